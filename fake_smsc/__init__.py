@@ -1,0 +1,1 @@
+"""The live SMSC: an asyncio shell around the gateway. Decides nothing itself. PYTEST_DONT_REWRITE"""

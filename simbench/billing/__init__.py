@@ -1,0 +1,1 @@
+"""Invoices from what was delivered. Never decides what was delivered."""

@@ -1,0 +1,1 @@
+"""The contract as data: every promise, number and price, and nowhere else. Computes no verdict."""

@@ -1,0 +1,1 @@
+"""NetRevenu: dial-up minute loads, carried, accounted and settled. Knows no message."""

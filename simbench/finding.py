@@ -1,0 +1,61 @@
+"""Findings: what a rule concluded about one clause, with its evidence. Decides nothing.
+
+The JSON written from these structs is the truth; JUnit and HTML are renderings of it (DESIGN section 6).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+Outcome = Literal["pass", "fail", "weak", "inconclusive", "error", "unsupported"]
+Blame = Literal["", "client", "platform", "bench"]
+
+OUTCOMES: tuple[Outcome, ...] = ("pass", "fail", "weak", "inconclusive", "error", "unsupported")
+
+
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something anyone can look up in the ledger: an interval (microseconds, UTC) and, where there is one, a frame."""
+
+    note: str
+    start: int = 0
+    end: int = 0
+    session: int = -1
+    frame: str = ""  # hexadecimal octets, STX to ETX
+
+
+class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One test purpose judged: `purpose` is `CLAUSE/slug`, `measured` and `limit` share `unit`.
+
+    `assumed` names every contract value or reading the outcome hangs on that neither the contract nor a source gives.
+    """
+
+    purpose: str
+    clause: str
+    outcome: Outcome
+    summary: str
+    measured: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    blame: Blame = ""
+    assumed: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    exercise: str = ""
+
+
+def tally(findings: Iterable[Finding]) -> dict[str, int]:
+    """How many findings there are of each outcome; every outcome is present."""
+    counted = Counter(finding.outcome for finding in findings)
+    return {outcome: counted[outcome] for outcome in OUTCOMES}
+
+
+def exit_status(findings: Iterable[Finding]) -> int:
+    """Exit status of a judgement: 1 any fail; else 3 any error or inconclusive, or nothing judged; else 0."""
+    counts = tally(findings)
+    if counts["fail"]:
+        return 1
+    judged = counts["pass"] + counts["weak"]
+    return 3 if counts["error"] or counts["inconclusive"] or not judged else 0

@@ -1,0 +1,1 @@
+"""The decisions every message meets, as scalar functions over plain numbers. Keeps no state."""

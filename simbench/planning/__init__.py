@@ -1,0 +1,1 @@
+"""Tier advisor and sweeps. Never simulates by itself: it asks the world."""

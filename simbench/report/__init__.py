@@ -1,0 +1,1 @@
+"""Figures, tables and pages: the only place with matplotlib. Decides no outcome."""

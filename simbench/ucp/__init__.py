@@ -1,0 +1,1 @@
+"""The UCP wire, sans-IO. Knows no contract and no clock."""

@@ -1,0 +1,1 @@
+"""The platform and its clients in virtual time (SimPy). Opens no socket."""
