@@ -1,0 +1,129 @@
+"""The built-in contract against the brochure: clauses, figures, prices, and where each comes from."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from decimal import Decimal
+
+import pytest
+
+from simbench.contract import load_contract
+from simbench.errors import BadInput
+
+CONTRACT = load_contract()
+TERMS = CONTRACT.terms.by_name()
+CHAPTERS = {
+    "PRE": range(1, 9), "CON": range(1, 7), "ACH": range(1, 8), "OPT": range(1, 5), "QOS": range(1, 7),
+    "ENG": range(1, 7), "DEO": range(1, 15), "PRO": range(1, 10), "TAR": (*range(1, 14), *range(17, 23)), "CTC": (1,),
+}  # fmt: skip
+UNITS = {"_per_s": "messages/s", "_ms": "ms", "_s": "s", "_min": "min", "_h": "h", "_share": "share", "_days": "days"}
+
+
+def test_every_clause_of_the_catalogue_is_there_and_no_other() -> None:
+    wanted = {f"OPS-{chapter}-{number:02}" for chapter, numbers in CHAPTERS.items() for number in numbers}
+    assert set(CONTRACT.clauses) == wanted
+    assert len(wanted) == 80
+
+
+def test_the_twenty_ambiguities_are_there_and_in_force_as_recommended() -> None:
+    assert list(CONTRACT.ambiguities) == [f"AMB-{number:02}" for number in range(1, 21)]
+    assert [CONTRACT.reading(amb) for amb in ("AMB-02", "AMB-04", "AMB-05", "AMB-11", "AMB-20")] == [
+        "marginal", "calendar", "sliding", "delivered", "half_open"]  # fmt: skip
+
+
+def test_every_clause_is_complete_and_says_who_is_bound_and_how_it_is_seen() -> None:
+    for name, clause in CONTRACT.clauses.items():
+        assert all((clause.gist, clause.key_term, clause.check, clause.chapter, clause.bound, clause.verify)), name
+        assert re.fullmatch(r"B:\d+(-\d+)?", clause.source), name
+
+
+def test_recommendations_are_not_obligations() -> None:
+    assert {name for name, clause in CONTRACT.clauses.items() if clause.strength == "should"} == {
+        "OPS-DEO-13", "OPS-DEO-14"}  # fmt: skip
+
+
+def test_what_the_brochure_says_cites_a_line_and_what_we_assume_cites_none() -> None:
+    for name, term in TERMS.items():
+        if term.status == "seed":
+            assert re.fullmatch(r"B:\d+(-\d+)?(, B:\d+(-\d+)?)*", term.source), name
+        else:
+            assert (term.status == "assumption") == (not term.source), name
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_a_term_carries_the_unit_its_name_promises(name: str) -> None:
+    promised = next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), None)
+    allowed = {promised, "hour of day"} if promised == "h" else {promised}
+    assert promised is None or TERMS[name].unit in allowed
+
+
+def test_the_prices_are_those_of_the_brochure() -> None:
+    prices = {name.removeprefix("tariff."): str(term.value) for name, term in TERMS.items() if "euro" in term.unit}
+    assert prices == {
+        "code_technical_setup": "280", "code_admin_setup": "300", "rate_change": "150", "other_change": "150",
+        "per_delivered_mt": "0.030", "code_month_1_20": "150", "code_month_21_on": "500",
+        "tier_20": "800", "tier_50": "1600", "tier_100": "2500", "tier_150": "3000",
+        "qualification_month": "200", "qualification_act": "0.01", "oadc_option_month": "150", "oadc_option_act": "280",
+        "green_geo_month_1_10": "150", "green_geo_month_11_on": "500",
+    }  # fmt: skip
+    assert all(isinstance(TERMS[f"tariff.{name}"].value, Decimal) for name in prices)
+    tariff = CONTRACT.terms.tariff
+    assert (tariff.code_month_band.value, tariff.green_geo_band.value, tariff.tier_months.value) == (20, 10, 1)
+    assert tariff.tier_month()[150] == tariff.tier_150.value
+
+
+def test_the_promises_are_those_of_the_brochure() -> None:
+    t = CONTRACT.terms
+    assert t.throughput.tiers_per_s.value == (10, 20, 50, 100, 150)
+    assert (t.throughput.default_per_s.value, t.throughput.request_from_per_s.value) == (10, 50)
+    assert (t.quality.availability.value, t.quality.availability_months.value) == (0.99, 12)
+    assert (t.quality.restoration_h.value, t.quality.notice_days.value, t.quality.rate_floor_per_s.value) == (6, 5, 10)
+    assert (t.marketing.opens_at_h.value, t.marketing.closes_at_h.value) == (8, 22)
+    assert t.forecast.per_year.value == 2
+
+
+def test_code_and_sender_patterns_tell_codes_from_names() -> None:
+    numbering = CONTRACT.terms.numbering
+    for code in ("34001", "35010", "36010", "37000", "38001"):
+        assert re.fullmatch(numbering.code_pattern.value, code)
+    for other in ("33001", "39001", "3601", "360100", "36O10"):
+        assert not re.fullmatch(numbering.code_pattern.value, other)
+    for name, is_name in (
+        ("MaMarque", True),
+        ("Shop24", True),
+        ("36010", False),
+        ("Ma Marque", False),
+        ("A" * 12, False),
+    ):
+        assert bool(re.fullmatch(numbering.oadc_alpha_pattern.value, name)) is is_name
+
+
+def test_only_what_nobody_confirmed_counts_as_assumed() -> None:
+    names = ("AMB-05", "throughput.default_per_s", "session.window_max", "throughput.jitter_ms")
+    assert CONTRACT.assumed(*names) == ("AMB-05", "throughput.jitter_ms")
+    assert CONTRACT.assumed() == ()
+
+
+def test_unknown_names_are_refused_with_the_nearest_one() -> None:
+    with pytest.raises(BadInput, match="no clause `OPS-ACH-4`; expected perhaps `OPS-ACH-04`"):
+        CONTRACT.clause("OPS-ACH-4")
+    with pytest.raises(BadInput, match="no ambiguity `AMB-21`"):
+        CONTRACT.reading("AMB-21")
+    with pytest.raises(BadInput, match=r"perhaps `throughput\.jitter_ms`"):
+        CONTRACT.assumed("throughput.jitter")
+
+
+def test_the_built_in_contract_is_read_once() -> None:
+    assert load_contract("orange_ops_2016") is load_contract()
+    assert re.fullmatch("[0-9a-f]{16}", CONTRACT.digest)
+    assert (CONTRACT.name, CONTRACT.files) == ("orange_ops_2016", ("orange_ops_2016.toml",))
+
+
+def test_importing_the_contract_loads_nothing_heavy() -> None:
+    program = (
+        "import sys, simbench.contract, simbench.contract.calendar as c; c.civil(0);"
+        "print(sorted({'numpy', 'holidays', 'tomllib', 'difflib'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
