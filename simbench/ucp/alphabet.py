@@ -1,0 +1,131 @@
+"""The GSM 7-bit default alphabet, its extension, septet packing and alphanumeric originators.
+
+Knows nothing of frames or of national tables other than the default one. Source: GSM 03.38 (3GPP TS 23.038)
+section 6; EMI-UCP 4.0 section 5.1.1 for the originator.
+"""
+
+from __future__ import annotations
+
+import codecs
+from binascii import unhexlify
+from typing import Final, Literal
+
+Convention = Literal["semi-octets", "octets"]
+
+ESCAPE: Final = 0x1B
+LONGEST_OADC: Final = 11  # septets that an alphanumeric originator can hold
+# One character an octet; the place of the escape holds a space, which is how a phone shows a lone one.
+BASIC: Final = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENSION: Final = {
+    0x0A: "\f",
+    0x14: "^",
+    0x28: "{",
+    0x29: "}",
+    0x2F: "\\",
+    0x3C: "[",
+    0x3D: "~",
+    0x3E: "]",
+    0x40: "|",
+    0x65: "€",
+}
+_DECODING: Final = BASIC + "\ufffd" * 128  # what an octet above 7F means depends on the operator
+_ENCODING: Final = {ord(character): code for code, character in enumerate(BASIC) if code != ESCAPE}
+_CODES: Final = {chr(character): bytes([code]) for character, code in _ENCODING.items()} | {
+    character: bytes([ESCAPE, code]) for code, character in EXTENSION.items()
+}
+_GSM: Final = frozenset(_CODES)
+_EXTENDED: Final = frozenset(EXTENSION.values())
+
+
+def is_gsm(text: str) -> bool:
+    """Whether every character of `text` is in the default alphabet or its extension."""
+    return _GSM.issuperset(text)
+
+
+def septets(text: str) -> int:
+    """Number of septets `text` takes: a character of the extension counts two. Says nothing of other characters."""
+    return len(text) + sum(map(text.count, _EXTENDED))
+
+
+def encode(text: str, errors: Literal["strict", "replace"] = "strict") -> bytes:
+    """Return `text` as one octet a septet, an extension character being two.
+
+    Raises UnicodeEncodeError (a ValueError) at the first character outside the alphabet, unless `errors` is
+    "replace": then it becomes "?".
+    """
+    try:
+        return codecs.charmap_encode(text, "strict", _ENCODING)[0]
+    except UnicodeEncodeError:  # an extension character, or none of ours: one by one
+        pass
+    unknown = b"?" if errors == "replace" else b""
+    octets = [_CODES.get(character, unknown) for character in text]
+    if b"" in octets:
+        at = octets.index(b"")
+        raise UnicodeEncodeError("gsm-03.38", text, at, at + 1, "not in the GSM default alphabet")
+    return b"".join(octets)
+
+
+def decode(octets: bytes) -> str:
+    """Return the text of octets that hold one septet each; never raises.
+
+    An extension code that is not assigned is shown as the basic character of that code, an escape at the end as
+    a space, an octet above 7F as U+FFFD.
+    """
+    text = codecs.charmap_decode(octets, "strict", _DECODING)[0]
+    if ESCAPE not in octets:
+        return text
+    characters: list[str] = []
+    escaped = False
+    for code, basic in zip(octets, text, strict=True):
+        if code == ESCAPE and not escaped:
+            escaped = True
+            continue
+        characters.append(EXTENSION.get(code, basic) if escaped else basic)
+        escaped = False
+    return "".join(characters) + (" " if escaped else "")
+
+
+def pack(codes: bytes) -> bytes:
+    """Return septets packed into octets, the first in the lowest bits; spare bits of the last octet are zero."""
+    value = 0
+    for place, code in enumerate(codes):
+        value |= (code & 0x7F) << (7 * place)
+    return value.to_bytes((7 * len(codes) + 7) // 8, "little")
+
+
+def unpack(octets: bytes, count: int) -> bytes:
+    """Return `count` septets of packed octets, one an octet; fewer when the octets hold fewer."""
+    value = int.from_bytes(octets, "little")
+    return bytes(value >> (7 * place) & 0x7F for place in range(min(count, len(octets) * 8 // 7)))
+
+
+def encode_oadc(text: str, convention: Convention = "semi-octets") -> str:
+    """Return an alphanumeric originator in hexadecimal: a length octet, then the packed septets.
+
+    The length counts useful semi-octets, as the document says, or twice the octets, as several clients do.
+    Raises ValueError beyond 11 septets, UnicodeEncodeError outside the alphabet.
+    """
+    codes = encode(text)
+    if len(codes) > LONGEST_OADC:
+        raise ValueError(f"originator {text!r} takes {len(codes)} septets, more than {LONGEST_OADC}")
+    packed = pack(codes)
+    length = (7 * len(codes) + 3) // 4 if convention == "semi-octets" else 2 * len(packed)
+    return f"{length:02X}{packed.hex().upper()}"
+
+
+def decode_oadc(digits: str) -> str:
+    """Return the text of an alphanumeric originator in hexadecimal, under either convention for its length.
+
+    Both give the same length for seven and for eight characters when it is 0E: an eighth that is "@" or a
+    carriage return there is taken for padding. Raises ValueError when `digits` is empty or no hexadecimal.
+    """
+    octets = unhexlify(digits)
+    if not octets:
+        raise ValueError("an alphanumeric originator begins with its length")
+    codes = unpack(octets[1:], octets[0] * 4 // 7)
+    if codes and len(codes) % 8 == 0 and codes[-1] in b"\x00\r":
+        codes = codes[:-1]
+    return decode(codes)

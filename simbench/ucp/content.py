@@ -1,0 +1,193 @@
+"""Message text to submit fields and back: alphabets, transparent data, concatenation, segments.
+
+Reads the content fields of a 5x frame and never raises on them; knows no address and judges no syntax.
+Sources: EMI-UCP 4.0 sections 5.1 and 5.1.2; GSM 03.40 section 9.2.3.24.1 for concatenation.
+"""
+
+from __future__ import annotations
+
+from binascii import unhexlify
+from typing import Final, Literal
+
+import msgspec
+
+from simbench.ucp import alphabet, xser
+from simbench.ucp.fields import At
+from simbench.ucp.frame import Frame
+from simbench.ucp.xser import Concatenation, Tlv
+
+Encoding = Literal["gsm7", "ucs2", "8bit", "numeric"]
+
+USER_DATA_OCTETS: Final = 140  # GSM 03.40 section 9.2.3.24: 160 septets
+SEPTETS: Final = 160
+LONG_MESSAGE: Final = 640  # characters, with the SMSC's option for long messages
+UCS2_DCS: Final = Tlv(xser.DCS, b"\x08")
+_EMPTY: Final = [""] * 33
+
+
+class Part(msgspec.Struct, frozen=True):
+    """The content fields of one submit, named as in the field table but in lower case.
+
+    `mms` is "1" where another part follows; `segments` is always 1.
+    """
+
+    mt: str
+    msg: str
+    nb: str = ""
+    mms: str = ""
+    mcls: str = ""
+    xser: str = ""
+    segments: int = 1
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What a 5x frame carries.
+
+    `text` is None for data that is no text and for digits that cannot be read; `octets` are the message's own, one
+    a character for "gsm7" and "numeric"; `udh` is the user data header with its length octet, b"" without one;
+    `segments` counts what the network carries and a bill counts: 1, more only with the long-message option.
+    """
+
+    text: str | None
+    octets: bytes
+    encoding: Encoding
+    udh: bytes = b""
+    concatenation: Concatenation | None = None
+    segments: int = 1
+
+
+def room_for_septets(udh_octets: int) -> int:
+    """Septets one segment holds beside a header of that many octets, its length octet included."""
+    return SEPTETS - (udh_octets * 8 + 6) // 7
+
+
+def room_for_octets(udh_octets: int) -> int:
+    """Octets one segment holds beside a header of that many octets, its length octet included."""
+    return USER_DATA_OCTETS - udh_octets
+
+
+def compose(text: str, ref: int = 0, reference_bits: Literal[8, 16] = 8) -> list[Part]:
+    """Return the submits that carry `text`: GSM 7-bit where the alphabet allows it, else UCS-2.
+
+    A text too long for one is split with `ref` (modulo its width) in each part, between characters only. Raises
+    ValueError beyond 255 parts, UnicodeEncodeError for half a surrogate pair.
+    """
+    gsm = alphabet.is_gsm(text)
+    octets = alphabet.encode(text) if gsm else text.encode("utf-16-be")
+    if len(octets) <= (SEPTETS if gsm else USER_DATA_OCTETS):
+        return [_part(octets, gsm, [])]
+    udh_octets = 6 if reference_bits == 8 else 7
+    if gsm:
+        pieces = _cut_septets(octets, room_for_septets(udh_octets))
+    else:
+        pieces = _cut_ucs2(octets, room_for_octets(udh_octets))
+    total = len(pieces)
+    if total > 255:
+        raise ValueError(f"a text of {len(text)} characters needs {total} parts; concatenation ends at 255")
+    ref %= 1 << reference_bits
+    parts = []
+    for number, piece in enumerate(pieces, start=1):
+        header = xser.concatenation_header(Concatenation(ref, total, number, reference_bits))
+        parts.append(_part(piece, gsm, [Tlv(xser.UDH, header)], mms="1" if number < total else ""))
+    return parts
+
+
+def _part(octets: bytes, gsm: bool, services: list[Tlv], mms: str = "") -> Part:
+    msg = octets.hex().upper()
+    if gsm:
+        return Part("3", msg, mms=mms, xser=xser.build(services))
+    return Part("4", msg, nb=f"{8 * len(octets):04d}", mms=mms, xser=xser.build([*services, UCS2_DCS]))
+
+
+def _cut_septets(codes: bytes, room: int) -> list[bytes]:
+    """Cut unpacked septets into pieces of at most `room`, never between an escape and its code."""
+    pieces, at = [], 0
+    while at < len(codes):
+        end = min(at + room, len(codes))
+        if end < len(codes) and _escapes_before(codes, at, end) % 2:
+            end -= 1
+        pieces.append(codes[at:end])
+        at = end
+    return pieces
+
+
+def _escapes_before(codes: bytes, start: int, end: int) -> int:
+    """How many escapes in a row stand right before `end`: an odd number means that the last one is still open."""
+    run = codes[start:end]
+    return len(run) - len(run.rstrip(b"\x1b"))
+
+
+def _cut_ucs2(octets: bytes, room: int) -> list[bytes]:
+    """Cut big-endian UTF-16 into pieces of at most `room` octets, never within a surrogate pair."""
+    pieces, at, step = [], 0, room & ~1
+    while at < len(octets):
+        end = min(at + step, len(octets))
+        if end < len(octets) and octets[end - 2] & 0xFC == 0xD8:
+            end -= 2
+        pieces.append(octets[at:end])
+        at = end
+    return pieces
+
+
+def read(data: list[str]) -> Content:
+    """Return the content of the data fields of a 5x frame; fields that are missing count as empty."""
+    fields = data if len(data) >= 33 else [*data, *_EMPTY[len(data) :]]
+    services = xser.parse(fields[At.XSER])
+    if isinstance(services, xser.XserError):
+        services = []
+    udh = xser.value_of(services, xser.UDH) or b""
+    elements = xser.header(udh)
+    place = None if isinstance(elements, xser.XserError) else xser.concatenation(elements)
+    mt, msg = fields[At.MT], fields[At.MSG]
+    if mt == "2":
+        octets = msg.encode("ascii", "replace")
+        return Content(msg, octets, "numeric", udh, place, _segments(octets, len(udh), "numeric"))
+    try:
+        octets = unhexlify(msg)
+    except ValueError:
+        return Content(None, b"", "8bit" if mt == "4" else "gsm7", udh, place)
+    if mt != "4":
+        return Content(alphabet.decode(octets), octets, "gsm7", udh, place, _segments(octets, len(udh), "gsm7"))
+    dcs = xser.value_of(services, xser.DCS)
+    encoding = xser.CODINGS[dcs[0]].alphabet if dcs else "8bit"
+    segments = _segments(octets, len(udh), "8bit" if encoding == "gsm7" else encoding)
+    if encoding == "ucs2":
+        return Content(octets.decode("utf-16-be", "replace"), octets, encoding, udh, place, segments)
+    if encoding == "gsm7":  # some clients pack the septets themselves; NB then says how many there are
+        nb = fields[At.NB]
+        bits = int(nb) if nb.isascii() and nb.isdigit() and len(nb) <= 4 else 8 * len(octets)
+        octets = alphabet.unpack(octets, bits // 7)
+        return Content(alphabet.decode(octets), octets, encoding, udh, place, segments)
+    return Content(None, octets, encoding, udh, place, segments)
+
+
+def _segments(octets: bytes, udh_octets: int, encoding: Encoding) -> int:
+    """Segments the network needs: what does not fit one is cut as the SMSC must, with a header for concatenation."""
+    septets = encoding in {"gsm7", "numeric"}
+    if len(octets) <= (room_for_septets(udh_octets) if septets else room_for_octets(udh_octets)):
+        return 1
+    header = min(udh_octets + (5 if udh_octets else 6), 120)
+    if septets:
+        return len(_cut_septets(octets, room_for_septets(header)))
+    room = room_for_octets(header)
+    return len(_cut_ucs2(octets, room)) if encoding == "ucs2" else -(-len(octets) // room)
+
+
+def message_text(frame: Frame) -> str:
+    """The text of a 5x frame for people and for matching; "" where there is none to read."""
+    data = frame.data
+    if len(data) > At.XSER and data[At.MT] == "3":
+        try:
+            octets = unhexlify(data[At.MSG])
+        except ValueError:
+            return ""
+        return alphabet.decode(octets)
+    return read(data).text or ""
+
+
+def segments(frame: Frame) -> int:
+    """Segments of a 5x frame, as `read` counts them, without reading its text where one segment must hold it."""
+    data = frame.data
+    if len(data) > At.XSER and not data[At.XSER] and data[At.MT] == "3" and len(data[At.MSG]) <= 2 * SEPTETS:
+        return 1
+    return read(data).segments

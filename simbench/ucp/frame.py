@@ -1,0 +1,210 @@
+"""Frames of UCP: octets in, frames and wire errors out, and back (EMI-UCP 4.0 section 2).
+
+Knows nothing of what the fields of an operation mean, answers nobody and never raises on what it is fed.
+
+ETX ends a frame and LEN only confirms it: framing by LEN alone would let one wrong LEN swallow its successor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+from zlib import adler32
+
+import msgspec
+
+STX: Final = b"\x02"
+ETX: Final = b"\x03"
+OVERHEAD: Final = 16  # characters that LEN counts beside the data: fourteen of header, two of checksum
+LONGEST_LEN: Final = 99_999
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """One sound frame: `kind` is "O" (operation) or "R" (result), `data` its fields, `octets` STX to ETX."""
+
+    trn: str
+    kind: str
+    ot: str
+    data: list[str]
+    octets: bytes
+
+
+class WireError(msgspec.Struct, frozen=True, gc=False):
+    """Octets that are no sound frame: `name` is a key of WIRE_ERRORS; the rest as far as legible, else ""."""
+
+    name: str
+    octets: bytes
+    trn: str = ""
+    kind: str = ""
+    ot: str = ""
+
+
+class WireFault(msgspec.Struct, frozen=True):
+    """A way to be wrong: whether the frame is accepted all the same, and the EC that answers it (None: silence)."""
+
+    tolerated: bool
+    ec: str | None
+    meaning: str
+
+
+WIRE_ERRORS: Final[dict[str, WireFault]] = {
+    "garbage": WireFault(False, None, "octets outside any frame, other than line ends"),
+    "line-ends": WireFault(True, None, "carriage returns or line feeds between frames, as some clients send"),
+    "truncated": WireFault(False, None, "a frame broken off: the next one begins before its ETX"),
+    "too-long": WireFault(False, None, "a frame without ETX within the length accepted"),
+    "header": WireFault(False, None, "TRN, LEN, O/R or OT is missing or not of its form"),
+    "length": WireFault(False, None, "LEN disagrees with the number of characters between STX and ETX"),
+    "checksum": WireFault(False, "01", "the checksum is not two hexadecimal digits or not the sum"),
+    "lower-case-checksum": WireFault(True, None, "the checksum is right but written in lower case"),
+    "not-ascii": WireFault(False, "02", "an octet above 7F inside an otherwise sound frame"),
+}
+
+_NUMBERS: Final = [f"{number:02d}" for number in range(100)]
+_TRNS: Final = {b"\x02%b/" % number.encode(): number for number in _NUMBERS}
+_HEADS: Final = {f"/{kind}/{ot}/".encode(): (kind, ot) for kind in "OR" for ot in _NUMBERS}
+_LENGTHS: Final = [b"%05d" % length for length in range(4097)]
+_CHECKS: Final = [b"/%02X" % number for number in range(256)]
+_ENDS: Final = [b"%02X\x03" % number for number in range(256)]
+_HEADER: Final = re.compile(rb"[0-9]{2}/([0-9]{5})/[OR]/[0-9]{2}/")
+
+
+class Framer:
+    """Cuts a stream of octets into frames; however the stream is segmented, the items are the same.
+
+    `max_octets` bounds what may stand between STX and ETX, and with it the memory kept between calls.
+    """
+
+    __slots__ = ("_lengths", "_longest", "_rest", "_tokens")
+
+    def __init__(self, max_octets: int = 4096) -> None:
+        self._rest = b""
+        self._longest = max_octets + 1  # STX included
+        self._lengths = _LENGTHS[: max_octets + 1]
+        # A token never spans an ETX, so a stream may be cut at any ETX and each piece be read alone.
+        pattern = rb"\x02[^\x02\x03]{0,%d}\x03?|[^\x02\x03]{1,%d}\x03?|\x03" % (max_octets, self._longest)
+        self._tokens = re.compile(pattern)
+
+    @property
+    def pending(self) -> bytes:
+        """The octets kept because nothing has ended them yet: at most `max_octets` + 1."""
+        return self._rest
+
+    def feed(self, data: bytes) -> list[Frame | WireError]:
+        """Return what `data` completes, in order of the wire; an oddity stands before the frame it belongs to."""
+        pieces = (self._rest + data if self._rest else data).split(ETX)
+        rest = pieces.pop()
+        lengths = self._lengths
+        items: list[Frame | WireError] = []
+        for piece in pieces:
+            size = len(piece)
+            try:
+                trn = _TRNS[piece[:4]]
+                kind, ot = _HEADS[piece[9:15]]
+                total = adler32(piece[1:-2], 0) if size <= 256 else checksum(piece[1:-2])
+                text = piece[15:-3].decode("ascii")
+                sound = piece[4:9] == lengths[size - 1] and piece[-3:] == _CHECKS[total & 0xFF] and "\x02" not in text
+            except (KeyError, IndexError, UnicodeDecodeError):
+                sound = False
+            if sound:
+                items.append(Frame(trn, kind, ot, text.split("/") if size > 17 else [], piece + ETX))
+            else:
+                self._sort_out(piece + ETX, items)
+        if rest and (rest[0] != 2 or len(rest) > self._longest or rest.rfind(STX) > 0):
+            rest = self._sort_out(rest, items)
+        self._rest = rest
+        return items
+
+    def _sort_out(self, octets: bytes, items: list[Frame | WireError]) -> bytes:
+        """Append what `octets` hold, token by token, and return the unfinished token at their end."""
+        for token in self._tokens.finditer(octets):
+            run = token.group()
+            begun, ended = run.startswith(STX), run.endswith(ETX)
+            if not ended and token.end() == len(octets):
+                return run
+            if begun and ended:
+                items.extend(_judge(run))
+            elif begun:
+                name = "truncated" if octets[token.end()] == 2 else "too-long"
+                items.append(WireError(name, run, *_legible(run[1:])))
+            else:
+                items.append(WireError("garbage" if run.strip(b"\r\n") else "line-ends", run))
+        return b""
+
+
+def _judge(octets: bytes) -> Iterator[Frame | WireError]:
+    """What one run from STX to ETX is: the frame, with its oddity before it, or the error that forbids it."""
+    body = octets[1:-1]
+    trn, kind, ot = _legible(body)
+    name = _fault(body)
+    if name:
+        yield WireError(name, octets, trn, kind, ot)
+    if not name or WIRE_ERRORS[name].tolerated:
+        text = body[14:-3].decode("ascii")
+        yield Frame(trn, kind, ot, text.split("/") if len(body) > OVERHEAD else [], octets)
+
+
+def _fault(body: bytes) -> str:
+    """Name of what is wrong between STX and ETX, the gravest first; "" when nothing is."""
+    header = _HEADER.match(body)
+    if header is None or len(body) < OVERHEAD:
+        return "header"
+    if int(header[1]) != len(body):
+        return "length"
+    written, right = body[-3:], _CHECKS[checksum(body[:-2])]
+    if written.upper() != right:
+        return "checksum"
+    if not body.isascii():
+        return "not-ascii"
+    return "" if written == right else "lower-case-checksum"
+
+
+def _legible(body: bytes) -> tuple[str, str, str]:
+    """TRN, O/R and OT of a broken frame, each "" where it cannot be read."""
+    trn, _, kind, ot = [*body.split(b"/", 4), b"", b"", b"", b""][:4]
+    return (
+        trn.decode() if len(trn) == 2 and trn.isdigit() else "",
+        kind.decode() if kind in {b"O", b"R"} else "",
+        ot.decode() if len(ot) == 2 and ot.isdigit() else "",
+    )
+
+
+def checksum(octets: bytes) -> int:
+    """Sum of the octets modulo 256: over everything after STX up to and including the last slash.
+
+    Adler-32 begun at zero keeps the plain sum in its low half, in C, while that sum stays below 65,521.
+    """
+    return sum(adler32(octets[at : at + 256], 0) & 0xFF for at in range(0, len(octets), 256)) & 0xFF
+
+
+def encode(trn: int | str, kind: str, ot: str, body: str) -> bytes:
+    """Return one frame: `body` is its data, each field followed by "/". A text TRN is echoed as it is.
+
+    Trusts `body` to hold no control character. Raises ValueError for a TRN outside 0..99, text that is not ASCII
+    and data longer than LEN can say.
+    """
+    length = len(body) + OVERHEAD
+    if length > LONGEST_LEN:
+        raise ValueError(f"data of {len(body)} characters: LEN ends at {LONGEST_LEN}")
+    number = trn if isinstance(trn, str) else _number(trn)
+    octets = f"{number}/{length:05d}/{kind}/{ot}/{body}".encode("ascii")
+    total = adler32(octets, 0) if length <= 256 else checksum(octets)
+    return STX + octets + _ENDS[total & 0xFF]
+
+
+def encode_fields(trn: int | str, kind: str, ot: str, values: Iterable[str]) -> bytes:
+    """Return one frame of these field values, in order.
+
+    Raises ValueError as `encode`, and for a value that holds the separator or a control character.
+    """
+    fields = [*values]
+    for value in fields:
+        if "/" in value or not value.isprintable():
+            raise ValueError(f"field value {value!r} holds a slash or a control character")
+    return encode(trn, kind, ot, "".join(value + "/" for value in fields))
+
+
+def _number(trn: int) -> str:
+    if not 0 <= trn <= 99:
+        raise ValueError(f"TRN {trn} is not within 0..99")
+    return _NUMBERS[trn]

@@ -1,0 +1,128 @@
+"""One UCP connection at either end: its state and its two TRN spaces, as tables. Has no clock, socket or contract.
+
+Both ends number their own operations 00 to 99, and each may leave at most `window` of them unanswered
+(EMI-UCP 4.0 sections 1.4 and 9 of the protocol reference in docs/reference/ucp.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+State = Literal["connected", "login", "open", "provisioning", "closed"]
+Event = Literal["login", "accepted", "provisioned", "refused", "lost"]
+
+# What a login, its result and the end of the connection do to the state of the session.
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    ("connected", "login"): "login",
+    ("login", "accepted"): "open",
+    ("login", "provisioned"): "provisioning",
+    ("login", "refused"): "connected",
+    ("open", "login"): "login",  # a second 60 re-authenticates
+    ("provisioning", "login"): "login",
+    ("connected", "lost"): "closed",
+    ("login", "lost"): "closed",
+    ("open", "lost"): "closed",
+    ("provisioning", "lost"): "closed",
+    ("closed", "lost"): "closed",
+}
+
+# Which operations the application's end may ask for in which state; the rest is "not allowed at this point in time".
+ALLOWED: dict[State, frozenset[str]] = {
+    "connected": frozenset({"60"}),
+    "login": frozenset({"60"}),
+    "open": frozenset({"01", "02", "03", "30", "31", "51", "54", "55", "56", "60"}),
+    "provisioning": frozenset({"31", "60", "61"}),
+    "closed": frozenset(),
+}
+
+TRNS = tuple(f"{number:02d}" for number in range(100))
+
+
+class Outstanding(msgspec.Struct, gc=False):
+    """An operation sent and not yet answered: its type, what it was about, and when it left (microseconds, UTC)."""
+
+    ot: str
+    subject: Any
+    sent_at: int
+
+
+class Window:
+    """One TRN space: which operations one end has sent and the other has not answered. At most `size` at a time."""
+
+    __slots__ = ("_next", "outstanding", "size")
+
+    def __init__(self, size: int) -> None:
+        if not 1 <= size <= 100:
+            raise ValueError(f"window {size} outside 1 to 100")
+        self.size = size
+        self.outstanding: dict[str, Outstanding] = {}
+        self._next = 0
+
+    @property
+    def free(self) -> int:
+        """How many more operations may be sent now."""
+        return self.size - len(self.outstanding)
+
+    def take(self, ot: str, subject: Any, now: int) -> str:
+        """Occupy the next free TRN, in cyclic order, and return it. Raises IndexError when the window is full."""
+        if len(self.outstanding) >= self.size:
+            raise IndexError("window full")
+        while True:
+            trn = TRNS[self._next]
+            self._next = (self._next + 1) % 100
+            if trn not in self.outstanding:
+                self.outstanding[trn] = Outstanding(ot, subject, now)
+                return trn
+
+    def occupy(self, trn: str, ot: str, now: int) -> str:
+        """The other end uses `trn`: "" when it may, else "trn-in-use" or "over-window"."""
+        if trn in self.outstanding:
+            return "trn-in-use"
+        if len(self.outstanding) >= self.size:
+            return "over-window"
+        self.outstanding[trn] = Outstanding(ot, None, now)
+        return ""
+
+    def settle(self, trn: str, ot: str) -> Outstanding | None:
+        """A result arrived: free its place and return what it answers; None when nothing of that TRN and type waits."""
+        waiting = self.outstanding.get(trn)
+        if waiting is None or waiting.ot != ot:
+            return None
+        del self.outstanding[trn]
+        return waiting
+
+    def overdue(self, sent_before: int) -> list[str]:
+        """TRNs of operations sent before that instant and still unanswered, oldest first."""
+        late = [(wait.sent_at, trn) for trn, wait in self.outstanding.items() if wait.sent_at < sent_before]
+        return [trn for _, trn in sorted(late)]
+
+    def clear(self) -> list[Outstanding]:
+        """Forget every outstanding operation (the connection is gone) and return them, oldest first."""
+        lost = sorted(self.outstanding.values(), key=lambda wait: wait.sent_at)
+        self.outstanding.clear()
+        return lost
+
+
+class Session:
+    """State and both windows of one connection. `own` is this end's TRN space, `peer` the other end's."""
+
+    __slots__ = ("own", "peer", "state")
+
+    def __init__(self, own_window: int, peer_window: int) -> None:
+        self.state: State = "connected"
+        self.own = Window(own_window)
+        self.peer = Window(peer_window)
+
+    def happen(self, event: Event) -> State:
+        """Move along the state table. Raises ValueError for an event the present state does not know."""
+        following = TRANSITIONS.get((self.state, event))
+        if following is None:
+            raise ValueError(f"{event!r} cannot happen in state {self.state!r}")
+        self.state = following
+        return following
+
+    def allows(self, ot: str) -> bool:
+        """Whether the application's end may ask for this operation now."""
+        return ot in ALLOWED[self.state]
