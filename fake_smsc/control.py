@@ -1,0 +1,178 @@
+"""Control: everything a test, an exercise or an operator may do to a running SMSC, as one typed object.
+
+Writes the story before anything takes effect. Reaches no socket itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import msgspec
+from simbench.numbering.subscribers import Subscriber
+
+from fake_smsc.outage import Mode, Outage
+from fake_smsc.server import SmscServer
+from simbench.centre.records import Limit
+from simbench.errors import BadInput
+from simbench.ledger.reader import Run
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """One connection: its number, account, state, and how many operations each side has unanswered."""
+
+    number: int
+    account: str
+    state: str
+    unanswered_by_client: int
+    unanswered_by_smsc: int
+
+
+class Control:
+    """Handles of one server."""
+
+    def __init__(self, server: SmscServer) -> None:
+        self.server = server
+        self._centre = server.gateway.centre
+
+    # Clock -----------------------------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        """The platform's present instant (us, UTC)."""
+        return self.server.clock.now()
+
+    def step(self, seconds: float) -> int:
+        """Let the platform's clock jump forward. Raises ValueError for a step back."""
+        now = self.server.clock.step(seconds)
+        self._tell("clock", "step", {"seconds": seconds})
+        self.server.rearm()
+        return now
+
+    def set_speed(self, speed: float) -> None:
+        """Change how many platform seconds a real second is worth."""
+        self._tell("clock", "speed", {"speed": speed})
+        self.server.clock.set_speed(speed)
+        self.server.rearm()
+
+    # Sessions --------------------------------------------------------------------------------------------------
+
+    def sessions(self) -> list[SessionView]:
+        """Every connection, oldest first."""
+        return [
+            SessionView(
+                number,
+                line.account,
+                line.session.state,
+                len(line.session.own.outstanding),
+                len(line.session.peer.outstanding),
+            )
+            for number, line in sorted(self.server.gateway.lines.items())
+        ]
+
+    def drop(self, number: int, *, abruptly: bool = False) -> None:
+        """End one connection, with FIN or RST. Raises BadInput when there is no such session."""
+        if number not in self.server.connections:
+            raise BadInput(f"session {number}", "no such session", f"one of {sorted(self.server.connections)}")
+        self._tell("fault", f"session:{number}", {"drop": "rst" if abruptly else "fin"})
+        self.server.end(number, "dropped by control", abruptly=abruptly)
+
+    # Subscribers -----------------------------------------------------------------------------------------------
+
+    def subscriber(self, address: str) -> Subscriber:
+        """What the platform knows of an address."""
+        return self._centre.base.find(address)
+
+    def put(self, subscriber: Subscriber) -> None:
+        """Set one subscriber's truth."""
+        detail = {"fate": subscriber.fate, "operator": subscriber.operator, "attached": subscriber.attached,
+                  "roaming": subscriber.roaming}  # fmt: skip
+        self._tell("subscriber", subscriber.msisdn, detail)
+        self._centre.subscriber(subscriber, self.now())
+        self.server.touch()
+
+    def attach(self, address: str) -> None:
+        """The subscriber's phone is reachable again: what waits for it is delivered."""
+        self.put(msgspec.structs.replace(self.subscriber(address), attached=True))
+
+    def detach(self, address: str) -> None:
+        """The subscriber's phone is off or out of coverage."""
+        self.put(msgspec.structs.replace(self.subscriber(address), attached=False))
+
+    def port(self, address: str, operator: str) -> None:
+        """The number moves to another operator (or to "orange")."""
+        fate = "orange" if operator == "orange" else "ported-out"
+        self.put(msgspec.structs.replace(self.subscriber(address), fate=fate, operator=operator))
+
+    # Traffic and limits ----------------------------------------------------------------------------------------
+
+    def mo(self, sender: str, code: str, text: str) -> list[int]:
+        """A subscriber sends a text to a short code: the SCTS (s) of each segment.
+
+        Raises BadInput for a code nobody owns.
+        """
+        self._tell("mo", sender, {"code": code, "text": text})
+        notices = self.server.gateway.originate(sender, code, text, self.now())
+        if not notices:
+            raise BadInput(f"short code {code}", "no account owns it", f"one of {sorted(self._centre.limiters)}")
+        self.server.touch()
+        return [notice.scts for notice in notices]
+
+    def limit(self, code: str, limit: Limit) -> None:
+        """Change a code's tier or how its meter answers."""
+        self._tell("limit", code, {"rate_per_s": limit.rate_per_s, "mode": limit.mode})
+        self._centre.retune(code, limit, self.now())
+        self.server.rearm()
+
+    def suspend(self, account: str) -> None:
+        """Suspend an account (OPS-ENG-06). Raises BadInput for an unknown one."""
+        known = self._centre.accounts.get(account)
+        if known is None:
+            raise BadInput(f"account {account}", "no such account", f"one of {sorted(self._centre.accounts)}")
+        self._tell("account", account, {"state": "suspended"})
+        self._centre.account_state(msgspec.structs.replace(known, state="suspended"), self.now())
+
+    # Outages ---------------------------------------------------------------------------------------------------
+
+    async def outage(self, mode: Mode, scope: str = "total", *, planned: bool = False, for_s: float = 0) -> None:
+        """Begin an outage; with `for_s` (platform seconds) announce its end in the story, else it is open."""
+        until = self.now() + int(for_s * 1_000_000) if for_s else None
+        await self.server.outages.begin(Outage(mode, scope, planned), until)
+
+    async def restore(self) -> None:
+        """End the outage that holds."""
+        await self.server.outages.end()
+
+    # Waiting and looking ---------------------------------------------------------------------------------------
+
+    async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait for something that happens on the server; False when `timeout_s` (real) went by first."""
+        return await self.server.wait_until(condition, timeout_s)
+
+    async def wait_for_session(self, account: str, timeout_s: float) -> bool:
+        """Wait until the account is logged in."""
+        return await self.wait_until(lambda: any(view.account == account for view in self.sessions()), timeout_s)
+
+    async def pause(self, platform_s: float) -> None:
+        """Let platform time go by."""
+        await asyncio.sleep(platform_s / self.server.clock.speed)
+
+    def answered(self) -> int:
+        """How many submits were answered so far, whichever way."""
+        return self._centre.decided
+
+    def on_the_way(self) -> int:
+        """How many accepted messages have not met their fate yet."""
+        return self._centre.delivery.on_the_way
+
+    def untold(self, account: str = "") -> int:
+        """How many notices wait or are unanswered, of one account or of all."""
+        waiting = sum(len(q) for name, q in self._centre.board.waiting.items() if account in ("", name))
+        return waiting + sum(view.unanswered_by_client for view in self.sessions() if account in ("", view.account))
+
+    def snapshot(self) -> Run:
+        """The ledger as it stands."""
+        return self.server.ledger.snapshot()
+
+    def _tell(self, kind: str, subject: str, detail: dict[str, object]) -> None:
+        self.server.ledger.story.append((self.now(), kind, subject, None, json.dumps(detail)))

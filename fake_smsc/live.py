@@ -1,0 +1,64 @@
+"""A running SMSC out of a scenario: ledger, clock, gateway and server put together. Prints nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+from fake_smsc.assembly import assemble
+from fake_smsc.clock import PlatformClock
+from fake_smsc.control import Control
+from fake_smsc.network import Network
+from fake_smsc.server import SmscServer
+from simbench.contract import Contract
+from simbench.ledger import AnyLedger
+from simbench.scenario import OutageConfig, Scenario, epoch_us
+
+
+class LiveSmsc:
+    """One scenario being served. Use as an async context manager."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        contract: Contract,
+        ledger: AnyLedger,
+        *,
+        clock: PlatformClock | None = None,
+        network: Network | None = None,
+        heartbeat: bool = True,
+        place: Path | None = None,
+    ) -> None:
+        config = scenario.server
+        self.scenario, self.contract, self.ledger = scenario, contract, ledger
+        self.clock = clock or PlatformClock(epoch_us(scenario) if config.epoch else None, config.speed)
+        gateway = assemble(scenario, contract, ledger, place)
+        self.server = SmscServer(
+            gateway, ledger, self.clock, network=network, heartbeat=heartbeat, durable=config.durable
+        )
+        self.control = Control(self.server)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> LiveSmsc:
+        now = self.clock.now()
+        for config in self.scenario.codes:
+            limit = self.server.gateway.centre.limiters[config.code].limit
+            detail = {"rate_per_s": limit.rate_per_s, "mode": limit.mode, "account": config.account or config.code}
+            self.ledger.story.append((now, "limit", config.code, None, json.dumps(detail)))
+        await self.server.listen(self.scenario.server.host, self.scenario.server.port)
+        self._tasks = [asyncio.create_task(self._play(outage)) for outage in self.scenario.outages]
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.server.close()
+
+    async def _play(self, outage: OutageConfig) -> None:
+        """One scripted outage of the scenario, in platform time."""
+        await self.control.pause(outage.at_s)
+        await self.control.outage(outage.mode, outage.scope, for_s=outage.for_s)
+        await self.control.pause(outage.for_s)
+        await self.control.restore()

@@ -1,0 +1,258 @@
+"""The live SMSC: connections, one armed timer, and the ledger of octets. Decides nothing: the gateway does.
+
+All frames of one read are handled together and answered with one write. Every lateness above GRAIN_US becomes a row,
+so that a rule can tell the client's jitter from the bench's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from fake_smsc.clock import PlatformClock
+from fake_smsc.network import Factory, Listener, Network, Tcp, reset, set_no_delay
+from fake_smsc.outage import Outage, OutageDesk
+from simbench.gateway import Gateway
+from simbench.ledger import AnyLedger
+
+GRAIN_US = 2_000  # lateness that is worth a row (DESIGN section 3)
+HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
+COALESCE_S = 0.001  # deadlines nearer than this are served together
+UNREAD_OCTETS = 4_000_000  # a peer that lets this much pile up unread is cut off
+
+
+class Connection(asyncio.Protocol):
+    """One accepted connection: passes octets on and nothing else."""
+
+    def __init__(self, server: SmscServer) -> None:
+        self.server = server
+        self.number = -1
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Number the connection and tell the gateway."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        set_no_delay(transport)
+        self.server.connected(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Octets of one read."""
+        self.server.received(self, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """FIN, RST or our own closing."""
+        self.server.lost(self, exc)
+
+
+class SmscServer:
+    """A gateway on a network, wound by a platform clock."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        ledger: AnyLedger,
+        clock: PlatformClock,
+        *,
+        network: Network | None = None,
+        heartbeat: bool = True,
+        durable: bool = False,
+    ) -> None:
+        self.gateway, self.ledger, self.clock = gateway, ledger, clock
+        self.network = network or Tcp()
+        self.durable = durable
+        self.connections: dict[int, Connection] = {}
+        self.outages = OutageDesk(self)
+        self.port = 0
+        self._heartbeat = heartbeat
+        self._count = 0
+        self._host = ""
+        self._listener: Listener | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for = 0
+        self._beat: asyncio.TimerHandle | None = None
+        self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._closing_reasons: dict[int, str] = {}
+
+    # Life ------------------------------------------------------------------------------------------------------
+
+    async def listen(self, host: str, port: int) -> None:
+        """Open the port (0: a free one) and start the clock's timers. Raises PortInUse."""
+        self._host = host
+        await self.open_listener(port)
+        if self._heartbeat:
+            self._schedule_beat()
+
+    async def open_listener(self, port: int = 0) -> None:
+        """Listen (again, after an outage, on the same port)."""
+        if self._listener is None:
+            factory: Factory = lambda: Connection(self)  # noqa: E731 - the protocol factory asyncio wants
+            self._listener = await self.network.listen(factory, self._host, port or self.port)
+            self.port = self._listener.port
+
+    def close_listener(self) -> None:
+        """Refuse new connections."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    async def close(self) -> None:
+        """Stop listening, end every connection, and leave the ledger flushed."""
+        self.close_listener()
+        for handle in (self._timer, self._beat):
+            if handle is not None:
+                handle.cancel()
+        self._beat = self._timer = None
+        self._heartbeat = False
+        for connection in list(self.connections.values()):
+            self._closing_reasons[connection.number] = "server stops"
+            connection.transport.close()
+        await asyncio.sleep(0)
+        for connection in list(self.connections.values()):
+            self.lost(connection, None)
+        self.ledger.flush()
+
+    # What connections tell -------------------------------------------------------------------------------------
+
+    def connected(self, connection: Connection) -> None:
+        """A peer connected."""
+        now = self.clock.now()
+        self._count += 1
+        connection.number = self._count
+        peer = connection.transport.get_extra_info("peername")
+        self.ledger.wire.append((now, connection.number, "open", repr(peer).encode()))
+        self.connections[connection.number] = connection
+        self.gateway.opened(connection.number, now)
+        self.outages.greet(connection)
+        self.touch()
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        """Octets came in: let the gateway handle every frame in them, then write once."""
+        now = self.clock.now()
+        number = connection.number
+        if number not in self.connections:
+            return
+        self.ledger.wire.append((now, number, "in", data))
+        self.gateway.received(number, data, now)
+        self.touch()
+
+    def lost(self, connection: Connection, cause: Exception | None) -> None:
+        """The connection ended, by whomever."""
+        if self.connections.pop(connection.number, None) is None:
+            return
+        now = self.clock.now()
+        own = self._closing_reasons.pop(connection.number, "")
+        reason = f"server: {own}" if own else f"peer: {cause or 'closed'}"
+        self.ledger.wire.append((now, connection.number, "close", reason.encode()))
+        self.gateway.closed(connection.number, now)
+        self.touch()
+
+    def end(self, number: int, reason: str, *, abruptly: bool = False) -> None:
+        """Close one connection from our side, with FIN or RST."""
+        connection = self.connections.get(number)
+        if connection is None:
+            return
+        self._closing_reasons[number] = reason
+        if abruptly:
+            reset(connection.transport)
+        else:
+            connection.transport.close()
+
+    # Output and time -------------------------------------------------------------------------------------------
+
+    def touch(self) -> None:
+        """Write what there is to write, close what is to be closed, arm the timer, wake who waits."""
+        written = self.gateway.output()
+        if written:
+            if self.durable:
+                loop = asyncio.get_running_loop()
+                self.ledger.durable_after(lambda: self._write(written), loop.call_soon_threadsafe)
+            else:
+                self._write(written)
+        if self.gateway.closings:
+            closings, self.gateway.closings = self.gateway.closings, {}
+            for number, reason in closings.items():
+                self.end(number, reason)
+        self._arm()
+        if self._waiters:
+            self._wake()
+
+    def _write(self, written: list[tuple[int, bytes]]) -> None:
+        now = self.clock.now()
+        for number, octets in written:
+            connection = self.connections.get(number)
+            if connection is None or connection.transport.is_closing():
+                continue
+            self.ledger.wire.append((now, number, "out", octets))
+            connection.transport.write(octets)
+            if connection.transport.get_write_buffer_size() > UNREAD_OCTETS:
+                self.end(number, "peer reads nothing", abruptly=True)
+
+    def _arm(self) -> None:
+        """Keep one timer armed for the gateway's next deadline."""
+        deadline = self.gateway.next_deadline()
+        if self._timer is not None:
+            if self._armed_for <= deadline:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if deadline >= 1 << 62:
+            return
+        self._armed_for = deadline
+        delay = max(self.clock.real_s(deadline), COALESCE_S)
+        self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
+
+    def _fire(self) -> None:
+        now = self.clock.now()
+        self._note_lateness(self._armed_for, now, "timer")
+        self._timer = None
+        self.gateway.advance(now)
+        self.touch()
+
+    def rearm(self) -> None:
+        """The clock was stepped or its speed changed: the armed timer no longer fits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.gateway.advance(self.clock.now())
+        self.touch()
+
+    def _schedule_beat(self) -> None:
+        expected = self.clock.now() + int(HEARTBEAT_S * 1_000_000 * self.clock.speed)
+        self._beat = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._on_beat, expected)
+
+    def _on_beat(self, expected: int) -> None:
+        self._note_lateness(expected, self.clock.now(), "loop")
+        if self._heartbeat:
+            self._schedule_beat()
+
+    def _note_lateness(self, expected: int, now: int, place: str) -> None:
+        late = now - expected
+        if late > GRAIN_US * self.clock.speed and self._heartbeat:
+            self.ledger.grain.append((expected, now, late, place))
+
+    # Waiting ---------------------------------------------------------------------------------------------------
+
+    async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until something that happened made the condition true; False when the time (real s) was up first."""
+        if condition():
+            return True
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = (condition, future)
+        self._waiters.append(waiter)
+        try:
+            await asyncio.wait_for(future, timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+        return True
+
+    def _wake(self) -> None:
+        for condition, future in self._waiters:
+            if not future.done() and condition():
+                future.set_result(None)
+
+
+__all__ = ["Connection", "Outage", "SmscServer"]

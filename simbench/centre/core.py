@@ -1,0 +1,285 @@
+"""The SMS centre wired together: accounts, admission, delivery, notices, outages. Has no clock, socket or dice.
+
+Every call is given `now`; what fell due before it happens first. `now` never goes back: an earlier one is clamped
+and counted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from simbench.centre.agenda import NEVER, Agenda
+from simbench.centre.delivery import Delivery, DeliverySettings
+from simbench.centre.limiter import Limiter
+from simbench.centre.notices import NoticeBoard
+from simbench.centre.records import (
+    Accepted,
+    Account,
+    Answer,
+    Limit,
+    Message,
+    Notice,
+    PlatformState,
+    Refused,
+    Reply,
+    Silence,
+    Submit,
+)
+from simbench.centre.routing import Routing
+from simbench.centre.stamps import Stamps
+from simbench.kernels.chance import entity_of
+from simbench.ledger import AnyLedger
+from simbench.numbering.subscribers import Subscriber, SubscriberBase
+
+NOT_ALLOWED = "04"
+BAD_LOGIN = "07"
+
+
+class CentreSettings(msgspec.Struct, frozen=True):
+    """Everything the centre needs to know of contract and scenario. Durations in microseconds."""
+
+    accounts: tuple[Account, ...]
+    limits: dict[str, Limit]
+    routing: Routing
+    delivery: DeliverySettings
+    validity_default_us: int
+    validity_max_us: int
+    scts_ahead_max_s: int
+    notice_retry_us: tuple[int, ...]
+    day_us: int = 86_400_000_000
+
+
+class Centre:
+    """`login`, `submit`, `acknowledge` and the rest act now; `advance` lets time pass; `answers` are late replies."""
+
+    def __init__(self, settings: CentreSettings, base: SubscriberBase, sink: AnyLedger) -> None:
+        self.settings, self.base, self.sink = settings, base, sink
+        self.state: PlatformState = "up"
+        self.accounts = {account.name: account for account in settings.accounts}
+        self.limiters = {code: Limiter(limit) for code, limit in settings.limits.items()}
+        self.sessions: dict[int, str] = {}
+        self.answers: list[Answer] = []
+        self.clamped = 0
+        self.decided = 0  # submits accepted or refused
+        self.agenda = Agenda()
+        self.board = NoticeBoard(self.agenda, settings.notice_retry_us)
+        self.delivery = Delivery(settings.delivery, self.agenda, base, self.board, sink)
+        self._stamps = Stamps(settings.scts_ahead_max_s)
+        self._ordinals: dict[int, int] = defaultdict(int)
+        self._ordinals_day = 0
+        self._holds: dict[int, Submit] = {}
+        self._hold_count = 0
+        self._now = 0
+        self._resumed_at = 0
+        self._write = sink.centre.append
+
+    # Time ------------------------------------------------------------------------------------------------------
+
+    def advance(self, now: int) -> None:
+        """Let time pass up to `now`. While the platform is down its deadlines wait."""
+        now = self._forward(now)
+        if self.state in {"up", "degraded"}:
+            self.agenda.run(now, self._resumed_at)
+
+    def next_deadline(self) -> int:
+        """The next instant something happens by itself, or NEVER (also while the platform is down)."""
+        return self.agenda.next_deadline() if self.state in {"up", "degraded"} else NEVER
+
+    def _forward(self, now: int) -> int:
+        if now < self._now:
+            self.clamped += 1
+            return self._now
+        self._now = now
+        return now
+
+    # Sessions --------------------------------------------------------------------------------------------------
+
+    def login(self, session: int, name: str, password: str, now: int) -> Refused | None:
+        """Open a session for an account: None, or why not (OPS-CON-04, OPS-ENG-06)."""
+        self.advance(now)
+        now = self._now
+        account = self.accounts.get(name)
+        refusal = None
+        if account is None or account.password != password or account.state == "closed":
+            refusal = Refused(BAD_LOGIN, "authentication failure")
+        elif account.state == "suspended":
+            refusal = Refused(NOT_ALLOWED, "account suspended")
+        elif sum(owner == name for sid, owner in self.sessions.items() if sid != session) >= account.max_sessions:
+            refusal = Refused(NOT_ALLOWED, "too many sessions")
+        if refusal is not None:
+            self._write((now, "login-refused", session, "", name, 0, 0, int(refusal.ec), None, 0))
+            return refusal
+        self.sessions[session] = name
+        self.board.sort(name)
+        self._write((now, "login", session, "", name, 0, 0, 0, None, 0))
+        return None
+
+    def logout(self, session: int, carried: Iterable[Notice], now: int) -> None:
+        """A connection ended: its held submits are forgotten, the notices it carried wait for the next login."""
+        self.advance(now)
+        name = self.sessions.pop(session, None)
+        self.board.orphaned(list(carried))
+        for key in [key for key, submit in self._holds.items() if submit.session == session]:
+            del self._holds[key]
+        if name is not None:
+            self._write((self._now, "logout", session, "", name, 0, 0, 0, None, 0))
+
+    # Submission ------------------------------------------------------------------------------------------------
+
+    def submit(self, submit: Submit, now: int) -> Reply:
+        """Admit, hold or refuse one operation 51. HELD is followed by an Answer."""
+        if now < self._now:
+            self.clamped += 1
+            now = self._now
+        self._now = now
+        if self.agenda.next_deadline() <= now:
+            self.advance(now)
+        account = self.accounts[submit.account]
+        code = self._code_of(submit, account)
+        limiter = self.limiters.get(code)
+        if limiter is None or account.state != "active":
+            why = "originator not in service" if limiter is None else f"account {account.state}"
+            return self._refuse(submit, code, NOT_ALLOWED, why, now)
+        due = limiter.offer(now, submit.segments)
+        limit = limiter.limit
+        if due < 0:
+            return self._over_rate(submit, code, limit, now)
+        if limit.mode == "delay" and due > now:
+            self._hold_count += 1
+            self._holds[self._hold_count] = submit
+            self.agenda.enter(due, self._release, self._hold_count)
+            self._write((now, "held", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments))
+            return Silence.HELD
+        return self._decide(submit, code, now)
+
+    def _code_of(self, submit: Submit, account: Account) -> str:
+        if submit.oadc in account.codes:
+            return submit.oadc
+        # With the option, another originator rides on the account's own code (OPS-OPT-04).
+        return account.codes[0] if submit.alphanumeric and account.oadc_option and account.codes else ""
+
+    def _over_rate(self, submit: Submit, code: str, limit: Limit, now: int) -> Reply:
+        if limit.mode == "discard":
+            self._write((now, "discarded", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments))
+            return Silence.DISCARDED
+        if limit.mode == "close":
+            self._write((now, "closed", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments))
+            return Silence.CLOSE
+        ec = limit.overflow_ec if limit.mode == "delay" else limit.nack_ec
+        return self._refuse(submit, code, ec, "throughput exceeded", now)
+
+    def _release(self, key: int, due: int) -> None:
+        submit = self._holds.pop(key, None)
+        if submit is not None:
+            reply = self._decide(submit, self._code_of(submit, self.accounts[submit.account]), due)
+            self.answers.append(Answer(submit.session, submit.handle, reply))
+
+    def _decide(self, submit: Submit, code: str, now: int) -> Accepted | Refused:
+        subscriber = self.base.find(submit.recipient)
+        ec = self.settings.routing.refusal(subscriber, code)
+        if ec:
+            return self._refuse(submit, code, ec, "recipient not served", now)
+        latest = now + self.settings.validity_max_us
+        asked = submit.expires_at
+        if asked and asked <= now:
+            return self._refuse(submit, code, "22", "validity already over", now)
+        expires_at = min(asked or now + self.settings.validity_default_us, latest)
+        scts = self._stamps.take(submit.account, submit.recipient, now)
+        if scts < 0:
+            return self._refuse(submit, code, NOT_ALLOWED, "too many messages to this recipient", now)
+        entity = self._entity(submit, code, now)
+        self._write((now, "accepted", submit.session, code, submit.recipient, entity, 0, 0, scts, submit.segments))
+        message = Message(
+            entity, submit.account, code, submit.recipient, scts, now, expires_at, submit.notify, submit.segments
+        )
+        message.session = submit.session
+        self.decided += 1
+        self.delivery.take(message, now)
+        return Accepted(submit.recipient, scts, expires_at if asked > latest else 0)
+
+    def _refuse(self, submit: Submit, code: str, ec: str, reason: str, now: int) -> Refused:
+        self.decided += 1
+        self._write((now, "refused", submit.session, code, submit.recipient, 0, 0, int(ec), None, submit.segments))
+        return Refused(ec, reason)
+
+    def _entity(self, submit: Submit, code: str, now: int) -> int:
+        """The message's identity for its draws: code, recipient, text and how many such there were this day."""
+        day = now // self.settings.day_us
+        if day != self._ordinals_day:
+            self._ordinals_day = day
+            self._ordinals.clear()
+        triple = entity_of(code, submit.recipient, submit.digest)
+        ordinal = self._ordinals[triple]
+        self._ordinals[triple] = ordinal + 1
+        return triple if not ordinal else entity_of(code, submit.recipient, submit.digest, str(ordinal))
+
+    # Notices and mobile-originated messages --------------------------------------------------------------------
+
+    def acknowledge(self, session: int, notice: Notice, accepted: bool, now: int) -> None:
+        """The application answered a 52 or 53; a refused one is offered again later."""
+        self.advance(now)
+        kind = "acknowledged" if accepted else "unacknowledged"
+        self._write(
+            (self._now, kind, session, notice.code, notice.subscriber, notice.message, notice.tries, notice.outcome,
+             notice.scts, 0)
+        )  # fmt: skip
+        if not accepted:
+            self.board.unanswered(notice, self._now)
+
+    def originate(self, sender: str, code: str, payload: Any, now: int) -> Notice | None:
+        """A subscriber sends one segment to a short code: the notice that will carry it, None for a code without owner.
+
+        `payload` is the gateway's: the centre stores it and hands it back.
+        """
+        self.advance(now)
+        owner = next((a.name for a in self.accounts.values() if code in a.codes and a.state != "closed"), None)
+        if owner is None:
+            return None
+        scts = self._stamps.take(owner, sender, self._now)
+        scts = scts if scts >= 0 else self._now // 1_000_000
+        notice = Notice(
+            "mo", owner, code, sender, scts, self._now, payload=payload, message=entity_of("mo", code, sender)
+        )
+        self._write((self._now, "mo", -1, code, sender, notice.message, 0, 0, scts, 1))
+        self.board.post(notice)
+        return notice
+
+    # The world changes -----------------------------------------------------------------------------------------
+
+    def subscriber(self, subscriber: Subscriber, now: int) -> None:
+        """A subscriber's truth changes; who comes back gets what waits for it."""
+        self.advance(now)
+        self.base.put(subscriber)
+        if subscriber.attached:
+            self.delivery.returned(subscriber.msisdn, self._now)
+
+    def retune(self, code: str, limit: Limit, now: int) -> None:
+        """A code's limit changes (a tier change, or another answer of the meter). The ring is kept."""
+        self.advance(now)
+        present = self.limiters.get(code)
+        self.limiters[code] = present.retuned(limit) if present else Limiter(limit)
+
+    def account_state(self, account: Account, now: int) -> None:
+        """Open, suspend or close an account (OPS-ENG-06), or change what it may do."""
+        self.advance(now)
+        self.accounts[account.name] = account
+
+    def go(self, state: PlatformState, now: int) -> None:
+        """The platform changes state. Going down forgets what is held: it was not accepted."""
+        self.advance(now)
+        was_up = self.state in {"up", "degraded"}
+        self.state = state
+        if state in {"down", "maintenance"}:
+            self._holds.clear()
+        elif not was_up:
+            self._resumed_at = self._now
+            self.advance(self._now)
+
+    def forget_held(self, session: int) -> None:
+        """One session's held submits are lost (a partial outage)."""
+        for key in [key for key, submit in self._holds.items() if submit.session == session]:
+            del self._holds[key]

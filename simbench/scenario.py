@@ -1,0 +1,155 @@
+"""Scenario: what a run consists of, as typed values read from TOML. Runs nothing.
+
+What a scenario leaves out comes from the contract; `with_contract` says what that gives.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from simbench.contract import Contract, load_contract
+from simbench.contract.calendar import from_civil
+from simbench.contract.typed import read_toml
+from simbench.errors import ScenarioError
+
+Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
+LimitMode = Literal["monitor", "delay", "nack", "discard", "close"]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+DEMO_CODES = {"36010": 10, "36020": 20, "36050": 50, "36100": 100, "36150": 150}
+
+
+class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the SMSC listens and what its clock says. `epoch` is Paris civil time; empty: the wall clock."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 3024
+    epoch: str = ""
+    speed: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 1.0
+    durable: bool = False
+
+
+class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One short code and the account that sends from it. Zero or empty: as the contract has it."""
+
+    code: str
+    rate_per_s: Annotated[int, msgspec.Meta(ge=0)] = 0
+    account: str = ""
+    password: str = "secret"  # noqa: S105 - a demo account on loopback
+    window: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    sessions: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+    limit: LimitMode = "delay"
+    nack_ec: str = "04"
+    state: Literal["active", "suspended", "closed"] = "active"
+    oadc_option: bool = False
+    request_id: str = ""
+
+
+class SubscribersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The subscriber base: a file, and the shares by which numbers it does not list are drawn."""
+
+    file: str = ""
+    share_ported_out: Share = 0.0
+    share_ported_in: Share = 0.0
+    share_unknown: Share = 0.0
+    share_absent: Share = 0.0
+    share_roaming: Share = 0.0
+
+
+class OutageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A scripted outage: seconds after the start, how long, how it shows, and whom it meets."""
+
+    at_s: Positive
+    for_s: Positive
+    mode: Mode = "refuse"
+    scope: str = "total"
+
+
+class DeliveryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Switches of delivery."""
+
+    refuse_elsewhere: bool = False
+    latency_median_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole scenario."""
+
+    name: str = "demo"
+    title: str = ""
+    seed: int = 1
+    contract: str = "orange_ops_2016"
+    keep: Literal["octets", "text", "digest"] = "octets"
+    server: ServerConfig = ServerConfig()
+    codes: tuple[CodeConfig, ...] = ()
+    subscribers: SubscribersConfig = SubscribersConfig()
+    delivery: DeliveryConfig = DeliveryConfig()
+    outages: tuple[OutageConfig, ...] = ()
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Read and check a scenario file. Raises ScenarioError naming file, key, value and expectation."""
+    scenario = read_toml(path, Scenario, ScenarioError)
+    contract = contract_of(scenario, path)
+    check_scenario(scenario, contract, str(path))
+    return scenario
+
+
+def contract_of(scenario: Scenario, path: Path | None = None) -> Contract:
+    """The contract a scenario names: a built-in one, or a file beside the scenario."""
+    if path is not None and scenario.contract.endswith(".toml"):
+        return load_contract(path.parent / scenario.contract)
+    return load_contract(scenario.contract)
+
+
+def demo_scenario(contract: Contract) -> Scenario:
+    """What `simbench serve` serves without a file: one short code per tier of the contract."""
+    tiers = contract.terms.throughput.tiers_per_s.value
+    codes = tuple(
+        CodeConfig(code=code, rate_per_s=rate, request_id="demo") for code, rate in DEMO_CODES.items() if rate in tiers
+    )
+    return Scenario(name="demo", title="One short code per tier", codes=codes)
+
+
+def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:
+    """Everything a type cannot say: codes in their ranges, tiers that exist, windows that can reach them."""
+    tiers = contract.terms.throughput.tiers_per_s.value
+    pattern = contract.terms.numbering.code_pattern.value
+    if not scenario.codes:
+        raise ScenarioError(f"{place}: codes", "no short code", "at least one [[codes]] table")
+    seen: set[str] = set()
+    for index, config in enumerate(scenario.codes):
+        key = f"{place}: codes[{index}]"
+        if not re.fullmatch(pattern, config.code):
+            raise ScenarioError(f"{key}.code", f"{config.code!r}", f"a short code matching {pattern}")
+        if config.code in seen:
+            raise ScenarioError(f"{key}.code", f"{config.code!r} appears twice", "each short code once")
+        seen.add(config.code)
+        if config.rate_per_s and config.rate_per_s not in tiers:
+            raise ScenarioError(f"{key}.rate_per_s", f"{config.rate_per_s}", f"one of the tiers {tiers}")
+        if config.rate_per_s >= contract.terms.throughput.request_from_per_s.value and not config.request_id:
+            raise ScenarioError(
+                f"{key}.request_id", "empty", f"the reference of the request for {config.rate_per_s}/s (OPS-ACH-06)"
+            )
+    for index, outage in enumerate(scenario.outages):
+        if outage.scope != "total" and outage.scope not in seen:
+            raise ScenarioError(
+                f"{place}: outages[{index}].scope", f"{outage.scope!r}", '"total" or a short code above'
+            )
+    if scenario.server.epoch:
+        epoch_us(scenario, place)
+
+
+def epoch_us(scenario: Scenario, place: str = "scenario") -> int:
+    """The platform's first instant (us, UTC). Raises ScenarioError when `server.epoch` is no civil time."""
+    try:
+        return from_civil(datetime.fromisoformat(scenario.server.epoch).replace(tzinfo=None))
+    except ValueError as error:
+        expected = "Paris civil time like 2016-10-03T07:59:50"
+        raise ScenarioError(f"{place}: server.epoch", f"{scenario.server.epoch!r}", expected) from error
