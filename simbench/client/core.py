@@ -1,0 +1,353 @@
+"""The client end of one UCP connection, sans-IO: login, keepalive, window, pace, results, notifications, reconnection.
+
+Has no clock, socket or dice: every call is told `now` (microseconds since the Unix epoch, UTC), and what it wants is
+drained by the shell with `events` and `octets_to_send`. The messages themselves live in `outbox`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from zlib import crc32
+
+from simbench.client import bodies
+from simbench.client.compliance import Compliance, StopList
+from simbench.client.messages import (
+    NEVER,
+    SECOND_US,
+    Close,
+    Connect,
+    Event,
+    LinkConfig,
+    Memory,
+    MoReceived,
+    Outgoing,
+    Sent,
+)
+from simbench.client.outbox import Outbox, Segment
+from simbench.client.pacing import Pacing
+from simbench.client.receipts import OUTCOMES, Notification, Receipts
+from simbench.contract.calendar import minute_text
+from simbench.ucp.alphabet import encode_oadc
+from simbench.ucp.content import message_text, read
+from simbench.ucp.fields import At, layout_of
+from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer, WireError, encode
+from simbench.ucp.session import Session
+
+PEER_WINDOW = 100  # the SMSC's operations are answered at once and never outstanding
+NO_MESSAGES_WAIT = "0000"
+
+
+class Core:
+    """One account on one short code, hence one connection at a time. `counts` tells what was odd on the wire.
+
+    The methods with a leading underscore that decide something are where a named fault differs (`client/faults.py`).
+    """
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        self.config = config
+        self.counts: Counter[str] = Counter()
+        self.draining = False  # set by the shell: nothing more is submitted, results are still awaited
+        self._outbox = Outbox(Compliance(config, stops or StopList()), config.validity_s)
+        self._session = self._new_session()
+        self._session.happen("lost")
+        self._framer = Framer()
+        self._pacing = self._new_pacing(())
+        self._out = bytearray()
+        self._now = self._written_at = self._reconnect_at = 0
+        self._connecting_since: int | None = None
+        self._attempt = 0
+        self._handlers: dict[str, Callable[[list[str], Frame], str | None]] = {
+            "01": self._call_input,
+            "31": lambda *_: NO_MESSAGES_WAIT,
+            "52": self._deliver,
+            "53": self._notification,
+            "57": lambda *_: "",
+            "58": lambda *_: "",
+        }
+
+    # -- calls -------------------------------------------------------------------------------------------------------
+
+    def restore(self, memory: Memory, now: int) -> None:
+        """Know again what a spool kept. To be called once, before anything else."""
+        now = self._tick(now)
+        self._pacing = self._new_pacing(memory.departures)
+        self._outbox.restore(memory, now)
+
+    def submit(self, message: Outgoing, now: int) -> None:
+        """Take a message in; it leaves as soon as pace, window and duties allow. Its `ref` must be new."""
+        now = self._tick(now)
+        if not self._outbox.ready:
+            self._pacing.idle(now)
+        self._outbox.take_in(message, now)
+        self._pump(now)
+
+    def connected(self, now: int) -> None:
+        """The connection wanted is there: log in."""
+        now = self._tick(now)
+        if self._session.state != "closed":
+            self.lost(now)
+        self._connecting_since = None
+        self._framer, self._session = Framer(), self._new_session()
+        self._out.clear()
+        self._session.happen("login")
+        self._operate("60", bodies.login(self.config), None, now)
+        self._pump(now)
+
+    def received(self, octets: bytes, now: int) -> None:
+        """Octets came from the SMSC; whatever they are, nothing is raised."""
+        now = self._tick(now)
+        for item in self._framer.feed(octets):
+            if self._session.state == "closed":
+                return
+            if isinstance(item, WireError):
+                self._wire_error(item, now)
+            elif item.kind == "O":
+                self._operation(item, now)
+            else:
+                self._result(item, now)
+        self._pump(now)
+
+    def lost(self, now: int) -> None:
+        """The connection is gone, or could not be made. Repeated news changes nothing."""
+        now = self._tick(now)
+        if self._session.state == "closed" and self._connecting_since is None:
+            return
+        self._connecting_since = None
+        self._session.happen("lost")
+        self._out.clear()
+        self._reconnect_at = min(NEVER, now + self._delay_us(self._attempt))
+        self._attempt += 1
+        self._resend([wait.subject for wait in self._session.own.clear() if wait.ot == "51"])
+
+    def advance(self, now: int) -> None:
+        """Do what has become due: connect, give up waiting, keep alive, send."""
+        now = self._tick(now)
+        if not self._outbox.ready:
+            self._pacing.idle(now)
+        self._outbox.wake(now)
+        if now >= self._give_up_at():
+            self._drop("no result in time", now)
+        elif self._session.state == "closed":
+            if self._connecting_since is None and now >= self._reconnect_at and not self.draining:
+                self._connecting_since = now
+                self._outbox.events.append(Connect())
+        else:
+            if now >= self._keepalive_at():
+                self._alert(now)
+            self._pump(now)
+
+    def next_deadline(self) -> int:
+        """When `advance` is due next; NEVER when only the other end can change anything."""
+        deadlines = [self._give_up_at(), self._outbox.next_due]
+        if self._session.state == "closed":
+            if self._connecting_since is None and not self.draining:
+                deadlines.append(self._reconnect_at)
+        else:
+            deadlines.append(self._keepalive_at())
+            if self._outbox.ready and self._may_submit() and self._session.own.free:
+                deadlines.append(self._pacing.earliest(self._now))
+        return min(deadlines)
+
+    def octets_to_send(self) -> bytes:
+        """What is to be written now; once the events are durable."""
+        octets = bytes(self._out)
+        self._out.clear()
+        return octets
+
+    def events(self) -> list[Event]:
+        """What happened since the last call, in order."""
+        happened, self._outbox.events = self._outbox.events, []
+        return happened
+
+    @property
+    def state(self) -> str:
+        """The state of the session (`ucp.session`); "closed" without a connection."""
+        return self._session.state
+
+    @property
+    def outstanding(self) -> int:
+        """Operations sent and not answered."""
+        return len(self._session.own.outstanding)
+
+    @property
+    def departures(self) -> tuple[int, ...]:
+        """The last departures, oldest first, at most the rate's number of them."""
+        return self._pacing.departures
+
+    @property
+    def receipts(self) -> Receipts:
+        """Accepted segments whose notification is awaited, and how many notifications could not be placed."""
+        return self._outbox.receipts
+
+    # -- what is due -------------------------------------------------------------------------------------------------
+
+    def _tick(self, now: int) -> int:
+        """Time never goes back."""
+        if now < self._now:
+            self.counts["clock went back"] += 1
+        self._now = max(self._now, now)
+        return self._now
+
+    def _give_up_at(self) -> int:
+        """When the oldest thing awaited (a connection, a result) has been awaited too long."""
+        oldest = next(iter(self._session.own.outstanding.values()), None)
+        since = self._connecting_since if oldest is None else oldest.sent_at
+        return NEVER if since is None else since + round(self.config.result_timer_s * SECOND_US)
+
+    def _keepalive_at(self) -> int:
+        """When the silence has lasted long enough; an alert takes a place of the window."""
+        if self._session.state != "open" or not self._session.own.free:
+            return NEVER
+        return self._written_at + round(self.config.keepalive_s * SECOND_US)
+
+    def _drop(self, reason: str, now: int) -> None:
+        self._outbox.events.append(Close(reason))
+        self.lost(now)
+
+    def _delay_us(self, attempt: int) -> int:
+        """Before the next connection: doubling up to a maximum, less up to a quarter, by seed and attempt alone."""
+        longest = round(self.config.reconnect_max_s * SECOND_US)
+        delay = min(longest, round(self.config.reconnect_first_s * SECOND_US) << min(attempt, 20))
+        share = crc32(f"{self.config.seed}/{self.config.code}/{attempt}".encode())
+        return delay - (delay // 4 * share >> 32)
+
+    # -- what is written ---------------------------------------------------------------------------------------------
+
+    def _new_session(self) -> Session:
+        return Session(self.config.window, PEER_WINDOW)
+
+    def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
+        return Pacing(self.config.rate_per_s, departures=departures)
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        return encode(trn, kind, ot, body)
+
+    def _write(self, octets: bytes, now: int) -> None:
+        self._out += octets
+        self._written_at = now
+
+    def _operate(self, ot: str, body: str, subject: Segment | None, now: int) -> None:
+        """Write an operation of ours, in a free place of the window."""
+        self._write(self._frame(self._session.own.take(ot, subject, now), "O", ot, body), now)
+
+    def _answer(self, asked: Frame | WireError, body: str, now: int) -> None:
+        """Write the result of an operation of the SMSC."""
+        self._write(self._frame(asked.trn, "R", asked.ot, body), now)
+
+    def _alert(self, now: int) -> None:
+        self._operate("31", bodies.alert(self.config), None, now)
+
+    def _may_submit(self) -> bool:
+        return self._session.state == "open" and not self.draining
+
+    def _sender(self, message: Outgoing) -> tuple[str, str]:
+        """OAdC and OTOA of a message: the short code, unless the sender option allowed a name."""
+        named = message.oadc or self.config.code
+        return (named, "") if named == self.config.code else (encode_oadc(named), bodies.ALPHANUMERIC)
+
+    def _pump(self, now: int) -> None:
+        """Send what window, pace and duties allow now."""
+        outbox = self._outbox
+        while outbox.ready and self._may_submit() and self._session.own.free > 0:
+            segment = outbox.next(now)
+            if segment is None or self._pacing.earliest(now) > now:
+                return
+            outbox.ready.popleft()
+            self._depart(segment, now)
+
+    def _depart(self, segment: Segment, now: int) -> None:
+        message = segment.message
+        validity = minute_text(now + (message.validity_s or self.config.validity_s) * SECOND_US)
+        body = bodies.submit(message.to, self._sender(message), validity, segment.content)
+        self._pacing.leave(now)
+        self._operate("51", body, segment, now)
+        self._outbox.events.append(Sent(message.ref, segment.part, now))
+
+    def _resend(self, segments: list[Segment]) -> None:
+        """The connection took these with it, without a result."""
+        self._outbox.doubtful(segments)
+
+    # -- what is read ------------------------------------------------------------------------------------------------
+
+    def _wire_error(self, error: WireError, now: int) -> None:
+        """Count it; where the header was legible and it was an operation, say what is wrong (EMI-UCP 4.0 section 2)."""
+        self.counts[error.name] += 1
+        ec = WIRE_ERRORS[error.name].ec
+        if ec and error.kind == "O" and error.trn and error.ot:
+            self._answer(error, bodies.negative(ec), now)
+
+    def _operation(self, frame: Frame, now: int) -> None:
+        """Answer an operation of the SMSC at once, in the layout of its type (EMI-UCP 4.0 sections 4 to 6)."""
+        handler, layout = self._handlers.get(frame.ot), layout_of("O", frame.ot, frame.data)
+        if handler is None or layout is None:
+            self.counts["operation not supported"] += 1
+            self._answer(frame, bodies.negative("03"), now)
+        elif layout.count(frame.data) != len(frame.data):
+            self.counts["wrong number of fields"] += 1
+            self._answer(frame, bodies.negative("02"), now)
+        else:
+            said = handler(frame.data, frame)
+            self._answer(frame, bodies.negative("02") if said is None else bodies.positive(frame.ot, said), now)
+
+    def _deliver(self, data: list[str], frame: Frame) -> str:
+        return self._mobile_originated(data[At.OADC], data[At.ADC], message_text(frame), data[At.SCTS])
+
+    def _call_input(self, data: list[str], _: Frame) -> str:
+        """The old form in which an SMSC may deliver: AdC, OAdC, AC, MT, text (EMI-UCP 4.0 section 4.2)."""
+        layout = [""] * (At.RES5 + 1)
+        layout[At.MT], layout[At.MSG] = data[3], data[4]
+        return self._mobile_originated(data[1], data[0], read(layout).text or "", "")
+
+    def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
+        events = self._outbox.events
+        events.append(MoReceived(sender, code, text, scts))
+        stopped = self._outbox.compliance.hear(sender, text)
+        if stopped is not None:
+            events.append(stopped)
+        return _identity(code, scts)
+
+    def _notification(self, data: list[str], _: Frame) -> str | None:
+        recipient, scts = data[At.OADC], data[At.SCTS]
+        if data[At.DST] not in OUTCOMES or not scts:
+            self.counts["illegible notification"] += 1
+            return None
+        self._outbox.notified(recipient, scts, Notification(data[At.DST], data[At.RSN]))
+        return _identity(recipient, scts)
+
+    def _result(self, frame: Frame, now: int) -> None:
+        """Match a result with its operation, by TRN and type; what cannot be read leaves the operation unanswered."""
+        data = frame.data
+        refused = data[:1] == ["N"] and len(data) > 1 and len(data[1]) == 2 and data[1].isdigit()
+        if not refused and data[:1] != ["A"]:
+            self.counts["illegible result"] += 1
+            return
+        waiting = self._session.own.settle(frame.trn, frame.ot)
+        if waiting is None:
+            self.counts["stray result"] += 1
+        elif frame.ot == "51":
+            self._submit_result(waiting.subject, data, now)
+        elif frame.ot == "60":
+            if refused:
+                self._drop(f"login refused, {data[1]}", now)
+            else:
+                self._open(now)
+
+    def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
+        if data[0] == "N":
+            self._outbox.refused(segment, data[1], now)
+            return
+        scts = data[-1].rpartition(":")[2]
+        self._outbox.accepted(segment, scts if len(scts) == 12 and scts.isdigit() else "", now)
+
+    def _open(self, now: int) -> None:
+        """Logged in: say so with an alert, then send."""
+        self._session.happen("accepted")
+        self._attempt = 0
+        self._pacing.idle(now)
+        self._alert(now)
+
+
+def _identity(address: str, scts: str) -> str:
+    """What a positive result repeats of the message; nothing that could break the frame."""
+    return f"{address}:{scts}" if address.isalnum() and scts.isdigit() else ""

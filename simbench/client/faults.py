@@ -1,0 +1,285 @@
+"""The named faults of the client: each is the core with one thing wrong. The correct core knows nothing of them.
+
+A fault is a subclass that overrides one or two of the core's decisions; several combine by inheritance.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+import msgspec
+
+from simbench.client.compliance import StopList
+from simbench.client.core import Core
+from simbench.client.messages import NEVER, SECOND_US, LinkConfig, Outgoing
+from simbench.client.outbox import Progress, Segment
+from simbench.client.pacing import Pacing
+from simbench.errors import BadInput
+from simbench.ucp.frame import Frame, WireError
+from simbench.ucp.session import Session
+
+EVERY = 10  # the faults of single frames spoil one in this many
+STORM_US = 50_000
+
+
+class Unpaced(Pacing):
+    """No ring at all: everything may leave at once."""
+
+    def earliest(self, now: int) -> int:
+        """Now."""
+        return now
+
+
+class Bunched(Pacing):
+    """A ring without the even spread: as many at once as it admits."""
+
+    def earliest(self, now: int) -> int:
+        """What the ring alone says."""
+        return max(now, self._bound())
+
+
+class NoPacing(Core):
+    """Sends as fast as the window allows, whatever its tier."""
+
+    def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
+        return Unpaced(self.config.rate_per_s, departures=departures)
+
+
+class FastOnePercent(Core):
+    """Sends one percent faster than its tier."""
+
+    def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
+        return Pacing(self.config.rate_per_s, SECOND_US * 100 // 101, departures)
+
+
+class Burst(Core):
+    """Keeps its tier on average, in bursts of two more than a second may hold."""
+
+    def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
+        rate = self.config.rate_per_s
+        return Bunched(rate + 2, SECOND_US * (rate + 2) // rate, departures)
+
+
+class BurstsAfterReturn(Core):
+    """Forgets its pace when a connection is lost, and sends what waited at once when the next one is there."""
+
+    def lost(self, now: int) -> None:
+        """Forget the pace."""
+        super().lost(now)
+        self._pacing = Unpaced(self.config.rate_per_s)
+
+    def _pump(self, now: int) -> None:
+        super()._pump(now)
+        if isinstance(self._pacing, Unpaced) and self.state == "open" and not self._outbox.ready:
+            self._pacing = self._new_pacing(self._pacing.departures)
+
+
+class NoKeepalive(Core):
+    """Never sends an alert (31), neither after login nor in silence."""
+
+    def _alert(self, now: int) -> None:
+        self._written_at = now
+
+
+class SubmitBeforeLogin(Core):
+    """Submits without waiting for the result of its login."""
+
+    def _may_submit(self) -> bool:
+        return self.state != "closed" and not self.draining
+
+
+class BadChecksum(Core):
+    """Writes a wrong checksum into every tenth frame."""
+
+    _frames = 0
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        octets = super()._frame(trn, kind, ot, body)
+        self._frames += 1
+        if self._frames % EVERY:
+            return octets
+        return octets[:-3] + b"%02X\x03" % ((int(octets[-3:-1], 16) + 1) % 256)
+
+
+class BadLength(Core):
+    """Writes a length one too great into every tenth frame, with the right checksum for it."""
+
+    _lengths = 0
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        octets = super()._frame(trn, kind, ot, body)
+        self._lengths += 1
+        if self._lengths % EVERY:
+            return octets
+        summed = octets[1:4] + b"%05d" % (int(octets[4:9]) + 1) + octets[9:-3]
+        return b"\x02" + summed + b"%02X\x03" % (sum(summed) % 256)
+
+
+class MissingField(Core):
+    """Leaves the last field out of every tenth submit."""
+
+    _submits = 0
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        if (kind, ot) == ("O", "51"):
+            self._submits += 1
+            if self._submits % EVERY == 0:
+                body = body[:-1]
+        return super()._frame(trn, kind, ot, body)
+
+
+class IgnoresWindow(Core):
+    """Leaves up to a hundred operations unanswered, whatever its window."""
+
+    def _new_session(self) -> Session:
+        return Session(100, 100)
+
+
+class ReusesTrn(Core):
+    """Gives every tenth submit the TRN of one that is still unanswered."""
+
+    _numbered = 0
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        if (kind, ot) == ("O", "51"):
+            self._numbered += 1
+            others = [used for used in self._session.own.outstanding if used != trn]
+            if self._numbered % EVERY == 0 and others:
+                trn = others[-1]
+        return super()._frame(trn, kind, ot, body)
+
+
+class ResendKnownReceived(Core):
+    """Sends again, after a reconnection, the last segments that were accepted."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        self._known: deque[Segment] = deque(maxlen=config.window)
+
+    def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
+        super()._submit_result(segment, data, now)
+        if data[0] == "A":
+            self._known.append(segment)
+
+    def _open(self, now: int) -> None:
+        super()._open(now)
+        again, self._known = [*self._known], deque(maxlen=self.config.window)
+        for segment in again:
+            self._outbox.unfinished.setdefault(segment.message.ref, Progress(1, now))
+        self._outbox.put_first(again)
+
+
+class ForgetsOnReconnect(Core):
+    """Drops what a lost connection took with it, instead of sending it again."""
+
+    def _resend(self, segments: list[Segment]) -> None:
+        pass
+
+
+class ReconnectStorm(Core):
+    """Connects again every fifty milliseconds, without backing off."""
+
+    def _delay_us(self, attempt: int) -> int:  # noqa: ARG002 - that it does not count is the fault
+        return STORM_US
+
+
+class NeverReconnects(Core):
+    """Gives up for good when a connection is lost."""
+
+    def _delay_us(self, attempt: int) -> int:  # noqa: ARG002 - that it does not count is the fault
+        return NEVER
+
+
+class NoAck53(Core):
+    """Never answers a notification."""
+
+    def _answer(self, asked: Frame | WireError, body: str, now: int) -> None:
+        if asked.ot != "53":
+            super()._answer(asked, body, now)
+
+
+class WrongTrnAck(Core):
+    """Answers every notification under the TRN after its own."""
+
+    def _answer(self, asked: Frame | WireError, body: str, now: int) -> None:
+        if asked.ot == "53":
+            asked = msgspec.structs.replace(asked, trn=f"{(int(asked.trn) + 1) % 100:02d}")
+        super()._answer(asked, body, now)
+
+
+class RetriesFinalNack(Core):
+    """Sends again what was refused for good, such as an invalid recipient (06)."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        self._outbox.retried = frozenset(f"{ec:02d}" for ec in range(100))
+
+
+class AltersOadc(Core):
+    """Appends a digit to its short code in every sender field."""
+
+    def _sender(self, message: Outgoing) -> tuple[str, str]:
+        oadc, otoa = super()._sender(message)
+        return (oadc, otoa) if otoa else (oadc + "1", "")
+
+
+class IgnoresStop(Core):
+    """Goes on marketing to those who opted out."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(msgspec.structs.replace(config, stop_list=False), stops)
+
+
+class IgnoresQuietHours(Core):
+    """Markets at night, on Sundays and on holidays."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(msgspec.structs.replace(config, quiet_hours=False), stops)
+
+
+class SendsToAnyone(Core):
+    """Does not ask who serves a number before it sends."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(msgspec.structs.replace(config, orange_only=None), stops)
+
+
+FAULTS: dict[str, type[Core]] = {
+    "no-pacing": NoPacing,
+    "fast-1-percent": FastOnePercent,
+    "burst": Burst,
+    "bursts-after-return": BurstsAfterReturn,
+    "no-keepalive": NoKeepalive,
+    "submit-before-login": SubmitBeforeLogin,
+    "bad-checksum": BadChecksum,
+    "bad-length": BadLength,
+    "missing-field": MissingField,
+    "ignores-window": IgnoresWindow,
+    "reuses-trn": ReusesTrn,
+    "resend-known-received": ResendKnownReceived,
+    "forgets-on-reconnect": ForgetsOnReconnect,
+    "reconnect-storm": ReconnectStorm,
+    "never-reconnects": NeverReconnects,
+    "no-ack-53": NoAck53,
+    "wrong-trn-ack": WrongTrnAck,
+    "retries-final-nack": RetriesFinalNack,
+    "alters-oadc": AltersOadc,
+    "ignores-stop": IgnoresStop,
+    "ignores-quiet-hours": IgnoresQuietHours,
+    "sends-to-anyone": SendsToAnyone,
+}
+
+
+def sentence(name: str) -> str:
+    """What the fault of that name does, in one sentence."""
+    return (FAULTS[name].__doc__ or "").strip()
+
+
+def faulty(names: Iterable[str]) -> type[Core]:
+    """The core with all faults of these names. Raises BadInput for a name that is none."""
+    chosen = dict.fromkeys(names)
+    for name in chosen:
+        if name not in FAULTS:
+            raise BadInput("client fault", f"{name!r} is none", ", ".join(sorted(FAULTS)))
+    return type("FaultyCore", (*(FAULTS[name] for name in chosen), Core), {})

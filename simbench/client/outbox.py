@@ -1,0 +1,209 @@
+"""The life of the messages of one link: what leaves next, what waits, what became of it. Knows no wire and no clock.
+
+Order: what is doubtful or tried again goes before what was never sent; within that, as asked. What happens is appended
+to `events`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from simbench.client import messages as m
+from simbench.client.compliance import Compliance
+from simbench.client.receipts import BUFFERED, DELIVERED, Awaited, Notification, Receipts
+from simbench.ucp.content import Part, compose
+
+# Refusals that may pass: a checksum spoilt on the way, and "not allowed at this point in time" (EMI-UCP 4.0 section 9).
+RETRIED = frozenset({"01", "04"})
+BACK_OFF_S = (1, 2, 5, 10, 30)  # between tries; the last one repeats while the message is valid
+
+
+class Segment:
+    """One segment of a message: `part` counts from 1, `tries` its temporary refusals."""
+
+    __slots__ = ("content", "message", "part", "tries")
+
+    def __init__(self, message: m.Outgoing, part: int, content: Part) -> None:
+        self.message, self.part, self.content = message, part, content
+        self.tries = 0
+
+
+class Progress:
+    """How many segments of an unfinished message were accepted and delivered, and when it was asked for."""
+
+    __slots__ = ("accepted", "asked_at", "delivered", "parts")
+
+    def __init__(self, parts: int, asked_at: int) -> None:
+        self.parts, self.asked_at = parts, asked_at
+        self.accepted = self.delivered = 0
+
+
+class Outbox:
+    """Segments ready to leave and segments kept back; `unfinished` holds what is not settled yet, by ref."""
+
+    def __init__(self, compliance: Compliance, validity_s: int) -> None:
+        self.compliance, self.validity_s = compliance, validity_s
+        self.receipts = Receipts()
+        self.retried = RETRIED
+        self.events: list[m.Event] = []
+        self.ready: deque[Segment] = deque()
+        self.unfinished: dict[str, Progress] = {}
+        self._kept_back: list[tuple[int, int, Segment]] = []
+        self._order = 0
+        self._reference = 0
+
+    @property
+    def next_due(self) -> int:
+        """When the first segment that was kept back becomes ready."""
+        return self._kept_back[0][0] if self._kept_back else m.NEVER
+
+    def take_in(self, message: m.Outgoing, now: int) -> None:
+        """Queue a message, or withhold it at once when it may never leave."""
+        reason = self.compliance.forbids(message, now)
+        parts: list[Part] = []
+        if not reason:
+            try:
+                parts = compose(message.text, self._reference + 1)
+            except ValueError:
+                reason = "text cannot be sent"
+        self._reference = (self._reference + (len(parts) > 1)) % 256
+        self.events.append(m.Queued(message, len(parts), self._reference))
+        if reason:
+            self.events.append(m.Withheld(message.ref, reason))
+            return
+        if message.traffic == m.MARKETING:
+            self.compliance.serve(message.brand)
+        self.unfinished[message.ref] = Progress(len(parts), now)
+        self.ready.extend(Segment(message, number, part) for number, part in enumerate(parts, 1))
+
+    def restore(self, memory: m.Memory, now: int) -> None:
+        """Go on after a restart: what had left without a result is doubtful and goes first."""
+        self._reference = memory.reference
+        for brand in memory.brands:
+            self.compliance.serve(brand)
+        doubtful: list[tuple[int, Segment]] = []
+        for kept in memory.kept:
+            progress = self.unfinished[kept.message.ref] = Progress(len(kept.parts), now)
+            contents = compose(kept.message.text, kept.reference)
+            for part, content in zip(kept.parts, contents, strict=True):
+                segment = Segment(kept.message, part.part, content)
+                if part.state == "queued":
+                    self.ready.append(segment)
+                elif part.state == "sent":
+                    doubtful.append((part.at, segment))
+                else:
+                    self._count_in(segment, progress, part)
+        doubtful.sort(key=lambda pair: pair[0])
+        self.doubtful([segment for _, segment in doubtful])
+
+    def _count_in(self, segment: Segment, progress: Progress, part: m.KeptPart) -> None:
+        progress.accepted += 1
+        if part.state == "delivered":
+            progress.delivered += 1
+        else:
+            self.receipts.expect(segment.message.to, part.scts, Awaited(segment.message.ref, part.part, part.at))
+
+    def next(self, now: int) -> Segment | None:
+        """The segment at the head of the queue, once those that may not leave now are out of its way."""
+        while self.ready:
+            segment = self.ready[0]
+            message = segment.message
+            if not self.alive(segment):
+                pass  # its message was refused, stopped or undelivered meanwhile
+            elif self.compliance.stopped(message):
+                self._end(message.ref, m.Withheld(message.ref, "recipient opted out"))
+            elif (opening := self.compliance.opens_at(message, now)) > now:
+                self.keep_back(segment, opening)
+            else:
+                return segment
+            self.ready.popleft()
+        return None
+
+    def alive(self, segment: Segment) -> bool:
+        """Whether the segment's message still has to go."""
+        return segment.message.ref in self.unfinished
+
+    def keep_back(self, segment: Segment, until: int) -> None:
+        """Keep the segment back until that instant."""
+        self._order += 1
+        heappush(self._kept_back, (until, self._order, segment))
+
+    def wake(self, now: int) -> None:
+        """Make ready what was kept back until now, before all else; recipients may have been ported meanwhile."""
+        due = []
+        while self._kept_back and self._kept_back[0][0] <= now:
+            segment = heappop(self._kept_back)[2]
+            reason = self.compliance.forbids(segment.message, now)
+            if not reason:
+                due.append(segment)
+            elif self.alive(segment):
+                self._end(segment.message.ref, m.Withheld(segment.message.ref, reason))
+        self.put_first(due)
+
+    def put_first(self, segments: Iterable[Segment]) -> None:
+        """Make these the next to leave, in their order."""
+        self.ready.extendleft(reversed([*segments]))
+
+    def doubtful(self, segments: Iterable[Segment]) -> None:
+        """These left and no result came: say so, and send them first."""
+        again = [segment for segment in segments if self.alive(segment)]
+        self.events.extend(m.Doubtful(segment.message.ref, segment.part) for segment in again)
+        self.put_first(again)
+
+    def accepted(self, segment: Segment, scts: str, now: int) -> None:
+        """The SMSC took the segment."""
+        ref, progress = segment.message.ref, self.unfinished.get(segment.message.ref)
+        complete = False
+        if progress is not None:
+            progress.accepted += 1
+            complete = progress.accepted == progress.parts
+        self.events.append(m.Accepted(ref, segment.part, scts, now, complete))
+        awaited = Awaited(ref, segment.part, now)
+        early = self.receipts.expect(segment.message.to, scts, awaited)
+        if early is not None:
+            self._settle(awaited, early)
+
+    def refused(self, segment: Segment, ec: str, now: int) -> None:
+        """The SMSC refused the segment: for good, or for a while."""
+        ref, progress = segment.message.ref, self.unfinished.get(segment.message.ref)
+        if progress is None:
+            return
+        expired = now - progress.asked_at >= (segment.message.validity_s or self.validity_s) * m.SECOND_US
+        final = ec not in self.retried or expired
+        event = m.Refused(ref, segment.part, ec, final)
+        if final:
+            self._end(ref, event)
+            return
+        self.events.append(event)
+        wait_s = BACK_OFF_S[min(segment.tries, len(BACK_OFF_S) - 1)]
+        segment.tries += 1
+        self.keep_back(segment, now + wait_s * m.SECOND_US)
+
+    def notified(self, recipient: str, scts: str, notification: Notification) -> None:
+        """A notification came; those that match nothing are counted by the receipts."""
+        _, awaited = self.receipts.match(recipient, scts, notification)
+        if awaited is not None:
+            self._settle(awaited, notification)
+
+    def _settle(self, awaited: Awaited, notification: Notification) -> None:
+        ref, progress = awaited.ref, self.unfinished.get(awaited.ref)
+        if notification.status == BUFFERED:
+            self.events.append(m.Buffered(ref, notification.reason))
+            return
+        delivered = notification.status == DELIVERED
+        self.events.append(m.Notified(ref, awaited.part, delivered))
+        if progress is None:
+            return
+        if not delivered:
+            self._end(ref, m.Undelivered(ref, notification.reason))
+            return
+        progress.delivered += 1
+        if progress.delivered == progress.parts:
+            self._end(ref, m.Delivered(ref, notification.reason))
+
+    def _end(self, ref: str, event: m.Event) -> None:
+        """The message is settled by this event."""
+        self.unfinished.pop(ref, None)
+        self.events.append(event)

@@ -1,0 +1,108 @@
+"""Which notification belongs to which accepted segment. Keeps no message and writes nothing.
+
+UCP has no message id: a notification names the recipient and the service centre time stamp (SCTS) that the result of
+the submit carried (EMI-UCP 4.0 section 5, operation 53; section 7 of docs/reference/ucp.md).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeVar
+
+import msgspec
+
+from simbench.client.messages import SECOND_US
+
+LIFE_US = 7 * 86_400 * SECOND_US  # longer than any validity period; later notifications count as unknown
+REMEMBERED = 100_000  # settled keys kept to tell a duplicate from a stranger
+EARLY = 1_000  # notifications kept that may have overtaken their result
+
+Key = tuple[str, str]
+Value = TypeVar("Value")
+Verdict = Literal["matched", "duplicate", "unknown"]
+
+OUTCOMES = DELIVERED, BUFFERED, NOT_DELIVERED = "0", "1", "2"
+
+
+def subscriber(address: str) -> str:
+    """The nine last digits: the same subscriber, whatever the prefix an address was dialled or reported with."""
+    return address[-9:]
+
+
+class Awaited(msgspec.Struct, frozen=True):
+    """A segment whose notification has not come: accepted at `at`."""
+
+    ref: str
+    part: int
+    at: int
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """What a 53 said of a segment: `status` 0, 1 or 2 (the field Dst) and `reason` (Rsn)."""
+
+    status: str
+    reason: str
+
+
+class Receipts:
+    """Accepted segments by (recipient, SCTS). Counts what it cannot place."""
+
+    __slots__ = ("_awaited", "_early", "_settled", "duplicates", "unknown")
+
+    def __init__(self) -> None:
+        self._awaited: dict[Key, list[Awaited]] = {}
+        self._settled: dict[Key, None] = {}
+        self._early: dict[Key, Notification] = {}
+        self.duplicates = 0
+        self.unknown = 0
+
+    def __len__(self) -> int:
+        return len(self._awaited)
+
+    def expect(self, recipient: str, scts: str, awaited: Awaited) -> Notification | None:
+        """A segment was accepted. Returns its notification when that came first. An empty SCTS can never be matched."""
+        if not scts:
+            return None
+        key = (subscriber(recipient), scts)
+        self._settled.pop(key, None)
+        self._awaited.setdefault(key, []).append(awaited)
+        self._forget(awaited.at - LIFE_US)
+        early = self._early.pop(key, None)
+        if early is not None:
+            self.unknown -= 1
+            self.match(recipient, scts, early)
+        return early
+
+    def match(self, recipient: str, scts: str, notification: Notification) -> tuple[Verdict, Awaited | None]:
+        """Whose notification this is; one that says "buffered" leaves the segment awaited."""
+        key = (subscriber(recipient), scts)
+        waiting = self._awaited.get(key)
+        if waiting:
+            if notification.status == BUFFERED:
+                return "matched", waiting[0]
+            settled = waiting.pop(0)
+            if not waiting:
+                del self._awaited[key]
+                _remember(self._settled, key, None, REMEMBERED)
+            return "matched", settled
+        if key in self._settled:
+            self.duplicates += 1
+            return "duplicate", None
+        self.unknown += 1
+        _remember(self._early, key, notification, EARLY)
+        return "unknown", None
+
+    def _forget(self, before: int) -> None:
+        """Drop what was accepted before that instant: its notification will not come any more."""
+        while self._awaited:
+            key, waiting = next(iter(self._awaited.items()))
+            if waiting[-1].at >= before:
+                return
+            del self._awaited[key]
+
+
+def _remember(table: dict[Key, Value], key: Key, value: Value, room: int) -> None:
+    """Put a value at the young end of a table and let its oldest go when there is no room."""
+    table.pop(key, None)
+    table[key] = value
+    if len(table) > room:
+        del table[next(iter(table))]

@@ -1,0 +1,175 @@
+"""The durable spool: what the client was asked, and how far each segment got, in one SQLite file. Sends nothing.
+
+The shell records the events of one read or one turn in a single transaction before it writes the next octets, so that a
+killed client neither loses a message nor sends again what it knew to be received.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from simbench.client import messages as m
+from simbench.errors import BadInput, Trouble
+
+VERSION = 1
+MAGIC = b"SQLite format 3\0"
+RING_ROWS = 4_096  # departures kept per code; more than any rate needs for its last second
+
+SCHEMA = """
+CREATE TABLE message (
+    number INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, code TEXT NOT NULL, recipient TEXT NOT NULL,
+    text TEXT NOT NULL, traffic TEXT NOT NULL, brand TEXT NOT NULL, oadc TEXT, validity_s INTEGER,
+    reference INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '');
+CREATE INDEX unfinished ON message (code) WHERE state IN ('queued', 'accepted');
+CREATE TABLE segment (
+    ref TEXT NOT NULL, part INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL DEFAULT 0,
+    scts TEXT NOT NULL DEFAULT '', PRIMARY KEY (ref, part)) WITHOUT ROWID;
+CREATE TABLE departure (code TEXT NOT NULL, place INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (code, place)) WITHOUT ROWID;
+CREATE TABLE served (code TEXT NOT NULL, brand TEXT NOT NULL, PRIMARY KEY (code, brand)) WITHOUT ROWID;
+CREATE TABLE stop (scope TEXT NOT NULL, sender TEXT NOT NULL, PRIMARY KEY (scope, sender)) WITHOUT ROWID;
+"""
+
+PART_STATE = "UPDATE segment SET state = ?, at = ?, scts = ? WHERE ref = ? AND part = ?"
+PART_BACK = "UPDATE segment SET state = ? WHERE ref = ? AND part = ?"
+END = "UPDATE message SET state = ?, reason = ? WHERE ref = ?"
+
+Statement = tuple[str, tuple[Any, ...]]
+
+# What each event changes; the events not named here change nothing that must outlive the process.
+CHANGES: dict[type, Callable[[Any], list[Statement]]] = {
+    m.Sent: lambda e: [(PART_STATE, ("sent", e.at, "", e.ref, e.part))],
+    m.Accepted: lambda e: [
+        (PART_STATE, ("accepted", e.at, e.scts, e.ref, e.part)),
+        *([(END, ("accepted", "", e.ref))] if e.complete else []),
+    ],
+    m.Refused: lambda e: [
+        (PART_BACK, ("refused" if e.final else "queued", e.ref, e.part)),
+        *([(END, ("refused", e.ec, e.ref))] if e.final else []),
+    ],
+    m.Notified: lambda e: [(PART_BACK, ("delivered" if e.delivered else "undelivered", e.ref, e.part))],
+    m.Delivered: lambda e: [(END, ("delivered", e.reason, e.ref))],
+    m.Undelivered: lambda e: [(END, ("undelivered", e.reason, e.ref))],
+    m.Withheld: lambda e: [(END, ("withheld", e.reason, e.ref))],
+    m.Stopped: lambda e: [("INSERT OR IGNORE INTO stop VALUES (?, ?)", (scope, e.sender)) for scope in e.scopes],
+}
+
+
+def _open(path: str) -> sqlite3.Connection:
+    """The database of a spool, made where there is none; a file that is something else is left untouched."""
+    expected = "a spool, or a path for a new one"
+    try:
+        with open(path, "rb") as file:
+            head = file.read(len(MAGIC))
+        if head and head != MAGIC:
+            raise BadInput(path, "cannot be used as a spool (not a database)", expected)
+    except OSError:
+        pass  # there is none yet, or the database will say what is wrong with the path
+    try:
+        db = sqlite3.connect(path, isolation_level=None)
+        [version] = db.execute("PRAGMA user_version").fetchone()
+        [tables] = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version != VERSION and (version or tables):
+            db.close()
+            raise BadInput(path, f"database of another kind, or spool of version {version}", f"version {VERSION}")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        if not tables:
+            db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    except sqlite3.Error as error:
+        raise BadInput(path, f"cannot be used as a spool ({error})", expected) from None
+    return db
+
+
+class Spool:
+    """One SQLite file (or ":memory:") for all links of a client. Raises BadInput for a file that is no spool."""
+
+    def __init__(self, path: str) -> None:
+        self._departed: Counter[str] = Counter()
+        self._claimed: set[str] = set()
+        self._db = _open(path)
+
+    def record(self, code: str, events: Iterable[m.Event]) -> None:
+        """Make durable what happened on the link of `code`, in one transaction. Raises Trouble when that fails."""
+        run = self._db.execute
+        try:
+            run("BEGIN IMMEDIATE")
+            for event in events:
+                if isinstance(event, m.Queued):
+                    self._take_in(code, event)
+                elif isinstance(event, m.Sent):
+                    self._departed[code] += 1
+                    place = self._departed[code] % RING_ROWS
+                    run("INSERT OR REPLACE INTO departure VALUES (?, ?, ?)", (code, place, event.at))
+                change = CHANGES.get(type(event))
+                for statement, values in change(event) if change else ():
+                    run(statement, values)
+            run("COMMIT")
+        except sqlite3.OperationalError as error:  # a full or failing disk: nothing may go on unrecorded
+            raise Trouble(f"the spool cannot be written: {error}") from None
+        finally:
+            if self._db.in_transaction:
+                run("ROLLBACK")
+
+    def _take_in(self, code: str, event: m.Queued) -> None:
+        asked = event.message
+        self._claimed.discard(asked.ref)
+        self._db.execute(
+            "INSERT INTO message (ref, code, recipient, text, traffic, brand, oadc, validity_s, reference, state)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')",
+            (
+                *(asked.ref, code, asked.to, asked.text, asked.traffic, asked.brand, asked.oadc, asked.validity_s),
+                event.reference,
+            ),
+        )
+        for part in range(1, event.parts + 1):
+            self._db.execute("INSERT INTO segment (ref, part, state) VALUES (?, ?, 'queued')", (asked.ref, part))
+        if asked.brand and asked.traffic == m.MARKETING:
+            self._db.execute("INSERT OR IGNORE INTO served VALUES (?, ?)", (code, asked.brand))
+
+    def claim(self, ref: str) -> bool:
+        """Keep a name for a message about to be taken in; False when one of that name was taken in before."""
+        if ref in self._claimed or self._db.execute("SELECT 1 FROM message WHERE ref = ?", (ref,)).fetchone():
+            return False
+        self._claimed.add(ref)
+        return True
+
+    def states(self) -> dict[str, str]:
+        """The state of every message by its ref: queued, accepted, refused, delivered, undelivered or withheld."""
+        return dict(self._db.execute("SELECT ref, state FROM message ORDER BY number"))
+
+    def stops(self) -> list[tuple[str, str]]:
+        """Every opt-out as (short code or brand, subscriber)."""
+        return list(self._db.execute("SELECT scope, sender FROM stop"))
+
+    def memory(self, code: str, rate_per_s: int) -> m.Memory:
+        """What the core of that code must know again: unfinished messages in the order asked, and its pacing ring."""
+        rows = self._db.execute(
+            "SELECT ref, recipient, text, traffic, brand, oadc, validity_s, reference FROM message"
+            " WHERE code = ? AND state IN ('queued', 'accepted') ORDER BY number",
+            (code,),
+        ).fetchall()
+        kept = tuple(m.Kept(m.Outgoing(*row[:7]), row[7], self._parts(row[0])) for row in rows)
+        departures = [at for (at,) in self._db.execute("SELECT at FROM departure WHERE code = ? ORDER BY at", (code,))]
+        brands = tuple(brand for (brand,) in self._db.execute("SELECT brand FROM served WHERE code = ?", (code,)))
+        last = self._db.execute("SELECT reference FROM message WHERE code = ? ORDER BY number DESC LIMIT 1", (code,))
+        self._departed[code] = self._place_after(code)
+        return m.Memory(kept, tuple(departures[-rate_per_s:]), brands, (last.fetchone() or (0,))[0])
+
+    def _parts(self, ref: str) -> tuple[m.KeptPart, ...]:
+        rows = self._db.execute("SELECT part, state, at, scts FROM segment WHERE ref = ? ORDER BY part", (ref,))
+        return tuple(m.KeptPart(*row) for row in rows)
+
+    def _place_after(self, code: str) -> int:
+        """Where the ring of departures goes on: the place of the youngest row."""
+        row = self._db.execute(
+            "SELECT place FROM departure WHERE code = ? ORDER BY at DESC, place DESC LIMIT 1", (code,)
+        ).fetchone()
+        return row[0] if row else 0
+
+    def close(self) -> None:
+        """Close the file; everything recorded is in it."""
+        self._db.close()
