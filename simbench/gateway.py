@@ -15,7 +15,7 @@ import msgspec
 
 from simbench.centre.agenda import Agenda
 from simbench.centre.core import Centre
-from simbench.centre.records import Accepted, Answer, Notice, Refused, Silence, Submit
+from simbench.centre.records import Accepted, Answer, Notice, PlatformState, Refused, Silence, Submit
 from simbench.contract.calendar import minute_text, parse_minute, scts_text
 from simbench.kernels.meter import SECOND_US
 from simbench.ucp import alphabet, content
@@ -151,6 +151,11 @@ class Gateway:
             self.centre.board.orphaned(carried)
         elif line.account:
             self.centre.board.sort(line.account)
+        self._settle(now)
+
+    def go(self, state: PlatformState, now: int) -> None:
+        """The platform changes state; what that lets through is written at once."""
+        self.centre.go(state, now)
         self._settle(now)
 
     def lines_of(self, scope: str) -> list[int]:

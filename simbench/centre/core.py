@@ -212,10 +212,10 @@ class Centre:
         if day != self._ordinals_day:
             self._ordinals_day = day
             self._ordinals.clear()
-        triple = entity_of(code, submit.recipient, submit.digest)
+        triple = _identity(code, submit.recipient, submit.digest)
         ordinal = self._ordinals[triple]
         self._ordinals[triple] = ordinal + 1
-        return triple if not ordinal else entity_of(code, submit.recipient, submit.digest, str(ordinal))
+        return triple if not ordinal else _identity(code, submit.recipient, submit.digest, str(ordinal))
 
     # Notices and mobile-originated messages --------------------------------------------------------------------
 
@@ -242,7 +242,7 @@ class Centre:
         scts = self._stamps.take(owner, sender, self._now)
         scts = scts if scts >= 0 else self._now // 1_000_000
         notice = Notice(
-            "mo", owner, code, sender, scts, self._now, payload=payload, message=entity_of("mo", code, sender)
+            "mo", owner, code, sender, scts, self._now, payload=payload, message=_identity("mo", code, sender)
         )
         self._write((self._now, "mo", -1, code, sender, notice.message, 0, 0, scts, 1))
         self.board.post(notice)
@@ -283,3 +283,8 @@ class Centre:
         """One session's held submits are lost (a partial outage)."""
         for key in [key for key, submit in self._holds.items() if submit.session == session]:
             del self._holds[key]
+
+
+def _identity(*parts: str) -> int:
+    """A message's number out of what it is: 63 bits, which a signed column holds."""
+    return entity_of(*parts) >> 1

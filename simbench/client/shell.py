@@ -10,7 +10,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -56,11 +56,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Segments must not wait for one another: no Nagle delay."""
-        assert isinstance(transport, asyncio.Transport)
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are, without being subclasses
         wire = transport.get_extra_info("socket")
         if wire is not None and wire.family in (socket.AF_INET, socket.AF_INET6):
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.transport = transport
         self._link.made(self)
 
     def data_received(self, data: bytes) -> None:

@@ -66,6 +66,7 @@ class Throughput(_Frozen, frozen=True):
     max_hold_s: Term[Count]
     request_from_per_s: Term[Count]
     sustained_tolerance_share: Term[Share]
+    use_share: Term[Share]
     mean_window_s: Term[Count]
 
 

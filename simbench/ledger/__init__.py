@@ -1,1 +1,7 @@
 """What happened, as rows. Interprets nothing."""
+
+from simbench.ledger.info import RunInfo
+from simbench.ledger.reader import Run, export_parquet, open_run
+from simbench.ledger.writer import AnyLedger, Ledger, MemoryLedger
+
+__all__ = ["AnyLedger", "Ledger", "MemoryLedger", "Run", "RunInfo", "export_parquet", "open_run"]

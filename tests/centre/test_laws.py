@@ -38,7 +38,7 @@ def live(steps: list[tuple[int, str, int]], cuts: int) -> list[tuple[object, ...
         elif what in {"on", "off"}:
             gateway.centre.subscriber(Subscriber(msisdn, "orange", "orange", what == "on", False), peer.now)
         elif what in {"up", "down"}:
-            gateway.centre.go("up" if what == "up" else "down", peer.now)
+            gateway.go("up" if what == "up" else "down", peer.now)
         elif what == "mo":
             gateway.originate(msisdn, "36010", "Bonjour", peer.now)
         elif what == "drop":
@@ -100,10 +100,10 @@ def test_while_the_platform_is_down_nothing_is_delivered_and_all_of_it_afterward
     peer.login()
     for trn in range(10):
         peer.submit(trn, AdC=f"3371000000{trn}")
-    gateway.centre.go("down", peer.now)
+    gateway.go("down", peer.now)
     peer.wait(HOUR)
     assert not any(row[1] == "delivered" for row in ledger.centre)
-    gateway.centre.go("up", peer.now)
+    gateway.go("up", peer.now)
     peer.wait(0)
     assert [row[0] for row in ledger.centre if row[1] == "delivered"] == [peer.now] * 10
 
@@ -114,7 +114,7 @@ def test_what_was_held_when_the_platform_went_down_was_not_accepted() -> None:
     peer.login()
     for trn in range(15):
         peer.submit(trn, AdC=f"337100000{trn:02d}")
-    gateway.centre.go("down", peer.now)
-    gateway.centre.go("up", peer.now + MINUTE)
+    gateway.go("down", peer.now)
+    gateway.go("up", peer.now + MINUTE)
     peer.wait(2 * MINUTE)
     assert sum(row[1] == "accepted" for row in ledger.centre) == 10

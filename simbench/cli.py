@@ -1,0 +1,129 @@
+"""The commands. Each imports what it needs when it runs, so that `--help` is quick. Computes nothing itself.
+
+Exit status: 0 nothing failed; 1 a finding failed; 2 wrong usage or input; 3 an error, an inconclusive finding, or
+nothing judged.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from simbench import __version__
+from simbench.errors import BadInput, SimbenchError
+
+LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
+
+EXAMPLES = """\b
+Examples:
+  simbench serve                                a fake Orange SMSC on loopback, one short code per tier
+  simbench serve scenarios/01_first.toml -o reports/first
+  simbench conform --sut reference -o reports/mine
+  simbench conform --sut kannel --only OPS-ENG-01 --only total-outage
+  simbench explain OPS-ENG-01
+"""
+
+
+@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="simbench")
+def cli() -> None:
+    """A fake UCP/EMI SMSC that judges your client against Orange's "Opérateur Push SMS" contract, clause by clause."""
+
+
+@cli.command()
+@click.argument("scenario", required=False, type=click.Path(path_type=Path))
+@click.option("--host", help="Address to listen on (loopback).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--limit", type=click.Choice(["monitor", "delay", "nack", "discard", "close"]), help="Answer of the meter."
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
+)
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+def serve(**options: object) -> None:
+    """Serve a fake SMSC, with no configuration at all or out of a scenario file, until SIGINT or SIGTERM.
+
+    \b
+    Examples:
+      simbench serve
+      simbench serve --port 5000 --limit monitor
+      simbench serve scenarios/01_first.toml
+    """
+    from simbench.commands.serve import serve_command  # noqa: PLC0415 - quick --help
+
+    serve_command(**options)  # type: ignore[arg-type]  # click gives what the options say
+
+
+@cli.command()
+@click.option("--sut", required=True, metavar="NAME", help="The client: reference, kannel.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("reports/conform"),
+    show_default=True,
+    help="Folder for findings.json, junit.xml, report.html and the ledgers.",
+)
+@click.option(
+    "--only", multiple=True, metavar="CLAUSE", help="A clause, chapter, purpose or exercise; may be repeated."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print findings.json instead of the table.")
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file of your own.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of every draw.")
+@click.option("--fault", multiple=True, metavar="NAME", help="Give the reference client this fault (to see it caught).")
+@click.option(
+    "--from",
+    "judge_from",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Judge the ledgers of an earlier output folder again, without any client.",
+)
+def conform(**options: object) -> None:
+    """Drive a client through the exercises and judge it, clause by clause, with evidence.
+
+    \b
+    Examples:
+      simbench conform --sut reference
+      simbench conform --sut kannel -o reports/kannel --only OPS-ENG-01 --only OPS-PRE-03
+      simbench conform --sut reference --fault no-pacing --only backlog-monitored
+      simbench conform --sut kannel --from reports/kannel --contract mine.toml --json
+    """
+    from simbench.commands.conform import conform_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(conform_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+
+
+@cli.command("list")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def list_(*, as_json: bool) -> None:
+    """List exercises, purposes, clients and client faults."""
+    from simbench.commands.explain import list_command  # noqa: PLC0415 - quick --help
+
+    list_command(as_json=as_json)
+
+
+@cli.command()
+@click.argument("clause")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+def explain(clause: str, contract_name: str | None, *, as_json: bool) -> None:
+    """Say what a clause asks, which figures it has and how sure they are, and how it is tested.
+
+    \b
+    Example:
+      simbench explain OPS-ENG-01
+    """
+    from simbench.commands.explain import explain_command  # noqa: PLC0415 - quick --help
+
+    explain_command(clause, contract_name, as_json=as_json)
+
+
+def main() -> None:
+    """Entry point: errors of the user or the machine become one line."""
+    try:
+        cli(standalone_mode=True)
+    except SimbenchError as error:
+        click.echo(f"simbench: {error}", err=True)
+        sys.exit(2 if isinstance(error, BadInput) else 3)

@@ -1,0 +1,134 @@
+"""The links of the reference client between lines in and lines out. Reads and writes no file: its shell does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from simbench.client import lines, messages
+from simbench.client.compliance import StopList
+from simbench.client.core import Core
+from simbench.client.environment import Settings
+from simbench.client.shell import Link
+from simbench.client.spool import Spool
+from simbench.errors import SimbenchError
+
+# What each event of a core says on a line; the events not named here are the client's own affair.
+SAID: dict[type, Callable[[Any], lines.Report | None]] = {
+    messages.Queued: lambda e: lines.Queued(e.message.ref),
+    messages.Accepted: lambda e: lines.Accepted(e.ref, e.scts) if e.complete else None,
+    messages.Refused: lambda e: lines.Refused(e.ref, e.ec, e.final),
+    messages.Delivered: lambda e: lines.Delivered(e.ref, e.reason),
+    messages.Undelivered: lambda e: lines.Undelivered(e.ref, e.reason),
+    messages.Buffered: lambda e: lines.Buffered(e.ref, e.reason),
+    messages.Withheld: lambda e: lines.Withheld(e.ref, e.reason),
+    messages.MoReceived: lambda e: lines.Mo(e.sender, e.code, e.text),
+    messages.Doubtful: lambda e: lines.Doubtful(e.ref),
+}
+
+
+class Program:
+    """The links of a client between its input and its output."""
+
+    def __init__(self, settings: Settings, write: Callable[[bytes], None]) -> None:
+        self._write = write
+        self.stopping = asyncio.Event()
+        self.failure: SimbenchError | None = None
+        self._spool = Spool(settings.spool)
+        stops = StopList(self._spool.stops())
+        make = _core_class(settings.faults)
+        self._links = {
+            config.code: Link(make(config, stops), self._spool, settings.outside, self._report)
+            for config in settings.links
+        }
+        self._rest = b""
+        self._unsaid = bytearray()
+
+    def start(self) -> None:
+        """Begin to connect, and say that input is read."""
+        self._say(lines.Ready())
+        for link in self._links.values():
+            link.turn()
+
+    def fail(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Something went wrong in a callback: what cannot be recorded must not go on."""
+        error = context.get("exception")
+        if isinstance(error, SimbenchError):
+            self.failure = error
+            self.stopping.set()
+        else:
+            loop.default_exception_handler(context)
+
+    async def end(self) -> None:
+        """Close all links cleanly, and the spool."""
+        await asyncio.gather(*(link.end() for link in self._links.values()))
+        self._flush()
+        self._spool.close()
+
+    def feed(self, octets: bytes) -> None:
+        """Obey the lines these octets complete; the end of input (no octets) ends the client."""
+        *whole, self._rest = (self._rest + (octets or b"\n")).split(b"\n")
+        touched = {link for line in whole if line.strip() and (link := self._obey(line)) is not None}
+        for link in touched:
+            link.turn()
+        if not octets:
+            self.stopping.set()
+
+    def _obey(self, line: bytes) -> Link | None:
+        """Do what one line asks; returns the link that then has to take its turn."""
+        try:
+            command = lines.parse_command(line)
+        except msgspec.DecodeError as error:
+            self._say(lines.Error(f"{error}: {line[:200].decode(errors='replace')}"))
+            return None
+        if isinstance(command, lines.Stop):
+            self.stopping.set()
+            return None
+        link = self._links.get(command.code)
+        if link is None:
+            self._say(lines.Error(f"{command.ref}: no account for code {command.code}"))
+        elif not link.submit(_outgoing(command)):
+            self._say(lines.Error(f"{command.ref}: a message of that ref was already taken in"))
+        return link
+
+    def _report(self, event: messages.Event) -> None:
+        say = SAID.get(type(event))
+        line = say(event) if say else None
+        if line is not None:
+            self._say(line)
+
+    def _say(self, line: lines.Report) -> None:
+        """Gather lines, to write those of one turn of the loop together."""
+        if not self._unsaid:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsaid += lines.write(line)
+
+    def _flush(self) -> None:
+        try:
+            self._write(bytes(self._unsaid))
+        except BrokenPipeError:  # nobody listens any more
+            self.stopping.set()
+        self._unsaid.clear()
+
+
+def _outgoing(command: lines.Send) -> messages.Outgoing:
+    return messages.Outgoing(
+        ref=command.ref,
+        to=command.to,
+        text=command.text,
+        traffic=command.traffic,
+        brand=command.brand,
+        oadc=command.oadc,
+        validity_s=command.validity_s,
+    )
+
+
+def _core_class(faults: tuple[str, ...]) -> Callable[[messages.LinkConfig, StopList], Core]:
+    if not faults:
+        return Core
+    from simbench.client.faults import faulty  # noqa: PLC0415 - the correct client does not even load its faults
+
+    return faulty(faults)

@@ -1,0 +1,111 @@
+"""`simbench serve`: a live SMSC until a signal ends it. Judges nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import time
+from pathlib import Path
+
+import click
+import uvloop
+from msgspec.structs import replace
+
+from fake_smsc.live import LiveSmsc
+from simbench import __version__
+from simbench.contract import Contract, load_contract
+from simbench.errors import BadInput
+from simbench.ledger import Ledger, RunInfo
+from simbench.scenario import LimitMode, Scenario, contract_of, demo_scenario, read_scenario
+
+LOOPBACK = ("127.", "localhost", "::1")
+
+
+def serve_command(
+    scenario: Path | None,
+    host: str | None,
+    port: int | None,
+    limit: LimitMode | None,
+    output: Path | None,
+    contract_name: str | None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
+    if scenario is not None:
+        chosen = read_scenario(scenario)
+        contract = load_contract(contract_name) if contract_name else contract_of(chosen, scenario)
+    else:
+        contract = load_contract(contract_name or "orange_ops_2016")
+        chosen = demo_scenario(contract)
+    chosen = _with_options(chosen, host, port, limit)
+    folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
+    uvloop.run(_serve(chosen, contract, folder, scenario.parent if scenario else None))
+
+
+def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
+    server = scenario.server
+    if host is not None:
+        server = replace(server, host=host)
+    if port is not None:
+        server = replace(server, port=port)
+    if not server.host.startswith(LOOPBACK):
+        raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1")
+    codes = tuple(replace(config, limit=limit) for config in scenario.codes) if limit else scenario.codes
+    return replace(scenario, server=server, codes=codes)
+
+
+async def _serve(scenario: Scenario, contract: Contract, folder: Path, place: Path | None) -> None:
+    info = RunInfo(
+        run=folder.name,
+        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        scenario=scenario.name,
+        seed=scenario.seed,
+        contract=contract.name,
+        contract_digest=contract.digest,
+        versions={"simbench": __version__},
+        keep=scenario.keep,
+    )
+    smsc: LiveSmsc | None = None
+    ledger = Ledger.create(folder, info)
+    try:
+        smsc = LiveSmsc(scenario, contract, ledger, place=place)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, stop.set)
+        async with smsc:
+            # What exists now lives as long as the server: sparing it from collection keeps pauses short.
+            gc.collect()
+            gc.freeze()
+            _banner(smsc, folder)
+            await stop.wait()
+            click.echo("stopping", err=True)
+    finally:
+        ledger.close()
+    click.echo(f"ledger closed: {folder}", err=True)
+
+
+def _banner(smsc: LiveSmsc, folder: Path) -> None:
+    """Everything a client's developer needs to connect."""
+    scenario, contract = smsc.scenario, smsc.contract
+    host, port = scenario.server.host, smsc.server.port
+    click.echo(
+        f"simbench {__version__}: UCP SMSC listening on {host}:{port}  (contract {contract.name} {contract.digest})"
+    )
+    click.echo("  account  password  short code  rate     window  meter")
+    for config in scenario.codes:
+        limit = smsc.server.gateway.centre.limiters[config.code].limit
+        window = config.window or contract.terms.session.window.value
+        click.echo(
+            f"  {config.account or config.code:<8} {config.password:<9} {config.code:<11} {limit.rate_per_s:>3}/s    "
+            f"{window:<7} {limit.mode}"
+        )
+        sessions = config.sessions or contract.terms.session.sessions_per_code.value
+        held_s = sessions * window / limit.rate_per_s
+        if limit.mode == "delay" and held_s > contract.terms.throughput.max_hold_s.value:
+            click.echo(
+                f"  warning: {sessions} sessions x window {window} at {limit.rate_per_s}/s can wait {held_s:.0f} s, "
+                f"but a result is held for at most {contract.terms.throughput.max_hold_s.value} s; later ones get NACK 04"
+            )
+    click.echo("  recipients: 06 39 98 00 00 to 06 39 98 59 99 and 07 10 00 00 00 to 07 19 99 99 99 (fictional)")
+    click.echo(f"  ledger: {folder}    stop with Ctrl-C")

@@ -1,0 +1,116 @@
+"""The bench around one exercise: what its script may do, and the record of what was asked. Judges nothing.
+
+Everything asked of the client and everything it tells is a row before it takes effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+
+from fake_smsc.control import Control
+from simbench.conformance.sut import Ask, Report, SutFailed, SystemUnderTest
+from simbench.contract import Contract
+from simbench.ledger import AnyLedger
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+CONNECT_TIMEOUT_S = 20.0
+ASKS_AT_ONCE = 64  # messages handed over side by side
+
+
+class Silent(SutFailed):
+    """The client never connected, or did not log in."""
+
+
+class Bench:
+    """One exercise's world: the SMSC through Control, the client through its adapter, the ledger of what was asked."""
+
+    def __init__(self, control: Control, sut: SystemUnderTest, ledger: AnyLedger, contract: Contract) -> None:
+        self.control, self.sut, self.ledger, self.contract = control, sut, ledger, contract
+        self.asked = 0
+        self._room = asyncio.Semaphore(ASKS_AT_ONCE)
+        self._recipients = 0
+
+    # Asking ----------------------------------------------------------------------------------------------------
+
+    def mark(self) -> str:
+        """A fresh mark, `#` and five characters, that stands in a text and finds it again on the wire."""
+        self.asked += 1
+        number, letters = self.asked, ""
+        for _ in range(5):
+            number, digit = divmod(number, len(DIGITS))
+            letters = DIGITS[digit] + letters
+        return f"#{letters}"
+
+    def subscriber(self) -> str:
+        """A fresh metropolitan Orange subscriber, out of the blocks that are opened to nobody."""
+        self._recipients += 1
+        return f"33710{self._recipients:06d}"
+
+    def message(self, code: str, recipient: str = "", text: str = "Votre commande est prete", **more: str) -> Ask:
+        """A message to ask for; without a recipient, to a fresh subscriber."""
+        mark = self.mark()
+        return Ask(mark=mark, code=code, recipient=recipient or self.subscriber(), text=f"{text} {mark}", **more)  # type: ignore[arg-type]  # only text fields are named
+
+    async def ask(self, ask: Ask) -> None:
+        """Ask the client to send one message."""
+        detail = json.dumps({"oadc": ask.oadc, "validity_s": ask.validity_s})
+        self.ledger.asked.append(
+            (self.control.now(), "send", ask.mark, ask.code, ask.recipient, ask.text, ask.klass, ask.brand,
+             ask.opted_in, detail)
+        )  # fmt: skip
+        async with self._room:
+            await self.sut.send(ask)
+
+    async def ask_all(self, asks: Iterable[Ask]) -> None:
+        """Ask for many, as fast as the client takes them, in order."""
+        batch: list[Ask] = []
+        for ask in asks:
+            batch.append(ask)
+            if len(batch) == ASKS_AT_ONCE:
+                await asyncio.gather(*map(self.ask, batch))
+                batch.clear()
+        await asyncio.gather(*map(self.ask, batch))
+
+    async def ask_paced(self, code: str, per_s: float, count: int) -> None:
+        """Ask for messages of one code one by one, at an even pace in platform time."""
+        start = self.control.now()
+        for number in range(count):
+            due = start + int(number * 1_000_000 / per_s)
+            wait = (due - self.control.now()) / 1_000_000
+            if wait > 0:
+                await self.control.pause(wait)
+            await self.ask(self.message(code))
+
+    def heard(self, report: Report) -> None:
+        """The client told something."""
+        detail = json.dumps({"detail": report.detail}) if report.detail else ""
+        self.ledger.asked.append(
+            (self.control.now(), report.kind, report.mark, report.code, report.subscriber, "", "", "", False, detail)
+        )
+
+    # Waiting ---------------------------------------------------------------------------------------------------
+
+    async def connected(self, accounts: Iterable[str]) -> None:
+        """Wait until every account is logged in. Raises Silent."""
+        for account in accounts:
+            if not await self.control.wait_for_session(account, CONNECT_TIMEOUT_S):
+                port = self.control.server.port
+                raise Silent(f"account {account} did not log in on port {port} within {CONNECT_TIMEOUT_S:.0f} s")
+
+    async def received(self, count: int, timeout_s: float) -> bool:
+        """Wait until the SMSC has answered that many submits; False when time (platform s) ran out."""
+        speed = self.control.server.clock.speed
+        return await self.control.wait_until(lambda: self.control.answered() >= count, timeout_s / speed)
+
+    async def told(self, timeout_s: float) -> bool:
+        """Wait until every accepted message met its fate and every notice was acknowledged."""
+        speed = self.control.server.clock.speed
+        return await self.control.wait_until(
+            lambda: not self.control.on_the_way() and not self.control.untold(), timeout_s / speed
+        )
+
+    async def pause(self, platform_s: float) -> None:
+        """Let platform time go by."""
+        await self.control.pause(platform_s)

@@ -1,0 +1,104 @@
+"""The reference client in this very process and in virtual time, and exercises run with it. Opens no socket.
+
+The same client, server and scripts as live; what a minute takes is what computing takes. For tests of the rules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+
+from fake_smsc.clock import PlatformClock
+from simbench import __version__
+from simbench.client import lines
+from simbench.client.environment import Settings
+from simbench.client.messages import LinkConfig
+from simbench.client.program import Program
+from simbench.client.shell import Outside
+from simbench.conformance.command import send_line, understand
+from simbench.conformance.conduct import Conducted, Surroundings, conduct, run_info
+from simbench.conformance.exercise import Exercise
+from simbench.conformance.registry import EVERYTHING
+from simbench.conformance.sut import Ask, Report, Target
+from simbench.conformance.virtual import MemoryNetwork, VirtualLoop
+from simbench.contract import Contract
+from simbench.contract.calendar import instant
+from simbench.ledger import MemoryLedger
+
+MONDAY = instant(2026, 3, 2, 10, 0, 0)
+
+
+class InMemory:
+    """The reference client, with these named faults, on a memory network and a platform clock of its own."""
+
+    name = "reference"
+    version = __version__
+    capabilities = EVERYTHING
+
+    def __init__(self, network: MemoryNetwork, clock: PlatformClock, faults: tuple[str, ...] = ()) -> None:
+        self._network, self._clock, self._faults = network, clock, faults
+        self._program: Program | None = None
+
+    async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
+        """See SystemUnderTest."""
+
+        def write(octets: bytes) -> None:
+            for line in octets.splitlines():
+                said = understand(line)
+                if isinstance(said, Report):
+                    tell(said)
+
+        outside = Outside(target.host, target.port, self._clock.now, self._clock.speed, self._network.connect)
+        links = tuple(
+            LinkConfig(
+                account=given.account,
+                password=given.password,
+                code=given.code,
+                rate_per_s=given.rate_per_s,
+                window=target.window,
+                keepalive_s=target.keepalive_s,
+                result_timer_s=target.result_timer_s,
+                orange_only=_nobody_ported,
+            )
+            for given in target.accounts
+        )
+        self._program = Program(Settings(outside, links, ":memory:", self._faults), write)
+        self._program.start()
+
+    async def send(self, ask: Ask) -> None:
+        """See SystemUnderTest."""
+        assert self._program is not None, "send comes after start"
+        self._program.feed(lines.write(send_line(ask)))
+
+    async def stop(self) -> None:
+        """See SystemUnderTest."""
+        if self._program is not None:
+            await self._program.end()
+            self._program = None
+
+
+def conduct_in_memory(
+    exercise: Exercise, contract: Contract, faults: tuple[str, ...] = (), seed: int = 1
+) -> Conducted:
+    """Run one exercise with the reference client in virtual time, a Monday at ten in Paris."""
+    loop = VirtualLoop()
+    try:
+        network = MemoryNetwork()
+        clock = PlatformClock(MONDAY, 1.0, loop.time)
+        ledger = MemoryLedger(run_info(exercise, contract, seed, "reference"))
+        sut = InMemory(network, clock, faults)
+        around = Surroundings(Path(), seed, network, clock)
+        return loop.run_until_complete(conduct(exercise, sut, contract, ledger, around))
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.close()
+
+
+def _nobody_ported(msisdn: str, at: int) -> str | None:
+    del msisdn, at
+    return None
+
+

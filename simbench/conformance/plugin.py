@@ -1,0 +1,50 @@
+"""The pytest plugin of a session: which items there are, and how outcomes beside pass and fail are called.
+
+Decides no outcome: findings do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from simbench.conformance.session import Judgements
+from simbench.conformance.verdicts import Verdict
+
+VERDICT = "verdict"  # reports take attributes of a plugin's own
+
+
+class ConformancePlugin:
+    """Gives the suite its purposes and its findings."""
+
+    def __init__(self, judgements: Judgements) -> None:
+        self._judgements = judgements
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """One item a purpose, in the order in which the exercises run."""
+        if "purpose" in metafunc.fixturenames:
+            chosen = self._judgements.plan.chosen.values()
+            metafunc.parametrize("purpose", [purpose for _, purposes in chosen for purpose in purposes])
+
+    @pytest.fixture(scope="session")
+    def judgements(self) -> Judgements:
+        """The session's findings."""
+        return self._judgements
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Remember which verdict ended an item."""
+        del item
+        report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, Verdict):
+            setattr(report, VERDICT, call.excinfo.value.outcome)
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        """Name weak, inconclusive and unsupported by their own words."""
+        verdict = getattr(report, VERDICT, "")
+        return (verdict, verdict[0], verdict.upper()) if verdict and report.when == "call" else None

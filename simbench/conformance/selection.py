@@ -1,0 +1,49 @@
+"""Which exercises and purposes a session is about. Runs nothing.
+
+Importing this module enters every exercise and every rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import simbench.conformance.stories
+import simbench.verdict.outage
+import simbench.verdict.recipients
+import simbench.verdict.sessions
+import simbench.verdict.throughput  # noqa: F401 - importing these enters their exercises and rules
+from simbench.conformance.exercise import EXERCISES, Exercise
+from simbench.errors import BadInput
+from simbench.verdict.rule import RULES
+
+Chosen = dict[str, tuple[Exercise, tuple[str, ...]]]
+
+
+def select(only: Iterable[str] = ()) -> Chosen:
+    """Exercises and their purposes for these clauses, chapters (OPS-ENG), purposes or exercise names; all without.
+
+    Raises BadInput naming what is known when a word matches nothing.
+    """
+    words = list(only)
+    chosen: Chosen = {}
+    matched: set[str] = set()
+    for name, exercise in EXERCISES.items():
+        purposes = []
+        for purpose in exercise.purposes:
+            hits = {word for word in words if _matches(word, name, purpose)}
+            matched |= hits
+            if hits or not words:
+                purposes.append(purpose)
+        if purposes:
+            chosen[name] = (exercise, tuple(purposes))
+    for word in words:
+        if word not in matched:
+            clauses = {RULES[purpose].clause for exercise in EXERCISES.values() for purpose in exercise.purposes}
+            known = ", ".join(sorted(clauses | set(EXERCISES)))
+            raise BadInput(f"--only {word}", "no clause, purpose or exercise of that name", known)
+    return chosen
+
+
+def _matches(word: str, exercise: str, purpose: str) -> bool:
+    clause = RULES[purpose].clause
+    return word in {exercise, purpose, clause, clause.rpartition("-")[0]}

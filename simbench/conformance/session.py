@@ -1,0 +1,95 @@
+"""A conformance session: conducts exercises in a thread of its own while pytest waits for findings, item by item.
+
+The findings it gathers are the truth; pytest's reports are renderings of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from simbench.conformance.conduct import Conducted, Progress, Surroundings, conduct, conduct_all, run_info
+from simbench.conformance.exercise import Exercise
+from simbench.conformance.judging import judge_exercise
+from simbench.conformance.selection import Chosen
+from simbench.conformance.sut import Capabilities, SystemUnderTest
+from simbench.contract import Contract
+from simbench.errors import LedgerError
+from simbench.finding import Finding
+from simbench.ledger import Ledger, open_run
+
+RUNS = "runs"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a session does: which purposes, with which client (a fresh one an exercise), against which contract."""
+
+    chosen: Chosen
+    contract: Contract
+    make: Callable[[], SystemUnderTest]
+    folder: Path
+    seed: int = 1
+
+
+class Judgements:
+    """Findings of a session as its exercises finish. `finding` waits."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.capabilities: Capabilities = plan.make().capabilities
+        self.conducted: dict[str, Future[Conducted]] = {name: Future() for name in plan.chosen}
+        self._judged: dict[str, list[Finding]] = {}
+        self._thread: threading.Thread | None = None
+
+    def start(self, progress: Progress) -> None:
+        """Begin to conduct; returns at once."""
+        self._thread = threading.Thread(target=self._conduct, args=(progress,), name="exercises", daemon=True)
+        self._thread.start()
+
+    def reuse(self) -> None:
+        """Judge the ledgers the plan's folder holds already, without any client. Raises LedgerError."""
+        for name, (exercise, _) in self.plan.chosen.items():
+            self.conducted[name].set_result(Conducted(exercise, open_run(self.plan.folder / RUNS / name / "ledger")))
+
+    def finding(self, purpose: str) -> Finding:
+        """The finding of a purpose, once its exercise is over."""
+        name = next(name for name, (_, purposes) in self.plan.chosen.items() if purpose in purposes)
+        if name not in self._judged:
+            conducted = self.conducted[name].result()
+            purposes = self.plan.chosen[name][1]
+            self._judged[name] = judge_exercise(conducted, purposes, self.plan.contract, self.capabilities)
+        return next(finding for finding in self._judged[name] if finding.purpose == purpose)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Every finding judged so far, in the order of the plan."""
+        return [finding for name in self.plan.chosen for finding in self._judged.get(name, ())]
+
+    def _conduct(self, progress: Progress) -> None:
+        try:
+            uvloop.run(conduct_all(self.plan.chosen, self._one, progress))
+        except BaseException as error:
+            for future in self.conducted.values():
+                if not future.done():
+                    future.set_exception(error)
+            raise
+
+    async def _one(self, exercise: Exercise) -> Conducted:
+        plan = self.plan
+        sut = plan.make()
+        folder = plan.folder / RUNS / exercise.name
+        try:
+            ledger = Ledger.create(folder / "ledger", run_info(exercise, plan.contract, plan.seed, sut.name))
+        except LedgerError as error:
+            self.conducted[exercise.name].set_exception(error)
+            raise
+        client = folder / "client"
+        client.mkdir(parents=True, exist_ok=True)
+        conducted = await conduct(exercise, sut, plan.contract, ledger, Surroundings(client, plan.seed))
+        self.conducted[exercise.name].set_result(conducted)
+        return conducted

@@ -1,0 +1,200 @@
+"""The first set of exercises: sessions, recipients, originators, throughput, outage. Each is one script.
+
+Durations are in platform seconds. Recipients come from the fictional blocks of the numbering plan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import chain, zip_longest
+
+from msgspec.structs import replace
+
+from simbench.conformance.bench import Bench
+from simbench.conformance.exercise import exercise
+from simbench.conformance.sut import Ask
+from simbench.numbering.subscribers import Subscriber
+from simbench.scenario import DEMO_CODES
+
+BACKLOG_S = 60
+DRAIN_S = 40
+OUTAGE_S = 45
+
+# One recipient of each kind: address, fate, operator, attached, roaming.
+RECIPIENTS: dict[str, tuple[str, str, str, bool, bool]] = {
+    "malformed": ("0639", "malformed", "", True, False),
+    "fixed": ("33199001234", "fixed", "", True, False),
+    "overseas": ("262692999901", "overseas", "", True, False),
+    "foreign": ("447700900123", "foreign", "", True, False),
+    "other operator": ("33720000001", "other-operator", "sfr", True, False),
+    "ported out": ("33710900001", "ported-out", "bouygues", True, False),
+    "machine": ("337000000900001", "m2m", "orange", True, False),
+    "unknown": ("33710900009", "unknown", "", True, False),
+    "absent to the end": ("33710900002", "orange", "orange", False, False),
+    "absent, then back": ("33710900003", "orange", "orange", False, False),
+    "roaming": ("33710900004", "orange", "orange", True, True),
+}
+
+
+@exercise(
+    "A connection: login, a few messages each way, then a quiet while",
+    (
+        "OPS-CON-02/well-formed",
+        "OPS-CON-03/login-first",
+        "OPS-CON-03/keepalive",
+        "OPS-CON-03/answers-notices",
+    ),
+    {"36010": 10},
+    seconds=85,
+)
+async def session(bench: Bench) -> None:
+    """Messages and notifications first, then silence for longer than a keepalive may take."""
+    await bench.connected(["36010"])
+    await bench.ask_all(bench.message("36010") for _ in range(5))
+    bench.control.mo("33639980012", "36010", "Bonjour")
+    await bench.received(5, 30)
+    await bench.told(30)
+    await bench.pause(bench.contract.terms.session.keepalive_expected_s.value + 10)
+
+
+@exercise(
+    "Every kind of recipient among ordinary ones",
+    (
+        "OPS-ACH-07/served-recipients",
+        "OPS-ACH-07/final-refusals",
+        "OPS-ACH-01/accepted",
+        "OPS-ENG-02/non-orange-share",
+    ),
+    {"36050": 50, "38001": 10},
+    seconds=135,
+)
+async def mixed_recipients(bench: Bench) -> None:
+    """Who is malformed, fixed, overseas, foreign, elsewhere, ported, a machine, unknown, absent, or roaming."""
+    for address, fate, operator, attached, roaming in RECIPIENTS.values():
+        bench.control.put(Subscriber(address, fate, operator, attached, roaming))
+    await bench.connected(["36050", "38001"])
+    ordinary = [bench.message("36050") for _ in range(200)]
+    special = [bench.message("36050", recipient=entry[0]) for entry in RECIPIENTS.values()]
+    special.append(bench.message("38001", recipient=RECIPIENTS["machine"][0]))
+    expiring = RECIPIENTS["absent to the end"][0]
+    mixed = list(_interleaved(ordinary, special))
+    await bench.ask_all(replace(ask, validity_s=60) if ask.recipient == expiring else ask for ask in mixed)
+    await bench.received(len(ordinary), 30)
+    await bench.pause(10)
+    bench.control.attach(RECIPIENTS["absent, then back"][0])
+    # A validity ends on a whole minute, so the expiring message may live for up to two.
+    await bench.told(120)
+    await bench.pause(2)
+
+
+@exercise(
+    "Other originators than the short code are asked for",
+    ("OPS-DEO-06/short-code-only", "OPS-DEO-06/temptations", "OPS-ACH-02/originator-in-service"),
+    {"36010": 10, "36020": 20},
+    seconds=15,
+)
+async def originators(bench: Bench) -> None:
+    """Ordinary messages, then temptations: a suffix, another party's code, a name, a subscriber's number."""
+    await bench.connected(["36010", "36020"])
+    await bench.ask_all(bench.message("36010") for _ in range(10))
+    await bench.received(10, 20)
+    await bench.ask_all(bench.message("36010", oadc=oadc) for oadc in ("360101", "36999", "MARQUE", "33639980077"))
+    await bench.pause(5)
+    await bench.told(30)
+
+
+async def _backlog(bench: Bench) -> None:
+    """A backlog of a minute on every code at once, then wait until all of it was answered."""
+    await bench.connected(DEMO_CODES)
+    asks = _side_by_side(bench, {code: rate * (BACKLOG_S + 1) for code, rate in DEMO_CODES.items()})
+    await bench.ask_all(asks)
+    await bench.received(bench.asked, BACKLOG_S + DRAIN_S)
+    await bench.told(30)
+
+
+@exercise(
+    "Five codes, one per tier, a minute of backlog; the SMSC only monitors",
+    ("OPS-ENG-01/backlog-at-tier", "OPS-ACH-04/uses-its-tier", "OPS-CON-03/window"),
+    DEMO_CODES,
+    seconds=BACKLOG_S + 10,
+    alone=True,
+)
+async def backlog_monitored(bench: Bench) -> None:
+    """Nothing but the client's own mechanism keeps it within its tiers."""
+    await _backlog(bench)
+
+
+@exercise(
+    "Five codes, one per tier, a minute of backlog; the SMSC delays what comes too early",
+    ("OPS-QOS-04/tier-granted",),
+    DEMO_CODES,
+    seconds=BACKLOG_S + 10,
+    limit="delay",
+    alone=True,
+)
+async def backlog_delayed(bench: Bench) -> None:
+    """What each code is granted when the SMSC enforces its rate."""
+    await _backlog(bench)
+
+
+@exercise(
+    "Messages arrive one by one at two to five times the tier",
+    ("OPS-ENG-01/one-by-one",),
+    DEMO_CODES,
+    seconds=40,
+    alone=True,
+)
+async def one_by_one(bench: Bench) -> None:
+    """Half a minute's worth of each tier, in a quarter to a sixth of the time it needs."""
+    await bench.connected(DEMO_CODES)
+    factors = dict(zip(DEMO_CODES, (2, 3, 4, 5, 2), strict=True))
+    await asyncio.gather(*(bench.ask_paced(code, rate * factors[code], rate * 30) for code, rate in DEMO_CODES.items()))
+    await bench.received(bench.asked, 30 + DRAIN_S)
+    await bench.told(30)
+
+
+@exercise(
+    "The platform is down for 45 s and comes back, under traffic",
+    (
+        "OPS-PRE-03/comes-back",
+        "OPS-PRE-03/nothing-lost",
+        "OPS-PRE-03/no-duplicates",
+        "OPS-CON-03/reconnect-pace",
+        "OPS-ENG-01/after-reconnection",
+    ),
+    {"36010": 10, "36050": 50},
+    seconds=115,
+    alone=True,
+)
+async def total_outage(bench: Bench) -> None:
+    """Half of each tier is asked for before, during and after; connections are taken and ended at once meanwhile."""
+    codes = {"36010": 10, "36050": 50}
+    await bench.connected(codes)
+    asking = [
+        asyncio.ensure_future(bench.ask_paced(code, rate / 2, (10 + OUTAGE_S + 5) * rate // 2))
+        for code, rate in codes.items()
+    ]
+    await bench.pause(10)
+    await bench.control.outage("accept-close", for_s=OUTAGE_S)
+    await bench.pause(OUTAGE_S)
+    await bench.control.restore()
+    await asyncio.gather(*asking)
+    # Connections made while it was down were ended at once, so the client's own back-off decides when it is back.
+    await bench.received(bench.asked, bench.contract.terms.session.reconnect_grace_s.value)
+    await bench.told(30)
+
+
+def _side_by_side(bench: Bench, counts: dict[str, int]) -> Iterator[Ask]:
+    """Messages of several codes in proportion, so that no code's backlog runs dry before another's."""
+    steps = min(counts.values())
+    for _ in range(steps):
+        for code, count in counts.items():
+            for _ in range(count // steps):
+                yield bench.message(code)
+
+
+def _interleaved(many: list[Ask], few: list[Ask]) -> Iterator[Ask]:
+    stride = len(many) // len(few)
+    for group, one in zip_longest((many[at : at + stride] for at in range(0, len(many), stride)), few, fillvalue=None):
+        yield from chain(group or [], [one] if one is not None else [])

@@ -1,0 +1,20 @@
+"""One item per test purpose; the plugin of a session says which, and its conductor has the findings."""
+
+from __future__ import annotations
+
+import pytest
+
+from simbench.conformance.session import Judgements
+from simbench.conformance.verdicts import Verdict
+
+
+def test_purpose(purpose: str, judgements: Judgements, request: pytest.FixtureRequest) -> None:
+    """A purpose passes, is weak, or ends the item with its verdict."""
+    finding = judgements.finding(purpose)
+    request.node.user_properties += [
+        (name, str(getattr(finding, name))) for name in ("outcome", "measured", "limit", "unit", "blame", "exercise")
+    ]
+    if finding.outcome in {"fail", "error"}:
+        pytest.fail(f"{finding.outcome}: {finding.summary}", pytrace=False)
+    if finding.outcome != "pass":
+        raise Verdict(finding.outcome, finding.summary)

@@ -1,0 +1,98 @@
+"""The system under test as exercises see it: something that is told to send and tells what became of it.
+
+Knows no rule. An adapter owns exactly the processes it started and ends just those, by their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from simbench.errors import Trouble
+
+
+class AccountGiven(msgspec.Struct, frozen=True):
+    """What the client is told about one account: login, password, short code, and the rate subscribed for it."""
+
+    code: str
+    account: str
+    password: str
+    rate_per_s: int
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where and how the client is to connect. `folder` is the adapter's own, for configuration and logs."""
+
+    host: str
+    port: int
+    accounts: tuple[AccountGiven, ...]
+    window: int
+    folder: Path
+    keepalive_s: int = 50
+    result_timer_s: int = 60
+    portability: Path | None = None
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """One message the bench asks the client to send. `mark` stands in the text and comes back in reports.
+
+    `oadc` empty: the short code itself; anything else is a temptation.
+    """
+
+    mark: str
+    code: str
+    recipient: str
+    text: str
+    klass: str = "transactional"
+    brand: str = ""
+    opted_in: bool = True
+    oadc: str = ""
+    validity_s: int = 0
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What the client tells: `kind` is queued, accepted, refused, delivered, undelivered, buffered, withheld, doubtful,
+    mo or error. For an mo, `mark` is empty and `detail` the text, `code` and `subscriber` say from whom to whom.
+    """
+
+    kind: str
+    mark: str = ""
+    detail: str = ""
+    code: str = ""
+    subscriber: str = ""
+
+
+class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a client says it can do. None is "not said", which is not the same as False."""
+
+    limits_rate: bool | None = None  # keeps its tier by itself
+    qualifies_recipients: bool | None = None  # withholds what is not for metropolitan Orange subscribers
+    keeps_oadc: bool | None = None  # withholds another originator than the short code
+    keeps_stop_list: bool | None = None
+    keeps_quiet_hours: bool | None = None
+    reports_outcomes: bool | None = None  # tells accepted, refused, delivered
+    result_timer_s: int | None = None  # how long it waits for a result before it acts
+
+
+class SutFailed(Trouble):
+    """The client could not be started, or ended by itself: says how, with the end of its log."""
+
+
+class SystemUnderTest(Protocol):
+    """One client, driven."""
+
+    name: str
+    version: str
+    capabilities: Capabilities
+
+    async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
+        """Start the client against the target; `tell` hears everything it reports. Raises SutFailed, MissingTool."""
+
+    async def send(self, ask: Ask) -> None:
+        """Hand it one message; returns when the client took it over. Raises SutFailed when it is gone."""
+
+    async def stop(self) -> None:
+        """End it and every process it started, and wait for them."""

@@ -1,0 +1,13 @@
+"""Outcomes that are neither passed nor failed, as pytest sees them. Knows no rule."""
+
+from __future__ import annotations
+
+from _pytest.outcomes import Skipped
+
+
+class Verdict(Skipped):
+    """Ends an item as weak, inconclusive or unsupported; JUnit shows it as skipped with that word."""
+
+    def __init__(self, outcome: str, summary: str) -> None:
+        super().__init__(f"{outcome}: {summary}", allow_module_level=False)
+        self.outcome = outcome

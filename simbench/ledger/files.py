@@ -1,0 +1,195 @@
+"""The DuckDB files of a run folder: one being written, the full ones closed. Imported late, for DuckDB's sake.
+
+Starts no thread and decides no moment of writing; `Store` is called by one writer, and by readers at any time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simbench.contract.calendar import midnight_after
+from simbench.errors import LedgerError
+from simbench.ledger.columns import Misfit, schema, to_batch
+from simbench.ledger.rows import ORDINAL, TABLES, Row, Table
+
+PATTERN = "ledger-*.duckdb"
+_SQL_TYPES = {"i64": "BIGINT", "i32": "INTEGER", "str": "VARCHAR", "octets": "BLOB", "bool": "BOOLEAN"}
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {"threads": 1}  # the other core belongs to the run
+_NEVER = 1 << 62
+
+
+def file_name(number: int) -> str:
+    """Name of the n-th file of a run, counted from 1."""
+    return f"ledger-{number:04}.duckdb"
+
+
+class Store:
+    """The files of one run while it is being written: rows are added, then committed together.
+
+    What a failed commit could not write stays pending and goes out with the next.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder, self._max_bytes = folder, max_bytes
+        self._pending: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
+        self._numbered = dict.fromkeys(TABLES, 0)
+        self.rows = dict.fromkeys(TABLES, 0)
+        """Rows committed of each table; replaced as a whole, so that any thread may read it."""
+        self._lock = threading.Lock()  # held while a file is opened, closed or read; not while one is written
+        self._closed: list[Path] = []
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._reading: duckdb.DuckDBPyConnection | None = None
+        self._edge: int | None = None
+        self._open()
+
+    def add(self, table: Table, rows: Sequence[Row], misfit: Misfit) -> None:
+        """Take rows into the next commit; one that does not fit is told to `misfit` and left out."""
+        batch = to_batch(table, rows, self._numbered[table.name], misfit)
+        self._numbered[table.name] += batch.num_rows
+        self._pending[table.name].append(batch)
+
+    def commit(self) -> None:
+        """Write all pending rows; those from midnight (Paris) on go to a new file. Raises what DuckDB raises."""
+        # In one piece DuckDB takes them half again as fast.
+        tables = {name: pa.Table.from_batches(parts).combine_chunks() for name, parts in self._pending.items() if parts}
+        instants = [pc.min_max(found.column(0)).as_py() for found in tables.values() if found.num_rows]
+        if not instants:
+            return
+        earliest, latest = min(each["min"] for each in instants), max(each["max"] for each in instants)
+        if self._connection is None:
+            self._open()
+        if self._edge is None:
+            self._edge = _midnight_after(earliest)
+        if latest >= self._edge:
+            edge = self._edge
+            self._write({name: found.filter(pc.less(found.column(0), edge)) for name, found in tables.items()})
+            tables = {name: found.filter(pc.greater_equal(found.column(0), edge)) for name, found in tables.items()}
+            self._pending = {name: tables[name].to_batches() if name in tables else [] for name in TABLES}
+            self._roll()
+            self._open()
+            self._edge = _midnight_after(latest)
+        self._write(tables)
+        self._pending = {name: [] for name in TABLES}
+        self.rows = dict(self._numbered)
+        if self._size() > self._max_bytes:
+            self._roll()
+
+    def read(self, table: Table, below: int) -> pa.Table:
+        """The committed rows of a table with `n` less than `below`, in no particular order."""
+        with self._lock:
+            parts = [read_file(path, table) for path in self._closed]
+            if self._reading is not None:
+                parts.append(_select(self._reading, table))
+        found = pa.concat_tables([schema(table).empty_table(), *parts])
+        return found.filter(pc.less(found.column(ORDINAL.name), below))
+
+    def close(self) -> None:
+        """Close the file being written, its log folded in."""
+        self._roll()
+
+    def _open(self) -> None:
+        path = self._folder / file_name(len(self._closed) + 1)
+        if not path.exists():
+            # Under another name until its tables are in it: a file that bears the name can always be read.
+            part = path.with_suffix(".part")
+            for leftover in (part, part.with_suffix(".part.wal")):
+                leftover.unlink(missing_ok=True)
+            with duckdb.connect(part, config=_CONFIG) as fresh:
+                for table in TABLES.values():
+                    fresh.execute(_create(table))
+            part.rename(path)
+        with self._lock:
+            self._connection = duckdb.connect(path, config=_CONFIG)
+            self._reading = self._connection.cursor()
+            self._edge = None
+
+    def _roll(self) -> None:
+        if self._connection is None or self._reading is None:
+            return
+        with self._lock:
+            self._connection.execute("checkpoint")
+            self._reading.close()
+            self._connection.close()
+            self._connection = self._reading = None
+            self._closed.append(self._folder / file_name(len(self._closed) + 1))
+
+    def _write(self, tables: dict[str, pa.Table]) -> None:
+        assert self._connection is not None
+        self._connection.execute("begin")
+        try:
+            for name, found in tables.items():
+                self._connection.register("incoming", found)
+                self._connection.execute(f"insert into {name} select * from incoming")  # noqa: S608 - our own names
+                self._connection.unregister("incoming")
+            self._connection.execute("commit")
+        except BaseException:
+            with suppress(duckdb.Error):
+                self._connection.execute("rollback")
+            raise
+
+    def _size(self) -> int:
+        path = self._folder / file_name(len(self._closed) + 1)
+        log = path.with_name(path.name + ".wal")
+        return sum(each.stat().st_size for each in (path, log) if each.exists())
+
+
+def check_file(path: Path) -> None:
+    """LedgerError unless the file is a ledger that can be opened now."""
+    with _opened(path) as connection:
+        for table in TABLES.values():
+            found = connection.execute(
+                "select column_name, data_type from duckdb_columns() where table_name = ? order by column_index",
+                [table.name],
+            ).fetchall()
+            if found != [(column.name, _SQL_TYPES[column.type]) for column in (*table.columns, ORDINAL)]:
+                raise LedgerError(str(path), f"no table {table.name} of ours in it", "a ledger file of this version")
+
+
+def read_file(path: Path, table: Table) -> pa.Table:
+    """All rows of a table in a closed file; LedgerError if the file cannot be read to its end."""
+    with _opened(path) as connection:
+        return _select(connection, table)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A closed file opened for reading; what DuckDB cannot read becomes a LedgerError of one line."""
+    try:
+        with duckdb.connect(path, read_only=True, config=_CONFIG) as connection:
+            yield connection
+    except duckdb.Error as problem:
+        raise _told(path, str(problem).strip().splitlines()[0]) from None
+
+
+def _told(path: Path, text: str) -> LedgerError:
+    if "different configuration" in text:
+        return LedgerError(str(path), "it is still being written here", "a snapshot of its ledger")
+    if "set lock on file" in text:
+        return LedgerError(str(path), "another program is writing it", "a run that has ended")
+    return LedgerError(str(path), text, "a whole ledger file")
+
+
+def _select(connection: duckdb.DuckDBPyConnection, table: Table) -> pa.Table:
+    return connection.sql(f"select * from {table.name}").to_arrow_table().cast(schema(table))  # noqa: S608 - our own names
+
+
+def _create(table: Table) -> str:
+    columns = (
+        f'"{column.name}" {_SQL_TYPES[column.type]}{"" if column.nullable else " not null"}'
+        for column in (*table.columns, ORDINAL)
+    )
+    return f"create table {table.name} ({', '.join(columns)})"
+
+
+def _midnight_after(us: int) -> int:
+    try:
+        return midnight_after(us)
+    except (OverflowError, ValueError):  # beyond the years of the calendar: no midnight will come
+        return _NEVER

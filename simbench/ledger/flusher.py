@@ -1,0 +1,163 @@
+"""The thread that carries rows from memory to the files of a run, in batches. Reads no row and knows no driver."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simbench.errors import Trouble
+from simbench.ledger.rows import ASKED, CENTRE, GRAIN, STORY, TABLES, WIRE, Row
+
+if TYPE_CHECKING:
+    from simbench.ledger.files import Store
+
+PERIOD_S = 0.2
+BATCH_ROWS = 50_000
+_LOOK_S = 0.05  # how often the number of waiting rows is looked at
+_CHUNK_ROWS = 1_000  # converted without a break: the main thread waits for no more than these
+_BREAK_S = 50e-6
+_HURRY_ROWS = 4 * BATCH_ROWS  # with more than these waiting, no more breaks: memory matters more than lateness
+
+# Effects before causes, so that what is cut off at the same moment never holds an effect without its cause.
+_ORDER = (GRAIN, WIRE, CENTRE, ASKED, STORY)
+
+Buffers = dict[str, deque[Row]]
+CallSoon = Callable[[Callable[[], object]], object]
+
+
+class Flusher:
+    """One background thread between five buffers and the store.
+
+    A ticket is drawn for everything that waits; a round settles all tickets drawn before it began.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int, buffers: Buffers, on_trouble: Callable[[Trouble], object]) -> None:
+        self._folder, self._max_bytes, self._buffers, self._on_trouble = folder, max_bytes, buffers, on_trouble
+        self._store: Store | None = None
+        self._changed = threading.Condition()
+        self._drawn = self._settled = 0
+        self._callbacks: deque[tuple[int, Callable[[], object], CallSoon]] = deque()
+        self._trouble: Trouble | None = None  # the last round failed; its rows are kept
+        self._lost: Trouble | None = None  # rows that fit no column, told once
+        self._stopping = self._ended = False
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+        self._thread.start()
+
+    def backlog(self) -> int:
+        """Rows appended and not yet taken by the thread."""
+        return sum(map(len, self._buffers.values()))
+
+    def rows(self) -> dict[str, int]:
+        """Rows committed of each table."""
+        return self._store.rows if self._store is not None else dict.fromkeys(TABLES, 0)
+
+    @property
+    def store(self) -> Store:
+        """The store; there is one once a `wait` has come back."""
+        assert self._store is not None
+        return self._store
+
+    def after(self, callback: Callable[[], object], call_soon: CallSoon) -> None:
+        """Hand `callback` to `call_soon` once all rows appended before are committed; from the ledger's thread."""
+        with self._changed:
+            if self._stopping:
+                raise Trouble(f"{self._folder}: the ledger is closed")
+            self._drawn += 1
+            self._callbacks.append((self._drawn, callback, call_soon))
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        """Block until all rows appended before are committed; Trouble if they could not be."""
+        with self._changed:
+            self._drawn += 1
+            mine = self._drawn
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._settled >= mine or self._ended)
+            self._raise_trouble()
+            if self._settled < mine:
+                raise Trouble(f"{self._folder}: the ledger's thread has ended")
+
+    def stop(self) -> None:
+        """Write what is left, close the file and end the thread; Trouble if something could not be written."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._thread.join()
+        self._raise_trouble()
+
+    def _raise_trouble(self) -> None:
+        trouble = self._trouble or self._lost
+        self._lost = None
+        if trouble is not None:
+            raise trouble
+
+    def _run(self) -> None:
+        last_round = time.monotonic()
+        try:
+            while not self._ended:
+                with self._changed:
+                    self._pause(last_round)
+                    ticket, stopping = self._drawn, self._stopping
+                last_round = time.monotonic()
+                self._settle(ticket, self._round(stopping))
+                self._ended = stopping
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _pause(self, last_round: float) -> None:
+        """Wait until somebody asks, the period is over, or enough rows wait (after a failure: the period only)."""
+        while not self._stopping and self._drawn <= self._settled:
+            left_s = last_round + PERIOD_S - time.monotonic()
+            if left_s <= 0 or (self.backlog() >= BATCH_ROWS and self._trouble is None):
+                return
+            self._changed.wait(min(left_s, _LOOK_S))
+
+    def _round(self, last: bool) -> Trouble | None:
+        try:
+            if self._store is None:
+                from simbench.ledger.files import Store  # noqa: PLC0415 - half a second, off the driver's thread
+
+                self._store = Store(self._folder, self._max_bytes)
+            self._drain(self._store)
+            self._store.commit()
+            if last:
+                self._store.close()
+        except Exception as problem:
+            text = (str(problem) or type(problem).__name__).strip().splitlines()[0]
+            return Trouble(f"{self._folder}: the ledger cannot be written: {text}")
+        return None
+
+    def _drain(self, store: Store) -> None:
+        # One call in C without a break between the five lengths, hence a cut through all tables at one moment.
+        counts = tuple(map(len, [self._buffers[table.name] for table in _ORDER]))
+        for table, count in zip(_ORDER, counts, strict=True):
+            take = self._buffers[table.name].popleft
+            for done in range(0, count, _CHUNK_ROWS):
+                rows = [take() for _ in range(min(_CHUNK_ROWS, count - done))]
+                store.add(table, rows, self._misfit)
+                if self.backlog() < _HURRY_ROWS:
+                    time.sleep(_BREAK_S)  # lets the main thread have the interpreter
+
+    def _misfit(self, row: Row, problem: str) -> None:
+        self._lost = Trouble(f"{self._folder}: a row does not fit its table and is lost: {problem}: {row!r:.200}")
+        self._on_trouble(self._lost)
+
+    def _settle(self, ticket: int, trouble: Trouble | None) -> None:
+        if trouble is not None and str(trouble) != str(self._trouble):
+            self._on_trouble(trouble)
+        with self._changed:
+            self._trouble, self._settled = trouble, ticket
+            due = []
+            while trouble is None and self._callbacks and self._callbacks[0][0] <= ticket:
+                due.append(self._callbacks.popleft())
+            self._changed.notify_all()
+        for _, callback, call_soon in due:
+            with suppress(RuntimeError):  # the loop has been closed: nobody waits for this any more
+                call_soon(callback)

@@ -1,0 +1,66 @@
+"""What a run folder says about its run: `run.json`, written when the run starts and again when it is closed.
+
+Reads no clock: wall times are given by whoever runs.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from simbench.errors import LedgerError
+
+FORMAT = 1  # raised whenever a table or column changes its meaning
+NAME = "run.json"
+
+Keep = Literal["octets", "text", "digest"]
+
+
+class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a reader must know to run it again: scenario, seed, contract and versions.
+
+    `wall_started` and `wall_ended` are instants (microseconds, UTC) of the machine's clock, 0 where not known.
+    `rows` counts the rows of each table and is complete only when `closed`.
+    """
+
+    run: str
+    created_at: str = ""
+    scenario: str = ""
+    seed: int = 0
+    contract: str = ""
+    contract_digest: str = ""
+    versions: dict[str, str] = {}
+    wall_started: int = 0
+    wall_ended: int = 0
+    keep: Keep = "octets"
+    note: str = ""
+    closed: bool = False
+    rows: dict[str, int] = {}
+    format: int = FORMAT
+
+
+def write_info(folder: Path, info: RunInfo) -> None:
+    """Write `run.json` so that a reader sees either the old or the new one, never half of it."""
+    part = folder / f"{NAME}.part"
+    with part.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(folder / NAME)
+
+
+def read_info(folder: Path) -> RunInfo:
+    """Read `run.json`; LedgerError if it is missing, not ours, or of another version."""
+    path = folder / NAME
+    try:
+        info = msgspec.json.decode(path.read_bytes(), type=RunInfo)
+    except OSError as problem:
+        raise LedgerError(str(path), problem.strerror or "cannot be read", "the folder of a run") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise LedgerError(str(path), str(problem), "what the bench writes into every run folder") from None
+    if info.format != FORMAT:
+        raise LedgerError(str(path), f"format {info.format}", f"format {FORMAT}")
+    return info

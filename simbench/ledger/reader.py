@@ -1,0 +1,146 @@
+"""A run as those see it who read it: five sorted Arrow tables, from a folder or from memory.
+
+Changes no file, and knows nothing of what the rows mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simbench.errors import LedgerError, Trouble
+from simbench.ledger.info import RunInfo, read_info, write_info
+from simbench.ledger.rows import TABLES, Row, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from simbench.ledger.writer import AnyLedger
+
+Load = Callable[[Table], "pa.Table"]
+
+
+class Run:
+    """One run to read. Tables are loaded when first asked for, sorted by (instant, n), and kept."""
+
+    def __init__(self, info: RunInfo, load: Load) -> None:
+        self.info = info
+        self._load = load
+        self._loaded: dict[str, pa.Table] = {}
+
+    @property
+    def wire(self) -> pa.Table:
+        """Octets read and written: at, session, direction, octets, n."""
+        return self.table("wire")
+
+    @property
+    def story(self) -> pa.Table:
+        """What the bench made happen: at, kind, subject, until, detail, n."""
+        return self.table("story")
+
+    @property
+    def asked(self) -> pa.Table:
+        """What was asked of the client and told by it: at, kind, mark, code, ..., detail, n."""
+        return self.table("asked")
+
+    @property
+    def centre(self) -> pa.Table:
+        """What the centre decided: at, kind, session, code, ..., segments, n."""
+        return self.table("centre")
+
+    @property
+    def grain(self) -> pa.Table:
+        """The bench's own lateness: started, ended, size_us, place, n."""
+        return self.table("grain")
+
+    def table(self, origin: str) -> pa.Table:
+        """A table by name; LedgerError if its file is damaged, ValueError if there is no such table."""
+        if origin not in self._loaded:
+            from simbench.ledger.columns import in_order  # noqa: PLC0415 - Arrow is slow to load
+
+            table = _named(origin)
+            self._loaded[origin] = in_order(table, self._load(table))
+        return self._loaded[origin]
+
+    def without(self, origin: str) -> Run:
+        """The same run with one table emptied: what a rule would see that had no such rows."""
+        emptied = _named(origin)
+        nothing = rows_of({emptied.name: ()})
+        return Run(self.info, lambda table: nothing(table) if table is emptied else self.table(table.name))
+
+
+def open_run(source: Path | AnyLedger) -> Run:
+    """A run from its folder, or as far as a ledger has come.
+
+    LedgerError: the folder is missing or empty, a file is foreign, cut short or still being written. A run that was
+    killed is read as far as it was written (`info.closed` is False).
+    """
+    if not isinstance(source, Path):
+        return source.snapshot()
+    if not source.is_dir():
+        raise LedgerError(str(source), "no such folder", "the folder of a run")
+    info = read_info(source)
+    from simbench.ledger.files import PATTERN, check_file, file_name  # noqa: PLC0415 - DuckDB is slow to load
+
+    paths = sorted(source.glob(PATTERN))
+    for number, path in enumerate(paths, 1):
+        if path.name != file_name(number):
+            raise LedgerError(str(source), f"{path.name} without {file_name(number)}", "files numbered from 1 on")
+        check_file(path)
+    if not paths:
+        raise LedgerError(str(source), "no ledger file in it", "the folder of a run")
+    return Run(info, lambda table: _read(source, info, paths, table))
+
+
+def export_parquet(run: Run, folder: Path) -> list[Path]:
+    """Write `run.json` and one Parquet file a table into a folder; give the paths of the latter."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = []
+        for name in TABLES:
+            written.append(folder / f"{name}.parquet")
+            pq.write_table(run.table(name), written[-1], compression="zstd")
+        write_info(folder, run.info)
+    except OSError as problem:
+        raise LedgerError(str(folder), problem.strerror or str(problem), "a folder that can be written") from None
+    return written
+
+
+def rows_of(rows: Mapping[str, Sequence[Row]]) -> Load:
+    """A loader of rows in memory; loading raises Trouble for a row that does not fit its table."""
+
+    def load(table: Table) -> pa.Table:
+        import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+
+        from simbench.ledger.columns import to_batch  # noqa: PLC0415 - as above
+
+        return pa.Table.from_batches([to_batch(table, rows[table.name], 0, _misfit)])
+
+    return load
+
+
+def _misfit(row: Row, problem: str) -> None:
+    raise Trouble(f"a row does not fit its table: {problem}: {row!r:.200}")
+
+
+def _read(folder: Path, info: RunInfo, paths: Sequence[Path], table: Table) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+
+    from simbench.ledger.files import read_file  # noqa: PLC0415 - as above
+
+    found = pa.concat_tables([read_file(path, table) for path in paths])
+    counted = info.rows.get(table.name)
+    if info.closed and counted != found.num_rows:
+        raise LedgerError(
+            str(folder), f"{found.num_rows} rows in {table.name}", f"the {counted} rows it was closed with"
+        )
+    return found
+
+
+def _named(origin: str) -> Table:
+    if origin not in TABLES:
+        raise ValueError(f"no table {origin!r}; there are {', '.join(TABLES)}")
+    return TABLES[origin]

@@ -1,0 +1,105 @@
+"""The five tables of a ledger, as data: names, columns and types, in the order in which hot code builds its tuples.
+
+Imports neither Arrow nor DuckDB and judges no value: rows are plain tuples, checked when they are written.
+
+Every table also has a last column `n`, the order of appending within the table, which the writer adds.
+The instant a row is filed and sorted under is its first column (microseconds since the Unix epoch, UTC).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+ColumnType = Literal["i64", "i32", "str", "octets", "bool"]
+Row = tuple[object, ...]
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column: its name, its type, and whether None may stand in it."""
+
+    name: str
+    type: ColumnType
+    nullable: bool = False
+
+
+class Table(msgspec.Struct, frozen=True):
+    """One table: its name, which is also the origin of its rows, and its columns in the order of the tuples."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def instant(self) -> str:
+        """Name of the column that rows are sorted by."""
+        return self.columns[0].name
+
+
+class Rows(Protocol):
+    """What hot code sees of a table: bind `append` once and call it with one tuple a row."""
+
+    def append(self, row: Row, /) -> None:
+        """Take one row, a tuple in column order."""
+
+    def __len__(self) -> int: ...
+
+
+def _table(name: str, *columns: tuple[str, ColumnType], nullable: tuple[str, ...] = ()) -> Table:
+    return Table(name, tuple(Column(column, kind, column in nullable) for column, kind in columns))
+
+
+# What was read and written, as it was. direction: "open" (octets = the peer's address, as text), "in", "out",
+# "close" (octets = the reason, as text).
+WIRE = _table("wire", ("at", "i64"), ("session", "i32"), ("direction", "str"), ("octets", "octets"))
+
+# What the bench made happen, written before it takes effect: "outage", "maintenance", "subscriber", "limit", "fault",
+# "tier", "clock"... `detail` is JSON; `until` is the announced end, where there is one.
+STORY = _table(
+    "story",
+    ("at", "i64"),
+    ("kind", "str"),
+    ("subject", "str"),
+    ("until", "i64"),
+    ("detail", "str"),
+    nullable=("until",),
+)
+
+# What the bench asked the client for, and what the client told the bench: "send", "mo", "report", "notice"...
+# `mark` is the short text found again in the message; `class` is marketing, transactional...
+ASKED = _table(
+    "asked",
+    ("at", "i64"),
+    ("kind", "str"),
+    ("mark", "str"),
+    ("code", "str"),
+    ("recipient", "str"),
+    ("text", "str"),
+    ("class", "str"),
+    ("brand", "str"),
+    ("opted_in", "bool"),
+    ("detail", "str"),
+)
+
+# What the centre decided: "accepted", "refused", "held", "delivered", "undelivered", "buffered", "notice",
+# "acknowledged", "mo", "login", "logout"... `value` is the error code or reason, `scts` the instant behind the SCTS.
+CENTRE = _table(
+    "centre",
+    ("at", "i64"),
+    ("kind", "str"),
+    ("session", "i32"),
+    ("code", "str"),
+    ("recipient", "str"),
+    ("message", "i64"),
+    ("attempt", "i32"),
+    ("value", "i32"),
+    ("scts", "i64"),
+    ("segments", "i32"),
+    nullable=("scts",),
+)
+
+# Every lateness of the bench's own clockwork: when it began and ended, how much, and where.
+GRAIN = _table("grain", ("started", "i64"), ("ended", "i64"), ("size_us", "i64"), ("place", "str"))
+
+TABLES: dict[str, Table] = {table.name: table for table in (WIRE, STORY, ASKED, CENTRE, GRAIN)}
+ORDINAL = Column("n", "i64")

@@ -1,0 +1,170 @@
+"""The ledger as those see it who write it: five things with an `append`, and a moment when all is on disk.
+
+Interprets no row, and never makes the appending thread wait.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from simbench.errors import LedgerError, Trouble
+from simbench.ledger.flusher import CallSoon, Flusher
+from simbench.ledger.info import NAME, RunInfo, write_info
+from simbench.ledger.rows import TABLES, Row
+
+if TYPE_CHECKING:
+    from simbench.ledger.reader import Run
+
+MAX_BYTES = 5 * 10**9
+
+
+def _tell(trouble: Trouble) -> None:
+    print(trouble, file=sys.stderr)  # noqa: T201 - trouble with the ledger must never pass in silence
+
+
+class Ledger:
+    """One run being written to its folder.
+
+    `wire`, `story`, `asked`, `centre` and `grain` take tuples in the column order of `simbench.ledger.rows`; their
+    `append` may be bound once and called from one thread. Rows reach the disk after 200 ms or 50,000 rows; a process
+    that is killed loses no more than those.
+    """
+
+    def __init__(self, folder: Path, info: RunInfo, max_bytes: int, on_trouble: Callable[[Trouble], object]) -> None:
+        self.folder, self.info = folder, info
+        self.wire: deque[Row] = deque()
+        self.story: deque[Row] = deque()
+        self.asked: deque[Row] = deque()
+        self.centre: deque[Row] = deque()
+        self.grain: deque[Row] = deque()
+        buffers: dict[str, deque[Row]] = {name: getattr(self, name) for name in TABLES}
+        self._flusher = Flusher(folder, max_bytes, buffers, on_trouble)
+        atexit.register(self._at_exit)
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        info: RunInfo,
+        *,
+        max_bytes: int = MAX_BYTES,
+        on_trouble: Callable[[Trouble], object] = _tell,
+    ) -> Self:
+        """Start a ledger in a folder of its own, made if need be; LedgerError if there is one already.
+
+        `on_trouble` is told of every failure to write as it happens, in the ledger's own thread; `flush` and `close`
+        raise it. A file is closed and the next begun at midnight (Paris) of the rows, or beyond `max_bytes`.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.glob("ledger-*")):
+                raise FileExistsError
+            (folder / NAME).open("x").close()
+        except FileExistsError:
+            raise LedgerError(str(folder), "holds a ledger already", "a new or empty folder") from None
+        except OSError as problem:
+            raise LedgerError(str(folder), problem.strerror or str(problem), "a folder that can be written") from None
+        now = time.time()
+        created_at = info.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+        wall_started = info.wall_started or int(now * 1e6)
+        info = msgspec.structs.replace(info, created_at=created_at, wall_started=wall_started, closed=False, rows={})
+        write_info(folder, info)
+        return cls(folder, info, max_bytes, on_trouble)
+
+    @property
+    def backlog(self) -> int:
+        """Rows in memory only. A driver in virtual time flushes when it grows beyond what it wants to hold."""
+        return self._flusher.backlog()
+
+    def flush(self) -> None:
+        """Block until everything appended before is committed; Trouble if it cannot be, or if a row was lost."""
+        if self.info.closed:
+            self._refuse_late_rows()
+            return
+        self._flusher.wait()
+
+    def durable_after(self, callback: Callable[[], object], call_soon: CallSoon) -> None:
+        """Call `call_soon(callback)` once everything appended before is committed.
+
+        `call_soon` is called in the ledger's thread: give a loop's `call_soon_threadsafe`. While writing fails the
+        callback waits. The batch is written at once, not after 200 ms. Trouble if the ledger is closed.
+        """
+        self._flusher.after(callback, call_soon)
+
+    def snapshot(self) -> Run:
+        """Everything appended so far as a run to read; rows appended later are not in it."""
+        from simbench.ledger.reader import Run  # noqa: PLC0415 - the reader knows ledgers, not the reverse
+
+        self.flush()
+        rows, store = self._flusher.rows(), self._flusher.store
+        return Run(self.info, lambda table: store.read(table, rows[table.name]))
+
+    def close(self) -> None:
+        """Write everything, close the files and mark the run closed; Trouble if something could not be written."""
+        atexit.unregister(self._at_exit)
+        if self.info.closed:
+            self._refuse_late_rows()
+            return
+        self._flusher.stop()
+        self.info = msgspec.structs.replace(
+            self.info, closed=True, rows=self._flusher.rows(), wall_ended=int(time.time() * 1e6)
+        )
+        write_info(self.folder, self.info)
+
+    def _refuse_late_rows(self) -> None:
+        if self.backlog:
+            raise Trouble(f"{self.folder}: {self.backlog} rows were appended after the ledger was closed")
+
+    def _at_exit(self) -> None:
+        try:
+            self.close()
+        except Trouble as trouble:
+            _tell(trouble)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class MemoryLedger:
+    """The same ledger in memory, without thread or file, for tests and runs in virtual time."""
+
+    def __init__(self, info: RunInfo | None = None) -> None:
+        self.info = info or RunInfo(run="memory")
+        self.wire: list[Row] = []
+        self.story: list[Row] = []
+        self.asked: list[Row] = []
+        self.centre: list[Row] = []
+        self.grain: list[Row] = []
+
+    def flush(self) -> None:
+        """Nothing to write."""
+
+    def durable_after(self, callback: Callable[[], object], call_soon: CallSoon) -> None:
+        """Call `call_soon(callback)` at once."""
+        call_soon(callback)
+
+    def snapshot(self) -> Run:
+        """The rows appended so far as a run to read; Trouble when a row does not fit its table."""
+        from simbench.ledger.reader import Run, rows_of  # noqa: PLC0415 - the reader knows ledgers, not the reverse
+
+        return Run(self.info, rows_of({name: getattr(self, name)[:] for name in TABLES}))
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+AnyLedger = Ledger | MemoryLedger

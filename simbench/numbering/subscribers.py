@@ -1,0 +1,169 @@
+"""The subscriber base: what becomes of a message to an address, as far as the subscriber decides it.
+
+Keeps no time: who comes, goes or is ported tells it so. Never raises for an address.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+import msgspec
+
+from simbench.errors import SubscriberError
+from simbench.kernels.chance import MILLION, draw, entity_of, share
+from simbench.numbering.listing import Listing
+from simbench.numbering.plan import Kind, Number, classify, spellings
+
+Fate = Literal[
+    "orange", "other-operator", "ported-out", "m2m", "unknown", "malformed", "fixed", "overseas", "foreign"
+]  # fmt: skip
+
+HOME = "orange"
+NOBODY = "none"  # written in files for a number that is not assigned
+CACHED = 1_000_000
+
+# What the plan alone decides; mobile and M2M numbers need a look at the subscriber.
+_BY_PLAN: dict[Kind, Fate] = {"malformed": "malformed", "fixed": "fixed", "overseas": "overseas", "foreign": "foreign"}
+_OTHERS = ("sfr", "bouygues", "free")
+_UNKNOWN, _PORTED_OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
+    entity_of("subscriber", purpose) for purpose in ("unknown", "out", "in", "new home", "absent", "roaming")
+)
+
+
+class Subscriber(msgspec.Struct, frozen=True, gc=False):
+    """What an address leads to. `attached` and `roaming` are true only of the home operator's own subscribers.
+
+    fate "orange": served here, ported in or not; "m2m": a machine served here; "ported-out": of an Orange block, served
+    elsewhere; "unknown": assigned to nobody; the others are what the numbering plan says.
+    """
+
+    msisdn: str
+    fate: Fate
+    operator: str = ""
+    attached: bool = False
+    roaming: bool = False
+
+
+class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Shares (0 to 1) of the numbers nobody has listed; without any, all are assigned, attached and at home.
+
+    `share_ported_out` is of Orange's blocks, `share_ported_in` of the others', `share_unknown` of both,
+    `share_absent` and `share_roaming` of the subscribers served here; only an attached one roams.
+    """
+
+    share_ported_out: float = 0.0
+    share_ported_in: float = 0.0
+    share_unknown: float = 0.0
+    share_absent: float = 0.0
+    share_roaming: float = 0.0
+
+    def ppm(self) -> dict[str, int]:
+        """The shares as whole millionths; SubscriberError for one outside 0 to 1."""
+        shares: dict[str, float] = msgspec.structs.asdict(self)
+        for name, value in shares.items():
+            if not 0 <= value <= 1:
+                raise SubscriberError(name, str(value), "a share from 0 to 1")
+        return {name: round(value * MILLION) for name, value in shares.items()}
+
+
+class SubscriberBase:
+    """All subscribers there could be: overridden while running, else listed in a file, else drawn from a profile.
+
+    A drawn subscriber is a function of seed, profile and msisdn alone, the same in any order of asking.
+    """
+
+    def __init__(self, seed: int = 0, profile: BaseProfile | None = None, listing: Listing | None = None) -> None:
+        self._seed = seed
+        self._ppm = (profile or BaseProfile()).ppm()
+        self._listing = listing
+        self._changed: dict[str, Subscriber] = {}
+        self._found: dict[str, Subscriber] = {}  # by address, in whatever spelling it came
+
+    @classmethod
+    def read(cls, path: Path, seed: int = 0, profile: BaseProfile | None = None) -> Self:
+        """A base from a CSV or Parquet file (see `Listing.read`); numbers not in it follow the profile.
+
+        SubscriberError names file, line, value and expectation.
+        """
+        return cls(seed, profile, Listing.read(path))
+
+    def find(self, address: str) -> Subscriber:
+        """The subscriber behind an address in any spelling; one dictionary look-up when it was asked for before."""
+        found = self._found.get(address)
+        return found if found is not None else self._seek(address)
+
+    def put(self, subscriber: Subscriber) -> None:
+        """Override the subscriber of a number from now on."""
+        number = classify(subscriber.msisdn)
+        self._changed[number.msisdn] = msgspec.structs.replace(subscriber, msisdn=number.msisdn)
+        for address in spellings(number):
+            self._found.pop(address, None)
+
+    def attach(self, msisdn: str) -> None:
+        """The subscriber switches on; SubscriberError if not served here."""
+        self.put(msgspec.structs.replace(self._served(msisdn), attached=True))
+
+    def detach(self, msisdn: str) -> None:
+        """The subscriber switches off, or leaves all coverage; SubscriberError if not served here."""
+        self.put(msgspec.structs.replace(self._served(msisdn), attached=False, roaming=False))
+
+    def port(self, msisdn: str, operator: str) -> None:
+        """The number moves to an operator, to Orange attached; SubscriberError unless it is an assigned mobile."""
+        if self.find(msisdn).fate not in ("orange", "other-operator", "ported-out"):
+            raise SubscriberError(msisdn, f"cannot be ported: {self.find(msisdn).fate}", "an assigned mobile number")
+        self.put(_served_by(classify(msisdn), operator, attached=True))
+
+    def _served(self, msisdn: str) -> Subscriber:
+        found = self.find(msisdn)
+        if found.operator != HOME:
+            raise SubscriberError(msisdn, f"is not served here: {found.fate}", "a subscriber of Orange")
+        return found
+
+    def _seek(self, address: str) -> Subscriber:
+        number = classify(address)
+        found = self._changed.get(number.msisdn) or self._listed(number) or self._drawn(number)
+        if len(self._found) >= CACHED:
+            self._found.clear()
+        self._found[address] = found
+        return found
+
+    def _listed(self, number: Number) -> Subscriber | None:
+        if self._listing is None or number.kind in _BY_PLAN:
+            return None
+        row = self._listing.find(int(number.msisdn))
+        if row is None:
+            return None
+        operator, state, kind = row
+        return _served_by(number, operator, attached=state != "off", roaming=state == "roaming", machine=kind == "m2m")
+
+    def _drawn(self, number: Number) -> Subscriber:
+        fate = _BY_PLAN.get(number.kind)
+        if fate is not None:
+            return Subscriber(number.msisdn, fate)
+        entity = int(number.msisdn)
+        if not number.holder or self._is(entity, _UNKNOWN, "share_unknown"):
+            return _served_by(number, NOBODY)
+        operator = number.holder
+        if number.kind == "mobile":
+            if operator == HOME and self._is(entity, _PORTED_OUT, "share_ported_out"):
+                operator = _OTHERS[(draw(self._seed, entity, _NEW_HOME) >> 32) * len(_OTHERS) >> 32]
+            elif operator != HOME and self._is(entity, _PORTED_IN, "share_ported_in"):
+                operator = HOME
+        attached = not self._is(entity, _ABSENT, "share_absent")
+        return _served_by(number, operator, attached=attached, roaming=self._is(entity, _ROAMING, "share_roaming"))
+
+    def _is(self, entity: int, purpose: int, name: str) -> bool:
+        share_ppm = self._ppm[name]
+        return share_ppm > 0 and share(self._seed, entity, purpose, share_ppm)
+
+
+def _served_by(
+    number: Number, operator: str, *, attached: bool = False, roaming: bool = False, machine: bool = False
+) -> Subscriber:
+    if operator == NOBODY:
+        return Subscriber(number.msisdn, "unknown")
+    if operator == HOME:
+        fate: Fate = "m2m" if machine or number.kind == "m2m" else "orange"
+        return Subscriber(number.msisdn, fate, operator, attached, attached and roaming)
+    return Subscriber(number.msisdn, "ported-out" if number.holder == HOME else "other-operator", operator)

@@ -1,0 +1,41 @@
+"""A judgement as JSON, which is the truth other forms are renderings of. Hides and leaves out nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from simbench.errors import BadInput
+from simbench.finding import Finding, tally
+from simbench.report.model import Judgement
+from simbench.report.page import write_octets
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `findings.json` holds: facts of the run, how many findings of each outcome, the findings in order."""
+
+    run: dict[str, str | int | float]
+    summary: dict[str, int]
+    findings: tuple[Finding, ...]
+
+
+def write_findings(path: Path, judgement: Judgement) -> None:
+    """Write `findings.json`. Raises BadInput when the file cannot be written."""
+    findings = tuple(judgement.findings)
+    result = Result(dict(judgement.info), tally(findings), findings)
+    write_octets(path, msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
+
+
+def read_findings(path: Path) -> Result:
+    """Read `findings.json`. Raises BadInput when it is missing or says something it may not."""
+    try:
+        result = msgspec.json.decode(path.read_bytes(), type=Result)
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or "cannot be read", "a findings.json") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise BadInput(str(path), str(problem), "what the bench writes as findings.json") from None
+    counted = tally(result.findings)
+    if result.summary != counted:
+        raise BadInput(f"{path}: summary", f"is {result.summary}", f"{counted}, as the findings say")
+    return result

@@ -1,0 +1,208 @@
+"""Rules on rate: OPS-ENG-01, OPS-QOS-04, OPS-ACH-04. Share no code with the centre's meter.
+
+An operation conforms when it comes no more than tau before the instant at which the r-th operation before it is one
+second old; the ring keeps conforming instants, so that earliness never adds up (reading AMB-05).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+import numpy as np
+
+from simbench.finding import Evidence
+from simbench.verdict.rule import Case, Judged, rule, worst
+from simbench.verdict.view import Column, View
+
+SECOND = 1_000_000
+SHOWN = 5  # frames shown as evidence of one code
+
+
+class Policed(msgspec.Struct, frozen=True):
+    """A code's operations held against its rate: positions of those too early, and the worst earliness (us)."""
+
+    early: tuple[int, ...]
+    worst_us: int
+    peak: int  # operations in the busiest sliding second
+    sustained_per_s: float
+
+
+def police(at: Column, segments: Column, rate: int, tolerance_us: int) -> Policed:
+    """Hold operations (instants in us, ascending; segments each) against a rate, refusing those too early."""
+    ring: deque[int] = deque([-(10**15)] * rate, maxlen=rate)
+    early: list[int] = []
+    worst_us = 0
+    for position, (instant, count) in enumerate(zip(at.tolist(), segments.tolist(), strict=True)):
+        probe = deque(ring, maxlen=rate) if count > 1 else ring
+        due = instant
+        for _ in range(count - 1):
+            due = max(instant, probe[0] + SECOND)
+            probe.append(due)
+        due = max(instant, probe[0] + SECOND)
+        worst_us = max(worst_us, due - instant)
+        if due - instant > tolerance_us:
+            early.append(position)
+            continue
+        probe.append(due)
+        if count > 1:
+            ring = probe
+    return Policed(tuple(early), worst_us, peak_in_a_second(at, segments), sustained(at, rate))
+
+
+def peak_in_a_second(at: Column, segments: Column) -> int:
+    """The most segments in any half-open second."""
+    if not len(at):
+        return 0
+    total = np.concatenate(([0], np.cumsum(segments)))
+    ends = np.searchsorted(at, at + SECOND, side="left")
+    return int((total[ends] - total[:-1]).max())
+
+
+def sustained(at: Column, rate: int) -> float:
+    """Operations per second over a backlog, leaving out the first burst of r: (n - r) / (last - r-th)."""
+    if len(at) <= rate:
+        return 0.0
+    elapsed = int(at[-1]) - int(at[rate - 1])
+    return (len(at) - rate) * SECOND / elapsed if elapsed > 0 else float("inf")
+
+
+def code_rates(case: Case) -> dict[str, int]:
+    """Each code's rate, from the limits the story tells (the last one set)."""
+    return {code: limits[-1][1] for code, limits in case.reading.limits.items()}
+
+
+def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
+    """One code's submits against its tier: fails beyond tau and the bench's own grain, inconclusive in between."""
+    terms = case.contract.terms.throughput
+    jitter_us = terms.jitter_ms.value * 1000
+    assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
+    if not len(submits):
+        return Judged("inconclusive", f"{code}: the client submitted nothing", blame="client")
+    at, segments = submits.at, submits.segments
+    strict = police(at, segments, rate, jitter_us)
+    told = (
+        f"{code} at {rate}/s: {len(at)} operations, {strict.sustained_per_s:.2f}/s sustained, "
+        f"{strict.peak} in the busiest second, at most {strict.worst_us / 1000:.1f} ms early"
+    )
+    if not strict.early:
+        return Judged("pass", told, 0, 0, "operations too early", "", assumed)
+    grain = max(case.reading.local_grain(int(at[p]) - SECOND, int(at[p])) for p in strict.early[:1000])
+    lenient = police(at, segments, rate, jitter_us + grain)
+    evidence = tuple(
+        Evidence(
+            f"{code}: too early for {rate}/s", int(at[p]) - SECOND, int(at[p]), int(submits.session[p]),
+            submits.frame[p].hex().upper(),
+        )
+        for p in (lenient.early or strict.early)[:SHOWN]
+    )  # fmt: skip
+    if lenient.early:
+        count = len(lenient.early)
+        told += f"; {count} too early"
+        return Judged("fail", told, count, 0, "operations too early", "client", assumed, evidence)
+    return Judged(
+        "inconclusive", f"{told}, but the bench itself was {grain / 1000:.1f} ms late there", len(strict.early), 0,
+        "operations too early", "bench", assumed, evidence,
+    )  # fmt: skip
+
+
+def _every_code_within_tier(case: Case) -> Judged:
+    submits = case.reading.submits
+    asked = case.reading.asked
+    wanted = set(asked.code[asked.kind == "send"].tolist())
+    return worst(
+        _within_tier(case, code, rate, submits.where(submits.code == code))
+        for code, rate in code_rates(case).items()
+        if code in wanted
+    )
+
+
+@rule(
+    "OPS-ENG-01/backlog-at-tier",
+    "With a backlog and nobody holding it back, the client keeps each short code within its subscribed rate",
+    catches=("no-pacing", "fast-1-percent", "burst"),
+    needs="limits_rate",
+)
+def backlog_at_tier(case: Case) -> Judged:
+    """The SMSC only monitors: what keeps the tier is the client's own mechanism (AMB-18)."""
+    return _every_code_within_tier(case)
+
+
+@rule(
+    "OPS-ENG-01/one-by-one",
+    "Messages that arrive one by one faster than the tier leave within it",
+    catches=("no-pacing", "fast-1-percent", "burst"),
+    needs="limits_rate",
+)
+def one_by_one(case: Case) -> Judged:
+    """As with a backlog; arrivals one by one defeat a limiter that only spaces batches."""
+    return _every_code_within_tier(case)
+
+
+@rule(
+    "OPS-ACH-04/uses-its-tier",
+    "With a backlog, the client uses the rate its codes have subscribed",
+    needs="limits_rate",
+)
+def uses_its_tier(case: Case) -> Judged:
+    """No clause obliges a client to use what it pays for, so falling short is weak."""
+    share = case.contract.terms.throughput.use_share.value
+    submits = case.reading.submits
+    judged = []
+    for code, rate in code_rates(case).items():
+        of_code = submits.where(submits.code == code)
+        if not len(of_code):
+            continue
+        reached = sustained(of_code.at, rate)
+        told = f"{code}: {reached:.2f}/s of {rate}/s ({reached / rate:.1%})"
+        enough = reached >= share * rate
+        judged.append(
+            Judged(
+                "pass" if enough else "weak", told, round(reached, 3), rate, "messages/s", "" if enough else "client"
+            )
+        )
+    return worst(judged, "the client submitted nothing")
+
+
+@rule(
+    "OPS-QOS-04/tier-granted",
+    "Each short code gets at least its subscribed rate while the client offers it",
+    binds="platform",
+    catches=("slow-platform",),
+)
+def tier_granted(case: Case) -> Judged:
+    """Accepted results per second over the backlog; what the client did not offer is not held against the platform."""
+    terms = case.contract.terms.throughput
+    submits = case.reading.submits
+    judged = []
+    for code, rate in code_rates(case).items():
+        of_code = submits.where((submits.code == code) & (submits.result_at >= 0))
+        if len(of_code) <= 2 * rate:
+            judged.append(Judged("inconclusive", f"{code}: only {len(of_code)} results", blame="client"))
+            continue
+        granted = sustained(np.sort(of_code.result_at), rate)
+        offered = sustained(of_code.at, rate)
+        floor = rate * (1 - terms.sustained_tolerance_share.value)
+        told = f"{code}: {granted:.2f}/s granted of {rate}/s ({offered:.2f}/s offered)"
+        if granted >= floor:
+            judged.append(Judged("pass", told, round(granted, 4), rate, "messages/s"))
+        elif _answers_late(of_code, rate, case):
+            start, end = int(of_code.at[0]), int(of_code.at[-1])
+            evidence = (Evidence(f"{code}: results later than the tier explains", start, end),)
+            judged.append(Judged("fail", told, round(granted, 4), rate, "messages/s", "platform", (), evidence))
+        else:
+            judged.append(Judged("inconclusive", told, round(granted, 4), rate, "messages/s", "client"))
+    return worst(judged, "the client submitted nothing")
+
+
+def _answers_late(submits: View, rate: int, case: Case) -> bool:
+    """Whether more than one result in a hundred came later than the tier explains, the bench's grain set aside."""
+    ring: deque[int] = deque([-(10**15)] * rate, maxlen=rate)
+    slack = case.contract.terms.throughput.jitter_ms.value * 1000
+    late = 0
+    for instant, answered in zip(submits.at.tolist(), submits.result_at.tolist(), strict=True):
+        due = max(instant, ring[0] + SECOND)
+        ring.append(due)
+        if answered - due > slack and answered - due > case.reading.local_grain(due, answered):
+            late += 1
+    return late * 100 > len(submits)

@@ -1,0 +1,120 @@
+"""A lean load generator: operation 51 as fast as windows allow, every 53 acknowledged. A process of its own.
+
+Everything it sends is encoded beforehand; of what comes back it reads only what it must, so that the server is what
+is measured. Prints one JSON object: submits acknowledged and notices acknowledged a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from typing import cast
+
+import uvloop
+
+from simbench.ucp.frame import encode
+from simbench.ucp.operations import build
+
+ACKS = {b"%02d" % trn: encode(trn, "R", "53", "A///") for trn in range(100)}
+
+
+class Link(asyncio.Protocol):
+    """One session: `frames` cyclically, at most `window` unanswered."""
+
+    def __init__(self, load: Load, account: str, frames: list[bytes], window: int) -> None:
+        self.load, self.account, self.frames, self.window = load, account, frames, window
+        self.sent = self.answered = self.noticed = 0
+        self.rest = b""
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        login = build(
+            "60", "O", "00", OAdC=self.account, OTON="6", ONPI="5", STYP="1", PWD=b"secret".hex().upper(), VERS="0100"
+        )
+        self.transport.write(login)
+
+    def data_received(self, data: bytes) -> None:
+        *whole, self.rest = (self.rest + data).split(b"\x03")
+        out = []
+        for frame in whole:
+            kind = frame[10:14]
+            if kind == b"R/51":
+                self.answered += 1
+            elif kind == b"O/53":
+                self.noticed += 1
+                out.append(ACKS[frame[1:3]])
+        if self.load.sending:
+            frames, count = self.frames, self.window - (self.sent - self.answered)
+            start = self.sent % len(frames)
+            out += frames[start : start + count]
+            self.sent += min(count, len(frames) - start)
+        if out:
+            self.transport.write(b"".join(out))
+
+
+class Load:
+    """All sessions and the clock that ends them."""
+
+    def __init__(self) -> None:
+        self.sending = True
+        self.links: list[Link] = []
+
+    async def run(self, port: int, accounts: list[str], window: int, seconds: float, notify: bool) -> dict[str, float]:
+        """Send for a while, then wait for what is still coming."""
+        loop = asyncio.get_running_loop()
+        per_link = 100_000 // len(accounts)
+        for number, account in enumerate(accounts):
+            frames = encoded(account[:5], number * per_link, per_link - per_link % 100, notify)
+            _, link = await loop.create_connection(
+                lambda a=account, f=frames: Link(self, a, f, window), "127.0.0.1", port
+            )
+            self.links.append(link)
+        await asyncio.sleep(1.0)
+        before = self._totals()
+        cpu, start = time.process_time(), time.perf_counter()
+        await asyncio.sleep(seconds)
+        elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu
+        after = self._totals()
+        self.sending = False
+        for _ in range(300):
+            answered, noticed = self._totals()
+            await asyncio.sleep(0.1)
+            if (answered, noticed) == self._totals() and (not notify or noticed >= answered):
+                break
+        answered, noticed = self._totals()
+        return {
+            "submits_per_s": (after[0] - before[0]) / elapsed,
+            "notices_per_s": (after[1] - before[1]) / elapsed,
+            "answered": answered,
+            "noticed": noticed,
+            "generator_cpu_share": cpu / elapsed,
+        }
+
+    def _totals(self) -> tuple[int, int]:
+        return sum(link.answered for link in self.links), sum(link.noticed for link in self.links)
+
+
+def encoded(code: str, first: int, count: int, notify: bool) -> list[bytes]:
+    """Submits of some 150 octets to `count` recipients, their TRNs in cyclic order."""
+    text = b"Votre commande 1234 est arrivee".hex().upper()
+    extra = {"NRq": "1", "NT": "3"} if notify else {}
+    return [
+        build("51", "O", f"{n % 100:02d}", AdC=f"3371{first + n:07d}", OAdC=code, MT="3", Msg=text, **extra)
+        for n in range(count)
+    ]
+
+
+def main() -> None:
+    """`python -m tests.bench.load PORT ACCOUNTS WINDOW SECONDS NOTIFY CPU`."""
+    port, accounts, window, seconds, notify, cpu = sys.argv[1:7]
+    os.sched_setaffinity(0, {int(cpu)})
+    result = uvloop.run(Load().run(int(port), accounts.split(","), int(window), float(seconds), notify == "1"))
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""Facts about writing a ledger: nothing confirmed is lost, nothing is lost in silence."""
+
+from __future__ import annotations
+
+import queue
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from simbench.contract.calendar import instant
+from simbench.errors import LedgerError, Trouble
+from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
+from simbench.ledger.rows import TABLES, Row
+from tests.ledger.samples import BASE, as_rows, decided, rows_of_all, wire
+
+INFO = RunInfo(run="r1", scenario="01_first", seed=7, versions={"simbench": "0"})
+
+
+def test_creating_a_ledger_takes_less_than_ten_milliseconds(tmp_path: Path) -> None:
+    took_s = []
+    for number in range(5):
+        began = time.perf_counter()
+        ledger = Ledger.create(tmp_path / str(number), INFO)
+        took_s.append(time.perf_counter() - began)
+        ledger.close()
+    assert min(took_s) < 0.010
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=rows_of_all())
+def test_a_folder_and_memory_give_back_the_same_rows_sorted_by_instant_then_order(rows: dict[str, list[Row]]) -> None:
+    memory = MemoryLedger()
+    with tempfile.TemporaryDirectory() as folder:
+        with Ledger.create(Path(folder), INFO) as ledger:
+            for name, given_rows in rows.items():
+                for row in given_rows:
+                    getattr(ledger, name).append(row)
+                    getattr(memory, name).append(row)
+        from_disk, from_memory = open_run(Path(folder)), open_run(memory)
+        for name, given_rows in rows.items():
+            assert as_rows(from_disk, name) == sorted(given_rows, key=lambda row: row[0])  # type: ignore[arg-type, return-value] # instants are ints
+            assert from_disk.table(name).equals(from_memory.table(name))
+
+
+def test_run_json_tells_while_writing_and_after_closing(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path, INFO)
+    ledger.wire.append(wire(BASE))
+    ledger.flush()
+    begun = ledger.snapshot().info
+    assert (begun.run, begun.seed, begun.closed) == ("r1", 7, False)
+    assert begun.created_at.endswith("Z")
+    ledger.close()
+    ended = open_run(tmp_path).info
+    assert ended.closed
+    assert ended.rows == dict.fromkeys(TABLES, 0) | {"wire": 1}
+    assert ended.wall_ended >= ended.wall_started > 0
+
+
+def test_a_folder_that_holds_a_ledger_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    with Ledger.create(tmp_path, INFO) as ledger:
+        ledger.wire.append(wire(BASE))
+    with pytest.raises(LedgerError, match="holds a ledger already"):
+        Ledger.create(tmp_path, RunInfo(run="r2"))
+    assert open_run(tmp_path).info.run == "r1"
+
+
+def test_a_path_that_cannot_be_a_folder_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(LedgerError) as told:
+            Ledger.create(folder, INFO)
+        assert "\n" not in str(told.value)
+
+
+def test_a_snapshot_holds_what_was_appended_before_it_and_nothing_later(tmp_path: Path) -> None:
+    with Ledger.create(tmp_path, INFO) as ledger:
+        ledger.centre.append(decided(BASE + 1))
+        early = open_run(ledger)
+        ledger.centre.append(decided(BASE))
+        late = open_run(ledger)
+        assert as_rows(early, "centre") == [decided(BASE + 1)]
+        assert as_rows(late, "centre") == [decided(BASE), decided(BASE + 1)]
+
+
+def test_a_snapshot_of_memory_is_not_moved_by_later_rows() -> None:
+    ledger = MemoryLedger()
+    ledger.wire.append(wire(BASE))
+    early = ledger.snapshot()
+    ledger.wire.append(wire(BASE + 1))
+    assert early.wire.num_rows == 1
+
+
+def test_a_callback_comes_only_when_its_rows_are_committed(tmp_path: Path) -> None:
+    called: queue.Queue[Callable[[], object]] = queue.Queue()
+    with Ledger.create(tmp_path, INFO) as ledger:
+        for number in range(20):
+            ledger.centre.append(decided(BASE, number))
+            ledger.durable_after(lambda: 1, called.put)
+            called.get(timeout=20)
+            assert ledger.backlog == 0
+
+
+def test_callbacks_are_handed_over_in_the_order_asked(tmp_path: Path) -> None:
+    called: queue.Queue[object] = queue.Queue()
+    with Ledger.create(tmp_path, INFO) as ledger:
+        for number in range(5):
+            ledger.durable_after(lambda number=number: number, lambda callback: called.put(callback()))  # type: ignore[misc] # a lambda with a default
+        assert [called.get(timeout=20) for _ in range(5)] == [0, 1, 2, 3, 4]
+
+
+def test_a_new_file_begins_at_midnight_in_paris(tmp_path: Path) -> None:
+    midnight = instant(2016, 10, 30)  # the night the clocks go back comes after it
+    with Ledger.create(tmp_path, INFO) as ledger:
+        for at in (midnight - 1, midnight, midnight + 1, midnight + 25 * 3600 * 1_000_000):
+            ledger.wire.append(wire(at))
+            ledger.story.append((at, "tier", "36050", None, "{}"))
+            ledger.flush()
+    from simbench.ledger.files import read_file
+
+    days = [read_file(path, TABLES["wire"])["at"].to_pylist() for path in sorted(tmp_path.glob("*.duckdb"))]
+    assert days == [[midnight - 1], [midnight, midnight + 1], [midnight + 25 * 3600 * 1_000_000]]
+    assert open_run(tmp_path).story["at"].to_pylist() == [at for day in days for at in day]
+
+
+def test_one_batch_is_cut_at_midnight(tmp_path: Path) -> None:
+    midnight = instant(2016, 10, 4)
+    with Ledger.create(tmp_path, INFO) as ledger:
+        ledger.wire.extend(wire(midnight + offset) for offset in range(-50, 50))
+    assert len(list(tmp_path.glob("*.duckdb"))) == 2
+    assert open_run(tmp_path).wire["n"].to_pylist() == list(range(100))
+
+
+def test_a_new_file_begins_when_one_is_full(tmp_path: Path) -> None:
+    with Ledger.create(tmp_path, INFO, max_bytes=10_000) as ledger:
+        for number in range(3):
+            ledger.wire.append(wire(BASE + number, bytes([number]) * 20_000))
+            ledger.flush()
+        assert ledger.snapshot().wire.num_rows == 3
+    assert len(list(tmp_path.glob("*.duckdb"))) == 3
+    assert open_run(tmp_path).wire["at"].to_pylist() == [BASE, BASE + 1, BASE + 2]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        (BASE, 1, "in"),
+        (BASE, 1, "in", b"x", "more"),
+        (BASE, "one", "in", b"x"),
+        (BASE, 1 << 40, "in", b"x"),
+        (BASE + 0.5, 1, "in", b"x"),
+        (None, 1, "in", b"x"),
+        (BASE, 1, None, b"x"),
+        (BASE, 1, "\ud800", b"x"),
+    ],
+    ids=["short", "long", "text-for-number", "too-large", "fraction", "no-instant", "no-direction", "surrogate"],
+)
+def test_a_row_that_fits_no_column_is_told_and_the_others_are_kept(tmp_path: Path, row: Row) -> None:
+    told: list[Trouble] = []
+    ledger = Ledger.create(tmp_path, INFO, on_trouble=told.append)
+    ledger.wire.extend([wire(BASE), row, wire(BASE + 1)])
+    with pytest.raises(Trouble, match="does not fit"):
+        ledger.flush()
+    ledger.wire.append(wire(BASE + 2))
+    ledger.close()
+    assert len(told) == 1
+    assert open_run(tmp_path).wire["at"].to_pylist() == [BASE, BASE + 1, BASE + 2]
+
+
+def test_a_fraction_is_told_in_a_column_that_may_be_empty_too(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path, INFO, on_trouble=lambda _: None)
+    ledger.story.extend((BASE, "outage", "all", until, "{}") for until in (None, BASE + 0.5, BASE + 1))
+    with pytest.raises(Trouble, match="does not fit"):
+        ledger.flush()
+    ledger.close()
+    assert open_run(tmp_path).story["until"].to_pylist() == [None, BASE + 1]
+
+
+def test_a_row_in_memory_that_fits_no_column_is_told_when_read() -> None:
+    ledger = MemoryLedger()
+    ledger.grain.append((BASE, BASE))
+    with pytest.raises(Trouble, match="does not fit"):
+        _ = ledger.snapshot().grain
+
+
+def test_rows_appended_after_closing_are_told(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path, INFO)
+    ledger.close()
+    ledger.close()
+    ledger.wire.append(wire(BASE))
+    with pytest.raises(Trouble, match="after the ledger was closed"):
+        ledger.close()
+
+
+def test_a_closed_ledger_promises_no_more_callbacks_and_is_still_read(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path, INFO)
+    ledger.wire.append(wire(BASE))
+    ledger.close()
+    ledger.flush()
+    assert ledger.snapshot().wire.num_rows == 1
+    with pytest.raises(Trouble, match="closed"):
+        ledger.durable_after(lambda: None, lambda _: None)
+
+
+def test_an_instant_beyond_the_calendar_is_kept(tmp_path: Path) -> None:
+    with Ledger.create(tmp_path, INFO) as ledger:
+        ledger.wire.append(wire(1 << 61))
+    assert open_run(tmp_path).wire["at"].to_pylist() == [1 << 61]
+
+
+def test_two_hundred_thousand_rows_arrive_numbered_without_a_gap(tmp_path: Path) -> None:
+    with Ledger.create(tmp_path, INFO) as ledger:
+        append = ledger.centre.append
+        for number in range(200_000):
+            append(decided(BASE + number // 7, number))
+    centre = open_run(tmp_path).centre
+    assert centre["n"].to_pylist() == centre["message"].to_pylist() == list(range(200_000))

@@ -1,0 +1,20 @@
+"""What tests of real programs need: the programs."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from simbench.conformance.child import find_program
+from simbench.errors import MissingTool
+
+
+def require(program: str, *, package: str) -> str:
+    """Path of a real program. Missing, it skips the test by name; under CI=true it fails it, so that nothing hides."""
+    try:
+        return find_program(program, package)
+    except MissingTool as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{error} (CI=true: nothing may be skipped)", pytrace=False)
+        pytest.skip(str(error))
