@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import msgspec
 from simbench.numbering.subscribers import Subscriber
+from simbench.scenario import LimitMode
 
 from fake_smsc.outage import Mode, Outage
 from fake_smsc.server import SmscServer
-from simbench.centre.records import Limit
 from simbench.errors import BadInput
 from simbench.ledger.reader import Run
 
@@ -118,8 +118,12 @@ class Control:
         self.server.touch()
         return [notice.scts for notice in notices]
 
-    def limit(self, code: str, limit: Limit) -> None:
-        """Change a code's tier or how its meter answers."""
+    def limit(self, code: str, rate_per_s: int, mode: LimitMode) -> None:
+        """Change a code's rate and how its meter answers. Raises BadInput for a code that is not in service."""
+        limiter = self._centre.limiters.get(code)
+        if limiter is None:
+            raise BadInput(f"short code {code}", "not in service", f"one of {sorted(self._centre.limiters)}")
+        limit = msgspec.structs.replace(limiter.limit, rate_per_s=rate_per_s, mode=mode)
         self._tell("limit", code, {"rate_per_s": limit.rate_per_s, "mode": limit.mode})
         self._centre.retune(code, limit, self.now())
         self.server.rearm()

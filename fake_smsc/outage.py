@@ -61,11 +61,11 @@ class OutageDesk:
         treatment = TREATMENTS[outage.mode]
         if outage.scope == "total":
             if treatment.platform == "down":
-                server.gateway.centre.go("maintenance" if outage.planned else "down", now)
+                server.gateway.go("maintenance" if outage.planned else "down", now)
             if treatment.coming == "refused":
                 server.close_listener()
         else:
-            server.gateway.centre.go("degraded", now)
+            server.gateway.go("degraded", now)
             self._bar(outage.scope, treatment)
         for number in server.gateway.lines_of(outage.scope):
             self._treat(server.connections[number], treatment.existing)
@@ -81,7 +81,7 @@ class OutageDesk:
         self.current = None
         server.gateway.barred.clear()
         await server.open_listener()
-        server.gateway.centre.go("up", now)
+        server.gateway.go("up", now)
         for number in [number for number, line in server.gateway.lines.items() if line.mute]:
             silent = server.gateway.lines[number].mute == "silent"
             server.gateway.mute(number, "", now)

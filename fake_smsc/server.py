@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 from fake_smsc.clock import PlatformClock
 from fake_smsc.network import Factory, Listener, Network, Tcp, reset, set_no_delay
@@ -31,8 +32,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Number the connection and tell the gateway."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are, without being subclasses
         set_no_delay(transport)
         self.server.connected(self)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from simbench.client.compliance import StopList
+from simbench.client.compliance import Compliance, StopList
 from simbench.client.core import Core
 from simbench.client.messages import NEVER, SECOND_US, LinkConfig, Outgoing
 from simbench.client.outbox import Progress, Segment
@@ -245,6 +245,23 @@ class SendsToAnyone(Core):
         super().__init__(msgspec.structs.replace(config, orange_only=None), stops)
 
 
+class _AnyOriginator(Compliance):
+    """Lets any originator pass; everything else is held to its duties."""
+
+    __slots__ = ()
+
+    def forbids(self, message: Outgoing, now: int) -> str:
+        return super().forbids(msgspec.structs.replace(message, oadc=None), now)
+
+
+class SendsAnyOadc(Core):
+    """Sends from whatever originator it is asked to."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        self._outbox.compliance = _AnyOriginator(config, self._outbox.compliance.stops)
+
+
 FAULTS: dict[str, type[Core]] = {
     "no-pacing": NoPacing,
     "fast-1-percent": FastOnePercent,
@@ -268,6 +285,7 @@ FAULTS: dict[str, type[Core]] = {
     "ignores-stop": IgnoresStop,
     "ignores-quiet-hours": IgnoresQuietHours,
     "sends-to-anyone": SendsToAnyone,
+    "sends-any-oadc": SendsAnyOadc,
 }
 
 

@@ -29,7 +29,7 @@ def list_command(*, as_json: bool) -> None:
             }
             for name, (exercise, purposes) in chosen.items()
         ],
-        "clients": known_suts(),
+        "clients": {name: msgspec.to_builtins(known) for name, known in known_suts().items()},
         "faults": {name: _first_line(fault) for name, fault in FAULTS.items()},
     }
     if as_json:
@@ -41,8 +41,8 @@ def list_command(*, as_json: bool) -> None:
         for purpose in purposes:
             click.echo(f"    {purpose:<34} {RULES[purpose].sentence}")
     click.echo("\nclients (--sut):")
-    for client, (described, installed) in known_suts().items():
-        click.echo(f"    {client:<12} {described}{'' if installed else '  [not installed]'}")
+    for client, known in known_suts().items():
+        click.echo(f"    {client:<12} {known.description}{'' if known.installed else '  [not installed]'}")
     click.echo("\nfaults of the reference client (--fault):")
     for fault_name, fault in FAULTS.items():
         click.echo(f"    {fault_name:<24} {_first_line(fault)}")
@@ -110,7 +110,7 @@ def _terms(clause_id: str, contract: Contract) -> list[str]:
 
 def _readings(clause_id: str, contract: Contract) -> list[str]:
     return [
-        f"{name}: {ambiguity.question} Read as {ambiguity.reading!r}."
+        f"{name}: {ambiguity.question} Read as {contract.reading(name)!r}."
         for name, ambiguity in contract.ambiguities.items()
         if clause_id.partition("/")[0] in ambiguity.clauses
     ]

@@ -9,10 +9,8 @@ import asyncio
 import json
 from collections.abc import Iterable
 
-from fake_smsc.control import Control
+from fake_smsc.live import LiveSmsc
 from simbench.conformance.sut import Ask, Report, SutFailed, SystemUnderTest
-from simbench.contract import Contract
-from simbench.ledger import AnyLedger
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CONNECT_TIMEOUT_S = 20.0
@@ -26,8 +24,9 @@ class Silent(SutFailed):
 class Bench:
     """One exercise's world: the SMSC through Control, the client through its adapter, the ledger of what was asked."""
 
-    def __init__(self, control: Control, sut: SystemUnderTest, ledger: AnyLedger, contract: Contract) -> None:
-        self.control, self.sut, self.ledger, self.contract = control, sut, ledger, contract
+    def __init__(self, smsc: LiveSmsc, sut: SystemUnderTest) -> None:
+        self.control, self.sut, self.ledger, self.contract = smsc.control, sut, smsc.ledger, smsc.contract
+        self.rates = {config.code: config.rate_per_s for config in smsc.scenario.codes}
         self.asked = 0
         self._room = asyncio.Semaphore(ASKS_AT_ONCE)
         self._recipients = 0

@@ -20,6 +20,7 @@ from simbench.errors import MissingTool
 ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # daemons live there, and an ordinary user's PATH leaves them out
 KILL_WAIT_S = 1.0
 LOOK_S = 0.01  # how often we look whether something has come about
+LAST_LINES = 15  # a box that crashes logs a dozen lines of its stack after the reason
 SOCKETS = Path("/proc/net/tcp")
 
 
@@ -127,7 +128,7 @@ def _listened(port: int) -> bool:
     return f" 0100007F:{port:04X} 00000000:0000 0A " in SOCKETS.read_text("ascii")
 
 
-def last_lines(logs: Iterable[Path], count: int = 5) -> str:
+def last_lines(logs: Iterable[Path], count: int = LAST_LINES) -> str:
     """The end of the first of these logs that holds anything, each line indented; "" when none does."""
     for log in logs:
         if log.is_file() and (lines := log.read_text("utf-8", "replace")[-8192:].splitlines()[-count:]):

@@ -46,6 +46,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     seed: int = 1
     network: Network | None = None
     clock: PlatformClock | None = None
+    tamper: Callable[[LiveSmsc], None] = lambda smsc: None  # a planted fault of the platform, to see it caught
 
 
 async def conduct(
@@ -64,10 +65,13 @@ async def conduct(
             )
             window = contract.terms.session.window.value
             target = Target("127.0.0.1", smsc.server.port, accounts, window, around.folder)
-            bench = Bench(smsc.control, sut, ledger, contract)
+            bench = Bench(smsc, sut)
+            around.tamper(smsc)
             try:
                 await sut.start(target, bench.heard)
                 await exercise.script(bench)
+                # Without a last row nobody could tell how long a silence at the end was watched.
+                ledger.story.append((smsc.clock.now(), "end", exercise.name, None, ""))
             finally:
                 await sut.stop()
     except SutFailed as error:

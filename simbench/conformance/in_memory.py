@@ -11,6 +11,7 @@ from pathlib import Path
 
 
 from fake_smsc.clock import PlatformClock
+from fake_smsc.live import LiveSmsc
 from simbench import __version__
 from simbench.client import lines
 from simbench.client.environment import Settings
@@ -80,16 +81,22 @@ class InMemory:
 
 
 def conduct_in_memory(
-    exercise: Exercise, contract: Contract, faults: tuple[str, ...] = (), seed: int = 1
+    exercise: Exercise,
+    contract: Contract,
+    faults: tuple[str, ...] = (),
+    tamper: Callable[[LiveSmsc], None] = lambda smsc: None,
 ) -> Conducted:
-    """Run one exercise with the reference client in virtual time, a Monday at ten in Paris."""
+    """Run one exercise with the reference client in virtual time, a Monday at ten in Paris.
+
+    `faults` are the client's, by name; `tamper` plants one in the platform.
+    """
     loop = VirtualLoop()
     try:
         network = MemoryNetwork()
         clock = PlatformClock(MONDAY, 1.0, loop.time)
-        ledger = MemoryLedger(run_info(exercise, contract, seed, "reference"))
+        ledger = MemoryLedger(run_info(exercise, contract, 1, "reference"))
         sut = InMemory(network, clock, faults)
-        around = Surroundings(Path(), seed, network, clock)
+        around = Surroundings(Path(), 1, network, clock, tamper)
         return loop.run_until_complete(conduct(exercise, sut, contract, ledger, around))
     finally:
         for task in asyncio.all_tasks(loop):

@@ -16,6 +16,7 @@ from simbench.errors import BadInput
 USER = "bench"
 EVERYTHING = 31  # the DLR mask: delivered 1, undelivered 2, buffered 4, taken by the SMSC 8, refused by it 16
 LEAST_WAIT_ACK_S = 30  # Kannel refuses to start below
+CHECK_S = 30  # it looks for overdue results no more often
 LARGEST_WINDOW = 100
 RECONNECT_S = 2
 RESEND_S = 2  # how long a message that could not go out rests before its next try
@@ -35,8 +36,18 @@ class Ports(msgspec.Struct, frozen=True):
 
 
 def wait_ack_s(target: Target) -> int:
-    """How long Kannel waits for the result of an operation before it gives up the connection."""
-    return max(LEAST_WAIT_ACK_S, target.result_timer_s)
+    """`wait-ack` such that Kannel acts within the result timer, or as near to it as the least value allows."""
+    return max(LEAST_WAIT_ACK_S, target.result_timer_s - _rest_s(target))
+
+
+def result_timer_s(target: Target) -> int:
+    """How long Kannel may really wait for a result: it looks only when it wakes, at the latest for a keepalive."""
+    return wait_ack_s(target) + _rest_s(target)
+
+
+def _rest_s(target: Target) -> int:
+    """The longest time between two looks at what is overdue."""
+    return max(CHECK_S, target.keepalive_s + 1)
 
 
 def configuration(target: Target, ports: Ports, secret: str) -> str:
@@ -68,6 +79,8 @@ def _core(target: Target, ports: Ports, secret: str) -> Group:
 
 
 def _smsc(target: Target, given: AccountGiven) -> Group:
+    # `wait-ack-expire` stays at its default, a new connection: what a site gets that does not know better. It loses
+    # the message whose result was overdue, without a word.
     group: dict[str, str | int | Path] = {
         "group": "smsc",
         "smsc": "emi",

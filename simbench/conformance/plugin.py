@@ -45,6 +45,6 @@ class ConformancePlugin:
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
-        """Name weak, inconclusive and unsupported by their own words."""
+        """Name inconclusive and unsupported by their own words."""
         verdict = getattr(report, VERDICT, "")
         return (verdict, verdict[0], verdict.upper()) if verdict and report.when == "call" else None

@@ -6,7 +6,7 @@ from _pytest.outcomes import Skipped
 
 
 class Verdict(Skipped):
-    """Ends an item as weak, inconclusive or unsupported; JUnit shows it as skipped with that word."""
+    """Ends an item as inconclusive or unsupported; JUnit shows it as skipped with that word."""
 
     def __init__(self, outcome: str, summary: str) -> None:
         super().__init__(f"{outcome}: {summary}", allow_module_level=False)

@@ -1,6 +1,5 @@
 """Figures, tables and pages: the only place with matplotlib. Decides no outcome."""
 
-from simbench.report.junit import write_junit
 from simbench.report.model import ExerciseRun, Info, Judgement
 from simbench.report.page import write_report
 from simbench.report.result import Result, read_findings, write_findings
@@ -12,6 +11,5 @@ __all__ = [
     "Result",
     "read_findings",
     "write_findings",
-    "write_junit",
     "write_report",
 ]

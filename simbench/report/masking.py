@@ -90,7 +90,7 @@ def _masked_cell(name: str, cell: str, addresses: list[str]) -> str:
     if name in ADDRESSES:
         return ",".join(masked_number(part) for part in cell.split(","))
     # SM of a result repeats the recipient: "33612345678:010203040506".
-    return ":".join(masked_number(part) for part in cell.split(":")) if name == "SM" else cell if name else _blind(cell)
+    return ":".join(map(_unless_a_date, cell.split(":"))) if name == "SM" else cell if name else _blind(cell)
 
 
 def _blind(cell: str) -> str:

@@ -32,8 +32,8 @@ NOTICES = (
 )  # fmt: skip
 MO = ("at", "session", "account", "code", "sender", "scts", "text", "trn", "result_at", "ack", "frame")
 SESSIONS = (
-    "session", "opened_at", "peer", "account", "login_at", "login_ack", "login_ec", "first", "first_at", "heard_at",
-    "closed_at", "closed_by", "reason",
+    "session", "opened_at", "peer", "account", "login_at", "login_ack", "login_ec", "first", "first_at", "early_at",
+    "heard_at", "closed_at", "closed_by", "reason",
 )  # fmt: skip
 ALERTS = ("at", "session", "account", "result_at", "frame")
 FRAMES = ("at", "session", "direction", "kind", "ot", "trn", "problem", "tolerated", "frame")
@@ -57,6 +57,7 @@ class _Line(msgspec.Struct):
     first: str = ""
     first_at: int = -1
     heard_at: int = -1
+    early_at: int = -1
     closed_at: int = -1
     closed_by: str = ""
     reason: str = ""
@@ -137,7 +138,7 @@ class Reading:
                 (
                     line.number, line.opened_at, line.peer, line.account,
                     line.login[0] if line.login else -1, line.login[2] if line.login else "",
-                    line.login[3] if line.login else "", line.first, line.first_at, line.heard_at,
+                    line.login[3] if line.login else "", line.first, line.first_at, line.early_at, line.heard_at,
                     line.closed_at, line.closed_by, line.reason,
                 )
                 for line in self._lines.values()
@@ -237,6 +238,8 @@ class Reading:
                 continue
             if not line.first:
                 line.first, line.first_at = item.ot, at
+            if item.ot != "60" and not line.account and line.early_at < 0:
+                line.early_at = at
             if item.ot == "51" and len(item.data) > At.OTOA:
                 self._submit(line, at, item)
             elif item.ot == "60" and item.data:

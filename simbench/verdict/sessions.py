@@ -38,7 +38,7 @@ def well_formed(case: Case) -> Judged:
 
 @rule(
     "OPS-CON-03/login-first",
-    "Every connection begins with a session-open operation that is accepted",
+    "Every connection begins with a session-open operation, and nothing else comes before it is accepted",
     catches=("submit-before-login",),
 )
 def login_first(case: Case) -> Judged:
@@ -46,11 +46,14 @@ def login_first(case: Case) -> Judged:
     sessions = [row for row in case.reading.sessions.rows() if row.first]
     if not sessions:
         return Judged("inconclusive", "the client asked for nothing on any connection", blame="client")
-    wrong = [row for row in sessions if row.first != "60"]
+    wrong = [row for row in sessions if row.first != "60" or row.early_at >= 0]
     refused = [row for row in sessions if row.login_ack == "N"]
     if wrong:
-        evidence = tuple(Evidence(f"begins with {r.first}", r.first_at, r.first_at, r.session) for r in wrong)
-        told = f"{len(wrong)} of {len(sessions)} connections begin otherwise"
+        evidence = tuple(
+            Evidence("another operation before the login was accepted", r.first_at, max(r.first_at, r.early_at), r.session)
+            for r in wrong
+        )
+        told = f"on {len(wrong)} of {len(sessions)} connections something comes before an accepted login"
         return Judged("fail", told, len(wrong), 0, "connections", "client", (), evidence[:SHOWN])
     if refused:
         told = (

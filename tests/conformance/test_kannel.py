@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simbench.conformance import child, kannel
 from simbench.conformance.kannel import Kannel, understand
-from simbench.conformance.kannel_config import Ports, configuration
+from simbench.conformance.kannel_config import Ports, configuration, result_timer_s
 from simbench.conformance.sut import AccountGiven, Report, Target
 from simbench.errors import BadInput, MissingTool
 from tests.conformance.listener import Listener
@@ -43,10 +43,19 @@ def test_each_account_has_a_link_that_takes_only_its_own_messages() -> None:
     assert [link["my-number"] for link in made] == ["36010", "36150"]
 
 
-@pytest.mark.parametrize(("timer_s", "wait_ack"), [(5, "30"), (30, "30"), (60, "60")])
-def test_wait_ack_is_the_result_timer_but_never_below_what_kannel_takes(timer_s: int, wait_ack: str) -> None:
-    (link,) = links(configuration(target(account(), result_timer_s=timer_s), PORTS, "pw"))
-    assert link["wait-ack"] == wait_ack
+@pytest.mark.parametrize(
+    ("timer_s", "keepalive_s", "wait_ack"),
+    [
+        (60, 50, 30),  # 60 less 51 would be below what Kannel takes
+        (120, 50, 69),  # it wakes 51 s after a keepalive at the latest
+        (120, 10, 90),  # and looks for overdue results every 30 s at the most
+    ],
+)
+def test_wait_ack_leaves_kannel_time_to_look(timer_s: int, keepalive_s: int, wait_ack: int) -> None:
+    given = target(account(), result_timer_s=timer_s, keepalive_s=keepalive_s)
+    (link,) = links(configuration(given, PORTS, "pw"))
+    assert link["wait-ack"] == str(wait_ack)
+    assert result_timer_s(given) == max(timer_s, 81)
 
 
 def test_an_account_without_a_rate_is_not_throttled() -> None:
@@ -122,6 +131,7 @@ def test_a_missing_kannel_is_told_with_its_package(monkeypatch: pytest.MonkeyPat
 
 def test_kannel_claims_no_compliance_of_its_own() -> None:
     claims = Kannel().capabilities
+    assert claims.result_timer_s == result_timer_s(target(account()))
     assert claims.limits_rate is claims.reports_outcomes is True
     assert (
         claims.keeps_stop_list is claims.keeps_quiet_hours is claims.qualifies_recipients is claims.keeps_oadc is False

@@ -10,7 +10,7 @@ from simbench.report.figures import Album, draw_all, style
 from tests.report import simulated
 from tests.report.cases import judgement
 from tests.report.markup import Markup
-from tests.report.simulated import START, Simulation, exercise
+from tests.report.simulated import SECOND, START, Simulation, exercise
 
 RATE = Finding("OPS-ENG-01/x", "OPS-ENG-01", "pass", "Fine.", exercise="x")
 
@@ -54,6 +54,17 @@ def test_a_client_that_does_not_come_back_is_told_so() -> None:
     assert re.search(r"nothing was accepted after its return; \d+ stayed behind", _headings(drawn, "x")[0])
 
 
+def test_a_few_returns_are_told_beside_their_bars_and_many_are_not() -> None:
+    for outages in (2, 9):
+        world = Simulation()
+        for number in range(outages):
+            world.tell(START + 2 * number * SECOND, "outage", "total", mode="silent")
+            world.tell(START + (2 * number + 1) * SECOND, "restored", "total", mode="silent")
+        drawn = draw_all(judgement(exercise("x", "", world.reading), found=[]))
+        told = drawn.chapters[0].groups[0].drawings[0].svg.count("nothing accepted<")
+        assert told == (2 if outages == 2 else 0)
+
+
 def test_refused_connections_that_leave_no_trace_are_mentioned() -> None:
     drawn = draw_all(judgement(exercise("x", "", lambda: simulated.outage(mode="cut")), found=[]))
     assert "leave no tick" in drawn.chapters[0].groups[0].drawings[0].note
@@ -85,7 +96,7 @@ def test_every_axis_names_its_quantity_and_unit(album: Album) -> None:
         for group in chapter.groups:
             for drawing in group.drawings:
                 text = Markup(drawing.svg).text
-                assert re.search(r"\((s|ms|min|h|s, logarithmic)\)|submits( \(logarithmic\))?$", text), text
+                assert re.search(r"\((s|ms|min|h|s, logarithmic)\)|submits( \(logarithmic\))? accepted", text), text
 
 
 def test_pictures_are_well_formed_and_carry_their_conclusion(album: Album) -> None:

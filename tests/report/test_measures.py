@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from simbench.report.measures import (
     MOST_BINS,
     SECOND_US,
+    Ints,
     bins_over,
     notice_waits,
     overlap,
@@ -23,7 +24,7 @@ from tests.report.simulated import START, Simulation
 EVENTS = st.lists(st.tuples(st.integers(0, 10 * SECOND_US), st.integers(1, 4)), min_size=1, max_size=60)
 
 
-def _columns(events: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]  # two int64 columns
+def _columns(events: list[tuple[int, int]]) -> tuple[Ints, Ints]:
     events = sorted(events)
     return np.array([at for at, _ in events], np.int64), np.array([weight for _, weight in events], np.int64)
 

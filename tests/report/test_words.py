@@ -10,9 +10,19 @@ from tests.report.simulated import SECOND, START
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(0, "0"), (57, "57"), (19.9999, "20"), (1234567, "1,234,567"), (0.25, "0.25"), (0.00001234, "1.2e-05"), (-0.0, "0"),
-     (-3.5, "-3.5"), (float("inf"), "unlimited"), (float("nan"), "not a number")],
-)  # fmt: skip
+    [
+        (0, "0"),
+        (57, "57"),
+        (19.9999, "20"),
+        (1234567, "1,234,567"),
+        (0.25, "0.25"),
+        (0.00001234, "1.2e-05"),
+        (-0.0, "0"),
+        (-3.5, "-3.5"),
+        (float("inf"), "unlimited"),
+        (float("nan"), "not a number"),
+    ],
+)
 def test_numbers_are_short_and_exact_enough(value: float, told: str) -> None:
     assert number(value) == told
 

@@ -14,6 +14,7 @@ from simbench.report.words import count, duration, number
 from simbench.verdict.reading import Reading
 
 MOST_TICKS = 400
+MOST_LABELS = 4  # outages whose return is told beside its bar; more would write over each other
 LANES = ("platform", "client's return", "connection attempts")
 REFUSED = "A closed listener sees no attempt: connections refused during the outage leave no tick."
 
@@ -88,6 +89,8 @@ def _draw_lanes(axes: Axes, reading: Reading, returns: list[Return], axis: TimeA
             [(left, width)], (platform - 0.32, 0.64), facecolor="none", edgecolor=style.RED, hatch="////", label=named
         )
         _draw_return(axes, one, axis, back, end)
+        if len(returns) <= MOST_LABELS:
+            _tell_return(axes, one, axis, back, (begin, end))
     _draw_attempts(axes, reading, axis, attempts)
     axes.set_ylim(-0.6, len(LANES) - 0.4)
     axes.set_yticks(range(len(LANES)), LANES[::-1])
@@ -97,12 +100,16 @@ def _draw_lanes(axes: Axes, reading: Reading, returns: list[Return], axis: TimeA
 
 
 def _draw_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, end: float) -> None:
-    """A bar from the platform's return to the first acceptance, with its length beside it."""
-    left = axis.at(one.end)
-    told = f"{duration(one.back - one.end)} to the first acceptance" if one.back >= 0 else "nothing accepted"
-    right = axis.at(one.back) if one.back >= 0 else end
+    """A bar from the platform's return to the first acceptance, or to the end when there is none."""
+    left, right = axis.at(one.end), axis.at(one.back) if one.back >= 0 else end
     axes.broken_barh([(left, right - left)], (lane - 0.32, 0.64), facecolor=style.ORANGE)
-    begin = axes.dataLim.x0
+
+
+def _tell_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, span: tuple[float, float]) -> None:
+    """The length of that bar, beside it: on its left where its right would leave the picture."""
+    begin, end = span
+    told = f"{duration(one.back - one.end)} to the first acceptance" if one.back >= 0 else "nothing accepted"
+    left, right = axis.at(one.end), axis.at(one.back) if one.back >= 0 else end
     before = right > begin + 0.7 * (end - begin)
     axes.annotate(
         told,

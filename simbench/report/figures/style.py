@@ -118,7 +118,8 @@ def to_svg(figure: Figure, said: str) -> str:
     figure.savefig(buffer, format="svg", metadata=_METADATA)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
+    # A style element within the page would hold for all of it; the page's own sheet says the same.
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r' xmlns(:xlink)?="[^"]*"| version="1.1"', "", text).replace("xlink:href", "href")
     text = _unique_ids(text, sha256(text.encode()).hexdigest()[:8])
     for role, light in LIGHT.items():

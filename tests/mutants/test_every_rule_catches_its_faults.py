@@ -1,0 +1,80 @@
+"""Each rule fails on the named faults of the party it binds, and passes without them; all of it in virtual time."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from simbench.client.faults import FAULTS
+from simbench.conformance.conduct import Conducted
+from simbench.conformance.exercise import EXERCISES
+from simbench.conformance.in_memory import conduct_in_memory
+from simbench.conformance.judging import judge_exercise
+from simbench.conformance.registry import EVERYTHING
+from simbench.conformance.selection import select
+from simbench.contract import Contract, load_contract
+from simbench.finding import Finding
+from simbench.verdict.rule import RULES
+from tests.mutants.platform import PLATFORM_FAULTS
+
+CHOSEN = select()
+PURPOSES = [(name, purpose) for name, (_, purposes) in CHOSEN.items() for purpose in purposes]
+PLANTED = [(name, fault, purpose) for name, purpose in PURPOSES for fault in RULES[purpose].catches]
+# Rules that only look at what the platform answers to a temptation a correct client withstands.
+NOT_REVEALED = {"OPS-ACH-02/originator-in-service"}
+
+
+@lru_cache(maxsize=1)
+def signed() -> Contract:
+    """A contract whose assumed limits are confirmed, so that missing one fails instead of being weak."""
+    return load_contract(Path(__file__).parent / "signed.toml")
+
+
+@lru_cache(maxsize=2)
+def conducted(exercise: str, fault: str) -> Conducted:
+    story = EXERCISES[exercise]
+    if fault and len(story.rates) > 2:  # two tiers show a fault as well as five
+        story = replace(story, rates={code: rate for code, rate in story.rates.items() if rate in (10, 50)})
+    if fault in PLATFORM_FAULTS:
+        return conduct_in_memory(story, signed(), tamper=PLATFORM_FAULTS[fault])
+    return conduct_in_memory(story, signed(), (fault,) if fault else ())
+
+
+def finding(exercise: str, fault: str, purpose: str) -> Finding:
+    (found,) = judge_exercise(conducted(exercise, fault), [purpose], signed(), EVERYTHING)
+    return found
+
+
+@pytest.mark.parametrize("exercise, purpose", PURPOSES)
+def test_a_correct_client_on_a_correct_platform_passes(exercise: str, purpose: str) -> None:
+    found = finding(exercise, "", purpose)
+    assert found.outcome == ("unsupported" if purpose in NOT_REVEALED else "pass"), found.summary
+
+
+@pytest.mark.parametrize("exercise, fault, purpose", sorted(PLANTED))
+def test_a_planted_fault_fails_the_rule_that_must_catch_it(exercise: str, fault: str, purpose: str) -> None:
+    found = finding(exercise, fault, purpose)
+    assert found.outcome == "fail", found.summary
+    assert found.blame == RULES[purpose].binds
+    assert found.evidence
+
+
+def test_every_rule_names_a_fault_it_catches_or_is_excused_by_name() -> None:
+    without = {purpose for purpose, rule in RULES.items() if not rule.catches}
+    assert without == {"OPS-ACH-04/uses-its-tier", "OPS-ACH-02/originator-in-service"}
+
+
+def test_every_fault_named_by_a_rule_exists() -> None:
+    named = {fault for rule in RULES.values() for fault in rule.catches}
+    assert named <= set(FAULTS) | set(PLATFORM_FAULTS)
+
+
+@pytest.mark.parametrize("exercise", ["mixed-recipients", "total-outage"])
+def test_rules_never_need_what_the_centre_wrote(exercise: str) -> None:
+    ran = conducted(exercise, "")
+    blind = Conducted(ran.exercise, ran.run.without("centre"))
+    purposes = CHOSEN[exercise][1]
+    assert judge_exercise(blind, purposes, signed(), EVERYTHING) == judge_exercise(ran, purposes, signed(), EVERYTHING)
