@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simbench.numbering.subscribers import BaseProfile, SubscriberBase
-
 from simbench.centre.core import Centre, CentreSettings
 from simbench.centre.delivery import DeliverySettings
 from simbench.centre.records import Account, Limit
@@ -17,6 +15,7 @@ from simbench.contract import Contract
 from simbench.gateway import Gateway, GatewaySettings
 from simbench.kernels.chance import lognormal_table
 from simbench.ledger import AnyLedger
+from simbench.numbering.subscribers import BaseProfile, SubscriberBase
 from simbench.scenario import CodeConfig, Scenario
 
 SECOND_US = 1_000_000

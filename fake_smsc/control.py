@@ -10,13 +10,13 @@ import json
 from collections.abc import Callable
 
 import msgspec
-from simbench.numbering.subscribers import Subscriber
-from simbench.scenario import LimitMode
 
 from fake_smsc.outage import Mode, Outage
 from fake_smsc.server import SmscServer
 from simbench.errors import BadInput
 from simbench.ledger.reader import Run
+from simbench.numbering.subscribers import Subscriber
+from simbench.scenario import LimitMode
 
 
 class SessionView(msgspec.Struct, frozen=True):

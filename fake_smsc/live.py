@@ -27,7 +27,6 @@ class LiveSmsc:
         *,
         clock: PlatformClock | None = None,
         network: Network | None = None,
-        heartbeat: bool = True,
         place: Path | None = None,
     ) -> None:
         config = scenario.server
@@ -35,7 +34,7 @@ class LiveSmsc:
         self.clock = clock or PlatformClock(epoch_us(scenario) if config.epoch else None, config.speed)
         gateway = assemble(scenario, contract, ledger, place)
         self.server = SmscServer(
-            gateway, ledger, self.clock, network=network, heartbeat=heartbeat, durable=config.durable
+            gateway, ledger, self.clock, network=network, heartbeat=network is None, durable=config.durable
         )
         self.control = Control(self.server)
         self._tasks: list[asyncio.Task[None]] = []

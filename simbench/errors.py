@@ -1,14 +1,14 @@
 """The error tree: what can go wrong before or beside a verdict. Holds no logic.
 
-    SimbenchError
-    ├── BadInput              a file, key or argument is wrong: exit 2
-    │   ├── ContractError     a contract or overlay file
-    │   ├── ScenarioError     a scenario file
-    │   ├── SubscriberError   a subscriber or portability file
-    │   └── LedgerError       a run folder that cannot be read
-    └── Trouble               the machine does not give what is needed: exit 3
-        ├── PortInUse         another program listens there
-        └── MissingTool       a program the run needs is not installed
+SimbenchError
+├── BadInput              a file, key or argument is wrong: exit 2
+│   ├── ContractError     a contract or overlay file
+│   ├── ScenarioError     a scenario file
+│   ├── SubscriberError   a subscriber or portability file
+│   └── LedgerError       a run folder that cannot be read
+└── Trouble               the machine does not give what is needed: exit 3
+    ├── PortInUse         another program listens there
+    └── MissingTool       a program the run needs is not installed
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""In-memory pieces that tests share: a gateway with its centre, and a peer that speaks UCP to it. No socket, no clock."""
+"""In-memory pieces that tests share: a gateway with its centre, and a peer that speaks UCP to it. No socket."""
 
 from __future__ import annotations
 
@@ -59,8 +59,7 @@ class Peer:
         """Answer a 52 or 53."""
         return self.send(encode(notice.trn, "R", notice.ot, body))
 
-    @property
-    def closed(self) -> str:
+    def why_closed(self) -> str:
         """Why the gateway wants this connection closed, "" when it does not."""
         return self.gateway.closings.get(self.number, "")
 

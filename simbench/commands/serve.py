@@ -105,7 +105,8 @@ def _banner(smsc: LiveSmsc, folder: Path) -> None:
         if limit.mode == "delay" and held_s > contract.terms.throughput.max_hold_s.value:
             click.echo(
                 f"  warning: {sessions} sessions x window {window} at {limit.rate_per_s}/s can wait {held_s:.0f} s, "
-                f"but a result is held for at most {contract.terms.throughput.max_hold_s.value} s; later ones get NACK 04"
+                f"but a result is held for at most "
+                f"{contract.terms.throughput.max_hold_s.value} s; what waits longer gets NACK 04"
             )
     click.echo("  recipients: 06 39 98 00 00 to 06 39 98 59 99 and 07 10 00 00 00 to 07 19 99 99 99 (fictional)")
     click.echo(f"  ledger: {folder}    stop with Ctrl-C")

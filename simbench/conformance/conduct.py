@@ -46,7 +46,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     seed: int = 1
     network: Network | None = None
     clock: PlatformClock | None = None
-    tamper: Callable[[LiveSmsc], None] = lambda smsc: None  # a planted fault of the platform, to see it caught
+    tamper: Callable[[LiveSmsc], None] = lambda _: None  # a planted fault of the platform, to see it caught
 
 
 async def conduct(
@@ -57,9 +57,7 @@ async def conduct(
     trouble: str = ""
     blame: Blame = ""
     try:
-        async with LiveSmsc(
-            scenario, contract, ledger, network=around.network, clock=around.clock, heartbeat=around.network is None
-        ) as smsc:
+        async with LiveSmsc(scenario, contract, ledger, network=around.network, clock=around.clock) as smsc:
             accounts = tuple(
                 AccountGiven(c.code, c.account or c.code, c.password, c.rate_per_s) for c in scenario.codes
             )

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-
 from fake_smsc.clock import PlatformClock
 from fake_smsc.live import LiveSmsc
 from simbench import __version__
@@ -84,7 +83,7 @@ def conduct_in_memory(
     exercise: Exercise,
     contract: Contract,
     faults: tuple[str, ...] = (),
-    tamper: Callable[[LiveSmsc], None] = lambda smsc: None,
+    tamper: Callable[[LiveSmsc], None] = lambda _: None,
 ) -> Conducted:
     """Run one exercise with the reference client in virtual time, a Monday at ten in Paris.
 
@@ -107,5 +106,3 @@ def conduct_in_memory(
 def _nobody_ported(msisdn: str, at: int) -> str | None:
     del msisdn, at
     return None
-
-

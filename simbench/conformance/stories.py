@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from simbench.conformance.bench import Bench
 from simbench.conformance.exercise import exercise
 from simbench.conformance.sut import Ask
-from simbench.numbering.subscribers import Subscriber
+from simbench.numbering.subscribers import Fate, Subscriber
 from simbench.scenario import DEMO_CODES
 
 BACKLOG_S = 60
@@ -22,7 +22,7 @@ DRAIN_S = 40
 OUTAGE_S = 45
 
 # One recipient of each kind: address, fate, operator, attached, roaming.
-RECIPIENTS: dict[str, tuple[str, str, str, bool, bool]] = {
+RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
     "malformed": ("0639", "malformed", "", True, False),
     "fixed": ("33199001234", "fixed", "", True, False),
     "overseas": ("262692999901", "overseas", "", True, False),

@@ -12,5 +12,4 @@ LONG_AGO = -(1 << 60)  # before any instant: what an unused place of a ring hold
 
 def conforming(arrival: int, rth_before: int) -> int:
     """The earliest conforming instant of an operation, given the conforming instant r operations earlier (both us)."""
-    earliest = rth_before + SECOND_US
-    return arrival if arrival > earliest else earliest
+    return max(arrival, rth_before + SECOND_US)

@@ -50,7 +50,9 @@ def login_first(case: Case) -> Judged:
     refused = [row for row in sessions if row.login_ack == "N"]
     if wrong:
         evidence = tuple(
-            Evidence("another operation before the login was accepted", r.first_at, max(r.first_at, r.early_at), r.session)
+            Evidence(
+                "another operation before the login was accepted", r.first_at, max(r.first_at, r.early_at), r.session
+            )
             for r in wrong
         )
         told = f"on {len(wrong)} of {len(sessions)} connections something comes before an accepted login"

@@ -68,10 +68,9 @@ class Load:
         loop = asyncio.get_running_loop()
         per_link = 100_000 // len(accounts)
         for number, account in enumerate(accounts):
-            frames = encoded(account[:5], number * per_link, per_link - per_link % 100, notify)
-            _, link = await loop.create_connection(
-                lambda a=account, f=frames: Link(self, a, f, window), "127.0.0.1", port
-            )
+            frames = encoded(account, number * per_link, per_link - per_link % 100, notify)
+            link = Link(self, account, frames, window)
+            await loop.create_connection(lambda link=link: link, "127.0.0.1", port)  # type: ignore[misc]  # bound now
             self.links.append(link)
         await asyncio.sleep(1.0)
         before = self._totals()

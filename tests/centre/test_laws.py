@@ -45,7 +45,7 @@ def live(steps: list[tuple[int, str, int]], cuts: int) -> list[tuple[object, ...
             gateway.closed(peer.number, peer.now)
             peer = Peer(gateway, peer.number + 1, peer.now)
             peer.login()
-    return sorted(row for row in ledger.centre if row[1] not in {"logout"})
+    return sorted(row for row in ledger.centre if row[1] != "logout")
 
 
 @given(STEPS, st.integers(2, 7))
@@ -82,7 +82,9 @@ def test_the_same_life_draws_the_same_delays_whatever_happens_beside_it() -> Non
     one.submit(50, AdC="33710000007")
     other.submit(50, AdC="33710000007")
     stamps = [
-        next(decode(f)["DSCTS"] for f in peer.received + peer.wait(MINUTE) if f.ot == "53" and f.data[1] == "33710000007")
+        next(
+            decode(f)["DSCTS"] for f in peer.received + peer.wait(MINUTE) if f.ot == "53" and f.data[1] == "33710000007"
+        )
         for peer in (one, other)
     ]
     assert stamps[0] == stamps[1]

@@ -73,8 +73,7 @@ def test_whatever_is_offered_no_sliding_second_holds_more_than_the_rate(gaps: li
     meter, now, admitted = limiter(rate, hold_s=10**6), 0, []
     for gap, segments in gaps:
         now += gap
-        for _ in range(segments):
-            admitted.append(meter.offer(now, 1))
+        admitted += [meter.offer(now, 1) for _ in range(segments)]
     assert all(later - earlier >= SECOND for earlier, later in zip(admitted, admitted[rate:], strict=False))
 
 

@@ -15,7 +15,7 @@ from simbench.ucp.frame import Frame, Framer, WireError, encode
 SECOND = m.SECOND_US
 MONDAY_10H = instant(2026, 6, 15, 10)  # a jour ouvrable, within the hours of marketing
 CODE = "36010"
-PASSWORD = "s3cret"  # noqa: S105 - of an account that exists only here
+PASSWORD = "s3cret"
 CONFIG = m.LinkConfig(CODE, PASSWORD, CODE, rate_per_s=10)
 E = TypeVar("E")
 Reply = Callable[[Frame], "bytes | None"]

@@ -22,7 +22,7 @@ def target(*given: AccountGiven, **more: object) -> Target:
     return Target("127.0.0.1", 3024, given, 10, Path("/tmp/simbench"), **more)  # type: ignore[arg-type]  # noqa: S108 - never written
 
 
-def account(code: str = "36010", rate: int = 10, password: str = "secret") -> AccountGiven:  # noqa: S107 - fictional
+def account(code: str = "36010", rate: int = 10, password: str = "secret") -> AccountGiven:
     return AccountGiven(code, f"acc{code}", password, rate)
 
 

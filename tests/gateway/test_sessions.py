@@ -13,13 +13,15 @@ def test_a_login_with_the_right_password_opens_the_session() -> None:
     assert Peer(gateway).login().data == ["A", ""]
 
 
-@pytest.mark.parametrize("account, password, ec", [("36010", "wrong", "07"), ("99999", "secret", "07"), ("", "x", "02")])
+@pytest.mark.parametrize(
+    ("account", "password", "ec"), [("36010", "wrong", "07"), ("99999", "secret", "07"), ("", "x", "02")]
+)
 def test_a_wrong_login_is_refused(account: str, password: str, ec: str) -> None:
     gateway, _ = gateway_of()
     assert decode(Peer(gateway).login(account, password))["EC"] == ec
 
 
-@pytest.mark.parametrize("state, ec", [("suspended", "04"), ("closed", "07")])
+@pytest.mark.parametrize(("state", "ec"), [("suspended", "04"), ("closed", "07")])
 def test_an_account_that_is_not_active_cannot_log_in(state: str, ec: str) -> None:
     gateway, _ = gateway_of(CodeConfig(code="36010", state=state))  # type: ignore[arg-type]
     assert decode(Peer(gateway).login())["EC"] == ec
@@ -29,9 +31,9 @@ def test_three_failed_logins_close_the_connection() -> None:
     gateway, _ = gateway_of()
     peer = Peer(gateway)
     for _ in range(3):
-        assert not peer.closed
+        assert not peer.why_closed()
         peer.login(password="wrong")
-    assert peer.closed == "too many failed logins"
+    assert peer.why_closed() == "too many failed logins"
 
 
 def test_only_so_many_sessions_per_account() -> None:
@@ -59,9 +61,9 @@ def test_a_connection_without_login_is_closed_when_its_time_is_up() -> None:
     gateway, _ = gateway_of()
     peer = Peer(gateway)
     peer.wait(30 * SECOND - 1)
-    assert not peer.closed
+    assert not peer.why_closed()
     peer.wait(1)
-    assert peer.closed == "no login in time"
+    assert peer.why_closed() == "no login in time"
 
 
 def test_an_idle_session_is_closed_and_a_keepalive_keeps_it() -> None:
@@ -71,9 +73,9 @@ def test_an_idle_session_is_closed_and_a_keepalive_keeps_it() -> None:
     for _ in range(5):
         peer.wait(MINUTE)
         peer.send(build("31", "O", "02", AdC="36010", PID="0539"))
-        assert not peer.closed
+        assert not peer.why_closed()
     peer.wait(2 * MINUTE + SECOND)
-    assert peer.closed == "idle"
+    assert peer.why_closed() == "idle"
 
 
 def test_what_a_broken_session_left_unanswered_follows_the_next_login_in_order_of_stamps() -> None:

@@ -48,7 +48,7 @@ def test_stamps_run_no_further_ahead_of_the_clock_than_the_contract_says() -> No
     assert decode(results[-1])["EC"] == "04"
 
 
-@pytest.mark.parametrize("nt, outcomes", [("1", ["0"]), ("2", []), ("3", ["0"]), ("0", ["0"]), ("7", ["0"])])
+@pytest.mark.parametrize(("nt", "outcomes"), [("1", ["0"]), ("2", []), ("3", ["0"]), ("0", ["0"]), ("7", ["0"])])
 def test_only_the_notifications_asked_for_are_sent(nt: str, outcomes: list[str]) -> None:
     peer = logged_in()
     peer.submit(1, NT=nt)
@@ -62,7 +62,7 @@ def test_no_notification_without_a_request() -> None:
 
 
 @pytest.mark.parametrize(
-    "recipient, code, met",
+    ("recipient", "code", "met"),
     [
         ("0639", "36010", "06"),
         ("33199001234", "36010", "06"),
@@ -137,7 +137,7 @@ def test_a_validity_beyond_the_longest_is_shortened_and_said_so() -> None:
     assert decode(result)["MVP"] == "0503261000"
 
 
-@pytest.mark.parametrize("vp, ec", [("0203260900", "22"), ("3213261299", "22")])
+@pytest.mark.parametrize(("vp", "ec"), [("0203260900", "22"), ("3213261299", "22")])
 def test_a_validity_that_is_over_or_impossible_is_refused(vp: str, ec: str) -> None:
     peer = logged_in()
     assert decode(peer.submit(1, VP=vp)[0])["EC"] == ec
@@ -184,14 +184,14 @@ def test_a_transaction_number_in_use_is_discarded() -> None:
     assert peer.gateway.oddities["trn-in-use"] == 1
 
 
-@pytest.mark.parametrize("mode, ec", [("nack", "04"), ("discard", ""), ("close", "")])
+@pytest.mark.parametrize(("mode", "ec"), [("nack", "04"), ("discard", ""), ("close", "")])
 def test_the_meter_answers_as_configured(mode: str, ec: str) -> None:
     peer = logged_in(CodeConfig(code="36010", limit=mode))  # type: ignore[arg-type]
     for trn in range(10):
         assert peer.submit(trn, AdC=f"3371000000{trn}")[0].data[0] == "A"
     refused = peer.submit(10)
     assert [decode(frame)["EC"] for frame in refused] == ([ec] if ec else [])
-    assert bool(peer.closed) == (mode == "close")
+    assert bool(peer.why_closed()) == (mode == "close")
     peer.now += SECOND
     if mode != "close":
         assert peer.submit(11)[0].data[0] == "A"

@@ -48,13 +48,13 @@ def finding(exercise: str, fault: str, purpose: str) -> Finding:
     return found
 
 
-@pytest.mark.parametrize("exercise, purpose", PURPOSES)
+@pytest.mark.parametrize(("exercise", "purpose"), PURPOSES)
 def test_a_correct_client_on_a_correct_platform_passes(exercise: str, purpose: str) -> None:
     found = finding(exercise, "", purpose)
     assert found.outcome == ("unsupported" if purpose in NOT_REVEALED else "pass"), found.summary
 
 
-@pytest.mark.parametrize("exercise, fault, purpose", sorted(PLANTED))
+@pytest.mark.parametrize(("exercise", "fault", "purpose"), sorted(PLANTED))
 def test_a_planted_fault_fails_the_rule_that_must_catch_it(exercise: str, fault: str, purpose: str) -> None:
     found = finding(exercise, fault, purpose)
     assert found.outcome == "fail", found.summary

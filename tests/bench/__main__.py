@@ -1,0 +1,149 @@
+"""`make bench`: how fast the bench is, as ratios in one run, with absolutes to compare on the same machine only.
+
+The server runs on one core, the load generator on the other; the generator's own ceiling is measured first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from simbench.centre.limiter import Limiter
+from simbench.centre.records import Limit
+from simbench.contract import load_contract
+from simbench.verdict.throughput import police
+
+SERVER_CPU, LOAD_CPU = 0, min(1, (os.cpu_count() or 1) - 1)
+SECOND = 1_000_000
+SESSIONS, WINDOW, LOAD_S = 10, 100, 10.0
+
+
+def main() -> None:
+    """Run every benchmark and print it."""
+    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print("versions: " + ", ".join(f"{name} {version(name)}" for name in ("uvloop", "duckdb", "pyarrow", "msgspec")))
+    failed = [name for name, passed in (*start_up(), *live(), *meter()) if not passed]
+    print("gates missed: " + (", ".join(failed) or "none"))
+    sys.exit(1 if failed else 0)
+
+
+def start_up() -> list[tuple[str, bool]]:
+    """Time to `--help`, and to a served banner."""
+    simbench = str(Path(sys.executable).parent / "simbench")
+    help_s = statistics.median(_timed([simbench, "--help"]) for _ in range(5))
+    ready_s = statistics.median(_serve_ready(simbench) for _ in range(5))
+    python_s = statistics.median(_timed([sys.executable, "-c", "pass"]) for _ in range(5))
+    print(
+        f"start: --help {help_s:.2f} s, serve ready {ready_s:.2f} s (bare interpreter {python_s:.2f} s; medians of 5)"
+    )
+    return [("--help under 0.4 s", help_s < 0.4), ("serve ready under 1 s", ready_s < 1.0)]
+
+
+def live() -> list[tuple[str, bool]]:
+    """Submits acknowledged and notified a second, everything on, under monitor, against the generator's ceiling."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.sink", str(SERVER_CPU)], stdout=subprocess.PIPE, text=True
+    ) as sink:
+        assert sink.stdout is not None
+        ceiling = _load(int(sink.stdout.readline().split()[1]), notify=False, seconds=4.0)["submits_per_s"]
+        sink.kill()
+    print(f"load generator's ceiling: {ceiling:,.0f} submits/s against a server that answers without looking")
+    plain, told = _served(notify=False), _served(notify=True)
+    for name, figures in (("no notification", plain), ("notified and acknowledged", told)):
+        print(
+            f"live, {name}: {figures['submits_per_s']:,.0f} submits/s, {figures['notices_per_s']:,.0f} notices/s, "
+            f"{figures['submits_per_s'] / ceiling:.2f} of the ceiling; in all {figures['answered']:,.0f} answered, "
+            f"{figures['noticed']:,.0f} notified"
+        )
+    rate = min(told["submits_per_s"], told["notices_per_s"])
+    return [
+        ("30,000/s acknowledged and notified", rate >= 30_000),
+        ("nothing lost", told["noticed"] == told["answered"]),
+    ]
+
+
+def meter() -> list[tuple[str, bool]]:
+    """The meter's own rate over a minute of backlog, and what passes or fails it."""
+    tiers = load_contract().terms.throughput.tiers_per_s.value
+    passed = True
+    for rate in tiers:
+        limiter = Limiter(Limit(rate, "delay", max_hold_us=100 * SECOND))
+        due = [limiter.offer(0, 1) for _ in range(60 * rate)]
+        granted = (len(due) - rate) * SECOND / (due[-1] - due[rate - 1])
+        exact = sum(not police(*_paced(rate, seed, 1.0), rate, 50_000).early for seed in range(20))
+        fast = bool(police(*_paced(rate, 0, 1.01), rate, 50_000).early)
+        burst = bool(police(*_burst(rate), rate, 50_000).early)
+        print(
+            f"meter at {rate}/s: {granted:.4f}/s granted over 60 s; exact pacing passes {exact} of 20; "
+            f"1 % too fast {'fails' if fast else 'passes'}; r + 2 in a burst {'fails' if burst else 'passes'}"
+        )
+        passed &= abs(granted / rate - 1) <= 0.001 and exact == 20 and fast and burst
+    return [("meter", passed)]
+
+
+def _paced(rate: int, seed: int, speed: float) -> tuple[np.ndarray, np.ndarray]:
+    """A minute of pacing with a network's jitter of up to 20 ms."""
+    jitter = np.random.default_rng(seed).integers(0, 20_000, 60 * rate)
+    at = np.sort((np.arange(60 * rate) * SECOND / (rate * speed)).astype(np.int64) + jitter)
+    return at, np.ones(len(at), dtype=np.int64)
+
+
+def _burst(rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """A minute of exact pacing with r + 2 operations in one burst, the last ones 200 ms early."""
+    at = (np.arange(60 * rate) * SECOND / rate).astype(np.int64)
+    at[rate * 30 : rate * 31 + 2] = at[rate * 31 + 2] - 200_000
+    at = np.sort(at)
+    return at, np.ones(len(at), dtype=np.int64)
+
+
+def _served(*, notify: bool) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["taskset", "-c", str(SERVER_CPU), sys.executable, "-m", "tests.bench.server", folder]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            port = int(server.stdout.readline().split()[1])
+            figures = _load(port, notify=notify, seconds=LOAD_S)
+            server.terminate()
+            print(server.stdout.read().strip())
+        return figures
+
+
+def _load(port: int, *, notify: bool, seconds: float) -> dict[str, float]:
+    accounts = ",".join(f"3601{number}" for number in range(SESSIONS))
+    arguments = [str(port), accounts, str(WINDOW), str(seconds), "1" if notify else "0", str(LOAD_CPU)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.load", *arguments], capture_output=True, text=True, check=True
+    )
+    return dict(json.loads(done.stdout))
+
+
+def _timed(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def _serve_ready(simbench: str) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        command = [simbench, "serve", "--port", "0", "-o", str(Path(folder) / "run")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+            assert server.stdout is not None
+            server.stdout.readline()
+            ready = time.perf_counter() - start
+            server.terminate()
+        return ready
+
+
+if __name__ == "__main__":
+    main()

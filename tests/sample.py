@@ -1,0 +1,57 @@
+"""`make sample`: the example reports kept in reports/sample, made in virtual time so that they are always the same.
+
+One of a correct client, one of a client with two planted faults, to show what a failure looks like.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simbench import __version__
+from simbench.conformance.in_memory import MONDAY, conduct_in_memory
+from simbench.conformance.judging import judge_exercise
+from simbench.conformance.registry import EVERYTHING
+from simbench.conformance.selection import select
+from simbench.contract import load_contract
+from simbench.report import ExerciseRun, Judgement, write_findings, write_report
+from simbench.verdict.reading import Reading
+
+FOLDER = Path(__file__).parent.parent / "reports" / "sample"
+SAMPLES: dict[str, tuple[str, ...]] = {"correct": (), "faulty": ("fast-1-percent", "sends-any-oadc")}
+
+
+def main() -> None:
+    """Write every sample."""
+    for name, faults in SAMPLES.items():
+        folder = FOLDER / name
+        folder.mkdir(parents=True, exist_ok=True)
+        judgement = judged(faults)
+        write_findings(folder / "findings.json", judgement)
+        write_report(folder / "report.html", judgement)
+        print(folder / "report.html")  # noqa: T201 - says what it made
+
+
+def judged(faults: tuple[str, ...]) -> Judgement:
+    """All exercises with the reference client, with these faults."""
+    contract = load_contract()
+    findings, runs = [], []
+    for name, (exercise, purposes) in select().items():
+        conducted = conduct_in_memory(exercise, contract, faults)
+        findings += judge_exercise(conducted, purposes, contract, EVERYTHING)
+        reading = Reading(conducted.run)
+        runs.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
+    info: dict[str, str | int | float] = {
+        "system": "reference" + (f" with the faults {', '.join(faults)}" if faults else ""),
+        "system_version": __version__,
+        "contract": contract.name,
+        "contract_digest": contract.digest,
+        "seed": 1,
+        "bench_version": __version__,
+        "started_at": MONDAY,
+        "time": "virtual",
+    }
+    return Judgement(info, findings, contract, runs)
+
+
+if __name__ == "__main__":
+    main()
