@@ -85,7 +85,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str = ""
     seed: int = 1
     contract: str = "orange_ops_2016"
-    keep: Literal["octets", "text", "digest"] = "octets"
+    keep: Literal["octets"] = "octets"  # the wire is kept as it was
     server: ServerConfig = ServerConfig()
     codes: tuple[CodeConfig, ...] = ()
     subscribers: SubscribersConfig = SubscribersConfig()

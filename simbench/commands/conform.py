@@ -75,7 +75,8 @@ def _run_pytest(judgements: Judgements, folder: Path) -> None:
     """pytest is the runner: one item a purpose, JUnit out of its properties."""
     suite = Path(simbench.conformance.suite.__file__).parent
     arguments = [
-        str(suite), "-p", "no:cacheprovider", "-p", "no:terminal", "--capture=no", "-c", os.devnull, "--rootdir", str(suite),
+        str(suite), "--rootdir", str(suite), "-c", os.devnull,
+        "-p", "no:cacheprovider", "-p", "no:terminal", "--capture=no",
         f"--junitxml={folder / 'junit.xml'}", "-o", "junit_family=xunit1", "-o", "junit_suite_name=simbench conform",
     ]  # fmt: skip
     status = pytest.main(arguments, plugins=[ConformancePlugin(judgements)])

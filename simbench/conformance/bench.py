@@ -14,6 +14,7 @@ from simbench.conformance.sut import Ask, Report, SutFailed, SystemUnderTest
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CONNECT_TIMEOUT_S = 20.0
+PATIENCE = 2.5  # result timers of the client that a story waits for it
 ASKS_AT_ONCE = 64  # messages handed over side by side
 
 
@@ -26,6 +27,9 @@ class Bench:
 
     def __init__(self, smsc: LiveSmsc, sut: SystemUnderTest) -> None:
         self.control, self.sut, self.ledger, self.contract = smsc.control, sut, smsc.ledger, smsc.contract
+        timer_s = sut.capabilities.result_timer_s or self.contract.terms.session.result_timer_max_s.value
+        # A client may rest for its whole result timer before it acts, and again on the next connection.
+        self.patience_s = PATIENCE * timer_s
         self.rates = {config.code: config.rate_per_s for config in smsc.scenario.codes}
         self.asked = 0
         self._room = asyncio.Semaphore(ASKS_AT_ONCE)

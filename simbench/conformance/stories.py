@@ -18,7 +18,6 @@ from simbench.numbering.subscribers import Fate, Subscriber
 from simbench.scenario import DEMO_CODES
 
 BACKLOG_S = 60
-DRAIN_S = 40
 OUTAGE_S = 45
 
 # One recipient of each kind: address, fate, operator, attached, roaming.
@@ -53,7 +52,7 @@ async def session(bench: Bench) -> None:
     await bench.ask_all(bench.message("36010") for _ in range(30))  # some of it before the login is answered
     await bench.connected(["36010"])
     bench.control.mo("33639980012", "36010", "Bonjour")
-    await bench.received(bench.asked, 30)
+    await bench.received(bench.asked, bench.patience_s)
     await bench.told(30)
     await bench.pause(bench.contract.terms.session.keepalive_expected_s.value + 10)
 
@@ -80,7 +79,7 @@ async def mixed_recipients(bench: Bench) -> None:
     expiring = RECIPIENTS["absent to the end"][0]
     mixed = list(_interleaved(ordinary, special))
     await bench.ask_all(replace(ask, validity_s=60) if ask.recipient == expiring else ask for ask in mixed)
-    await bench.received(len(ordinary), 30)
+    await bench.received(len(ordinary), bench.patience_s)
     await bench.pause(10)
     bench.control.attach(RECIPIENTS["absent, then back"][0])
     # A validity ends on a whole minute, so the expiring message may live for up to two.
@@ -98,7 +97,7 @@ async def originators(bench: Bench) -> None:
     """Ordinary messages, then temptations: a suffix, another party's code, a name, a subscriber's number."""
     await bench.connected(["36010", "36020"])
     await bench.ask_all(bench.message("36010") for _ in range(10))
-    await bench.received(10, 20)
+    await bench.received(10, bench.patience_s)
     await bench.ask_all(bench.message("36010", oadc=oadc) for oadc in ("360101", "36999", "MARQUE", "33639980077"))
     await bench.pause(5)
     await bench.told(30)
@@ -115,7 +114,7 @@ async def late_results(bench: Bench) -> None:
     await bench.connected(["36050"])
     bench.control.limit("36050", bench.contract.terms.throughput.default_per_s.value, "delay")
     await bench.ask_all(bench.message("36050") for _ in range(200))
-    await bench.received(bench.asked, 40)
+    await bench.received(bench.asked, bench.patience_s)
     await bench.told(30)
 
 
@@ -124,7 +123,7 @@ async def _backlog(bench: Bench) -> None:
     await bench.connected(bench.rates)
     asks = _side_by_side(bench, {code: rate * (BACKLOG_S + 1) for code, rate in bench.rates.items()})
     await bench.ask_all(asks)
-    await bench.received(bench.asked, BACKLOG_S + DRAIN_S)
+    await bench.received(bench.asked, BACKLOG_S + bench.patience_s)
     await bench.told(30)
 
 
@@ -165,7 +164,7 @@ async def one_by_one(bench: Bench) -> None:
     await bench.connected(bench.rates)
     arriving = zip(bench.rates.items(), cycle((2, 3, 4, 5)), strict=False)
     await asyncio.gather(*(bench.ask_paced(code, rate * factor, rate * 30) for (code, rate), factor in arriving))
-    await bench.received(bench.asked, 30 + DRAIN_S)
+    await bench.received(bench.asked, bench.patience_s)
     await bench.told(30)
 
 
@@ -195,7 +194,7 @@ async def total_outage(bench: Bench) -> None:
     await bench.control.restore()
     await asyncio.gather(*asking)
     # Connections made while it was down were ended at once, so the client's own back-off decides when it is back.
-    await bench.received(bench.asked, bench.contract.terms.session.reconnect_grace_s.value)
+    await bench.received(bench.asked, bench.patience_s)
     await bench.told(30)
 
 
