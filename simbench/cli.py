@@ -36,9 +36,7 @@ def cli() -> None:
 @click.argument("scenario", required=False, type=click.Path(path_type=Path))
 @click.option("--host", help="Address to listen on (loopback).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
-@click.option(
-    "--limit", type=click.Choice(["monitor", "delay", "nack", "discard", "close"]), help="Answer of the meter."
-)
+@click.option("--limit", type=click.Choice(LIMIT_MODES), help="Answer of the meter.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
 )
@@ -98,7 +96,13 @@ def conform(**options: object) -> None:
 @cli.command("list")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def list_(*, as_json: bool) -> None:
-    """List exercises, purposes, clients and client faults."""
+    """List exercises, purposes, clients and client faults.
+
+    \b
+    Examples:
+      simbench list
+      simbench list --json
+    """
     from simbench.commands.explain import list_command  # noqa: PLC0415 - quick --help
 
     list_command(as_json=as_json)

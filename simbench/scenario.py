@@ -1,11 +1,12 @@
 """Scenario: what a run consists of, as typed values read from TOML. Runs nothing.
 
-What a scenario leaves out comes from the contract; `with_contract` says what that gives.
+What a scenario leaves out comes from the contract.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,7 +37,10 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One short code and the account that sends from it. Zero or empty: as the contract has it."""
+    """One short code and the account that sends from it. Zero or empty: as the contract has it.
+
+    `link_ms` is the round trip of the line it is used over; 0: whether its window suffices is not checked.
+    """
 
     code: str
     rate_per_s: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -44,8 +48,9 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: str = "secret"  # noqa: S105 - a demo account on loopback
     window: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
     sessions: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+    link_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
     limit: LimitMode = "delay"
-    nack_ec: str = "04"
+    nack_ec: Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")] = "04"
     state: Literal["active", "suspended", "closed"] = "active"
     oadc_option: bool = False
     request_id: str = ""
@@ -118,32 +123,65 @@ def demo_scenario(contract: Contract) -> Scenario:
 
 
 def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:
-    """Everything a type cannot say: codes in their ranges, tiers that exist, windows that can reach them."""
-    tiers = contract.terms.throughput.tiers_per_s.value
-    pattern = contract.terms.numbering.code_pattern.value
+    """Everything a type cannot say: codes in their ranges, tiers that exist, windows that can reach them.
+
+    Raises ScenarioError.
+    """
     if not scenario.codes:
         raise ScenarioError(f"{place}: codes", "no short code", "at least one [[codes]] table")
-    seen: set[str] = set()
+    seen: dict[str, CodeConfig] = {}
     for index, config in enumerate(scenario.codes):
         key = f"{place}: codes[{index}]"
-        if not re.fullmatch(pattern, config.code):
-            raise ScenarioError(f"{key}.code", f"{config.code!r}", f"a short code matching {pattern}")
         if config.code in seen:
             raise ScenarioError(f"{key}.code", f"{config.code!r} appears twice", "each short code once")
-        seen.add(config.code)
-        if config.rate_per_s and config.rate_per_s not in tiers:
-            raise ScenarioError(f"{key}.rate_per_s", f"{config.rate_per_s}", f"one of the tiers {tiers}")
-        if config.rate_per_s >= contract.terms.throughput.request_from_per_s.value and not config.request_id:
-            raise ScenarioError(
-                f"{key}.request_id", "empty", f"the reference of the request for {config.rate_per_s}/s (OPS-ACH-06)"
-            )
-    for index, outage in enumerate(scenario.outages):
-        if outage.scope != "total" and outage.scope not in seen:
+        _check_code(config, contract, key)
+        _check_shared_account(config, seen, key)
+        seen[config.code] = config
+    _check_outages(scenario.outages, seen, place)
+    if scenario.server.epoch:
+        epoch_us(scenario, place)
+
+
+def _check_code(config: CodeConfig, contract: Contract, key: str) -> None:
+    terms = contract.terms
+    tiers, pattern = terms.throughput.tiers_per_s.value, terms.numbering.code_pattern.value
+    if not re.fullmatch(pattern, config.code):
+        raise ScenarioError(f"{key}.code", f"{config.code!r}", f"a short code matching {pattern}")
+    if config.rate_per_s and config.rate_per_s not in tiers:
+        raise ScenarioError(f"{key}.rate_per_s", f"{config.rate_per_s}", f"one of the tiers {tiers}")
+    if config.rate_per_s >= terms.throughput.request_from_per_s.value and not config.request_id:
+        expected = f"the reference of the request for {config.rate_per_s}/s (OPS-ACH-06)"
+        raise ScenarioError(f"{key}.request_id", "empty", expected)
+    rate_per_s = config.rate_per_s or terms.throughput.default_per_s.value
+    window = config.window or terms.session.window.value
+    if window * 1000 < rate_per_s * config.link_ms:  # a place of the window is free again one round trip later
+        needed = -(-rate_per_s * config.link_ms // 1000)
+        problem = f"{window} carries {window * 1000 / config.link_ms:.3g}/s over a round trip of {config.link_ms} ms"
+        raise ScenarioError(f"{key}.window", problem, f"at least {needed} to reach {rate_per_s}/s, or a shorter link")
+
+
+def _check_shared_account(config: CodeConfig, seen: dict[str, CodeConfig], key: str) -> None:
+    """Codes of one account share its login: what belongs to the account must be written the same with each."""
+    name = config.account or config.code
+    for other in seen.values():
+        for field in ("password", "window", "sessions", "state") if (other.account or other.code) == name else ():
+            ours, theirs = getattr(config, field), getattr(other, field)
+            if ours != theirs:
+                expected = f"{theirs!r} as with code {other.code}, of the same account {name!r}"
+                raise ScenarioError(f"{key}.{field}", f"{ours!r}", expected)
+
+
+def _check_outages(outages: tuple[OutageConfig, ...], codes: Container[str], place: str) -> None:
+    for index, outage in enumerate(outages):
+        if outage.scope != "total" and outage.scope not in codes:
             raise ScenarioError(
                 f"{place}: outages[{index}].scope", f"{outage.scope!r}", '"total" or a short code above'
             )
-    if scenario.server.epoch:
-        epoch_us(scenario, place)
+        for earlier, other in enumerate(outages[:index]):
+            if outage.at_s < other.at_s + other.for_s and other.at_s < outage.at_s + outage.for_s:
+                problem = f"{outage.at_s:g} while outages[{earlier}] holds"
+                expected = f"one outage at a time: that one lasts from {other.at_s:g} s for {other.for_s:g} s"
+                raise ScenarioError(f"{place}: outages[{index}].at_s", problem, expected)
 
 
 def epoch_us(scenario: Scenario, place: str = "scenario") -> int:

@@ -1,7 +1,9 @@
 """When the next segment of a short code may leave: the contract's ring, evenly spread. Has no clock.
 
-With r the rate, segment n leaves at the earliest one second after segment n-r: no second, however cut, holds more than
-r. Within that bound segments are spread 1/r apart, so that the ring is reached without bursts.
+With r the rate, segment n leaves at the earliest one second after segment n-r was due: but for a timer's lateness no
+second, however cut, holds more than r. Within that bound segments are spread 1/r apart, so that the ring is reached
+without bursts. The ring keeps the instants segments were due at, as the SMSC's meter does: were it to keep the instants
+they really left at, every late timer would cost a little of the rate, for good.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Iterable
 from simbench.client.messages import SECOND_US
 
 CATCH_UP_US = 250_000  # lateness (a slow timer, a full window) older than this is not made up for
+LATENESS_US = 10_000  # a segment at most this late counts as having left when it was due
 CATCH_UP_SHARE = 8  # while behind, spacing shrinks by one part in this many
 
 
@@ -31,7 +34,7 @@ class Pacing:
 
     @property
     def departures(self) -> tuple[int, ...]:
-        """The last `size` departures at most, oldest first."""
+        """When the last `size` segments at most were due, oldest first."""
         return tuple(self._departures)
 
     def earliest(self, now: int) -> int:
@@ -46,6 +49,7 @@ class Pacing:
         """A segment leaves at `now`, which is not before `earliest`."""
         # The grid follows its own places and not the departures, so that a timer's lateness is made up for; where the
         # ring has pushed it back, it closes up little by little, so that what was bunched spreads out again.
+        due = self.earliest(0)
         place = max(self._next, now - CATCH_UP_US)
         bound = self._bound()
         if bound > place:
@@ -55,7 +59,7 @@ class Pacing:
         gained = min(self._behind_us, spacing // CATCH_UP_SHARE)
         self._behind_us -= gained
         self._next = place + spacing - gained
-        self._departures.append(now)
+        self._departures.append(due if now - due <= LATENESS_US else now)
 
     def _bound(self) -> int:
         """What the ring alone says of the next segment."""

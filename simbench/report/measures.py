@@ -79,17 +79,17 @@ def overlap(start: int, end: int, outages: list[tuple[int, int, str, str]]) -> i
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How fast one code was used: `sustained` a second without outages, `peak` in any one second."""
+    """How fast one code was used: `mean` a second without outages, `peak` in any one second."""
 
-    sustained: float
+    mean: float
     peak: int
 
 
 def pace(at: Ints, weights: Ints, outages: list[tuple[int, int, str, str]]) -> Pace:
-    """The pace of at least one submit. Sustained: all after the first, over the time from first to last."""
+    """The pace of at least one submit. Mean: all after the first, over the time from first to last."""
     lasting = int(at[-1] - at[0]) - overlap(int(at[0]), int(at[-1]), outages)
-    sustained = float(weights[1:].sum()) / (lasting / SECOND_US) if lasting > 0 else 0.0
-    return Pace(sustained, int(within_window(at, weights).max()))
+    mean = float(weights[1:].sum()) / (lasting / SECOND_US) if lasting > 0 else 0.0
+    return Pace(mean, int(within_window(at, weights).max()))
 
 
 def result_waits(submits: View) -> Ints:

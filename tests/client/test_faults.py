@@ -119,6 +119,11 @@ def serves_the_unserved(make: Make) -> bool:
     return bool(wire.run(1).frames("51"))
 
 
+def sends_from_anywhere(make: Make) -> bool:
+    wire = started(make).submit(replace(message(1), oadc="36999"))
+    return bool(wire.run(1).frames("51"))
+
+
 MISBEHAVIOUR: dict[str, Callable[[Make], bool]] = {
     "no-pacing": exceeds_its_tier,
     "fast-1-percent": exceeds_its_tier,
@@ -142,6 +147,7 @@ MISBEHAVIOUR: dict[str, Callable[[Make], bool]] = {
     "ignores-stop": markets_after_a_stop,
     "ignores-quiet-hours": markets_at_night,
     "sends-to-anyone": serves_the_unserved,
+    "sends-any-oadc": sends_from_anywhere,
 }
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from simbench.client.core import Core
 from simbench.client.messages import Memory
-from simbench.client.pacing import Pacing
+from simbench.client.pacing import LATENESS_US, Pacing
 from tests.client.peer import CONFIG, MONDAY_10H, SECOND, Wire, logged_in, message
 
 
@@ -49,18 +49,19 @@ def test_a_link_keeps_its_tier_exactly_over_a_minute_of_backlog(rate: int) -> No
 
 
 @given(st.integers(1, 150), st.lists(st.integers(0, 400_000), max_size=400))
-def test_however_late_the_timer_no_second_holds_one_more(rate: int, lateness: list[int]) -> None:
+def test_however_late_the_timer_no_second_less_its_grace_holds_one_more(rate: int, lateness: list[int]) -> None:
     pacing, now = Pacing(rate), MONDAY_10H
     departures = []
     for late in lateness:
         now = pacing.earliest(now) + late
         pacing.leave(now)
         departures.append(now)
-    assert all(last - first >= SECOND for first, last in zip(departures, departures[rate:], strict=False))
+    window = SECOND - LATENESS_US
+    assert all(last - first >= window for first, last in zip(departures, departures[rate:], strict=False))
 
 
 @pytest.mark.parametrize("rate", [10, 150])
-def test_a_timer_that_is_a_millisecond_late_costs_less_than_half_a_percent(rate: int) -> None:
+def test_a_timer_that_is_a_millisecond_late_costs_nothing(rate: int) -> None:
     pacing, now, count = Pacing(rate), MONDAY_10H, 0
     pacing.idle(now)
     while now < MONDAY_10H + 60 * SECOND:
@@ -68,7 +69,7 @@ def test_a_timer_that_is_a_millisecond_late_costs_less_than_half_a_percent(rate:
         count += 1
         now = pacing.earliest(now)
         now += (count * 7_919) % 2_000  # as an event loop with a grain of a millisecond or two
-    assert count >= 60 * rate * 0.995
+    assert count >= 60 * rate - 1
 
 
 def test_a_pause_of_the_process_is_made_up_for_and_its_bunch_spreads_out_again() -> None:

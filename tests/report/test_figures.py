@@ -29,7 +29,7 @@ def test_each_code_has_a_panel_that_tells_rate_peak_and_tier(album: Album) -> No
     panels = album.chapters[0].groups[0].drawings
     told = [panel.heading for panel in panels]
     assert [heading[:5] for heading in told] == sorted(simulated.TIERS)
-    assert re.fullmatch(r"36020: (19\.9|20|20\.1)/s sustained, at most 2[01] in any second, tier 20/s", told[1])
+    assert re.fullmatch(r"36020: (19\.9|20|20\.1)/s on average, at most 2[01] in any second, tier 20/s", told[1])
 
 
 def test_the_conclusion_names_the_code_above_its_tier_and_no_other(album: Album) -> None:

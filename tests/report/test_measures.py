@@ -57,17 +57,17 @@ def test_an_event_exactly_a_second_back_is_outside_the_window() -> None:
     assert within_window(at, np.ones(2, np.int64)).tolist() == [1, 1]
 
 
-def test_the_sustained_rate_leaves_total_outages_out() -> None:
+def test_the_mean_rate_leaves_total_outages_out() -> None:
     at = np.concatenate([np.arange(0, 11), np.arange(20, 31)]).astype(np.int64) * SECOND_US
     weights = np.ones(len(at), np.int64)
     outages = [(10 * SECOND_US, 20 * SECOND_US, "total", "cut"), (0, SECOND_US, "36010", "cut")]
     assert overlap(0, 30 * SECOND_US, outages) == 10 * SECOND_US
-    assert pace(at, weights, outages).sustained == 21 / 20
+    assert pace(at, weights, outages).mean == 21 / 20
 
 
 def test_a_single_submit_has_no_rate_and_a_peak_of_one() -> None:
     one = np.array([5], np.int64)
-    assert pace(one, one // 5, []).sustained == 0
+    assert pace(one, one // 5, []).mean == 0
     assert pace(one, one // 5, []).peak == 1
 
 
@@ -108,4 +108,4 @@ def test_five_codes_sustain_their_tiers() -> None:
     submits = simulated.at_tier(5).submits
     for code, tier in simulated.TIERS.items():
         own = submits.where(submits.code == code)
-        assert abs(pace(own.at, own.segments, []).sustained - tier) < 0.02 * tier
+        assert abs(pace(own.at, own.segments, []).mean - tier) < 0.02 * tier

@@ -101,7 +101,7 @@ def _conclusion(traffic: list[Traffic], paces: dict[str, Pace], contract: Contra
 def _panel(one: Traffic, measured: Pace, bins: Bins, axis: TimeAxis, colour: str) -> Drawing:
     tier = f"tier {number(_tier(one))}/s" if one.limits else "no tier known"
     heading = (
-        f"{style.label(one.code)}: {number(measured.sustained, 1)}/s sustained, "
+        f"{style.label(one.code)}: {number(measured.mean, 1)}/s on average, "
         f"at most {number(measured.peak)} in any second, {tier}"
     )
     figure, (axes,) = style.canvas(style.PANEL_IN)
