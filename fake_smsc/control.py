@@ -46,14 +46,14 @@ class Control:
         """Let the platform's clock jump forward. Raises ValueError for a step back."""
         now = self.server.clock.step(seconds)
         self._tell("clock", "step", {"seconds": seconds})
-        self.server.rearm()
+        self.server.clock_moved()
         return now
 
     def set_speed(self, speed: float) -> None:
-        """Change how many platform seconds a real second is worth."""
-        self._tell("clock", "speed", {"speed": speed})
+        """Change how many platform seconds a real second is worth. Raises ValueError unless above 0."""
         self.server.clock.set_speed(speed)
-        self.server.rearm()
+        self._tell("clock", "speed", {"speed": speed})
+        self.server.clock_moved()
 
     # Sessions --------------------------------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ class Control:
                   "roaming": subscriber.roaming}  # fmt: skip
         self._tell("subscriber", subscriber.msisdn, detail)
         self._centre.subscriber(subscriber, self.now())
-        self.server.touch()
+        self.server.rearm()
 
     def attach(self, address: str) -> None:
         """The subscriber's phone is reachable again: what waits for it is delivered."""
@@ -119,10 +119,12 @@ class Control:
         return [notice.scts for notice in notices]
 
     def limit(self, code: str, rate_per_s: int, mode: LimitMode) -> None:
-        """Change a code's rate and how its meter answers. Raises BadInput for a code that is not in service."""
+        """Change a code's rate and how its meter answers. Raises BadInput for a code not in service or a rate of 0."""
         limiter = self._centre.limiters.get(code)
         if limiter is None:
             raise BadInput(f"short code {code}", "not in service", f"one of {sorted(self._centre.limiters)}")
+        if rate_per_s < 1:
+            raise BadInput(f"rate {rate_per_s}", "below 1", "a rate in messages/s")
         limit = msgspec.structs.replace(limiter.limit, rate_per_s=rate_per_s, mode=mode)
         self._tell("limit", code, {"rate_per_s": limit.rate_per_s, "mode": limit.mode})
         self._centre.retune(code, limit, self.now())
@@ -139,7 +141,13 @@ class Control:
     # Outages ---------------------------------------------------------------------------------------------------
 
     async def outage(self, mode: Mode, scope: str = "total", *, planned: bool = False, for_s: float = 0) -> None:
-        """Begin an outage; with `for_s` (platform seconds) announce its end in the story, else it is open."""
+        """Begin an outage; with `for_s` (platform seconds) announce its end in the story, else it is open.
+
+        Raises BadInput for a scope nobody answers to, ValueError while another outage holds.
+        """
+        known = {"total", *self._centre.limiters, *(f"session:{number}" for number in self.server.connections)}
+        if scope not in known:
+            raise BadInput(f"outage of {scope}", "no such code or session", f"one of {', '.join(sorted(known))}")
         until = self.now() + int(for_s * 1_000_000) if for_s else None
         await self.server.outages.begin(Outage(mode, scope, planned), until)
 

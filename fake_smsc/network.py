@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from typing import Protocol
 
-from simbench.errors import PortInUse
+from simbench.errors import PortInUse, Trouble
 
 Factory = Callable[[], asyncio.Protocol]
 
@@ -27,7 +27,7 @@ class Network(Protocol):
     """Something a server can listen on."""
 
     async def listen(self, factory: Factory, host: str, port: int) -> Listener:
-        """Start accepting connections. Port 0 takes a free one. Raises PortInUse."""
+        """Start accepting connections. Port 0 takes a free one. Raises PortInUse, or Trouble for another reason."""
 
 
 class _TcpListener:
@@ -49,7 +49,7 @@ class Tcp:
         except OSError as error:
             if error.errno in {errno.EADDRINUSE, errno.EACCES}:
                 raise PortInUse(f"port {port} on {host}: {error.strerror}; choose another with --port") from error
-            raise
+            raise Trouble(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
         return _TcpListener(server)
 
 

@@ -5,6 +5,7 @@ Writes the story before anything takes effect; decides nothing about messages.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Literal
 
@@ -96,6 +97,8 @@ class OutageDesk:
         coming = TREATMENTS[self.current.mode].coming
         if coming in {"silent", "deaf"}:
             self._treat(connection, coming)
+            # uvloop begins to read once the connection is made, whatever was said while it was.
+            asyncio.get_running_loop().call_soon(self._pause, connection)
         else:
             self.server.end(connection.number, "outage")
 
@@ -112,5 +115,9 @@ class OutageDesk:
             server.end(number, "outage", abruptly=how == "rst")
             return
         server.gateway.mute(number, "silent" if how == "silent" else "deaf", server.clock.now())
-        if how == "silent":
+        self._pause(connection)
+
+    def _pause(self, connection: Connection) -> None:
+        line = self.server.gateway.lines.get(connection.number)
+        if line is not None and line.mute == "silent":
             connection.transport.pause_reading()

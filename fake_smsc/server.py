@@ -20,6 +20,7 @@ GRAIN_US = 2_000  # lateness that is worth a row (DESIGN section 3)
 HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
 COALESCE_S = 0.001  # deadlines nearer than this are served together
 UNREAD_OCTETS = 4_000_000  # a peer that lets this much pile up unread is cut off
+LINGER_S = 5.0  # how long what was written may take to leave once the connection is being closed
 
 
 class Connection(asyncio.Protocol):
@@ -108,8 +109,9 @@ class SmscServer:
             self._closing_reasons[connection.number] = "server stops"
             connection.transport.close()
         await asyncio.sleep(0)
-        for connection in list(self.connections.values()):
+        for connection in list(self.connections.values()):  # those that have not taken all that was written
             self.lost(connection, None)
+            connection.transport.abort()
         self.ledger.flush()
 
     # What connections tell -------------------------------------------------------------------------------------
@@ -157,32 +159,36 @@ class SmscServer:
             reset(connection.transport)
         else:
             connection.transport.close()
+            if connection.transport.get_write_buffer_size():
+                asyncio.get_running_loop().call_later(LINGER_S, connection.transport.abort)
 
     # Output and time -------------------------------------------------------------------------------------------
 
     def touch(self) -> None:
         """Write what there is to write, close what is to be closed, arm the timer, wake who waits."""
         written = self.gateway.output()
-        if written:
+        if written or self.gateway.closings:
+            closings, self.gateway.closings = self.gateway.closings, {}
             if self.durable:
                 loop = asyncio.get_running_loop()
-                self.ledger.durable_after(lambda: self._write(written), loop.call_soon_threadsafe)
+                self.ledger.durable_after(lambda: self._carry_out(written, closings), loop.call_soon_threadsafe)
             else:
-                self._write(written)
-        if self.gateway.closings:
-            closings, self.gateway.closings = self.gateway.closings, {}
-            for number, reason in closings.items():
-                self.end(number, reason)
+                self._carry_out(written, closings)
         self._arm()
         if self._waiters:
             self._wake()
+
+    def _carry_out(self, written: list[tuple[int, bytes]], closings: dict[int, str]) -> None:
+        self._write(written)
+        for number, reason in closings.items():
+            self.end(number, reason)
 
     def _write(self, written: list[tuple[int, bytes]]) -> None:
         now = self.clock.now()
         for number, octets in written:
             connection = self.connections.get(number)
-            if connection is None or connection.transport.is_closing():
-                continue
+            if connection is None or connection.transport.is_closing() or self.gateway.lines[number].mute:
+                continue  # an outage that began meanwhile forgets what was not written
             self.ledger.wire.append((now, number, "out", octets))
             connection.transport.write(octets)
             if connection.transport.get_write_buffer_size() > UNREAD_OCTETS:
@@ -210,12 +216,19 @@ class SmscServer:
         self.touch()
 
     def rearm(self) -> None:
-        """The clock was stepped or its speed changed: the armed timer no longer fits."""
+        """What is due may have changed: do it, and arm the timer afresh."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self.gateway.advance(self.clock.now())
         self.touch()
+
+    def clock_moved(self) -> None:
+        """The clock was stepped or its speed changed: nothing that was expected before counts as late."""
+        if self._beat is not None:
+            self._beat.cancel()
+            self._schedule_beat()
+        self.rearm()
 
     def _schedule_beat(self) -> None:
         expected = self.clock.now() + int(HEARTBEAT_S * 1_000_000 * self.clock.speed)

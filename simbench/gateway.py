@@ -22,7 +22,7 @@ from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from simbench.ucp.notices import deliver_body, notification_body
-from simbench.ucp.operations import check
+from simbench.ucp.operations import check, is_plain
 from simbench.ucp.session import Session
 
 Mute = Literal["", "deaf", "silent"]
@@ -48,7 +48,7 @@ class GatewaySettings(msgspec.Struct, frozen=True):
 class Line:
     """One connection as the SMSC sees it."""
 
-    __slots__ = ("account", "failures", "framer", "heard_at", "mute", "number", "out", "session")
+    __slots__ = ("account", "failures", "framer", "heard_at", "mute", "number", "out", "room_at", "session")
 
     def __init__(self, number: int, settings: GatewaySettings, now: int) -> None:
         self.number = number
@@ -57,6 +57,7 @@ class Line:
         self.account = ""
         self.failures = 0
         self.heard_at = now
+        self.room_at = now  # since when its window has had room
         self.mute: Mute = ""
         self.out: list[bytes] = []
 
@@ -101,7 +102,7 @@ class Gateway:
                 self._result(line, item, now)
             else:
                 operations.get(item.ot, self._unsupported)(line, item, now)
-        self._settle(now)
+        self._settle()
 
     def closed(self, number: int, now: int) -> None:
         """A connection is gone: what it carried waits for the next login."""
@@ -114,18 +115,24 @@ class Gateway:
         line.session.happen("lost")
         self._unregister(line)
         self.centre.logout(number, carried, now)
-        self._settle(now)
+        self._settle()
 
     def advance(self, now: int) -> None:
-        """Let time pass up to `now`, deadline by deadline, so that what follows from one happens at its instant."""
-        while (due := self.next_deadline()) <= now:
-            self._now = max(self._now, due)
-            self._timers.run(self._now)
+        """Let time pass up to `now`.
+
+        In steps that end before anything begun in them can be overdue, so that it does not matter how often this is
+        called (the law of splitting).
+        """
+        while True:
+            begun = max(self._now, min(now, self.centre.next_deadline()))
+            step = min(now, self._timers.next_deadline(), begun + self.settings.notice_timer_us)
+            self._now = max(self._now, step)
             self.centre.advance(self._now)
-            self._settle(self._now)
-        self._now = max(self._now, now)
-        self.centre.advance(self._now)
-        self._settle(self._now)
+            self._settle()
+            self._timers.run(self._now)
+            self._settle()
+            if step >= now:
+                return
 
     def next_deadline(self) -> int:
         """The next instant at which `advance` has something to do, or NEVER."""
@@ -144,19 +151,21 @@ class Gateway:
     def mute(self, number: int, how: Mute, now: int) -> None:
         """A partial or total outage reaches this connection: `deaf` writes nothing, `silent` also reads nothing."""
         line = self.lines[number]
-        line.mute = how
+        line.mute, line.room_at = how, now
+        line.heard_at = now  # nobody is idle while the platform does not listen
         if how:
             self.centre.forget_held(number)
+            line.session.peer.clear()
             carried = [wait.subject for wait in line.session.own.clear()]
             self.centre.board.orphaned(carried)
         elif line.account:
             self.centre.board.sort(line.account)
-        self._settle(now)
+        self._settle()
 
     def go(self, state: PlatformState, now: int) -> None:
         """The platform changes state; what that lets through is written at once."""
         self.centre.go(state, now)
-        self._settle(now)
+        self._settle()
 
     def lines_of(self, scope: str) -> list[int]:
         """Connections an outage of that scope meets: "total", a short code, or "session:N"."""
@@ -170,17 +179,17 @@ class Gateway:
     def originate(self, sender: str, code: str, text: str, now: int) -> list[Notice]:
         """A subscriber sends a text to a short code: one notice a segment, none when nobody owns the code."""
         posted = [self.centre.originate(sender, code, part, now) for part in content.compose(text)]
-        self._settle(now)
+        self._settle()
         return [notice for notice in posted if notice is not None]
 
     # Operations of the application -----------------------------------------------------------------------------
 
     def _submit(self, line: Line, frame: Frame, now: int) -> None:
-        if not self._admitted(line, frame, now):
-            return
+        if line.session.state != "open" or line.session.peer.outstanding:
+            if not self._has_place(line, frame):
+                return
         data = frame.data
-        if len(data) > At.OTOA and data[At.DD] == "1":
-            self._nack(line, frame.trn, "51", "18", "deferred delivery not supported yet")
+        if not is_plain(frame) and not self._is_sound(line, frame):
             return
         alphanumeric = data[At.OTOA] == ALPHANUMERIC
         submit = Submit(
@@ -190,37 +199,40 @@ class Gateway:
             data[At.ADC],
             data[At.MSG],
             content.segments(frame),
-            _notification_mask(data[At.NRQ], data[At.NT]),
+            int(data[At.NT] or "0") or DEFAULT_NOTIFICATION if data[At.NRQ] == "1" else 0,
             _validity_end(data[At.VP]) if data[At.VP] else 0,
             alphanumeric,
             frame.trn,
         )
         reply = self.centre.submit(submit, now)
-        if type(reply) is Accepted or type(reply) is Refused:
+        if isinstance(reply, Accepted | Refused):
             self._answer(line, frame.trn, reply)
-        elif reply is Silence.DISCARDED:
-            line.session.peer.settle(frame.trn, "51")
+        elif reply is Silence.HELD:  # only what is not answered at once occupies a place of the window
+            line.session.peer.occupy(frame.trn, "51", now)
         elif reply is Silence.CLOSE:
             self.closings[line.number] = "rate exceeded"
 
-    def _admitted(self, line: Line, frame: Frame, now: int) -> bool:
-        """State, window and syntax of an operation 51; answers what is wrong itself."""
-        session = line.session
-        if session.state != "open":
+    def _has_place(self, line: Line, frame: Frame) -> bool:
+        """Whether the session is open and its window has room for this TRN; else says so, or discards."""
+        if line.session.state != "open":
             self._odd("operation-before-login")
             self._nack(line, frame.trn, frame.ot, NOT_ALLOWED, "no session")
             return False
-        problem = session.peer.occupy(frame.trn, frame.ot, now)
+        problem = line.session.peer.clash(frame.trn)
         if problem:  # discarded without answer (EMI-UCP 4.0, windowing)
             self._odd(problem)
-            return False
+        return not problem
+
+    def _is_sound(self, line: Line, frame: Frame) -> bool:
+        """Whether the fields are as they must be; answers the first that is not."""
         errors = check(frame)
         if errors:
             self._odd(errors[0].problem)
-            session.peer.settle(frame.trn, frame.ot)
             self._nack(line, frame.trn, frame.ot, errors[0].ec, errors[0].field)
+        elif frame.data[At.DD] == "1":
+            self._nack(line, frame.trn, "51", "18", "deferred delivery not supported yet")
             return False
-        return True
+        return not errors
 
     def _login(self, line: Line, frame: Frame, now: int) -> None:
         errors = check(frame)
@@ -235,6 +247,9 @@ class Gateway:
         if barred == "close":
             self.closings[line.number] = "outage"
             return
+        if barred == "silent":
+            line.mute = barred
+            return
         session = line.session
         session.happen("login")
         refused = self.centre.login(line.number, name, alphabet.decode(bytes.fromhex(password)), now)
@@ -247,8 +262,8 @@ class Gateway:
                 self.closings[line.number] = "too many failed logins"
             return
         session.happen("accepted")
-        self._register(line, name)
-        line.mute = barred
+        self._register(line, name, now)
+        line.mute = barred or line.mute
         self._reply(line, frame.trn, "60", "A//")
 
     def _alert(self, line: Line, frame: Frame, now: int) -> None:  # noqa: ARG002 - all operations are told the instant
@@ -275,18 +290,22 @@ class Gateway:
     # Results of the application --------------------------------------------------------------------------------
 
     def _result(self, line: Line, frame: Frame, now: int) -> None:
-        waiting = line.session.own.settle(frame.trn, frame.ot)
+        own = line.session.own
+        was_full = not own.free
+        waiting = own.settle(frame.trn, frame.ot)
         if waiting is None:
             self._odd("unexpected-result")
             return
         notice: Notice = waiting.subject
+        if was_full:
+            line.room_at = now
         self.centre.acknowledge(line.number, notice, frame.data[:1] == ["A"], now)
         if self.centre.board.waiting[notice.account]:
             self.centre.board.fresh.add(notice.account)
 
     # Output ----------------------------------------------------------------------------------------------------
 
-    def _settle(self, now: int) -> None:
+    def _settle(self) -> None:
         """Turn what the centre has to say into octets."""
         centre = self.centre
         if centre.answers:
@@ -296,14 +315,14 @@ class Gateway:
         if centre.board.fresh and centre.state in {"up", "degraded"}:
             fresh, centre.board.fresh = centre.board.fresh, set()
             for account in sorted(fresh):
-                self._carry(account, now)
+                self._carry(account)
 
     def _late(self, answer: Answer) -> None:
         line = self.lines.get(answer.session)
-        if line is not None and answer.handle in line.session.peer.outstanding:
+        if line is not None and line.session.peer.settle(answer.handle, "51"):
             self._answer(line, answer.handle, answer.reply)
 
-    def _carry(self, account: str, now: int) -> None:
+    def _carry(self, account: str) -> None:
         """Send waiting notices over the account's sessions, the emptiest window first."""
         lines = [line for line in self._of_account[account] if not line.mute]
         while lines:
@@ -312,10 +331,11 @@ class Gateway:
             if not notices:
                 return
             for notice in notices:
-                self._send_notice(line, notice, now)
+                self._send_notice(line, notice)
 
-    def _send_notice(self, line: Line, notice: Notice, now: int) -> None:
+    def _send_notice(self, line: Line, notice: Notice) -> None:
         own = line.session.own
+        now = max(notice.posted_at, line.room_at)
         if not own.outstanding:
             self._timers.enter(now + self.settings.notice_timer_us, self._check_notices, line)
         if notice.kind == "notification":
@@ -328,7 +348,6 @@ class Gateway:
         self._write(line, encode(own.take(ot, notice, now), "O", ot, body))
 
     def _answer(self, line: Line, trn: str, reply: Accepted | Refused) -> None:
-        line.session.peer.settle(trn, "51")
         if type(reply) is Accepted:
             shortened = minute_text(reply.shortened_to) if reply.shortened_to else ""
             self._reply(line, trn, "51", f"A/{shortened}/{reply.recipient}:{_stamp(reply.scts)}/")
@@ -350,9 +369,9 @@ class Gateway:
 
     # Bookkeeping -----------------------------------------------------------------------------------------------
 
-    def _register(self, line: Line, account: str) -> None:
+    def _register(self, line: Line, account: str, now: int) -> None:
         self._unregister(line)
-        line.account = account
+        line.account, line.room_at = account, now
         window = self.settings.windows[account]
         line.session.own.size = line.session.peer.size = window
         self._of_account[account].append(line)
@@ -366,7 +385,9 @@ class Gateway:
     def _check_login(self, line: Line, now: int) -> None:
         if self.lines.get(line.number) is not line:
             return
-        if line.session.state != "open":
+        if line.mute:
+            self._timers.enter(now + self.settings.login_timer_us, self._check_login, line)
+        elif line.session.state != "open":
             self.closings[line.number] = "no login in time"
         else:
             self._check_idle(line, now)
@@ -386,6 +407,8 @@ class Gateway:
             return
         own = line.session.own
         for trn in own.overdue(now - self.settings.notice_timer_us + 1):
+            if not own.free:
+                line.room_at = now
             waiting = own.outstanding.pop(trn)
             self._odd("unanswered-notice")
             self.centre.acknowledge(line.number, waiting.subject, False, now)
@@ -395,12 +418,6 @@ class Gateway:
 
     def _odd(self, name: str) -> None:
         self.oddities[name] += 1
-
-
-def _notification_mask(requested: str, types: str) -> int:
-    if requested != "1":
-        return 0
-    return int(types or "0") or DEFAULT_NOTIFICATION
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,8 @@
-"""What is due when: one heap of instants. Knows nothing of what it calls.
+"""What is due when: a heap of milliseconds, each with what falls into it. Knows nothing of what it calls.
 
-Entries of one instant run in the order they were entered, so that a run is the same however often it is advanced
-(the law of splitting).
+Entries run by instant, those of one instant in the order they were entered, so that a run is the same however often it
+is advanced (the law of splitting). Almost everything entered shares its millisecond with something else, which makes a
+heap of milliseconds several times cheaper than one of entries.
 """
 
 from __future__ import annotations
@@ -11,34 +12,58 @@ from collections.abc import Callable
 from typing import Any
 
 NEVER = 1 << 62
+SLOT_US = 1_000
 
 Action = Callable[[Any, int], None]
+Entry = tuple[int, int, Action, Any]
 
 
 class Agenda:
     """Instants, each with an action and its subject."""
 
-    __slots__ = ("_count", "_heap")
+    __slots__ = ("_count", "_heap", "_open", "_slot", "_slots")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Action, Any]] = []
+        self._heap: list[int] = []
+        self._slots: dict[int, list[Entry]] = {}
+        self._open: list[Entry] = []  # the slot being worked on: a heap of its own
+        self._slot = 0  # its number
         self._count = 0
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return sum(map(len, self._slots.values())) + len(self._open)
 
     def enter(self, due: int, action: Action, subject: Any) -> None:
         """Call `action(subject, due)` when `due` has come."""
         self._count += 1
-        heapq.heappush(self._heap, (due, self._count, action, subject))
+        entry = (due, self._count, action, subject)
+        slot = due // SLOT_US
+        if self._open and slot <= self._slot:
+            heapq.heappush(self._open, entry)
+            return
+        entries = self._slots.get(slot)
+        if entries is None:
+            self._slots[slot] = [entry]
+            heapq.heappush(self._heap, slot)
+        else:
+            entries.append(entry)
 
     def next_deadline(self) -> int:
         """The earliest instant entered, or NEVER."""
-        return self._heap[0][0] if self._heap else NEVER
+        if not self._open and not self._refill():
+            return NEVER
+        return self._open[0][0]
 
     def run(self, now: int, not_before: int = 0) -> None:
         """Do everything due up to `now`. What fell due before `not_before` happens at that instant instead."""
-        heap, pop = self._heap, heapq.heappop
-        while heap and heap[0][0] <= now:
-            due, _, action, subject = pop(heap)
-            action(subject, max(not_before, due))
+        while self.next_deadline() <= now:
+            due, _, action, subject = heapq.heappop(self._open)
+            action(subject, max(due, not_before))
+
+    def _refill(self) -> bool:
+        """Take the earliest slot to work on; False when there is none."""
+        if not self._heap:
+            return False
+        self._slot = heapq.heappop(self._heap)
+        self._open = sorted(self._slots.pop(self._slot))  # sorted, hence a heap
+        return True

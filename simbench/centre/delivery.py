@@ -13,11 +13,11 @@ from simbench.centre.agenda import Agenda
 from simbench.centre.notices import NoticeBoard
 from simbench.centre.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notice
 from simbench.centre.routing import ABSENT_SUBSCRIBER, final_reason
-from simbench.kernels.chance import draw, quantile
+from simbench.kernels.chance import draw_with, key_of, quantile
 from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import SubscriberBase
 
-LATENCY, RETRY = 1, 2  # purposes of draws
+LATENCY = 1  # purpose of a draw
 
 # NT bits: who wants to be told of which outcome (EMI-UCP 4.0, field 6 of the 5x series).
 TELL = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
@@ -41,13 +41,15 @@ class Delivery:
         self.settings, self.agenda, self.base, self.board = settings, agenda, base, board
         self._write = sink.centre.append
         self._absent: dict[str, list[Message]] = defaultdict(list)
+        self._latency_key = key_of(settings.seed, LATENCY)
+        self._try = self._attempt  # bound once: this is entered a hundred thousand times a second
         self.on_the_way = 0
 
     def take(self, message: Message, now: int) -> None:
         """Start delivering an accepted message."""
         self.on_the_way += 1
-        latency = quantile(self.settings.latency_us, draw(self.settings.seed, message.entity, LATENCY))
-        self.agenda.enter(now + latency, self._attempt, message)
+        latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
+        self.agenda.enter(now + latency, self._try, message)
 
     def returned(self, msisdn: str, now: int) -> None:
         """The network says that a subscriber is back: try everything that waits for it, oldest first."""
@@ -78,7 +80,7 @@ class Delivery:
             self._tell(message, BUFFERED, ABSENT_SUBSCRIBER, now)
         ladder = self.settings.absent_retry_us
         pause = ladder[min(message.attempt, len(ladder)) - 1]
-        self.agenda.enter(min(now + pause, message.expires_at), self._attempt, message)
+        self.agenda.enter(min(now + pause, message.expires_at), self._try, message)
 
     def _finish(self, message: Message, outcome: int, reason: int, now: int) -> None:
         self._tell(message, outcome, reason, now)
@@ -96,5 +98,6 @@ class Delivery:
         )
         if m.notify & TELL[outcome]:
             self.board.post(
-                Notice("notification", m.account, m.code, m.recipient, m.scts, now, outcome, reason, None, m.entity)
+                Notice("notification", m.account, m.code, m.recipient, m.scts, now, outcome, reason, None, m.entity),
+                now,
             )

@@ -25,7 +25,14 @@ class Limiter:
         `monitor` and `delay` advance the ring; the others only when they admit, and `delay` not beyond its hold.
         """
         limit = self.limit
-        due = self._due(now, segments)
+        if segments == 1:
+            due = conforming(now, self._ring[self._at])
+            if due == now or limit.mode == "monitor":  # by far the most frequent: nothing to decide
+                self._ring[self._at] = due
+                self._at = (self._at + 1) % limit.rate_per_s
+                return due
+        else:
+            due = self._due(now, segments)
         late = due - now
         if limit.mode == "delay":
             if late > limit.max_hold_us:

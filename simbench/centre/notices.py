@@ -20,8 +20,9 @@ class NoticeBoard:
         self.waiting: dict[str, deque[Notice]] = defaultdict(deque)
         self.fresh: set[str] = set()  # accounts with something to pull since somebody last looked
 
-    def post(self, notice: Notice) -> None:
+    def post(self, notice: Notice, now: int) -> None:
         """Make a notice available to its account's sessions."""
+        notice.posted_at = now
         self.waiting[notice.account].append(notice)
         self.fresh.add(notice.account)
 
@@ -48,5 +49,5 @@ class NoticeBoard:
             self.waiting[account] = deque(sorted(queue, key=lambda notice: (notice.scts, notice.at)))
             self.fresh.add(account)
 
-    def _repost(self, notice: Notice, now: int) -> None:  # noqa: ARG002 - agenda actions are told the instant
-        self.post(notice)
+    def _repost(self, notice: Notice, now: int) -> None:
+        self.post(notice, now)

@@ -99,9 +99,9 @@ class Message(msgspec.Struct, gc=False):
     expires_at: int
     notify: int
     segments: int
+    session: int
     attempt: int = 0
     told_buffered: bool = False
-    session: int = -1
 
 
 class Notice(msgspec.Struct, gc=False):
@@ -118,3 +118,4 @@ class Notice(msgspec.Struct, gc=False):
     payload: Any = None  # of a 52: what the gateway made of the subscriber's text
     message: int = 0
     tries: int = 0
+    posted_at: int = 0  # since when somebody could carry it

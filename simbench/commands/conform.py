@@ -15,12 +15,14 @@ from rich.table import Table
 
 import simbench.conformance.suite
 from simbench import __version__
+from simbench.client.faults import FAULTS
 from simbench.conformance.exercise import Exercise
 from simbench.conformance.plugin import ConformancePlugin
 from simbench.conformance.registry import make_sut
 from simbench.conformance.selection import select
 from simbench.conformance.session import RUNS, Judgements, Plan
 from simbench.contract import load_contract
+from simbench.contract.typed import choice
 from simbench.errors import BadInput, Trouble
 from simbench.finding import Finding, exit_status, tally
 from simbench.report import ExerciseRun, Judgement, write_findings, write_report
@@ -46,13 +48,16 @@ def conform_command(  # noqa: PLR0913 - one argument an option
     """Run the session and write its output; the exit status of DESIGN section 6."""
     folder = judge_from or output
     contract = load_contract(contract_name or "orange_ops_2016")
+    for name in fault if sut == "reference" else ():
+        if name not in FAULTS:
+            raise BadInput(f"--fault {name}", "the reference client has no such fault", choice(name, FAULTS))
     make = lambda: make_sut(sut, faults=fault)  # noqa: E731 - a factory bound to the options
     plan = Plan(select(only), contract, make, folder, seed)
     if judge_from is None and (folder / RUNS).exists():
         expected = "a new folder, or --from to judge it again"
         raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
-    folder.mkdir(parents=True, exist_ok=True)
     judgements = Judgements(plan)
+    folder.mkdir(parents=True, exist_ok=True)
     started = time.time()
     ticker = _Ticker(plan)
     if judge_from is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
+import ipaddress
 import signal
 import time
 from pathlib import Path
@@ -12,14 +12,12 @@ import click
 import uvloop
 from msgspec.structs import replace
 
-from fake_smsc.live import LiveSmsc
+from fake_smsc.live import LiveSmsc, spare_collector
 from simbench import __version__
 from simbench.contract import Contract, load_contract
 from simbench.errors import BadInput
 from simbench.ledger import Ledger, RunInfo
 from simbench.scenario import LimitMode, Scenario, contract_of, demo_scenario, read_scenario
-
-LOOPBACK = ("127.", "localhost", "::1")
 
 
 def serve_command(
@@ -48,10 +46,18 @@ def _with_options(scenario: Scenario, host: str | None, port: int | None, limit:
         server = replace(server, host=host)
     if port is not None:
         server = replace(server, port=port)
-    if not server.host.startswith(LOOPBACK):
+    if not _is_loopback(server.host):
         raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1")
     codes = tuple(replace(config, limit=limit) for config in scenario.codes) if limit else scenario.codes
     return replace(scenario, server=server, codes=codes)
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it; a name other than localhost could lead anywhere."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _serve(scenario: Scenario, contract: Contract, folder: Path, place: Path | None) -> None:
@@ -74,9 +80,7 @@ async def _serve(scenario: Scenario, contract: Contract, folder: Path, place: Pa
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
         async with smsc:
-            # What exists now lives as long as the server: sparing it from collection keeps pauses short.
-            gc.collect()
-            gc.freeze()
+            spare_collector()
             _banner(smsc, folder)
             await stop.wait()
             click.echo("stopping", err=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -70,12 +71,25 @@ class _Pipe(asyncio.Transport):
         self.other: _Pipe
         self._closing = self._lost = self._paused = False
         self._held: list[bytes] = []
+        self._flying: deque[Callable[[], None]] = deque()
         self._end: tuple[Exception | None] | None = None
 
     def write(self, data: Any) -> None:
         """Send octets."""
         if not self._closing:
-            self._loop.call_later(LATENCY_S, self.other.arrive, bytes(data))
+            octets = bytes(data)
+            self._fly(lambda: self.other.arrive(octets))
+
+    def _fly(self, landing: Callable[[], None]) -> None:
+        """Let something reach the other end after the latency, behind what left before.
+
+        Timers of one instant run in any order, so each lands whatever has flown longest.
+        """
+        self._flying.append(landing)
+        self._loop.call_later(LATENCY_S, self._land)
+
+    def _land(self) -> None:
+        self._flying.popleft()()
 
     def arrive(self, octets: bytes) -> None:
         """Octets from the other end."""
@@ -110,7 +124,7 @@ class _Pipe(asyncio.Transport):
     def _hang_up(self, cause: Exception | None) -> None:
         if not self._closing:
             self._closing = True
-            self._loop.call_later(LATENCY_S, self.other.finish, cause)
+            self._fly(lambda: self.other.finish(cause))
             self._loop.call_soon(self._lose, None)
 
     def finish(self, cause: Exception | None) -> None:

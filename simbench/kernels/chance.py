@@ -2,10 +2,10 @@
 
 Keeps no state and no stream; between a draw and an instant stands integer arithmetic only (DESIGN, section 3).
 
-A draw is a counter-based hash of three 64-bit numbers. The seed is mixed first, so that neighbouring seeds do not give
-one another's streams; then entity and purpose are each folded in by exclusive or and mixed again. The mixing step is
-the finalizer of SplitMix64 (Steele, Lea and Flood 2014, constants after Stafford's variant 13), a bijection: two
-entities under one seed and purpose never draw the same number.
+A draw is a counter-based hash of three 64-bit numbers. Seed and purpose are mixed into a key, so that neighbouring
+seeds and purposes do not give one another's streams; the entity is folded in by exclusive or and mixed again. The
+mixing step is the finalizer of SplitMix64 (Steele, Lea and Flood 2014, constants after Stafford's variant 13), a
+bijection: two entities under one seed and purpose never draw the same number.
 """
 
 from __future__ import annotations
@@ -34,7 +34,17 @@ def draw(seed: int, entity: int, purpose: int) -> int:
 
     `entity` says whose chance it is (a message, a subscriber), `purpose` what for: `entity_of("presence")`.
     """
-    return _mixed(_mixed(_mixed(seed & MASK) ^ (entity & MASK)) ^ (purpose & MASK))
+    return draw_with(key_of(seed, purpose), entity)
+
+
+def key_of(seed: int, purpose: int) -> int:
+    """What seed and purpose have in common for all entities, for code that draws often."""
+    return _mixed(_mixed(seed & MASK) ^ (purpose & MASK))
+
+
+def draw_with(key: int, entity: int) -> int:
+    """`draw` for a key of `key_of`."""
+    return _mixed(key ^ (entity & MASK))
 
 
 def entity_of(*parts: str) -> int:

@@ -18,6 +18,7 @@ STX: Final = b"\x02"
 ETX: Final = b"\x03"
 OVERHEAD: Final = 16  # characters that LEN counts beside the data: fourteen of header, two of checksum
 LONGEST_LEN: Final = 99_999
+ASCII_AT_ONCE: Final = 512  # so many octets of ASCII sum to less than 65,521 (see `checksum`)
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -101,8 +102,8 @@ class Framer:
             try:
                 trn = _TRNS[piece[:4]]
                 kind, ot = _HEADS[piece[9:15]]
-                total = adler32(piece[1:-2], 0) if size <= 256 else checksum(piece[1:-2])
                 text = piece[15:-3].decode("ascii")
+                total = adler32(piece[1:-2], 0) if size <= ASCII_AT_ONCE else checksum(piece[1:-2])
                 sound = piece[4:9] == lengths[size - 1] and piece[-3:] == _CHECKS[total & 0xFF] and "\x02" not in text
             except (KeyError, IndexError, UnicodeDecodeError):
                 sound = False
@@ -188,7 +189,7 @@ def encode(trn: int | str, kind: str, ot: str, body: str) -> bytes:
         raise ValueError(f"data of {len(body)} characters: LEN ends at {LONGEST_LEN}")
     number = trn if isinstance(trn, str) else _number(trn)
     octets = f"{number}/{length:05d}/{kind}/{ot}/{body}".encode("ascii")
-    total = adler32(octets, 0) if length <= 256 else checksum(octets)
+    total = adler32(octets, 0) if length <= ASCII_AT_ONCE else checksum(octets)
     return STX + octets + _ENDS[total & 0xFF]
 
 

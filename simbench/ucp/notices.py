@@ -5,6 +5,8 @@ Sources: EMI-UCP 4.0 sections on operations 52 and 53; the layout itself comes f
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from simbench.ucp.content import Part
 from simbench.ucp.fields import At
 
@@ -26,13 +28,27 @@ _DELIVER = _shape(At.ADC, At.OADC, At.SCTS, At.MT, At.NB, At.MSG, At.MMS, At.XSE
 
 def notification_body(adc: str, oadc: str, scts: str, outcome: int, reason: int, dscts: str) -> str:
     """Data part of a 53: addresses swapped relative to the 51, the SCTS of its result, and what became of it."""
-    told = OUTCOMES[outcome]
-    if outcome == 0:
-        told = told.format(*(dscts[at : at + 2] for at in range(0, 12, 2)))
+    text = f"{_FOR}{oadc.encode('ascii').hex().upper()}{_identified(scts)}{_told(outcome, dscts)}"
+    return _NOTIFICATION % (adc, oadc, scts, outcome, f"{reason:03d}", dscts, "3", text)
+
+
+def _hex(text: str) -> str:
+    return text.encode("ascii").hex().upper()
+
+
+_FOR = _hex("Message for ")
+
+
+# Many notifications of one second say the same in these two parts.
+@lru_cache(maxsize=1024)
+def _identified(scts: str) -> str:
     # Inside texts a time stamp runs YYMMDDhhmmss, the reverse of the field's DDMMYYhhmmss.
-    stamp = f"{scts[4:6]}{scts[2:4]}{scts[0:2]}{scts[6:]}"
-    text = f"Message for {oadc}, with identification {stamp} {told}"
-    return _NOTIFICATION % (adc, oadc, scts, outcome, f"{reason:03d}", dscts, "3", text.encode("ascii").hex().upper())
+    return _hex(f", with identification {scts[4:6]}{scts[2:4]}{scts[0:2]}{scts[6:]} ")
+
+
+@lru_cache(maxsize=1024)
+def _told(outcome: int, dscts: str) -> str:
+    return _hex(OUTCOMES[outcome].format(*(dscts[at : at + 2] for at in range(0, 12, 2))))
 
 
 def deliver_body(adc: str, oadc: str, scts: str, part: Part) -> str:

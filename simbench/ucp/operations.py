@@ -116,14 +116,20 @@ def answer_to(error: WireError | FieldError) -> str | None:
     return WIRE_ERRORS[error.name].ec if error.kind == "O" and error.trn and error.ot else None
 
 
+def is_plain(operation: Frame) -> bool:
+    """Whether an operation is of the frequent, simple form in which nothing can be wrong; False says nothing."""
+    plain = PLAIN.get(operation.ot)
+    octets = operation.octets
+    return plain is not None and plain.fullmatch(octets, 15, len(octets) - 3) is not None
+
+
 def check(frame: Frame, strict: bool = True, long_messages: bool = False) -> list[FieldError]:
     """Return what is wrong with the fields, the error to answer first; [] when all is well.
 
     Lenient (`strict` false) leaves out the problems marked `strict_only`. `long_messages` is the SMSC's option to
     take 640 characters. The errors of a result carry no EC: nobody answers a result.
     """
-    plain = PLAIN.get(frame.ot) if frame.kind == "O" else None
-    if plain and plain.fullmatch(frame.octets, 15, len(frame.octets) - 3):
+    if frame.kind == "O" and is_plain(frame):
         return []
     found = [
         error

@@ -76,14 +76,15 @@ class Window:
                 self.outstanding[trn] = Outstanding(ot, subject, now)
                 return trn
 
-    def occupy(self, trn: str, ot: str, now: int) -> str:
-        """The other end uses `trn`: "" when it may, else "trn-in-use" or "over-window"."""
+    def clash(self, trn: str) -> str:
+        """Why the other end may not use `trn` now: "trn-in-use", "over-window", or "" when it may."""
         if trn in self.outstanding:
             return "trn-in-use"
-        if len(self.outstanding) >= self.size:
-            return "over-window"
+        return "over-window" if len(self.outstanding) >= self.size else ""
+
+    def occupy(self, trn: str, ot: str, now: int) -> None:
+        """The other end's operation is not answered at once."""
         self.outstanding[trn] = Outstanding(ot, None, now)
-        return ""
 
     def settle(self, trn: str, ot: str) -> Outstanding | None:
         """A result arrived: free its place and return what it answers; None when nothing of that TRN and type waits."""

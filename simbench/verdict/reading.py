@@ -16,12 +16,13 @@ import msgspec
 from simbench.ledger.reader import Run
 from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
-from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer, WireError
+from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
 from simbench.ucp.operations import check
 from simbench.verdict.view import View, view_of
 
 MARK = re.compile(r"#[0-9A-Z]{5}")  # how the bench recognises in a text what it asked for
 ALPHANUMERIC = "5039"
+LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
 
 SUBMITS = (
     "at", "session", "account", "code", "trn", "adc", "oadc", "alphanumeric", "text", "segments", "notify",
@@ -43,7 +44,10 @@ GRAIN = ("started", "ended", "size_us", "place")
 
 
 class _Line(msgspec.Struct):
-    """One connection while it is read."""
+    """One connection while it is read. `opened_at` stays -1, and no first operation is told, where reading began later.
+
+    `unaligned` names the directions in which such a connection may still be in the middle of a frame.
+    """
 
     number: int
     opened_at: int
@@ -52,6 +56,7 @@ class _Line(msgspec.Struct):
     outgoing: Framer
     asked_by_client: dict[str, list[Any]]
     asked_by_smsc: dict[str, list[Any]]
+    unaligned: set[str]
     account: str = ""
     login: list[Any] | None = None
     first: str = ""
@@ -212,9 +217,15 @@ class Reading:
         line = self._lines.get(number)
         if line is None:
             # A capture may begin in mid-connection, so any chunk may be the first.
-            line = self._lines[number] = _Line(number, at, "", Framer(), Framer(), {}, {})
+            line = self._lines[number] = _Line(number, -1, "", Framer(), Framer(), {}, {}, {"in", "out"})
+        if direction in line.unaligned:
+            if STX not in octets:
+                return
+            octets = octets[octets.index(STX) :]
+            line.unaligned.remove(direction)
         if direction == "open":
             line.opened_at, line.peer = at, octets.decode("utf-8", "replace")
+            line.unaligned.clear()
         elif direction == "close":
             line.closed_at = at
             line.closed_by, _, line.reason = octets.decode("utf-8", "replace").partition(": ")
@@ -234,21 +245,32 @@ class Reading:
             problem = f"{errors[0].field}: {errors[0].problem}" if errors else ""
             self._note(line, at, "in", item.kind, item.ot, item.trn, problem, item.octets)
             if item.kind == "R":
-                self._pair(line.asked_by_smsc, item, at)
+                self._pair(line, item, at)
                 continue
-            if not line.first:
+            if not line.first and line.opened_at >= 0:
                 line.first, line.first_at = item.ot, at
-            if item.ot != "60" and not line.account and line.early_at < 0:
+            if item.ot != "60" and not line.account and line.early_at < 0 and line.opened_at >= 0:
                 line.early_at = at
             if item.ot == "51" and len(item.data) > At.OTOA:
                 self._submit(line, at, item)
             elif item.ot == "60" and item.data:
                 line.login = [at, item.data[0], "", ""]
-                line.asked_by_client[item.trn] = ["60", line.login]
+                self._await(line, item, line.login)
             elif item.ot == "31":
                 record = [at, line.number, line.account, -1, item.octets]
                 self._rows["31"].append(record)
-                line.asked_by_client[item.trn] = ["31", record]
+                self._await(line, item, record)
+
+    def _await(self, line: _Line, frame: Frame, record: list[Any]) -> None:
+        """An operation of the client waits for its result, unless its number is in use: then the SMSC discards it.
+
+        Source: EMI-UCP 4.0, windowing (the UCP reference, section 1.4).
+        """
+        if frame.trn not in line.asked_by_client:
+            line.asked_by_client[frame.trn] = [frame.ot, record]
+            return
+        noted = self._rows["frames"][-1]
+        noted[6] = noted[6] or "TRN in use"
 
     def _submit(self, line: _Line, at: int, frame: Frame) -> None:
         data = frame.data
@@ -260,11 +282,11 @@ class Reading:
         code = oadc if oadc in self.limits else self._code_of(line.account) or oadc
         record = [
             at, line.number, line.account, code, frame.trn, data[At.ADC], oadc, alphanumeric, text,
-            read.segments, int(data[At.NT] or 3) if data[At.NRQ] == "1" and (data[At.NT] or "0").isdigit() else 0,
+            read.segments, _digits(data[At.NT] or "3", 0) if data[At.NRQ] == "1" else 0,
             data[At.VP], mark.group() if mark else "", -1, "", "", "", "", frame.octets,
         ]  # fmt: skip
         self._rows["51"].append(record)
-        line.asked_by_client[frame.trn] = ["51", record]
+        self._await(line, frame, record)
 
     def _code_of(self, account: str) -> str:
         return next((code for code, owner in self._owner.items() if owner == account), "")
@@ -308,7 +330,7 @@ class Reading:
         record, data = waiting[1], frame.data
         positive = data[:1] == ["A"]
         if frame.ot == "51":
-            record[13], record[14] = at, data[0]
+            record[13], record[14] = at, data[0] if data else ""
             if positive and len(data) > 2:
                 record[17], record[16] = data[1], data[2].rpartition(":")[2]
             elif len(data) > 1:
@@ -316,17 +338,19 @@ class Reading:
         elif frame.ot == "31":
             record[3] = at
         elif frame.ot == "60":
-            record[2], record[3] = data[0], "" if positive or len(data) < 2 else data[1]
+            record[2], record[3] = data[0] if data else "", "" if positive or len(data) < 2 else data[1]
             if positive:
                 line.account = record[1]
 
-    def _pair(self, waiting_by_trn: dict[str, list[Any]], frame: Frame, at: int) -> None:
+    def _pair(self, line: _Line, frame: Frame, at: int) -> None:
         """A result of the client: complete the 52 or 53 it answers."""
-        waiting = waiting_by_trn.get(frame.trn)
+        waiting = line.asked_by_smsc.get(frame.trn)
         if waiting is None or waiting[0] != frame.ot:
-            self._rows["frames"][-1][6] = self._rows["frames"][-1][6] or "answers nothing that was asked"
+            if line.opened_at >= 0:  # else it may have been asked before reading began
+                noted = self._rows["frames"][-1]
+                noted[6] = noted[6] or "answers nothing that was asked"
             return
-        del waiting_by_trn[frame.trn]
+        del line.asked_by_smsc[frame.trn]
         record = waiting[1]
         if record is not None:
             record[-3], record[-2] = at, frame.data[0] if frame.data else ""
@@ -347,5 +371,5 @@ def _name(oadc: str) -> str:
 
 
 def _digits(field: str, otherwise: int) -> int:
-    """A field of digits as a number; `otherwise` where it is empty or holds something else."""
-    return int(field) if field.isascii() and field.isdigit() else otherwise
+    """A field of digits as a number; `otherwise` where it is empty, or holds something else or more than any field."""
+    return int(field) if field.isascii() and field.isdigit() and len(field) <= LONGEST_NUMBER else otherwise

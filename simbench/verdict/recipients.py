@@ -158,7 +158,9 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
             owners[row.detail["account"]].add(row.subject)
     if not tempted:
         submits = submits.where([p for p, mark in enumerate(submits.mark.tolist()) if mark not in temptation])
-    if not len(submits) or (tempted and not temptation):
+    if tempted and not temptation:
+        return Judged("inconclusive", "nothing forbidden was asked of the client", blame="bench")
+    if not len(submits):
         return Judged("inconclusive", "the client submitted nothing", blame="client")
     wrong = [p for p, row in enumerate(submits.rows()) if row.alphanumeric or row.oadc not in owners[row.account]]
     assumed = case.contract.assumed("AMB-10")
@@ -196,13 +198,15 @@ def originator_in_service(case: Case) -> Judged:
 )
 def accepted(case: Case) -> Judged:
     """Recipients the story says nothing of are ordinary subscribers; what is unanswered is not judged."""
-    known, codes = truth(case), set(case.reading.limits)
+    known, codes, frames = truth(case), set(case.reading.limits), case.reading.frames
     m2m_prefix = case.contract.terms.numbering.m2m_prefix.value
+    unsound = {(row.session, row.at, row.trn) for row in frames.where(frames.problem != "").rows()}
     fair = [
         row
         for row in case.reading.submits.rows()
         if row.result_at >= 0
         and row.oadc in codes
+        and (row.session, row.at, row.trn) not in unsound
         and (row.adc not in known or expectation(known[row.adc], row.code, m2m_prefix) != "06")
         and not _during_outage(case, row.at)
     ]

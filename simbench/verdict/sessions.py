@@ -121,11 +121,14 @@ def answers_notices(case: Case) -> Judged:
     if not total:
         return Judged("inconclusive", "no notice was sent", blame="bench")
     bad = unanswered + refused + late
+    assumed = case.contract.assumed("session.result_timer_max_s")
     if not bad:
-        return Judged("pass", f"{total} notices answered", 0, 0, "notices")
+        return Judged("pass", f"{total} notices answered", 0, 0, "notices", "", assumed)
     told = f"of {total} notices {len(unanswered)} unanswered, {len(refused)} refused, {len(late)} answered late"
     evidence = tuple(Evidence("not answered rightly", r.at, r.at, r.session, r.frame.hex().upper()) for r in bad)
-    return Judged("fail", told, len(bad), 0, "notices", "client", (), evidence[:SHOWN])
+    # Only how long an answer may take is ours to assume.
+    outcome = "fail" if unanswered or refused else missed(case.contract, "session.result_timer_max_s")
+    return Judged(outcome, told, len(bad), 0, "notices", "client", assumed, evidence[:SHOWN])
 
 
 @rule(
@@ -146,6 +149,7 @@ def window(case: Case) -> Judged:
             outstanding = {t: until for t, until in outstanding.items() if until < 0 or until > row.at}
             if row.trn in outstanding:
                 broken.append(Evidence("TRN in use", row.at, row.at, session, row.frame.hex().upper()))
+                continue  # the SMSC discards it, so that it takes no place
             outstanding[row.trn] = row.result_at
             highest = max(highest, len(outstanding))
             if len(outstanding) > size:

@@ -7,6 +7,7 @@ second old; the ring keeps conforming instants, so that earliness never adds up 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -28,8 +29,13 @@ class Policed(msgspec.Struct, frozen=True):
     sustained_per_s: float
 
 
-def police(at: Column, segments: Column, rate: int, tolerance_us: int) -> Policed:
-    """Hold operations (instants in us, ascending; segments each) against a rate, refusing those too early."""
+def police(
+    at: Column, segments: Column, rate: int, tolerance_us: int, grain_at: Callable[[int], int] = lambda _: 0
+) -> Policed:
+    """Hold operations (instants in us, ascending; segments each) against a rate, refusing those too early.
+
+    `grain_at` tells how late the bench itself was around an instant (us): that much more is tolerated there.
+    """
     ring: deque[int] = deque([-(10**15)] * rate, maxlen=rate)
     early: list[int] = []
     worst_us = 0
@@ -41,13 +47,18 @@ def police(at: Column, segments: Column, rate: int, tolerance_us: int) -> Police
             probe.append(due)
         due = max(instant, probe[0] + SECOND)
         worst_us = max(worst_us, due - instant)
-        if due - instant > tolerance_us:
+        if due - instant > tolerance_us and due - instant > tolerance_us + grain_at(instant):
             early.append(position)
             continue
         probe.append(due)
         if count > 1:
             ring = probe
-    return Policed(tuple(early), worst_us, peak_in_a_second(at, segments), sustained(at, rate))
+    return Policed(tuple(early), worst_us, peak_in_a_second(at, segments), sustained(each_segment(at, segments), rate))
+
+
+def each_segment(instants: Column, segments: Column) -> Column:
+    """The instant of every segment, where there is one of every operation."""
+    return np.repeat(instants, segments) if len(instants) else instants
 
 
 def peak_in_a_second(at: Column, segments: Column) -> int:
@@ -60,7 +71,7 @@ def peak_in_a_second(at: Column, segments: Column) -> int:
 
 
 def sustained(at: Column, rate: int) -> float:
-    """Operations per second over a backlog, leaving out the first burst of r: (n - r) / (last - r-th)."""
+    """Segments per second over a backlog, leaving out the first burst of r: (n - r) / (last - r-th)."""
     if len(at) <= rate:
         return 0.0
     elapsed = int(at[-1]) - int(at[rate - 1])
@@ -72,23 +83,29 @@ def code_rates(case: Case) -> dict[str, int]:
     return {code: limits[-1][1] for code, limits in case.reading.limits.items()}
 
 
+def held_against(case: Case, operations: View, rate: int) -> tuple[Policed, Policed]:
+    """Operations held against their rate: with tau alone, and with the bench's own lateness where it was late."""
+    at, segments, grain = operations.at, operations.segments, case.reading.local_grain
+    jitter_us = case.contract.terms.throughput.jitter_ms.value * 1000
+    strict = police(at, segments, rate, jitter_us)
+    if not strict.early:
+        return strict, strict
+    return strict, police(at, segments, rate, jitter_us, lambda instant: grain(instant - SECOND, instant))
+
+
 def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
     """One code's submits against its tier: fails beyond tau and the bench's own grain, inconclusive in between."""
-    terms = case.contract.terms.throughput
-    jitter_us = terms.jitter_ms.value * 1000
     assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
     if not len(submits):
         return Judged("inconclusive", f"{code}: the client submitted nothing", blame="client")
-    at, segments = submits.at, submits.segments
-    strict = police(at, segments, rate, jitter_us)
+    at = submits.at
+    strict, lenient = held_against(case, submits, rate)
     told = (
         f"{code} at {rate}/s: {len(at)} operations, {strict.sustained_per_s:.2f}/s sustained, "
         f"{strict.peak} in the busiest second, at most {strict.worst_us / 1000:.1f} ms early"
     )
     if not strict.early:
         return Judged("pass", told, 0, 0, "operations too early", "", assumed)
-    grain = max(case.reading.local_grain(int(at[p]) - SECOND, int(at[p])) for p in strict.early[:1000])
-    lenient = police(at, segments, rate, jitter_us + grain)
     evidence = tuple(
         Evidence(
             f"{code}: too early for {rate}/s", int(at[p]) - SECOND, int(at[p]), int(submits.session[p]),
@@ -100,6 +117,7 @@ def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
         count = len(lenient.early)
         told += f"; {count} too early"
         return Judged("fail", told, count, 0, "operations too early", "client", assumed, evidence)
+    grain = max(case.reading.local_grain(int(at[p]) - SECOND, int(at[p])) for p in strict.early)
     return Judged(
         "inconclusive", f"{told}, but the bench itself was {grain / 1000:.1f} ms late there", len(strict.early), 0,
         "operations too early", "bench", assumed, evidence,
@@ -153,7 +171,7 @@ def uses_its_tier(case: Case) -> Judged:
         of_code = submits.where(submits.code == code)
         if not len(of_code):
             continue
-        reached = sustained(of_code.at, rate)
+        reached = sustained(each_segment(of_code.at, of_code.segments), rate)
         told = f"{code}: {reached:.2f}/s of {rate}/s ({reached / rate:.1%})"
         enough = reached >= share * rate
         judged.append(
@@ -180,8 +198,9 @@ def tier_granted(case: Case) -> Judged:
         if len(of_code) <= 2 * rate:
             judged.append(Judged("inconclusive", f"{code}: only {len(of_code)} results", blame="client"))
             continue
-        granted = sustained(np.sort(of_code.result_at), rate)
-        offered = sustained(of_code.at, rate)
+        answered = np.argsort(of_code.result_at, kind="stable")
+        granted = sustained(each_segment(of_code.result_at[answered], of_code.segments[answered]), rate)
+        offered = sustained(each_segment(of_code.at, of_code.segments), rate)
         floor = rate * (1 - terms.sustained_tolerance_share.value)
         told = f"{code}: {granted:.2f}/s granted of {rate}/s ({offered:.2f}/s offered)"
         if granted >= floor:
@@ -200,9 +219,12 @@ def _answers_late(submits: View, rate: int, case: Case) -> bool:
     ring: deque[int] = deque([-(10**15)] * rate, maxlen=rate)
     slack = case.contract.terms.throughput.jitter_ms.value * 1000
     late = 0
-    for instant, answered in zip(submits.at.tolist(), submits.result_at.tolist(), strict=True):
-        due = max(instant, ring[0] + SECOND)
-        ring.append(due)
-        if answered - due > slack and answered - due > case.reading.local_grain(due, answered):
+    for instant, count, answered in zip(
+        submits.at.tolist(), submits.segments.tolist(), submits.result_at.tolist(), strict=True
+    ):
+        for _ in range(count):
+            due = max(instant, ring[0] + SECOND)
+            ring.append(due)
+        if answered - due > slack and answered - due > slack + case.reading.local_grain(due, answered):
             late += 1
     return late * 100 > len(submits)

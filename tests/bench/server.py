@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import resource
 import signal
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from fake_smsc.live import LiveSmsc
+from fake_smsc.live import LiveSmsc, spare_collector
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
 from simbench.scenario import CodeConfig, Scenario, ServerConfig
@@ -27,8 +26,7 @@ async def serve(folder: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with LiveSmsc(scenario, load_contract(), ledger) as smsc:
-        gc.collect()
-        gc.freeze()
+        spare_collector()
         print("ready", smsc.server.port, flush=True)
         await stop.wait()
     ledger.close()

@@ -72,8 +72,8 @@ def test_a_message_is_accepted_before_it_is_notified_and_meets_one_fate(steps: l
 
 
 def test_the_same_life_draws_the_same_delays_whatever_happens_beside_it() -> None:
-    alone, _ = gateway_of(CodeConfig(code="36010", limit="monitor"))
-    busy, _ = gateway_of(CodeConfig(code="36010", limit="monitor"))
+    alone, _ = gateway_of(CodeConfig(code="36010", limit="monitor", window=100))
+    busy, _ = gateway_of(CodeConfig(code="36010", limit="monitor", window=100))
     one, other = Peer(alone), Peer(busy)
     one.login()
     other.login()

@@ -1,21 +1,22 @@
-"""A live SMSC on a free loopback port, and a peer on a real socket that keeps every octet. Judges nothing."""
+"""A live SMSC on a free loopback port, and peers on real sockets that keep every octet. Judges nothing."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import cache
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from fake_smsc.live import LiveSmsc
+from fake_smsc.network import Network
 from simbench.contract import Contract, load_contract
 from simbench.ledger import MemoryLedger
 from simbench.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from tests import harness
 
-DEADLINE_S = 10.0  # by which anything that is to happen has happened
+DEADLINE_S = 5.0  # by which anything that is to happen has happened
 QUIET_S = 0.05  # how long nothing may come where nothing is to come
 CODES = (CodeConfig(code="36010"), CodeConfig(code="36020"))
 SOON = DeliveryConfig(latency_median_ms=1)
@@ -26,16 +27,6 @@ def contract() -> Contract:
     return load_contract()
 
 
-@asynccontextmanager
-async def serving(*codes: CodeConfig, server: ServerConfig | None = None, **more: Any) -> AsyncIterator[LiveSmsc]:
-    """A scenario being served from memory; by default two codes at 10/s, their messages delivered at once."""
-    scenario = Scenario(
-        codes=codes or CODES, server=server or ServerConfig(port=0), **{"delivery": SOON, **more}
-    )
-    async with LiveSmsc(scenario, contract(), MemoryLedger()) as smsc:
-        yield smsc
-
-
 class LivePeer:
     """One real connection; `sent` and `got` are what went through it, octet by octet."""
 
@@ -44,18 +35,6 @@ class LivePeer:
         self._framer = Framer()
         self._frames: list[Frame] = []
         self.sent, self.got = bytearray(), bytearray()
-
-    @classmethod
-    async def connect(cls, smsc: LiveSmsc) -> Self:
-        """Connect. Raises ConnectionRefusedError where nobody listens."""
-        return cls(*await asyncio.open_connection("127.0.0.1", smsc.server.port))
-
-    @classmethod
-    async def logged_in(cls, smsc: LiveSmsc, account: str = "36010") -> Self:
-        """Connect and open the session of an account."""
-        peer = await cls.connect(smsc)
-        assert (await peer.login(account)).data[0] == "A"
-        return peer
 
     @property
     def port(self) -> int:
@@ -102,6 +81,8 @@ class LivePeer:
                 octets = await self._reader.read(65_536)
         except TimeoutError:
             return not self._frames
+        except ConnectionResetError:
+            return False
         self._take(octets)
         return False
 
@@ -115,14 +96,25 @@ class LivePeer:
                 return "rst"
         return "fin"
 
+    def kept(self) -> list[Frame]:
+        """Frames that came and that nobody asked for yet."""
+        frames, self._frames = self._frames, []
+        return frames
+
     async def drain(self) -> None:
         """Wait until the system takes more octets."""
         async with asyncio.timeout(DEADLINE_S):
             await self._writer.drain()
 
-    def close(self) -> None:
+    def abort(self) -> None:
+        """End without a word: what was not sent is thrown away."""
+        self._writer.transport.abort()
+
+    async def close(self) -> None:
         """Hang up."""
         self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
 
     def _take(self, octets: bytes) -> None:
         self.got += octets
@@ -131,19 +123,72 @@ class LivePeer:
             self._frames.append(item)
 
 
-def rows(smsc: LiveSmsc, table: str, kind: str) -> list[tuple[Any, ...]]:
-    """Rows of `story` or `centre` of one kind, or of `wire` of one direction."""
-    at = 2 if table == "wire" else 1
-    return [row for row in getattr(smsc.ledger, table) if row[at] == kind]
+async def dial(port: int) -> LivePeer:
+    """Connect to a port of this machine. Raises ConnectionRefusedError where nobody listens."""
+    return LivePeer(*await asyncio.open_connection("127.0.0.1", port))
 
 
-def session_of(smsc: LiveSmsc, peer: LivePeer) -> int:
-    """The number under which the ledger files a peer's connection."""
-    found = [row[1] for row in rows(smsc, "wire", "open") if str(peer.port).encode() in row[3]]
-    assert len(found) == 1
-    return int(found[0])
+class Site:
+    """One SMSC being served, and the peers that connect to it."""
+
+    def __init__(self, smsc: LiveSmsc) -> None:
+        self.smsc, self.server, self.control, self.ledger = smsc, smsc.server, smsc.control, smsc.ledger
+        self._peers: list[LivePeer] = []
+
+    async def connect(self) -> LivePeer:
+        """Connect. Raises ConnectionRefusedError where nobody listens."""
+        peer = await dial(self.server.port)
+        self._peers.append(peer)
+        return peer
+
+    async def session(self, account: str = "36010") -> LivePeer:
+        """Connect and open a session of an account."""
+        peer = await self.connect()
+        assert (await peer.login(account)).data[0] == "A"
+        return peer
+
+    async def close(self) -> None:
+        """End every connection from the peers' side."""
+        for peer in self._peers:
+            peer.abort()
+            await peer.close()
+
+    def rows(self, table: str, kind: str) -> list[tuple[Any, ...]]:
+        """Rows of `story` or `centre` of one kind, of `wire` of one direction, of `grain` of one place."""
+        at = {"wire": 2, "grain": 3}.get(table, 1)
+        return [row for row in getattr(self.ledger, table) if row[at] == kind]
+
+    def lateness(self) -> list[int]:
+        """Every lateness written down (us)."""
+        return [row[2] for place in ("loop", "timer") for row in self.rows("grain", place)]
+
+    def number_of(self, peer: LivePeer) -> int:
+        """The number under which the ledger files a peer's connection; 0 while the server has not accepted it."""
+        return next((row[1] for row in self.rows("wire", "open") if f", {peer.port})".encode() in row[3]), 0)
+
+    def reason_of_closing(self, peer: LivePeer) -> str:
+        """Why a connection ended, as the ledger says; "" while it has not."""
+        number = self.number_of(peer)
+        return next((row[3].decode() for row in self.rows("wire", "close") if row[1] == number), "")
+
+    async def until(self, condition: Callable[[], bool]) -> bool:
+        """Wait until what happens on the server makes this true; False when the deadline was first."""
+        return await self.control.wait_until(condition, DEADLINE_S)
 
 
-def reason_of_closing(smsc: LiveSmsc, session: int) -> str:
-    """Why a connection ended, as the ledger says; "" while it has not."""
-    return next((row[3].decode() for row in rows(smsc, "wire", "close") if row[1] == session), "")
+@asynccontextmanager
+async def serving(
+    *codes: CodeConfig,
+    server: ServerConfig | None = None,
+    network: Network | None = None,
+    ledger: MemoryLedger | None = None,
+    **more: Any,
+) -> AsyncIterator[Site]:
+    """A scenario being served from memory; by default two codes at 10/s, their messages delivered at once."""
+    scenario = Scenario(codes=codes or CODES, server=server or ServerConfig(port=0), **{"delivery": SOON, **more})
+    async with LiveSmsc(scenario, contract(), ledger or MemoryLedger(), network=network) as smsc:
+        site = Site(smsc)
+        try:
+            yield site
+        finally:
+            await site.close()

@@ -1,0 +1,120 @@
+"""Link, network and transport layers, sliced: the TCP segment in a packet. Keeps no state and checks no checksum.
+
+Captures are taken where hardware fills in checksums and lengths late, so a wrong one says nothing. Sources: RFC 791,
+RFC 8200, RFC 9293; tcpdump.org's list of link types; IEEE 802.1Q for VLAN tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import IPv6Address
+from struct import Struct
+from typing import Final
+
+# (who to whom, sequence number, acknowledgement, flags, octets, octets that were on the wire and not in the file)
+Segment = tuple[bytes, int, int, int, bytes, int]
+
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+TCP: Final = 6
+
+_NUMBERS: Final = Struct("!IIH").unpack_from
+_IPV4, _IPV6 = b"\x08\x00", b"\x86\xdd"
+_TAGS: Final = frozenset({b"\x81\x00", b"\x88\xa8", b"\x91\x00"})  # VLAN, service VLAN, and its older number
+_EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
+_FRAGMENT: Final = 44
+
+
+def _typed(at: int, start: int) -> Callable[[bytes], int]:
+    """Where IP begins in a frame whose ethertype stands at `at` and whose content at `start`; -1 for other things."""
+
+    def network(octets: bytes) -> int:
+        kind, begin = octets[at : at + 2], start
+        while kind in _TAGS:
+            kind, begin = octets[begin + 2 : begin + 4], begin + 4
+        return begin if kind in {_IPV4, _IPV6} else -1
+
+    return network
+
+
+def _after(octets: int) -> Callable[[bytes], int]:
+    return lambda _: octets
+
+
+# Link type: where IP begins. The version in its first octet says which IP it is.
+LINKS: Final[dict[int, Callable[[bytes], int]]] = {
+    0: _after(4),  # null: loopback of BSD, address family first
+    1: _typed(12, 14),  # Ethernet
+    12: _after(0),  # raw IP, as BSD numbers it
+    14: _after(0),
+    101: _after(0),  # raw IP
+    108: _after(4),  # loopback of OpenBSD
+    113: _typed(14, 16),  # Linux cooked, "any" interface
+    228: _after(0),  # IPv4
+    229: _after(0),  # IPv6
+    276: _typed(0, 20),  # Linux cooked, second version
+}
+LINK_NAMES: Final = "Ethernet, Linux cooked, raw IP or loopback"
+
+
+def segment_of(link: int, octets: bytes) -> Segment | None:
+    """The TCP segment in a packet of that link type; None where there is none, or only a fragment of one.
+
+    Who sends to whom is the two addresses and the two ports, 12 octets for IPv4 and 36 for IPv6.
+    """
+    locate = LINKS.get(link)
+    ip = locate(octets) if locate else -1
+    if ip < 0 or len(octets) < ip + 40:
+        return None
+    version = octets[ip] >> 4
+    if version == 4:
+        if octets[ip + 9] != TCP or octets[ip + 6] & 0x3F or octets[ip + 7]:
+            return None
+        tcp = ip + (octets[ip] & 15) * 4
+        total = octets[ip + 2] << 8 | octets[ip + 3]
+        end = ip + total if total else len(octets)  # none: the card was to cut it up
+        key = octets[ip + 12 : ip + 20] + octets[tcp : tcp + 4]
+    elif version == 6:
+        tcp = _transport(octets, ip)
+        total = octets[ip + 4] << 8 | octets[ip + 5]
+        end = ip + 40 + total if total else len(octets)
+        key = octets[ip + 8 : ip + 40] + octets[tcp : tcp + 4]
+    else:
+        return None
+    if tcp < ip + 20 or tcp + 14 > len(octets):
+        return None
+    seq, ack, flags = _NUMBERS(octets, tcp + 4)
+    start = tcp + (flags >> 12) * 4
+    if not tcp + 20 <= start <= end:
+        return None
+    payload = octets[start:end]
+    return key, seq, ack, flags & 0x3F, payload, end - start - len(payload)
+
+
+def _transport(octets: bytes, ip: int) -> int:
+    """Where TCP begins behind the extension headers of IPv6; -1 for another protocol or a fragment."""
+    kind, at = octets[ip + 6], ip + 40
+    while kind in _EXTENSIONS and at + 8 <= len(octets):
+        kind, at = octets[at], at + 8 + 8 * octets[at + 1]
+    if kind == _FRAGMENT and at + 8 <= len(octets) and not (octets[at + 2] or octets[at + 3] & 0xF9):
+        kind, at = octets[at], at + 8  # the whole in one fragment
+    return at if kind == TCP else -1
+
+
+def reverse(key: bytes) -> bytes:
+    """The key of the other direction."""
+    half = (len(key) - 4) // 2
+    return key[half : 2 * half] + key[:half] + key[-2:] + key[-4:-2]
+
+
+def ports(key: bytes) -> tuple[int, int]:
+    """Port of the sender and of the receiver."""
+    return int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big")
+
+
+def sender(key: bytes) -> str:
+    """Address and port of the sender, for people."""
+    half = (len(key) - 4) // 2
+    port = ports(key)[0]
+    if half == 4:
+        return f"{'.'.join(map(str, key[:4]))}:{port}"
+    return f"[{IPv6Address(key[:half])}]:{port}"

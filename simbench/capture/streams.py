@@ -1,0 +1,284 @@
+"""TCP reassembled by sequence number: the octets each side of each UCP connection sent, in order, as ledger rows.
+
+Reads no file and judges nothing. What came twice is taken once (the first counts), what is missing is waited for and
+then called a hole; `simbench.capture.roles` says which side is the client. Source: RFC 9293 sections 3.4 and 3.10.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from simbench.capture.layers import ACK, FIN, RST, SYN, Segment, ports, sender
+from simbench.capture.quality import Summary, tell
+from simbench.capture.roles import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence
+from simbench.capture.talk import Side, Talk, quality_of
+from simbench.ledger.rows import Rows
+
+ACKED_US: Final = 100_000  # octets the receiver has acknowledged will not come again; packets change places within this
+LOST_US: Final = 60_000_000  # octets it has not acknowledged may be sent again
+PENDING_OCTETS: Final = 1 << 20  # kept behind a hole, each direction; a window is hardly ever larger
+PENDING_SEGMENTS: Final = 5_000
+REUSED_OCTETS: Final = 1 << 24  # sequence numbers further apart belong to different connections on the same ports
+UNDECIDED: Final = 10_000  # connections of which we do not know yet whether they are UCP
+CLOSED: Final = 1_000  # connections remembered after their end, for segments that come late
+
+
+class Streams:
+    """Every connection of a capture. Feed it segments in the order of the file; it appends `wire` and `story` rows.
+
+    `port`, where given, is the SMSC's: connections without it are ignored, all others are sessions. Without it a
+    connection is a session when UCP is found within its first 8 KiB.
+    """
+
+    def __init__(self, wire: Rows, story: Rows, port: int | None = None) -> None:
+        self._wire, self._story, self._port = wire, story, port
+        self._sides: dict[bytes, Side] = {}
+        self._undecided: dict[Talk, None] = {}
+        self._open: dict[Talk, None] = {}
+        self._closed: deque[Talk] = deque()
+        self._sessions = self._ignored = 0
+        self._now = 0
+        self._summary = Summary()
+
+    @property
+    def summary(self) -> Summary:
+        """What has been found so far; connections count when they end."""
+        return msgspec.structs.replace(self._summary, sessions=self._sessions, ignored=self._ignored)
+
+    def feed(self, at: int, segment: Segment) -> None:
+        """Take one segment seen at that instant (us, UTC)."""
+        key, seq, ack, flags, payload, cut = segment
+        self._now = at
+        side = self._sides.get(key)
+        if flags & SYN:
+            side = self._greeted(at, key, side, seq, flags)
+            seq += 1
+        elif side is None or side.talk.ended or abs(side.place(seq) - side.position) > REUSED_OCTETS:
+            side = self._joined(key, side, seq, payload)
+        if side is None:
+            return
+        talk = side.talk
+        side.packets += 1
+        if flags & ACK:
+            self._confirmed(side.other, ack)
+        if payload or cut:
+            talk.cut += cut > 0
+            self._take(side, at, side.place(seq), payload)
+        if side.pending or side.other.pending:
+            self._give_up(at, side)
+            self._give_up(at, side.other)
+        if flags & (FIN | RST):
+            self._parting(at, side, side.place(seq) + len(payload) + cut, flags)
+
+    def finish(self) -> None:
+        """The capture ends here: say what is still held, and of every connection how it was captured."""
+        for talk in [*self._undecided, *self._open]:
+            self._end(talk)
+
+    # Beginnings and ends ---------------------------------------------------------------------------------------
+
+    def _talk(self, key: bytes) -> Side | None:
+        """A new connection, or None when its ports say that it is not of interest."""
+        if self._port is not None and self._port not in ports(key):
+            return None
+        talk = Talk(key, Evidence(self._port))
+        self._undecided[talk] = None
+        for side in talk.sides:
+            self._sides[side.key] = side
+        if len(self._undecided) > UNDECIDED:
+            self._end(next(iter(self._undecided)))
+        return talk.sides[0]
+
+    def _greeted(self, at: int, key: bytes, side: Side | None, seq: int, flags: int) -> Side | None:
+        """SYN: a new connection, unless it is the answer to one or the same again."""
+        answer = bool(flags & ACK)
+        if side is not None and not side.talk.ended:
+            talk = side.talk
+            again = side.position >= 0 and side.place(seq + 1) == side.position
+            awaited = answer and side.position < 0 and talk.opened_at >= 0
+            if again or awaited:
+                side.place(seq + 1)
+                talk.evidence.established |= answer
+                return side
+            self._end(talk, "capture: its ports were used again")
+        side = self._talk(key)
+        if side is not None:
+            side.place(seq + 1)
+            side.talk.opened_at = at
+            side.talk.evidence.initiator = side.other if answer else side
+            side.talk.evidence.established = answer
+        return side
+
+    def _joined(self, key: bytes, side: Side | None, seq: int, payload: bytes) -> Side | None:
+        """A segment of no connection we know: the capture began later, or its handshake was not captured."""
+        if side is not None:
+            if not payload or (side.talk.ended and abs(side.place(seq) - side.position) <= REUSED_OCTETS):
+                return None  # late, or sent again
+            self._end(side.talk, "capture: its ports were used again")
+        return self._talk(key) if payload else None
+
+    def _parting(self, at: int, side: Side, end: int, flags: int) -> None:
+        talk = side.talk
+        _, first, how = talk.closing or (at, side, "reset" if flags & RST else "closed")
+        talk.closing = (at, first, how)
+        if flags & FIN:
+            side.end = end
+        if flags & RST or all(0 <= each.end <= each.position for each in talk.sides):
+            self._end(talk)
+
+    def _end(self, talk: Talk, reason: str = "") -> None:
+        """A connection is over, or the capture is: give all that was held, the reason, and its quality."""
+        if talk.ended:
+            return
+        talk.ended = True
+        for side in talk.sides:
+            while side.pending:
+                self._hole(side)
+        if not talk.session and talk.evidence.is_session(bool(talk.early)):
+            self._decide(talk)
+        self._undecided.pop(talk, None)
+        self._open.pop(talk, None)
+        self._remember(talk)
+        if not talk.session:
+            self._ignored += talk.evidence.established or bool(talk.early)
+            return
+        for side in talk.sides:
+            self._end_of(side)
+        at = self._now
+        if talk.closing and not reason:
+            at, first, how = talk.closing
+            reason = f"{'peer' if first.direction == 'in' else 'server'}: {how}"
+        if reason:
+            self._wire.append((at, talk.session, "close", reason.encode()))
+        quality = quality_of(talk)
+        self._summary = self._summary.plus(quality)
+        tell(self._story, self._now, talk.first, "connection", quality)
+
+    def _end_of(self, side: Side) -> None:
+        """Whether octets are missing at the end, which nothing captured follows."""
+        octets = (side.end if side.end >= 0 else side.acked) - side.position
+        if side.packets and octets > (side.end < 0):  # where FIN was not captured, what was confirmed may include it
+            side.talk.holes += 1
+            side.talk.missing += octets
+            detail = {"direction": side.direction, "octets": octets, "continues": None}
+            tell(self._story, self._now, side.talk.session, "hole", detail)
+
+    def _remember(self, talk: Talk) -> None:
+        """Keep an ended connection for a while, and forget the oldest."""
+        talk.early = []
+        self._closed.append(talk)
+        if len(self._closed) > CLOSED:
+            for side in self._closed.popleft().sides:
+                if self._sides.get(side.key) is side:
+                    del self._sides[side.key]
+
+    # Octets ----------------------------------------------------------------------------------------------------
+
+    def _confirmed(self, side: Side, ack: int) -> None:
+        """The peer of `side` says how much of it has arrived."""
+        place = side.place(ack)
+        if side.acked < place <= side.position + REUSED_OCTETS:
+            side.acked = place
+
+    def _take(self, side: Side, at: int, place: int, payload: bytes) -> None:
+        if place > side.position:
+            self._hold(side, at, place, payload)
+            return
+        if place < side.position:
+            side.talk.resent += 1
+            payload = payload[side.position - place :]
+        if payload:
+            self._deliver(side, at, payload)
+        while side.pending and side.pending[0][0] <= side.position:
+            self._release(side, at)
+
+    def _hold(self, side: Side, at: int, place: int, payload: bytes) -> None:
+        where = bisect_left(side.pending, (place,))
+        known = side.pending[where : where + 1]
+        if not payload or (known and known[0][0] == place and len(known[0][2]) >= len(payload)):
+            return
+        if not side.pending:
+            side.gap_since = at
+        side.pending.insert(where, (place, at, payload))
+        side.pending_octets += len(payload)
+
+    def _release(self, side: Side, at: int = -1) -> None:
+        """Give the first octets held, now that they are next; dated `at`, or with their own instant."""
+        place, seen_at, payload = side.pending.pop(0)
+        side.pending_octets -= len(payload)
+        if side.pending:
+            side.gap_since = max(side.gap_since, side.pending[0][1])
+        if rest := payload[side.position - place :]:
+            self._deliver(side, at if at >= 0 else seen_at, rest)
+
+    def _give_up(self, at: int, side: Side) -> None:
+        """Call a hole what has been waited for long enough, or behind which too much is held."""
+        while side.pending:
+            patience = ACKED_US if side.acked >= side.pending[0][0] else LOST_US
+            held_too_much = side.pending_octets > PENDING_OCTETS or len(side.pending) > PENDING_SEGMENTS
+            if at - side.gap_since <= patience and not held_too_much:
+                return
+            self._hole(side)
+
+    def _hole(self, side: Side) -> None:
+        """Go on behind the octets that are missing."""
+        place, seen_at, _ = side.pending[0]
+        talk, octets = side.talk, place - side.position
+        if octets > 0:
+            talk.holes += 1
+            talk.missing += octets
+            side.position = place
+            if talk.session:
+                self._split(side, seen_at, octets)
+            else:
+                talk.early.append((seen_at, side, b"", octets))
+        while side.pending and side.pending[0][0] <= side.position:
+            self._release(side)
+
+    def _split(self, side: Side, at: int, octets: int) -> None:
+        """Behind a hole goes on a session that began midway: nobody is to blame for what was not captured."""
+        talk, before = side.talk, side.talk.session
+        self._wire.append((at, before, "close", b"capture: octets are missing"))
+        self._sessions += 1
+        talk.session = self._sessions
+        detail = {"direction": side.direction, "octets": octets, "continues": talk.session}
+        tell(self._story, at, before, "hole", detail)
+
+    def _deliver(self, side: Side, at: int, payload: bytes) -> None:
+        side.position += len(payload)
+        talk = side.talk
+        if talk.session:
+            self._wire.append((at, talk.session, side.direction, payload))
+            return
+        talk.early.append((at, side, payload, 0))
+        evidence = talk.evidence
+        evidence.look(side, payload)
+        enough = evidence.octets > ENOUGH_OCTETS or len(talk.early) > ENOUGH_CHUNKS
+        if evidence.is_ucp and (evidence.client or enough):
+            self._decide(talk)
+        elif enough:
+            self._end(talk)
+
+    def _decide(self, talk: Talk) -> None:
+        """It is a session, and we say whose: number it and give what was kept of it."""
+        client = talk.evidence.settle(talk.sides)
+        client.direction, client.other.direction = "in", "out"
+        self._sessions += 1
+        talk.session = talk.first = self._sessions
+        self._undecided.pop(talk, None)
+        if not talk.ended:
+            self._open[talk] = None
+        if talk.opened_at >= 0:
+            self._wire.append((talk.opened_at, talk.session, "open", sender(client.key).encode()))
+        else:
+            tell(self._story, talk.early[0][0], talk.session, "began midway", {})
+        early, talk.early = talk.early, []
+        for at, side, payload, octets in early:
+            if octets:
+                self._split(side, at, octets)
+            else:
+                self._wire.append((at, talk.session, side.direction, payload))

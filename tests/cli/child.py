@@ -1,0 +1,65 @@
+"""`simbench serve` as the child process a user would start, and `simbench` run to its end. Judges nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+DEADLINE_S = 30.0
+SIMBENCH = (sys.executable, "-c", "from simbench.cli import main; main()")
+
+
+def simbench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; its output and exit status."""
+    return subprocess.run(
+        [*SIMBENCH, *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+
+
+class Served:
+    """A server in a process of its own, from its banner to its end; killed when it outlives the deadline."""
+
+    def __init__(self, *arguments: str | Path) -> None:
+        self.process = subprocess.Popen(
+            [*SIMBENCH, "serve", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        self._watchdog = threading.Timer(DEADLINE_S, self.process.kill)
+        self._watchdog.start()
+        self.banner = ""
+
+    def __enter__(self) -> Self:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.banner += line
+            if "Ctrl-C" in line:
+                break
+        assert "Ctrl-C" in self.banner, self.process.communicate()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self._watchdog.cancel()
+
+    @property
+    def port(self) -> int:
+        """Where it says that it listens."""
+        found = re.search(r"listening on 127\.0\.0\.1:(\d+)", self.banner)
+        assert found is not None
+        return int(found[1])
+
+    def end(self, name: signal.Signals) -> tuple[int, str]:
+        """Send a signal; exit status and what was said on standard error."""
+        self.process.send_signal(name)
+        _, said = self.process.communicate(timeout=DEADLINE_S)
+        return self.process.returncode, said

@@ -1,0 +1,84 @@
+"""Facts about `simbench serve` as a program: its banner, its signals, its refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from simbench.ledger import open_run
+from simbench.scenario import DEMO_CODES
+from tests.cli.child import Served, simbench
+from tests.fake_smsc.live import dial
+
+
+def test_without_any_file_it_serves_one_short_code_per_tier_until_it_is_told_to_end(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+
+    async def session(port: int) -> None:
+        peer = await dial(port)
+        assert (await peer.login()).data[0] == "A"
+        assert (await peer.submit(1)).data[0] == "A"
+        await peer.close()
+
+    with Served("--port", "0", "-o", folder) as server:
+        assert f"listening on 127.0.0.1:{server.port}" in server.banner
+        for code, rate in DEMO_CODES.items():
+            (line,) = [line.split() for line in server.banner.splitlines() if f" {code} " in line]
+            assert line == [code, "secret", code, f"{rate}/s", "10", "delay"]
+        assert str(folder) in server.banner
+        asyncio.run(session(server.port))
+        status, said = server.end(signal.SIGTERM)
+    assert (status, said) == (0, f"stopping\nledger closed: {folder}\n")
+    info = json.loads((folder / "run.json").read_text())
+    assert info["closed"] is True
+    assert info["wall_ended"] > info["wall_started"] > 0
+    assert "accepted" in open_run(folder).centre.column("kind").to_pylist()
+
+
+def test_an_interrupt_ends_it_as_well_even_with_a_session_open(tmp_path: Path) -> None:
+    async def interrupted(server: Served) -> tuple[int, str]:
+        peer = await dial(server.port)
+        assert (await peer.login()).data[0] == "A"
+        ended = await asyncio.to_thread(server.end, signal.SIGINT)
+        assert await peer.end() == "fin"
+        await peer.close()
+        return ended
+
+    with Served("--port", "0", "-o", tmp_path / "run") as server:
+        status, said = asyncio.run(interrupted(server))
+    assert (status, "Traceback" in said) == (0, False)
+    run = open_run(tmp_path / "run")
+    assert run.info.closed
+    assert run.wire.to_pylist()[-1]["octets"] == b"server: server stops"
+
+
+def test_a_port_in_use_is_trouble_of_the_machine_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = simbench("serve", "--port", str(port), "-o", tmp_path / "run")
+    assert ended.returncode == 3
+    assert ended.stdout == ""
+    assert ended.stderr.startswith(f"simbench: port {port} on 127.0.0.1: ")
+    assert ended.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "127.0.0.1.example.com", "localhost.example.com", ""])
+def test_it_listens_on_loopback_only(host: str, tmp_path: Path) -> None:
+    ended = simbench("serve", "--host", host, "--port", "0", "-o", tmp_path / "run")
+    assert ended.returncode == 2
+    assert ended.stderr == f"simbench: host {host}: not a loopback address; expected 127.0.0.1 or ::1\n"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_holds_a_ledger_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    ended = simbench("serve", "--port", "0", "-o", tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr == f"simbench: {tmp_path}: holds a ledger already; expected a new or empty folder\n"
+    assert (tmp_path / "run.json").read_text() == "{}"
