@@ -25,6 +25,7 @@ PENDING_SEGMENTS: Final = 5_000
 REUSED_OCTETS: Final = 1 << 24  # sequence numbers further apart belong to different connections on the same ports
 UNDECIDED: Final = 10_000  # connections of which we do not know yet whether they are UCP
 CLOSED: Final = 1_000  # connections remembered after their end, for segments that come late
+_FLAGS: Final = SYN | FIN | RST | ACK
 
 
 class Streams:
@@ -54,6 +55,16 @@ class Streams:
         key, seq, ack, flags, payload, cut = segment
         self._now = at
         side = self._sides.get(key)
+        if side is None or seq != side.expected or flags & _FLAGS != ACK or cut or side.pending or side.other.pending:
+            self._feed_unexpected(at, segment, side)
+            return
+        side.packets += 1  # next in order, as nearly all are
+        side.other.confirmed = ack
+        if payload:
+            self._deliver(side, at, payload)
+
+    def _feed_unexpected(self, at: int, segment: Segment, side: Side | None) -> None:
+        key, seq, ack, flags, payload, cut = segment
         if flags & SYN:
             side = self._greeted(at, key, side, seq, flags)
             seq += 1
@@ -61,16 +72,15 @@ class Streams:
             side = self._joined(key, side, seq, payload)
         if side is None:
             return
-        talk = side.talk
         side.packets += 1
         if flags & ACK:
-            self._confirmed(side.other, ack)
+            side.other.place(ack)
+            side.other.confirmed = ack
         if payload or cut:
-            talk.cut += cut > 0
+            side.talk.cut += cut > 0
             self._take(side, at, side.place(seq), payload)
-        if side.pending or side.other.pending:
-            self._give_up(at, side)
-            self._give_up(at, side.other)
+        self._give_up(at, side)
+        self._give_up(at, side.other)
         if flags & (FIN | RST):
             self._parting(at, side, side.place(seq) + len(payload) + cut, flags)
 
@@ -90,7 +100,9 @@ class Streams:
         for side in talk.sides:
             self._sides[side.key] = side
         if len(self._undecided) > UNDECIDED:
-            self._end(next(iter(self._undecided)))
+            oldest = next(iter(self._undecided))
+            self._end(oldest)
+            self._forget(oldest)
         return talk.sides[0]
 
     def _greeted(self, at: int, key: bytes, side: Side | None, seq: int, flags: int) -> Side | None:
@@ -161,7 +173,9 @@ class Streams:
     def _end_of(self, side: Side) -> None:
         """Whether octets are missing at the end, which nothing captured follows."""
         octets = (side.end if side.end >= 0 else side.acked) - side.position
-        if side.packets and octets > (side.end < 0):  # where FIN was not captured, what was confirmed may include it
+        if side.packets and REUSED_OCTETS >= octets > (
+            side.end < 0
+        ):  # where FIN was not captured, what was confirmed may include it
             side.talk.holes += 1
             side.talk.missing += octets
             detail = {"direction": side.direction, "octets": octets, "continues": None}
@@ -170,19 +184,18 @@ class Streams:
     def _remember(self, talk: Talk) -> None:
         """Keep an ended connection for a while, and forget the oldest."""
         talk.early = []
+        for side in talk.sides:
+            side.expected = -1
         self._closed.append(talk)
         if len(self._closed) > CLOSED:
-            for side in self._closed.popleft().sides:
-                if self._sides.get(side.key) is side:
-                    del self._sides[side.key]
+            self._forget(self._closed.popleft())
+
+    def _forget(self, talk: Talk) -> None:
+        for side in talk.sides:
+            if self._sides.get(side.key) is side:
+                del self._sides[side.key]
 
     # Octets ----------------------------------------------------------------------------------------------------
-
-    def _confirmed(self, side: Side, ack: int) -> None:
-        """The peer of `side` says how much of it has arrived."""
-        place = side.place(ack)
-        if side.acked < place <= side.position + REUSED_OCTETS:
-            side.acked = place
 
     def _take(self, side: Side, at: int, place: int, payload: bytes) -> None:
         if place > side.position:
@@ -231,7 +244,7 @@ class Streams:
         if octets > 0:
             talk.holes += 1
             talk.missing += octets
-            side.position = place
+            side.move(place)
             if talk.session:
                 self._split(side, seen_at, octets)
             else:
@@ -249,7 +262,7 @@ class Streams:
         tell(self._story, at, before, "hole", detail)
 
     def _deliver(self, side: Side, at: int, payload: bytes) -> None:
-        side.position += len(payload)
+        side.move(side.position + len(payload))
         talk = side.talk
         if talk.session:
             self._wire.append((at, talk.session, side.direction, payload))

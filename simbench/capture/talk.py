@@ -13,27 +13,38 @@ _MASK, _HALF = (1 << 32) - 1, 1 << 31
 
 
 class Side:
-    """What one end sent. Positions are sequence numbers that do not wrap; `position` is that of the next octet."""
+    """What one end sent. `position` is that of its next octet, -1 while unknown; `end` that of its FIN."""
 
     __slots__ = (
-        "acked", "direction", "end", "gap_since", "key", "other", "packets", "pending", "pending_octets", "position",
-        "talk",
+        "confirmed", "direction", "end", "expected", "gap_since", "key", "other", "packets", "pending",
+        "pending_octets", "position", "talk",
     )  # fmt: skip
 
     def __init__(self, key: bytes, talk: Talk) -> None:
         self.key, self.talk = key, talk
         self.other = self  # its peer, as soon as there is one
-        self.position = -1  # not known yet
-        self.acked = self.end = -1  # what the peer has confirmed; where FIN stands
+        self.position = self.end = -1
+        self.expected = -1  # `position` as a sequence number; -1 when nothing is expected
+        self.confirmed = -1  # the sequence number its peer acknowledged last
         self.pending: list[tuple[int, int, bytes]] = []  # (position, instant, octets), sorted
         self.pending_octets = self.gap_since = self.packets = 0
         self.direction = ""
 
     def place(self, seq: int) -> int:
-        """A sequence number as a position, the one nearest to where we are."""
+        """A sequence number as a position, the one nearest to where we are; the first one says where that is."""
         if self.position < 0:
-            self.position = seq + (1 << 32)  # so that nothing earlier is negative
+            self.move(seq + (1 << 32))  # so that nothing earlier is negative
         return self.position + ((seq - self.position + _HALF) & _MASK) - _HALF
+
+    def move(self, position: int) -> None:
+        """The next octet stands at `position`."""
+        self.position = position
+        self.expected = position & _MASK
+
+    @property
+    def acked(self) -> int:
+        """Up to which position its peer has confirmed, -1 while unknown."""
+        return self.place(self.confirmed) if self.confirmed >= 0 else -1
 
 
 class Talk:

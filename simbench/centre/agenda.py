@@ -56,9 +56,12 @@ class Agenda:
 
     def run(self, now: int, not_before: int = 0) -> None:
         """Do everything due up to `now`. What fell due before `not_before` happens at that instant instead."""
-        while self.next_deadline() <= now:
-            due, _, action, subject = heapq.heappop(self._open)
-            action(subject, max(due, not_before))
+        pop = heapq.heappop
+        while self._open or self._refill():
+            if self._open[0][0] > now:
+                return
+            due, _, action, subject = pop(self._open)
+            action(subject, due if due > not_before else not_before)  # noqa: FURB136 - a call less a message
 
     def _refill(self) -> bool:
         """Take the earliest slot to work on; False when there is none."""

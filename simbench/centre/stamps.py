@@ -6,6 +6,8 @@ different stamps, the later ones ahead of the clock (EMI-UCP 4.0 section 7).
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from simbench.kernels.meter import SECOND_US
 
 PRUNE_AT = 200_000
@@ -16,21 +18,29 @@ class Stamps:
 
     def __init__(self, ahead_max_s: int) -> None:
         self.ahead_max_s = ahead_max_s
-        self._last: dict[tuple[str, str], int] = {}
+        self._last: dict[str, dict[str, int]] = defaultdict(dict)
+        self._given = 0
         self._prune_at = PRUNE_AT
 
     def take(self, account: str, recipient: str, now: int) -> int:
         """The next free stamp (seconds since the epoch), or -1 when it would run too far ahead of the clock."""
         second = now // SECOND_US
-        last = self._last.get((account, recipient), -1)
-        stamp = last + 1 if last >= second else second
-        if stamp > second + self.ahead_max_s:
+        of_account = self._last[account]
+        last = of_account.get(recipient, -1)
+        if last < second:
+            of_account[recipient] = second
+            self._given += 1
+            if self._given > self._prune_at:
+                self._prune(second)
+            return second
+        if last >= second + self.ahead_max_s:
             return -1
-        self._last[account, recipient] = stamp
-        if len(self._last) > self._prune_at:
-            self._prune(second)
-        return stamp
+        of_account[recipient] = last + 1
+        return last + 1
 
     def _prune(self, second: int) -> None:
-        self._last = {key: stamp for key, stamp in self._last.items() if stamp >= second}
-        self._prune_at = max(PRUNE_AT, 2 * len(self._last))
+        """Forget stamps that lie behind: they bind nobody any more."""
+        for account, stamps in self._last.items():
+            self._last[account] = {recipient: stamp for recipient, stamp in stamps.items() if stamp >= second}
+        self._given = sum(map(len, self._last.values()))
+        self._prune_at = max(PRUNE_AT, 2 * self._given)

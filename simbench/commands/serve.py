@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from simbench import __version__
 from simbench.contract import Contract, load_contract
 from simbench.errors import BadInput
 from simbench.ledger import Ledger, RunInfo
+from simbench.ledger.info import NAME
 from simbench.scenario import LimitMode, Scenario, contract_of, demo_scenario, read_scenario
 
 
@@ -71,8 +73,7 @@ async def _serve(scenario: Scenario, contract: Contract, folder: Path, place: Pa
         versions={"simbench": __version__},
         keep=scenario.keep,
     )
-    smsc: LiveSmsc | None = None
-    ledger = Ledger.create(folder, info)
+    ledger, served = Ledger.create(folder, info), False
     try:
         smsc = LiveSmsc(scenario, contract, ledger, place=place)
         stop = asyncio.Event()
@@ -80,13 +81,24 @@ async def _serve(scenario: Scenario, contract: Contract, folder: Path, place: Pa
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
         async with smsc:
+            served = True
             spare_collector()
             _banner(smsc, folder)
             await stop.wait()
             click.echo("stopping", err=True)
     finally:
         ledger.close()
+        if not served:
+            _discard(folder)
     click.echo(f"ledger closed: {folder}", err=True)
+
+
+def _discard(folder: Path) -> None:
+    """Remove the ledger of a server that never listened, so that the same command can be given again."""
+    for path in (folder / NAME, *folder.glob("ledger-*")):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # something else lies in it
+        folder.rmdir()
 
 
 def _banner(smsc: LiveSmsc, folder: Path) -> None:

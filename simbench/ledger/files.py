@@ -21,7 +21,10 @@ from simbench.ledger.rows import ORDINAL, TABLES, Row, Table
 
 PATTERN = "ledger-*.duckdb"
 _SQL_TYPES = {"i64": "BIGINT", "i32": "INTEGER", "str": "VARCHAR", "octets": "BLOB", "bool": "BOOLEAN"}
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {"threads": 1}  # the other core belongs to the run
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,  # the other core belongs to the run
+    "checkpoint_threshold": "512MB",  # folding the log in costs as much as writing it: seldom, and at the end
+}
 _NEVER = 1 << 62
 
 

@@ -12,6 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pytest
+
+from simbench.cli import main
+
 DEADLINE_S = 30.0
 SIMBENCH = (sys.executable, "-c", "from simbench.cli import main; main()")
 
@@ -63,3 +67,15 @@ class Served:
         self.process.send_signal(name)
         _, said = self.process.communicate(timeout=DEADLINE_S)
         return self.process.returncode, said
+
+
+class Ended:
+    """How a command ended in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["simbench", *map(str, arguments)])
+            with pytest.raises(SystemExit) as caught:
+                main()
+        self.status = caught.value.code
+        self.out, self.err = capsys.readouterr()

@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 
 from simbench.cli import cli
-from tests.cli.child import simbench
 
 HEAVY = {"numba", "scapy", "duckdb", "matplotlib", "pyarrow"}
 HELP_OF_ALL = """
@@ -24,11 +23,16 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
+def said(*arguments: str) -> str:
+    """What a command prints that succeeds."""
+    ended = CliRunner().invoke(cli, arguments)
+    assert ended.exit_code == 0
+    return ended.output
+
+
 @pytest.mark.parametrize("name", ["", *cli.commands])
 def test_every_command_shows_an_example_of_itself(name: str) -> None:
-    shown = CliRunner().invoke(cli, [name, "--help"] if name else ["--help"])
-    assert shown.exit_code == 0
-    _, _, examples = shown.output.partition("Example")
+    _, _, examples = said(*name.split(), "--help").partition("Example")
     assert f"simbench {name}".strip() in examples
 
 
@@ -40,7 +44,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_the_list_parses_as_json_and_names_everything_that_can_be_asked_for() -> None:
-    listing = json.loads(simbench("list", "--json").stdout)
+    listing = json.loads(said("list", "--json"))
     assert set(listing) == {"exercises", "clients", "faults"}
     assert {"reference", "kannel"} <= set(listing["clients"])
     assert all(exercise["purposes"] and exercise["seconds"] > 0 for exercise in listing["exercises"])
@@ -48,14 +52,14 @@ def test_the_list_parses_as_json_and_names_everything_that_can_be_asked_for() ->
 
 
 def test_the_plain_list_names_the_same_purposes() -> None:
-    text = simbench("list").stdout
-    purposes = [p["purpose"] for e in json.loads(simbench("list", "--json").stdout)["exercises"] for p in e["purposes"]]
+    text = said("list")
+    purposes = [p["purpose"] for e in json.loads(said("list", "--json"))["exercises"] for p in e["purposes"]]
     assert purposes
     assert all(purpose in text for purpose in purposes)
 
 
 def test_an_explanation_parses_as_json_with_terms_and_tests() -> None:
-    explained = json.loads(simbench("explain", "OPS-ENG-01", "--json").stdout)
+    explained = json.loads(said("explain", "OPS-ENG-01", "--json"))
     assert explained["clause"] == "OPS-ENG-01"
     assert explained["gist"]
     assert explained["tests"]
@@ -63,7 +67,7 @@ def test_an_explanation_parses_as_json_with_terms_and_tests() -> None:
 
 
 def test_a_clause_is_explained_in_words_with_its_figures_and_how_sure_they_are() -> None:
-    text = simbench("explain", "OPS-ACH-04").stdout
+    text = said("explain", "OPS-ACH-04")
     assert "throughput.default_per_s" in text
     assert "10 messages/s" in text
     assert "[seed]" in text

@@ -71,20 +71,24 @@ def test_a_name_that_is_no_hexadecimal_stands_as_it_is(oadc: str, otoa: str, rea
 
 
 def test_results_find_their_operation_by_number_and_type_in_any_order() -> None:
+    """A result 31 under the number of a 51 is not what that number is about."""
     submits = reading_of(
         [
-            ("in", submit(1, "#00001") + submit(2, "#00002") + submit(3, "#00003")),
+            ("in", b"".join(submit(number, f"#0000{number}") for number in (1, 2, 3, 4))),
             ("out", encode("03", "R", "51", "N/06/x/")),
-            ("out", encode("02", "R", "31", "A/0000/")),  # not what 02 is about
-            ("out", encode("01", "R", "51", f"A/0304261000/{RECIPIENT}:{STAMP}/")),
+            (
+                "out",
+                encode("02", "R", "31", "A/0000/") + encode("04", "R", "31", "A/0000/"),
+            ),
+            ("out", encode("01", "R", "51", f"A/0304261000/{RECIPIENT}:{STAMP}/") + accepted(4)),
         ]
     ).submits
-    assert submits.mark.tolist() == ["#00001", "#00002", "#00003"]
-    assert submits.ack.tolist() == ["A", "", "N"]
-    assert submits.ec.tolist() == ["", "", "06"]
-    assert submits.scts.tolist() == [STAMP, "", ""]
-    assert submits.mvp.tolist() == ["0304261000", "", ""]
-    assert submits.result_at.tolist() == [us(1.03), -1, us(1.01)]
+    assert submits.mark.tolist() == ["#00001", "#00002", "#00003", "#00004"]
+    assert submits.ack.tolist() == ["A", "", "N", "A"]
+    assert submits.ec.tolist() == ["", "", "06", ""]
+    assert submits.scts.tolist() == [STAMP, "", "", STAMP]
+    assert submits.mvp.tolist() == ["0304261000", "", "", ""]
+    assert submits.result_at.tolist() == [us(1.03), -1, us(1.01), us(1.03)]
 
 
 def test_a_result_on_another_connection_answers_nothing() -> None:

@@ -16,9 +16,10 @@ from simbench.conformance.registry import EVERYTHING
 from simbench.conformance.sut import Capabilities
 from simbench.contract import load_contract
 from simbench.finding import Finding
-from simbench.ucp.frame import encode, encode_fields
+from simbench.ucp.frame import encode
 from simbench.verdict.rule import RULES, Case, Judged, judge, rule, worst
-from tests.verdict.scene import CODE, RECIPIENT, Scene, alert, login, notice, signed, submit
+from tests.verdict.anything import anything
+from tests.verdict.scene import RECIPIENT, Scene, alert, notice, signed, submit
 
 ON_CLIENT = sorted(purpose for purpose, entry in RULES.items() if entry.binds == "client")
 KEEPALIVE = "OPS-CON-03/keepalive"
@@ -43,26 +44,13 @@ def test_a_client_that_logged_in_and_did_nothing_more_is_not_acquitted_of_its_tr
     assert found.outcome in expected, found.summary
 
 
-octets = st.one_of(
-    st.binary(max_size=40),
-    st.builds(
-        encode_fields,
-        st.integers(0, 5),
-        st.sampled_from("OR"),
-        st.sampled_from(("51", "52", "53", "60", "31", "57")),
-        st.lists(st.sampled_from(("", "1", "5039", CODE, RECIPIENT, "A", "N", "06", "9" * 25)), max_size=34),
-    ),
-    st.sampled_from(
-        [login(), submit(1, "#00001"), submit(2, "#00002"), notice(1), alert(4), encode(1, "R", "51", "A//")]
-    ),
-)
-
-
-@given(st.lists(st.tuples(st.sampled_from(("open", "in", "out", "close")), st.integers(1, 2), octets), max_size=25))
-def test_no_rule_breaks_on_anything_that_stands_on_a_wire(chunks: list[tuple[str, int, bytes]]) -> None:
+@given(st.lists(st.tuples(st.integers(1, 2), anything), max_size=20), st.booleans())
+def test_no_rule_breaks_on_anything_that_stands_on_a_wire(chunks: list[tuple[int, Chunk]], opened: bool) -> None:
     scene = Scene().asked(0, "#00001").told(0.5, "accepted", "#00001").outage(1, 2).drop(3).late(1, 2, 30)
-    for number, (direction, session, data) in enumerate(chunks):
-        scene.wire(number / 4, direction, data, session)
+    if opened:
+        scene.login(0.1).login(0.2, 2).closed(5, 2)
+    for number, (session, (direction, octets)) in enumerate(chunks):
+        scene.wire(1 + number / 4, direction, octets, session)
     case = Case(scene.reading(), load_contract())
     for purpose in RULES:
         found = judge(purpose, case, "by-hand")
@@ -208,6 +196,18 @@ def test_a_notice_at_the_very_end_of_a_connection_may_stay_unanswered() -> None:
 def test_who_was_not_watched_long_enough_after_an_outage_may_still_come_back() -> None:
     found = Scene().login(1).outage(10, 20).closed(10.001).tell(100, "end", "by-hand").judged("OPS-PRE-03/comes-back")
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
+
+
+def test_attempts_after_the_outage_are_no_storm_upon_it() -> None:
+    scene = storm(12)
+    for number in range(20):
+        scene.opened(70.1 + number / 10, 100 + number)
+    assert scene.judged("OPS-CON-03/reconnect-pace").measured == 12
+
+
+def test_an_account_that_was_not_connected_before_the_outage_owes_no_return() -> None:
+    scene = back_after(30).login(200, 3, account="36020")
+    assert scene.judged("OPS-PRE-03/comes-back").outcome == "pass"
 
 
 def test_a_session_that_outlived_the_outage_is_back() -> None:

@@ -1,0 +1,160 @@
+"""`traffic.pcapng` out of any ledger: each session as a TCP conversation on loopback addresses. Reads wire rows only.
+
+The octets and instants are the ledger's own. TCP around them is made up, correct in sequence numbers and checksums,
+with an acknowledgement after each chunk. Formats: the IETF's pcapng draft; RFC 791; RFC 9293.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+from zlib import crc32
+
+from simbench import __version__
+from simbench.capture.layers import ACK, FIN, RST, SYN, TCP
+from simbench.errors import BadInput, LedgerError
+from simbench.ledger.reader import Run
+
+PORT: Final = 5000  # of the SMSC in the capture, whatever it was in the run
+MSS: Final = 1460  # octets a segment
+_PSH: Final = 8
+_RAW_IP: Final = 101
+_SMSC: Final = b"\x7f\x00\x00\x01"
+_SYN_OPTIONS: Final = struct.pack("!BBHBBBB", 2, 4, MSS, 3, 3, 7, 0)  # segment size; window times 128
+_COMMENT, _NAME, _APPLICATION = 1, 2, 4
+_CHUNK_ROWS: Final = 10_000
+
+
+def write_pcapng(run: Run, path: Path, port: int = PORT) -> int:
+    """Write the wire of a run as a capture and return its number of packets.
+
+    The SMSC is 127.0.0.1 at `port`; each session has an address and port of its own. A session without an "open" row
+    has no handshake. What the ledger says of an opening or a close stands as the comment of its first packet.
+    Raises LedgerError: the run kept no octets, or has rows no capture can hold; BadInput: the file cannot be written.
+    """
+    if run.info.keep != "octets":
+        raise LedgerError(run.info.run, f"its ledger keeps the {run.info.keep} only", "a run that kept its octets")
+    try:
+        with path.open("wb") as file:
+            return _Writer(file, port).write(run)
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be written") from None
+
+
+def _rows(run: Run) -> Iterator[tuple[int, int, str, bytes]]:
+    wire = run.wire.select(["at", "session", "direction", "octets"])
+    for batch in wire.to_batches(max_chunksize=_CHUNK_ROWS):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+class _End:
+    """One end of a conversation: where it is, and the sequence number of its next octet."""
+
+    def __init__(self, address: bytes, port: int, seq: int) -> None:
+        self.address, self.port, self.seq = address, port, seq
+
+
+class _Writer:
+    """Packets into an open file."""
+
+    def __init__(self, file: BinaryIO, port: int) -> None:
+        self._file, self._port = file, port
+        self._packets = 0
+        self._ends: dict[int, tuple[_End, _End] | None] = {}  # client and SMSC; None after the end
+        self._begun: dict[int, int] = {}  # connections a session has had
+
+    def write(self, run: Run) -> int:
+        application = _option(_APPLICATION, f"simbench {__version__}")
+        self._block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + application)
+        self._block(1, struct.pack("<HHI", _RAW_IP, 0, 0) + _option(_NAME, "simbench"))
+        for at, session, direction, octets in _rows(run):
+            if at < 0:
+                raise LedgerError(run.info.run, f"a row dated {at} us", "instants from 1970 on")
+            if direction == "open":
+                self._open(at, session, octets)
+            elif direction == "close":
+                self._close(at, session, octets)
+            elif direction in {"in", "out"}:
+                self._chunk(at, session, direction, octets)
+            else:
+                raise LedgerError(run.info.run, f"a row of direction {direction!r}", "open, in, out or close")
+        return self._packets
+
+    def _begin(self, session: int) -> tuple[_End, _End]:
+        """Both ends of a new connection, with sequence numbers that depend on the session only."""
+        count = self._begun[session] = self._begun.get(session, 0) + 1
+        block, offset = divmod(session & 0xFFFFFFFF, 50_000)
+        address = struct.pack("!I", 0x7F000002 + block)
+        numbers = [crc32(f"{session} {count} {end}".encode()) for end in ("client", "smsc")]
+        ends = _End(address, 10_000 + offset, numbers[0]), _End(_SMSC, self._port, numbers[1])
+        self._ends[session] = ends
+        return ends
+
+    def _open(self, at: int, session: int, peer: bytes) -> tuple[_End, _End]:
+        client, smsc = ends = self._begin(session)
+        self._send(at, client, smsc, SYN, comment=peer.decode("utf-8", "replace"))
+        self._send(at, smsc, client, SYN | ACK)
+        self._send(at, client, smsc, ACK)
+        return ends
+
+    def _close(self, at: int, session: int, reason: bytes) -> None:
+        ends = self._ends.get(session)
+        text = reason.decode("utf-8", "replace")
+        if ends is None or text.startswith("capture:"):  # nobody ended it: its capture did
+            return
+        first, second = ends if not text.startswith("server") else ends[::-1]
+        self._ends[session] = None
+        if "reset" in text.lower():
+            self._send(at, first, second, RST | ACK, comment=text)
+            return
+        self._send(at, first, second, FIN | ACK, comment=text)
+        self._send(at, second, first, FIN | ACK)
+        self._send(at, first, second, ACK)
+
+    def _chunk(self, at: int, session: int, direction: str, octets: bytes) -> None:
+        ends = self._ends.get(session)
+        if ends is None:  # not captured from its start; or closed before, then this is another connection
+            ends = self._open(at, session, b"") if session in self._ends else self._begin(session)
+        sender, receiver = ends if direction == "in" else ends[::-1]
+        for start in range(0, len(octets), MSS):
+            self._send(at, sender, receiver, ACK | _PSH, octets[start : start + MSS])
+        if octets:
+            self._send(at, receiver, sender, ACK)
+
+    def _send(self, at: int, sender: _End, receiver: _End, flags: int, payload: bytes = b"", comment: str = "") -> None:
+        options = _SYN_OPTIONS if flags & SYN else b""
+        ack = receiver.seq if flags & ACK else 0
+        words = (20 + len(options)) // 4 << 12 | flags
+        tcp = struct.pack("!HHIIHHHH", sender.port, receiver.port, sender.seq, ack, words, 0xFFFF, 0, 0) + options
+        addresses, length = sender.address + receiver.address, len(tcp) + len(payload)
+        check = _checksum(addresses + struct.pack("!HH", TCP, length) + tcp + payload)
+        tcp = tcp[:16] + struct.pack("!H", check) + tcp[18:]
+        identity = self._packets & 0xFFFF
+        ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, identity, 0x4000, 64, TCP, 0) + addresses
+        ip = ip[:10] + struct.pack("!H", _checksum(ip)) + ip[12:]
+        self._packet(at, ip + tcp + payload, comment)
+        sender.seq = sender.seq + len(payload) + bool(flags & (SYN | FIN)) & 0xFFFFFFFF
+
+    def _packet(self, at: int, octets: bytes, comment: str) -> None:
+        length = len(octets)
+        body = struct.pack("<IIIII", 0, at >> 32, at & 0xFFFFFFFF, length, length) + octets + bytes(-length % 4)
+        self._block(6, body + (_option(_COMMENT, comment) if comment else b""))
+        self._packets += 1
+
+    def _block(self, kind: int, body: bytes) -> None:
+        length = struct.pack("<I", len(body) + 12)
+        self._file.write(struct.pack("<I", kind) + length + body + length)
+
+
+def _option(code: int, text: str) -> bytes:
+    """One option, which is the last of its block."""
+    value = text.encode()[:0xFFFC]
+    return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4) + bytes(4)
+
+
+def _checksum(octets: bytes) -> int:
+    """The checksum of IP and TCP: the complement of a sum of 16-bit words with carry, which is a sum modulo 65535."""
+    total = int.from_bytes(octets + bytes(len(octets) % 2), "big") % 0xFFFF
+    return 0xFFFF - (total or 0xFFFF)
