@@ -185,28 +185,25 @@ class Gateway:
     # Operations of the application -----------------------------------------------------------------------------
 
     def _submit(self, line: Line, frame: Frame, now: int) -> None:
-        if line.session.state != "open" or line.session.peer.outstanding:
-            if not self._has_place(line, frame):
-                return
-        data = frame.data
-        if not is_plain(frame) and not self._is_sound(line, frame):
+        if (line.session.state != "open" or line.session.peer.outstanding) and not self._has_place(line, frame):
             return
-        alphanumeric = data[At.OTOA] == ALPHANUMERIC
+        data = frame.data
+        oadc, segments, alphanumeric = data[At.OADC], 1, False  # all there is to a plain one
+        if not is_plain(frame):
+            if not self._is_sound(line, frame):
+                return
+            segments, alphanumeric = content.segments(frame), data[At.OTOA] == ALPHANUMERIC
+            if alphanumeric:
+                oadc = alphabet.decode_oadc(oadc)
+        notify = int(data[At.NT] or "0") or DEFAULT_NOTIFICATION if data[At.NRQ] == "1" else 0
+        expires_at = _validity_end(data[At.VP]) if data[At.VP] else 0
         submit = Submit(
-            line.number,
-            line.account,
-            alphabet.decode_oadc(data[At.OADC]) if alphanumeric else data[At.OADC],
-            data[At.ADC],
-            data[At.MSG],
-            content.segments(frame),
-            int(data[At.NT] or "0") or DEFAULT_NOTIFICATION if data[At.NRQ] == "1" else 0,
-            _validity_end(data[At.VP]) if data[At.VP] else 0,
-            alphanumeric,
+            line.number, line.account, oadc, data[At.ADC], data[At.MSG], segments, notify, expires_at, alphanumeric,
             frame.trn,
-        )
+        )  # fmt: skip
         reply = self.centre.submit(submit, now)
-        if isinstance(reply, Accepted | Refused):
-            self._answer(line, frame.trn, reply)
+        if not isinstance(reply, Silence):
+            self._write(line, encode(frame.trn, "R", "51", _result_body(reply)))
         elif reply is Silence.HELD:  # only what is not answered at once occupies a place of the window
             line.session.peer.occupy(frame.trn, "51", now)
         elif reply is Silence.CLOSE:
@@ -320,7 +317,7 @@ class Gateway:
     def _late(self, answer: Answer) -> None:
         line = self.lines.get(answer.session)
         if line is not None and line.session.peer.settle(answer.handle, "51"):
-            self._answer(line, answer.handle, answer.reply)
+            self._write(line, encode(answer.handle, "R", "51", _result_body(answer.reply)))
 
     def _carry(self, account: str) -> None:
         """Send waiting notices over the account's sessions, the emptiest window first."""
@@ -346,13 +343,6 @@ class Gateway:
         else:
             ot, body = "52", deliver_body(notice.code, notice.subscriber, _stamp(notice.scts), notice.payload)
         self._write(line, encode(own.take(ot, notice, now), "O", ot, body))
-
-    def _answer(self, line: Line, trn: str, reply: Accepted | Refused) -> None:
-        if type(reply) is Accepted:
-            shortened = minute_text(reply.shortened_to) if reply.shortened_to else ""
-            self._reply(line, trn, "51", f"A/{shortened}/{reply.recipient}:{_stamp(reply.scts)}/")
-        elif type(reply) is Refused:
-            self._nack(line, trn, "51", reply.ec, reply.reason)
 
     def _nack(self, line: Line, trn: str, ot: str, ec: str | None, text: str) -> None:
         """A negative result; without an error code, silence."""
@@ -418,6 +408,14 @@ class Gateway:
 
     def _odd(self, name: str) -> None:
         self.oddities[name] += 1
+
+
+def _result_body(reply: Accepted | Refused) -> str:
+    """Data part of the result of a 51 (EMI-UCP 4.0 section 6.2)."""
+    if isinstance(reply, Refused):
+        return f"N/{reply.ec}/{reply.reason}/"
+    shortened = minute_text(reply.shortened_to) if reply.shortened_to else ""
+    return f"A/{shortened}/{reply.recipient}:{_stamp(reply.scts)}/"
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ section 2; the names of the fields come from the field table.
 
 >>> from simbench.capture.packet import UCP
 >>> bytes(UCP(trn=3, ot="31", data=["36010", "0539"]))
-b'\\x0203/00027/O/31/36010/0539/F5\\x03'
+b'\\x0203/00027/O/31/36010/0539/F4\\x03'
 """
 
 from __future__ import annotations
@@ -33,11 +33,13 @@ def _octets(value: object) -> bytes:
 class _Cell(Field[Any, Any]):
     """One header field and the slash behind it: a number of so many digits, or text as it stands; None is left open."""
 
+    __slots__ = ("_digits",)
+
     def __init__(self, name: str, default: Any, digits: int = 0) -> None:
         super().__init__(name, default, "H")
         self._digits = digits
 
-    def addfield(self, pkt: Packet, s: bytes, val: Any) -> bytes:
+    def addfield(self, _pkt: Packet | None, s: bytes, val: Any) -> bytes:
         if self._digits and not isinstance(val, str | bytes):
             val = f"{int(val or 0):0{self._digits}d}"
         return s + _octets(val) + b"/"
@@ -51,15 +53,15 @@ class _Data(Field[Any, Any]):
 
     islist = 1
 
-    def addfield(self, pkt: Packet, s: bytes, val: Any) -> bytes:
+    def addfield(self, _pkt: Packet | None, s: bytes, val: Any) -> bytes:
         return s + b"".join(_octets(each) + b"/" for each in val)
 
     def do_copy(self, x: Any) -> Any:
         return list(x) if isinstance(x, list) else x
 
-    def i2repr(self, pkt: Packet, x: Any) -> str:
-        values = list(x) if isinstance(x, list) else []
-        layout = layout_of(str(pkt.kind), str(pkt.ot), values)
+    def i2repr(self, pkt: Packet | None, x: Any) -> str:
+        values = list(x) if isinstance(x, list | tuple) else []
+        layout = layout_of(str(pkt.kind), str(pkt.ot), values) if pkt else None
         if layout is None or layout.count(values) != len(values):
             return repr(x)
         names = [field.name for field in layout.fields]
@@ -82,7 +84,7 @@ class _RandData(RandField[list[str]]):
 class _Check(_Cell):
     """The checksum, which no slash follows."""
 
-    def addfield(self, pkt: Packet, s: bytes, val: Any) -> bytes:
+    def addfield(self, _pkt: Packet | None, s: bytes, val: Any) -> bytes:
         return s + (b"" if val is None else _octets(val))
 
 
@@ -94,14 +96,14 @@ class UCP(Packet):
     """
 
     name = "UCP"
-    fields_desc = (
+    fields_desc = [  # noqa: RUF012 - scapy wants a list here
         _Cell("trn", 0, digits=2),
         _Cell("len", None, digits=5),
         _Cell("kind", "O"),
         _Cell("ot", "31", digits=2),
-        _Data("data", []),
+        _Data("data", ()),
         _Check("chk", None),
-    )
+    ]
 
     def post_build(self, pkt: bytes, pay: bytes) -> bytes:
         """Add the length, the checksum and both ends."""
@@ -130,7 +132,7 @@ class UCP(Packet):
         """Whole frames are payload; the beginning of one waits for the rest."""
         return (s, None) if ETX in s else (b"", s)
 
-    def guess_payload_class(self, payload: bytes) -> type[Packet]:
+    def guess_payload_class(self, _payload: bytes) -> type[Packet]:
         """Another frame."""
         return UCP
 

@@ -231,11 +231,10 @@ class Centre:
 
         An acknowledgement leaves no row: it stands on the wire.
         """
-        if self.agenda.next_deadline() <= now:
-            self.advance(now)
         if accepted:
             return
-        now = self._forward(now)
+        self.advance(now)
+        now = self._now
         self._write(
             (now, "unacknowledged", session, notice.code, notice.subscriber, notice.message, notice.tries,
              notice.outcome, notice.scts, 0)

@@ -156,6 +156,7 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
     for row in case.reading.story.rows():
         if row.kind == "limit" and "account" in row.detail:
             owners[row.detail["account"]].add(row.subject)
+            owners[""].add(row.subject)  # whose login was not seen may be anybody's
     if not tempted:
         submits = submits.where([p for p, mark in enumerate(submits.mark.tolist()) if mark not in temptation])
     if tempted and not temptation:

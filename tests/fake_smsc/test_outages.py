@@ -17,7 +17,7 @@ from simbench.ucp.operations import decode
 from tests import harness
 from tests.fake_smsc.live import LivePeer, Site, serving
 
-SLOW = DeliveryConfig(latency_median_ms=20_000)
+SLOW = DeliveryConfig(latency_median_ms=60_000)
 PLAIN = {"NRq": "", "NT": ""}  # no notification, so that nothing but results comes
 LOOPS = [pytest.param(asyncio.new_event_loop, id="asyncio"), pytest.param(uvloop.new_event_loop, id="uvloop")]
 
@@ -179,10 +179,9 @@ def test_accepted_messages_are_kept_and_told_after_the_next_login_in_order_of_st
             await site.control.outage(mode)
             if mode in {"cut", "reset", "accept-close"}:
                 await peer.end()
-            site.control.step(50)
+            site.control.step(3600)
             assert not site.rows("centre", "delivered")
             await site.control.restore()
-            site.control.step(50)
             delivered = [row[8] for row in site.rows("centre", "delivered")]
             assert len(delivered) == 8
             assert delivered != sorted(delivered)

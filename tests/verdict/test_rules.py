@@ -19,7 +19,7 @@ from simbench.finding import Finding
 from simbench.ucp.frame import encode
 from simbench.verdict.rule import RULES, Case, Judged, judge, rule, worst
 from tests.verdict.anything import anything
-from tests.verdict.scene import RECIPIENT, Scene, alert, notice, signed, submit
+from tests.verdict.scene import RECIPIENT, Chunk, Scene, alert, notice, signed, submit
 
 ON_CLIENT = sorted(purpose for purpose, entry in RULES.items() if entry.binds == "client")
 KEEPALIVE = "OPS-CON-03/keepalive"
@@ -111,6 +111,12 @@ def test_a_session_seen_only_from_its_middle_says_nothing_about_its_login() -> N
     scene = Scene().wire(1, "in", submit(1))
     assert scene.judged(LOGIN_FIRST).outcome == "inconclusive"
     assert scene.login(2, session=2).judged(LOGIN_FIRST).outcome == "pass"
+
+
+def test_a_session_seen_only_from_its_middle_may_use_any_code_there_is_and_no_other() -> None:
+    purpose = "OPS-DEO-06/short-code-only"
+    assert Scene().submit(1, 1).judged(purpose).outcome == "pass"
+    assert Scene().submit(1, 1, OAdC="36999").judged(purpose).outcome == "fail"
 
 
 # Limits that only we assume --------------------------------------------------------------------------------------

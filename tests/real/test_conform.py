@@ -1,0 +1,64 @@
+"""Whole sessions of `simbench conform`, short ones, as a user runs them: real processes, real sockets, real files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tests.real.conftest import require
+
+SIMBENCH = str(Path(sys.executable).parent / "simbench")
+
+
+def conform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [SIMBENCH, "conform", "-o", str(folder / "out"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_reference_client_conforms_and_leaves_everything_it_should(tmp_path: Path) -> None:
+    done = conform(tmp_path, "--sut", "reference", "--only", "originators", "--json")
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "out"
+    result = json.loads(done.stdout)
+    assert result == json.loads((out / "findings.json").read_text())
+    assert result["summary"]["pass"] == 2
+    cases = ET.parse(out / "junit.xml").getroot().iter("testcase")  # noqa: S314 - we wrote it
+    assert len({case.get("name") for case in cases}) == 3
+    assert "OPS-DEO-06/temptations" in (out / "report.html").read_text()
+    assert "finished" in done.stderr
+
+    again = conform(tmp_path, "--sut", "reference", "--only", "originators", "--json", "--from", str(out))
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["findings"] == result["findings"]
+
+
+def test_a_planted_fault_makes_the_session_fail(tmp_path: Path) -> None:
+    done = conform(tmp_path, "--sut", "reference", "--only", "originators", "--fault", "sends-any-oadc", "--json")
+    assert done.returncode == 1
+    failed = [f for f in json.loads(done.stdout)["findings"] if f["outcome"] == "fail"]
+    assert [f["purpose"] for f in failed] == ["OPS-DEO-06/temptations"]
+    assert failed[0]["evidence"][0]["frame"].startswith("02")
+
+
+@pytest.mark.real
+def test_kannel_is_judged_with_evidence(tmp_path: Path) -> None:
+    require("bearerbox", package="kannel")
+    done = conform(tmp_path, "--sut", "kannel", "--only", "originators", "--json")
+    result = json.loads(done.stdout)
+    outcomes = {f["purpose"]: f["outcome"] for f in result["findings"]}
+    assert outcomes == {
+        "OPS-DEO-06/short-code-only": "pass",
+        "OPS-DEO-06/temptations": "unsupported",
+        "OPS-ACH-02/originator-in-service": "pass",
+    }, done.stderr
+    assert done.returncode == 0
