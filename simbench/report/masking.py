@@ -6,6 +6,7 @@ Ranges that regulators keep for fiction, or have opened to nobody, name no perso
 from __future__ import annotations
 
 import re
+from binascii import unhexlify
 from typing import Final
 
 from simbench.ucp.fields import layout_of
@@ -84,7 +85,7 @@ def _masked_cell(name: str, cell: str, addresses: list[str]) -> str:
         return HIDDEN * len(cell)
     if name in TEXTS:
         try:
-            return masked_message(bytes.fromhex(cell), addresses).hex().upper()
+            return masked_message(unhexlify(cell), addresses).hex().upper()
         except ValueError:
             return _blind(cell)
     if name in ADDRESSES:
