@@ -34,7 +34,7 @@ packages: # Debian packages of the real parts, where we may install them; elsewh
 	  else echo "not installed: some of $(DEBIAN_PACKAGES); their tests will be skipped"; fi; fi
 
 test: $(VENV)/installed packages ## run every test, installing what the real parts need
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -p no:cacheprovider -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile -p no:cacheprovider -q
 
 check: $(VENV)/installed ## style, types, import floors
 	$(BIN)/ruff check .

@@ -20,7 +20,6 @@ EVERYTHING = Capabilities(
     keeps_stop_list=True,
     keeps_quiet_hours=True,
     reports_outcomes=True,
-    result_timer_s=60,
 )
 
 
