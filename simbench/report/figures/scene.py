@@ -81,7 +81,7 @@ class TimeAxis(NamedTuple):
 
 
 def time_axis(started: int, end: int) -> TimeAxis:
-    """Seconds up to a quarter of an hour, minutes up to six hours, hours beyond."""
+    """Seconds up to a quarter of an hour, minutes up to five hours, hours beyond."""
     span_s = (end - started) / SECOND_US
-    size_s, unit = (1, "s") if span_s <= 900 else (60, "min") if span_s <= 21_600 else (3600, "h")
+    size_s, unit = (1, "s") if span_s <= 900 else (60, "min") if span_s <= 18_000 else (3600, "h")
     return TimeAxis(started, size_s * SECOND_US, unit)
