@@ -10,7 +10,6 @@ from simbench.contract import Contract
 from simbench.report.figures import style
 from simbench.report.figures.scene import Drawing, Group, Scene, TimeAxis, time_axis
 from simbench.report.measures import (
-    SECOND_US,
     Bins,
     Ints,
     Pace,
@@ -22,6 +21,7 @@ from simbench.report.measures import (
     within_window,
 )
 from simbench.report.words import count, number, sentence
+from simbench.verdict.throughput import police
 
 METER_READINGS = "AMB-05"  # the question of how a rate is counted names the clauses that speak of rates
 MOST_PANELS = 12
@@ -86,9 +86,9 @@ def _conclusion(traffic: list[Traffic], paces: dict[str, Pace], contract: Contra
     if not limited:
         return "Submits per second; no tier is known for these codes"
     jitter_ms = contract.terms.throughput.jitter_ms.value
-    narrow = SECOND_US - jitter_ms * 1000
     above = [one for one in limited if paces[one.code].peak > _tier(one)]
-    beyond = [one for one in above if int(within_window(one.at, one.weights, narrow).max()) > _tier(one)]
+    # The rule's own meter, so that a heading never contradicts a verdict.
+    beyond = [one for one in above if police(one.at, one.weights, _tier(one), jitter_ms * 1000).early]
     if beyond:
         told = [
             f"{style.label(one.code)} ({paces[one.code].peak} in one second, {_tier(one)} allowed)" for one in beyond
