@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -41,12 +40,12 @@ class Ledger:
 
     def __init__(self, folder: Path, info: RunInfo, max_bytes: int, on_trouble: Callable[[Trouble], object]) -> None:
         self.folder, self.info = folder, info
-        self.wire: deque[Row] = deque()
-        self.story: deque[Row] = deque()
-        self.asked: deque[Row] = deque()
-        self.centre: deque[Row] = deque()
-        self.grain: deque[Row] = deque()
-        buffers: dict[str, deque[Row]] = {name: getattr(self, name) for name in TABLES}
+        self.wire: list[Row] = []
+        self.story: list[Row] = []
+        self.asked: list[Row] = []
+        self.centre: list[Row] = []
+        self.grain: list[Row] = []
+        buffers: dict[str, list[Row]] = {name: getattr(self, name) for name in TABLES}
         self._flusher = Flusher(folder, max_bytes, buffers, on_trouble)
         atexit.register(self._at_exit)
 
