@@ -72,7 +72,8 @@ class Load:
             link = Link(self, account, frames, window)
             await loop.create_connection(lambda link=link: link, "127.0.0.1", port)  # type: ignore[misc]  # bound now
             self.links.append(link)
-        await asyncio.sleep(1.0)
+        # Notifications come some seconds after their submits: until then fewer arrive than are caused.
+        await asyncio.sleep(10.0 if notify else 1.0)
         before = self._totals()
         cpu, start = time.process_time(), time.perf_counter()
         await asyncio.sleep(seconds)
