@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from fake_smsc.faults import fault_config
 from fake_smsc.outage import Mode, Outage
 from fake_smsc.server import SmscServer
 from simbench.errors import BadInput
@@ -137,6 +138,25 @@ class Control:
             raise BadInput(f"account {account}", "no such account", f"one of {sorted(self._centre.accounts)}")
         self._tell("account", account, {"state": "suspended"})
         self._centre.account_state(msgspec.structs.replace(known, state="suspended"), self.now())
+
+    # Faults ----------------------------------------------------------------------------------------------------
+
+    def fault(self, name: str, **parameters: object) -> None:
+        """Let a wire fault begin, now or after `from_s`; several stack. docs/reference/faults.md has their names.
+
+        Raises BadInput for an unknown name, parameter or short code.
+        """
+        config = fault_config(name, parameters)
+        if config.code and config.code not in self._centre.limiters:
+            raise BadInput(f"fault of {config.code}", "not in service", f"one of {sorted(self._centre.limiters)}")
+        self.server.faults.plan(config)
+        self.server.rearm()
+
+    def clear(self, name: str = "") -> int:
+        """End the wire faults of that name, or all of them, also those yet to begin; how many there were."""
+        ended = self.server.faults.clear(name)
+        self.server.rearm()
+        return ended
 
     # Outages ---------------------------------------------------------------------------------------------------
 

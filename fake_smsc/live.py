@@ -47,6 +47,7 @@ class LiveSmsc:
         self.server = SmscServer(
             gateway, ledger, self.clock, network=network, heartbeat=network is None, durable=config.durable
         )
+        self.server.faults.seed = scenario.seed
         self.control = Control(self.server)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -56,6 +57,10 @@ class LiveSmsc:
             limit = self.server.gateway.centre.limiters[config.code].limit
             detail = {"rate_per_s": limit.rate_per_s, "mode": limit.mode, "account": config.account or config.code}
             self.ledger.story.append((now, "limit", config.code, None, json.dumps(detail)))
+        for fault in self.scenario.faults:
+            self.server.faults.plan(fault)
+        if self.scenario.faults:
+            self.server.rearm()
         await self.server.listen(self.scenario.server.host, self.scenario.server.port)
         self._tasks = [asyncio.create_task(self._play(outage)) for outage in self.scenario.outages]
         return self

@@ -7,10 +7,12 @@ so that a rule can tell the client's jitter from the bench's own.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import cast
 
 from fake_smsc.clock import PlatformClock
+from fake_smsc.faults.desk import FaultDesk
 from fake_smsc.network import Factory, Listener, Network, Tcp, reset, set_no_delay
 from fake_smsc.outage import Outage, OutageDesk
 from simbench.gateway import Gateway
@@ -64,6 +66,7 @@ class SmscServer:
         self.durable = durable
         self.connections: dict[int, Connection] = {}
         self.outages = OutageDesk(self)
+        self.faults = FaultDesk(self)
         self.port = 0
         self._heartbeat = heartbeat
         self._count = 0
@@ -126,15 +129,19 @@ class SmscServer:
         self.connections[connection.number] = connection
         self.gateway.opened(connection.number, now)
         self.outages.greet(connection)
+        if self.faults.engaged:
+            self.faults.connected(connection.number)
         self.touch()
 
     def received(self, connection: Connection, data: bytes) -> None:
         """Octets came in: let the gateway handle every frame in them, then write once."""
         now = self.clock.now()
         number = connection.number
-        if number not in self.connections:
+        if number not in self.connections or number in self.faults.gone:
             return
         self.ledger.wire.append((now, number, "in", data))
+        if self.faults.engaged:
+            data = self.faults.incoming(number, data)
         self.gateway.received(number, data, now)
         self.touch()
 
@@ -147,6 +154,8 @@ class SmscServer:
         reason = f"server: {own}" if own else f"peer: {cause or 'closed'}"
         self.ledger.wire.append((now, connection.number, "close", reason.encode()))
         self.gateway.closed(connection.number, now)
+        if self.faults.engaged:
+            self.faults.lost(connection.number)
         self.touch()
 
     def end(self, number: int, reason: str, *, abruptly: bool = False) -> None:
@@ -166,6 +175,10 @@ class SmscServer:
 
     def touch(self) -> None:
         """Write what there is to write, close what is to be closed, arm the timer, wake who waits."""
+        if self.faults.engaged:
+            self.faults.run(self.clock.now())
+        if getattr(self.gateway, "odd_events", None):
+            self._tell_odd_events()
         written = self.gateway.output()
         if written or self.gateway.closings:
             closings, self.gateway.closings = self.gateway.closings, {}
@@ -179,24 +192,37 @@ class SmscServer:
             self._wake()
 
     def _carry_out(self, written: list[tuple[int, bytes]], closings: dict[int, str]) -> None:
-        self._write(written)
+        if self.faults.engaged:
+            self.faults.outgoing(written)
+            self._arm()  # for what the faults delay
+        else:
+            for number, octets in written:
+                self.send(number, octets)
         for number, reason in closings.items():
             self.end(number, reason)
 
-    def _write(self, written: list[tuple[int, bytes]]) -> None:
-        now = self.clock.now()
-        for number, octets in written:
-            connection = self.connections.get(number)
-            if connection is None or connection.transport.is_closing() or self.gateway.lines[number].mute:
-                continue  # an outage that began meanwhile forgets what was not written
-            self.ledger.wire.append((now, number, "out", octets))
-            connection.transport.write(octets)
-            if connection.transport.get_write_buffer_size() > UNREAD_OCTETS:
-                self.end(number, "peer reads nothing", abruptly=True)
+    def send(self, number: int, octets: bytes) -> None:
+        """Write on one line; an outage that began meanwhile forgets what was not written."""
+        connection, line = self.connections.get(number), self.gateway.lines.get(number)
+        if connection is None or line is None or line.mute or connection.transport.is_closing():
+            return
+        self.ledger.wire.append((self.clock.now(), number, "out", octets))
+        connection.transport.write(octets)
+        if connection.transport.get_write_buffer_size() > UNREAD_OCTETS:
+            self.end(number, "peer reads nothing", abruptly=True)
+
+    def _tell_odd_events(self) -> None:
+        """Move what the gateway found odd into the story."""
+        events = getattr(self.gateway, "odd_events", [])
+        for at, number, name in events:
+            self.ledger.story.append((at, "oddity", f"session:{number}", None, json.dumps({"name": name})))
+        events.clear()
 
     def _arm(self) -> None:
         """Keep one timer armed for the gateway's next deadline."""
         deadline = self.gateway.next_deadline()
+        if self.faults.engaged:
+            deadline = min(deadline, self.faults.next_deadline())
         if self._timer is not None:
             if self._armed_for <= deadline:
                 return

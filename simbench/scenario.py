@@ -15,15 +15,44 @@ import msgspec
 
 from simbench.contract import Contract, load_contract
 from simbench.contract.calendar import from_civil
-from simbench.contract.typed import read_toml
-from simbench.errors import ScenarioError
+from simbench.contract.typed import choice, read_toml, shown
+from simbench.errors import BadInput, ScenarioError
 
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
 LimitMode = Literal["monitor", "delay", "nack", "discard", "close"]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Digits = Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")]
 
 DEMO_CODES = {"36010": 10, "36020": 20, "36050": 50, "36100": 100, "36150": 150}
+
+_WHEN = ("share", "from_s", "for_s")
+_WHOM = (*_WHEN, "code")
+
+# What each wire fault of fake_smsc/faults takes. A connection as it is made belongs to no code yet.
+FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("accept-close", "accept-reset"), _WHEN),
+    **dict.fromkeys(
+        ("no-result", "wrong-trn", "wrong-ot", "nack-without-ec", "ack-though-lost", "result-without-stamp",
+         "short-result", "stray-result", "lost-notification", "wrong-stamp", "short-notification",
+         "unknown-operation", "alert-to-client", "login-unanswered", "alert-unanswered"),
+        _WHOM,
+    ),
+    **dict.fromkeys(
+        ("late-result", "double-result", "reordered-results", "early-notification", "late-notification",
+         "double-notification", "reordered-notifications", "mo-at-full-window"),
+        (*_WHOM, "delay_s"),
+    ),
+    **dict.fromkeys(("nack", "nack-though-stored", "login-refused"), (*_WHOM, "ec")),
+    **dict.fromkeys(("bad-checksum", "wrong-length", "high-octet", "cut-frame", "line-ends"), (*_WHOM, "ot")),
+    **dict.fromkeys(("endless-frame", "garbage", "small-segments"), (*_WHOM, "ot", "octets")),
+    **dict.fromkeys(("half-open", "reset", "hang-up", "cut-off"), (*_WHOM, "after")),
+    "merged-segments": (*_WHOM, "ot", "delay_s"),
+    "slow-write": (*_WHOM, "ot", "octets_per_s"),
+    "slow-read": (*_WHOM, "octets_per_s"),
+    "mo-flood": (*_WHOM, "per_s"),
+}  # fmt: skip
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +105,26 @@ class OutageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scope: str = "total"
 
 
+class FaultConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A wire fault: its name, whom and when it meets (`for_s` 0: for good), and what it alone takes.
+
+    `share` of its candidates are hit. A parameter left out has the fault's own default (docs/reference/faults.md).
+    """
+
+    name: str
+    share: Share = 1.0
+    code: str = ""
+    from_s: NotNegative = 0.0
+    for_s: NotNegative = 0.0
+    delay_s: NotNegative | None = None
+    ec: Digits | None = None
+    ot: Digits | None = None
+    octets: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
+    octets_per_s: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    per_s: Annotated[float, msgspec.Meta(gt=0, le=1000)] | None = None
+    after: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
 class DeliveryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Switches of delivery."""
 
@@ -96,6 +145,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscribers: SubscribersConfig = SubscribersConfig()
     delivery: DeliveryConfig = DeliveryConfig()
     outages: tuple[OutageConfig, ...] = ()
+    faults: tuple[FaultConfig, ...] = ()
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -138,6 +188,11 @@ def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:
         _check_shared_account(config, seen, key)
         seen[config.code] = config
     _check_outages(scenario.outages, seen, place)
+    for index, fault in enumerate(scenario.faults):
+        key = f"{place}: faults[{index}]"
+        check_fault(fault, key, ScenarioError)
+        if fault.code and fault.code not in seen:
+            raise ScenarioError(f"{key}.code", f"{fault.code!r}", "a short code above")
     if scenario.server.epoch:
         epoch_us(scenario, place)
 
@@ -182,6 +237,17 @@ def _check_outages(outages: tuple[OutageConfig, ...], codes: Container[str], pla
                 problem = f"{outage.at_s:g} while outages[{earlier}] holds"
                 expected = f"one outage at a time: that one lasts from {other.at_s:g} s for {other.for_s:g} s"
                 raise ScenarioError(f"{place}: outages[{index}].at_s", problem, expected)
+
+
+def check_fault(fault: FaultConfig, key: str, error: type[BadInput]) -> None:
+    """Whether there is such a wire fault, and it takes what was set. Raises `error`."""
+    taken = FAULT_PARAMETERS.get(fault.name)
+    if taken is None:
+        raise error(f"{key}.name", f"{shown(fault.name)} is no fault", choice(fault.name, FAULT_PARAMETERS))
+    for field, default in zip(fault.__struct_fields__[1:], FaultConfig.__struct_defaults__, strict=True):
+        if getattr(fault, field) != default and field not in taken:
+            expected = f"of {fault.name} only {', '.join(taken)}"
+            raise error(f"{key}.{field}", f"is {shown(getattr(fault, field))}", expected)
 
 
 def epoch_us(scenario: Scenario, place: str = "scenario") -> int:

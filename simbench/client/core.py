@@ -264,6 +264,10 @@ class Core:
         self._operate("51", body, segment, now)
         self._outbox.events.append(Sent(message.ref, segment.part, now))
 
+    def written(self, now: int) -> None:
+        """The octets given out last are on the wire, after whatever the shell had to do before."""
+        self._pacing.written(now)
+
     def _resend(self, segments: list[Segment]) -> None:
         """The connection took these with it, without a result."""
         self._outbox.doubtful(segments)

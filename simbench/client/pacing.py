@@ -21,7 +21,7 @@ CATCH_UP_SHARE = 8  # while behind, spacing shrinks by one part in this many
 class Pacing:
     """The ring of one short code: `size` segments per `period_us`, the exact mean `size / period_us` over a backlog."""
 
-    __slots__ = ("_behind_us", "_departures", "_next", "_remainder", "period_us", "size")
+    __slots__ = ("_behind_us", "_departures", "_next", "_remainder", "_unwritten", "period_us", "size")
 
     def __init__(self, size: int, period_us: int = SECOND_US, departures: Iterable[int] = ()) -> None:
         if size < 1:
@@ -31,6 +31,7 @@ class Pacing:
         self._next = 0  # the place of the next segment on the even grid
         self._remainder = 0
         self._behind_us = 0
+        self._unwritten = 0  # segments that left since the last octets were written
 
     @property
     def departures(self) -> tuple[int, ...]:
@@ -60,6 +61,14 @@ class Pacing:
         self._behind_us -= gained
         self._next = place + spacing - gained
         self._departures.append(due if now - due <= LATENESS_US else now)
+        self._unwritten += 1
+
+    def written(self, now: int) -> None:
+        """What left since the last call is on the wire only now: what that delayed too much counts from here."""
+        for place in range(-min(self._unwritten, len(self._departures)), 0):
+            if now - self._departures[place] > LATENESS_US:
+                self._departures[place] = now
+        self._unwritten = 0
 
     def _bound(self) -> int:
         """What the ring alone says of the next segment."""

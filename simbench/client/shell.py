@@ -105,6 +105,7 @@ class Link:
         octets = core.octets_to_send()
         if octets and self._present is not None and self._present.transport is not None:
             self._present.transport.write(octets)
+            core.written(self._outside.clock())
         for event in happened:
             if isinstance(event, Connect):
                 self._connecting = asyncio.get_running_loop().create_task(self._dial())

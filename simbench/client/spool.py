@@ -76,7 +76,9 @@ def _open(path: str) -> sqlite3.Connection:
             db.close()
             raise BadInput(path, f"database of another kind, or spool of version {version}", f"version {VERSION}")
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
+        # Against a kill the system's own cache is enough; waiting for the disk would hold back paced segments, which
+        # then leave in a bunch.
+        db.execute("PRAGMA synchronous = OFF")
         if not tables:
             db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
     except sqlite3.Error as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import msgspec
 
+from fake_smsc.faults import FAULTS as WIRE_FAULTS
 from simbench.client.faults import FAULTS
 from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.registry import known_suts
@@ -16,7 +17,7 @@ STRENGTHS = {"must": "must", "should": "should (recommended)", "may": "may", "in
 
 
 def list_command(*, as_json: bool) -> None:
-    """Print exercises with their purposes, clients, and faults of the reference client."""
+    """Print exercises with their purposes, clients, and faults of the reference client and of the platform."""
     chosen = select()
     listing = {
         "exercises": [
@@ -30,7 +31,10 @@ def list_command(*, as_json: bool) -> None:
             for name, (exercise, purposes) in chosen.items()
         ],
         "clients": {name: msgspec.to_builtins(known) for name, known in known_suts().items()},
-        "faults": {name: _first_line(fault) for name, fault in FAULTS.items()},
+        "faults": {
+            "client": {name: _first_line(fault) for name, fault in FAULTS.items()},
+            "platform": {name: _first_line(fault) for name, fault in WIRE_FAULTS.items()},
+        },
     }
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(listing), indent=2))
@@ -46,6 +50,9 @@ def list_command(*, as_json: bool) -> None:
     click.echo("\nfaults of the reference client (--fault):")
     for fault_name, fault in FAULTS.items():
         click.echo(f"    {fault_name:<24} {_first_line(fault)}")
+    click.echo("\nfaults of the platform ([[faults]] in a scenario):")
+    for fault_name, wire_fault in WIRE_FAULTS.items():
+        click.echo(f"    {fault_name:<24} {_first_line(wire_fault)}")
 
 
 def _first_line(kind: type) -> str:

@@ -117,3 +117,17 @@ def test_every_segment_of_a_long_text_counts() -> None:
     wire.submit(replace(message(1), text="x" * 153 * 12))
     wire.run(0.95)
     assert len(wire.times("51")) == 10
+
+
+def test_what_the_shell_held_back_counts_from_when_it_was_written() -> None:
+    pacing = Pacing(10)
+    for n in range(10):
+        now = pacing.earliest(MONDAY_10H + n * SECOND // 10)
+        pacing.leave(now)
+        pacing.written(now + (200_000 if n == 9 else 0))
+    tenth_written = MONDAY_10H + 900_000 + 200_000
+    for _ in range(10):
+        now = pacing.earliest(0)
+        pacing.leave(now)
+        pacing.written(now)
+    assert now >= tenth_written + SECOND

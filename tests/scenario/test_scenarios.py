@@ -17,18 +17,18 @@ from tests.cli.child import Served
 from tests.scenario.virtual import Stage, VirtualPeer, perform
 
 FOLDER = Path(__file__).parents[2] / "scenarios"
-FIRST, TIERS, OUTAGE, SUBSCRIBERS = (
-    FOLDER / f"{name}.toml" for name in ("01_first", "02_tiers", "03_outage", "04_subscribers")
+FIRST, TIERS, OUTAGE, SUBSCRIBERS, FAULTS = (
+    FOLDER / f"{name}.toml" for name in ("01_first", "02_tiers", "03_outage", "04_subscribers", "05_faults")
 )
 PLAIN = {"NRq": "", "NT": ""}
 ONE_TURN_S = 0.01
 
 
 def test_every_scenario_is_tested_here() -> None:
-    assert set(FOLDER.glob("*.toml")) == {FIRST, TIERS, OUTAGE, SUBSCRIBERS}
+    assert set(FOLDER.glob("*.toml")) == {FIRST, TIERS, OUTAGE, SUBSCRIBERS, FAULTS}
 
 
-@pytest.mark.parametrize("path", [FIRST, TIERS, OUTAGE, SUBSCRIBERS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [FIRST, TIERS, OUTAGE, SUBSCRIBERS, FAULTS], ids=lambda path: path.stem)
 def test_a_scenario_tells_first_what_it_is_and_how_to_serve_it(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[0].startswith("# ")

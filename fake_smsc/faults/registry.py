@@ -1,0 +1,125 @@
+"""Every wire fault by name, and the one way to ask for one by name. Starts none."""
+
+from __future__ import annotations
+
+import json
+
+from fake_smsc.faults import lines, notices, octets, results
+from fake_smsc.faults.fault import Fault
+from simbench.contract.typed import as_typed
+from simbench.errors import BadInput
+from simbench.scenario import FaultConfig, check_fault
+
+FAULTS: dict[str, type[Fault]] = {
+    # results of submits
+    "late-result": results.LateResult,
+    "no-result": results.NoResult,
+    "double-result": results.DoubleResult,
+    "reordered-results": results.ReorderedResults,
+    "wrong-trn": results.WrongTrn,
+    "wrong-ot": results.WrongOt,
+    "nack": results.Nack,
+    "nack-without-ec": results.NackWithoutEc,
+    "nack-though-stored": results.NackThoughStored,
+    "ack-though-lost": results.AckThoughLost,
+    "result-without-stamp": results.ResultWithoutStamp,
+    "short-result": results.ShortResult,
+    "stray-result": results.StrayResult,
+    # notifications and other operations of the SMSC
+    "early-notification": notices.EarlyNotification,
+    "late-notification": notices.LateNotification,
+    "double-notification": notices.DoubleNotification,
+    "lost-notification": notices.LostNotification,
+    "wrong-stamp": notices.WrongStamp,
+    "reordered-notifications": notices.ReorderedNotifications,
+    "short-notification": notices.ShortNotification,
+    "mo-flood": notices.MoFlood,
+    "mo-at-full-window": notices.MoAtFullWindow,
+    "unknown-operation": notices.UnknownOperation,
+    "alert-to-client": notices.AlertToClient,
+    # octets and segments
+    "bad-checksum": octets.BadChecksum,
+    "wrong-length": octets.WrongLength,
+    "high-octet": octets.HighOctet,
+    "cut-frame": octets.CutFrame,
+    "endless-frame": octets.EndlessFrame,
+    "garbage": octets.Garbage,
+    "line-ends": octets.LineEnds,
+    "small-segments": octets.SmallSegments,
+    "merged-segments": octets.MergedSegments,
+    "slow-write": octets.SlowWrite,
+    # connections
+    "login-refused": lines.LoginRefused,
+    "login-unanswered": lines.LoginUnanswered,
+    "alert-unanswered": lines.AlertUnanswered,
+    "half-open": lines.HalfOpen,
+    "reset": lines.Reset,
+    "hang-up": lines.HangUp,
+    "cut-off": lines.CutOff,
+    "slow-read": lines.SlowRead,
+    "accept-close": lines.AcceptClose,
+    "accept-reset": lines.AcceptReset,
+}
+
+
+def sentence(name: str) -> str:
+    """What the fault of that name does, in one sentence."""
+    return (FAULTS[name].__doc__ or "").strip()
+
+
+def fault_config(name: str, parameters: dict[str, object]) -> FaultConfig:
+    """What to ask a desk for. Raises BadInput for a name that is none, or a parameter the fault does not take."""
+    config = as_typed({"name": name, **parameters}, FaultConfig, BadInput, lambda _keys: "fault")
+    check_fault(config, "fault", BadInput)
+    return config
+
+
+HEADING = """\
+# Faults of the platform
+
+What the SMSC can be told to do wrong, in a scenario or through `Control.fault(name, **parameters)` and
+`Control.clear(name)`. Several may hold at once: what one hands on, the next one sees, in the order they began.
+
+```toml
+[[faults]]
+name = "late-result"
+share = 0.1    # of its candidates (frames, reads, lines or connections), drawn by the scenario's seed
+code = "36010" # only lines logged in for this short code; left out: every line
+from_s = 10    # platform seconds after the start
+for_s = 60     # left out: for good
+delay_s = 5    # what this fault alone takes; the tables give the defaults
+```
+
+Whenever a fault is applied, the story has a row before it takes effect: kind `fault`, subject its name, and as detail
+the line and what is hit. Where a line is ended, `drop` says how.
+
+`ot` is an operation type, like `"51"`; left out, frames of any type are candidates, the result of the login too.
+
+This page is written by `python -m fake_smsc.faults`.
+"""
+CHAPTERS = {
+    "fake_smsc.faults.results": "Results of submits",
+    "fake_smsc.faults.notices": "Notifications and other operations of the SMSC",
+    "fake_smsc.faults.octets": "Octets and segments of any frame",
+    "fake_smsc.faults.lines": "Logins, alerts and connections",
+}
+
+
+def reference() -> str:
+    """The reference page of all faults, as Markdown."""
+    lines_of = [HEADING]
+    for module, title in CHAPTERS.items():
+        lines_of.append(f"## {title}\n\n| name | what it does | takes |\n|---|---|---|")
+        for name, fault in FAULTS.items():
+            if fault.__module__ == module:
+                taken = ", ".join(_shown(key, value) for key, value in fault.parameters.items())
+                lines_of.append(f"| `{name}` | {sentence(name)} | {taken} |")
+        lines_of.append("")
+    return "\n".join(lines_of)
+
+
+def _shown(key: str, default: float | int | str) -> str:
+    """A parameter with its default; an empty text is "any"."""
+    if default == "":
+        return f"`{key}`"
+    return f"`{key} = {default if not isinstance(default, str) else json.dumps(default)}`"
