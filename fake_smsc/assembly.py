@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from simbench.centre.core import Centre, CentreSettings
 from simbench.centre.delivery import DeliverySettings
 from simbench.centre.records import Account, Limit
@@ -50,6 +52,9 @@ def account_of(config: CodeConfig, contract: Contract) -> Account:
         config.state,
         config.sessions or contract.terms.session.sessions_per_code.value,
         config.oadc_option,
+        config.auth_code,
+        config.priority,
+        config.list_max,
     )
 
 
@@ -79,10 +84,9 @@ def _accounts(scenario: Scenario, contract: Contract) -> tuple[Account, ...]:
         account = account_of(config, contract)
         known = accounts.get(account.name)
         if known is not None:
-            account = Account(
-                known.name, known.password, (*known.codes, config.code), known.state, known.max_sessions,
-                known.oadc_option or account.oadc_option,
-            )  # fmt: skip
+            account = replace(
+                known, codes=(*known.codes, config.code), oadc_option=known.oadc_option or account.oadc_option
+            )
         accounts[account.name] = account
     return tuple(accounts.values())
 
@@ -104,4 +108,5 @@ def _gateway_settings(scenario: Scenario, contract: Contract) -> GatewaySettings
         login_failures_close=session.login_failures_close.value,
         idle_close_us=session.idle_close_s.value * SECOND_US,
         notice_timer_us=session.notice_retry_s.value[0] * SECOND_US,
+        strictness=scenario.strictness,
     )

@@ -124,6 +124,52 @@ def explain(clause: str, contract_name: str | None, *, as_json: bool) -> None:
     explain_command(clause, contract_name, as_json=as_json)
 
 
+@cli.command()
+@click.argument("source", required=False, metavar="[FILE]", type=click.Path(path_type=Path))
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the SMSC in a capture, where frames do not tell.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a frame instead of text.")
+def decode(source: Path | None, port: int | None, *, as_json: bool) -> None:
+    """Explain UCP frames field by field, from lines, a capture or a run; "-" or nothing reads standard input.
+
+    A line is a frame in hexadecimal, or printable with <STX> or \\x02 at its start, or without its ends. Exit status 1
+    when there is something wrong with any frame.
+
+    \b
+    Examples:
+      simbench decode frames.txt
+      simbench decode --json traffic.pcapng
+      simbench decode --port 5000 traffic.pcap
+      simbench decode reports/first
+      echo '00/00019/R/60/A//6D' | simbench decode
+    """
+    from simbench.commands.decode import decode_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(decode_command(source, port, as_json=as_json))
+
+
+@cli.command()
+@click.argument("op", required=False)
+@click.argument("kind", required=False)
+@click.argument("assignments", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--trn", default="00", show_default=True, help="Transaction reference number, 00 to 99.")
+@click.option("--text", help="Text of the message: says alphabet, type and parts; one frame a part.")
+@click.option("--hex", "as_hex", is_flag=True, help="Print hexadecimal instead of <STX>...<ETX>.")
+@click.option("--json", "from_json", is_flag=True, help="Take objects of `decode --json` from standard input instead.")
+def encode(**options: object) -> None:
+    """Print a UCP frame: operation OP, KIND O (operation) or R (result), and its fields by name.
+
+    \b
+    Examples:
+      simbench encode 31 O AdC=36010 PID=0539
+      simbench encode 51 O --trn 07 AdC=33639980012 OAdC=36010 --text "Déjà prêt ?"
+      simbench encode 51 R --hex EC=04 SM="too fast"
+      simbench decode --json frames.txt | simbench encode --json
+    """
+    from simbench.commands.encode import encode_command  # noqa: PLC0415 - quick --help
+
+    encode_command(**options)  # type: ignore[arg-type]  # click gives what the options say
+
+
 def main() -> None:
     """Entry point: errors of the user or the machine become one line."""
     try:

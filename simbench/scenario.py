@@ -17,6 +17,7 @@ from simbench.contract import Contract, load_contract
 from simbench.contract.calendar import from_civil
 from simbench.contract.typed import choice, read_toml, shown
 from simbench.errors import BadInput, ScenarioError
+from simbench.strictness import Strictness
 
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
 LimitMode = Literal["monitor", "delay", "nack", "discard", "close"]
@@ -25,6 +26,7 @@ Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 Digits = Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")]
 
+OF_THE_ACCOUNT = ("password", "window", "sessions", "state", "auth_code", "priority", "list_max")
 DEMO_CODES = {"36010": 10, "36020": 20, "36050": 50, "36100": 100, "36150": 150}
 
 _WHEN = ("share", "from_s", "for_s")
@@ -69,6 +71,8 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One short code and the account that sends from it. Zero or empty: as the contract has it.
 
     `link_ms` is the round trip of the line it is used over; 0: whether its window suffices is not checked.
+    `auth_code` is the AC its operations may carry, `priority` the subscription to PR, `list_max` what each of the MO
+    and MT lists of operation 61 holds.
     """
 
     code: str
@@ -82,6 +86,9 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nack_ec: Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")] = "04"
     state: Literal["active", "suspended", "closed"] = "active"
     oadc_option: bool = False
+    auth_code: Annotated[str, msgspec.Meta(pattern="^([0-9]{4,16})?$")] = ""
+    priority: bool = False
+    list_max: Annotated[int, msgspec.Meta(ge=0)] = 1000
     request_id: str = ""
 
 
@@ -144,6 +151,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     codes: tuple[CodeConfig, ...] = ()
     subscribers: SubscribersConfig = SubscribersConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+    strictness: Strictness = Strictness()
     outages: tuple[OutageConfig, ...] = ()
     faults: tuple[FaultConfig, ...] = ()
 
@@ -219,7 +227,7 @@ def _check_shared_account(config: CodeConfig, seen: dict[str, CodeConfig], key: 
     """Codes of one account share its login: what belongs to the account must be written the same with each."""
     name = config.account or config.code
     for other in seen.values():
-        for field in ("password", "window", "sessions", "state") if (other.account or other.code) == name else ():
+        for field in OF_THE_ACCOUNT if (other.account or other.code) == name else ():
             ours, theirs = getattr(config, field), getattr(other, field)
             if ours != theirs:
                 expected = f"{theirs!r} as with code {other.code}, of the same account {name!r}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from simbench.errors import BadInput
 
@@ -22,6 +22,11 @@ PCAP: Final = {  # magic as it stands in the file: (byte order, fractions a seco
     b"\x4d\x3c\xb2\xa1": ("<", 10**9),
 }
 PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
+_HEADS: Final = {
+    order: struct.Struct(order + "II").unpack_from for order in "<>"
+}  # compiled, being read a million times
+_TAILS: Final = {order: struct.Struct(order + "I").unpack_from for order in "<>"}
+_PACKETS: Final = {order: struct.Struct(order + "IIIII").unpack_from for order in "<>"}
 _ORDERS: Final = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 _END, _TIME_RESOLUTION, _TIME_OFFSET = 0, 9, 14  # options of an interface
@@ -35,6 +40,13 @@ _PIECE: Final = 1 << 20
 def is_capture(head: bytes) -> bool:
     """Whether a file that begins with these octets is a capture."""
     return head[:4] in PCAP or head[:4] == PCAPNG
+
+
+class Readable(Protocol):
+    """Anything that gives octets, b"" at its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many octets."""
 
 
 class _Interface(NamedTuple):
@@ -53,7 +65,7 @@ class CaptureFile:
     none: a capture program was stopped; what came before is given, and `cut_short` is true afterwards.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: Readable, name: str) -> None:
         self._file, self._name = file, name
         self._data, self._base = file.read(_PIECE), 0
         self._interfaces: list[_Interface] = []
@@ -123,7 +135,7 @@ class CaptureFile:
                     return
             if self._data[at : at + 4] == PCAPNG:
                 self._begin_section(at)
-            kind, length = struct.unpack_from(self._order + "II", self._data, at)
+            kind, length = _HEADS[self._order](self._data, at)
             if length < 12 or length % 4 or length > LONGEST_BLOCK:
                 raise self._bad(at, f"a block of {length} octets", f"12 to {LONGEST_BLOCK}, a multiple of four")
             if at + length > len(self._data):
@@ -132,7 +144,7 @@ class CaptureFile:
                 if not whole:
                     self.cut_short = True
                     return
-            (again,) = struct.unpack_from(self._order + "I", self._data, at + length - 4)
+            (again,) = _TAILS[self._order](self._data, at + length - 4)
             if again != length:
                 raise self._bad(at, f"a block says {length} octets at its start and {again} at its end")
             packet = self._block(kind, at, length, number + 1)
@@ -152,13 +164,13 @@ class CaptureFile:
         if kind in {_PACKET, _OLD_PACKET}:
             if length < 32:
                 raise self._bad(at, f"packet {number} in a block of {length} octets", "32 or more")
-            which, high, low, kept, wire = struct.unpack_from(self._order + "IIIII", self._data, at + 8)
+            which, high, low, kept, wire = _PACKETS[self._order](self._data, at + 8)
             if kind == _OLD_PACKET:  # it counts losses in half of that number
                 which = struct.unpack_from(self._order + "H", self._data, at + 8)[0]
             start, room = at + 28, length - 32
         elif kind == _SIMPLE_PACKET:
             which, high, low = 0, -1, 0
-            (wire,) = struct.unpack_from(self._order + "I", self._data, at + 8)
+            (wire,) = _TAILS[self._order](self._data, at + 8)
             start, room = at + 12, length - 16
             longest = self._interfaces[0].longest if self._interfaces else 0
             kept = min(wire, room, longest or wire)

@@ -18,6 +18,9 @@ FIN, SYN, RST, ACK = 1, 2, 4, 16
 TCP: Final = 6
 
 _NUMBERS: Final = Struct("!IIH").unpack_from
+# Total length, fragment, protocol, addresses and ports as one key, sequence number, acknowledgement, flags.
+_PLAIN: Final = Struct("!2xH2xHxB2x12sIIH").unpack_from
+_FRAGMENTED: Final = 0x3FFF  # more to come, or not the first
 _IPV4, _IPV6 = b"\x08\x00", b"\x86\xdd"
 _TAGS: Final = frozenset({b"\x81\x00", b"\x88\xa8", b"\x91\x00"})  # VLAN, service VLAN, and its older number
 _EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
@@ -65,29 +68,41 @@ def segment_of(link: int, octets: bytes) -> Segment | None:
     ip = locate(octets) if locate else -1
     if ip < 0 or len(octets) < ip + 40:
         return None
-    version = octets[ip] >> 4
-    if version == 4:
-        if octets[ip + 9] != TCP or octets[ip + 6] & 0x3F or octets[ip + 7]:
+    if octets[ip] == 0x45:  # IPv4 without options, as nearly all are: in one go
+        total, fragment, protocol, key, seq, ack, flags = _PLAIN(octets, ip)
+        if protocol != TCP or fragment & _FRAGMENTED:
             return None
-        tcp = ip + (octets[ip] & 15) * 4
-        total = octets[ip + 2] << 8 | octets[ip + 3]
-        end = ip + total if total else len(octets)  # none: the card was to cut it up
-        key = octets[ip + 12 : ip + 20] + octets[tcp : tcp + 4]
-    elif version == 6:
-        tcp = _transport(octets, ip)
-        total = octets[ip + 4] << 8 | octets[ip + 5]
-        end = ip + 40 + total if total else len(octets)
-        key = octets[ip + 8 : ip + 40] + octets[tcp : tcp + 4]
+        tcp, end = ip + 20, ip + total
     else:
-        return None
-    if tcp < ip + 20 or tcp + 14 > len(octets):
-        return None
-    seq, ack, flags = _NUMBERS(octets, tcp + 4)
+        found = _ipv6(octets, ip) if octets[ip] >> 4 == 6 else _ipv4(octets, ip)
+        if found is None or found[0] + 14 > len(octets):
+            return None
+        tcp, total, end, addresses = found
+        key = addresses + octets[tcp : tcp + 4]
+        seq, ack, flags = _NUMBERS(octets, tcp + 4)
+    if not total:  # the network card was to cut it up and fill that in
+        end = len(octets)
     start = tcp + (flags >> 12) * 4
     if not tcp + 20 <= start <= end:
         return None
     payload = octets[start:end]
     return key, seq, ack, flags & 0x3F, payload, end - start - len(payload)
+
+
+def _ipv4(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
+    """Where TCP begins, the length IP says, where the packet ends, both addresses; None for anything but TCP."""
+    total, fragment, protocol, *_ = _PLAIN(octets, ip)
+    words = octets[ip] & 15
+    if octets[ip] >> 4 != 4 or words < 5 or protocol != TCP or fragment & _FRAGMENTED:
+        return None
+    return ip + 4 * words, total, ip + total, octets[ip + 12 : ip + 20]
+
+
+def _ipv6(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
+    """The same of IPv6, whose length does not count its own header."""
+    tcp = _transport(octets, ip)
+    total = octets[ip + 4] << 8 | octets[ip + 5]
+    return (tcp, total, ip + 40 + total, octets[ip + 8 : ip + 40]) if tcp > 0 else None
 
 
 def _transport(octets: bytes, ip: int) -> int:

@@ -86,7 +86,7 @@ class _Writer:
         """Both ends of a new connection, with sequence numbers that depend on the session only."""
         count = self._begun[session] = self._begun.get(session, 0) + 1
         block, offset = divmod(session & 0xFFFFFFFF, 50_000)
-        address = struct.pack("!I", 0x7F000002 + block)
+        address = struct.pack("!I", 0x7F000002 + block + (count - 1 & 0x3F) * 0x20000)  # no connection uses another's
         numbers = [crc32(f"{session} {count} {end}".encode()) for end in ("client", "smsc")]
         ends = _End(address, 10_000 + offset, numbers[0]), _End(_SMSC, self._port, numbers[1])
         self._ends[session] = ends

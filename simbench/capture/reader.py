@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 
-from simbench.capture.files import CaptureFile
+from simbench.capture.files import CaptureFile, Readable
 from simbench.capture.layers import LINK_NAMES, LINKS, segment_of
 from simbench.capture.quality import Summary, tell
 from simbench.capture.streams import Streams
@@ -44,7 +44,7 @@ def read_capture(path: Path, wire: Rows, story: Rows, port: int | None = None, p
 
 
 def read_packets(
-    file: BinaryIO, name: str, wire: Rows, story: Rows, port: int | None = None, pause: Pause = lambda: None
+    file: Readable, name: str, wire: Rows, story: Rows, port: int | None = None, pause: Pause = lambda: None
 ) -> Summary:
     """`read_capture` from an open file of that name."""
     capture, streams = CaptureFile(file, name), Streams(wire, story, port)

@@ -255,7 +255,7 @@ class Streams:
     def _split(self, side: Side, at: int, octets: int) -> None:
         """Behind a hole goes on a session that began midway: nobody is to blame for what was not captured."""
         talk, before = side.talk, side.talk.session
-        self._wire.append((at, before, "close", b"capture: octets are missing"))
+        self._wire.append((self._now, before, "close", b"capture: octets are missing"))
         self._sessions += 1
         talk.session = self._sessions
         detail = {"direction": side.direction, "octets": octets, "continues": talk.session}

@@ -8,7 +8,7 @@ heap of milliseconds several times cheaper than one of entries.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 NEVER = 1 << 62
@@ -47,6 +47,12 @@ class Agenda:
             heapq.heappush(self._heap, slot)
         else:
             entries.append(entry)
+
+    def subjects(self) -> Iterator[Any]:
+        """Every subject entered and not yet done, some more than once, in no order. Walks through them all."""
+        for entries in (self._open, *self._slots.values()):
+            for entry in entries:
+                yield entry[3]
 
     def next_deadline(self) -> int:
         """The earliest instant entered, or NEVER."""

@@ -13,7 +13,9 @@ from zlib import adler32, crc32
 
 import msgspec
 
+from simbench.centre.accounts import AccountDesk, Purpose
 from simbench.centre.agenda import NEVER, Agenda
+from simbench.centre.amendments import Amendments
 from simbench.centre.delivery import Delivery, DeliverySettings
 from simbench.centre.limiter import Limiter
 from simbench.centre.notices import NoticeBoard
@@ -21,6 +23,8 @@ from simbench.centre.records import (
     Accepted,
     Account,
     Answer,
+    Change,
+    Key,
     Limit,
     Message,
     Notice,
@@ -28,6 +32,7 @@ from simbench.centre.records import (
     Refused,
     Reply,
     Silence,
+    Special,
     Submit,
 )
 from simbench.centre.routing import Routing
@@ -36,7 +41,6 @@ from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
 
 NOT_ALLOWED = "04"
-BAD_LOGIN = "07"
 
 
 class CentreSettings(msgspec.Struct, frozen=True):
@@ -59,15 +63,17 @@ class Centre:
     def __init__(self, settings: CentreSettings, base: SubscriberBase, sink: AnyLedger) -> None:
         self.settings, self.base, self.sink = settings, base, sink
         self.state: PlatformState = "up"
-        self.accounts = {account.name: account for account in settings.accounts}
+        self.desk = AccountDesk(settings.accounts, sink)
+        self.accounts = self.desk.accounts
         self.limiters = {code: Limiter(limit) for code, limit in settings.limits.items()}
-        self.sessions: dict[int, str] = {}
         self.answers: list[Answer] = []
         self.clamped = 0
         self.decided = 0  # submits accepted or refused
         self.agenda = Agenda()
         self.board = NoticeBoard(self.agenda, settings.notice_retry_us)
         self.delivery = Delivery(settings.delivery, self.agenda, base, self.board, sink)
+        self.delivery.owner_of = self.desk.owner_of
+        self.amendments = Amendments(self.delivery, self.board, settings.validity_max_us)
         self._stamps = Stamps(settings.scts_ahead_max_s)
         self._ordinals: dict[int, int] = defaultdict(int)
         self._ordinals_day = 0
@@ -101,37 +107,44 @@ class Centre:
     def login(self, session: int, name: str, password: str, now: int) -> Refused | None:
         """Open a session for an account: None, or why not (OPS-CON-04, OPS-ENG-06)."""
         self.advance(now)
-        now = self._now
-        account = self.accounts.get(name)
-        refusal = None
-        if account is None or account.password != password or account.state == "closed":
-            refusal = Refused(BAD_LOGIN, "authentication failure")
-        elif account.state == "suspended":
-            refusal = Refused(NOT_ALLOWED, "account suspended")
-        elif sum(owner == name for sid, owner in self.sessions.items() if sid != session) >= account.max_sessions:
-            refusal = Refused(NOT_ALLOWED, "too many sessions")
-        if refusal is not None:
-            self._write((now, "login-refused", session, "", name, 0, 0, int(refusal.ec), None, 0))
-            return refusal
-        self.sessions[session] = name
-        self.board.sort(name)
-        self._write((now, "login", session, "", name, 0, 0, 0, None, 0))
-        return None
+        refusal = self.desk.login(session, name, password, self._now)
+        if refusal is None:
+            self.board.sort(name)
+        return refusal
 
     def logout(self, session: int, carried: Iterable[Notice], now: int) -> None:
         """A connection ended: its held submits are forgotten, the notices it carried wait for the next login."""
         self.advance(now)
-        name = self.sessions.pop(session, None)
         self.board.orphaned(list(carried))
-        for key in [key for key, submit in self._holds.items() if submit.session == session]:
-            del self._holds[key]
-        if name is not None:
-            self._write((self._now, "logout", session, "", name, 0, 0, 0, None, 0))
+        self.forget_held(session)
+        self.desk.logout(session, self._now)
+
+    def leave(self, session: int, now: int) -> None:
+        """A connection goes on without the session it had, if any."""
+        self.advance(now)
+        self.forget_held(session)
+        self.desk.logout(session, self._now)
+
+    def provision(self, session: int, name: str, password: str, now: int) -> Refused | None:
+        """Open a provisioning session: None, or why not (EMI-UCP 4.0 section 6.3)."""
+        self.advance(now)
+        return self.desk.provision(session, name, password, self._now)
+
+    def change_password(
+        self, session: int, name: str, passwords: tuple[str, str], purpose: Purpose, now: int
+    ) -> Refused | None:
+        """Replace (present, new) password of an account: None, or why not."""
+        self.advance(now)
+        return self.desk.change_password(session, name, passwords, purpose, self._now)
+
+    def edit_list(self, name: str, which: str, address: str, action: str) -> Refused | None:
+        """Operation 61 on an account's "mo" or "mt" list: "add", "remove" or "verify" an address."""
+        return self.desk.edit_list(name, which, address, action)
 
     # Submission ------------------------------------------------------------------------------------------------
 
     def submit(self, submit: Submit, now: int) -> Reply:
-        """Admit, hold or refuse one operation 51. HELD is followed by an Answer."""
+        """Admit, hold or refuse one submission to one recipient. HELD is followed by an Answer."""
         if now < self._now:
             self.clamped += 1
             now = self._now
@@ -145,10 +158,24 @@ class Centre:
         if limiter is None or account.state != "active":
             why = "originator not in service" if limiter is None else f"account {account.state}"
             return self._refuse(submit, code, NOT_ALLOWED, why, now)
+        if submit.special is not None:
+            refusal = self._objection(submit.special, account, now)
+            if refusal is not None:
+                return self._refuse(submit, code, refusal.ec, refusal.reason, now)
         due = limiter.offer(now, submit.segments)
         if due > now and limiter.limit.mode == "delay":
             return self._hold(submit, code, due, now)
         return self._decide(submit, code, now) if due >= 0 else self._over_rate(submit, code, limiter.limit, now)
+
+    def _objection(self, special: Special, account: Account, now: int) -> Refused | None:
+        """What the account may not ask for, or the platform not do."""
+        if special.auth_code and account.auth_code and special.auth_code != account.auth_code:
+            return Refused("07", "authentication code")
+        if special.priority and not account.priority:
+            return Refused("12", "no subscription to priority")
+        if special.begins_at and not now < special.begins_at <= now + self.settings.validity_max_us:
+            return Refused("22", "deferred delivery time not valid")
+        return None
 
     def _hold(self, submit: Submit, code: str, due: int, now: int) -> Reply:
         self._hold_count += 1
@@ -186,14 +213,16 @@ class Centre:
             ec = settings.routing.refusal(subscriber, code)
             if ec:
                 return self._refuse(submit, code, ec, "recipient not served", now)
-        asked, latest = submit.expires_at, 0
+        asked, latest, begins_at = submit.expires_at, 0, now
+        if submit.special is not None and submit.special.begins_at:
+            begins_at = max(now, submit.special.begins_at)
         if asked:
-            latest = now + settings.validity_max_us
-            if asked <= now:
+            latest = begins_at + settings.validity_max_us
+            if asked <= begins_at:
                 return self._refuse(submit, code, "22", "validity already over", now)
             expires_at = min(asked, latest)
         else:
-            expires_at = now + settings.validity_default_us
+            expires_at = begins_at + settings.validity_default_us
         scts = self._stamps.take(account, recipient, now)
         if scts < 0:
             return self._refuse(submit, code, NOT_ALLOWED, "too many messages to this recipient", now)
@@ -202,10 +231,11 @@ class Centre:
         self.decided += 1
         self.delivery.take(
             Message(
-                entity, account, code, recipient, scts, now, expires_at, submit.notify, submit.segments, submit.session
+                entity, account, code, recipient, scts, now, expires_at, submit.notify, submit.segments,
+                submit.session, 0, False, submit.special,
             ),
             now,
-        )
+        )  # fmt: skip
         return Accepted(recipient, scts, expires_at if asked > latest else 0)
 
     def _refuse(self, submit: Submit, code: str, ec: str, reason: str, now: int) -> Refused:
@@ -223,6 +253,33 @@ class Centre:
         ordinal = self._ordinals[triple]
         self._ordinals[triple] = ordinal + 1
         return triple if not ordinal else _identity(code, submit.recipient, submit.digest, str(ordinal))
+
+    # Messages that wait ----------------------------------------------------------------------------------------
+
+    def modify(self, key: Key, change: Change, now: int) -> Accepted | Refused:
+        """Operation 54 on a message that waits."""
+        self.advance(now)
+        return self._barred(key) or self.amendments.modify(key, change, self._now)
+
+    def inquire(self, key: Key, now: int) -> Refused | None:
+        """Operation 55: None, and the 57s are on the board; or why not."""
+        self.advance(now)
+        refusal = self._barred(key)
+        if refusal is None:
+            self.amendments.inquire(key, self._now)
+        return refusal
+
+    def delete(self, key: Key, now: int) -> Refused | None:
+        """Operation 56: None, and the 58s are on the board; or why not."""
+        self.advance(now)
+        return self._barred(key) or self.amendments.delete(key, self._now)
+
+    def _barred(self, key: Key) -> Refused | None:
+        account = self.accounts[key.account]
+        if account.state != "active":
+            return Refused(NOT_ALLOWED, f"account {account.state}")
+        wrong = key.auth_code and account.auth_code and key.auth_code != account.auth_code
+        return Refused("07", "authentication code") if wrong else None
 
     # Notices and mobile-originated messages --------------------------------------------------------------------
 
@@ -253,11 +310,19 @@ class Centre:
         scts = self._stamps.take(owner, sender, self._now)
         scts = scts if scts >= 0 else self._now // 1_000_000
         notice = Notice(
-            "mo", owner, code, sender, scts, self._now, payload=payload, message=_identity("mo", code, sender)
-        )
+            "mo", owner, code, sender, scts, self._now, payload=payload, message=_identity("mo", code, sender),
+            reply=self._takes_reply_path(code, sender),
+        )  # fmt: skip
         self._write((self._now, "mo", -1, code, sender, notice.message, 0, 0, scts, 1))
         self.board.post(notice, self._now)
         return notice
+
+    def _takes_reply_path(self, code: str, sender: str) -> bool:
+        paths = self.delivery.reply_paths
+        path = (code, self.base.find(sender).msisdn) if paths else ("", "")
+        open_ = path in paths
+        paths.discard(path)
+        return open_
 
     # The world changes -----------------------------------------------------------------------------------------
 

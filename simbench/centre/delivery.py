@@ -6,18 +6,22 @@ Sources: OPS-ACH-07 and docs/reference (absent subscribers, retries); every figu
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
 import msgspec
 
 from simbench.centre.agenda import Agenda
 from simbench.centre.notices import NoticeBoard
-from simbench.centre.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notice
+from simbench.centre.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notice, Special
 from simbench.centre.routing import ABSENT_SUBSCRIBER, final_reason
 from simbench.kernels.chance import draw_with, key_of, quantile
 from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import SubscriberBase
 
-LATENCY = 1  # purpose of a draw
+LATENCY, LAST_RESORT = 1, 2  # purposes of draws
+DELIVERY_FAILED = 108  # Rsn of a message that a newer one replaced
+REPLACE_TYPES = range(65, 72)  # TP-PID 41 to 47 hexadecimal (GSM 03.40 section 9.2.3.9)
+LINKS_KEPT = 1_000
 
 # NT bits: who wants to be told of which outcome (EMI-UCP 4.0, field 6 of the 5x series).
 TELL = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
@@ -39,21 +43,97 @@ class Delivery:
         self, settings: DeliverySettings, agenda: Agenda, base: SubscriberBase, board: NoticeBoard, sink: AnyLedger
     ) -> None:
         self.settings, self.agenda, self.base, self.board = settings, agenda, base, board
-        self._write = sink.centre.append
+        self.write = self._write = sink.centre.append
+        self.owner_of: Callable[[str], str] = lambda address: address  # of a notification address; "": nobody here
+        self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) who got a message with a reply path
         self._absent: dict[str, list[Message]] = defaultdict(list)
+        self._linked: dict[tuple[str, str], int] = {}  # when a message that announced more is delivered
         self._latency_key = key_of(settings.seed, LATENCY)
+        self._last_resort_key = key_of(settings.seed, LAST_RESORT)
         self._try = self._attempt  # bound once: this is entered a hundred thousand times a second
         self.on_the_way = 0
 
     def take(self, message: Message, now: int) -> None:
         """Start delivering an accepted message."""
         self.on_the_way += 1
+        due = now + quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
+        if message.special is not None or self._linked:
+            self._take_special(message, now, due)
+        else:
+            self.agenda.enter(due, self._try, message)
+
+    def _take_special(self, message: Message, now: int, due: int) -> None:
+        special, link = message.special or Special(), (message.account, message.recipient)
+        if special.rpid in REPLACE_TYPES:
+            for other in self.find(message.account, message.recipient):
+                if rpid_of(other) == special.rpid and other.code == message.code and self.is_waiting(other):
+                    self._tell(other, UNDELIVERED, DELIVERY_FAILED, now, "replaced")
+                    self._leave(other)
+        if special.begins_at:
+            self.agenda.enter(special.begins_at, self._begin, message)
+            return
+        before = self._linked.pop(link, 0)
+        due = before if before > now else due  # on the radio link of the one that announced it
+        if special.more:
+            if len(self._linked) >= LINKS_KEPT:
+                self._linked = {other: at for other, at in self._linked.items() if at > now}
+            self._linked[link] = due
+        self.agenda.enter(due, self._try, message)
+
+    def _begin(self, message: Message, now: int) -> None:
+        """A deferral is over, unless it was moved or the message is gone."""
+        special = message.special
+        if message.attempt < 0 or special is None or not 0 < special.begins_at <= now:
+            return
+        special.begins_at = 0
         latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
         self.agenda.enter(now + latency, self._try, message)
 
+    # Messages that wait ----------------------------------------------------------------------------------------
+
+    def find(self, account: str, recipient: str) -> list[Message]:
+        """An account's messages to one subscriber that are not at their end, oldest first.
+
+        Looks through everything that is due: operations on waiting messages are rare, submits are not, and this
+        way a submit pays for no index.
+        """
+        msisdn = self.base.find(recipient).msisdn
+        found = {
+            id(subject): subject
+            for subject in self.agenda.subjects()
+            if isinstance(subject, Message)
+            and subject.account == account
+            and (subject.attempt >= 0 or is_forwarded(subject))
+            and self.base.find(subject.recipient).msisdn == msisdn
+        }
+        return sorted(found.values(), key=lambda message: (message.accepted_at, message.scts, message.entity))
+
+    def is_waiting(self, message: Message) -> bool:
+        """Whether the message rests in the store: deferred or buffered, not gone to the network, not forwarded."""
+        deferred = message.special is not None and message.special.begins_at > 0
+        return message.attempt >= 0 and (message.told_buffered or deferred)
+
+    def withdraw(self, message: Message, now: int) -> None:
+        """Take a waiting message out of the store; nothing is told of its fate."""
+        m = message
+        self._write((now, "deleted", m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments))
+        self._leave(message)
+
+    def rescheduled(self, message: Message, now: int) -> None:
+        """The times of a waiting message were changed: meet the new ones."""
+        special = message.special
+        if special is not None and special.begins_at:
+            self.agenda.enter(special.begins_at, self._begin, message)
+        else:
+            self.agenda.enter(max(message.expires_at, now), self._end, message)
+
+    def _end(self, message: Message, now: int) -> None:
+        if message.attempt >= 0 and now >= message.expires_at:
+            self._attempt(message, now)
+
     def returned(self, msisdn: str, now: int) -> None:
-        """The network says that a subscriber is back: try everything that waits for it, oldest first."""
-        for message in self._absent.pop(msisdn, ()):
+        """The network says that a subscriber is back: try what waits for it, priority first, then the oldest."""
+        for message in sorted(self._absent.pop(msisdn, ()), key=_turn):
             self._attempt(message, now)
 
     def _attempt(self, message: Message, now: int) -> None:
@@ -65,9 +145,11 @@ class Delivery:
         if reason:
             self._finish(message, UNDELIVERED, reason, now)
         elif now >= message.expires_at:
-            self._finish(message, UNDELIVERED, ABSENT_SUBSCRIBER, now)
+            self._expire(message, now)
         elif subscriber.attached:
             self._finish(message, DELIVERED, 0, now)
+        elif message.special is not None and message.special.single_shot:
+            self._finish(message, UNDELIVERED, ABSENT_SUBSCRIBER, now)
         else:
             self._wait(message, subscriber.msisdn, now)
 
@@ -84,6 +166,12 @@ class Delivery:
 
     def _finish(self, message: Message, outcome: int, reason: int, now: int) -> None:
         self._tell(message, outcome, reason, now)
+        special = message.special
+        if special is not None and special.reply_path and outcome == DELIVERED:
+            self.reply_paths.add((message.code, self.base.find(message.recipient).msisdn))
+        self._leave(message)
+
+    def _leave(self, message: Message) -> None:
         self.on_the_way -= 1
         message.attempt = -1
         if message.told_buffered:
@@ -91,13 +179,64 @@ class Delivery:
             if waiting and message in waiting:
                 waiting.remove(message)
 
-    def _tell(self, message: Message, outcome: int, reason: int, now: int) -> None:
+    def _expire(self, message: Message, now: int) -> None:
+        """The validity is over; with a last-resort address the message goes there after its sender was told."""
+        m, special = message, message.special
+        self._finish(message, UNDELIVERED, ABSENT_SUBSCRIBER, now)
+        if special is not None and special.last_resort:
+            special.forwarded = True
+            self.on_the_way += 1
+            self._write((now, "forwarded", m.session, m.code, special.last_resort, m.entity, 0, 0, m.scts, m.segments))
+            drawn = draw_with(self._last_resort_key, message.entity)
+            self.agenda.enter(now + quantile(self.settings.latency_us, drawn), self._at_last_resort, message)
+
+    def _at_last_resort(self, message: Message, now: int) -> None:
+        m, special = message, message.special
+        if special is None or not special.forwarded:
+            return
+        special.forwarded = False
+        self.on_the_way -= 1
+        address = self.base.find(special.last_resort)
+        reason = final_reason(address) or (
+            0 if address.attached or self._is_application(special) else ABSENT_SUBSCRIBER
+        )
+        kind = "last-resort-failed" if reason else "last-resort"
+        self._write((now, kind, m.session, m.code, special.last_resort, m.entity, 1, reason, m.scts, m.segments))
+
+    def _is_application(self, special: Special) -> bool:
+        return bool(self.owner_of(special.last_resort))
+
+    def _tell(self, message: Message, outcome: int, reason: int, now: int, kind: str = "") -> None:
         m = message
         self._write(
-            (now, KINDS[outcome], m.session, m.code, m.recipient, m.entity, m.attempt, reason, m.scts, m.segments)
-        )
+            (now, kind or KINDS[outcome], m.session, m.code, m.recipient, m.entity, m.attempt, reason, m.scts,
+             m.segments)
+        )  # fmt: skip
         if m.notify & TELL[outcome]:
+            account = m.account
+            if m.special is not None and m.special.notify_at:
+                account = self.owner_of(m.special.notify_at)
+                if not account:  # a phone, or an application of another platform: no 53 leaves here
+                    self._write(
+                        (now, "notice-elsewhere", m.session, m.code, m.special.notify_at, m.entity, m.attempt, reason,
+                         m.scts, 0)
+                    )  # fmt: skip
+                    return
             self.board.post(
-                Notice("notification", m.account, m.code, m.recipient, m.scts, now, outcome, reason, None, m.entity),
-                now,
+                Notice("notification", account, m.code, m.recipient, m.scts, now, outcome, reason, None, m.entity), now
             )
+
+
+def rpid_of(message: Message) -> int:
+    """The TP-PID a message asked for, 0 without one."""
+    return message.special.rpid if message.special is not None else 0
+
+
+def is_forwarded(message: Message) -> bool:
+    """Whether it is on its way to its last-resort address."""
+    return message.special is not None and message.special.forwarded
+
+
+def _turn(message: Message) -> tuple[bool, int]:
+    """By what messages that wait for one subscriber are sorted: priority first, then the stamp."""
+    return message.special is None or not message.special.priority, message.scts

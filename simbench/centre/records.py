@@ -25,6 +25,10 @@ class Account(msgspec.Struct, frozen=True):
     state: AccountState = "active"
     max_sessions: int = 1
     oadc_option: bool = False
+    auth_code: str = ""  # AC its operations may carry; "": AC is not looked at
+    priority: bool = False  # subscribed to PR
+    list_max: int = 1000  # addresses each of its MO and MT lists holds
+    provisioning_password: str = ""  # "": the same as the password
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -38,8 +42,29 @@ class Limit(msgspec.Struct, frozen=True):
     overflow_ec: str = "04"
 
 
+class Special(msgspec.Struct, gc=False):
+    """What few messages ask for; a message without any of it carries None, which keeps the common one light.
+
+    `begins_at` is the deferral (DDT), 0 once it is over; `rpid` the TP-PID; `more` MMS; `header`: it holds a UDH.
+    """
+
+    originator: str = ""  # OAdC where it is not the code
+    auth_code: str = ""
+    notify_at: str = ""  # NAdC
+    last_resort: str = ""  # LRAd
+    begins_at: int = 0
+    rpid: int = 0
+    priority: bool = False
+    more: bool = False
+    reply_path: bool = False
+    single_shot: bool = False
+    header: bool = False
+    billing: str = ""
+    forwarded: bool = False  # on its way to the last-resort address
+
+
 class Submit(msgspec.Struct, frozen=True, gc=False):
-    """One operation 51 as the gateway read it. `handle` comes back unchanged with a late answer."""
+    """One submission as the gateway read it. `handle` comes back unchanged with a late answer."""
 
     session: int
     account: str
@@ -51,6 +76,7 @@ class Submit(msgspec.Struct, frozen=True, gc=False):
     expires_at: int = 0  # 0: the default validity
     alphanumeric: bool = False
     handle: str = ""
+    special: Special | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -79,6 +105,37 @@ class Silence(Enum):
 Reply = Accepted | Refused | Silence
 
 
+class Key(msgspec.Struct, frozen=True):
+    """What names a message that waits: its addresses, its AC if it had one, and its stamp.
+
+    `stamps` are the seconds a written SCTS can mean (two in the hour that October repeats), none for every message.
+    """
+
+    account: str
+    originator: str
+    recipient: str
+    auth_code: str = ""
+    stamps: tuple[int, ...] = ()
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Operation 54: what of a waiting message is to be otherwise; None leaves a thing as it is.
+
+    `notify` and `kinds` are NRq and NT; `begins_at` and `expires_at` microseconds; `segments` of the new text.
+    """
+
+    notify: bool | None = None
+    kinds: int | None = None
+    notify_at: str | None = None
+    last_resort: str | None = None
+    begins_at: int | None = None
+    expires_at: int | None = None
+    rpid: int | None = None
+    reply_path: bool | None = None
+    billing: str | None = None
+    segments: int | None = None
+
+
 class Answer(msgspec.Struct, frozen=True, gc=False):
     """The late reply to a submit that was held."""
 
@@ -102,12 +159,16 @@ class Message(msgspec.Struct, gc=False):
     session: int
     attempt: int = 0
     told_buffered: bool = False
+    special: Special | None = None
 
 
 class Notice(msgspec.Struct, gc=False):
-    """A 52 or 53 that waits for its acknowledgement. For a 53 `outcome` is Dst, `reason` Rsn, `at` when it happened."""
+    """A 52, 53, 57 or 58 that waits for its acknowledgement.
 
-    kind: Literal["notification", "mo"]
+    For a 53 `outcome` is Dst, `reason` Rsn, `at` when it happened; a 57 lists `stamps`, a 58 names one.
+    """
+
+    kind: Literal["notification", "mo", "inquiry", "deletion"]
     account: str
     code: str
     subscriber: str
@@ -119,3 +180,7 @@ class Notice(msgspec.Struct, gc=False):
     message: int = 0
     tries: int = 0
     posted_at: int = 0  # since when somebody could carry it
+    fallback: bool = False  # the application knows no 52 or 53: offered as 01
+    reply: bool = False  # of a 52: it took the reply path of a message
+    stamps: tuple[int, ...] = ()
+    more: bool = False  # another 57 or 58 of the same operation follows

@@ -15,7 +15,8 @@ from simbench.conformance.sut import Ask, Report, SutFailed, SystemUnderTest
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CONNECT_TIMEOUT_S = 20.0
 PATIENCE = 2.5  # result timers of the client that a story waits for it
-ASKS_AT_ONCE = 64  # messages handed over side by side
+ASKS_AT_ONCE = 8  # messages handed over side by side, then a rest: the SMSC runs on the same loop and must not wait
+REST_S = 0.004
 
 
 class Silent(SutFailed):
@@ -74,6 +75,7 @@ class Bench:
             if len(batch) == ASKS_AT_ONCE:
                 await asyncio.gather(*map(self.ask, batch))
                 batch.clear()
+                await asyncio.sleep(REST_S)
         await asyncio.gather(*map(self.ask, batch))
 
     async def ask_paced(self, code: str, per_s: float, count: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from fake_smsc.live import spare_collector
 from simbench.conformance.conduct import Conducted, Progress, Surroundings, conduct, conduct_all, run_info
 from simbench.conformance.exercise import Exercise
 from simbench.conformance.judging import judge_exercise
@@ -71,6 +72,7 @@ class Judgements:
         return [finding for name in self.plan.chosen for finding in self._judged.get(name, ())]
 
     def _conduct(self, progress: Progress) -> None:
+        spare_collector()
         try:
             uvloop.run(conduct_all(self.plan.chosen, self._one, progress))
         except BaseException as error:
@@ -88,6 +90,7 @@ class Judgements:
         except LedgerError as error:
             self.conducted[exercise.name].set_exception(error)
             raise
+        ledger.flush()  # loads what the ledger needs before anything is timed
         client = folder / "client"
         client.mkdir(parents=True, exist_ok=True)
         conducted = await conduct(exercise, sut, plan.contract, ledger, Surroundings(client, plan.seed))

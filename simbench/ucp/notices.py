@@ -1,12 +1,13 @@
-"""Bodies of the operations an SMSC originates: 52 and 53. Numbers no TRN and knows no session.
+"""Bodies of the operations an SMSC originates: 52, 53, 57, 58 and 01. Numbers no TRN and knows no session.
 
-Sources: EMI-UCP 4.0 sections on operations 52 and 53; the layout itself comes from the field table.
+Sources: EMI-UCP 4.0 sections 4.2, 5.4, 5.5, 5.9 and 5.10; the layout itself comes from the field table.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
+from simbench.ucp.alphabet import LONGEST_OADC, encode_oadc, is_gsm, septets
 from simbench.ucp.content import Part
 from simbench.ucp.fields import At
 
@@ -23,13 +24,20 @@ def _shape(*positions: int) -> str:
 
 
 _NOTIFICATION = _shape(At.ADC, At.OADC, At.SCTS, At.DST, At.RSN, At.DSCTS, At.MT, At.MSG)
-_DELIVER = _shape(At.ADC, At.OADC, At.SCTS, At.MT, At.NB, At.MSG, At.MMS, At.XSER)
+_DELIVER = _shape(At.ADC, At.OADC, At.SCTS, At.MT, At.NB, At.MSG, At.MMS, At.RPI, At.OTOA, At.XSER)
+_TOLD = _shape(At.ADC, At.MT, At.MSG, At.MMS)
+_REPLY = {False: "", True: "2"}  # RPI: the answer to a reply path
 
 
 def notification_body(adc: str, oadc: str, scts: str, outcome: int, reason: int, dscts: str) -> str:
     """Data part of a 53: addresses swapped relative to the 51, the SCTS of its result, and what became of it."""
-    text = f"{_FOR}{oadc.encode('ascii').hex().upper()}{_identified(scts)}{_told(outcome, dscts)}"
+    text = notification_text(oadc, scts, outcome, dscts)
     return _NOTIFICATION % (adc, oadc, scts, outcome, f"{reason:03d}", dscts, "3", text)
+
+
+def notification_text(oadc: str, scts: str, outcome: int, dscts: str) -> str:
+    """Text of a notification, in hexadecimal."""
+    return f"{_FOR}{oadc.encode('ascii').hex().upper()}{_identified(scts)}{_told(outcome, dscts)}"
 
 
 def _hex(text: str) -> str:
@@ -42,8 +50,7 @@ _FOR = _hex("Message for ")
 # Many notifications of one second say the same in these two parts.
 @lru_cache(maxsize=1024)
 def _identified(scts: str) -> str:
-    # Inside texts a time stamp runs YYMMDDhhmmss, the reverse of the field's DDMMYYhhmmss.
-    return _hex(f", with identification {scts[4:6]}{scts[2:4]}{scts[0:2]}{scts[6:]} ")
+    return _hex(f", with identification {_reversed(scts)} ")
 
 
 @lru_cache(maxsize=1024)
@@ -51,6 +58,35 @@ def _told(outcome: int, dscts: str) -> str:
     return _hex(OUTCOMES[outcome].format(*(dscts[at : at + 2] for at in range(0, 12, 2))))
 
 
-def deliver_body(adc: str, oadc: str, scts: str, part: Part) -> str:
-    """Data part of a 52: one segment a subscriber sent to a short code."""
-    return _DELIVER % (adc, oadc, scts, part.mt, part.nb, part.msg, part.mms, part.xser)
+def deliver_body(adc: str, oadc: str, scts: str, part: Part, reply: bool = False, octets: bool = False) -> str:
+    """Data part of a 52: one segment a subscriber sent to a short code, `reply` over a reply path.
+
+    An `oadc` that is no number travels as alphanumeric, its length octet counting semi-octets or, with `octets`,
+    twice the octets.
+    """
+    otoa = ""
+    if not oadc.isdigit() and is_gsm(oadc) and septets(oadc) <= LONGEST_OADC:
+        oadc, otoa = encode_oadc(oadc, "octets" if octets else "semi-octets"), "5039"
+    return _DELIVER % (adc, oadc, scts, part.mt, part.nb, part.msg, part.mms, _REPLY[reply], otoa, part.xser)
+
+
+def inquiry_body(adc: str, about: str, stamps: list[str], more: bool) -> str:
+    """Data part of a 57: what waits for the recipient `about`, by stamp; nothing does when there is none."""
+    text = " ".join([f"Destination: {about}", *map(_reversed, stamps)])
+    return _TOLD % (adc, "3", _hex(text), "1" if more else "")
+
+
+def deletion_body(adc: str, about: str, stamp: str, more: bool) -> str:
+    """Data part of a 58: which message was deleted."""
+    text = f"Destination {about} identification: {_reversed(stamp)} has been deleted."
+    return _TOLD % (adc, "3", _hex(text), "1" if more else "")
+
+
+def call_input_body(adc: str, oadc: str, mt: str, text: str) -> str:
+    """Data part of an 01: the text of a 52 or 53 for an application that knows neither."""
+    return f"{adc}/{oadc if oadc.isdigit() else ''}//{mt}/{text}/"
+
+
+def _reversed(scts: str) -> str:
+    # Inside texts a time stamp runs YYMMDDhhmmss, the reverse of the field's DDMMYYhhmmss.
+    return f"{scts[4:6]}{scts[2:4]}{scts[0:2]}{scts[6:]}"

@@ -34,7 +34,9 @@ def police(
 ) -> Policed:
     """Hold operations (instants in us, ascending; segments each) against a rate, refusing those too early.
 
-    `grain_at` tells how late the bench itself was around an instant (us): that much more is tolerated there.
+    `grain_at` tells how late the bench itself was around an instant (us). Conforming instants that rest on a late
+    reading may have been that much earlier, so they are taken to be: what is forgiven once is not held against the
+    client a second later.
     """
     ring: deque[int] = deque([-(10**15)] * rate, maxlen=rate)
     early: list[int] = []
@@ -46,8 +48,10 @@ def police(
             due = max(instant, probe[0] + SECOND)
             probe.append(due)
         due = max(instant, probe[0] + SECOND)
+        if due > instant:
+            due = max(instant, due - grain_at(instant))
         worst_us = max(worst_us, due - instant)
-        if due - instant > tolerance_us and due - instant > tolerance_us + grain_at(instant):
+        if due - instant > tolerance_us:
             early.append(position)
             continue
         probe.append(due)

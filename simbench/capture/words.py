@@ -1,0 +1,141 @@
+"""The fields of UCP and their values in plain words. Holds data only; the codes themselves are in `simbench.ucp.codes`.
+
+Sources: EMI-UCP 4.0 sections 4 to 6; GSM 03.38 section 4 for message classes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simbench.ucp.codes import MESSAGE_TYPES, NOTIFICATION_STATES, PIDS
+
+FIELD_WORDS: Final = {
+    "AdC": "recipient",
+    "OAdC": "originator",
+    "AC": "authentication code of the originator",
+    "NRq": "notification wanted",
+    "NAdC": "address for notifications",
+    "NAd": "address for notifications",
+    "NT": "which notifications",
+    "NPID": "what kind of address that is",
+    "LRq": "last resort address used",
+    "LRAd": "last resort address",
+    "LPID": "what kind of address that is",
+    "DD": "deferred delivery",
+    "DDT": "not to be delivered before",
+    "VP": "not to be delivered after",
+    "RPID": "protocol identifier of the message",
+    "SCTS": "time stamp of the message, by the SMSC",
+    "Dst": "what became of the message",
+    "Rsn": "why",
+    "DSCTS": "when that happened",
+    "MT": "type of the message",
+    "NB": "number of bits of the message",
+    "Msg": "the message",
+    "AMsg": "the message",
+    "MMS": "more messages to follow",
+    "PR": "priority",
+    "DCs": "coding of the message, in an older way",
+    "MCLs": "message class",
+    "RPI": "reply path",
+    "CPg": "reserved",
+    "RPLy": "reserved",
+    "OTOA": "type of the originator's address",
+    "HPLMN": "address of the home network",
+    "XSer": "extra services",
+    "RES1": "reserved",
+    "RES2": "reserved",
+    "RES4": "reserved",
+    "RES5": "reserved",
+    "NPL": "number of addresses in the list",
+    "RAds": "recipients, each perhaps with a legitimisation code",
+    "RAd": "recipient",
+    "GAs": "group addresses",
+    "RP": "repetition",
+    "LRP": "legitimisation code for repetition",
+    "LPR": "legitimisation code for priority",
+    "UR": "urgent message",
+    "LUR": "legitimisation code for urgency",
+    "RC": "reverse charging",
+    "LRC": "legitimisation code for reverse charging",
+    "PID": "what kind of address that is",
+    "OTON": "type of number of the account",
+    "ONPI": "numbering plan of the account",
+    "STYP": "what is asked for",
+    "PWD": "password",
+    "NPWD": "new password",
+    "VERS": "version of the operation",
+    "LAdC": "address for the list",
+    "LTON": "type of number of that address",
+    "LNPI": "numbering plan of that address",
+    "OPID": "kind of terminal",
+    "ACK": "accepted",
+    "NACK": "refused",
+    "MVP": "validity period as changed by the SMSC",
+    "EC": "error code",
+    "SM": "system message",
+    "(empty)": "nothing: seen in practice, not in the table",
+}
+# Where an operation means something else by a name.
+OPERATION_WORDS: Final = {
+    ("31", "AdC"): "who is there",
+    ("52", "AdC"): "account the message is for",
+    ("52", "OAdC"): "mobile that sent it",
+    ("53", "AdC"): "account that sent the message",
+    ("53", "OAdC"): "recipient of the message",
+    ("54", "MT"): "type of the new message",
+    ("54", "Msg"): "the new message",
+    ("56", "Msg"): "time stamps of the messages to delete",
+    ("57", "AdC"): "account that asked",
+    ("57", "Msg"): "the messages that wait",
+    ("58", "AdC"): "account that asked",
+    ("58", "Msg"): "the messages that were deleted",
+    ("60", "OAdC"): "account",
+    ("61", "OAdC"): "account",
+}
+
+_YES_NO: Final = {"0": "no", "1": "yes"}
+_LAYERS: Final = {"1": "international", "2": "national", "6": "abbreviated"}
+_PLANS: Final = {"1": "telephone (E.164)", "3": "data (X.121)", "5": "private"}
+VALUE_WORDS: Final[dict[str, dict[str, str]]] = {
+    "NRq": _YES_NO,
+    "LRq": _YES_NO,
+    "DD": _YES_NO,
+    "MMS": _YES_NO,
+    "NPID": PIDS,
+    "LPID": PIDS,
+    "PID": PIDS,
+    "Dst": NOTIFICATION_STATES,
+    "MT": MESSAGE_TYPES,
+    "DCs": {"0": "default alphabet", "1": "8-bit data"},
+    "MCLs": {"0": "shown at once", "1": "kept in the mobile", "2": "kept in the SIM", "3": "kept in the terminal"},
+    "RPI": {"1": "requested", "2": "granted"},
+    "OTOA": {"1139": "international number", "5039": "alphanumeric"},
+    "OTON": _LAYERS,
+    "LTON": _LAYERS,
+    "ONPI": _PLANS,
+    "LNPI": _PLANS,
+    "OPID": {"00": "mobile station", "39": "computer"},
+}
+SESSION_TYPES: Final = {
+    "60": {
+        "1": "open a session",
+        "3": "change the password",
+        "4": "open a session for provisioning",
+        "6": "change the password for provisioning",
+    },
+    "61": {
+        "1": "add to the list for mobile-originated messages",
+        "2": "remove from the list for mobile-originated messages",
+        "3": "look up the list for mobile-originated messages",
+        "4": "add to the list for mobile-terminated messages",
+        "5": "remove from the list for mobile-terminated messages",
+        "6": "look up the list for mobile-terminated messages",
+    },
+}
+ENCODINGS: Final = {"gsm7": "GSM 7-bit", "ucs2": "UCS-2", "8bit": "8-bit data", "numeric": "digits"}
+
+
+def words_for(ot: str, name: str) -> str:
+    """What a field says, in an operation of that type; "" for a name that no table has."""
+    return OPERATION_WORDS.get((ot, name)) or FIELD_WORDS.get(name, "")
