@@ -177,7 +177,7 @@ class SmscServer:
         """Write what there is to write, close what is to be closed, arm the timer, wake who waits."""
         if self.faults.engaged:
             self.faults.run(self.clock.now())
-        if getattr(self.gateway, "odd_events", None):
+        if self.gateway.odd_events:
             self._tell_odd_events()
         written = self.gateway.output()
         if written or self.gateway.closings:
@@ -213,7 +213,7 @@ class SmscServer:
 
     def _tell_odd_events(self) -> None:
         """Move what the gateway found odd into the story."""
-        events = getattr(self.gateway, "odd_events", [])
+        events = self.gateway.odd_events
         for at, number, name in events:
             self.ledger.story.append((at, "oddity", f"session:{number}", None, json.dumps({"name": name})))
         events.clear()
