@@ -275,7 +275,8 @@ def test_every_field_of_every_valid_vector_is_what_tshark_says_it_is(tmp_path: P
 def test_every_field_of_frames_of_all_operations_and_results_is_what_tshark_says_it_is(tmp_path: Path) -> None:
     made = drawn(600)
     assert len(made) >= 600
-    assert compare(tmp_path, made) == EXCUSES.keys()
+    # With the vectors beside them, so that no excuse depends on what was drawn to be used.
+    assert compare(tmp_path, made + [vector.octets for vector in VALID]) == EXCUSES.keys()
 
 
 def test_tshark_finds_no_fault_in_frames_we_build_and_finds_those_of_framing_and_sum(tmp_path: Path) -> None:
