@@ -44,7 +44,7 @@ class Strictness(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 MEANINGS: Final[dict[str, str]] = {
-    "header_errors": "TRN, LEN, O/R or OT is not of its form (section 2): no answer, or 02 where one can be echoed",
+    "header_errors": "TRN, LEN, O/R or OT is not of its form (section 2): no answer, or 02 if TRN and OT can be echoed",
     "wrong_length": "LEN disagrees with the frame (section 2)",
     "hex_trn": "a TRN in hexadecimal, as 0A: a header error, or served and echoed as it came",
     "ragged_end": "a checksum of one digit, or no slash before it: as any broken frame, or mended",

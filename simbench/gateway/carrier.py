@@ -124,6 +124,8 @@ class Carrier:
             waiting = own.outstanding.pop(trn)
             self.out.odd(line, "unanswered-notice", now)
             self.centre.acknowledge(line.number, waiting.subject, False, now)
+        if self.centre.board.waiting.get(line.account):  # what waited for room finds it now, not with the next notice
+            self.centre.board.fresh.add(line.account)
         if own.outstanding:
             oldest = min(wait.sent_at for wait in own.outstanding.values())
             self.timers.enter(oldest + self.settings.notice_timer_us, self._check, line)

@@ -117,6 +117,7 @@ class Gateway:
         In steps that end before anything begun in them can be overdue, so that it does not matter how often this is
         called (the law of splitting).
         """
+        self._settle()  # what the centre was told beside this gateway may have begun something
         while True:
             begun = max(self._now, min(now, self.centre.next_deadline()))
             step = min(now, self._timers.next_deadline(), begun + self.settings.notice_timer_us)

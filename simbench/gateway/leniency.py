@@ -153,10 +153,10 @@ class Leniency:
 
 
 def _raw(error: WireError) -> tuple[str, str]:
-    """TRN and OT of a broken header as they stand, "" where they are not two letters or digits."""
+    """TRN and OT of a broken header as they stand, "" where no result could carry them."""
     parts = error.octets[1:-1].decode("latin-1").split("/")
     trn, ot = parts[0], parts[3] if len(parts) > 3 else ""
-    return trn if _NAME.fullmatch(trn) else "", ot if _NAME.fullmatch(ot) else ""
+    return trn if _NAME.fullmatch(trn) else "", ot if len(ot) == 2 and ot.isdecimal() and ot.isascii() else ""
 
 
 def _said(error: FieldError) -> str:

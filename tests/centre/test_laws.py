@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simbench.contract.calendar import minute_text, scts_text
 from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import CodeConfig
-from simbench.ucp.operations import decode
+from simbench.ucp.operations import build, decode
 from tests.harness import MINUTE, SECOND, START, Peer, gateway_of
 
 HOUR = 60 * MINUTE
+
+# What an application may ask for beside a plain submit; {0} is a recipient.
+OPERATIONS: dict[str, tuple[str, dict[str, str]]] = {
+    "defer": ("51", {"DD": "1", "DDT": minute_text(START + HOUR), "NRq": "1", "MT": "3", "Msg": "41"}),
+    "resort": ("51", {"VP": minute_text(START + HOUR), "LRq": "1", "LRAd": "33639980077", "LPID": "0100", "MT": "3"}),
+    "more": ("51", {"MMS": "1", "NRq": "1", "NT": "7", "MT": "3", "Msg": "42"}),
+    "replace": ("51", {"RPID": "0065", "NRq": "1", "MT": "3", "Msg": "43"}),
+    "call": ("01", {"MT": "3", "Msg": "44"}),
+    "modify": ("54", {"SCTS": scts_text(START), "VP": minute_text(START + 2 * HOUR)}),
+    "postpone": ("54", {"SCTS": scts_text(START), "DDT": minute_text(START + 3 * HOUR)}),
+    "inquire": ("55", {}),
+    "delete": ("56", {"MT": "3", "Msg": b"260302100000".hex().upper()}),
+}
 
 # A small life of the platform: (seconds to wait, what happens).
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 900),
-        st.sampled_from(["submit", "submit", "submit", "off", "on", "down", "up", "mo", "drop"]),
+        st.sampled_from(["submit", "submit", "submit", "off", "on", "down", "up", "mo", "drop", *OPERATIONS]),
         st.integers(0, 3),
     ),
     max_size=25,
@@ -35,6 +51,10 @@ def live(steps: list[tuple[int, str, int]], cuts: int) -> list[tuple[object, ...
         if what == "submit" and gateway.centre.state == "up":
             trn = (trn + 1) % 100
             peer.submit(trn, AdC=msisdn, NT="7")
+        elif what in OPERATIONS and gateway.centre.state == "up":
+            trn = (trn + 1) % 100
+            ot, fields = OPERATIONS[what]
+            peer.send(build(ot, "O", f"{trn:02d}", "", AdC=msisdn, OAdC="36010", **fields))
         elif what in {"on", "off"}:
             gateway.centre.subscriber(Subscriber(msisdn, "orange", "orange", what == "on", False), peer.now)
         elif what in {"up", "down"}:
@@ -64,11 +84,21 @@ def test_a_message_is_accepted_before_it_is_notified_and_meets_one_fate(steps: l
     for at, kind, _session, _code, _recipient, message, _attempt, _value, _scts, _segments in live(steps, 1):
         if kind == "accepted":
             accepted[message] = at  # type: ignore[assignment]
-        elif kind in {"delivered", "undelivered"}:
+        elif kind in {"delivered", "undelivered", "deleted", "replaced"}:
             assert message not in fates
             fates[message] = at  # type: ignore[assignment]
     assert set(fates) <= set(accepted)
     assert all(fates[message] >= accepted[message] for message in fates)
+
+
+@given(STEPS)
+@settings(max_examples=60, deadline=None)
+def test_in_the_end_no_message_is_left_on_the_way(steps: list[tuple[int, str, int]]) -> None:
+    rows = live([*steps, (0, "up", 0), (4 * 86_400, "on", 0)], 1)
+    counts = Counter(row[1] for row in rows)
+    ends = sum(counts[kind] for kind in ("delivered", "undelivered", "deleted", "replaced"))
+    assert counts["accepted"] == ends
+    assert counts["forwarded"] == counts["last-resort"] + counts["last-resort-failed"]
 
 
 def test_the_same_life_draws_the_same_delays_whatever_happens_beside_it() -> None:
