@@ -20,7 +20,7 @@ from simbench.ledger import AnyLedger
 
 GRAIN_US = 2_000  # lateness that is worth a row (DESIGN section 3)
 HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
-COALESCE_S = 0.001  # deadlines nearer than this are served together
+COALESCE_S = 0.002  # deadlines nearer than this are served together: a lateness not yet worth a row
 UNREAD_OCTETS = 4_000_000  # a peer that lets this much pile up unread is cut off
 LINGER_S = 5.0  # how long what was written may take to leave once the connection is being closed
 
@@ -73,7 +73,8 @@ class SmscServer:
         self._host = ""
         self._listener: Listener | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._armed_for = 0
+        self._armed_for = 0  # the deadline the timer is for
+        self._fires_at = 0  # when it is to ring for it
         self._beat: asyncio.TimerHandle | None = None
         self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._closing_reasons: dict[int, str] = {}
@@ -232,11 +233,12 @@ class SmscServer:
             return
         self._armed_for = deadline
         delay = max(self.clock.real_s(deadline), COALESCE_S)
+        self._fires_at = max(deadline, self.clock.now() + int(COALESCE_S * 1_000_000 * self.clock.speed))
         self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
 
     def _fire(self) -> None:
         now = self.clock.now()
-        self._note_lateness(self._armed_for, now, "timer")
+        self._note_lateness(self._fires_at, now, "timer")
         self._timer = None
         self.gateway.advance(now)
         self.touch()

@@ -70,6 +70,15 @@ _ENDS: Final = [b"%02X\x03" % number for number in range(256)]
 _HEADER: Final = re.compile(rb"[0-9]{2}/([0-9]{5})/[OR]/[0-9]{2}/")
 
 
+def _bare_acks() -> dict[bytes, Frame]:
+    """The results in which clients acknowledge 52 and 53 with nothing but "A": every one there can be."""
+    frames = [encode(trn, "R", ot, "A///") for trn in range(100) for ot in ("52", "53")]
+    return {
+        octets[:-1]: Frame(octets[1:3].decode(), "R", octets[12:14].decode(), ["A", "", ""], octets)
+        for octets in frames
+    }
+
+
 class Framer:
     """Cuts a stream of octets into frames; however the stream is segmented, the items are the same.
 
@@ -99,6 +108,9 @@ class Framer:
         items: list[Frame | WireError] = []
         for piece in pieces:
             size = len(piece)
+            if size == BARE_SIZE and (bare := _BARE.get(piece)) is not None:
+                items.append(bare)
+                continue
             try:
                 trn = _TRNS[piece[:4]]
                 kind, ot = _HEADS[piece[9:15]]
@@ -209,3 +221,8 @@ def _number(trn: int) -> str:
     if not 0 <= trn <= 99:
         raise ValueError(f"TRN {trn} is not within 0..99")
     return _NUMBERS[trn]
+
+
+# Half of what a busy SMSC reads is one of these two hundred frames, and looking them up is several times cheaper.
+_BARE: Final = _bare_acks()
+BARE_SIZE: Final = len(next(iter(_BARE)))
