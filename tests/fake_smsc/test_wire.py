@@ -105,6 +105,7 @@ def test_a_late_timer_is_written_down_with_its_interval() -> None:
             while site.control.now() < due + 20_000:
                 pass  # the loop is busy beyond the deadline
             assert (await peer.frame()).data[0] == "A"
-            assert any(row[0] == due and row[2] >= 20_000 for row in site.rows("grain", "timer"))
+            told = site.rows("grain", "timer")
+            assert any(row[0] <= due + 2_000 and row[1] >= due + 20_000 for row in told), (due, told)
 
     asyncio.run(script())
