@@ -102,10 +102,11 @@ def test_a_late_timer_is_written_down_with_its_interval() -> None:
             await peer.frames(10)
             assert await site.until(lambda: bool(site.rows("centre", "held")))
             due = site.server.gateway.next_deadline()
-            while site.control.now() < due + 20_000:
+            while site.control.now() < due + 40_000:
                 pass  # the loop is busy beyond the deadline
             assert (await peer.frame()).data[0] == "A"
             told = site.rows("grain", "timer")
-            assert any(row[0] <= due + 2_000 and row[1] >= due + 20_000 for row in told), (due, told)
+            # Armed by a timer that rang just before: then it is expected within what is served together of that ring.
+            assert any(row[0] <= due + 10_000 and row[1] >= due + 40_000 for row in told), (due, told)
 
     asyncio.run(script())
