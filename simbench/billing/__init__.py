@@ -1,1 +1,1 @@
-"""Invoices from what was delivered. Never decides what was delivered."""
+"""Money: what a contract's acts and delivered messages cost, and whether a bill says so. Simulates nothing."""

@@ -1,0 +1,176 @@
+"""The acts of a contract: short codes opened and closed, tiers, options, changes. Knows no price.
+
+A month is written "2016-10"; dates are civil days in Paris. A rate tier is subscribed by whole calendar months
+(OPS-TAR-13), everything else takes effect on a day.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+from simbench.contract import Contract
+from simbench.contract.typed import read_toml
+from simbench.errors import BadInput
+
+Quantity = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class ActsError(BadInput):
+    """A file of acts says something it may not."""
+
+
+class Month(NamedTuple):
+    """A calendar month."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str) -> Month:
+        """Read "2016-10"; ValueError for anything else."""
+        if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
+            raise ValueError(text)
+        return cls(int(text[:4]), int(text[5:]))
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return date(self.year, self.month, 1)
+
+    @property
+    def following(self) -> Month:
+        """The month after it."""
+        return Month(self.year + self.month // 12, self.month % 12 + 1)
+
+    def has(self, day: date | None) -> bool:
+        """Whether a day lies in it."""
+        return day is not None and (day.year, day.month) == self
+
+    def __str__(self) -> str:
+        return f"{self.year:04}-{self.month:02}"
+
+
+class _Acts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all structs here share."""
+
+
+class Tier(_Acts, frozen=True):
+    """From this month on the code is subscribed to that many messages a second; `request_id` names the request for
+    it, which the higher tiers need (OPS-ACH-06).
+    """
+
+    month: str
+    rate_per_s: int
+    request_id: Text = ""
+
+
+class Option(_Acts, frozen=True):
+    """The OAdC option of a code: its days of activation and, if it ended, of deactivation."""
+
+    activated: date
+    deactivated: date | None = None
+
+
+class CodeActs(_Acts, frozen=True):
+    """One short code: when it was opened and closed, its tiers in order, its OAdC options in order."""
+
+    code: str
+    opened: date
+    closed: date | None = None
+    tiers: tuple[Tier, ...] = ()
+    oadc_options: tuple[Option, ...] = ()
+
+
+class OtherChange(_Acts, frozen=True):
+    """A change billed by the act (OPS-TAR-03), such as another IP address; closing a code is one without a table."""
+
+    day: date
+    what: Text
+    code: str = ""
+
+
+class Qualification(_Acts, frozen=True):
+    """One company's use of basic qualification in a month: its access, and how many numbers it had qualified."""
+
+    company: Text
+    month: str
+    numbers: Quantity = 0
+
+
+class Acts(_Acts, frozen=True):
+    """Everything a bill depends on beside the messages. `quotes` are prices agreed for tiers, by rate (AMB-07)."""
+
+    codes: tuple[CodeActs, ...]
+    other_changes: tuple[OtherChange, ...] = ()
+    qualifications: tuple[Qualification, ...] = ()
+    quotes: dict[str, Decimal] = {}
+
+
+def read_acts(path: Path, contract: Contract) -> Acts:
+    """Read and check a file of acts. Raises ActsError naming file, key, value and expectation."""
+    acts = read_toml(path, Acts, ActsError)
+    check_acts(acts, contract, str(path))
+    return acts
+
+
+def check_acts(acts: Acts, contract: Contract, place: str) -> None:
+    """What a type cannot say: codes of the plan, each once, tiers that exist, acts in order. Raises ActsError."""
+    if not acts.codes:
+        raise ActsError(f"{place}: codes", "no short code", "at least one [[codes]] table")
+    seen: set[str] = set()
+    for index, code in enumerate(acts.codes):
+        key = f"{place}: codes[{index}]"
+        if not re.fullmatch(contract.terms.numbering.code_pattern.value, code.code):
+            expected = f"a short code matching {contract.terms.numbering.code_pattern.value}"
+            raise ActsError(f"{key}.code", f"{code.code!r}", expected)
+        if code.code in seen:
+            raise ActsError(f"{key}.code", f"{code.code!r} appears twice", "each short code once")
+        seen.add(code.code)
+        _check_code(code, contract, key)
+    for index, change in enumerate(acts.other_changes):
+        if change.code and change.code not in seen:
+            raise ActsError(f"{place}: other_changes[{index}].code", f"{change.code!r}", "a short code above")
+    for index, used in enumerate(acts.qualifications):
+        _month(used.month, f"{place}: qualifications[{index}].month")
+    tiers = {str(rate) for rate in contract.terms.tariff.tier_month()}
+    for rate in acts.quotes:
+        if rate not in tiers:
+            raise ActsError(f"{place}: quotes.{rate}", "no such tier", f"one of {', '.join(sorted(tiers, key=int))}")
+
+
+def _check_code(code: CodeActs, contract: Contract, key: str) -> None:
+    if code.closed is not None and code.closed < code.opened:
+        raise ActsError(f"{key}.closed", f"{code.closed}", f"a day from {code.opened} on, when it was opened")
+    tiers, latest = contract.terms.throughput.tiers_per_s.value, Month(code.opened.year, code.opened.month)
+    for place, tier in enumerate(code.tiers):
+        where = f"{key}.tiers[{place}]"
+        month = _month(tier.month, f"{where}.month")
+        if tier.rate_per_s not in tiers:
+            raise ActsError(f"{where}.rate_per_s", f"{tier.rate_per_s}", f"one of the tiers {tiers}")
+        if month < latest or (place and month == latest):
+            raise ActsError(f"{where}.month", f"{tier.month}", f"a month {'after' if place else 'from'} {latest}")
+        latest = month
+    after = code.opened
+    for place, option in enumerate(code.oadc_options):
+        where = f"{key}.oadc_options[{place}]"
+        if option.activated < after:
+            raise ActsError(f"{where}.activated", f"{option.activated}", f"a day from {after} on")
+        if option.deactivated is not None and option.deactivated < option.activated:
+            raise ActsError(f"{where}.deactivated", f"{option.deactivated}", f"a day from {option.activated} on")
+        if option.deactivated is None and place + 1 < len(code.oadc_options):
+            raise ActsError(f"{where}.deactivated", "is missing", "a day, since another activation follows")
+        after = option.deactivated or option.activated
+
+
+def _month(text: str, key: str) -> Month:
+    try:
+        return Month.parse(text)
+    except ValueError:
+        raise ActsError(key, f"{text!r}", 'a month such as "2016-10"') from None

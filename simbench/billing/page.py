@@ -1,0 +1,75 @@
+"""An invoice as a page to print, as CSV and as JSON. Reckons nothing; asks for no outside file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from simbench.billing.invoice import Effect, Invoice
+from simbench.billing.received import COLUMNS, Difference
+from simbench.contract import Contract
+from simbench.errors import BadInput
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """One month as it is shown: the invoice, what other readings change, and what a bill received differs in."""
+
+    invoice: Invoice
+    effects: tuple[Effect, ...]
+    source: str
+    differences: tuple[Difference, ...] = ()
+
+
+def as_csv(invoice: Invoice) -> str:
+    """The lines and sums in the columns of an invoice received, so that one's own can be compared like any other."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for line in invoice.lines:
+        price, amount = ("" if value is None else value for value in (line.unit_price, line.amount))
+        writer.writerow((line.clause, line.code, line.quantity, price, amount))
+    for name, amount in (("HT", invoice.total_ht), ("VAT", invoice.vat), ("TTC", invoice.total_ttc)):
+        writer.writerow((name, "", "", "", amount))
+    return out.getvalue()
+
+
+def as_json(bundles: Sequence[Bundle]) -> str:
+    """Every month with its effects and differences; amounts are texts, exact to the cent."""
+    return msgspec.json.format(msgspec.json.encode({"invoices": bundles}), indent=2).decode()
+
+
+def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:
+    """The same as one self-contained page, one sheet of paper a month."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["euro"] = euro
+    template = environment.get_template("invoice.html.j2")
+    return template.render(bundles=bundles, contract=contract, vat=contract.terms.tariff.vat_share.value)
+
+
+def euro(amount: Decimal | None) -> str:
+    """An amount as the French write it: 1 234,50 €, with as many decimals as a price has."""
+    if amount is None:
+        return "sur devis"
+    places = max(2, -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:,.{places}f}".replace(",", "\u202f").replace(".", ",") + "\u00a0€"
+
+
+def write_all(folder: Path, bundles: Sequence[Bundle], contract: Contract) -> list[Path]:
+    """Write invoices.html, invoices.json and one CSV a month; give their paths. Raises BadInput."""
+    texts = {"invoices.html": as_html(bundles, contract), "invoices.json": as_json(bundles) + "\n"}
+    texts |= {f"invoice-{one.invoice.month}.csv": as_csv(one.invoice) for one in bundles}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise BadInput(str(folder), problem.strerror or str(problem), "a folder that can be written") from None
+    return [folder / name for name in texts]

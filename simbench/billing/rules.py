@@ -1,0 +1,172 @@
+"""Rules on a bill received: each row of the tariff grid against the acts and the messages of the month.
+
+Shares contract, acts and counts with whoever made the bill, and none of their code.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from simbench.billing.acts import Acts, Month
+from simbench.billing.counts import Counts
+from simbench.billing.due import TIER_ROWS, Due, cents, prices, rate_in, what_is_due
+from simbench.billing.readings import other_readings
+from simbench.billing.received import Key, Received
+from simbench.contract import Contract
+from simbench.finding import Evidence, Finding, Outcome
+
+ROWS = ("01", "02", "03", "04", "05", "06", "07", "09", "10", "11", "12", "17", "18", "19", "20", "21", "22")
+SHOWN = 10
+
+
+class Bill(msgspec.Struct, frozen=True):
+    """What is judged: a month's bill, the acts and messages it must follow, and the contract."""
+
+    contract: Contract
+    acts: Acts
+    counts: Counts
+    month: Month
+    received: Received
+
+
+def judge_bill(bill: Bill) -> tuple[Finding, ...]:
+    """One finding a row of the grid, and those on what the rows have in common (OPS-TAR-01 to 22)."""
+    due = what_is_due(bill.contract, bill.acts, bill.counts, bill.month)
+    others = {
+        f"{name} {reading}": what_is_due(contract, bill.acts, bill.counts, bill.month)
+        for name, reading, contract in other_readings(bill.contract)
+    }
+    rows = [_row(f"OPS-TAR-{row}", bill, due, others) for row in ROWS]
+    return (*rows, _standard_rate(bill), _whole_months(bill), _sums(bill), _numbers_qualified(bill), _requests(bill))
+
+
+def _row(clause: str, bill: Bill, due: Due, others: dict[str, Due]) -> Finding:
+    """What was billed under one clause against what is due, code by code."""
+    billed = {key: value for key, value in bill.received.by_key().items() if key[0] == clause}
+    own = {key: value for key, value in due.items() if key[0] == clause}
+    sums = (_sum(billed), _sum(own))
+    wrong = [key for key in sorted(billed.keys() | own.keys()) if not _same(billed.get(key), own.get(key))]
+    told = f"{sums[0]:.2f} billed, {sums[1]:.2f} due"
+    if not wrong:
+        return _finding(f"{clause}/billed", "pass", told, sums)
+    evidence = tuple(Evidence(f"{key[1] or 'contract'}: {_said(billed, key)} billed, {_said(own, key)} due")
+                     for key in wrong[:SHOWN])  # fmt: skip
+    for name, other in others.items():
+        theirs = {key: value for key, value in other.items() if key[0] == clause}
+        if billed == theirs:  # a price nobody knows proves nothing
+            assumed = bill.contract.assumed(name.split()[0])
+            outcome: Outcome = "weak" if assumed else "fail"
+            return _finding(f"{clause}/billed", outcome, f"{told}; right under {name}", sums, evidence, assumed)
+    return _finding(f"{clause}/billed", "fail", told, sums, evidence)
+
+
+def _same(billed: tuple[int, Decimal] | None, due: tuple[int, Decimal | None] | None) -> bool:
+    if billed is None or due is None:
+        return (billed or (0, Decimal(0))) == (due or (0, Decimal(0)))
+    return billed[0] == due[0] and (due[1] is None or billed[1] == due[1])
+
+
+def _said(lines: dict[Key, tuple[int, Decimal]] | Due, key: Key) -> str:
+    quantity, amount = lines.get(key, (0, Decimal(0)))
+    return f"{quantity} for {'a quoted price' if amount is None else f'{amount:.2f}'}"
+
+
+def _standard_rate(bill: Bill) -> Finding:
+    """No rate line for a code at the standard rate (OPS-TAR-08)."""
+    standard = bill.contract.terms.throughput.default_per_s.value
+    rates = {code.code: rate_in(code, bill.contract, bill.month) for code in bill.acts.codes}
+    lines = [line for line in bill.received.lines if line.clause in TIER_ROWS and rates.get(line.code) == standard]
+    outcome: Outcome = "fail" if lines else "pass"
+    evidence = tuple(Evidence(f"line {line.line}: {line.clause} for {line.code}") for line in lines[:SHOWN])
+    return _finding(
+        "OPS-TAR-08/standard-rate-included", outcome, f"{len(lines)} rate lines for codes at the standard rate",
+        (len(lines), 0), evidence, unit="lines",
+    )  # fmt: skip
+
+
+def _whole_months(bill: Bill) -> Finding:
+    """A tier is billed by whole calendar months, never in part (OPS-TAR-13)."""
+    price_of = prices(bill.contract, bill.acts)
+    parts = [
+        line
+        for line in bill.received.lines
+        if line.clause in TIER_ROWS
+        and (price := price_of[line.clause]) is not None
+        and line.amount != price * line.quantity
+    ]
+    evidence = tuple(Evidence(f"line {line.line}: {line.amount:.2f} for {line.code}") for line in parts[:SHOWN])
+    return _finding(
+        "OPS-TAR-13/whole-months", "fail" if parts else "pass", f"{len(parts)} tiers not billed by the whole month",
+        (len(parts), 0), evidence, unit="lines",
+    )  # fmt: skip
+
+
+def _sums(bill: Bill) -> Finding:
+    """The sums a bill states are those of its lines, with VAT on the total (AMB-15)."""
+    total = sum((line.amount for line in bill.received.lines), Decimal(0))
+    vat = cents(total * bill.contract.terms.tariff.vat_share.value)
+    right = {"HT": total, "VAT": vat, "TTC": total + vat}
+    stated = bill.received.sums
+    if not stated:
+        return _finding("OPS-TAR-05/sums", "unsupported", "the bill states no sums", None)
+    wrong = [name for name, amount in stated.items() if amount != right[name]]
+    evidence = tuple(Evidence(f"{name}: {stated[name]:.2f} stated, {right[name]:.2f} by the lines") for name in wrong)
+    assumed = bill.contract.assumed("tariff.vat_share")
+    outcome: Outcome = "pass" if not wrong else "weak" if assumed and wrong == ["VAT"] else "fail"
+    return _finding(
+        "OPS-TAR-05/sums", outcome, f"{len(wrong)} of {len(stated)} sums wrong", (len(wrong), 0), evidence,
+        assumed, unit="sums",
+    )  # fmt: skip
+
+
+def _numbers_qualified(bill: Bill) -> Finding:
+    """Every number that was qualified stands on the bill, and none besides (OPS-OPT-03)."""
+    used = sum(one.numbers for one in bill.acts.qualifications if one.month == str(bill.month))
+    billed = sum(line.quantity for line in bill.received.lines if line.clause == "OPS-TAR-18")
+    return _finding(
+        "OPS-OPT-03/each-number-billed", "pass" if used == billed else "fail", f"{billed} billed, {used} qualified",
+        (billed, used), unit="numbers",
+    )  # fmt: skip
+
+
+def _requests(bill: Bill) -> Finding:
+    """A tier that must be asked for was asked for (OPS-ACH-06)."""
+    floor = bill.contract.terms.throughput.request_from_per_s.value
+    without = [
+        f"{code.code} at {tier.rate_per_s}/s from {tier.month}"
+        for code in bill.acts.codes
+        for tier in code.tiers
+        if tier.rate_per_s >= floor and not tier.request_id
+    ]
+    return _finding(
+        "OPS-ACH-06/requested", "fail" if without else "pass",
+        f"{len(without)} tiers from {floor}/s on without a request", (len(without), 0),
+        tuple(Evidence(one) for one in without[:SHOWN]), unit="tiers", blame="client",
+    )  # fmt: skip
+
+
+def _sum(lines: dict[Key, tuple[int, Decimal]] | Due) -> Decimal:
+    return sum((amount or Decimal(0) for _, amount in lines.values()), Decimal(0))
+
+
+def _finding(  # noqa: PLR0913 - a finding's own parts
+    purpose: str, outcome: Outcome, told: str, figures: tuple[Decimal | int, Decimal | int] | None,
+    evidence: tuple[Evidence, ...] = (), assumed: tuple[str, ...] = (), *, unit: str = "euro",
+    blame: Literal["client", "platform"] = "platform",
+) -> Finding:  # fmt: skip
+    return Finding(
+        purpose=purpose,
+        clause=purpose.partition("/")[0],
+        outcome=outcome,
+        summary=told,
+        measured=None if figures is None else float(figures[0]),
+        limit=None if figures is None else float(figures[1]),
+        unit=unit,
+        blame="" if outcome in {"pass", "unsupported"} else blame,
+        assumed=assumed,
+        evidence=evidence,
+        exercise="bill",
+    )

@@ -1,0 +1,186 @@
+"""Acts, counts, bills and forecasts are read whole or refused in one line that names the place."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simbench.billing.acts import ActsError, Month, read_acts
+from simbench.billing.counts import Count, count_run, read_counts
+from simbench.billing.forecast import ForecastError, read_forecast
+from simbench.billing.received import read_received
+from simbench.contract.calendar import instant
+from simbench.errors import BadInput
+from simbench.ledger import MemoryLedger
+from tests.billing.worked import CONTRACT, OCTOBER
+
+ACTS = """
+[[codes]]
+code = "36010"
+opened = 2016-03-01
+tiers = [{ month = "2016-04", rate_per_s = 20 }, { month = "2016-10", rate_per_s = 50, request_id = "R-1" }]
+oadc_options = [{ activated = 2016-05-01, deactivated = 2016-06-30 }]
+
+[[other_changes]]
+day = 2016-10-05
+what = "Changement d'adresse IP"
+
+[[qualifications]]
+company = "Alpha"
+month = "2016-10"
+numbers = 100
+"""
+
+
+def refused(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "acts.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ActsError) as caught:
+        read_acts(path, CONTRACT)
+    assert "\n" not in str(caught.value)
+    return str(caught.value).replace(str(path), "acts.toml")
+
+
+def test_acts_are_read_as_written(tmp_path: Path) -> None:
+    path = tmp_path / "acts.toml"
+    path.write_text(ACTS)
+    acts = read_acts(path, CONTRACT)
+    assert (acts.codes[0].code, acts.codes[0].tiers[1].rate_per_s) == ("36010", 50)
+    assert acts.qualifications[0].numbers == 100
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"36010"', '"99010"', "acts.toml: codes[0].code: '99010'; expected a short code matching"),
+        ("2016-04", "2016-13", "acts.toml: codes[0].tiers[0].month: '2016-13'; expected a month"),
+        ("2016-04", "2016-02", "acts.toml: codes[0].tiers[0].month: 2016-02; expected a month from 2016-03"),
+        ('month = "2016-10", rate', 'month = "2016-04", rate', "expected a month after 2016-04"),
+        (
+            "rate_per_s = 20",
+            "rate_per_s = 21",
+            "acts.toml: codes[0].tiers[0].rate_per_s: 21; expected one of the tiers",
+        ),
+        ("2016-06-30", "2016-04-30", "oadc_options[0].deactivated: 2016-04-30; expected a day from 2016-05-01 on"),
+        ("activated = 2016-05-01", "activated = 2016-02-01", "expected a day from 2016-03-01 on"),
+        ("opened = 2016-03-01", "opened = 2016-03-01\nclosed = 2016-02-01", "expected a day from 2016-03-01 on"),
+        ("opened = 2016-03-01", "opened = 2016-03-01\nshut = 2016-02-01", "unknown key"),
+        ("numbers = 100", "numbers = -1", "acts.toml: qualifications[0].numbers: is -1"),
+        ("what =", 'code = "36011"\nwhat =', "other_changes[0].code: '36011'; expected a short code above"),
+    ],
+)
+def test_acts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert old in ACTS
+    assert told in refused(tmp_path, ACTS.replace(old, new, 1))
+
+
+def test_two_codes_of_one_number_and_a_quote_for_no_tier_are_refused(tmp_path: Path) -> None:
+    twice = '[[codes]]\ncode = "36010"\nopened = 2016-03-01\n'
+    assert "appears twice" in refused(tmp_path, twice + twice)
+    assert "no such tier" in refused(tmp_path, twice + '[quotes]\n30 = "700"\n')
+
+
+def test_counts_are_read_from_csv(tmp_path: Path) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_text("month,code,delivered,accepted\n2016-10,36010,90,100\n2016-11,36010,5,\n")
+    counts = read_counts(path)
+    assert counts.of(OCTOBER, "36010") == Count(90, 100)
+    assert counts.of(Month(2016, 11), "36010") == Count(5, 5)
+    assert (counts.months, counts.codes(OCTOBER)) == ((OCTOBER, Month(2016, 11)), ("36010",))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("month,code\n", "line 1: columns 'month,code'; expected month,code,delivered,accepted"),
+        ("month,code,delivered\n2016-10,36010,many\n", "line 2: delivered: 'many'; expected a whole number from 0 on"),
+        ("month,code,delivered\n2016-1,36010,1\n", "line 2: month: '2016-1'; expected a month such as 2016-10"),
+        ("month,code,delivered\n2016-10,36010\n", "line 2: 2 values; expected 3"),
+        ("month,code,delivered\n2016-10,3,1\n2016-10,3,1\n", "line 3: 2016-10 of 3 appears twice"),
+        ("month,code,delivered\n" + "2016-10,3," + "9" * 5000, "expected a whole number"),
+        ("", "line 1: columns ''"),
+    ],
+)
+def test_counts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        read_counts(path)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_messages_of_a_ledger_count_in_the_month_of_paris_they_were_delivered_in() -> None:
+    ledger = MemoryLedger()
+    midnight = instant(2016, 11, 1)
+    for at, kind, code, segments in (
+        (midnight - 1, "accepted", "36010", 3),
+        (midnight - 1, "delivered", "36010", 1),
+        (midnight, "delivered", "36010", 3),
+        (midnight + 5, "undelivered", "36010", 1),
+        (midnight + 9, "delivered", "36020", 2),
+    ):
+        ledger.centre.append((at, kind, 1, code, "33639980001", 7, 0, 0, None, segments))
+    counts = count_run(ledger.snapshot())
+    november = Month(2016, 11)
+    assert counts.of(OCTOBER, "36010") == Count(1, 3)
+    assert counts.of(november, "36010") == Count(3, 0)
+    assert counts.of(november, "36020") == Count(2, 0)
+
+
+FORECAST = 'issued = 2016-12-01\n[[expected]]\nmonth = "2017-01"\ncode = "36010"\nmessages = 1000\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("2017-01", "2016-11", "expected[0].month: 2016-11; expected a month from that of 2016-12-01 on"),
+        ("2017-01", "January", "expected[0].month: 'January'"),
+        ("1000", "-4", "expected[0].messages: is -4"),
+        ("issued = 2016-12-01", "issued = 2016-12-01\nexpected = []", "not valid TOML"),
+    ],
+)
+def test_forecasts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+    path = tmp_path / "forecast.toml"
+    path.write_text(FORECAST.replace(old, new))
+    with pytest.raises(ForecastError) as caught:
+        read_forecast(path)
+    assert told in str(caught.value)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace"))))
+def test_no_octets_break_a_reader(tmp_path: Path, octets: bytes) -> None:
+    path = tmp_path / "file"
+    for head in (b"", b"month,code,delivered\n", b"clause,code,quantity,unit_price,amount\n"):
+        path.write_bytes(head + octets)
+        for read in (
+            lambda: read_counts(path),
+            lambda: read_received(path, CONTRACT),
+            lambda: read_acts(path, CONTRACT),
+            lambda: read_forecast(path),
+        ):
+            with contextlib.suppress(BadInput):
+                read()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("OPS-TAR-99,,1,1,1", "line 2: clause: 'OPS-TAR-99'; expected perhaps"),
+        ("OPS-TAR-06,,1.5,150,225", "line 2: quantity: '1.5'"),
+        ("OPS-TAR-06,,1,150 EUR,150", "line 2: unit_price: '150 EUR'"),
+        ("HT,,,,x", "line 2: amount: 'x'"),
+        ("HT,,,,1\nHT,,,,1", "line 3: clause: HT appears twice"),
+    ],
+)
+def test_a_bill_that_cannot_be_is_refused_in_one_line(tmp_path: Path, line: str, told: str) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_text(f"clause,code,quantity,unit_price,amount\n{line}\n")
+    with pytest.raises(BadInput) as caught:
+        read_received(path, CONTRACT)
+    assert told in str(caught.value)

@@ -1,0 +1,137 @@
+"""A right bill passes every rule; each tampered one fails the rule of its row, and only a reading makes it weak."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from simbench.billing.acts import Acts, CodeActs, Option, OtherChange, Qualification, Tier
+from simbench.billing.counts import Count, Counts
+from simbench.billing.invoice import invoice
+from simbench.billing.page import as_csv
+from simbench.billing.readings import read_as
+from simbench.billing.received import compare, read_received
+from simbench.billing.rules import ROWS, Bill, judge_bill
+from simbench.contract.terms import Contract
+from simbench.finding import Finding, exit_status
+from tests.billing.worked import CONTRACT, LONG_SINCE, OCTOBER, WORKED, codes
+
+# Every row of the grid is due in this month.
+ACTS = Acts(
+    (
+        *codes(22),
+        CodeActs("36900", date(2016, 10, 5), None, (Tier("2016-10", 100, "R-1"),)),
+        CodeActs("36901", LONG_SINCE, None, (Tier("2016-01", 20), Tier("2016-10", 50, "R-2"))),
+        CodeActs("36902", LONG_SINCE, None, (Tier("2016-01", 150, "R-3"),), (Option(date(2016, 10, 3)),)),
+        CodeActs("36903", LONG_SINCE, date(2016, 10, 9), (Tier("2016-01", 20),)),
+        *codes(11, "34"),
+    ),
+    (OtherChange(date(2016, 10, 12), "Changement d'adresse IP"),),
+    (Qualification("Alpha", "2016-10", 1000),),
+)
+COUNTS = Counts("hand", {(OCTOBER, "36001"): Count(98_000, 100_000)})
+
+
+def received(tmp_path: Path, text: str, contract: Contract = CONTRACT) -> dict[str, Finding]:
+    path = tmp_path / "received.csv"
+    path.write_text(text, encoding="utf-8")
+    bill = Bill(contract, ACTS, COUNTS, OCTOBER, read_received(path, contract))
+    return {finding.purpose: finding for finding in judge_bill(bill)}
+
+
+def right_bill(contract: Contract = CONTRACT) -> str:
+    return as_csv(invoice(contract, ACTS, COUNTS, OCTOBER))
+
+
+def test_a_right_bill_passes_every_rule(tmp_path: Path) -> None:
+    findings = received(tmp_path, right_bill())
+    assert {finding.outcome for finding in findings.values()} == {"pass"}
+    assert {f"OPS-TAR-{row}/billed" for row in ROWS} < set(findings)
+    rows = {line.split(",")[0] for line in right_bill().splitlines()[1:]}
+    assert {f"OPS-TAR-{row}" for row in ROWS} < rows, "every row is due, so that every rule had something to look at"
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_wrong_quantity_in_any_row_fails_the_rule_of_that_row_alone(tmp_path: Path, row: str) -> None:
+    lines = right_bill().splitlines()
+    at = next(place for place, line in enumerate(lines) if line.startswith(f"OPS-TAR-{row},"))
+    clause, code, quantity, price, _ = lines[at].split(",")
+    lines[at] = f"{clause},{code},{int(quantity) + 1},{price},{Decimal(price) * (int(quantity) + 1):.2f}"
+    findings = received(tmp_path, "\n".join(line for line in lines if not line.startswith(("HT", "VAT", "TTC"))))
+    failed = {purpose for purpose, finding in findings.items() if finding.outcome in {"fail", "weak"}}
+    expected = {f"OPS-TAR-{row}/billed"} | ({"OPS-OPT-03/each-number-billed"} if row == "18" else set())
+    assert failed == expected
+    assert findings[f"OPS-TAR-{row}/billed"].blame == "platform"
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_line_left_out_or_billed_twice_fails(tmp_path: Path, row: str) -> None:
+    lines = right_bill().splitlines()
+    line = next(line for line in lines if line.startswith(f"OPS-TAR-{row},"))
+    for tampered in ([one for one in lines if one != line], [*lines, line]):
+        assert received(tmp_path, "\n".join(tampered))[f"OPS-TAR-{row}/billed"].outcome in {"fail", "weak"}
+
+
+def test_a_bill_right_under_another_reading_is_weak_and_says_which(tmp_path: Path) -> None:
+    finding = received(tmp_path, right_bill(read_as(CONTRACT, "AMB-02", "slab")))["OPS-TAR-07/billed"]
+    assert (finding.outcome, finding.assumed) == ("weak", ("AMB-02",))
+    assert "AMB-02 slab" in finding.summary
+
+
+def test_part_of_a_month_of_a_tier_fails(tmp_path: Path) -> None:
+    text = right_bill().replace("OPS-TAR-11,36900,1,2500,2500.00", "OPS-TAR-11,36900,1,2500,2177.42")
+    findings = received(tmp_path, text)
+    assert findings["OPS-TAR-13/whole-months"].outcome == "fail"
+    assert findings["OPS-TAR-11/billed"].outcome == "fail"
+
+
+def test_a_rate_line_for_the_standard_rate_fails(tmp_path: Path) -> None:
+    findings = received(tmp_path, right_bill() + "OPS-TAR-09,36001,1,800,800.00\n")
+    assert findings["OPS-TAR-08/standard-rate-included"].outcome == "fail"
+
+
+def test_a_wrong_sum_fails_and_another_vat_is_weak(tmp_path: Path) -> None:
+    lines = right_bill().splitlines()
+    ht = next(line for line in lines if line.startswith("HT,"))
+    assert received(tmp_path, right_bill().replace(ht, "HT,,,,1.00"))["OPS-TAR-05/sums"].outcome == "fail"
+    vat = next(line for line in lines if line.startswith("VAT,"))
+    text = "\n".join(line.replace(vat, "VAT,,,,1.00") for line in lines if not line.startswith("TTC"))
+    assert received(tmp_path, text)["OPS-TAR-05/sums"].outcome == "weak"
+    text = "\n".join(line for line in lines if not line.startswith(("HT", "VAT", "TTC")))
+    assert received(tmp_path, text)["OPS-TAR-05/sums"].outcome == "unsupported"
+
+
+def test_a_high_tier_without_a_request_is_the_clients_failure(tmp_path: Path) -> None:
+    path = tmp_path / "bill.csv"
+    acts = Acts((CodeActs("36050", LONG_SINCE, None, (Tier("2016-01", 50),)),))
+    path.write_text(as_csv(invoice(CONTRACT, acts, COUNTS, OCTOBER)))
+    findings = judge_bill(Bill(CONTRACT, acts, COUNTS, OCTOBER, read_received(path, CONTRACT)))
+    asked = next(finding for finding in findings if finding.purpose == "OPS-ACH-06/requested")
+    assert (asked.outcome, asked.blame) == ("fail", "client")
+    assert exit_status(findings) == 1
+
+
+@pytest.mark.parametrize("name", WORKED)
+def test_every_invoice_worked_by_hand_is_found_right(tmp_path: Path, name: str) -> None:
+    acts, counts, lines, _ = WORKED[name]
+    path = tmp_path / "bill.csv"
+    rows = [f"{clause},{code},{quantity},0,{amount}" for (clause, code), (quantity, amount) in lines.items()]
+    path.write_text("\n".join(["clause,code,quantity,unit_price,amount", *rows]))
+    found = judge_bill(Bill(CONTRACT, acts, counts, OCTOBER, read_received(path, CONTRACT)))
+    assert {finding.outcome for finding in found} <= {"pass", "unsupported"}
+
+
+def test_invoices_are_laid_side_by_side(tmp_path: Path) -> None:
+    path = tmp_path / "bill.csv"
+    text = right_bill().replace("OPS-TAR-12,36902,1,3000,3000.00\n", "OPS-TAR-12,36999,1,3000,3000.00\n")
+    path.write_text(text.replace("OPS-TAR-05,,98000,0.030,2940.00", "OPS-TAR-05,,100000,0.030,3000.00"))
+    own = invoice(CONTRACT, ACTS, COUNTS, OCTOBER)
+    found = {(one.clause, one.code): one.what for one in compare(own, read_received(path, CONTRACT))}
+    assert found == {
+        ("OPS-TAR-05", ""): "different",
+        ("OPS-TAR-12", "36902"): "missing",
+        ("OPS-TAR-12", "36999"): "unexpected",
+    }
