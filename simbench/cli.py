@@ -170,6 +170,64 @@ def encode(**options: object) -> None:
     encode_command(**options)  # type: ignore[arg-type]  # click gives what the options say
 
 
+@cli.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete simbench's commands and options.
+
+    \b
+    Examples:
+      simbench completion bash > ~/.local/share/bash-completion/completions/simbench
+      simbench completion fish > ~/.config/fish/completions/simbench.fish
+      source <(simbench completion zsh)
+    """
+    from click.shell_completion import get_completion_class  # noqa: PLC0415 - quick --help
+
+    script = get_completion_class(shell)
+    assert script is not None, "the choices above are those click has"
+    click.echo(script(cli, {}, "simbench", "_SIMBENCH_COMPLETE").source())
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.option("--acts", "acts_file", required=True, type=click.Path(path_type=Path), help="The contract's acts (TOML).")
+@click.option("--month", metavar="YYYY-MM", help="Calendar month to bill (default: every month with messages).")
+@click.option("--against", type=click.Path(path_type=Path), help="An invoice received (CSV), to be judged.")
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for pages to print, JSON and CSV.")
+@click.option("--json", "form", flag_value="json", help="JSON instead of tables.")
+@click.option("--csv", "form", flag_value="csv", help="CSV in the columns of an invoice received.")
+def bill(**options: object) -> None:
+    """Bill the messages of a run (or a CSV of counts), and judge an invoice received line by line.
+
+    \b
+    Examples:
+      simbench bill reports/first --acts acts.toml
+      simbench bill counts.csv --acts acts.toml --month 2016-10 -o reports/bill
+      simbench bill counts.csv --acts acts.toml --month 2016-10 --against received.csv --json
+    """
+    from simbench.commands.bill import bill_command  # noqa: PLC0415 - quick --help
+
+    options["form"] = options["form"] or "table"
+    sys.exit(bill_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--traffic", required=True, type=click.Path(path_type=Path, exists=True), help="A run, or a CSV of counts."
+)
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, *, as_json: bool) -> None:
+    """Hold traffic against the forecasts handed in to Orange (OPS-ENG-03, OPS-ACH-05).
+
+    \b
+    Example:
+      simbench forecast 2016-12.toml 2017-06.toml --traffic counts.csv
+    """
+    from simbench.commands.bill import forecast_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(forecast_command(files, traffic, contract_name, as_json_=as_json))
+
+
 def main() -> None:
     """Entry point: errors of the user or the machine become one line."""
     try:

@@ -156,6 +156,26 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faults: tuple[FaultConfig, ...] = ()
 
 
+# Where scenarios that come with the bench lie: in an installed package, in a checkout.
+HOMES = (Path(__file__).parent / "scenarios", Path(__file__).parents[1] / "scenarios")
+
+
+def find_scenario(path: Path) -> Path:
+    """The file a user means: a path, or the name of a scenario that comes with the bench ("03_outage").
+
+    Raises ScenarioError naming the nearest name when there is neither.
+    """
+    if path.exists():
+        return path
+    known = {file.relative_to(home).with_suffix("").as_posix(): file for home in HOMES for file in home.rglob("*.toml")}
+    name = path.with_suffix("").as_posix().removeprefix("scenarios/")
+    if name in known:
+        return known[name]
+    raise ScenarioError(
+        str(path), "no such file, and no scenario of that name comes with simbench", choice(name, known)
+    )
+
+
 def read_scenario(path: Path) -> Scenario:
     """Read and check a scenario file. Raises ScenarioError naming file, key, value and expectation."""
     scenario = read_toml(path, Scenario, ScenarioError)

@@ -19,7 +19,7 @@ from simbench.contract import Contract, load_contract
 from simbench.errors import BadInput
 from simbench.ledger import Ledger, RunInfo
 from simbench.ledger.info import NAME
-from simbench.scenario import LimitMode, Scenario, contract_of, demo_scenario, read_scenario
+from simbench.scenario import LimitMode, Scenario, contract_of, demo_scenario, find_scenario, read_scenario
 
 
 def serve_command(
@@ -32,6 +32,7 @@ def serve_command(
 ) -> None:
     """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
     if scenario is not None:
+        scenario = find_scenario(scenario)
         chosen = read_scenario(scenario)
         contract = load_contract(contract_name) if contract_name else contract_of(chosen, scenario)
     else:

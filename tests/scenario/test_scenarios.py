@@ -9,7 +9,7 @@ import pytest
 
 from simbench.errors import ScenarioError
 from simbench.numbering.subscribers import SubscriberBase
-from simbench.scenario import CodeConfig, read_scenario
+from simbench.scenario import CodeConfig, find_scenario, read_scenario
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import decode
@@ -225,3 +225,10 @@ def test_who_is_not_listed_is_drawn_by_the_shares_of_the_file() -> None:
 def test_a_file_beside_the_scenario_is_found_from_anywhere(tmp_path: Path) -> None:
     with Served(SUBSCRIBERS, "--port", "0", "-o", tmp_path / "run") as server:
         assert "36010" in server.banner
+
+
+def test_scenarios_that_come_with_the_bench_are_found_by_name() -> None:
+    assert find_scenario(Path("03_outage")).name == "03_outage.toml"
+    assert find_scenario(Path("scenarios/03_outage.toml")).name == "03_outage.toml"
+    with pytest.raises(ScenarioError, match="perhaps `03_outage`"):
+        find_scenario(Path("03_outages"))

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs simbench into a virtual environment of its own, from a checkout or from a wheel.
+#
+#   scripts/install.sh [TARGET] [SOURCE]
+#
+# TARGET: folder of the environment (default /opt/simbench); SOURCE: a wheel, or a checkout (default: this one).
+# PYTHON names the interpreter (default python3, 3.11 or newer); EXTRAS names optional parts, such as "console,radius".
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+target=${1:-/opt/simbench}
+source=${2:-$here}
+python=${PYTHON:-python3}
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "install.sh: $python is older than 3.11; name another one with PYTHON=" >&2
+    exit 2
+}
+"$python" -m venv "$target"
+pins=
+if [ -f "$here/constraints.txt" ]; then pins="-c $here/constraints.txt"; fi
+# shellcheck disable=SC2086 # no pins, no option
+"$target/bin/python" -m pip install --quiet --disable-pip-version-check $pins "$source${EXTRAS:+[$EXTRAS]}"
+"$target/bin/simbench" --version
+echo "installed: $target/bin/simbench"

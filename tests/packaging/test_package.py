@@ -1,0 +1,115 @@
+"""What users install is what was built: wheel, source archive, installer, unit, completion."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.package
+
+
+def clean_environment() -> dict[str, str]:
+    """No path of this checkout: what is found must come from what was installed."""
+    return {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, cwd=folder, env=clean_environment())
+    return next(folder.glob("telecom_simbench-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The environment that the installer makes of the wheel; gives its folder of programs."""
+    target = tmp_path_factory.mktemp("installed") / "simbench"
+    environment = {**clean_environment(), "PYTHON": sys.executable}
+    script = str(ROOT / "scripts" / "install.sh")
+    done = subprocess.run(
+        [script, str(target), str(wheel)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"installed: {target}/bin/simbench" in done.stdout
+    return target / "bin"
+
+
+def test_the_wheel_holds_programs_data_and_scenarios_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.partition("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"simbench", "fake_smsc"}
+    shipped = {name.removeprefix("simbench/scenarios/") for name in names if name.startswith("simbench/scenarios/")}
+    assert shipped == {path.relative_to(ROOT / "scenarios").as_posix() for path in (ROOT / "scenarios").rglob("*.*")}
+    assert "simbench/contract/orange_ops_2016.toml" in names
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_an_installed_simbench_serves_a_scenario_by_name(installed: Path, tmp_path: Path) -> None:
+    command = [str(installed / "simbench"), "serve", "01_first", "--port", "0", "-o", "run"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as serving:
+        assert serving.stdout is not None
+        assert "listening on 127.0.0.1:" in serving.stdout.readline()
+        serving.send_signal(signal.SIGTERM)
+        assert "ledger closed" in serving.stdout.read()
+    assert serving.returncode == 0
+
+
+def test_an_installed_simbench_judges_the_reference_client(installed: Path, tmp_path: Path) -> None:
+    command = [str(installed / "simbench"), "conform", "--sut", "reference", "--only", "originators", "-o", "judged"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "judged" / "report.html").stat().st_size > 10_000
+
+
+def test_the_source_archive_builds_and_holds_the_tests(tmp_path: Path) -> None:
+    build = "import hatchling.build as b, sys; print(b.build_sdist(sys.argv[1]))"
+    if subprocess.run([sys.executable, "-c", "import hatchling"], check=False, capture_output=True).returncode:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(tmp_path / "tools"), "hatchling"]
+        subprocess.run(command, check=True)
+    environment = {**clean_environment(), "PYTHONPATH": str(tmp_path / "tools")}
+    done = subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)], cwd=ROOT, env=environment, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    with tarfile.open(tmp_path / done.stdout.split()[-1]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = ("pyproject.toml", "README.md", "LICENSE", "scenarios/01_first.toml", "tests/packaging/test_package.py")
+    assert names.issuperset((*wanted, "scripts/install.sh"))
+    assert not [name for name in names if name.startswith((".venv", "reports/"))]
+
+
+def test_the_image_only_calls_the_installer() -> None:
+    runs = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("RUN ")]
+    assert len(runs) == 1
+    assert runs[0].startswith("RUN /src/scripts/install.sh ")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_the_unit_is_one_that_systemd_accepts(tmp_path: Path) -> None:
+    program = str(Path(sys.executable).parent / "simbench")
+    text = (ROOT / "packaging" / "simbench.service").read_text()
+    assert "/opt/simbench/bin/simbench serve" in text
+    unit = tmp_path / "simbench.service"
+    unit.write_text(text.replace("/opt/simbench/bin/simbench", program))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--recursive-errors=no", str(unit)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    unit.write_text(unit.read_text().replace("Type=exec", "Type=sometimes"))
+    told = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False).stderr
+    assert "service type" in told, "the check sees what is wrong in a unit"
