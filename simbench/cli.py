@@ -186,6 +186,9 @@ def completion(shell: str) -> None:
     script = get_completion_class(shell)
     assert script is not None, "the choices above are those click has"
     click.echo(script(cli, {}, "simbench", "_SIMBENCH_COMPLETE").source())
+
+
+@cli.command()
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
 @click.option("--acts", "acts_file", required=True, type=click.Path(path_type=Path), help="The contract's acts (TOML).")
 @click.option("--month", metavar="YYYY-MM", help="Calendar month to bill (default: every month with messages).")
