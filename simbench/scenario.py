@@ -171,9 +171,8 @@ def find_scenario(path: Path) -> Path:
     name = path.with_suffix("").as_posix().removeprefix("scenarios/")
     if name in known:
         return known[name]
-    raise ScenarioError(
-        str(path), "no such file, and no scenario of that name comes with simbench", choice(name, known)
-    )
+    expected = "a TOML file" if path.is_absolute() else choice(name, sorted(known))
+    raise ScenarioError(str(path), "no such file", expected)
 
 
 def read_scenario(path: Path) -> Scenario:
