@@ -279,7 +279,7 @@ class Reading:
         read = content.read(data)
         text = read.text or ""
         mark = MARK.search(text)
-        code = oadc if oadc in self.limits else self._code_of(line.account) or oadc
+        code = oadc if oadc in self.limits else self.code_of(line.account) or oadc
         record = [
             at, line.number, line.account, code, frame.trn, data[At.ADC], oadc, alphanumeric, text,
             read.segments, _digits(data[At.NT] or "3", 0) if data[At.NRQ] == "1" else 0,
@@ -288,7 +288,8 @@ class Reading:
         self._rows["51"].append(record)
         self._await(line, frame, record)
 
-    def _code_of(self, account: str) -> str:
+    def code_of(self, account: str) -> str:
+        """The first short code of an account, "" where the story tells of none."""
         return next((code for code, owner in self._owner.items() if owner == account), "")
 
     def _from_smsc(self, line: _Line, at: int, octets: bytes) -> None:
