@@ -43,7 +43,7 @@ class Limit(msgspec.Struct, frozen=True):
     max_hold_us: int = 0
     overflow_ec: str = "04"
     meter: Meter = "sliding"
-    mean_window_s: int = 10  # of the meter mean_10s
+    mean_window_s: int = 1  # of the meter mean_10s; the contract says how long
 
 
 class Special(msgspec.Struct, gc=False):

@@ -15,7 +15,7 @@ import simbench.conformance.selection  # noqa: F401 - importing it enters every 
 from simbench.centre.limiter import limiter_of
 from simbench.centre.records import Limit
 from simbench.contract import Contract, load_contract
-from simbench.scenario import CodeConfig, Meter
+from simbench.scenario import CodeConfig, LimitMode, Meter
 from simbench.verdict.meters import meter_of
 from simbench.verdict.throughput import Policed, police
 from tests.gateway.stage import operation
@@ -25,6 +25,10 @@ from tests.verdict.test_police import SECOND, TAU, TIERS, Arrivals, arrivals, sm
 
 AT_TIER = "OPS-ENG-01/backlog-at-tier"
 METERS: tuple[Meter, ...] = get_args(Meter)
+
+
+def limit(rate: int, mode: LimitMode, meter: Meter, **more: int) -> Limit:
+    return Limit(rate, mode, meter=meter, mean_window_s=load_contract().terms.throughput.mean_window_s.value, **more)  # type: ignore[arg-type]  # only numbers are given
 
 
 def reading(meter: str) -> Contract:
@@ -55,7 +59,7 @@ def test_the_readings_of_the_contract_are_the_meters_of_a_scenario() -> None:
 def test_judge_and_platform_refuse_the_same_operations(
     meter: Meter, drawn: Arrivals, rate: int, tolerance_us: int
 ) -> None:
-    limiter = limiter_of(Limit(rate, "nack", jitter_us=tolerance_us, meter=meter))
+    limiter = limiter_of(limit(rate, "nack", meter, jitter_us=tolerance_us))
     refused = tuple(p for p, (instant, count) in enumerate(drawn) if limiter.offer(START + instant, count) < 0)
     late = [(START + instant, count) for instant, count in drawn]
     assert policed(late, rate, meter, tolerance_us).early == refused
@@ -66,7 +70,7 @@ def test_judge_and_platform_refuse_the_same_operations(
 def test_what_a_platform_delays_is_answered_when_the_judge_would_have_it(
     meter: Meter, drawn: Arrivals, rate: int
 ) -> None:
-    limiter = limiter_of(Limit(rate, "delay", max_hold_us=10**12, meter=meter))
+    limiter = limiter_of(limit(rate, "delay", meter, max_hold_us=10**12))
     own = meter_of(reading(meter), rate)
     for instant, _ in drawn:
         due = own.due(instant)
@@ -135,10 +139,10 @@ def test_a_mean_takes_ten_seconds_worth_at_once_and_nothing_more_for_ten_seconds
 
 @pytest.mark.parametrize("meter", METERS)
 def test_a_platform_that_changes_a_rate_remembers_what_it_admitted(meter: Meter) -> None:
-    limiter = limiter_of(Limit(20, "nack", meter=meter))
+    limiter = limiter_of(limit(20, "nack", meter))
     full = 200 if meter == "mean_10s" else 20
     assert all(limiter.offer(0, 1) == 0 for _ in range(full))
-    slower = limiter.retuned(Limit(10, "nack", meter=meter), 0)
+    slower = limiter.retuned(limit(10, "nack", meter), 0)
     assert slower.offer(0, 1) == -1
     assert slower.offer(20 * SECOND, 1) == 20 * SECOND
 
