@@ -25,33 +25,41 @@ OPENS = ["1"], ["4"]  # STYP of 60 that opens a session
 
 
 class Oddity(msgspec.Struct, frozen=True):
-    """A thing to be odd in: the clause it is against, and whether a server may let it pass without a word of ours."""
+    """A thing to be odd in: the clause it is against, what it is, and whether a server may let it pass."""
 
     clause: str
+    meaning: str
     forgivable: bool = False
 
 
 ODDITIES: Final[dict[str, Oddity]] = {
-    **{name: Oddity(FRAMES, error.tolerated) for name, error in WIRE_ERRORS.items() if name != "too-long"},
-    "frame-too-long": Oddity(FRAMES),
     **{
-        name: Oddity(REQUESTS, problem.strict_only) for name, problem in PROBLEMS.items() if name != "unknown-operation"
+        name: Oddity(FRAMES, error.meaning, error.tolerated)
+        for name, error in WIRE_ERRORS.items()
+        if name != "too-long"
     },
-    "hex-trn": Oddity(FRAMES),
-    "short-checksum": Oddity(FRAMES),
-    "missing-slash": Oddity(FRAMES),
-    "lower-case-hex": Oddity(FRAMES, forgivable=True),
-    "unsupported-operation": Oddity(FRAMES),
-    "trn-in-use": Oddity(REQUESTS),
-    "unexpected-result": Oddity(REQUESTS),
-    "operation-before-login": Oddity(REQUESTS),
-    "second-login": Oddity(REQUESTS, forgivable=True),
+    "frame-too-long": Oddity(FRAMES, WIRE_ERRORS["too-long"].meaning),
+    "hex-trn": Oddity(FRAMES, "a TRN in hexadecimal, in a frame that is otherwise sound"),
+    "short-checksum": Oddity(FRAMES, "a checksum of one digit, in a frame that is otherwise sound"),
+    "missing-slash": Oddity(FRAMES, "no slash before the checksum, in a frame that is otherwise sound"),
+    "lower-case-hex": Oddity(FRAMES, "a field in hexadecimal written in lower case", forgivable=True),
+    "unsupported-operation": Oddity(FRAMES, PROBLEMS["unknown-operation"].meaning),
+    **{
+        name: Oddity(REQUESTS, problem.meaning, problem.strict_only)
+        for name, problem in PROBLEMS.items()
+        if name != "unknown-operation"
+    },
+    "trn-in-use": Oddity(REQUESTS, "a TRN whose operation is not answered yet"),
+    "unexpected-result": Oddity(REQUESTS, "a result that answers nothing that was asked"),
+    "operation-before-login": Oddity(REQUESTS, "an operation other than 60 before the login is accepted"),
+    "second-login": Oddity(REQUESTS, "a further 60 in a session that is open", forgivable=True),
     # Known to the SMSC alone: its timers, windows and switches stand on no wire.
-    "operation-of-another-session": Oddity(REQUESTS),
-    "over-window": Oddity(REQUESTS),
-    "unanswered-notice": Oddity(REQUESTS),
-    "result-without-sm": Oddity(REQUESTS, forgivable=True),
+    "operation-of-another-session": Oddity(REQUESTS, "one of the other kind of session"),
+    "over-window": Oddity(REQUESTS, "one more operation unanswered than the window allows"),
+    "unanswered-notice": Oddity(REQUESTS, "a 52 or 53 that got no result in time"),
+    "result-without-sm": Oddity(REQUESTS, "no SM in the result of a 52 or 53, where it is asked for", forgivable=True),
 }
+UNKNOWN: Final = Oddity(REQUESTS, "")
 TOLD_ONLY: Final = ("operation-of-another-session", "over-window", "unanswered-notice", "result-without-sm")
 _BROKEN: Final = {"header", "length", "checksum"}
 _SAID: Final = {  # problems of the reading that have another name here
@@ -94,12 +102,12 @@ def _judged(case: Case, clause: str) -> Judged:
         return Judged("inconclusive", "the client sent nothing", blame="client")
     met: dict[str, list[Evidence]] = defaultdict(list)
     for name, where in met_by(case):
-        if ODDITIES.get(name, Oddity(REQUESTS)).clause == clause:
+        if ODDITIES.get(name, UNKNOWN).clause == clause:
             met[name].append(where)
     if not met:
         return Judged("pass", "nothing odd", 0, 0, "oddities")
     must = case.contract.clause(clause).strength == "must"
-    hard = {name for name in met if must and not ODDITIES.get(name, Oddity(REQUESTS)).forgivable}
+    hard = {name for name in met if must and not ODDITIES.get(name, UNKNOWN).forgivable}
     ranked = sorted(met, key=lambda name: (name not in hard, -len(met[name]), name))
     told = ", ".join(f"{len(met[name])} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
     evidence = tuple(one for name in ranked for one in met[name][:SHOWN])

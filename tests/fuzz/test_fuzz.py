@@ -10,9 +10,12 @@ from random import Random
 import msgspec
 import pytest
 
+from simbench.strictness import Strictness
+from simbench.ucp.operations import build
 from tests.fuzz import __main__ as fuzz
 from tests.fuzz.mutate import MUTATIONS, WORKED, mutated, repaired
 from tests.fuzz.targets import TARGETS, Chunks
+from tests.gateway.stage import logged_in
 
 
 def test_a_few_thousand_mutated_frames_raise_nothing(tmp_path: Path) -> None:
@@ -20,6 +23,16 @@ def test_a_few_thousand_mutated_frames_raise_nothing(tmp_path: Path) -> None:
     assert report.crashes == []
     assert report.frames >= 1000
     assert report.grown_mib < 64
+
+
+@pytest.mark.parametrize("ot", ["01", "02", "03"])
+def test_found_once_transparent_data_in_an_operation_that_has_no_number_of_bits(ot: str) -> None:
+    """A tolerant server wanted to fill NB where there is none."""
+    lists: dict[str, dict[str, str | list[str]]] = {"02": {"RAds": ["33639980012"]}, "03": {"RAd": "33639980012"}}
+    fields = lists.get(ot, {"AdC": "33639980012"})
+    peer = logged_in(strictness=Strictness("tolerant"))
+    (refused,) = peer.send(build(ot, "O", 1, OAdC="36010", MT="4", Msg="0123456789", **fields))
+    assert refused.data[:2] == ["N", "23"]
 
 
 def test_the_same_seed_gives_the_same_frames_and_another_one_others() -> None:
