@@ -28,10 +28,12 @@ def test_a_few_thousand_mutated_frames_raise_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ot", ["01", "02", "03"])
 def test_found_once_transparent_data_in_an_operation_that_has_no_number_of_bits(ot: str) -> None:
     """A tolerant server wanted to fill NB where there is none."""
-    lists: dict[str, dict[str, str | list[str]]] = {"02": {"RAds": ["33639980012"]}, "03": {"RAd": "33639980012"}}
-    fields = lists.get(ot, {"AdC": "33639980012"})
-    peer = logged_in(strictness=Strictness("tolerant"))
-    (refused,) = peer.send(build(ot, "O", 1, OAdC="36010", MT="4", Msg="0123456789", **fields))
+    fields: dict[str, str | list[str]] = {"OAdC": "36010", "MT": "4", "Msg": "0123456789"}
+    if ot == "02":
+        fields["RAds"] = ["33639980012"]
+    else:
+        fields["RAd" if ot == "03" else "AdC"] = "33639980012"
+    (refused,) = logged_in(strictness=Strictness("tolerant")).send(build(ot, "O", 1, "", **fields))
     assert refused.data[:2] == ["N", "23"]
 
 
