@@ -170,12 +170,25 @@ def _loaded(path: Path) -> RoamingContract:
     return RoamingContract(path.stem, file.title, sha256(canonical).hexdigest()[:16], file.terms, file.clauses)
 
 
-def _contradictions(file: _File) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+Contradiction = tuple[tuple[str | int, ...], str, str]
+"""Where, what is wrong, what was expected."""
+
+
+def _contradictions(file: _File) -> Iterable[Contradiction]:
     """Yield what well-typed values contradict: references, order of dates, shares, zero steps."""
-    caps = file.terms.caps
     for name, term in file.terms.by_name().items():
         if term.clause not in file.clauses:
             yield ("terms", name, "clause"), f"names no clause: {shown(term.clause)}", choice(term.clause, file.clauses)
+    yield from _of_caps(file.terms.caps)
+    for name, holds, expected in _RELATIONS:
+        if not holds(file.terms):
+            yield ("terms", name, "value"), f"is {shown(file.terms.by_name()[name].value)}", expected
+    for country, share in file.terms.vat.items():
+        if share.value >= 1:
+            yield ("terms", "vat", country, "value"), f"is {share.value}", "a share below 1"
+
+
+def _of_caps(caps: CapTables) -> Iterable[Contradiction]:
     for service in ("data", "voice", "sms"):
         dated: tuple[Cap, ...] = getattr(caps, service)
         for place, (early, late) in enumerate(pairwise(dated)):
@@ -188,12 +201,6 @@ def _contradictions(file: _File) -> Iterable[tuple[tuple[str | int, ...], str, s
             yield ("terms", "caps", service, 0, "since"), f"is {dated[0].since}", "the first day of caps.data"
     if caps.last_day.value < max(cap.since for cap in caps.data):
         yield ("terms", "caps", "last_day", "value"), "lies before the last cap", "a later day"
-    for name, holds, expected in _RELATIONS:
-        if not holds(file.terms):
-            yield ("terms", name, "value"), f"is {shown(file.terms.by_name()[name].value)}", expected
-    for country, share in file.terms.vat.items():
-        if share.value >= 1:
-            yield ("terms", "vat", country, "value"), f"is {share.value}", "a share below 1"
 
 
 _RELATIONS: tuple[tuple[str, Callable[[RoamingTerms], bool], str], ...] = (

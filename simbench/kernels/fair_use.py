@@ -1,4 +1,4 @@
-"""Fair use and rating of roaming subscribers, one loop over subscriber-days. Draws nothing and knows no contract figure.
+"""Fair use and rating of roaming subscribers: one loop over subscriber-days. Draws nothing, knows no contract figure.
 
 Units: octets, seconds, whole SMS, days since the run began; money in nano-euros (10^-9 euro), so that a kilobyte at any
 cap is a whole number of them. Prices a second are cut to whole nano-euros by the caller, never rounded up.
@@ -65,7 +65,7 @@ class Days(NamedTuple):
 
 
 class Who(NamedTuple):
-    """Subscribers: profile, plan, whether excused (student, frontier) and going on at the limit, periods a SIM lasts."""
+    """Subscribers: profile, plan, whether excused or going on at the limit, periods a SIM lasts (0: for good)."""
 
     profile: np.ndarray
     plan: np.ndarray

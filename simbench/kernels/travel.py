@@ -22,8 +22,8 @@ MILLION = 1_000_000
 class Profiles(NamedTuple):
     """What profiles do, as tables: laws are (profiles, ENTRIES), chances of a million, trips (profiles, trips).
 
-    A fixed trip departs on `departs` plus up to `spread` days (-1: no such trip) and lasts `shortest` to `longest`;
-    a spontaneous one begins on any day at home with chance `departure` and lasts `short` to `long`.
+    A fixed trip departs on day `departs` plus up to `spread` days, which may lie before the run, and lasts `shortest`
+    to `longest`; a spontaneous one begins on any day at home with chance `departure` and lasts `short` to `long`.
     """
 
     home_octets: np.ndarray
@@ -56,15 +56,11 @@ def within(drawn: int, low: int, high: int) -> int:
 
 
 @kernel
-def choose(key: int, entities: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """The place of each entity among cumulative shares of a million."""
+def parts(key: int, entities: np.ndarray) -> np.ndarray:
+    """A part of a million for each entity, 0 to 999,999: below a share of a million for that share of them."""
     found = np.empty(len(entities), np.int64)
     for place in range(len(entities)):
-        drawn = np.int64(draw_with(key, entities[place]) >> 32) * MILLION >> 32
-        chosen = 0
-        while drawn >= bounds[chosen]:
-            chosen += 1
-        found[place] = chosen
+        found[place] = np.int64(draw_with(key, entities[place]) >> 32) * MILLION >> 32
     return found
 
 
@@ -81,14 +77,14 @@ def travel(
     begins, ends = np.empty(fixed, np.int64), np.empty(fixed, np.int64)
     for one in range(subscribers):
         kind = profile[one]
+        first, last = -1, -1  # days of the trip under way
         for trip in range(fixed):
             drawn = draw_with(keys.trip, entities[one, trip])
-            begins[trip] = ends[trip] = -1
-            if laws.departs[kind, trip] >= 0:
-                begins[trip] = laws.departs[kind, trip] + within(drawn, 0, laws.spread[kind, trip])
-                lasts = within(drawn >> 16, laws.shortest[kind, trip], laws.longest[kind, trip])
-                ends[trip] = begins[trip] + lasts - 1
-        first, last = -1, -1  # days of the trip under way
+            begins[trip] = laws.departs[kind, trip] + within(drawn, 0, laws.spread[kind, trip])
+            lasts = within(drawn >> 16, laws.shortest[kind, trip], laws.longest[kind, trip])
+            ends[trip] = begins[trip] + lasts - 1
+            if begins[trip] < 0 <= ends[trip]:
+                first, last = begins[trip], ends[trip]
         for day in range(length):
             word, mood = draw_with(keys.use, entities[one, day]), draw_with(keys.day, entities[one, day])
             for trip in range(fixed):

@@ -46,18 +46,21 @@ class Envelope(msgspec.Struct, frozen=True):
     gb: Decimal
 
 
-def envelope(plan: Plan, day: date, contract: RoamingContract, mode: Mode = "regulation") -> Envelope:
+def envelope(
+    plan: Plan, day: date, contract: RoamingContract, mode: Mode = "regulation", cap_eur_per_gb: Decimal | None = None
+) -> Envelope:
     """The envelope of a plan for a billing period that starts on `day` (ROM-ENV-01; article R).
 
     "article": price as printed, divided by the cap in euros a gigabyte, twice that, cut to 0.1 GB.
     "regulation": the price net of VAT; twice what it buys at the cap for an open bundle (unlimited at home, or cheaper
     a gigabyte than the cap), once for a prepaid credit, never above the domestic allowance; a closed bundle takes all
-    of its allowance abroad. Octets are rounded up, since the volume is a minimum.
+    of its allowance abroad. Octets are rounded up, since the volume is a minimum. `cap_eur_per_gb` stands for the cap
+    of the day where given: what if it were another.
 
     Raises BadInput for a negative, missing or absurd price, VAT or allowance, and for a day without a cap.
     """
     _check(plan)
-    cap = contract.cap("data", day).value
+    cap = cap_eur_per_gb or contract.cap("data", day).value
     terms = contract.terms.envelope
     size = terms.gigabyte_octets.value
     if mode == "article":
