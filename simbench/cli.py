@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from simbench import __version__
+from simbench.commands.roaming_options import roaming
 from simbench.errors import BadInput, SimbenchError
 
 LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
@@ -168,6 +169,9 @@ def encode(**options: object) -> None:
     from simbench.commands.encode import encode_command  # noqa: PLC0415 - quick --help
 
     encode_command(**options)  # type: ignore[arg-type]  # click gives what the options say
+
+
+cli.add_command(roaming)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ Memory is that of one chunk and of one row of totals a subscriber, whatever the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -102,7 +102,7 @@ def run_population(
     return Followed(totals, profile, by_day)
 
 
-def trace(scenario: RoamingScenario, contract: RoamingContract, subscribers: range) -> Traced:
+def trace(scenario: RoamingScenario, contract: RoamingContract, subscribers: Sequence[int]) -> Traced:
     """The same for a few subscribers, day by day."""
     tables = tables_of(scenario, contract)
     use = _blank(len(subscribers), scenario.population.days)
@@ -118,9 +118,9 @@ def trace(scenario: RoamingScenario, contract: RoamingContract, subscribers: ran
     return Traced(who, use, outcome)
 
 
-def fill(tables: Tables, seed: int, subscribers: range, use: Use) -> Who:
+def fill(tables: Tables, seed: int, subscribers: Sequence[int], use: Use) -> Who:
     """Draw who these subscribers are and what they do; `use` is filled in."""
-    entities = np.arange(subscribers.start, subscribers.stop, dtype=np.uint64)
+    entities = np.array(subscribers, dtype=np.uint64)
     key = {name: np.uint64(chance.key_of(seed, chance.entity_of("roaming", name))) for name in PURPOSES}
     with np.errstate(over="ignore"):  # draws wrap around on purpose, wherever they run as plain Python
         profile, proves, consents = (parts(key[name], entities) for name in ("profile", "proof", "consent"))  # type: ignore[arg-type]  # kernels take uint64

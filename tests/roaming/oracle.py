@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
+from itertools import accumulate
 
 from simbench.contract.roaming import RoamingContract
-from simbench.kernels.chance import draw, entity_of, key_of, draw_with, lognormal_table
+from simbench.kernels.chance import draw, draw_with, entity_of, key_of, lognormal_table
 from simbench.roaming.scenario import Profile, RoamingScenario
 
 NANO = Decimal("1e-9")
@@ -99,11 +100,9 @@ class World:
             name: (draw(self.scenario.seed, number, entity_of("roaming", name)) >> 32) * 10**6 >> 32
             for name in ("profile", "proof", "consent")
         }
-        reached = 0.0
-        for name, profile in self.scenario.profiles.items():
-            reached += profile.share
-            if part["profile"] < round(reached * 10**6):
-                break
+        shares = list(accumulate(profile.share for profile in self.scenario.profiles.values()))
+        place = sum(part["profile"] >= round(reached * 10**6) for reached in shares[:-1])
+        name, profile = list(self.scenario.profiles.items())[place]
         excepted = self.scenario.operator.exceptions and profile.exception != ""
         excused = excepted and part["proof"] < round(profile.proves_share * 10**6)
         consents = part["consent"] < round(profile.consents_share * 10**6)
@@ -161,7 +160,7 @@ class World:
                 served, money, free = account.data(done.roam_octets, state == "surcharged", price, limit, step)
                 self._book(fate, day, state, done, (served, free, voice_s), money)
                 warning = spending.limit_eur.value * Decimal(str(spending.warning_share.value))
-                noticed = account.notices(done.roam_octets, state, warning, spending.limit_eur.value)
+                noticed = account.notices(warning, spending.limit_eur.value)
                 fate.notices += [(day, name) for name in noticed]
             else:
                 fate.sums.update(home_voice_s=voice_s, home_sms=done.sms)
@@ -240,7 +239,7 @@ class Account:
         self.blocked, self.beyond = served < octets, octets > free and not surcharged
         return served, charged * price, free
 
-    def notices(self, _octets: int, _state: str, warning: Decimal, limit: Decimal) -> list[str]:
+    def notices(self, warning: Decimal, limit: Decimal) -> list[str]:
         """The notices that the day's data called for, each once."""
         due = [
             ("exhausted", self.beyond),

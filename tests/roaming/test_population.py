@@ -76,8 +76,8 @@ def arrays(people: list[Person], all_days: list[list[Day]]) -> tuple[Who, Use]:
     use = [
         np.array([[value(day) for day in days] for days in all_days])
         for value in (
-            lambda day: sum(bits[name] for name in day.networks), lambda day: day.home_octets, lambda day: day.roam_octets,
-            lambda day: day.calls, lambda day: day.call_s, lambda day: day.sms,
+            lambda day: sum(bits[name] for name in day.networks), lambda day: day.home_octets,
+            lambda day: day.roam_octets, lambda day: day.calls, lambda day: day.call_s, lambda day: day.sms,
         )
     ]  # fmt: skip
     who = [
