@@ -12,7 +12,9 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 CONTRACT = click.option(
-    "--contract", type=click.Path(path_type=Path), help="A roaming contract file of your own instead of the built-in one."
+    "--contract",
+    type=click.Path(path_type=Path),
+    help="A roaming contract file of your own instead of the built-in one.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 
