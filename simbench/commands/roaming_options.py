@@ -1,4 +1,4 @@
-"""`simbench roaming …` as options and help. Each command imports what it needs when it runs; computes nothing itself."""
+"""`simbench roaming …`: options and help. Each command imports what it needs when it runs; computes nothing itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 CONTRACT = click.option(
     "--contract",
     type=click.Path(path_type=Path),
-    help="A roaming contract file of your own instead of the built-in one.",
+    help="A roaming contract file instead of the built-in one.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 

@@ -91,15 +91,14 @@ def compare_command(
     if as_json:
         click.echo(_json(found))
         return
-    click.echo("                                over    alert-  sur-     charged  wholesale     margin  at a   margin")
     click.echo(
-        "scenario              GB each   envel.  ed      charged   € each     € each     € each  loss   change €"
+        f"{'scenario':<20}  GB each  exceeded  alerted  surcharged  charged €  wholesale €   margin €   change €"
     )
     for one in found:
         click.echo(
-            f"{one.scenario[:20]:<20} {one.roam_gb_each:>8.2f} {one.exceeded_share:>8.1%} {one.alerted_share:>6.1%}"
-            f" {one.surcharged_share:>8.1%} {one.charges_eur_each:>9.2f} {one.wholesale_eur_each:>10.2f}"
-            f" {one.margin_eur_each:>10.2f} {one.losing_share:>6.1%} {one.margin_change_eur_each:>+9.2f}"
+            f"{one.scenario[:20]:<20} {one.roam_gb_each:>8.2f} {one.exceeded_share:>9.1%} {one.alerted_share:>8.1%}"
+            f" {one.surcharged_share:>11.1%} {one.charges_eur_each:>10.2f} {one.wholesale_eur_each:>12.2f}"
+            f" {one.margin_eur_each:>10.2f} {one.margin_change_eur_each:>+10.2f}"
         )
 
 

@@ -211,7 +211,7 @@ def signs_of(rules: Rules, period: np.ndarray, beyond: bool, blocked: bool) -> i
         signs |= WARNED_SIGN
     if blocked or period[SPENT] >= rules.limit_neur:
         signs |= LIMIT_SIGN
-    signs &= ~period[TOLD]
+    signs &= ~int(period[TOLD])
     period[TOLD] |= signs
     return signs
 
@@ -312,4 +312,4 @@ def follow(rules: Rules, days: Days, who: Who, use: Use, envelopes: np.ndarray, 
             if len(outcome.state):
                 outcome.state[one, day], outcome.served[one, day] = shown, served
                 outcome.charged_kb[one, day], outcome.signs[one, day] = charged, signs
-    return subscribers * length
+    return int(subscribers * length)

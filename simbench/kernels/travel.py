@@ -52,7 +52,7 @@ class Keys(NamedTuple):
 
 def within(drawn: int, low: int, high: int) -> int:
     """A whole number from low to high, both included, by 16 bits of a draw."""
-    return low + (np.int64(drawn & 0xFFFF) * (high - low + 1) >> 16)
+    return low + int(np.int64(drawn & 0xFFFF) * (high - low + 1) >> 16)
 
 
 @kernel
@@ -107,4 +107,4 @@ def travel(
             use.calls[one, day] = laws.calls[kind, np.int64(word >> 20 & 1023)] if place else 0
             use.call_s[one, day] = laws.call_s[kind, np.int64(word >> 30 & 1023)] if place else 0
             use.sms[one, day] = laws.sms[kind, np.int64(word >> 40 & 1023)] if place else 0
-    return subscribers * length
+    return int(subscribers * length)

@@ -78,7 +78,7 @@ def roaming_page(run: RoamingRun) -> str:
 
 
 def write_envelope_plot(path: Path, rows: Sequence[Envelope]) -> None:
-    """Draw envelopes into an SVG file of its own, in the colours of paper. Raises BadInput when it cannot be written."""
+    """Draw envelopes into an SVG file, in the colours of paper. Raises BadInput when it cannot be written."""
     from simbench.report.figures import roaming as figures  # noqa: PLC0415 - matplotlib is slow to load
     from simbench.report.figures.style import LIGHT, look  # noqa: PLC0415 - as above
 

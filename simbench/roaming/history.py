@@ -50,7 +50,7 @@ class History:
         self.abroad = [
             record for record in account.records if record.place == "abroad" and record.service != "presence"
         ]
-        days = [row.day for row in (*account.records[:1], *account.notices[:1])]
+        days = [record.day for record in account.records[:1]] + [notice.day for notice in account.notices[:1]]
         self.since = min(days) if days else None
         self.periods = list(self._periods())
         self.surcharges = list(self._surcharges())

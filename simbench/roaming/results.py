@@ -1,4 +1,4 @@
-"""What a run amounts to: tables by profile and by day, exact in nano-euros, written as JSON and Parquet. Judges nothing."""
+"""What a run amounts to: tables by profile and by day, added up in nano-euros, as JSON and Parquet. Judges nothing."""
 
 from __future__ import annotations
 

@@ -113,10 +113,9 @@ class RoamingScenario(_Frozen, frozen=True):
 
     def period_starts(self) -> list[date]:
         """The first day of each billing period."""
-        first, starts = self.population.starts, []
-        while not starts or starts[-1] < first + timedelta(days=self.population.days):
-            starts.append(months_after(first, len(starts)))
-        return starts[:-1] if starts[-1] >= first + timedelta(days=self.population.days) else starts
+        first, length = self.population.starts, self.population.days
+        dated = (months_after(first, months) for months in range(length // 28 + 1))
+        return [start for start in dated if start < first + timedelta(days=length)]
 
 
 def months_after(day: date, months: int) -> date:
@@ -176,14 +175,15 @@ def _contradictions(scenario: RoamingScenario, contract: RoamingContract) -> Ite
     total = sum(profile.share for profile in scenario.profiles.values())
     if abs(total - 1) > 1e-6:
         yield ("profiles",), f"shares sum to {total:g}", "1"
+    if problem := _problem(lambda: contract.cap("data", scenario.population.starts)):
+        yield ("population", "starts"), f"{problem.problem} on {scenario.population.starts}", problem.expected
     last = scenario.population.starts + timedelta(days=scenario.population.days - 1)
-    for key, day in (("starts", scenario.population.starts), ("days", last)):
-        if problem := _problem(lambda day=day: contract.cap("data", day)):  # type: ignore[misc]  # bound at once
-            yield ("population", key), problem.problem + f" on {day}", problem.expected
+    if problem := _problem(lambda: contract.cap("data", last)):
+        yield ("population", "days"), f"{problem.problem} on {last}", problem.expected
     for name, config in scenario.plans.items():
         if problem := _problem(
             lambda c=config: envelope(plan_of(c, contract), contract.terms.caps.data[0].since, contract)
-        ):  # type: ignore[misc]  # bound at once
+        ):
             yield ("plans", name), f"{problem.place} {problem.problem}", problem.expected
     for key in ("price_share", "wholesale_share", "cap_eur_per_gb"):
         amount = getattr(scenario.operator, key)
@@ -205,10 +205,10 @@ def _of_trips(name: str, profile: Profile) -> Iterator[Contradiction]:
             yield ("profiles", name, "trips", place, "days"), f"is {list(trip.days)}", "the shortest first"
     dated = sorted(enumerate(profile.trips), key=lambda pair: pair[1].departs)
     for (_, early), (place, late) in pairwise(dated):
-        back = early.departs + timedelta(days=early.spread_days + early.days[1])
-        if late.departs < back:
-            keys = ("profiles", name, "trips", place, "departs")
-            yield keys, f"is {late.departs}, while the trip before may last to {back - timedelta(days=1)}", "no overlap"
+        lasts = early.spread_days + early.days[1]
+        if (late.departs - early.departs).days < lasts:
+            problem = f"is {late.departs}, while the trip of {early.departs} may last {lasts} days"
+            yield ("profiles", name, "trips", place, "departs"), problem, "no overlap"
 
 
 def _problem(attempt: Any) -> BadInput | None:

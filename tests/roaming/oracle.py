@@ -18,6 +18,7 @@ from simbench.kernels.chance import draw, draw_with, entity_of, key_of, lognorma
 from simbench.roaming.scenario import Profile, RoamingScenario
 
 NANO = Decimal("1e-9")
+MONEY = ("overage", "data_surcharge", "voice_surcharge", "sms_surcharge", "wholesale")
 SPACING = 2048  # between the entities of two subscribers
 
 
@@ -52,9 +53,6 @@ class Fate:
     states: list[str] = field(default_factory=list)
     served: list[int] = field(default_factory=list)
     notices: list[tuple[int, str]] = field(default_factory=list)
-
-
-MONEY = ("overage", "data_surcharge", "voice_surcharge", "sms_surcharge", "wholesale")
 
 
 class World:

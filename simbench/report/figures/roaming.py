@@ -28,7 +28,9 @@ def draw_envelopes(rows: Sequence[Envelope], what: str, last: date) -> Drawing:
     bottom.stairs(caps, edges, baseline=None, color=style.ORANGE, linewidth=1.8)
     for axes, values in ((top, sizes), (bottom, caps)):
         axes.set_ylim(0, max(values, default=1) * 1.25 or 1)
-        for start, end, value in zip(edges, edges[1:], values, strict=False):
+        for start, end, value, before in zip(edges, edges[1:], values, [None, *values], strict=False):
+            if value == before:
+                continue
             middle = start + min(end - start, 366) / 2
             text = f"{value:.1f}" if axes is top else f"{value:.2f}"
             axes.annotate(text, (middle, value), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=9)
@@ -72,8 +74,10 @@ def draw_margins(summary: Summary) -> Drawing:
     places = list(range(len(rows)))
     left = [0.0] * len(rows)
     for label, colour, name in (
-        ("plan", style.BLUE, "plan_eur"), ("overage", style.ORANGE, "overage_eur"), ("surcharge", style.RED, "surcharge_eur"),
-    ):  # fmt: skip
+        ("plan", style.BLUE, "plan_eur"),
+        ("overage", style.ORANGE, "overage_eur"),
+        ("surcharge", style.RED, "surcharge_eur"),
+    ):
         widths = [getattr(row, name) / row.subscribers for row in rows]
         axes.barh(places, widths, left=left, height=0.55, color=colour, alpha=0.8, label=label)
         left = [start + width for start, width in zip(left, widths, strict=True)]
@@ -109,7 +113,8 @@ def _each(row: Row, euros: float) -> float:
 
 
 def _date_axis(axes: Axes) -> None:
-    locator = AutoDateLocator(minticks=5, maxticks=14)
+    locator = AutoDateLocator(minticks=5, maxticks=14)  # type: ignore[no-untyped-call]  # matplotlib's own
     axes.xaxis_date()
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    formatter = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]  # as above
+    axes.xaxis.set_major_formatter(formatter)
