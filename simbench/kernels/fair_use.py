@@ -169,21 +169,25 @@ def prevailing_in(window: Window, rules: Rules) -> bool:
     )
 
 
+def clear(window: Window) -> None:
+    """Begin anew: nothing seen, nothing used."""
+    window.presence[:] = 0
+    window.home[:] = 0
+    window.roam[:] = 0
+    window.sums[:] = 0
+
+
 def push(window: Window, presence: int, home: int, roam: int) -> None:
-    """Let a day enter the window, and the oldest leave it once it is full."""
+    """Let a day enter the window, and the oldest leave it: nothing but zeros until it is full."""
     sums = window.sums
-    slot, length = sums[SLOT], len(window.presence)
-    if sums[SEEN] >= length:
-        sums[DAYS_HOME] -= window.presence[slot] == AT_HOME
-        sums[DAYS_ROAM] -= window.presence[slot] == ABROAD
-        sums[OCTETS_HOME] -= window.home[slot]
-        sums[OCTETS_ROAM] -= window.roam[slot]
+    slot = sums[SLOT]
+    was = window.presence[slot]
+    sums[DAYS_HOME] += int(presence == AT_HOME) - int(was == AT_HOME)
+    sums[DAYS_ROAM] += int(presence == ABROAD) - int(was == ABROAD)
+    sums[OCTETS_HOME] += home - window.home[slot]
+    sums[OCTETS_ROAM] += roam - window.roam[slot]
     window.presence[slot], window.home[slot], window.roam[slot] = presence, home, roam
-    sums[DAYS_HOME] += presence == AT_HOME
-    sums[DAYS_ROAM] += presence == ABROAD
-    sums[OCTETS_HOME] += home
-    sums[OCTETS_ROAM] += roam
-    sums[SLOT] = slot + 1 if slot + 1 < length else 0
+    sums[SLOT] = slot + 1 if slot + 1 < len(window.presence) else 0
     sums[SEEN] += 1
 
 
@@ -275,7 +279,7 @@ def follow(rules: Rules, days: Days, who: Who, use: Use, envelopes: np.ndarray, 
     for one in range(subscribers):
         totals = outcome.totals[one]
         totals[FIRST_ALERT] = totals[FIRST_SURCHARGE] = -1
-        window.sums[:] = 0
+        clear(window)
         state, alerted_on, current = NORMAL, 0, -1
         for day in range(length):
             if days.period[day] != current:
@@ -284,7 +288,7 @@ def follow(rules: Rules, days: Days, who: Who, use: Use, envelopes: np.ndarray, 
                 sims = who.sim_periods[one]
                 if sims > 0 and current % sims == 0 and not rules.linked_sims:
                     state = NORMAL
-                    window.sums[:] = 0
+                    clear(window)
             prevailing = rules.enforced and prevailing_in(window, rules)
             shown, before = EXCUSED, state
             if not (prevailing and who.excused[one]):
@@ -297,16 +301,17 @@ def follow(rules: Rules, days: Days, who: Who, use: Use, envelopes: np.ndarray, 
                 totals[ALERTED_DAYS - 1 + shown] += 1
 
             place, home, sms = use.place[one, day], use.home_octets[one, day], use.sms[one, day]
-            seconds = use.calls[one, day] * billed_s(use.call_s[one, day], rules.voice_first_s, rules.voice_step_s)
+            calls, call_s = use.calls[one, day], use.call_s[one, day]
             totals[HOME_OCTETS] += home
             served = charged = signs = 0
             if place & ABROAD:
                 octets = use.roam_octets[one, day]
                 envelope = envelopes[who.plan[one], current]
+                seconds = calls * billed_s(call_s, rules.voice_first_s, rules.voice_step_s)
                 asked = Asked(octets, seconds, sms, envelope, state == SURCHARGED, who.consents[one])
                 served, charged, signs = rate(rules, days, day, period, totals, asked)
             else:
-                totals[HOME_VOICE] += seconds
+                totals[HOME_VOICE] += calls * call_s
                 totals[HOME_SMS] += sms
             push(window, presence_of(place, rules.home_logon_counts), home, served)
             if len(outcome.state):

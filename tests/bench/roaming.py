@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from simbench.contract.roaming import load_roaming
+from simbench.kernels.fair_use import OVERAGE
 from simbench.roaming.population import run_population
 from simbench.roaming.scenario import RoamingScenario, read_roaming_scenario
 from tests.roaming.oracle import World
@@ -26,19 +27,21 @@ def roaming(subscribers: int = SUBSCRIBERS) -> list[tuple[str, bool]]:
     started = time.perf_counter()
     run_population(_sized(scenario, 10), contract)
     ready_s = time.perf_counter() - started
-    started = time.perf_counter()
+    # Time of the processor, since one core is what the gate speaks of, and others may be at work on it.
+    started, begun = time.perf_counter(), time.process_time()
     followed = run_population(scenario, contract)
-    took_s = time.perf_counter() - started
-    started = time.perf_counter()
+    wall_s, took_s = time.perf_counter() - started, time.process_time() - begun
+    begun = time.process_time()
     world = World(_sized(scenario, PLAIN), contract)
-    agreed = all(_plain(world, number) == followed.totals[number, 9] for number in range(PLAIN))
-    plain_ns, compiled_ns = ((time.perf_counter() - started) * 1e9 / PLAIN / days, took_s * 1e9 / subscribers / days)
+    agreed = all(_plain(world, number) == followed.totals[number, OVERAGE] for number in range(PLAIN))
+    plain_ns, compiled_ns = (time.process_time() - begun) * 1e9 / PLAIN / days, took_s * 1e9 / subscribers / days
     memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     ratio = plain_ns / compiled_ns
     print(
-        f"roaming: {subscribers:,} subscribers x {days} days in {took_s:.1f} s ({compiled_ns:.0f} ns a subscriber-day, "
-        f"compiled or loaded in {ready_s:.1f} s), at most {memory_gb:.2f} GB; plain Python {plain_ns / 1000:.1f} us, "
-        f"ratio {ratio:.0f}; the same euros: {'yes' if agreed else 'NO'}"
+        f"roaming: {subscribers:,} subscribers x {days} days in {took_s:.1f} s of one core, {wall_s:.1f} s by the "
+        f"clock ({compiled_ns:.0f} ns a subscriber-day, compiled or loaded in {ready_s:.1f} s), at most "
+        f"{memory_gb:.2f} GB; plain Python {plain_ns / 1000:.1f} us, ratio {ratio:.0f}; "
+        f"the same euros: {'yes' if agreed else 'NO'}"
     )
     return [
         ("roaming year under 20 s", took_s < MOST_S),

@@ -161,7 +161,7 @@ class World:
                 noticed = account.notices(warning, spending.limit_eur.value)
                 fate.notices += [(day, name) for name in noticed]
             else:
-                fate.sums.update(home_voice_s=voice_s, home_sms=done.sms)
+                fate.sums.update(home_voice_s=done.calls * done.call_s, home_sms=done.sms)
             fate.sums.update(home_octets=done.home_octets)
             fate.served.append(served)
             window.add(self._presence(done), done.home_octets, served)
