@@ -100,7 +100,7 @@ def _margins_heading(rows: Sequence[Row]) -> str:
     worst = rows[0]
     name = style.label(worst.profile)
     if _margin(worst) < 0:
-        return f"A {name} subscriber costs the home operator {number(-_margin(worst), 0)} euros more than he brings"
+        return f"A {name} subscriber costs the home operator {number(-_margin(worst), 0)} euros more than they bring"
     return f"Every profile leaves a margin; the smallest, {name}, {number(_margin(worst), 0)} euros a subscriber"
 
 
