@@ -92,7 +92,7 @@ def _finding(entry: RoamingRule, histories: Iterable[History], bench: Bench) -> 
         purpose=entry.purpose,
         clause=clause,
         outcome="weak" if worst.assumed else "fail",
-        summary=f"{len(breaches):,} of {checked:,} not so, the worst: {breaches[0][0]} on {worst.day}, {worst.note}",
+        summary=f"{len(breaches):,} of {checked:,} break it, the worst: {breaches[0][0]} on {worst.day}, {worst.note}",
         measured=worst.measured,
         limit=worst.limit,
         unit=entry.unit,

@@ -203,3 +203,54 @@ def test_a_trip_under_way_when_the_run_begins_goes_on() -> None:
     )
     traced = trace(replace(scenario, profiles={"only": profile}), CONTRACT, range(1))
     assert traced.use.place[0].tolist() == [2] * 7 + [3] + [1] * 22
+
+
+def alone(person: Person, days: list[Day]) -> tuple[dict[str, int], Outcome]:
+    """One subscriber from 1 January 2018 on, on 20 euros with French VAT and no bound at home."""
+    scenario = drawn(Operator(wholesale_share=Decimal(1)), date(2018, 1, 1), len(days))
+    tables = tables_of(scenario, CONTRACT)
+    who, use = arrays([person], [days])
+    outcome = blank(1, len(days))
+    follow(tables.rules, tables.days, who, use, tables.envelopes, outcome)
+    return dict(zip(COLUMNS, outcome.totals[0].tolist(), strict=True)), outcome
+
+
+AWAY = frozenset({"abroad"})
+
+
+def test_worked_by_hand_six_gigabytes_cost_what_lies_beyond_the_envelope() -> None:
+    totals, _ = alone(Person("open"), [Day(AWAY, roam_octets=6_000_000_000)])
+    # 20 / 1.2 * 2 / 6.00 = 5.555 555 556 GB included; 444 445 begun kilobytes at 6 millionths of a euro.
+    assert (totals["included_octets"], totals["overage_neur"]) == (5_555_555_556, 444_445 * 6_000)
+    assert (totals["wholesale_neur"], totals["periods_exhausted"]) == (36_000_000_000, 1)
+
+
+def test_worked_by_hand_spending_stops_within_a_kilobyte_of_fifty_euros() -> None:
+    heavy = Day(AWAY, roam_octets=100_000_000_000)
+    totals, _ = alone(Person("open"), [heavy])
+    assert totals["overage_neur"] == 8_333_333 * 6_000  # 49.999 998 euros
+    assert totals["blocked_octets"] == 100_000_000_000 - 5_555_555_556 - 8_333_333_000
+    assert (totals["periods_warned"], totals["periods_at_limit"]) == (1, 1)
+    agreed, _ = alone(Person("open", consents=True), [heavy])
+    assert agreed["blocked_octets"] == 0
+    assert agreed["overage_neur"] == 94_444_445 * 6_000
+
+
+def test_worked_by_hand_an_alert_on_the_day_a_window_is_full_and_a_surcharge_two_weeks_later() -> None:
+    away, home = Day(AWAY, roam_octets=1_000, calls=2, call_s=31, sms=1), Day(frozenset({"home"}), home_octets=2_000)
+    totals, outcome = alone(Person("open"), [away] * 140 + [home] * 100)
+    states = [STATES[state] for state in outcome.state[0]]
+    assert (states.index("alerted"), states.index("surcharged")) == (123, 137)
+    # After n days at home the window holds 2n kB at home and 123 - n abroad: consumption no longer prevails from
+    # n = 41 on, long before presence, at n = 62.
+    assert states.index("normal", 137) == 140 + 41
+    assert totals["surcharged_days"] == 140 + 41 - 137
+    assert totals["data_surcharge_neur"] == 3 * 6_000
+    assert totals["voice_surcharge_neur"] == 3 * 2 * 31 * 533_333  # 0.032 / 60, cut to whole nano-euros
+    assert totals["sms_surcharge_neur"] == 3 * 10_000_000
+
+
+def test_a_frontier_worker_is_at_home_every_day_and_never_alerted() -> None:
+    both = Day(frozenset({"home", "abroad"}), home_octets=1, roam_octets=1_000_000)
+    totals, _ = alone(Person("open"), [both] * 300)
+    assert (totals["roam_days"], totals["alerts"]) == (300, 0)

@@ -39,9 +39,10 @@ def draw_envelopes(rows: Sequence[Envelope], what: str, last: date) -> Drawing:
     _date_axis(bottom)
     bottom.set_xlim(edges[0], edges[-1])
     figure.align_ylabels()
-    heading = (
-        f"{what}: {number(sizes[0], 1)} GB in {rows[0].day.year}, {number(sizes[-1], 1)} GB from {rows[-1].day.year} on"
-    )
+    early, late = (f"{number(float(row.gb), 1)} GB" for row in (rows[0], rows[-1]))
+    heading = f"{what}: {early} in {rows[0].day.year}, {late} from {rows[-1].day.year} on"
+    if early == late:
+        heading = f"{what}: {early} under every cap"
     return Drawing(heading, style.to_svg(figure, heading))
 
 
