@@ -123,7 +123,8 @@ def followed_with_progress(scenario: RoamingScenario, contract: RoamingContract)
     """Follow everybody, with a bar on standard error where it takes long enough to be read."""
     size = scenario.population.subscribers
     if size < PROGRESS_FROM:
-        click.echo(f"{scenario.name}: {size:,} subscribers, {scenario.population.days} days", err=True)
+        said = f"{scenario.name}: {size:,} subscribers, {scenario.population.days} days"
+        click.echo(f"{said} (the first run of a version compiles for some seconds)", err=True)
         return run_population(scenario, contract)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task(scenario.name, total=size)

@@ -43,8 +43,8 @@ class Population(_Frozen, frozen=True):
 class Operator(_Frozen, frozen=True):
     """What the home operator does: prices as a share of the cap, its wholesale cost likewise, and its policy.
 
-    `cap_eur_per_gb` stands for every data cap: what if it were another. `consumption` of fair use is enforced or not;
-    `linked_sims` carries the window over when a customer takes another SIM.
+    `cap_eur_per_gb` stands for every data cap: what if it were another. `fair_use`: whether anybody is ever alerted;
+    `linked_sims` carries the window over when a customer takes another SIM; `exceptions` excuses who proves one.
     """
 
     price_share: Decimal = Decimal(1)
