@@ -230,6 +230,8 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
     from simbench.commands.bill import forecast_command  # noqa: PLC0415 - quick --help
 
     sys.exit(forecast_command(files, traffic, contract_name, as_json_=as_json))
+
+
 cli.add_command(roaming)
 
 
