@@ -67,7 +67,7 @@ class Laid:
 def lay(calls: Calls, grid: Grid, offer: Offer) -> Laid:
     """Lay carried calls over the hours of a grid; parts outside it are left out."""
     unit_us = UNITS[offer.reading("NRV-AMB-02")]
-    charged_unit_us = UNITS[offer.reading("NRV-AMB-06")] if offer.reading("NRV-AMB-06") == "minute" else 1
+    charged_unit_us = UNITS[offer.reading("NRV-AMB-06")]
     units = np.array([unit_us, charged_unit_us])
     laid = over_hours(calls.start_us, calls.duration_us, grid.first_hour, grid.month, grid.credit_us, units)
     counted, late, begun, charged = laid

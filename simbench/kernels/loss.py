@@ -79,7 +79,7 @@ def lose_seconds(
         else:
             fate[call] = REFUSED if refused else BLOCKED
             again = _again(call, tries[call], rules, delays)
-            if again > 0:
+            if again > 0 and now + again < rules[5]:
                 if waiting == len(redial_at):
                     redial_at, redial_of = _grown(redial_at), _grown(redial_of)
                 waiting = _push(redial_at, redial_of, waiting, now + again, call)
@@ -97,9 +97,9 @@ def lose_microseconds(  # noqa: C901, PLR0912 - one loop, for speed
     """Carry calls sorted by start, in any unit of time: (began, length, fate, tries) of each call, in order given.
 
     `conditions` are rules, outages and delays, in the unit of `start`. Rules: session limit, key of the redials' draws,
-    their share of 2^32 (0: none), most tries, longest span from first to last try. Outages: rows of pool, from, until,
-    drops (0 or 1), sorted, apart from one another within a pool. Delays: two or more quantiles, from 1 on, of the wait
-    before a redial. `began` of a lost call is its last attempt.
+    their share of 2^32 (0: none), most tries, longest span from first to last try, instant from which on nobody tries
+    again. Outages: rows of pool, from, until, drops (0 or 1), sorted, apart from one another within a pool. Delays: two
+    or more quantiles, from 1 on, of the wait before a redial. `began` of a lost call is its last attempt.
     What no rule changes is given back as it came, not copied.
     """
     n = len(start)
@@ -145,7 +145,7 @@ def lose_microseconds(  # noqa: C901, PLR0912 - one loop, for speed
         else:
             fate[call] = REFUSED if refused else BLOCKED
             again = _again(call, tries[call], rules, delays)
-            if again > 0:
+            if again > 0 and now + again < rules[5]:
                 if waiting == len(redial_at):
                     redial_at, redial_of = _grown(redial_at), _grown(redial_of)
                 waiting = _push(redial_at, redial_of, waiting, now + again, call)
