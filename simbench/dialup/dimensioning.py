@@ -1,4 +1,4 @@
-"""Dimensioning: ports for a grade of service, and what one more port brings under the progressive share. Runs nothing."""
+"""Dimensioning: ports for a grade of service, and what one more brings under the progressive share. Runs nothing."""
 
 from __future__ import annotations
 
