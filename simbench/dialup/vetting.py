@@ -17,6 +17,7 @@ from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import I64, SECOND, Calls, SetAside
 from simbench.dialup.grid import Grid
 from simbench.kernels.ports import overlapping
+from simbench.kernels.texts import number_texts
 
 MISSING = -(1 << 63)
 FARTHEST = 1 << 61  # no instant or duration of a call is as large; sums of two stay within 64 bits
@@ -122,21 +123,24 @@ def _name(calls: Calls, place: int) -> str:
 
 def _repeated(calls: Calls) -> Bits:
     """Sessions of one access server that came before, in the order of the source; rows without one never did."""
-    import pyarrow as pa  # noqa: PLC0415 - slow to load, and generated calls have no session texts
-    import pyarrow.compute as pc  # noqa: PLC0415 - as above
-
-    none = np.zeros(len(calls), np.bool_)
+    repeated = np.zeros(len(calls), np.bool_)
     if calls.session is None or not len(calls):
-        return none
-    named = pc.not_equal(calls.session, "")
-    if pc.count_distinct(calls.session).as_py() == len(calls):
-        return none
-    table = pa.table({"session": calls.session, "nas": calls.nas, "place": np.arange(len(calls))})
-    first = table.group_by(["session", "nas"], use_threads=False).aggregate([("place", "min")])
-    repeated = np.ones(len(calls), np.bool_)
-    repeated[first["place_min"].to_numpy()] = False
-    kept: Bits = repeated & named.to_numpy(zero_copy_only=False)
-    return kept
+        return repeated
+    _, offsets, octets = calls.session.buffers()
+    begins = calls.session.offset
+    edges = np.frombuffer(offsets, np.int32)[begins : begins + len(calls) + 1].astype(np.int64)
+    text = np.frombuffer(octets, np.uint8) if octets else np.zeros(0, np.uint8)
+    numbers = number_texts(edges, text, calls.nas.astype(np.int64))
+    ordered = np.sort(numbers)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(twice):  # of a sound file, after half a second
+        return repeated
+    seen: set[tuple[int, str]] = set()
+    for place in np.flatnonzero(np.isin(numbers, twice)).tolist():
+        name = (int(calls.nas[place]), calls.session_of(place))
+        repeated[place] = bool(name[1]) and name in seen
+        seen.add(name)
+    return repeated
 
 
 def _ports(calls: Calls) -> tuple[I64, int]:
@@ -146,8 +150,13 @@ def _ports(calls: Calls) -> tuple[I64, int]:
     width = int(calls.port.max()) + 1
     servers = len(calls.nas_names) + 1
     if width * servers <= 4 * len(calls) + 1_000_000:
-        ports = (calls.nas.astype(np.int64) + 1) * width + calls.port
-        return np.where(calls.port < 0, -1, ports), width * servers
+        ports = calls.nas.astype(np.int64)
+        ports += 1
+        ports *= width
+        ports += calls.port
+        if calls.port.min() < 0:
+            ports[calls.port < 0] = -1
+        return ports, width * servers
     _, ports = np.unique((calls.nas.astype(np.int64) << 32) + calls.port, return_inverse=True)
     return np.where(calls.port < 0, -1, ports), len(calls)
 
