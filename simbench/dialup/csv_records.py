@@ -12,8 +12,9 @@ import numpy as np
 from simbench.contract.calendar import SECOND, from_civil
 from simbench.dialup.calls import CAUSES, Call, Calls, SetAside, calls_of
 from simbench.dialup.columns import MOST_PORT, TIMES, Told, check_columns
-from simbench.dialup.vetting import MISSING, Aside, Ends, durations_of
+from simbench.dialup.vetting import Aside, Ends, durations_of
 from simbench.errors import BadInput
+from simbench.kernels.rows import MISSING
 
 LONGEST_LINE: Final = 1 << 16
 

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from simbench.contract.calendar import SECOND
 from simbench.dialup.calls import CAUSES, Calls, SetAside
 from simbench.dialup.columns import MOST_PORT, NAMES, TIMES, check_columns
-from simbench.dialup.vetting import MISSING, Aside, Ends, durations_of
+from simbench.dialup.vetting import Aside, Ends, durations_of
 from simbench.errors import BadInput
+from simbench.kernels.rows import MISSING
 
 
 def read_parquet(path: Path, aside: Aside) -> tuple[int, Calls]:
@@ -35,18 +36,14 @@ def read_parquet(path: Path, aside: Aside) -> tuple[int, Calls]:
     for name in set(wanted) & {"nas", "user", "session"}:
         columns[name] = _texts(columns[name], name, readable, aside)
     start, end = (_instants(columns, name, rows, path) for name in ("start", "end"))
-    port = _whole(columns.get("port"), rows, -1, f"{path}: port")
-    cause = _whole(columns.get("cause"), rows, 0, f"{path}: cause")
-    strange = readable & ((port < -1) | (port >= MOST_PORT) | (cause < 0) | (cause >= len(CAUSES)))
-    for place in np.flatnonzero(strange).tolist():
-        aside.add(SetAside(place + 1, "unreadable", f"port {port[place]}, cause {cause[place]}"))
-    readable &= ~strange
+    port = _small(columns, "port", (-1, MOST_PORT - 1), readable, aside)
+    cause = _small(columns, "cause", (0, len(CAUSES) - 1), readable, aside)
     sound, lasting = durations_of(Ends(start, end, _durations(columns, rows, path), line), aside, readable)
     nas, nas_names = _codes(columns.get("nas"), rows)
     user, user_names = _codes(columns.get("user"), rows)
     calls = Calls(
-        start_us=start, duration_us=lasting, nas=nas, port=port.astype(np.int32), user=user,
-        cause=cause.astype(np.uint8), line=line, nas_names=nas_names, user_names=user_names,
+        start_us=start, duration_us=lasting, nas=nas, port=port, user=user,
+        cause=cause.astype(np.uint8, copy=False), line=line, nas_names=nas_names, user_names=user_names,
         session=_sessions(columns.get("session")),
     )  # fmt: skip
     return rows, calls if sound.all() else calls.take(sound)
@@ -58,7 +55,7 @@ def _instants(columns: dict[str, Any], name: str, rows: int, path: Path) -> Any:
     if f"{name}_us" in columns:
         return _whole(columns[f"{name}_us"], rows, MISSING, f"{path}: {name}_us")
     if name not in columns:
-        return np.full(rows, MISSING)
+        return np.zeros(0, np.int64)
     column = columns[name]
     if not pa.types.is_timestamp(column.type):
         raise BadInput(f"{path}: {name}", f"is a column of {column.type}", f"timestamps, or {name}_us as integers")
@@ -72,7 +69,7 @@ def _durations(columns: dict[str, Any], rows: int, path: Path) -> Any:
     if "duration_us" in columns:
         return _whole(columns["duration_us"], rows, MISSING, f"{path}: duration_us")
     if "duration_s" not in columns:
-        return np.full(rows, MISSING)
+        return np.zeros(0, np.int64)
     seconds = _whole(columns["duration_s"], rows, MISSING, f"{path}: duration_s")
     fits = np.abs(seconds) < 1 << 40
     return np.where(seconds == MISSING, MISSING, np.where(fits, seconds, 1 << 41) * SECOND)
@@ -90,6 +87,30 @@ def _whole(column: Any, rows: int, absent: int, place: str) -> Any:
     except pa.ArrowInvalid:
         raise BadInput(place, "holds numbers beyond 63 bits", "whole numbers") from None
     return np.array((values.fill_null(absent) if values.null_count else values).to_numpy(zero_copy_only=False))
+
+
+def _small(columns: dict[str, Any], name: str, bounds: tuple[int, int], readable: Any, aside: Aside) -> Any:
+    """A column of small numbers, its least one where it says nothing; rows beyond the bounds are set aside."""
+    low, high = bounds
+    if name not in columns:
+        return np.full(len(readable), low, dtype=np.int32)
+    column = columns[name]
+    if not pa.types.is_integer(column.type):
+        raise BadInput(name, f"is a column of {column.type}", "whole numbers")
+    found = pc.min_max(column)
+    if column.null_count or not low <= (found["min"].as_py() or 0) <= (found["max"].as_py() or 0) <= high:
+        column = column.fill_null(low)
+        fits = pc.and_(pc.greater_equal(column, max(low, 0) if _unsigned(column) else low), pc.less_equal(column, high))
+        for place in np.flatnonzero(~fits.to_numpy(zero_copy_only=False)).tolist():
+            if readable[place]:
+                readable[place] = False
+                aside.add(SetAside(place + 1, "unreadable", f"{name} {column[place]}"))
+        column = pc.if_else(fits, column, max(low, 0))
+    return np.array(column.cast(pa.int32()).to_numpy(zero_copy_only=False))
+
+
+def _unsigned(column: Any) -> bool:
+    return bool(pa.types.is_unsigned_integer(column.type))
 
 
 def _texts(column: Any, name: str, readable: Any, aside: Aside) -> Any:

@@ -17,10 +17,9 @@ from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import I64, SECOND, Calls, SetAside
 from simbench.dialup.grid import Grid
 from simbench.kernels.ports import overlapping
+from simbench.kernels.rows import FARTHEST, MISSING, WRONG, weigh_times
 from simbench.kernels.texts import number_texts
 
-MISSING = -(1 << 63)
-FARTHEST = 1 << 61  # no instant or duration of a call is as large; sums of two stay within 64 bits
 MOST_SHOWN = 1000  # rows kept of each reason; all are counted
 
 Bits = NDArray[np.bool_]
@@ -56,7 +55,7 @@ class Aside:
 
 @dataclass(frozen=True)
 class Ends:
-    """What rows say of their times, in microseconds; MISSING where they say nothing."""
+    """What rows say of their times (us): MISSING where they say nothing, an empty column where none does."""
 
     start_us: I64
     end_us: I64
@@ -70,26 +69,13 @@ def durations_of(ends: Ends, aside: Aside, readable: Bits | None = None) -> tupl
     Rows that are not `readable` have been set aside before. A duration may differ from the distance between start and
     end by less than a second: some sources round it.
     """
-    start, end, duration = ends.start_us, ends.end_us, ends.duration_us
-    no_start, no_end, no_duration = (column == MISSING for column in (start, end, duration))
-    far = np.zeros(len(start), np.bool_)
-    for column, absent in ((start, no_start), (end, no_end), (duration, no_duration)):
-        far |= ~absent & ((column > FARTHEST) | (column < -FARTHEST))
-    span = np.where(no_start | no_end | far, 0, end - np.where(far, 0, start))
-    claimed = np.where(no_duration | far, span, duration)
-    checks = (
-        ("unreadable", far),
-        ("no-start", no_start),
-        ("missing-stop", no_end & no_duration),
-        ("ends-before-start", span < 0),
-        ("negative", claimed < 0),
-        ("contradiction", ~no_end & ~no_duration & (np.abs(span - claimed) >= SECOND)),
-    )
-    sound = np.ones(len(start), np.bool_) if readable is None else readable.copy()
-    for reason, wrong in checks:
-        _set_aside(reason, wrong & sound, aside, ends.line, claimed, _words(ends))
-        sound &= ~wrong
-    return sound, claimed
+    reasons, lasting = weigh_times(ends.start_us, ends.end_us, ends.duration_us, SECOND)
+    sound = reasons == 0 if readable is None else readable & (reasons == 0)
+    if not sound.all():
+        for number, reason in enumerate(WRONG[1:], 1):
+            wrong = reasons == number if readable is None else readable & (reasons == number)
+            _set_aside(reason, wrong, aside, ends.line, lasting, _words(ends))
+    return sound, lasting
 
 
 def vet(calls: Calls, grid: Grid, offer: Offer, aside: Aside) -> Calls:
@@ -165,8 +151,8 @@ def _words(ends: Ends) -> Callable[[int], str]:
     def said(place: int) -> str:
         told = []
         for name in ("start_us", "end_us", "duration_us"):
-            value = int(getattr(ends, name)[place])
-            told += [f"{name} {value}"] if value != MISSING else []
+            column = getattr(ends, name)
+            told += [f"{name} {column[place]}"] if len(column) and column[place] != MISSING else []
         return ", ".join(told)
 
     return said

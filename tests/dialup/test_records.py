@@ -140,7 +140,7 @@ def test_a_torn_table_is_refused(tmp_path: Path) -> None:
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=300))
+@given(octets=st.binary(max_size=300))
 def test_no_octets_break_the_reader_and_no_line_is_lost(octets: bytes, tmp_path: Path) -> None:
     path = tmp_path / "calls.csv"
     path.write_bytes(f"{HEADER}\n{GOOD}\n".encode() + octets)
