@@ -5,8 +5,10 @@ Everything is reckoned anew (`recount`); of the settlement's code nothing is use
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -31,7 +33,7 @@ class Case(NamedTuple):
     tariff: str
     records: Records | None = None
     statement: Statement | None = None
-    ports: dict[str, int] = {}
+    ports: Mapping[str, int] = MappingProxyType({})
 
 
 def judge(case: Case) -> tuple[Finding, ...]:
@@ -75,9 +77,7 @@ def _offer(case: Case) -> Iterator[Finding]:
     yield _found("NRV-REV-02/second-point", wrong, words, measured=second, limit=over, unit="FF", assumed=assumed)
     shares = [(minutes, offer.share_ff(minutes, tariff)) for minutes in _ladder(case)]
     falls = [
-        Evidence(f"{b:,} minutes bring {f:,} FF, {a:,} bring {e:,} FF")
-        for (a, e), (b, f) in zip(shares, shares[1:], strict=False)
-        if f < e
+        Evidence(f"{b:,} minutes bring {f:,} FF, {a:,} bring {e:,} FF") for (a, e), (b, f) in pairwise(shares) if f < e
     ]
     nothing = [Evidence(f"0 minutes bring {shares[0][1]} FF")] * (shares[0][1] != 0)
     words = (f"{tariff} never falls, from the first minute on", f"{tariff} falls, or does not begin at nothing")
@@ -85,7 +85,7 @@ def _offer(case: Case) -> Iterator[Finding]:
     half = Fraction(offer.terms.money.smallest.value) / 2
     slower = [
         Evidence(f"on average more at {a:,} minutes than at {b:,}")
-        for (a, e), (b, f) in zip(shares[1:], shares[2:], strict=False)
+        for (a, e), (b, f) in pairwise(shares[1:])
         if (Fraction(f) + half) / b < (Fraction(e) - half) / a
     ]
     words = (f"the average rate of {tariff} never falls", f"the average rate of {tariff} falls")
@@ -127,7 +127,7 @@ def _aside(records: Records, reasons: tuple[str, ...]) -> Iterator[tuple[int, st
     yield from ((row.line, row.reason, row.text) for row in records.aside.rows if row.reason in reasons)
 
 
-def _ports(records: Records, ports: dict[str, int]) -> Finding:
+def _ports(records: Records, ports: Mapping[str, int]) -> Finding:
     """The most calls at one instant, by access server: one step up at each start, one down at each end."""
     calls, wrong, worst = records.calls, [], (0, 0)
     for code, name in enumerate((*calls.nas_names, "")):

@@ -35,9 +35,11 @@ class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     average_centimes: Decimal
 
 
-def settle_minutes(
-    minutes: int, offer: Offer, tariff: str = "", on: date = date(2000, 6, 30), name: str = ""
-) -> Settled:
+JUNE_2000 = date(2000, 6, 30)
+"""The end of the month in which the offer was announced."""
+
+
+def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE_2000, name: str = "") -> Settled:
     """Settle one month of whole minutes by a tariff function ("": the one in force), with the VAT of a day.
 
     BadInput: fewer minutes than none, more than MOST_MINUTES, no such function, no VAT known for the day.

@@ -1,8 +1,8 @@
 """The provider's own statement: one CSV line a month and period, read, and written as this bench would. Judges nothing.
 
-Columns: `month` (2000-09), `period` (peak, off-peak, total), `calls`, `minutes`; on total lines also `share_ff`, `vat_ff`,
-`share_ttc_ff`, `share_eur`, `share_ttc_eur`. Fields are parted by comma or semicolon; with semicolons amounts may have a
-decimal comma. Money on other lines, and lines that cannot be read, are what the rules are told, not errors of the file.
+Columns: `month` (2000-09), `period` (peak, off-peak, total), `calls`, `minutes`; on total lines also `share_ff`,
+`vat_ff`, `share_ttc_ff`, `share_eur`, `share_ttc_eur`. Fields are parted by comma or semicolon; with semicolons amounts
+may have a decimal comma. Lines that cannot be read are told to the rules, and are no errors of the file.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def test_an_offer_that_only_reaches_the_second_point_is_condemned(tmp_path: Path
 
     text = (HOME / "netrevenu_2000.toml").read_text("utf-8")
     flawed = {
-        "NRV-REV-01": ('{ from_minutes = 50_000_000, ff_per_min = "0.0185" }]', '{ from_minutes = 49_000_000, ff_per_min = "0.0185" }]'),
+        "NRV-REV-01": ('50_000_000, ff_per_min = "0.0185"', '49_000_000, ff_per_min = "0.0185"'),
         "NRV-REV-02": ('ff_per_min = "0.0185"', 'ff_per_min = "0.0180"'),
         "NRV-REV-03": ('kind = "marginal"\ngist = "two', 'kind = "slab"\ngist = "two'),
         "NRV-REV-04": ('ff_per_min = "0.0185"', 'ff_per_min = "0.0139"'),
