@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -160,7 +160,7 @@ def _json(value: Any) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
-def _table(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     table = Table(title=title, title_justify="left", title_style="bold")
     for place, head in enumerate(heads):
         table.add_column(head, justify="right" if place else "left")

@@ -64,7 +64,7 @@ class DialupScenario(_Frozen, frozen=True):
     title: str
     months: str
     pools: Annotated[tuple[Pool, ...], msgspec.Meta(min_length=1, max_length=500)]
-    seed: Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)] = 1
+    seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] = 1
     minutes: Annotated[int, msgspec.Meta(ge=0, le=800_000_000)] = 0
     subscribers: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
     growth: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.0
