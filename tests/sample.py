@@ -15,6 +15,7 @@ from simbench.conformance.selection import select
 from simbench.contract import load_contract
 from simbench.report import ExerciseRun, Judgement, write_findings, write_report
 from simbench.verdict.reading import Reading
+from tests.dialup.sample import write_dialup_sample
 
 FOLDER = Path(__file__).parent.parent / "reports" / "sample"
 SAMPLES: dict[str, tuple[str, ...]] = {"correct": (), "faulty": ("fast-1-percent", "sends-any-oadc")}
@@ -29,6 +30,7 @@ def main() -> None:
         write_findings(folder / "findings.json", judgement)
         write_report(folder / "report.html", judgement)
         print(folder / "report.html")  # noqa: T201 - says what it made
+    write_dialup_sample(FOLDER / "dialup")
 
 
 def judged(faults: tuple[str, ...]) -> Judgement:

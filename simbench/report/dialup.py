@@ -37,8 +37,9 @@ Rows = Sequence[tuple[str, str]]
 class DialupReport:
     """What a report shows: facts, months, hours (erlangs carried, shares lost), lengths, findings.
 
-    `hours` are those of `grid` within its months; `ports` 0 where nobody said. `reconciliation` and `aside` are rows
-    (what, how many) of a table each, left out when empty. `result` is what the JSON file holds beside the findings.
+    `grid` gives the hours, those within its months. `ports` is 0 where nobody said; `offered_minutes` are those of
+    `busiest_month`. `reconciliation` and `aside` are rows (what, how many) of a table each, left out when empty.
+    `result` is what the JSON file holds beside the findings.
     """
 
     title: str
@@ -56,6 +57,7 @@ class DialupReport:
     result: dict[str, Any]
     ports: int = 0
     offered_minutes: int = 0
+    busiest_month: str = ""
     aside: Rows = ()
     reconciliation: Rows = field(default=())
 
@@ -63,6 +65,7 @@ class DialupReport:
     def of_run(done: DialupRun, findings: Sequence[Finding], reconciliation: Rows = ()) -> DialupReport:
         """Gather the report of a run."""
         totals, inside = done.totals, done.laid.grid.inside
+        busiest = 0 if done.scenario.growth <= 1 else len(totals.months) - 1
         facts = (
             ("Scenario", done.scenario.name),
             ("Seed", str(done.scenario.seed)),
@@ -73,7 +76,7 @@ class DialupReport:
             ("Cut at the session limit", f"{totals.cut:,}"),
             ("Dropped by failures", f"{totals.dropped:,}"),
             ("Minutes carried", f"{totals.carried_minutes:,}"),
-            ("Busy hour", f"{totals.busy_hour_share:.1%} of a day"),
+            ("Busy hour, by start of calls", f"{totals.busy_hour_share:.1%} of a day"),
             ("Paid by the users", f"{totals.retail_ff:,} FF with VAT"),
             ("Share of what they paid", _of_retail(totals.settled, totals.retail_ff)),
         )
@@ -92,7 +95,8 @@ class DialupReport:
             findings=findings,
             result=msgspec.to_builtins(totals),
             ports=sum(pool.ports for pool in totals.pools),
-            offered_minutes=round(totals.offered_minutes / len(totals.months)),
+            offered_minutes=round(done.scenario.minutes_of(busiest, done.offer)),
+            busiest_month=totals.months[busiest].month,
             reconciliation=reconciliation,
         )
 
@@ -165,8 +169,9 @@ def dialup_page(report: DialupReport) -> str:
 
 def pictures(report: DialupReport) -> list[Picture]:
     """The pictures of a report, with the curve of ports where the offered load is known."""
-    ports = curve(report.offered_minutes, report.offer, report.months[0].month, report.tariff) if report.ports else []
-    return draw_dialup(report, ports)
+    if not report.ports:
+        return draw_dialup(report, [])
+    return draw_dialup(report, curve(report.offered_minutes, report.offer, report.busiest_month, report.tariff))
 
 
 def _facts(offer: Offer) -> Rows:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from simbench.dialup.erlang import GRADES
 from simbench.dialup.run import LENGTH_EDGES_S
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simbench.report.dialup import DialupReport
 
 MILLION = 1_000_000
+LEAST = 1e-5  # blocking below this is not drawn
 Ports = Sequence[tuple[int, float, Decimal, Decimal]]
 """Rows (ports, blocking in the busy hour, share, share of one more port)."""
 
@@ -76,7 +77,7 @@ def _load(report: DialupReport) -> Picture:
     heading = f"At most {most:,.0f} erlangs carried in any hour{told}"
     with_losses = bool(report.offered_calls.sum())
     figure, panels = style.canvas((style.WIDE_IN[0], 4.4 if with_losses else 3.0), (2, 1) if with_losses else (1,))
-    bins = max(1, len(days) // 1440)  # a year is drawn by the largest of each half day
+    bins = 24 if len(days) > 1440 else 1  # beyond two months, the busiest hour of each day
     edges, largest = _largest(days, report.erlangs, bins)
     panels[0].stairs(largest, edges, fill=True, color=style.BLUE, alpha=0.55)
     if report.ports:
@@ -90,11 +91,12 @@ def _load(report: DialupReport) -> Picture:
         _, worst = _largest(days, report.lost_calls / offered, bins)
         panels[1].stairs(worst, edges, fill=True, color=style.RED)
         panels[1].set_ylabel("calls lost")
-        panels[1].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+        panels[1].yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        panels[1].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         panels[1].set_ylim(0, max(float(worst.max()), 0.01) * 1.1)
     panels[-1].set_xlim(0, len(days) / 24)
     panels[-1].set_xlabel(f"days since the beginning of {report.months[0].month}")
-    note = "Each step is the busiest of several hours." if bins > 1 else ""
+    note = "Each step is the busiest hour of a day, and the worst." if bins > 1 else ""
     return Picture(heading, style.to_svg(figure, heading), note, wide=True)
 
 
@@ -106,11 +108,11 @@ def _largest(days: np.ndarray, values: np.ndarray, bins: int) -> tuple[np.ndarra
 def _ports(report: DialupReport, ports: Ports) -> Picture:
     """Blocking of the busy hour against ports, and what one more port brings."""
     sizes = [row[0] for row in ports]
-    blocking = np.maximum([row[1] for row in ports], 1e-5)
+    blocking = [row[1] if row[1] >= LEAST else np.nan for row in ports]
     gains = [float(row[3]) for row in ports]
     place = int(np.searchsorted(sizes, report.ports))
     gain = gains[min(place, len(gains) - 1)]
-    heading = f"One port more than {report.ports:,} would bring {gain:,.0f} FF a month"
+    heading = f"In {report.busiest_month} one port more than {report.ports:,} would bring {gain:,.0f} FF"
     figure, (upper, lower) = style.canvas((style.PANEL_IN[0], 4.2), (3, 2))
     upper.semilogy(sizes, blocking, color=style.BLUE, linewidth=1.8, label="Erlang B, busy hour")
     for grade, colour in zip(GRADES, (style.GREEN, style.ORANGE, style.RED), strict=True):
@@ -152,6 +154,7 @@ def _lengths(report: DialupReport) -> Picture:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_minor_locator(LogLocator(numticks=1))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_ylabel("share for each doubling")
     axes.set_xlabel("length of a session in minutes")
