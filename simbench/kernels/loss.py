@@ -48,7 +48,8 @@ def lose_seconds(
     calls = (start, pool, began, length, fate)
     busy, clock = np.zeros(len(ports), np.int64), np.full(len(ports), start[0] if n else 0)
     failed, (down, due) = len(outages) > 0, _first_outages(outages, len(ports))
-    redial_at, redial_of, waiting = np.empty(1024, np.int64), np.empty(1024, np.int64), 0
+    room = n if rules[2] > 0 else 0  # no call waits twice at once; what is not used is not touched
+    redial_at, redial_of, waiting = np.empty(room, np.int64), np.empty(room, np.int64), 0
     i = 0
     while i < n or waiting > 0:
         if waiting > 0 and (i >= n or redial_at[0] < start[i]):
@@ -60,7 +61,7 @@ def lose_seconds(
             now, call = start[i], i
             i += 1
         p = pool[call]
-        if now >= due[p] and _fail(p, now, i, rules, outages, down, due, calls):
+        if failed and now >= due[p] and _fail(p, now, i, rules, outages, down, due, calls):
             ring[p, :] = 0
             busy[p] = 0
         t = clock[p]
@@ -80,8 +81,6 @@ def lose_seconds(
             fate[call] = REFUSED if refused else BLOCKED
             again = _again(call, tries[call], rules, delays)
             if again > 0 and now + again < rules[5]:
-                if waiting == len(redial_at):
-                    redial_at, redial_of = _grown(redial_at), _grown(redial_of)
                 waiting = _push(redial_at, redial_of, waiting, now + again, call)
         busy[p] = b
     for p in range(len(ports)):
@@ -91,7 +90,7 @@ def lose_seconds(
 
 
 @kernel
-def lose_microseconds(  # noqa: C901, PLR0912 - one loop, for speed
+def lose_microseconds(  # noqa: PLR0912 - one loop, for speed
     start: I64, hold: I64, pool: I32, ports: I64, conditions: tuple[I64, I64, I64]
 ) -> tuple[I64, I64, U8, U8]:
     """Carry calls sorted by start, in any unit of time: (began, length, fate, tries) of each call, in order given.
@@ -114,7 +113,8 @@ def lose_microseconds(  # noqa: C901, PLR0912 - one loop, for speed
         first[p + 1] = first[p] + ports[p]
     ends = np.empty(first[-1], np.int64)
     failed, (down, due) = len(outages) > 0, _first_outages(outages, len(ports))
-    redial_at, redial_of, waiting = np.empty(1024, np.int64), np.empty(1024, np.int64), 0
+    room = n if rules[2] > 0 else 0  # no call waits twice at once; what is not used is not touched
+    redial_at, redial_of, waiting = np.empty(room, np.int64), np.empty(room, np.int64), 0
     i = 0
     while i < n or waiting > 0:
         if waiting > 0 and (i >= n or redial_at[0] < start[i]):
@@ -126,7 +126,7 @@ def lose_microseconds(  # noqa: C901, PLR0912 - one loop, for speed
             now, call = start[i], i
             i += 1
         p = pool[call]
-        if now >= due[p] and _fail(p, now, i, rules, outages, down, due, calls):
+        if failed and now >= due[p] and _fail(p, now, i, rules, outages, down, due, calls):
             busy[p] = 0
         heap, b = ends[first[p] : first[p + 1]], busy[p]
         refused = failed and due[p] < NEVER and due[p] == outages[down[p], 2]
@@ -146,8 +146,6 @@ def lose_microseconds(  # noqa: C901, PLR0912 - one loop, for speed
             fate[call] = REFUSED if refused else BLOCKED
             again = _again(call, tries[call], rules, delays)
             if again > 0 and now + again < rules[5]:
-                if waiting == len(redial_at):
-                    redial_at, redial_of = _grown(redial_at), _grown(redial_of)
                 waiting = _push(redial_at, redial_of, waiting, now + again, call)
         busy[p] = b
     for p in range(len(ports)):
@@ -241,13 +239,6 @@ def _rise(heap: I64, size: int, value: int) -> int:
         at = (at - 1) // 2
     heap[at] = value
     return size + 1
-
-
-@kernel
-def _grown(column: I64) -> I64:
-    larger = np.empty(2 * len(column), np.int64)
-    larger[: len(column)] = column
-    return larger
 
 
 @kernel
