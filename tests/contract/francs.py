@@ -20,7 +20,7 @@ class FrancFigures(Figures):
         self.hours = {hours.peak_from_h.value: "hours.peak_from_h", hours.peak_to_h.value: "hours.peak_to_h"}
         terms = offer.terms.by_name().items()
         self.named = list(self._named({name: (term.value, term.unit) for name, term in terms}))
-        self.anywhere = dict(self._distinctive())
+        self.anywhere = dict(reversed(list(self._distinctive())))  # the first to say a figure names it
 
     @staticmethod
     def _prices(offer: Offer) -> Iterator[tuple[str, Decimal]]:
@@ -30,12 +30,14 @@ class FrancFigures(Figures):
             if name.startswith("points."):
                 yield name, Decimal(term.value)
         for name, function in offer.functions.items():
-            yield from ((f"functions.{name}", rate.ff_per_min) for rate in function.rates)
-            yield from ((f"functions.{name}", Decimal(rate.from_minutes)) for rate in function.rates)
+            for rate in function.rates:
+                yield f"functions.{name}.rate_from_{rate.from_minutes}", rate.ff_per_min
+                if rate.from_minutes:  # nothing is nobody's figure
+                    yield f"functions.{name}.from_{rate.from_minutes}", Decimal(rate.from_minutes)
             yield from [(f"functions.{name}", function.exponent)] if function.exponent else []
         for tariff in offer.retail:
-            for price in (tariff.credit_ff, tariff.peak_ff_per_min, tariff.off_peak_ff_per_min):
-                yield f"retail.{tariff.since}", price
+            for name in ("credit_ff", "peak_ff_per_min", "off_peak_ff_per_min"):
+                yield f"retail.{tariff.since}.{name}", getattr(tariff, name)
         yield from ((f"vat.{rate.since}", rate.share) for rate in offer.vat)
 
     def _distinctive(self) -> Iterator[tuple[Value, str]]:
