@@ -32,7 +32,7 @@ def read_parquet(path: Path, aside: Aside) -> tuple[int, Calls]:
     rows = table.num_rows
     line = np.arange(1, rows + 1)
     readable = np.ones(rows, dtype=np.bool_)
-    columns = {name: table[name].combine_chunks() for name in wanted}
+    columns = {name: _one(table[name]) for name in wanted}
     for name in set(wanted) & {"nas", "user", "session"}:
         columns[name] = _texts(columns[name], name, readable, aside)
     start, end = (_instants(columns, name, rows, path) for name in ("start", "end"))
@@ -47,6 +47,10 @@ def read_parquet(path: Path, aside: Aside) -> tuple[int, Calls]:
         session=_sessions(columns.get("session")),
     )  # fmt: skip
     return rows, calls if sound.all() else calls.take(sound)
+
+
+def _one(column: Any) -> Any:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _instants(columns: dict[str, Any], name: str, rows: int, path: Path) -> Any:
@@ -160,4 +164,5 @@ def _sessions(column: Any) -> Any:
     if column is None:
         return None
     plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-    return pc.fill_null(plain.cast(pa.string()), "")
+    texts = plain.cast(pa.string())
+    return pc.fill_null(texts, "") if texts.null_count else texts

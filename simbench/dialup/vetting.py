@@ -18,7 +18,7 @@ from simbench.dialup.calls import I64, SECOND, Calls, SetAside
 from simbench.dialup.grid import Grid
 from simbench.kernels.ports import overlapping
 from simbench.kernels.rows import FARTHEST, MISSING, WRONG, weigh_times
-from simbench.kernels.texts import number_texts
+from simbench.kernels.texts import number_texts, seen_before
 
 MOST_SHOWN = 1000  # rows kept of each reason; all are counted
 
@@ -117,10 +117,10 @@ def _repeated(calls: Calls) -> Bits:
     edges = np.frombuffer(offsets, np.int32)[begins : begins + len(calls) + 1].astype(np.int64)
     text = np.frombuffer(octets, np.uint8) if octets else np.zeros(0, np.uint8)
     numbers = number_texts(edges, text, calls.nas.astype(np.int64))
-    ordered = np.sort(numbers)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if not len(twice):  # of a sound file, after half a second
+    again = seen_before(numbers, max(10, (2 * len(numbers)).bit_length()))
+    if not again.any():  # of a sound file, after a fraction of a second
         return repeated
+    twice = np.unique(numbers[again])
     seen: set[tuple[int, str]] = set()
     for place in np.flatnonzero(np.isin(numbers, twice)).tolist():
         name = (int(calls.nas[place]), calls.session_of(place))

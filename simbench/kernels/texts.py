@@ -26,3 +26,18 @@ def number_texts(offsets: NDArray[np.int64], octets: NDArray[np.uint8], salt: ND
         word = np.uint64(draw_with(word, part))  # type: ignore[arg-type]  # as above
         numbers[place] = np.uint64(draw_with(word, length))  # type: ignore[arg-type]  # as above
     return numbers
+
+
+@kernel
+def seen_before(numbers: NDArray[np.uint64], bits: int) -> NDArray[np.bool_]:
+    """Which numbers came before, by a table of 2^`bits` places, more than there are numbers. 0 and 1 count as one."""
+    table, before = np.zeros(1 << bits, np.uint64), np.zeros(len(numbers), np.bool_)
+    mask = (1 << bits) - 1
+    for place in range(len(numbers)):
+        number = max(numbers[place], np.uint64(1))
+        at = np.int64(number >> np.uint64(64 - bits))
+        while table[at] != 0 and table[at] != number:
+            at = (at + 1) & mask
+        before[place] = table[at] == number
+        table[at] = number
+    return before
