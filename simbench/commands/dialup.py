@@ -51,6 +51,7 @@ def ports_command(  # noqa: PLR0913 - one argument an option
     from simbench.dialup.dimensioning import dimension  # noqa: PLC0415 - loads numpy
     from simbench.dialup.erlang import GRADES  # noqa: PLC0415 - as above
 
+    month = months_named(month)[0]
     found = dimension(minutes, _offer(contract, ()), month, busy_share, grades or GRADES, tariff)
     if as_json:
         _json(found)

@@ -32,7 +32,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class PoolTotal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One pool over the run: calls offered, lost, and the most minutes' worth of ports it could have carried."""
+    """One pool over the run: calls offered and lost, minutes carried, and the load of its busiest hour."""
 
     name: str
     ports: int
