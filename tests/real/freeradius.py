@@ -1,7 +1,8 @@
-"""FreeRADIUS with a configuration of its own on a loopback port of its own, stopped by its process id. Tests nothing."""
+"""FreeRADIUS with its own configuration on a loopback port of its own, stopped by its process id. Tests nothing."""
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import time
@@ -64,9 +65,9 @@ server accounting {{
 class FreeRadius:
     """One server: `start` and `stop` may be called again and again; its detail file is `detail`."""
 
-    def __init__(self, folder: Path, secret: bytes = SECRET, prefix: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, secret: bytes = SECRET, zone: str = "UTC", prefix: tuple[str, ...] = ()) -> None:
         self.program = require("freeradius", package="freeradius")
-        self.folder, self._prefix = folder, prefix
+        self.folder, self._zone, self._prefix = folder, zone, prefix
         self.detail, self._log = folder / "detail", folder / "radius.log"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind(("127.0.0.1", 0))
@@ -83,7 +84,8 @@ class FreeRadius:
         self._log.unlink(missing_ok=True)
         command = [*self._prefix, self.program, "-d", str(self.folder), "-n", "radiusd", "-f"]
         with (self.folder / "output.log").open("ab") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=output)
+            environment = {**os.environ, "TZ": self._zone}
+            self._process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         deadline = time.monotonic() + DEADLINE_S
         while "Ready to process requests" not in self.said():
             assert self._process.poll() is None, (self.folder / "output.log").read_text() + self.said()

@@ -48,13 +48,13 @@ class Seen(Protocol):
 class Captured:
     """The records in datagrams to a RADIUS server's port, to be iterated once; its counts are right afterwards.
 
-    `wrong` requests and `unsigned` responses carry another authenticator than the secret gives. With a secret that
+    `right` and `wrong` requests carry the authenticator the secret gives, or another; so `unsigned` responses. With a secret that
     explains no request at all, iterating ends with BadInput: it is the wrong one.
     """
 
     def __init__(self, datagrams: Iterable[Seen], port: int = 1813, secret: bytes = b"", source: str = "") -> None:
         self._datagrams, self._port, self._secret, self._source = datagrams, port, secret, source
-        self.requests = self.responses = self.answered = self.wrong = self.unsigned = 0
+        self.requests = self.responses = self.answered = self.right = self.wrong = self.unsigned = 0
 
     def __iter__(self) -> Iterator[Heard | SetAside]:
         asked: dict[tuple[End, End, int], bytes] = {}
@@ -67,8 +67,8 @@ class Captured:
             elif seen.octets[:1] == bytes((RESPONSE,)) and len(seen.octets) > 1:
                 self.responses += 1
                 self._response(seen, asked.pop((seen.target, seen.source, seen.octets[1]), b""))
-        if self._secret and self.requests and self.wrong == self.requests:
-            problem = f"explains none of {self.requests} Accounting-Requests"
+        if self.wrong and not self.right:
+            problem = f"explains none of {self.wrong} Accounting-Requests"
             raise BadInput("secret", problem, "the secret that access server and RADIUS server share")
 
     def _response(self, seen: Seen, request: bytes) -> None:
@@ -83,12 +83,13 @@ class Captured:
         try:
             if seen.missing:
                 raise BadRecord("truncated", f"{seen.missing} octets were not captured")
-            record = read(seen.octets)
+            record = read(seen.octets, seen.source[0])
             if self._secret and not signed(seen.octets, self._secret):
                 self.wrong += 1
                 claimed = max(0, record.seconds) * SECOND
                 text = f"{record.status} of {record.session} at {record.nas}"
                 return SetAside(seen.number, "wrong-secret", self._told(text), claimed)
+            self.right += bool(self._secret)
         except BadRecord as bad:
             return SetAside(seen.number, bad.reason, self._told(bad.text))
         return Heard(record, seen.at_us, seen.number, self._source)

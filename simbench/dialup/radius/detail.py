@@ -72,7 +72,7 @@ class _Block:
     def take(self, number: int, octets: bytes) -> None:
         """One indented line."""
         if not self.first:
-            self.spoil(number, "truncated", "begins without its first line")
+            self.spoil(number, "truncated", "begins without its header line")
         if len(self._attributes) >= MOST_LINES:
             self.spoil(number, "unreadable", f"more than {MOST_LINES} attributes")
             return
@@ -105,7 +105,7 @@ class _Block:
 
     def torn(self) -> SetAside:
         """What it is without the empty line that ends it."""
-        return self._aside(self._bad or BadRecord("truncated", "ends without its empty line"))
+        return self._aside(BadRecord("truncated", "ends without its empty line"))
 
     def _aside(self, bad: BadRecord) -> SetAside:
         claimed = [text for name, text in self._attributes if name == "Acct-Session-Time"]

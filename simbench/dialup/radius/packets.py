@@ -123,8 +123,11 @@ def answers(response: bytes, request: bytes, secret: bytes) -> bool:
     return compare_digest(digest, response[4:20])
 
 
-def read(octets: bytes) -> Record:
-    """The record that a received request states; nothing is verified. Raises BadRecord."""
+def read(octets: bytes, sender: str = "") -> Record:
+    """The record that a received request states; nothing is verified. Raises BadRecord.
+
+    `sender` is the address it came from, which stands for an access server that does not name itself.
+    """
     packet = whole(octets)
     if not packet:
         raise BadRecord("unreadable", f"{len(octets)} octets that are no RADIUS packet")
@@ -137,7 +140,7 @@ def read(octets: bytes) -> Record:
             raise BadRecord("unreadable", f"an attribute of {length} octets at octet {at} of {len(packet)}")
         attributes.append(_shown(packet[at], packet[at + 2 : at + length]))
         at += length
-    return record_of(attributes)
+    return record_of([*attributes, ("Packet-Src-IP-Address", sender)])
 
 
 _CODES: Final = {code: (name, kind) for name, (code, kind) in ATTRIBUTES.items()}
