@@ -175,6 +175,14 @@ def calls_of(rows: Iterable[Call]) -> Calls:
     )
 
 
+def joined(one: Calls, other: Calls) -> Calls:
+    """Put two lots of calls with the same names one behind the other; lots with session texts do not join."""
+    assert one.session is None is other.session
+    assert (one.nas_names, one.user_names) == (other.nas_names, other.user_names)
+    columns = {name: np.concatenate((getattr(one, name), getattr(other, name))) for name in COLUMNS}
+    return Calls(**columns, nas_names=one.nas_names, user_names=one.user_names)
+
+
 def generated(start_us: I64, duration_us: I64, user: I32, nas: I32, nas_names: tuple[str, ...]) -> Calls:
     """Calls of no file, numbered from 1: ports not yet given, causes not yet known."""
     count = len(start_us)

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from simbench.commands import radius as commands
 from simbench.dialup.calls import calls_of
 from simbench.dialup.radius.detail import read_detail
 from simbench.dialup.radius.faults import FAULTS
 from simbench.dialup.radius.journal import Journal, Told, read_journal
+from simbench.dialup.radius.packets import encode, respond, sign
 from simbench.dialup.radius.pairing import pair
 from simbench.dialup.radius.plan import Planned, schedule
 from simbench.dialup.radius.reconcile import Reconciliation, reconcile
 from simbench.dialup.radius.record import Heard
 from simbench.dialup.radius.sender import Sender, Server
 from simbench.errors import Trouble
-from tests.dialup.radius.scenes import planned, some_calls
+from tests.capture.scenes import pcap
+from tests.dialup.radius.scenes import SENT, planned, some_calls
+from tests.dialup.radius.test_captured import packet
+from tests.real.conftest import require
 from tests.real.freeradius import SECRET, FreeRadius
 
 pytestmark = pytest.mark.real
@@ -207,3 +215,40 @@ def test_a_server_in_paris_dates_its_records_alike(tmp_path: Path) -> None:
     assert failed(found) == set()
     paired = pair(read_detail(real.detail), clock="event")
     assert sorted(call.start_us // 10**6 for call in paired.calls) == sorted(some_calls(20).start_us // 10**6)
+
+
+def test_the_commands_account_for_a_detail_file_and_reconcile_it(tmp_path: Path) -> None:
+    with FreeRadius(tmp_path / "first") as real:
+        account(real, planned(50))
+    (tmp_path / "secret").write_bytes(SECRET)
+    with FreeRadius(tmp_path / "second") as again:
+        sent = CliRunner().invoke(
+            commands.account,
+            [
+                str(real.detail), "--server", f"127.0.0.1:{again.port}", "--secret-file", str(tmp_path / "secret"),
+                "--fast", "--fault", "lost-stop", "--journal", str(tmp_path / "run.jsonl"), "--json",
+            ],
+        )  # fmt: skip
+        assert sent.exit_code == 0, sent.output
+    assert json.loads(sent.stdout)["calls"] == 50
+    ended = CliRunner().invoke(commands.reconcile, [str(tmp_path / "run.jsonl"), str(again.detail)])
+    assert ended.exit_code == 1
+    assert "its Stop was not sent (lost-stop)" in ended.output
+
+
+def test_tshark_reads_our_requests_and_takes_our_responses_for_signed(tmp_path: Path) -> None:
+    tshark = require("tshark", package="tshark")
+    plan = planned(5)
+    requests = [sign(encode(each.record), n, SECRET) for n, each in enumerate(plan)]
+    packets = [each for asked in requests for each in (packet(asked), packet(respond(asked, SECRET), back=True))]
+    (tmp_path / "radius.pcap").write_bytes(pcap([(SENT + n, octets) for n, octets in enumerate(packets)], 1))
+    fields = ["radius.code", "radius.Acct_Session_Id", "radius.Acct_Session_Time", "radius.authenticator.valid"]
+    command = [tshark, "-r", str(tmp_path / "radius.pcap"), "-T", "fields", "-Y", "radius"]
+    command += ["-o", f"radius.shared_secret:{SECRET.decode()}", "-o", "radius.validate_authenticator:TRUE"]
+    done = subprocess.run([*command, *(f"-e{field}" for field in fields)], capture_output=True, text=True, check=True)
+    seen = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [row[0] for row in seen] == ["4", "5"] * len(plan)
+    assert [row[1] for row in seen[::2]] == [each.record.session for each in plan]
+    lengths = [each.record.seconds for each in plan]
+    assert [row[2] for row in seen[::2]] == [str(seconds) if seconds >= 0 else "" for seconds in lengths]
+    assert {row[3] for row in seen[1::2]} == {"1"}  # of requests it says nothing

@@ -48,8 +48,8 @@ class Seen(Protocol):
 class Captured:
     """The records in datagrams to a RADIUS server's port, to be iterated once; its counts are right afterwards.
 
-    `right` and `wrong` requests carry the authenticator the secret gives, or another; so `unsigned` responses. With a secret that
-    explains no request at all, iterating ends with BadInput: it is the wrong one.
+    `right` and `wrong` requests carry the authenticator that the secret gives, or another; `unsigned` responses carry
+    another. With a secret that explains no request at all, iterating ends with BadInput: it is the wrong one.
     """
 
     def __init__(self, datagrams: Iterable[Seen], port: int = 1813, secret: bytes = b"", source: str = "") -> None:

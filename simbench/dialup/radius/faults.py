@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from simbench.contract.typed import choice
 from simbench.dialup.calls import SECOND, Call, Calls
@@ -101,7 +102,7 @@ class NasReboot(Fault):
         """Choose for each access server the middle of one of its calls."""
         for code in {int(code) for code in calls.nas}:
             nas = calls.nas_names[code] if code >= 0 else UNNAMED_NAS
-            places = [place for place, its in enumerate(calls.nas.tolist()) if its == code]
+            places = np.flatnonzero(calls.nas == code)
             struck = places[draw(seed, entity_of(nas), entity_of("fault", self.name)) % len(places)]
             self._instants[nas] = int(calls.start_us[struck] + calls.duration_us[struck] // 2)
 

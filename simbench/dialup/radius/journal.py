@@ -14,7 +14,7 @@ from typing import Self
 import msgspec
 
 from simbench.dialup.radius.plan import Planned
-from simbench.errors import BadInput
+from simbench.errors import BadInput, Trouble
 
 
 class Started(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="run", tag_field="line"):
@@ -73,17 +73,25 @@ class Journal:
             self._file = path.open("xb", buffering=1 << 16)
         except OSError as problem:
             raise BadInput(str(path), problem.strerror or str(problem), "a file that does not exist yet") from None
+        self._path = path
         self._encoder = msgspec.json.Encoder()
 
     def append(self, line: Line) -> None:
-        """Add a line; it reaches the file in pieces of 64 kB."""
-        self._file.write(self._encoder.encode(line) + b"\n")
+        """Add a line; it reaches the file in pieces of 64 kB. Raises Trouble: the disk takes no more."""
+        try:
+            self._file.write(self._encoder.encode(line) + b"\n")
+        except OSError as problem:
+            raise Trouble(f"{self._path} cannot be written: {problem.strerror or problem}") from None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as problem:
+            if error is None:
+                raise Trouble(f"{self._path} cannot be written: {problem.strerror or problem}") from None
 
 
 @dataclass(frozen=True)

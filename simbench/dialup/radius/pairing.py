@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from simbench.dialup.calls import SECOND, Call, SetAside
+from simbench.dialup.calls import SECOND, Call, Calls, SetAside, calls_of
 from simbench.dialup.radius.record import BOOTS, Heard
 
 LONGEST_S: Final = 7 * 86_400  # assumption: no modem call lasts a week
@@ -61,6 +61,10 @@ class Paired:
     aside: list[SetAside]
     records: int
     duplicates: int
+
+    def columns(self) -> Calls:
+        """The calls as columns, as every other source gives them."""
+        return calls_of(call.call() for call in self.calls)
 
 
 class _Session:

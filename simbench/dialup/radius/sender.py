@@ -8,6 +8,7 @@ identifier (RFC 2866 section 4.1).
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -49,6 +50,8 @@ class Server:
         """Refuse what cannot work."""
         if not 1 <= self.window <= WINDOW:
             raise BadInput("window", f"{self.window} open requests a source port", f"1 to {WINDOW}")
+        if not (math.isfinite(self.speed) and self.speed >= 0):
+            raise BadInput("speed", f"{self.speed}", "a number of seconds a second")
         if not self.secret:
             raise BadInput("secret", "is empty", "the secret shared with the server")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from simbench.dialup.calls import SECOND, Call, Calls, calls_of
 from simbench.dialup.radius.faults import faults_of
-from simbench.dialup.radius.journal import Ended, Sent, Started, Told, Try
+from simbench.dialup.radius.journal import Ended, Journal, Sent, Started, Told, Try
 from simbench.dialup.radius.packets import stated
 from simbench.dialup.radius.plan import Planned, schedule
 from simbench.dialup.radius.record import ATTRIBUTES, VALUES, Heard
@@ -94,3 +95,12 @@ def quoted(text: str) -> str:
         else:
             out += [f"\\{octet:03o}" for octet in character.encode()]
     return f'"{"".join(out)}"'
+
+
+def written(folder: Path, told: Told, found: Iterable[Heard]) -> tuple[Path, Path]:
+    """A journal and a detail file that say so."""
+    with Journal(folder / "journal.jsonl") as journal:
+        for line in (told.run, *told.sent, *((told.end,) if told.end else ())):
+            journal.append(line)
+    (folder / "detail").write_text("".join(detail_text(each) for each in found))
+    return folder / "journal.jsonl", folder / "detail"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.dialup.calls import SECOND, SetAside, calls_of
+from simbench.dialup.calls import SECOND, SetAside
 from simbench.dialup.radius.pairing import LONGEST_S, Paired, pair
 from simbench.dialup.radius.record import Heard, Record
 from tests.dialup.radius.scenes import SENT, answered, kept, planned, some_calls
@@ -139,7 +139,7 @@ def test_every_session_heard_of_bills_or_is_set_aside(said: list[tuple[str, int,
 def test_paired_calls_are_calls_like_any_others() -> None:
     calls = some_calls(20)
     paired = pair(kept(answered(planned(20))), clock="event")
-    again = calls_of(call.call() for call in paired.calls)
+    again = paired.columns()
     assert sorted(again.duration_us // SECOND) == sorted(calls.duration_us // SECOND)
     assert set(again.user_names) == set(calls.user_names)
     assert set(again.nas_names) == set(calls.nas_names)

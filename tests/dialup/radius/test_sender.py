@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import itertools
-from collections import Counter
+import os
+from collections import Counter, deque
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from simbench.dialup.calls import SECOND
-from simbench.dialup.radius.journal import Journal, read_journal
+from simbench.dialup.radius.journal import Journal, Sent, read_journal
 from simbench.dialup.radius.packets import read, respond, signed
 from simbench.dialup.radius.sender import Server
 from simbench.errors import BadInput, Trouble
@@ -174,3 +177,15 @@ def test_a_torn_journal_has_no_end_and_a_damaged_one_names_its_line(tmp_path: Pa
     path.write_bytes(b"")
     with pytest.raises(BadInput, match="no first line"):
         read_journal(path)
+
+
+def test_a_disk_that_is_full_is_trouble(tmp_path: Path) -> None:
+    lines = [Sent(each) for each in planned(2_000)]
+    with Journal(tmp_path / "journal.jsonl") as journal, Path("/dev/full").open("wb") as full:
+        journal._file.close()
+        journal._file = full
+        with pytest.raises(Trouble, match="No space left"):
+            deque(map(journal.append, lines))
+        journal._file = io.BufferedWriter(io.FileIO(os.devnull, "w"))
+        with suppress(OSError):
+            full.close()
