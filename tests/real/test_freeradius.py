@@ -36,7 +36,7 @@ DEADLINE_S = 60.0
 
 
 def server_of(real: FreeRadius, **more: object) -> Server:
-    patience = {"first_s": 0.2, "longest_s": 0.8, "retransmissions": 10, **more}
+    patience = {"first_s": 5.0, "retransmissions": 10, **more}  # no repetition because the machine is busy
     return Server("127.0.0.1", real.port, SECRET, **patience)  # type: ignore[arg-type]  # named options
 
 
@@ -125,7 +125,7 @@ def test_a_server_that_goes_and_comes_back_has_everything_in_the_end(tmp_path: P
 
     async def run() -> Sender:
         with Journal(tmp_path / "journal.jsonl") as journal:
-            sender = Sender(server_of(real, speed=3_000.0), journal)
+            sender = Sender(server_of(real, speed=3_000.0, first_s=0.2, longest_s=0.8), journal)
             running = asyncio.create_task(sender.run(planned(600)))
             await until(lambda: sender.answered > 200, running)
             await asyncio.to_thread(real.stop)

@@ -47,8 +47,8 @@ class LostStop(_OfSomeSessions):
 
     def alter(self, planned: Planned) -> Sequence[Planned]:
         """Withhold it."""
-        if planned.record.status == "Stop" and self.strikes(planned.record):
-            return (msgspec.structs.replace(planned, withheld=True, fault=self.name),)
+        if planned.record.status == "Stop" and not planned.withheld and self.strikes(planned.record):
+            return (planned.struck(self.name, withheld=self.name),)
         return (planned,)
 
 
@@ -61,7 +61,7 @@ class Duplicates(_OfSomeSessions):
         """Send it again."""
         if planned.withheld or not self.strikes(planned.record):
             return (planned,)
-        return planned, msgspec.structs.replace(planned, copy=planned.copy + 1, fault=self.name)
+        return planned, planned.struck(self.name, copy=planned.copy + 1)
 
 
 class OutOfOrder(_OfSomeSessions):
@@ -87,7 +87,7 @@ class OutOfOrder(_OfSomeSessions):
         end = self._ends.get((record.nas, record.session), -1) if record.status == "Start" else -1
         if end < 0:
             return (planned,)
-        return (msgspec.structs.replace(planned, due_us=end + LATE_US, fault=self.name),)
+        return (planned.struck(self.name, due_us=end + LATE_US),)
 
 
 class NasReboot(Fault):
@@ -113,7 +113,7 @@ class NasReboot(Fault):
     def boots(self) -> Sequence[Planned]:
         """Accounting-On of each."""
         return [
-            msgspec.structs.replace(planned_at(at, Record("Accounting-On", nas, event_us=at)), fault=self.name)
+            planned_at(at, Record("Accounting-On", nas, event_us=at)).struck(self.name)
             for nas, at in self._instants.items()
         ]
 
@@ -137,7 +137,7 @@ class ClockSkew(Fault):
         if record.nas != self._nas:
             return (planned,)
         ahead = msgspec.structs.replace(record, event_us=record.event_us + self._skew_us)
-        return (msgspec.structs.replace(planned, record=ahead, fault=self.name),)
+        return (planned.struck(self.name, record=ahead),)
 
 
 FAULTS: Final[dict[str, type[Fault]]] = {

@@ -83,7 +83,7 @@ def _why(call: Carried, calls: list[Accounted]) -> tuple[str, bool, bool]:
     )
     stop = call.stop
     if stop.planned.withheld:
-        return f"its Stop was not sent ({stop.planned.fault}); accounted {basis}", True, False
+        return f"its Stop was not sent ({stop.planned.withheld}); accounted {basis}", True, False
     if calls and calls[0].ended == "Stop":
         return f"its Stop as kept says otherwise, line {calls[0].line}", False, False
     if stop.answered_us < 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -27,15 +27,20 @@ _OUT_PER_S, _IN_PER_S = 4_000, 800  # octets; no more than a modem of 33.6 kbit/
 class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A record that is due: when what it states happened, and when it is given to the sender (both us, UTC).
 
-    `fault` names what was done to it; a `withheld` one is never sent; `copy` counts the copies sent before it.
+    `faults` name what was done to it; `withheld` is the one of them for which it is never sent; `copy` counts the
+    copies sent before it.
     """
 
     at_us: int
     due_us: int
     record: Record
-    fault: str = ""
-    withheld: bool = False
+    faults: tuple[str, ...] = ()
+    withheld: str = ""
     copy: int = 0
+
+    def struck(self, fault: str, **changes: Any) -> Planned:
+        """The same after a fault of that name."""
+        return msgspec.structs.replace(self, faults=(*self.faults, fault), **changes)
 
 
 class Fault:
@@ -139,4 +144,5 @@ def _records(call: Call, interim_s: int, faults: Sequence[Fault], seed: int) -> 
     if interim_s:
         for at in range(call.start_us + interim_s * SECOND, end, interim_s * SECOND):
             yield planned_at(at, record("Interim-Update", at))
-    yield Planned(end, end, record("Stop", end), fault=lost, withheld=bool(lost))
+    stop = planned_at(end, record("Stop", end))
+    yield stop.struck(lost, withheld=lost) if lost else stop

@@ -47,15 +47,14 @@ def test_access_servers_are_up_before_their_first_call_and_go_down_after_their_l
 def test_a_fault_strikes_the_same_records_every_time_and_names_them(name: str) -> None:
     plan = planned(200, name, interim_s=60)
     assert plan == planned(200, name, interim_s=60)
-    struck = [each for each in plan if each.fault]
-    assert struck
-    assert {each.fault for each in struck} == {name}
+    struck = {each.faults for each in plan if each.faults}
+    assert struck == {(name,)}
     assert plan != list(schedule(some_calls(200), 60, faults_of([name]), seed=2))
 
 
 def test_a_reboot_leaves_no_stop_and_no_sign_of_life_of_the_sessions_it_ends() -> None:
     plan = planned(200, "nas-reboot", interim_s=60)
-    boots = {each.record.nas: each.at_us for each in plan if each.fault and each.record.status == "Accounting-On"}
+    boots = {each.record.nas: each.at_us for each in plan if each.faults and each.record.status == "Accounting-On"}
     cut = {each.record.session: each for each in plan if each.withheld}
     assert set(boots) == set(NASES)
     assert cut
@@ -80,3 +79,11 @@ def test_calls_of_an_unnamed_access_server_have_one_all_the_same() -> None:
     (call,) = some_calls(1).rows()
     plan = list(schedule(calls_of([msgspec.structs.replace(call, nas="")]), faults=faults_of(FAULTS)))
     assert {each.record.nas for each in plan} == {"192.0.2.1"}
+
+
+def test_faults_add_up_and_what_is_withheld_says_for_which() -> None:
+    plan = planned(200, "lost-stop", "clock-skew", "duplicates")
+    withheld = [each for each in plan if each.withheld]
+    assert {each.withheld for each in withheld} == {"lost-stop"}
+    assert ("lost-stop", "clock-skew") in {each.faults for each in withheld}
+    assert not any(each.copy for each in withheld)
