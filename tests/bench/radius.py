@@ -121,4 +121,4 @@ def _ours(folder: Path, plan: list[Planned], ceiling: float) -> list[tuple[str, 
 
 
 if __name__ == "__main__":
-    print(radius())
+    radius()

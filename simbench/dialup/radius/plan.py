@@ -67,11 +67,13 @@ class Fault:
 def schedule(calls: Calls, interim_s: int = 0, faults: Sequence[Fault] = (), seed: int = 1) -> Iterator[Planned]:
     """Every record of these calls in the order in which it is due. `interim_s` 0: no Interim-Update.
 
-    Raises BadInput: a name no attribute can hold, or a call dated before 1970.
+    A session name that its access server has used before gets the call's line behind it, so that each call is known
+    by its name. Raises BadInput: a name no attribute can hold, or a call dated before 1970.
     """
     for fault in faults:
         fault.prepare(calls, seed)
     waiting: list[tuple[int, int, Planned]] = []
+    names: set[tuple[str, str]] = set()
     count = 0
 
     def push(planned: Planned) -> None:
@@ -87,6 +89,9 @@ def schedule(calls: Calls, interim_s: int = 0, faults: Sequence[Fault] = (), see
         push(planned)
     for place in np.argsort(calls.start_us, kind="stable"):
         call = calls.row(int(place))
+        if (call.nas, call.session) in names:
+            call = msgspec.structs.replace(call, session=f"{call.session}-{call.line}")
+        names.add((call.nas, call.session))
         while waiting and waiting[0][0] < call.start_us:
             yield heapq.heappop(waiting)[2]
         for planned in _records(call, interim_s, faults, seed):

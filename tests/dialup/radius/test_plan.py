@@ -87,3 +87,9 @@ def test_faults_add_up_and_what_is_withheld_says_for_which() -> None:
     assert {each.withheld for each in withheld} == {"lost-stop"}
     assert ("lost-stop", "clock-skew") in {each.faults for each in withheld}
     assert not any(each.copy for each in withheld)
+
+
+def test_a_session_name_that_comes_again_is_told_apart() -> None:
+    rows = [msgspec.structs.replace(call, nas="192.0.2.10", session="A") for call in some_calls(3).rows()]
+    plan = list(schedule(calls_of(rows)))
+    assert {each.record.session for each in plan} == {"", "A", "A-2", "A-3"}
