@@ -23,6 +23,7 @@ from simbench.centre.records import Limit
 from simbench.contract import load_contract
 from simbench.verdict.throughput import police
 from tests.bench.dialup import dialup
+from tests.bench.radius import radius
 from tests.bench.roaming import roaming
 
 SERVER_CPU, LOAD_CPU = 0, min(1, (os.cpu_count() or 1) - 1)
@@ -39,6 +40,7 @@ def main() -> None:
         live,
         meter,
         dialup,
+        radius,
         roaming,
     )
     failed = [name for part in parts for name, passed in part() if not passed]
