@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Mapping_
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ DELIMITERS = ",;\t|"
 
 
 class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mapping file: our columns to theirs, their words to ours by column, and what stands where a column does not.
+    """Our columns to theirs, their words to ours by column, and what stands where a column does not.
 
     `time` is a `strptime` pattern (empty: ISO 8601), `tz` the zone of times that say none.
     """
@@ -47,22 +48,34 @@ class Row(msgspec.Struct, frozen=True):
     """One row under our names: its line, and its cells as texts, or as Parquet has them."""
 
     line: int
-    cells: Mapping[str, Any]
+    cells: Mapping_[str, Any]
 
 
-def read_mapping(path: Path | None, known: Iterable[str]) -> Columns:
-    """Read a mapping file; BadInput when it names a column of ours that there is not."""
+class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mapping file: one table for each kind of table there is to read."""
+
+    outages: Columns = Columns()
+    traffic: Columns = Columns()
+    probes: Columns = Columns()
+
+
+def read_mapping(path: Path | None, known: Mapping_[str, Iterable[str]]) -> Mapping:
+    """Read a mapping file; `known` has our columns of each kind. BadInput when it names one that there is not."""
     if path is None:
-        return Columns()
-    mapping = read_toml(path, Columns, BadInput)
-    names = list(known)
-    for table in ("columns", "values", "defaults"):
-        for name in getattr(mapping, table):
-            if name not in names:
-                raise BadInput(f"{label(path)}: {table}.{name}", "no such column", choice(name, names))
-    if len(mapping.delimiter) > 1:
-        raise BadInput(f"{label(path)}: delimiter", f"is {shown(mapping.delimiter)}", "one character")
+        return Mapping()
+    mapping = read_toml(path, Mapping, BadInput)
+    for kind, names in known.items():
+        _check(getattr(mapping, kind), list(names), f"{label(path)}: {kind}")
     return mapping
+
+
+def _check(columns: Columns, names: list[str], place: str) -> None:
+    for table in ("columns", "values", "defaults"):
+        for name in getattr(columns, table):
+            if name not in names:
+                raise BadInput(f"{place}.{table}.{name}", "no such column", choice(name, names))
+    if len(columns.delimiter) > 1:
+        raise BadInput(f"{place}.delimiter", f"is {shown(columns.delimiter)}", "one character")
 
 
 def read_rows(path: Path, mapping: Columns, needed: Iterable[str]) -> Iterator[Row | Aside]:

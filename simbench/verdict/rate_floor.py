@@ -40,16 +40,17 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
 )
 def rate_with_backlog(case: Case) -> Judged:
     """Every minute that began with a backlog, outside incidents, against the code's tier at the time."""
-    service = service_of(case)
-    stretches = backlog_minutes(case, service)
+    minutes = minutes_of(case.reading.run)
+    if not len(minutes.at):
+        return Judged("unsupported", "no traffic is told")
+    stretches = backlog_minutes(case, service_of(case), minutes)
     if not stretches:
         return Judged("pass", "no short code ever had a backlog at the platform", None, None, "minutes")
     return worst(_judged(case, one) for one in stretches)
 
 
-def backlog_minutes(case: Case, service: Service) -> list[Stretch]:
+def backlog_minutes(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
     """Each code's minutes with a backlog, those touched by an incident of the platform or of the code left out."""
-    minutes = minutes_of(case.reading.run)
     found = _by_table(case, minutes) if minutes.backlog is not None else _by_second(case, service)
     return [kept for kept in (_outside(one, service) for one in found) if len(kept.at)]
 

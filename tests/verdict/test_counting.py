@@ -30,7 +30,7 @@ def reading(folder: Path, name: str, key: str) -> Contract:
 
 @pytest.mark.parametrize("purpose", SERVICE_LEVEL)
 def test_a_year_without_any_incident_keeps_every_promise(purpose: str) -> None:
-    assert judged(purpose, []).outcome == "pass"
+    assert judged(purpose, []).outcome == ("unsupported" if purpose == "OPS-QOS-04/rate-with-backlog" else "pass")
 
 
 @pytest.mark.parametrize(
