@@ -7,6 +7,7 @@ would change says so.
 from __future__ import annotations
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from simbench.contract.calendar import SECOND
@@ -24,10 +25,31 @@ def restoration_times(service: Service) -> tuple[Instants, NDArray[np.float64], 
 
     One that still lasts has the hours up to the period's end.
     """
-    outages = service.of("unplanned")
+    outages = outages_of(service)
     starts = np.array([one.incident.start for one in outages], dtype=np.int64)
     ends = np.array([one.incident.end or service.period.end for one in outages], dtype=np.int64)
     return starts, (ends - starts) / HOUR, tuple(one.incident.ticket for one in outages)
+
+
+def outages_of(service: Service) -> tuple[Counted, ...]:
+    """The total unplanned outages of the period, those that touch or overlap as one: nothing was restored between.
+
+    Its ticket names all of theirs, joined by "+".
+    """
+    found: list[Counted] = []
+    for one in service.of("unplanned"):
+        before = found[-1] if found else None
+        if before is None or (before.incident.end is not None and before.incident.end < one.incident.start):
+            found.append(one)
+            continue
+        ends = (before.incident.end, one.incident.end)
+        joined = replace(
+            before.incident,
+            ticket=f"{before.incident.ticket}+{one.incident.ticket}",
+            end=None if None in ends else max(end for end in ends if end is not None),
+        )
+        found[-1] = replace(before, incident=joined)
+    return tuple(found)
 
 
 def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
@@ -49,7 +71,7 @@ def six_hours(case: Case) -> Judged:
     service = service_of(case)
     limit_h = case.contract.terms.quality.restoration_h.value
     limit, end = limit_h * HOUR, service.period.end
-    outages = service.of("unplanned")
+    outages = outages_of(service)
     if not outages:
         return Judged("pass", "no total, unplanned outage", 0, limit_h, UNIT)
     _, hours, tickets = restoration_times(service)

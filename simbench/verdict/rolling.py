@@ -7,6 +7,7 @@ changes at midnights after 29 February and around the changes of clocks. Windows
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -101,6 +102,7 @@ class Windows(msgspec.Struct, frozen=True, eq=False):
         return changes[0]
 
 
+@lru_cache(maxsize=16)
 def windows(start: int, end: int, months: int) -> Windows:
     """The windows of calendar months that end in [start, end].
 

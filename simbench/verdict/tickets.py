@@ -8,7 +8,7 @@ from simbench.contract import Contract
 from simbench.contract.calendar import SECOND, civil
 from simbench.verdict.availability import Year, year_of
 from simbench.verdict.counting import Counted, Service
-from simbench.verdict.restoration import restored_within
+from simbench.verdict.restoration import outages_of, restored_within
 
 HOUR = 3600 * SECOND
 
@@ -38,14 +38,18 @@ class Ticket(msgspec.Struct, frozen=True):
 def tickets(service: Service, contract: Contract) -> list[Ticket]:
     """All incidents that are known, those of the history too, by start."""
     year = year_of(service, contract)
-    return [_ticket(one, year, contract) for one in service.counted]
-
-
-def _ticket(one: Counted, year: Year, contract: Contract) -> Ticket:
-    incident, until = one.incident, year.period.end
     limit = contract.terms.quality.restoration_h.value * HOUR
-    in_time = restored_within(one, limit, until)
-    judged = {True: "yes", False: "no", None: "still lasts"}[in_time] if one.klass == "unplanned" else "not judged"
+    told = {True: "yes", False: "no", None: "still lasts"}
+    judged = {
+        ticket: told[restored_within(outage, limit, service.period.end)]
+        for outage in outages_of(service)
+        for ticket in outage.incident.ticket.split("+")
+    }
+    return [_ticket(one, year, judged.get(one.incident.ticket, "not judged")) for one in service.counted]
+
+
+def _ticket(one: Counted, year: Year, judged: str) -> Ticket:
+    incident, until = one.incident, year.period.end
     felt = bool(one.variants) and incident.end is not None
     return Ticket(
         ticket=incident.ticket,

@@ -112,3 +112,10 @@ def test_measures_are_plain_arrays() -> None:
     assert ((ends - starts) / HOUR).tolist() == [1, 3, 2]
     _, hours, tickets = restoration_times(service)
     assert (hours.tolist(), tickets) == ([1, 2], ("T1", "T3"))
+
+
+def test_outages_that_overlap_or_touch_are_restored_together() -> None:
+    found = judged(SIX, [outage(100, 4, 1), outage(103, 3, 2), outage(106, 1, 3)])
+    assert (found.outcome, found.measured) == ("fail", 7.0)
+    assert found.evidence[0].note.startswith("T1+T2+T3")
+    assert judged(SIX, [outage(100, 4, 1), outage(105, 4, 2)]).outcome == "pass"
