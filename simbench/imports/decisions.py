@@ -35,7 +35,7 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
     klass: NewClass
     reason: str
     who: str
-    when: datetime | date | str
+    when: Any  # a TOML date, or a text of one
     share: float | None = None
     announced_at: str = ""
 
@@ -53,8 +53,8 @@ def read_decisions(path: Path) -> tuple[Decision, ...]:
         for name in ("incident", "reason", "who"):
             if not getattr(one, name).strip():
                 raise BadInput(f"{place}.{name}", "is empty", "a text")
-        if isinstance(one.when, str) and not _is_date(one.when):
-            raise BadInput(f"{place}.when", f"is {shown(one.when)}", "a date like 2026-03-02")
+        if not _is_date(one.when):
+            raise BadInput(f"{place}.when", f"is {shown(str(one.when))}", "a date like 2026-03-02")
         if one.share is not None and not 0 < one.share <= 1:
             raise BadInput(f"{place}.share", f"is {one.share}", "a number above 0 and at most 1")
         if one.incident in seen:
@@ -83,9 +83,11 @@ def decided(
     return tuple(by_ticket.values())
 
 
-def _is_date(text: str) -> bool:
+def _is_date(when: object) -> bool:
+    if isinstance(when, date):  # or a datetime, which is one
+        return True
     try:
-        datetime.fromisoformat(text)
+        datetime.fromisoformat(str(when))
     except ValueError:
         return False
     return True

@@ -107,7 +107,7 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None) -> Kann
     clock = Clock(zone)
     aside: list[Aside] = []
     chatty = " DEBUG: " in text
-    lines = text.splitlines()
+    lines = text.split("\n")  # texts of messages hold what else a line may end with
     read = list(events(lines, clock, aside))
     # Holes are looked for in all lines, not only in those that mean something.
     stamps = list(_stamps(lines, Clock(zone)))
@@ -130,7 +130,7 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None) -> Kann
 
 def _stamps(lines: Iterable[str], clock: Clock) -> Iterator[tuple[int, int]]:
     for number, text in enumerate(lines, 1):
-        found = HEAD.fullmatch(text)
+        found = HEAD.fullmatch(text.rstrip("\r"))
         at = clock.read(found["time"], number) if found else None
         if at is not None:
             yield number, at

@@ -100,10 +100,8 @@ def rolling(year: Year, at: Instants) -> Rolling:
     for piece, length in zip(np.split(at, cuts), year.windows.length.tolist(), strict=True):
         if len(piece):
             since = np.maximum(piece - length, known)
-            lost = [
-                year.downtime.until_sorted(piece, what) - year.downtime.until_sorted(since, what)
-                for what in ("unplanned", "planned", "partial")
-            ]
+            ends, begins = year.downtime.until(piece), year.downtime.until(since)
+            lost = (until - before for until, before in zip(ends, begins, strict=True))
             parts.append((piece, piece - since, piece - length >= known, *lost))
     if not parts:
         nothing = np.empty(0, dtype=np.int64)

@@ -25,15 +25,22 @@ select code, "at" - "at" % 60000000 as "at",
 from ledger where kind in ('accepted', 'refused', 'held') group by 1, 2 order by 1, 2
 """
 
-# Where something was held the second is looked at: what waited at its start, and how much of that the tier grants.
-_HELD_BY_SECOND = """
-with held as (select distinct code, "at" - "at" % 60000000 as minute from ledger where kind = 'held'),
-     busy as (select code, minute from held union select code, minute + 60000000 from held)
-select ledger.code as code, ledger."at" - ledger."at" % 1000000 as "at",
-       coalesce(sum(segments) filter (kind = 'accepted'), 0)::bigint as accepted,
-       coalesce(sum(segments) filter (kind = 'held'), 0)::bigint as held
-from ledger join busy on busy.code = ledger.code and busy.minute = ledger."at" - ledger."at" % 60000000
-where kind in ('accepted', 'held') group by 1, 2 order by 1, 2
+_HELD = """
+select count(distinct "at" - "at" % 60000000) as busy, (max("at") - min("at")) / 60000000 as spanned
+from ledger where kind = 'held'
+"""
+
+_BY_SECOND = """
+select code, "at" - "at" % 1000000 as "at",
+       sum(case when kind = 'accepted' then segments else 0 end)::bigint as accepted,
+       sum(case when kind = 'held' then segments else 0 end)::bigint as held
+from ledger where kind in ('accepted', 'held') {only} group by 1, 2 order by 1, 2
+"""
+
+# Where little is held, only those minutes and the ones after them are looked at.
+_ONLY = """
+and "at" - "at" % 60000000 in (
+    select unnest(["at" - "at" % 60000000, "at" - "at" % 60000000 + 60000000]) from ledger where kind = 'held')
 """
 
 
@@ -55,19 +62,35 @@ class Minutes(msgspec.Struct, frozen=True, eq=False):
 
 def minutes_of(run: Run) -> Minutes:
     """The minutes of a run: of its minute table where it has one with rows, else counted from the centre's rows."""
+    told = told_minutes(run)
+    return told if told is not None else Minutes(**query(run, _BY_MINUTE, "centre"))
+
+
+def told_minutes(run: Run) -> Minutes | None:
+    """The minutes a ledger tells itself, None where it keeps messages instead."""
     for name in NAMES:
         if name in TABLES:
             instant = TABLES[name].instant
             told = query(run, f'select * from ledger order by code, "{instant}"', name)  # noqa: S608 - our own names
             if len(told["code"]):
                 return _from_table(told)
-    counted = query(run, _BY_MINUTE, "centre")
-    return Minutes(**counted)
+    return None
+
+
+def answers(run: Run) -> int:
+    """How many messages a ledger of messages knows an answer of."""
+    found = query(run, "select count(*) as found from ledger where kind in ('accepted', 'refused')", "centre")
+    return int(found["found"][0])
 
 
 def held_seconds(run: Run) -> Columns:
-    """code, at (us), accepted and held by second, around every minute in which the centre held something back."""
-    return query(run, _HELD_BY_SECOND, "centre")
+    """code, at (us), accepted and held by second, at least around all minutes in which the centre held something."""
+    held = query(run, _HELD, "centre")
+    busy = int(held["busy"][0])
+    few = busy * 4 < (0 if not busy else int(held["spanned"][0]))
+    if not busy:
+        return {name: np.empty(0, dtype=np.int64) for name in ("code", "at", "accepted", "held")}
+    return query(run, _BY_SECOND.format(only=_ONLY if few else ""), "centre")
 
 
 def logouts(run: Run) -> Instants:

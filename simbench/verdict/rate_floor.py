@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simbench.finding import Evidence
 from simbench.verdict.counting import Service, service_of
-from simbench.verdict.minutes import MINUTE, Minutes, held_seconds, logouts, minutes_of
+from simbench.verdict.minutes import MINUTE, Minutes, answers, held_seconds, logouts, told_minutes
 from simbench.verdict.rolling import Instants
 from simbench.verdict.rule import Case, Judged, rule, worst
 
@@ -40,18 +40,20 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
 )
 def rate_with_backlog(case: Case) -> Judged:
     """Every minute that began with a backlog, outside incidents, against the code's tier at the time."""
-    minutes = minutes_of(case.reading.run)
-    if not len(minutes.at):
+    run = case.reading.run
+    if told_minutes(run) is None and not answers(run):
         return Judged("unsupported", "no traffic is told")
-    stretches = backlog_minutes(case, service_of(case), minutes)
+    stretches = backlog_minutes(case, service_of(case))
     if not stretches:
         return Judged("pass", "no short code ever had a backlog at the platform", None, None, "minutes")
     return worst(_judged(case, one) for one in stretches)
 
 
-def backlog_minutes(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
+def backlog_minutes(case: Case, service: Service) -> list[Stretch]:
     """Each code's minutes with a backlog, those touched by an incident of the platform or of the code left out."""
-    found = _by_table(case, minutes) if minutes.backlog is not None else _by_second(case, service)
+    minutes = told_minutes(case.reading.run)
+    told = minutes is not None and minutes.backlog is not None
+    found = _by_table(case, minutes) if told and minutes is not None else _by_second(case, service)
     return [kept for kept in (_outside(one, service) for one in found) if len(kept.at)]
 
 

@@ -40,20 +40,27 @@ class Downtime(msgspec.Struct, frozen=True, eq=False):
     planned_sum: Instants
     partial_sum: Instants
 
-    def until(self, at: Instants, what: str = "unplanned") -> Instants:
-        """Down time (us, partial: us times PARTS) before each instant."""
-        return self._at(at, np.searchsorted(self.edges, at, side="right") - 1, what)
-
-    def until_sorted(self, at: Instants, what: str = "unplanned") -> Instants:
-        """The same for instants that never go back; quicker where they are many."""
+    def until(self, at: Instants) -> tuple[Instants, Instants, Instants]:
+        """Unplanned, planned and partial down time (us, the last times PARTS) before instants that never go back."""
         firsts = np.searchsorted(at, self.edges[1:], side="left")
         counts = np.diff(np.concatenate(([0], firsts, [len(at)])))
-        return self._at(at, np.repeat(np.arange(len(self.edges)), counts), what)
+        return (
+            self._lost(at, counts, self.unplanned, self.unplanned_sum),
+            self._lost(at, counts, self.planned, self.planned_sum),
+            self._lost(at, counts, self.partial, self.partial_sum),
+        )
 
-    def _at(self, at: Instants, place: Instants, what: str) -> Instants:
-        rate, total = getattr(self, what), getattr(self, f"{what}_sum")
-        told: Instants = total[place] + rate[place] * (at - self.edges[place])
-        return told
+    def _lost(self, at: Instants, counts: Instants, rate: Instants, total: Instants) -> Instants:
+        """Interpolate: between two edges the sum is a straight line, told by its height at the epoch.
+
+        Products may go round the 64 bits on the way; the sum is within them, and so comes back.
+        """
+        if not rate.any():
+            return np.zeros(len(at), dtype=np.int64)
+        lost: Instants = np.repeat(rate, counts)
+        lost *= at
+        lost += np.repeat(total - rate * self.edges, counts)
+        return lost
 
 
 def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:

@@ -110,9 +110,7 @@ def test_a_ledger_on_disk_and_one_in_memory_give_the_same_minutes(tmp_path: Path
         ledger.centre.extend(rows)
     disk = Case(Reading(open_run(tmp_path / "run")), memory.contract)
     assert minutes_of(disk.reading.run).accepted.tolist() == minutes_of(memory.reading.run).accepted.tolist()
-    (one,), (other,) = (
-        backlog_minutes(each, service_of(each), minutes_of(each.reading.run)) for each in (memory, disk)
-    )
+    (one,), (other,) = (backlog_minutes(each, service_of(each)) for each in (memory, disk))
     assert one.granted.tolist() == other.granted.tolist()
     assert judge(PURPOSE, disk, "") == judge(PURPOSE, memory, "")
     assert judge(PURPOSE, disk, "").outcome == "fail"
