@@ -60,13 +60,18 @@ def open_source(wanted: Wanted) -> Source:
     """Open a file as what it is. Raises BadInput."""
     path = wanted.path
     try:
-        head = b"" if path.is_dir() else path.open("rb").read(HEAD)
+        head = b"" if path.is_dir() else _head(path)
     except OSError as problem:
         raise BadInput(label(path), problem.strerror or "cannot be read", "a file or the folder of a run") from None
     kind = next((kind for kind in KINDS if kind.knows(path, head)), None)
     if kind is None:
         raise BadInput(label(path), "is of no kind known", ", ".join(kind.name for kind in KINDS))
     return kind.open(wanted)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
 
 
 def _open_run(wanted: Wanted) -> Source:

@@ -15,7 +15,7 @@ from simbench.verdict.rolling import Instants
 
 MINUTE = 60_000_000
 NAMES = ("minute", "minutes")  # what a ledger of minutes calls its table
-_INSTANTS = ("at", "minute", "started")
+_WANTED = ("code", "at", "accepted", "refused", "held", "submitted", "backlog")
 
 _BY_MINUTE = """
 select code, "at" - "at" % 60000000 as "at",
@@ -70,8 +70,9 @@ def told_minutes(run: Run) -> Minutes | None:
     """The minutes a ledger tells itself, None where it keeps messages instead."""
     for name in NAMES:
         if name in TABLES:
-            instant = TABLES[name].instant
-            told = query(run, f'select * from ledger order by code, "{instant}"', name)  # noqa: S608 - our own names
+            columns = [column.name for column in TABLES[name].columns if column.name in _WANTED]
+            wanted = ", ".join(f'"{column}"' for column in columns)
+            told = query(run, f'select {wanted} from ledger order by code, "at"', name)  # noqa: S608 - our own names
             if len(told["code"]):
                 return _from_table(told)
     return None
@@ -100,9 +101,8 @@ def logouts(run: Run) -> Instants:
 
 
 def _from_table(told: Columns) -> Minutes:
-    at = next(told[name] for name in _INSTANTS if name in told)
-    nothing = np.zeros(len(at), dtype=np.int64)
+    nothing = np.zeros(len(told["at"]), dtype=np.int64)
     return Minutes(
-        told["code"], at, told["accepted"], told.get("refused", nothing), told.get("held", nothing),
+        told["code"], told["at"], told["accepted"], told.get("refused", nothing), told.get("held", nothing),
         told.get("submitted"), told.get("backlog"),
     )  # fmt: skip

@@ -6,7 +6,6 @@ tier grants, fewer than waited when it began, and fewer than the client had hand
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import Any
 
 import msgspec
@@ -21,6 +20,7 @@ from simbench.verdict.rule import Case, Judged, rule, worst
 
 SECOND = 1_000_000
 SHOWN = 5
+TIERS = ("limit", "tier")  # kinds of rows of a story that tell a code's rate
 
 
 class Stretch(msgspec.Struct, frozen=True, eq=False):
@@ -53,36 +53,46 @@ def backlog_minutes(case: Case, service: Service) -> list[Stretch]:
     """Each code's minutes with a backlog, those touched by an incident of the platform or of the code left out."""
     minutes = told_minutes(case.reading.run)
     told = minutes is not None and minutes.backlog is not None
-    found = _by_table(case, minutes) if told and minutes is not None else _by_second(case, service)
+    found = by_table(case, service, minutes) if told and minutes is not None else _by_second(case, service)
     return [kept for kept in (_outside(one, service) for one in found) if len(kept.at)]
 
 
 def rates_at(case: Case, code: str, at: Instants) -> Instants:
-    """The lowest tier of a code within each minute (operations a second); the floor where no tier is told."""
+    """The lowest tier of a code within each of these minutes, in order (operations a second).
+
+    The contract's floor where no tier is told.
+    """
     floor = case.contract.terms.quality.rate_floor_per_s.value
-    limits = case.reading.limits.get(code, [])
-    since = [one[0] for one in limits]
-    rates = [one[1] for one in limits]
+    tiers = sorted(
+        (row.at, int(row.detail["rate_per_s"]))
+        for row in case.reading.story.rows()
+        if row.kind in TIERS and row.subject == code and "rate_per_s" in row.detail
+    )
+    if not tiers:
+        return np.full(len(at), floor, dtype=np.int64)
+    since, rates = (np.array(column, dtype=np.int64) for column in zip(*tiers, strict=True))
+    lowest: Instants = rates[np.maximum(0, np.searchsorted(since, at, side="right") - 1)]
+    for change, rate in tiers:
+        within = slice(*np.searchsorted(at, [change - MINUTE + 1, change + 1]).tolist())  # minutes it falls into
+        lowest[within] = np.minimum(lowest[within], rate)
+    return lowest
 
-    def lowest(start: int) -> int:
-        first = max(0, bisect_right(since, start) - 1)
-        return min(rates[first : max(first + 1, bisect_right(since, start + MINUTE - 1))], default=floor)
 
-    if len(limits) <= 1:
-        return np.full(len(at), rates[0] if rates else floor, dtype=np.int64)
-    return np.array([lowest(start) for start in at.tolist()], dtype=np.int64)
-
-
-def _by_table(case: Case, minutes: Minutes) -> list[Stretch]:
+def by_table(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
+    """From minutes that tell their backlog: due is what waited, and had been handed over where that is told."""
     assert minutes.backlog is not None
     found = []
+    resets = np.array(sorted(one.incident.start for one in service.counted), dtype=np.int64)
     for code, rows in _by_code(minutes.code):
-        at, accepted = minutes.at[rows], minutes.accepted[rows]
-        follows = np.concatenate(([False], np.diff(at) == MINUTE))
+        at, accepted = minutes.at[rows], minutes.accepted[rows].astype(np.int64)
+        follows = np.diff(at, prepend=at[0]) == MINUTE
         waiting = np.where(follows, np.concatenate(([0], minutes.backlog[rows][:-1])), 0)
         due = np.minimum(rates_at(case, code, at) * 60, waiting)
         if minutes.submitted is not None:
-            due = np.minimum(due, minutes.submitted[rows])
+            piece = np.cumsum(~follows) + np.searchsorted(resets, at + MINUTE, side="left")
+            submitted = minutes.submitted[rows].astype(np.int64)
+            before, _ = _waiting(submitted - accepted - minutes.refused[rows], piece)
+            due = np.minimum(due, before + submitted)
         chosen = due > 0
         found.append(Stretch(code, at[chosen], accepted[chosen], due[chosen]))
     return found

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 from simbench.incident import Incident, Period
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.verdict.counting import service_of
-from simbench.verdict.minutes import minutes_of
-from simbench.verdict.rate_floor import backlog_minutes
+from simbench.verdict.minutes import Minutes, minutes_of
+from simbench.verdict.rate_floor import backlog_minutes, by_table, rates_at
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import Case, judge
 from tests.verdict.years import START, case_of
@@ -114,3 +115,41 @@ def test_a_ledger_on_disk_and_one_in_memory_give_the_same_minutes(tmp_path: Path
     assert one.granted.tolist() == other.granted.tolist()
     assert judge(PURPOSE, disk, "") == judge(PURPOSE, memory, "")
     assert judge(PURPOSE, disk, "").outcome == "fail"
+
+
+def minutes(accepted: list[int], submitted: list[int], backlog: list[int]) -> Minutes:
+    count = len(accepted)
+    none = np.zeros(count, dtype=np.int64)
+    at = START + MINUTE * np.arange(count)
+    codes = np.array(["36010"] * count, dtype=object)
+    return Minutes(codes, at, np.array(accepted), none, none, np.array(submitted), np.array(backlog))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "submitted", "backlog", "short"),
+    [
+        ([600, 600, 600], [600, 600, 600], [900, 900, 900], 0),
+        ([600, 540, 600], [600, 600, 600], [900, 960, 960], 1),
+        ([600, 100, 600], [600, 100, 600], [900, 1400, 1400], 0),  # the client handed no more over
+        ([600, 540, 540], [1900, 0, 0], [1300, 760, 220], 2),  # it had all been handed over
+        ([600, 50, 0], [600, 50, 0], [50, 0, 0], 0),
+    ],
+)
+def test_a_ledger_of_minutes_is_judged_by_what_had_been_handed_over(
+    accepted: list[int], submitted: list[int], backlog: list[int], short: int
+) -> None:
+    given = case([])
+    (found,) = by_table(given, service_of(given), minutes(accepted, submitted, backlog))
+    assert int((found.granted < found.due - 1).sum()) == short
+
+
+def test_the_lowest_tier_within_a_minute_is_what_is_due() -> None:
+    given = case([], rate=20)
+    row = (START + MINUTE + 30 * SECOND, "tier", "36010", None, '{"rate_per_s": 50}')
+    down = (START + 3 * MINUTE, "tier", "36010", None, '{"rate_per_s": 10}')
+    ledger = MemoryLedger()
+    ledger.story.extend([*(tuple(one.values())[:5] for one in given.reading.run.story.to_pylist()), row, down])
+    told = Case(Reading(ledger.snapshot()), given.contract)
+    at = START + MINUTE * np.arange(5)
+    assert rates_at(told, "36010", at).tolist() == [20, 20, 50, 10, 10]
+    assert rates_at(told, "36020", at).tolist() == [10] * 5
