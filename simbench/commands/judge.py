@@ -293,7 +293,7 @@ def _chances(told: Forecast) -> Table:
         cells = [
             text for n, (low, high) in shares for text in (f"{n / one.replications:.1%}", f"{low:.1%} - {high:.1%}")
         ]
-        table.add_row(moment(one.at)[:10], *cells)
+        table.add_row(moment(one.at)[:16], *cells)
     return table
 
 

@@ -30,6 +30,7 @@ from simbench.world.incidents import Drawn, Law, drawn
 CONFIDENCE = 0.95
 CHUNK = 50  # replications a worker takes at a time
 LEAST_OUTAGES = 2  # to fit a law to
+ALIKE = 0.001  # spread of the logarithm below which all lasted the same
 Progress = Callable[[int, int], object]
 
 
@@ -86,9 +87,11 @@ def fitted(service: Service) -> tuple[Drawn, ...]:
     if len(hours) < LEAST_OUTAGES:
         raise BadInput("--forecast", f"{len(hours)} outages are too few to fit a law to", "a file of laws (--laws)")
     up_h = (service.period.end - service.period.known_from) / HOUR - sum(hours)
-    sigma = min(10.0, max(0.05, pstdev([math.log(one) for one in hours])))
+    sigma = min(10.0, pstdev([math.log(one) for one in hours]))
     between = Law(min(1e6, max(0.1, up_h / len(hours))))
-    lasting = Law(min(1e6, max(0.1, fmean(hours))), "lognormal", sigma=sigma)
+    mean_h = min(1e6, max(0.1, fmean(hours)))
+    # What always lasted the same is no law of chance: half of it would be drawn longer than it ever was.
+    lasting = Law(mean_h, "lognormal", sigma=sigma) if sigma > ALIKE else Law(mean_h, "fixed")
     return (Drawn("as before", between, lasting),)
 
 

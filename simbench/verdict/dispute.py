@@ -34,14 +34,11 @@ class Side(msgspec.Struct, frozen=True):
 def compare(service: Service, probes: Probes, least_s: int) -> list[Side]:
     """Each ticket of the period with what the probes saw of it, then each silence without a ticket, by start.
 
-    Silences shorter than `least_s` are no outage. The ends of a silence are known to the probe's period.
+    Without a ticket, silences shorter than `least_s` are no outage. A silence's ends are known to the
+    probe's period.
     """
     period, every = service.period, probes.every_us
-    silences = [
-        (start, period.end if end is None else end)
-        for start, end, _ in probes.silences()
-        if (period.end if end is None else end) - start >= least_s * SECOND
-    ]
+    silences = [(start, period.end if end is None else end) for start, end, _ in probes.silences()]
     told = [one for one in service.counted if one.incident.start < period.end and _end(one, service) > period.start]
     matched: set[Silence] = set()
     sides = []
@@ -50,7 +47,8 @@ def compare(service: Service, probes: Probes, least_s: int) -> list[Side]:
         mine = [silence for silence in silences if silence[0] < end + every and silence[1] > start - every]
         matched.update(mine)
         sides.append(_side(one, (start, end), mine, probes))
-    sides += [_unticketed(silence) for silence in silences if silence not in matched]
+    alone = [silence for silence in silences if silence not in matched and silence[1] - silence[0] >= least_s * SECOND]
+    sides += [_unticketed(silence) for silence in alone]
     return sorted(sides, key=lambda side: min(at for at in (side.told_start, side.seen_start) if at >= 0))
 
 
