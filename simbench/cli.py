@@ -106,7 +106,13 @@ def conform(**options: object) -> None:
 @click.option("--traffic", type=click.Path(path_type=Path), help="Messages of the platform (CSV, Parquet).")
 @click.option("--forecast", "forecast_until", metavar="TIME", help="Tell the chances of a breach up to here.")
 @click.option("--laws", type=click.Path(path_type=Path), help="Laws of outages to come (TOML; default: fitted).")
-@click.option("--replications", type=click.IntRange(10, 10_000_000), default=1000, show_default=True)
+@click.option(
+    "--replications",
+    type=click.IntRange(10, 10_000_000),
+    default=1000,
+    show_default=True,
+    help="How many futures are drawn.",
+)
 @click.option("--workers", type=click.IntRange(1, 1024), help="Processes for the replications (default: cores).")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the replications.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for findings.json, incidents.csv ...")

@@ -49,7 +49,7 @@ def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Judg
     contract = case.contract
     planned = planned_by(service_of(case), whose)
     if not planned:
-        return Judged("pass", "nothing was planned", None, days, "days")
+        return Judged("unsupported", "nothing was planned", None, days, "days")
     readings = contract.ambiguities["AMB-04"].readings
     late = [one for one in planned if not noticed_in_time(one, contract)]
     by_reading = {name: [one for one in planned if not noticed_in_time(one, contract, name)] for name in readings}

@@ -80,6 +80,8 @@ def told_minutes(run: Run) -> Minutes | None:
 
 def answers(run: Run) -> int:
     """How many messages a ledger of messages knows an answer of."""
+    if not run.files and not run.centre.num_rows:
+        return 0
     found = query(run, "select count(*) as found from ledger where kind in ('accepted', 'refused')", "centre")
     return int(found["found"][0])
 

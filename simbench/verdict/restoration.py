@@ -71,6 +71,8 @@ def six_hours(case: Case) -> Judged:
     service = service_of(case)
     limit_h = case.contract.terms.quality.restoration_h.value
     limit, end = limit_h * HOUR, service.period.end
+    if end <= service.period.start:
+        return Judged("inconclusive", "the story tells no period of time", blame="bench")
     outages = outages_of(service)
     if not outages:
         return Judged("pass", "no total, unplanned outage", 0, limit_h, UNIT)

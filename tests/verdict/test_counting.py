@@ -29,8 +29,9 @@ def reading(folder: Path, name: str, key: str) -> Contract:
 
 
 @pytest.mark.parametrize("purpose", SERVICE_LEVEL)
-def test_a_year_without_any_incident_keeps_every_promise(purpose: str) -> None:
-    assert judged(purpose, []).outcome == ("unsupported" if purpose == "OPS-QOS-04/rate-with-backlog" else "pass")
+def test_a_year_without_any_incident_keeps_what_it_had_occasion_to(purpose: str) -> None:
+    kept = {"OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours"}
+    assert judged(purpose, []).outcome == ("pass" if purpose in kept else "unsupported")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_a_notice_too_late_by_every_reading_fails() -> None:
 
 def test_a_notice_is_each_party_s_own() -> None:
     mine = maintenance(3000, 2, 1, attributed_to="client")
-    assert judged(NOTICE, [mine]).outcome == "pass"
+    assert judged(NOTICE, [mine]).outcome == "unsupported"
     found = judged(OURS, [mine])
     assert (found.outcome, found.blame) == ("fail", "client")
     assert judged(OURS, [maintenance(3000, 2, 6, attributed_to="client")]).outcome == "pass"
