@@ -25,6 +25,7 @@ from simbench.verdict.throughput import police
 from tests.bench.dialup import dialup
 from tests.bench.radius import radius
 from tests.bench.roaming import roaming
+from tests.bench.sla import sla
 
 SERVER_CPU, LOAD_CPU = 0, min(1, (os.cpu_count() or 1) - 1)
 SECOND = 1_000_000
@@ -39,6 +40,7 @@ def main() -> None:
         start_up,
         live,
         meter,
+        sla,
         dialup,
         radius,
         roaming,
