@@ -6,7 +6,7 @@ Sources: OPS-ACH-04, OPS-QOS-04, OPS-TAR-08 to 12; readings AMB-05 and AMB-18.
 from __future__ import annotations
 
 from simbench.centre.records import Limit
-from simbench.kernels.meter import LONG_AGO, conforming
+from simbench.kernels.meter import LONG_AGO, SECOND_US, conforming
 
 
 class Limiter:
@@ -41,6 +41,27 @@ class Limiter:
             return -1
         self._advance(now, segments)
         return due
+
+    def passing(self, now: int, most: int) -> int:
+        """How many of `most` operations of one segment, arriving together, would pass at once. Enters none."""
+        if self.limit.mode == "monitor":
+            return most
+        ring, edge, count = self._ring, now - SECOND_US, 0
+        for place in range(self._at, self._at + min(most, len(ring))):
+            if ring[place % len(ring)] > edge:
+                break
+            count += 1
+        return count
+
+    def enter(self, now: int, count: int) -> None:
+        """Offer so many operations of one segment that are known to pass."""
+        ring, edge = self._ring, now - SECOND_US
+        while count:
+            end = min(self._at + count, len(ring))
+            count -= end - self._at
+            # `conforming` of each, written out
+            ring[self._at : end] = [due + SECOND_US if due > edge else now for due in ring[self._at : end]]
+            self._at = end % len(ring)
 
     def retuned(self, limit: Limit) -> Limiter:
         """A limiter under another limit that remembers the instants this one admitted, most recent last."""
