@@ -12,17 +12,18 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import groupby, repeat
-from typing import Final
+from typing import Final, cast
 from zlib import adler32
 
 import msgspec
 
 from simbench.centre.batch import Batch, Taken
+from simbench.gateway.carrier import ENDS, Carrier
 from simbench.gateway.line import Line
 from simbench.gateway.submission import COMMON_FIELDS, DEFAULT_NOTIFICATION, Submission
 from simbench.gateway.times import minute, shortened_text, stamp
 from simbench.ucp.fields import At
-from simbench.ucp.frame import ASCII_AT_ONCE, ETX
+from simbench.ucp.frame import ASCII_AT_ONCE, ETX, encode
 
 WORTH_OCTETS: Final = 600  # some four submits: less is not worth the preparation
 EMPTY: Final = 24  # characters of a result that LEN counts beside its middle and the recipient
@@ -39,8 +40,8 @@ _ASKED: Final = re.compile("".join(f"({COMMON_FIELDS.get(at, '')})/" for at in r
 _LENGTHS: Final = [f"{max(size - 1, 0):05d}" for size in range(ASCII_AT_ONCE + 1)]  # LEN, by octets without ETX
 # What the octets of a frame without ETX sum to, modulo 256, when this is its checksum.
 _SUMS: Final = {f"{total:02X}": (total + sum(b"\x02%02X" % total)) & 0xFF for total in range(256)}
-_ENDS: Final = [f"{total:02X}\x03" for total in range(256)]
 _ZEROS: Final = repeat(0)
+_BARE: Final = {encode(trn, "R", "53", "A///")[:-1]: f"{trn:02d}" for trn in range(100)}  # their TRN by their octets
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
@@ -79,7 +80,8 @@ class Columns(msgspec.Struct, frozen=True, gc=False):
 class PlainRuns:
     """The runs of all lines of a gateway; `single` serves octets of a line frame by frame."""
 
-    def __init__(self, submission: Submission, single: Callable[[Line, bytes, int], None]) -> None:
+    def __init__(self, submission: Submission, carrier: Carrier, single: Callable[[Line, bytes, int], None]) -> None:
+        self._carrier = carrier
         self._single, self._out = single, submission.out
         self._admit = submission.centre.batches.submit
 
@@ -91,7 +93,8 @@ class PlainRuns:
             tokens = _TOKENS.findall(ETX.join([*pieces, b""]).decode("latin-1"))
             columns = Columns(pieces, *list(zip(*tokens, strict=True))[:-1])
             for start, end in _runs(columns.shared):
-                start = self._run(line, columns, start, end, now) if columns.shared[start] else start
+                serve = self._run if columns.shared[start] else self._acknowledgements
+                start = serve(line, columns, start, end, now)
                 if start < end:
                     self._single(line, columns.octets(slice(start, end)), now)
         if rest:
@@ -119,6 +122,14 @@ class PlainRuns:
                 self._single(line, columns.octets(slice(start, start + 1)), now)
                 tried = start = start + 1
         return start
+
+    def _acknowledgements(self, line: Line, columns: Columns, start: int, end: int, now: int) -> int:
+        """Serve a run that is nothing but bare acknowledgements of notifications; where it no longer does."""
+        trns = [*map(_BARE.get, columns.pieces[start:end])]
+        if None in trns or not self._carrier.takes_bare:
+            return start
+        self._carrier.acknowledged(line, cast(list[str], trns), now)
+        return end
 
 
 def _runs(shared: tuple[str, ...]) -> Iterator[tuple[int, int]]:
@@ -153,4 +164,4 @@ def _results(trns: tuple[str, ...], recipients: list[str], taken: Taken) -> byte
         for trn, recipient, text in zip(trns, recipients, map(stamp, taken.stamps), strict=False)
     ]
     totals = map(adler32, map(str.encode, bodies), _ZEROS)
-    return "".join([body + _ENDS[total - 2 & 0xFF] for body, total in zip(bodies, totals, strict=True)]).encode()
+    return "".join([body + ENDS[total - 2 & 0xFF] for body, total in zip(bodies, totals, strict=True)]).encode()

@@ -44,7 +44,7 @@ class Gateway:
         self._carrier = Carrier(centre, settings, self._out, self._timers)
         self._sessions = Sessions(self._carrier, places, self._leniency)
         self._submission = Submission(centre, self._out, places, self._leniency)
-        self._runs = PlainRuns(self._submission, self._single)
+        self._runs = PlainRuns(self._submission, self._carrier, self._single)
         # Reads of so many octets are looked through for runs; no plain submit is too long a frame in this gateway.
         self.run_octets = WORTH_OCTETS if settings.max_frame_octets >= ASCII_AT_ONCE else sys.maxsize
         legacy = LegacySubmission(centre, self._out, places, self._leniency)

@@ -24,7 +24,9 @@ class Block:
 
     def rows(self) -> Iterator[Row]:
         """The same rows one by one."""
-        return zip(*(cells if isinstance(cells, list) else repeat(cells, self.count) for cells in self.columns), strict=False)
+        return zip(
+            *(cells if isinstance(cells, list) else repeat(cells, self.count) for cells in self.columns), strict=False
+        )
 
 
 Entry = Row | Block

@@ -69,7 +69,10 @@ ODD = st.sampled_from(
     ]
 ).map(lambda octets: [octets])
 READS = st.lists(
-    st.tuples(st.lists(RUN | RUN | ODD, max_size=6).map(lambda runs: sum(runs, [])), st.integers(0, 3 * SECOND)),
+    st.tuples(
+        st.lists(RUN | RUN | ODD, max_size=6).map(lambda runs: [frame for run in runs for frame in run]),
+        st.integers(0, 3 * SECOND),
+    ),
     min_size=1,
     max_size=6,
 )
@@ -86,9 +89,25 @@ def scene(mode: str, rate_per_s: int, window: int, by_run: bool) -> tuple[Gatewa
     else:
         gateway.run_octets = sys.maxsize
         gateway.centre.agenda.together(None, lambda _entries, _now: 0)
+        carrier: Any = gateway._carrier
+        carrier._send_many = lambda line, notices: [carrier._send(line, notice) for notice in notices]
     gateway.centre.subscriber(Subscriber(ABSENT, "orange", "orange", False, False), START)
     gateway.opened(1, START)
     return gateway, ledger
+
+
+def exchanged(gateway: Gateway, now: int) -> list[bytes]:
+    """What the gateway writes, its notices answered until none is left: most of them bare, some
+    never."""
+    written: list[bytes] = []
+    while output := gateway.output():
+        written += [octets for _, octets in output]
+        trns = [(frame[1:3], frame[12:14]) for frame in written[-1].split(b"\x03") if frame[10:12] == b"O/"]
+        trns = [(trn, ot) for trn, ot in trns if not trn.endswith(b"3")]  # never answered
+        bodies = ["N/02//" if trn.endswith(b"7") else "A/x//" if trn.endswith(b"9") else "A///" for trn, _ in trns]
+        answers = [encode(t.decode(), "R", ot.decode(), body) for (t, ot), body in zip(trns, bodies, strict=True)]
+        gateway.received(1, b"".join(answers + answers[-1:]), now)
+    return written
 
 
 def lived(reads: list[tuple[bytes, int]], *how: Any) -> dict[str, Any]:
@@ -97,10 +116,10 @@ def lived(reads: list[tuple[bytes, int]], *how: Any) -> dict[str, Any]:
     now, written = START, []
     for octets, pause in [*reads, (b"", 10 * MINUTE), (b"", 20 * MINUTE)]:
         gateway.received(1, octets, now)
-        written.append(gateway.output())
+        written += exchanged(gateway, now)
         now += pause
         gateway.advance(now)
-        written.append(gateway.output())
+        written += exchanged(gateway, now)
     return {
         "rows": list(ledger.centre), "written": written, "odd": list(gateway.odd_events), "closings": gateway.closings,
         "decided": gateway.centre.decided, "on the way": gateway.centre.delivery.on_the_way,
