@@ -94,9 +94,9 @@ class PlainRuns:
             columns = Columns(pieces, *list(zip(*tokens, strict=True))[:-1])
             for start, end in _runs(columns.shared):
                 serve = self._run if columns.shared[start] else self._acknowledgements
-                start = serve(line, columns, start, end, now)
-                if start < end:
-                    self._single(line, columns.octets(slice(start, end)), now)
+                reached = serve(line, columns, start, end, now)
+                if reached < end:
+                    self._single(line, columns.octets(slice(reached, end)), now)
         if rest:
             self._single(line, rest, now)
 

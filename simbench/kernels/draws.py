@@ -7,7 +7,7 @@ at once and may not wait for a compiler.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,5 +44,5 @@ def quantiles(law: Words, drawn: Words) -> Words:
     place = (drawn >> _32) * np.uint64(len(law) - 2)
     index = place >> _32
     low = law[index]
-    drawn = low + ((law[index + _1] - low) * ((place >> _16) & _FRACTION) >> _16)
-    return drawn
+    step = law[index + _1] - low
+    return cast(Words, low + (step * ((place >> _16) & _FRACTION) >> _16))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import repeat
+from typing import Any
 
 from simbench.ledger.rows import Row
 
@@ -32,8 +33,8 @@ class Block:
 Entry = Row | Block
 
 
-class Buffer(list[Entry]):
-    """Rows and blocks on their way to the disk, in the order in which they were appended."""
+class Buffer(list[Any]):
+    """Rows and blocks (each an Entry) on their way to the disk, in the order in which they were appended."""
 
     __slots__ = ("_taken", "_told")
 

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from simbench.contract.calendar import midnight_after
 from simbench.errors import LedgerError
-from simbench.ledger.columns import Misfit, schema, to_batch
 from simbench.ledger.buffer import Entry
+from simbench.ledger.columns import Misfit, schema, to_batch
 from simbench.ledger.rows import ORDINAL, TABLES, Table
 
 PATTERN = "ledger-*.duckdb"

@@ -35,8 +35,8 @@ class Ledger:
     """One run being written to its folder.
 
     `wire`, `story`, `asked`, `centre` and `grain` take tuples in the column order of `simbench.ledger.rows` with
-    `append`, and blocks with `add`; both may be bound once and called from one thread. Rows reach the disk after 200 ms or 50,000 rows; a process
-    that is killed loses no more than those.
+    `append`, and blocks of them with `add`; both may be bound once and called from one thread. Rows reach the disk
+    after 200 ms or 50,000 rows; a process that is killed loses no more than those.
     """
 
     def __init__(self, folder: Path, info: RunInfo, max_bytes: int, on_trouble: Callable[[Trouble], object]) -> None:

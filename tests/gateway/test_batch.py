@@ -88,7 +88,7 @@ def scene(mode: str, rate_per_s: int, window: int, by_run: bool) -> tuple[Gatewa
         gateway.run_octets = 0
     else:
         gateway.run_octets = sys.maxsize
-        gateway.centre.agenda.together(None, lambda _entries, _now: 0)
+        gateway.centre.agenda.together(lambda _subject, _now: None, lambda _entries, _now: 0)
         carrier: Any = gateway._carrier
         carrier._send_many = lambda line, notices: [carrier._send(line, notice) for notice in notices]
     gateway.centre.subscriber(Subscriber(ABSENT, "orange", "orange", False, False), START)
