@@ -16,8 +16,8 @@ def test_many_at_once_get_the_numbers_they_get_one_by_one(messages: list[tuple[s
     alone, together = Identities(DAY), Identities(DAY)
     for now in range(0, days * DAY // 2, DAY // 2):
         one_by_one = [alone.take("36010", recipient, text, now) for recipient, text in messages]
-        columns = [list(column) for column in zip(*messages, strict=True)] or [[], []]
-        assert together.take_many("36010", *columns, now).tolist() == one_by_one
+        recipients, texts = [recipient for recipient, _ in messages], [text for _, text in messages]
+        assert together.take_many("36010", recipients, texts, now).tolist() == one_by_one
         assert all(0 <= number < 1 << 63 for number in one_by_one)
 
 
