@@ -108,12 +108,13 @@ class MarketingHours:
 class Compliance:
     """The duties of one link: which message never leaves, which must wait."""
 
-    __slots__ = ("_config", "_hours", "duties", "stops")
+    __slots__ = ("_config", "_hours", "duties", "names", "stops")
 
     def __init__(self, config: LinkConfig, stops: StopList) -> None:
         self._config, self.stops = config, stops
         self._hours = MarketingHours()
         self.duties = Duties(config.code) if config.ethics else None
+        self.names = ALPHANUMERIC
 
     def forbids(self, message: Outgoing, now: int) -> str:
         """Why the message may not leave now or ever, or ""."""
@@ -121,7 +122,7 @@ class Compliance:
         if not ADDRESS.fullmatch(message.to):
             return "malformed recipient"
         named = message.oadc or config.code
-        if named != config.code and not (config.oadc_option and ALPHANUMERIC.fullmatch(named)):
+        if named != config.code and not (config.oadc_option and self.names.fullmatch(named)):
             return "sender is not the short code"
         if config.orange_only is not None and (reason := not_served(message.to, config.orange_only, now)):
             return reason
@@ -150,6 +151,10 @@ class Compliance:
         if not self._config.quiet_hours or message.traffic != MARKETING:
             return now
         return self._hours.opens_at(now)
+
+    def keep_hours(self, hours: MarketingHours) -> None:
+        """Keep these hours from now on."""
+        self._hours = hours
 
     def serve(self, brand: str) -> None:
         """That brand markets over this link's code."""

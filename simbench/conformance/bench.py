@@ -134,6 +134,10 @@ class Bench:
         if isinstance(self.sut, HearsNotices):
             await self.sut.notice(Maintenance(start_us, end_us))
 
+    def tell(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
+        """A row of the story that only this exercise can write."""
+        self.ledger.story.append((self.control.now(), kind, subject, None, json.dumps(detail)))
+
     def heard(self, report: Report) -> None:
         """The client told something."""
         detail = json.dumps({"detail": report.detail}) if report.detail else ""
@@ -149,6 +153,12 @@ class Bench:
             if not await self.control.wait_for_session(account, CONNECT_TIMEOUT_S):
                 port = self.control.server.port
                 raise Silent(f"account {account} did not log in on port {port} within {CONNECT_TIMEOUT_S:.0f} s")
+
+    async def back(self, accounts: Iterable[str]) -> bool:
+        """Wait until every account is logged in again, for as long as a client may take; False when one is not."""
+        speed = self.control.server.clock.speed
+        patience = self.contract.terms.session.reconnect_grace_s.value / speed
+        return all([await self.control.wait_for_session(account, patience) for account in accounts])
 
     async def received(self, count: int, timeout_s: float) -> bool:
         """Wait until the SMSC has answered that many submits; False when time (platform s) ran out."""

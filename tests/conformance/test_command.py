@@ -76,7 +76,7 @@ def test_a_message_reaches_the_program_as_one_line(tmp_path: Path) -> None:
         (echo,) = await listener.hears("mo")
         assert json.loads(echo.detail) == {
             "do": "send", "ref": "#00001", "code": "36010", "to": "33639980001", "text": "Bonjour #00001",
-            "class": "transactional", "brand": "", "oadc": None, "validity_s": None,
+            "class": "transactional", "brand": "", "oadc": None, "validity_s": None, "opted_in": True, "traits": [],
         }  # fmt: skip
 
     during(sut, tmp_path, script)
