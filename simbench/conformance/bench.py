@@ -114,8 +114,10 @@ class Bench:
     async def step_to(self, *civil: int) -> None:
         """Move both clocks forward to a civil time of Paris (year, month, day, hour, ...), and wait for the client.
 
-        Its sessions end on the way where they were idle for so long.
+        Its sessions end on the way where they were idle for so long. Notices are waited for before: an unanswered one
+        would be sent again and again on the way.
         """
+        await self.told(PATIENCE * SETTLE_S * 4)
         self.control.step((instant(*civil) - self.control.now()) / 1_000_000)
         if isinstance(self.sut, MovesClock):
             clock = self.control.server.clock

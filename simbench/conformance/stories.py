@@ -232,13 +232,12 @@ async def total_outage(bench: Bench) -> None:
 async def return_at_tier(bench: Bench) -> None:
     """What piled up meanwhile takes the client ten seconds and more at its tier."""
     await bench.connected(bench.rates)
-    asks = _side_by_side(bench, {code: 2 * SHORT_OUTAGE_S * rate for code, rate in bench.rates.items()})
-    asking = asyncio.ensure_future(bench.ask_all(asks))
+    await bench.ask_all(_side_by_side(bench, {code: 5 * rate for code, rate in bench.rates.items()}))
     await bench.pause(5)
     await bench.control.outage("accept-close", for_s=SHORT_OUTAGE_S)
+    await bench.ask_all(_side_by_side(bench, {code: 12 * rate for code, rate in bench.rates.items()}))
     await bench.pause(SHORT_OUTAGE_S)
     await bench.control.restore()
-    await asking
     await bench.received(bench.asked, bench.patience_s)
 
 

@@ -35,13 +35,13 @@ AWAY, HERE = "33710900001", "33720000001"  # of an Orange block, and of another'
 )
 async def campaign(bench: Bench) -> None:
     """Ten messages nothing is wrong with, and two of each kind of temptation."""
-    code, full = "36050", "Soldes chez MARQUE: " + "tout doit partir " * 7
+    code, full = "36050", "Soldes chez MARQUE: " + "tout doit partir " * 8
     await bench.connected([code])
     good = [bench.marketing(code) for _ in range(10)]
     once = good[0].recipient
     asks = [
         *good,
-        *(bench.marketing(code, text=full[:140]) for _ in range(3)),
+        *(bench.marketing(code, text=full[:145]) for _ in range(3)),
         *(bench.marketing(code, traits=("optout-told",)) for _ in range(2)),
         *(bench.marketing(code, opted_in=False) for _ in range(2)),
         *(bench.marketing(code, text="Soldes des demain") for _ in range(2)),

@@ -12,7 +12,7 @@ from simbench.verdict.continuity import MODES
 FAST = Setup(speed=8)
 TRAFFIC_PER_S = 2
 SECOND = 1_000_000
-DOWN_S = dict.fromkeys(MODES, 20) | {"silent": 70, "deaf-results": 70}  # who hears nothing must wait for its timer
+DOWN_S = dict.fromkeys(MODES, 70) | {"cut": 20, "reset": 20}  # who hears nothing must wait for its result timer
 
 
 async def _traffic(bench: Bench, seconds: int) -> None:

@@ -54,7 +54,7 @@ def partial_outage(case: Case) -> Judged:
     judged = [nothing_lost(case), no_duplicates(case)]
     sessions = [row for row in case.reading.sessions.rows() if row.login_ack == "A"]
     for start, end, code in outages:
-        back = [r for r in sessions if r.account == code and end < r.login_at <= end + limit_s * SECOND]
+        back = [r for r in sessions if r.account == code and end <= r.login_at <= end + limit_s * SECOND]
         if not back and any(r.account == code and r.login_at < start for r in sessions):
             told = f"{code} did not come back within {limit_s} s"
             judged.append(Judged("fail", told, None, limit_s, "s", "client", (), (Evidence(told, end, end),)))

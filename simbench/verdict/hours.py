@@ -84,9 +84,10 @@ def delivered_in_hours(case: Case) -> Judged:
     assumed = case.contract.assumed("AMB-06", *READINGS)
     marketing = {mark for mark, row in sends(case).items() if _bound(row)}
     sent = {(r.adc[-9:], r.scts) for r in case.reading.submits.rows() if r.mark in marketing and r.ack == "A"}
-    told = [r for r in case.reading.notices.rows() if (r.subscriber[-9:], r.scts) in sent]
+    first = {(r.subscriber[-9:], r.scts): r for r in reversed([*case.reading.notices.rows()]) if r.outcome in {0, 2}}
+    told = [row for key, row in first.items() if key in sent]
     late = [r for r in told if r.outcome == 0 and not allowed(case, r.at)]
-    over = [r for r in told if r.outcome in {0, 2} and not allowed(case, r.at)]
+    over = [r for r in told if not allowed(case, r.at)]
     if not over:
         return Judged("inconclusive", "no marketing was still under way when the hours were over", blame="bench")
     summary = f"{len(over)} marketing messages were under way after the hours, {len(late)} were delivered then"

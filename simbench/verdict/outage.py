@@ -169,7 +169,7 @@ def comes_back(case: Case) -> Judged:
     for start, end in total_outages(case):
         for account in sorted({row.account for row in logins if row.login_at < start}):
             alive = any(r.account == account and r.login_at < start and not 0 <= r.closed_at <= end for r in logins)
-            back = min((r.login_at for r in logins if r.account == account and r.login_at > end), default=-1)
+            back = min((r.login_at for r in logins if r.account == account and r.login_at >= end), default=-1)
             if alive:
                 judged.append(Judged("pass", f"{account} kept its session", 0, limit_s, "s", "", assumed))
             elif back >= 0 and back - end <= limit_s * SECOND:

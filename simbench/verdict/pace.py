@@ -9,6 +9,7 @@ from simbench.verdict.throughput import code_rates, held_against
 from simbench.verdict.view import View
 
 SECOND = 1_000_000
+TOGETHER_US = 5 * SECOND
 
 
 def within(case: Case, code: str, operations: View, rate: int) -> Judged:
@@ -66,8 +67,10 @@ def several_codes(case: Case) -> Judged:
     judged = []
     for code, rate in rates.items():
         common = submits.where((submits.code == code) & (submits.at >= start) & (submits.at <= end))
-        if end - start < 5 * SECOND:
-            judged.append(Judged("inconclusive", "they had a backlog together for less than 5 s", blame="bench"))
+        if end - start < TOGETHER_US:
+            found = within(case, code, submits.where(submits.code == code), rate)
+            told = "they had a backlog together for too short a time"
+            judged.append(found if found.outcome == "fail" else Judged("inconclusive", told, blame="bench"))
             continue
         found = within(case, code, common, rate)
         reached = len(common) * SECOND / (end - start)
