@@ -97,6 +97,7 @@ class Command:
         else:
             assert self._target is not None, "the clock moves after start"
             faketime.move(self._target.folder, clock)
+            await asyncio.sleep(faketime.CACHE_S)
 
     async def stop(self) -> None:
         """Ask it to stop; after 10 s SIGKILL. Ends what it started, too, as far as that stayed in its group."""

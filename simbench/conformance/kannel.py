@@ -116,6 +116,7 @@ class Kannel:
     async def move_clock(self, clock: ClockGiven) -> None:
         """Move both boxes' clock, which runs under libfaketime."""
         faketime.move(self._folder, clock)
+        await asyncio.sleep(faketime.CACHE_S)
 
     async def stop(self) -> None:
         """End smsbox, then bearerbox, then what listened to them."""

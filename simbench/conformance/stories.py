@@ -209,9 +209,7 @@ async def long_messages(bench: Bench) -> None:
 async def total_outage(bench: Bench) -> None:
     """Messages are asked for before, during and after; connections are taken and ended at once meanwhile."""
     await bench.connected(bench.rates)
-    asking = [
-        asyncio.ensure_future(bench.ask_paced(code, 5, (10 + OUTAGE_S + 5) * 5)) for code in bench.rates
-    ]
+    asking = [asyncio.ensure_future(bench.ask_paced(code, 5, (10 + OUTAGE_S + 5) * 5)) for code in bench.rates]
     await bench.pause(10)
     await bench.control.outage("accept-close", for_s=OUTAGE_S)
     await bench.pause(OUTAGE_S)

@@ -87,9 +87,7 @@ def _concatenation(octets: bytes) -> Any:
 
 def shown(messages: Iterable[Whole], note: str) -> tuple[Evidence, ...]:
     """The first few messages as evidence, by the frame each begins with."""
-    return tuple(
-        Evidence(note, one.at, one.at, one.session, one.frame.hex().upper()) for one in list(messages)[:SHOWN]
-    )
+    return tuple(Evidence(note, one.at, one.at, one.session, one.frame.hex().upper()) for one in list(messages)[:SHOWN])
 
 
 def withstood(

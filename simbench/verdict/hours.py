@@ -41,7 +41,9 @@ def in_hours(case: Case) -> Judged:
     sent = [one for one in wholes(case) if one.asked is not None and _bound(one.asked)]
     outside = [one for one in sent if not allowed(case, one.at)]
     wrong = [one for one in outside if not any(allowed(case, at) for at in believed(proof, one.at))]
-    told = f"marketing asked for {len(tempted)} times out of hours; {len(outside)} of {len(sent)} sent were out of hours"
+    told = (
+        f"marketing asked for {len(tempted)} times out of hours; {len(outside)} of {len(sent)} sent were out of hours"
+    )
     if wrong:
         at = civil(wrong[0].at).strftime("%A %d %B %Y, %H:%M:%S")
         evidence = shown(wrong, "marketing out of hours")

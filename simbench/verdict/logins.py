@@ -128,7 +128,9 @@ def suspended(case: Case) -> Judged:
         if row.kind == "account" and row.detail.get("state") == "suspended"
     }
     submits = [r for r in case.reading.submits.rows() if r.ack and r.at > since.get(r.account, r.at)]
-    logins = [(row, name) for row, name in _logins(case) if row.login_ack and row.login_at > since.get(name, row.login_at)]
+    logins = [
+        (row, name) for row, name in _logins(case) if row.login_ack and row.login_at > since.get(name, row.login_at)
+    ]
     if not submits and not logins:
         return Judged("inconclusive", "nothing was asked for on a suspended account", blame="bench")
     wrong = [Evidence("accepted", r.at, r.at, r.session, r.frame.hex().upper()) for r in submits if r.ec != NOT_ALLOWED]

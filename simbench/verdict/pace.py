@@ -59,7 +59,9 @@ def long_messages(case: Case) -> Judged:
 def several_codes(case: Case) -> Judged:
     """While all of them had something to send: too fast fails, far below its own rate is weak."""
     submits, share = case.reading.submits, case.contract.terms.throughput.use_share.value
-    rates = {code: rate for code, rate in code_rates(case).items() if (submits.code == code).any()} if len(submits) else {}
+    rates = (
+        {code: rate for code, rate in code_rates(case).items() if (submits.code == code).any()} if len(submits) else {}
+    )
     if len(rates) < 2 or len(set(rates.values())) < 2:
         return Judged("inconclusive", "no two codes of different rates had a backlog", blame="client")
     start = max(int(submits.at[submits.code == code][0]) for code in rates)

@@ -74,7 +74,10 @@ def session_over(case: Case) -> Judged:
     if not late:
         return Judged("inconclusive", "nothing was asked for after a session was over", blame="bench")
     wrong = [row for row, since in _replies(case) if since > limit_us]
-    told, assumed = f"{len(wrong)} messages after the session was over, {len(late)} asked for", case.contract.assumed(term)
+    told, assumed = (
+        f"{len(wrong)} messages after the session was over, {len(late)} asked for",
+        case.contract.assumed(term),
+    )
     if not wrong:
         return Judged("pass", told, 0, 0, "messages", "", assumed)
     evidence = _evidence(wrong, "session was over")
