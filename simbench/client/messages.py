@@ -21,7 +21,8 @@ Portability = Callable[[str, int], str | None]
 class LinkConfig(msgspec.Struct, frozen=True):
     """One account on one short code, hence one connection. Durations in seconds, `seed` feeds the reconnection jitter.
 
-    `ethics`: the duties of `client/duties.py` are kept. With `orange_only` set, only metropolitan mobile numbers that Orange holds, or that were ported to it, are served.
+    `ethics`: the duties of `client/duties.py` are kept. With `orange_only` set, only metropolitan mobile numbers that
+    Orange holds, or that were ported to it, are served.
     """
 
     account: str

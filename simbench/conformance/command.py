@@ -50,7 +50,7 @@ class Command:
     wants that and the capabilities allow it: by the variables and lines of the protocol, or under libfaketime.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a setting, all but the first by name
         self,
         argv: Sequence[str],
         *,

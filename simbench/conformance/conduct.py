@@ -105,9 +105,10 @@ def _target(exercise: Exercise, smsc: LiveSmsc, around: Surroundings, clock: Pla
         portability = around.folder / "portability.csv"
         rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported)
         portability.write_text(f"msisdn,operator,valid_from\n{rows}", "ascii")
+    given = ClockGiven(*clock.basis(), clock.speed) if clock else None
     return Target(
         "127.0.0.1", smsc.server.port, tuple(accounts), smsc.contract.terms.session.window.value, around.folder,
-        setup.keepalive_s, setup.result_timer_s, portability, ClockGiven(*clock.basis(), clock.speed) if clock else None,
+        setup.keepalive_s, setup.result_timer_s, portability, given,
     )  # fmt: skip
 
 

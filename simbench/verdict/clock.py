@@ -6,6 +6,8 @@ the minute the client believed in; messages on both sides of a minute narrow tha
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 
 from simbench.contract.calendar import parse_minute
@@ -108,10 +110,6 @@ def _silences(case: Case) -> list[int]:
     """Times between alerts that follow one another on a session, nothing having been written between them (us)."""
     frames, gaps = case.reading.frames, []
     for session in sorted(set(frames.session.tolist())):
-        rows = [row for row in frames.where((frames.session == session) & (frames.direction == "in")).rows()]
-        gaps += [
-            later.at - earlier.at
-            for earlier, later in zip(rows, rows[1:], strict=False)
-            if (earlier.ot, later.ot) == ("31", "31")
-        ]
+        rows = frames.where((frames.session == session) & (frames.direction == "in")).rows()
+        gaps += [later.at - earlier.at for earlier, later in pairwise(rows) if (earlier.ot, later.ot) == ("31", "31")]
     return gaps

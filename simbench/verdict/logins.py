@@ -28,16 +28,13 @@ def _accounts(case: Case) -> set[str]:
 
 def _logins(case: Case) -> list[tuple[Any, str]]:
     """Each session on which a login was tried, with the account it was tried for."""
-    frames, found = case.reading.frames, []
+    frames = case.reading.frames
     tried: dict[int, str] = {}
     for row in frames.where((frames.direction == "in") & (frames.ot == "60") & (frames.kind == "O")).rows():
         (item,) = Framer(len(row.frame)).feed(row.frame) or [None]
         if item is not None and not isinstance(item, WireError) and item.data:
             tried.setdefault(row.session, item.data[0])
-    for row in case.reading.sessions.rows():
-        if row.session in tried:
-            found.append((row, tried[row.session]))
-    return found
+    return [(row, tried[row.session]) for row in case.reading.sessions.rows() if row.session in tried]
 
 
 @rule(

@@ -61,7 +61,7 @@ class Rule(msgspec.Struct, frozen=True):
 RULES: dict[str, Rule] = {}
 
 
-def rule(  # noqa: PLR0913 - one argument a field
+def rule(
     purpose: str, sentence: str, *, binds: Blame = "client", catches: Sequence[str] = (), needs: str = "",
     at_worst: Outcome = "fail",
 ) -> Callable[[RuleFunction], RuleFunction]:  # fmt: skip

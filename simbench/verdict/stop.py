@@ -1,4 +1,4 @@
-"""Rules on what users write: opt-outs are honoured (OPS-PRO-08), messages of users arrive and are passed on (OPS-OPT-01).
+"""Rules on what users write: opt-outs are honoured (OPS-PRO-08), messages of users arrive (OPS-OPT-01).
 
 What an opt-out is, is decided here apart from any client.
 """

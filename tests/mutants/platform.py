@@ -37,7 +37,7 @@ def accepts_any_password(smsc: LiveSmsc) -> None:
 
 def ignores_suspension(smsc: LiveSmsc) -> None:
     """An account stays what it was, whatever is decided about it."""
-    smsc.server.gateway.centre.account_state = lambda account, now: None  # type: ignore[method-assign]  # this one
+    smsc.server.gateway.centre.account_state = lambda *_: None  # type: ignore[method-assign]  # this one centre
 
 
 def drops_mo(smsc: LiveSmsc) -> None:
@@ -56,7 +56,7 @@ def drops_mo(smsc: LiveSmsc) -> None:
 def accepts_any_originator(smsc: LiveSmsc) -> None:
     """Originators that are not in service are taken for the account's own code."""
     centre = smsc.server.gateway.centre
-    centre._code_of = lambda submit, account: account.codes[0]  # type: ignore[method-assign]  # this one centre
+    centre._code_of = lambda _, account: account.codes[0]  # type: ignore[method-assign]  # this one centre
 
 
 PLATFORM_FAULTS: dict[str, Callable[[LiveSmsc], None]] = {
