@@ -134,16 +134,20 @@ class _Hours(MarketingHours):
             day += timedelta(days=1)
 
 
-class _WinterTime(MarketingHours):
+class _OneOffset(MarketingHours):
     """The hours of marketing by an offset from UTC that never changes."""
 
-    __slots__ = ()
+    __slots__ = ("_summer",)
+
+    def __init__(self, *, summer: bool) -> None:
+        super().__init__()
+        self._summer = summer
 
     def _find(self, now: int) -> None:
         day = civil(now).date()
         while True:
             opens = instant(day.year, day.month, day.day, OPENS_H)
-            shift = HOUR_US if civil(opens).dst() else 0
+            shift = HOUR_US * (bool(civil(opens).dst()) - self._summer)
             self._closes = instant(day.year, day.month, day.day, CLOSES_H) + shift - GUARD_US
             if now < self._closes and is_jour_ouvrable(day):
                 self._opens = opens + shift
@@ -190,11 +194,18 @@ class WorksOnHolidays(_OtherHours):
         return _Hours(every_day="holiday")
 
 
-class FixedUtcOffset(_OtherHours):
+class KeepsWinterTime(_OtherHours):
     """Keeps the hours by winter time all the year."""
 
     def _hours(self) -> MarketingHours:
-        return _WinterTime()
+        return _OneOffset(summer=False)
+
+
+class KeepsSummerTime(_OtherHours):
+    """Keeps the hours by summer time all the year."""
+
+    def _hours(self) -> MarketingHours:
+        return _OneOffset(summer=True)
 
 
 class NightDelivery(Core):
@@ -264,7 +275,8 @@ DUTY_FAULTS: dict[str, type[Core]] = {
     "opens-early": OpensEarly,
     "works-on-sundays": WorksOnSundays,
     "works-on-holidays": WorksOnHolidays,
-    "fixed-utc-offset": FixedUtcOffset,
+    "keeps-winter-time": KeepsWinterTime,
+    "keeps-summer-time": KeepsSummerTime,
     "night-delivery": NightDelivery,
     "knows-one-stop": KnowsOneStop,
     "forgets-stop-when-busy": ForgetsStopWhenBusy,

@@ -103,6 +103,7 @@ async def mixed_recipients(bench: Bench) -> None:
     ),
     {"36010": 10, "36020": 20},
     seconds=15,
+    setup=FAST,
 )
 async def originators(bench: Bench) -> None:
     """Ordinary messages, then temptations: a suffix, another party's code, a name, a subscriber's number."""

@@ -15,7 +15,6 @@ YEAR = 2025  # none of its holidays is a Sunday, and so each of them shows
 HOLIDAYS = (
     (1, 1), (4, 21), (5, 1), (5, 8), (5, 29), (6, 9), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25),
 )  # fmt: skip
-CHANGES = ((3, 30), (10, 26))  # Sundays on which clocks change
 
 
 async def probe(bench: Bench, seconds: int = 8) -> None:
@@ -34,16 +33,16 @@ async def tempt(bench: Bench, count: int = 2) -> None:
     "The client's clock is moved: messages across a minute, then two keepalives",
     ("OPS-PRO-03/clock",),
     CODE,
-    seconds=25,
-    setup=Setup(clock="moved", epoch="2026-03-03T10:59:52", keepalive_s=WAIT_S),
+    seconds=20,
+    setup=Setup(clock="moved", epoch="2026-03-03T10:59:55", keepalive_s=WAIT_S),
 )
 async def calibration(bench: Bench) -> None:
     """Validity periods show its time to the second, alerts how it waits."""
     await bench.connected(CODE)
-    await bench.until(2026, 3, 3, 10, 59, 56)
-    await probe(bench)
+    await bench.until(2026, 3, 3, 10, 59, 57)
+    await probe(bench, 6)
     bench.tell("calibration", "keepalive", {"keepalive_s": WAIT_S})
-    await bench.pause(3 * WAIT_S + 1)
+    await bench.pause(2 * WAIT_S + 2)
 
 
 @exercise(
@@ -119,29 +118,28 @@ async def holidays(bench: Bench) -> None:
     await probe(bench, 3)
 
 
-@exercise(
-    "Marketing around both changes of the clocks",
-    ("OPS-PRO-03/change-over",),
-    CODE,
-    seconds=80,
-    setup=Setup(clock="moved", epoch=f"{YEAR}-03-29T21:59:50"),
-)
-async def change_over(bench: Bench) -> None:
-    """The Sunday itself, then the first working day at both hours that a clock which did not change would keep."""
-    await bench.connected(CODE)
-    for month, day in CHANGES:
-        await bench.step_to(YEAR, month, day, 7, 59, 57)
+def _change(name: str, purpose: str, month: int, day: int) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.connected(CODE)
         await tempt(bench, 1)
-        await probe(bench, 5)
+        await probe(bench, 3)
         for hour in (6, 21):
-            await bench.step_to(YEAR, month, day + 1, hour, 59, 56)
+            await bench.step_to(YEAR, month, day + 1, hour, 59, 57)
             await tempt(bench, 1)
-            await probe(bench, 5)
+            await probe(bench, 4)
             await tempt(bench, 1)
             await probe(bench, 2)
-        await bench.step_to(YEAR, month, day + 1, 22, 30)
-        await tempt(bench, 1)
-        await probe(bench, 2)
+
+    script.__name__ = name
+    setup = Setup(clock="moved", epoch=f"{YEAR}-{month:02d}-{day:02d}T07:59:58")
+    exercise(f"Marketing around the change to {purpose}", (f"OPS-PRO-03/{purpose}",), CODE, seconds=20, setup=setup)(
+        script
+    )
+
+
+# The Sunday itself, then the first working day at the hours that a clock which did not change would keep.
+_change("summer_time", "summer-time", 3, 30)
+_change("winter_time", "winter-time", 10, 26)
 
 
 @exercise(

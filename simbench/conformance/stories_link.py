@@ -60,6 +60,9 @@ async def delayed_results(bench: Bench) -> None:
 async def login_refused(bench: Bench) -> None:
     """The client's own back-off decides when the first account is in; nobody waits for the second."""
     bench.control.fault("login-refused", code="36010", for_s=20)
+    await bench.pause(1)
+    for session in bench.control.sessions():  # who was quicker than the fault logs in once more
+        bench.control.drop(session.number)
     await bench.ask_all(bench.message(code) for code in bench.rates for _ in range(5))
     await bench.pause(65)
 

@@ -81,8 +81,8 @@ def _whole(parts: list[tuple[int, Any]], total: int, by_mark: dict[str, Any]) ->
 
 
 def _concatenation(octets: bytes) -> Any:
-    (item,) = Framer(len(octets)).feed(octets) or [None]
-    return None if item is None or isinstance(item, WireError) else content.read(item.data).concatenation
+    frames = [item for item in Framer(len(octets)).feed(octets) if not isinstance(item, WireError)]
+    return content.read(frames[0].data).concatenation if frames else None
 
 
 def shown(messages: Iterable[Whole], note: str) -> tuple[Evidence, ...]:

@@ -61,7 +61,8 @@ PLACES = {
     "evening-edge": ("Marketing does not leave once the hours are over", ("closes-late", "ignores-quiet-hours")),
     "sundays": ("Marketing does not leave on a Sunday", ("works-on-sundays", "ignores-quiet-hours")),
     "holidays": ("Marketing leaves on none of the eleven holidays", ("works-on-holidays", "ignores-quiet-hours")),
-    "change-over": ("After both changes of the clocks the hours are those of the new time", ("fixed-utc-offset",)),
+    "summer-time": ("After the change to summer time the hours are those of the new time", ("keeps-winter-time",)),
+    "winter-time": ("After the change to winter time the hours are those of the new time", ("keeps-summer-time",)),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from fake_smsc.live import LiveSmsc
+from simbench.centre.records import Notice
 
 
 def wrong_routing(smsc: LiveSmsc) -> None:
@@ -45,10 +46,10 @@ def drops_mo(smsc: LiveSmsc) -> None:
     board = smsc.server.gateway.centre.board
     post, seen = board.post, [0]
 
-    def lossy(notice: Any, at: int) -> None:
+    def lossy(notice: Notice, now: int) -> None:
         seen[0] += notice.kind == "mo"
         if notice.kind != "mo" or seen[0] % 3:
-            post(notice, at)
+            post(notice, now)
 
     board.post = lossy  # type: ignore[method-assign]  # this one board
 
@@ -56,7 +57,7 @@ def drops_mo(smsc: LiveSmsc) -> None:
 def accepts_any_originator(smsc: LiveSmsc) -> None:
     """Originators that are not in service are taken for the account's own code."""
     centre = smsc.server.gateway.centre
-    centre._code_of = lambda _, account: account.codes[0]  # type: ignore[method-assign]  # this one centre
+    centre._code_of = lambda submit, account: account.codes[0]  # type: ignore[method-assign]  # noqa: ARG005 - this one
 
 
 PLATFORM_FAULTS: dict[str, Callable[[LiveSmsc], None]] = {
