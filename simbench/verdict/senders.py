@@ -51,14 +51,16 @@ def sender_names(case: Case) -> Judged:
     catches=("alters-oadc",),
 )
 def allotted_codes(case: Case) -> Judged:
-    """Every login and every numeric originator is one of those the story names."""
+    """Every login and every numeric originator is one of those the story names, temptations set aside."""
     owners = {row.detail.get("account") for row in case.reading.story.rows() if row.kind == "limit"}
     codes, reading = set(case.reading.limits), case.reading
     if not len(reading.submits):
         return Judged("inconclusive", "the client submitted nothing", blame="client")
     strangers = [row for row in reading.sessions.rows() if row.account and row.account not in owners]
-    wrong = [row for row in reading.submits.rows() if not row.alphanumeric and row.oadc not in codes]
-    told = f"{len(strangers)} sessions and {len(wrong)} of {len(reading.submits)} submits under other codes"
+    tempted = {mark for mark, row in sends(case).items() if row.detail.get("oadc")}
+    own = [row for row in reading.submits.rows() if not row.alphanumeric and row.mark not in tempted]
+    wrong = [row for row in own if row.oadc not in codes]
+    told = f"{len(strangers)} sessions and {len(wrong)} of {len(own)} submits under other codes"
     if not strangers and not wrong:
         return Judged("pass", told, 0, 0, "messages")
     evidence = _evidence(wrong, "not a code of the contract")
