@@ -26,7 +26,7 @@ def texts(wire: Wire) -> list[str]:
     return [read(frame.data).text or "" for frame in wire.frames("51")]
 
 
-WITHHELD = {
+WITHHELD: dict[str, tuple[m.LinkConfig, dict[str, object]]] = {
     "without consent": (on("36010"), {"opted_in": False}),
     "that names no brand": (on("36010"), {"text": "Soldes des demain"}),
     "of no brand at all": (on("36010"), {"brand": ""}),
@@ -38,7 +38,7 @@ WITHHELD = {
     "of the class web2sms on another range": (on("36010"), {"traffic": "web2sms"}),
     "to a person from the range of machines": (on("38010"), {"traffic": "service"}),
 }
-SENT = {
+SENT: dict[str, tuple[m.LinkConfig, dict[str, object]]] = {
     "nothing is wrong with": (on("36010"), {}),
     "whose brand is its sender": (replace(on("36010"), oadc_option=True), {"text": "Soldes", "oadc": "MARQUE"}),
     "that is all free": (on("36010"), {"text": "MARQUE: service gratuit", "traits": ("all-free",)}),
