@@ -18,7 +18,7 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 EDGE_US = 10 * SECOND  # how near an edge exercises step: a clock less sure than that tells nothing there
 LEAST_VALIDITY_S = 600  # a shorter validity may be rounded in some way of its own
-WAIT_SHARE = 0.3  # how far a timed wait may be off
+WAIT_SHARE = 0.4  # how far a timed wait may be off: many clients look at their clock once a second
 
 
 class Proof(msgspec.Struct, frozen=True):
