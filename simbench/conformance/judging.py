@@ -40,8 +40,8 @@ def unsupported(purpose: str, exercise: Exercise, capabilities: Capabilities) ->
 def _finding(purpose: str, conducted: Conducted, case: Case, capabilities: Capabilities) -> Finding:
     exercise, clause = conducted.exercise, RULES[purpose].clause
     why = unsupported(purpose, exercise, capabilities)
-    if why:
-        return Finding(purpose, clause, "unsupported", why, exercise=exercise.name)
+    if why or conducted.left_out:
+        return Finding(purpose, clause, "unsupported", why or conducted.left_out, exercise=exercise.name)
     if conducted.trouble:
         return Finding(purpose, clause, "error", conducted.trouble, blame=conducted.blame, exercise=exercise.name)
     if exercise.setup.clock == "moved" and (why := doubt(case)):
