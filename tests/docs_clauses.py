@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import simbench.conformance.selection  # noqa: F401 - importing it enters every exercise and every rule
+import simbench.conformance.selection
+import simbench.verdict.service_level  # noqa: F401 - importing them enters every exercise and every rule
 from simbench.conformance.exercise import EXERCISES
 from simbench.contract import Contract, load_contract
 from simbench.verdict.coverage import reasons, rules_of

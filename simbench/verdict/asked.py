@@ -13,7 +13,7 @@ import msgspec
 from simbench.finding import Evidence, Outcome
 from simbench.ucp import content
 from simbench.ucp.frame import Framer, WireError
-from simbench.verdict.reading import MARK
+from simbench.verdict.messages import MARK
 from simbench.verdict.rule import Case, Judged
 
 MARKETING = "marketing"
