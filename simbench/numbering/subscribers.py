@@ -12,6 +12,7 @@ import msgspec
 
 from simbench.errors import SubscriberError
 from simbench.kernels.chance import MILLION, draw, entity_of, share
+from simbench.kernels.presence import back_at, presence_key
 from simbench.numbering.listing import Listing
 from simbench.numbering.plan import Kind, Number, classify, spellings
 
@@ -67,14 +68,43 @@ class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {name: round(value * MILLION) for name, value in shares.items()}
 
 
+class SubscriberLaw(msgspec.Struct, frozen=True):
+    """How subscribers nobody has listed or changed come, go and leave, as functions of number and instant.
+
+    `chances` and `lengths` are those of `kernels.presence`, none: always attached; a wave is the instant at which so
+    many of a million of them are ported to another operator.
+    """
+
+    chances: tuple[int, int] = (0, 0)
+    lengths: tuple[int, ...] = (0,)
+    waves: tuple[tuple[int, int], ...] = ()
+
+
+NO_LAW = SubscriberLaw()
+
+
+def wave_purpose(wave: int) -> int:
+    """The purpose of the draws of the n-th porting wave."""
+    return entity_of("subscriber", "wave", str(wave))
+
+
 class SubscriberBase:
     """All subscribers there could be: overridden while running, else listed in a file, else drawn from a profile.
 
     A drawn subscriber is a function of seed, profile and msisdn alone, the same in any order of asking.
     """
 
-    def __init__(self, seed: int = 0, profile: BaseProfile | None = None, listing: Listing | None = None) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        profile: BaseProfile | None = None,
+        listing: Listing | None = None,
+        law: SubscriberLaw | None = None,
+    ) -> None:
         self._seed = seed
+        self.law = law
+        self._presence_key = presence_key(seed)
+        self._waves = [(at, wave_purpose(wave), ppm) for wave, (at, ppm) in enumerate((law or NO_LAW).waves)]
         self._ppm = (profile or BaseProfile()).ppm()
         self._listing = listing
         self._changed: dict[str, Subscriber] = {}
@@ -113,6 +143,25 @@ class SubscriberBase:
         if self.find(msisdn).fate not in ("orange", "other-operator", "ported-out"):
             raise SubscriberError(msisdn, f"cannot be ported: {self.find(msisdn).fate}", "an assigned mobile number")
         self.put(_served_by(classify(msisdn), operator, attached=True))
+
+    def back_at(self, subscriber: Subscriber, now: int, limit: int) -> int:
+        """When a subscriber served here can be reached: `now` if attached; at or beyond `limit` only "not before"."""
+        if self.law is None or not self._is_drawn(subscriber) or not subscriber.attached:
+            return now if subscriber.attached else limit
+        law = self.law
+        return back_at(self._presence_key, int(subscriber.msisdn), now, limit, law.chances, law.lengths)
+
+    def has_left(self, subscriber: Subscriber, now: int) -> bool:
+        """Whether a subscriber that nobody listed or changed has been ported away in a wave until now."""
+        return self._is_drawn(subscriber) and any(
+            at <= now and share(self._seed, int(subscriber.msisdn), purpose, ppm) for at, purpose, ppm in self._waves
+        )
+
+    def _is_drawn(self, subscriber: Subscriber) -> bool:
+        msisdn = subscriber.msisdn
+        if subscriber.operator != HOME or msisdn in self._changed:
+            return False
+        return self._listing is None or self._listing.find(int(msisdn)) is None
 
     def _served(self, msisdn: str) -> Subscriber:
         found = self.find(msisdn)
