@@ -19,6 +19,10 @@ class Limiter:
         self._ring = [LONG_AGO] * limit.rate_per_s
         self._at = 0
 
+    def due(self, now: int) -> int:
+        """When an operation of one segment would conform, from now on; it is not admitted by asking."""
+        return conforming(now, self._ring[self._at])
+
     def offer(self, now: int, segments: int) -> int:
         """An operation of that many segments arrives: the instant it conforms, or -1 when it is not admitted.
 
