@@ -361,6 +361,11 @@ class Centre:
             del self._holds[key]
 
 
+def identity_of_mo(code: str, sender: str) -> int:
+    """The number of the messages that a subscriber sends to a short code."""
+    return _identity("mo", code, sender)
+
+
 def _identity(*parts: str) -> int:
     """A message's number out of what it is: 63 bits, which a signed column holds.
 

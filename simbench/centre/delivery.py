@@ -104,7 +104,7 @@ class Delivery:
             for other in self.find(message.account, message.recipient):
                 if rpid_of(other) == special.rpid and other.code == message.code and self.is_waiting(other):
                     self._tell(other, UNDELIVERED, DELIVERY_FAILED, now, "replaced")
-                    self._leave(other)
+                    self._leave(other, now)
         if special.begins_at:
             self.agenda.enter(special.begins_at, self._begin, message)
             return
@@ -159,7 +159,7 @@ class Delivery:
         """Take a waiting message out of the store; nothing is told of its fate."""
         m = message
         self._write((now, "deleted", m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments))
-        self._leave(message)
+        self._leave(message, now)
 
     def rescheduled(self, message: Message, now: int) -> None:
         """The times of a waiting message were changed: meet the new ones."""
@@ -240,9 +240,9 @@ class Delivery:
         special = message.special
         if special is not None and special.reply_path and outcome == DELIVERED:
             self.reply_paths.add((message.code, self.base.find(message.recipient).msisdn))
-        self._leave(message)
+        self._leave(message, now)
 
-    def _leave(self, message: Message) -> None:
+    def _leave(self, message: Message, now: int) -> None:
         self.on_the_way -= 1
         message.attempt = -1
         if message.told_buffered:
@@ -253,12 +253,12 @@ class Delivery:
                 if not waiting:
                     del self._absent[msisdn]
         if message.special is not None and message.special.followed:
-            self._next_part(message)
+            self._next_part(message, now)
 
-    def _next_part(self, message: Message) -> None:
+    def _next_part(self, message: Message, now: int) -> None:
         for part, due in self._followers.pop(message.entity, ()):
             if part.attempt == 0:
-                part.next_at = min(due, part.next_at)
+                part.next_at = max(due, now)
                 self.agenda.enter(part.next_at, self._try, part)
 
     def _expire(self, message: Message, now: int) -> None:
