@@ -42,8 +42,11 @@ class Happening(msgspec.Struct, frozen=True):
         keep = self.at < end
         if keep.all():
             return self
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}
-        return Happening(**{n: a[keep] if isinstance(a, np.ndarray) else a for n, a in arrays.items()})
+        cut: dict[str, Any] = {}
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            cut[name] = value[keep] if isinstance(value, np.ndarray) else value
+        return Happening(**cut)
 
 
 class Output(Protocol):
