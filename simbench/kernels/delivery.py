@@ -1,4 +1,4 @@
-"""Kernels of delivery: stamps, and the way of each accepted message to its end. Decide as the live centre does.
+"""Kernels of delivery: the centre's decision on each message, and its way to its end. Decide as the live centre does.
 
 Because presence, failures and latency are functions, and links take no time, what becomes of a message depends on when
 it was accepted and on nothing else that happens; only stamps, and the parts of one message, look at others.
@@ -6,21 +6,68 @@ it was accepted and on nothing else that happens; only stamps, and the parts of 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from simbench.kernels.chance import MILLION, draw_with, quantile
 from simbench.kernels.fate import PERMANENT, failure, running_at, wait
 from simbench.kernels.jit import kernel
+from simbench.kernels.meter import SECOND_US
 from simbench.kernels.presence import back_at
-from simbench.kernels.submission import NEVER
+from simbench.kernels.submission import NEVER, REFUSED
 from simbench.kernels.words import word
 
 UNKNOWN_SUBSCRIBER, ABSENT_SUBSCRIBER = 101, 107
-PART_MASK = 0xFF
-END_AT, REASON, ATTEMPT, BUFFERED_AT, BUFFERED_FOR, BUFFERED_TRY = 0, 1, 2, 3, 4, 5
-"""Columns of a fate. An outcome is "delivered" when its reason is 0."""
+STREAM_SHIFT, PART_MASK = 48, 0xFF  # of a message's number
+DISCARDED, FORGOTTEN = -1, -2
+"""Codes of what is neither accepted (0) nor refused with an error code."""
+END_AT, REASON, ATTEMPT, BUFFERED_AT, BUFFERED_FOR, BUFFERED_TRY, FATE = 0, 1, 2, 3, 4, 5, 6
+"""Columns of a fate, and how many. An outcome is "delivered" when its reason is 0."""
+
+
+class Laws(NamedTuple):
+    """What delivery goes by, as arrays.
+
+    Keys and tables of the draws (`kernels.fate`, `kernels.presence`); wave_keys and waves (instant, share in ppm) of
+    portings; gone_ppm: shares of the unknown and of the ported out; by stream: validity (us, 0: the default), queue,
+    notices asked for; downs: starts and ends.
+    """
+
+    latency_key: Any
+    failure_key: Any
+    presence_key: Any
+    unknown_key: Any
+    out_key: Any
+    latency: Any
+    ladders: Any
+    bounds: Any
+    kinds: Any
+    reasons: Any
+    chances: Any
+    lengths: Any
+    gone_ppm: Any
+    wave_keys: Any
+    waves: Any
+    validity_us: Any
+    queue: Any
+    notify: Any
+    downs: Any
+
+
+class Desk(NamedTuple):
+    """What the centre admits by: error codes (over the rate, wrong address, elsewhere or 0, time over, too many)."""
+
+    over: int
+    wrong: int
+    elsewhere: int
+    time_over: int
+    too_many: int
+    first_subscriber: int
+    base_second: int
+    ahead_max_s: int
+    validity_default_us: int
+    validity_max_us: int
 
 
 def chosen(key: int, entity: int, share_ppm: int) -> bool:
@@ -29,102 +76,142 @@ def chosen(key: int, entity: int, share_ppm: int) -> bool:
 
 
 @kernel
-def stamps(instants: Any, subscribers: Any, base_second: int, ahead_max_s: int, last: Any) -> Any:
-    """The stamp (seconds) of each message in the order of decision, -1 for one refused.
+def stamp(second: int, subscriber: int, ahead_max_s: int, last: Any) -> int:
+    """The next free stamp of a subscriber, -1 for none (`centre.stamps`); `last` holds them, -1 before the first."""
+    before = last[subscriber]
+    if before < second:
+        last[subscriber] = second
+        return second
+    if before >= second + ahead_max_s:
+        return -1
+    last[subscriber] = before + 1
+    return before + 1
 
-    `last`: for each subscriber the last stamp given, in seconds after `base_second`, less than 0 for none.
-    """
-    given = np.empty(len(instants), np.int64)
-    for place in range(len(instants)):
-        second = instants[place] // 1_000_000 - base_second
-        before = last[subscribers[place]]
-        if before < second:
-            given[place] = second
-        elif before >= second + ahead_max_s:
-            given[place] = -1
+
+@kernel
+def decisions(
+    sent: Any, entities: Any, recipients: Any, laws: Laws, desk: Desk, last: Any, codes: Any, scts: Any
+) -> int:
+    """Decide on what was sent: in `codes` 0 for accepted, an error code, DISCARDED or FORGOTTEN; its stamp in `scts`."""
+    for place in range(len(entities)):
+        decided, subscriber = sent[2, place], recipients[place] - desk.first_subscriber
+        scts[place] = -1
+        if decided < 0:
+            codes[place] = desk.over if decided == REFUSED else FORGOTTEN
             continue
-        else:
-            given[place] = before + 1
-        last[subscribers[place]] = given[place]
-        given[place] += base_second
-    return given
+        if subscriber < 0:
+            codes[place] = desk.wrong
+            continue
+        if desk.elsewhere > 0 and ported_out(laws, recipients[place]):
+            codes[place] = desk.elsewhere
+            continue
+        validity = laws.validity_us[entities[place] >> STREAM_SHIFT]
+        if validity > 0 and sent[1, place] + validity <= decided:
+            codes[place] = desk.time_over
+            continue
+        given = stamp(decided // SECOND_US - desk.base_second, subscriber, desk.ahead_max_s, last)
+        codes[place] = desk.too_many if given < 0 else 0
+        scts[place] = given + desk.base_second if given >= 0 else -1
+    return len(entities)
 
 
 @kernel
-def gone(subscribers: Any, keys: Any, shares: Any) -> Any:
-    """Which subscribers are unknown (1), ported out from the start (2) or served here (0); keys and shares of each."""
-    found = np.zeros(len(subscribers), np.int8)
-    for place in range(len(subscribers)):
-        if chosen(keys[0], subscribers[place], shares[0]):
-            found[place] = 1
-        elif chosen(keys[1], subscribers[place], shares[1]):
-            found[place] = 2
-    return found
+def ported_out(laws: Laws, recipient: int) -> bool:
+    """Whether a subscriber that is not unknown left before the start."""
+    return not chosen(laws.unknown_key, recipient, laws.gone_ppm[0]) and chosen(
+        laws.out_key, recipient, laws.gone_ppm[1]
+    )
 
 
 @kernel
-def has_left(now: int, subscriber: int, wave_keys: Any, waves: Any) -> bool:
-    """Whether a subscriber was ported away in a wave until now; waves: rows of instant and share in ppm."""
-    for wave in range(len(waves)):
-        if waves[wave, 0] <= now and chosen(wave_keys[wave], subscriber, waves[wave, 1]):
+def not_served(laws: Laws, recipient: int, now: int) -> bool:
+    """Whether the base does not serve a subscriber: unknown, ported out, or ported in a wave until now."""
+    if chosen(laws.unknown_key, recipient, laws.gone_ppm[0]) or chosen(laws.out_key, recipient, laws.gone_ppm[1]):
+        return True
+    for wave in range(len(laws.waves)):
+        if laws.waves[wave, 0] <= now and chosen(laws.wave_keys[wave], recipient, laws.waves[wave, 1]):
             return True
     return False
 
 
 @kernel
-def fates(
-    accepted: Any, expires: Any, entities: Any, subscribers: Any, served: Any, queues: Any, keys: Any, tables: Any,
-    wave_keys: Any, waves: Any, downs: Any, before: Any, end: int, found: Any,
-) -> int:  # fmt: skip
-    """Walk each message to its end; `found` gets six columns (see above), NEVER where an instant is not before `end`.
+def attempt(laws: Laws, entity: int, recipient: int, number: int, now: int, expires: int) -> tuple[int, int, bool]:
+    """One attempt on a subscriber served here: (when the next is due, why, whether it is for good).
 
-    served: 0 for subscribers the base serves. queues: each message's queue; before[k]: number and end of the last
-    part accepted from queue k. keys: of latency, failure, presence. tables: latency, ladders, bounds, kinds, reasons,
-    chances, lengths. downs: 2 rows, starts and ends.
+    Delivered: (0, 0, True). `centre.delivery` asks in the same order.
     """
-    latency, ladders, bounds, kinds, reasons, chances, lengths = tables
-    latency_key, failure_key, presence_key = keys[0], keys[1], keys[2]
-    starts, ends = downs[0], downs[1]
-    troubled = len(starts) > 0
-    for place in range(len(accepted)):
-        entity, subscriber, last = entities[place], subscribers[place], expires[place]
-        due = accepted[place] + quantile(latency, draw_with(latency_key, word(entity)))
-        queue = queues[place]
-        if entity & PART_MASK and before[queue, 0] == entity - 1 and before[queue, 1] > accepted[place]:
-            due = min(max(due, before[queue, 1]), max(due, last))
-        ended, reason, attempt = NEVER, 0, 0
-        told, told_for, told_try = NEVER, 0, 0
-        why = ABSENT_SUBSCRIBER
+    latest = min(now + wait(laws.ladders[0], number), expires)
+    if laws.chances[0] > 0:
+        back = back_at(laws.presence_key, recipient, now, latest, laws.chances, laws.lengths)
+        if back > now:
+            return min(latest, back), ABSENT_SUBSCRIBER, False
+    met = failure(laws.failure_key, entity, number, laws.bounds) if len(laws.bounds) > 0 else -1
+    if met < 0:
+        return 0, 0, True
+    if laws.kinds[met] == PERMANENT:
+        return 0, laws.reasons[met], True
+    return min(now + wait(laws.ladders[laws.kinds[met]], number), expires), laws.reasons[met], False
+
+
+@kernel
+def fates(
+    sent: Any, entities: Any, recipients: Any, codes: Any, rules: tuple[Laws, Desk], before: Any, end: int, found: Any
+) -> int:
+    """Walk each accepted message to its end; a row of `found` for each sent, NEVER for instants not before `end`.
+
+    before[k]: number and end of the last part accepted from queue k, which its next part waits for.
+    """
+    laws, desk = rules
+    starts, ends = laws.downs[0], laws.downs[1]
+    next_down = 0
+    for place in range(len(entities)):
+        found[place, END_AT], found[place, BUFFERED_AT], found[place, REASON] = NEVER, NEVER, 0
+        if codes[place] != 0:
+            continue
+        entity, recipient, accepted = entities[place], recipients[place], sent[2, place]
+        stream = entity >> STREAM_SHIFT
+        expires = accepted + desk.validity_default_us
+        if laws.validity_us[stream] > 0:
+            expires = min(sent[1, place] + laws.validity_us[stream], accepted + desk.validity_max_us)
+        due = accepted + quantile(laws.latency, draw_with(laws.latency_key, word(entity)))
+        queue = laws.queue[stream]
+        if entity & PART_MASK and before[queue, 0] == entity - 1 and before[queue, 1] > accepted:
+            due = min(max(due, before[queue, 1]), max(due, expires))
+        while next_down < len(ends) and ends[next_down] <= accepted:
+            next_down += 1
+        number, why = 0, ABSENT_SUBSCRIBER
         while True:
-            now = running_at(due, starts, ends) if troubled else due
+            now = due
+            if next_down < len(ends) and starts[next_down] < due:
+                now = running_at(due, starts, ends)
             if now >= end:
                 break
-            attempt += 1
-            if served[place] != 0 or (len(waves) > 0 and has_left(now, subscriber, wave_keys, waves)):
-                ended, reason = now, UNKNOWN_SUBSCRIBER
-                break
-            if now >= last:
-                ended, reason = now, why
-                break
-            due = min(now + wait(ladders[0], attempt), last)
-            back = back_at(presence_key, subscriber, now, due, chances, lengths) if chances[0] > 0 else now
-            if back > now:
-                why, due = ABSENT_SUBSCRIBER, min(due, back)
+            number += 1
+            if not_served(laws, recipient, now):
+                due, why, final = 0, UNKNOWN_SUBSCRIBER, True
+            elif now >= expires:
+                due, final = 0, True
             else:
-                met = failure(failure_key, entity, attempt, bounds) if len(bounds) > 0 else -1
-                if met < 0:
-                    ended = now
-                    break
-                if kinds[met] == PERMANENT:
-                    ended, reason = now, reasons[met]
-                    break
-                why, due = reasons[met], min(now + wait(ladders[kinds[met]], attempt), last)
-            if told == NEVER:
-                told, told_for, told_try = now, why, attempt
-        found[place, END_AT], found[place, REASON], found[place, ATTEMPT] = ended, reason, attempt
-        found[place, BUFFERED_AT], found[place, BUFFERED_FOR], found[place, BUFFERED_TRY] = told, told_for, told_try
-        before[queue, 0], before[queue, 1] = entity, ended
-    return len(accepted)
+                due, why, final = attempt(laws, entity, recipient, number, now, expires)
+            if final:
+                found[place, END_AT], found[place, REASON], found[place, ATTEMPT] = now, why, number
+                break
+            if found[place, BUFFERED_AT] == NEVER:
+                found[place, BUFFERED_AT], found[place, BUFFERED_FOR], found[place, BUFFERED_TRY] = now, why, number
+        before[queue, 0], before[queue, 1] = entity, found[place, END_AT]
+    return len(entities)
+
+
+def carried_in(instant: int, up: Any) -> int:
+    """In which session the client takes what is posted at an instant; the number of sessions when in none."""
+    low, high = 0, up.shape[1]
+    while low < high:  # the first that ends after it
+        middle = (low + high) // 2
+        if up[1, middle] <= instant:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @kernel
@@ -134,10 +221,9 @@ def carried(instants: Any, up: Any, found: Any) -> int:
     `found`: rows of instant (NEVER when nobody comes any more) and session.
     """
     for place in range(len(instants)):
-        session = np.searchsorted(up[1], instants[place], side="right")  # the first that ends after it
-        if instants[place] == NEVER or session == up.shape[1]:
-            found[place, 0], found[place, 1] = NEVER, 0
-        else:
+        session = carried_in(instants[place], up)
+        found[place, 0], found[place, 1] = NEVER, 0
+        if session < up.shape[1]:
             found[place, 0], found[place, 1] = max(instants[place], up[0, session]), session
     return len(instants)
 
@@ -154,21 +240,11 @@ def answers(entities: Any, ended: Any, keys: Any, bound: int, table: Any, downs:
 
 
 @kernel
-def tally(instants: Any, column: int, start: int, end: int, counts: Any) -> int:
-    """Count what happens in [start, end) by minute, in a column of `counts`."""
+def stamps(instants: Any, subscribers: Any, base_second: int, ahead_max_s: int, last: Any) -> Any:
+    """Stamps (seconds) of messages from subscribers, by instant; the present second where none is free."""
+    given = np.empty(len(instants), np.int64)
     for place in range(len(instants)):
-        if start <= instants[place] < end:
-            counts[(instants[place] - start) // 60_000_000, column] += 1
-    return len(instants)
-
-
-@kernel
-def tally_times(ended: Any, scts: Any, within_s: Any, column: int, start: int, counts: Any) -> int:
-    """Count deliveries by minute and by how long they took; the first column of the bounds is `column`."""
-    for place in range(len(ended)):
-        took = ended[place] // 1_000_000 - scts[place]
-        bound = 0
-        while bound < len(within_s) and took > within_s[bound]:
-            bound += 1
-        counts[(ended[place] - start) // 60_000_000, column + bound] += 1
-    return len(ended)
+        second = instants[place] // SECOND_US
+        free = stamp(second - base_second, subscribers[place], ahead_max_s, last)
+        given[place] = free + base_second if free >= 0 else second
+    return given

@@ -31,20 +31,22 @@ def presence_key(seed: int) -> int:
     return key_of(seed, PURPOSE)
 
 
-def absence(key: int, subscriber: int, slot: int, chances: Sequence[int], lengths: Sequence[int]) -> tuple[int, int]:
-    """The absence that begins in a slot, from (inclusive) and until (exclusive) in us; until = from for none.
+def absent_until(
+    key: int, subscriber: int, slot: int, at: int, chances: Sequence[int], lengths: Sequence[int]
+) -> int:  # fmt: skip
+    """When the absence ends that begins in a slot and not after `at` (us); `at` without one, or less when it is over.
 
     `chances`: how many in 2^16 slots have an absence, and how many in 2^8 absences last until the morning. `lengths`:
     the others as a quantile table in us, none beyond LONGEST_US.
     """
     drawn = draw_with(key, word((subscriber << SLOT_BITS) + slot))
     start = slot * SLOT_US + (((drawn >> 28) & 0xFFFFF) * SLOT_US >> 20)
-    if (drawn >> 48) >= chances[0]:
-        return start, start
+    if ((drawn >> 48) >= chances[0]) | (start > at):  # no short cut: it would cost more than both
+        return at
     if (drawn >> 20) & 0xFF < chances[1]:
         morning = ((start - MORNING_US) // DAY_US + 1) * DAY_US + MORNING_US
-        return start, morning + ((drawn & 0xFFFFF) * MORNING_SPREAD_US >> 20)
-    return start, start + quantile(lengths, (drawn << 44) & MASK)
+        return morning + ((drawn & 0xFFFFF) * MORNING_SPREAD_US >> 20)
+    return start + quantile(lengths, (drawn << 44) & MASK)
 
 
 def back_at(key: int, subscriber: int, now: int, limit: int, chances: Sequence[int], lengths: Sequence[int]) -> int:
@@ -57,9 +59,7 @@ def back_at(key: int, subscriber: int, now: int, limit: int, chances: Sequence[i
         slot = at // SLOT_US
         until = at
         for back in range(SLOTS_BACK + 1):
-            start, end = absence(key, subscriber, slot - back, chances, lengths)
-            if start <= at and end > until:
-                until = end
+            until = max(until, absent_until(key, subscriber, slot - back, at, chances, lengths))
         if until == at:
             break
         at = until

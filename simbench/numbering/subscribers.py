@@ -27,7 +27,7 @@ CACHED = 1_000_000
 # What the plan alone decides; mobile and M2M numbers need a look at the subscriber.
 _BY_PLAN: dict[Kind, Fate] = {"malformed": "malformed", "fixed": "fixed", "overseas": "overseas", "foreign": "foreign"}
 _OTHERS = ("sfr", "bouygues", "free")
-_UNKNOWN, _PORTED_OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
+UNKNOWN, OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
     entity_of("subscriber", purpose) for purpose in ("unknown", "out", "in", "new home", "absent", "roaming")
 )
 
@@ -191,11 +191,11 @@ class SubscriberBase:
         if fate is not None:
             return Subscriber(number.msisdn, fate)
         entity = int(number.msisdn)
-        if not number.holder or self._is(entity, _UNKNOWN, "share_unknown"):
+        if not number.holder or self._is(entity, UNKNOWN, "share_unknown"):
             return _served_by(number, NOBODY)
         operator = number.holder
         if number.kind == "mobile":
-            if operator == HOME and self._is(entity, _PORTED_OUT, "share_ported_out"):
+            if operator == HOME and self._is(entity, OUT, "share_ported_out"):
                 operator = _OTHERS[(draw(self._seed, entity, _NEW_HOME) >> 32) * len(_OTHERS) >> 32]
             elif operator != HOME and self._is(entity, _PORTED_IN, "share_ported_in"):
                 operator = HOME

@@ -204,7 +204,10 @@ def plan(scenario: WorldScenario, contract: Contract | None = None, place: str =
         1.0,
     )
     found = incidents_of(scenario.incidents, scenario.seed, start, end, f"{place}: incidents")
-    return World(scenario, contract, start, end, found, settings)
+    world = World(scenario, contract, start, end, found, settings)
+    if not world.streams:
+        raise ScenarioError(place, "no traffic within the period", "a sending or a flow that falls into it")
+    return world
 
 
 def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from simbench.errors import ScenarioError
 from simbench.ledger import AnyLedger
-from simbench.world.bulk import not_carried
+from simbench.world.bulk import Walker, not_carried
 from simbench.world.columns import MinuteColumns, RowColumns
 from simbench.world.events import Detail, Progress, run_events
 from simbench.world.plan import World
@@ -46,8 +46,9 @@ def run_world(
 
 def minutes_of(world: World, code: str, progress: Callable[[int], None] = lambda _: None) -> pa.Table:
     """The minutes of one code, by the bulk way."""
-    output = MinuteColumns(code, world.start, world.end)
-    CodeRun(world, code, output, progress).run()
+    walker = Walker(world, code)
+    output = MinuteColumns(world, code, walker.laws)
+    CodeRun(world, code, walker, output, progress).run()
     return output.table()
 
 
@@ -79,8 +80,9 @@ def _rows(world: World, ledger: AnyLedger, progress: Progress) -> None:
         progress(min(0.999, done[0] / max(1.0, volume)))
 
     for code in world.codes:
-        output = RowColumns(code, world.end, lambda table: ledger.write_table("centre", table))
-        CodeRun(world, code, output, some).run()
+        walker = Walker(world, code)
+        output = RowColumns(world, code, walker.laws, lambda table: ledger.write_table("centre", table))
+        CodeRun(world, code, walker, output, some).run()
 
 
 def _volumes(world: World) -> float:
