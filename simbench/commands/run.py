@@ -69,7 +69,7 @@ class Progress:
         """Take the share done, 0 to 1; write it now and then."""
         self.done, now = done, time.monotonic()
         elapsed_s = now - self._began
-        if done <= 0 or elapsed_s < QUIET_S or now - self._shown < EVERY_S:
+        if not 0 < done < 1 or elapsed_s < QUIET_S or now - self._shown < EVERY_S:
             return
         self._shown, self._spoke = now, True
         left_s = elapsed_s / done * (1 - done)

@@ -78,7 +78,7 @@ def chosen(key: int, entity: int, share_ppm: int) -> bool:
 @kernel
 def stamp(second: int, subscriber: int, ahead_max_s: int, last: Any) -> int:
     """The next free stamp of a subscriber, -1 for none (`centre.stamps`); `last` holds them, -1 before the first."""
-    before = last[subscriber]
+    before: int = last[subscriber]
     if before < second:
         last[subscriber] = second
         return second
@@ -89,72 +89,47 @@ def stamp(second: int, subscriber: int, ahead_max_s: int, last: Any) -> int:
 
 
 @kernel
-def decisions(
+def decisions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
     sent: Any, entities: Any, recipients: Any, laws: Laws, desk: Desk, last: Any, codes: Any, scts: Any
 ) -> int:
-    """Decide on what was sent: in `codes` 0 for accepted, an error code, DISCARDED or FORGOTTEN; its stamp in `scts`."""
+    """Decide on what was sent: `codes` 0 for accepted, an error code, DISCARDED or FORGOTTEN; `scts` its stamp."""
+    validity_us, first, base_second, ahead_max_s = (
+        laws.validity_us, desk.first_subscriber, desk.base_second, desk.ahead_max_s
+    )  # fmt: skip
     for place in range(len(entities)):
-        decided, subscriber = sent[2, place], recipients[place] - desk.first_subscriber
-        scts[place] = -1
+        decided, recipient = sent[2, place], recipients[place]
+        validity = validity_us[entities[place] >> STREAM_SHIFT]
+        code, given = 0, -1
         if decided < 0:
-            codes[place] = desk.over if decided == REFUSED else FORGOTTEN
-            continue
-        if subscriber < 0:
-            codes[place] = desk.wrong
-            continue
-        if desk.elsewhere > 0 and ported_out(laws, recipients[place]):
-            codes[place] = desk.elsewhere
-            continue
-        validity = laws.validity_us[entities[place] >> STREAM_SHIFT]
-        if validity > 0 and sent[1, place] + validity <= decided:
-            codes[place] = desk.time_over
-            continue
-        given = stamp(decided // SECOND_US - desk.base_second, subscriber, desk.ahead_max_s, last)
-        codes[place] = desk.too_many if given < 0 else 0
-        scts[place] = given + desk.base_second if given >= 0 else -1
+            code = desk.over if decided == REFUSED else FORGOTTEN
+        elif recipient < first:
+            code = desk.wrong
+        elif (
+            desk.elsewhere > 0
+            and not chosen(laws.unknown_key, recipient, laws.gone_ppm[0])
+            and chosen(laws.out_key, recipient, laws.gone_ppm[1])
+        ):
+            code = desk.elsewhere
+        elif validity > 0 and sent[1, place] + validity <= decided:
+            code = desk.time_over
+        else:
+            free = stamp(decided // SECOND_US - base_second, recipient - first, ahead_max_s, last)
+            code = desk.too_many if free < 0 else 0
+            given = free + base_second if free >= 0 else -1
+        codes[place], scts[place] = code, given
     return len(entities)
 
 
-@kernel
-def ported_out(laws: Laws, recipient: int) -> bool:
-    """Whether a subscriber that is not unknown left before the start."""
-    return not chosen(laws.unknown_key, recipient, laws.gone_ppm[0]) and chosen(
-        laws.out_key, recipient, laws.gone_ppm[1]
-    )
-
-
-@kernel
-def not_served(laws: Laws, recipient: int, now: int) -> bool:
-    """Whether the base does not serve a subscriber: unknown, ported out, or ported in a wave until now."""
-    if chosen(laws.unknown_key, recipient, laws.gone_ppm[0]) or chosen(laws.out_key, recipient, laws.gone_ppm[1]):
-        return True
-    for wave in range(len(laws.waves)):
-        if laws.waves[wave, 0] <= now and chosen(laws.wave_keys[wave], recipient, laws.waves[wave, 1]):
+def left(now: int, recipient: int, wave_keys: Any, waves: Any) -> bool:
+    """Whether a subscriber was ported away in a wave until now."""
+    for wave in range(len(waves)):
+        if waves[wave, 0] <= now and chosen(wave_keys[wave], recipient, waves[wave, 1]):
             return True
     return False
 
 
 @kernel
-def attempt(laws: Laws, entity: int, recipient: int, number: int, now: int, expires: int) -> tuple[int, int, bool]:
-    """One attempt on a subscriber served here: (when the next is due, why, whether it is for good).
-
-    Delivered: (0, 0, True). `centre.delivery` asks in the same order.
-    """
-    latest = min(now + wait(laws.ladders[0], number), expires)
-    if laws.chances[0] > 0:
-        back = back_at(laws.presence_key, recipient, now, latest, laws.chances, laws.lengths)
-        if back > now:
-            return min(latest, back), ABSENT_SUBSCRIBER, False
-    met = failure(laws.failure_key, entity, number, laws.bounds) if len(laws.bounds) > 0 else -1
-    if met < 0:
-        return 0, 0, True
-    if laws.kinds[met] == PERMANENT:
-        return 0, laws.reasons[met], True
-    return min(now + wait(laws.ladders[laws.kinds[met]], number), expires), laws.reasons[met], False
-
-
-@kernel
-def fates(
+def fates(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop over arrays: compiled code takes no object, and calls cost
     sent: Any, entities: Any, recipients: Any, codes: Any, rules: tuple[Laws, Desk], before: Any, end: int, found: Any
 ) -> int:
     """Walk each accepted message to its end; a row of `found` for each sent, NEVER for instants not before `end`.
@@ -162,7 +137,13 @@ def fates(
     before[k]: number and end of the last part accepted from queue k, which its next part waits for.
     """
     laws, desk = rules
-    starts, ends = laws.downs[0], laws.downs[1]
+    # Taken out once: what is handed on as a whole costs its counting of references at every call.
+    starts, ends, ladders, bounds, kinds, reasons = (
+        laws.downs[0], laws.downs[1], laws.ladders, laws.bounds, laws.kinds, laws.reasons
+    )  # fmt: skip
+    latency, chances, lengths, wave_keys, waves = laws.latency, laws.chances, laws.lengths, laws.wave_keys, laws.waves
+    latency_key, failure_key, presence_key = laws.latency_key, laws.failure_key, laws.presence_key
+    unknown_key, out_key, unknown_ppm, out_ppm = laws.unknown_key, laws.out_key, laws.gone_ppm[0], laws.gone_ppm[1]
     next_down = 0
     for place in range(len(entities)):
         found[place, END_AT], found[place, BUFFERED_AT], found[place, REASON] = NEVER, NEVER, 0
@@ -173,12 +154,13 @@ def fates(
         expires = accepted + desk.validity_default_us
         if laws.validity_us[stream] > 0:
             expires = min(sent[1, place] + laws.validity_us[stream], accepted + desk.validity_max_us)
-        due = accepted + quantile(laws.latency, draw_with(laws.latency_key, word(entity)))
+        due = accepted + quantile(latency, draw_with(latency_key, word(entity)))
         queue = laws.queue[stream]
         if entity & PART_MASK and before[queue, 0] == entity - 1 and before[queue, 1] > accepted:
             due = min(max(due, before[queue, 1]), max(due, expires))
         while next_down < len(ends) and ends[next_down] <= accepted:
             next_down += 1
+        served = not chosen(unknown_key, recipient, unknown_ppm) and not chosen(out_key, recipient, out_ppm)
         number, why = 0, ABSENT_SUBSCRIBER
         while True:
             now = due
@@ -187,12 +169,21 @@ def fates(
             if now >= end:
                 break
             number += 1
-            if not_served(laws, recipient, now):
-                due, why, final = 0, UNKNOWN_SUBSCRIBER, True
-            elif now >= expires:
-                due, final = 0, True
-            else:
-                due, why, final = attempt(laws, entity, recipient, number, now, expires)
+            final = True
+            if served and now < expires and not (len(waves) > 0 and left(now, recipient, wave_keys, waves)):
+                due = min(now + wait(ladders[0], number), expires)
+                back = now
+                if chances[0] > 0:
+                    back = back_at(presence_key, recipient, now, due, chances, lengths)
+                if back > now:
+                    why, due, final = ABSENT_SUBSCRIBER, min(due, back), False
+                else:
+                    met = failure(failure_key, entity, number, bounds) if len(bounds) > 0 else -1
+                    why = reasons[met] if met >= 0 else 0
+                    if met >= 0 and kinds[met] != PERMANENT:
+                        due, final = min(now + wait(ladders[kinds[met]], number), expires), False
+            elif not served or left(now, recipient, wave_keys, waves):
+                why = UNKNOWN_SUBSCRIBER
             if final:
                 found[place, END_AT], found[place, REASON], found[place, ATTEMPT] = now, why, number
                 break

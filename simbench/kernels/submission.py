@@ -98,7 +98,9 @@ def first_to_leave(at: Any, ends: Any, line: Line, state: Any, lost: Any, ring_d
 
 
 @kernel
-def run_on(at: Any, end: int, line: Line, ring: Any, state: Any, mine: int, limit: int, sent: Any, filled: int) -> int:
+def run_on(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
+    at: Any, end: int, line: Line, ring: Any, state: Any, mine: int, limit: int, sent: Any, filled: int
+) -> int:
     """Go on sending from one queue by the client's own ring while nothing else can come between; rows filled then."""
     close = min(limit, line.up[1, state[UP]], line.closes[state[mine + OPENING]])
     place, size, message = state[RING_AT], state[RATE], state[mine + NEXT]
@@ -127,7 +129,7 @@ def decide(line: Line, ring: Any, state: Any, lost: Any, entry: tuple[int, int, 
     """
     message, queue, instant = entry
     due = conforming(instant, ring[state[RING_AT]])
-    if line.paces != OWN_RING and line.paces != MONITOR and due - instant > line.patience_us:
+    if line.paces not in (OWN_RING, MONITOR) and due - instant > line.patience_us:
         return REFUSED
     ring[state[RING_AT]] = due
     state[RING_AT] = (state[RING_AT] + 1) % state[RATE]
@@ -143,7 +145,9 @@ def decide(line: Line, ring: Any, state: Any, lost: Any, entry: tuple[int, int, 
 
 
 @kernel
-def submissions(at: Any, ends: Any, line: Line, ring: Any, state: Any, lost: Any, until: int, sent: Any) -> int:
+def submissions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
+    at: Any, ends: Any, line: Line, ring: Any, state: Any, lost: Any, until: int, sent: Any
+) -> int:
     """Walk until everything before `until` is sent or `sent` is full; give how many columns of `sent` are filled.
 
     at: instants the messages were asked for, queue after queue, each queue by instant; ends[k]: where queue k ends.

@@ -37,12 +37,13 @@ def tally(instants: Any, column: int, start: int, end: int, counts: Any) -> int:
 
 
 @kernel
-def tally_batch(
+def tally_batch(  # noqa: C901, PLR0912, PLR0913 - one loop over arrays: compiled code takes no object
     sent: Any, entities: Any, codes: Any, scts: Any, found: Any, laws: Laws, up: Any, columns: Columns,
     within_s: Any, temporary: Any, period: tuple[int, int], counts: Any,
 ) -> int:  # fmt: skip
     """Count what was sent and what became of it; `temporary[reason]` is 1 for those that only time ended."""
     start, end = period
+    notices, times, notify_of, shift = columns.notices, columns.times, laws.notify, STREAM_SHIFT
     for place in range(len(entities)):
         at, decided = sent[1, place], sent[2, place]
         counts[(at - start) // MINUTE_US, columns.submitted] += 1
@@ -56,12 +57,12 @@ def tally_batch(
             counts[(decided - start) // MINUTE_US, columns.refused] += 1
             continue
         counts[(decided - start) // MINUTE_US, columns.accepted] += 1
-        notify = laws.notify[entities[place] >> STREAM_SHIFT]
+        notify = notify_of[entities[place] >> shift]
         buffered = found[place, BUFFERED_AT]
         if buffered != NEVER:
             counts[(buffered - start) // MINUTE_US, columns.buffered] += 1
             if notify & 4:
-                notice(buffered, up, columns.notices, period, counts)
+                notice(buffered, up, notices, period, counts)
         ended = found[place, END_AT]
         if ended == NEVER:
             continue
@@ -71,14 +72,14 @@ def tally_batch(
             took, bound = ended // SECOND_US - scts[place], 0
             while bound < len(within_s) and took > within_s[bound]:
                 bound += 1
-            counts[minute, columns.times + bound] += 1
+            counts[minute, times + bound] += 1
             if notify & 1:
-                notice(ended, up, columns.notices, period, counts)
+                notice(ended, up, notices, period, counts)
         else:
             counts[minute, columns.undelivered] += 1
             counts[minute, columns.expired] += temporary[found[place, REASON]]
             if notify & 2:
-                notice(ended, up, columns.notices, period, counts)
+                notice(ended, up, notices, period, counts)
     return len(entities)
 
 

@@ -80,7 +80,8 @@ class Batch:
     @property
     def session(self) -> Integers:
         """The place of each entry's session among the link's."""
-        return self.sent[SESSION]
+        places: Integers = self.sent[SESSION]
+        return places
 
 
 class Sender:
@@ -176,10 +177,10 @@ def laws_of(world: World) -> Laws:
     for stream in world.streams:
         validity_us[stream.number] = round(stream.source.validity_min * MINUTE_US)
         queue[stream.number], notify[stream.number] = stream.queue, stream.source.notify
-    return Laws(
-        *np.array(keys, np.uint64), *(np.array(table, np.int64) for table in tables), wave_keys, waves, validity_us,
-        queue, notify, columns(world.downs),
-    )  # fmt: skip
+    arrays = [np.array(table, np.int64) for table in tables]
+    return Laws._make(
+        [*np.array(keys, np.uint64), *arrays, wave_keys, waves, validity_us, queue, notify, columns(world.downs)]
+    )
 
 
 def spans_of(world: World, code: str) -> Iterator[tuple[list[Demand], Iterator[Batch]]]:
@@ -210,4 +211,5 @@ def _both(up: tuple[Interval, ...], hours: tuple[Interval, ...] | None) -> list[
 def columns(pairs: Iterable[Any]) -> Integers:
     """Pairs as two rows."""
     both = np.array(list(pairs), np.int64).reshape(-1, 2)
-    return both.T.copy()
+    rows: Integers = both.T.copy()
+    return rows

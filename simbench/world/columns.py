@@ -1,4 +1,4 @@
-"""What the bulk way writes of one code: rows of table "centre", or counts by minute, as Arrow columns. Decides nothing."""
+"""What the bulk way writes of one code: rows of table "centre", or counts by minute, in columns. Decides nothing."""
 
 from __future__ import annotations
 
