@@ -7,18 +7,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from simbench.centre.core import Centre
+from simbench.centre.presets import PRESETS
 from simbench.centre.provision import SECOND_US, centre_settings, delivery_settings
 from simbench.contract import Contract
 from simbench.gateway import Gateway, GatewaySettings
 from simbench.ledger import AnyLedger
+from simbench.numbering.listing import Listing
 from simbench.numbering.subscribers import BaseProfile, SubscriberBase
 from simbench.scenario import Scenario
 
 
 def assemble(scenario: Scenario, contract: Contract, ledger: AnyLedger, place: Path | None = None) -> Gateway:
     """The gateway and centre of a scenario. `place` is the folder its subscriber file is relative to."""
-    delivery = delivery_settings(scenario.seed, contract, scenario.delivery)
+    failures = PRESETS[scenario.subscribers.preset].failures
+    delivery = delivery_settings(scenario.seed, contract, scenario.delivery, failures)
     settings = centre_settings(scenario.codes, contract, delivery, scenario.delivery, scenario.server.speed)
     centre = Centre(settings, _base(scenario, place), ledger)
     return Gateway(centre, _gateway_settings(scenario, contract))
@@ -27,9 +32,12 @@ def assemble(scenario: Scenario, contract: Contract, ledger: AnyLedger, place: P
 def _base(scenario: Scenario, place: Path | None) -> SubscriberBase:
     config = scenario.subscribers
     profile = BaseProfile(**{name: getattr(config, name) for name in BaseProfile.__struct_fields__})
-    if config.file:
-        return SubscriberBase.read((place or Path()) / config.file, scenario.seed, profile)
-    return SubscriberBase(scenario.seed, profile)
+    preset = PRESETS[config.preset]
+    law = preset.law() if preset.absence_per_day else None
+    if preset.unknown_share and not profile.share_unknown:
+        profile = replace(profile, share_unknown=preset.unknown_share)
+    listing = Listing.read((place or Path()) / config.file) if config.file else None
+    return SubscriberBase(scenario.seed, profile, listing, law)
 
 
 def _gateway_settings(scenario: Scenario, contract: Contract) -> GatewaySettings:

@@ -16,7 +16,7 @@ from simbench.contract import Contract, load_contract
 from simbench.contract.calendar import from_civil
 from simbench.contract.typed import choice, read_toml, shown
 from simbench.errors import ScenarioError
-from simbench.scenario import CodeConfig, DeliveryConfig, Share
+from simbench.scenario import CodeConfig, DeliveryConfig, PresetName, Share
 from simbench.world.incidents import IncidentsConfig
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
@@ -25,7 +25,6 @@ Natural = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Priority = Annotated[int, msgspec.Meta(ge=0, le=9)]
 Parts = Annotated[int, msgspec.Meta(ge=1, le=20)]
 Minutes = Annotated[float, msgspec.Meta(ge=0, le=100_000)]
-Preset = Literal["attached", "clean-base", "old-base", "etsi-2006"]
 MOST_SUBSCRIBERS = 10_000_000  # the numbers from 0710 to 0719
 Weights = tuple[Annotated[float, msgspec.Meta(ge=0, le=1000)], ...]
 DAILY: Weights = (1, 1, 1, 1, 1, 2, 5, 12, 20, 24, 25, 24, 22, 21, 22, 23, 24, 25, 26, 24, 20, 14, 8, 3)
@@ -134,7 +133,7 @@ class Population(_Table, frozen=True):
     """
 
     count: Annotated[int, msgspec.Meta(ge=1, le=MOST_SUBSCRIBERS)] = 1_000_000
-    preset: Preset = "clean-base"
+    preset: PresetName = "clean-base"
     share_unknown: Share | None = None
     share_ported_out: Share = 0.0
     share_roaming: Share = 0.0
@@ -167,20 +166,6 @@ class WorldScenario(_Table, frozen=True):
     forecasts: tuple[Forecast, ...] = ()
     incidents: IncidentsConfig = IncidentsConfig()
     history: History = History()
-
-
-class PresetFigures(_Table, frozen=True):
-    """One preset of presence."""
-
-    absence_per_day: float
-    until_morning_share: float
-    median_min: float
-    sigma: float
-    unknown_share: float
-    failures: tuple[Failure, ...] = ()
-
-
-PRESETS = msgspec.toml.decode(Path(__file__).with_name("presets.toml").read_bytes(), type=dict[str, PresetFigures])
 
 
 def read_world(path: Path) -> WorldScenario:

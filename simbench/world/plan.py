@@ -14,17 +14,17 @@ from functools import cached_property
 from msgspec.structs import replace
 
 from simbench.centre.core import CentreSettings
-from simbench.centre.provision import MINUTE_US, centre_settings, delivery_settings, limit_of
+from simbench.centre.presets import PRESETS
+from simbench.centre.provision import centre_settings, delivery_settings, limit_of
 from simbench.centre.records import Limit
 from simbench.contract import Contract
 from simbench.contract.calendar import civil, from_civil, is_jour_ouvrable
 from simbench.errors import ScenarioError
 from simbench.incident import TOTAL, Incident
-from simbench.kernels.chance import MILLION, entity_of, lognormal_table, share
-from simbench.kernels.presence import DAY_US, LONGEST_US, SLOT_US
+from simbench.kernels.chance import MILLION, entity_of, share
 from simbench.numbering.subscribers import BaseProfile, SubscriberBase, SubscriberLaw
 from simbench.scenario import CodeConfig
-from simbench.world.config import PRESETS, Campaign, Client, Flow, WorldScenario, check_world, contract_of, moment
+from simbench.world.config import Campaign, Client, Flow, WorldScenario, check_world, contract_of, moment
 from simbench.world.incidents import incidents as incidents_of
 
 FIRST_MSISDN = 33_710_000_000
@@ -166,14 +166,8 @@ class World:
     @cached_property
     def law(self) -> SubscriberLaw:
         """How subscribers come, go and leave."""
-        figures = PRESETS[self.scenario.subscribers.preset]
-        begins = round(figures.absence_per_day * SLOT_US / DAY_US * (1 << 16))
-        lengths = lognormal_table(round(figures.median_min * MINUTE_US), figures.sigma)
-        return SubscriberLaw(
-            (begins, round(figures.until_morning_share * (1 << 8))),
-            tuple(min(length, LONGEST_US) for length in lengths),
-            tuple((moment(wave.at, "portings"), round(wave.share * MILLION)) for wave in self.scenario.portings),
-        )
+        waves = tuple((moment(wave.at, "portings"), round(wave.share * MILLION)) for wave in self.scenario.portings)
+        return PRESETS[self.scenario.subscribers.preset].law(waves)
 
     @cached_property
     def profile(self) -> BaseProfile:
