@@ -72,7 +72,7 @@ class Batch:
         self.sent = sent
         self.entity, self.recipient = demand.entity[sent[0]], demand.recipient[sent[0]]
         self.codes, self.scts = np.empty(len(self.entity), np.int16), np.empty(len(self.entity), np.int64)
-        self.fates = np.empty((len(self.entity), FATE), np.int64)
+        self.fates = np.empty((0, FATE), np.int64)  # until it is walked; good until the next batch is
 
     def __len__(self) -> int:
         return len(self.entity)
@@ -152,11 +152,15 @@ class Walker:
             world.start // SECOND_US, settings.scts_ahead_max_s, settings.validity_default_us, settings.validity_max_us,
         )  # fmt: skip
         self._before = np.full((max(1, len(world.queues(code))), 2), -1, np.int64)
+        self._fates = np.empty((0, FATE), np.int64)
         self._last = np.full(world.scenario.subscribers.count, -1, np.int32)
 
     def walk(self, batch: Batch) -> None:
         """Fill in what becomes of a batch."""
         b = batch
+        if len(self._fates) < len(b):  # one place for all: fresh memory costs more than what is written to it
+            self._fates = np.empty((len(b), FATE), np.int64)
+        b.fates = self._fates[: len(b)]
         decisions(b.sent, b.entity, b.recipient, self.laws, self.desk, self._last, b.codes, b.scts)
         fates(b.sent, b.entity, b.recipient, b.codes, (self.laws, self.desk), self._before, self._end, b.fates)
 
