@@ -98,8 +98,20 @@ def conform(**options: object) -> None:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
 )
-@click.option("--detail", type=click.Choice(["rows", "minute"]), default="minute", show_default=True)
-@click.option("--way", type=click.Choice(["auto", "bulk", "events"]), default="auto", show_default=True)
+@click.option(
+    "--detail",
+    type=click.Choice(["rows", "minute"]),
+    default="minute",
+    show_default=True,
+    help="What the ledger keeps: every row, or counts by code and minute.",
+)
+@click.option(
+    "--way",
+    type=click.Choice(["auto", "bulk", "events"]),
+    default="auto",
+    show_default=True,
+    help="Event by event, or in bulk where that carries the world.",
+)
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes, a code each.")
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 @click.option("--json", "as_json", is_flag=True, help="What was counted as JSON instead of a table.")
