@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from simbench import __version__
+from simbench.commands.radius import CLOCK, account, reconcile
 from simbench.commands.roaming_options import roaming
 from simbench.errors import BadInput, SimbenchError
 
@@ -323,6 +324,8 @@ def dialup() -> None:
     """
 
 
+dialup.add_command(account)
+dialup.add_command(reconcile)
 _OFFER = click.option("--contract", default="netrevenu_2000", show_default=True, help="Offer by name, or a file.")
 _TARIFF = click.option("--tariff", default="", metavar="NAME", help="Tariff function, F1 to F4 (default: as read).")
 _READINGS = click.option("--reading", "readings", multiple=True, metavar="NAME=KEY", help="Choose a reading.")
@@ -395,17 +398,22 @@ def dialup_run(**options: object) -> None:
 @click.option("--write", type=click.Path(path_type=Path), help="Write the statement these records support.")
 @click.option("--ports", multiple=True, metavar="[NAS=]NUMBER", help="Ports of an access server; may be repeated.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for result.json and report.html.")
+@CLOCK
+@click.option("--secret-file", type=click.Path(path_type=Path), help="Secret that verifies the requests of a capture.")
 @_TARIFF
 @_OFFER
 @_READINGS
 @_JSON
 def replay(**options: object) -> None:
-    """Settle real call records (CSV, Parquet), set bad rows aside, and judge records and statement.
+    """Settle real calls, set bad rows aside, and judge records and statement.
+
+    Calls are records (CSV, Parquet), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
 
     \b
     Examples:
       simbench dialup replay calls.csv --write mine.csv
       simbench dialup replay calls.parquet --month 2000-09 --statement mine.csv --ports paris=2800 -o reports/replay
+      simbench dialup replay detail-20000930 --clock event --month 2000-09
     """
     from simbench.commands.dialup import replay_command  # noqa: PLC0415 - quick --help
 
