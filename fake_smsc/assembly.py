@@ -6,6 +6,7 @@ Every figure the centre works with passes through here, out of the contract.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from msgspec.structs import replace
 
@@ -18,7 +19,7 @@ from simbench.gateway import Gateway, GatewaySettings
 from simbench.kernels.chance import lognormal_table
 from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import BaseProfile, SubscriberBase
-from simbench.scenario import CodeConfig, Scenario
+from simbench.scenario import CodeConfig, Meter, Scenario
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
@@ -40,6 +41,8 @@ def limit_of(config: CodeConfig, contract: Contract, speed: float) -> Limit:
         config.nack_ec,
         int(terms.jitter_ms.value * 1000 * speed),
         terms.max_hold_s.value * SECOND_US,
+        meter=config.meter or cast(Meter, contract.reading("AMB-05")),
+        mean_window_s=terms.mean_window_s.value,
     )
 
 

@@ -56,7 +56,8 @@ class LiveSmsc:
         now = self.clock.now()
         for config in self.scenario.codes:
             limit = self.server.gateway.centre.limiters[config.code].limit
-            detail = {"rate_per_s": limit.rate_per_s, "mode": limit.mode, "account": config.account or config.code}
+            account = config.account or config.code
+            detail = {"rate_per_s": limit.rate_per_s, "mode": limit.mode, "meter": limit.meter, "account": account}
             self.ledger.story.append((now, "limit", config.code, None, json.dumps(detail)))
         for fault in self.scenario.faults:
             self.server.faults.plan(fault)

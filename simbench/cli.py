@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from simbench import __version__
+from simbench.commands.roaming_options import roaming
 from simbench.errors import BadInput, SimbenchError
 
 LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
@@ -231,6 +232,9 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
     from simbench.commands.bill import forecast_command  # noqa: PLC0415 - quick --help
 
     sys.exit(forecast_command(files, traffic, contract_name, as_json_=as_json))
+
+
+cli.add_command(roaming)
 
 
 def main() -> None:

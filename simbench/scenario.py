@@ -23,6 +23,7 @@ from simbench.strictness import Strictness
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
 Allowed = IPv4Network | IPv6Network
 LimitMode = Literal["monitor", "delay", "nack", "discard", "close"]
+Meter = Literal["sliding", "tumbling", "bucket", "mean_10s", "all_operations"]  # the readings of AMB-05
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -77,6 +78,7 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One short code and the account that sends from it. Zero or empty: as the contract has it.
 
     `link_ms` is the round trip of the line it is used over; 0: whether its window suffices is not checked.
+    `limit` is what the meter does with what comes too early, `meter` how it counts (the contract's reading of AMB-05).
     `auth_code` is the AC its operations may carry, `priority` the subscription to PR, `list_max` what each of the MO
     and MT lists of operation 61 holds.
     """
@@ -89,6 +91,7 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sessions: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
     link_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
     limit: LimitMode = "delay"
+    meter: Meter | Literal[""] = ""
     nack_ec: Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")] = "04"
     state: Literal["active", "suspended", "closed"] = "active"
     oadc_option: bool = False

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args, get_type_hints
 
 from simbench.strictness import MEANINGS, PROFILES, Strictness
+from simbench.verdict.oddities import ODDITIES, TOLD_ONLY
 
 PLACE = Path(__file__).parents[1] / "docs/reference/strictness.md"
 
@@ -23,7 +24,8 @@ odd_hex = "refuse"
 
 The strict profile follows the document and is the one to test a client against. The tolerant one serves what the public
 clients and libraries are known to send. Whatever a switch says, an oddity is counted by name and told in the ledger's
-story (kind `oddity`); only ignored line ends are not.
+story (kind `oddity`); only ignored line ends are not. Every exercise of a conformance session is judged by what the
+client did there (below): a tolerant server still tells.
 
 | Switch | What it decides | Values | strict | tolerant |
 |---|---|---|---|---|
@@ -50,12 +52,30 @@ _TAIL = """
 The lists of operation 61 are kept and bind nobody: what they allow is left to the operator by the document. A message
 that a newer one of its replace type takes the place of is told as not delivered, reason 108; a deleted one is told by
 operation 58 alone; one that goes to its last-resort address is told as not delivered to the recipient.
+
+## What becomes of oddities
+
+The purposes `OPS-CON-02/oddities` (frames) and `OPS-ACH-03/oddities` (operations and results) name each oddity of a
+client with its count and its first frames. They read the wire, so that a capture is judged as a run is; what is marked
+*told by the server* stands on no wire and comes from the story. One that a server may let pass makes the finding weak,
+any other makes it fail, as both clauses are a *must*.
+
+| Oddity | What it is | Clause | Outcome |
+|---|---|---|---|
 """
 
 
 def page() -> str:
     """The whole page."""
-    return _HEAD + "".join(_rows()) + _TAIL
+    return _HEAD + "".join(_rows()) + _TAIL + "".join(_oddities())
+
+
+def _oddities() -> list[str]:
+    return [
+        f"| `{name}` | {each.meaning}{' (told by the server)' if name in TOLD_ONLY else ''} | {each.clause} "
+        f"| {'weak' if each.forgivable else 'fail'} |\n"
+        for name, each in ODDITIES.items()
+    ]
 
 
 def _rows() -> list[str]:

@@ -17,7 +17,7 @@ from simbench.centre.accounts import AccountDesk, Purpose
 from simbench.centre.agenda import NEVER, Agenda
 from simbench.centre.amendments import Amendments
 from simbench.centre.delivery import Delivery, DeliverySettings
-from simbench.centre.limiter import Limiter
+from simbench.centre.limiter import limiter_of
 from simbench.centre.notices import NoticeBoard
 from simbench.centre.records import (
     Accepted,
@@ -65,7 +65,7 @@ class Centre:
         self.state: PlatformState = "up"
         self.desk = AccountDesk(settings.accounts, sink)
         self.accounts = self.desk.accounts
-        self.limiters = {code: Limiter(limit) for code, limit in settings.limits.items()}
+        self.limiters = {code: limiter_of(limit) for code, limit in settings.limits.items()}
         self.answers: list[Answer] = []
         self.clamped = 0
         self.decided = 0  # submits accepted or refused
@@ -337,7 +337,7 @@ class Centre:
         """A code's limit changes (a tier change, or another answer of the meter). The ring is kept."""
         self.advance(now)
         present = self.limiters.get(code)
-        self.limiters[code] = present.retuned(limit) if present else Limiter(limit)
+        self.limiters[code] = present.retuned(limit, self._now) if present else limiter_of(limit)
 
     def account_state(self, account: Account, now: int) -> None:
         """Open, suspend or close an account (OPS-ENG-06), or change what it may do."""

@@ -5,19 +5,35 @@ Sources: OPS-ACH-04, OPS-QOS-04, OPS-TAR-08 to 12; readings AMB-05 and AMB-18.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from simbench.centre.records import Limit
-from simbench.kernels.meter import LONG_AGO, conforming
+from simbench.kernels.meter import (
+    LONG_AGO,
+    SECOND_US,
+    bucket_after,
+    conforming,
+    conforming_bucket,
+    conforming_tumbling,
+    conforming_within,
+)
 
 
 class Limiter:
-    """A ring of the last r conforming instants."""
+    """A ring of the last conforming instants, as many as the window of the meter holds: sliding, tumbling, mean."""
 
-    __slots__ = ("_at", "_ring", "limit")
+    __slots__ = ("_at", "_conforms", "_ring", "limit")
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
-        self._ring = [LONG_AGO] * limit.rate_per_s
+        self._ring = [LONG_AGO] * (limit.rate_per_s * (limit.mean_window_s if limit.meter == "mean_10s" else 1))
         self._at = 0
+        self._conforms: Callable[[int, int], int] = conforming
+        if limit.meter == "tumbling":
+            self._conforms = conforming_tumbling
+        elif limit.meter == "mean_10s":
+            self._conforms = partial(conforming_within, window_us=limit.mean_window_s * SECOND_US)
 
     def offer(self, now: int, segments: int) -> int:
         """An operation of that many segments arrives: the instant it conforms, or -1 when it is not admitted.
@@ -26,35 +42,40 @@ class Limiter:
         """
         limit = self.limit
         if segments == 1:
-            due = conforming(now, self._ring[self._at])
+            due = self._conforms(now, self._ring[self._at])
             if due == now or limit.mode == "monitor":  # by far the most frequent: nothing to decide
                 self._ring[self._at] = due
-                self._at = (self._at + 1) % limit.rate_per_s
+                self._at = (self._at + 1) % len(self._ring)
                 return due
         else:
             due = self._due(now, segments)
-        late = due - now
-        if limit.mode == "delay":
-            if late > limit.max_hold_us:
-                return -1
-        elif limit.mode != "monitor" and late > limit.jitter_us:
+        if self.refuses(due - now):
             return -1
         self._advance(now, segments)
         return due
 
-    def retuned(self, limit: Limit) -> Limiter:
+    def refuses(self, late: int) -> bool:
+        """Whether an operation that comes so long (us) before it conforms is not admitted."""
+        limit = self.limit
+        if limit.mode == "delay":
+            return late > limit.max_hold_us
+        return limit.mode != "monitor" and late > limit.jitter_us
+
+    def retuned(self, limit: Limit, now: int) -> Limiter:  # noqa: ARG002 - a bucket needs to know
         """A limiter under another limit that remembers the instants this one admitted, most recent last."""
-        fresh = Limiter(limit)
-        past = self._ring[self._at :] + self._ring[: self._at]
-        kept = past[-limit.rate_per_s :]
-        fresh._ring = [LONG_AGO] * (limit.rate_per_s - len(kept)) + kept
+        fresh = limiter_of(limit)
+        if limit.meter != "bucket":
+            past = self._ring[self._at :] + self._ring[: self._at]
+            size = len(fresh._ring)
+            kept = past[-size:]
+            fresh._ring = [LONG_AGO] * (size - len(kept)) + kept
         return fresh
 
     def _due(self, now: int, segments: int) -> int:
         """The conforming instant of the operation's last segment, leaving the ring alone."""
         ring, size = self._ring, len(self._ring)
         if segments <= size:  # every segment looks back into the ring as it stands
-            return conforming(now, ring[(self._at + segments - 1) % size])
+            return self._conforms(now, ring[(self._at + segments - 1) % size])
         scratch = Limiter(self.limit)
         scratch._ring, scratch._at = list(ring), self._at
         return scratch._advance(now, segments)
@@ -63,7 +84,41 @@ class Limiter:
         ring, size = self._ring, len(self._ring)
         due = now
         for _ in range(segments):
-            due = conforming(now, ring[self._at])
+            due = self._conforms(now, ring[self._at])
             ring[self._at] = due
             self._at = (self._at + 1) % size
         return due
+
+
+class BucketLimiter(Limiter):
+    """A bucket instead of a ring: one number, when it were full again."""
+
+    __slots__ = ("_full_at",)
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(limit)
+        self._full_at = LONG_AGO
+
+    def offer(self, now: int, segments: int) -> int:
+        """As a ring's."""
+        rate, full_at, due = self.limit.rate_per_s, self._full_at, now
+        for _ in range(segments):
+            due = conforming_bucket(now, full_at, rate)
+            full_at = bucket_after(due, full_at, rate)
+        if self.refuses(due - now):
+            return -1
+        self._full_at = full_at
+        return due
+
+    def retuned(self, limit: Limit, now: int) -> Limiter:
+        """A bucket under another limit, which lacks as many operations as this one does now."""
+        fresh = limiter_of(limit)
+        if isinstance(fresh, BucketLimiter):
+            lacking = max(0, self._full_at - now * self.limit.rate_per_s)
+            fresh._full_at = now * limit.rate_per_s + lacking
+        return fresh
+
+
+def limiter_of(limit: Limit) -> Limiter:
+    """The limiter whose meter the limit names."""
+    return BucketLimiter(limit) if limit.meter == "bucket" else Limiter(limit)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from simbench.scenario import Meter
+
 AccountState = Literal["active", "suspended", "closed"]
 PlatformState = Literal["up", "degraded", "down", "maintenance"]
 
@@ -40,6 +42,8 @@ class Limit(msgspec.Struct, frozen=True):
     jitter_us: int = 0
     max_hold_us: int = 0
     overflow_ec: str = "04"
+    meter: Meter = "sliding"
+    mean_window_s: int = 1  # of the meter mean_10s; the contract says how long
 
 
 class Special(msgspec.Struct, gc=False):

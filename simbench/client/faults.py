@@ -129,6 +129,41 @@ class MissingField(Core):
         return super()._frame(trn, kind, ot, body)
 
 
+class ExtraField(Core):
+    """Adds a field of its own at the end of every tenth submit."""
+
+    _extended = 0
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        if (kind, ot) == ("O", "51"):
+            self._extended += 1
+            if self._extended % EVERY == 0:
+                body += "/"
+        return super()._frame(trn, kind, ot, body)
+
+
+class HexTrn(Core):
+    """Numbers its operations in hexadecimal: the eleventh is 0A."""
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        return super()._frame(f"{int(trn):02X}" if kind == "O" else trn, kind, ot, body)
+
+
+class LowerCase(Core):
+    """Writes its checksums in lower case."""
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        octets = super()._frame(trn, kind, ot, body)
+        return octets[:-3] + octets[-3:].lower()
+
+
+class LineEnds(Core):
+    """Ends every frame with a carriage return and a line feed."""
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        return super()._frame(trn, kind, ot, body) + b"\r\n"
+
+
 class IgnoresWindow(Core):
     """Leaves up to a hundred operations unanswered, whatever its window."""
 
@@ -272,6 +307,10 @@ FAULTS: dict[str, type[Core]] = {
     "bad-checksum": BadChecksum,
     "bad-length": BadLength,
     "missing-field": MissingField,
+    "extra-field": ExtraField,
+    "hex-trn": HexTrn,
+    "lower-case": LowerCase,
+    "line-ends": LineEnds,
     "ignores-window": IgnoresWindow,
     "reuses-trn": ReusesTrn,
     "resend-known-received": ResendKnownReceived,

@@ -5,6 +5,7 @@ Decides no outcome: findings do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from typing import Any
 
@@ -23,10 +24,13 @@ class ConformancePlugin:
         self._judgements = judgements
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """One item a purpose, in the order in which the exercises run."""
+        """One item a purpose and exercise that reveals it, in the order in which these run."""
         if "purpose" in metafunc.fixturenames:
-            chosen = self._judgements.plan.chosen.values()
-            metafunc.parametrize("purpose", [purpose for _, purposes in chosen for purpose in purposes])
+            chosen = self._judgements.plan.chosen
+            items = [(name, purpose) for name, (_, purposes) in chosen.items() for purpose in purposes]
+            several = [purpose for purpose, count in Counter(purpose for _, purpose in items).items() if count > 1]
+            ids = [f"{purpose}:{name}" if purpose in several else purpose for name, purpose in items]
+            metafunc.parametrize(("exercise", "purpose"), items, ids=ids)
 
     @pytest.fixture(scope="session")
     def judgements(self) -> Judgements:

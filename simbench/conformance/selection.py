@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import simbench.conformance.stories
+import simbench.verdict.oddities
 import simbench.verdict.outage
 import simbench.verdict.recipients
 import simbench.verdict.sessions
@@ -16,11 +17,15 @@ from simbench.conformance.exercise import EXERCISES, Exercise
 from simbench.errors import BadInput
 from simbench.verdict.rule import RULES
 
+STANDING = ("OPS-CON-02/oddities", "OPS-ACH-03/oddities")  # every exercise reveals these, whatever else it is for
+
 Chosen = dict[str, tuple[Exercise, tuple[str, ...]]]
 
 
 def select(only: Iterable[str] = ()) -> Chosen:
     """Exercises and their purposes for these clauses, chapters (OPS-ENG), purposes or exercise names; all without.
+
+    Every exercise that is wanted for itself is judged by the STANDING purposes as well.
 
     Raises BadInput naming what is known when a word matches nothing.
     """
@@ -29,7 +34,8 @@ def select(only: Iterable[str] = ()) -> Chosen:
     matched: set[str] = set()
     for name, exercise in EXERCISES.items():
         purposes = []
-        for purpose in exercise.purposes:
+        whole = not words or name in words
+        for purpose in dict.fromkeys((*exercise.purposes, *(STANDING if whole else ()))):
             hits = {word for word in words if _matches(word, name, purpose)}
             matched |= hits
             if hits or not words:

@@ -57,14 +57,13 @@ class Judgements:
         for name, (exercise, _) in self.plan.chosen.items():
             self.conducted[name].set_result(Conducted(exercise, open_run(self.plan.folder / RUNS / name / "ledger")))
 
-    def finding(self, purpose: str) -> Finding:
-        """The finding of a purpose, once its exercise is over."""
-        name = next(name for name, (_, purposes) in self.plan.chosen.items() if purpose in purposes)
-        if name not in self._judged:
-            conducted = self.conducted[name].result()
-            purposes = self.plan.chosen[name][1]
-            self._judged[name] = judge_exercise(conducted, purposes, self.plan.contract, self.capabilities)
-        return next(finding for finding in self._judged[name] if finding.purpose == purpose)
+    def finding(self, exercise: str, purpose: str) -> Finding:
+        """The finding of a purpose in an exercise, once that is over."""
+        if exercise not in self._judged:
+            conducted = self.conducted[exercise].result()
+            purposes = self.plan.chosen[exercise][1]
+            self._judged[exercise] = judge_exercise(conducted, purposes, self.plan.contract, self.capabilities)
+        return next(finding for finding in self._judged[exercise] if finding.purpose == purpose)
 
     @property
     def findings(self) -> list[Finding]:

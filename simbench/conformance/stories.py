@@ -43,6 +43,8 @@ RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
         "OPS-CON-03/login-first",
         "OPS-CON-03/keepalive",
         "OPS-CON-03/answers-notices",
+        "OPS-CON-02/oddities",
+        "OPS-ACH-03/oddities",
     ),
     {"36010": 10},
     seconds=85,

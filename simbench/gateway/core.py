@@ -14,6 +14,7 @@ from simbench.centre.core import Centre
 from simbench.centre.records import Notice, PlatformState
 from simbench.gateway.amendments import AmendmentDesk
 from simbench.gateway.carrier import Carrier
+from simbench.gateway.counting import count_all
 from simbench.gateway.legacy import LegacySubmission
 from simbench.gateway.leniency import Leniency
 from simbench.gateway.line import GatewaySettings, Line, Mute
@@ -54,6 +55,7 @@ class Gateway:
             "60": self._sessions.login,
             "61": self._sessions.edit_list,
         }
+        count_all(centre, self._operations)
 
     @property
     def closings(self) -> dict[int, str]:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from simbench.gateway.line import Line
 from simbench.gateway.output import Output
 from simbench.strictness import Strictness
-from simbench.ucp.fields import At, layout_of
+from simbench.ucp.fields import OPERATIONS_5X, At, layout_of
 from simbench.ucp.frame import Frame, WireError, checksum
 from simbench.ucp.operations import FieldError, answer_to, check
 
@@ -188,7 +188,9 @@ def _pad(ot: str, data: list[str], error: FieldError) -> bool:
     return True
 
 
-def _count_bits(_ot: str, data: list[str], _error: FieldError) -> bool:
+def _count_bits(ot: str, data: list[str], _error: FieldError) -> bool:
+    if ot not in OPERATIONS_5X:  # the older operations take no transparent data, and have no NB
+        return False
     data[At.NB] = f"{len(data[At.MSG]) // 2 * 8:04d}"
     return True
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import Any
 
 from simbench.finding import Evidence
+from simbench.verdict.meters import counted
 from simbench.verdict.recipients import SHOWN, evidence_of
 from simbench.verdict.rule import Case, Judged, missed, rule, worst
 from simbench.verdict.throughput import code_rates, held_against
@@ -197,7 +198,7 @@ def after_reconnection(case: Case) -> Judged:
     unavailable = _none(case)
     if unavailable is not None:
         return unavailable
-    submits = case.reading.submits
+    submits = counted(case.contract, case.reading)
     assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
     judged = []
     for _, end in total_outages(case):

@@ -7,7 +7,6 @@ connection, direction and TRN alone, as an auditor does with a capture.
 from __future__ import annotations
 
 import json
-import re
 from functools import cached_property
 from typing import Any
 
@@ -18,9 +17,9 @@ from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
 from simbench.ucp.operations import check
+from simbench.verdict.messages import MARK, messages_of
 from simbench.verdict.view import View, view_of
 
-MARK = re.compile(r"#[0-9A-Z]{5}")  # how the bench recognises in a text what it asked for
 ALPHANUMERIC = "5039"
 LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
 
@@ -114,6 +113,11 @@ class Reading:
         return self._view("51", SUBMITS)
 
     @cached_property
+    def messages(self) -> View:
+        """Messages as their recipients read them, each of one or more submits (`simbench.verdict.messages`)."""
+        return messages_of(self.submits, "oadc", "adc")
+
+    @cached_property
     def notices(self) -> View:
         """Notifications (53), each with the client's answer."""
         return self._view("53", NOTICES)
@@ -122,6 +126,11 @@ class Reading:
     def mo(self) -> View:
         """Mobile-originated messages (52), each with the client's answer."""
         return self._view("52", MO)
+
+    @cached_property
+    def replies(self) -> View:
+        """Mobile-originated messages, each of one or more 52s."""
+        return messages_of(self.mo, "sender", "code")
 
     @cached_property
     def alerts(self) -> View:
@@ -279,7 +288,7 @@ class Reading:
         read = content.read(data)
         text = read.text or ""
         mark = MARK.search(text)
-        code = oadc if oadc in self.limits else self._code_of(line.account) or oadc
+        code = oadc if oadc in self.limits else self.code_of(line.account) or oadc
         record = [
             at, line.number, line.account, code, frame.trn, data[At.ADC], oadc, alphanumeric, text,
             read.segments, _digits(data[At.NT] or "3", 0) if data[At.NRQ] == "1" else 0,
@@ -288,7 +297,8 @@ class Reading:
         self._rows["51"].append(record)
         self._await(line, frame, record)
 
-    def _code_of(self, account: str) -> str:
+    def code_of(self, account: str) -> str:
+        """The first short code of an account, "" where the story tells of none."""
         return next((code for code, owner in self._owner.items() if owner == account), "")
 
     def _from_smsc(self, line: _Line, at: int, octets: bytes) -> None:

@@ -1,22 +1,22 @@
 """Rules on rate: OPS-ENG-01, OPS-QOS-04, OPS-ACH-04. Share no code with the centre's meter.
 
 An operation conforms when it comes no more than tau before the instant at which the r-th operation before it is one
-second old; the ring keeps conforming instants, so that earliness never adds up (reading AMB-05).
+second old; the ring keeps conforming instants, so that earliness never adds up. Other readings of AMB-05 have meters
+of their own (`simbench.verdict.meters`).
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 import msgspec
 import numpy as np
 
 from simbench.finding import Evidence
+from simbench.verdict.meters import AMBIGUITY, SECOND, Meter, Sliding, counted, meter_of, said_of
 from simbench.verdict.rule import Case, Judged, rule, worst
 from simbench.verdict.view import Column, View
 
-SECOND = 1_000_000
 SHOWN = 5  # frames shown as evidence of one code
 
 
@@ -30,33 +30,35 @@ class Policed(msgspec.Struct, frozen=True):
 
 
 def police(
-    at: Column, segments: Column, rate: int, tolerance_us: int, grain_at: Callable[[int], int] = lambda _: 0
+    at: Column,
+    segments: Column,
+    rate: int,
+    tolerance_us: int,
+    grain_at: Callable[[int], int] = lambda _: 0,
+    meter: Meter | None = None,
 ) -> Policed:
     """Hold operations (instants in us, ascending; segments each) against a rate, refusing those too early.
 
     `grain_at` tells how late the bench itself was around an instant (us). Conforming instants that rest on a late
     reading may have been that much earlier, so they are taken to be: what is forgiven once is not held against the
-    client a second later.
+    client a second later. `meter` says how the rate is read; the sliding second without.
     """
-    ring: deque[int] = deque([-(10**15)] * rate, maxlen=rate)
+    meter = meter or Sliding(rate)
     early: list[int] = []
     worst_us = 0
     for position, (instant, count) in enumerate(zip(at.tolist(), segments.tolist(), strict=True)):
-        probe = deque(ring, maxlen=rate) if count > 1 else ring
-        due = instant
+        probe = meter.copy() if count > 1 else meter
         for _ in range(count - 1):
-            due = max(instant, probe[0] + SECOND)
-            probe.append(due)
-        due = max(instant, probe[0] + SECOND)
+            probe.take(probe.due(instant))
+        due = probe.due(instant)
         if due > instant:
             due = max(instant, due - grain_at(instant))
         worst_us = max(worst_us, due - instant)
         if due - instant > tolerance_us:
             early.append(position)
             continue
-        probe.append(due)
-        if count > 1:
-            ring = probe
+        probe.take(due)
+        meter = probe
     return Policed(tuple(early), worst_us, peak_in_a_second(at, segments), sustained(each_segment(at, segments), rate))
 
 
@@ -91,15 +93,16 @@ def held_against(case: Case, operations: View, rate: int) -> tuple[Policed, Poli
     """Operations held against their rate: with tau alone, and with the bench's own lateness where it was late."""
     at, segments, grain = operations.at, operations.segments, case.reading.local_grain
     jitter_us = case.contract.terms.throughput.jitter_ms.value * 1000
-    strict = police(at, segments, rate, jitter_us)
+    strict = police(at, segments, rate, jitter_us, meter=meter_of(case.contract, rate))
     if not strict.early:
         return strict, strict
-    return strict, police(at, segments, rate, jitter_us, lambda instant: grain(instant - SECOND, instant))
+    meter = meter_of(case.contract, rate)
+    return strict, police(at, segments, rate, jitter_us, lambda instant: grain(instant - SECOND, instant), meter)
 
 
 def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
     """One code's submits against its tier: fails beyond tau and the bench's own grain, inconclusive in between."""
-    assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
+    assumed = case.contract.assumed("throughput.jitter_ms", AMBIGUITY)
     if not len(submits):
         return Judged("inconclusive", f"{code}: the client submitted nothing", blame="client")
     at = submits.at
@@ -107,6 +110,7 @@ def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
     told = (
         f"{code} at {rate}/s: {len(at)} operations, {strict.sustained_per_s:.2f}/s sustained, "
         f"{strict.peak} in the busiest second, at most {strict.worst_us / 1000:.1f} ms early"
+        f"{said_of(case.contract, rate)}"
     )
     if not strict.early:
         return Judged("pass", told, 0, 0, "operations too early", "", assumed)
@@ -129,11 +133,11 @@ def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
 
 
 def _every_code_within_tier(case: Case) -> Judged:
-    submits = case.reading.submits
+    operations = counted(case.contract, case.reading)
     asked = case.reading.asked
     wanted = set(asked.code[asked.kind == "send"].tolist())
     return worst(
-        _within_tier(case, code, rate, submits.where(submits.code == code))
+        _within_tier(case, code, rate, operations.where(operations.code == code))
         for code, rate in code_rates(case).items()
         if code in wanted
     )
@@ -220,15 +224,16 @@ def tier_granted(case: Case) -> Judged:
 
 def _answers_late(submits: View, rate: int, case: Case) -> bool:
     """Whether more than one result in a hundred came later than the tier explains, the bench's grain set aside."""
-    ring: deque[int] = deque([-(10**15)] * rate, maxlen=rate)
+    meter = meter_of(case.contract, rate)
     slack = case.contract.terms.throughput.jitter_ms.value * 1000
     late = 0
     for instant, count, answered in zip(
         submits.at.tolist(), submits.segments.tolist(), submits.result_at.tolist(), strict=True
     ):
+        due = instant
         for _ in range(count):
-            due = max(instant, ring[0] + SECOND)
-            ring.append(due)
+            due = meter.due(instant)
+            meter.take(due)
         if answered - due > slack and answered - due > slack + case.reading.local_grain(due, answered):
             late += 1
     return late * 100 > len(submits)

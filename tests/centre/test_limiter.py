@@ -81,7 +81,7 @@ def test_a_tier_change_remembers_what_was_admitted() -> None:
     meter = limiter(20)
     for _ in range(20):
         meter.offer(0, 1)
-    slower = meter.retuned(Limit(10, "delay", max_hold_us=20 * SECOND))
+    slower = meter.retuned(Limit(10, "delay", max_hold_us=20 * SECOND), 500_000)
     assert slower.offer(500_000, 1) == SECOND
-    faster = meter.retuned(Limit(50, "delay", max_hold_us=20 * SECOND))
+    faster = meter.retuned(Limit(50, "delay", max_hold_us=20 * SECOND), 500_000)
     assert [faster.offer(500_000, 1) for _ in range(31)] == [500_000] * 30 + [SECOND]

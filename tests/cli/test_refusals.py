@@ -19,7 +19,7 @@ FILES = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCh
 
 # What is written, and the key, the value and the expectation of the line that answers it.
 WRONG = {
-    "unknown-key": (CODE + 'tier = 20\n', "codes[0].tier", "unknown key", "rate_per_s"),
+    "unknown-key": (CODE + 'rate_s = 20\n', "codes[0].rate_s", "unknown key", "rate_per_s"),
     "misspelt-key": (CODE + 'pasword = "x"\n', "codes[0].pasword", "unknown key", "perhaps `password`"),
     "unknown-table": (CODE + "[sever]\nport = 1\n", "sever", "unknown key", "perhaps `server`"),
     "wrong-type": (CODE + 'rate_per_s = "10"\n', "codes[0].rate_per_s", '"10"', "a whole number"),

@@ -58,7 +58,7 @@ def writes(error: str) -> Callable[[Make], bool]:
     return lambda make: error in started(make).submit(*many(30)).run(10).errors()
 
 
-def leaves_a_field_out(make: Make) -> bool:
+def miscounts_its_fields(make: Make) -> bool:
     wire = started(make).submit(*many(30)).run(10)
     return any(len(frame.data) != 33 for frame in wire.frames("51"))
 
@@ -133,7 +133,11 @@ MISBEHAVIOUR: dict[str, Callable[[Make], bool]] = {
     "submit-before-login": submits_before_login,
     "bad-checksum": writes("checksum"),
     "bad-length": writes("length"),
-    "missing-field": leaves_a_field_out,
+    "missing-field": miscounts_its_fields,
+    "extra-field": miscounts_its_fields,
+    "hex-trn": writes("header"),
+    "lower-case": writes("lower-case-checksum"),
+    "line-ends": writes("line-ends"),
     "ignores-window": overfills_its_window,
     "reuses-trn": reuses_a_trn,
     "resend-known-received": sends_twice_what_was_accepted,

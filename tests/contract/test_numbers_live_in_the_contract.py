@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from simbench.contract import load_contract
+from simbench.contract.roaming import load_roaming
+from tests.contract.roaming_strays import roaming_strays
 from tests.contract.strays import Figures, Stray, strays
 
 ROOT = Path(__file__).parents[2]
@@ -127,3 +129,45 @@ def test_a_planted_number_is_found(text: str, term: str) -> None:
 )
 def test_ordinary_code_raises_no_alarm(text: str) -> None:
     assert strays(text, FIGURES) == []
+
+
+def test_no_program_text_repeats_a_figure_of_the_roaming_contract() -> None:
+    paths = [
+        path
+        for path in (ROOT / "simbench").rglob("*.py")
+        if "roaming" in path.relative_to(ROOT).as_posix() or path.stem in {"fair_use", "travel"}
+        if path.parent.name != "figures"  # widths and shades are figures of another kind
+    ]
+    assert len(paths) > 10
+    found = [
+        f"{path.relative_to(ROOT)}:{stray.line}: `{stray.text}` repeats terms.{stray.term}"
+        for path in paths
+        for stray in roaming_strays(path.read_text("utf-8"), load_roaming())
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ("price = Decimal('7.70')", "caps.data[0]"),
+        ("CAPS = (7.7, 6.0, 4.5)", "caps.data[0]"),
+        ("neur_per_kb = 7700", "caps.data[0]"),
+        ("x = f(0.032)", "caps.voice[0]"),
+        ("cost = '0.004'", "caps.sms[1]"),
+        ("alert_days: int = 14", "fair_use.alert_days"),
+        ("if waited_days >= 14: pass", "fair_use.alert_days"),
+        ("WINDOW_DAYS = 123", "fair_use.observation_days"),
+        ("f(observation_months=4)", "fair_use.observation_months"),
+        ("limit_eur = 50", "spending.limit_eur"),
+        ("warning = 0.8 * limit", "spending.warning_share"),
+        ("VOICE_FIRST_S = 30", "rating.voice_first_s"),
+    ],
+)
+def test_a_planted_roaming_figure_is_found(text: str, term: str) -> None:
+    assert [stray.term for stray in roaming_strays(text, load_roaming())][:1] == [term]
+
+
+@pytest.mark.parametrize("text", ["alpha = 0.35", "SIZE = (5.6, 3.4)", "n = 1_000_000", "x = rows[:14]", "days = 365"])
+def test_ordinary_code_about_roaming_raises_no_alarm(text: str) -> None:
+    assert roaming_strays(text, load_roaming()) == []

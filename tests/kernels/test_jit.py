@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from simbench.kernels import chance
 from simbench.kernels.jit import compiled, kernel
-from simbench.kernels.meter import LONG_AGO, conforming
+from simbench.kernels.meter import LONG_AGO, bucket_after, conforming, conforming_bucket, conforming_tumbling
 
 WORDS = st.integers(min_value=0, max_value=2**64 - 1)
 
@@ -48,6 +48,15 @@ def test_a_kernel_calls_the_scalar_function_of_the_live_centre(arrivals: list[in
     due = _paced(given_, rate_per_s)
     assert due.tolist() == _paced.plain(given_, rate_per_s).tolist()
     assert all(late - early >= 1_000_000 for early, late in zip(due, due[rate_per_s:], strict=False))
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.integers(0, 2**51), st.integers(-(2**51), 2**51), st.sampled_from((1, 10, 150)))
+def test_compiled_meters_are_the_plain_ones(arrival: int, before: int, rate: int) -> None:
+    assert compiled(conforming_tumbling)(arrival, before) == conforming_tumbling(arrival, before)
+    full_at = before * rate
+    assert compiled(conforming_bucket)(arrival, full_at, rate) == conforming_bucket(arrival, full_at, rate)
+    assert compiled(bucket_after)(arrival, full_at, rate) == bucket_after(arrival, full_at, rate)
 
 
 @pytest.mark.parametrize("disabled", ["0", "1"])

@@ -14,7 +14,7 @@ from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.in_memory import conduct_in_memory
 from simbench.conformance.judging import judge_exercise
 from simbench.conformance.registry import EVERYTHING
-from simbench.conformance.selection import select
+from simbench.conformance.selection import STANDING, select
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
 from simbench.verdict.rule import RULES
@@ -22,7 +22,13 @@ from tests.mutants.platform import PLATFORM_FAULTS
 
 CHOSEN = select()
 PURPOSES = [(name, purpose) for name, (_, purposes) in CHOSEN.items() for purpose in purposes]
-PLANTED = [(name, fault, purpose) for name, purpose in PURPOSES for fault in RULES[purpose].catches]
+# What every exercise is judged by is planted where it is at home only.
+PLANTED = [
+    (name, fault, purpose)
+    for name, purpose in PURPOSES
+    if purpose in EXERCISES[name].purposes
+    for fault in RULES[purpose].catches
+]
 # Rules that only look at what the platform answers to a temptation a correct client withstands.
 NOT_REVEALED = {"OPS-ACH-02/originator-in-service"}
 
@@ -60,6 +66,18 @@ def test_a_planted_fault_fails_the_rule_that_must_catch_it(exercise: str, fault:
     assert found.outcome == "fail", found.summary
     assert found.blame == RULES[purpose].binds
     assert found.evidence
+
+
+@pytest.mark.parametrize("fault", ["lower-case", "line-ends"])
+def test_what_a_server_may_let_pass_is_told_all_the_same(fault: str) -> None:
+    found = finding("session", fault, "OPS-CON-02/oddities")
+    assert (found.outcome, found.blame) == ("weak", "client")
+    assert "(forgivable)" in found.summary
+    assert finding("session", fault, "OPS-ACH-03/oddities").outcome == "pass"
+
+
+def test_every_exercise_is_judged_by_the_standing_purposes() -> None:
+    assert set(PURPOSES) >= {(name, purpose) for name in EXERCISES for purpose in STANDING}
 
 
 def test_every_rule_names_a_fault_it_catches_or_is_excused_by_name() -> None:

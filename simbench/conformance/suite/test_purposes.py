@@ -8,9 +8,9 @@ from simbench.conformance.session import Judgements
 from simbench.conformance.verdicts import Verdict
 
 
-def test_purpose(purpose: str, judgements: Judgements, request: pytest.FixtureRequest) -> None:
+def test_purpose(exercise: str, purpose: str, judgements: Judgements, request: pytest.FixtureRequest) -> None:
     """A purpose passes, is weak, or ends the item with its verdict."""
-    finding = judgements.finding(purpose)
+    finding = judgements.finding(exercise, purpose)
     request.node.user_properties += [
         (name, str(getattr(finding, name))) for name in ("outcome", "measured", "limit", "unit", "blame", "exercise")
     ]

@@ -1,0 +1,248 @@
+"""A billing system's output as three CSV files, read for the judge. Computes no price and no envelope.
+
+A row that cannot be judged is set aside with its line and reason, counted and shown; nothing is repaired.
+
+subscribers.csv  one row a SIM: its plan, and whether its user agreed to go on beyond the spending limit
+records.csv      one row a day's presence, a day's data at home or abroad, a call, the SMS of a day; in order of days
+notices.csv      what the customer was told, and when: envelopes of billing periods, warnings, alerts, surcharges
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from simbench.contract.typed import shown
+from simbench.errors import BadInput
+
+SUBSCRIBERS, RECORDS, NOTICES = "subscribers.csv", "records.csv", "notices.csv"
+COLUMNS = {
+    SUBSCRIBERS: ("subscriber", "price_eur", "vat_share", "domestic_gb", "prepaid", "agreed_beyond_limit"),
+    RECORDS: ("subscriber", "day", "service", "place", "quantity", "charged", "amount", "currency"),
+    NOTICES: ("subscriber", "day", "kind", "octets"),
+}
+"""Quantities are octets, seconds of one call, or SMS; charged is kilobytes, seconds, SMS; amounts are before VAT."""
+
+SERVICES = ("presence", "data", "voice", "sms")
+PLACES = ("home", "abroad", "both")
+KINDS = ("envelope", "envelope-used-up", "warning", "limit", "alert", "surcharge-begins", "surcharge-ends")
+MOST_UNITS = 10**15
+MOST_DIGITS = 9  # before the point of an amount, less one
+CURRENCY = "EUR"
+
+
+class SetAside(NamedTuple):
+    """A row that is not judged: file, line, and why."""
+
+    file: str
+    line: int
+    reason: str
+    value: str
+
+
+class Record(NamedTuple):
+    """One rated record."""
+
+    day: date
+    service: str
+    place: str
+    quantity: int
+    charged: int
+    amount: Decimal
+
+
+class Notice(NamedTuple):
+    """What a customer was told; octets of an envelope, else 0."""
+
+    day: date
+    kind: str
+    octets: int
+
+
+class Account(msgspec.Struct):
+    """One SIM: its plan, its records and notices in order."""
+
+    subscriber: str
+    price_eur: Decimal
+    vat_share: Decimal
+    domestic_gb: Decimal | None
+    prepaid: bool
+    agreed: bool
+    records: list[Record] = []
+    notices: list[Notice] = []
+
+
+class Billing(msgspec.Struct):
+    """Everything read: accounts by subscriber, rows judged, and rows set aside."""
+
+    accounts: dict[str, Account]
+    rows: int
+    aside: list[SetAside]
+
+    def reasons(self) -> Counter[str]:
+        """How many rows were set aside for each reason."""
+        return Counter(one.reason for one in self.aside)
+
+
+class _Unfit(Exception):
+    """Why a row cannot be judged, and the value that says so."""
+
+    def __init__(self, reason: str, value: object = "") -> None:
+        super().__init__(reason)
+        self.reason, self.value = reason, shown(str(value)) if value != "" else ""
+
+
+def read_billing(folder: Path, first: date, last: date) -> Billing:
+    """Read the three files of a folder; days outside `first` to `last` are set aside.
+
+    Raises BadInput when a file is missing, unreadable, or has other columns.
+    """
+    billing = Billing({}, 0, [])
+
+    def account(row: list[str]) -> None:
+        made = _account(row)
+        if made.subscriber in billing.accounts:
+            raise _Unfit("subscriber named twice", made.subscriber)
+        billing.accounts[made.subscriber] = made
+
+    def record(row: list[str]) -> None:
+        of, made = _of(billing, row[0]), _record(row, first, last)
+        if of.records and made.day < of.records[-1].day:
+            raise _Unfit("out of order: earlier than the row before", made.day)
+        of.records.append(made)
+
+    def notice(row: list[str]) -> None:
+        of, made = _of(billing, row[0]), _notice(row, first, last)
+        if of.notices and made.day < of.notices[-1].day:
+            raise _Unfit("out of order: earlier than the row before", made.day)
+        of.notices.append(made)
+
+    for name, take in ((SUBSCRIBERS, account), (RECORDS, record), (NOTICES, notice)):
+        _read(folder / name, billing, take)
+    return billing
+
+
+def _read(path: Path, billing: Billing, take: Callable[[list[str]], None]) -> None:
+    columns = COLUMNS[path.name]
+    try:
+        for line, row, problem in _rows(path, columns):
+            try:
+                if problem or len(row) != len(columns):
+                    raise _Unfit(problem or f"not {len(columns)} values", len(row) or "")
+                take(row)
+                billing.rows += 1
+            except _Unfit as unfit:
+                billing.aside.append(SetAside(path.name, line, unfit.reason, unfit.value))
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or "cannot be read", "a CSV file of a billing system") from None
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str], str]]:
+    """Yield line, values and what is wrong with the line as CSV."""
+    with path.open(encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
+        rows = csv.reader(file, strict=True)
+        header = next(_sound(rows), (0, [], ""))[1]
+        if tuple(header) != columns:
+            raise BadInput(f"{path}, line 1", f"columns {shown(','.join(header))}", ",".join(columns))
+        for line, row, problem in _sound(rows):
+            if row or problem:
+                yield line, row, problem
+
+
+def _sound(rows: Any) -> Iterator[tuple[int, list[str], str]]:
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as problem:
+            yield rows.line_num, [], f"not CSV: {problem}"
+        else:
+            yield rows.line_num, row, ""
+
+
+def _of(billing: Billing, subscriber: str) -> Account:
+    found = billing.accounts.get(subscriber)
+    if found is None:
+        raise _Unfit("unknown subscriber", subscriber)
+    return found
+
+
+def _account(row: list[str]) -> Account:
+    name, price, vat, domestic, prepaid, agreed = row
+    if not name:
+        raise _Unfit("no subscriber")
+    share = _amount("VAT", vat)
+    if share >= 1:
+        raise _Unfit("unknown VAT", vat)
+    allowance = None if not domestic else _amount("domestic_gb", domestic)
+    return Account(name, _amount("price", price), share, allowance, _flag(prepaid), _flag(agreed), [], [])
+
+
+def _record(row: list[str], first: date, last: date) -> Record:
+    _, day, service, place, quantity, charged, amount, currency = row
+    if currency != CURRENCY:
+        raise _Unfit("another currency", currency)
+    known = _word("service", service, SERVICES)
+    where = _word("place", place, PLACES)
+    if where == "both" and known != "presence":
+        raise _Unfit("unknown place", place)
+    euros = _amount("price", amount)
+    return Record(_day(day, first, last), known, where, _units(quantity), _units(charged), euros)
+
+
+def _notice(row: list[str], first: date, last: date) -> Notice:
+    _, day, kind, octets = row
+    known = _word("kind", kind, KINDS)
+    return Notice(_day(day, first, last), known, _units(octets) if known == "envelope" else 0)
+
+
+def _word(what: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise _Unfit(f"unknown {what}", text)
+    return text
+
+
+def _flag(text: str) -> bool:
+    return _word("yes or no", text, ("yes", "no")) == "yes"
+
+
+def _day(text: str, first: date, last: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise _Unfit("no day", text) from None
+    if len(text) != 10:
+        raise _Unfit("no day", text)
+    if not first <= day <= last:
+        raise _Unfit(f"day before {first}" if day < first else f"day after {last}", day)
+    return day
+
+
+def _units(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= MOST_UNITS):
+        raise _Unfit("no whole quantity", text)
+    return int(text)
+
+
+def _amount(what: str, text: str) -> Decimal:
+    """An amount written plainly: a missing or negative one is named as such."""
+    unknown = "unknown VAT" if what == "VAT" else f"no {what}"
+    if not text.strip():
+        raise _Unfit(unknown if what == "VAT" else f"missing {what}")
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise _Unfit(unknown, text) from None
+    if not amount.is_finite() or len(text) > 40 or amount.adjusted() > MOST_DIGITS:
+        raise _Unfit(unknown, text)
+    if amount < 0:
+        raise _Unfit(unknown if what == "VAT" else f"negative {what}", text)
+    return amount

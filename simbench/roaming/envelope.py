@@ -1,0 +1,108 @@
+"""The data envelope: how much roaming a plan must include on a date. Exact fractions, rounded only to be shown.
+
+Knows no subscriber and no usage.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from typing import Literal
+
+import msgspec
+
+from simbench.contract.roaming import RoamingContract
+from simbench.errors import BadInput
+
+Mode = Literal["regulation", "article"]
+Kind = Literal["open", "closed", "prepaid", "article"]
+
+MOST_EUROS = 10_000
+MOST_GB = 1_000_000
+SHOWN = Decimal("0.0001")  # digits of a gigabyte in tables
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What an envelope depends on.
+
+    `price_eur` is the price of a billing period, or the credit left where `prepaid` (a tariff per unit); it includes
+    VAT when `vat_share` is above zero. `domestic_gb` is the volume included at home, None where it is unlimited.
+    """
+
+    price_eur: Decimal
+    vat_share: Decimal = Decimal(0)
+    domestic_gb: Decimal | None = None
+    prepaid: bool = False
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """A minimum roaming volume: `octets` is what must be granted at least, `gb` the same to be shown."""
+
+    day: date
+    cap_eur_per_gb: Decimal
+    kind: Kind
+    octets: int
+    gb: Decimal
+
+
+def envelope(
+    plan: Plan, day: date, contract: RoamingContract, mode: Mode = "regulation", cap_eur_per_gb: Decimal | None = None
+) -> Envelope:
+    """The envelope of a plan for a billing period that starts on `day` (ROM-ENV-01; article R).
+
+    "article": price as printed, divided by the cap in euros a gigabyte, twice that, cut to 0.1 GB.
+    "regulation": the price net of VAT; twice what it buys at the cap for an open bundle (unlimited at home, or cheaper
+    a gigabyte than the cap), once for a prepaid credit, never above the domestic allowance; a closed bundle takes all
+    of its allowance abroad. Octets are rounded up, since the volume is a minimum. `cap_eur_per_gb` stands for the cap
+    of the day where given: what if it were another.
+
+    Raises BadInput for a negative, missing or absurd price, VAT or allowance, and for a day without a cap.
+    """
+    _check(plan)
+    cap = cap_eur_per_gb or contract.cap("data", day).value
+    terms = contract.terms.envelope
+    size = terms.gigabyte_octets.value
+    if mode == "article":
+        step = terms.article_step_gb.value
+        steps = (plan.price_eur / cap * terms.factor.value / step).to_integral_value(ROUND_FLOOR)
+        gb = steps * step
+        return Envelope(day, cap, "article", int(gb * size), gb)
+    kind, exact = _regulated(plan, cap, contract)
+    return Envelope(day, cap, kind, -(-exact * size // 1), _shown(exact))
+
+
+def envelopes(plan: Plan, contract: RoamingContract, mode: Mode = "regulation") -> list[Envelope]:
+    """One envelope for each cap of the contract, on its first day."""
+    return [envelope(plan, cap.since, contract, mode) for cap in contract.terms.caps.data]
+
+
+def net_price(plan: Plan) -> Fraction:
+    """The price before VAT, in euros, exact."""
+    return Fraction(plan.price_eur) / (1 + Fraction(plan.vat_share))
+
+
+def _regulated(plan: Plan, cap: Decimal, contract: RoamingContract) -> tuple[Kind, Fraction]:
+    price, terms = net_price(plan), contract.terms.envelope
+    domestic = None if plan.domestic_gb is None else Fraction(plan.domestic_gb)
+    if not plan.prepaid and domestic is not None and price >= domestic * Fraction(cap):
+        return "closed", domestic
+    factor = terms.prepaid_factor if plan.prepaid else terms.factor
+    volume = price * factor.value / Fraction(cap)
+    kind: Kind = "prepaid" if plan.prepaid else "open"
+    return kind, volume if domestic is None else min(domestic, volume)
+
+
+def _shown(exact: Fraction) -> Decimal:
+    """Round half up to the digits of a table."""
+    return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(SHOWN, ROUND_HALF_UP)
+
+
+def _check(plan: Plan) -> None:
+    for name, value, most in (
+        ("price", plan.price_eur, MOST_EUROS),
+        ("VAT share", plan.vat_share, 1),
+        ("domestic allowance", plan.domestic_gb or Decimal(0), MOST_GB),
+    ):
+        if not value.is_finite() or not 0 <= value <= most:
+            raise BadInput(f"{name} {value}", "is not possible", f"a number from 0 to {most}")

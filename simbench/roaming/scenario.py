@@ -1,0 +1,219 @@
+"""Roaming scenarios: who travels, with which plan, under which rules, as typed values read from TOML. Runs nothing.
+
+What a scenario leaves out comes from the contract. `extends` names another scenario file; tables merge over it.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from simbench.contract.roaming import RoamingContract
+from simbench.contract.typed import as_typed, choice, label, read_table, refusal, shown
+from simbench.errors import BadInput, ScenarioError
+from simbench.roaming.envelope import Mode, Plan, envelope
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Megabytes = Annotated[float, msgspec.Meta(ge=0, le=100_000)]
+DayCount = Annotated[int, msgspec.Meta(ge=1, le=2000)]
+DayRange = tuple[DayCount, DayCount]
+
+LAYERS_MOST = 8
+
+
+class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all structs here share: they never change, and refuse keys they do not know."""
+
+
+class Population(_Frozen, frozen=True):
+    """How many subscribers, from which day, for how long; billing periods are months counted from that day."""
+
+    subscribers: Annotated[int, msgspec.Meta(ge=1, le=50_000_000)]
+    starts: date
+    days: DayCount
+
+
+class Operator(_Frozen, frozen=True):
+    """What the home operator does: prices as a share of the cap, its wholesale cost likewise, and its policy.
+
+    `cap_eur_per_gb` stands for every data cap: what if it were another. `fair_use`: whether anybody is ever alerted;
+    `linked_sims` carries the window over when a customer takes another SIM; `exceptions` excuses who proves one.
+    """
+
+    price_share: Decimal = Decimal(1)
+    wholesale_share: Decimal = Decimal("0.5")
+    cap_eur_per_gb: Decimal | None = None
+    fair_use: bool = True
+    linked_sims: bool = False
+    exceptions: bool = True
+    mode: Mode = "regulation"
+
+
+class PlanConfig(_Frozen, frozen=True):
+    """A plan on sale: price of a billing period with VAT (a country's letters), volume at home (none: unlimited)."""
+
+    price_eur: Decimal
+    vat: str
+    domestic_gb: Decimal | None = None
+    prepaid: bool = False
+
+
+class Trip(_Frozen, frozen=True):
+    """A trip that everybody of a profile makes: departure up to `spread_days` after a day, for so many days."""
+
+    departs: date
+    days: DayRange
+    spread_days: Annotated[int, msgspec.Meta(ge=0, le=2000)] = 0
+
+
+class Profile(_Frozen, frozen=True):
+    """A kind of traveller. Volumes are medians of a day, calls and SMS means; `sigma` spreads volumes and calls.
+
+    `commutes`: abroad on working days and back home every night. `exception` excuses those who prove it
+    (`proves_share`). `sim_periods`: billing periods until a new SIM is taken, 0 for never.
+    """
+
+    share: Share
+    plan: str
+    home_mb: Megabytes
+    roam_mb: Megabytes
+    sigma: Annotated[float, msgspec.Meta(ge=0, le=3)] = 0.8
+    calls_per_day: Annotated[float, msgspec.Meta(ge=0, le=50)] = 1.0
+    call_s: Annotated[float, msgspec.Meta(ge=0, le=20_000)] = 90.0
+    sms_per_day: Annotated[float, msgspec.Meta(ge=0, le=200)] = 1.0
+    trips: tuple[Trip, ...] = ()
+    trips_per_year: Annotated[float, msgspec.Meta(ge=0, le=200)] = 0.0
+    trip_days: DayRange = (1, 7)
+    silent_share: Share = 0.02
+    commutes: bool = False
+    exception: Literal["", "student", "frontier"] = ""
+    proves_share: Share = 1.0
+    consents_share: Share = 0.0
+    sim_periods: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+
+
+class RoamingScenario(_Frozen, frozen=True):
+    """One run: a population under an operator's rules."""
+
+    name: str
+    title: str
+    population: Population
+    plans: Annotated[dict[str, PlanConfig], msgspec.Meta(min_length=1, max_length=100)]
+    profiles: Annotated[dict[str, Profile], msgspec.Meta(min_length=1, max_length=100)]
+    operator: Operator = Operator()
+    seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] = 1
+    extends: str = ""
+
+    def period_starts(self) -> list[date]:
+        """The first day of each billing period."""
+        first, length = self.population.starts, self.population.days
+        dated = (months_after(first, months) for months in range(length // 28 + 1))
+        return [start for start in dated if start < first + timedelta(days=length)]
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day some months later, the last of a shorter month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def read_roaming_scenario(path: Path, contract: RoamingContract) -> RoamingScenario:
+    """Read a scenario file and those it extends.
+
+    Raises ScenarioError, one line with file and key, for unknown keys, overlapping trips, shares that do not sum to
+    one, unknown plans or VAT, impossible prices, and days without a cap.
+    """
+    tables = _layers(path)
+    merged: dict[str, Any] = {}
+    for table in tables:
+        merged = _merged(merged, table)
+    scenario = as_typed(merged, RoamingScenario, ScenarioError, lambda _keys: label(path))
+    for keys, problem, expected in _contradictions(scenario, contract):
+        raise refusal(ScenarioError, label(path), keys, problem, expected)
+    return scenario
+
+
+def plan_of(config: PlanConfig, contract: RoamingContract) -> Plan:
+    """A plan as envelopes are computed of it. BadInput for an unknown VAT."""
+    return Plan(config.price_eur, contract.vat_share(config.vat), config.domestic_gb, config.prepaid)
+
+
+def _layers(path: Path) -> list[dict[str, Any]]:
+    """The tables of a file and of those it extends, the base first."""
+    tables: list[dict[str, Any]] = []
+    while True:
+        tables.insert(0, read_table(path, ScenarioError))
+        base = tables[0].get("extends")
+        if not isinstance(base, str) or not base:
+            return tables
+        if len(tables) == LAYERS_MOST:
+            raise refusal(
+                ScenarioError, label(path), ("extends",), "too many files in a chain", f"at most {LAYERS_MOST}"
+            )
+        path = path.parent / base
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        result[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return result
+
+
+Contradiction = tuple[tuple[str | int, ...], str, str]
+
+
+def _contradictions(scenario: RoamingScenario, contract: RoamingContract) -> Iterator[Contradiction]:
+    total = sum(profile.share for profile in scenario.profiles.values())
+    if abs(total - 1) > 1e-6:
+        yield ("profiles",), f"shares sum to {total:g}", "1"
+    if problem := _problem(lambda: contract.cap("data", scenario.population.starts)):
+        yield ("population", "starts"), f"{problem.problem} on {scenario.population.starts}", problem.expected
+    last = scenario.population.starts + timedelta(days=scenario.population.days - 1)
+    if problem := _problem(lambda: contract.cap("data", last)):
+        yield ("population", "days"), f"{problem.problem} on {last}", problem.expected
+    for name, config in scenario.plans.items():
+        if problem := _problem(
+            lambda c=config: envelope(plan_of(c, contract), contract.terms.caps.data[0].since, contract)
+        ):
+            yield ("plans", name), f"{problem.place} {problem.problem}", problem.expected
+    for key in ("price_share", "wholesale_share", "cap_eur_per_gb"):
+        amount = getattr(scenario.operator, key)
+        if amount is not None and not (
+            amount.is_finite() and 0 <= amount <= 1000 and (amount or key != "cap_eur_per_gb")
+        ):
+            yield ("operator", key), f"is {amount}", "a number from 0 to 1000, a cap above zero"
+    for name, profile in scenario.profiles.items():
+        if profile.plan not in scenario.plans:
+            yield ("profiles", name, "plan"), f"is {shown(profile.plan)}", choice(profile.plan, scenario.plans)
+        yield from _of_trips(name, profile)
+
+
+def _of_trips(name: str, profile: Profile) -> Iterator[Contradiction]:
+    if profile.trip_days[0] > profile.trip_days[1]:
+        yield ("profiles", name, "trip_days"), f"is {list(profile.trip_days)}", "the shortest first"
+    for place, trip in enumerate(profile.trips):
+        if trip.days[0] > trip.days[1]:
+            yield ("profiles", name, "trips", place, "days"), f"is {list(trip.days)}", "the shortest first"
+    dated = sorted(enumerate(profile.trips), key=lambda pair: pair[1].departs)
+    for (_, early), (place, late) in pairwise(dated):
+        lasts = early.spread_days + early.days[1]
+        if (late.departs - early.departs).days < lasts:
+            problem = f"is {late.departs}, while the trip of {early.departs} may last {lasts} days"
+            yield ("profiles", name, "trips", place, "departs"), problem, "no overlap"
+
+
+def _problem(attempt: Any) -> BadInput | None:
+    try:
+        attempt()
+    except BadInput as problem:
+        return problem
+    return None
