@@ -43,6 +43,8 @@ def cli() -> None:
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
 )
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("--expose", is_flag=True, help="Serve an address that other machines can reach; needs --allow.")
+@click.option("--allow", multiple=True, metavar="ADDRESS", help="Address or network that may connect; may be repeated.")
 def serve(**options: object) -> None:
     """Serve a fake SMSC, with no configuration at all or out of a scenario file, until SIGINT or SIGTERM.
 
