@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -56,7 +57,9 @@ def serve(**options: object) -> None:
 
 
 @cli.command()
-@click.option("--sut", required=True, metavar="NAME", help="The client: reference, kannel.")
+@click.option("--sut", default="", metavar="NAME", help="reference, kannel, command, external, or a file (.toml).")
+@click.option("--program", default="", metavar="COMMAND", help="With --sut command: the program and its flags.")
+@click.option("--capabilities", type=click.Path(path_type=Path), help="What the client says it can do (TOML).")
 @click.option(
     "-o",
     "--output",
@@ -78,7 +81,12 @@ def serve(**options: object) -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Judge the ledgers of an earlier output folder again, without any client.",
 )
-def conform(**options: object) -> None:
+@click.option("--baseline", type=click.Path(path_type=Path), help="Known deviations (TOML).")
+@click.option("--update-baseline", is_flag=True, help="Write the baseline so that this run has nothing new.")
+@click.option("--last-failed", is_flag=True, help="Only what did not pass in the session of the output folder.")
+@click.option("--keep-up", is_flag=True, help="Leave the SMSC running after the session, and print its port.")
+@click.option("--strict", is_flag=True, help="Weak and inconclusive count as failures.")
+def conform(**options: Any) -> None:
     """Drive a client through the exercises and judge it, clause by clause, with evidence.
 
     \b
@@ -86,11 +94,16 @@ def conform(**options: object) -> None:
       simbench conform --sut reference
       simbench conform --sut kannel -o reports/kannel --only OPS-ENG-01 --only OPS-PRE-03
       simbench conform --sut reference --fault no-pacing --only backlog-monitored
-      simbench conform --sut kannel --from reports/kannel --contract mine.toml --json
+      simbench conform --sut command --program './client --flag' --capabilities caps.toml
+      simbench conform --sut my-client.toml --baseline known.toml --strict
+      simbench conform --from reports/kannel --contract mine.toml --json
     """
-    from simbench.commands.conform import conform_command  # noqa: PLC0415 - quick --help
+    from simbench.commands.conform import Options, conform_command  # noqa: PLC0415 - quick --help
+    from simbench.conformance.wanted import Wanted  # noqa: PLC0415 - as above
 
-    sys.exit(conform_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+    contract, faults = options.pop("contract_name") or "", options.pop("fault")
+    of_client = {name: options.pop(name) for name in ("sut", "program", "capabilities", "only", "seed")}
+    sys.exit(conform_command(Wanted(**of_client, contract=contract, faults=faults), Options(**options)))
 
 
 @cli.command("list")

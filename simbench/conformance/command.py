@@ -22,6 +22,8 @@ READY_WAIT_S = 10.0
 STOP_WAIT_S = 10.0
 LAST_WORDS_S = 1.0  # what a program wrote before its end is read within this
 LONGEST_LINE = 1 << 20
+WRITE_WAIT_S = 30.0  # a program that does not read its input for so long hangs
+MOST_LINES, LINES_AN_ASK = 10_000, 50  # more than these, and the program floods
 UNSUPPORTED = 127  # exit status of a program that cannot run here
 
 # What each line of the program is as a report.
@@ -70,6 +72,8 @@ class Command:
         self._reader: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._asked = self._heard = 0
+        self._flooded = False
         self._expected = True  # whether its end would be no surprise
 
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
@@ -83,7 +87,8 @@ class Command:
         await self._launch()
 
     async def send(self, ask: Ask) -> None:
-        """Write it one line; "queued" tells when the program has it safe. Raises SutFailed when it is gone."""
+        """Write it one line; "queued" tells when the program has it safe. Raises SutFailed when it is gone or hangs."""
+        self._asked += 1
         await self._write(send_line(ask))
 
     async def notice(self, maintenance: Maintenance) -> None:
@@ -104,8 +109,8 @@ class Command:
         self._expected = True
         if self.child is None:
             return
-        with contextlib.suppress(SutFailed):
-            await self._write(lines.Stop())
+        with contextlib.suppress(SutFailed, TimeoutError):
+            await asyncio.wait_for(self._write(lines.Stop()), LAST_WORDS_S)
         assert self.child.process.stdin is not None
         self.child.process.stdin.close()
         await self.child.end(STOP_WAIT_S, ask=False)
@@ -158,9 +163,13 @@ class Command:
         assert stdin is not None
         try:
             stdin.write(lines.write(line))
-            await stdin.drain()
+            await asyncio.wait_for(stdin.drain(), WRITE_WAIT_S)
+        except TimeoutError:
+            raise SutFailed(f"{self.name} has not read its input for {WRITE_WAIT_S:g} s") from None
         except (OSError, RuntimeError) as error:
             raise self.child.ended() from error
+        if self._flooded:
+            raise SutFailed(f"{self.name} floods: {self._heard} lines of output for {self._asked} messages")
         if not self.child.alive:
             raise self.child.ended()
 
@@ -187,6 +196,12 @@ class Command:
             self._tell(Report("error", detail=str(child.ended())))
 
     def _hear(self, line: bytes) -> None:
+        self._heard += 1
+        if self._heard > MOST_LINES + LINES_AN_ASK * self._asked:
+            if not self._flooded and self.child is not None:
+                self._flooded = True
+                self.child.kill()
+            return
         said = understand(line)
         if isinstance(said, lines.Ready):
             self._ready.set()

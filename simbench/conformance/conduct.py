@@ -18,15 +18,25 @@ from fake_smsc.clock import PlatformClock
 from fake_smsc.live import LiveSmsc
 from fake_smsc.network import Network
 from simbench import __version__
-from simbench.conformance.bench import Bench
+from simbench.conformance.bench import PATIENCE, Bench
 from simbench.conformance.exercise import Exercise
 from simbench.conformance.selection import Chosen
-from simbench.conformance.sut import AccountGiven, Capabilities, ClockGiven, SutFailed, SystemUnderTest, Target
+from simbench.conformance.sut import (
+    AccountGiven,
+    Capabilities,
+    ClockGiven,
+    SutFailed,
+    SystemUnderTest,
+    Target,
+    reach_of,
+)
 from simbench.contract import Contract
 from simbench.errors import Trouble
 from simbench.finding import Blame
 from simbench.ledger import AnyLedger, Ledger, Run, RunInfo, open_run
 
+BUDGET = 3  # times what a client that does nothing wrong takes
+SPARE_S = 60
 AT_ONCE = 8  # exercises side by side: each has a server on this loop and a client of its own
 
 Phase = Literal["started", "finished"]
@@ -56,7 +66,7 @@ async def conduct(
     exercise: Exercise, sut: SystemUnderTest, contract: Contract, ledger: AnyLedger, around: Surroundings
 ) -> Conducted:
     """Run one exercise against one client and close its ledger. Trouble is told, not raised."""
-    scenario = exercise.scenario(contract, around.seed)
+    scenario = exercise.scenario(contract, around.seed, reach_of(sut))
     clock = around.clock or clock_of(exercise, sut.capabilities)
     trouble: str = ""
     blame: Blame = ""
@@ -66,18 +76,27 @@ async def conduct(
             bench = Bench(smsc, sut)
             around.tamper(smsc)
             try:
-                await sut.start(target, bench.heard)
-                await exercise.script(bench)
+                async with asyncio.timeout(budget_s(exercise, sut) if around.network is None else None):
+                    await sut.start(target, bench.heard)
+                    await exercise.script(bench)
                 # Without a last row nobody could tell how long a silence at the end was watched.
                 ledger.story.append((smsc.clock.now(), "end", exercise.name, None, ""))
             finally:
                 await sut.stop()
     except SutFailed as error:
         trouble, blame = str(error), "client"
+    except TimeoutError:
+        trouble, blame = f"the exercise did not end within {budget_s(exercise, sut):.0f} s", "client"
     except Trouble as error:
         trouble, blame = str(error), "bench"
     ledger.close()
     return Conducted(exercise, _read_again(ledger), trouble, blame)
+
+
+def budget_s(exercise: Exercise, sut: SystemUnderTest) -> float:
+    """How long an exercise may take at all: stories have patience of their own, so this ends only what hangs."""
+    timer_s = sut.capabilities.result_timer_s or exercise.setup.result_timer_s
+    return BUDGET * exercise.seconds + PATIENCE * timer_s + reach_of(sut).connect_wait_s + SPARE_S
 
 
 def clock_of(exercise: Exercise, capabilities: Capabilities) -> PlatformClock | None:
@@ -113,7 +132,7 @@ def _target(exercise: Exercise, smsc: LiveSmsc, around: Surroundings, clock: Pla
 
 
 async def conduct_all(
-    chosen: Chosen, one: Callable[[Exercise], Awaitable[Conducted]], progress: Progress
+    chosen: Chosen, one: Callable[[Exercise], Awaitable[Conducted]], progress: Progress, at_once: int = AT_ONCE
 ) -> dict[str, Conducted]:
     """Conduct every chosen exercise through `one`: the sociable ones together, then the others in turn."""
     finished: dict[str, Conducted] = {}
@@ -124,7 +143,7 @@ async def conduct_all(
         progress(exercise, "finished", conducted.trouble)
 
     exercises = [exercise for exercise, _ in chosen.values()]
-    room = asyncio.Semaphore(AT_ONCE)
+    room = asyncio.Semaphore(at_once)
 
     async def sociable(exercise: Exercise) -> None:
         async with room:
