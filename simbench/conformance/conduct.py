@@ -50,6 +50,7 @@ class Conducted(msgspec.Struct, frozen=True):
     run: Run
     trouble: str = ""
     blame: Blame = ""
+    left_out: str = ""  # why it did not run at all
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -125,9 +126,11 @@ def _target(exercise: Exercise, smsc: LiveSmsc, around: Surroundings, clock: Pla
         rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported)
         portability.write_text(f"msisdn,operator,valid_from\n{rows}", "ascii")
     given = ClockGiven(*clock.basis(), clock.speed) if clock else None
+    terms = smsc.contract.terms.session
+    timer_s = setup.result_timer_s or terms.result_timer_max_s.value
     return Target(
-        "127.0.0.1", smsc.server.port, tuple(accounts), smsc.contract.terms.session.window.value, around.folder,
-        setup.keepalive_s, setup.result_timer_s, portability, given,
+        "127.0.0.1", smsc.server.port, tuple(accounts), terms.window.value, around.folder,
+        setup.keepalive_s, timer_s, portability, given,
     )  # fmt: skip
 
 

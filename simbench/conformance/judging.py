@@ -67,7 +67,7 @@ def out_of_reach(exercise: Exercise, reach: Reach) -> str:
 
 def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capabilities, Reach]) -> Finding:
     exercise, clause = conducted.exercise, RULES[purpose].clause
-    why = unsupported(purpose, exercise, *client)
+    why = unsupported(purpose, exercise, *client) or conducted.left_out
     if why:
         return Finding(purpose, clause, "unsupported", why, exercise=exercise.name)
     if conducted.blame == "client":

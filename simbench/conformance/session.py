@@ -98,7 +98,7 @@ class Judgements:
         plan, ended = self.plan, {}
         for name, future in self.conducted.items():
             conducted = future.result()
-            ran = bool(conducted.run.story.num_rows)
+            ran = not conducted.left_out
             if conducted.trouble or not ran:
                 ended[name] = Ended(conducted.trouble, conducted.blame, ran)
         return SessionRecord(
@@ -133,11 +133,13 @@ class Judgements:
             raise
 
     def _idle(self, exercise: Exercise, purposes: tuple[str, ...]) -> bool:
-        """Whether nothing could be judged by this exercise, so that it need not run."""
-        return all(unsupported(purpose, exercise, self.capabilities, self.reach) for purpose in purposes)
+        """Whether nothing that this exercise is for could be judged by it, so that it need not run."""
+        own = [purpose for purpose in purposes if purpose in exercise.purposes] or purposes
+        return all(unsupported(purpose, exercise, self.capabilities, self.reach) for purpose in own)
 
     def _left_out(self, exercise: Exercise) -> Conducted:
-        return Conducted(exercise, open_run(MemoryLedger(run_info(exercise, self.plan.contract, self.plan.seed, ""))))
+        ledger = MemoryLedger(run_info(exercise, self.plan.contract, self.plan.seed, ""))
+        return Conducted(exercise, open_run(ledger), left_out="nothing this exercise is for could be judged by it")
 
     async def _one(self, exercise: Exercise) -> Conducted:
         plan = self.plan

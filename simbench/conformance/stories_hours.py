@@ -147,7 +147,7 @@ _change("winter_time", "winter-time", 10, 26)
     ("OPS-PRO-03/delivered-in-hours",),
     CODE,
     seconds=60,
-    setup=Setup(clock="moved", epoch="2026-03-03T21:57:55", speed=8),
+    setup=Setup(clock="moved", epoch="2026-03-03T21:58:55", speed=8),
 )
 async def night_delivery(bench: Bench) -> None:
     """The message's validity decides whether it rings at half past ten."""
@@ -156,6 +156,8 @@ async def night_delivery(bench: Bench) -> None:
     bench.control.detach(absent)
     await bench.ask(bench.marketing("36010", absent))
     await probe(bench)
+    await bench.step_to(2026, 3, 3, 21, 59, 57)
+    await probe(bench, 5)  # what is not valid any longer is told of here
     await bench.step_to(2026, 3, 3, 22, 29, 57)
     await probe(bench, 5)
     bench.control.attach(absent)

@@ -65,7 +65,7 @@ def conducted(name: str, ahead_s: float = 0, times: float = 1, client: type[InMe
 
 
 def outcomes(ran: Conducted) -> set[str]:
-    purposes = CHOSEN[ran.exercise.name][1]
+    purposes = ran.exercise.purposes
     return {found.outcome for found in judge_exercise(ran, purposes, load_contract(), EVERYTHING)}
 
 
@@ -94,7 +94,7 @@ def test_the_proof_holds_the_offset(ahead_s: float) -> None:
 
 def test_what_the_client_may_have_taken_for_the_evening_is_not_held_against_it() -> None:
     ran = conducted("evening-edge", ahead_s=-5)
-    found = judge_exercise(ran, CHOSEN["evening-edge"][1], load_contract(), EVERYTHING)
+    found = judge_exercise(ran, ran.exercise.purposes, load_contract(), EVERYTHING)
     assert [(each.outcome, each.blame) for each in found] == [("inconclusive", "bench")]
 
 
@@ -106,9 +106,9 @@ def test_the_offset_of_a_clock_does_not_excuse_hours_that_are_not_kept() -> None
 @pytest.mark.parametrize("name", TIME_OF_DAY)
 @pytest.mark.parametrize("clock", [None, "fixed"])
 def test_without_a_clock_that_can_be_moved_nothing_of_it_passes_or_runs(name: str, clock: str | None) -> None:
-    exercise, purposes = CHOSEN[name]
+    exercise = EXERCISES[name]
     capabilities = replace(EVERYTHING, clock=clock)
-    assert all(unsupported(purpose, exercise, capabilities) for purpose in purposes)
+    assert all(unsupported(purpose, exercise, capabilities) for purpose in exercise.purposes)
     assert clock_of(exercise, capabilities) is None
 
 
@@ -124,7 +124,9 @@ def test_an_exercise_by_which_nobody_can_be_judged_starts_no_client(tmp_path: Pa
     plan = Plan(select(["evening-edge"]), load_contract(), lambda: Fixed(MemoryNetwork(), PlatformClock(0)), tmp_path)
     judgements = Judgements(plan)
     judgements.start(lambda *_: None)
-    assert judgements.finding("evening-edge", "OPS-PRO-03/evening-edge").outcome == "unsupported"
+    left_out = judgements.conducted["evening-edge"].result(timeout=30)
+    found = judge_exercise(left_out, EXERCISES["evening-edge"].purposes, load_contract(), EVERYTHING)
+    assert {finding.outcome for finding in found} == {"unsupported"}
     assert started == []
 
 
