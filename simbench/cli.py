@@ -244,6 +244,41 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
     sys.exit(forecast_command(files, traffic, contract_name, as_json_=as_json))
 
 
+@cli.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page as well.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> None:
+    """Compare clients: the output folders of several conform sessions, purpose by purpose.
+
+    \b
+    Example:
+      simbench matrix reports/kannel reports/mine --html reports/matrix.html
+    """
+    from simbench.commands.certificate import matrix_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(matrix_command(runs, html, as_json=as_json))
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The page (default: certificate.html in RUN).")
+@click.option("--baseline", type=click.Path(path_type=Path), help="Known deviations both parties have accepted (TOML).")
+@click.option("--contract", help="Contract by name, or an overlay file.")
+@click.option("--verify", type=click.Path(path_type=Path), help="Recompute this certificate from the ledgers of RUN.")
+def certificate(**options: Any) -> None:
+    """Write one page for the acceptance meeting, or verify one: exit status 1 names what differs.
+
+    \b
+    Examples:
+      simbench certificate reports/mine --baseline known.toml
+      simbench certificate reports/mine --verify reports/mine/certificate.html
+    """
+    from simbench.commands.certificate import certificate_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(certificate_command(**options))
+
+
 def main() -> None:
     """Entry point: errors of the user or the machine become one line."""
     try:

@@ -79,7 +79,9 @@ def conform_command(wanted: Wanted, options: Options) -> int:
     standings = compare(judgements.findings, known, today, strict=options.strict)
     write_output(judgements, folder, standings)
     if options.update_baseline and options.baseline:
-        write_baseline(options.baseline, updated(standings, known, today))
+        known = updated(standings, known, today)
+        write_baseline(options.baseline, known)
+        standings = compare(judgements.findings, known, today, strict=options.strict)
         click.echo(f"written: {options.baseline}", err=True)
     if options.as_json:
         click.echo((folder / "findings.json").read_text(encoding="utf-8"))
@@ -104,7 +106,7 @@ def _again(wanted: Wanted, folder: Path) -> Judgements:
     """The judgements of a stored session. Raises LedgerError."""
     record = read_record(folder)
     # Named nowhere, the contract is the one it was judged by then.
-    plan = plan_again(record, folder, wanted.contract or record.contract, wanted.only)
+    plan = plan_again(record, folder, wanted.contract or record.contract_given, wanted.only)
     judgements = Judgements(plan)
     judgements.reuse(record)
     return judgements

@@ -73,7 +73,7 @@ async def conduct(
     blame: Blame = ""
     try:
         async with LiveSmsc(scenario, contract, ledger, network=around.network, clock=clock) as smsc:
-            target = _target(exercise, smsc, around, clock)
+            target = target_of(exercise, smsc, around.folder, clock)
             bench = Bench(smsc, sut)
             around.tamper(smsc)
             try:
@@ -108,7 +108,7 @@ def clock_of(exercise: Exercise, capabilities: Capabilities) -> PlatformClock | 
     return PlatformClock(exercise.epoch_us) if capabilities.clock == "offset" and setup.clock != "any" else None
 
 
-def _target(exercise: Exercise, smsc: LiveSmsc, around: Surroundings, clock: PlatformClock | None) -> Target:
+def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformClock | None) -> Target:
     """What the client is told; what it is told wrongly, or beyond its accounts, is told in the story as well."""
     setup, accounts = exercise.setup, []
     for config in smsc.scenario.codes:
@@ -121,15 +121,15 @@ def _target(exercise: Exercise, smsc: LiveSmsc, around: Surroundings, clock: Pla
         accounts.append(AccountGiven(config.code, account, password, config.rate_per_s, config.oadc_option))
     portability = None
     if setup.ported:
-        around.folder.mkdir(parents=True, exist_ok=True)
-        portability = around.folder / "portability.csv"
+        folder.mkdir(parents=True, exist_ok=True)
+        portability = folder / "portability.csv"
         rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported)
         portability.write_text(f"msisdn,operator,valid_from\n{rows}", "ascii")
     given = ClockGiven(*clock.basis(), clock.speed) if clock else None
     terms = smsc.contract.terms.session
     timer_s = setup.result_timer_s or terms.result_timer_max_s.value
     return Target(
-        "127.0.0.1", smsc.server.port, tuple(accounts), terms.window.value, around.folder,
+        "127.0.0.1", smsc.server.port, tuple(accounts), terms.window.value, folder,
         setup.keepalive_s, timer_s, portability, given,
     )  # fmt: skip
 

@@ -34,6 +34,7 @@ class SessionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reach: Reach = WITHIN_REACH
     contract: str = ""
     contract_digest: str = ""
+    contract_given: str = ""
     seed: int = 1
     started_at: int = 0
     duration_s: float = 0.0

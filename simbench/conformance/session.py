@@ -40,6 +40,7 @@ class Plan(msgspec.Struct, frozen=True):
     make: Callable[[], SystemUnderTest]
     folder: Path
     seed: int = 1
+    given: str = ""  # the contract as it was asked for: a name or a file
 
 
 def versions() -> dict[str, str]:
@@ -107,6 +108,7 @@ class Judgements:
             capabilities=self.capabilities,
             reach=self.reach,
             contract=plan.contract.name,
+            contract_given=plan.given,
             contract_digest=plan.contract.digest,
             seed=plan.seed,
             started_at=int(self.started * 1_000_000),

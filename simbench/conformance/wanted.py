@@ -39,7 +39,7 @@ def plan_of(wanted: Wanted, folder: Path) -> Plan:
     """The plan, every file read. Raises BadInput, ContractError."""
     contract = load_contract(wanted.contract or CONTRACT)
     make, description = _maker(wanted)
-    return Plan(_chosen(wanted.only, description), contract, make, folder, wanted.seed)
+    return Plan(_chosen(wanted.only, description), contract, make, folder, wanted.seed, _given(wanted.contract))
 
 
 def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[str, ...]) -> Plan:
@@ -63,7 +63,12 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
     def nobody() -> SystemUnderTest:
         return Nobody(record.system, record.system_version, record)
 
-    return Plan(chosen, load_contract(contract), nobody, folder, record.seed)
+    return Plan(chosen, load_contract(contract), nobody, folder, record.seed, _given(contract))
+
+
+def _given(contract: str) -> str:
+    """The contract as it can be found again from anywhere: its name, or its whole path."""
+    return str(Path(contract).resolve()) if contract.endswith(".toml") else contract or CONTRACT
 
 
 class Nobody:
@@ -94,7 +99,8 @@ def _maker(wanted: Wanted) -> tuple[Callable[[], SystemUnderTest], Description |
     elif wanted.sut in KINDS:
         description = from_options(wanted.sut, wanted.program)
     elif wanted.sut not in known_suts():
-        raise BadInput(f"--sut {wanted.sut}", "is not known", f"{', '.join((*known_suts(), *KINDS))}, or a .toml file")
+        known = ", ".join((*known_suts(), *KINDS))
+        raise BadInput("system under test", f"{wanted.sut!r} is not known", f"one of {known}, or a .toml file")
     if wanted.program and (description is None or wanted.sut != "command"):
         raise BadInput("--program", f"given with --sut {wanted.sut}", "--sut command")
     if wanted.faults and description is not None:

@@ -90,7 +90,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
     counts = tally(findings)
     status = exit_status(findings)
     return (
-        _environment(told)
+        environment(told)
         .get_template("page.html.j2")
         .render(
             title=_title(judgement),
@@ -200,7 +200,7 @@ def _values(finding: Finding, contract: Contract) -> Sequence[Value]:
     return values
 
 
-def _environment(told: Callable[[str], str]) -> Environment:
+def environment(told: Callable[[str], str]) -> Environment:
     """Templates that escape everything; every text is made legible on its way out, whatever it came from."""
     environment = Environment(
         loader=FileSystemLoader(HOME),
