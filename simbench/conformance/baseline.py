@@ -103,13 +103,13 @@ def updated(standings: Iterable[Standing], baseline: Baseline, today: date) -> B
     Entries of purposes that were not judged stay; expired ones that still fail get a new date.
     """
     standings = list(standings)
-    gone = {id(one.deviation) for one in standings if one.state == "passes"}
-    late = {id(one.deviation) for one in standings if one.state == "expired"}
+    gone = {one.deviation for one in standings if one.state == "passes"}
+    late = {one.deviation for one in standings if one.state == "expired"}
     until = today + timedelta(days=DAYS)
     kept = [
-        msgspec.structs.replace(entry, expires=until) if id(entry) in late else entry
+        msgspec.structs.replace(entry, expires=until) if entry in late else entry
         for entry in baseline.deviation
-        if id(entry) not in gone
+        if entry not in gone
     ]
     new = [
         Deviation(one.finding.purpose, one.finding.summary[:300], "", until, one.finding.exercise)

@@ -167,11 +167,15 @@ class Command:
         except TimeoutError:
             raise SutFailed(f"{self.name} has not read its input for {WRITE_WAIT_S:g} s") from None
         except (OSError, RuntimeError) as error:
-            raise self.child.ended() from error
+            raise self._ended(self.child) from error
+        if self._flooded or not self.child.alive:
+            raise self._ended(self.child)
+
+    def _ended(self, child: Child) -> SutFailed:
+        """Why it is gone: we may have ended it ourselves."""
         if self._flooded:
-            raise SutFailed(f"{self.name} floods: {self._heard} lines of output for {self._asked} messages")
-        if not self.child.alive:
-            raise self.child.ended()
+            return SutFailed(f"{self.name} floods: {self._heard} lines of output for {self._asked} messages")
+        return child.ended()
 
     async def _read(self, child: Child) -> None:
         """Pass on what the program says until it ends."""
@@ -193,7 +197,7 @@ class Command:
         await child.gone()
         await asyncio.wait({reader}, timeout=LAST_WORDS_S)
         if not self._expected and self._ready.is_set():
-            self._tell(Report("error", detail=str(child.ended())))
+            self._tell(Report("error", detail=str(self._ended(child))))
 
     def _hear(self, line: bytes) -> None:
         self._heard += 1

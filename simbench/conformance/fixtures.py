@@ -40,9 +40,10 @@ class Smsc:
     def __init__(self, plan: Plan, codes: dict[str, int], folder: Path) -> None:
         self.plan, self.folder = plan, folder
         self.sut: SystemUnderTest = plan.make()
-        clock = "moved" if self.sut.capabilities.clock in {"offset", "speed"} else "any"
-        self.exercise = Exercise("own-test", "A test of the client's own", (), codes, _nothing, 1, setup=Setup(clock))
-        self.clock = PlatformClock(self.exercise.epoch_us if clock == "moved" else None)
+        moved = _moves(self.sut)
+        setup = Setup("moved") if moved else Setup()
+        self.exercise = Exercise("own-test", "A test of the client's own", (), codes, _nothing, 1, setup=setup)
+        self.clock = PlatformClock(self.exercise.epoch_us if moved else None)
         self.rows = MemoryLedger(run_info(self.exercise, plan.contract, plan.seed, self.sut.name))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="simbench-smsc", daemon=True)

@@ -93,13 +93,15 @@ class Purposes(pytest.Collector):
 
     def collect(self) -> Iterator[PurposeItem]:
         """One item a purpose and exercise that reveals it."""
-        chosen = self._foreign.plan.chosen
+        chosen, grouped = self._foreign.plan.chosen, self.config.getoption("loadgroup", False)
         for exercise, (_, purposes) in chosen.items():
             for purpose in purposes:
                 several = sum(purpose in others for _, others in chosen.values()) > 1
                 name = f"{purpose}:{exercise}" if several else purpose
+                # In a group of xdist one worker has them all, for they share exercises.
+                nodeid = f"simbench::{name}" + (f"@{GROUP}" if grouped else "")
                 yield PurposeItem.from_parent(
-                    self, name=name, foreign=self._foreign, exercise=exercise, purpose=purpose
+                    self, name=name, nodeid=nodeid, foreign=self._foreign, exercise=exercise, purpose=purpose
                 )
 
 
@@ -109,7 +111,6 @@ class PurposeItem(pytest.Item):
     def __init__(self, *, foreign: Foreign, exercise: str, purpose: str, **more: Any) -> None:
         super().__init__(**more)
         self._foreign, self.exercise, self.purpose = foreign, exercise, purpose
-        self.add_marker(pytest.mark.xdist_group(GROUP))
 
     def runtest(self) -> None:
         """Fail, pass, or end with the verdict."""

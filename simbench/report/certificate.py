@@ -88,12 +88,10 @@ def page(certificate: Certificate) -> str:
     from simbench.report.figures.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
     excused = {(one.purpose, one.exercise) for one in certificate.deviations}
-    findings = [
-        Finding(
-            one.purpose, "", "pass" if excused & {(one.purpose, one.exercise), (one.purpose, "")} else one.outcome, ""
-        )
-        for one in certificate.outcomes
-    ]
+    findings = []
+    for one in certificate.outcomes:
+        known = bool(excused & {(one.purpose, one.exercise), (one.purpose, "")})
+        findings.append(Finding(one.purpose, "", "pass" if known else one.outcome, ""))
     status = exit_status(findings)
     told = VERDICTS[status] + (" but for known deviations" if certificate.deviations and status == 0 else "")
     data = msgspec.json.encode(certificate).decode().replace("<", "\\u003c")
@@ -147,9 +145,11 @@ def differences(certificate: Certificate, text: str, again: Certificate) -> list
         said, is_ = getattr(certificate, name), getattr(again, name)
         if said != is_:
             found.append(f"{name}: the certificate says {said}, the run {is_}")
-    for name in sorted({*certificate.ledgers, *again.ledgers}):
-        if certificate.ledgers.get(name) != again.ledgers.get(name):
-            found.append(f"ledger of {name}: not the one that was certified")
+    found += [
+        f"ledger of {name}: not the one that was certified"
+        for name in sorted({*certificate.ledgers, *again.ledgers})
+        if certificate.ledgers.get(name) != again.ledgers.get(name)
+    ]
     said_of = {(one.purpose, one.exercise): one.outcome for one in certificate.outcomes}
     is_of = {(one.purpose, one.exercise): one.outcome for one in again.outcomes}
     for key in sorted({*said_of, *is_of}):
