@@ -93,12 +93,12 @@ class Purposes(pytest.Collector):
 
     def collect(self) -> Iterator[PurposeItem]:
         """One item a purpose and exercise that reveals it."""
-        chosen, grouped = self._foreign.plan.chosen, self.config.getoption("loadgroup", False)
+        chosen, grouped = self._foreign.plan.chosen, hasattr(self.config, "workerinput")
         for exercise, (_, purposes) in chosen.items():
             for purpose in purposes:
                 several = sum(purpose in others for _, others in chosen.values()) > 1
                 name = f"{purpose}:{exercise}" if several else purpose
-                # In a group of xdist one worker has them all, for they share exercises.
+                # A worker of xdist has them all, as one group: they share exercises.
                 nodeid = f"simbench::{name}" + (f"@{GROUP}" if grouped else "")
                 yield PurposeItem.from_parent(
                     self, name=name, nodeid=nodeid, foreign=self._foreign, exercise=exercise, purpose=purpose
