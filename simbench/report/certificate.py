@@ -94,6 +94,9 @@ def page(certificate: Certificate) -> str:
         findings.append(Finding(one.purpose, "", "pass" if known else one.outcome, ""))
     status = exit_status(findings)
     told = VERDICTS[status] + (" but for known deviations" if certificate.deviations and status == 0 else "")
+    lines: dict[tuple[str, Outcome], list[str]] = {}
+    for one in certificate.outcomes:
+        lines.setdefault((one.purpose, one.outcome), []).append(one.exercise)
     data = msgspec.json.encode(certificate).decode().replace("<", "\\u003c")
     return (
         environment(str)
@@ -105,6 +108,7 @@ def page(certificate: Certificate) -> str:
             started=moment(certificate.started_at),
             counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
             outcomes=WORST_FIRST,
+            lines=lines,
             data=Markup(data),  # noqa: S704 - JSON without any "<"
             colours=COLOURS,
             styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import ClientSession, web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from simbench.conformance.child import free_ports, listens
 from simbench.conformance.command import Command
+from simbench.conformance.conduct import Conducted, Surroundings, conduct
 from simbench.conformance.described import Description, described, from_options, read_capabilities, read_description
 from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.external import SEEN_WITHOUT_ASKING, External, watching
 from simbench.conformance.http import Http, filled, heard
-from simbench.conformance.judging import unsupported
+from simbench.conformance.judging import judge_exercise, unsupported
 from simbench.conformance.selection import select
 from simbench.conformance.sut import AccountGiven, Ask, Capabilities, Reach, Report, SutFailed, Target, reach_of
+from simbench.contract import load_contract
 from simbench.errors import BadInput
+from simbench.ledger import MemoryLedger, RunInfo
 from simbench.verdict.rule import RULES
 from tests.conformance.listener import Listener
 
 assert select()  # enters every exercise
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "client.py"
 ASK = Ask(mark="#00001", code="36010", recipient="33639980001", text="Déjà prêt ? 100% & plus #00001")
 
 
@@ -172,3 +180,41 @@ def test_a_filled_address_holds_one_value_a_place(text: str) -> None:
     url = filled("http://x/?to={to}&text={text}", Ask("#1", "36010", "3363998", text), "")
     assert url.count("&") == 1
     assert url.isascii()
+
+
+def test_a_client_that_connects_by_itself_is_watched(tmp_path: Path) -> None:
+    """The client here is the example, started by somebody else than the bench."""
+    account = AccountGiven("36010", "acc", "pw", 10)
+
+    async def run() -> Conducted:
+        (port,) = free_ports(1)
+        reach = Reach(False, (account,), port, 10)
+        environment = {
+            **os.environ, "SIMBENCH_HOST": "127.0.0.1", "SIMBENCH_PORT": str(port),
+            "SIMBENCH_ACCOUNTS": msgspec.json.encode([account]).decode(),
+        }  # fmt: skip
+        watched, ledger = watching(reach, 1.0), MemoryLedger(RunInfo("watched"))
+        exercise = asyncio.create_task(
+            conduct(watched, External(reach), load_contract(), ledger, Surroundings(tmp_path))
+        )
+        await listens(port, (), 10)
+        client = await asyncio.create_subprocess_exec(
+            sys.executable, str(EXAMPLE), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
+            env=environment,
+        )  # fmt: skip
+        try:
+            return await exercise
+        finally:
+            client.kill()
+            await client.wait()
+
+    conducted = asyncio.run(run())
+    assert conducted.trouble == ""
+    found = judge_exercise(
+        conducted,
+        ("OPS-CON-03/login-first", "OPS-CON-03/window"),
+        load_contract(),
+        Capabilities(),
+        Reach(False, (account,)),
+    )
+    assert [finding.outcome for finding in found] == ["pass", "inconclusive"]

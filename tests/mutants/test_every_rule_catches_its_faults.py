@@ -14,7 +14,7 @@ from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.in_memory import conduct_in_memory
 from simbench.conformance.judging import judge_exercise
 from simbench.conformance.registry import EVERYTHING
-from simbench.conformance.selection import select
+from simbench.conformance.selection import STANDING, select
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
 from simbench.verdict.rule import RULES
@@ -28,6 +28,7 @@ PLANTED = [(name, fault, purpose) for name, purpose in OWN for fault in RULES[pu
 NOT_REVEALED = {"OPS-ACH-02/originator-in-service"}
 # A rule that judges the instrument, not a party: without a clock that can be moved it says unsupported.
 OF_THE_BENCH = {"OPS-PRO-03/clock"}
+FORGIVABLE = {"lower-case", "line-ends"}
 
 
 @lru_cache(maxsize=1)
@@ -72,12 +73,24 @@ def test_a_correct_platform_passes_whatever_a_client_does_to_see_it() -> None:
         assert finding(exercise, fault, purpose).outcome == "pass"
 
 
+@pytest.mark.parametrize("fault", sorted(FORGIVABLE))
+def test_what_a_server_may_let_pass_is_told_all_the_same(fault: str) -> None:
+    found = finding("session", fault, "OPS-CON-02/oddities")
+    assert (found.outcome, found.blame) == ("weak", "client")
+    assert "(forgivable)" in found.summary
+    assert finding("session", fault, "OPS-ACH-03/oddities").outcome == "pass"
+
+
+def test_every_exercise_is_judged_by_the_standing_purposes() -> None:
+    assert set(PURPOSES) >= {(name, purpose) for name in EXERCISES for purpose in STANDING}
+
+
 def test_every_rule_names_a_fault_it_catches() -> None:
     assert {purpose for _, purpose in OWN if not RULES[purpose].catches} == OF_THE_BENCH
 
 
 def test_every_fault_is_caught_by_a_rule_and_every_one_named_exists() -> None:
-    assert {fault for _, fault, _ in PLANTED} == set(FAULTS) | set(PLATFORM_FAULTS)
+    assert {fault for _, fault, _ in PLANTED} | FORGIVABLE == set(FAULTS) | set(PLATFORM_FAULTS)
 
 
 def test_no_purpose_is_at_home_in_two_exercises() -> None:
