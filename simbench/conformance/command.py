@@ -15,8 +15,7 @@ import msgspec
 from simbench.client import lines
 from simbench.conformance import faketime
 from simbench.conformance.child import Child, last_lines
-from simbench.conformance.sut import Ask, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
-from simbench.errors import MissingTool
+from simbench.conformance.sut import Ask, CannotRun, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
 
 READY_WAIT_S = 10.0
 STOP_WAIT_S = 10.0
@@ -79,8 +78,8 @@ class Command:
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
         """Start the program and return when it says it is ready.
 
-        Raises SutFailed when it ends or stays silent for 10 s, MissingTool when there is no such program or it says
-        by exit status 127 that it cannot run here.
+        Raises SutFailed when it ends or stays silent for 10 s, MissingTool when there is no such program, CannotRun
+        when it says so by exit status 127.
         """
         self._target, self._tell = target, tell
         target.folder.mkdir(parents=True, exist_ok=True)
@@ -152,7 +151,7 @@ class Command:
         if status is not None:
             problem = self.child.ended()
         if status == UNSUPPORTED:
-            problem = MissingTool(f"{self.name} says that it cannot run here{last_lines([log])}")
+            problem = CannotRun(f"{self.name} says that it cannot run here{last_lines([log])}")
         await self.kill()
         raise problem
 

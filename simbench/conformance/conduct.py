@@ -23,6 +23,7 @@ from simbench.conformance.exercise import Exercise
 from simbench.conformance.selection import Chosen
 from simbench.conformance.sut import (
     AccountGiven,
+    CannotRun,
     Capabilities,
     ClockGiven,
     SutFailed,
@@ -69,7 +70,7 @@ async def conduct(
     """Run one exercise against one client and close its ledger. Trouble is told, not raised."""
     scenario = exercise.scenario(contract, around.seed, reach_of(sut))
     clock = around.clock or clock_of(exercise, sut.capabilities)
-    trouble: str = ""
+    trouble = left_out = ""
     blame: Blame = ""
     try:
         async with LiveSmsc(scenario, contract, ledger, network=around.network, clock=clock) as smsc:
@@ -84,6 +85,8 @@ async def conduct(
                 ledger.story.append((smsc.clock.now(), "end", exercise.name, None, ""))
             finally:
                 await sut.stop()
+    except CannotRun as error:
+        left_out = str(error)
     except SutFailed as error:
         trouble, blame = str(error), "client"
     except TimeoutError:
@@ -91,7 +94,7 @@ async def conduct(
     except Trouble as error:
         trouble, blame = str(error), "bench"
     ledger.close()
-    return Conducted(exercise, _read_again(ledger), trouble, blame)
+    return Conducted(exercise, _read_again(ledger), trouble, blame, left_out)
 
 
 def budget_s(exercise: Exercise, sut: SystemUnderTest) -> float:

@@ -81,7 +81,7 @@ class Judgements:
             self.conducted[name].set_result(
                 Conducted(exercise, open_run(folder), ended.trouble, ended.blame)
                 if ended.ran
-                else self._left_out(exercise)
+                else msgspec.structs.replace(self._left_out(exercise), left_out=ended.trouble)
             )
 
     def finding(self, exercise: str, purpose: str) -> Finding:
@@ -101,7 +101,7 @@ class Judgements:
             conducted = future.result()
             ran = not conducted.left_out
             if conducted.trouble or not ran:
-                ended[name] = Ended(conducted.trouble, conducted.blame, ran)
+                ended[name] = Ended(conducted.trouble or conducted.left_out, conducted.blame, ran)
         return SessionRecord(
             system=self.name,
             system_version=self.version,

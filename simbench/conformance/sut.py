@@ -11,7 +11,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from simbench.errors import Trouble
+from simbench.errors import MissingTool, Trouble
 
 
 class AccountGiven(msgspec.Struct, frozen=True):
@@ -124,6 +124,10 @@ WITHIN_REACH = Reach()
 def reach_of(sut: SystemUnderTest) -> Reach:
     """How far the bench reaches this client: its own `reach`, where it has one."""
     return getattr(sut, "reach", WITHIN_REACH)
+
+
+class CannotRun(MissingTool):
+    """The client says that it cannot run here: nothing can be judged of it, and nobody is to blame."""
 
 
 class SutFailed(Trouble):

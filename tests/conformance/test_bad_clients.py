@@ -86,6 +86,13 @@ def test_a_client_that_crashes_at_once_is_inconclusive(tmp_path: Path) -> None:
     assert exit_status(judged(ran).values()) == 3
 
 
+def test_a_client_that_says_it_cannot_run_here_is_unsupported(tmp_path: Path) -> None:
+    ran = conducted("import sys; print('no card', file=sys.stderr); sys.exit(127)", tmp_path)
+    assert outcomes(ran) == {"unsupported"}
+    assert "no card" in judged(ran)[PURPOSES[0]].summary
+    assert exit_status(judged(ran).values()) == 3
+
+
 def test_a_client_that_hangs_before_it_is_ready_is_ended_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
