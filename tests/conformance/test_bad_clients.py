@@ -38,7 +38,7 @@ FIVE = Exercise("five", "Five messages", PURPOSES, {"36010": 10}, five_messages,
 
 def conducted(script: str, folder: Path) -> Conducted:
     sut = Command([sys.executable, "-c", script], name="client")
-    sut.reach = Reach(connect_wait_s=1.0)  # type: ignore[attr-defined]  # an adapter may say how far it is reached
+    sut.reach = Reach(connect_wait_s=4.0)  # type: ignore[attr-defined]  # an adapter may say how far it is reached
     ledger = MemoryLedger(run_info(FIVE, load_contract(), 1, "client"))
     return asyncio.run(conduct(FIVE, sut, load_contract(), ledger, Surroundings(folder)))
 
