@@ -105,6 +105,10 @@ def conform(**options: object) -> None:
 @click.option("--decisions", type=click.Path(path_type=Path), help="Incidents classed anew (TOML).")
 @click.option("--probes", type=click.Path(path_type=Path), help="What the client's probes saw (CSV, Parquet).")
 @click.option("--traffic", type=click.Path(path_type=Path), help="Messages of the platform (CSV, Parquet).")
+@click.option("--campaigns", type=click.Path(path_type=Path), help="Of a capture: codes, campaigns, outages (TOML).")
+@click.option("--requests", type=click.Path(path_type=Path), help="Of a capture: what the client was asked for (CSV).")
+@click.option("--keys", type=click.Path(path_type=Path), help="Of a capture: keys of its ESP associations (TOML).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Of a capture: the SMSC's port, where frames do not tell.")
 @click.option("--forecast", "forecast_until", metavar="TIME", help="Tell the chances of a breach up to here.")
 @click.option("--laws", type=click.Path(path_type=Path), help="Laws of outages to come (TOML; default: fitted).")
 @click.option(
@@ -119,7 +123,9 @@ def conform(**options: object) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for findings.json, incidents.csv ...")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def judge(**options: object) -> None:
-    """Judge the service level: FILE is a table of outages (CSV, Parquet), a run folder, or a log of Kannel.
+    """Judge what was recorded: FILE is a table of outages (CSV, Parquet), a run folder, a log of Kannel, or a capture.
+
+    A capture (pcap, pcapng) and the wire of a run are judged by the rules of `conform`, without any simulator.
 
     \b
     Examples:
@@ -127,6 +133,8 @@ def judge(**options: object) -> None:
       simbench judge tickets.csv --map theirs.toml --tz Europe/Paris --from 2025-01-01 --to 2026-01-01 --json
       simbench judge reports/year --decisions decisions.toml --probes probes.csv -o reports/dispute
       simbench judge bearerbox.log --tz Europe/Paris
+      simbench judge traffic.pcapng --campaigns campaigns.toml --requests log.csv --keys keys.toml
+      simbench judge reports/lastyear --contract new.toml
     """
     from simbench.commands.judge import Options, judge_command  # noqa: PLC0415 - quick --help
 
@@ -269,6 +277,8 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
     from simbench.commands.bill import forecast_command  # noqa: PLC0415 - quick --help
 
     sys.exit(forecast_command(files, traffic, contract_name, as_json_=as_json))
+
+
 cli.add_command(roaming)
 
 
