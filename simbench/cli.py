@@ -141,6 +141,37 @@ def judge(**options: object) -> None:
     sys.exit(judge_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
 
 
+@cli.command()
+@click.argument("place", metavar="HOST:PORT")
+@click.option("--code", "codes", multiple=True, required=True, help="Short code to send from; may be repeated.")
+@click.option(
+    "--rate", "rates", multiple=True, required=True, type=click.IntRange(1, 1000), help="Its subscribed rate a second."
+)
+@click.option("--account", "accounts", multiple=True, help="Its account (default: named as the code).")
+@click.option("--password", envvar="SIMBENCH_PASSWORD", default="secret", show_envvar=True, help="Of every account.")
+@click.option("--to", "recipients", multiple=True, metavar="NUMBER", help="Recipient; may be repeated.")
+@click.option("--seconds", type=click.FloatRange(2, 3600), default=20, show_default=True, help="How long at the rate.")
+@click.option("--window", type=click.IntRange(1, 100), help="Operations unanswered at once (default: the contract's).")
+@click.option(
+    "--remote", type=click.IntRange(1, 1000), metavar="CAP", help="Leave this machine, at CAP a second at most."
+)
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for findings.json and what was seen.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def probe(**options: object) -> None:
+    """Probe a platform from a client's place: rate, results, notifications, and what it must refuse.
+
+    \b
+    Examples:
+      simbench probe 127.0.0.1:3024 --code 36010 --rate 10
+      simbench probe 127.0.0.1:3024 --code 36010 --rate 10 --code 36020 --rate 20 -o reports/probe
+      simbench probe 192.0.2.7:5000 --remote 10 --code 36010 --rate 10 --account mine --to 33639980012
+    """
+    from simbench.commands.probe import Options, probe_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(probe_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+
+
 @cli.command("list")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def list_(*, as_json: bool) -> None:

@@ -279,9 +279,9 @@ def _print(answer: Answer, options: Options) -> None:
     )
     if answer.before:
         console.print("\nbefore the decisions:")
-        console.print(_table(answer.before))
+        console.print(findings_table(answer.before))
         console.print("\nafter them:")
-    console.print(_table(answer.findings))
+    console.print(findings_table(answer.findings))
     if answer.dispute:
         console.print("\nwhat the client saw, and what the tickets say:")
         console.print(_sides(answer.dispute))
@@ -293,7 +293,8 @@ def _print(answer: Answer, options: Options) -> None:
     console.print(f"\n{counts}{told}")
 
 
-def _table(findings: Iterable[Finding]) -> Table:
+def findings_table(findings: Iterable[Finding]) -> Table:
+    """Findings as they are printed."""
     table = _columns("outcome", "purpose", "measured", "limit", "what was seen")
     for one in findings:
         style = STYLES.get(one.outcome, "dim")

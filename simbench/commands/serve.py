@@ -49,13 +49,13 @@ def _with_options(scenario: Scenario, host: str | None, port: int | None, limit:
         server = replace(server, host=host)
     if port is not None:
         server = replace(server, port=port)
-    if not _is_loopback(server.host):
+    if not is_loopback(server.host):
         raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1")
     codes = tuple(replace(config, limit=limit) for config in scenario.codes) if limit else scenario.codes
     return replace(scenario, server=server, codes=codes)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether only this machine can reach it; a name other than localhost could lead anywhere."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
