@@ -34,7 +34,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
         (
             "OPS-CON-02/well-formed", "OPS-CON-02/oddities", "OPS-ACH-03/oddities", "OPS-CON-03/login-first",
             "OPS-CON-03/keepalive", "OPS-CON-03/answers-notices", "OPS-CON-03/window",
-            "OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc",
+            "OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc", "OPS-ACH-03/trn-discipline",
         ),
         (),
     ),
@@ -43,6 +43,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "OPS-QOS-04/tier-granted": ("codes",),
     "OPS-ACH-04/uses-its-tier": ("codes", "requests"),
     "OPS-DEO-06/short-code-only": ("codes",),
+    "OPS-PRE-08/allotted-codes": ("codes",),
     "OPS-ACH-02/originator-in-service": ("codes",),
     "OPS-ACH-01/accepted": ("codes", "recipients"),
     "OPS-ACH-07/served-recipients": ("recipients",),
