@@ -79,6 +79,7 @@ def serve(**options: object) -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Judge the ledgers of an earlier output folder again, without any client.",
 )
+@click.option("--soak", "soak_for", metavar="DURATION", help="An endurance run instead, as in 60s, 10m or 8h.")
 def conform(**options: object) -> None:
     """Drive a client through the exercises and judge it, clause by clause, with evidence.
 
@@ -88,6 +89,7 @@ def conform(**options: object) -> None:
       simbench conform --sut kannel -o reports/kannel --only OPS-ENG-01 --only OPS-PRE-03
       simbench conform --sut reference --fault no-pacing --only backlog-monitored
       simbench conform --sut kannel --from reports/kannel --contract mine.toml --json
+      simbench conform --sut reference --soak 8h -o reports/night
     """
     from simbench.commands.conform import conform_command  # noqa: PLC0415 - quick --help
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import simbench.conformance.selection
 import simbench.verdict.campaigns
+import simbench.verdict.endurance
 import simbench.verdict.in_clear
 import simbench.verdict.service_level  # noqa: F401 - importing them enters every exercise and every rule
 from simbench.conformance.exercise import EXERCISES

@@ -21,6 +21,7 @@ from simbench.conformance.plugin import ConformancePlugin
 from simbench.conformance.registry import make_sut
 from simbench.conformance.selection import select
 from simbench.conformance.session import RUNS, Judgements, Plan
+from simbench.conformance.soak import duration_s, soak
 from simbench.contract import load_contract
 from simbench.contract.typed import choice
 from simbench.errors import BadInput, Trouble
@@ -42,6 +43,7 @@ def conform_command(  # noqa: PLR0913 - one argument an option
     seed: int,
     fault: tuple[str, ...],
     judge_from: Path | None,
+    soak_for: str | None,
     *,
     as_json: bool,
 ) -> int:
@@ -52,7 +54,9 @@ def conform_command(  # noqa: PLR0913 - one argument an option
         if name not in FAULTS:
             raise BadInput(f"--fault {name}", "the reference client has no such fault", choice(name, FAULTS))
     make = lambda: make_sut(sut, faults=fault)  # noqa: E731 - a factory bound to the options
-    plan = Plan(select(only), contract, make, folder, seed)
+    if soak_for and only:
+        raise BadInput("--only", "an endurance run is one exercise", "--soak alone")
+    plan = Plan(soak(duration_s(soak_for)) if soak_for else select(only), contract, make, folder, seed)
     if judge_from is None and (folder / RUNS).exists():
         expected = "a new folder, or --from to judge it again"
         raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from simbench.report.figures import latency, outage, rates, results, style, throttle
+from simbench.report.figures import endurance, latency, outage, rates, results, style, throttle
 from simbench.report.figures.scene import Drawing, Group, Scene, scenes
 from simbench.report.model import Judgement
 
@@ -23,6 +23,7 @@ class Kind:
 
 
 KINDS = (
+    Kind(endurance.draw, "Memory, backlog and rate over time: no endurance run."),
     Kind(rates.draw, "Submits per second against the tier: no exercise with a purpose about rates saw a submit."),
     Kind(outage.draw, "Outage timeline: no exercise had an outage."),
     Kind(latency.draw, f"Waiting times: no exercise saw {latency.FEWEST} results or notifications."),
