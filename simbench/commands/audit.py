@@ -115,6 +115,11 @@ def audit_run(run: Run, contract: Contract) -> Sequence[Finding]:
     return audit(case, _given(plain))
 
 
+def of_a_capture(run: Run) -> bool:
+    """Whether a run was read from a capture: minutes or hours of traffic, which tell nothing of a service level."""
+    return "capture" in set(run.story["kind"].to_pylist())
+
+
 def _given(reading: Reading) -> set[str]:
     """What a run tells: a capture's says it; a platform's own knows outages and recipients, codes and what it asked."""
     for row in reading.story.rows():

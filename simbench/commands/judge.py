@@ -19,7 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from simbench import __version__
-from simbench.commands.audit import Beside, audit_capture, audit_run, is_capture_file
+from simbench.commands.audit import Beside, audit_capture, audit_run, is_capture_file, of_a_capture
 from simbench.contract import Contract, load_contract
 from simbench.contract.calendar import SECOND
 from simbench.errors import BadInput, Trouble
@@ -106,7 +106,8 @@ def judge_command(options: Options) -> int:
         case = Case(Reading(retold(run, changed, source.period, asked)), contract)
     findings = _findings(case, source.kind, len(aside), started)
     if source.kind == "run":
-        findings = (*findings, *audit_run(source.run, contract))
+        audited = tuple(audit_run(source.run, contract))
+        findings = audited if of_a_capture(source.run) else (*findings, *audited)
     answer = Answer(_facts(options, contract, source, aside, decisions), tally(findings), findings, found_before)
     if options.probes is not None or (source.kind == "run" and not asked and run.wire.num_rows):
         seen = probes_of(case) if asked else seen_by_the_client(case)

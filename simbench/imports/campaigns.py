@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated
@@ -103,6 +104,7 @@ class Metadata(msgspec.Struct, frozen=True):
     """Everything told beside the capture. `given` names the kinds of it (`simbench.verdict.audit.KINDS`)."""
 
     story: tuple[Row, ...] = ()
+    outages: tuple[tuple[int, int, str], ...] = ()  # start, end (us), scope
     campaigns: tuple[Known, ...] = ()
     requests: tuple[Request, ...] | None = None
     given: frozenset[str] = frozenset()
@@ -121,8 +123,10 @@ def read_metadata(campaigns: Path | None, requests: Path | None, zone: tzinfo | 
         "codes": bool(told.codes), "classes": bool(known), "consent": bool(marketing) and said,
         "outages": bool(told.outages), "requests": asked is not None,
     }  # fmt: skip
-    story = [*_limits(told), *_outages(told, place, zone)]
-    return Metadata(tuple(story), known, asked, frozenset(name for name, is_ in given.items() if is_), tuple(aside))
+    outages = tuple(_outages(told, place, zone))
+    return Metadata(
+        tuple(_limits(told)), outages, known, asked, frozenset(name for name, is_ in given.items() if is_), tuple(aside)
+    )
 
 
 def _known(one: Campaign, place: str, file: Path | None, zone: tzinfo | None) -> Known:
@@ -151,7 +155,7 @@ def _numbers(told: tuple[str, ...] | str | None, place: str, file: Path | None) 
 
 
 def _limits(told: Campaigns) -> list[Row]:
-    """Rows dated 0: they hold from the beginning of any capture on."""
+    """Rows that are dated where the capture begins."""
     rows: list[Row] = []
     for one in told.codes:
         detail = {"rate_per_s": one.rate_per_s, "mode": "told", "account": one.account or one.code}
@@ -159,15 +163,13 @@ def _limits(told: Campaigns) -> list[Row]:
     return rows
 
 
-def _outages(told: Campaigns, place: str, zone: tzinfo | None) -> list[Row]:
-    rows: list[Row] = []
+def _outages(told: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tuple[int, int, str]]:
     for number, one in enumerate(told.outages):
         at = f"{place}: outages[{number}]"
         start, end = instant_of(one.start, zone, f"{at}.from"), instant_of(one.end, zone, f"{at}.to")
         if end <= start:
             raise BadInput(f"{at}.to", "is not after from", "a later time")
-        rows += [(start, "outage", one.scope, end, "{}"), (end, "restored", one.scope, None, "{}")]
-    return rows
+        yield start, end, one.scope
 
 
 def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Request, ...], tuple[Aside, ...]]:
@@ -258,9 +260,11 @@ def within(metadata: Metadata, start: int, end: int, patience_us: int) -> Metada
 
     Requests from before it may have been sent before it as well, those of the last `patience_us` may be sent after it.
     """
-    story: list[Row] = []
-    for at, *rest in metadata.story:
-        story.append((min(max(int(str(at)), start), end), *rest))
+    story: list[Row] = [(start, *rest) for _, *rest in metadata.story]
+    for begins, ends, scope in metadata.outages:
+        first, last = max(begins, start), min(ends, end)
+        if first < last:
+            story += [(first, "outage", scope, last, "{}"), (last, "restored", scope, None, "{}")]
     asked = metadata.requests
     kept = None if asked is None else tuple(one for one in asked if start - patience_us <= one.at <= end - patience_us)
     return msgspec.structs.replace(metadata, story=tuple(story), requests=kept)
