@@ -41,8 +41,8 @@ class Target(msgspec.Struct, frozen=True):
     code: str
     rate_per_s: int
     recipients: tuple[str, ...]
+    window: int
     seconds: float = 20.0
-    window: int = 10
     answer_s: float = 10.0  # how long a result is waited for
     notice_s: float = 60.0  # how long notifications are waited for
 

@@ -45,7 +45,7 @@ async def _probe(loop: VirtualLoop, tamper: Tamper, rate: int, more: dict[str, A
     ours = MemoryLedger()
     async with LiveSmsc(scenario, contract, MemoryLedger(), clock=clock, network=network) as smsc:
         tamper(smsc)
-        target = Target("127.0.0.1", port, "36010", "secret", "36010", 10, RECIPIENTS)
+        target = Target("127.0.0.1", port, "36010", "secret", "36010", 10, RECIPIENTS, 10)
         seen = await run_probe(target, contract, network.connect, clock.now, ours.wire, lambda _: None)
     return {one.purpose: one for one in judge_probe(seen)}, ours.snapshot()
 
