@@ -31,6 +31,7 @@ from tests.bench.radius import radius
 from tests.bench.roaming import roaming
 from tests.bench.sla import sla
 from tests.bench.stages import STAGES, stages
+from tests.bench.world import world
 
 SERVER_CPU, LOAD_CPU = 0, min(1, (os.cpu_count() or 1) - 1)
 SECOND = 1_000_000
@@ -48,6 +49,7 @@ def main() -> None:
         window_of_one,
         stage_table,
         meter,
+        world,
         sla,
         dialup,
         radius,
