@@ -175,6 +175,8 @@ def probe(**options: object) -> None:
     from simbench.commands.probe import Options, probe_command  # noqa: PLC0415 - quick --help
 
     sys.exit(probe_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+
+
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
