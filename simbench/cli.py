@@ -90,6 +90,7 @@ def serve(**options: object) -> None:
 @click.option("--last-failed", is_flag=True, help="Only what did not pass in the session of the output folder.")
 @click.option("--keep-up", is_flag=True, help="Leave the SMSC running after the session, and print its port.")
 @click.option("--strict", is_flag=True, help="Weak and inconclusive count as failures.")
+@click.option("--soak", default="", metavar="DURATION", help="An endurance run instead, as in 60s, 10m or 8h.")
 def conform(**options: Any) -> None:
     """Drive a client through the exercises and judge it, clause by clause, with evidence.
 
@@ -101,12 +102,13 @@ def conform(**options: Any) -> None:
       simbench conform --sut command --program './client --flag' --capabilities caps.toml
       simbench conform --sut my-client.toml --baseline known.toml --strict
       simbench conform --from reports/kannel --contract mine.toml --json
+      simbench conform --sut reference --soak 8h -o reports/night
     """
     from simbench.commands.conform import Options, conform_command  # noqa: PLC0415 - quick --help
     from simbench.conformance.wanted import Wanted  # noqa: PLC0415 - as above
 
     contract, faults = options.pop("contract_name") or "", options.pop("fault")
-    of_client = {name: options.pop(name) for name in ("sut", "program", "capabilities", "only", "seed")}
+    of_client = {name: options.pop(name) for name in ("sut", "program", "capabilities", "only", "seed", "soak")}
     sys.exit(conform_command(Wanted(**of_client, contract=contract, faults=faults), Options(**options)))
 
 
@@ -121,6 +123,10 @@ def conform(**options: Any) -> None:
 @click.option("--decisions", type=click.Path(path_type=Path), help="Incidents classed anew (TOML).")
 @click.option("--probes", type=click.Path(path_type=Path), help="What the client's probes saw (CSV, Parquet).")
 @click.option("--traffic", type=click.Path(path_type=Path), help="Messages of the platform (CSV, Parquet).")
+@click.option("--campaigns", type=click.Path(path_type=Path), help="Of a capture: codes, campaigns, outages (TOML).")
+@click.option("--requests", type=click.Path(path_type=Path), help="Of a capture: what the client was asked for (CSV).")
+@click.option("--keys", type=click.Path(path_type=Path), help="Of a capture: keys of its ESP associations (TOML).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Of a capture: the SMSC's port, where frames do not tell.")
 @click.option("--forecast", "forecast_until", metavar="TIME", help="Tell the chances of a breach up to here.")
 @click.option("--laws", type=click.Path(path_type=Path), help="Laws of outages to come (TOML; default: fitted).")
 @click.option(
@@ -135,7 +141,9 @@ def conform(**options: Any) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for findings.json, incidents.csv ...")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def judge(**options: object) -> None:
-    """Judge the service level: FILE is a table of outages (CSV, Parquet), a run folder, or a log of Kannel.
+    """Judge what was recorded: FILE is a table of outages (CSV, Parquet), a run folder, a log of Kannel, or a capture.
+
+    A capture (pcap, pcapng) and the wire of a run are judged by the rules of `conform`, without any simulator.
 
     \b
     Examples:
@@ -143,10 +151,43 @@ def judge(**options: object) -> None:
       simbench judge tickets.csv --map theirs.toml --tz Europe/Paris --from 2025-01-01 --to 2026-01-01 --json
       simbench judge reports/year --decisions decisions.toml --probes probes.csv -o reports/dispute
       simbench judge bearerbox.log --tz Europe/Paris
+      simbench judge traffic.pcapng --campaigns campaigns.toml --requests log.csv --keys keys.toml
+      simbench judge reports/lastyear --contract new.toml
     """
     from simbench.commands.judge import Options, judge_command  # noqa: PLC0415 - quick --help
 
     sys.exit(judge_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+
+
+@cli.command()
+@click.argument("place", metavar="HOST:PORT")
+@click.option("--code", "codes", multiple=True, required=True, help="Short code to send from; may be repeated.")
+@click.option(
+    "--rate", "rates", multiple=True, required=True, type=click.IntRange(1, 1000), help="Its subscribed rate a second."
+)
+@click.option("--account", "accounts", multiple=True, help="Its account (default: named as the code).")
+@click.option("--password", envvar="SIMBENCH_PASSWORD", default="secret", show_envvar=True, help="Of every account.")
+@click.option("--to", "recipients", multiple=True, metavar="NUMBER", help="Recipient; may be repeated.")
+@click.option("--seconds", type=click.FloatRange(2, 3600), default=20, show_default=True, help="How long at the rate.")
+@click.option("--window", type=click.IntRange(1, 100), help="Operations unanswered at once (default: the contract's).")
+@click.option(
+    "--remote", type=click.IntRange(1, 1000), metavar="CAP", help="Leave this machine, at CAP a second at most."
+)
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for findings.json and what was seen.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def probe(**options: object) -> None:
+    """Probe a platform from a client's place: rate, results, notifications, and what it must refuse.
+
+    \b
+    Examples:
+      simbench probe 127.0.0.1:3024 --code 36010 --rate 10
+      simbench probe 127.0.0.1:3024 --code 36010 --rate 10 --code 36020 --rate 20 -o reports/probe
+      simbench probe 192.0.2.7:5000 --remote 10 --code 36010 --rate 10 --account mine --to 33639980012
+    """
+    from simbench.commands.probe import Options, probe_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(probe_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
 
 
 @cli.command()

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import simbench.conformance.selection
+import simbench.verdict.campaigns
+import simbench.verdict.endurance
+import simbench.verdict.in_clear
 import simbench.verdict.service_level  # noqa: F401 - importing them enters every exercise and every rule
 from simbench.conformance.exercise import EXERCISES
 from simbench.contract import Contract, load_contract

@@ -1,4 +1,7 @@
-"""`simbench judge`: a record of the platform, its own or another's, against the promised service level."""
+"""`simbench judge`: a record of the platform, its own or another's, against the promised service level.
+
+A capture, and the wire a run has kept, are judged by the rules of conformance as well (`simbench.commands.audit`).
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from simbench import __version__
+from simbench.commands.audit import Beside, audit_capture, audit_run, is_capture_file, of_a_capture
 from simbench.contract import Contract, load_contract
 from simbench.contract.calendar import SECOND
 from simbench.errors import BadInput, Trouble
@@ -64,6 +69,10 @@ class Options(msgspec.Struct, frozen=True):
     seed: int = 1
     output: Path | None = None
     as_json: bool = False
+    campaigns: Path | None = None
+    requests: Path | None = None
+    keys: Path | None = None
+    port: int | None = None
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
@@ -81,6 +90,8 @@ def judge_command(options: Options) -> int:
     """Read, judge, print; the exit status of DESIGN section 6."""
     started = time.monotonic()
     contract = load_contract(options.contract_name or "orange_ops_2016")
+    if is_capture_file(options.source):
+        return _capture(options, contract)
     mapping = read_mapping(options.mapping, COLUMNS)
     source = open_source(_wanted(options, contract, mapping))
     run, aside = _with_traffic(options, contract, mapping, source)
@@ -94,6 +105,9 @@ def judge_command(options: Options) -> int:
         found_before = _findings(before, source.kind, len(aside), started)
         case = Case(Reading(retold(run, changed, source.period, asked)), contract)
     findings = _findings(case, source.kind, len(aside), started)
+    if source.kind == "run":
+        audited = tuple(audit_run(source.run, contract))
+        findings = audited if of_a_capture(source.run) else (*findings, *audited)
     answer = Answer(_facts(options, contract, source, aside, decisions), tally(findings), findings, found_before)
     if options.probes is not None or (source.kind == "run" and not asked and run.wire.num_rows):
         seen = probes_of(case) if asked else seen_by_the_client(case)
@@ -107,6 +121,21 @@ def judge_command(options: Options) -> int:
     else:
         _print(answer, options)
     return exit_status(findings)
+
+
+def _capture(options: Options, contract: Contract) -> int:
+    """Judge a capture: facts and findings, in the same forms."""
+    beside = Beside(options.campaigns, options.requests, options.keys, options.port, options.tz, options.output)
+    audited = audit_capture(options.source, beside, contract)
+    answer = Answer(audited.facts, tally(audited.findings), audited.findings)
+    _tell_aside(audited.aside)
+    if options.output is not None:
+        _write(options.output, answer, [], [])
+    if options.as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2))
+    else:
+        _print(answer, options)
+    return exit_status(audited.findings)
 
 
 def _wanted(options: Options, contract: Contract, mapping: Mapping) -> Wanted:
@@ -224,7 +253,8 @@ def _write(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticke
         folder.mkdir(parents=True, exist_ok=True)
         plain = Answer(answer.run, answer.summary, answer.findings)
         (folder / "findings.json").write_bytes(msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
-        _write_csv(folder / "incidents.csv", after, Ticket)
+        if after or answer.run["kind"] != "a capture":
+            _write_csv(folder / "incidents.csv", after, Ticket)
         if answer.before:
             _write_csv(folder / "incidents-before.csv", before, Ticket)
             (folder / "findings-before.json").write_bytes(msgspec.json.encode(answer.before) + b"\n")
@@ -250,9 +280,9 @@ def _print(answer: Answer, options: Options) -> None:
     )
     if answer.before:
         console.print("\nbefore the decisions:")
-        console.print(_table(answer.before))
+        console.print(findings_table(answer.before))
         console.print("\nafter them:")
-    console.print(_table(answer.findings))
+    console.print(findings_table(answer.findings))
     if answer.dispute:
         console.print("\nwhat the client saw, and what the tickets say:")
         console.print(_sides(answer.dispute))
@@ -264,13 +294,14 @@ def _print(answer: Answer, options: Options) -> None:
     console.print(f"\n{counts}{told}")
 
 
-def _table(findings: Iterable[Finding]) -> Table:
+def findings_table(findings: Iterable[Finding]) -> Table:
+    """Findings as they are printed."""
     table = _columns("outcome", "purpose", "measured", "limit", "what was seen")
     for one in findings:
         style = STYLES.get(one.outcome, "dim")
         measured = "" if one.measured is None else f"{one.measured:.6g} {one.unit}"
         limit = "" if one.limit is None else f"{one.limit:.6g}"
-        table.add_row(f"[{style}]{one.outcome}[/]", one.purpose, measured, limit, one.summary)
+        table.add_row(f"[{style}]{one.outcome}[/]", one.purpose, measured, limit, escape(one.summary))
     return table
 
 

@@ -69,7 +69,7 @@ def _guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Sce
     """An address other machines can reach is served only when asked for, and only to those named."""
     server = replace(scenario.server, allow=(*scenario.server.allow, *allow))
     allowed_networks(server, "--allow")
-    if not _is_loopback(server.host):
+    if not is_loopback(server.host):
         if not expose:
             raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1, or --expose")
         if not server.allow:
@@ -77,7 +77,7 @@ def _guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Sce
     return replace(scenario, server=server)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether only this machine can reach it; a name other than localhost could lead anywhere."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

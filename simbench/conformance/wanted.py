@@ -15,6 +15,7 @@ from simbench.conformance.record import SessionRecord
 from simbench.conformance.registry import known_suts, make_sut
 from simbench.conformance.selection import Chosen, select
 from simbench.conformance.session import Plan
+from simbench.conformance.soak import duration_s, soak
 from simbench.conformance.sut import SystemUnderTest, reach_of
 from simbench.contract import load_contract
 from simbench.contract.typed import choice
@@ -24,7 +25,10 @@ CONTRACT = "orange_ops_2016"
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A session as asked for. `sut` is a name, a kind with `program`, or the path of a description."""
+    """A session as asked for. `sut` is a name, a kind with `program`, or the path of a description.
+
+    With `soak`, a duration such as "10m", it is an endurance run instead of the exercises.
+    """
 
     sut: str
     program: str = ""
@@ -33,13 +37,17 @@ class Wanted(msgspec.Struct, frozen=True):
     contract: str = ""
     seed: int = 1
     faults: tuple[str, ...] = ()
+    soak: str = ""
 
 
 def plan_of(wanted: Wanted, folder: Path) -> Plan:
     """The plan, every file read. Raises BadInput, ContractError."""
     contract = load_contract(wanted.contract or CONTRACT)
     make, description = _maker(wanted)
-    return Plan(_chosen(wanted.only, description), contract, make, folder, wanted.seed, _given(wanted.contract))
+    if wanted.soak and wanted.only:
+        raise BadInput("--only", "an endurance run is one exercise", "--soak alone")
+    chosen = soak(duration_s(wanted.soak)) if wanted.soak else _chosen(wanted.only, description)
+    return Plan(chosen, contract, make, folder, wanted.seed, _given(wanted.contract))
 
 
 def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[str, ...]) -> Plan:
