@@ -13,6 +13,7 @@ import click
 
 from simbench import __version__
 from simbench.commands.roaming_options import roaming
+from simbench.commands.serve_options import service_options
 from simbench.errors import BadInput, SimbenchError
 
 LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
@@ -42,6 +43,7 @@ def cli() -> None:
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
 )
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@service_options
 def serve(**options: object) -> None:
     """Serve a fake SMSC, with no configuration at all or out of a scenario file, until SIGINT or SIGTERM.
 
@@ -50,6 +52,7 @@ def serve(**options: object) -> None:
       simbench serve
       simbench serve --port 5000 --limit monitor
       simbench serve scenarios/01_first.toml
+      simbench serve --api 8080 --console
     """
     from simbench.commands.serve import serve_command  # noqa: PLC0415 - quick --help
 

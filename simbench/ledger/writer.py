@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,6 +21,8 @@ from simbench.ledger.info import NAME, RunInfo, write_info
 from simbench.ledger.rows import TABLES, Row
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from simbench.ledger.reader import Run
 
 MAX_BYTES = 5 * 10**9
@@ -107,6 +109,22 @@ class Ledger:
         rows, store = self._flusher.rows(), self._flusher.store
         return Run(self.info, lambda table: store.read(table, rows[table.name]))
 
+    def tail(self, table: str, first: int, columns: Sequence[str]) -> pa.Table:
+        """These columns of what is committed of a table from its `n`-th row on: for who follows a run as it grows.
+
+        May be called from any thread; waits for no row. Nothing yet: an empty table.
+        """
+        from simbench.ledger.columns import schema  # noqa: PLC0415 - Arrow is slow to load
+
+        if not self._flusher.rows()[table]:
+            return schema(TABLES[table]).empty_table().select(columns)
+        return self._flusher.store.tail(TABLES[table], first, columns)
+
+    @property
+    def written(self) -> dict[str, int]:
+        """Rows committed of each table."""
+        return self._flusher.rows()
+
     def close(self) -> None:
         """Write everything, close the files and mark the run closed; Trouble if something could not be written."""
         atexit.unregister(self._at_exit)
@@ -161,6 +179,23 @@ class MemoryLedger:
         from simbench.ledger.reader import Run, rows_of  # noqa: PLC0415 - the reader knows ledgers, not the reverse
 
         return Run(self.info, rows_of({name: getattr(self, name)[:] for name in TABLES}))
+
+    def tail(self, table: str, first: int, columns: Sequence[str]) -> pa.Table:
+        """As a ledger's on disk."""
+        from simbench.ledger.reader import rows_of  # noqa: PLC0415 - the reader knows ledgers, not the reverse
+
+        rows: list[Row] = getattr(self, table)[first:]
+        return rows_of({table: rows})(TABLES[table]).select(columns)
+
+    @property
+    def backlog(self) -> int:
+        """Nothing waits for a disk."""
+        return 0
+
+    @property
+    def written(self) -> dict[str, int]:
+        """Rows of each table."""
+        return {name: len(getattr(self, name)) for name in TABLES}
 
     def close(self) -> None:
         """Nothing to close."""
