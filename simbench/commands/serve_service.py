@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -79,4 +80,7 @@ async def with_service(smsc: LiveSmsc, settings: ServiceSettings | None) -> Asyn
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"{settings.scheme}://{host}:{port}"
         console = (f"  console: {url}/",) if settings.console else ()
-        yield (*console, f"  API: {url}/docs    metrics: {url}/metrics")
+        try:
+            yield (*console, f"  API: {url}/docs    metrics: {url}/metrics")
+        finally:
+            gc.unfreeze()  # what the console keeps in circles is let go before the interpreter ends

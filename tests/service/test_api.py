@@ -81,7 +81,7 @@ def test_a_frame_cut_in_two_reads_is_one_message() -> None:
         peer = await stage.site.session()
         octets = harness.submit(7, AdC=NUMBER)
         peer.send(octets[:40])
-        await stage.site.until(lambda: sum(row[2] == "in" for row in stage.site.ledger.wire) == 2)  # type: ignore[union-attr]
+        await stage.site.until(lambda: sum(row[2] == "in" for row in stage.site.ledger.wire) == 2)
         await stage.ask(stage.client.messages)  # the index has seen the first half
         peer.send(octets[40:])
         await peer.frame()
