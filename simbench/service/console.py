@@ -6,16 +6,14 @@ What it shows is asked for once a second, by one timer a visitor.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from nicegui import ui
 from pydantic import ValidationError
 
 from simbench.errors import SimbenchError
-from simbench.service.console_parts import phone_panel, search_panel, verdict_panel
+from simbench.service.console_parts import paris, phone_panel, search_panel, verdict_panel
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import Refusal
 from simbench.service.records import AskedOutage
@@ -56,7 +54,7 @@ class Page:
         ui.timer(PERIOD_S, self.refresh)
 
     def _head(self) -> None:
-        with ui.header().classes("items-center bg-slate-800 py-2"):
+        with ui.header(fixed=False).classes("items-center bg-slate-800 py-2"):
             ui.label("simbench").classes("text-xl font-bold")
             ui.label(f"{self.platform.smsc.scenario.name}, contract {self.platform.smsc.contract.name}")
             ui.space()
@@ -69,7 +67,7 @@ class Page:
             {
                 "animation": False,
                 "tooltip": {"trigger": "axis"},
-                "legend": {},
+                "legend": {"top": 0},
                 "grid": {"left": 50, "right": 20, "top": 40, "bottom": 30},
                 "xAxis": {"type": "category", "data": []},
                 "yAxis": {"type": "value", "name": "accepted/s"},
@@ -145,13 +143,6 @@ class Page:
 
     def _tier(self, code: str) -> int:
         return self.platform.control.server.gateway.centre.limiters[code].limit.rate_per_s
-
-
-def paris(us: int) -> str:
-    """An instant as Paris reads it, to the second."""
-    return (
-        datetime.fromtimestamp(us / 1_000_000, UTC).astimezone(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d %H:%M:%S")
-    )
 
 
 def _table(title: str, columns: tuple[str, ...], key: str) -> Any:

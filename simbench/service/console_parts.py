@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from nicegui import ui
 
@@ -13,9 +15,17 @@ from simbench.service.platform import ServedPlatform
 from simbench.service.records import DecodedFrame, Mo
 
 PHONE_PERIOD_S = 2.0
-FOUND = ("at", "session", "code", "recipient", "text", "outcome", "ec", "scts")
+SCREEN = "w-full h-64 overflow-auto border rounded p-2 bg-slate-50 flex-nowrap flex-col-reverse"  # the latest in view
+FOUND = ("when", "session", "code", "recipient", "text", "outcome", "ec", "scts")
 JUDGED = ("purpose", "outcome", "blame", "summary")
 COLOURS = {"pass": "green", "fail": "red", "weak": "orange", "error": "purple"}
+
+
+def paris(us: int) -> str:
+    """An instant as Paris reads it, to the second."""
+    return (
+        datetime.fromtimestamp(us / 1_000_000, UTC).astimezone(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d %H:%M:%S")
+    )
 
 
 def phone_panel(platform: ServedPlatform) -> None:
@@ -28,7 +38,7 @@ def phone_panel(platform: ServedPlatform) -> None:
             number = ui.input("Subscriber", value="0639980001").classes("w-40")
             status = ui.label().classes("text-sm")
             code = ui.select(codes, value=codes[0], label="To").classes("w-24")
-        screen = ui.column().classes("w-full h-64 overflow-auto border rounded p-2 bg-slate-50")
+        screen = ui.column().classes(SCREEN)
         text = ui.input("Text").classes("w-full")
 
         async def show() -> None:
@@ -37,7 +47,7 @@ def phone_panel(platform: ServedPlatform) -> None:
             texts = await platform.phone(number.value or "0")
             screen.clear()
             with screen:
-                for each in texts[-20:]:
+                for each in reversed(texts[-20:]):
                     ui.chat_message(each.text, name=each.code if each.way == "in" else "me", sent=each.way == "out")
 
         async def send(words: str) -> None:
@@ -94,7 +104,7 @@ def search_panel(platform: ServedPlatform) -> None:
         async def search() -> None:
             asked = Query(recipient.value or "", code.value or "", text.value or "", outcome.value or "")
             found = await platform.messages(asked)
-            table.rows = [message.model_dump() for message in found.messages]
+            table.rows = [{**each.model_dump(), "when": paris(each.at)} for each in found.messages]
 
         async def explain(event: Any) -> None:
             row = event.args[1]

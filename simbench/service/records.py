@@ -18,9 +18,9 @@ Result = Literal["pending", "accepted", "refused", "buffered", "delivered", "und
 
 
 class Record(BaseModel):
-    """Frozen, and nothing beside what is named."""
+    """Frozen, nothing beside what is named, and every value of its own type."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Platform(Record):

@@ -39,8 +39,9 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """A scenario being served with its service."""
     scenario.setdefault("server", ServerConfig(port=0))
+    codes = scenario.pop("codes", ())
     async with (
-        serving(ledger=ledger, **scenario) as site,
+        serving(*codes, ledger=ledger, **scenario) as site,
         served(site.smsc, settings or ServiceSettings()) as (
             platform,
             port,
