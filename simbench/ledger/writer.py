@@ -8,10 +8,11 @@ from __future__ import annotations
 import atexit
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -120,6 +121,12 @@ class Ledger:
             return schema(TABLES[table]).empty_table().select(columns)
         return self._flusher.store.tail(TABLES[table], first, columns)
 
+    def tally(self, table: str, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
+        """How many such rows there are of each combination of these columns: (value of each, count)."""
+        if not self._flusher.rows()[table]:
+            return []
+        return self._flusher.store.tally(TABLES[table], first, by)
+
     @property
     def written(self) -> dict[str, int]:
         """Rows committed of each table."""
@@ -186,6 +193,14 @@ class MemoryLedger:
 
         rows: list[Row] = getattr(self, table)[first:]
         return rows_of({table: rows})(TABLES[table]).select(columns)
+
+    def tally(self, table: str, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
+        """As a ledger's on disk."""
+        names = [column.name for column in TABLES[table].columns]
+        places = [names.index(name) for name in by]
+        rows: list[Row] = getattr(self, table)[first:]
+        counted = Counter(tuple(row[place] for place in places) for row in rows)
+        return [(*values, count) for values, count in counted.items()]
 
     @property
     def backlog(self) -> int:

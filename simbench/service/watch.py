@@ -72,7 +72,8 @@ class Watch:
 
     def _read(self) -> dict[str, list[Any]]:
         ledger = self.control.server.ledger
-        decided = self._tail("centre", ["code", "kind"])
+        decided = ledger.tally("centre", self._first["centre"], ["code", "kind"])
+        self._first["centre"] += sum(count for _, _, count in decided)
         story = self._tail("story", ["at", "kind", "subject", "until", "detail"])
         rows: list[Any] = []
         if self.log.enabled:
@@ -81,9 +82,8 @@ class Watch:
             rows = [{**row, "octets": row["octets"].decode("utf-8", "replace")} for row in rows]
         else:
             self._first["wire"] = ledger.written["wire"]
-        grouped = decided.group_by(["code", "kind"]).aggregate([([], "count_all")])
         return {
-            "centre": list(zip(*(grouped[name].to_pylist() for name in ("code", "kind", "count_all")), strict=True)),
+            "centre": decided,
             "story": story.to_pylist(),
             "wire": rows,
         }

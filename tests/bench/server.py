@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import signal
 import sys
@@ -47,6 +48,7 @@ async def _beside(smsc: LiveSmsc, kind: str) -> AsyncIterator[str]:
 
     async with served(smsc, ServiceSettings(console=True)) as (_, port):
         yield f"http://127.0.0.1:{port}"
+        gc.unfreeze()
 
 
 if __name__ == "__main__":
