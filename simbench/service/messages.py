@@ -101,6 +101,7 @@ class MessageIndex:
         if self._connection is None:
             config: dict[str, Any] = {"threads": 1, "memory_limit": "1GB"}
             self._connection = duckdb.connect(self._path or ":memory:", config=config)
+            self._connection.execute("set enable_progress_bar = false")
             columns = ", ".join(f'"{name}" {kind}' for name, kind in zip(COLUMNS, _TYPES, strict=True))
             self._connection.execute(f"create table messages ({columns})")
         return self._connection
