@@ -10,7 +10,7 @@ from pathlib import Path
 from fake_smsc.assembly import assemble
 from fake_smsc.clock import PlatformClock
 from fake_smsc.control import Control
-from fake_smsc.network import Network
+from fake_smsc.network import Network, Tcp
 from fake_smsc.server import SmscServer
 from simbench.contract import Contract
 from simbench.ledger import AnyLedger
@@ -45,7 +45,12 @@ class LiveSmsc:
         self.clock = clock or PlatformClock(epoch_us(scenario) if config.epoch else None, config.speed)
         gateway = assemble(scenario, contract, ledger, place)
         self.server = SmscServer(
-            gateway, ledger, self.clock, network=network, heartbeat=network is None, durable=config.durable
+            gateway,
+            ledger,
+            self.clock,
+            network=network,
+            heartbeat=network is None or isinstance(network, Tcp),
+            durable=config.durable,
         )
         self.server.faults.seed = scenario.seed
         self.server.allowed = allowed_networks(config)

@@ -24,6 +24,7 @@ GRAIN_US = 2_000  # lateness that is worth a row (DESIGN section 3)
 HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
 COALESCE_S = 0.002  # deadlines nearer than this are served together: a lateness not yet worth a row
 UNREAD_OCTETS = 4_000_000  # a peer that lets this much pile up unread is cut off
+MAX_CONNECTIONS = 2_000  # at a time; one more is cut off: each costs memory and a descriptor
 LINGER_S = 5.0  # how long what was written may take to leave once the connection is being closed
 
 
@@ -40,6 +41,8 @@ class Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's are, without being subclasses
         set_no_delay(transport)
         self.server.connected(self)
+        if len(self.server.connections) > MAX_CONNECTIONS:
+            self.server.end(self.number, "too many connections", abruptly=True)
 
     def data_received(self, data: bytes) -> None:
         """Octets of one read."""

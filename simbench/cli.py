@@ -15,6 +15,7 @@ import click
 from simbench import __version__
 from simbench.commands.radius import CLOCK, account, reconcile
 from simbench.commands.roaming_options import roaming
+from simbench.commands.serve_options import service_options
 from simbench.errors import BadInput, SimbenchError
 
 LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
@@ -46,6 +47,7 @@ def cli() -> None:
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 @click.option("--expose", is_flag=True, help="Serve an address that other machines can reach; needs --allow.")
 @click.option("--allow", multiple=True, metavar="ADDRESS", help="Address or network that may connect; may be repeated.")
+@service_options
 def serve(**options: object) -> None:
     """Serve a fake SMSC, with no configuration at all or out of a scenario file, until SIGINT or SIGTERM.
 
@@ -54,6 +56,7 @@ def serve(**options: object) -> None:
       simbench serve
       simbench serve --port 5000 --limit monitor
       simbench serve scenarios/01_first.toml
+      simbench serve --api 8080 --console
     """
     from simbench.commands.serve import serve_command  # noqa: PLC0415 - quick --help
 

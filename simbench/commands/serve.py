@@ -8,6 +8,7 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 import uvloop
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from fake_smsc.live import LiveSmsc, spare_collector
 from simbench import __version__
+from simbench.commands.serve_service import Around, service_settings, ucp_tls, with_service
 from simbench.contract import Contract, load_contract
 from simbench.errors import BadInput
 from simbench.ledger import Ledger, RunInfo
@@ -40,6 +42,7 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     allow: tuple[str, ...] = (),
     *,
     expose: bool = False,
+    **service: Any,
 ) -> None:
     """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
     if scenario is not None:
@@ -52,7 +55,9 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     chosen = _with_options(chosen, host, port, limit)
     chosen = _guarded(chosen, allow, expose=expose)
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
-    uvloop.run(_serve(chosen, contract, folder, scenario.parent if scenario else None))
+    asked = service_settings(chosen, service)
+    tls = ucp_tls(service)
+    uvloop.run(_serve(chosen, contract, folder, Around(scenario.parent if scenario else None, asked, tls)))
 
 
 def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
@@ -85,7 +90,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-async def _serve(scenario: Scenario, contract: Contract, folder: Path, place: Path | None) -> None:
+async def _serve(scenario: Scenario, contract: Contract, folder: Path, around: Around) -> None:
     info = RunInfo(
         run=folder.name,
         created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -98,15 +103,15 @@ async def _serve(scenario: Scenario, contract: Contract, folder: Path, place: Pa
     )
     ledger, served = Ledger.create(folder, info), False
     try:
-        smsc = LiveSmsc(scenario, contract, ledger, place=place)
+        smsc = LiveSmsc(scenario, contract, ledger, place=around.place, network=around.network)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
-        async with smsc:
+        async with smsc, with_service(smsc, around.service) as service_lines:
             served = True
             spare_collector()
-            _banner(smsc, folder)
+            _banner(smsc, folder, service_lines)
             await stop.wait()
             click.echo("stopping", err=True)
     finally:
@@ -124,7 +129,7 @@ def _discard(folder: Path) -> None:
         folder.rmdir()
 
 
-def _banner(smsc: LiveSmsc, folder: Path) -> None:
+def _banner(smsc: LiveSmsc, folder: Path, more: tuple[str, ...]) -> None:
     """Everything a client's developer needs to connect."""
     scenario, contract = smsc.scenario, smsc.contract
     host, port = scenario.server.host, smsc.server.port
@@ -148,4 +153,6 @@ def _banner(smsc: LiveSmsc, folder: Path) -> None:
                 f"{contract.terms.throughput.max_hold_s.value} s; what waits longer gets NACK 04"
             )
     click.echo("  recipients: 06 39 98 00 00 to 06 39 98 59 99 and 07 10 00 00 00 to 07 19 99 99 99 (fictional)")
+    for line in more:
+        click.echo(line)
     click.echo(f"  ledger: {folder}    stop with Ctrl-C")

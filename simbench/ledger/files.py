@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -102,6 +103,36 @@ class Store:
         found = pa.concat_tables([schema(table).empty_table(), *parts])
         return found.filter(pc.less(found.column(ORDINAL.name), below))
 
+    def tail(self, table: Table, first: int, columns: Sequence[str]) -> pa.Table:
+        """These columns of the committed rows with `n` from `first` on, as added; older files are left alone."""
+        wanted = max(0, self.rows[table.name] - first)
+        parts: list[pa.Table] = []
+        with self._lock:
+            if self._reading is not None:
+                parts.append(_tail(self._reading, table, first, columns))
+            for path in reversed(self._closed):
+                if sum(part.num_rows for part in parts) >= wanted:
+                    break
+                with _opened(path) as connection:
+                    parts.append(_tail(connection, table, first, columns))
+        return pa.concat_tables(reversed(parts)) if parts else schema(table).empty_table().select(columns)
+
+    def tally(self, table: Table, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
+        """How many rows with `n` from `first` on there are of each combination of these columns, the count last."""
+        names = ", ".join(f'"{name}"' for name in by)
+        query = f"select {names}, count(*) from {table.name} where n >= {int(first)} group by all"  # noqa: S608 - our own names
+        counted: list[tuple[Any, ...]] = []
+        with self._lock:
+            wanted = max(0, self.rows[table.name] - first)
+            if self._reading is not None:
+                counted += self._reading.execute(query).fetchall()
+            for path in reversed(self._closed):
+                if sum(each[-1] for each in counted) >= wanted:
+                    break
+                with _opened(path) as connection:
+                    counted += connection.execute(query).fetchall()
+        return counted
+
     def close(self) -> None:
         """Close the file being written, its log folded in."""
         self._roll()
@@ -190,6 +221,12 @@ def _told(path: Path, text: str) -> LedgerError:
 
 def _select(connection: duckdb.DuckDBPyConnection, table: Table) -> pa.Table:
     return connection.sql(f"select * from {table.name}").to_arrow_table().cast(schema(table))  # noqa: S608 - our own names
+
+
+def _tail(connection: duckdb.DuckDBPyConnection, table: Table, first: int, columns: Sequence[str]) -> pa.Table:
+    names = ", ".join(f'"{name}"' for name in columns)
+    query = f"select {names} from {table.name} where n >= {int(first)}"  # noqa: S608 - our own names
+    return connection.sql(query).to_arrow_table().cast(pa.schema([schema(table).field(name) for name in columns]))
 
 
 def _create(table: Table) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import atexit
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -19,7 +20,7 @@ from simbench.errors import LedgerError, Trouble
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import NAME, RunInfo, write_info
-from simbench.ledger.rows import TABLES
+from simbench.ledger.rows import TABLES, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -123,6 +124,28 @@ class Ledger:
         rows, store = self._flusher.rows(), self._flusher.store
         return Run(self.info, lambda table: store.read(table, rows[table.name]))
 
+    def tail(self, table: str, first: int, columns: Sequence[str]) -> pa.Table:
+        """These columns of what is committed of a table from its `n`-th row on: for who follows a run as it grows.
+
+        May be called from any thread; waits for no row. Nothing yet: an empty table.
+        """
+        from simbench.ledger.columns import schema  # noqa: PLC0415 - Arrow is slow to load
+
+        if not self._flusher.rows()[table]:
+            return schema(TABLES[table]).empty_table().select(columns)
+        return self._flusher.store.tail(TABLES[table], first, columns)
+
+    def tally(self, table: str, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
+        """How many such rows there are of each combination of these columns: (value of each, count)."""
+        if not self._flusher.rows()[table]:
+            return []
+        return self._flusher.store.tally(TABLES[table], first, by)
+
+    @property
+    def written(self) -> dict[str, int]:
+        """Rows committed of each table."""
+        return self._flusher.rows()
+
     def close(self) -> None:
         """Write everything, close the files and mark the run closed; Trouble if something could not be written."""
         atexit.unregister(self._at_exit)
@@ -179,6 +202,31 @@ class MemoryLedger:
         from simbench.ledger.reader import Run, rows_of  # noqa: PLC0415 - the reader knows ledgers, not the reverse
 
         return Run(self.info, rows_of({name: getattr(self, name)[:] for name in TABLES}))
+
+    def tail(self, table: str, first: int, columns: Sequence[str]) -> pa.Table:
+        """As a ledger's on disk."""
+        from simbench.ledger.reader import rows_of  # noqa: PLC0415 - the reader knows ledgers, not the reverse
+
+        rows: list[Row] = getattr(self, table)[first:]
+        return rows_of({table: rows})(TABLES[table]).select(columns)
+
+    def tally(self, table: str, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
+        """As a ledger's on disk."""
+        names = [column.name for column in TABLES[table].columns]
+        places = [names.index(name) for name in by]
+        rows: list[Row] = getattr(self, table)[first:]
+        counted = Counter(tuple(row[place] for place in places) for row in rows)
+        return [(*values, count) for values, count in counted.items()]
+
+    @property
+    def backlog(self) -> int:
+        """Nothing waits for a disk."""
+        return 0
+
+    @property
+    def written(self) -> dict[str, int]:
+        """Rows of each table."""
+        return {name: len(getattr(self, name)) for name in TABLES}
 
     def close(self) -> None:
         """Nothing to close."""

@@ -130,6 +130,12 @@ class SubscriberBase:
         for address in spellings(number):
             self._found.pop(address, None)
 
+    def restore(self) -> list[Subscriber]:
+        """Forget every override: the subscribers that had one, as they are again."""
+        changed, self._changed = self._changed, {}
+        self._found.clear()
+        return [self.find(msisdn) for msisdn in changed]
+
     def attach(self, msisdn: str) -> None:
         """The subscriber switches on; SubscriberError if not served here."""
         self.put(msgspec.structs.replace(self._served(msisdn), attached=True))

@@ -25,6 +25,7 @@ from simbench.centre.records import Limit
 from simbench.contract import load_contract
 from simbench.ucp.frame import Framer, encode
 from simbench.verdict.throughput import police
+from tests.bench.api import api
 from tests.bench.dialup import dialup
 from tests.bench.load import encoded
 from tests.bench.radius import radius
@@ -49,6 +50,7 @@ def main() -> None:
         window_of_one,
         stage_table,
         meter,
+        api,
         world,
         sla,
         dialup,
