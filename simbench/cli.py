@@ -116,6 +116,42 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
 
     chosen = choices["detail"], choices["way"], choices["workers"]
     sys.exit(run_command(scenario, output, contract_name, chosen, as_json=as_json))  # type: ignore[arg-type]  # click gives what the options say
+@click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--from", "start", metavar="TIME", help="Where the period judged begins (ISO 8601).")
+@click.option("--to", "end", metavar="TIME", help="Where it ends.")
+@click.option("--history-from", metavar="TIME", help="From when on the file tells every incident.")
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("--tz", metavar="ZONE", help="Zone of times that say none, as in Europe/Paris.")
+@click.option("--map", "mapping", type=click.Path(path_type=Path), help="Mapping of columns (TOML).")
+@click.option("--decisions", type=click.Path(path_type=Path), help="Incidents classed anew (TOML).")
+@click.option("--probes", type=click.Path(path_type=Path), help="What the client's probes saw (CSV, Parquet).")
+@click.option("--traffic", type=click.Path(path_type=Path), help="Messages of the platform (CSV, Parquet).")
+@click.option("--forecast", "forecast_until", metavar="TIME", help="Tell the chances of a breach up to here.")
+@click.option("--laws", type=click.Path(path_type=Path), help="Laws of outages to come (TOML; default: fitted).")
+@click.option(
+    "--replications",
+    type=click.IntRange(10, 10_000_000),
+    default=1000,
+    show_default=True,
+    help="How many futures are drawn.",
+)
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes for the replications (default: cores).")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the replications.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for findings.json, incidents.csv ...")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+def judge(**options: object) -> None:
+    """Judge the service level: FILE is a table of outages (CSV, Parquet), a run folder, or a log of Kannel.
+
+    \b
+    Examples:
+      simbench judge outages.csv --from 2025-01-01T00:00+01:00 --to 2026-01-01T00:00+01:00
+      simbench judge tickets.csv --map theirs.toml --tz Europe/Paris --from 2025-01-01 --to 2026-01-01 --json
+      simbench judge reports/year --decisions decisions.toml --probes probes.csv -o reports/dispute
+      simbench judge bearerbox.log --tz Europe/Paris
+    """
+    from simbench.commands.judge import Options, judge_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(judge_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
 
 
 @cli.command("list")
@@ -257,6 +293,108 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
 
 
 cli.add_command(roaming)
+
+
+@cli.group()
+def dialup() -> None:
+    """Dial-up minute loads of 2000: carried, accounted and settled under France Télécom's NetRevenu.
+
+    \b
+    Examples:
+      simbench dialup settle --minutes 50000000
+      simbench dialup run scenarios/dialup/01_fifty_million.toml -o reports/fifty
+      simbench dialup replay calls.csv --month 2000-09 --statement mine.csv
+      simbench dialup ports --minutes 50000000
+    """
+
+
+_OFFER = click.option("--contract", default="netrevenu_2000", show_default=True, help="Offer by name, or a file.")
+_TARIFF = click.option("--tariff", default="", metavar="NAME", help="Tariff function, F1 to F4 (default: as read).")
+_READINGS = click.option("--reading", "readings", multiple=True, metavar="NAME=KEY", help="Choose a reading.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+
+
+@dialup.command()
+@click.option("--minutes", type=int, required=True, help="Whole minutes of one month.")
+@_TARIFF
+@click.option("--month", default="", help="Month whose VAT holds, such as 2000-09 (default: June 2000).")
+@_OFFER
+@_READINGS
+@_JSON
+def settle(**options: object) -> None:
+    """Say what a month of minutes brings: gross share before and with VAT, in francs and euros.
+
+    \b
+    Examples:
+      simbench dialup settle --minutes 50000000
+      simbench dialup settle --minutes 150000000 --tariff F4 --json
+    """
+    from simbench.commands.dialup import settle_command  # noqa: PLC0415 - quick --help
+
+    settle_command(**options)  # type: ignore[arg-type]  # click gives what the options say
+
+
+@dialup.command()
+@click.option("--minutes", type=click.IntRange(1, 800_000_000), required=True, help="Minutes offered in a month.")
+@click.option("--busy-share", type=float, default=0.0, help="Share of a day in its busiest hour (default: profile).")
+@click.option("--grade", "grades", type=float, multiple=True, help="Share of calls blocked; may be repeated.")
+@_TARIFF
+@click.option("--month", default="2000-09", show_default=True, help="Month whose days and hours are offered.")
+@_OFFER
+@_JSON
+def ports(**options: object) -> None:
+    """Say how many ports a load needs for a grade of service, and what one more port brings.
+
+    \b
+    Examples:
+      simbench dialup ports --minutes 50000000
+      simbench dialup ports --minutes 150000000 --busy-share 0.1 --grade 0.01 --json
+    """
+    from simbench.commands.dialup import ports_command  # noqa: PLC0415 - quick --help
+
+    ports_command(**options)  # type: ignore[arg-type]  # click gives what the options say
+
+
+@dialup.command("run")
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for result.json and report.html.")
+@click.option("--records", type=click.Path(path_type=Path), help="Write the last month's calls: .csv or .parquet.")
+@_JSON
+def dialup_run(**options: object) -> None:
+    """Run a scenario: draw its calls, carry them through its pools, split, settle and report.
+
+    \b
+    Examples:
+      simbench dialup run scenarios/dialup/01_fifty_million.toml -o reports/fifty
+      simbench dialup run scenarios/dialup/03_growing_year.toml --json
+    """
+    from simbench.commands.dialup import run_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(run_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+
+
+@dialup.command()
+@click.argument("records", type=click.Path(path_type=Path))
+@click.option("--month", default="", help="2000-09, 2000, or 2000-09/2000-11 (default: the month of most calls).")
+@click.option("--statement", type=click.Path(path_type=Path), help="The provider's statement, to compare.")
+@click.option("--write", type=click.Path(path_type=Path), help="Write the statement these records support.")
+@click.option("--ports", multiple=True, metavar="[NAS=]NUMBER", help="Ports of an access server; may be repeated.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for result.json and report.html.")
+@_TARIFF
+@_OFFER
+@_READINGS
+@_JSON
+def replay(**options: object) -> None:
+    """Settle real call records (CSV, Parquet), set bad rows aside, and judge records and statement.
+
+    \b
+    Examples:
+      simbench dialup replay calls.csv --write mine.csv
+      simbench dialup replay calls.parquet --month 2000-09 --statement mine.csv --ports paris=2800 -o reports/replay
+    """
+    from simbench.commands.dialup import replay_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(replay_command(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 def main() -> None:
