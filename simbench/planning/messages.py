@@ -43,18 +43,18 @@ def send(group: Group, mix: Mix, replication: Replication, month: int) -> Sent:
     start = plan.span[0]
     last = np.zeros(len(world.streams) + 1, np.int64)
     waits: dict[str, dict[int, float]] = {flow.name: {} for flow in group.flows}
-    messages = 0
+    messages, steady = 0, len(rates) * len(group.flows)
     for code in rates:
         asked_at: list[tuple[Any, Any]] = []
         sent_at: list[tuple[Any, Any]] = []
         for asked, batches in spans_of(world, code):
             if group.flows:
-                asked_at += [(queue.entity, queue.at) for queue in asked if len(queue)]
+                asked_at += [_steady(steady, queue.entity, queue.at) for queue in asked]
             for batch in batches:
                 np.maximum.at(last, batch.entity >> STREAM_SHIFT, batch.sent[1])
                 messages += len(batch)
                 if group.flows:
-                    sent_at.append((batch.entity, batch.sent[1]))
+                    sent_at.append(_steady(steady, batch.entity, batch.sent[1]))
         for flow, numbers in streams.items():
             if isinstance(flow, Steady):
                 _waits(waits[flow.name], numbers, asked_at, sent_at, start)
@@ -136,6 +136,12 @@ def _split(volume: int, rates: dict[str, int]) -> dict[str, int]:
     return found
 
 
+def _steady(streams: int, entity: Any, at: Any) -> tuple[Any, Any]:
+    """What belongs to flows: their streams come first."""
+    mine = entity >> STREAM_SHIFT <= streams
+    return entity[mine], at[mine]
+
+
 def _waits(
     found: dict[int, float], numbers: list[int], asked: list[tuple[Any, Any]], sent: list[tuple[Any, Any]], start: int
 ) -> None:
@@ -152,6 +158,10 @@ def _waits(
     waited = (sent_at[mine] - at[places]) / SECOND_US
     first = civil(start).date()
     hours = (at[places] // 3_600_000_000).astype(np.int64)
-    for hour in np.unique(hours):
-        day = (civil(int(hour) * 3_600_000_000).date() - first).days
-        found[day] = max(found.get(day, 0.0), float(waited[hours == hour].max()))
+    if not len(hours):
+        return
+    longest = np.zeros(int(hours.max() - hours.min()) + 1)
+    np.maximum.at(longest, hours - hours.min(), waited)
+    for place, wait in enumerate(longest):
+        day = (civil((int(hours.min()) + place) * 3_600_000_000).date() - first).days
+        found[day] = max(found.get(day, 0.0), float(wait))
