@@ -23,7 +23,7 @@ from simbench.planning.programme import Wish, enough, solve
 LADDER = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 1.0)
 MOST_CANDIDATES, RIVALS, WORST = 20, 2, 5
 AGREE_SHARE, AGREE_S = 0.01, 30.0
-CURVE = 96
+CURVE, CURVED = 96, 100  # points of a curve; replications it is drawn from
 Progress = Callable[[float], object]
 Bools = NDArray[np.bool_]
 
@@ -327,30 +327,26 @@ def _scaled(plan: Plan, volume: float, between: float, lasting: float) -> Plan:
 def _curves(groups: list[Group], futures: list[Replication], chosen: Candidate) -> Iterator[Curve]:
     """Backlog and completion of each sending's occasions, with the band of the replications."""
     for group in groups:
-        rates = chosen.mix.rates(group.prefix)
-        points = int(group.load.end_s // 300)
-        runs = []
-        for future in futures[:100]:
-            curve = np.zeros(points)
-            done, _ = group.run(rates, future, curve)
-            runs.append((curve, done))
         for demand in group.sendings:
-            mine = [at for at, one in enumerate(group.occasions) if one.demand.name == demand.name]
             hours = np.linspace(0, demand.deadline_h * 1.5, CURVE)
-            start = [(group.occasions[at].start - group.plan.span[0]) / 1e6 for at in mine]
-            rows = np.array(
-                [
-                    curve[np.minimum(((begin + hours * 3600) / 300).astype(int), points - 1)]
-                    for curve, _ in runs
-                    for begin in start
-                ]
-            ) / (demand.volume * demand.parts)
-            took = np.array(
-                [(done[at] - begin) / 3600 for _, done in runs for at, begin in zip(mine, start, strict=True)]
-            )
-            low, middle, high = (tuple(np.round(np.quantile(rows, q, axis=0), 4).tolist()) for q in (0.05, 0.5, 0.95))
-            in_time = tuple(round(float((took <= hour).mean()), 4) for hour in hours)
-            yield Curve(demand.name, tuple(np.round(hours, 4).tolist()), low, middle, high, in_time, demand.deadline_h)
+            step_s = max(10.0, float(hours[1]) * 3600)
+            rows, took = [], []
+            for future in futures[:CURVED]:
+                curve = np.zeros(int(group.load.end_s / step_s))
+                done, _ = group.run(chosen.mix.rates(group.prefix), future, curve)
+                for at, one in enumerate(group.occasions):
+                    if one.demand.name == demand.name:
+                        begin = (one.start - group.plan.span[0]) / 1e6
+                        places = ((begin + hours * 3600) / group.load.end_s * len(curve)).astype(int)
+                        rows.append(curve[np.minimum(places, len(curve) - 1)] / (demand.volume * demand.parts))
+                        took.append((done[at] - begin) / 3600)
+            low, middle, high = (_rounded(np.quantile(rows, q, axis=0)) for q in (0.05, 0.5, 0.95))
+            in_time = _rounded(np.array([(np.array(took) <= hour).mean() for hour in hours]))
+            yield Curve(demand.name, _rounded(hours), low, middle, high, in_time, demand.deadline_h)
+
+
+def _rounded(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(np.round(values, 4).tolist())
 
 
 def _delivered(plan: Plan, groups: list[Group]) -> dict[tuple[Month, str], int]:
