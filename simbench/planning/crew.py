@@ -17,6 +17,7 @@ from simbench.planning.runs import Key, Result, run_chunk
 from simbench.planning.study import Prepared
 
 MOST_DEATHS = 3
+ANSWER_S = 10
 Chunk = tuple[Key, ...]
 
 
@@ -110,7 +111,7 @@ def work(pipe: Connection, prepared: Prepared) -> None:
 class DaskCrew:
     """A Dask cluster somebody else keeps; its workers must have this version of simbench installed."""
 
-    def __init__(self, prepared: Prepared, address: str) -> None:
+    def __init__(self, prepared: Prepared, address: str, answer_s: float = ANSWER_S) -> None:
         try:
             from distributed import Client  # noqa: PLC0415 - an optional extra
         except ImportError:
@@ -118,7 +119,7 @@ class DaskCrew:
                 f"--dask {address}", "dask is not installed", "pip install 'telecom-simbench[cluster]'"
             ) from None
         try:
-            self._client = Client(address, timeout=10, set_as_default=False)
+            self._client = Client(address, timeout=answer_s, set_as_default=False)
         except (OSError, ValueError) as problem:
             text = str(problem).splitlines()[0] if str(problem) else "no answer"
             raise Trouble(f"--dask {address}: {text}; expected a Dask scheduler there") from None
@@ -130,7 +131,7 @@ class DaskCrew:
 
         shared = self._client.scatter(self._prepared, broadcast=True, hash=False)
         futures = [self._client.submit(run_chunk, shared, chunk, pure=False, retries=MOST_DEATHS) for chunk in chunks]
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=self._client.loop):
             yield future.result()
             future.release()
 
