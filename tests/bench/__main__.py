@@ -23,6 +23,7 @@ from simbench.centre.records import Limit
 from simbench.contract import load_contract
 from simbench.verdict.throughput import police
 from tests.bench.dialup import dialup
+from tests.bench.planning import planning
 from tests.bench.radius import radius
 from tests.bench.roaming import roaming
 from tests.bench.sla import sla
@@ -46,6 +47,7 @@ def main() -> None:
         radius,
         roaming,
         world,
+        planning,
     )
     failed = [name for part in parts for name, passed in part() if not passed]
     print("gates missed: " + (", ".join(failed) or "none"))

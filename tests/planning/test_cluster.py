@@ -67,7 +67,7 @@ def test_a_cluster_of_two_gives_the_same_octets_even_when_a_worker_is_killed(clu
     study = prepared(replications=60, block=60)
     here = swept(study, tmp_path / "here")
     crew = DaskCrew(study, cluster.address)
-    killed = []
+    killed: list[float] = []
 
     def progress(share: float) -> None:
         if not killed:

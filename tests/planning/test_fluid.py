@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def agrees(plan: Plan, rates: dict[int, int], replication: int = 0) -> int:
 def test_the_fluid_agrees_with_the_messages_within_one_percent_or_30_s(
     volume: int, parts: int, spread: int, per_day: int, rates: dict[int, int], replication: int
 ) -> None:
-    tables = {"sendings": [sending(volume=volume, parts=parts, spread_min=spread)], "outages": OUTAGES}
+    tables: dict[str, Any] = {"sendings": [sending(volume=volume, parts=parts, spread_min=spread)], "outages": OUTAGES}
     if per_day:
         tables["flows"] = [flow(per_day=per_day)]
     agrees(plan_of(**tables), rates, replication)

@@ -23,8 +23,11 @@ def draw_frontier(candidates: Sequence[Row], target: float) -> Drawing:
         if not frontier or kept > frontier[-1][1]:
             frontier.append((euros, kept))
     lowest = min(kept for _, kept in points)
-    axes.step(*zip(*frontier, strict=True), where="post", color=style.BLUE, linewidth=1.6, label="frontier")
-    axes.scatter(*zip(*points, strict=True), color=style.SOFT, s=30, zorder=3, label="candidates")
+    xs, ys = ([pair[side] for pair in frontier] for side in (0, 1))
+    axes.step(xs, ys, where="post", color=style.BLUE, linewidth=1.6, label="frontier")
+    axes.scatter(
+        [each[0] for each in points], [each[1] for each in points], color=style.SOFT, s=30, zorder=3, label="candidates"
+    )
     chosen = float(candidates[0]["euros"]), 100 * min(candidates[0]["kept"].values())
     axes.scatter([chosen[0]], [chosen[1]], color=style.ORANGE, s=90, marker="D", zorder=4, label="chosen")
     axes.axhline(100 * target, color=style.RED, linestyle="--", linewidth=1.2, label=f"promised, {target:.1%}")
