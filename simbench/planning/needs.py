@@ -128,7 +128,7 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
                 f", or {-(-one.volume // legal_s):,}/s ({legal_s / 3600:.1f} h of allowed hours), or fewer messages"
             )
         else:
-            needed += ": no allowed hour lies before the present one (OPS-PRO-03)"
+            needed += ": no allowed hour lies between start and deadline (OPS-PRO-03)"
         return CampaignError(f"sendings {one.demand.name!r}", problem, needed)
     flow = group.flows[int(np.flatnonzero(group.late(done, waits)[1].any(axis=1))[0])]
     problem = f"{flow.per_day:,.0f} a day cannot leave within {flow.within_min:g} min with {what}"

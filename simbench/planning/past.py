@@ -19,13 +19,14 @@ from simbench.billing.acts import Month
 from simbench.billing.counts import count_run
 from simbench.contract import Contract
 from simbench.errors import LedgerError
+from simbench.incident import TOTAL, incidents_of
 from simbench.ledger import Run, open_run
 from simbench.ledger.rows import TABLES
 from simbench.planning.mix import invoices, mix_of
 
 MINUTE_US, MINUTE_S = 60_000_000, 60
 MOST_CODES = 6
-STOPS = ("outage", "maintenance", "incident")
+STORY = ("at", "kind", "subject", "until", "detail")
 Floats = NDArray[np.float64]
 
 
@@ -117,12 +118,11 @@ def _by_minute(at: Any, messages: Any, start: int, minutes: int) -> Floats:
 def _up(run: Run, start: int, end: int) -> Floats:
     """Which share of each minute the platform was up."""
     up = np.ones((end - start) // MINUTE_US + 1)
-    story = run.story
-    for at, kind, subject, until in zip(
-        *(story[name].to_pylist() for name in ("at", "kind", "subject", "until")), strict=True
-    ):
-        if kind not in STOPS or subject not in ("total", "platform") or until is None:
+    rows = zip(*(run.story[name].to_pylist() for name in STORY), strict=True)
+    for one in incidents_of(rows):
+        if one.scope != TOTAL:
             continue
+        at, until = one.start, one.end or end
         edges = start + np.arange(len(up)) * MINUTE_US
         down = np.clip(np.minimum(edges + MINUTE_US, until) - np.maximum(edges, at), 0, None)
         up = np.clip(up - down / MINUTE_US, 0, 1)

@@ -32,10 +32,10 @@ def planning() -> Gates:
 
 
 def advisor() -> Gates:
-    """A year of Tuesdays, twenty mixes in a hundred replications; and the whole advice."""
+    """A year of campaigns on every jour ouvrable, twenty mixes in a hundred replications; and the whole advice."""
     plan = plan_of(
         period={"from": "2026-03", "months": 12}, replications=100, probability=0.8, outages=OUTAGES,
-        sendings=[sending(volume=200_000, every="week")], flows=[flow(per_day=20_000, within_min=240)],
+        sendings=[sending(volume=100_000, every="jour-ouvrable")], flows=[flow(per_day=20_000, within_min=240)],
     )  # fmt: skip
     groups, futures = [Group(plan, prefix) for prefix in plan.groups], replications(plan)
     began = time.perf_counter()
