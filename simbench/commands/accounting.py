@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -18,22 +18,22 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from simbench.capture.udp import Datagrams
-from simbench.dialup.calls import Calls, SetAside
-from simbench.dialup.radius.captured import Captured
+from simbench.commands.sources import Reading, accounted, read_calls, secret_in
+from simbench.contract.netrevenu import Offer, load_netrevenu
+from simbench.dialup.calls import SetAside
+from simbench.dialup.grid import month_at
 from simbench.dialup.radius.detail import read_detail
 from simbench.dialup.radius.faults import faults_of
-from simbench.dialup.radius.journal import Journal, read_journal
-from simbench.dialup.radius.pairing import pair
+from simbench.dialup.radius.journal import Journal, Told, read_journal
+from simbench.dialup.radius.pairing import Clock
 from simbench.dialup.radius.plan import schedule
 from simbench.dialup.radius.reconcile import SENTENCES, Reconciliation, reconcile
-from simbench.dialup.radius.record import Heard
 from simbench.dialup.radius.sender import Sender, Server
-from simbench.dialup.radius.source import kind_of, plain_records
+from simbench.dialup.records import Records
+from simbench.dialup.replay import replay
 from simbench.errors import BadInput
 from simbench.finding import exit_status
 
-ACCOUNTING_PORT: Final = 1813
 SHOWN: Final = 20  # differences and rows set aside in a table; JSON has all
 LOOK_S: Final = 0.5
 STYLES = {"pass": "green", "fail": "bold red", "weak": "yellow", "inconclusive": "magenta"}
@@ -47,8 +47,11 @@ def account_command(  # noqa: PLR0913 - one argument an option
     speed: float | None,
     fault: tuple[str, ...],
     interim: int,
-    retransmissions: int,
+    retransmissions: int | None,
     source_secret_file: Path | None,
+    month: str,
+    clock: Clock,
+    contract: str,
     seed: int,
     *,
     fast: bool,
@@ -57,32 +60,47 @@ def account_command(  # noqa: PLR0913 - one argument an option
     """Send everything; 0 when all was answered, 3 when something was given up."""
     if fast and speed is not None:
         raise BadInput("--fast", "excludes --speed", "one of them")
-    faults, secret = faults_of(fault), _secret(secret_file)
-    host, port = _address(server)
-    target = Server(host, port, secret, speed=0.0 if fast else speed or 1.0, retransmissions=retransmissions)
-    found, aside = _calls(calls, _secret(source_secret_file) if source_secret_file else b"")
+    faults, secret = faults_of(fault), secret_in(secret_file)
+    offer, (host, port) = load_netrevenu(contract), _address(server)
+    most = offer.terms.accounting.retransmissions.value if retransmissions is None else retransmissions
+    target = Server(host, port, secret, speed=0.0 if fast else speed or 1.0, retransmissions=most)
+    with _spinning(f"reading {calls}"):
+        records = read_calls(calls, offer, Reading(month, clock, secret_in(source_secret_file)))
+    found, aside = records.calls, records.aside
     if not len(found):
         raise BadInput(str(calls), "there is no call in it", "calls to account for")
     with Journal(journal) as written:
         sender = Sender(target, written, seed)
         uvloop.run(_watched(sender, sender.run(schedule(found, interim, faults, seed), fault)))
     counts = {
-        "calls": len(found), "set aside": len(aside), "answered": sender.answered, "given up": sender.given_up,
+        "calls": len(found), "set aside": aside.total, "answered": sender.answered, "given up": sender.given_up,
         "withheld": sender.withheld, "retransmissions": sender.retransmitted, "unsigned responses": sender.unsigned,
     }  # fmt: skip
     if as_json:
-        click.echo(msgspec.json.encode({**counts, "aside": aside, "journal": str(journal)}).decode())
+        click.echo(msgspec.json.encode({**counts, "aside": aside.rows, "journal": str(journal)}).decode())
     else:
         click.echo(", ".join(f"{count:,} {name}" for name, count in counts.items()))
-        _say_aside(aside)
+        _say_aside(aside.rows, aside.counts)
     return 3 if sender.given_up else 0
 
 
-def reconcile_command(journal: Path, detail: tuple[Path, ...], retransmissions: int | None, *, as_json: bool) -> int:
-    """Judge and show; the exit status of the findings."""
-    told = read_journal(journal)
+def reconcile_command(
+    journal: Path,
+    detail: tuple[Path, ...],
+    retransmissions: int | None,
+    contract: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Judge, show, and report; the exit status of the findings."""
+    told, offer = read_journal(journal), load_netrevenu(contract)
     with _spinning("reading what the server kept"):
-        found = reconcile(told, chain.from_iterable(map(read_detail, detail)), retransmissions)
+        heard = list(chain.from_iterable(map(read_detail, detail)))
+        found = reconcile(told, heard, retransmissions, offer)
+    if output is not None:
+        with _spinning(f"writing {output}"):
+            _report(output, accounted(detail[0], heard, offer, Reading(_month(told, journal), "event")), offer, found)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:
@@ -90,14 +108,19 @@ def reconcile_command(journal: Path, detail: tuple[Path, ...], retransmissions: 
     return exit_status(found.findings)
 
 
-def _secret(path: Path) -> bytes:
-    try:
-        secret = path.read_bytes().rstrip(b"\r\n")
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or str(problem), "a file with the shared secret") from None
-    if not secret or b"\n" in secret:
-        raise BadInput(str(path), "holds no secret" if not secret else "has several lines", "one line, the secret")
-    return secret
+def _month(told: Told, journal: Path) -> str:
+    """The month in which the middle record of a run happened."""
+    if not told.sent:
+        raise BadInput(str(journal), "has no record, so there is nothing to report", "a run that sent something")
+    return month_at(sorted(each.planned.at_us for each in told.sent)[len(told.sent) // 2])
+
+
+def _report(output: Path, kept: Records, offer: Offer, found: Reconciliation) -> None:
+    """What the server kept, settled, with its reconciliation."""
+    from simbench.report.dialup import DialupReport, write_dialup  # noqa: PLC0415 - draws
+
+    report = DialupReport.of_replay(replay(kept, offer), offer, found.findings)
+    write_dialup(output, report.with_reconciliation(found))
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -105,20 +128,6 @@ def _address(text: str) -> tuple[str, int]:
     if not colon or not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 1 << 16):
         raise BadInput(f"--server {text}", "is no address", "HOST:PORT, as 127.0.0.1:1813")
     return host.strip("[]"), int(port)
-
-
-def _calls(path: Path, secret: bytes) -> tuple[Calls, Sequence[SetAside]]:
-    """The calls in a file of any kind, and what of it was set aside. `secret` verifies a capture, b"" does not."""
-    kind = kind_of(path)
-    if kind in {"csv", "parquet"}:
-        return plain_records(path, kind), ()
-    found: Iterable[Heard | SetAside] = (
-        read_detail(path)
-        if kind == "detail"
-        else Captured(Datagrams(path, ACCOUNTING_PORT), ACCOUNTING_PORT, secret, path.name)
-    )
-    paired = pair(found)
-    return paired.columns(), paired.aside
 
 
 async def _watched(sender: Sender, run: object) -> None:
@@ -157,14 +166,13 @@ def _show(found: Reconciliation) -> None:
         click.echo(f"  {difference}")
     if len(found.differences) > SHOWN:
         click.echo(f"  ... and {len(found.differences) - SHOWN:,} calls more; --json has all")
-    _say_aside(found.aside)
+    _say_aside(found.aside, Counter(each.reason for each in found.aside))
 
 
-def _say_aside(aside: Sequence[SetAside]) -> None:
+def _say_aside(aside: Sequence[SetAside], counted: Counter[str]) -> None:
     if aside:
-        counted = Counter(each.reason for each in aside)
         click.echo("set aside: " + ", ".join(f"{count:,} {reason}" for reason, count in counted.most_common()))
         for each in aside[:SHOWN]:
             click.echo(f"  line {each.line}: {each.reason}: {each.text}")
-        if len(aside) > SHOWN:
-            click.echo(f"  ... and {len(aside) - SHOWN:,} more; --json has all")
+        if counted.total() > SHOWN:
+            click.echo(f"  ... and {counted.total() - SHOWN:,} more; --json has the first of each reason")

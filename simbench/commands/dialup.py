@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -20,6 +20,9 @@ from simbench.dialup.grid import last_day_of, months_named
 from simbench.dialup.settlement import JUNE_2000, settle_minutes
 from simbench.errors import BadInput
 from simbench.finding import Finding, exit_status
+
+if TYPE_CHECKING:
+    from simbench.dialup.radius.pairing import Clock
 
 
 def settle_command(
@@ -105,12 +108,14 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     tariff: str,
     contract: str,
     readings: tuple[str, ...],
+    clock: Clock,
+    secret_file: Path | None,
     *,
     as_json: bool,
 ) -> int:
-    """Read call records, settle their months, compare the statement, judge, and print the findings."""
-    from simbench.dialup.judge import Case, judge  # noqa: PLC0415 - loads the compiler
-    from simbench.dialup.records import read_records  # noqa: PLC0415 - as above
+    """Read calls of any kind of file, settle their months, compare the statement, judge, and print the findings."""
+    from simbench.commands.sources import Reading, read_calls, secret_in  # noqa: PLC0415 - loads the compiler
+    from simbench.dialup.judge import Case, judge  # noqa: PLC0415 - as above
     from simbench.dialup.replay import replay  # noqa: PLC0415 - as above
     from simbench.dialup.statement import read_statement, write_statement  # noqa: PLC0415 - as above
     from simbench.report.dialup import DialupReport, write_dialup  # noqa: PLC0415 - as above
@@ -118,8 +123,9 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     offer = _offer(contract, readings)
     offer.function(tariff)
     stated = read_statement(statement) if statement else None
+    how = Reading(month, clock, secret_in(secret_file))
     with _progress() as told:
-        read = read_records(records, offer, month, lambda done, whole: told(f"reading {records}", done, whole))
+        read = read_calls(records, offer, how, lambda done, whole: told(f"reading {records}", done, whole))
         told("settling and judging", 0, 1)
         done = replay(read, offer, tariff)
         case = Case(offer, tariff or offer.reading("NRV-AMB-01"), read, stated, _ports_of(ports))

@@ -11,6 +11,15 @@ from pathlib import Path
 import click
 
 FILE = click.Path(path_type=Path)
+CLOCK = click.option(
+    "--clock",
+    type=click.Choice(("reception", "event")),
+    default="reception",
+    show_default=True,
+    help="What dates accounting records: their reception, or Event-Timestamp.",
+)
+_OFFER = click.option("--contract", default="netrevenu_2000", show_default=True, help="Offer by name, or a file.")
+_MOST = click.IntRange(0, 60)
 
 
 @click.command()
@@ -22,8 +31,11 @@ FILE = click.Path(path_type=Path)
 @click.option("--fast", is_flag=True, help="As fast as the server answers, whatever the calls' times.")
 @click.option("--fault", multiple=True, metavar="NAME", help="Make an access server faulty; may be repeated.")
 @click.option("--interim", type=click.IntRange(min=0), default=0, help="Seconds between Interim-Updates (none).")
-@click.option("--retransmissions", type=click.IntRange(0, 60), default=5, show_default=True, help="At most so many.")
+@click.option("--retransmissions", type=_MOST, help="At most so many (default: as the offer says).")
 @click.option("--source-secret-file", type=FILE, help="Secret that verifies the requests of a capture.")
+@click.option("--month", default="", help="Months of the calls, as of replay (default: the month of most calls).")
+@CLOCK
+@_OFFER
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of every draw.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 def account(**options: object) -> None:
@@ -43,7 +55,9 @@ def account(**options: object) -> None:
 @click.command()
 @click.argument("journal", type=FILE)
 @click.argument("detail", type=FILE, nargs=-1, required=True)
-@click.option("--retransmissions", type=click.IntRange(min=0), help="Most retransmissions allowed (those of the run).")
+@click.option("--retransmissions", type=_MOST, help="Most retransmissions allowed (default: as the offer says).")
+@_OFFER
+@click.option("-o", "--output", type=FILE, help="Folder for result.json and report.html.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text, with every difference.")
 def reconcile(**options: object) -> None:
     """Hold what a RADIUS server kept, in DETAIL files of FreeRADIUS, against what JOURNAL says was sent.
@@ -51,7 +65,7 @@ def reconcile(**options: object) -> None:
     \b
     Examples:
       simbench dialup reconcile run.jsonl /var/log/freeradius/radacct/127.0.0.1/detail-20261122
-      simbench dialup reconcile --json run.jsonl detail-*
+      simbench dialup reconcile run.jsonl detail-* -o reports/accounting --json
     """
     from simbench.commands.accounting import reconcile_command  # noqa: PLC0415 - quick --help
 

@@ -25,7 +25,7 @@ from simbench.errors import BadInput, ContractError
 DEFAULT_OFFER = "netrevenu_2000"
 
 Weights = Annotated[tuple[Natural, ...], msgspec.Meta(min_length=48, max_length=48)]
-Bound = Literal["operator", "provider"]
+Bound = Literal["operator", "provider", "access-server", "radius-server"]
 
 
 class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +60,18 @@ class Records(_Frozen, frozen=True):
 
     longest_h: Term[Count]
 
+    @property
+    def longest_s(self) -> int:
+        """The longest a call can last, in seconds."""
+        return self.longest_h.value * 3600
+
+
+class Accounting(_Frozen, frozen=True):
+    """What is asked of accounting: how wrong a clock may be, and how often a request may be sent again."""
+
+    clock_tolerance_s: Term[Count]
+    retransmissions: Term[Natural]
+
 
 class Demand(_Frozen, frozen=True):
     """How subscribers call: time a month, laws of the length of a session, arrivals by half-hour of three days."""
@@ -93,6 +105,7 @@ class OfferTerms(_Frozen, frozen=True):
     money: Money
     hours: Hours
     records: Records
+    accounting: Accounting
     demand: Demand
     redial: Redial
 
@@ -122,7 +135,9 @@ class Vat(_Frozen, frozen=True):
 
 
 class NrvClause(_Frozen, frozen=True):
-    """One promise of the offer, or what its settlement takes for granted; `bound`: the operator pays the provider."""
+    """One promise of the offer, or what its settlement takes for granted; `bound`: the operator pays the provider,
+    whose access servers account for calls to its RADIUS server.
+    """
 
     gist: str
     key_term: str

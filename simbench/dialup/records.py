@@ -56,9 +56,27 @@ def read_records(path: Path, offer: Offer, months: str = "", told: Told = lambda
                 rows, calls = read_csv(file, path, aside, told)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file that can be read") from None
-    names = months_named(months) if months else (_usual_month(calls, path),)
+    return vetted(Found(path, rows, calls, aside), offer, months)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a source of any kind gave: its rows, its calls in the order of the source, and what it set aside."""
+
+    path: Path
+    rows: int
+    calls: Calls
+    aside: Aside
+
+
+def vetted(found: Found, offer: Offer, months: str = "") -> Records:
+    """Keep the sound calls for the months named ("": the month in which most calls begin).
+
+    Raises BadInput: there is no call to tell the month by.
+    """
+    names = months_named(months) if months else (_usual_month(found.calls, found.path),)
     grid = grid_of(names, offer)
-    return Records(str(path), rows, vet(calls, grid, offer, aside), aside, grid)
+    return Records(str(found.path), found.rows, vet(found.calls, grid, offer, found.aside), found.aside, grid)
 
 
 def _usual_month(calls: Calls, path: Path) -> str:

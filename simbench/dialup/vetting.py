@@ -83,7 +83,7 @@ def vet(calls: Calls, grid: Grid, offer: Offer, aside: Aside) -> Calls:
 
     A call that reaches into the months from before or beyond them is kept: its time is split where it is counted.
     """
-    longest = offer.terms.records.longest_h.value * 3600 * SECOND
+    longest = offer.terms.records.longest_s * SECOND
     calls = _keep(calls, "negative", calls.duration_us < 0, aside)
     calls = _keep(calls, "huge", calls.duration_us > longest, aside)
     before = (calls.start_us < grid.first_us) & (calls.end_us <= grid.first_us)

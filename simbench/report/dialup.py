@@ -6,7 +6,7 @@ The same result gives the same octets: no clock is read here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from simbench.dialup.calls import REASONS
 from simbench.dialup.dimensioning import curve
 from simbench.dialup.grid import Grid, grid_of
 from simbench.dialup.minutes import Month
+from simbench.dialup.radius.reconcile import Reconciliation
 from simbench.dialup.replay import Replayed
 from simbench.dialup.run import DialupRun
 from simbench.dialup.settlement import Settled
@@ -38,7 +39,8 @@ class DialupReport:
     """What a report shows: facts, months, hours (erlangs carried, shares lost), lengths, findings.
 
     `grid` gives the hours, those within its months. `ports` is 0 where nobody said; `offered_minutes` are those of
-    `busiest_month`. `reconciliation` and `aside` are rows (what, how many) of a table each, left out when empty.
+    `busiest_month`. `reconciliation` and `aside` are rows (what, how many) of a table each, left out when empty;
+    `differences` names calls that are not accounted as they were carried.
     `result` is what the JSON file holds beside the findings.
     """
 
@@ -60,6 +62,16 @@ class DialupReport:
     busiest_month: str = ""
     aside: Rows = ()
     reconciliation: Rows = field(default=())
+    differences: Sequence[str] = ()
+
+    def with_reconciliation(self, found: Reconciliation) -> DialupReport:
+        """The same, with what reconciliation counted and every call that it names."""
+        return replace(
+            self,
+            reconciliation=tuple((name.capitalize(), f"{count:,}") for name, count in found.counts.items()),
+            differences=tuple(map(str, found.differences)),
+            result={**self.result, "reconciliation": {"counts": found.counts, "differences": found.differences}},
+        )
 
     @staticmethod
     def of_run(done: DialupRun, findings: Sequence[Finding], reconciliation: Rows = ()) -> DialupReport:

@@ -20,6 +20,7 @@ from simbench.kernels.submission import (
     DELAY,
     LOST_END,
     LOST_FIRST,
+    MESSAGE,
     MONITOR,
     NEXT,
     OPENING,
@@ -53,8 +54,9 @@ def not_carried(world: World) -> list[str]:
             found.append(f"the reference client of {config.code}")
         if client.kind == "offering" and config.limit == "close":
             found.append(f"a meter that closes connections on the offering client of {config.code}")
-        if world.settings.limits[config.code].meter != "sliding":
-            found.append(f"the meter {world.settings.limits[config.code].meter} of {config.code}")
+        meter = world.tiers(config.code)[0][1].meter
+        if meter != "sliding":
+            found.append(f"the {meter} meter of {config.code}")
         if config.state != "active":
             found.append(f"an account that is {config.state}, of {config.code}")
         account = config.account or config.code
@@ -72,7 +74,11 @@ class Batch:
 
     def __init__(self, demand: Demand, sent: Integers) -> None:
         self.sent = sent
-        self.entity, self.recipient = demand.entity[sent[0]], demand.recipient[sent[0]]
+        first, last = int(sent[MESSAGE, 0]), int(sent[MESSAGE, -1])
+        # Mostly one stretch of one queue: then nothing is gathered.
+        straight = last - first + 1 == sent.shape[1] and bool((np.diff(sent[MESSAGE]) == 1).all())
+        which = slice(first, last + 1) if straight else sent[MESSAGE]
+        self.entity, self.recipient = demand.entity[which], demand.recipient[which]
         self.codes, self.scts = np.empty(len(self.entity), np.int16), np.empty(len(self.entity), np.int64)
         self.fates = np.empty((0, FATE), np.int64)  # until it is walked; good until the next batch is
 

@@ -96,11 +96,11 @@ def test_wrong_options_are_refused_in_one_line(tmp_path: Path, more: tuple[str, 
 @pytest.mark.parametrize(
     ("calls", "problem"),
     [
-        ("start_us,duration_us\n", "there is no call in it"),
-        ("a,b\n1,2\n", "has no column `start_us`"),
-        ("start_us,duration_us\n1,-5\n", "row 1: starts at 1 us, lasts -5 us"),
-        ("start_us,duration_us\nsoon,5\n", "call records as CSV or Parquet"),
-        ("", "call records as CSV or Parquet"),
+        ("start_us,duration_us\n", "there is no sound call in it"),
+        ("a,b\n1,2\n", "has no column `start`"),
+        ("start_us,duration_us\n1,-5\n", "there is no sound call in it"),
+        ("start_us,duration_us\nsoon,5\n", "there is no sound call in it"),
+        ("", "has no column `start`"),
     ],
 )
 def test_calls_that_cannot_be_read_are_refused_in_one_line(tmp_path: Path, calls: str, problem: str) -> None:
@@ -133,3 +133,40 @@ def test_a_server_that_is_not_there_is_trouble(tmp_path: Path) -> None:
 def test_help_has_examples_and_every_option_says_what_it_is_for(command: click.Command) -> None:
     assert "simbench dialup" in run(command, "--help").output
     assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
+
+
+def test_a_bad_row_is_set_aside_and_not_accounted(tmp_path: Path) -> None:
+    from simbench.commands.sources import Reading, read_calls
+    from simbench.contract.netrevenu import load_netrevenu
+
+    (tmp_path / "calls.csv").write_text(CALLS + "960213700000000,-5\n")
+    found = read_calls(tmp_path / "calls.csv", load_netrevenu(), Reading())
+    assert len(found.calls) == 1
+    assert [(row.line, row.reason) for row in found.aside.rows] == [(3, "negative")]
+
+
+def test_a_reconciliation_is_left_in_a_report_with_every_call_that_differs(tmp_path: Path) -> None:
+    told = answered(planned(30))
+    found = [each for each in kept(told) if (each.record.session, each.record.status) != ("00000005", "Stop")]
+    journal, detail = written(tmp_path, told, found)
+    assert run(reconcile, journal, detail, "-o", tmp_path / "out").exit_code == 1
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Reconciliation with the accounting records" in page
+    assert "00000005 at pop-lyon (u00005@isp.example): carried" in page
+    assert "accounting.clock_tolerance_s" in page
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert [each["session"] for each in result["reconciliation"]["differences"]] == ["00000005"]
+    assert result["months"][0]["month"] == "2000-06"
+
+
+def test_clock_tolerance_and_retransmissions_are_those_of_the_offer(tmp_path: Path) -> None:
+    from simbench.contract.load import HOME
+
+    told = answered(planned(30, "clock-skew"))
+    files = written(tmp_path, told, kept(told))
+    assert run(reconcile, *files).exit_code == 1
+    text = (HOME / "netrevenu_2000.toml").read_text("utf-8")
+    assert "clock_tolerance_s = { value = 2," in text
+    mine = tmp_path / "mine.toml"
+    mine.write_text(text.replace("clock_tolerance_s = { value = 2,", "clock_tolerance_s = { value = 400,"), "utf-8")
+    assert run(reconcile, *files, "--contract", mine).exit_code == 0

@@ -12,9 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simbench.cli import cli, dialup
+from simbench.dialup.radius.packets import encode, sign
 from simbench.dialup.run import run_dialup
 from simbench.dialup.scenario import Pool, read_dialup
 from simbench.errors import BadInput, ContractError, ScenarioError
+from tests.capture.scenes import pcap
+from tests.dialup.radius.scenes import SENT, answered, detail_text, kept, planned
+from tests.dialup.radius.test_captured import packet
 from tests.dialup.scene import MONTH, written
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "dialup"
@@ -180,3 +184,30 @@ def test_every_command_of_the_group_shows_an_example_and_says_what_its_options_a
     assert f"simbench dialup {name}" in shown.output.partition("Example")[2]
     options = [option for option in dialup.commands[name].params if isinstance(option, click.Option)]
     assert all(option.help for option in options)
+
+
+def test_a_detail_file_is_replayed_and_what_is_torn_is_shown_and_not_billed(tmp_path: Path) -> None:
+    detail, found = tmp_path / "detail", kept(answered(planned(30)))
+    text = "".join(map(detail_text, found))
+    detail.write_text(text)
+    whole = as_json("replay", detail, "--clock", "event")
+    assert (whole["calls"], whole["aside_total"]) == (30, 0)
+    detail.write_text(text + detail_text(found[-1])[:60])
+    torn = as_json("replay", detail, "--clock", "event")
+    assert torn["months"] == whole["months"]
+    assert torn["aside_counts"] == {"truncated": 1}
+    assert [row["line"] for row in torn["aside"]] == [text.count("\n") + 1]  # type: ignore[attr-defined]  # JSON
+    assert "ends without its empty line" in said("replay", detail, "--clock", "event").output
+
+
+def test_a_capture_is_replayed_and_a_wrong_secret_refused(tmp_path: Path) -> None:
+    requests = [sign(encode(each.record), n % 256, b"testing123") for n, each in enumerate(planned(10))]
+    capture, secret = tmp_path / "radius.pcap", tmp_path / "secret"
+    capture.write_bytes(pcap([(SENT + n, packet(asked)) for n, asked in enumerate(requests)], 1))
+    secret.write_text("testing123\n")
+    found = as_json("replay", capture, "--clock", "event", "--secret-file", secret)
+    assert (found["calls"], found["aside_total"]) == (10, 0)
+    secret.write_text("another\n")
+    refused = said("replay", capture, "--clock", "event", "--secret-file", secret)
+    assert isinstance(refused.exception, BadInput)
+    assert "explains none of" in str(refused.exception)

@@ -60,7 +60,8 @@ READINGS: list[dict[str, str]] = [
 def test_a_true_statement_passes_every_rule_under_every_reading(readings: dict[str, str], tmp_path: Path) -> None:
     findings = judged(tmp_path, readings=readings)
     assert failed(findings) == set()
-    assert set(findings) == set(load_netrevenu().clauses) - {"NRV-RET-01"}
+    others = {clause for clause in load_netrevenu().clauses if clause.startswith(("NRV-RET", "NRV-ACC"))}
+    assert set(findings) == set(load_netrevenu().clauses) - others
 
 
 def changed(old: str, new: str) -> Tamper:

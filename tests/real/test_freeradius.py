@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from simbench.cli import cli
 from simbench.commands import radius as commands
 from simbench.dialup.calls import calls_of
 from simbench.dialup.radius.detail import read_detail
@@ -27,6 +28,7 @@ from simbench.errors import Trouble
 from tests.capture.scenes import pcap
 from tests.dialup.radius.scenes import SENT, planned, some_calls
 from tests.dialup.radius.test_captured import packet
+from tests.dialup.scene import MONTH
 from tests.real.conftest import require
 from tests.real.freeradius import SECRET, FreeRadius
 
@@ -51,7 +53,7 @@ def account(real: FreeRadius, plan: Iterable[Planned], **more: object) -> Told:
 def reconciled(folder: Path, plan: Iterable[Planned], **more: object) -> Reconciliation:
     with FreeRadius(folder) as real:
         told = account(real, plan, **more)
-    return reconcile(told, read_detail(real.detail))
+    return reconcile(told, read_detail(real.detail), told.run.retransmissions)
 
 
 def failed(found: Reconciliation) -> set[str]:
@@ -141,7 +143,7 @@ def test_a_server_that_goes_and_comes_back_has_everything_in_the_end(tmp_path: P
     finally:
         real.stop()
     told = read_journal(tmp_path / "journal.jsonl")
-    found = reconcile(told, read_detail(real.detail))
+    found = reconcile(told, read_detail(real.detail), told.run.retransmissions)
     assert sender.refused > 0
     assert failed(found) <= {"NRV-ACC-06/order"}
     assert found.differences == ()
@@ -172,7 +174,7 @@ def test_a_server_that_stays_away_costs_the_calls_it_did_not_hear_of(tmp_path: P
         asyncio.run(run())
     finally:
         real.stop()
-    found = reconcile(read_journal(tmp_path / "journal.jsonl"), read_detail(real.detail))
+    found = reconcile(read_journal(tmp_path / "journal.jsonl"), read_detail(real.detail), 1)
     assert {"NRV-ACC-01/answered", "NRV-ACC-03/minutes-once"} <= failed(found)
     assert any("given up after 2 datagrams" in each.why for each in found.differences)
 
@@ -211,7 +213,7 @@ def test_a_server_in_paris_dates_its_records_alike(tmp_path: Path) -> None:
     with FreeRadius(tmp_path, zone="Europe/Paris") as real:
         told = account(real, planned(20))
     assert "CEST" in real.detail.read_text()
-    found = reconcile(told, read_detail(real.detail))
+    found = reconcile(told, read_detail(real.detail), told.run.retransmissions)
     assert failed(found) == set()
     paired = pair(read_detail(real.detail), clock="event")
     assert sorted(call.start_us // 10**6 for call in paired.calls) == sorted(some_calls(20).start_us // 10**6)
@@ -252,3 +254,28 @@ def test_tshark_reads_our_requests_and_takes_our_responses_for_signed(tmp_path: 
     lengths = [each.record.seconds for each in plan]
     assert [row[2] for row in seen[::2]] == [str(seconds) if seconds >= 0 else "" for seconds in lengths]
     assert {row[3] for row in seen[1::2]} == {"1"}  # of requests it says nothing
+
+
+def test_a_month_is_run_accounted_reconciled_and_its_detail_file_settles_the_same_minutes(tmp_path: Path) -> None:
+    def said(*arguments: object, code: int = 0) -> dict[str, object]:
+        ended = CliRunner().invoke(cli, ["dialup", *map(str, arguments), "--json"])
+        assert ended.exit_code == code, ended.output
+        return dict(json.loads(ended.stdout))
+
+    scenario, calls, journal = tmp_path / "small.toml", tmp_path / "calls.csv", tmp_path / "run.jsonl"
+    scenario.write_text(
+        f'name = "small"\ntitle = "Small"\nmonths = "{MONTH}"\nminutes = 20_000\n[[pools]]\nname = "lyon"\nports = 6\n'
+    )
+    (tmp_path / "secret").write_bytes(SECRET)
+    said("run", scenario, "--records", calls)
+    with FreeRadius(tmp_path / "server") as real:
+        sent = said("account", calls, "--server", f"127.0.0.1:{real.port}", "--secret-file", tmp_path / "secret",
+                    "--fast", "--journal", journal)  # fmt: skip
+    found = said("reconcile", journal, real.detail, "-o", tmp_path / "out")
+    assert found["differences"] == []
+    carried = said("replay", calls, "--month", MONTH)
+    kept = said("replay", real.detail, "--clock", "event", "--month", MONTH)
+    assert sent["calls"] == carried["calls"] == kept["calls"]
+    assert (kept["aside_total"], carried["aside_total"]) == (0, 0)
+    assert kept["months"] == carried["months"]
+    assert kept["settled"] == carried["settled"]

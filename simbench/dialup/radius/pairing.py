@@ -14,10 +14,10 @@ from typing import Final, Literal
 
 import msgspec
 
+from simbench.contract.netrevenu import load_netrevenu
 from simbench.dialup.calls import SECOND, Call, Calls, SetAside, calls_of
 from simbench.dialup.radius.record import BOOTS, Heard
 
-LONGEST_S: Final = 7 * 86_400  # assumption: no modem call lasts a week
 SAME_US: Final = 2 * SECOND  # instants of one event that two records give in whole seconds
 Clock = Literal["reception", "event"]
 Basis = Literal["stop", "stop-alone", "instants", "interim"]
@@ -79,9 +79,12 @@ class _Session:
         self.closed = ""
 
 
-def pair(found: Iterable[Heard | SetAside], clock: Clock = "reception", longest_s: int = LONGEST_S) -> Paired:
-    """Pair all records. `clock` dates them: reception less Acct-Delay-Time, or Event-Timestamp where there is one."""
-    pairing = _Pairing(clock)
+def pair(found: Iterable[Heard | SetAside], clock: Clock = "reception", longest_s: int = 0) -> Paired:
+    """Pair all records; what lasts longer than `longest_s` (0: as the built-in offer says) is set aside.
+
+    `clock` dates them: reception less Acct-Delay-Time, or Event-Timestamp where there is one.
+    """
+    pairing, longest_s = _Pairing(clock), longest_s or load_netrevenu().terms.records.longest_s
     heard: list[Heard] = []
     for each in found:
         if isinstance(each, Heard):

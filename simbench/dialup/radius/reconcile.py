@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from simbench.contract.netrevenu import Offer, load_netrevenu
 from simbench.dialup.calls import SECOND, SetAside
 from simbench.dialup.radius.journal import Sent, Told
 from simbench.dialup.radius.minutes import Difference, carried_of, differences
@@ -19,7 +20,6 @@ from simbench.dialup.radius.pairing import Paired, pair
 from simbench.dialup.radius.record import BOOTS, Heard, Record
 from simbench.finding import Blame, Evidence, Finding, Outcome
 
-CLOCK_S: Final = 2  # whole seconds on both sides, and a second to write them
 SHOWN: Final = 20  # pieces of evidence of one finding
 UNREADABLE: Final = frozenset({"truncated", "unreadable", "encoding", "negative"})  # records that were not read
 
@@ -29,7 +29,7 @@ SENTENCES: Final = {
     "NRV-ACC-02/unaltered": "records kept say what was sent",
     "NRV-ACC-03/minutes-once": "every second carried is accounted once",
     "NRV-ACC-04/signed": "every response is signed with the shared secret",
-    "NRV-ACC-05/clock": "the clocks of the access servers are right to two seconds",
+    "NRV-ACC-05/clock": "the clocks of the access servers are right, to the tolerance",
     "NRV-ACC-06/order": "the Start of a session is kept before its Stop",
 }
 """What each purpose asks, for reports and the contract."""
@@ -49,7 +49,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
 class _Books:
     """Both sides, by record."""
 
-    def __init__(self, told: Told, found: Sequence[Heard | SetAside]) -> None:
+    def __init__(self, told: Told, found: Sequence[Heard | SetAside], longest_s: int) -> None:
         self.told = told
         self.whole = told.end is not None
         self.sent: defaultdict[Key, list[Sent]] = defaultdict(list)
@@ -61,7 +61,7 @@ class _Books:
             if isinstance(one, Heard):
                 self.kept[key_of(one.record)].append(one)
                 self.order[id(one)] = place
-        self.paired: Paired = pair(found, clock="event")
+        self.paired: Paired = pair(found, "event", longest_s)
         self.lost = sum(aside.reason in UNREADABLE for aside in self.paired.aside)
         self.asked = [each for each in told.sent if each.tries]
         self.acknowledged = sum(each.answered_us >= 0 for each in self.asked)
@@ -73,18 +73,20 @@ def key_of(record: Record) -> Key:
     return record.nas, record.session, record.status, record.event_us // SECOND if several else 0
 
 
-def reconcile(told: Told, found: Iterable[Heard | SetAside], retransmissions: int | None = None) -> Reconciliation:
-    """Judge a run by its journal and by what the server kept. `retransmissions`: the most allowed; else the run's."""
-    books = _Books(told, list(found))
-    most = told.run.retransmissions if retransmissions is None else retransmissions
+def reconcile(
+    told: Told, found: Iterable[Heard | SetAside], retransmissions: int | None = None, offer: Offer | None = None
+) -> Reconciliation:
+    """Judge a run by its journal and by what the server kept. `retransmissions`: the most allowed, else the offer's."""
+    offer = offer or load_netrevenu()
+    books = _Books(told, list(found), offer.terms.records.longest_s)
     named = differences(carried_of(told), books.paired, told)
     findings = (
-        _answered(books, most),
+        _answered(books, offer, retransmissions),
         _kept(books),
         _unaltered(books),
         _minutes(books, named),
         _signed(books),
-        _clock(books),
+        _clock(books, offer),
         _order(books),
     )
     counts = {
@@ -110,6 +112,7 @@ def _finding(  # noqa: PLR0913 - the fields of a finding that differ
     limit: float | None = 0,
     unit: str = "records",
     blame: Blame = "",
+    assumed: tuple[str, ...] = (),
 ) -> Finding:
     return Finding(
         purpose=purpose,
@@ -120,6 +123,7 @@ def _finding(  # noqa: PLR0913 - the fields of a finding that differ
         limit=limit if measured is not None else None,
         unit=unit if measured is not None else "",
         blame=blame if outcome in {"fail", "weak"} else "",
+        assumed=assumed,
         evidence=tuple(notes)[:SHOWN],
     )
 
@@ -136,8 +140,10 @@ def _note(each: Sent, text: str) -> Evidence:
     return Evidence(f"{said(each.planned.record)}: {text}", each.tries[0].sent_us if each.tries else 0, end)
 
 
-def _answered(books: _Books, most: int) -> Finding:
-    purpose = "NRV-ACC-01/answered"
+def _answered(books: _Books, offer: Offer, asked: int | None) -> Finding:
+    purpose, term = "NRV-ACC-01/answered", "accounting.retransmissions"
+    most = offer.terms.accounting.retransmissions.value if asked is None else asked
+    assumed = offer.assumed(term) if asked is None else ()
     if not books.asked:
         return _finding(purpose, "inconclusive", "nothing was sent")
     bad = [each for each in books.asked if each.answered_us < 0 or len(each.tries) - 1 > most]
@@ -147,11 +153,11 @@ def _answered(books: _Books, most: int) -> Finding:
             _note(each, f"{'un' if each.answered_us < 0 else ''}answered, sent {len(each.tries)} times") for each in bad
         ]
         summary = f"{len(bad)} of {len(books.asked)} records had no answer within {most} retransmissions"
-        return _finding(purpose, "fail", summary, notes, again, most, "retransmissions", "platform")
+        return _finding(purpose, "fail", summary, notes, again, most, "retransmissions", "platform", assumed)
     if not books.whole:
         return _finding(purpose, "inconclusive", "the journal has no end: what was on its way is not known")
     summary = f"{len(books.asked)} records answered, after at most {again} retransmissions"
-    return _finding(purpose, "pass", summary, measured=again, limit=most, unit="retransmissions")
+    return _finding(purpose, "pass", summary, measured=again, limit=most, unit="retransmissions", assumed=assumed)
 
 
 def _kept(books: _Books) -> Finding:
@@ -238,8 +244,9 @@ def _signed(books: _Books) -> Finding:
     return _finding(purpose, "pass", f"{books.acknowledged} responses are signed", measured=0, unit="responses")
 
 
-def _clock(books: _Books) -> Finding:
-    purpose = "NRV-ACC-05/clock"
+def _clock(books: _Books, offer: Offer) -> Finding:
+    purpose, allowed_s = "NRV-ACC-05/clock", offer.terms.accounting.clock_tolerance_s.value
+    assumed = offer.assumed("accounting.clock_tolerance_s")
     worst: dict[str, tuple[float, Heard]] = {}
     for key, group in books.kept.items():
         for each in group:
@@ -249,14 +256,14 @@ def _clock(books: _Books) -> Finding:
                     worst[key[0]] = ahead, each
     if not worst:
         return _finding(purpose, "inconclusive", "no record kept has an Event-Timestamp to compare")
-    off = {nas: (ahead, each) for nas, (ahead, each) in sorted(worst.items()) if abs(ahead) > CLOCK_S}
+    off = {nas: (ahead, each) for nas, (ahead, each) in sorted(worst.items()) if abs(ahead) > allowed_s}
     most = max(abs(ahead) for ahead, _ in worst.values())
     notes = [
         Evidence(f"{nas}: {ahead:+.0f} s, {each.source}:{each.line}", each.received_us, each.received_us)
         for nas, (ahead, each) in off.items()
     ]
-    summary = f"{len(off)} of {len(worst)} access servers are off by more than {CLOCK_S} s"
-    return _finding(purpose, "fail" if off else "pass", summary, notes, most, CLOCK_S, "s", "client")
+    summary = f"{len(off)} of {len(worst)} access servers are off by more than {allowed_s} s"
+    return _finding(purpose, "fail" if off else "pass", summary, notes, most, allowed_s, "s", "client", assumed)
 
 
 def _order(books: _Books) -> Finding:

@@ -12,10 +12,11 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from simbench import __version__
+from simbench.contract.netrevenu import load_netrevenu
 from simbench.dialup.calls import SECOND
 from simbench.dialup.radius.journal import Ended, Journal, Sent, Started, Try
 from simbench.dialup.radius.packets import answers, encode, sign
@@ -42,7 +43,7 @@ class Server:
     window: int = WINDOW
     ports: int = 2  # 100 open requests fit into what a Linux socket buffers by default, 200 do not
     speed: float = 0.0
-    retransmissions: int = 5
+    retransmissions: int = field(default_factory=lambda: load_netrevenu().terms.accounting.retransmissions.value)
     first_s: float = 2.0
     longest_s: float = 16.0
 

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simbench.contract.netrevenu import load_netrevenu
 from simbench.dialup.calls import SECOND, SetAside
-from simbench.dialup.radius.pairing import LONGEST_S, Paired, pair
+from simbench.dialup.radius.pairing import Paired, pair
 from simbench.dialup.radius.record import Heard, Record
 from tests.dialup.radius.scenes import SENT, answered, kept, planned, some_calls
 
 NAS = "192.0.2.10"
+LONGEST_S = load_netrevenu().terms.records.longest_s
 
 
 def heard(*said: tuple[str, int, int] | tuple[str, int, int, str]) -> list[Heard]:
