@@ -514,6 +514,50 @@ def certificate(**options: Any) -> None:
     sys.exit(certificate_command(**options))
 
 
+@cli.command("plan")
+@click.argument("campaign", required=False, metavar="[CAMPAIGN.toml]", type=click.Path(path_type=Path))
+@click.option("--from", "ledger", metavar="LEDGER", type=click.Path(path_type=Path), help="Price the past instead.")
+@click.option("--late-min", type=click.FloatRange(0), default=10.0, show_default=True, help="With --from: late after.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for report, invoices and JSON.")
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+def plan(
+    campaign: Path | None, ledger: Path | None, output: Path | None, contract_name: str | None, late_min: float, *,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Say which short codes and tiers to buy for a campaign, what they cost and how sure they are.
+
+    \b
+    Examples:
+      simbench plan scenarios/plan/01_thursdays.toml -o reports/thursdays
+      simbench plan --from reports/first --late-min 5
+    """
+    from simbench.commands.plan import plan_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(plan_command(campaign, ledger, contract_name, output, late_min, as_json=as_json))
+
+
+@cli.command()
+@click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the result (default: under reports/).")
+@click.option("--workers", type=click.IntRange(1, 256), help="Local processes (default: one a core).")
+@click.option("--dask", metavar="ADDRESS", help="Run on this Dask cluster instead (tcp://host:8786).")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, *, as_json: bool) -> None:
+    """Run a world over a grid or sample of parameters, with replications, until the intervals are narrow enough.
+
+    Run it again with the same output folder to go on after an interruption.
+
+    \b
+    Examples:
+      simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers
+      simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers --dask tcp://127.0.0.1:8786
+    """
+    from simbench.commands.sweep import sweep_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(sweep_command(study, output, workers, dask, as_json=as_json))
+
+
 def main() -> None:
     """Entry point: errors of the user or the machine become one line."""
     try:

@@ -16,6 +16,7 @@ from simbench.contract import load_contract
 from simbench.report import ExerciseRun, Judgement, write_findings, write_report
 from simbench.verdict.reading import Reading
 from tests.dialup.sample import write_dialup_sample
+from tests.planning.sample import write_plan_sample
 from tests.roaming.sample import write_roaming_sample
 
 FOLDER = Path(__file__).parent.parent / "reports" / "sample"
@@ -31,6 +32,7 @@ def main() -> None:
         write_findings(folder / "findings.json", judgement)
         write_report(folder / "report.html", judgement)
         print(folder / "report.html")  # noqa: T201 - says what it made
+    print(write_plan_sample(FOLDER / "plan"))  # noqa: T201 - as above
     print(write_roaming_sample(FOLDER / "roaming"))  # noqa: T201 - as above
     write_dialup_sample(FOLDER / "dialup")
 

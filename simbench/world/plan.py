@@ -111,7 +111,7 @@ class World:
         """When the client of a code is connected."""
         place, config = self.codes.index(code), self.config(code)
         cuts = merged((one.start, one.end or self.end) for one in self.incidents if self.strikes(one, code))
-        up = _connected(cuts, self.start, self.end, round(self.client(code).reconnect_s * MILLION))
+        up = connected(cuts, self.start, self.end, round(self.client(code).reconnect_s * MILLION))
         return Link(config.account or code, place * SESSIONS_A_CODE + 1, up)
 
     def strikes(self, incident: Incident, code: str) -> bool:
@@ -215,7 +215,7 @@ def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     return tuple(found)
 
 
-def _connected(cuts: tuple[Interval, ...], start: int, end: int, retry_us: int) -> tuple[Interval, ...]:
+def connected(cuts: tuple[Interval, ...], start: int, end: int, retry_us: int) -> tuple[Interval, ...]:
     """When a client is connected that tries at once, and every `retry_us` after each cut."""
     found, starts = [], [cut[0] for cut in cuts]
     lost, at = start, start

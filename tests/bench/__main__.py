@@ -28,6 +28,7 @@ from simbench.verdict.throughput import police
 from tests.bench.api import api
 from tests.bench.dialup import dialup
 from tests.bench.load import encoded
+from tests.bench.planning import planning
 from tests.bench.radius import radius
 from tests.bench.roaming import roaming
 from tests.bench.sla import sla
@@ -52,6 +53,7 @@ def main() -> None:
         meter,
         api,
         world,
+        planning,
         sla,
         dialup,
         radius,
