@@ -94,6 +94,30 @@ def conform(**options: object) -> None:
     sys.exit(conform_command(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
+@cli.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
+)
+@click.option("--detail", type=click.Choice(["rows", "minute"]), default="minute", show_default=True)
+@click.option("--way", type=click.Choice(["auto", "bulk", "events"]), default="auto", show_default=True)
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes, a code each.")
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("--json", "as_json", is_flag=True, help="What was counted as JSON instead of a table.")
+def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> None:
+    """Run a world in virtual time: the platform, its clients and subscribers over days or years.
+
+    \b
+    Examples:
+      simbench run scenarios/year/01_quiet_day.toml
+      simbench run scenarios/year/06_year_with_15_outages.toml -o reports/year --workers 2
+    """
+    from simbench.commands.run import run_command  # noqa: PLC0415 - quick --help
+
+    chosen = choices["detail"], choices["way"], choices["workers"]
+    sys.exit(run_command(scenario, output, contract_name, chosen, as_json=as_json))  # type: ignore[arg-type]  # click gives what the options say
+
+
 @cli.command("list")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def list_(*, as_json: bool) -> None:

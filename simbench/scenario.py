@@ -25,6 +25,7 @@ Meter = Literal["sliding", "tumbling", "bucket", "mean_10s", "all_operations"]  
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+PresetName = Literal["attached", "clean-base", "old-base", "etsi-2006"]
 Digits = Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")]
 
 OF_THE_ACCOUNT = ("password", "window", "sessions", "state", "auth_code", "priority", "list_max")
@@ -96,9 +97,13 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SubscribersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The subscriber base: a file, and the shares by which numbers it does not list are drawn."""
+    """The subscriber base: a file, and the shares by which numbers it does not list are drawn.
+
+    `preset` says how they come and go and how attempts fail, and who is unknown unless `share_unknown` says it.
+    """
 
     file: str = ""
+    preset: PresetName = "attached"
     share_ported_out: Share = 0.0
     share_ported_in: Share = 0.0
     share_unknown: Share = 0.0

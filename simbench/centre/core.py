@@ -226,7 +226,7 @@ class Centre:
         scts = self._stamps.take(account, recipient, now)
         if scts < 0:
             return self._refuse(submit, code, NOT_ALLOWED, "too many messages to this recipient", now)
-        entity = self._entity(submit, code, now)
+        entity = submit.entity or self._entity(submit, code, now)
         self._write((now, "accepted", submit.session, code, recipient, entity, 0, 0, scts, submit.segments))
         self.decided += 1
         self.delivery.take(
@@ -307,7 +307,7 @@ class Centre:
         owner = next((a.name for a in self.accounts.values() if code in a.codes and a.state != "closed"), None)
         if owner is None:
             return None
-        scts = self._stamps.take(owner, sender, self._now)
+        scts = self._stamps.take(f"{owner} mo", sender, self._now)  # stamps of its own: nothing is correlated by them
         scts = scts if scts >= 0 else self._now // 1_000_000
         notice = Notice(
             "mo", owner, code, sender, scts, self._now, payload=payload, message=_identity("mo", code, sender),
@@ -359,6 +359,11 @@ class Centre:
         """One session's held submits are lost (a partial outage)."""
         for key in [key for key, submit in self._holds.items() if submit.session == session]:
             del self._holds[key]
+
+
+def identity_of_mo(code: str, sender: str) -> int:
+    """The number of the messages that a subscriber sends to a short code."""
+    return _identity("mo", code, sender)
 
 
 def _identity(*parts: str) -> int:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -39,8 +40,8 @@ class Store:
     What a failed commit could not write stays pending and goes out with the next.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
-        self._folder, self._max_bytes = folder, max_bytes
+    def __init__(self, folder: Path, max_bytes: int, *, daily: bool = True) -> None:
+        self._folder, self._max_bytes, self._daily = folder, max_bytes, daily
         self._pending: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
         self._numbered = dict.fromkeys(TABLES, 0)
         self.rows = dict.fromkeys(TABLES, 0)
@@ -58,6 +59,13 @@ class Store:
         self._numbered[table.name] += batch.num_rows
         self._pending[table.name].append(batch)
 
+    def add_table(self, table: Table, rows: pa.Table) -> None:
+        """Take whole columns into the next commit; Arrow's own errors when they are not the table's."""
+        first = self._numbered[table.name]
+        rows = rows.append_column(ORDINAL.name, pa.array(np.arange(first, first + len(rows))))
+        self._pending[table.name].extend(rows.select(schema(table).names).cast(schema(table)).to_batches())
+        self._numbered[table.name] += len(rows)
+
     def commit(self) -> None:
         """Write all pending rows; those from midnight (Paris) on go to a new file. Raises what DuckDB raises."""
         # In one piece DuckDB takes them half again as fast.
@@ -69,7 +77,7 @@ class Store:
         if self._connection is None:
             self._open()
         if self._edge is None:
-            self._edge = _midnight_after(earliest)
+            self._edge = _midnight_after(earliest) if self._daily else _NEVER
         if latest >= self._edge:
             edge = self._edge
             self._write({name: found.filter(pc.less(found.column(0), edge)) for name, found in tables.items()})

@@ -1,4 +1,4 @@
-"""A run as those see it who read it: five sorted Arrow tables, from a folder or from memory.
+"""A run as those see it who read it: sorted Arrow tables, from a folder or from memory.
 
 Changes no file, and knows nothing of what the rows mean.
 """
@@ -53,6 +53,11 @@ class Run:
     def grain(self) -> pa.Table:
         """The bench's own lateness: started, ended, size_us, place, n."""
         return self.table("grain")
+
+    @property
+    def minute(self) -> pa.Table:
+        """Counts by code and minute, where the run kept those: at, code, offered, ..., backlog, n."""
+        return self.table("minute")
 
     def table(self, origin: str) -> pa.Table:
         """A table by name; LedgerError if its file is damaged, ValueError if there is no such table."""

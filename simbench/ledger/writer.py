@@ -21,6 +21,8 @@ from simbench.ledger.info import NAME, RunInfo, write_info
 from simbench.ledger.rows import TABLES, Row
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from simbench.ledger.reader import Run
 
 MAX_BYTES = 5 * 10**9
@@ -33,20 +35,29 @@ def _tell(trouble: Trouble) -> None:
 class Ledger:
     """One run being written to its folder.
 
-    `wire`, `story`, `asked`, `centre` and `grain` take tuples in the column order of `simbench.ledger.rows`; their
-    `append` may be bound once and called from one thread. Rows reach the disk after 200 ms or 50,000 rows; a process
-    that is killed loses no more than those.
+    `wire`, `story`, `asked`, `centre`, `grain` and `minute` take tuples in the column order of
+    `simbench.ledger.rows`; their `append` may be bound once and called from one thread. Rows reach the disk after
+    200 ms or 50,000 rows; a process that is killed loses no more than those.
     """
 
-    def __init__(self, folder: Path, info: RunInfo, max_bytes: int, on_trouble: Callable[[Trouble], object]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        info: RunInfo,
+        max_bytes: int,
+        on_trouble: Callable[[Trouble], object],
+        *,
+        daily: bool = True,
+    ) -> None:
         self.folder, self.info = folder, info
         self.wire: list[Row] = []
         self.story: list[Row] = []
         self.asked: list[Row] = []
         self.centre: list[Row] = []
         self.grain: list[Row] = []
+        self.minute: list[Row] = []
         buffers: dict[str, list[Row]] = {name: getattr(self, name) for name in TABLES}
-        self._flusher = Flusher(folder, max_bytes, buffers, on_trouble)
+        self._flusher = Flusher(folder, max_bytes, buffers, on_trouble, daily=daily)
         atexit.register(self._at_exit)
 
     @classmethod
@@ -57,11 +68,13 @@ class Ledger:
         *,
         max_bytes: int = MAX_BYTES,
         on_trouble: Callable[[Trouble], object] = _tell,
+        daily: bool = True,
     ) -> Self:
         """Start a ledger in a folder of its own, made if need be; LedgerError if there is one already.
 
         `on_trouble` is told of every failure to write as it happens, in the ledger's own thread; `flush` and `close`
-        raise it. A file is closed and the next begun at midnight (Paris) of the rows, or beyond `max_bytes`.
+        raise it. A file is closed and the next begun at midnight (Paris) of the rows, or beyond `max_bytes`;
+        not `daily`: only beyond `max_bytes`, for runs in virtual time.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +90,14 @@ class Ledger:
         wall_started = info.wall_started or int(now * 1e6)
         info = msgspec.structs.replace(info, created_at=created_at, wall_started=wall_started, closed=False, rows={})
         write_info(folder, info)
-        return cls(folder, info, max_bytes, on_trouble)
+        return cls(folder, info, max_bytes, on_trouble, daily=daily)
+
+    def write_table(self, name: str, rows: pa.Table) -> None:
+        """Write whole columns of a table, its `n` left out; they go out with the next batch. Blocks when many wait.
+
+        Trouble (from `flush` or `close`) when they do not fit the table.
+        """
+        self._flusher.take(TABLES[name], rows)
 
     @property
     def backlog(self) -> int:
@@ -148,6 +168,13 @@ class MemoryLedger:
         self.asked: list[Row] = []
         self.centre: list[Row] = []
         self.grain: list[Row] = []
+        self.minute: list[Row] = []
+
+    def write_table(self, name: str, rows: pa.Table) -> None:
+        """Take whole columns of a table, its `n` left out."""
+        table = TABLES[name]
+        columns = [rows.column(column.name).to_pylist() for column in table.columns]
+        getattr(self, name).extend(zip(*columns, strict=True))
 
     def flush(self) -> None:
         """Nothing to write."""
