@@ -116,6 +116,42 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
 
     chosen = choices["detail"], choices["way"], choices["workers"]
     sys.exit(run_command(scenario, output, contract_name, chosen, as_json=as_json))  # type: ignore[arg-type]  # click gives what the options say
+@click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--from", "start", metavar="TIME", help="Where the period judged begins (ISO 8601).")
+@click.option("--to", "end", metavar="TIME", help="Where it ends.")
+@click.option("--history-from", metavar="TIME", help="From when on the file tells every incident.")
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("--tz", metavar="ZONE", help="Zone of times that say none, as in Europe/Paris.")
+@click.option("--map", "mapping", type=click.Path(path_type=Path), help="Mapping of columns (TOML).")
+@click.option("--decisions", type=click.Path(path_type=Path), help="Incidents classed anew (TOML).")
+@click.option("--probes", type=click.Path(path_type=Path), help="What the client's probes saw (CSV, Parquet).")
+@click.option("--traffic", type=click.Path(path_type=Path), help="Messages of the platform (CSV, Parquet).")
+@click.option("--forecast", "forecast_until", metavar="TIME", help="Tell the chances of a breach up to here.")
+@click.option("--laws", type=click.Path(path_type=Path), help="Laws of outages to come (TOML; default: fitted).")
+@click.option(
+    "--replications",
+    type=click.IntRange(10, 10_000_000),
+    default=1000,
+    show_default=True,
+    help="How many futures are drawn.",
+)
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes for the replications (default: cores).")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the replications.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for findings.json, incidents.csv ...")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+def judge(**options: object) -> None:
+    """Judge the service level: FILE is a table of outages (CSV, Parquet), a run folder, or a log of Kannel.
+
+    \b
+    Examples:
+      simbench judge outages.csv --from 2025-01-01T00:00+01:00 --to 2026-01-01T00:00+01:00
+      simbench judge tickets.csv --map theirs.toml --tz Europe/Paris --from 2025-01-01 --to 2026-01-01 --json
+      simbench judge reports/year --decisions decisions.toml --probes probes.csv -o reports/dispute
+      simbench judge bearerbox.log --tz Europe/Paris
+    """
+    from simbench.commands.judge import Options, judge_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(judge_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
 
 
 @cli.command("list")

@@ -19,6 +19,7 @@ from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
 from simbench.verdict.rule import RULES
 from tests.mutants.platform import PLATFORM_FAULTS
+from tests.mutants.service_level import TAMPERINGS
 
 CHOSEN = select()
 PURPOSES = [(name, purpose) for name, (_, purposes) in CHOSEN.items() for purpose in purposes]
@@ -87,7 +88,7 @@ def test_every_rule_names_a_fault_it_catches_or_is_excused_by_name() -> None:
 
 def test_every_fault_named_by_a_rule_exists() -> None:
     named = {fault for rule in RULES.values() for fault in rule.catches}
-    assert named <= set(FAULTS) | set(PLATFORM_FAULTS)
+    assert named <= set(FAULTS) | set(PLATFORM_FAULTS) | set(TAMPERINGS)
 
 
 @pytest.mark.parametrize("exercise", ["mixed-recipients", "total-outage"])
