@@ -116,6 +116,9 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
 
     chosen = choices["detail"], choices["way"], choices["workers"]
     sys.exit(run_command(scenario, output, contract_name, chosen, as_json=as_json))  # type: ignore[arg-type]  # click gives what the options say
+
+
+@cli.command()
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--from", "start", metavar="TIME", help="Where the period judged begins (ISO 8601).")
 @click.option("--to", "end", metavar="TIME", help="Where it ends.")
@@ -290,6 +293,8 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
     from simbench.commands.bill import forecast_command  # noqa: PLC0415 - quick --help
 
     sys.exit(forecast_command(files, traffic, contract_name, as_json_=as_json))
+
+
 cli.add_command(roaming)
 
 

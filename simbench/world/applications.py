@@ -53,9 +53,9 @@ class Application:
         self._demand = demand
         self._next = [next(each, None) for each in demand]
 
-    def retune(self, limit: Limit) -> None:
+    def retune(self, limit: Limit, now: int) -> None:
         """The code's rate has changed."""
-        self._meter = self._meter.retuned(limit)
+        self._meter = self._meter.retuned(limit, now)
 
     def connected(self, session: int) -> None:
         """Logged in."""

@@ -137,7 +137,7 @@ class Drive:
     def _retune(self, code: str, limit: Limit) -> Action:
         def retune(now: int) -> None:
             self.centre.retune(code, limit, now)
-            self.applications[code].retune(limit)
+            self.applications[code].retune(limit, now)
             self._turns[code].set(now)
 
         return retune
