@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -83,5 +82,4 @@ class Progress:
     def told(self, step: str, done: int, steps: int) -> None:
         """A step begins."""
         if time.monotonic() - self._began > QUIET_S:
-            click.echo(f"  {step}: {done} of {steps} done", err=True, nl=True)
-            sys.stderr.flush()
+            click.echo(f"  {step}: {done} of {steps} done", err=True)

@@ -22,6 +22,7 @@ from simbench.centre.limiter import Limiter
 from simbench.centre.records import Limit
 from simbench.contract import load_contract
 from simbench.verdict.throughput import police
+from tests.bench.report import report
 from tests.bench.roaming import roaming
 from tests.bench.sla import sla
 
@@ -34,7 +35,7 @@ def main() -> None:
     """Run every benchmark and print it."""
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print("versions: " + ", ".join(f"{name} {version(name)}" for name in ("uvloop", "duckdb", "pyarrow", "msgspec")))
-    failed = [name for name, passed in (*start_up(), *live(), *meter(), *roaming(), *sla()) if not passed]
+    failed = [name for name, passed in (*start_up(), *live(), *meter(), *roaming(), *sla(), *report()) if not passed]
     print("gates missed: " + (", ".join(failed) or "none"))
     sys.exit(1 if failed else 0)
 

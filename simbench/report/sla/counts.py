@@ -44,7 +44,7 @@ FROM_ROWS: Final = f"""select code, "at" - "at" % {MINUTE_US} as "at", 0 as offe
        0 as backlog
 from centre where code <> '' group by 1, 2"""  # noqa: S608 - our own names
 
-_SUMS = ", ".join(f"sum({name})::bigint as {name}" for name in SUMMED)
+_SUMS = ",\n       ".join(f"sum({name})::bigint as {name}" for name in SUMMED)
 HOURS: Final = f"""select code, "at" - "at" % {HOUR_US} as "at", {_SUMS},
        max(accepted)::bigint as busiest,
        arg_max("at", accepted * 60 - "at" // {MINUTE_US} % 60) as busiest_at

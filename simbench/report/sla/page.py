@@ -161,7 +161,7 @@ def _queries(report: Report) -> list[tuple[str, str]]:
     traffic = report.view.traffic
     files = "\n".join(f"attach '{path.name}' as f{n} (read_only);" for n, path in enumerate(report.info.files))
     table = "minute" if "from minute" in traffic.view else "centre"
-    union = " union all ".join(f"select * from f{n}.{table}" for n in range(len(report.info.files)))
+    union = " union all ".join(f"select * from f{n}.{table}" for n in range(len(report.info.files)))  # noqa: S608 - our own names
     making = f"{files}\ncreate temp view {table} as {union};\n" if files else ""
     found = [("minutes", f"{making}create temp view minutes as\n{traffic.view};"), ("hours", HOURS + ";")]
     if traffic.backlog_sql:
@@ -205,7 +205,7 @@ def _remarks(asked: SlaRun, view: View, words: Words) -> list[str]:
     """What a reader must know before any figure."""
     info, rolled = asked.run.info, view.rolled
     found = []
-    if not info.closed or info.note:
+    if info.note or (asked.run.files and not info.closed):
         found.append(words("page.stopped", note=info.note or "run.json: closed = false"))
     if info.contract_digest and info.contract_digest != asked.contract.digest:
         own = f"{asked.contract.name} {asked.contract.digest}"

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 PAGE_IN: Final = (11.69, 8.27)  # A4, landscape
 LEFT, RIGHT, TOP = 0.05, 0.95, 0.94
-ROWS_A_PAGE: Final = 26
-CHARACTERS: Final = 150  # a line of small print
+ROWS_A_PAGE: Final = 30
+CHARACTERS: Final = 180  # a line of small print
 SMALL, BODY, LARGE, TITLE = 8.0, 9.5, 13.0, 22.0
+OURS: Final = frozenset("\u00a0\u202f–’…œ")  # of the tables of texts, beyond what `style.label` lets through
 TONES: Final = {"pass": style.GREEN, "fail": style.RED, "weak": style.RED}
 
 
@@ -60,7 +61,7 @@ def _cover(report: Report) -> Figure:
     figure, words = _blank(report), report.words
     colour = TONES.get(report.tone, style.INK)
     figure.text(LEFT, TOP, words("page.kicker"), fontsize=LARGE, color=style.SOFT, va="top")
-    title = f"{style.label(report.info.info.scenario or report.info.info.run, 48)}: {words(f'verdict.{report.tone}')}"
+    title = f"{style.label(report.info.info.scenario or report.info.info.run, 48)} – {words(f'verdict.{report.tone}')}"
     figure.text(LEFT, TOP - 0.035, title, fontsize=TITLE, color=colour, va="top", fontweight="bold")
     at = TOP - 0.105
     for place, (name, value) in enumerate(report.facts):
@@ -95,7 +96,7 @@ def _paragraph(figure: Figure, at: float, text: str, look: tuple[float, str], *,
 def _picture(picture: Picture, report: Report) -> Figure:
     """A figure of the page on a sheet of its own, with its words around it."""
     figure = picture.figure
-    height = min(0.74, figure.get_figheight() / PAGE_IN[1])
+    height = min(0.68, figure.get_figheight() / PAGE_IN[1])
     figure.set_size_inches(PAGE_IN)
     figure.set_facecolor("white")
     engine = figure.get_layout_engine()
@@ -118,21 +119,27 @@ def _picture(picture: Picture, report: Report) -> Figure:
     return figure
 
 
+def _cell(text: str, longest: int = 34) -> str:
+    """A text in characters the font has, not too long; those of our own tables stay."""
+    seen = "".join(char if char in OURS else style.label(char) for char in text)
+    return seen if len(seen) <= longest else f"{seen[: longest - 1]}…"
+
+
 def _table(table: Table, first: int, report: Report) -> Figure:
     """One page of a table; each column as wide as its longest text."""
     figure = _blank(report)
     rows = table.rows[first : first + ROWS_A_PAGE]
     figure.text(LEFT, TOP, table.title, fontsize=LARGE, va="top", fontweight="bold")
     at = _paragraph(figure, TOP - 0.035, table.note, (SMALL, style.SOFT)) - 0.02
-    cells = [[style.label(cell, 34) for cell in row] for row in (table.headings, *table.rows)]
+    cells = [[_cell(cell) for cell in row] for row in (table.headings, *table.rows)]
     widths = [max(len(row[place]) for row in cells) + 2 for place in range(len(table.headings))]
     edges = [LEFT + (RIGHT - LEFT) * sum(widths[:place]) / sum(widths) for place in range(len(widths) + 1)]
-    size = min(SMALL + 0.5, SMALL * CHARACTERS / sum(widths) * 0.95)
+    size = min(SMALL + 0.5, SMALL * CHARACTERS / sum(widths) * 0.8)
     for number, row in enumerate((table.headings, *rows)):
         for place, cell in enumerate(row):
             left = place in table.texts
             figure.text(
-                edges[place] if left else edges[place + 1] - 0.012, at - 0.0265 * number, style.label(cell, 34),
+                edges[place] if left else edges[place + 1] - 0.012, at - 0.0265 * number, _cell(cell),
                 ha="left" if left else "right", va="top", fontsize=size,
                 color=style.SOFT if number == 0 else style.INK, fontweight="bold" if number == 0 else "normal",
             )  # fmt: skip

@@ -65,7 +65,9 @@ class CivilAxis:
         at = start
         if days <= 3:
             while at < end:
-                yield at, f"{civil(at):%H:%M}" if at != start else self.words.moment(at).replace(", ", "\n")
+                dated = at == start or not civil(at).hour
+                day = f"\n{civil(at).day} {self.words.month(civil(at).month)}" if dated else ""
+                yield at, f"{civil(at):%H:%M}{day}"
                 at = at // HOUR * HOUR + HOUR
         elif days <= 62:
             while at < end:

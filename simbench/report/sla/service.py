@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, get_args
 
 import numpy as np
@@ -32,10 +33,10 @@ def draw_availability(view: View, words: Words) -> Picture:
     _lanes(top, view, words, axis)
     shares, x = 100 * view.rolled.availability("V1"), axis.of(view.rolled.at)
     full = view.rolled.full
-    middle.plot(
-        x, np.where(full, np.nan, shares), color=style.BLUE, linestyle=(0, (3, 2)), label=words("availability.part")
-    )
-    middle.plot(x, np.where(full, shares, np.nan), color=style.BLUE, linewidth=2, label=words("availability.full"))
+    for known, key, look in ((False, "part", (0, (3, 2))), (True, "full", "-")):
+        if (full == known).sum() > 1:
+            chosen = np.where(full == known, shares, np.nan)
+            middle.plot(x, chosen, color=style.BLUE, linewidth=1.8, linestyle=look, label=words(f"availability.{key}"))
     label = words("availability.promised", limit=words.share(promised))
     middle.axhline(100 * promised, color=style.INK, linestyle=(0, (6, 3)), linewidth=1.2, label=label)
     seen = shares[view.rolled.at >= view.service.period.start]
@@ -149,10 +150,11 @@ def draw_calendar(view: View, words: Words) -> Picture:
     days = list(_days(view))
     rows = sorted({(first.year, first.month) for first, _ in days})
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 1.0 + 0.3 * len(rows)))
-    for first, klass in days:
-        row = rows.index((first.year, first.month))
+    for klass in dict.fromkeys(klass for _, klass in days):
         colour, hatch = LOOKS[klass] if klass else (style.GRID, "")
-        axes.barh(row, 0.9, left=first.day - 0.45, height=0.82, color=colour, alpha=1 if klass else 0.55, hatch=hatch)
+        for row, month in enumerate(rows):
+            bars = [(day.day - 0.45, 0.9) for day, own in days if own == klass and (day.year, day.month) == month]
+            axes.broken_barh(bars, (row - 0.41, 0.82), facecolor=colour, alpha=1 if klass else 0.55, hatch=hatch)
     axes.set_yticks(range(len(rows)), [f"{words.month(month)} {year}" for year, month in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xticks(range(1, 32))
@@ -166,17 +168,20 @@ def draw_calendar(view: View, words: Words) -> Picture:
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.01), ncols=5)
     hit = sum(bool(klass) for _, klass in days)
     heading = words("calendar.heading", days=words.number(hit), all=words.number(len(days)))
-    columns = {"day": [first.isoformat() for first, _ in days], "class": [klass for _, klass in days]}
+    columns: dict[str, list[Any]] = {
+        "day": [first.isoformat() for first, _ in days],
+        "class": [klass or "" for _, klass in days],
+    }
     return Picture("calendar", words("calendar.title"), heading, figure, words("calendar.formula"), columns)
 
 
-def _days(view: View) -> Iterator[tuple[Any, Class | str]]:
-    """Days of the period with the worst class that touches them; "" for none."""
+def _days(view: View) -> Iterator[tuple[date, Class | None]]:
+    """Days of the period with the worst class that touches them."""
     starts, ends, classes = timeline(view.service)
     kinds = {name: np.array([each == name for each in classes], dtype=bool) for name in CLASSES}
     at, end = view.service.period.start, view.service.period.end
     while at < end:
         after = min(midnight_after(at), end)
         touched = (starts < after) & (ends > at)
-        yield civil(at).date(), next((name for name in CLASSES if (touched & kinds[name]).any()), "")
+        yield civil(at).date(), next((name for name in CLASSES if (touched & kinds[name]).any()), None)
         at = after

@@ -16,7 +16,10 @@ from simbench.verdict.tickets import tickets
 
 @dataclass(frozen=True)
 class Table:
-    """One table: headings and cells as text, how its figures are computed, and the figures. `texts`: columns of words."""
+    """One table: headings and cells as text, how its figures are computed, and the figures.
+
+    `texts`: places of the columns that hold words.
+    """
 
     name: str
     title: str
@@ -42,9 +45,10 @@ def _months(view: View, words: Words) -> Table:
     offered = any(month.offered for month in view.months)
     rows = [
         (
-            f"{words.month(one.first.month)} {one.first.year}", words.share(one.availability), number(one.unplanned_h, 2),
-            number(one.planned_h, 2), number(one.outages), number(one.offered) if offered else "–",
-            number(one.accepted), number(one.refused), number(one.delivered), words.share(one.busiest_share, 0),
+            f"{words.month(one.first.month)} {one.first.year}", words.share(one.availability),
+            number(one.unplanned_h, 2), number(one.planned_h, 2), number(one.outages),
+            number(one.offered) if offered else "–", number(one.accepted), number(one.refused),
+            number(one.delivered), words.share(one.busiest_share, 0),
         )
         for one in view.months
     ]  # fmt: skip
@@ -112,7 +116,7 @@ def _incidents(view: View, words: Words) -> Table:
                 words(f"class.{one.klass}"),
                 answer,
                 leaves[:10] if leaves else "–",
-            )  # fmt: skip
+            )
         )
     headings = _headings(words, "ticket", "start", "end", "hours", "scope", "class", "in_time", "leaves")
     return Table(

@@ -6,7 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -21,6 +24,7 @@ from simbench.report.sla.words import HOUR, Words
 
 MOST_CODES = 6  # drawn; the others are in the data
 WORST_SHOWN = 3
+NO_TRAFFIC = "#e9ecf0"  # the same on light and dark pages, so that both ends of the map stand out
 QUICK_S = 60  # the heading tells how many were delivered within this
 
 
@@ -46,13 +50,15 @@ def draw_throughput(view: View, words: Words) -> Picture | None:
         days, peaks, tiers, _ = _day_peaks(view, hours.of(code), code)
         _peak_panel(axes, axis, 1 if step == "day" else 1 / 24, (days, peaks), _tier_steps(view, code))
         axes.set_title(style.label(code), loc="left", fontsize=10.5, fontweight="bold")
-        axes.set_ylim(0, max(float(peaks.max()), float(tiers.max())) * 1.15)
+        axes.set_ylim(0, max(1.0, *peaks.tolist(), *tiers.tolist()) * 1.15)
+        axes.set_ylabel(words("throughput.rate"))
         axes.yaxis.set_major_locator(MaxNLocator(4, min_n_ticks=1))
         axes.yaxis.set_major_formatter(lambda value, _: words.number(value, 1))
-    handles = panels[0].get_legend_handles_labels()[0]
-    labels = [words("throughput.peak", step=told_step), words("throughput.tier")]
-    panels[0].legend(handles, labels, loc="lower right", bbox_to_anchor=(1.0, 1.01), ncols=2)
-    figure.supylabel(words("throughput.rate"), color=style.SOFT, fontsize=10)
+    named = dict(zip(*panels[0].get_legend_handles_labels()[::-1], strict=True))
+    labels = {"peak": words("throughput.peak", step=told_step), "tier": words("throughput.tier")}
+    panels[0].legend(
+        [named[name] for name in labels], list(labels.values()), loc="lower right", bbox_to_anchor=(1.0, 1.01), ncols=2
+    )
     axis.mark(panels[-1])
     told = [
         words("throughput.one", code=style.label(code), share=words.share(share, 0))
@@ -72,14 +78,15 @@ def draw_throughput(view: View, words: Words) -> Picture | None:
 
 
 def _day_peaks(view: View, own: Hours, code: str) -> tuple[Any, Any, Any, float]:
-    """First instants of the days (or hours) with traffic, the busiest minute's rate and the tier at it, and the highest share."""
+    """First instants of the days (or hours) with traffic, rate of the busiest minute, tier, highest share."""
     names, place = _beginnings(own.at, _step(view))
     peaks = np.zeros(len(names))
     np.maximum.at(peaks, place, own.busiest / 60)
+    busy = peaks > 0
     tiers = view.tier(code, own.busiest_at)
     of_day = np.zeros(len(names))
     np.maximum.at(of_day, place, tiers.astype(np.float64))
-    return names, peaks, of_day, float((own.busiest / 60 / np.maximum(1, tiers)).max(initial=0))
+    return names[busy], peaks[busy], of_day[busy], float((own.busiest / 60 / np.maximum(1, tiers)).max(initial=0))
 
 
 def _step(view: View) -> str:
@@ -107,7 +114,10 @@ def _local(at: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _peak_panel(axes: Axes, axis: CivilAxis, width: float, bars: tuple[Any, Any], tier: tuple[Any, Any]) -> None:
     days, peaks = bars
-    axes.bar(axis.of(days), peaks, width=width, align="edge", color=style.BLUE, alpha=0.75, label="peak")
+    left = axis.of(days)
+    corners = [(x, x, x + width, x + width) for x in left.tolist()]
+    boxes = [list(zip(xs, (0, high, high, 0), strict=True)) for xs, high in zip(corners, peaks.tolist(), strict=True)]
+    axes.add_collection(PolyCollection(boxes, facecolor=style.BLUE, alpha=0.75, linewidth=0, label="peak"))
     axes.stairs(
         tier[1], axis.of(tier[0]), baseline=None, color=style.INK, linestyle=(0, (6, 3)), linewidth=1.2, label="tier"
     )
@@ -138,13 +148,15 @@ def draw_heat(view: View, words: Words) -> Picture | None:
     columns: dict[str, list[Any]] = {name: [] for name in ("code", "from_day", "hour", "percent_of_tier")}
     size = int(np.ceil(days / width))
     maps = {code: _heat(view, hours.of(code), code, (size, width)) for code in hours.codes}
-    most = max(100.0, max(float(np.nanmax(maps[code])) for code in shown))
+    most = max(1.0, *(float(np.nanmax(maps[code])) for code in shown))
     for code, axes in zip(shown, panels, strict=True):
         image = axes.imshow(
-            maps[code], aspect="auto", origin="lower", interpolation="none", cmap="cividis_r", vmin=0, vmax=most,
+            maps[code], aspect="auto", origin="lower", interpolation="none",
+            cmap=colormaps["cividis_r"].with_extremes(bad=NO_TRAFFIC), norm=PowerNorm(0.5, 0, most),
             extent=(0, size * width, 0, 24),
         )  # fmt: skip
         axes.set_yticks([0, 6, 12, 18, 24])
+        axes.set_ylabel(words("heat.axis"))
         axes.grid(visible=False)
         axes.set_title(style.label(code), loc="left", fontsize=10.5, fontweight="bold")
     for code, found in maps.items():
@@ -153,12 +165,14 @@ def draw_heat(view: View, words: Words) -> Picture | None:
         columns["from_day"] += days_of(period.start + (place[:, 1] * width * DAY_US).astype(np.int64) + HOUR)
         columns["hour"] += place[:, 0].tolist()
         columns["percent_of_tier"] += np.round(found[place[:, 0], place[:, 1]], 3).tolist()
-    figure.supylabel(words("heat.axis"), color=style.SOFT, fontsize=10)
     bar = figure.colorbar(image, ax=panels, pad=0.01, aspect=30, label=words("heat.colour"))
-    bar.outline.set_visible(False)  # type: ignore[operator]  # matplotlib's stubs call it a Spine tuple
+    bar.outline.set_visible(False)
     axis.mark(panels[-1])
     by_hour = np.bincount(_local(hours.at) // HOUR % 24, hours.sums["accepted"], 24)
-    told = {"hour": f"{int(by_hour.argmax()):02}", "share": words.share(float(by_hour.max() / by_hour.sum()), 1)}
+    told = {
+        "hour": f"{int(by_hour.argmax()):02}:00–{int(by_hour.argmax()) + 1:02}:00",
+        "share": words.share(float(by_hour.max() / by_hour.sum()), 1),
+    }
     formula = words("heat.formula", column=words(f"heat.column_{column}"))
     return Picture("heat", words("heat.title"), words("heat.heading", **told), figure, formula, columns)
 
@@ -184,7 +198,7 @@ def draw_delivery(view: View, words: Words) -> Picture | None:
     figure = Figure(figsize=(style.WIDE_IN[0], 3.9), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.35, 1))
     names = hours.codes[:MOST_CODES]
-    columns = {
+    columns: dict[str, list[Any]] = {
         "code": hours.codes,
         **{name: [hours.total(name, code) for code in hours.codes]
            for name in ("accepted", "delivered", "undelivered", "expired", *TIMES)},
@@ -279,8 +293,9 @@ def draw_recovery(view: View, words: Words) -> Picture | None:
     for each in (axes.xaxis, axes.yaxis):
         each.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
         each.set_major_formatter(lambda value, _: words.number(value))
-    style.legend_above(axes, 4)
-    columns = {
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], loc="lower left", bbox_to_anchor=(0.0, 1.01), ncols=4)
+    columns: dict[str, list[Any]] = {
         "ticket": [one.ticket for one in view.recoveries for _ in one.after],
         "minutes_after_end": [minute for one in view.recoveries for minute in one.after],
         "waiting": [waiting for one in view.recoveries for waiting in one.waiting],
@@ -297,7 +312,11 @@ def _recovery_heading(worst: Recovery, words: Words) -> str:
     told = {"most": words.number(worst.most), "ticket": style.label(worst.ticket)}
     if worst.gone_after_min is None:
         return words("recovery.lasting", **told)
-    return words("recovery.heading", after=words.hours(worst.gone_after_min / 60), **told)
+    return words("recovery.heading", after=_lasting(worst.gone_after_min, words), **told)
+
+
+def _lasting(minutes: int, words: Words) -> str:
+    return f"{minutes} min" if minutes < 120 else words.hours(minutes / 60)
 
 
 def busiest_rows(view: View, most: int = 10) -> list[tuple[str, int, int, int]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
@@ -135,7 +136,7 @@ def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Mont
         code: own.busiest / 60 / np.maximum(1, rates_at(case, code, own.busiest_at)) for code, own in tiers.items()
     }
     found = []
-    for place, (since, until) in enumerate(zip(edges, edges[1:], strict=False)):
+    for place, (since, until) in enumerate(pairwise(edges)):
         within = (hours.at >= since) & (hours.at < until)
         sums = {name: int(hours.sums[name][within].sum()) for name in ("offered", "accepted", "refused", "delivered")}
         busiest = [
@@ -208,7 +209,7 @@ def _recoveries(service: Service, traffic: Traffic) -> list[Recovery]:
                 int(after[gone[0]]) if len(gone) else None,
                 tuple(after[: stop + 5].tolist()),
                 tuple(waiting[: stop + 5].tolist()),
-            )  # fmt: skip
+            )
         )
     return found
 
