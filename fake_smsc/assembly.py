@@ -1,6 +1,6 @@
 """From scenario and contract to a gateway with its centre. Starts nothing.
 
-What the centre and the live world share is set up in `simbench.centre.provision`.
+What the centre and the live world share is set up in the `provision` of centre and gateway.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from simbench.centre.core import Centre
 from simbench.centre.presets import PRESETS
-from simbench.centre.provision import SECOND_US, centre_settings, delivery_settings
+from simbench.centre.provision import centre_settings, delivery_settings
 from simbench.contract import Contract
-from simbench.gateway import Gateway, GatewaySettings
+from simbench.gateway import Gateway
+from simbench.gateway.provision import gateway_settings
 from simbench.ledger import AnyLedger
 from simbench.numbering.listing import Listing
 from simbench.numbering.subscribers import BaseProfile, SubscriberBase
@@ -26,7 +27,7 @@ def assemble(scenario: Scenario, contract: Contract, ledger: AnyLedger, place: P
     delivery = delivery_settings(scenario.seed, contract, scenario.delivery, failures)
     settings = centre_settings(scenario.codes, contract, delivery, scenario.delivery, scenario.server.speed)
     centre = Centre(settings, _base(scenario, place), ledger)
-    return Gateway(centre, _gateway_settings(scenario, contract))
+    return Gateway(centre, gateway_settings(scenario.codes, contract, scenario.strictness))
 
 
 def _base(scenario: Scenario, place: Path | None) -> SubscriberBase:
@@ -38,16 +39,3 @@ def _base(scenario: Scenario, place: Path | None) -> SubscriberBase:
         profile = replace(profile, share_unknown=preset.unknown_share)
     listing = Listing.read((place or Path()) / config.file) if config.file else None
     return SubscriberBase(scenario.seed, profile, listing, law)
-
-
-def _gateway_settings(scenario: Scenario, contract: Contract) -> GatewaySettings:
-    session = contract.terms.session
-    return GatewaySettings(
-        windows={config.account or config.code: config.window or session.window.value for config in scenario.codes},
-        window_max=session.window_max.value,
-        login_timer_us=session.login_timer_s.value * SECOND_US,
-        login_failures_close=session.login_failures_close.value,
-        idle_close_us=session.idle_close_s.value * SECOND_US,
-        notice_timer_us=session.notice_retry_s.value[0] * SECOND_US,
-        strictness=scenario.strictness,
-    )

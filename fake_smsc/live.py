@@ -14,7 +14,7 @@ from fake_smsc.network import Network
 from fake_smsc.server import SmscServer
 from simbench.contract import Contract
 from simbench.ledger import AnyLedger
-from simbench.scenario import OutageConfig, Scenario, epoch_us
+from simbench.scenario import OutageConfig, Scenario, allowed_networks, epoch_us
 
 
 def spare_collector() -> None:
@@ -48,6 +48,7 @@ class LiveSmsc:
             gateway, ledger, self.clock, network=network, heartbeat=network is None, durable=config.durable
         )
         self.server.faults.seed = scenario.seed
+        self.server.allowed = allowed_networks(config)
         self.control = Control(self.server)
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import cast
 
 from fake_smsc.clock import PlatformClock
@@ -17,6 +18,7 @@ from fake_smsc.network import Factory, Listener, Network, Tcp, reset, set_no_del
 from fake_smsc.outage import Outage, OutageDesk
 from simbench.gateway import Gateway
 from simbench.ledger import AnyLedger
+from simbench.scenario import Allowed
 
 GRAIN_US = 2_000  # lateness that is worth a row (DESIGN section 3)
 HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
@@ -68,6 +70,7 @@ class SmscServer:
         self.outages = OutageDesk(self)
         self.faults = FaultDesk(self)
         self.port = 0
+        self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
         self._heartbeat = heartbeat
         self._count = 0
         self._host = ""
@@ -129,10 +132,16 @@ class SmscServer:
         self.ledger.wire.append((now, connection.number, "open", repr(peer).encode()))
         self.connections[connection.number] = connection
         self.gateway.opened(connection.number, now)
+        if self.allowed and not self._is_allowed(peer):
+            self.end(connection.number, "address not allowed", abruptly=True)
         self.outages.greet(connection)
         if self.faults.engaged:
             self.faults.connected(connection.number)
         self.touch()
+
+    def _is_allowed(self, peer: object) -> bool:
+        address = ip_address(peer[0]) if isinstance(peer, tuple) else None
+        return address is not None and any(address in network for network in self.allowed)
 
     def received(self, connection: Connection, data: bytes) -> None:
         """Octets came in: let the gateway handle every frame in them, then write once."""

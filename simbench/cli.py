@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from simbench import __version__
+from simbench.commands.radius import CLOCK, account, reconcile
 from simbench.commands.roaming_options import roaming
 from simbench.errors import BadInput, SimbenchError
 
@@ -42,6 +43,8 @@ def cli() -> None:
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
 )
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("--expose", is_flag=True, help="Serve an address that other machines can reach; needs --allow.")
+@click.option("--allow", multiple=True, metavar="ADDRESS", help="Address or network that may connect; may be repeated.")
 def serve(**options: object) -> None:
     """Serve a fake SMSC, with no configuration at all or out of a scenario file, until SIGINT or SIGTERM.
 
@@ -95,30 +98,6 @@ def conform(**options: object) -> None:
 
 
 @cli.command()
-@click.argument("scenario", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
-)
-@click.option("--detail", type=click.Choice(["rows", "minute"]), default="minute", show_default=True)
-@click.option("--way", type=click.Choice(["auto", "bulk", "events"]), default="auto", show_default=True)
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes, a code each.")
-@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-@click.option("--json", "as_json", is_flag=True, help="What was counted as JSON instead of a table.")
-def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> None:
-    """Run a world in virtual time: the platform, its clients and subscribers over days or years.
-
-    \b
-    Examples:
-      simbench run scenarios/year/01_quiet_day.toml
-      simbench run scenarios/year/06_year_with_15_outages.toml -o reports/year --workers 2
-    """
-    from simbench.commands.run import run_command  # noqa: PLC0415 - quick --help
-
-    chosen = choices["detail"], choices["way"], choices["workers"]
-    sys.exit(run_command(scenario, output, contract_name, chosen, as_json=as_json))  # type: ignore[arg-type]  # click gives what the options say
-
-
-@cli.command()
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--from", "start", metavar="TIME", help="Where the period judged begins (ISO 8601).")
 @click.option("--to", "end", metavar="TIME", help="Where it ends.")
@@ -155,6 +134,42 @@ def judge(**options: object) -> None:
     from simbench.commands.judge import Options, judge_command  # noqa: PLC0415 - quick --help
 
     sys.exit(judge_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+
+
+@cli.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
+)
+@click.option(
+    "--detail",
+    type=click.Choice(["rows", "minute"]),
+    default="minute",
+    show_default=True,
+    help="What the ledger keeps: every row, or counts by code and minute.",
+)
+@click.option(
+    "--way",
+    type=click.Choice(["auto", "bulk", "events"]),
+    default="auto",
+    show_default=True,
+    help="Event by event, or in bulk where that carries the world.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes, a code each.")
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("--json", "as_json", is_flag=True, help="What was counted as JSON instead of a table.")
+def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> None:
+    """Run a world in virtual time: the platform, its clients and subscribers over days or years.
+
+    \b
+    Examples:
+      simbench run scenarios/year/01_quiet_day.toml
+      simbench run scenarios/year/06_year_with_15_outages.toml -o reports/year --workers 2
+    """
+    from simbench.commands.run import run_command  # noqa: PLC0415 - quick --help
+
+    chosen = choices["detail"], choices["way"], choices["workers"]
+    sys.exit(run_command(scenario, output, contract_name, chosen, as_json=as_json))  # type: ignore[arg-type]  # click gives what the options say
 
 
 @cli.command()
@@ -320,6 +335,115 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
 
 
 cli.add_command(roaming)
+
+
+@cli.group()
+def dialup() -> None:
+    """Dial-up minute loads of 2000: carried, accounted and settled under France Télécom's NetRevenu.
+
+    \b
+    Examples:
+      simbench dialup settle --minutes 50000000
+      simbench dialup run scenarios/dialup/01_fifty_million.toml -o reports/fifty
+      simbench dialup replay calls.csv --month 2000-09 --statement mine.csv
+      simbench dialup ports --minutes 50000000
+    """
+
+
+dialup.add_command(account)
+dialup.add_command(reconcile)
+_OFFER = click.option("--contract", default="netrevenu_2000", show_default=True, help="Offer by name, or a file.")
+_TARIFF = click.option("--tariff", default="", metavar="NAME", help="Tariff function, F1 to F4 (default: as read).")
+_READINGS = click.option("--reading", "readings", multiple=True, metavar="NAME=KEY", help="Choose a reading.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+
+
+@dialup.command()
+@click.option("--minutes", type=int, required=True, help="Whole minutes of one month.")
+@_TARIFF
+@click.option("--month", default="", help="Month whose VAT holds, such as 2000-09 (default: June 2000).")
+@_OFFER
+@_READINGS
+@_JSON
+def settle(**options: object) -> None:
+    """Say what a month of minutes brings: gross share before and with VAT, in francs and euros.
+
+    \b
+    Examples:
+      simbench dialup settle --minutes 50000000
+      simbench dialup settle --minutes 150000000 --tariff F4 --json
+    """
+    from simbench.commands.dialup import settle_command  # noqa: PLC0415 - quick --help
+
+    settle_command(**options)  # type: ignore[arg-type]  # click gives what the options say
+
+
+@dialup.command()
+@click.option("--minutes", type=click.IntRange(1, 800_000_000), required=True, help="Minutes offered in a month.")
+@click.option("--busy-share", type=float, default=0.0, help="Share of a day in its busiest hour (default: profile).")
+@click.option("--grade", "grades", type=float, multiple=True, help="Share of calls blocked; may be repeated.")
+@_TARIFF
+@click.option("--month", default="2000-09", show_default=True, help="Month whose days and hours are offered.")
+@_OFFER
+@_JSON
+def ports(**options: object) -> None:
+    """Say how many ports a load needs for a grade of service, and what one more port brings.
+
+    \b
+    Examples:
+      simbench dialup ports --minutes 50000000
+      simbench dialup ports --minutes 150000000 --busy-share 0.1 --grade 0.01 --json
+    """
+    from simbench.commands.dialup import ports_command  # noqa: PLC0415 - quick --help
+
+    ports_command(**options)  # type: ignore[arg-type]  # click gives what the options say
+
+
+@dialup.command("run")
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for result.json and report.html.")
+@click.option("--records", type=click.Path(path_type=Path), help="Write the last month's calls: .csv or .parquet.")
+@_JSON
+def dialup_run(**options: object) -> None:
+    """Run a scenario: draw its calls, carry them through its pools, split, settle and report.
+
+    \b
+    Examples:
+      simbench dialup run scenarios/dialup/01_fifty_million.toml -o reports/fifty
+      simbench dialup run scenarios/dialup/03_growing_year.toml --json
+    """
+    from simbench.commands.dialup import run_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(run_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+
+
+@dialup.command()
+@click.argument("records", type=click.Path(path_type=Path))
+@click.option("--month", default="", help="2000-09, 2000, or 2000-09/2000-11 (default: the month of most calls).")
+@click.option("--statement", type=click.Path(path_type=Path), help="The provider's statement, to compare.")
+@click.option("--write", type=click.Path(path_type=Path), help="Write the statement these records support.")
+@click.option("--ports", multiple=True, metavar="[NAS=]NUMBER", help="Ports of an access server; may be repeated.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for result.json and report.html.")
+@CLOCK
+@click.option("--secret-file", type=click.Path(path_type=Path), help="Secret that verifies the requests of a capture.")
+@_TARIFF
+@_OFFER
+@_READINGS
+@_JSON
+def replay(**options: object) -> None:
+    """Settle real calls, set bad rows aside, and judge records and statement.
+
+    Calls are records (CSV, Parquet), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
+
+    \b
+    Examples:
+      simbench dialup replay calls.csv --write mine.csv
+      simbench dialup replay calls.parquet --month 2000-09 --statement mine.csv --ports paris=2800 -o reports/replay
+      simbench dialup replay detail-20000930 --clock event --month 2000-09
+    """
+    from simbench.commands.dialup import replay_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(replay_command(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 def main() -> None:

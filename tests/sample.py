@@ -16,6 +16,7 @@ from simbench.conformance.selection import select
 from simbench.contract import load_contract
 from simbench.report import ExerciseRun, Judgement, write_findings, write_report
 from simbench.verdict.reading import Reading
+from tests.dialup.sample import write_dialup_sample
 from tests.report.sla.sample import write_year_sample
 from tests.roaming.sample import write_roaming_sample
 
@@ -34,6 +35,7 @@ def main() -> None:
         print(folder / "report.html")  # noqa: T201 - says what it made
     print(write_roaming_sample(FOLDER / "roaming"))  # noqa: T201 - as above
     print(write_year_sample(FOLDER / "year"))  # noqa: T201 - as above
+    write_dialup_sample(FOLDER / "dialup")
 
 
 def judged(faults: tuple[str, ...]) -> Judgement:

@@ -15,7 +15,8 @@ MINUTE_US = 60_000_000
 
 
 class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One preset: absences a subscriber begins a day, how many last until the morning, the law of the others."""
+    """One preset: absences a subscriber begins a day, how many of the afternoon's last until the morning, and
+    the law of the others."""
 
     absence_per_day: float
     until_morning_share: float

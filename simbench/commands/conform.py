@@ -107,6 +107,8 @@ def _judgement(judgements: Judgements, sut: str, started: float) -> Judgement:
     exercises = []
     for name, (exercise, _) in plan.chosen.items():
         reading = Reading(judgements.conducted[name].result().run)
+        if not reading.run.wire.num_rows:  # left out, or nobody came: there is nothing to draw
+            continue
         exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
     return Judgement(info, judgements.findings, plan.contract, exercises)
 

@@ -53,7 +53,7 @@ def run_command(
     finally:
         ledger.close()
         progress.end()
-    _tell(world, folder, (went, detail, time.monotonic() - began), as_json=as_json)
+    _tell(world, folder, (went, detail, time.monotonic() - began, workers), as_json=as_json)
     return 0
 
 
@@ -86,12 +86,13 @@ def _interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _tell(world: World, folder: Path, how: tuple[str, str, float], *, as_json: bool) -> None:
+def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_json: bool) -> None:
     """What the ledger holds, by code."""
-    went, detail, seconds = how
+    went, detail, seconds, processes = how
     counts = _counts(folder, detail)
     if as_json:
-        kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        own, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        kilobytes = own + workers * processes
         told = {
             "folder": str(folder), "way": went, "detail": detail, "seconds": round(seconds, 3),
             "peak_megabytes": kilobytes // 1024, "incidents": len(world.incidents), "codes": counts,

@@ -19,16 +19,27 @@ from simbench.contract import Contract, load_contract
 from simbench.errors import BadInput
 from simbench.ledger import Ledger, RunInfo
 from simbench.ledger.info import NAME
-from simbench.scenario import LimitMode, Scenario, contract_of, demo_scenario, find_scenario, read_scenario
+from simbench.scenario import (
+    LimitMode,
+    Scenario,
+    allowed_networks,
+    contract_of,
+    demo_scenario,
+    find_scenario,
+    read_scenario,
+)
 
 
-def serve_command(
+def serve_command(  # noqa: PLR0913 - one argument an option
     scenario: Path | None,
     host: str | None,
     port: int | None,
     limit: LimitMode | None,
     output: Path | None,
     contract_name: str | None,
+    allow: tuple[str, ...] = (),
+    *,
+    expose: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
     if scenario is not None:
@@ -39,6 +50,7 @@ def serve_command(
         contract = load_contract(contract_name or "orange_ops_2016")
         chosen = demo_scenario(contract)
     chosen = _with_options(chosen, host, port, limit)
+    chosen = _guarded(chosen, allow, expose=expose)
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
     uvloop.run(_serve(chosen, contract, folder, scenario.parent if scenario else None))
 
@@ -49,10 +61,20 @@ def _with_options(scenario: Scenario, host: str | None, port: int | None, limit:
         server = replace(server, host=host)
     if port is not None:
         server = replace(server, port=port)
-    if not _is_loopback(server.host):
-        raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1")
     codes = tuple(replace(config, limit=limit) for config in scenario.codes) if limit else scenario.codes
     return replace(scenario, server=server, codes=codes)
+
+
+def _guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scenario:
+    """An address other machines can reach is served only when asked for, and only to those named."""
+    server = replace(scenario.server, allow=(*scenario.server.allow, *allow))
+    allowed_networks(server, "--allow")
+    if not _is_loopback(server.host):
+        if not expose:
+            raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1, or --expose")
+        if not server.allow:
+            raise BadInput("--expose", "nobody is named who may connect", "--allow ADDRESS, or server.allow")
+    return replace(scenario, server=server)
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from simbench.client import lines
+from simbench.conformance import faketime
 from simbench.conformance.child import Child, last_lines
-from simbench.conformance.sut import Ask, Capabilities, Report, SutFailed, Target
+from simbench.conformance.sut import Ask, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
 from simbench.errors import MissingTool
 
 READY_WAIT_S = 10.0
@@ -45,10 +46,11 @@ def _nobody(report: Report) -> None:
 class Command:
     """A client program, started with `argv`; `faults` are passed on to a program that has faults by name.
 
-    `environment` adds variables to those the protocol defines, such as the clock settings of the reference client.
+    `environment` adds variables to those the protocol defines. `clock` says how its clock is moved, where an exercise
+    wants that and the capabilities allow it: by the variables and lines of the protocol, or under libfaketime.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a setting, all but the first by name
         self,
         argv: Sequence[str],
         *,
@@ -57,7 +59,9 @@ class Command:
         capabilities: Capabilities = Capabilities(),  # noqa: B008 - frozen, so one for all is safe
         faults: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
+        clock: Literal["lines", "faketime"] = "faketime",
     ) -> None:
+        self.clock = clock
         self.argv, self.faults, self.environment = tuple(argv), faults, dict(environment or {})
         self.name, self.version, self.capabilities = name or self.argv[0], version, capabilities
         self.child: Child | None = None
@@ -81,6 +85,19 @@ class Command:
     async def send(self, ask: Ask) -> None:
         """Write it one line; "queued" tells when the program has it safe. Raises SutFailed when it is gone."""
         await self._write(send_line(ask))
+
+    async def notice(self, maintenance: Maintenance) -> None:
+        """Announce maintenance. Raises SutFailed when it is gone."""
+        await self._write(lines.Notice(maintenance.start_us, maintenance.end_us))
+
+    async def move_clock(self, clock: ClockGiven) -> None:
+        """Move its clock: by a line where it speaks of clocks, else through libfaketime. Raises SutFailed."""
+        if self.clock == "lines":
+            await self._write(lines.Clock(clock.epoch_us, clock.start_ns))
+        else:
+            assert self._target is not None, "the clock moves after start"
+            faketime.move(self._target.folder, clock)
+            await asyncio.sleep(faketime.CACHE_S)
 
     async def stop(self) -> None:
         """Ask it to stop; after 10 s SIGKILL. Ends what it started, too, as far as that stayed in its group."""
@@ -113,6 +130,8 @@ class Command:
         self._expected = False
         log = self._target.folder / "client.log"
         environment = {**_environment(self._target, self.faults), **self.environment}
+        if self._target.clock is not None and self.clock == "faketime":
+            environment |= faketime.environment(self._target.folder, self._target.clock)
         self.child = await Child.start(self.name, self.argv, log, environment, piped=True)
         self._reader = asyncio.create_task(self._read(self.child))
         self._watcher = asyncio.create_task(self._watch(self.child, self._reader))
@@ -196,6 +215,8 @@ def send_line(ask: Ask) -> lines.Send:
         brand=ask.brand,
         oadc=ask.oadc or None,
         validity_s=ask.validity_s or None,
+        opted_in=ask.opted_in,
+        traits=ask.traits,
     )
 
 
@@ -216,7 +237,14 @@ def understand(line: bytes) -> Report | lines.Ready | None:
 
 def _environment(target: Target, faults: tuple[str, ...]) -> dict[str, str]:
     """The variables of the line protocol."""
+    clock = target.clock
+    moved = {
+        "SIMBENCH_CLOCK_EPOCH_US": str(clock.epoch_us),
+        "SIMBENCH_CLOCK_START_NS": str(clock.start_ns),
+        "SIMBENCH_SPEED": str(clock.speed),
+    } if clock is not None else {}  # fmt: skip
     return {
+        **moved,
         "SIMBENCH_HOST": target.host,
         "SIMBENCH_PORT": str(target.port),
         "SIMBENCH_ACCOUNTS": msgspec.json.encode(target.accounts).decode(),

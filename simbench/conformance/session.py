@@ -16,13 +16,13 @@ import uvloop
 from fake_smsc.live import spare_collector
 from simbench.conformance.conduct import Conducted, Progress, Surroundings, conduct, conduct_all, run_info
 from simbench.conformance.exercise import Exercise
-from simbench.conformance.judging import judge_exercise
+from simbench.conformance.judging import judge_exercise, unsupported
 from simbench.conformance.selection import Chosen
 from simbench.conformance.sut import Capabilities, SystemUnderTest
 from simbench.contract import Contract
 from simbench.errors import LedgerError
 from simbench.finding import Finding
-from simbench.ledger import Ledger, open_run
+from simbench.ledger import Ledger, MemoryLedger, open_run
 
 RUNS = "runs"
 
@@ -54,8 +54,12 @@ class Judgements:
 
     def reuse(self) -> None:
         """Judge the ledgers the plan's folder holds already, without any client. Raises LedgerError."""
-        for name, (exercise, _) in self.plan.chosen.items():
-            self.conducted[name].set_result(Conducted(exercise, open_run(self.plan.folder / RUNS / name / "ledger")))
+        for name, (exercise, purposes) in self.plan.chosen.items():
+            self.conducted[name].set_result(
+                self._left_out(exercise)
+                if self._idle(exercise, purposes)
+                else Conducted(exercise, open_run(self.plan.folder / RUNS / name / "ledger"))
+            )
 
     def finding(self, exercise: str, purpose: str) -> Finding:
         """The finding of a purpose in an exercise, once that is over."""
@@ -80,8 +84,20 @@ class Judgements:
                     future.set_exception(error)
             raise
 
+    def _idle(self, exercise: Exercise, purposes: tuple[str, ...]) -> bool:
+        """Whether nothing that this exercise is for could be judged by it, so that it need not run."""
+        own = [purpose for purpose in purposes if purpose in exercise.purposes] or purposes
+        return all(unsupported(purpose, exercise, self.capabilities) for purpose in own)
+
+    def _left_out(self, exercise: Exercise) -> Conducted:
+        ledger = MemoryLedger(run_info(exercise, self.plan.contract, self.plan.seed, ""))
+        return Conducted(exercise, open_run(ledger), left_out="nothing this exercise is for could be judged by it")
+
     async def _one(self, exercise: Exercise) -> Conducted:
         plan = self.plan
+        if self._idle(exercise, plan.chosen[exercise.name][1]):
+            self.conducted[exercise.name].set_result(left_out := self._left_out(exercise))
+            return left_out
         sut = plan.make()
         folder = plan.folder / RUNS / exercise.name
         try:

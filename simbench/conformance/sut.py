@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -21,6 +21,22 @@ class AccountGiven(msgspec.Struct, frozen=True):
     account: str
     password: str
     rate_per_s: int
+    oadc_option: bool = False
+
+
+class ClockGiven(msgspec.Struct, frozen=True):
+    """What time it is for the client: `epoch_us` at `start_ns` of the machine's monotonic clock, at this speed."""
+
+    epoch_us: int
+    start_ns: int
+    speed: float = 1.0
+
+
+class Maintenance(msgspec.Struct, frozen=True):
+    """An announcement: the platform is stopped from `start_us` to `end_us` (us since the epoch, UTC)."""
+
+    start_us: int
+    end_us: int
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -34,12 +50,14 @@ class Target(msgspec.Struct, frozen=True):
     keepalive_s: int = 50
     result_timer_s: int = 60
     portability: Path | None = None
+    clock: ClockGiven | None = None  # None: the machine's own
 
 
 class Ask(msgspec.Struct, frozen=True):
     """One message the bench asks the client to send. `mark` stands in the text and comes back in reports.
 
-    `oadc` empty: the short code itself; anything else is a temptation.
+    `oadc` empty: the short code itself; anything else is a temptation. `traits` is what the campaign declares of the
+    message: "all-free", "presence", "optout-told".
     """
 
     mark: str
@@ -51,6 +69,7 @@ class Ask(msgspec.Struct, frozen=True):
     opted_in: bool = True
     oadc: str = ""
     validity_s: int = 0
+    traits: tuple[str, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -73,12 +92,36 @@ class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keeps_oadc: bool | None = None  # withholds another originator than the short code
     keeps_stop_list: bool | None = None
     keeps_quiet_hours: bool | None = None
+    keeps_consent: bool | None = None  # markets only to those who agreed
+    keeps_ranges: bool | None = None  # uses each range of short codes for what it is there for
+    checks_content: bool | None = None  # withholds texts that name no brand, or call free what is not
+    names_stop: bool | None = None  # its marketing names the way to opt out
+    keeps_daily_limit: bool | None = None  # one marketing message a day, user and brand
+    keeps_validity: bool | None = None  # sends nothing whose validity is over
+    heeds_notices: bool | None = None  # stops for announced maintenance
     reports_outcomes: bool | None = None  # tells accepted, refused, delivered
+    clock: Literal["fixed", "offset", "speed"] | None = None  # may be moved; "speed": may run fast as well
     result_timer_s: int | None = None  # how long it waits for a result before it acts
 
 
 class SutFailed(Trouble):
     """The client could not be started, or ended by itself: says how, with the end of its log."""
+
+
+@runtime_checkable
+class HearsNotices(Protocol):
+    """A client that can be told of maintenance beforehand."""
+
+    async def notice(self, maintenance: Maintenance) -> None:
+        """Tell it. Raises SutFailed when it is gone."""
+
+
+@runtime_checkable
+class MovesClock(Protocol):
+    """A client whose clock can be moved while it runs."""
+
+    async def move_clock(self, clock: ClockGiven) -> None:
+        """Move it, forward. Raises SutFailed when it is gone."""
 
 
 class SystemUnderTest(Protocol):

@@ -129,7 +129,7 @@ def left(now: int, recipient: int, wave_keys: Any, waves: Any) -> bool:
 
 
 @kernel
-def fates(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop over arrays: compiled code takes no object, and calls cost
+def fates(  # noqa: C901, PLR0912, PLR0913 - one loop over arrays: compiled code takes no object, and calls cost
     sent: Any, entities: Any, recipients: Any, codes: Any, rules: tuple[Laws, Desk], before: Any, end: int, found: Any
 ) -> int:
     """Walk each accepted message to its end; a row of `found` for each sent, NEVER for instants not before `end`.
@@ -161,7 +161,7 @@ def fates(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop over arrays: comp
         while next_down < len(ends) and ends[next_down] <= accepted:
             next_down += 1
         served = not chosen(unknown_key, recipient, unknown_ppm) and not chosen(out_key, recipient, out_ppm)
-        number, why = 0, ABSENT_SUBSCRIBER
+        number, why, back = 0, ABSENT_SUBSCRIBER, 0
         while True:
             now = due
             if next_down < len(ends) and starts[next_down] < due:
@@ -172,9 +172,8 @@ def fates(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop over arrays: comp
             final = True
             if served and now < expires and not (len(waves) > 0 and left(now, recipient, wave_keys, waves)):
                 due = min(now + wait(ladders[0], number), expires)
-                back = now
-                if chances[0] > 0:
-                    back = back_at(presence_key, recipient, now, due, chances, lengths)
+                if back <= now and chances[0] > 0:  # else the absence met before still lasts
+                    back = back_at(presence_key, recipient, now, expires, chances, lengths)
                 if back > now:
                     why, due, final = ABSENT_SUBSCRIBER, min(due, back), False
                 else:

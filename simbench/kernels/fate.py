@@ -19,13 +19,15 @@ ATTEMPT_STRIDE = 0x9E3779B97F4A7C15  # odd: attempts of one message never meet t
 def failure(key: int, entity: int, attempt: int, bounds: Sequence[int]) -> int:
     """The place in the table of failures that this attempt (from 1) meets, or -1.
 
-    `bounds` are the cumulated chances of the table, of 2^32.
+    `bounds` are the cumulated chances of the table (not empty), of 2^32.
     """
     drawn = draw_with(key, word(word(entity) + word(attempt) * word(ATTEMPT_STRIDE))) >> 32
-    for place in range(len(bounds)):
-        if drawn < bounds[place]:
-            return place
-    return -1
+    if drawn >= bounds[-1]:
+        return -1
+    place = 0
+    while drawn >= bounds[place]:
+        place += 1
+    return place
 
 
 def wait(ladder: Sequence[int], attempt: int) -> int:

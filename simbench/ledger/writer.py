@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from simbench.errors import LedgerError, Trouble
+from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import NAME, RunInfo, write_info
-from simbench.ledger.rows import TABLES, Row
+from simbench.ledger.rows import TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,9 +36,9 @@ def _tell(trouble: Trouble) -> None:
 class Ledger:
     """One run being written to its folder.
 
-    `wire`, `story`, `asked`, `centre`, `grain` and `minute` take tuples in the column order of
-    `simbench.ledger.rows`; their `append` may be bound once and called from one thread. Rows reach the disk after
-    200 ms or 50,000 rows; a process that is killed loses no more than those.
+    `wire`, `story`, `asked`, `centre`, `grain` and `minute` take tuples in the column order of `simbench.ledger.rows`
+    with `append`, and blocks of them with `add`; both may be bound once and called from one thread. Rows reach the disk
+    after 200 ms or 50,000 rows; a process that is killed loses no more than those.
     """
 
     def __init__(
@@ -50,13 +51,8 @@ class Ledger:
         daily: bool = True,
     ) -> None:
         self.folder, self.info = folder, info
-        self.wire: list[Row] = []
-        self.story: list[Row] = []
-        self.asked: list[Row] = []
-        self.centre: list[Row] = []
-        self.grain: list[Row] = []
-        self.minute: list[Row] = []
-        buffers: dict[str, list[Row]] = {name: getattr(self, name) for name in TABLES}
+        self.wire, self.story, self.asked, self.centre, self.grain, self.minute = (Buffer() for _ in range(6))
+        buffers: dict[str, Buffer] = {name: getattr(self, name) for name in TABLES}
         self._flusher = Flusher(folder, max_bytes, buffers, on_trouble, daily=daily)
         atexit.register(self._at_exit)
 
@@ -163,12 +159,7 @@ class MemoryLedger:
 
     def __init__(self, info: RunInfo | None = None) -> None:
         self.info = info or RunInfo(run="memory")
-        self.wire: list[Row] = []
-        self.story: list[Row] = []
-        self.asked: list[Row] = []
-        self.centre: list[Row] = []
-        self.grain: list[Row] = []
-        self.minute: list[Row] = []
+        self.wire, self.story, self.asked, self.centre, self.grain, self.minute = (Memory() for _ in range(6))
 
     def write_table(self, name: str, rows: pa.Table) -> None:
         """Take whole columns of a table, its `n` left out."""

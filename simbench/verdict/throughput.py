@@ -168,7 +168,9 @@ def one_by_one(case: Case) -> Judged:
 @rule(
     "OPS-ACH-04/uses-its-tier",
     "With a backlog, the client uses the rate its codes have subscribed",
+    catches=("uses-half-its-tier",),
     needs="limits_rate",
+    at_worst="weak",
 )
 def uses_its_tier(case: Case) -> Judged:
     """No clause obliges a client to use what it pays for, so falling short is weak."""

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from simbench.centre.core import Centre
 from simbench.centre.limiter import Limiter
 from simbench.centre.records import Accepted, Answer, Limit, Refused, Silence, Special, Submit
@@ -43,7 +45,7 @@ class Application:
         self._opens = [opens for opens, _ in world.legal]
         self._demand: list[Iterator[Asked]] = []
         self._next: list[Asked | None] = []
-        self._meter = Limiter(world.tiers(code)[0][1])
+        self._meter = Limiter(_own(world.tiers(code)[0][1]))
         self._streams: dict[int, Stream] = {stream.number: stream for stream in world.streams}
         self._held: dict[str, tuple[int, Asked]] = {}  # by handle, in the order sent
         self._handles = 0
@@ -55,7 +57,7 @@ class Application:
 
     def retune(self, limit: Limit, now: int) -> None:
         """The code's rate has changed."""
-        self._meter = self._meter.retuned(limit, now)
+        self._meter = self._meter.retuned(_own(limit), now)
 
     def connected(self, session: int) -> None:
         """Logged in."""
@@ -141,3 +143,8 @@ class Application:
         if reply is Silence.HELD:
             self._held[handle] = queue, asked
         assert isinstance(reply, Accepted | Refused) or reply in {Silence.HELD, Silence.DISCARDED}
+
+
+def _own(limit: Limit) -> Limit:
+    """The client's own meter counts by the sliding second, however the platform counts."""
+    return replace(limit, meter="sliding")

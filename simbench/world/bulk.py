@@ -20,6 +20,7 @@ from simbench.kernels.submission import (
     DELAY,
     LOST_END,
     LOST_FIRST,
+    MESSAGE,
     MONITOR,
     NEXT,
     OPENING,
@@ -53,6 +54,9 @@ def not_carried(world: World) -> list[str]:
             found.append(f"the reference client of {config.code}")
         if client.kind == "offering" and config.limit == "close":
             found.append(f"a meter that closes connections on the offering client of {config.code}")
+        meter = world.tiers(config.code)[0][1].meter
+        if meter != "sliding":
+            found.append(f"the {meter} meter of {config.code}")
         if config.state != "active":
             found.append(f"an account that is {config.state}, of {config.code}")
         account = config.account or config.code
@@ -70,9 +74,13 @@ class Batch:
 
     def __init__(self, demand: Demand, sent: Integers) -> None:
         self.sent = sent
-        self.entity, self.recipient = demand.entity[sent[0]], demand.recipient[sent[0]]
+        first, last = int(sent[MESSAGE, 0]), int(sent[MESSAGE, -1])
+        # Mostly one stretch of one queue: then nothing is gathered.
+        straight = last - first + 1 == sent.shape[1] and bool((np.diff(sent[MESSAGE]) == 1).all())
+        which = slice(first, last + 1) if straight else sent[MESSAGE]
+        self.entity, self.recipient = demand.entity[which], demand.recipient[which]
         self.codes, self.scts = np.empty(len(self.entity), np.int16), np.empty(len(self.entity), np.int64)
-        self.fates = np.empty((len(self.entity), FATE), np.int64)
+        self.fates = np.empty((0, FATE), np.int64)  # until it is walked; good until the next batch is
 
     def __len__(self) -> int:
         return len(self.entity)
@@ -152,11 +160,15 @@ class Walker:
             world.start // SECOND_US, settings.scts_ahead_max_s, settings.validity_default_us, settings.validity_max_us,
         )  # fmt: skip
         self._before = np.full((max(1, len(world.queues(code))), 2), -1, np.int64)
+        self._fates = np.empty((0, FATE), np.int64)
         self._last = np.full(world.scenario.subscribers.count, -1, np.int32)
 
     def walk(self, batch: Batch) -> None:
         """Fill in what becomes of a batch."""
         b = batch
+        if len(self._fates) < len(b):  # one place for all: fresh memory costs more than what is written to it
+            self._fates = np.empty((len(b), FATE), np.int64)
+        b.fates = self._fates[: len(b)]
         decisions(b.sent, b.entity, b.recipient, self.laws, self.desk, self._last, b.codes, b.scts)
         fates(b.sent, b.entity, b.recipient, b.codes, (self.laws, self.desk), self._before, self._end, b.fates)
 

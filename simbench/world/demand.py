@@ -75,6 +75,8 @@ class Source:
         """What arises in [start, end), both whole minutes of the period or its end: for each queue, by instant."""
         parts: list[list[Demand]] = [[] for _ in range(self.queues)]
         for stream in self.streams:
+            if isinstance(stream.source, Campaign) and not _meets(stream, stream.source, start, end):
+                continue
             found = self._of(stream, start, end)
             if len(found):
                 parts[stream.queue].append(found)
@@ -151,6 +153,11 @@ def spans(world: World, per_span: float, volume: float) -> Iterator[tuple[int, i
     each = max(1, min(24 * 7, int(per_span / max(volume / hours, 1e-9)))) * HOUR_US
     for start in range(world.start, world.end, each):
         yield start, min(start + each, world.end)
+
+
+def _meets(stream: Stream, campaign: Campaign, start: int, end: int) -> bool:
+    """Whether a sending has anything in a span; most of a year's have not."""
+    return stream.start < end and start <= stream.start + max(1, round(campaign.spread_min * MINUTE_US))
 
 
 def _not_before(offset_us: int, volume: int, spread_us: int) -> int:

@@ -12,6 +12,7 @@ from simbench.centre.core import Centre
 from simbench.centre.records import Limit, Notice
 from simbench.kernels.fate import running_at
 from simbench.ledger import AnyLedger, Ledger
+from simbench.ledger.buffer import Block
 from simbench.ledger.rows import Row
 from simbench.world.applications import NEVER, Application, Asked
 from simbench.world.demand import Source, spans
@@ -42,6 +43,11 @@ class _Rows:
         self._append(row)
         if row[1] == "delivered" and self._delivered is not None:
             self._delivered(row)
+
+    def add(self, block: Block) -> None:
+        """Take many rows."""
+        for row in block.rows():
+            self.append(row)
 
 
 class _Sink:

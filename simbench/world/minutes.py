@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 
+from simbench.ledger.buffer import Block
 from simbench.ledger.rows import COUNTED, MINUTE, WITHIN_S, Row
 
 MINUTE_US, SECOND_US = 60_000_000, 1_000_000
@@ -36,6 +37,11 @@ class MinuteRows:
             self.counts[str(code), at // MINUTE_US][len(COUNTED) + bisect_left(WITHIN_S, at // SECOND_US - scts)] += 1
         elif kind == "undelivered" and row[7] in TEMPORARY:
             self.count(str(code), at, "expired")
+
+    def add(self, block: Block) -> None:
+        """Count many rows."""
+        for row in block.rows():
+            self.append(row)
 
     def count(self, code: str, at: int, name: str) -> None:
         """Count one thing of a code."""

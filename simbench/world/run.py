@@ -14,6 +14,7 @@ from simbench.world.bulk import Walker, not_carried
 from simbench.world.columns import MinuteColumns, RowColumns
 from simbench.world.events import Detail, Progress, run_events
 from simbench.world.plan import World
+from simbench.world.reference import ReferenceDrive
 from simbench.world.story import story_of
 from simbench.world.walk import CodeRun
 
@@ -32,7 +33,10 @@ def run_world(
     if way == "bulk" and reasons:
         raise ScenarioError("way", f"the bulk way does not carry {'; '.join(reasons)}", "--way events")
     if way == "events" or reasons:
-        run_events(world, ledger, detail, progress)
+        if any(world.client(code).kind == "reference" for code in world.codes):
+            ReferenceDrive(world, ledger, progress, by_minute=detail == "minute").run()
+        else:
+            run_events(world, ledger, detail, progress)
         return "events"
     for row in story_of(world):
         ledger.story.append(row)
