@@ -24,6 +24,7 @@ from simbench.report.sla.words import HOUR, Words
 
 MOST_CODES = 6  # drawn; the others are in the data
 WORST_SHOWN = 3
+HOURLY_DAYS = 3  # runs up to so long are drawn by the hour
 NO_TRAFFIC = "#e9ecf0"  # the same on light and dark pages, so that both ends of the map stand out
 QUICK_S = 60  # the heading tells how many were delivered within this
 
@@ -91,7 +92,7 @@ def _day_peaks(view: View, own: Hours, code: str) -> tuple[Any, Any, Any, float]
 
 def _step(view: View) -> str:
     """What one bar of the throughput stands for."""
-    return "hour" if view.service.period.end - view.service.period.start <= 3 * DAY_US else "day"
+    return "hour" if (view.service.period.end - view.service.period.start) / DAY_US <= HOURLY_DAYS else "day"
 
 
 def _beginnings(at: NDArray[np.int64], step: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
