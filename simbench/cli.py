@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,7 +61,9 @@ def serve(**options: object) -> None:
 
 
 @cli.command()
-@click.option("--sut", required=True, metavar="NAME", help="The client: reference, kannel.")
+@click.option("--sut", default="", metavar="NAME", help="reference, kannel, command, external, or a file (.toml).")
+@click.option("--program", default="", metavar="COMMAND", help="With --sut command: the program and its flags.")
+@click.option("--capabilities", type=click.Path(path_type=Path), help="What the client says it can do (TOML).")
 @click.option(
     "-o",
     "--output",
@@ -82,7 +85,12 @@ def serve(**options: object) -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Judge the ledgers of an earlier output folder again, without any client.",
 )
-def conform(**options: object) -> None:
+@click.option("--baseline", type=click.Path(path_type=Path), help="Known deviations (TOML).")
+@click.option("--update-baseline", is_flag=True, help="Write the baseline so that this run has nothing new.")
+@click.option("--last-failed", is_flag=True, help="Only what did not pass in the session of the output folder.")
+@click.option("--keep-up", is_flag=True, help="Leave the SMSC running after the session, and print its port.")
+@click.option("--strict", is_flag=True, help="Weak and inconclusive count as failures.")
+def conform(**options: Any) -> None:
     """Drive a client through the exercises and judge it, clause by clause, with evidence.
 
     \b
@@ -90,11 +98,16 @@ def conform(**options: object) -> None:
       simbench conform --sut reference
       simbench conform --sut kannel -o reports/kannel --only OPS-ENG-01 --only OPS-PRE-03
       simbench conform --sut reference --fault no-pacing --only backlog-monitored
-      simbench conform --sut kannel --from reports/kannel --contract mine.toml --json
+      simbench conform --sut command --program './client --flag' --capabilities caps.toml
+      simbench conform --sut my-client.toml --baseline known.toml --strict
+      simbench conform --from reports/kannel --contract mine.toml --json
     """
-    from simbench.commands.conform import conform_command  # noqa: PLC0415 - quick --help
+    from simbench.commands.conform import Options, conform_command  # noqa: PLC0415 - quick --help
+    from simbench.conformance.wanted import Wanted  # noqa: PLC0415 - as above
 
-    sys.exit(conform_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+    contract, faults = options.pop("contract_name") or "", options.pop("fault")
+    of_client = {name: options.pop(name) for name in ("sut", "program", "capabilities", "only", "seed")}
+    sys.exit(conform_command(Wanted(**of_client, contract=contract, faults=faults), Options(**options)))
 
 
 @cli.command()
@@ -444,6 +457,41 @@ def replay(**options: object) -> None:
     from simbench.commands.dialup import replay_command  # noqa: PLC0415 - quick --help
 
     sys.exit(replay_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+
+
+@cli.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page as well.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> None:
+    """Compare clients: the output folders of several conform sessions, purpose by purpose.
+
+    \b
+    Example:
+      simbench matrix reports/kannel reports/mine --html reports/matrix.html
+    """
+    from simbench.commands.certificate import matrix_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(matrix_command(runs, html, as_json=as_json))
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The page (default: certificate.html in RUN).")
+@click.option("--baseline", type=click.Path(path_type=Path), help="Known deviations both parties have accepted (TOML).")
+@click.option("--contract", help="Contract by name, or an overlay file.")
+@click.option("--verify", type=click.Path(path_type=Path), help="Recompute this certificate from the ledgers of RUN.")
+def certificate(**options: Any) -> None:
+    """Write one page for the acceptance meeting, or verify one: exit status 1 names what differs.
+
+    \b
+    Examples:
+      simbench certificate reports/mine --baseline known.toml
+      simbench certificate reports/mine --verify reports/mine/certificate.html
+    """
+    from simbench.commands.certificate import certificate_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(certificate_command(**options))
 
 
 def main() -> None:

@@ -20,11 +20,11 @@ from simbench.conformance.sut import (
     Report,
     SutFailed,
     SystemUnderTest,
+    reach_of,
 )
 from simbench.contract.calendar import instant
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-CONNECT_TIMEOUT_S = 20.0
 PATIENCE = 2.5  # result timers of the client that a story waits for it
 ASKS_AT_ONCE = 8  # messages handed over side by side, then a rest: the SMSC runs on the same loop and must not wait
 REST_S = 0.004
@@ -151,10 +151,11 @@ class Bench:
 
     async def connected(self, accounts: Iterable[str]) -> None:
         """Wait until every account is logged in. Raises Silent."""
+        wait_s = reach_of(self.sut).connect_wait_s
         for account in accounts:
-            if not await self.control.wait_for_session(account, CONNECT_TIMEOUT_S):
+            if not await self.control.wait_for_session(account, wait_s):
                 port = self.control.server.port
-                raise Silent(f"account {account} did not log in on port {port} within {CONNECT_TIMEOUT_S:.0f} s")
+                raise Silent(f"account {account} did not log in on port {port} within {wait_s:.0f} s")
 
     async def back(self, accounts: Iterable[str]) -> bool:
         """Wait until every account is logged in again, for as long as a client may take; False when one is not."""

@@ -15,13 +15,14 @@ import msgspec
 from simbench.client import lines
 from simbench.conformance import faketime
 from simbench.conformance.child import Child, last_lines
-from simbench.conformance.sut import Ask, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
-from simbench.errors import MissingTool
+from simbench.conformance.sut import Ask, CannotRun, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
 
 READY_WAIT_S = 10.0
 STOP_WAIT_S = 10.0
 LAST_WORDS_S = 1.0  # what a program wrote before its end is read within this
 LONGEST_LINE = 1 << 20
+WRITE_WAIT_S = 30.0  # a program that does not read its input for so long hangs
+MOST_LINES, LINES_AN_ASK = 10_000, 50  # more than these, and the program floods
 UNSUPPORTED = 127  # exit status of a program that cannot run here
 
 # What each line of the program is as a report.
@@ -70,20 +71,23 @@ class Command:
         self._reader: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._asked = self._heard = 0
+        self._flooded = False
         self._expected = True  # whether its end would be no surprise
 
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
         """Start the program and return when it says it is ready.
 
-        Raises SutFailed when it ends or stays silent for 10 s, MissingTool when there is no such program or it says
-        by exit status 127 that it cannot run here.
+        Raises SutFailed when it ends or stays silent for 10 s, MissingTool when there is no such program, CannotRun
+        when it says so by exit status 127.
         """
         self._target, self._tell = target, tell
         target.folder.mkdir(parents=True, exist_ok=True)
         await self._launch()
 
     async def send(self, ask: Ask) -> None:
-        """Write it one line; "queued" tells when the program has it safe. Raises SutFailed when it is gone."""
+        """Write it one line; "queued" tells when the program has it safe. Raises SutFailed when it is gone or hangs."""
+        self._asked += 1
         await self._write(send_line(ask))
 
     async def notice(self, maintenance: Maintenance) -> None:
@@ -104,8 +108,8 @@ class Command:
         self._expected = True
         if self.child is None:
             return
-        with contextlib.suppress(SutFailed):
-            await self._write(lines.Stop())
+        with contextlib.suppress(SutFailed, TimeoutError):
+            await asyncio.wait_for(self._write(lines.Stop()), LAST_WORDS_S)
         assert self.child.process.stdin is not None
         self.child.process.stdin.close()
         await self.child.end(STOP_WAIT_S, ask=False)
@@ -147,7 +151,7 @@ class Command:
         if status is not None:
             problem = self.child.ended()
         if status == UNSUPPORTED:
-            problem = MissingTool(f"{self.name} says that it cannot run here{last_lines([log])}")
+            problem = CannotRun(f"{self.name} says that it cannot run here{last_lines([log])}")
         await self.kill()
         raise problem
 
@@ -158,11 +162,19 @@ class Command:
         assert stdin is not None
         try:
             stdin.write(lines.write(line))
-            await stdin.drain()
+            await asyncio.wait_for(stdin.drain(), WRITE_WAIT_S)
+        except TimeoutError:
+            raise SutFailed(f"{self.name} has not read its input for {WRITE_WAIT_S:g} s") from None
         except (OSError, RuntimeError) as error:
-            raise self.child.ended() from error
-        if not self.child.alive:
-            raise self.child.ended()
+            raise self._ended(self.child) from error
+        if self._flooded or not self.child.alive:
+            raise self._ended(self.child)
+
+    def _ended(self, child: Child) -> SutFailed:
+        """Why it is gone: we may have ended it ourselves."""
+        if self._flooded:
+            return SutFailed(f"{self.name} floods: {self._heard} lines of output for {self._asked} messages")
+        return child.ended()
 
     async def _read(self, child: Child) -> None:
         """Pass on what the program says until it ends."""
@@ -184,9 +196,15 @@ class Command:
         await child.gone()
         await asyncio.wait({reader}, timeout=LAST_WORDS_S)
         if not self._expected and self._ready.is_set():
-            self._tell(Report("error", detail=str(child.ended())))
+            self._tell(Report("error", detail=str(self._ended(child))))
 
     def _hear(self, line: bytes) -> None:
+        self._heard += 1
+        if self._heard > MOST_LINES + LINES_AN_ASK * self._asked:
+            if not self._flooded and self.child is not None:
+                self._flooded = True
+                self.child.kill()
+            return
         said = understand(line)
         if isinstance(said, lines.Ready):
             self._ready.set()

@@ -18,15 +18,26 @@ from fake_smsc.clock import PlatformClock
 from fake_smsc.live import LiveSmsc
 from fake_smsc.network import Network
 from simbench import __version__
-from simbench.conformance.bench import Bench
+from simbench.conformance.bench import PATIENCE, Bench
 from simbench.conformance.exercise import Exercise
 from simbench.conformance.selection import Chosen
-from simbench.conformance.sut import AccountGiven, Capabilities, ClockGiven, SutFailed, SystemUnderTest, Target
+from simbench.conformance.sut import (
+    AccountGiven,
+    CannotRun,
+    Capabilities,
+    ClockGiven,
+    SutFailed,
+    SystemUnderTest,
+    Target,
+    reach_of,
+)
 from simbench.contract import Contract
 from simbench.errors import Trouble
 from simbench.finding import Blame
 from simbench.ledger import AnyLedger, Ledger, Run, RunInfo, open_run
 
+BUDGET = 3  # times what a client that does nothing wrong takes
+SPARE_S = 60
 AT_ONCE = 8  # exercises side by side: each has a server on this loop and a client of its own
 
 Phase = Literal["started", "finished"]
@@ -57,28 +68,39 @@ async def conduct(
     exercise: Exercise, sut: SystemUnderTest, contract: Contract, ledger: AnyLedger, around: Surroundings
 ) -> Conducted:
     """Run one exercise against one client and close its ledger. Trouble is told, not raised."""
-    scenario = exercise.scenario(contract, around.seed)
+    scenario = exercise.scenario(contract, around.seed, reach_of(sut))
     clock = around.clock or clock_of(exercise, sut.capabilities)
-    trouble: str = ""
+    trouble = left_out = ""
     blame: Blame = ""
     try:
         async with LiveSmsc(scenario, contract, ledger, network=around.network, clock=clock) as smsc:
-            target = _target(exercise, smsc, around, clock)
+            target = target_of(exercise, smsc, around.folder, clock)
             bench = Bench(smsc, sut)
             around.tamper(smsc)
             try:
-                await sut.start(target, bench.heard)
-                await exercise.script(bench)
+                async with asyncio.timeout(budget_s(exercise, sut) if around.network is None else None):
+                    await sut.start(target, bench.heard)
+                    await exercise.script(bench)
                 # Without a last row nobody could tell how long a silence at the end was watched.
                 ledger.story.append((smsc.clock.now(), "end", exercise.name, None, ""))
             finally:
                 await sut.stop()
+    except CannotRun as error:
+        left_out = str(error)
     except SutFailed as error:
         trouble, blame = str(error), "client"
+    except TimeoutError:
+        trouble, blame = f"the exercise did not end within {budget_s(exercise, sut):.0f} s", "client"
     except Trouble as error:
         trouble, blame = str(error), "bench"
     ledger.close()
-    return Conducted(exercise, _read_again(ledger), trouble, blame)
+    return Conducted(exercise, _read_again(ledger), trouble, blame, left_out)
+
+
+def budget_s(exercise: Exercise, sut: SystemUnderTest) -> float:
+    """How long an exercise may take at all: stories have patience of their own, so this ends only what hangs."""
+    timer_s = sut.capabilities.result_timer_s or exercise.setup.result_timer_s
+    return BUDGET * exercise.seconds + PATIENCE * timer_s + reach_of(sut).connect_wait_s + SPARE_S
 
 
 def clock_of(exercise: Exercise, capabilities: Capabilities) -> PlatformClock | None:
@@ -89,7 +111,7 @@ def clock_of(exercise: Exercise, capabilities: Capabilities) -> PlatformClock | 
     return PlatformClock(exercise.epoch_us) if capabilities.clock == "offset" and setup.clock != "any" else None
 
 
-def _target(exercise: Exercise, smsc: LiveSmsc, around: Surroundings, clock: PlatformClock | None) -> Target:
+def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformClock | None) -> Target:
     """What the client is told; what it is told wrongly, or beyond its accounts, is told in the story as well."""
     setup, accounts = exercise.setup, []
     for config in smsc.scenario.codes:
@@ -102,21 +124,21 @@ def _target(exercise: Exercise, smsc: LiveSmsc, around: Surroundings, clock: Pla
         accounts.append(AccountGiven(config.code, account, password, config.rate_per_s, config.oadc_option))
     portability = None
     if setup.ported:
-        around.folder.mkdir(parents=True, exist_ok=True)
-        portability = around.folder / "portability.csv"
+        folder.mkdir(parents=True, exist_ok=True)
+        portability = folder / "portability.csv"
         rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported)
         portability.write_text(f"msisdn,operator,valid_from\n{rows}", "ascii")
     given = ClockGiven(*clock.basis(), clock.speed) if clock else None
     terms = smsc.contract.terms.session
     timer_s = setup.result_timer_s or terms.result_timer_max_s.value
     return Target(
-        "127.0.0.1", smsc.server.port, tuple(accounts), terms.window.value, around.folder,
+        "127.0.0.1", smsc.server.port, tuple(accounts), terms.window.value, folder,
         setup.keepalive_s, timer_s, portability, given,
     )  # fmt: skip
 
 
 async def conduct_all(
-    chosen: Chosen, one: Callable[[Exercise], Awaitable[Conducted]], progress: Progress
+    chosen: Chosen, one: Callable[[Exercise], Awaitable[Conducted]], progress: Progress, at_once: int = AT_ONCE
 ) -> dict[str, Conducted]:
     """Conduct every chosen exercise through `one`: the sociable ones together, then the others in turn."""
     finished: dict[str, Conducted] = {}
@@ -127,7 +149,7 @@ async def conduct_all(
         progress(exercise, "finished", conducted.trouble)
 
     exercises = [exercise for exercise, _ in chosen.values()]
-    room = asyncio.Semaphore(AT_ONCE)
+    room = asyncio.Semaphore(at_once)
 
     async def sociable(exercise: Exercise) -> None:
         async with room:

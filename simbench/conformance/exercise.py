@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from simbench.conformance.bench import Bench
+from simbench.conformance.sut import WITHIN_REACH, Reach
 from simbench.contract import Contract
 from simbench.contract.calendar import from_civil
 from simbench.scenario import CodeConfig, DeliveryConfig, LimitMode, Scenario, ServerConfig
@@ -54,26 +55,35 @@ class Exercise(msgspec.Struct, frozen=True):
     limit: LimitMode = "monitor"
     alone: bool = False
     setup: Setup = Setup()
+    asks: bool = True  # False: it watches a client that does what it does
 
     @property
     def epoch_us(self) -> int:
         """Where its clock begins, if it is moved (us, UTC)."""
         return from_civil(datetime.fromisoformat(self.setup.epoch))
 
-    def scenario(self, contract: Contract, seed: int, port: int = 0) -> Scenario:
-        """The SMSC this exercise runs against. The request reference is that of a bench, not of a contract."""
+    def scenario(self, contract: Contract, seed: int, reach: Reach = WITHIN_REACH) -> Scenario:
+        """The SMSC this exercise runs against. The request reference is that of a bench, not of a contract.
+
+        A client that was given its accounts beforehand finds every one of them, whichever this exercise asks to use.
+        """
         del contract  # every exercise so far takes the contract's own defaults
-        codes = tuple(
-            CodeConfig(
-                code=code, rate_per_s=rate, limit=self.limit, request_id="bench",
-                oadc_option=code in self.setup.oadc_option,
-            )
-            for code, rate in self.rates.items()
-        )  # fmt: skip
+        given = {account.code: account for account in reach.accounts or ()}
+        rates = {**{code: account.rate_per_s for code, account in given.items()}, **self.rates}
+        codes = []
+        for code, rate in rates.items():
+            option = given[code].oadc_option if code in given else code in self.setup.oadc_option
+            config = CodeConfig(code, rate, limit=self.limit, request_id="bench", oadc_option=option)
+            if code in given:
+                login, password = given[code].account, given[code].password
+                config = msgspec.structs.replace(config, account=login, password=password)
+            codes.append(config)
         # Nothing may be under way when a clock is stepped: what is due would be offered again for all that time.
         delivery = DeliveryConfig(latency_median_ms=QUICK_MS if self.setup.clock == "moved" else 0)
-        server = ServerConfig(port=port)
-        return Scenario(name=self.name, title=self.title, seed=seed, codes=codes, delivery=delivery, server=server)
+        server = ServerConfig(port=reach.port)
+        return Scenario(
+            name=self.name, title=self.title, seed=seed, codes=tuple(codes), delivery=delivery, server=server
+        )
 
 
 EXERCISES: dict[str, Exercise] = {}

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from simbench.errors import Trouble
+from simbench.errors import MissingTool, Trouble
 
 
 class AccountGiven(msgspec.Struct, frozen=True):
@@ -102,6 +102,32 @@ class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reports_outcomes: bool | None = None  # tells accepted, refused, delivered
     clock: Literal["fixed", "offset", "speed"] | None = None  # may be moved; "speed": may run fast as well
     result_timer_s: int | None = None  # how long it waits for a result before it acts
+
+
+class Reach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far the bench reaches a client. The default is one that the bench starts, and tells all it must know.
+
+    `asks`: it can be told to send. `accounts`: those it was given beforehand, None where `start` tells them. `port`:
+    the one it connects to, 0 where `start` tells it; with a fixed one, exercises follow each other. `connect_wait_s`:
+    how long it may take until it has logged in.
+    """
+
+    asks: bool = True
+    accounts: tuple[AccountGiven, ...] | None = None
+    port: int = 0
+    connect_wait_s: float = 20.0
+
+
+WITHIN_REACH = Reach()
+
+
+def reach_of(sut: SystemUnderTest) -> Reach:
+    """How far the bench reaches this client: its own `reach`, where it has one."""
+    return getattr(sut, "reach", WITHIN_REACH)
+
+
+class CannotRun(MissingTool):
+    """The client says that it cannot run here: nothing can be judged of it, and nobody is to blame."""
 
 
 class SutFailed(Trouble):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scapy.layers.inet import IP, UDP
@@ -104,7 +105,8 @@ def send_one(tunnel: Tunnel, folder: Path) -> set[str]:
 
 def opened(packets: list[IP], key: Key) -> bytes:
     """What the packets of one direction hold, decrypted, one after another."""
-    association = SecurityAssociation(
+    association_of: Any = SecurityAssociation  # scapy says no types
+    association = association_of(
         ESP, spi=key.spi, crypt_algo="AES-CBC", crypt_key=key.encryption, auth_algo="SHA2-256-128",
         auth_key=key.integrity, tunnel_header=IP(), nat_t_header=UDP(sport=4500, dport=4500),
     )  # fmt: skip
