@@ -229,6 +229,30 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
     sys.exit(run_command(scenario, output, contract_name, chosen, as_json=as_json))  # type: ignore[arg-type]  # click gives what the options say
 
 
+@cli.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the report (default: RUN itself).")
+@click.option(
+    "--lang", "language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Its language."
+)
+@click.option("--pdf", is_flag=True, help="report.pdf as well.")
+@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines.")
+def report(**options: object) -> None:
+    """Report on the service level of a run: verdicts, availability, budget, restoration, throughput, delivery.
+
+    RUN is the folder of a run in virtual time; of a conformance session it makes the report again.
+
+    \b
+    Examples:
+      simbench report reports/year
+      simbench report reports/year --lang fr --pdf -o reports/rapport
+    """
+    from simbench.commands.report import Options, report_command  # noqa: PLC0415 - quick --help
+
+    sys.exit(report_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+
+
 @cli.command("list")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def list_(*, as_json: bool) -> None:

@@ -30,6 +30,7 @@ from tests.bench.dialup import dialup
 from tests.bench.load import encoded
 from tests.bench.planning import planning
 from tests.bench.radius import radius
+from tests.bench.report import report
 from tests.bench.roaming import roaming
 from tests.bench.sla import sla
 from tests.bench.stages import STAGES, stages
@@ -55,6 +56,7 @@ def main() -> None:
         world,
         planning,
         sla,
+        report,
         dialup,
         radius,
         roaming,
