@@ -38,20 +38,12 @@ def draw_throughput(view: View, words: Words) -> Picture | None:
     axis, step = CivilAxis(view.service.period, words), _step(view)
     told_step = words(f"throughput.step_{step}")
     figure, panels = style.canvas((style.WIDE_IN[0], 0.9 + 1.75 * len(shown)), [1] * len(shown))
-    columns: dict[str, list[Any]] = {name: [] for name in ("code", "from", "busiest_per_s", "tier_per_s")}
-    reached = []
-    for code in hours.codes:
-        days, peaks, tiers, share = _day_peaks(view, hours.of(code), code)
-        reached.append((share, code))
-        for name, values in zip(
-            columns, ([code] * len(days), [iso(at) for at in days.tolist()], peaks, tiers), strict=True
-        ):
-            columns[name] += values if isinstance(values, list) else np.round(values, 4).tolist()
+    columns, reached = _throughput_columns(view)
     for code, axes in zip(shown, panels, strict=True):
         days, peaks, tiers, _ = _day_peaks(view, hours.of(code), code)
         _peak_panel(axes, axis, 1 if step == "day" else 1 / 24, (days, peaks), _tier_steps(view, code))
         axes.set_title(style.label(code), loc="left", fontsize=10.5, fontweight="bold")
-        axes.set_ylim(0, max(1.0, *peaks.tolist(), *tiers.tolist()) * 1.15)
+        axes.set_ylim(0, max([1.0, *peaks.tolist(), *tiers.tolist()]) * 1.15)
         axes.set_ylabel(words("throughput.rate"))
         axes.yaxis.set_major_locator(MaxNLocator(4, min_n_ticks=1))
         axes.yaxis.set_major_formatter(lambda value, _: words.number(value, 1))
@@ -63,7 +55,7 @@ def draw_throughput(view: View, words: Words) -> Picture | None:
     axis.mark(panels[-1])
     told = [
         words("throughput.one", code=style.label(code), share=words.share(share, 0))
-        for share, code in sorted(reached)[::-1]
+        for share, code in sorted(reached, reverse=True)
     ]
     heading = words("throughput.heading", told=", ".join(told[:WORST_SHOWN]))
     note = words("throughput.left_out", codes=", ".join(map(style.label, left_out))) if left_out else ""
@@ -76,6 +68,21 @@ def draw_throughput(view: View, words: Words) -> Picture | None:
         columns,
         note,
     )
+
+
+def _throughput_columns(view: View) -> tuple[dict[str, list[Any]], list[tuple[float, str]]]:
+    """What the bars of all codes show, and the highest share of its tier that each code reached."""
+    hours = view.traffic.hours
+    columns: dict[str, list[Any]] = {name: [] for name in ("code", "from", "busiest_per_s", "tier_per_s")}
+    reached: list[tuple[float, str]] = []
+    for code in hours.codes:
+        days, peaks, tiers, share = _day_peaks(view, hours.of(code), code)
+        reached.append((share, code))
+        for name, values in zip(
+            columns, ([code] * len(days), [iso(at) for at in days.tolist()], peaks, tiers), strict=True
+        ):
+            columns[name] += values if isinstance(values, list) else np.round(values, 4).tolist()
+    return columns, reached
 
 
 def _day_peaks(view: View, own: Hours, code: str) -> tuple[Any, Any, Any, float]:
@@ -146,10 +153,9 @@ def draw_heat(view: View, words: Words) -> Picture | None:
     column = "day" if days <= 62 else "week" if days <= 400 else "month"
     width = {"day": 1, "week": 7, "month": 30.44}[column]
     figure, panels = style.canvas((style.WIDE_IN[0], 1.0 + 1.95 * len(shown)), [1] * len(shown))
-    columns: dict[str, list[Any]] = {name: [] for name in ("code", "from_day", "hour", "percent_of_tier")}
     size = int(np.ceil(days / width))
     maps = {code: _heat(view, hours.of(code), code, (size, width)) for code in hours.codes}
-    most = max(1.0, *(float(np.nanmax(maps[code])) for code in shown))
+    most = max(1.0, *(float(np.nan_to_num(maps[code]).max()) for code in shown))
     for code, axes in zip(shown, panels, strict=True):
         image = axes.imshow(
             maps[code], aspect="auto", origin="lower", interpolation="none",
@@ -160,15 +166,10 @@ def draw_heat(view: View, words: Words) -> Picture | None:
         axes.set_ylabel(words("heat.axis"))
         axes.grid(visible=False)
         axes.set_title(style.label(code), loc="left", fontsize=10.5, fontweight="bold")
-    for code, found in maps.items():
-        place = np.argwhere(~np.isnan(found))
-        columns["code"] += [code] * len(place)
-        columns["from_day"] += days_of(period.start + (place[:, 1] * width * DAY_US).astype(np.int64) + HOUR)
-        columns["hour"] += place[:, 0].tolist()
-        columns["percent_of_tier"] += np.round(found[place[:, 0], place[:, 1]], 3).tolist()
     bar = figure.colorbar(image, ax=panels, pad=0.01, aspect=30, label=words("heat.colour"))
     bar.outline.set_visible(False)
     axis.mark(panels[-1])
+    columns = _heat_columns(maps, period.start, width)
     by_hour = np.bincount(_local(hours.at) // HOUR % 24, hours.sums["accepted"], 24)
     told = {
         "hour": f"{int(by_hour.argmax()):02}:00–{int(by_hour.argmax()) + 1:02}:00",
@@ -176,6 +177,18 @@ def draw_heat(view: View, words: Words) -> Picture | None:
     }
     formula = words("heat.formula", column=words(f"heat.column_{column}"))
     return Picture("heat", words("heat.title"), words("heat.heading", **told), figure, formula, columns)
+
+
+def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float) -> dict[str, list[Any]]:
+    """The cells with traffic: code, first day of the column, hour of the day, per cent of the tier."""
+    columns: dict[str, list[Any]] = {name: [] for name in ("code", "from_day", "hour", "percent_of_tier")}
+    for code, found in maps.items():
+        place = np.argwhere(~np.isnan(found))
+        columns["code"] += [code] * len(place)
+        columns["from_day"] += days_of(start + (place[:, 1] * width * DAY_US).astype(np.int64) + HOUR)
+        columns["hour"] += place[:, 0].tolist()
+        columns["percent_of_tier"] += np.round(found[place[:, 0], place[:, 1]], 3).tolist()
+    return columns
 
 
 def _heat(view: View, own: Hours, code: str, grid: tuple[int, float]) -> NDArray[np.float64]:

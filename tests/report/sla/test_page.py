@@ -25,7 +25,7 @@ from simbench.verdict.reading import Reading
 from simbench.verdict.rule import Case, judge
 from simbench.verdict.service_level import SERVICE_LEVEL
 from tests.report.markup import Markup
-from tests.report.sla.years import CODE, DAY_US, END, HOUR_US, START, outages, run_of_year, traffic
+from tests.report.sla.years import CODE, DAY_US, END, HOUR_US, OTHER, START, minute, outages, run_of_year, traffic
 
 FIFTEEN = run_of_year(outages(15), traffic(outages(15)))
 
@@ -154,6 +154,11 @@ def test_a_year_without_traffic_tells_what_is_not_drawn() -> None:
     assert Words("en")("absent.traffic") in Markup(page).text
     assert finding(report, "OPS-QOS-04").outcome == "unsupported"
     assert report.status == 0
+
+
+def test_a_code_of_which_nothing_was_accepted_is_drawn_empty() -> None:
+    report, _ = made(run=run_of_year([], [minute(START, CODE, 60), minute(START, OTHER, 0, 5)]))
+    assert {"throughput", "heat", "delivery"} <= {picture.name for picture in report.pictures}
 
 
 def test_a_year_without_any_incident_keeps_its_promises() -> None:
