@@ -93,7 +93,9 @@ def by_table(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
             submitted = minutes.submitted[rows].astype(np.int64)
             before, _ = _waiting(submitted - accepted - minutes.refused[rows], piece)
             due = np.minimum(due, before + submitted)
-        chosen = due > 0
+        # What was refused waits no more, and counts by the minute do not tell whether it should have: such a minute
+        # proves nothing. That nothing sound is refused without reason is another clause's rule.
+        chosen = (due > 0) & (minutes.refused[rows] == 0)
         found.append(Stretch(code, at[chosen], accepted[chosen], due[chosen]))
     return found
 
