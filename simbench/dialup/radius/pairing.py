@@ -188,7 +188,8 @@ class _Pairing:
         """The call a session comes to; None where it is set aside."""
         start, stop = session.start, session.stop
         deciding = stop or session.interim or start
-        assert deciding is not None
+        if deciding is None:  # all that was heard of it could not be read, and is set aside
+            return None
         seconds, basis = deciding.record.seconds, _basis(session)
         if stop is not None and seconds < 0 and start is not None:
             seconds, basis = (self.instant(stop) - self.instant(start)) // SECOND, "instants"
