@@ -101,7 +101,10 @@ def test_an_address_others_can_reach_is_served_to_named_addresses_only(
 
 def test_who_is_not_allowed_is_cut_off_and_the_ledger_says_why(tmp_path: Path) -> None:
     async def refused(port: int) -> None:
-        peer = await dial(port)
+        try:
+            peer = await dial(port)
+        except ConnectionResetError:  # cut off while it was still connecting
+            return
         assert await peer.end() == "rst"
         await peer.close()
 
