@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from simbench.commands.findings import STYLES
 from simbench.commands.sources import Reading, accounted, read_calls, secret_in
 from simbench.contract.netrevenu import Offer, load_netrevenu
 from simbench.dialup.calls import SetAside
@@ -36,7 +37,6 @@ from simbench.finding import exit_status
 
 SHOWN: Final = 20  # differences and rows set aside in a table; JSON has all
 LOOK_S: Final = 0.5
-STYLES = {"pass": "green", "fail": "bold red", "weak": "yellow", "inconclusive": "magenta"}
 
 
 def account_command(  # noqa: PLR0913 - one argument an option
@@ -157,7 +157,7 @@ def _show(found: Reconciliation) -> None:
     console = Console()
     table = Table("purpose", "outcome", "what was found", title="Accounting reconciled")
     for finding in found.findings:
-        style = STYLES.get(finding.outcome, "")
+        style = STYLES[finding.outcome]
         said = f"{SENTENCES[finding.purpose]}\n  {finding.summary}"
         table.add_row(finding.purpose, f"[{style}]{finding.outcome}[/]", escape(said))
     console.print(table)

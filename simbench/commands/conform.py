@@ -18,10 +18,10 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 import simbench.conformance.suite
 from fake_smsc.live import LiveSmsc
+from simbench.commands.findings import STYLES, columns
 from simbench.conformance.baseline import (
     STATES,
     Baseline,
@@ -40,15 +40,10 @@ from simbench.conformance.record import read_record
 from simbench.conformance.session import RUNS, Judgements, Plan
 from simbench.conformance.wanted import Wanted, plan_again, plan_of
 from simbench.errors import BadInput, Trouble
-from simbench.finding import tally
+from simbench.finding import counted
 from simbench.ledger import Ledger, RunInfo
 from simbench.scenario import demo_scenario
 from simbench.verdict.rule import RULES
-
-STYLES = {
-    "pass": "green", "fail": "bold red", "weak": "yellow", "inconclusive": "magenta", "error": "bold red",
-    "unsupported": "dim",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -180,9 +175,7 @@ def keep_up(plan: Plan, port: int = 0) -> None:
 def _print(standings: list[Standing], folder: Path) -> None:
     findings = [one.finding for one in standings]
     console = Console(width=None if sys.stdout.isatty() else 180)
-    table = Table(box=None, pad_edge=False)
-    for heading in ("outcome", "purpose", "measured", "limit", "what was seen"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in {"outcome", "purpose"})
+    table = columns("outcome", "purpose", "measured", "limit", "what was seen")
     for one in standings:
         finding, style = one.finding, STYLES[one.finding.outcome]
         table.add_row(
@@ -190,7 +183,7 @@ def _print(standings: list[Standing], folder: Path) -> None:
             _figure(finding.limit, ""), escape(f"{remark(one)} {finding.summary}".strip()),
         )  # fmt: skip
     console.print(table)
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count)
+    counts = counted(findings)
     noted = Counter(one.state for one in standings if one.state)
     if any(one.deviation for one in standings):
         counts += "; " + ", ".join(f"{number} {STATES[state]}" for state, number in noted.items())

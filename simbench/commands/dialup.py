@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from simbench.commands.findings import findings_table
 from simbench.contract.netrevenu import Offer, load_netrevenu
 from simbench.dialup.grid import last_day_of, months_named
 from simbench.dialup.settlement import JUNE_2000, settle_minutes
@@ -212,13 +213,9 @@ def _replayed(done: Any) -> None:
 
 
 def _findings(findings: tuple[Finding, ...]) -> None:
-    rows = [(one.outcome, one.purpose, one.summary) for one in findings]
-    table = Table(title="Findings", title_justify="left", title_style="bold")
-    for head in ("outcome", "purpose", "summary"):
-        table.add_column(head)
-    for row in rows:
-        table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    table = findings_table(findings)
+    table.title, table.title_justify, table.title_style = "Findings", "left", "bold"
+    Console(width=None if sys.stdout.isatty() else 180).print(table)
 
 
 @contextmanager

@@ -15,15 +15,15 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from simbench import __version__
 from simbench.commands.audit import Beside, audit_capture, audit_run, is_capture_file, of_a_capture
+from simbench.commands.findings import columns, findings_table
 from simbench.contract import Contract, load_contract
 from simbench.contract.calendar import SECOND
 from simbench.errors import BadInput, Trouble
-from simbench.finding import Finding, exit_status, tally
+from simbench.finding import Finding, counted, exit_status, tally
 from simbench.imports import outages, probed, traffic
 from simbench.imports.decisions import Decision, decided, read_decisions
 from simbench.imports.probed import read_probes
@@ -45,7 +45,6 @@ from simbench.verdict.tickets import Ticket, moment, tickets
 
 SHOWN_ASIDE = 20
 QUIET_S = 2.0
-STYLES = {"pass": "green", "fail": "bold red", "weak": "yellow", "inconclusive": "magenta", "error": "bold red"}
 COLUMNS = {"outages": outages.COLUMNS, "traffic": traffic.COLUMNS, "probes": probed.COLUMNS}
 
 
@@ -289,24 +288,12 @@ def _print(answer: Answer, options: Options) -> None:
     if answer.forecast:
         console.print(f"\nprobability to break a promise by each date ({answer.forecast.confidence:.0%} bands):")
         console.print(_chances(answer.forecast))
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in answer.summary.items() if count)
     told = f".  Written to {options.output}" if options.output else ""
-    console.print(f"\n{counts}{told}")
-
-
-def findings_table(findings: Iterable[Finding]) -> Table:
-    """Findings as they are printed."""
-    table = _columns("outcome", "purpose", "measured", "limit", "what was seen")
-    for one in findings:
-        style = STYLES.get(one.outcome, "dim")
-        measured = "" if one.measured is None else f"{one.measured:.6g} {one.unit}"
-        limit = "" if one.limit is None else f"{one.limit:.6g}"
-        table.add_row(f"[{style}]{one.outcome}[/]", one.purpose, measured, limit, escape(one.summary))
-    return table
+    console.print(f"\n{counted(answer.findings)}{told}")
 
 
 def _sides(sides: Iterable[Side]) -> Table:
-    table = _columns("", "ticket", "ticket says", "client saw", "ticket s", "client s", "why")
+    table = columns("", "ticket", "ticket says", "client saw", "ticket s", "client s", "why")
     for one in sides:
         told = _span(one.told_start, one.told_end)
         seen = _span(one.seen_start, one.seen_end)
@@ -315,7 +302,7 @@ def _sides(sides: Iterable[Side]) -> Table:
 
 
 def _chances(told: Forecast) -> Table:
-    table = _columns("by", "availability", "band", "restoration", "band")
+    table = columns("by", "availability", "band", "restoration", "band")
     for one in told.dates:
         shares = (
             (one.availability_broken, one.availability_band),
@@ -325,13 +312,6 @@ def _chances(told: Forecast) -> Table:
             text for n, (low, high) in shares for text in (f"{n / one.replications:.1%}", f"{low:.1%} - {high:.1%}")
         ]
         table.add_row(moment(one.at)[:16], *cells)
-    return table
-
-
-def _columns(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold", no_wrap=heading in {"outcome", "purpose", "ticket", "by"})
     return table
 
 

@@ -15,11 +15,11 @@ import uvloop
 from rich.console import Console
 
 from simbench import __version__
-from simbench.commands.judge import findings_table
+from simbench.commands.findings import findings_table
 from simbench.commands.serve import is_loopback
 from simbench.contract import Contract, load_contract
 from simbench.errors import BadInput, Trouble
-from simbench.finding import Finding, exit_status, tally
+from simbench.finding import Finding, counted, exit_status, tally
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
 from simbench.probe import Target, judge_probe, run_probe
 
@@ -63,7 +63,7 @@ def probe_command(options: Options) -> int:
         click.echo(told)
     else:
         Console(width=None if sys.stdout.isatty() else 180, highlight=False).print(findings_table(findings))
-        click.echo(", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count))
+        click.echo(counted(findings))
     return exit_status(findings)
 
 

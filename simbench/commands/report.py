@@ -10,7 +10,7 @@ import msgspec
 
 from simbench.contract import load_contract
 from simbench.errors import BadInput
-from simbench.finding import exit_status, tally
+from simbench.finding import counted, exit_status
 from simbench.ledger import open_run
 
 QUIET_S = 2.0
@@ -45,7 +45,7 @@ def report_command(options: Options) -> int:
     else:
         for one in findings:
             click.echo(f"{one.outcome:<13}{one.purpose:<30}{one.summary}")
-        counts = ", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count)
+        counts = counted(findings)
         click.echo(f"\n{counts}.  Written: {', '.join(map(str, written))}")
     return exit_status(findings)
 

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from simbench.cli import cli, dialup
+from simbench.cli import cli
+from simbench.commands.dialup_options import dialup
 from simbench.dialup.radius.packets import encode, sign
 from simbench.dialup.run import run_dialup
 from simbench.dialup.scenario import Pool, read_dialup
