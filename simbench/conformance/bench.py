@@ -26,8 +26,8 @@ from simbench.contract.calendar import instant
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PATIENCE = 2.5  # result timers of the client that a story waits for it
-ASKS_AT_ONCE = 8  # messages handed over side by side, then a rest: the SMSC runs on the same loop and must not wait
-REST_S = 0.004
+ASKS_AT_ONCE = 8  # messages handed over side by side
+REST_S = 0.004  # after each, for the SMSC runs on the same loop and must not wait
 PROBE_VALIDITY_S = 3600
 SETTLE_S = 0.5  # platform seconds until connections that ended with a step of the clock are gone
 
@@ -89,15 +89,24 @@ class Bench:
             await self.sut.send(ask)
 
     async def ask_all(self, asks: Iterable[Ask]) -> None:
-        """Ask for many, as fast as the client takes them, in order."""
-        batch: list[Ask] = []
-        for ask in asks:
-            batch.append(ask)
-            if len(batch) == ASKS_AT_ONCE:
-                await asyncio.gather(*map(self.ask, batch))
-                batch.clear()
+        """Ask for many, as fast as the client takes them, in order.
+
+        As a steady stream: after a batch Kannel's boxes would wait for one another's delayed acknowledgements, 40 ms
+        each time, and no backlog would ever build up at the client.
+        """
+        waiting = iter(asks)
+
+        async def stream() -> None:
+            for ask in waiting:
+                await self.ask(ask)
                 await asyncio.sleep(REST_S)
-        await asyncio.gather(*map(self.ask, batch))
+
+        streams = [asyncio.ensure_future(stream()) for _ in range(ASKS_AT_ONCE)]
+        try:
+            await asyncio.gather(*streams)
+        finally:
+            for one in streams:
+                one.cancel()
 
     async def ask_paced(self, code: str, per_s: float, count: int) -> None:
         """Ask for messages of one code one by one, at an even pace in platform time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simbench.finding import Evidence
 from simbench.verdict.asked import sends
 from simbench.verdict.rule import Case, Judged, rule, worst
-from simbench.verdict.throughput import code_rates, held_against
+from simbench.verdict.throughput import code_rates, held_against, if_waited
 from simbench.verdict.view import View
 
 SECOND = 1_000_000
@@ -79,5 +79,5 @@ def several_codes(case: Case) -> Judged:
         if found.outcome == "pass" and reached < share * rate:
             told = f"{code}: {reached:.1f}/s of {rate}/s while others had a backlog"
             found = Judged("weak", told, round(reached, 2), rate, "messages/s", "client")
-        judged.append(found)
+        judged.append(if_waited(case, code, rate, found))
     return worst(judged)
