@@ -85,6 +85,11 @@ class Command:
         target.folder.mkdir(parents=True, exist_ok=True)
         await self._launch()
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The program, while it runs."""
+        return (self.child.process.pid,) if self.child is not None and self.child.alive else ()
+
     async def send(self, ask: Ask) -> None:
         """Write it one line; "queued" tells when the program has it safe. Raises SutFailed when it is gone or hangs."""
         self._asked += 1

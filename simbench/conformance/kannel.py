@@ -100,6 +100,11 @@ class Kannel:
         )
         self._watches = [asyncio.create_task(self._watch(child)) for child in self.children]
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Both boxes, while they run."""
+        return tuple(child.process.pid for child in self.children if child.alive)
+
     async def send(self, ask: Ask) -> None:
         """Hand over one message by sendsms, and tell whether Kannel took it. Raises SutFailed when Kannel is gone."""
         if self._http is None or self._failed is not None:

@@ -17,6 +17,7 @@ import simbench.verdict.endurance  # noqa: F401 - enters its rules
 from simbench.conformance.bench import Bench
 from simbench.conformance.exercise import Exercise, Script
 from simbench.conformance.selection import STANDING, Chosen
+from simbench.conformance.sut import pids_of
 from simbench.errors import BadInput
 from simbench.verdict.endurance import KIND
 
@@ -92,17 +93,21 @@ async def _replies(bench: Bench, seconds: int) -> None:
 async def _sample(bench: Bench, every_s: float) -> None:
     while True:
         answered = bench.control.answered()
-        detail = {"rss_kib": tree_rss_kib(os.getpid()), "backlog": bench.asked - answered, "accepted": answered}
+        detail = {
+            "rss_kib": sum(map(tree_rss_kib, pids_of(bench.sut))),
+            "backlog": bench.asked - answered,
+            "accepted": answered,
+        }
         bench.ledger.story.append((bench.control.now(), KIND, "client", None, json.dumps(detail)))
         await bench.pause(every_s)
 
 
 def tree_rss_kib(parent: int, proc: Path = Path("/proc")) -> int:
-    """Resident memory (KiB) of every process below this one: what the bench started is the client's.
+    """Resident memory (KiB) of a process and every one below it.
 
     Asks the kernel for children by name: a look at every process of the machine would make the SMSC late.
     """
-    total, wanted = 0, _children(proc / str(parent))
+    total, wanted = 0, [parent]
     while wanted:
         place = proc / str(wanted.pop())
         try:

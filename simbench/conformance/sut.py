@@ -126,6 +126,11 @@ def reach_of(sut: SystemUnderTest) -> Reach:
     return getattr(sut, "reach", WITHIN_REACH)
 
 
+def pids_of(sut: SystemUnderTest) -> tuple[int, ...]:
+    """The processes that this client's adapter started and that still run; none where it has none of its own."""
+    return getattr(sut, "pids", ())
+
+
 class CannotRun(MissingTool):
     """The client says that it cannot run here: nothing can be judged of it, and nobody is to blame."""
 
