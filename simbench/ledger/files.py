@@ -103,18 +103,18 @@ class Store:
         found = pa.concat_tables([schema(table).empty_table(), *parts])
         return found.filter(pc.less(found.column(ORDINAL.name), below))
 
-    def tail(self, table: Table, first: int, columns: Sequence[str]) -> pa.Table:
+    def tail(self, table: Table, first: int, columns: Sequence[str], most: int) -> pa.Table:
         """These columns of the committed rows with `n` from `first` on, as added; older files are left alone."""
-        wanted = max(0, self.rows[table.name] - first)
+        wanted = max(0, min(self.rows[table.name] - first, most))
         parts: list[pa.Table] = []
         with self._lock:
             if self._reading is not None:
-                parts.append(_tail(self._reading, table, first, columns))
+                parts.append(_tail(self._reading, table, (first, first + most), columns))
             for path in reversed(self._closed):
                 if sum(part.num_rows for part in parts) >= wanted:
                     break
                 with _opened(path) as connection:
-                    parts.append(_tail(connection, table, first, columns))
+                    parts.append(_tail(connection, table, (first, first + most), columns))
         return pa.concat_tables(reversed(parts)) if parts else schema(table).empty_table().select(columns)
 
     def tally(self, table: Table, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -223,9 +223,11 @@ def _select(connection: duckdb.DuckDBPyConnection, table: Table) -> pa.Table:
     return connection.sql(f"select * from {table.name}").to_arrow_table().cast(schema(table))  # noqa: S608 - our own names
 
 
-def _tail(connection: duckdb.DuckDBPyConnection, table: Table, first: int, columns: Sequence[str]) -> pa.Table:
+def _tail(
+    connection: duckdb.DuckDBPyConnection, table: Table, span: tuple[int, int], columns: Sequence[str]
+) -> pa.Table:
     names = ", ".join(f'"{name}"' for name in columns)
-    query = f"select {names} from {table.name} where n >= {int(first)}"  # noqa: S608 - our own names
+    query = f"select {names} from {table.name} where n >= {int(span[0])} and n < {int(span[1])}"  # noqa: S608 - our own names
     return connection.sql(query).to_arrow_table().cast(pa.schema([schema(table).field(name) for name in columns]))
 
 

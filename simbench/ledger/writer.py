@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from simbench.ledger.reader import Run
 
 MAX_BYTES = 5 * 10**9
+EVERY = 1 << 60  # rows: more than there can be
 
 
 def _tell(trouble: Trouble) -> None:
@@ -124,7 +125,7 @@ class Ledger:
         rows, store = self._flusher.rows(), self._flusher.store
         return Run(self.info, lambda table: store.read(table, rows[table.name]))
 
-    def tail(self, table: str, first: int, columns: Sequence[str]) -> pa.Table:
+    def tail(self, table: str, first: int, columns: Sequence[str], most: int = EVERY) -> pa.Table:
         """These columns of what is committed of a table from its `n`-th row on: for who follows a run as it grows.
 
         May be called from any thread; waits for no row. Nothing yet: an empty table.
@@ -133,7 +134,7 @@ class Ledger:
 
         if not self._flusher.rows()[table]:
             return schema(TABLES[table]).empty_table().select(columns)
-        return self._flusher.store.tail(TABLES[table], first, columns)
+        return self._flusher.store.tail(TABLES[table], first, columns, most)
 
     def tally(self, table: str, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
         """How many such rows there are of each combination of these columns: (value of each, count)."""
@@ -203,11 +204,11 @@ class MemoryLedger:
 
         return Run(self.info, rows_of({name: getattr(self, name)[:] for name in TABLES}))
 
-    def tail(self, table: str, first: int, columns: Sequence[str]) -> pa.Table:
+    def tail(self, table: str, first: int, columns: Sequence[str], most: int = EVERY) -> pa.Table:
         """As a ledger's on disk."""
         from simbench.ledger.reader import rows_of  # noqa: PLC0415 - the reader knows ledgers, not the reverse
 
-        rows: list[Row] = getattr(self, table)[first:]
+        rows: list[Row] = getattr(self, table)[first : first + most]
         return rows_of({table: rows})(TABLES[table]).select(columns)
 
     def tally(self, table: str, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:

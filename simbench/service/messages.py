@@ -5,106 +5,59 @@ Derived from the ledger and rebuilt from it; the ledger stays the truth. Works i
 
 from __future__ import annotations
 
+import shutil
 import threading
-import time
-from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
-import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from simbench.gateway.times import seconds_of
+from simbench.gateway.times import seconds_of, stamp
 from simbench.ledger import AnyLedger
-from simbench.numbering.plan import classify, spellings
+from simbench.service.cutting import Cutter, Fields, Frames, Ints, numbers, pieces, text_of, texts
 from simbench.service.log import EventLog, frame_id
-from simbench.ucp import alphabet, content
+from simbench.service.pairing import OnTheWay, Unanswered
+from simbench.service.shelf import OUTCOMES, SCHEMA, Query, Shelf
 from simbench.ucp.fields import At
 
-COLUMNS: Final = ("number", "at", "session", "trn", "code", "recipient", "text", "outcome", "ec", "scts", "frame")
-_TYPES: Final = ("bigint", "bigint", "integer", "varchar", "varchar", "varchar", "varchar", "varchar", "varchar",
-                 "varchar", "blob")  # fmt: skip
-FATES: Final = {
-    "buffered": "buffered", "delivered": "delivered", "undelivered": "undelivered", "deleted": "deleted",
-}  # fmt: skip
-BREATH_READS: Final = 4  # after so many the loop has the interpreter: it answers clients meanwhile
-BREATH_S: Final = 20e-6
-BATCH_ROWS: Final = 20_000  # of the wire, taken in at once
-_FIELDS: Final = 4  # of a frame before its data
-OUTCOME, EC, SCTS = 7, 8, 9
-
-
-class Query(msgspec.Struct, frozen=True):
-    """What is looked for; "" is anything. `text` may stand anywhere in the message, in either case."""
-
-    recipient: str = ""
-    code: str = ""
-    text: str = ""
-    outcome: str = ""
-    limit: int = 50
-    offset: int = 0
+FATES: Final = ("buffered", "delivered", "undelivered", "deleted")
+PIECE_ROWS: Final = 10_000  # of the wire, read at once
+PIECE_OCTETS: Final = 500_000  # of them, cut at once
+EC_FIELD, NAMED_FIELD = 1, 2  # of a result: its error code, or what it accepted
 
 
 class MessageIndex:
-    """Messages (operations 51) of one run in a database of their own: a file in `folder`, or memory without one."""
+    """Messages (operations 51) of one run: in files below `folder`, or in memory without one."""
 
     def __init__(self, ledger: AnyLedger, log: EventLog, folder: Path | None = None) -> None:
         self._ledger, self._log = ledger, log
-        self._path = folder / "messages.duckdb" if folder is not None else None
+        self._folder = folder / "messages" if folder is not None else None
+        self._shelf = Shelf(self._folder)
         self._lock = threading.Lock()
-        self._connection: duckdb.DuckDBPyConnection | None = None
         self._first = {"wire": 0, "centre": 0}
-        self._count = 0
-        self._rests: dict[tuple[int, str], bytes] = {}
-        self._waiting: dict[tuple[int, str], int] = {}  # (session, TRN) of a 51 to the number of its row
-        self._on_the_way: dict[tuple[str, int], int] = {}  # (recipient, stamp in s) of an accepted message, likewise
+        self._goal = {"wire": 0, "centre": 0}
+        self._cutters = {"in": Cutter(), "out": Cutter()}
+        self._unanswered = Unanswered()
+        self._on_the_way = OnTheWay()
 
     def close(self) -> None:
         """Forget everything."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-        for path in (self._path, self._path and self._path.with_name(self._path.name + ".wal")):
-            if path is not None:
-                path.unlink(missing_ok=True)
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     # Searching -------------------------------------------------------------------------------------------------
 
     def search(self, query: Query) -> tuple[list[dict[str, Any]], int]:
         """The messages that match, the latest first, and how many there are in all."""
-        where, values = _conditions(query)
-        names = [name for name in COLUMNS if name != "frame"]
-        columns = ", ".join(f'"{name}"' for name in names)
-        cursor = self._opened().cursor()
-        # Numbers first, in the narrow columns; the wide ones only of what is shown.
-        wanted = f"select number from messages{where} order by number desc limit ? offset ?"  # noqa: S608 - our own words
-        rows = cursor.execute(
-            f"select {columns} from messages where number in ({wanted}) order by number desc",  # noqa: S608
-            [*values, query.limit, query.offset],
-        )
-        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()], self._count
+        found = self._shelf.search(query)
+        return [_told(frame, named, fate) for frame, named, fate in found], self._shelf.count
 
     def frame(self, session: int, at: int, trn: str) -> bytes | None:
         """The octets of one submission, None where there is no such frame."""
-        found = self._opened().cursor().execute(
-            "select frame from messages where \"at\" = ? and session = ? and trn = ?", [at, session, trn]
-        ).fetchone()  # fmt: skip
-        return bytes(found[0]) if found else None
-
-    def _opened(self) -> duckdb.DuckDBPyConnection:
-        with self._lock:
-            return self._open()
-
-    def _open(self) -> duckdb.DuckDBPyConnection:
-        if self._connection is None:
-            config: dict[str, Any] = {"threads": 1, "memory_limit": "1GB"}
-            self._connection = duckdb.connect(self._path or ":memory:", config=config)
-            self._connection.execute("set enable_progress_bar = false")
-            columns = ", ".join(f'"{name}" {kind}' for name, kind in zip(COLUMNS, _TYPES, strict=True))
-            self._connection.execute(f"create table messages ({columns})")
-        return self._connection
+        return next((each for each in self._shelf.frames(session, at) if each[1:3] == trn.encode()), None)
 
     # Following the ledger --------------------------------------------------------------------------------------
 
@@ -112,141 +65,129 @@ class MessageIndex:
         """Take in what the ledger has got since the last time; with `flush`, everything up to this moment."""
         if flush:
             self._ledger.flush()
+        until = self._ledger.written
+        while self.step(until):
+            pass
+
+    def step(self, until: dict[str, int] | None = None) -> bool:
+        """Take in a piece: some milliseconds' work. False once all there was is taken in, or what `until` names."""
         with self._lock:
-            until = dict(self._ledger.written)
-            # The centre first: whatever it decided of, the wire has brought before.
-            decided = self._ledger.tail("centre", self._first["centre"], ["kind", "recipient", "scts"])
-            self._first["centre"] += decided.num_rows
-            while self._first["wire"] < until["wire"]:
-                wire = self._ledger.tail("wire", self._first["wire"], ["at", "session", "direction", "octets"])
-                for piece in wire.to_batches(max_chunksize=BATCH_ROWS):
-                    self._take(piece)
-                self._first["wire"] += wire.num_rows
-            self._settle(decided)
+            if all(self._first[name] >= self._goal[name] for name in self._first):
+                self._goal = {name: self._ledger.written[name] for name in self._first}
+            if self._first["wire"] < self._goal["wire"]:
+                self._take_wire()
+            elif self._first["centre"] < self._goal["centre"]:
+                # After the wire: of whatever the centre decided, that brought the submission and its result.
+                self._take_decisions()
+            return any(self._first[name] < (until or self._goal)[name] for name in self._first)
 
-    def _take(self, wire: pa.RecordBatch) -> None:
-        rows: list[list[Any]] = []
-        answered: list[list[Any]] = []
-        begun = self._count
-        chunks = zip(*(column.to_pylist() for column in wire.columns), strict=True)
-        for done, (at, session, direction, octets) in enumerate(chunks):
-            if done % BREATH_READS == 0:
-                time.sleep(BREATH_S)
-            if direction == "in":
-                for parts, frame in self._frames(session, direction, octets):
-                    if parts[3] == b"51" and parts[2] == b"O" and len(parts) > At.XSER + _FIELDS:
-                        rows.append(self._submit(at, session, parts, frame))
-            elif direction == "out":
-                for parts, _ in self._frames(session, direction, octets):
-                    number = self._waiting.pop((session, parts[0].decode("latin-1")), -1) if _is_result(parts) else -1
-                    if number >= 0:
-                        row = rows[number - begun] if number >= begun else [number, *[None] * 10]
-                        self._answer(row, parts)
-                        if number < begun:
-                            answered.append(row)
-            elif direction == "close":
-                for way in ("in", "out"):
-                    self._rests.pop((session, way), None)
-        self._write(rows, answered)
+    def _take_wire(self) -> None:
+        most = min(PIECE_ROWS, self._goal["wire"] - self._first["wire"])
+        found = self._ledger.tail("wire", self._first["wire"], ["at", "session", "direction", "octets"], most)
+        rows = found.combine_chunks().to_batches()[0]
+        self._first["wire"] += rows.num_rows
+        sizes = np.cumsum(pc.binary_length(rows.column("octets")).to_numpy(zero_copy_only=False))
+        cuts = np.flatnonzero(np.diff(sizes // PIECE_OCTETS)) + 1
+        for begin, end in zip([0, *cuts.tolist()], [*cuts.tolist(), rows.num_rows], strict=True):
+            self._take(rows.slice(begin, end - begin))
 
-    def _frames(self, session: int, direction: str, octets: bytes) -> Iterator[tuple[list[bytes], bytes]]:
-        """Each whole frame that ends here, cut at its slashes; what is left waits for the next read."""
-        *whole, rest = (self._rests.pop((session, direction), b"") + octets).split(b"\x03")
-        if rest:
-            self._rests[session, direction] = rest[-8_192:]
-        for piece in whole:
-            frame = piece[piece.rfind(b"\x02") + 1 :]
-            parts = frame.split(b"/")
-            if len(parts) > _FIELDS:
-                yield parts, b"\x02" + frame + b"\x03"
+    def _take(self, rows: pa.RecordBatch) -> None:
+        at, sessions = (rows.column(name).to_numpy() for name in ("at", "session"))
+        cut: dict[str, Frames] = {}
+        for way, cutter in self._cutters.items():
+            mine = np.flatnonzero(pc.equal(rows.column("direction"), way).to_numpy(zero_copy_only=False))
+            octets = rows.column("octets").take(pa.array(mine))
+            cut[way] = cutter.cut(octets, sessions[mine].astype(np.int64), mine)
+        first = self._shelf.count
+        fields = cut["in"].are(b"O/51").fields(At.XSER + 1)
+        submits = fields.frames
+        # A session's submissions stand together after the cut; as they came they are numbered.
+        order = np.argsort(submits.rows, kind="stable")
+        if len(order):
+            self._shelf.add(_columns(fields, at, sessions).take(pa.array(order)))
+        numbered = np.empty(len(order), np.int64)
+        numbered[order] = first + np.arange(len(order))
+        self._answers(submits, numbered, cut["out"].are(b"R/51"), sessions)
+        ended = sessions[np.flatnonzero(pc.equal(rows.column("direction"), "close").to_numpy(zero_copy_only=False))]
+        for cutter in self._cutters.values():
+            cutter.forget(ended.tolist())
+        self._unanswered.forget(ended)
 
-    def _submit(self, at: int, session: int, parts: list[bytes], frame: bytes) -> list[Any]:
-        number, self._count = self._count, self._count + 1
-        trn, recipient, code = (parts[at_].decode("latin-1") for at_ in (0, _FIELDS, _FIELDS + 1))
-        self._waiting.setdefault((session, trn), number)
-        return [number, at, session, trn, code, recipient, _text(parts), "pending", "", "", frame]
+    def _answers(self, submits: Frames, numbered: Ints, results: Frames, sessions: Ints) -> None:
+        fields = results.fields(NAMED_FIELD)
+        results = fields.frames
+        of = self._unanswered.match(sessions[submits.rows], submits, numbered, sessions[results.rows], results)
+        positive = results.data[fields.begin(0)] == ord("A")
+        refused = ~positive & (of >= 0)
+        self._refuse(fields.only(refused), of[refused])
+        named = results.only(positive & (of >= 0)).fields(NAMED_FIELD + 1)
+        of = of[np.isin(results.ends, named.frames.ends)]
+        recipients, seconds, spelt = _identities(named.column(NAMED_FIELD))
+        self._shelf.note(of, outcome=OUTCOMES.index("accepted"), scts=seconds)
+        self._on_the_way.add(recipients, seconds, of)
+        for text in spelt:  # the hour that October repeats: either second may be meant
+            _, *others = seconds_of(text)
+            for other in others:
+                same = seconds == seconds_of(text)[0]
+                self._on_the_way.add(recipients[same], np.full(int(same.sum()), other), of[same])
 
-    def _answer(self, row: list[Any], parts: list[bytes]) -> None:
-        if parts[_FIELDS] != b"A":
-            row[OUTCOME], row[EC], row[SCTS] = "refused", parts[_FIELDS + 1].decode("latin-1"), ""
-            self._log_refusal(row)
+    def _refuse(self, fields: Fields, of: Ints) -> None:
+        codes = numbers(fields.column(EC_FIELD))
+        self._shelf.note(of, outcome=OUTCOMES.index("refused"), ec=np.where((codes >= 0) & (codes < 100), codes, 0))
+        if self._log.enabled:
+            for number in of.tolist():
+                row = _told(*self._shelf.one(number))
+                told = {name: row[name] for name in ("at", "code", "recipient", "ec")}
+                self._log.event("refused", id=frame_id(row["session"], row["at"], row["trn"]), **told)
+
+    def _take_decisions(self) -> None:
+        most = min(PIECE_ROWS * 10, self._goal["centre"] - self._first["centre"])
+        decided = self._ledger.tail("centre", self._first["centre"], ["kind", "recipient", "scts"], most)
+        self._first["centre"] += decided.num_rows
+        kinds = pc.index_in(decided.column("kind"), pa.array(FATES)).fill_null(-1)
+        telling = pc.and_(pc.greater_equal(kinds, 0), pc.is_valid(decided.column("scts")))
+        decided = decided.append_column("fate", kinds).filter(telling).combine_chunks()
+        if not decided.num_rows:
             return
-        named = parts[_FIELDS + 2].decode("latin-1") if len(parts) > _FIELDS + 2 else ""
-        recipient, _, scts = named.rpartition(":")
-        row[OUTCOME], row[EC], row[SCTS] = "accepted", "", scts
-        for second in seconds_of(scts):
-            self._on_the_way[recipient, second] = row[0]
-
-    def _log_refusal(self, row: list[Any]) -> None:
-        if self._log.enabled and row[1] is not None:
-            id_ = frame_id(row[2], row[1], row[3])
-            self._log.event("refused", id=id_, at=row[1], code=row[4], recipient=row[5], ec=row[EC])
-
-    def _settle(self, decided: pa.Table) -> None:
-        """What the centre says became of messages that were accepted."""
-        fates: dict[int, str] = {}
-        for kind, recipient, scts in zip(*(column.to_pylist() for column in decided.columns), strict=True):
-            fate = FATES.get(kind)
-            if fate is not None and scts is not None:
-                key = (recipient, scts)
-                number = self._on_the_way.get(key, -1) if fate == "buffered" else self._on_the_way.pop(key, -1)
-                if number >= 0:
-                    fates[number] = fate
-        if fates:
-            incoming = pa.table({"number": list(fates), "outcome": list(fates.values())})
-            self._update("outcome = incoming.outcome", incoming)
-
-    def _write(self, rows: Sequence[list[Any]], answered: Sequence[list[Any]]) -> None:
-        if rows:
-            self._open().register("incoming", _arrow(COLUMNS, rows))
-            self._open().execute("insert into messages select * from incoming")
-            self._open().unregister("incoming")
-        if answered:
-            picked = [[row[0], row[OUTCOME], row[EC], row[SCTS]] for row in answered]
-            self._update(
-                "outcome = incoming.outcome, ec = incoming.ec, scts = incoming.scts",
-                _arrow(("number", "outcome", "ec", "scts"), picked),
-            )
-
-    def _update(self, changes: str, incoming: pa.Table) -> None:
-        connection = self._open()
-        connection.register("incoming", incoming)
-        connection.execute(f"update messages set {changes} from incoming where messages.number = incoming.number")  # noqa: S608 - our own words
-        connection.unregister("incoming")
+        batch = decided.to_batches()[0]
+        recipients = numbers(batch.column("recipient"))
+        seconds, fates = (batch.column(name).to_numpy(zero_copy_only=False) for name in ("scts", "fate"))
+        of, fates = self._on_the_way.settle(recipients, seconds, fates)
+        # The last decision of a message counts, and it comes last.
+        self._shelf.note(of, outcome=fates + OUTCOMES.index("buffered"))
 
 
-def _arrow(names: Sequence[str], rows: Iterable[list[Any]]) -> pa.Table:
-    return pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+def _columns(fields: Fields, at: Ints, sessions: Ints) -> pa.RecordBatch:
+    frames = fields.frames
+    columns = [
+        pa.array(at[frames.rows]), pa.array(sessions[frames.rows].astype(np.int32)), fields.column(At.OADC),
+        fields.column(At.ADC), pc.utf8_lower(texts(fields)), pieces(frames.data, frames.starts, frames.ends + 1),
+    ]  # fmt: skip
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
-def _is_result(parts: list[bytes]) -> bool:
-    return parts[2] == b"R" and parts[3] == b"51" and len(parts) > _FIELDS + 1
+def _identities(column: pa.StringArray) -> tuple[Ints, Ints, list[str]]:
+    """Recipient, second of the stamp (0: none), and the stamps as texts, of "recipient:DDMMYYHHmmss"."""
+    stamps = pc.utf8_slice_codeunits(column, -12).dictionary_encode()
+    spelt = stamps.dictionary.to_pylist()
+    seconds = np.array([(seconds_of(each) or (0,))[0] for each in spelt], np.int64)
+    recipients = numbers(pc.utf8_slice_codeunits(column, 0, -13))
+    return recipients, seconds[stamps.indices.to_numpy()] if len(column) else np.zeros(0, np.int64), spelt
 
 
-def _text(parts: list[bytes]) -> str:
-    """The text of a 51; "" for what is none."""
-    data = parts[_FIELDS:]
-    try:
-        if data[At.MT] == b"3" and not data[At.XSER]:
-            return alphabet.decode(bytes.fromhex(data[At.MSG].decode("ascii")))
-        return content.read([field.decode("latin-1") for field in data[:-1]]).text or ""
-    except (ValueError, IndexError):
-        return ""
+def _told(frame: bytes, named: dict[str, Any], fate: Any) -> dict[str, Any]:
+    fields = frame[1:-1].split(b"/")
+    outcome = OUTCOMES[fate["outcome"]]
+    return {
+        **named,
+        "trn": fields[0].decode("latin-1"),
+        "code": fields[4 + At.OADC].decode("latin-1"),
+        "recipient": fields[4 + At.ADC].decode("latin-1"),
+        "text": text_of(frame),
+        "outcome": outcome,
+        "ec": f"{fate['ec']:02}" if outcome == "refused" else "",
+        "scts": stamp(int(fate["scts"])) if fate["scts"] else "",
+    }
 
 
-def _conditions(query: Query) -> tuple[str, list[Any]]:
-    conditions: list[str] = []
-    values: list[Any] = []
-    if query.recipient:
-        conditions.append("list_contains(?, recipient)")
-        values.append([query.recipient, *spellings(classify(query.recipient))])
-    if query.code:
-        conditions.append("code = ?")
-        values.append(query.code)
-    if query.text:
-        conditions.append("contains(lower(text), lower(?))")
-        values.append(query.text)
-    if query.outcome:
-        conditions.append("outcome = ?")
-        values.append(query.outcome)
-    return (" where " + " and ".join(conditions) if conditions else ""), values
+__all__ = ["MessageIndex", "Query"]

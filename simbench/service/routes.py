@@ -304,5 +304,5 @@ def _parquet(platform: ServedPlatform, table: str, first: int) -> bytes:
     platform.smsc.ledger.flush()
     names = [column.name for column in (*TABLES[table].columns, ORDINAL)]
     sink = pa.BufferOutputStream()
-    pq.write_table(platform.smsc.ledger.tail(table, first, names).slice(0, 100_000), sink, compression="zstd")
+    pq.write_table(platform.smsc.ledger.tail(table, first, names, 100_000), sink, compression="zstd")
     return bytes(sink.getvalue())
