@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,8 +24,9 @@ from simbench.service.shelf import OUTCOMES, SCHEMA, Query, Shelf
 from simbench.ucp.fields import At
 
 FATES: Final = ("buffered", "delivered", "undelivered", "deleted")
-PIECE_ROWS: Final = 10_000  # of the wire, read at once
-PIECE_OCTETS: Final = 500_000  # of them, cut at once
+PIECE_OCTETS: Final = 500_000  # of the wire, about as many are read and cut at once
+PIECE_ROWS: Final = (100, 10_000)  # which are so many reads and writes
+DECISIONS: Final = 50_000  # of the centre, at once
 EC_FIELD, NAMED_FIELD = 1, 2  # of a result: its error code, or what it accepted
 
 
@@ -39,6 +41,7 @@ class MessageIndex:
         self._first = {"wire": 0, "centre": 0}
         self._goal = {"wire": 0, "centre": 0}
         self._cutters = {"in": Cutter(), "out": Cutter()}
+        self._piece = PIECE_ROWS[0]
         self._unanswered = Unanswered()
         self._on_the_way = OnTheWay()
 
@@ -61,6 +64,12 @@ class MessageIndex:
 
     # Following the ledger --------------------------------------------------------------------------------------
 
+    def follow(self) -> float:
+        """Take in a piece if there is one; the processor time (s) it took, 0 when there was nothing to do."""
+        begun, before = time.thread_time(), dict(self._first)
+        self.step()
+        return time.thread_time() - begun if self._first != before else 0.0
+
     def catch_up(self, *, flush: bool = True) -> None:
         """Take in what the ledger has got since the last time; with `flush`, everything up to this moment."""
         if flush:
@@ -82,14 +91,13 @@ class MessageIndex:
             return any(self._first[name] < (until or self._goal)[name] for name in self._first)
 
     def _take_wire(self) -> None:
-        most = min(PIECE_ROWS, self._goal["wire"] - self._first["wire"])
+        most = min(self._piece, self._goal["wire"] - self._first["wire"])
         found = self._ledger.tail("wire", self._first["wire"], ["at", "session", "direction", "octets"], most)
         rows = found.combine_chunks().to_batches()[0]
         self._first["wire"] += rows.num_rows
-        sizes = np.cumsum(pc.binary_length(rows.column("octets")).to_numpy(zero_copy_only=False))
-        cuts = np.flatnonzero(np.diff(sizes // PIECE_OCTETS)) + 1
-        for begin, end in zip([0, *cuts.tolist()], [*cuts.tolist(), rows.num_rows], strict=True):
-            self._take(rows.slice(begin, end - begin))
+        self._take(rows)
+        octets_per_row = rows.nbytes // rows.num_rows
+        self._piece = min(max(PIECE_OCTETS // octets_per_row, PIECE_ROWS[0]), PIECE_ROWS[1])
 
     def _take(self, rows: pa.RecordBatch) -> None:
         at, sessions = (rows.column(name).to_numpy() for name in ("at", "session"))
@@ -141,7 +149,7 @@ class MessageIndex:
                 self._log.event("refused", id=frame_id(row["session"], row["at"], row["trn"]), **told)
 
     def _take_decisions(self) -> None:
-        most = min(PIECE_ROWS * 10, self._goal["centre"] - self._first["centre"])
+        most = min(DECISIONS, self._goal["centre"] - self._first["centre"])
         decided = self._ledger.tail("centre", self._first["centre"], ["kind", "recipient", "scts"], most)
         self._first["centre"] += decided.num_rows
         kinds = pc.index_in(decided.column("kind"), pa.array(FATES)).fill_null(-1)

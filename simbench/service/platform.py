@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from fake_smsc.control import Control
@@ -18,6 +22,13 @@ from simbench.service.watch import Watch
 
 SECOND_US = 1_000_000
 MOST_SCHEDULED = 100
+FOLLOW_S = 0.5  # between two looks when there was nothing to take in
+
+
+def _give_way() -> None:
+    """Let this thread run where the loop leaves room: Linux has a priority for each thread."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 class ServedPlatform:
@@ -37,9 +48,7 @@ class ServedPlatform:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> ServedPlatform:
-        self._tasks = [asyncio.create_task(self.watch.run())]
-        if self.log.enabled:
-            self._tasks.append(asyncio.create_task(self._follow()))
+        self._tasks = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._follow())]
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -54,10 +63,12 @@ class ServedPlatform:
         self.log.close()
 
     async def _follow(self) -> None:
-        """With a log, refusals are told as they come."""
-        while True:
-            await asyncio.sleep(1.0)
-            await asyncio.to_thread(self.index.catch_up, flush=False)
+        """Keep the index near the present, with a share of a processor; whoever searches takes in the rest."""
+        share = self.settings.limits.following_share
+        with ThreadPoolExecutor(1, "index", initializer=_give_way) as beside:
+            while True:
+                took_s = await asyncio.get_running_loop().run_in_executor(beside, self.index.follow)
+                await asyncio.sleep(took_s * (1 / share - 1) or FOLLOW_S)
 
     # Looking ---------------------------------------------------------------------------------------------------
 
