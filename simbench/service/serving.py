@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fastapi import FastAPI
+
+SWITCH_S = 0.001  # the longest the loop waits for another thread of ours to let go of the interpreter
 
 DESCRIPTION = (
     "Control of a running fake SMSC. Instants are microseconds since the Unix epoch, UTC; `_s` means seconds. "
@@ -83,6 +86,8 @@ async def served(smsc: LiveSmsc, settings: ServiceSettings) -> AsyncIterator[tup
         )  # fmt: skip
         listener = _listener(settings)
         server = _Quiet(config)
+        before_s = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
         task = asyncio.create_task(server.serve([listener]))
         try:
             while not server.started:
@@ -94,6 +99,7 @@ async def served(smsc: LiveSmsc, settings: ServiceSettings) -> AsyncIterator[tup
             server.should_exit = True
             await asyncio.gather(task, return_exceptions=True)
             listener.close()
+            sys.setswitchinterval(before_s)
 
 
 def _listener(settings: ServiceSettings) -> socket.socket:
