@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,10 +42,10 @@ def phone_panel(platform: ServedPlatform) -> None:
         screen = ui.column().classes(SCREEN)
         text = ui.input("Text").classes("w-full")
 
-        async def show() -> None:
+        async def show(*, fresh: bool = True) -> None:
             subscriber = control.subscriber(number.value or "")
             status.text = f"{subscriber.fate}, {'on' if subscriber.attached else 'off'}"
-            texts = await platform.phone(number.value or "0")
+            texts = await platform.phone(number.value or "0", fresh=fresh)
             screen.clear()
             with screen:
                 for each in reversed(texts[-20:]):
@@ -77,11 +78,11 @@ def _unless_unchanged(platform: ServedPlatform, show: Any, number: Any) -> Any:
     seen: list[object] = []
 
     async def look() -> None:
-        stands = [platform.smsc.ledger.written["centre"], number.value]
-        if stands[0] > platform.settings.limits.followed_rows or stands == seen:
+        stands = [*platform.index.stands, platform.watch.counts.total(), number.value]
+        if platform.index.stands[0] > platform.settings.limits.followed_messages or stands == seen:
             return
         seen[:] = stands
-        await show()
+        await show(fresh=False)
 
     return look
 
@@ -109,7 +110,7 @@ def search_panel(platform: ServedPlatform) -> None:
         async def explain(event: Any) -> None:
             row = event.args[1]
             trn = row["id"].rpartition(".")[2]
-            octets = platform.index.frame(row["session"], row["at"], trn)
+            octets = await asyncio.to_thread(platform.index.frame, row["session"], row["at"], trn)
             decoded.clear()
             if octets:
                 from simbench.service.routes import decoded as in_words  # noqa: PLC0415 - routes know the console's parts not

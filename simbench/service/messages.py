@@ -62,6 +62,11 @@ class MessageIndex:
         """The octets of one submission, None where there is no such frame."""
         return next((each for each in self._shelf.frames(session, at) if each[1:3] == trn.encode()), None)
 
+    @property
+    def stands(self) -> tuple[int, int]:
+        """How many messages there are, and how many decisions of the centre were taken in: both only grow."""
+        return self._shelf.count, self._first["centre"]
+
     # Following the ledger --------------------------------------------------------------------------------------
 
     def follow(self) -> float:

@@ -9,6 +9,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from fake_smsc.control import Control
 from fake_smsc.live import LiveSmsc
 from simbench.ledger import Ledger
@@ -111,11 +113,14 @@ class ServedPlatform:
             for view in self.control.sessions()
         ]  # fmt: skip
 
-    async def messages(self, query: Query) -> records.Messages:
-        """Search, in everything there is up to this moment."""
-        await asyncio.to_thread(self.index.catch_up)
-        one_more = Query(query.recipient, query.code, query.text, query.outcome, query.limit + 1, query.offset)
-        rows, count = await asyncio.to_thread(self.index.search, one_more)
+    async def messages(self, query: Query, *, fresh: bool = True) -> records.Messages:
+        """Search, in everything there is up to this moment; not `fresh`: in what the index has, which costs little."""
+        return await asyncio.to_thread(self._found, query, fresh)
+
+    def _found(self, query: Query, fresh: bool) -> records.Messages:
+        if fresh:
+            self.index.catch_up()
+        rows, count = self.index.search(replace(query, limit=query.limit + 1))
         found = [
             records.MessageRecord(
                 id=frame_id(row["session"], row["at"], row["trn"]),
@@ -125,11 +130,12 @@ class ServedPlatform:
         ]
         return records.Messages(messages=found, more=len(rows) > query.limit, indexed=count)
 
-    async def phone(self, msisdn: str) -> list[records.TextSeen]:
+    async def phone(self, msisdn: str, *, fresh: bool = True) -> list[records.TextSeen]:
         """What a subscriber received and sent, oldest first."""
-        found = await self.messages(Query(recipient=msisdn, outcome="delivered", limit=100))
+        found = await self.messages(Query(recipient=msisdn, outcome="delivered", limit=100), fresh=fresh)
         texts = [records.TextSeen(at=m.at, way="in", code=m.code, text=m.text) for m in found.messages]
-        await self.watch.look()
+        if fresh:
+            await self.watch.look()
         number = self.control.subscriber(msisdn).msisdn
         for sender, sent in self.watch.sent.items():
             if self.control.subscriber(sender).msisdn == number:

@@ -10,12 +10,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
+from msgspec.structs import replace
 
 from simbench.capture.explain import Explained, explain, heading
 from simbench.ledger.rows import ORDINAL, TABLES
 from simbench.report.masking import HIDDEN, without_secrets
 from simbench.service import messages as index
 from simbench.service import records
+from simbench.service.log import frame_id
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import RESPONSES, Refusal
 from simbench.ucp.frame import Frame, Framer
@@ -25,6 +27,7 @@ Address = Annotated[str, Path(pattern=r"^\+?[0-9]{3,18}$")]
 Wanted = Annotated[str, Query(pattern=r"^(\+?[0-9]{3,18})?$")]
 Name = Annotated[str, Query(pattern=r"^[a-z-]{0,40}$")]
 TableName = Literal["wire", "story", "asked", "centre", "grain"]
+EXPORTED_AT_ONCE = 5_000
 EXPORTED = ("id", "at", "session", "code", "recipient", "text", "outcome", "ec", "scts")
 
 
@@ -57,10 +60,10 @@ def _looking(router: APIRouter, platform: ServedPlatform) -> None:
         """The platform at one look: clock, state, sessions, each short code against its tier."""
         return platform.platform()
 
-    @router.get("/findings", tags=["platform"])
-    async def findings() -> records.Judgements:
+    @router.get("/findings", tags=["platform"], response_model=records.Judgements)
+    async def findings() -> Response:
         """What the rules say so far of the latest reads and writes."""
-        return await platform.judged()
+        return _ready(await platform.judged())
 
     @router.post("/reset", tags=["platform"])
     async def reset() -> records.Platform:
@@ -79,10 +82,10 @@ def _looking(router: APIRouter, platform: ServedPlatform) -> None:
 def _messages(router: APIRouter, platform: ServedPlatform) -> None:
     search = Depends(Search)
 
-    @router.get("/messages", tags=["messages"])
-    async def messages(asked: Search = search) -> records.Messages:
+    @router.get("/messages", tags=["messages"], response_model=records.Messages)
+    async def messages(asked: Search = search) -> Response:
         """Messages by recipient, code, text and outcome, the latest first."""
-        return await platform.messages(asked.query)
+        return _ready(await platform.messages(asked.query))
 
     @router.get("/messages.csv", tags=["messages"], response_class=Response)
     async def export(asked: Search = search) -> StreamingResponse:
@@ -106,6 +109,11 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
         return await platform.mo(asked)
 
 
+def _ready(answer: records.Record) -> Response:
+    """As JSON at once: checked again field by field, a long answer would hold up the loop for tens of milliseconds."""
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
 def decoded(id_: str, octets: bytes) -> records.DecodedFrame:
     """A frame in plain words, its passwords hidden."""
     frame = next((item for item in Framer(len(octets)).feed(octets) if isinstance(item, Frame)), None)
@@ -124,22 +132,23 @@ def _unless_hidden(field: Explained) -> str:
 
 
 async def _csv(platform: ServedPlatform, query: index.Query) -> AsyncIterator[str]:
+    below = (await platform.messages(index.Query(limit=1))).indexed  # what comes meanwhile is left out
+    yield ",".join(EXPORTED) + "\r\n"
+    while below:
+        asked = replace(query, limit=EXPORTED_AT_ONCE, offset=0, below=below)
+        lines, below = await asyncio.to_thread(_lines, platform.index, asked)
+        yield lines
+
+
+def _lines(messages: index.MessageIndex, query: index.Query) -> tuple[str, int]:
+    """Lines of CSV, and the number below which the next ones are; 0 for no more."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(EXPORTED)
-    page, offset, more = 5_000, 0, True
-    upto = (await platform.messages(index.Query(limit=1))).indexed
-    while more and offset < upto:
-        found = await platform.messages(
-            index.Query(query.recipient, query.code, query.text, query.outcome, page, offset)
-        )
-        for message in found.messages:
-            writer.writerow([_unlike_a_formula(str(getattr(message, name))) for name in EXPORTED])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-        offset, more = offset + page, found.more
-    yield buffer.getvalue()
+    found, _ = messages.search(query)
+    for each in found:
+        told = {**each, "id": frame_id(each["session"], each["at"], each["trn"])}
+        writer.writerow([_unlike_a_formula(str(told[name])) for name in EXPORTED])
+    return buffer.getvalue(), found[-1]["number"] if len(found) == query.limit else 0
 
 
 def _unlike_a_formula(cell: str) -> str:

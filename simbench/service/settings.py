@@ -27,8 +27,8 @@ class Limits(msgspec.Struct, frozen=True):
     found: int = 1_000  # messages in one answer
     wait_s: float = 60.0
     judged_rows: int = 100_000  # reads and writes a judgement looks back upon
-    following_share: float = 0.05  # of a processor, for the index of messages while nobody searches
-    followed_rows: int = 500_000  # decisions up to which an open phone follows by itself
+    following_share: float = 0.04  # of a processor, for the index of messages while nobody searches
+    followed_messages: int = 500_000  # up to which an open phone follows by itself
 
 
 class ServiceSettings(msgspec.Struct, frozen=True):

@@ -33,7 +33,10 @@ FEW: Final = 200  # messages that are looked at one by one
 
 
 class Query(msgspec.Struct, frozen=True):
-    """What is looked for; "" is anything. `text` may stand anywhere in the message, in either case."""
+    """What is looked for; "" is anything. `text` may stand anywhere in the message, in either case.
+
+    `below` leaves out the messages whose number is not less: what came since the search before.
+    """
 
     recipient: str = ""
     code: str = ""
@@ -41,6 +44,7 @@ class Query(msgspec.Struct, frozen=True):
     outcome: str = ""
     limit: int = 50
     offset: int = 0
+    below: int = 1 << 62
 
 
 class Leaf:
@@ -111,16 +115,16 @@ class Shelf:
                 fates[name][numbers[chosen] - leaf.first] = value if isinstance(value, int) else value[chosen]
 
     def search(self, query: Query) -> list[tuple[bytes, dict[str, Any], Fates]]:
-        """Frame, instant and session, and fate of the messages that match, the latest first."""
+        """Frame; number, instant and session; and fate of the messages that match, the latest first."""
         found: list[tuple[bytes, dict[str, Any], Fates]] = []
         skipped = 0
         for leaf in reversed(self._leaves):
             with leaf.opened() as (rows, fates):
-                numbers = matching(query, rows, fates)[::-1]
+                numbers = matching(query, rows.slice(0, max(0, query.below - leaf.first)), fates)[::-1]
                 left = query.offset - skipped
                 skipped += min(left, len(numbers))
                 shown = numbers[left : left + query.limit - len(found)].tolist()
-                found += [_shown(rows, fates, number) for number in shown]
+                found += [_shown(rows, fates, number, leaf.first) for number in shown]
             if len(found) >= query.limit:
                 break
         return found
@@ -129,7 +133,7 @@ class Shelf:
         """One message by its number."""
         leaf = self._leaves[bisect_right(self._leaves, number, key=lambda each: each.first) - 1]
         with leaf.opened() as (rows, fates):
-            return _shown(rows, fates, number - leaf.first)
+            return _shown(rows, fates, number - leaf.first, leaf.first)
 
     def frames(self, session: int, at: int) -> list[bytes]:
         """The submissions that one read ended."""
@@ -142,8 +146,8 @@ class Shelf:
         return []
 
 
-def _shown(rows: pa.RecordBatch, fates: Fates, number: int) -> tuple[bytes, dict[str, Any], Fates]:
-    named = {name: rows.column(name)[number].as_py() for name in ("at", "session")}
+def _shown(rows: pa.RecordBatch, fates: Fates, number: int, first: int) -> tuple[bytes, dict[str, Any], Fates]:
+    named = {name: rows.column(name)[number].as_py() for name in ("at", "session")} | {"number": first + number}
     return rows.column("frame")[number].as_py(), named, fates[number].copy()
 
 
@@ -157,7 +161,7 @@ def matching(query: Query, rows: pa.RecordBatch, fates: Fates) -> Ints:
     """Places of what is looked for, ascending; the cheap columns first."""
     mask = np.ones(rows.num_rows, np.bool_)
     if query.outcome:
-        mask &= fates["outcome"] == OUTCOMES.index(query.outcome)
+        mask &= fates["outcome"][: rows.num_rows] == OUTCOMES.index(query.outcome)
     if query.code:
         mask &= pc.equal(rows.column("code"), query.code).to_numpy(zero_copy_only=False)
     if query.recipient:

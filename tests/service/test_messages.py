@@ -1,0 +1,201 @@
+"""Facts about the index: whatever is read and written, however it is cut, it says what the frames say one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simbench.contract.calendar import scts_text
+from simbench.ledger import MemoryLedger
+from simbench.service import shelf
+from simbench.service.log import EventLog
+from simbench.service.messages import MessageIndex, Query
+from simbench.ucp import alphabet, content
+from simbench.ucp.frame import encode
+from simbench.ucp.operations import build
+
+SECOND = 1_000_000
+NOON = 1_795_000_000  # s; some day of November 2026
+NUMBER = "33639980001"
+
+
+def submit(trn: int, text: str, recipient: str = NUMBER) -> bytes:
+    (part,) = content.compose(text)
+    extra = {"XSer": part.xser} if part.xser else {}
+    return build("51", "O", f"{trn:02}", AdC=recipient, OAdC="36010", MT=part.mt, Msg=part.msg, **extra)
+
+
+def accepted(trn: int, second: int, recipient: str = NUMBER) -> bytes:
+    return encode(f"{trn:02}", "R", "51", f"A//{recipient}:{scts_text(second * SECOND)}/")
+
+
+def refused(trn: int, ec: str) -> bytes:
+    return encode(f"{trn:02}", "R", "51", f"N/{ec}/ no /")
+
+
+def decision(ledger: MemoryLedger, kind: str, second: int, recipient: str = NUMBER) -> None:
+    ledger.centre.append((second * SECOND, kind, 1, "36010", recipient, 7, 1, 0, second, 1))
+
+
+def index_of(ledger: MemoryLedger, folder: Path | None = None) -> MessageIndex:
+    index = MessageIndex(ledger, EventLog(), folder)
+    index.catch_up()
+    return index
+
+
+def told(index: MessageIndex, **query: Any) -> list[tuple[str, str, str]]:
+    found, _ = index.search(Query(limit=10_000, **query))
+    return [(row["text"], row["outcome"], row["ec"]) for row in reversed(found)]
+
+
+texts = st.one_of(
+    st.text(alphabet.BASIC.replace("\x1b", ""), max_size=40), st.text("abc{}[]€", max_size=20), st.text(max_size=30)
+).filter(lambda text: "\x00" not in text and len(text.encode("utf-16-be")) <= 120 and _is_whole(text))  # fmt: skip
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode("utf-16-be")
+    except UnicodeEncodeError:
+        return False
+    return len(content.compose(text)) == 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 3), texts), min_size=1, max_size=25),
+    st.lists(st.integers(1, 400), max_size=12),
+    st.integers(1, 5),
+)
+@settings(deadline=None, max_examples=60)
+def test_texts_sent_over_several_sessions_are_found_in_their_order_however_the_reads_cut_them(
+    sent: list[tuple[int, str]], cuts: list[int], piece: int
+) -> None:
+    ledger = MemoryLedger()
+    streams = {session: b"" for session, _ in sent}
+    for number, (session, text) in enumerate(sent):
+        streams[session] += submit(number, text)
+    index = MessageIndex(ledger, EventLog())
+    for turn, size in enumerate([*cuts, *[10_000] * 3]):
+        for session in streams:
+            octets, streams[session] = streams[session][:size], streams[session][size:]
+            if octets:
+                ledger.wire.append((turn, session, "in", octets))
+        if turn % piece == 0:
+            index.catch_up()
+    index.catch_up()
+    found, count = index.search(Query(limit=1_000))
+    assert count == len(sent)
+    for session in streams:
+        mine = [text for each, text in sent if each == session]
+        assert [row["text"] for row in reversed(found) if row["session"] == session] == mine
+    for _, text in sent:
+        if text:
+            assert text in {row["text"] for row in index.search(Query(text=text.upper().lower(), limit=1_000))[0]} or (
+                text.upper().lower() != text.lower()
+            )
+
+
+@given(st.lists(st.tuples(st.integers(1, 2), st.sampled_from(["in", "out", "close"]), st.binary(max_size=60))))
+@settings(deadline=None, max_examples=100)
+def test_octets_that_mean_nothing_are_no_messages_and_no_trouble(rows: list[tuple[int, str, bytes]]) -> None:
+    ledger = MemoryLedger()
+    frame = submit(1, "sound")
+    for at, (session, way, octets) in enumerate(rows):
+        ledger.wire.append((at, session, way, octets.replace(b"\x03", b"/O/51/\x03")))
+    ledger.wire.append((len(rows), 9, "in", frame))
+    index = index_of(ledger)
+    assert [row["text"] for row in index.search(Query())[0]] == ["sound"]
+
+
+def test_a_result_answers_the_latest_submission_of_its_session_and_number() -> None:
+    ledger = MemoryLedger()
+    for session, text in ((1, "first"), (2, "other"), (1, "again")):
+        ledger.wire.append((session, session, "in", submit(5, text)))
+    ledger.wire.append((9, 1, "out", accepted(5, NOON)))
+    index = index_of(ledger)
+    ledger.wire.append((10, 2, "out", refused(5, "04") + refused(5, "03")))
+    index.catch_up()
+    assert told(index) == [("first", "pending", ""), ("other", "refused", "04"), ("again", "accepted", "")]
+
+
+def test_a_session_that_ended_leaves_no_half_frame_and_no_submission_waiting() -> None:
+    ledger = MemoryLedger()
+    ledger.wire.append((1, 1, "in", submit(5, "first") + submit(6, "half")[:30]))
+    ledger.wire.append((2, 1, "close", b"peer: closed"))
+    index = index_of(ledger)
+    ledger.wire.append((3, 1, "in", submit(6, "half")[30:]))
+    ledger.wire.append((4, 1, "out", accepted(5, NOON)))
+    index.catch_up()
+    assert told(index) == [("first", "pending", "")]
+
+
+def test_a_fate_is_known_whether_it_was_decided_before_or_after_its_result_was_written() -> None:
+    ledger = MemoryLedger()
+    ledger.wire.append((1, 1, "in", submit(1, "early") + submit(2, "late") + submit(3, "waits") + submit(4, "lost")))
+    ledger.wire.append((2, 1, "out", b"".join(accepted(trn, NOON + trn) for trn in (2, 3, 4))))
+    for second, kind in ((1, "delivered"), (2, "buffered"), (2, "delivered"), (3, "buffered"), (4, "undelivered")):
+        decision(ledger, kind, NOON + second)
+    index = index_of(ledger)
+    assert told(index)[0] == ("early", "pending", "")
+    ledger.wire.append((3, 1, "out", accepted(1, NOON + 1)))
+    decision(ledger, "accepted", NOON + 9)
+    decision(ledger, "delivered", NOON + 3)
+    index.catch_up()
+    assert [outcome for _, outcome, _ in told(index)] == ["delivered"] * 3 + ["undelivered"]
+
+
+def test_a_stamp_of_the_hour_that_october_repeats_may_be_either() -> None:
+    ledger = MemoryLedger()
+    before = 1_792_888_200  # 2026-10-25 00:30 UTC: 02:30 in summer, and again an hour later
+    ledger.wire.append((1, 1, "in", submit(1, "first") + submit(2, "second", "33639980002")))
+    ledger.wire.append((2, 1, "out", accepted(1, before) + accepted(2, before + 3600, "33639980002")))
+    decision(ledger, "delivered", before)
+    decision(ledger, "undelivered", before + 3600, "33639980002")
+    assert [outcome for _, outcome, _ in told(index_of(ledger))] == ["delivered", "undelivered"]
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_full_leaves_are_searched_and_changed_like_young_ones(
+    tmp_path: Path, on_disk: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "YOUNG", 4)
+    monkeypatch.setattr(shelf, "FULL", 20)
+    ledger = MemoryLedger()
+    index = MessageIndex(ledger, EventLog(), tmp_path if on_disk else None)
+    for n in range(99):
+        ledger.wire.append((n, 1, "in", submit(n, f"number {n} é")))
+        index.catch_up()
+    ledger.wire.append((100, 1, "out", b"".join(accepted(n, NOON + n) for n in range(0, 99, 2)) + refused(33, "07")))
+    for n in range(0, 99, 4):
+        decision(ledger, "delivered", NOON + n)
+    index.catch_up()
+    assert len(list(tmp_path.rglob("*.arrow"))) == (4 if on_disk else 0)
+    assert len(told(index, outcome="delivered")) == 25
+    assert len(told(index, outcome="accepted")) == 25
+    assert told(index, outcome="refused") == [("number 33 é", "refused", "07")]
+    assert told(index, text="BER 71 É") == [("number 71 é", "pending", "")]
+    assert told(index, text="énumber") == []  # not across two messages
+    pages = [index.search(Query(code="36010", outcome="delivered", limit=10, offset=n))[0] for n in (0, 10, 20)]
+    assert [row["number"] for page in pages for row in page] == [*range(96, -1, -4)]
+    assert index.search(Query(below=40, limit=1))[0][0]["number"] == 39
+    assert index.frame(1, 33, "33") == submit(33, "number 33 é")
+    assert index.frame(1, 33, "34") is None
+    index.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_piece_takes_in_no_more_than_a_piece(tmp_path: Path) -> None:
+    ledger = MemoryLedger()
+    for n in range(5_000):
+        ledger.wire.append((n, 1, "in", submit(n % 100, "text")))
+    index = MessageIndex(ledger, EventLog(), tmp_path)
+    assert index.follow() > 0
+    assert 0 < index.search(Query())[1] <= 500
+    while index.follow():
+        pass
+    assert index.search(Query(limit=1))[1] == 5_000
+    assert index.follow() == 0
