@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -15,10 +16,16 @@ from fake_smsc.faults import fault_config
 from fake_smsc.outage import Mode, Outage
 from fake_smsc.server import SmscServer
 from simbench.centre.records import Notice
-from simbench.errors import BadInput
+from simbench.errors import BadInput, Trouble
 from simbench.ledger.reader import Run
 from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import LimitMode
+
+TRY_AGAIN_S = 1.0
+
+
+def _print(problem: str) -> None:
+    print(problem, file=sys.stderr, flush=True)  # noqa: T201 - what a plan fails at must never pass in silence
 
 
 class SessionView(msgspec.Struct, frozen=True):
@@ -40,6 +47,8 @@ class Control:
         self._limits = {code: limiter.limit for code, limiter in self._centre.limiters.items()}
         self._states = {name: account.state for name, account in self._centre.accounts.items()}
         self._speed = server.clock.speed
+        self.on_trouble: Callable[[str], object] = _print
+        """Told of what was planned and does not happen; by default standard error is."""
 
     # Clock -----------------------------------------------------------------------------------------------------
 
@@ -193,6 +202,28 @@ class Control:
     async def restore(self) -> None:
         """End the outage that holds."""
         await self.server.outages.end()
+
+    async def restore_at(self, until: int) -> None:
+        """End the outage that holds now at a platform instant (us), unless somebody has ended it before.
+
+        While the port cannot be had again, that is told and tried once more every second.
+        """
+        mine, told = self.server.outages.current, ""
+        await self.reach(until)
+        while mine is not None and self.server.outages.current is mine:
+            try:
+                await self.restore()
+            except Trouble as trouble:
+                if str(trouble) != told:
+                    told = str(trouble)
+                    self.trouble(f"the outage ({mine.mode}, {mine.scope}) cannot end yet: {told}", mine.scope)
+                await asyncio.sleep(TRY_AGAIN_S)
+
+    def trouble(self, problem: str, subject: str = "") -> None:
+        """Something planned does not happen: into the story, and to whoever runs the server."""
+        self._tell("trouble", subject, {"problem": problem})
+        self.on_trouble(problem)
+        self.server.touch()
 
     # Waiting and looking ---------------------------------------------------------------------------------------
 

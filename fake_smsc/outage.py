@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from simbench.errors import Trouble
+
 if TYPE_CHECKING:
     from fake_smsc.server import Connection, SmscServer
 
@@ -73,15 +75,22 @@ class OutageDesk:
         server.touch()
 
     async def end(self) -> None:
-        """Restore: listeners first, then the platform, then what was muted is heard again."""
+        """Restore: listeners first, then the platform, then what was muted is heard again.
+
+        Raises PortInUse or Trouble when the port cannot be had again: the outage holds on.
+        """
         if self.current is None:
             return
         server, outage = self.server, self.current
         now = server.clock.now()
+        self.current = None  # whoever connects from now on meets no outage
+        try:
+            await server.open_listener()
+        except Trouble:
+            self.current = outage
+            raise
         server.ledger.story.append((now, "restored", outage.scope, None, json.dumps({"mode": outage.mode})))
-        self.current = None
         server.gateway.barred.clear()
-        await server.open_listener()
         server.gateway.go("up", now)
         for number in [number for number, line in server.gateway.lines.items() if line.mute]:
             silent = server.gateway.lines[number].mute == "silent"

@@ -268,6 +268,7 @@ class SmscServer:
         if self._beat is not None:
             self._beat.cancel()
             self._schedule_beat()
+        self.gateway.leap(self.clock.now())
         self.rearm()
 
     def _schedule_beat(self) -> None:

@@ -39,6 +39,7 @@ class Gateway:
         self._out = Output()
         self.oddities, self.odd_events = self._out.oddities, self._out.odd_events
         self._now = 0
+        self._leaping = False
         self._timers = Agenda()
         self._leniency = Leniency(settings.strictness, self._out)
         places = Places(settings.strictness, self._out)
@@ -141,6 +142,20 @@ class Gateway:
             if step >= now:
                 return
 
+    def leap(self, now: int) -> None:
+        """`advance` for a clock that jumped: nobody could answer on the way, all leaves once, at `now`.
+
+        What was unanswered for too long in between gives its TRN back and is offered again as after any other delay.
+        """
+        self._leaping = True
+        try:
+            self.advance(now)
+        finally:
+            self._leaping = False
+        for line in self.lines.values():
+            line.room_at = max(line.room_at, now)
+        self._settle()
+
     def next_deadline(self) -> int:
         """The next instant at which `advance` has something to do, or NEVER."""
         return min(self._timers.next_deadline(), self.centre.next_deadline())
@@ -201,7 +216,7 @@ class Gateway:
                 line = self.lines.get(answer.session)
                 if line is not None:
                     self._submission.late(line, answer)
-        if centre.board.fresh and centre.state in {"up", "degraded"}:
+        if centre.board.fresh and centre.state in {"up", "degraded"} and not self._leaping:
             fresh, centre.board.fresh = centre.board.fresh, set()
             for account in sorted(fresh):
                 self._carrier.carry(account)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from fake_smsc.control import Control
 from fake_smsc.live import LiveSmsc
+from simbench.errors import SimbenchError
 from simbench.ledger import Ledger
 from simbench.service import records
 from simbench.service.judging import judge_live
@@ -190,13 +191,10 @@ class ServedPlatform:
             if not begun:
                 await self.control.reach(entry.at)
                 await self._begin(asked)
-            mine = self.control.server.outages.current
             if entry.until:
-                await self.control.reach(entry.until)
-                if self.control.server.outages.current is mine:
-                    await self.control.restore()
-        except Exception as error:  # whatever it is, it ends this plan only, and is told
-            self.log.event("outage not begun", id=str(entry.id), detail=str(error))
+                await self.control.restore_at(entry.until)
+        except (SimbenchError, Refusal) as error:  # another one holds, or its session has gone
+            self.control.trouble(f"planned outage {entry.id} does not begin: {error}", entry.scope)
         finally:
             self._schedule.pop(entry.id, None)
 

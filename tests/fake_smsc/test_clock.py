@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fake_smsc.clock import PlatformClock
 from simbench.contract.calendar import instant
-from simbench.scenario import ServerConfig
+from simbench.scenario import DeliveryConfig, ServerConfig
 from simbench.ucp.operations import decode
 from tests import harness
 from tests.fake_smsc.live import serving
@@ -145,5 +145,24 @@ def test_neither_a_step_nor_a_new_speed_counts_as_lateness() -> None:
             assert await peer.end() == "fin"  # the heart has beaten meanwhile
             assert await (await site.connect()).hears_nothing()
             assert all(size_us < 600 * SECOND for size_us in site.lateness())
+
+    asyncio.run(script())
+
+
+@pytest.mark.parametrize("latency_ms", [1, 60_000])
+@pytest.mark.parametrize("step_s", [3_600, 86_400])
+def test_a_step_sends_what_is_unanswered_or_falls_due_in_it_at_most_once(step_s: int, latency_ms: int) -> None:
+    async def script() -> None:
+        async with serving(delivery=DeliveryConfig(latency_median_ms=latency_ms)) as site:
+            peer = await site.session()
+            at_once = latency_ms == 1
+            for trn in range(3):
+                peer.send(harness.submit(trn, AdC=f"3363998000{trn}"))
+            await peer.frames(6 if at_once else 3)
+            site.control.step(step_s)
+            notices = await peer.frames(3)
+            assert {decode(notice)["OAdC"] for notice in notices} == {f"3363998000{trn}" for trn in range(3)}
+            assert await peer.end() == "fin"  # it was silent for too long
+            assert peer.kept() == []
 
     asyncio.run(script())
