@@ -8,8 +8,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -22,8 +25,12 @@ from simbench.conformance.exercise import Exercise, Setup
 from simbench.conformance.session import Plan
 from simbench.conformance.sut import Ask, ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
 from simbench.contract.calendar import instant
+from simbench.errors import MissingTool
 from simbench.ledger import MemoryLedger
 from simbench.verdict.reading import Reading
+
+if TYPE_CHECKING:
+    from simbench.service.client import ApiClient
 
 T = TypeVar("T")
 CODES = {"36010": 10}
@@ -45,6 +52,7 @@ class Smsc:
         self.exercise = Exercise("own-test", "A test of the client's own", (), codes, _nothing, 1, setup=setup)
         self.clock = PlatformClock(self.exercise.epoch_us if moved else None)
         self.rows = MemoryLedger(run_info(self.exercise, plan.contract, plan.seed, self.sut.name))
+        self._beside = AsyncExitStack()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="simbench-smsc", daemon=True)
         self._thread.start()
@@ -81,8 +89,26 @@ class Smsc:
         """End it."""
         self.call(self.live.control.restore())
 
+    @cached_property
+    def api(self) -> ApiClient:
+        """The control API's client, which can do all that an operator can; served since it was first asked for.
+
+        Raises MissingTool without the extra `console`.
+        """
+        if find_spec("fastapi") is None or find_spec("httpx") is None:
+            raise MissingTool("the API is not installed: pip install 'telecom-simbench[console]'")
+        from simbench.service.client import ApiClient  # noqa: PLC0415 - only when asked for
+        from simbench.service.serving import served  # noqa: PLC0415 - as above
+        from simbench.service.settings import ServiceSettings  # noqa: PLC0415 - as above
+
+        _, port = self.call(self._beside.enter_async_context(served(self.live, ServiceSettings())))
+        client = ApiClient(f"http://127.0.0.1:{port}")
+        self._beside.callback(client.close)
+        return client
+
     def close(self) -> None:
         """End the server and its loop."""
+        self.call(self._beside.aclose())
         self.call(self.live.__aexit__())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

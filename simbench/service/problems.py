@@ -40,7 +40,9 @@ def install(app: FastAPI) -> None:
     """Let every error of the app become a problem."""
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        if any(one["type"] == "model_attributes_type" for one in error.errors()) and not _is_json(request):
+            return problem(422, "the body is not announced as JSON: Content-Type: application/json", "body")
         errors = [{"field": _place(one["loc"]), "problem": str(one["msg"])} for one in error.errors()][:20]
         first = errors[0] if errors else {"field": "", "problem": ""}
         return problem(422, first["problem"], first["field"], errors)
@@ -68,6 +70,10 @@ def install(app: FastAPI) -> None:
     async def _broken(_: Request, error: Exception) -> JSONResponse:
         del error
         return problem(500)
+
+
+def _is_json(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().endswith("json")
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

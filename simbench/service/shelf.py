@@ -157,6 +157,12 @@ def _joined(leaves: list[Leaf]) -> Leaf:
     return Leaf(leaves[0].first, rows, np.concatenate([fates for _, fates in opened if fates is not None]))
 
 
+def folded(text: str) -> str:
+    """A text as it is compared: Arrow's small letters, which know no place in a word, on both sides."""
+    found: str = pc.utf8_lower(pa.scalar(text)).as_py()
+    return found
+
+
 def matching(query: Query, rows: pa.RecordBatch, fates: Fates) -> Ints:
     """Places of what is looked for, ascending; the cheap columns first."""
     mask = np.ones(rows.num_rows, np.bool_)
@@ -168,14 +174,14 @@ def matching(query: Query, rows: pa.RecordBatch, fates: Fates) -> Ints:
         wanted = [query.recipient, *spellings(classify(query.recipient))]
         mask &= pc.is_in(rows.column("recipient"), pa.array(wanted)).to_numpy(zero_copy_only=False)
     places = np.flatnonzero(mask)
-    return _having(query.text.lower(), rows.column("folded"), places) if query.text and len(places) else places
+    return _having(folded(query.text), rows.column("folded"), places) if query.text and len(places) else places
 
 
-def _having(wanted: str, folded: pa.StringArray, places: Ints) -> Ints:
+def _having(wanted: str, column: pa.StringArray, places: Ints) -> Ints:
     """Of these places those whose text has it."""
     if len(places) <= FEW:
-        return np.array([place for place in places.tolist() if wanted in folded[place].as_py()], np.int64)
-    data, offsets = buffers(folded)
+        return np.array([place for place in places.tolist() if wanted in column[place].as_py()], np.int64)
+    data, offsets = buffers(column)
     whole, looked_for = data.tobytes(), wanted.encode()
     hits: list[int] = []
     at = whole.find(looked_for)  # tens of times quicker than asking text by text
@@ -184,6 +190,6 @@ def _having(wanted: str, folded: pa.StringArray, places: Ints) -> Ints:
         at = whole.find(looked_for, at + 1)
     begins = np.array(hits, np.int64)
     which = np.searchsorted(offsets, begins, "right") - 1
-    has = np.zeros(len(folded), np.bool_)
+    has = np.zeros(len(column), np.bool_)
     has[which[begins + len(looked_for) <= offsets[which + 1]]] = True  # not across the border of two texts
     return places[has[places]]

@@ -38,6 +38,8 @@ def test_a_message_back(simbench_smsc, simbench_sut):
     simbench_smsc.mo("33639980003", "36010", "STOP")
     assert simbench_sut.wait_for("mo")
     assert simbench_sut.reports[-1].detail == "STOP"
+    assert simbench_smsc.api.mo("33639980003", "36010", "AGAIN", wait_s=10).acknowledged
+    assert [text.text for text in simbench_smsc.api.texts("0639980003")] == ["STOP", "AGAIN"]
 """
 SHORT = "def test_short(smsc, sut, ledger, clock):\n    assert smsc.wait_for_session('36010')\n"
 INI = "[pytest]\nfilterwarnings = error\n"

@@ -91,6 +91,8 @@ def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_proble
             assert unannounced.status_code in {400, 413}
             wrong = (await get(stage, "/api/v1/clock/step", "POST", json={"seconds": -1})).json()
             assert (wrong["field"], wrong["status"]) == ("body.seconds", 422)
+            untold = (await get(stage, "/api/v1/clock/step", "POST", content=b'{"seconds": 1}')).json()
+            assert (untold["field"], "Content-Type" in untold["detail"]) == ("body", True)
 
     asyncio.run(story())
 
