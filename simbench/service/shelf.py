@@ -29,6 +29,7 @@ SCHEMA: Final = pa.schema(
 )  # fmt: skip
 YOUNG: Final = 4_096  # messages up to which what comes joins the youngest leaf
 FULL: Final = 65_536  # messages of a leaf in a file
+WINDOW: Final = 200_000  # octets looked through without a break
 FEW: Final = 200  # messages that are looked at one by one
 
 
@@ -182,14 +183,22 @@ def _having(wanted: str, column: pa.StringArray, places: Ints) -> Ints:
     if len(places) <= FEW:
         return np.array([place for place in places.tolist() if wanted in column[place].as_py()], np.int64)
     data, offsets = buffers(column)
-    whole, looked_for = data.tobytes(), wanted.encode()
-    hits: list[int] = []
-    at = whole.find(looked_for)  # tens of times quicker than asking text by text
-    while at >= 0:
-        hits.append(at)
-        at = whole.find(looked_for, at + 1)
+    looked_for = wanted.encode()
+    hits = _hits(data.tobytes(), looked_for)  # tens of times quicker than asking text by text
     begins = np.array(hits, np.int64)
     which = np.searchsorted(offsets, begins, "right") - 1
     has = np.zeros(len(column), np.bool_)
     has[which[begins + len(looked_for) <= offsets[which + 1]]] = True  # not across the border of two texts
     return places[has[places]]
+
+
+def _hits(whole: bytes, wanted: bytes) -> list[int]:
+    """Every place of `wanted`; in windows, between which the loop can have the interpreter."""
+    hits: list[int] = []
+    for begin in range(0, len(whole), WINDOW):
+        end = begin + WINDOW + len(wanted) - 1
+        at = whole.find(wanted, begin, end)
+        while at >= 0:
+            hits.append(at)
+            at = whole.find(wanted, at + 1, end)
+    return hits

@@ -162,6 +162,8 @@ def test_full_leaves_are_searched_and_changed_like_young_ones(
 ) -> None:
     monkeypatch.setattr(shelf, "YOUNG", 4)
     monkeypatch.setattr(shelf, "FULL", 20)
+    monkeypatch.setattr(shelf, "WINDOW", 7)
+    monkeypatch.setattr(shelf, "FEW", 1)
     ledger = MemoryLedger()
     index = MessageIndex(ledger, EventLog(), tmp_path if on_disk else None)
     for n in range(99):
