@@ -36,6 +36,7 @@ class MessageIndex:
     def __init__(self, ledger: AnyLedger, log: EventLog, folder: Path | None = None) -> None:
         self._ledger, self._log = ledger, log
         self._folder = folder / "messages" if folder is not None else None
+        self._forget()  # what a server that was killed left
         self._shelf = Shelf(self._folder)
         self._lock = threading.Lock()
         self._first = {"wire": 0, "centre": 0}
@@ -48,8 +49,11 @@ class MessageIndex:
     def close(self) -> None:
         """Forget everything."""
         with self._lock:
-            if self._folder is not None:
-                shutil.rmtree(self._folder, ignore_errors=True)
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     # Searching -------------------------------------------------------------------------------------------------
 
