@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from simbench.errors import BadInput, Trouble
+from simbench.service.log import EventLog
 from simbench.service.records import Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,40 +37,48 @@ def problem(status: int, detail: str = "", field: str = "", errors: list[dict[st
     return JSONResponse(body.model_dump(), status, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of the app become a problem."""
+def install(app: FastAPI, log: EventLog) -> None:
+    """Let every error of the app become a problem, and a line of the log."""
+
+    def refused(request: Request, answer: JSONResponse, field: str = "") -> JSONResponse:
+        peer = request.client.host if request.client else ""
+        path = request.url.path[:200]
+        log.event("request refused", status=answer.status_code, peer=peer, path=path, field=field)
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         if any(one["type"] == "model_attributes_type" for one in error.errors()) and not _is_json(request):
-            return problem(422, "the body is not announced as JSON: Content-Type: application/json", "body")
+            untold = "the body is not announced as JSON: Content-Type: application/json"
+            return refused(request, problem(422, untold, "body"), "body")
         errors = [{"field": _place(one["loc"]), "problem": str(one["msg"])} for one in error.errors()][:20]
         first = errors[0] if errors else {"field": "", "problem": ""}
-        return problem(422, first["problem"], first["field"], errors)
+        return refused(request, problem(422, first["problem"], first["field"], errors), first["field"])
 
     @app.exception_handler(Refusal)
-    async def _refused(_: Request, error: Refusal) -> JSONResponse:
-        return problem(error.status, error.detail, error.field)
+    async def _refused(request: Request, error: Refusal) -> JSONResponse:
+        return refused(request, problem(error.status, error.detail, error.field), error.field)
 
     @app.exception_handler(BadInput)
-    async def _bad(_: Request, error: BadInput) -> JSONResponse:
-        return problem(422, str(error), error.place)
+    async def _bad(request: Request, error: BadInput) -> JSONResponse:
+        return refused(request, problem(422, str(error), error.place), error.place)
 
     @app.exception_handler(Trouble)
-    async def _trouble(_: Request, error: Trouble) -> JSONResponse:
+    async def _trouble(request: Request, error: Trouble) -> JSONResponse:
         del error
-        return problem(503, "the machine does not give what is needed; the server's standard error says what")
+        text = "the machine does not give what is needed; the server's standard error says what"
+        return refused(request, problem(503, text))
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
         answer = problem(error.status_code, HTTPStatus(error.status_code).description)
         answer.headers.update(error.headers or {})
-        return answer
+        return refused(request, answer)
 
     @app.exception_handler(Exception)
-    async def _broken(_: Request, error: Exception) -> JSONResponse:
+    async def _broken(request: Request, error: Exception) -> JSONResponse:
         del error
-        return problem(500)
+        return refused(request, problem(500))
 
 
 def _is_json(request: Request) -> bool:

@@ -45,7 +45,7 @@ def build(platform: ServedPlatform) -> FastAPI:
     app: FastAPI = FastAPIOffline(
         title="simbench", version=__version__, description=DESCRIPTION, license_info={"name": "MIT"}
     )
-    problems.install(app)
+    problems.install(app, platform.log)
     app.include_router(api(platform))
 
     @app.get("/metrics", tags=["metrics"], include_in_schema=False)
@@ -56,7 +56,7 @@ def build(platform: ServedPlatform) -> FastAPI:
 
         @app.api_route("/api/{rest:path}", include_in_schema=False, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
         async def nothing(rest: str) -> Response:
-            return problems.problem(404, f"nothing at /api/{rest[:100]}")
+            raise problems.Refusal(404, f"nothing at /api/{rest[:100]}")
 
         from simbench.service.console import add_console  # noqa: PLC0415 - NiceGUI takes half a second to load
 

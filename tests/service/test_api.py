@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simbench.ledger import Ledger, RunInfo
+from simbench.service import routes
 from simbench.service.client import ApiError
 from tests.service.stage import NUMBER, Stage, staged
 
@@ -72,6 +73,33 @@ def test_a_message_is_found_by_recipient_code_text_and_outcome_and_its_frame_is_
     if ledger:
         ledger.close()
         assert not list(ledger.folder.glob("messages*"))
+
+
+def test_messages_are_indexed_before_anybody_searches() -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        await peer.submit(1, AdC=NUMBER)
+        async with asyncio.timeout(10):
+            while stage.platform.index.stands[0] < 1:
+                await stage.ask(stage.client.wait, 2, 0.05)
+
+    run(story)
+
+
+def test_an_export_is_whole_and_holds_nothing_that_came_after_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "EXPORTED_AT_ONCE", 3)
+
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session("36020")
+        for trn in range(10):
+            await peer.submit(trn, AdC=f"3363998000{trn}", OAdC="36020")
+        lines = stage.client.export(code="36020")
+        first = [await stage.ask(next, lines) for _ in range(2)]
+        await peer.submit(10, OAdC="36020")
+        numbers = [line.split(",")[4] for line in [first[1], *await stage.ask(list, lines)]]
+        assert numbers == [f"3363998000{trn}" for trn in range(9, -1, -1)]
+
+    run(story)
 
 
 def test_a_frame_cut_in_two_reads_is_one_message() -> None:

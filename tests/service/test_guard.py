@@ -69,7 +69,8 @@ def test_without_the_token_nothing_is_told_and_after_too_many_wrong_ones_nobody_
 
 def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_problem(tmp_path: Path) -> None:
     async def story() -> None:
-        async with staged(ServiceSettings(limits=Limits(body_octets=1_000))) as stage:
+        settings = ServiceSettings(limits=Limits(body_octets=1_000), log=tmp_path / "log")
+        async with staged(settings) as stage:
             many = (b"x" * 400 for _ in range(10))
             for status, path, more in (
                 (413, "/api/v1/mo", {"method": "POST", "content": b"x" * 2_000}),
@@ -93,8 +94,14 @@ def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_proble
             assert (wrong["field"], wrong["status"]) == ("body.seconds", 422)
             untold = (await get(stage, "/api/v1/clock/step", "POST", content=b'{"seconds": 1}')).json()
             assert (untold["field"], "Content-Type" in untold["detail"]) == ("body", True)
+            assert (await get(stage, "/api/v1/subscribers/33612345678/texts", "PUT")).status_code == 405
 
     asyncio.run(story())
+    told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    refused = [each for each in told if each["event"] == "request refused"]
+    assert len(refused) == 13
+    assert {each["status"] for each in refused} >= {413, 404, 422, 405, 403}
+    assert not any("33612345678" in each["path"] for each in refused)
 
 
 def test_more_requests_than_allowed_are_refused_until_time_has_passed() -> None:
