@@ -135,6 +135,22 @@ def test_one_batch_is_cut_at_midnight(tmp_path: Path) -> None:
     assert open_run(tmp_path).wire["n"].to_pylist() == list(range(100))
 
 
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_whoever_follows_gets_the_rows_in_pieces_across_files_and_none_twice(tmp_path: Path, on_disk: bool) -> None:
+    ledger = Ledger.create(tmp_path, INFO, max_bytes=10_000) if on_disk else MemoryLedger()
+    for first in range(0, 30, 10):
+        ledger.wire.extend(wire(BASE + first + number, bytes(2_000)) for number in range(10))
+        ledger.flush()
+    got: list[int] = []
+    while piece := ledger.tail("wire", len(got), ["at"], 7).column("at").to_pylist():
+        assert len(piece) <= 7
+        got += piece
+    assert got == [BASE + number for number in range(30)]
+    assert ledger.tail("wire", 25, ["at"]).num_rows == 5
+    ledger.close()
+    assert len(list(tmp_path.glob("*.duckdb"))) == (3 if on_disk else 0)
+
+
 def test_a_new_file_begins_when_one_is_full(tmp_path: Path) -> None:
     with Ledger.create(tmp_path, INFO, max_bytes=10_000) as ledger:
         for number in range(3):
