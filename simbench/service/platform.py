@@ -70,7 +70,11 @@ class ServedPlatform:
         share = self.settings.limits.following_share
         with ThreadPoolExecutor(1, "index", initializer=_give_way) as beside:
             while True:
-                took_s = await asyncio.get_running_loop().run_in_executor(beside, self.index.follow)
+                try:
+                    took_s = await asyncio.get_running_loop().run_in_executor(beside, self.index.follow)
+                except Exception as error:  # whatever it is, the SMSC goes on
+                    self.control.trouble(f"the index of messages has stopped: {error}")
+                    return
                 await asyncio.sleep(took_s * (1 / share - 1) or FOLLOW_S)
 
     # Looking ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,8 +99,9 @@ class Shelf:
         if sum(leaf.count for leaf in leaves[young:]) >= FULL:
             leaves[young:] = [_joined(leaves[young:])]
             if self._folder is not None:
-                self._folder.mkdir(exist_ok=True)
-                leaves[-1].store(self._folder / f"{leaves[-1].first:012}.arrow")
+                with suppress(OSError):  # a full disk: the leaf stays in memory
+                    self._folder.mkdir(exist_ok=True)
+                    leaves[-1].store(self._folder / f"{leaves[-1].first:012}.arrow")
         self._leaves = tuple(leaves)
         self.count += rows.num_rows
 

@@ -156,6 +156,18 @@ def test_a_stamp_of_the_hour_that_october_repeats_may_be_either() -> None:
     assert [outcome for _, outcome, _ in told(index_of(ledger))] == ["delivered", "undelivered"]
 
 
+def test_a_leaf_that_cannot_be_written_stays_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "YOUNG", 4)
+    monkeypatch.setattr(shelf, "FULL", 20)
+    ledger = MemoryLedger()
+    index = MessageIndex(ledger, EventLog(), tmp_path / "nowhere")
+    for n in range(50):
+        ledger.wire.append((n, 1, "in", submit(n, f"number {n}")))
+        index.catch_up()
+    assert [text for text, _, _ in told(index)] == [f"number {n}" for n in range(50)]
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("on_disk", [False, True])
 def test_full_leaves_are_searched_and_changed_like_young_ones(
     tmp_path: Path, on_disk: bool, monkeypatch: pytest.MonkeyPatch
