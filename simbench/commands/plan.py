@@ -87,8 +87,13 @@ def _print(advice: Advice, output: Path | None) -> None:
     agreeing = sum(one.agrees and one.late == one.late_by_fluid for one in advice.confirmed)
     console.print(f"message by message: {agreeing} of {len(advice.confirmed)} months came out alike", highlight=False)
     for row in advice.sensitivities:
-        told = f"{row.assumption}: {row.low} {row.at_low:.2%}, {row.high} {row.at_high:.2%}"
-        console.print(told, highlight=False, markup=False)
+        low, high = (
+            f"{name} {share:.2%}, {'no mix keeps it' if euros is None else f'{euros:,.2f} EUR'}"
+            for name, share, euros in (
+                (row.low, row.at_low, row.euros_at_low), (row.high, row.at_high, row.euros_at_high)
+            )
+        )  # fmt: skip
+        console.print(f"{row.assumption}: {low}; {high}", highlight=False, markup=False)
     for request in advice.requests:
         console.print(f"to be requested (OPS-ACH-06): {request}", highlight=False, markup=False)
     for note in advice.notes:

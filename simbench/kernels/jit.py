@@ -63,7 +63,7 @@ def compiled(function: Callable[..., Any]) -> Any:
             globals_[name] = compiled(value)
     twin = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, function.__closure__)
     twin.__qualname__, twin.__module__ = function.__qualname__, function.__module__
-    return numba.njit(twin, cache=True, nogil=True)
+    return numba.njit(twin, cache=True)
 
 
 @functools.cache

@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from simbench.contract import load_contract
-from simbench.planning.advise import advise, evaluate
+from simbench.planning.advise import advise
 from simbench.planning.crew import Crew, DaskCrew, LocalCrew
 from simbench.planning.loads import Group, replications
 from simbench.planning.mix import mix_of
 from simbench.planning.study import Prepared, Study, prepare
+from simbench.planning.trial import evaluate
 from simbench.world.config import WorldScenario
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 

@@ -10,12 +10,13 @@ import pytest
 from simbench.billing.readings import other_readings, read_as
 from simbench.contract import load_contract
 from simbench.errors import BadInput
-from simbench.planning.advise import advise, evaluate
+from simbench.planning.advise import advise
 from simbench.planning.campaign import CampaignError, Plan, read_campaign
 from simbench.planning.loads import Group, replications
 from simbench.planning.mix import acts_of, cost, mix_of
 from simbench.planning.needs import _quiet, late_of, needs_of
 from simbench.planning.programme import Wish, solve
+from simbench.planning.trial import evaluate
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "plan"
