@@ -10,9 +10,11 @@ import numpy as np
 from msgspec.structs import replace
 
 from simbench.billing.acts import Acts, Month
+from simbench.billing.forecast import Forecast
 from simbench.billing.invoice import Invoice
 from simbench.contract.calendar import civil
 from simbench.planning.campaign import CampaignError, Plan
+from simbench.planning.foreseen import forecasts_of
 from simbench.planning.loads import Group, Replication, replications
 from simbench.planning.messages import send
 from simbench.planning.mix import Mix, acts_of, cost, invoices, mix_of
@@ -76,6 +78,7 @@ class Advice(msgspec.Struct, frozen=True):
     curves: tuple[Curve, ...]
     invoices: tuple[Invoice, ...]
     acts: Acts
+    forecasts: tuple[Forecast, ...]
     euros_in_all: Decimal
     requests: tuple[str, ...]
     replications: int
@@ -106,12 +109,15 @@ def advise(plan: Plan, progress: Progress = lambda _: None) -> Advice:
     rivals = tuple(sorted(told_why, key=lambda one: (not one.meets, abs(one.euros - chosen.euros)))[:RIVALS])
     confirmed = tuple(_confirmed(groups, futures, (chosen, *rivals), lambda share: progress(0.6 + 0.15 * share)))
     rows = tuple(sensitivities(plan, futures, chosen.mix, lambda share: progress(0.75 + 0.2 * share)))
-    bills = invoices(chosen.mix, plan.months, plan.contract, _delivered(plan, groups))
+    sent = _sent(plan, groups)
+    delivered = {key: round(volume * plan.asked.delivered_share) for key, volume in sent.items()}
+    bills = invoices(chosen.mix, plan.months, plan.contract, delivered)
     acts = acts_of(chosen.mix, plan.months, plan.contract)
+    forecasts = forecasts_of(acts, plan.months, plan.contract, sent)
     advice = Advice(
         plan.asked.name, plan.asked.title or plan.asked.name, wished, plan.asked.promise, chosen, rivals,
         (chosen, *told_why), confirmed, rows, tuple(curves(groups, futures, chosen.mix)),
-        bills, acts, sum((bill.total_ht for bill in bills), Decimal(0)), _requests(acts), len(futures),
+        bills, acts, forecasts, sum((bill.total_ht for bill in bills), Decimal(0)), _requests(acts), len(futures),
         plan.asked.seed, f"{plan.contract.name} {plan.contract.digest}", tuple(_notes(plan, chosen, confirmed)),
     )  # fmt: skip
     progress(1.0)
@@ -245,12 +251,10 @@ def _worst(groups: list[Group], futures: list[Replication], mix: Mix) -> list[tu
     return [(groups[which], futures[number], month) for _, which, number, month in sorted(slack)[:WORST]]
 
 
-def _delivered(plan: Plan, groups: list[Group]) -> dict[tuple[Month, str], int]:
-    share = plan.asked.delivered_share
+def _sent(plan: Plan, groups: list[Group]) -> dict[tuple[Month, str], int]:
+    """Segments asked for by month and range of codes."""
     return {
-        (plan.months[month], group.prefix): round(volume * share)
-        for group in groups
-        for month, volume in group.messages().items()
+        (plan.months[month], group.prefix): volume for group in groups for month, volume in group.messages().items()
     }
 
 

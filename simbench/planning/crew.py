@@ -127,9 +127,11 @@ class DaskCrew:
             raise BadInput(
                 f"--dask {address}", "dask is not installed", "pip install 'telecom-simbench[cluster]'"
             ) from None
+        self._client = Client.__new__(Client)
         try:
-            self._client = Client(address, timeout=answer_s, set_as_default=False)
+            self._client.__init__(address, timeout=answer_s, set_as_default=False)
         except (OSError, ValueError) as problem:
+            self._client.status = "closed"  # else it waits for its end, and complains, when it is thrown away
             text = str(problem).splitlines()[0] if str(problem) else "no answer"
             raise Trouble(f"--dask {address}: {text}; expected a Dask scheduler there") from None
         self._prepared = prepared

@@ -135,6 +135,19 @@ def test_the_same_seed_gives_the_same_advice() -> None:
     assert advise(plan) == advise(plan)
 
 
+def test_a_little_more_volume_than_fits_needs_a_second_code_and_says_what_it_costs() -> None:
+    advice = advise(plan_of(sendings=[sending(volume=140_000)], probability=0.5))
+    (row,) = (row for row in advice.sensitivities if row.assumption == "volume, a little")
+    assert (row.at_low, row.at_high) == (1, 0)
+    assert (row.euros_at_low, row.euros_at_high) == (advice.chosen.euros, 2 * advice.chosen.euros)
+    assert len(advice.sensitivities) == 2, "nothing is assumed of outages"
+
+
+def test_what_no_mix_keeps_any_more_has_no_price() -> None:
+    plan = plan_of(sendings=[sending(volume=280_000)], codes_max=1, requests=False, probability=0.5)
+    assert [row.euros_at_high for row in advise(plan).sensitivities] == [None, None]
+
+
 @pytest.mark.parametrize("path", sorted(SCENARIOS.glob("0*.toml")), ids=lambda path: path.stem)
 def test_a_scenario_is_solved(path: Path) -> None:
     plan = read_campaign(path)
