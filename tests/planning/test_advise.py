@@ -73,6 +73,12 @@ def test_the_programme_finds_what_brute_force_finds(name: str, probability: floa
         assert cost(solution.mix, plan.months, plan.contract) == best
 
 
+@pytest.mark.parametrize("name", ["one sending", "the whole period"])
+def test_what_is_advised_is_the_cheapest_of_all_mixes(name: str) -> None:
+    plan = plan_of(probability=0.6, codes_max=4, **SMALL[name])
+    assert advise(plan).chosen.euros == by_brute_force(plan, 4)
+
+
 @pytest.mark.parametrize("switch", ["", *(f"{name}={reading}" for name, reading, _ in other_readings(load_contract()))])
 def test_the_programme_prices_as_the_invoice_does_under_every_reading(switch: str) -> None:
     contract = load_contract()
