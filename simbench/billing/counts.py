@@ -12,20 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simbench.billing.acts import Month
 from simbench.contract.calendar import civil, instant
-from simbench.errors import BadInput
+from simbench.errors import BadInput, LedgerError
 from simbench.ledger import open_run
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from simbench.ledger import Run
 
 COLUMNS = ("month", "code", "delivered", "accepted")
 LARGEST = 10**12
+HOUR_US = 3_600_000_000
+BY_MINUTE = "cast(sum(delivered) as bigint) as delivered, cast(sum(accepted) as bigint) as accepted"
+BY_MESSAGE = ", ".join(
+    f"cast(coalesce(sum(segments) filter (where kind = '{kind}'), 0) as bigint) as {kind}"
+    for kind in ("delivered", "accepted")
+)
 
 
 class Count(NamedTuple):
@@ -64,48 +67,36 @@ def read_counts(source: Path) -> Counts:
 
 
 def count_run(run: Run, source: str = "run") -> Counts:
-    """Counts from a ledger: its minutes where it keeps those, else the centre's rows, message by message."""
-    from simbench.ledger.rows import TABLES  # noqa: PLC0415 - beside its only use
+    """Counts from a ledger: its minutes where it keeps those, else the centre's rows, message by message.
 
-    if "minute" in TABLES and run.table("minute").num_rows:
-        return Counts(source, _by_minute(run.table("minute")))
-    return Counts(source, _by_message(run.centre))
-
-
-def _by_minute(table: pa.Table) -> dict[tuple[Month, str], Count]:
-    columns = {name: table.column(name).to_numpy() for name in ("at", "delivered", "accepted")}
-    return _gathered(columns["at"], table.column("code"), {n: columns[n] for n in ("delivered", "accepted")})
+    Raises LedgerError for a ledger that cannot be read or has lost rows.
+    """
+    return Counts(source, _gathered(run, source, "minute", BY_MINUTE) or _gathered(run, source, "centre", BY_MESSAGE))
 
 
-def _by_message(centre: pa.Table) -> dict[tuple[Month, str], Count]:
-    import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
-    import pyarrow.compute as pc  # noqa: PLC0415 - as above
+def _gathered(run: Run, source: str, table: str, sums: str) -> dict[tuple[Month, str], Count]:
+    """Sums by month and code. The ledger adds up the hours, since every month of Paris begins with one of them."""
+    from simbench.ledger.query import query  # noqa: PLC0415 - beside its only use
 
-    told = centre.filter(pc.is_in(centre["kind"], value_set=pa.array(["delivered", "accepted"])))
-    kind, segments = told.column("kind").to_numpy(zero_copy_only=False), told.column("segments").to_numpy()
-    amounts = {name: np.where(kind == name, segments, 0) for name in ("delivered", "accepted")}
-    return _gathered(told.column("at").to_numpy(), told.column("code"), amounts)
-
-
-def _gathered(
-    at: NDArray[np.int64], code: pa.ChunkedArray, amounts: dict[str, NDArray[np.int64]]
-) -> dict[tuple[Month, str], Count]:
-    """Sums by month and code: one pass over each column, whatever their length."""
-    if not len(at):
+    found = query(run, f'select "at" // {HOUR_US} as hour, code, {sums}, count(*) as n from ledger group by all', table)  # noqa: S608 - our own words
+    counted = int(found["n"].sum())
+    if run.files and run.info.closed and counted != run.info.rows.get(table):
+        problem = f"{counted} rows in {table}"
+        raise LedgerError(source, problem, f"the {run.info.rows.get(table)} rows it was closed with")
+    which = (found["delivered"] > 0) | (found["accepted"] > 0)
+    if not which.any():
         return {}
-    months = list(_months(civil(int(at.min())).date(), civil(int(at.max())).date()))
+    hours, codes = found["hour"][which] * HOUR_US, found["code"][which].astype(str)
+    months = list(_months(civil(int(hours.min())).date(), civil(int(hours.max())).date()))
     starts = np.array([instant(month.year, month.month, 1) for month in months])
-    encoded = code.combine_chunks().dictionary_encode()
-    names = encoded.dictionary.to_pylist()
-    place = (np.searchsorted(starts, at, side="right") - 1) * len(names) + encoded.indices.to_numpy()
-    size = len(months) * len(names)
-    sums = {
-        name: np.bincount(place, weights=values, minlength=size).astype(np.int64) for name, values in amounts.items()
-    }
+    names, of_code = np.unique(codes, return_inverse=True)
+    place = (np.searchsorted(starts, hours, side="right") - 1) * len(names) + of_code
+    delivered, accepted = (np.zeros(len(months) * len(names), np.int64) for _ in range(2))
+    np.add.at(delivered, place, found["delivered"][which])
+    np.add.at(accepted, place, found["accepted"][which])
     return {
-        (months[at // len(names)], names[at % len(names)]): Count(int(sums["delivered"][at]), int(sums["accepted"][at]))
-        for at in range(size)
-        if sums["delivered"][at] or sums["accepted"][at]
+        (months[at // len(names)], str(names[at % len(names)])): Count(int(delivered[at]), int(accepted[at]))
+        for at in np.flatnonzero(delivered + accepted).tolist()
     }
 
 

@@ -6,6 +6,7 @@ earlier one does not count among those the contract wants each year.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -44,7 +45,7 @@ class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     corrects: bool = False
 
 
-def read_forecast(path: Path) -> Forecast:
+def read_forecast(path: Path, contract: Contract) -> Forecast:
     """Read and check a forecast. Raises ForecastError naming file, key, value and expectation."""
     forecast = read_toml(path, Forecast, ForecastError)
     seen: set[tuple[str, str]] = set()
@@ -56,6 +57,9 @@ def read_forecast(path: Path) -> Forecast:
             raise ForecastError(f"{key}.month", f"{one.month!r:.40}", 'a month such as "2017-01"') from None
         if month < (forecast.issued.year, forecast.issued.month):
             raise ForecastError(f"{key}.month", one.month, f"a month from that of {forecast.issued} on")
+        if not re.fullmatch(contract.terms.numbering.code_pattern.value, one.code):
+            expected = f"a short code matching {contract.terms.numbering.code_pattern.value}"
+            raise ForecastError(f"{key}.code", f"{one.code!r:.40}", expected)
         if (one.month, one.code) in seen:
             raise ForecastError(f"{key}.code", f"{one.code} has two lines for {one.month}", "one line a month and code")
         seen.add((one.month, one.code))

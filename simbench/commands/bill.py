@@ -11,8 +11,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from simbench.billing.acts import Month, read_acts
-from simbench.billing.counts import read_counts
+from simbench.billing.acts import Acts, Month, read_acts
+from simbench.billing.counts import Counts, read_counts
 from simbench.billing.forecast import judge_forecasts, read_forecast
 from simbench.billing.invoice import Invoice, effects, invoice
 from simbench.billing.page import Bundle, as_csv, as_json, euro, write_all
@@ -20,6 +20,7 @@ from simbench.billing.received import compare, read_received
 from simbench.billing.rules import Bill, judge_bill
 from simbench.commands.findings import columns
 from simbench.contract import load_contract
+from simbench.contract.typed import choice
 from simbench.errors import BadInput
 from simbench.finding import Finding, counted, exit_status
 
@@ -39,6 +40,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     months = _months(month, counts.months)
     if against is not None and len(months) != 1:
         raise BadInput(f"--against {against}", f"{len(months)} months are to be billed", "--month with the bill's own")
+    _check_codes(source, acts, counts, months)
     received = read_received(against, contract) if against is not None else None
     bundles: list[Bundle] = []
     findings: tuple[Finding, ...] = ()
@@ -68,7 +70,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
 def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | None, *, as_json_: bool) -> int:
     """Judge traffic against the forecasts handed in; the exit status."""
     contract = load_contract(contract_name or "orange_ops_2016")
-    findings = judge_forecasts(contract, [read_forecast(path) for path in files], read_counts(traffic))
+    findings = judge_forecasts(contract, [read_forecast(path, contract) for path in files], read_counts(traffic))
     if as_json_:
         click.echo(msgspec.json.format(msgspec.json.encode({"findings": findings}), indent=2))
     else:
@@ -85,6 +87,19 @@ def print_findings(findings: Sequence[Finding]) -> None:
         table.add_row(finding.outcome, finding.purpose, finding.summary, evidence)
     console.print(table, highlight=False, markup=False)
     console.print(f"\n{counted(findings)}", highlight=False)
+
+
+def _check_codes(source: Path, acts: Acts, counts: Counts, months: Sequence[Month]) -> None:
+    """Raises BadInput for messages of a code that no act speaks of."""
+    known = {code.code for code in acts.codes}
+    for month in months:
+        for code in counts.codes(month):
+            if code not in known:
+                raise BadInput(
+                    f"{source}: {month}",
+                    f"messages of {code!r:.40}",
+                    f"{choice(code, sorted(known))}, whose acts are given",
+                )
 
 
 def _months(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:

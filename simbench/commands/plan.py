@@ -12,6 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from simbench.billing.forecast import forecast_text
 from simbench.billing.page import Bundle, write_all
 from simbench.commands.run import Progress
 from simbench.errors import BadInput
@@ -51,13 +52,15 @@ def plan_command(
 
 
 def write_advice(folder: Path, advice: Advice, contract: object) -> None:
-    """Write plan.json, report.html and the invoices. Raises BadInput."""
+    """Write plan.json, report.html, the invoices and the forecasts for the operator. Raises BadInput."""
     from simbench.contract import Contract  # noqa: PLC0415 - beside its only use
     from simbench.report.planning import write_plan_report  # noqa: PLC0415 - matplotlib is slow to load
 
     assert isinstance(contract, Contract)
     bundles = [Bundle(bill, (), f"plan {advice.name}") for bill in advice.invoices]
     write_all(folder, bundles, contract)
+    for one in advice.forecasts:
+        (folder / f"forecast-{one.issued}.toml").write_text(forecast_text(one), encoding="utf-8")
     (folder / "plan.json").write_bytes(msgspec.json.format(msgspec.json.encode(advice, enc_hook=plain), indent=2))
     write_plan_report(folder / "report.html", msgspec.to_builtins(advice, enc_hook=plain), advice.invoices)
 
@@ -87,11 +90,20 @@ def _print(advice: Advice, output: Path | None) -> None:
     agreeing = sum(one.agrees and one.late == one.late_by_fluid for one in advice.confirmed)
     console.print(f"message by message: {agreeing} of {len(advice.confirmed)} months came out alike", highlight=False)
     for row in advice.sensitivities:
-        told = f"{row.assumption}: {row.low} {row.at_low:.2%}, {row.high} {row.at_high:.2%}"
-        console.print(told, highlight=False, markup=False)
+        low, high = (
+            f"{name} {share:.2%}, {'no mix keeps it' if euros is None else f'{euros:,.2f} EUR'}"
+            for name, share, euros in (
+                (row.low, row.at_low, row.euros_at_low), (row.high, row.at_high, row.euros_at_high)
+            )
+        )  # fmt: skip
+        console.print(f"{row.assumption}: {low}; {high}", highlight=False, markup=False)
     for request in advice.requests:
         console.print(f"to be requested (OPS-ACH-06): {request}", highlight=False, markup=False)
     for note in advice.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
     if output is not None:
         console.print(f"report: {output / 'report.html'}", highlight=False, markup=False)
+        for forecast in advice.forecasts:
+            file = output / f"forecast-{forecast.issued}.toml"
+            told = f"forecast to hand in by {forecast.issued} (OPS-ENG-03): {file}"
+            console.print(told, highlight=False, markup=False)

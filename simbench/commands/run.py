@@ -113,6 +113,7 @@ def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for path in sorted(folder.glob("ledger-*.duckdb")):
         with duckdb.connect(path, read_only=True) as connection:
+            connection.execute("set enable_progress_bar = false")  # it would stand amid what a command prints
             for code, name, count in connection.execute(_QUERIES[detail]).fetchall():
                 each = found.setdefault(code, {})
                 each[name] = each.get(name, 0) + count

@@ -10,6 +10,7 @@ bijection: two entities under one seed and purpose never draw the same number.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -74,6 +75,7 @@ def quantile(table: Sequence[int], drawn: int) -> int:
     return low if fraction == 0 else low + ((table[index + 1] - low) * fraction >> 16)
 
 
+@functools.lru_cache(maxsize=256)
 def lognormal_table(median_us: int, sigma: float, n: int = 1024) -> tuple[int, ...]:
     """The log-normal law as `n` quantiles in microseconds, at the middles of `n` equal shares.
 

@@ -1,7 +1,8 @@
 """Kernel of the fluid: what a group of short codes sends, in steps of ten seconds, as a flow without single messages.
 
 Knows no calendar, no price and no message. Codes of a group share what they are asked for in proportion to their
-rates, so that all are equally far at any instant and one run at the sum of their rates stands for each of them.
+rates, so that all are equally far at any instant and one run at the sum of their rates stands for each of them. Steps
+that are all alike are taken in one stride.
 """
 
 from __future__ import annotations
@@ -53,6 +54,34 @@ def overlap(start: float, end: float, place: int, intervals: Any) -> tuple[float
     return total, first
 
 
+def unchanged(load: Load, supply: Supply, t: int, places: tuple[int, int, int, int], seconds: float) -> float:
+    """Until when hour, month, hours and connection stay as they are and no sending begins.
+
+    places: of the month, the opening interval, the interval of connection, the next sending.
+    """
+    month, legal, up, entered = places
+    until = min(float((t // HOUR_S + 1) * HOUR_S), float(load.end_s))
+    if month < len(supply.until) - 1:
+        until = min(until, float(supply.until[month]))
+    if legal < supply.legal.shape[1]:
+        until = min(until, supply.legal[1, legal] if supply.legal[0, legal] <= t else supply.legal[0, legal])
+    if up < supply.up.shape[1]:
+        until = min(until, supply.up[1, up] if seconds > 0 else supply.up[0, up])
+    if entered < load.sent.shape[1]:
+        until = min(until, load.sent[0, entered])
+    return until
+
+
+def leading(load: Load, left: Any, first: int, entered: int, is_open: bool) -> int:
+    """Which of the sendings that wait and may leave comes first; -1 for none."""
+    best = -1
+    for i in range(first, entered):
+        may = left[i] > LITTLE and (is_open or load.sent[3, i] == 0)
+        if may and (best < 0 or load.sent[2, i] < load.sent[2, best]):
+            best = i
+    return best
+
+
 @kernel
 def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code takes no object
     load: Load, supply: Supply, volumes: Any, factors: Any, waits: Any, curve: Any
@@ -99,6 +128,37 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
             for f in range(flows):
                 head[f], partial[f], waiting[f] = t, 0.0, 0.0
             continue
+        if len(curve) == 0 and (seconds >= STEP_S or seconds <= 0):
+            # A stride: what arises one by one leaves at once or not at all, and one sending takes all that remains.
+            lead = leading(load, left, first, entered, is_open) if seconds > 0 else -1
+            used, even = 0.0, lead < 0 or load.sent[0, lead] + load.sent[1, lead] <= t + STEP_S
+            for f in range(flows):
+                if load.flows[f, hour] > 0 and seconds > 0 and (load.flow_is[1, f] == 0 or is_open):
+                    even = even and (lead < 0 or load.flow_is[0, f] <= load.sent[2, lead])
+                    even = even and waiting[f] <= LITTLE
+                    used += load.flows[f, hour] * factors[f] * STEP_S
+                elif seconds > 0 and (load.flow_is[1, f] == 0 or is_open):
+                    even = even and waiting[f] <= LITTLE
+            rest = rate * seconds - used
+            steps = int(unchanged(load, supply, t, (month, legal, up, entered), seconds) - t) // STEP_S
+            if lead >= 0 and rest > LITTLE:
+                steps = min(steps, int(left[lead] / rest) - 1)
+            if even and rest >= 0 and (lead < 0 or rest > LITTLE) and steps > 1:
+                if lead >= 0:
+                    left[lead] -= rest * steps
+                    came[lead] += rest * steps
+                t += steps * STEP_S
+                for f in range(flows):
+                    if seconds <= 0 or (load.flow_is[1, f] == 1 and not is_open):
+                        waiting[f] += load.flows[f, hour] * factors[f] * STEP_S * steps
+                    else:
+                        waiting[f] = 0.0
+                    if waiting[f] <= LITTLE:
+                        head[f], partial[f], waiting[f] = t, 0.0, 0.0
+                    else:
+                        day = load.day_of[head[f] // HOUR_S]
+                        waits[f, day] = max(waits[f, day], float(t - head[f]))
+                continue
         room, used = rate * seconds, 0.0
         for rank in range(load.ranks):
             for f in range(flows):
@@ -115,8 +175,9 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
                             served -= of_head
                             head[f] += STEP_S
                             partial[f] = 0.0
-                            if head[f] % HOUR_S == 0 and head[f] < t:  # what arises from here on may be another day's
-                                day = load.day_of[head[f] // HOUR_S]
+                            at = head[f] // HOUR_S
+                            if head[f] % HOUR_S == 0 and head[f] < t and load.flows[f, at] > 0:  # may be another day's
+                                day = load.day_of[at]
                                 waits[f, day] = max(waits[f, day], float(t + STEP_S - head[f]))
                         else:
                             partial[f] += served

@@ -150,6 +150,7 @@ class Store:
             part.rename(path)
         with self._lock:
             self._connection = duckdb.connect(path, config=_CONFIG)
+            self._connection.execute("set enable_progress_bar = false")  # as below
             self._reading = self._connection.cursor()
             self._edge = None
 
@@ -206,6 +207,7 @@ def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A closed file opened for reading; what DuckDB cannot read becomes a LedgerError of one line."""
     try:
         with duckdb.connect(path, read_only=True, config=_CONFIG) as connection:
+            connection.execute("set enable_progress_bar = false")  # it would stand amid what a command prints
             yield connection
     except duckdb.Error as problem:
         raise _told(path, str(problem).strip().splitlines()[0]) from None

@@ -28,6 +28,7 @@ def query(run: Run, sql: str, table: str) -> Columns:
     if table not in TABLES:
         raise ValueError(f"no table {table!r}; there are {', '.join(TABLES)}")
     with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
+        connection.execute("set enable_progress_bar = false")  # it would stand amid what a command prints
         if run.files:
             try:
                 for number, path in enumerate(run.files):

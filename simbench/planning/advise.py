@@ -8,24 +8,24 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from simbench.billing.acts import Acts, Month
+from simbench.billing.forecast import Forecast
 from simbench.billing.invoice import Invoice
 from simbench.contract.calendar import civil
 from simbench.planning.campaign import CampaignError, Plan
+from simbench.planning.foreseen import forecasts_of
 from simbench.planning.loads import Group, Replication, replications
 from simbench.planning.messages import send
 from simbench.planning.mix import Mix, acts_of, cost, invoices, mix_of
 from simbench.planning.needs import Needs, needs_of
-from simbench.planning.programme import Wish, enough, solve
+from simbench.planning.programme import LADDER, Wish, enough, solve
+from simbench.planning.sensitivity import Curve, Sensitivity, curves, sensitivities
+from simbench.planning.trial import evaluate, meets
 
-LADDER = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 1.0)
 MOST_CANDIDATES, RIVALS, WORST = 20, 2, 5
 AGREE_SHARE, AGREE_S = 0.01, 30.0
-CURVE, CURVED = 96, 100  # points of a curve; replications it is drawn from
 Progress = Callable[[float], object]
-Bools = NDArray[np.bool_]
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -63,30 +63,6 @@ class Confirmed(msgspec.Struct, frozen=True):
     agrees: bool
 
 
-class Sensitivity(msgspec.Struct, frozen=True):
-    """What becomes of the chosen mix's probability under another assumption."""
-
-    assumption: str
-    low: str
-    high: str
-    at_low: float
-    at_high: float
-
-
-class Curve(msgspec.Struct, frozen=True):
-    """A sending's backlog from start to past its deadline: hours, and shares that wait in the 5th, 50th, 95th of 100
-    replications' worst. `in_time` is the share of its occasions complete by each hour.
-    """  # fmt: skip
-
-    demand: str
-    hours: tuple[float, ...]
-    low: tuple[float, ...]
-    middle: tuple[float, ...]
-    high: tuple[float, ...]
-    in_time: tuple[float, ...]
-    deadline_h: float
-
-
 class Advice(msgspec.Struct, frozen=True):
     """What the advisor says."""
 
@@ -102,6 +78,7 @@ class Advice(msgspec.Struct, frozen=True):
     curves: tuple[Curve, ...]
     invoices: tuple[Invoice, ...]
     acts: Acts
+    forecasts: tuple[Forecast, ...]
     euros_in_all: Decimal
     requests: tuple[str, ...]
     replications: int
@@ -118,47 +95,33 @@ def advise(plan: Plan, progress: Progress = lambda _: None) -> Advice:
 
     def told(_: int) -> None:
         done[0] += 1
-        progress(0.6 * done[0] / (len(groups) * len(futures)))
+        progress(0.4 * done[0] / (len(groups) * len(futures)))
 
     needs = [needs_of(group, futures, told) for group in groups]
     wished = plan.asked.probability
     candidates = _screened(plan, groups, futures, needs)
-    progress(0.7)
+    progress(0.6)
     meeting = [one for one in candidates if one.meets]
     if not meeting:
         raise _unattainable(plan, groups, futures, candidates)
     chosen = replace(meeting[0], why="the cheapest that keeps the promise")
     told_why = tuple(_why(one, chosen, wished) for one in candidates if one.mix != chosen.mix)
     rivals = tuple(sorted(told_why, key=lambda one: (not one.meets, abs(one.euros - chosen.euros)))[:RIVALS])
-    confirmed = tuple(_confirmed(groups, futures, (chosen, *rivals), lambda share: progress(0.7 + 0.25 * share)))
-    bills = invoices(chosen.mix, plan.months, plan.contract, _delivered(plan, groups))
+    confirmed = tuple(_confirmed(groups, futures, (chosen, *rivals), lambda share: progress(0.6 + 0.15 * share)))
+    rows = tuple(sensitivities(plan, futures, chosen.mix, lambda share: progress(0.75 + 0.2 * share)))
+    sent = _sent(plan, groups)
+    delivered = {key: round(volume * plan.asked.delivered_share) for key, volume in sent.items()}
+    bills = invoices(chosen.mix, plan.months, plan.contract, delivered)
     acts = acts_of(chosen.mix, plan.months, plan.contract)
+    forecasts = forecasts_of(acts, plan.months, plan.contract, sent)
     advice = Advice(
         plan.asked.name, plan.asked.title or plan.asked.name, wished, plan.asked.promise, chosen, rivals,
-        (chosen, *told_why), confirmed, tuple(_sensitivities(plan, chosen)), tuple(_curves(groups, futures, chosen)),
-        bills, acts, sum((bill.total_ht for bill in bills), Decimal(0)), _requests(acts), len(futures),
+        (chosen, *told_why), confirmed, rows, tuple(curves(groups, futures, chosen.mix)),
+        bills, acts, forecasts, sum((bill.total_ht for bill in bills), Decimal(0)), _requests(acts), len(futures),
         plan.asked.seed, f"{plan.contract.name} {plan.contract.digest}", tuple(_notes(plan, chosen, confirmed)),
     )  # fmt: skip
     progress(1.0)
     return advice
-
-
-def evaluate(groups: list[Group], futures: list[Replication], mix: Mix) -> tuple[dict[str, float], float]:
-    """Share of each demand's occasions in time, and of replications without anything late."""
-    late: dict[str, list[Bools]] = {}
-    whole = np.ones(len(futures), bool)
-    for group in groups:
-        rates = mix.rates(group.prefix)
-        for number, future in enumerate(futures):
-            sendings, days = group.late(*group.run(rates, future))
-            whole[number] &= not (sendings.any() or days.any())
-            for demand in group.sendings:
-                mine = np.array([one.demand.name == demand.name for one in group.occasions])
-                late.setdefault(demand.name, []).append(sendings[mine])
-            for flow, each in zip(group.flows, days, strict=True):
-                late.setdefault(flow.name, []).append(each)
-    kept = {name: 1 - float(np.concatenate(parts).mean()) for name, parts in late.items()}
-    return kept, float(whole.mean())
 
 
 def _screened(plan: Plan, groups: list[Group], futures: list[Replication], needs: list[Needs]) -> list[Candidate]:
@@ -179,26 +142,30 @@ def _screened(plan: Plan, groups: list[Group], futures: list[Replication], needs
     candidates = []
     for words, (mix, proved) in mixes.items():
         kept, whole = evaluate(groups, futures, mix)
-        sure = whole if plan.asked.promise == "period" else min(kept.values())
         price = cost(mix, plan.months, plan.contract)
-        candidates.append(Candidate(mix, words, price, kept, whole, sure >= target - 1e-9, proved))
+        candidates.append(Candidate(mix, words, price, kept, whole, meets(plan, kept, whole), proved))
     return sorted(candidates, key=lambda one: (one.euros, -one.whole))
 
 
 def _neighbours(mix: Mix, tiers: tuple[int, ...]) -> Iterator[Mix]:
-    """The same with the highest code of a range one tier lower or higher, or one standard code more, throughout."""
+    """The same throughout, with a range's highest code left out or a tier lower or higher, or a standard code more."""
     for prefix, months in mix.held.items():
-        for step in (-1, 1, 0):
-            changed: list[dict[int, int]] = []
-            for month in months:
-                counts = dict(month)
-                top = max(counts, default=tiers[0])
-                other = tiers[min(max(0, tiers.index(top) + step), len(tiers) - 1)]
-                if step and counts:
-                    counts[top] -= 1
-                counts[other if step else tiers[0]] = counts.get(other if step else tiers[0], 0) + 1
-                changed.append(counts)
+        for change in ("less", "lower", "higher", "more"):
+            changed = [_changed(dict(month), tiers, change) for month in months]
+            if any(sum(counts.values()) == 0 for counts in changed):
+                continue  # nothing would leave at all
             yield mix_of({**{p: [dict(one) for one in held] for p, held in mix.held.items()}, prefix: changed})
+
+
+def _changed(counts: dict[int, int], tiers: tuple[int, ...], change: str) -> dict[int, int]:
+    top = max(counts, default=tiers[0])
+    if counts and change != "more":
+        counts[top] -= 1
+    if change != "less":
+        step = {"lower": -1, "higher": 1, "more": -len(tiers)}[change]
+        other = tiers[min(max(0, tiers.index(top) + step), len(tiers) - 1)]
+        counts[other] = counts.get(other, 0) + 1
+    return counts
 
 
 def _why(one: Candidate, chosen: Candidate, wished: float) -> Candidate:
@@ -284,77 +251,10 @@ def _worst(groups: list[Group], futures: list[Replication], mix: Mix) -> list[tu
     return [(groups[which], futures[number], month) for _, which, number, month in sorted(slack)[:WORST]]
 
 
-def _sensitivities(plan: Plan, chosen: Candidate) -> Iterator[Sensitivity]:
-    """The chosen mix's probability when volumes and outages are others than assumed."""
-    rows: tuple[tuple[str, str, str, Plan, Plan], ...] = (
-        ("volume", "-20 %", "+20 %", _scaled(plan, 0.8, 1, 1), _scaled(plan, 1.2, 1, 1)),
-        ("volume, a little", "-5 %", "+5 %", _scaled(plan, 0.95, 1, 1), _scaled(plan, 1.05, 1, 1)),
-        ("time between outages", "twice", "half", _scaled(plan, 1, 2, 1), _scaled(plan, 1, 0.5, 1)),
-        ("length of outages", "half", "twice", _scaled(plan, 1, 1, 0.5), _scaled(plan, 1, 1, 2)),
-    )
-    for name, low, high, lower, higher in rows:
-        if "outages" in name and not plan.asked.outages.drawn:
-            continue
-        sure = []
-        for other in (lower, higher):
-            groups = [Group(other, prefix) for prefix in other.groups]
-            kept, whole = evaluate(groups, replications(other), chosen.mix)
-            sure.append(whole if plan.asked.promise == "period" else min(kept.values()))
-        yield Sensitivity(name, low, high, sure[0], sure[1])
-
-
-def _scaled(plan: Plan, volume: float, between: float, lasting: float) -> Plan:
-    asked = plan.asked
-    drawn = tuple(
-        replace(
-            one,
-            between=replace(one.between, mean_h=max(0.1, one.between.mean_h * between)),
-            lasting=replace(one.lasting, mean_h=max(0.1, one.lasting.mean_h * lasting)),
-        )
-        for one in asked.outages.drawn
-    )
-    return Plan(
-        replace(
-            asked,
-            sendings=tuple(replace(one, volume=max(1, round(one.volume * volume))) for one in asked.sendings),
-            flows=tuple(replace(one, per_day=one.per_day * volume) for one in asked.flows),
-            outages=replace(asked.outages, drawn=drawn),
-        ),
-        plan.contract,
-    )
-
-
-def _curves(groups: list[Group], futures: list[Replication], chosen: Candidate) -> Iterator[Curve]:
-    """Backlog and completion of each sending's occasions, with the band of the replications."""
-    for group in groups:
-        for demand in group.sendings:
-            hours = np.linspace(0, demand.deadline_h * 1.5, CURVE)
-            step_s = max(10.0, float(hours[1]) * 3600)
-            rows, took = [], []
-            for future in futures[:CURVED]:
-                curve = np.zeros(int(group.load.end_s / step_s))
-                done, _ = group.run(chosen.mix.rates(group.prefix), future, curve)
-                for at, one in enumerate(group.occasions):
-                    if one.demand.name == demand.name:
-                        begin = (one.start - group.plan.span[0]) / 1e6
-                        places = ((begin + hours * 3600) / group.load.end_s * len(curve)).astype(int)
-                        rows.append(curve[np.minimum(places, len(curve) - 1)] / (demand.volume * demand.parts))
-                        took.append((done[at] - begin) / 3600)
-            low, middle, high = (_rounded(np.quantile(rows, q, axis=0)) for q in (0.05, 0.5, 0.95))
-            in_time = _rounded(np.array([(np.array(took) <= hour).mean() for hour in hours]))
-            yield Curve(demand.name, _rounded(hours), low, middle, high, in_time, demand.deadline_h)
-
-
-def _rounded(values: NDArray[np.float64]) -> tuple[float, ...]:
-    return tuple(np.round(values, 4).tolist())
-
-
-def _delivered(plan: Plan, groups: list[Group]) -> dict[tuple[Month, str], int]:
-    share = plan.asked.delivered_share
+def _sent(plan: Plan, groups: list[Group]) -> dict[tuple[Month, str], int]:
+    """Segments asked for by month and range of codes."""
     return {
-        (plan.months[month], group.prefix): round(volume * share)
-        for group in groups
-        for month, volume in group.messages().items()
+        (plan.months[month], group.prefix): volume for group in groups for month, volume in group.messages().items()
     }
 
 

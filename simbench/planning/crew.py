@@ -17,6 +17,7 @@ from simbench.planning.runs import Key, Result, run_chunk
 from simbench.planning.study import Prepared
 
 MOST_DEATHS = 3
+AHEAD = 2  # chunks a worker has at hand, so that it need not wait while results are put away
 ANSWER_S = 10
 Chunk = tuple[Key, ...]
 
@@ -41,32 +42,40 @@ class LocalCrew:
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
         """As Crew. Raises Trouble when a chunk keeps killing its workers."""
         waiting, deaths = deque(chunks), Counter[Chunk]()
-        busy: dict[Connection, Chunk] = {}
-        pipe: Connection
-        while waiting or busy:
-            for pipe, _ in self._workers:
-                if waiting and pipe not in busy:
-                    busy[pipe] = waiting.popleft()
-                    try:
-                        pipe.send(busy[pipe])
-                    except OSError:  # it is dead, which the wait below finds out
-                        continue
-            for ready in wait(list(busy)):
+        at_hand: dict[Connection, deque[Chunk]] = {}
+        while waiting or at_hand:
+            self._hand_out(waiting, at_hand)
+            for ready in wait(list(at_hand)):
                 assert isinstance(ready, Connection)
-                pipe = ready
-                chunk = busy.pop(pipe)
+                chunks_of = at_hand[ready]
                 try:
-                    answer = pipe.recv()
+                    answer = ready.recv()
                 except (EOFError, OSError):
-                    deaths[chunk] += 1
-                    if deaths[chunk] > MOST_DEATHS:
-                        raise Trouble(f"workers die over run {chunk[0]} of the study (memory?)") from None
-                    waiting.appendleft(chunk)
-                    self._replace(pipe)
+                    deaths[chunks_of[0]] += 1
+                    if deaths[chunks_of[0]] > MOST_DEATHS:
+                        raise Trouble(f"workers die over run {chunks_of[0][0]} of the study (memory?)") from None
+                    waiting.extendleft(reversed(at_hand.pop(ready)))
+                    self._replace(ready)
                     continue
                 if isinstance(answer, str):
                     raise BadInput("study", answer)
+                chunks_of.popleft()
+                if not chunks_of:
+                    del at_hand[ready]
+                self._hand_out(waiting, at_hand)
                 yield answer
+
+    def _hand_out(self, waiting: deque[Chunk], at_hand: dict[Connection, deque[Chunk]]) -> None:
+        """Give every worker what it may have at hand, the first to each before a second to any."""
+        for most in range(1, AHEAD + 1):
+            for pipe, _ in self._workers:
+                while waiting and len(at_hand.get(pipe, ())) < most:
+                    chunk = waiting.popleft()
+                    at_hand.setdefault(pipe, deque()).append(chunk)
+                    try:
+                        pipe.send(chunk)
+                    except OSError:  # it is dead, which the one who waits for it finds out
+                        break
 
     def pids(self) -> list[int]:
         """The processes' numbers."""
@@ -118,9 +127,11 @@ class DaskCrew:
             raise BadInput(
                 f"--dask {address}", "dask is not installed", "pip install 'telecom-simbench[cluster]'"
             ) from None
+        self._client = Client.__new__(Client)
         try:
-            self._client = Client(address, timeout=answer_s, set_as_default=False)
+            self._client.__init__(address, timeout=answer_s, set_as_default=False)
         except (OSError, ValueError) as problem:
+            self._client.status = "closed"  # else it waits for its end, and complains, when it is thrown away
             text = str(problem).splitlines()[0] if str(problem) else "no answer"
             raise Trouble(f"--dask {address}: {text}; expected a Dask scheduler there") from None
         self._prepared = prepared

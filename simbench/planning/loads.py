@@ -93,19 +93,44 @@ class Group:
         self, rates: tuple[int, ...], replication: Replication, curve: Floats | None = None
     ) -> tuple[Floats, Floats]:
         """Completion (s after the period's start) of each occasion; longest wait (s) of each flow's days."""
-        load = self.load
-        volumes = np.array([one.volume * replication.factors[one.demand.name] for one in self.occasions], np.float64)
+        volumes = self._volumes * np.array([replication.factors[one.name] for one in self.sendings])[self._which]
         factors = np.array([replication.factors[flow.name] for flow in self.flows], np.float64)
         waits = np.zeros((len(self.flows), len(self.days)))
-        supply = Supply(np.array(rates, np.int64), _ends(self.plan), replication.up, legal_of(self.plan))
-        done = fluid(load, supply, volumes, factors, waits, np.empty(0) if curve is None else curve)
+        supply = Supply(np.array(rates, np.int64), self._ends, replication.up, self._legal)
+        done = fluid(self.load, supply, volumes, factors, waits, np.empty(0) if curve is None else curve)
         return done, waits
 
     def late(self, done: Floats, waits: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which occasions, and which days of each flow, did not keep their time."""
-        due = np.array([(one.due - self.plan.span[0]) / SECOND_US for one in self.occasions])
-        within = np.array([flow.within_min * 60 for flow in self.flows]).reshape(-1, 1)
-        return done > due, waits > within
+        return done > self.due, waits > self.within
+
+    @cached_property
+    def due(self) -> Floats:
+        """When each occasion must be done, seconds after the period's start."""
+        return np.array([(one.due - self.plan.span[0]) / SECOND_US for one in self.occasions])
+
+    @cached_property
+    def within(self) -> Floats:
+        """How long (s) messages of each flow may wait, one below another."""
+        return np.array([flow.within_min * 60 for flow in self.flows]).reshape(-1, 1)
+
+    @cached_property
+    def _volumes(self) -> Floats:
+        return np.array([one.volume for one in self.occasions], np.float64)
+
+    @cached_property
+    def _which(self) -> NDArray[np.int64]:
+        """The place of each occasion's demand."""
+        names = [one.name for one in self.sendings]
+        return np.array([names.index(one.demand.name) for one in self.occasions], np.int64)
+
+    @cached_property
+    def _ends(self) -> NDArray[np.int64]:
+        return _ends(self.plan)
+
+    @cached_property
+    def _legal(self) -> Floats:
+        return legal_of(self.plan)
 
     def messages(self) -> dict[int, int]:
         """Segments asked for, by the place of the month."""
@@ -169,7 +194,7 @@ def _civil_hours(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
     return tuple((moment.weekday(), moment.hour, (moment.date() - first).days) for moment in moments)
 
 
-def _ends(plan: Plan) -> Any:
+def _ends(plan: Plan) -> NDArray[np.int64]:
     midnights = [from_civil(datetime.combine(one.following.first, datetime.min.time())) for one in plan.months]
     return np.array([(at - plan.span[0]) // SECOND_US for at in midnights], np.int64)
 

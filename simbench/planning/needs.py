@@ -19,6 +19,7 @@ from simbench.planning.loads import Group, Replication, legal_of, up_of
 MOST_LEVELS = 60
 AMPLE = 6  # times the rate that suffices while nothing fails: beyond, more rate makes up for no outage
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Told = Callable[[int], None]
 
 
@@ -39,7 +40,7 @@ class Needs(msgspec.Struct, frozen=True):
         return np.array([one == demand for one in self.demands])
 
 
-def late_of(group: Group, rates: tuple[int, ...], replication: Replication) -> NDArray[np.bool_]:
+def late_of(group: Group, rates: tuple[int, ...], replication: Replication) -> Bools:
     """Which occasions of a group are late, sendings first, then the days of each flow."""
     sendings, days = group.late(*group.run(rates, replication))
     return np.concatenate([sendings, days.ravel()])
@@ -73,14 +74,29 @@ def needs_of(group: Group, futures: Sequence[Replication], told: Told = lambda _
 
 
 def _places(group: Group, levels: Sequence[int], future: Replication) -> Ints:
-    """The place of the level each occasion needs, from the highest level down."""
-    need = np.full(len(group.occasions) + len(group.flows) * len(group.days), -1, np.int64)
-    for place, level in reversed(list(enumerate(levels))):
-        late = late_of(group, (level,) * len(group.plan.months), future)
-        need[late & (need < 0)] = place + 1
-        if late.all():
-            break
-    return np.maximum(need, 0)
+    """The place of the level each occasion needs. More rate makes nothing later, so that between two levels at which
+    the same are late no other need be tried.
+    """  # fmt: skip
+
+    def late(place: int) -> Bools:
+        return late_of(group, (levels[place],) * len(group.plan.months), future)
+
+    top = len(levels) - 1
+    lowest, highest = late(0), late(top)
+    need = np.where(highest, top + 1, 0)
+    waiting = [(0, top, lowest, highest)]
+    while waiting:
+        low, high, late_low, late_high = waiting.pop()
+        between = late_low & ~late_high  # what some level between makes good
+        if not between.any():
+            continue
+        if high - low == 1:
+            need[between] = high
+            continue
+        middle = (low + high) // 2
+        late_middle = late(middle)
+        waiting += [(low, middle, late_low, late_middle), (middle, high, late_middle, late_high)]
+    return need
 
 
 def _levels(low: int, base: int, most: int, step: int) -> list[int]:

@@ -21,7 +21,7 @@ from simbench.contract import Contract
 from simbench.errors import LedgerError
 from simbench.incident import TOTAL, incidents_of
 from simbench.ledger import Run, open_run
-from simbench.ledger.rows import TABLES
+from simbench.ledger.query import Columns, query
 from simbench.planning.mix import invoices, mix_of
 
 MINUTE_US, MINUTE_S = 60_000_000, 60
@@ -97,18 +97,21 @@ def drained(asked: Floats, room: Floats, late_s: float, valid_s: float) -> tuple
 
 
 def _asked(run: Run) -> dict[str, tuple[Any, Any]]:
-    """When how many segments were asked for, by range."""
-    if "minute" in TABLES and run.table("minute").num_rows:
-        table = run.table("minute")
-        at, messages = table.column("at").to_numpy(), table.column("offered").to_numpy()
-    else:
-        import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
-        import pyarrow.compute as pc  # noqa: PLC0415 - as above
+    """In which minutes (us) how many segments were asked for, by range."""
+    found = _minutes(run, "minute", "offered", "true")
+    if not len(found["at"]):
+        found = _minutes(run, "centre", "segments", "kind in ('accepted', 'refused')")
+    prefixes = found["prefix"].astype(str)
+    return {str(one): (found["at"][prefixes == one], found["n"][prefixes == one]) for one in np.unique(prefixes)}
 
-        table = run.centre.filter(pc.is_in(run.centre["kind"], value_set=pa.array(["accepted", "refused"])))
-        at, messages = table.column("at").to_numpy(), table.column("segments").to_numpy()
-    prefixes = np.array([code[:2] for code in table.column("code").to_pylist()])
-    return {str(one): (at[prefixes == one], messages[prefixes == one]) for one in np.unique(prefixes)}
+
+def _minutes(run: Run, table: str, column: str, which: str) -> Columns:
+    return query(
+        run,
+        f'select "at" // {MINUTE_US} * {MINUTE_US} as "at", left(code, 2) as prefix, '  # noqa: S608 - our own words
+        f"cast(sum({column}) as bigint) as n from ledger where {which} group by all",
+        table,
+    )
 
 
 def _by_minute(at: Any, messages: Any, start: int, minutes: int) -> Floats:

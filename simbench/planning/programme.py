@@ -19,6 +19,7 @@ from simbench.planning.mix import Mix, mix_of
 from simbench.planning.needs import Needs
 
 TIME_LIMIT_S = 20.0
+LADDER = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 1.0)  # probabilities that are tried beside the one wished
 Row = dict[int, float]
 
 

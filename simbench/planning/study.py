@@ -119,7 +119,11 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
         if not one.values:
             ranges += 1
             if one.low is None or one.high is None or one.low >= one.high or (one.log and one.low <= 0):
-                raise StudyError(f"{where}.to", f"{one.low} to {one.high} is no range", "from below to")
+                raise StudyError(
+                    f"{where}.to",
+                    f"{one.low} to {one.high} is no range",
+                    "`from` less than `to`, and above 0 with `log`",
+                )
     if bool(ranges) != bool(study.samples):
         problem = f"{study.samples} samples with {ranges} ranges"
         raise StudyError(f"{place}: samples", problem, "samples where a parameter has from and to, else none")

@@ -34,7 +34,7 @@ def plan_page(advice: Mapping[str, Any], invoices: Sequence[Invoice]) -> str:
         pictures = [figures.draw_frontier(advice["candidates"], advice["target"])]
         pictures += [figures.draw_curve(curve) for curve in advice["curves"]]
         if advice["sensitivities"]:
-            pictures.append(figures.draw_tornado(advice["sensitivities"], base))
+            pictures.append(figures.draw_tornado(advice["sensitivities"], base, float(chosen["euros"])))
     return (
         environment(str)
         .get_template("planning.html.j2")

@@ -26,6 +26,7 @@ from simbench.contract import load_contract
 from simbench.ucp.frame import Framer, encode
 from simbench.verdict.throughput import police
 from tests.bench.api import api
+from tests.bench.billing import billing
 from tests.bench.dialup import dialup
 from tests.bench.load import encoded
 from tests.bench.planning import planning
@@ -55,6 +56,7 @@ def main() -> None:
         api,
         world,
         planning,
+        billing,
         sla,
         report,
         dialup,

@@ -71,4 +71,4 @@ def test_a_forecast_written_is_the_forecast_read(tmp_path: Path, messages: int, 
     written = Forecast(date(2017, 1, 1), (Expected("2017-02", "36010", messages, rate),), corrects)
     path = tmp_path / "forecast.toml"
     path.write_text(forecast_text(written))
-    assert read_forecast(path) == written
+    assert read_forecast(path, CONTRACT) == written

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +15,10 @@ from simbench.billing.acts import ActsError, Month, read_acts
 from simbench.billing.counts import Count, count_run, read_counts
 from simbench.billing.forecast import ForecastError, read_forecast
 from simbench.billing.received import read_received
+from simbench.cli import cli
 from simbench.contract.calendar import instant
-from simbench.errors import BadInput
-from simbench.ledger import MemoryLedger
+from simbench.errors import BadInput, LedgerError
+from simbench.ledger import Ledger, MemoryLedger, RunInfo
 from tests.billing.worked import CONTRACT, OCTOBER
 
 ACTS = """
@@ -132,6 +135,24 @@ def test_messages_of_a_ledger_count_in_the_month_of_paris_they_were_delivered_in
     assert counts.of(november, "36020") == Count(2, 0)
 
 
+def test_a_ledger_that_lost_rows_is_not_billed(tmp_path: Path) -> None:
+    with Ledger.create(tmp_path / "run", RunInfo("lossy")) as ledger:
+        ledger.centre.append((instant(2016, 10, 3), "delivered", 1, "36010", "33639980001", 7, 0, 0, None, 2))
+    assert read_counts(tmp_path / "run").of(OCTOBER, "36010") == Count(2, 0)
+    told = tmp_path / "run" / "run.json"
+    told.write_text(re.sub(r'"centre": ?1', '"centre": 2', told.read_text()))
+    with pytest.raises(LedgerError, match="1 rows in centre; expected the 2 rows it was closed with"):
+        read_counts(tmp_path / "run")
+
+
+def test_messages_of_a_code_without_acts_are_not_billed_silently(tmp_path: Path) -> None:
+    (tmp_path / "acts.toml").write_text('[[codes]]\ncode = "36010"\nopened = 2015-01-01\n')
+    (tmp_path / "counts.csv").write_text("month,code,delivered\n2016-10,36010,5\n2016-10,36999,5\n")
+    told = CliRunner().invoke(cli, ["bill", str(tmp_path / "counts.csv"), "--acts", str(tmp_path / "acts.toml")])
+    assert isinstance(told.exception, BadInput)
+    assert str(told.exception).endswith("2016-10: messages of '36999'; expected one of 36010, whose acts are given")
+
+
 FORECAST = 'issued = 2016-12-01\n[[expected]]\nmonth = "2017-01"\ncode = "36010"\nmessages = 1000\n'
 
 
@@ -141,6 +162,7 @@ FORECAST = 'issued = 2016-12-01\n[[expected]]\nmonth = "2017-01"\ncode = "36010"
         ("2017-01", "2016-11", "expected[0].month: 2016-11; expected a month from that of 2016-12-01 on"),
         ("2017-01", "January", "expected[0].month: 'January'"),
         ("1000", "-4", "expected[0].messages: is -4"),
+        ("36010", "99010", "expected[0].code: '99010'; expected a short code matching"),
         ("issued = 2016-12-01", "issued = 2016-12-01\nexpected = []", "not valid TOML"),
     ],
 )
@@ -148,7 +170,7 @@ def test_forecasts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, old: s
     path = tmp_path / "forecast.toml"
     path.write_text(FORECAST.replace(old, new))
     with pytest.raises(ForecastError) as caught:
-        read_forecast(path)
+        read_forecast(path, CONTRACT)
     assert told in str(caught.value)
 
 
@@ -162,7 +184,7 @@ def test_no_octets_break_a_reader(tmp_path: Path, octets: bytes) -> None:
             lambda: read_counts(path),
             lambda: read_received(path, CONTRACT),
             lambda: read_acts(path, CONTRACT),
-            lambda: read_forecast(path),
+            lambda: read_forecast(path, CONTRACT),
         ):
             with contextlib.suppress(BadInput):
                 read()

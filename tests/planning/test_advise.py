@@ -10,12 +10,13 @@ import pytest
 from simbench.billing.readings import other_readings, read_as
 from simbench.contract import load_contract
 from simbench.errors import BadInput
-from simbench.planning.advise import advise, evaluate
+from simbench.planning.advise import advise
 from simbench.planning.campaign import CampaignError, Plan, read_campaign
 from simbench.planning.loads import Group, replications
 from simbench.planning.mix import acts_of, cost, mix_of
 from simbench.planning.needs import _quiet, late_of, needs_of
 from simbench.planning.programme import Wish, solve
+from simbench.planning.trial import evaluate
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "plan"
@@ -70,6 +71,12 @@ def test_the_programme_finds_what_brute_force_finds(name: str, probability: floa
         assert solution is not None
         assert solution.proved
         assert cost(solution.mix, plan.months, plan.contract) == best
+
+
+@pytest.mark.parametrize("name", ["one sending", "the whole period"])
+def test_what_is_advised_is_the_cheapest_of_all_mixes(name: str) -> None:
+    plan = plan_of(probability=0.6, codes_max=4, **SMALL[name])
+    assert advise(plan).chosen.euros == by_brute_force(plan, 4)
 
 
 @pytest.mark.parametrize("switch", ["", *(f"{name}={reading}" for name, reading, _ in other_readings(load_contract()))])
@@ -132,6 +139,19 @@ def test_the_advice_is_confirmed_message_by_message_and_says_why_others_lose() -
 def test_the_same_seed_gives_the_same_advice() -> None:
     plan = plan_of(sendings=[sending(volume=20_000)], outages=OUTAGES, probability=0.5)
     assert advise(plan) == advise(plan)
+
+
+def test_a_little_more_volume_than_fits_needs_a_second_code_and_says_what_it_costs() -> None:
+    advice = advise(plan_of(sendings=[sending(volume=140_000)], probability=0.5))
+    (row,) = (row for row in advice.sensitivities if row.assumption == "volume, a little")
+    assert (row.at_low, row.at_high) == (1, 0)
+    assert (row.euros_at_low, row.euros_at_high) == (advice.chosen.euros, 2 * advice.chosen.euros)
+    assert len(advice.sensitivities) == 2, "nothing is assumed of outages"
+
+
+def test_what_no_mix_keeps_any_more_has_no_price() -> None:
+    plan = plan_of(sendings=[sending(volume=280_000)], codes_max=1, requests=False, probability=0.5)
+    assert [row.euros_at_high for row in advise(plan).sensitivities] == [None, None]
 
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.glob("0*.toml")), ids=lambda path: path.stem)

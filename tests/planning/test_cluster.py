@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -83,7 +84,9 @@ def test_a_cluster_of_two_gives_the_same_octets_even_when_a_worker_is_killed(clu
     assert (tmp_path / "there" / RESULT).read_bytes() == here
 
 
-def test_no_scheduler_there_is_told_shortly() -> None:
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
+def test_no_scheduler_there_is_told_shortly_and_once(address: str) -> None:
     pytest.importorskip("distributed")
     with pytest.raises(Trouble, match="expected a Dask scheduler there"):
-        DaskCrew(prepared(), "tcp://127.0.0.1:9", 0.5)
+        DaskCrew(prepared(), address, 0.5)
+    gc.collect()  # what a half-made client says when it is thrown away would be an error here

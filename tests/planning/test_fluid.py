@@ -105,3 +105,24 @@ def test_more_rate_never_makes_anything_later() -> None:
     for future in replications(plan, 5):
         lates = [late_of(group, (rate,), future) for rate in range(10, 100, 10)]
         assert all((after <= before).all() for before, after in pairwise(lates))
+
+
+def test_strides_come_to_what_single_steps_do() -> None:
+    plan = plan_of(
+        sendings=[
+            sending(volume=100_000, every="day", spread_min=47, sigma=0.4),
+            sending(name="n", start="2026-03-02T20:30", every="week", volume=200_000),
+            sending(name="t", start="2026-03-01T20:30", every="day", volume=20_000, **{"class": "transactional"}),
+        ],
+        flows=[
+            flow(per_day=90_000), flow(name="m", per_day=30_000, **{"class": "marketing"}),
+            flow(name="z", per_day=3_000, daily=[0] * 8 + [1] * 16),
+        ],
+        outages=OUTAGES,
+    )  # fmt: skip
+    group = Group(plan, "36")
+    for future in replications(plan, 5):
+        for rate in (10, 20, 130):
+            strides, steps = (group.run((rate,), future, curve) for curve in (None, np.zeros(1)))
+            assert strides[0] == pytest.approx(steps[0], abs=1e-3)
+            assert strides[1] == pytest.approx(steps[1], abs=1e-3)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from simbench.billing.forecast import read_forecast
 from simbench.cli import cli
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
@@ -74,3 +76,5 @@ def test_a_plan_leaves_report_invoices_and_json(tmp_path: Path) -> None:
     assert page.count("<svg") == 3
     assert "http" not in page
     assert (tmp_path / "out" / "invoices.html").exists()
+    forecasts = [read_forecast(path, load_contract()) for path in sorted((tmp_path / "out").glob("forecast-*.toml"))]
+    assert [one.issued for one in forecasts] == [date(2026, 11, 1), date(2026, 12, 1)]

@@ -89,6 +89,13 @@ def canvas(size_in: tuple[float, float], heights: Sequence[float] = (1,)) -> tup
     return figure, [row[0] for row in axes]
 
 
+def beside(size_in: tuple[float, float], panels: int) -> tuple[Figure, list[Axes]]:
+    """A figure of axes beside each other that share their y axis."""
+    figure = Figure(figsize=size_in, layout="constrained")
+    axes = figure.subplots(1, panels, sharey=True, squeeze=False)
+    return figure, list(axes[0])
+
+
 def colours_of(codes: Sequence[str]) -> dict[str, str]:
     """One colour a short code, the same in every picture of a page."""
     return {code: SERIES[place % len(SERIES)] for place, code in enumerate(sorted(codes))}

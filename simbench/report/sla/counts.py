@@ -119,6 +119,7 @@ def _opened(run: Run) -> Iterator[tuple[duckdb.DuckDBPyConnection, str, bool]]:
     place = str(run.files[0].parent) if run.files else "ledger"
     try:
         with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
+            connection.execute("set enable_progress_bar = false")  # it would stand amid what a command prints
             for table in ("minute", "centre"):
                 _enter(connection, run, table)
             (told,) = connection.execute("select exists(select 1 from minute)").fetchone() or (False,)
