@@ -1,0 +1,16 @@
+"""The README, the first session, the argument and the service: every command does what its page says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.reading import follow
+
+PAGES = ("README.md", "docs/tutorial/first-session.md", "docs/tutorial/sla-arguer.md", "docs/guides/service.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_does_what_its_page_says(page: str, tmp_path: Path) -> None:
+    follow(page, tmp_path)
