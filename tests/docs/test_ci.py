@@ -25,7 +25,7 @@ program = "python -m simbench.client"
 [capabilities]
 keeps_oadc = true
 """
-ODD = '[environment]\nSIMBENCH_FAULT = ""\n'
+ODD = '[environment]\nSIMBENCH_FAULT = "sends-any-oadc"\n'
 
 
 def snippets() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.reading import follow
 
-PAGES = ("docs/guides/audit.md", "docs/guides/probe.md", "docs/guides/test-your-client.md")
+PAGES = ("docs/guides/audit.md", "docs/guides/probe.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
