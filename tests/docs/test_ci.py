@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -79,9 +80,18 @@ def test_what_is_not_run_here_only_installs(job: str) -> None:
     assert [line.split()[0] for line in lines(job) if not INSTALLS.match(line)] == ["simbench"]
 
 
-def test_a_failing_client_fails_the_job_and_its_report_is_where_gitlab_looks(tmp_path: Path) -> None:
-    repository = a_repository(tmp_path, odd=True)
-    assert run_job(lines("gitlab"), repository) == 1
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, Path]]:
+    """How both jobs ended, side by side as runners are, and in which repository: GitLab's has the odd client."""
+    places = {job: a_repository(tmp_path_factory.mktemp(job), odd=job == "gitlab") for job in ("gitlab", "github")}
+    with ThreadPoolExecutor() as runners:
+        ended = runners.map(lambda job: run_job(lines(job), places[job]), places)
+        return {job: (status, places[job]) for job, status in zip(places, ended, strict=True)}
+
+
+def test_a_failing_client_fails_the_job_and_its_report_is_where_gitlab_looks(jobs: dict[str, tuple[int, Path]]) -> None:
+    status, repository = jobs["gitlab"]
+    assert status == 1
     artifacts = snippets()[1]["conformance"]["artifacts"]
     assert artifacts["when"] == "always"
     failed = failures(repository / artifacts["reports"]["junit"])
@@ -89,9 +99,9 @@ def test_a_failing_client_fails_the_job_and_its_report_is_where_gitlab_looks(tmp
     assert all((repository / path / "report.html").is_file() for path in artifacts["paths"])
 
 
-def test_a_sound_client_passes_the_job_and_github_uploads_its_report(tmp_path: Path) -> None:
-    repository = a_repository(tmp_path, odd=False)
-    assert run_job(lines("github"), repository) == 0
+def test_a_sound_client_passes_the_job_and_github_uploads_its_report(jobs: dict[str, tuple[int, Path]]) -> None:
+    status, repository = jobs["github"]
+    assert status == 0
     upload = github_steps()[-1]
     assert upload["if"] == "always()"
     assert not failures(repository / upload["with"]["path"] / "junit.xml")
