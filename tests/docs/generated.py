@@ -129,7 +129,8 @@ async def _document() -> dict[str, Any]:
 
 
 def api() -> str:
-    paths = asyncio.run(_document())["paths"]
+    document = asyncio.run(_document())
+    paths = document["paths"]
     parts = [
         "# Control API\n"
         + NOTE
@@ -145,7 +146,28 @@ def api() -> str:
             parts.append(table(("parameter", "in", "needed"), rows) if rows else "")
             parts.append(f"Body: {body}.\n" if body else "")
             parts.append(f"Answers: {', '.join(sorted(each['responses']))}.\n")
+    parts.append("## Records\n\nWhat bodies and answers are made of.\n")
+    for name, schema in document["components"]["schemas"].items():
+        needed = set(schema.get("required", ()))
+        rows = [
+            (f"`{key}`", _form(form), "yes" if key in needed else "")
+            for key, form in schema.get("properties", {}).items()
+        ]
+        parts.append(f"### `{name}`\n\n{' '.join(schema.get('description', '').split())}\n")
+        parts.append(table(("key", "form", "needed"), rows) if rows else "")
     return "\n".join(part for part in parts if part)
+
+
+def _form(form: dict[str, Any]) -> str:
+    """A JSON schema in words."""
+    if "$ref" in form:
+        return f"`{form['$ref'].rpartition('/')[2]}`"
+    if "anyOf" in form:
+        return " or ".join(map(_form, form["anyOf"]))
+    if form.get("type") == "array":
+        return f"list of {_form(form.get('items', {}))}"
+    choices = form.get("enum") or ([form["const"]] if "const" in form else [])
+    return ", ".join(f"`{choice}`" for choice in choices) or str(form.get("type", "any"))
 
 
 def _body(operation: dict[str, Any]) -> str:

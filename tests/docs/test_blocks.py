@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.docs import test_first, test_loads, test_money, test_wire
+from tests.docs import test_loads, test_money, test_records, test_served
 from tests.docs.blocks import Step, agrees, steps_of
 from tests.docs.reading import pages, steps
 from tests.docs.shell import ROOT
 
-GROUPS = (test_first.PAGES, test_loads.PAGES, test_money.PAGES, test_wire.PAGES, ("docs/guides/ci.md",))
+GROUPS = (test_loads.PAGES, test_money.PAGES, test_records.PAGES, test_served.PAGES, ("docs/guides/ci.md",))
 NOT_RUN = 11  # blocks, each with its reason; a new one is a decision, so it is counted here
 
 

@@ -1,4 +1,4 @@
-"""The guides that put clients, platforms and captures to the test: every command does what its page says."""
+"""Pages that serve a platform, one after the other on the same port: every command does what its page says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ import pytest
 
 from tests.docs.reading import follow
 
-PAGES = ("docs/guides/audit.md", "docs/guides/probe.md")
+PAGES = (
+    "README.md",
+    "docs/tutorial/first-session.md",
+    "docs/guides/service.md",
+    "docs/guides/probe.md",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
