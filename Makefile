@@ -8,7 +8,7 @@ DEBIAN_PACKAGES := kannel tshark faketime freeradius chromium \
   strongswan-swanctl strongswan-charon libcharon-extra-plugins libstrongswan-extra-plugins iproute2 tcpdump
 DEMO := reports/demo
 
-.PHONY: help demo test check fix bench fuzz sample packages clean
+.PHONY: help demo test check fix bench fuzz sample docs packages clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -56,5 +56,9 @@ fuzz: $(VENV)/installed ## feed two million mutated frames to everything that re
 sample: $(VENV)/installed ## regenerate the kept example report in reports/sample
 	$(BIN)/python -m tests.sample
 
+docs: $(VENV)/installed ## build the documentation as a site that needs no network: build/site/index.html
+	$(BIN)/python -m tests.docs --write
+	$(BIN)/python -m mkdocs build --strict --quiet
+
 clean: ## remove the virtual environment and all output
-	rm -rf $(VENV) reports/demo .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build reports/demo .mypy_cache .ruff_cache .hypothesis

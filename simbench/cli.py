@@ -15,6 +15,7 @@ import click
 
 from simbench import __version__
 from simbench.commands.dialup_options import dialup
+from simbench.commands.manual import Pages
 from simbench.commands.money_options import bill, forecast, plan, sweep
 from simbench.commands.roaming_options import roaming
 from simbench.commands.serve_options import service_options
@@ -34,7 +35,9 @@ Examples:
 """
 
 
-@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Pages, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="simbench")
 def cli() -> None:
     """A fake UCP/EMI SMSC that judges your client against Orange's "Opérateur Push SMS" contract, clause by clause."""

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import click
 
+from simbench.commands.manual import Pages
 from simbench.commands.radius import CLOCK, account, reconcile
 
 
-@click.group()
+@click.group(cls=Pages)
 def dialup() -> None:
     """Dial-up minute loads of 2000: carried, accounted and settled under France Télécom's NetRevenu.
 

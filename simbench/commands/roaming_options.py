@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from simbench.commands.manual import Pages
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 CONTRACT = click.option(
@@ -41,7 +43,7 @@ def plan_options(command: F) -> F:
     return command
 
 
-@click.group()
+@click.group(cls=Pages)
 def roaming() -> None:
     """EU roaming: envelopes, fair use, what travellers pay and cost, and the judgement of a billing system.
 

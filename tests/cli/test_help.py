@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from simbench.cli import cli
+from simbench.commands.manual import LAST_GROUP, about, grouped, page_of, purpose
+from simbench.commands.manual_pages import GROUPS, PAGES
 
+ROOT = Path(__file__).parents[2]
 HEAVY = {"numba", "scapy", "duckdb", "matplotlib", "pyarrow"}
 HELP_OF_ALL = """
 import sys
@@ -25,15 +31,70 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 
 def said(*arguments: str) -> str:
     """What a command prints that succeeds."""
-    ended = CliRunner().invoke(cli, arguments)
+    ended = CliRunner().invoke(cli, arguments, prog_name="simbench")
     assert ended.exit_code == 0
     return ended.output
 
 
-@pytest.mark.parametrize("name", ["", *cli.commands])
-def test_every_command_shows_an_example_of_itself(name: str) -> None:
-    _, _, examples = said(*name.split(), "--help").partition("Example")
-    assert f"simbench {name}".strip() in examples
+def tree(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command there is with its name, groups too."""
+    yield name, command
+    for below, each in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from tree(each, f"{name} {below}".strip())
+
+
+EVERY = dict(tree(cli))
+
+
+def sections(name: str) -> dict[str, str]:
+    """The parts of a help page by heading; "" is what stands before the first."""
+    parts = re.split(r"^(\S[^\n]*):\n", said(*name.split(), "--help"), flags=re.MULTILINE)
+    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_help_page_has_all_parts_of_a_manual_page(name: str) -> None:
+    page = sections(name)
+    paragraphs = [part for part in page[""].split("\n\n") if not part.startswith("Usage")]
+    assert len(paragraphs) >= 2, "a purpose, and a description"
+    assert len(purpose(EVERY[name])) <= 120, "the purpose is one line"
+    assert f"simbench {name}".strip() in page["Examples"]
+    assert re.search(r"^  0 +\w+.*^  2 +wrong usage or input$", page["Exit status"], re.MULTILINE | re.DOTALL)
+    assert len(page["Files"].split()) >= 4
+    assert page["See also"].strip()
+    assert set(page) - {""} <= {*GROUPS, LAST_GROUP, "Commands", "Examples", "Exit status", "Files", "See also"}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_options_stand_under_headings_and_each_says_what_it_is_for(name: str) -> None:
+    command = EVERY[name]
+    groups = dict(grouped(command, click.Context(command, info_name=name)))
+    assert LAST_GROUP not in groups, "an option is in no group of manual_pages.GROUPS"
+    assert all(option.help for options in groups.values() for option in options)
+    assert len([each for options in groups.values() for each in options]) <= 6 or len(groups) >= 3
+
+
+def test_the_manual_knows_every_command_and_no_other() -> None:
+    assert set(PAGES) == set(EVERY)
+
+
+def test_what_a_page_refers_to_exists() -> None:
+    for place in {each for page in PAGES.values() for each in page.see}:
+        if place.startswith("simbench "):
+            assert place.removeprefix("simbench ") in EVERY
+        else:
+            assert (ROOT / place).is_file(), place
+
+
+def test_a_command_without_a_page_would_be_seen() -> None:
+    @click.command()
+    @click.option("--odd")
+    def plain() -> None:
+        """Do."""
+
+    page = page_of(plain)
+    assert about(click.Context(page, info_name="simbench plain")).see == ()
+    assert LAST_GROUP in dict(grouped(page, click.Context(page)))
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -72,12 +133,6 @@ def test_a_clause_is_explained_in_words_with_its_figures_and_how_sure_they_are()
     assert "10 messages/s" in text
     assert "[seed]" in text
     assert "tested by" in text
-
-
-def test_every_option_says_what_it_is_for() -> None:
-    for command in cli.commands.values():
-        for parameter in command.params:
-            assert not isinstance(parameter, click.Option) or parameter.help
 
 
 def test_no_command_is_missing() -> None:

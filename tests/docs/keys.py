@@ -1,0 +1,115 @@
+"""The keys of TOML files as tables of Markdown, drawn from the structs that read them. Knows no file by name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import inspect as types
+
+NAMES = {
+    "BoolType": "true or false", "DateType": "date", "DateTimeType": "date and time", "DecimalType": "amount",
+    "AnyType": "as its unit", "StructType": "table", "DataclassType": "table",
+}  # fmt: skip
+
+
+def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table of Markdown; bars in cells are escaped."""
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines) + "\n"
+
+
+def keys_of(struct: type[Any], name: str = "") -> str:
+    """Sections of a struct and of all tables below it, each with its keys, forms and what they are when left out."""
+    seen: set[str] = set()
+    return "\n".join(_sections(struct, name, many=False, seen=seen))
+
+
+def _sections(struct: type[Any], path: str, *, many: bool, seen: set[str]) -> Iterator[str]:
+    if path in seen:
+        return
+    seen.add(path)
+    info = types.type_info(struct)
+    assert isinstance(info, types.StructType)
+    heading = (f"[[{path}]]" if many else f"[{path}]") if path else "At the top"
+    yield f"### {heading if not path else f'`{heading}`'}\n\n{words(struct)}\n"
+    plain = [field for field in info.fields if not _tables(field.type)]
+    if plain:
+        rows = [(f"`{field.encode_name}`", shown(field.type), _default(field)) for field in plain]
+        yield table(("key", "form", "left out"), rows)
+    for field in info.fields:
+        for below, several in _tables(field.type):
+            names = (path, field.encode_name, "NAME" if isinstance(field.type, types.DictType) else "")
+            yield from _sections(below.cls, ".".join(filter(None, names)), many=several, seen=seen)
+
+
+def words(thing: object) -> str:
+    """A docstring as a paragraph or more."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(thing) or "")
+
+
+def _tables(kind: types.Type) -> list[tuple[types.StructType, bool]]:
+    """The structs a field holds, and whether it holds several of each."""
+    if isinstance(kind, types.Metadata):
+        return _tables(kind.type)
+    if isinstance(kind, types.StructType):
+        return [(kind, False)]
+    if isinstance(kind, types.VarTupleType | types.ListType):
+        return [(below, True) for below, _ in _tables(kind.item_type)]
+    if isinstance(kind, types.DictType):
+        return _tables(kind.value_type)
+    if isinstance(kind, types.UnionType):
+        return [found for each in kind.types for found in _tables(each)]
+    return []
+
+
+def _default(field: types.Field) -> str:
+    if field.required:
+        return "**needed**"
+    default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    return f"`{_toml(default)}`" if default not in ("", None, ()) else ""
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def shown(kind: types.Type) -> str:
+    """A type in words."""
+    match kind:
+        case types.Metadata():
+            told = shown(kind.type)
+        case types.LiteralType():
+            told = ", ".join(f"`{value}`" if value else "empty" for value in kind.values)
+        case types.IntType() | types.FloatType():
+            told = ("whole number" if isinstance(kind, types.IntType) else "number") + _bounds(kind)
+        case types.StrType():
+            told = f"text as `{kind.pattern}`" if kind.pattern else "text"
+        case types.VarTupleType() | types.ListType():
+            told = f"list of {shown(kind.item_type)}"
+        case types.TupleType():
+            told = f"list of {len(kind.item_types)}: {', '.join(map(shown, kind.item_types))}"
+        case types.DictType():
+            told = f"table of {shown(kind.value_type)}"
+        case types.UnionType():
+            told = " or ".join(shown(each) for each in kind.types if not isinstance(each, types.NoneType))
+        case _:
+            told = NAMES.get(type(kind).__name__, type(kind).__name__.removesuffix("Type").lower())
+    return told
+
+
+def _bounds(kind: types.IntType | types.FloatType) -> str:
+    low = kind.ge if kind.ge is not None else kind.gt
+    high = kind.le if kind.le is not None else kind.lt
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f", {low:,} or more" if kind.ge is not None else f", more than {low:,}"
+    return f", {low:,} to {high:,}" if low is not None else f", up to {high:,}"
