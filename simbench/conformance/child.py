@@ -76,8 +76,6 @@ class Child:
                 raise SutFailed(f"{name}: {argv[0]} cannot be started: {error.strerror}") from error
         with contextlib.suppress(ProcessLookupError):  # it may have ended by now
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
-            # The SMSC's thread may run ahead of others; what it starts does not.
-            os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, os.getpid()))
         return cls(name, process, log, token)
 
     @property

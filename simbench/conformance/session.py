@@ -6,13 +6,11 @@ The findings it gathers are the truth; pytest's reports are renderings of them.
 from __future__ import annotations
 
 import asyncio
-import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -34,8 +32,8 @@ from simbench.finding import Finding
 from simbench.ledger import Ledger, MemoryLedger, open_run
 
 RUNS, ATTEMPTS = "runs", "attempts"
-AHEAD = -15  # nice value; only who may raise it has it
 MOST_ATTEMPTS = 5  # of one exercise, where the bench itself was late
+BEAT_S, CALM_LATE_S, CALM_S, CALM_PATIENCE_S = 0.005, 0.02, 2.0, 30.0  # of the wait before another attempt
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -57,17 +55,15 @@ def versions() -> dict[str, str]:
     return {"simbench": __version__, "python": platform.python_version(), **libraries}
 
 
-@contextmanager
-def _ahead_of_others(alone: bool) -> Iterator[None]:
-    """Let this thread, the SMSC's, run before what else wants the machine while rates are measured, where it may."""
-    thread = threading.get_native_id()
-    before = os.getpriority(os.PRIO_PROCESS, thread)
-    with suppress(OSError):
-        if alone:
-            os.setpriority(os.PRIO_PROCESS, thread, min(before, AHEAD))
-    yield
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, thread, before)
+async def calm() -> None:
+    """Wait until this loop has been on time for a while, or until patience ends."""
+    now = asyncio.get_running_loop().time
+    until, since = now() + CALM_PATIENCE_S, now()
+    while now() < min(since + CALM_S, until):
+        asked = now()
+        await asyncio.sleep(BEAT_S)
+        if now() - asked > BEAT_S + CALM_LATE_S:
+            since = now()
 
 
 class Judgements:
@@ -79,7 +75,7 @@ class Judgements:
         self.name, self.version = client.name, client.version
         self.capabilities: Capabilities = client.capabilities
         self.reach: Reach = reach_of(client)
-        self.started = time.time()
+        self.started, self.lasted_s = time.time(), 0.0
         self.conducted: dict[str, Future[Conducted]] = {name: Future() for name in plan.chosen}
         self._judged: dict[str, list[Finding]] = {}
         self._judging = asyncio.Lock()  # one at a time: several would starve the SMSC
@@ -97,6 +93,7 @@ class Judgements:
         """
         self.name, self.version = record.system, record.system_version
         self.capabilities, self.reach = record.capabilities, record.reach
+        self.started, self.lasted_s = record.started_at / 1_000_000, record.duration_s
         for name, (exercise, _) in self.plan.chosen.items():
             ended = record.ended.get(name, Ended())
             folder = self.plan.folder / RUNS / name / "ledger"
@@ -134,7 +131,7 @@ class Judgements:
             contract_digest=plan.contract.digest,
             seed=plan.seed,
             started_at=int(self.started * 1_000_000),
-            duration_s=round(time.time() - self.started, 1),
+            duration_s=self.lasted_s or round(time.time() - self.started, 1),
             versions=versions(),
             exercises={name: purposes for name, (_, purposes) in plan.chosen.items()},
             ended=ended,
@@ -199,6 +196,7 @@ class Judgements:
             aside = self.plan.folder / ATTEMPTS / exercise.name
             aside.mkdir(parents=True, exist_ok=True)
             (self.plan.folder / RUNS / exercise.name).rename(aside / str(len(earlier)))
+            await calm()
 
     async def _attempt(self, exercise: Exercise) -> Conducted:
         """Conduct an exercise once. Raises LedgerError when its ledger cannot be made."""
@@ -209,8 +207,7 @@ class Judgements:
         ledger.flush()  # loads what the ledger needs before anything is timed
         client = folder / "client"
         client.mkdir(parents=True, exist_ok=True)
-        with _ahead_of_others(exercise.alone):
-            conducted = await conduct(exercise, sut, plan.contract, ledger, Surroundings(client, plan.seed))
+        conducted = await conduct(exercise, sut, plan.contract, ledger, Surroundings(client, plan.seed))
         self.version = self.version or sut.version  # some say it only once they run
         return conducted
 

@@ -120,6 +120,19 @@ def test_only_what_failed_is_run_again_and_the_first_session_is_kept(
     assert (run / "earlier-1" / "runs" / "originators").is_dir()
 
 
+def test_what_failed_is_run_again_in_the_exercise_in_which_it_failed(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = json.loads((run / "findings.json").read_text())
+    for finding in result["findings"]:
+        finding["outcome"] = "fail" if finding["purpose"] == "OPS-CON-02/oddities" else "pass"
+    result["summary"] |= {"fail": 1, "pass": len(result["findings"]) - 1, "unsupported": 0}
+    (run / "findings.json").write_text(json.dumps(result))
+    assert Ended(capsys, "conform", "--sut", "reference", "--last-failed", "-o", run).status == 0
+    findings = json.loads((run / "findings.json").read_text())["findings"]
+    assert [(one["purpose"], one["exercise"]) for one in findings] == [("OPS-CON-02/oddities", "originators")]
+
+
 def test_every_judged_purpose_has_a_folder_of_its_evidence(run: Path) -> None:
     folder = run / "evidence" / "OPS-DEO-06_temptations"
     assert {path.name for path in folder.iterdir()} == {"evidence.pcapng", "client.log", "finding.json"}
