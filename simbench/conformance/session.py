@@ -32,7 +32,7 @@ from simbench.finding import Finding
 from simbench.ledger import Ledger, MemoryLedger, open_run
 
 RUNS, ATTEMPTS = "runs", "attempts"
-MOST_ATTEMPTS = 5  # of one exercise, where the bench itself was late
+MOST_ATTEMPTS, LONGEST_S = 5, 120.0  # of one exercise, where the bench itself was late; none begins later than that
 BEAT_S, CALM_LATE_S, CALM_S, CALM_PATIENCE_S = 0.005, 0.02, 2.0, 30.0  # of the wait before another attempt
 
 
@@ -179,6 +179,7 @@ class Judgements:
             done.set_result(left_out := self._left_out(exercise))
             return left_out
         earlier: tuple[str, ...] = ()
+        began = time.monotonic()
         while True:
             try:
                 conducted = msgspec.structs.replace(await self._attempt(exercise), earlier=earlier)
@@ -188,7 +189,7 @@ class Judgements:
             async with self._judging:
                 findings = await asyncio.to_thread(self._judge, conducted)
             late = bench_was_late(findings, conducted.run)
-            if not late or len(earlier) + 1 == MOST_ATTEMPTS:
+            if not late or len(earlier) + 1 == MOST_ATTEMPTS or time.monotonic() - began > LONGEST_S:
                 done.set_result(conducted)
                 return conducted
             earlier += (late,)

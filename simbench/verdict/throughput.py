@@ -231,12 +231,17 @@ def tier_granted(case: Case) -> Judged:
         offered = sustained(each_segment(of_code.at, of_code.segments), rate)
         floor = rate * (1 - terms.sustained_tolerance_share.value)
         told = f"{code}: {granted:.2f}/s granted of {rate}/s ({offered:.2f}/s offered)"
+        start, end = int(of_code.at[0]), int(of_code.at[-1])
+        late_us = case.reading.local_grain(start, end)
         if granted >= floor:
             judged.append(Judged("pass", told, round(granted, 4), rate, "messages/s"))
         elif _answers_late(of_code, rate, case):
-            start, end = int(of_code.at[0]), int(of_code.at[-1])
             evidence = (Evidence(f"{code}: results later than the tier explains", start, end),)
             judged.append(Judged("fail", told, round(granted, 4), rate, "messages/s", "platform", (), evidence))
+        elif late_us > case.contract.terms.throughput.jitter_ms.value * 1000:
+            told += f", but the bench itself was up to {late_us / 1000:.1f} ms late"
+            evidence = (Evidence(f"{code}: fewer offered while the bench was late", start, end),)
+            judged.append(Judged("inconclusive", told, round(granted, 4), rate, "messages/s", "bench", (), evidence))
         else:
             judged.append(Judged("inconclusive", told, round(granted, 4), rate, "messages/s", "client"))
     return worst(judged, "the client submitted nothing")
