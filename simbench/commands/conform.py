@@ -22,6 +22,7 @@ from rich.markup import escape
 import simbench.conformance.suite
 from fake_smsc.live import LiveSmsc
 from simbench.commands.findings import STYLES, columns
+from simbench.commands.report import Progress
 from simbench.conformance.baseline import (
     STATES,
     STRICT,
@@ -74,6 +75,7 @@ def conform_command(wanted: Wanted, options: Options) -> int:
     ticker.stop()
     today = date.today()
     standings = compare(judgements.findings, known, today, strict=options.strict)
+    click.echo(f"writing {folder / 'report.html'}", err=True)
     write_output(judgements, folder, standings)
     if options.update_baseline and options.baseline:
         known = updated(standings, known, today)
@@ -106,6 +108,7 @@ def _again(wanted: Wanted, folder: Path) -> Judgements:
     plan = plan_again(record, folder, wanted.contract or record.contract_given, wanted.only)
     judgements = Judgements(plan)
     judgements.reuse(record)
+    judgements.judge_again(Progress().told)
     return judgements
 
 

@@ -25,7 +25,8 @@ FINDINGS, REPORT, JUNIT = "findings.json", "report.html", "junit.xml"
 def write_output(judgements: Judgements, folder: Path, standings: Sequence[Standing] = ()) -> Judgement:
     """Write everything into the folder. Raises BadInput when that is impossible."""
     judgement = judgement_of(judgements, standings)
-    write_record(folder, judgements.record())
+    if not judgements.reused:  # what was run stays as it was, however much of it is judged again
+        write_record(folder, judgements.record())
     write_findings(folder / FINDINGS, judgement)
     write_folders(folder / EVIDENCE, judgement, folder / RUNS)
     write_report(folder / REPORT, judgement)

@@ -100,6 +100,14 @@ def test_a_session_is_judged_again_without_any_client(run: Path, capsys: pytest.
     assert json.loads((run / "findings.json").read_text())["findings"] == before
 
 
+def test_a_part_judged_again_leaves_the_record_of_the_whole(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (run / "session.json").read_bytes()
+    assert Ended(capsys, "conform", "--from", run, "--only", "OPS-PRE-08").status == 0
+    assert len(json.loads((run / "findings.json").read_text())["findings"]) == 1
+    assert (run / "session.json").read_bytes() == before
+    assert Ended(capsys, "conform", "--from", run).status == 1
+
+
 def test_a_session_is_judged_again_against_a_baseline(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
