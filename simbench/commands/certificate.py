@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from simbench.commands.report import Progress
 from simbench.conformance.baseline import Baseline, compare, read_baseline
 from simbench.conformance.output import read_output
 from simbench.conformance.record import read_record
@@ -58,9 +59,7 @@ def certified(run: Path, contract: str, known: Baseline, today: date) -> Certifi
     record = read_record(run)
     judgements = Judgements(plan_again(record, run, contract, ()))
     judgements.reuse(record)
-    for name, (_, purposes) in judgements.plan.chosen.items():
-        for purpose in purposes:
-            judgements.finding(name, purpose)
+    judgements.judge_again(Progress().told)
     standings = compare(judgements.findings, known, today)
     return sealed(
         Certificate(

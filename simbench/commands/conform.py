@@ -22,21 +22,24 @@ from rich.markup import escape
 import simbench.conformance.suite
 from fake_smsc.live import LiveSmsc
 from simbench.commands.findings import STYLES, columns
+from simbench.commands.report import Progress
 from simbench.conformance.baseline import (
     STATES,
+    STRICT,
     Baseline,
     Standing,
     compare,
     read_baseline,
-    remark,
     status,
     updated,
     write_baseline,
 )
+from simbench.conformance.conduct import Phase
 from simbench.conformance.exercise import Exercise
-from simbench.conformance.output import read_output, set_aside, write_output
+from simbench.conformance.output import read_output, said_of, set_aside, write_output
 from simbench.conformance.plugin import ConformancePlugin
 from simbench.conformance.record import read_record
+from simbench.conformance.selection import Chosen
 from simbench.conformance.session import RUNS, Judgements, Plan
 from simbench.conformance.wanted import Wanted, plan_again, plan_of
 from simbench.errors import BadInput, Trouble
@@ -72,6 +75,7 @@ def conform_command(wanted: Wanted, options: Options) -> int:
     ticker.stop()
     today = date.today()
     standings = compare(judgements.findings, known, today, strict=options.strict)
+    click.echo(f"writing {folder / 'report.html'}", err=True)
     write_output(judgements, folder, standings)
     if options.update_baseline and options.baseline:
         known = updated(standings, known, today)
@@ -81,7 +85,7 @@ def conform_command(wanted: Wanted, options: Options) -> int:
     if options.as_json:
         click.echo((folder / "findings.json").read_text(encoding="utf-8"))
     else:
-        _print(standings, folder)
+        _print(standings, judgements, folder)
     if options.keep_up:
         keep_up(judgements.plan, judgements.reach.port)
     return status(standings, strict=options.strict)
@@ -104,6 +108,7 @@ def _again(wanted: Wanted, folder: Path) -> Judgements:
     plan = plan_again(record, folder, wanted.contract or record.contract_given, wanted.only)
     judgements = Judgements(plan)
     judgements.reuse(record)
+    judgements.judge_again(Progress().told)
     return judgements
 
 
@@ -111,10 +116,9 @@ def _anew(wanted: Wanted, options: Options) -> Judgements:
     folder = options.output
     if not wanted.sut:
         raise BadInput("--sut", "is missing", "a client, or --from a stored session")
-    if options.last_failed:
-        wanted = _last_failed(wanted, folder)
     plan = plan_of(wanted, folder)
     if options.last_failed:
+        plan = _last_failed(plan, strict=options.strict)
         set_aside(folder)
     elif (folder / RUNS).exists():
         expected = "a new folder, --from to judge it again, or --last-failed"
@@ -123,15 +127,17 @@ def _anew(wanted: Wanted, options: Options) -> Judgements:
     return Judgements(plan)
 
 
-def _last_failed(wanted: Wanted, folder: Path) -> Wanted:
-    """The same client, and what it did not pass last time. Raises BadInput when it passed everything."""
-    failed = {f.purpose for f in read_output(folder).findings if f.outcome in {"fail", "error", "inconclusive"}}
-    if not failed:
-        raise BadInput("--last-failed", "nothing failed last time", "a session without it")
-    return Wanted(
-        wanted.sut, wanted.program, wanted.capabilities, tuple(sorted(failed)), wanted.contract, wanted.seed,
-        wanted.faults,
-    )  # fmt: skip
+def _last_failed(plan: Plan, *, strict: bool) -> Plan:
+    """Of a plan, what did not pass last time, each in its exercise. Raises BadInput when there is nothing of that."""
+    words = STRICT if strict else ("fail", "error", "inconclusive")
+    failed = {(one.exercise, one.purpose) for one in read_output(plan.folder).findings if one.outcome in words}
+    chosen: Chosen = {}
+    for name, (exercise, purposes) in plan.chosen.items():
+        if still := tuple(purpose for purpose in purposes if (name, purpose) in failed):
+            chosen[name] = (exercise, still)
+    if not chosen:
+        raise BadInput("--last-failed", "nothing of this failed last time", "a session without it")
+    return replace(plan, chosen=chosen)
 
 
 def _run_pytest(judgements: Judgements, folder: Path) -> None:
@@ -172,15 +178,16 @@ def keep_up(plan: Plan, port: int = 0) -> None:
     asyncio.run(serve())
 
 
-def _print(standings: list[Standing], folder: Path) -> None:
+def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> None:
     findings = [one.finding for one in standings]
     console = Console(width=None if sys.stdout.isatty() else 180)
-    table = columns("outcome", "purpose", "measured", "limit", "what was seen")
+    table = columns("outcome", "purpose", "exercise", "measured", "limit", "what was seen")
     for one in standings:
         finding, style = one.finding, STYLES[one.finding.outcome]
         table.add_row(
-            f"[{style}]{finding.outcome}[/]", finding.purpose, _figure(finding.measured, finding.unit),
-            _figure(finding.limit, ""), escape(f"{remark(one)} {finding.summary}".strip()),
+            f"[{style}]{finding.outcome}[/]", finding.purpose, finding.exercise,
+            _figure(finding.measured, finding.unit), _figure(finding.limit, ""),
+            escape(f"{said_of(one, judgements)} {finding.summary}".strip()),
         )  # fmt: skip
     console.print(table)
     counts = counted(findings)
@@ -207,12 +214,15 @@ class _Ticker:
         if self._live:
             threading.Thread(target=self._tick, daemon=True).start()
 
-    def progress(self, exercise: Exercise, phase: str, trouble: str) -> None:
-        """An exercise started or finished."""
+    def progress(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
+        """An exercise started, has to be run again, or finished."""
         with self._lock:
             if phase == "started":
                 self._running[exercise.name] = (time.monotonic(), exercise.seconds)
                 line = f"{exercise.name}: {exercise.title} (about {exercise.seconds:.0f} s)"
+            elif phase == "again":
+                self._running[exercise.name] = (time.monotonic(), exercise.seconds)
+                line = f"{exercise.name}: once more, as {trouble}"
             else:
                 began, _ = self._running.pop(exercise.name)
                 self._done += 1

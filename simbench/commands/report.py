@@ -52,7 +52,10 @@ def report_command(options: Options) -> int:
 
 def _of_session(options: Options) -> int:
     """The report of a conformance session again, from its findings and ledgers; nothing is judged anew."""
-    from simbench.conformance.selection import select  # noqa: PLC0415 - slow to load
+    from simbench.conformance.record import NAME as RECORD  # noqa: PLC0415 - slow to load
+    from simbench.conformance.record import read_record  # noqa: PLC0415 - as above
+    from simbench.conformance.selection import select  # noqa: PLC0415 - as above
+    from simbench.conformance.wanted import plan_again  # noqa: PLC0415 - as above
     from simbench.report import ExerciseRun, Judgement, read_findings, write_report  # noqa: PLC0415 - as above
     from simbench.verdict.reading import Reading  # noqa: PLC0415 - as above
 
@@ -60,15 +63,18 @@ def _of_session(options: Options) -> int:
         what = "--pdf" if options.pdf else f"--lang {options.language}"
         raise BadInput(what, "the report of a conformance session has no such form", "the run of a world")
     result = read_findings(options.folder / FINDINGS)
-    contract = load_contract(options.contract_name or str(result.run.get("contract", "orange_ops_2016")))
+    given = options.contract_name or str(result.run.get("contract", "orange_ops_2016"))
+    chosen = select()
+    if (options.folder / RECORD).is_file():  # it knows of exercises that are made for one session, too
+        chosen = plan_again(read_record(options.folder), options.folder, given, ()).chosen
     exercises = []
-    for name, (exercise, _) in select().items():
+    for name, (exercise, _) in chosen.items():
         ledger = options.folder / RUNS / name / "ledger"
         if ledger.is_dir():
             reading = Reading(open_run(ledger))
             exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
     path = (options.output or options.folder) / "report.html"
-    write_report(path, Judgement(result.run, result.findings, contract, exercises))
+    write_report(path, Judgement(result.run, result.findings, load_contract(given), exercises))
     click.echo((options.folder / FINDINGS).read_text("utf-8") if options.as_json else f"Written: {path}")
     return exit_status(result.findings)
 

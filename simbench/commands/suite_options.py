@@ -42,6 +42,10 @@ import click
 @click.option("--last-failed", is_flag=True, help="Only what did not pass in the session of the output folder.")
 @click.option("--keep-up", is_flag=True, help="Leave the SMSC running after the session, and print its port.")
 @click.option("--strict", is_flag=True, help="Weak and inconclusive count as failures.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=8, show_default=True,
+    help="Exercises side by side; those that measure rates always run alone.",
+)  # fmt: skip
 @click.option("--soak", default="", metavar="DURATION", help="An endurance run instead, as in 60s, 10m or 8h.")
 def conform(**options: Any) -> None:
     """Drive a client through the exercises and judge it, clause by clause, with evidence.
@@ -60,7 +64,7 @@ def conform(**options: Any) -> None:
     from simbench.conformance.wanted import Wanted  # noqa: PLC0415 - as above
 
     contract, faults = options.pop("contract_name") or "", options.pop("fault")
-    of_client = {name: options.pop(name) for name in ("sut", "program", "capabilities", "only", "seed", "soak")}
+    of_client = {name: options.pop(name) for name in ("sut", "program", "capabilities", "only", "seed", "soak", "jobs")}
     sys.exit(conform_command(Wanted(**of_client, contract=contract, faults=faults), Options(**options)))
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
+from textwrap import shorten
 from typing import Final, Literal
 
 import msgspec
@@ -20,6 +21,7 @@ from simbench.finding import Finding, Outcome, exit_status
 
 State = Literal["", "new", "known", "expired", "passes"]
 DAYS: Final = 90  # an entry written by the bench lasts so long
+REASON: Final = 150  # characters of what was seen, as the reason of such an entry
 STRICT: Final[tuple[Outcome, ...]] = ("fail", "weak", "inconclusive", "error")
 STATES: Final[dict[State, str]] = {
     "new": "new failure",
@@ -112,9 +114,8 @@ def updated(standings: Iterable[Standing], baseline: Baseline, today: date) -> B
         if entry not in gone
     ]
     new = [
-        Deviation(one.finding.purpose, one.finding.summary[:300], "", until, one.finding.exercise)
-        for one in standings
-        if one.state == "new"
+        Deviation(one.purpose, shorten(one.summary, REASON, placeholder=" …"), "", until, one.exercise)
+        for one in (standing.finding for standing in standings if standing.state == "new")
     ]
     return Baseline((*kept, *new))
 

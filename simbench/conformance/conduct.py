@@ -40,7 +40,7 @@ BUDGET = 3  # times what a client that does nothing wrong takes
 SPARE_S = 60
 AT_ONCE = 8  # exercises side by side: each has a server on this loop and a client of its own
 
-Phase = Literal["started", "finished"]
+Phase = Literal["started", "again", "finished"]
 Progress = Callable[[Exercise, Phase, str], None]
 
 
@@ -52,6 +52,7 @@ class Conducted(msgspec.Struct, frozen=True):
     trouble: str = ""
     blame: Blame = ""
     left_out: str = ""  # why it did not run at all
+    earlier: tuple[str, ...] = ()  # why each attempt before this one told nothing: the bench was late
 
 
 class Surroundings(msgspec.Struct, frozen=True):

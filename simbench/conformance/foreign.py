@@ -20,7 +20,7 @@ from simbench.conformance.output import write_output
 from simbench.conformance.plugin import Words
 from simbench.conformance.pytest_entry import SHORT
 from simbench.conformance.session import Judgements
-from simbench.conformance.suite.test_purposes import TOLD
+from simbench.conformance.suite.test_purposes import told
 from simbench.conformance.verdicts import Verdict
 from simbench.conformance.wanted import Wanted, plan_of
 from simbench.errors import SimbenchError
@@ -60,7 +60,7 @@ class Foreign(Words):
         """Only exercises of purposes that are left need to run."""
         self._wanted_exercises = {item.exercise for item in session.items if isinstance(item, PurposeItem)}
 
-    def standing(self, exercise: str, purpose: str) -> Standing:
+    def standing(self, exercise: str, purpose: str) -> tuple[Standing, Judgements]:
         """A finding beside the baseline, once its exercise is over; starts them all when the first is asked for."""
         if self._judgements is None:
             chosen = {name: one for name, one in self.plan.chosen.items() if name in self._wanted_exercises}
@@ -68,7 +68,7 @@ class Foreign(Words):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._judgements = Judgements(plan)
             self._judgements.start(lambda *_: None)
-        return self._compare([self._judgements.finding(exercise, purpose)])[0]
+        return self._compare([self._judgements.finding(exercise, purpose)])[0], self._judgements
 
     def pytest_sessionfinish(self) -> None:
         """Write what there is to the output folder."""
@@ -114,9 +114,9 @@ class PurposeItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fail, pass, or end with the verdict."""
-        standing = self._foreign.standing(self.exercise, self.purpose)
+        standing, judgements = self._foreign.standing(self.exercise, self.purpose)
         finding = standing.finding
-        self.user_properties += [(name, str(getattr(finding, name))) for name in TOLD]
+        self.user_properties += told(finding, judgements)
         said = f"{remark(standing)} {finding.summary}".strip()
         if standing.state == "known":
             raise Verdict("known", said)

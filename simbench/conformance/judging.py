@@ -11,6 +11,7 @@ from simbench.conformance.exercise import Exercise
 from simbench.conformance.sut import WITHIN_REACH, Capabilities, Reach
 from simbench.contract import Contract
 from simbench.finding import Finding
+from simbench.ledger import Run
 from simbench.verdict.clock import doubt
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import RULES, Case, judge
@@ -62,6 +63,23 @@ def out_of_reach(exercise: Exercise, reach: Reach) -> str:
         if known.get(code) != wanted:
             option = "with" if wanted[1] else "without"
             return f"the client has no account for {code} at {rate} SMS/s {option} the OAdC option"
+    return ""
+
+
+def bench_was_late(findings: Iterable[Finding], run: Run) -> str:
+    """Which outcome the bench's own lateness left open, and by how much it was late there; "" when it left none.
+
+    A failure counts whatever else is open, so that no client fares better for the bench's trouble.
+    """
+    findings = list(findings)
+    opened = [one for one in findings if one.outcome == "inconclusive" and one.blame == "bench"]
+    if not opened or any(one.outcome == "fail" for one in findings):
+        return ""
+    reading = Reading(run)
+    for one in opened:
+        late_us = max((reading.local_grain(shown.start, shown.end) for shown in one.evidence), default=0)
+        if late_us:
+            return f"{one.purpose} stayed open, the bench was {late_us / 1000:.1f} ms late"
     return ""
 
 

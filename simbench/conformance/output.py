@@ -12,7 +12,7 @@ from simbench import __version__
 from simbench.conformance.baseline import Standing, remark
 from simbench.conformance.record import NAME as RECORD
 from simbench.conformance.record import write_record
-from simbench.conformance.session import RUNS, Judgements
+from simbench.conformance.session import ATTEMPTS, RUNS, Judgements
 from simbench.errors import BadInput
 from simbench.report import ExerciseRun, Judgement, Result, read_findings, write_findings, write_report
 from simbench.report.folders import EVIDENCE, write_folders
@@ -25,7 +25,8 @@ FINDINGS, REPORT, JUNIT = "findings.json", "report.html", "junit.xml"
 def write_output(judgements: Judgements, folder: Path, standings: Sequence[Standing] = ()) -> Judgement:
     """Write everything into the folder. Raises BadInput when that is impossible."""
     judgement = judgement_of(judgements, standings)
-    write_record(folder, judgements.record())
+    if not judgements.reused:  # what was run stays as it was, however much of it is judged again
+        write_record(folder, judgements.record())
     write_findings(folder / FINDINGS, judgement)
     write_folders(folder / EVIDENCE, judgement, folder / RUNS)
     write_report(folder / REPORT, judgement)
@@ -44,7 +45,7 @@ def set_aside(folder: Path) -> Path:
         number += 1
     try:
         aside.mkdir()
-        for name in (RUNS, EVIDENCE, FINDINGS, REPORT, JUNIT, RECORD):
+        for name in (RUNS, ATTEMPTS, EVIDENCE, FINDINGS, REPORT, JUNIT, RECORD):
             if (folder / name).exists():
                 (folder / name).rename(aside / name)
     except OSError as problem:
@@ -65,6 +66,8 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
         "started_at": record.started_at,
         "duration_s": record.duration_s,
     }
+    if record.attempts:
+        info["attempts"] = ", ".join(f"{name}: {len(earlier) + 1}" for name, earlier in record.attempts.items())
     exercises = []
     for name, (exercise, _) in judgements.plan.chosen.items():
         reading = Reading(judgements.conducted[name].result().run)
@@ -77,5 +80,10 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
         judgements.plan.contract,
         exercises,
         {purpose: rule.sentence for purpose, rule in RULES.items()},
-        {(one.finding.purpose, one.finding.exercise): said for one in standings if (said := remark(one))},
+        {(one.finding.purpose, one.finding.exercise): said for one in standings if (said := said_of(one, judgements))},
     )
+
+
+def said_of(standing: Standing, judgements: Judgements) -> str:
+    """What is to be said of a finding beside its outcome: what the baseline says, and that it took several attempts."""
+    return " ".join(filter(None, (remark(standing), judgements.attempt(standing.finding.exercise))))

@@ -26,7 +26,10 @@ class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Client, contract, seed and choice of a session. `exercises` holds every one chosen, with its purposes' names."""
+    """Client, contract, seed and choice of a session. `exercises` holds every one chosen, with its purposes' names.
+
+    `attempts`: why attempts of an exercise before the one judged told nothing. `soak`: how long an endurance run was.
+    """
 
     system: str
     system_version: str = ""
@@ -41,6 +44,8 @@ class SessionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     versions: dict[str, str] = {}
     exercises: dict[str, tuple[str, ...]] = {}
     ended: dict[str, Ended] = {}
+    attempts: dict[str, tuple[str, ...]] = {}
+    soak: str = ""
     format: int = FORMAT
 
 

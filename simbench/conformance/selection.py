@@ -38,16 +38,22 @@ Chosen = dict[str, tuple[Exercise, tuple[str, ...]]]
 
 
 def select(only: Iterable[str] = ()) -> Chosen:
+    """Of every exercise there is, those wanted; see `choose`."""
+    return choose(EXERCISES.values(), only)
+
+
+def choose(exercises: Iterable[Exercise], only: Iterable[str] = ()) -> Chosen:
     """Exercises and their purposes for these clauses, chapters (OPS-ENG), purposes or exercise names; all without.
 
     Every exercise that is wanted for itself is judged by the STANDING purposes as well.
 
     Raises BadInput naming what is known when a word matches nothing.
     """
-    words = list(only)
+    words, exercises = list(only), list(exercises)
     chosen: Chosen = {}
     matched: set[str] = set()
-    for name, exercise in EXERCISES.items():
+    for exercise in exercises:
+        name = exercise.name
         purposes = []
         whole = not words or name in words
         for purpose in dict.fromkeys((*exercise.purposes, *(STANDING if whole else ()))):
@@ -59,8 +65,8 @@ def select(only: Iterable[str] = ()) -> Chosen:
             chosen[name] = (exercise, tuple(purposes))
     for word in words:
         if word not in matched:
-            clauses = {RULES[purpose].clause for exercise in EXERCISES.values() for purpose in exercise.purposes}
-            known = ", ".join(sorted(clauses | set(EXERCISES)))
+            clauses = {RULES[purpose].clause for exercise in exercises for purpose in exercise.purposes}
+            known = ", ".join(sorted(clauses | {exercise.name for exercise in exercises}))
             raise BadInput(f"--only {word}", "no clause, purpose or exercise of that name", known)
     return chosen
 

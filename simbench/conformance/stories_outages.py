@@ -9,7 +9,7 @@ from simbench.conformance.exercise import Script, Setup, exercise
 from simbench.scenario import Mode
 from simbench.verdict.continuity import MODES
 
-FAST = Setup(speed=8)
+FAST, FASTER = Setup(speed=8), Setup(speed=12)
 TRAFFIC_PER_S = 2
 SECOND = 1_000_000
 DOWN_S = dict.fromkeys(MODES, 70) | {"cut": 20, "reset": 20}  # who hears nothing must wait for its result timer
@@ -40,7 +40,7 @@ def _outage(mode: Mode, how: str) -> Script:
 
     script.__name__ = f"outage_{mode.replace('-', '_')}"
     entered = exercise(
-        f"An outage {how}", (f"OPS-PRE-03/after-{mode}",), {"36010": 10}, seconds=DOWN_S[mode] + 50, setup=FAST
+        f"An outage {how}", (f"OPS-PRE-03/after-{mode}",), {"36010": 10}, seconds=DOWN_S[mode] + 50, setup=FASTER
     )
     return entered(script)
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 
 from simbench.client.faults import FAULTS
+from simbench.conformance.conduct import AT_ONCE
 from simbench.conformance.described import KINDS, Description, described, from_options, read_capabilities
 from simbench.conformance.described import read_description as read
 from simbench.conformance.external import watching
 from simbench.conformance.record import SessionRecord
 from simbench.conformance.registry import known_suts, make_sut
-from simbench.conformance.selection import Chosen, select
+from simbench.conformance.selection import Chosen, choose, select
 from simbench.conformance.session import Plan
 from simbench.conformance.soak import duration_s, soak
 from simbench.conformance.sut import SystemUnderTest, reach_of
@@ -27,7 +28,7 @@ CONTRACT = "orange_ops_2016"
 class Wanted(msgspec.Struct, frozen=True):
     """A session as asked for. `sut` is a name, a kind with `program`, or the path of a description.
 
-    With `soak`, a duration such as "10m", it is an endurance run instead of the exercises.
+    With `soak`, a duration such as "10m", it is an endurance run instead of the exercises. `jobs` run side by side.
     """
 
     sut: str
@@ -38,6 +39,7 @@ class Wanted(msgspec.Struct, frozen=True):
     seed: int = 1
     faults: tuple[str, ...] = ()
     soak: str = ""
+    jobs: int = AT_ONCE
 
 
 def plan_of(wanted: Wanted, folder: Path) -> Plan:
@@ -47,7 +49,7 @@ def plan_of(wanted: Wanted, folder: Path) -> Plan:
     if wanted.soak and wanted.only:
         raise BadInput("--only", "an endurance run is one exercise", "--soak alone")
     chosen = soak(duration_s(wanted.soak)) if wanted.soak else _chosen(wanted.only, description)
-    return Plan(chosen, contract, make, folder, wanted.seed, _given(wanted.contract))
+    return Plan(chosen, contract, make, folder, wanted.seed, _given(wanted.contract), wanted.jobs, wanted.soak)
 
 
 def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[str, ...]) -> Plan:
@@ -56,22 +58,20 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
     Raises BadInput when nothing that was run is wanted, ContractError.
     """
     watched = watching(record.reach, 0)
-    everything = {**select(), watched.name: (watched, watched.purposes)}
+    endurance = soak(duration_s(record.soak)) if record.soak else {}
+    everything = {**select(), watched.name: (watched, watched.purposes), **endurance}
     if unknown := [name for name in record.exercises if name not in everything]:
         raise BadInput(str(folder), f"holds exercises this bench does not have: {', '.join(unknown)}")
-    wanted = set(select(only)) if only else set(record.exercises)
+    wanted = choose((everything[name][0] for name in record.exercises), only)
     chosen: Chosen = {}
     for name, purposes in record.exercises.items():
-        still = tuple(purpose for purpose in purposes if not only or purpose in select(only).get(name, ((), ()))[1])
-        if name in wanted and still:
+        if still := tuple(purpose for purpose in purposes if purpose in wanted.get(name, (None, ()))[1]):
             chosen[name] = (everything[name][0], still)
-    if not chosen:
-        raise BadInput("--only", "nothing of that was run", f"some of {', '.join(record.exercises)}")
 
     def nobody() -> SystemUnderTest:
         return Nobody(record.system, record.system_version, record)
 
-    return Plan(chosen, load_contract(contract), nobody, folder, record.seed, _given(contract))
+    return Plan(chosen, load_contract(contract), nobody, folder, record.seed, _given(contract), soak=record.soak)
 
 
 def _given(contract: str) -> str:

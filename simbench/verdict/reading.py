@@ -18,6 +18,7 @@ from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
 from simbench.ucp.operations import check
+from simbench.verdict.lateness import stretches
 from simbench.verdict.messages import MARK, messages_of
 from simbench.verdict.view import View, view_of
 
@@ -202,11 +203,15 @@ class Reading:
 
     def local_grain(self, start: int, end: int) -> int:
         """The largest lateness of the bench that overlaps the interval (us)."""
-        grain = self.grain
-        if not len(grain):
+        late = self._late
+        if not len(late):
             return 0
-        overlapping = grain.size_us[(grain.started <= end) & (grain.ended >= start)]
+        overlapping = late.size_us[(late.started <= end) & (late.ended >= start)]
         return int(overlapping.max()) if len(overlapping) else 0
+
+    @cached_property
+    def _late(self) -> View:
+        return stretches(self.grain)
 
     # Parsing ---------------------------------------------------------------------------------------------------
 

@@ -100,6 +100,14 @@ def test_a_session_is_judged_again_without_any_client(run: Path, capsys: pytest.
     assert json.loads((run / "findings.json").read_text())["findings"] == before
 
 
+def test_a_part_judged_again_leaves_the_record_of_the_whole(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (run / "session.json").read_bytes()
+    assert Ended(capsys, "conform", "--from", run, "--only", "OPS-PRE-08").status == 0
+    assert len(json.loads((run / "findings.json").read_text())["findings"]) == 1
+    assert (run / "session.json").read_bytes() == before
+    assert Ended(capsys, "conform", "--from", run).status == 1
+
+
 def test_a_session_is_judged_again_against_a_baseline(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,6 +126,19 @@ def test_only_what_failed_is_run_again_and_the_first_session_is_kept(
     findings = json.loads((run / "findings.json").read_text())["findings"]
     assert {finding["purpose"] for finding in findings} == {"OPS-DEO-06/temptations", "OPS-DEO-12/no-subscriber-number"}
     assert (run / "earlier-1" / "runs" / "originators").is_dir()
+
+
+def test_what_failed_is_run_again_in_the_exercise_in_which_it_failed(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = json.loads((run / "findings.json").read_text())
+    for finding in result["findings"]:
+        finding["outcome"] = "fail" if finding["purpose"] == "OPS-CON-02/oddities" else "pass"
+    result["summary"] |= {"fail": 1, "pass": len(result["findings"]) - 1, "unsupported": 0}
+    (run / "findings.json").write_text(json.dumps(result))
+    assert Ended(capsys, "conform", "--sut", "reference", "--last-failed", "-o", run).status == 0
+    findings = json.loads((run / "findings.json").read_text())["findings"]
+    assert [(one["purpose"], one["exercise"]) for one in findings] == [("OPS-CON-02/oddities", "originators")]
 
 
 def test_every_judged_purpose_has_a_folder_of_its_evidence(run: Path) -> None:

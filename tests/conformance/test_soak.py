@@ -105,3 +105,10 @@ def test_a_minute_of_the_reference_client_endures_and_is_drawn(
     assert ended.status == 0, [(one["purpose"], one["summary"]) for one in findings.values()]
     assert findings["OPS-PRE-03/endures-memory"]["outcome"] == "pass"
     assert "Memory from" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+    again = Ended(capsys, "conform", "--from", tmp_path / "out", "--json")
+    assert json.loads(again.out) == json.loads(ended.out)
+    memory = Ended(capsys, "conform", "--from", tmp_path / "out", "--only", "OPS-PRE-03/endures-memory", "--json")
+    assert [one["purpose"] for one in json.loads(memory.out)["findings"]] == ["OPS-PRE-03/endures-memory"]
+    Ended(capsys, "report", tmp_path / "out")
+    assert "Memory from" in (tmp_path / "out" / "report.html").read_text("utf-8")

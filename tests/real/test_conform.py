@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -40,6 +41,23 @@ def test_the_reference_client_conforms_and_leaves_everything_it_should(tmp_path:
     again = conform(tmp_path, "--sut", "reference", "--only", "originators", "--json", "--from", str(out))
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["findings"] == result["findings"]
+
+
+def test_side_by_side_or_one_after_the_other_the_verdicts_are_the_same(tmp_path: Path) -> None:
+    verdicts = []
+    for jobs in ("1", "4"):
+        arguments = ("--sut", "reference", "--jobs", jobs, "--only", "originators", "--only", "suspension")
+        done = conform(tmp_path / jobs, *arguments)
+        assert done.returncode == 0, done.stderr
+        assert (" finished " in done.stderr.splitlines()[1]) == (jobs == "1")  # before the second has started
+        out = tmp_path / jobs / "out"
+        found = json.loads((out / "findings.json").read_text())["findings"]
+        verdicts.append([(one["purpose"], one["exercise"], one["outcome"]) for one in found])
+        for exercise in ("originators", "suspension"):  # purposes of every exercise are told apart in every form
+            assert re.search(rf"OPS-CON-02/oddities +{exercise} ", done.stdout)
+            assert f'OPS-CON-02/oddities <span class="tag">{exercise}</span>' in (out / "report.html").read_text()
+            assert f"OPS-CON-02/oddities:{exercise}" in (out / "junit.xml").read_text()
+    assert verdicts[0] == verdicts[1]
 
 
 def test_a_planted_fault_makes_the_session_fail(tmp_path: Path) -> None:

@@ -217,6 +217,15 @@ def test_grain_counts_where_it_overlaps() -> None:
     assert Scene().reading().local_grain(us(0), us(60)) == 0
 
 
+def test_two_late_turns_in_a_row_count_together_and_no_more_than_two() -> None:
+    reading = (
+        Scene().late(10, 10.08, 80).late(10.085, 10.185, 100).late(10.19, 10.2, 10).late(10.5, 10.6, 100).reading()
+    )
+    assert reading.local_grain(us(10), us(10.3)) == 185_000
+    assert reading.local_grain(us(10.195), us(10.3)) == 115_000
+    assert reading.local_grain(us(10.5), us(10.6)) == 100_000
+
+
 def test_limits_are_kept_over_time_and_an_empty_run_has_no_span() -> None:
     reading = Scene().tell(5, "limit", CODE, rate_per_s=20, mode="delay", account=CODE).reading()
     assert reading.limits == {CODE: [(us(0), 10, "monitor"), (us(5), 20, "delay")]}

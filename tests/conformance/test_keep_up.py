@@ -1,0 +1,66 @@
+"""`--keep-up`: after the session an SMSC stays, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simbench.ledger import open_run
+from tests.cli.child import DEADLINE_S, SIMBENCH
+from tests.fake_smsc.live import dial
+
+SESSION = ("conform", "--sut", "reference", "--only", "originators", "--keep-up", "--json", "-o")
+
+
+@pytest.fixture
+def kept_up(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The process and its port; ended by its id, whatever happens."""
+    process = subprocess.Popen(
+        [*SIMBENCH, *SESSION, str(tmp_path / "out")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    watchdog = threading.Timer(2 * DEADLINE_S, process.kill)
+    watchdog.start()
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if found := re.search(r"stays up on port (\d+)", line):
+            yield process, int(found[1])
+            break
+    else:
+        pytest.fail(said)
+    process.kill()
+    process.communicate()
+    watchdog.cancel()
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_the_smsc_stays_up_after_the_session_until_it_is_told_to_end(
+    kept_up: tuple[subprocess.Popen[str], int], tmp_path: Path, end: signal.Signals
+) -> None:
+    process, port = kept_up
+    assert (tmp_path / "out" / "findings.json").exists()  # the session is over and written down
+
+    async def somebody_else() -> None:
+        peer = await dial(port)
+        assert (await peer.login()).data[0] == "A"
+        assert (await peer.submit(1)).data[0] == "A"
+        await peer.close()
+
+    asyncio.run(somebody_else())
+    assert process.poll() is None
+    process.send_signal(end)
+    out, said = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, "Traceback" in said) == (0, False)
+    assert json.loads(out)["summary"]["pass"] == 6
+    kept = open_run(tmp_path / "out" / "kept-up")
+    assert kept.info.closed
+    assert "accepted" in kept.centre.column("kind").to_pylist()
