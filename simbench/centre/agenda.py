@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import Any
 
 NEVER = 1 << 62
@@ -16,12 +17,15 @@ SLOT_US = 1_000
 
 Action = Callable[[Any, int], None]
 Entry = tuple[int, int, Action, Any]
+# Given the entries in order of their instants, do as many of those due as it can and return how many that were.
+# It enters nothing.
+Many = Callable[[list[Entry], int], int]
 
 
 class Agenda:
     """Instants, each with an action and its subject."""
 
-    __slots__ = ("_count", "_heap", "_open", "_slot", "_slots")
+    __slots__ = ("_action", "_count", "_heap", "_many", "_open", "_slot", "_slots")
 
     def __init__(self) -> None:
         self._heap: list[int] = []
@@ -29,6 +33,8 @@ class Agenda:
         self._open: list[Entry] = []  # the slot being worked on: a heap of its own
         self._slot = 0  # its number
         self._count = 0
+        self._action: Action | None = None
+        self._many: Many = lambda _entries, _now: 0
 
     def __len__(self) -> int:
         return sum(map(len, self._slots.values())) + len(self._open)
@@ -48,6 +54,27 @@ class Agenda:
         else:
             entries.append(entry)
 
+    def enter_many(self, dues: list[int], action: Action, subjects: list[Any]) -> None:
+        """`enter` for each in turn."""
+        if self._open and min(dues) // SLOT_US <= self._slot:
+            for due, subject in zip(dues, subjects, strict=True):
+                self.enter(due, action, subject)
+            return
+        slots, first = self._slots, self._count + 1
+        self._count += len(dues)
+        for entry in zip(dues, range(first, self._count + 1), repeat(action), subjects, strict=False):
+            slot = entry[0] // SLOT_US
+            entries = slots.get(slot)
+            if entries is None:
+                slots[slot] = [entry]
+                heapq.heappush(self._heap, slot)
+            else:
+                entries.append(entry)
+
+    def together(self, action: Action, many: Many) -> None:
+        """Have the entries of one action done by `many`, as far as it can."""
+        self._action, self._many = action, many
+
     def subjects(self) -> Iterator[Any]:
         """Every subject entered and not yet done, some more than once, in no order. Walks through them all."""
         for entries in (self._open, *self._slots.values()):
@@ -64,9 +91,15 @@ class Agenda:
         """Do everything due up to `now`. What fell due before `not_before` happens at that instant instead."""
         pop = heapq.heappop
         while self._open or self._refill():
-            if self._open[0][0] > now:
+            entries = self._open
+            if entries[0][0] > now:
                 return
-            due, _, action, subject = pop(self._open)
+            if entries[0][2] is self._action and entries[0][0] > not_before:
+                entries.sort()  # hence still a heap
+                del entries[: self._many(entries, now)]
+                if not entries or entries[0][0] > now:
+                    continue
+            due, _, action, subject = pop(entries)
             action(subject, due if due > not_before else not_before)  # noqa: FURB136 - a call less a message
 
     def _refill(self) -> bool:

@@ -6,17 +6,17 @@ and counted.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
-from zlib import adler32, crc32
 
 import msgspec
 
 from simbench.centre.accounts import AccountDesk, Purpose
 from simbench.centre.agenda import NEVER, Agenda
 from simbench.centre.amendments import Amendments
+from simbench.centre.batch import Batches
 from simbench.centre.delivery import Delivery, DeliverySettings
+from simbench.centre.identity import Identities, text_key
 from simbench.centre.limiter import limiter_of
 from simbench.centre.notices import NoticeBoard
 from simbench.centre.records import (
@@ -74,14 +74,14 @@ class Centre:
         self.delivery = Delivery(settings.delivery, self.agenda, base, self.board, sink)
         self.delivery.owner_of = self.desk.owner_of
         self.amendments = Amendments(self.delivery, self.board, settings.validity_max_us)
-        self._stamps = Stamps(settings.scts_ahead_max_s)
-        self._ordinals: dict[int, int] = defaultdict(int)
-        self._ordinals_day = 0
+        self.stamps = Stamps(settings.scts_ahead_max_s)
+        self.identities = Identities(settings.day_us)
         self._holds: dict[int, Submit] = {}
         self._hold_count = 0
         self._now = 0
         self._resumed_at = 0
         self._write = sink.centre.append
+        self.batches = Batches(self)
 
     # Time ------------------------------------------------------------------------------------------------------
 
@@ -90,6 +90,11 @@ class Centre:
         now = self._forward(now)
         if self.state in {"up", "degraded"}:
             self.agenda.run(now, self._resumed_at)
+
+    @property
+    def now(self) -> int:
+        """The latest instant told."""
+        return self._now
 
     def next_deadline(self) -> int:
         """The next instant something happens by itself, or NEVER (also while the platform is down)."""
@@ -223,10 +228,10 @@ class Centre:
             expires_at = min(asked, latest)
         else:
             expires_at = begins_at + settings.validity_default_us
-        scts = self._stamps.take(account, recipient, now)
+        scts = self.stamps.take(account, recipient, now)
         if scts < 0:
             return self._refuse(submit, code, NOT_ALLOWED, "too many messages to this recipient", now)
-        entity = self._entity(submit, code, now)
+        entity = self.identities.take(code, recipient, submit.digest, now)
         self._write((now, "accepted", submit.session, code, recipient, entity, 0, 0, scts, submit.segments))
         self.decided += 1
         self.delivery.take(
@@ -242,17 +247,6 @@ class Centre:
         self.decided += 1
         self._write((now, "refused", submit.session, code, submit.recipient, 0, 0, int(ec), None, submit.segments))
         return Refused(ec, reason)
-
-    def _entity(self, submit: Submit, code: str, now: int) -> int:
-        """The message's identity for its draws: code, recipient, text and how many such there were this day."""
-        day = now // self.settings.day_us
-        if day != self._ordinals_day:
-            self._ordinals_day = day
-            self._ordinals.clear()
-        triple = _identity(code, submit.recipient, submit.digest)
-        ordinal = self._ordinals[triple]
-        self._ordinals[triple] = ordinal + 1
-        return triple if not ordinal else _identity(code, submit.recipient, submit.digest, str(ordinal))
 
     # Messages that wait ----------------------------------------------------------------------------------------
 
@@ -307,10 +301,11 @@ class Centre:
         owner = next((a.name for a in self.accounts.values() if code in a.codes and a.state != "closed"), None)
         if owner is None:
             return None
-        scts = self._stamps.take(owner, sender, self._now)
+        scts = self.stamps.take(owner, sender, self._now)
         scts = scts if scts >= 0 else self._now // 1_000_000
         notice = Notice(
-            "mo", owner, code, sender, scts, self._now, payload=payload, message=_identity("mo", code, sender),
+            "mo", owner, code, sender, scts, self._now, payload=payload,
+            message=text_key("mo", f"{code}/{sender}") >> 1,
             reply=self._takes_reply_path(code, sender),
         )  # fmt: skip
         self._write((self._now, "mo", -1, code, sender, notice.message, 0, 0, scts, 1))
@@ -359,12 +354,3 @@ class Centre:
         """One session's held submits are lost (a partial outage)."""
         for key in [key for key, submit in self._holds.items() if submit.session == session]:
             del self._holds[key]
-
-
-def _identity(*parts: str) -> int:
-    """A message's number out of what it is: 63 bits, which a signed column holds.
-
-    Two different checksums, five times cheaper than a hash; draws mix it anyhow, and nobody gains by a collision.
-    """
-    octets = "/".join(parts).encode()
-    return crc32(octets) << 31 ^ adler32(octets)

@@ -52,6 +52,12 @@ class Delivery:
         self._last_resort_key = key_of(settings.seed, LAST_RESORT)
         self._try = self._attempt  # bound once: this is entered a hundred thousand times a second
         self.on_the_way = 0
+        self.attempt, self.latency_key = self._try, self._latency_key  # for those who deliver many at once
+
+    @property
+    def announced(self) -> bool:
+        """Whether a message said that more will follow it on its radio link."""
+        return bool(self._linked)
 
     def take(self, message: Message, now: int) -> None:
         """Start delivering an accepted message."""

@@ -61,6 +61,32 @@ class Limiter:
             return late > limit.max_hold_us
         return limit.mode != "monitor" and late > limit.jitter_us
 
+    def passing(self, now: int, most: int) -> int:
+        """How many of `most` operations of one segment, arriving together, surely pass at once. Enters none.
+
+        0 where only `offer` can tell: what is counted in another way than by the sliding second.
+        """
+        if self._conforms is not conforming:
+            return 0
+        if self.limit.mode == "monitor":
+            return most
+        ring, edge, count = self._ring, now - SECOND_US, 0
+        for place in range(self._at, self._at + min(most, len(ring))):
+            if ring[place % len(ring)] > edge:
+                break
+            count += 1
+        return count
+
+    def enter(self, now: int, count: int) -> None:
+        """Offer so many operations of one segment that are known to pass."""
+        ring, edge = self._ring, now - SECOND_US
+        while count:
+            end = min(self._at + count, len(ring))
+            count -= end - self._at
+            # `conforming` of each, written out
+            ring[self._at : end] = [due + SECOND_US if due > edge else now for due in ring[self._at : end]]
+            self._at = end % len(ring)
+
     def retuned(self, limit: Limit, now: int) -> Limiter:  # noqa: ARG002 - a bucket needs to know
         """A limiter under another limit that remembers the instants this one admitted, most recent last."""
         fresh = limiter_of(limit)
@@ -98,6 +124,10 @@ class BucketLimiter(Limiter):
     def __init__(self, limit: Limit) -> None:
         super().__init__(limit)
         self._full_at = LONG_AGO
+
+    def passing(self, now: int, most: int) -> int:  # noqa: ARG002 - only `offer` can tell
+        """None for sure."""
+        return 0
 
     def offer(self, now: int, segments: int) -> int:
         """As a ring's."""

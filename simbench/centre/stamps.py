@@ -38,6 +38,27 @@ class Stamps:
         of_account[recipient] = last + 1
         return last + 1
 
+    def take_many(self, account: str, recipients: list[str], now: int) -> list[int]:
+        """`take` for each in turn, up to the first that can have none."""
+        second = now // SECOND_US
+        of_account, furthest, stamps = self._last[account], second + self.ahead_max_s, []
+        given = 0
+        for recipient in recipients:
+            last = of_account.get(recipient, -1)
+            if last < second:
+                of_account[recipient] = second
+                given += 1
+                stamps.append(second)
+            elif last < furthest:
+                of_account[recipient] = last + 1
+                stamps.append(last + 1)
+            else:
+                break
+        self._given += given
+        if self._given > self._prune_at:
+            self._prune(second)
+        return stamps
+
     def _prune(self, second: int) -> None:
         """Forget stamps that lie behind: they bind nobody any more."""
         for account, stamps in self._last.items():

@@ -6,6 +6,10 @@ Sources: EMI-UCP 4.0 sections 5.4, 5.5, 5.9 and 5.10; 3.2 for the fallback to 01
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import groupby, repeat
+from zlib import adler32
 
 from simbench.centre.agenda import Agenda
 from simbench.centre.core import Centre
@@ -14,7 +18,7 @@ from simbench.gateway.line import GatewaySettings, Line
 from simbench.gateway.output import Output
 from simbench.gateway.times import stamp
 from simbench.kernels.meter import SECOND_US
-from simbench.ucp.frame import Frame, encode
+from simbench.ucp.frame import OVERHEAD, Frame, encode
 from simbench.ucp.notices import (
     call_input_body,
     deletion_body,
@@ -25,6 +29,9 @@ from simbench.ucp.notices import (
 )
 
 UNSUPPORTED = "03"
+LONGEST_ADDRESS = 16
+NOBODY = "~nobody~"  # stands for the subscriber in a template, and nowhere else
+ENDS = [f"{total:02X}\x03" for total in range(256)]
 
 
 class Carrier:
@@ -36,7 +43,8 @@ class Carrier:
         switches = settings.strictness.settled()
         self._octets = switches.originator_length == "octets"
         # Which results acknowledge is settled here, so that no result pays for the question.
-        self._acknowledges = self._with_sm if switches.notice_sm == "required" else self._positive
+        self.takes_bare = switches.notice_sm != "required"
+        self._acknowledges = self._positive if self.takes_bare else self._with_sm
 
     # To the application ----------------------------------------------------------------------------------------
 
@@ -48,8 +56,32 @@ class Carrier:
             notices = self.centre.board.pull(account, line.session.own.free)
             if not notices:
                 return
-            for notice in notices:
-                self._send(line, notice)
+            for plain, run in groupby(notices, key=_is_plain):
+                if plain:
+                    self._send_many(line, list(run))
+                else:
+                    for notice in run:
+                        self._send(line, notice)
+
+    def _send_many(self, line: Line, notices: list[Notice]) -> None:
+        """`_send` each; what notifications of one second have in common is written once."""
+        own, room_at = line.session.own, line.room_at
+        if not own.outstanding:
+            first = max(notices[0].posted_at, room_at)
+            self.timers.enter(first + self.settings.notice_timer_us, self._check, line)
+        texts = []
+        for notice in notices:
+            trn = own.take("53", notice, max(notice.posted_at, room_at))
+            head, middle, tail, size = template(
+                notice.code, notice.scts, notice.outcome, notice.reason, notice.at // SECOND_US
+            )
+            about = notice.subscriber
+            texts.append(
+                f"\x02{trn}/{size + 3 * len(about):05d}{head}{about}{middle}{about.encode().hex().upper()}{tail}"
+            )
+        totals = map(adler32, map(str.encode, texts), repeat(0))
+        ended = [text + ENDS[total - 2 & 0xFF] for text, total in zip(texts, totals, strict=True)]
+        self.out.write(line, "".join(ended).encode())
 
     def _send(self, line: Line, notice: Notice) -> None:
         own = line.session.own
@@ -104,6 +136,20 @@ class Carrier:
         if board.waiting[notice.account]:
             board.fresh.add(notice.account)
 
+    def acknowledged(self, line: Line, trns: Sequence[str], now: int) -> None:
+        """`result` for 53s that are acknowledged with nothing but "A"."""
+        own, board = line.session.own, self.centre.board
+        was_full, accounts = not own.free, set()
+        for trn in trns:
+            waiting = own.settle(trn, "53")
+            if waiting is None:
+                self.out.odd(line, "unexpected-result", now)
+            else:
+                accounts.add(waiting.subject.account)
+        if was_full and accounts:
+            line.room_at = now
+        board.fresh.update(account for account in accounts if board.waiting[account])
+
     def _positive(self, line: Line, frame: Frame, now: int) -> bool:  # noqa: ARG002 - as `_with_sm`
         return frame.data[:1] == ["A"]
 
@@ -129,6 +175,23 @@ class Carrier:
         if own.outstanding:
             oldest = min(wait.sent_at for wait in own.outstanding.values())
             self.timers.enter(oldest + self.settings.notice_timer_us, self._check, line)
+
+
+def _is_plain(notice: Notice) -> bool:
+    """Whether it goes out as a 53 that no one need look at twice."""
+    return notice.kind == "notification" and not notice.fallback and len(notice.subscriber) <= LONGEST_ADDRESS
+
+
+@lru_cache(maxsize=4096)
+def template(code: str, scts: int, outcome: int, reason: int, second: int) -> tuple[str, str, str, int]:
+    """What stands before, between and behind the subscriber and its hexadecimal form in a 53, and LEN without them.
+
+    It is cut out of a body made as any other, so that the layout is defined once.
+    """
+    body = notification_body(code, NOBODY, stamp(scts), outcome, reason, stamp(second))
+    head, rest = body.split(NOBODY)
+    middle, tail = rest.split(NOBODY.encode().hex().upper())
+    return f"/O/53/{head}", middle, tail, OVERHEAD + len(head) + len(middle) + len(tail)
 
 
 def _fits_call_input(notice: Notice) -> bool:

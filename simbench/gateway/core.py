@@ -6,6 +6,7 @@ and closes what `closings` names. Everything one read brought is answered in one
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Literal
 
@@ -13,6 +14,7 @@ from simbench.centre.agenda import Agenda
 from simbench.centre.core import Centre
 from simbench.centre.records import Notice, PlatformState
 from simbench.gateway.amendments import AmendmentDesk
+from simbench.gateway.batch import WORTH_OCTETS, PlainRuns
 from simbench.gateway.carrier import Carrier
 from simbench.gateway.counting import count_all
 from simbench.gateway.legacy import LegacySubmission
@@ -23,7 +25,7 @@ from simbench.gateway.places import Places
 from simbench.gateway.sessions import Sessions
 from simbench.gateway.submission import Submission
 from simbench.ucp import content
-from simbench.ucp.frame import Frame, WireError
+from simbench.ucp.frame import ASCII_AT_ONCE, Frame, WireError
 
 UNSUPPORTED = "03"
 
@@ -43,6 +45,9 @@ class Gateway:
         self._carrier = Carrier(centre, settings, self._out, self._timers)
         self._sessions = Sessions(self._carrier, places, self._leniency)
         self._submission = Submission(centre, self._out, places, self._leniency)
+        self._runs = PlainRuns(self._submission, self._carrier, self._single)
+        # Reads of so many octets are looked through for runs; no plain submit is too long a frame in this gateway.
+        self.run_octets = WORTH_OCTETS if settings.max_frame_octets >= ASCII_AT_ONCE else sys.maxsize
         legacy = LegacySubmission(centre, self._out, places, self._leniency)
         amendments = AmendmentDesk(centre, self._out, places, self._leniency)
         self._operations: dict[str, Callable[[Line, Frame, int], None]] = {
@@ -84,6 +89,12 @@ class Gateway:
         if line is None:
             return
         line.heard_at = now
+        serve = self._runs.received if len(octets) >= self.run_octets else self._single
+        serve(line, octets, now)
+        self._settle()
+
+    def _single(self, line: Line, octets: bytes, now: int) -> None:
+        """Serve octets frame by frame."""
         operations = self._operations
         items = iter(line.framer.feed(octets))
         for item in items:
@@ -98,7 +109,6 @@ class Gateway:
                 self._carrier.result(line, item, now)
             else:
                 operations.get(item.ot, self._unsupported)(line, item, now)
-        self._settle()
 
     def closed(self, number: int, now: int) -> None:
         """A connection is gone: what it carried waits for the next login."""

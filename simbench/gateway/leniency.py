@@ -180,6 +180,8 @@ def _pad(ot: str, data: list[str], error: FieldError) -> bool:
     at = list(layout.by_name).index(error.field)
     if layout.counted and at > layout.counted[1]:
         at += layout.list_length(data) - 1
+    if at >= len(data):  # behind a list that is shorter than announced
+        return False
     try:
         unhexlify(data[at] + "0")
     except ValueError:

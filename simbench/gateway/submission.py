@@ -24,7 +24,7 @@ DEFAULT_NOTIFICATION = 3  # NRq without NT: tell the final outcome either way
 
 # The fields a common submit fills, and how; all others are empty. Nothing that this admits is objected to by the field
 # table, takes more than a segment, holds lower-case hexadecimal or asks for anything special.
-_COMMON_FIELDS: Final = {
+COMMON_FIELDS: Final = {
     At.ADC: "[0-9]{1,16}",
     At.OADC: "[0-9]{1,22}",
     At.NRQ: "[01]?",
@@ -33,7 +33,7 @@ _COMMON_FIELDS: Final = {
     At.MT: "3",
     At.MSG: "(?:[0-9A-F]{32}){0,9}(?:[0-9A-F]{2}){0,15}",
 }
-COMMON: Final = re.compile("".join(_COMMON_FIELDS.get(at, "") + "/" for at in range(At.RES5 + 1)).encode())
+COMMON: Final = re.compile("".join(COMMON_FIELDS.get(at, "") + "/" for at in range(At.RES5 + 1)).encode())
 
 
 class Submission:

@@ -44,8 +44,12 @@ def result_with_mvp(reply: Accepted | Refused) -> str:
     """Data part of the result of 30, 51 or 54 (EMI-UCP 4.0 section 5.3.1)."""
     if isinstance(reply, Refused):
         return f"N/{reply.ec}/{reply.reason}/"
-    shortened = minute_text(reply.shortened_to) if reply.shortened_to else ""
-    return f"A/{shortened}/{reply.recipient}:{stamp(reply.scts)}/"
+    return f"A/{shortened_text(reply.shortened_to)}/{reply.recipient}:{stamp(reply.scts)}/"
+
+
+def shortened_text(instant: int) -> str:
+    """The modified validity period of a result, "" for 0: it was not modified."""
+    return minute_text(instant) if instant else ""
 
 
 def identity(reply: Accepted) -> str:

@@ -22,7 +22,8 @@ SECOND = 0x94D049BB133111EB
 MILLION = 1_000_000
 
 
-def _mixed(word: int) -> int:
+def mixed(word: int) -> int:
+    """The mixing step: a bijection of 64-bit numbers."""
     word = (word + GAMMA) & MASK
     word = ((word ^ (word >> 30)) * FIRST) & MASK
     word = ((word ^ (word >> 27)) * SECOND) & MASK
@@ -39,12 +40,12 @@ def draw(seed: int, entity: int, purpose: int) -> int:
 
 def key_of(seed: int, purpose: int) -> int:
     """What seed and purpose have in common for all entities, for code that draws often."""
-    return _mixed(_mixed(seed & MASK) ^ (purpose & MASK))
+    return mixed(mixed(seed & MASK) ^ (purpose & MASK))
 
 
 def draw_with(key: int, entity: int) -> int:
     """`draw` for a key of `key_of`."""
-    return _mixed(key ^ (entity & MASK))
+    return mixed(key ^ (entity & MASK))
 
 
 def entity_of(*parts: str) -> int:

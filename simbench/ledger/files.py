@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 
 from simbench.contract.calendar import midnight_after
 from simbench.errors import LedgerError
+from simbench.ledger.buffer import Entry
 from simbench.ledger.columns import Misfit, schema, to_batch
-from simbench.ledger.rows import ORDINAL, TABLES, Row, Table
+from simbench.ledger.rows import ORDINAL, TABLES, Table
 
 PATTERN = "ledger-*.duckdb"
 _SQL_TYPES = {"i64": "BIGINT", "i32": "INTEGER", "str": "VARCHAR", "octets": "BLOB", "bool": "BOOLEAN"}
@@ -52,9 +53,9 @@ class Store:
         self._edge: int | None = None
         self._open()
 
-    def add(self, table: Table, rows: Sequence[Row], misfit: Misfit) -> None:
-        """Take rows into the next commit; one that does not fit is told to `misfit` and left out."""
-        batch = to_batch(table, rows, self._numbered[table.name], misfit)
+    def add(self, table: Table, entries: Sequence[Entry], misfit: Misfit) -> None:
+        """Take rows and blocks into the next commit; a row that does not fit is told to `misfit` and left out."""
+        batch = to_batch(table, entries, self._numbered[table.name], misfit)
         self._numbered[table.name] += batch.num_rows
         self._pending[table.name].append(batch)
 

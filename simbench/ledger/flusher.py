@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simbench.errors import Trouble
+from simbench.ledger.buffer import Buffer
 from simbench.ledger.rows import ASKED, CENTRE, GRAIN, STORY, TABLES, WIRE, Row
 
 if TYPE_CHECKING:
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 PERIOD_S = 0.2
 BATCH_ROWS = 50_000
 _LOOK_S = 0.05  # how often the number of waiting rows is looked at
-_CHUNK_ROWS = 1_000  # converted without a break: the main thread waits for no more than these
+_CHUNK_ENTRIES, _CHUNK_ROWS = 1_000, 4_000  # converted without a break: the main thread waits for no more than these
 _BREAK_S = 50e-6
 _HURRY_ROWS = 4 * BATCH_ROWS  # with more than these waiting, no more breaks: memory matters more than lateness
 
 # Effects before causes, so that what is cut off at the same moment never holds an effect without its cause.
 _ORDER = (GRAIN, WIRE, CENTRE, ASKED, STORY)
 
-Buffers = dict[str, list[Row]]
+Buffers = dict[str, Buffer]
 CallSoon = Callable[[Callable[[], object]], object]
 
 
@@ -50,7 +51,7 @@ class Flusher:
 
     def backlog(self) -> int:
         """Rows appended and not yet taken by the thread."""
-        return sum(map(len, self._buffers.values()))
+        return sum(buffer.waiting() for buffer in self._buffers.values())
 
     def rows(self) -> dict[str, int]:
         """Rows committed of each table."""
@@ -138,11 +139,12 @@ class Flusher:
         # One call in C without a break between the five lengths, hence a cut through all tables at one moment.
         counts = tuple(map(len, [self._buffers[table.name] for table in _ORDER]))
         for table, count in zip(_ORDER, counts, strict=True):
-            buffer = self._buffers[table.name]
-            for done in range(0, count, _CHUNK_ROWS):
-                rows = buffer[: min(_CHUNK_ROWS, count - done)]
-                store.add(table, rows, self._misfit)
-                del buffer[: len(rows)]  # in C, as appending is: neither can come between the other's halves
+            buffer, left = self._buffers[table.name], count
+            while left:
+                entries = buffer.head(min(left, _CHUNK_ENTRIES), _CHUNK_ROWS)
+                store.add(table, entries, self._misfit)
+                buffer.drop(entries)
+                left -= len(entries)
                 if self.backlog() < _HURRY_ROWS:
                     time.sleep(_BREAK_S)  # lets the main thread have the interpreter
 

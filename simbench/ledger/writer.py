@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from simbench.errors import LedgerError, Trouble
+from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import NAME, RunInfo, write_info
-from simbench.ledger.rows import TABLES, Row
+from simbench.ledger.rows import TABLES
 
 if TYPE_CHECKING:
     from simbench.ledger.reader import Run
@@ -33,19 +34,15 @@ def _tell(trouble: Trouble) -> None:
 class Ledger:
     """One run being written to its folder.
 
-    `wire`, `story`, `asked`, `centre` and `grain` take tuples in the column order of `simbench.ledger.rows`; their
-    `append` may be bound once and called from one thread. Rows reach the disk after 200 ms or 50,000 rows; a process
-    that is killed loses no more than those.
+    `wire`, `story`, `asked`, `centre` and `grain` take tuples in the column order of `simbench.ledger.rows` with
+    `append`, and blocks of them with `add`; both may be bound once and called from one thread. Rows reach the disk
+    after 200 ms or 50,000 rows; a process that is killed loses no more than those.
     """
 
     def __init__(self, folder: Path, info: RunInfo, max_bytes: int, on_trouble: Callable[[Trouble], object]) -> None:
         self.folder, self.info = folder, info
-        self.wire: list[Row] = []
-        self.story: list[Row] = []
-        self.asked: list[Row] = []
-        self.centre: list[Row] = []
-        self.grain: list[Row] = []
-        buffers: dict[str, list[Row]] = {name: getattr(self, name) for name in TABLES}
+        self.wire, self.story, self.asked, self.centre, self.grain = (Buffer() for _ in range(5))
+        buffers: dict[str, Buffer] = {name: getattr(self, name) for name in TABLES}
         self._flusher = Flusher(folder, max_bytes, buffers, on_trouble)
         atexit.register(self._at_exit)
 
@@ -143,11 +140,7 @@ class MemoryLedger:
 
     def __init__(self, info: RunInfo | None = None) -> None:
         self.info = info or RunInfo(run="memory")
-        self.wire: list[Row] = []
-        self.story: list[Row] = []
-        self.asked: list[Row] = []
-        self.centre: list[Row] = []
-        self.grain: list[Row] = []
+        self.wire, self.story, self.asked, self.centre, self.grain = (Memory() for _ in range(5))
 
     def flush(self) -> None:
         """Nothing to write."""

@@ -100,6 +100,11 @@ class Framer:
         """The octets kept because nothing has ended them yet: at most `max_octets` + 1."""
         return self._rest
 
+    def release(self) -> bytes:
+        """Give up what is kept, to whoever feeds it again before the rest."""
+        rest, self._rest = self._rest, b""
+        return rest
+
     def feed(self, data: bytes) -> list[Frame | WireError]:
         """Return what `data` completes, in order of the wire; an oddity stands before the frame it belongs to."""
         pieces = (self._rest + data if self._rest else data).split(ETX)

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,19 +23,26 @@ import numpy as np
 from simbench.centre.limiter import Limiter
 from simbench.centre.records import Limit
 from simbench.contract import load_contract
+from simbench.ucp.frame import Framer, encode
 from simbench.verdict.throughput import police
+from tests.bench.load import encoded
 from tests.bench.roaming import roaming
+from tests.bench.stages import STAGES, stages
 
 SERVER_CPU, LOAD_CPU = 0, min(1, (os.cpu_count() or 1) - 1)
 SECOND = 1_000_000
-SESSIONS, WINDOW, LOAD_S = 10, 100, 10.0
+SESSIONS, WINDOW, LOAD_S = 4, 100, 8.0
 
 
 def main() -> None:
     """Run every benchmark and print it."""
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print("versions: " + ", ".join(f"{name} {version(name)}" for name in ("uvloop", "duckdb", "pyarrow", "msgspec")))
-    failed = [name for name, passed in (*start_up(), *live(), *meter(), *roaming()) if not passed]
+    failed = [
+        name
+        for name, passed in (*start_up(), *codec(), *live(), *window_of_one(), *stage_table(), *meter(), *roaming())
+        if not passed
+    ]
     print("gates missed: " + (", ".join(failed) or "none"))
     sys.exit(1 if failed else 0)
 
@@ -51,26 +60,70 @@ def start_up() -> list[tuple[str, bool]]:
 
 
 def live() -> list[tuple[str, bool]]:
-    """Submits acknowledged and notified a second, everything on, under monitor, against the generator's ceiling."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.sink", str(SERVER_CPU)], stdout=subprocess.PIPE, text=True
-    ) as sink:
-        assert sink.stdout is not None
-        ceiling = _load(int(sink.stdout.readline().split()[1]), notify=False, seconds=4.0)["submits_per_s"]
-        sink.kill()
+    """Submits acknowledged and notified a second, everything on, under monitor; beside what does less."""
+    ceiling = _beside("tests.bench.sink")
+    naive = _beside("tests.bench.naive")
     print(f"load generator's ceiling: {ceiling:,.0f} submits/s against a server that answers without looking")
+    print(f"naive server on asyncio's streams, same frames: {naive:,.0f} submits/s")
     plain, told = _served(notify=False), _served(notify=True)
     for name, figures in (("no notification", plain), ("notified and acknowledged", told)):
         print(
             f"live, {name}: {figures['submits_per_s']:,.0f} submits/s, {figures['notices_per_s']:,.0f} notices/s, "
-            f"{figures['submits_per_s'] / ceiling:.2f} of the ceiling; in all {figures['answered']:,.0f} answered, "
-            f"{figures['noticed']:,.0f} notified"
+            f"{figures['submits_per_s'] / naive:.1f} times the naive server; in all "
+            f"{figures['answered']:,.0f} answered, {figures['noticed']:,.0f} notified"
         )
     rate = min(told["submits_per_s"], told["notices_per_s"])
     return [
-        ("30,000/s acknowledged and notified", rate >= 30_000),
+        ("200,000/s acknowledged", plain["submits_per_s"] >= 200_000),
+        ("60,000/s acknowledged and notified", rate >= 60_000),
+        ("6 times the naive server", plain["submits_per_s"] >= 6 * naive),
         ("nothing lost", told["noticed"] == told["answered"]),
     ]
+
+
+def window_of_one() -> list[tuple[str, bool]]:
+    """Round trips with one submit on its way, as a share of a bare echo's; in turns, so that both meet the same."""
+    shares = []
+    with (
+        _started("tests.bench.sink", str(SERVER_CPU), "echo") as echo,
+        tempfile.TemporaryDirectory() as folder,
+        _started("tests.bench.server", folder, cpu=SERVER_CPU) as server,
+    ):
+        for _ in range(5):
+            bare, ours = _trips(echo), _trips(server)
+            shares.append(ours / bare)
+    share = statistics.median(shares)
+    print(
+        f"window 1: {share:.2f} of a bare echo's round trips ({min(shares):.2f} to {max(shares):.2f} in 5 turns), "
+        f"last {ours:,.0f}/s of {bare:,.0f}/s"
+    )
+    return [("window 1 at 0.85 of an echo", share >= 0.85)]
+
+
+def codec() -> list[tuple[str, bool]]:
+    """A submit read, checksum and fields, and its result written: pairs a second of processor time, the best of 5."""
+    frames = encoded("36010", 0, 10_000, notify=True)
+    chunks = [b"".join(frames[at : at + 100]) for at in range(0, len(frames), 100)]
+    best = 0.0
+    for _ in range(5):
+        framer, start = Framer(), time.thread_time()
+        for chunk in chunks:
+            for item in framer.feed(chunk):
+                assert len(item.data) == 33  # type: ignore[union-attr] # all are sound
+                encode(item.trn, "R", item.ot, "A//33710000000:221126120000/")
+        best = max(best, len(frames) / (time.thread_time() - start))
+    print(f"codec: {best:,.0f} pairs/s of a submit of {len(frames[0])} octets decoded and its result encoded")
+    return [("250,000 pairs/s", best >= 250_000)]
+
+
+def stage_table() -> list[tuple[str, bool]]:
+    """Microseconds of processor a message spends in each stage."""
+    plain, told = stages(notify=False), stages(notify=True)
+    print(f"  {'stage (us a message)':<22}{'no notice':>11}{'notified':>11}")
+    for stage in STAGES:
+        print(f"  {stage:<22}{plain.get(stage, 0):>11.2f}{told.get(stage, 0):>11.2f}")
+    print(f"  {'in all':<22}{sum(plain.values()):>11.2f}{sum(told.values()):>11.2f}")
+    return []
 
 
 def meter() -> list[tuple[str, bool]]:
@@ -107,16 +160,33 @@ def _burst(rate: int) -> tuple[np.ndarray, np.ndarray]:
     return at, np.ones(len(at), dtype=np.int64)
 
 
-def _served(*, notify: bool) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["taskset", "-c", str(SERVER_CPU), sys.executable, "-m", "tests.bench.server", folder]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            assert server.stdout is not None
-            port = int(server.stdout.readline().split()[1])
-            figures = _load(port, notify=notify, seconds=LOAD_S)
+@contextmanager
+def _started(module: str, *arguments: str, cpu: int | None = None) -> Iterator[int]:
+    """A server in a process of its own: its port. What it prints at its end is passed on."""
+    pinned = [] if cpu is None else ["taskset", "-c", str(cpu)]
+    command = [*pinned, sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield int(server.stdout.readline().split()[1])
+        finally:
             server.terminate()
-            print(server.stdout.read().strip())
-        return figures
+            print(server.stdout.read().rstrip(), end="\n" if cpu is not None else "")
+
+
+def _beside(module: str) -> float:
+    with _started(module, str(SERVER_CPU)) as port:
+        return _load(port, notify=False, seconds=3.0)["submits_per_s"]
+
+
+def _served(*, notify: bool) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder, _started("tests.bench.server", folder, cpu=SERVER_CPU) as port:
+        return _load(port, notify=notify, seconds=LOAD_S)
+
+
+def _trips(port: int) -> float:
+    command = [sys.executable, "-m", "tests.bench.pingpong", str(port), "1.0", str(LOAD_CPU)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def _load(port: int, *, notify: bool, seconds: float) -> dict[str, float]:

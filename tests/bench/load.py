@@ -100,7 +100,7 @@ class Load:
 
 def encoded(code: str, first: int, count: int, notify: bool) -> list[bytes]:
     """Submits of some 150 octets to `count` recipients, their TRNs in cyclic order."""
-    text = b"Votre commande 1234 est arrivee".hex().upper()
+    text = b"Votre commande 1234 est arrivee au depot".hex().upper()
     extra = {"NRq": "1", "NT": "3"} if notify else {}
     return [
         build("51", "O", f"{n % 100:02d}", AdC=f"3371{first + n:07d}", OAdC=code, MT="3", Msg=text, **extra)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from simbench.contract.calendar import instant
 from simbench.errors import LedgerError, Trouble
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
+from simbench.ledger.buffer import Block
 from simbench.ledger.rows import TABLES, Row
 from tests.ledger.samples import BASE, as_rows, decided, rows_of_all, wire
 
@@ -218,3 +219,43 @@ def test_two_hundred_thousand_rows_arrive_numbered_without_a_gap(tmp_path: Path)
             append(decided(BASE + number // 7, number))
     centre = open_run(tmp_path).centre
     assert centre["n"].to_pylist() == centre["message"].to_pylist() == list(range(200_000))
+
+
+def block_of(count: int, first: int = 0) -> Block:
+    """Decisions of one instant that have in common what `decided` fixes."""
+    numbers = list(range(first, first + count))
+    return Block(count, (BASE, "accepted", 1, "36050", "33639980012", numbers, 0, 0, None, 1))
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_a_block_leaves_the_rows_it_stands_for_among_others(tmp_path: Path, on_disk: bool) -> None:
+    ledger = Ledger.create(tmp_path, INFO) if on_disk else MemoryLedger()
+    ledger.centre.append(decided(BASE, 0))
+    ledger.centre.add(block_of(5_000, 1))
+    ledger.centre.add(block_of(1, 5_001))
+    ledger.centre.append(decided(BASE, 5_002))
+    run = open_run(ledger)
+    assert as_rows(run, "centre") == [decided(BASE, number) for number in range(5_003)]
+    assert run.centre["n"].to_pylist() == list(range(5_003))
+    ledger.close()
+
+
+def test_the_backlog_counts_the_rows_of_blocks(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path, INFO)
+    ledger.close()
+    ledger.centre.add(block_of(70))
+    ledger.centre.append(decided(BASE))
+    assert ledger.backlog == 71
+    with pytest.raises(Trouble, match="71 rows"):
+        ledger.flush()
+
+
+def test_of_a_block_with_a_misfit_the_other_rows_are_kept(tmp_path: Path) -> None:
+    told: list[Trouble] = []
+    ledger = Ledger.create(tmp_path, INFO, on_trouble=told.append)
+    ledger.centre.add(Block(3, (BASE, "accepted", 1, "36050", "33639980012", [1, "two", 3], 0, 0, None, 1)))
+    with pytest.raises(Trouble, match="does not fit"):
+        ledger.flush()
+    ledger.close()
+    assert len(told) == 1
+    assert open_run(tmp_path).centre["message"].to_pylist() == [1, 3]

@@ -96,7 +96,7 @@ class Simulation:
         self.wire(at + 3000, session, "in", build("53", "R", trn, SM=""))
 
     def reading(self) -> Reading:
-        self.ledger.wire = sorted(self._wire, key=lambda row: row[0])  # type: ignore[arg-type,return-value]  # rows hold objects
+        self.ledger.wire = sorted(self._wire, key=lambda row: row[0])  # type: ignore[arg-type,return-value,assignment]  # rows hold objects
         self.ledger.asked.sort(key=lambda row: row[0])  # type: ignore[arg-type,return-value]  # as above
         return Reading(self.ledger.snapshot())
 

@@ -1,0 +1,28 @@
+"""A message's number is the same whether it is asked for alone or among many."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simbench.centre.identity import Identities
+
+DAY = 86_400_000_000
+MESSAGES = st.lists(st.tuples(st.from_regex("[0-9]{1,16}", fullmatch=True), st.sampled_from(["", "41", "42"])))
+
+
+@given(MESSAGES, st.integers(1, 3))
+def test_many_at_once_get_the_numbers_they_get_one_by_one(messages: list[tuple[str, str]], days: int) -> None:
+    alone, together = Identities(DAY), Identities(DAY)
+    for now in range(0, days * DAY // 2, DAY // 2):
+        one_by_one = [alone.take("36010", recipient, text, now) for recipient, text in messages]
+        recipients, texts = [recipient for recipient, _ in messages], [text for _, text in messages]
+        assert together.take_many("36010", recipients, texts, now).tolist() == one_by_one
+        assert all(0 <= number < 1 << 63 for number in one_by_one)
+
+
+def test_a_repeated_message_gets_another_number_and_the_next_day_the_same_ones() -> None:
+    identities = Identities(DAY)
+    first = [identities.take("36010", "33710000001", "41", 0) for _ in range(3)]
+    assert len(set(first)) == 3
+    assert [identities.take("36010", "33710000001", "41", DAY) for _ in range(3)] == first
