@@ -69,7 +69,7 @@ class SmscServer:
         self.faults = FaultDesk(self)
         self.port = 0
         self._heartbeat = heartbeat
-        self._count = 0
+        self.count = 0  # connections so far
         self._host = ""
         self._listener: Listener | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -123,8 +123,8 @@ class SmscServer:
     def connected(self, connection: Connection) -> None:
         """A peer connected."""
         now = self.clock.now()
-        self._count += 1
-        connection.number = self._count
+        self.count += 1
+        connection.number = self.count
         peer = connection.transport.get_extra_info("peername")
         self.ledger.wire.append((now, connection.number, "open", repr(peer).encode()))
         self.connections[connection.number] = connection

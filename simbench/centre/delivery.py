@@ -5,6 +5,7 @@ Sources: OPS-ACH-07 and docs/reference (absent subscribers, retries); every figu
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -44,6 +45,7 @@ class Delivery:
     ) -> None:
         self.settings, self.agenda, self.base, self.board = settings, agenda, base, board
         self.write = self._write = sink.centre.append
+        self._story = sink.story.append
         self.owner_of: Callable[[str], str] = lambda address: address  # of a notification address; "": nobody here
         self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) who got a message with a reply path
         self._absent: dict[str, list[Message]] = defaultdict(list)
@@ -70,6 +72,8 @@ class Delivery:
 
     def _take_special(self, message: Message, now: int, due: int) -> None:
         special, link = message.special or Special(), (message.account, message.recipient)
+        if message.special is not None:
+            self.note(message, now)
         if special.rpid in REPLACE_TYPES:
             for other in self.find(message.account, message.recipient):
                 if rpid_of(other) == special.rpid and other.code == message.code and self.is_waiting(other):
@@ -94,6 +98,24 @@ class Delivery:
         special.begins_at = 0
         latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
         self.agenda.enter(now + latency, self._try, message)
+
+    def note(self, message: Message, now: int) -> None:
+        """Tell the story what a message asks for that its row does not say: whoever resumes the run needs it."""
+        terms = {"scts": message.scts, "expires_at": message.expires_at, "notify": message.notify,
+                 "special": msgspec.to_builtins(message.special)}  # fmt: skip
+        self._story((now, "terms", str(message.entity), None, json.dumps(terms)))
+
+    def restore(self, message: Message, now: int) -> None:
+        """Take over a message that an earlier run left waiting, where it left it."""
+        self.on_the_way += 1
+        special = message.special
+        if special is not None and special.begins_at:
+            self.agenda.enter(special.begins_at, self._begin, message)
+        elif message.told_buffered:
+            self._wait(message, self.base.find(message.recipient).msisdn, now)
+        else:
+            latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
+            self.agenda.enter(message.accepted_at + latency, self._try, message)
 
     # Messages that wait ----------------------------------------------------------------------------------------
 

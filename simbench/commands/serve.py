@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from fake_smsc.live import LiveSmsc, spare_collector
 from simbench import __version__
+from simbench.commands.script import SCRIPT, Script, clock_of, past_of, read_script, write_script
 from simbench.contract import Contract, load_contract
 from simbench.errors import BadInput
 from simbench.ledger import Ledger, RunInfo
@@ -40,7 +41,19 @@ def serve_command(
         chosen = demo_scenario(contract)
     chosen = _with_options(chosen, host, port, limit)
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
-    uvloop.run(_serve(chosen, contract, folder, scenario.parent if scenario else None))
+    place = scenario.parent.resolve() if scenario else None
+    uvloop.run(_serve(chosen, contract, folder, place, contract_name=contract_name))
+
+
+def resume_command(folder: Path, host: str | None, port: int | None, limit: LimitMode | None) -> None:
+    """Go on with a run that was stopped or killed, in its own ledger and out of its own scenario."""
+    script = read_script(folder)
+    contract = load_contract(script.contract)
+    if contract.digest != script.contract_digest:
+        problem = f"is {contract.digest} now, was {script.contract_digest}"
+        raise BadInput(f"contract {script.contract}", problem, "the contract the run was served under")
+    chosen = _with_options(script.scenario, host, port, limit)
+    uvloop.run(_serve(chosen, contract, folder, Path(script.place) if script.place else None, resume=True))
 
 
 def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
@@ -63,7 +76,15 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-async def _serve(scenario: Scenario, contract: Contract, folder: Path, place: Path | None) -> None:
+async def _serve(
+    scenario: Scenario,
+    contract: Contract,
+    folder: Path,
+    place: Path | None,
+    *,
+    contract_name: str | None = None,
+    resume: bool = False,
+) -> None:
     info = RunInfo(
         run=folder.name,
         created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -74,9 +95,13 @@ async def _serve(scenario: Scenario, contract: Contract, folder: Path, place: Pa
         versions={"simbench": __version__},
         keep=scenario.keep,
     )
-    ledger, served = Ledger.create(folder, info), False
+    past = past_of(folder, scenario, contract) if resume else None
+    ledger, served = Ledger.resume(folder) if resume else Ledger.create(folder, info), resume
     try:
-        smsc = LiveSmsc(scenario, contract, ledger, place=place)
+        if not resume:
+            write_script(folder, Script.of(scenario, contract, place, contract_name))
+        smsc = LiveSmsc(scenario, contract, ledger, place=place, clock=clock_of(past, scenario) if past else None)
+        smsc.past = past
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -96,7 +121,7 @@ async def _serve(scenario: Scenario, contract: Contract, folder: Path, place: Pa
 
 def _discard(folder: Path) -> None:
     """Remove the ledger of a server that never listened, so that the same command can be given again."""
-    for path in (folder / NAME, *folder.glob("ledger-*")):
+    for path in (folder / NAME, folder / SCRIPT, *folder.glob("ledger-*")):
         path.unlink(missing_ok=True)
     with suppress(OSError):  # something else lies in it
         folder.rmdir()

@@ -44,14 +44,24 @@ class Store:
         self._folder, self._max_bytes = folder, max_bytes
         self._pending: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
         self._numbered = dict.fromkeys(TABLES, 0)
-        self.rows = dict.fromkeys(TABLES, 0)
-        """Rows committed of each table; replaced as a whole, so that any thread may read it."""
         self._lock = threading.Lock()  # held while a file is opened, closed or read; not while one is written
-        self._closed: list[Path] = []
+        self._closed = sorted(folder.glob(PATTERN))  # a run that is resumed goes on in a file of its own
+        for path in self._closed:
+            self._fold(path)
+        self.rows = dict(self._numbered)
+        """Rows committed of each table; replaced as a whole, so that any thread may read it."""
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._reading: duckdb.DuckDBPyConnection | None = None
         self._edge: int | None = None
         self._open()
+
+    def _fold(self, path: Path) -> None:
+        """Close a file of a run that is resumed: its log folded in, its rows counted on from."""
+        with duckdb.connect(path, config=_CONFIG) as connection:
+            connection.execute("checkpoint")
+            for name, counted in self._numbered.items():
+                found = connection.execute(f"select coalesce(max(n) + 1, 0) from {name}").fetchone()  # noqa: S608
+                self._numbered[name] = max(counted, *(found or (0,)))
 
     def add(self, table: Table, entries: Sequence[Entry], misfit: Misfit) -> None:
         """Take rows and blocks into the next commit; a row that does not fit is told to `misfit` and left out."""
@@ -142,6 +152,22 @@ class Store:
         path = self._folder / file_name(len(self._closed) + 1)
         log = path.with_name(path.name + ".wal")
         return sum(each.stat().st_size for each in (path, log) if each.exists())
+
+
+@contextmanager
+def querying(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """All files of a run that is not being written as one database: a view a table. LedgerError as `open_run`."""
+    paths = sorted(folder.glob(PATTERN))
+    try:
+        with duckdb.connect(config=_CONFIG) as connection:
+            for number, path in enumerate(paths):
+                connection.execute(f"attach '{str(path).replace(chr(39), 2 * chr(39))}' as f{number} (read_only)")
+            for name in TABLES:
+                parts = " union all ".join(f"select * from f{number}.{name}" for number in range(len(paths)))  # noqa: S608
+                connection.execute(f"create view {name} as {parts}")
+            yield connection
+    except duckdb.Error as problem:
+        raise _told(folder, str(problem).strip().splitlines()[0]) from None
 
 
 def check_file(path: Path) -> None:
