@@ -11,7 +11,7 @@ import pytest
 
 from simbench.ledger import open_run
 from simbench.ucp.frame import Frame
-from simbench.ucp.operations import decode
+from simbench.ucp.operations import build, decode
 from tests import harness
 from tests.cli.child import Served, simbench
 from tests.fake_smsc.live import LivePeer, dial
@@ -32,6 +32,7 @@ limit = "monitor"
 """
 LISTED = "msisdn,operator,state\n33710000009,orange,off\n"
 ABSENT = "33710000009"
+ALERT = build("31", "O", "98", AdC="36150", PID="0539")  # answered when all that came before is on disk
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_a_message_that_waits_for_its_subscriber_waits_on_with_what_it_asked_for
         assert (await result(peer)).data[0] == "A"
         assert (await notice(peer))["OAdC"] == "33710000003"
         assert await peer.hears_nothing()  # nothing acknowledged is told again
-        peer.send(harness.submit(2, OAdC="36150", AdC="33710000004", NRq="", NT=""))
+        peer.send(ALERT)
         assert (await result(peer)).data[0] == "A"  # hence the acknowledgement is on disk
         await peer.close()
 
@@ -119,17 +120,17 @@ def test_a_message_that_waits_for_its_subscriber_waits_on_with_what_it_asked_for
 def test_notices_nobody_acknowledged_are_told_after_the_next_login(
     scenario: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
-    folder, count = tmp_path / "run", 20
+    folder, count = tmp_path / "run", 8  # within a window
 
     async def before(port: int) -> set[str]:
         peer = await session(port)
         for trn in range(count):
-            peer.send(harness.submit(trn, OAdC="36150", AdC=f"3371000{trn:04d}", NRq="1", NT="1"))
+            peer.send(harness.submit(trn, OAdC="36150", AdC=f"3371001{trn:04d}", NRq="1", NT="1"))
         frames = [await peer.frame() for _ in range(2 * count)]
         notices = [frame for frame in frames if frame.kind == "O"]
         for frame in notices[::2]:
             peer.acknowledge(frame)
-        peer.send(harness.submit(99, OAdC="36150", AdC="33710009999", NRq="", NT=""))
+        peer.send(ALERT)
         assert (await result(peer)).data[0] == "A"  # hence the acknowledgements were read, and are on disk
         await peer.close()
         return {decode(frame)["OAdC"] for frame in notices[1::2]}
