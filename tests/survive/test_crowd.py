@@ -1,4 +1,4 @@
-"""Facts about a real server that is short of descriptors, flooded, or read by nobody: others are served all the same."""
+"""Facts about a real server short of descriptors, flooded, or read by nobody: others are served all the same."""
 
 from __future__ import annotations
 
@@ -89,6 +89,7 @@ def test_two_hundred_sessions_at_ten_times_their_tier_get_their_tier_and_harm_no
         """One session's share of ten times the tier; the verdicts it got."""
         each_s = SESSIONS / (10 * RATE_PER_S)
         verdicts = []
+        await asyncio.sleep(each_s * (first / 1000) / SESSIONS)  # spread evenly
         while time.monotonic() < until:
             first += 1
             peer.send(harness.submit(first % 100, OAdC="36010", AdC=f"3371{first:07d}", NRq="", NT=""))

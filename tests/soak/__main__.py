@@ -1,0 +1,110 @@
+"""`make soak`: a served process under mixed load for long, with a cut every few minutes; its memory must not grow.
+
+Prints a line every few seconds and the figures at the end. Exit status 1 when memory grew or too little was carried.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import uvloop
+
+from tests.cli.child import SIMBENCH
+from tests.soak.load import Client, Counts
+from tests.soak.report import Sample, growth, verdict
+
+CODES = tuple(f"3601{number}" for number in range(10))
+CUT_S = 3.0  # how long a cut lasts
+CUTS = ("reset", "cut", "accept-close")
+CODE = """
+[[codes]]
+code = "{code}"
+rate_per_s = 150
+request_id = "soak"
+window = 100
+limit = "monitor"
+"""
+OUTAGE = """
+[[outages]]
+at_s = {at}
+for_s = {for_s}
+mode = "{mode}"
+"""
+
+
+def scenario(seconds: float, cut_every_s: float) -> str:
+    """Ten codes whose rates are watched, and the cuts."""
+    instants = [cut_every_s * (number + 1) for number in range(int(seconds / cut_every_s))]
+    outages = (OUTAGE.format(at=at, for_s=CUT_S, mode=CUTS[number % len(CUTS)]) for number, at in enumerate(instants))
+    return "".join([CODE.format(code=code) for code in CODES] + list(outages))
+
+
+async def soak(seconds: float, cut_every_s: float, messages: int, folder: Path) -> int:
+    """Run it; the exit status."""
+    path = folder / "soak.toml"
+    path.write_text(scenario(seconds, cut_every_s))
+    server = await asyncio.create_subprocess_exec(
+        *SIMBENCH, "serve", str(path), "--port", "0", "-o", str(folder / "run"), stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdout is not None
+    port = 0
+    async for line in server.stdout:
+        if b"listening on" in line:
+            port = int(line.split(b"127.0.0.1:")[1].split()[0])
+        if b"Ctrl-C" in line:
+            break
+    counts = Counts()
+    clients = [Client(code, number, counts) for number, code in enumerate(CODES)]
+    tasks = [asyncio.create_task(client.run(port)) for client in clients]
+    try:
+        samples = await watched(server.pid, counts, seconds)
+    finally:
+        for client in clients:
+            client.sending = False
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if server.returncode is None:
+            server.terminate()
+        status = await server.wait()
+    return verdict(samples, counts, messages, status)
+
+
+async def watched(pid: int, counts: Counts, seconds: float) -> list[Sample]:
+    """A sample a second; a line of progress every fiftieth of the time."""
+    samples: list[Sample] = []
+    started, told_s = time.monotonic(), max(2.0, seconds / 50)
+    told_at = 0.0
+    while (elapsed := time.monotonic() - started) < seconds:
+        await asyncio.sleep(1.0)
+        rss = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+        samples.append(Sample(elapsed, rss, counts.accepted))
+        if elapsed - told_at >= told_s:
+            told_at = elapsed
+            print(
+                f"{elapsed:6.0f} s  {counts.accepted:>10,} accepted  {counts.notified:>10,} notified  "
+                f"{counts.cuts:>4} cuts  {rss / 1e6:6.0f} MB  ({growth(samples):+.1%} since the first tenth)",
+                file=sys.stderr,
+                flush=True,
+            )
+    return samples
+
+
+def main() -> None:
+    """`python -m tests.soak`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=1800.0)
+    parser.add_argument("--cut-every", type=float, default=180.0, metavar="SECONDS")
+    parser.add_argument("--messages", type=int, default=20_000_000, help="how many must be accepted")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        sys.exit(uvloop.run(soak(options.seconds, options.cut_every, options.messages, Path(folder))))
+
+
+if __name__ == "__main__":
+    main()
