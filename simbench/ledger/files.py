@@ -24,7 +24,9 @@ PATTERN = "ledger-*.duckdb"
 _SQL_TYPES = {"i64": "BIGINT", "i32": "INTEGER", "str": "VARCHAR", "octets": "BLOB", "bool": "BOOLEAN"}
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,  # the other core belongs to the run
-    "checkpoint_threshold": "512MB",  # folding the log in costs as much as writing it: seldom, and at the end
+    # Folding the log in costs as much as writing it, but what is not folded in stays in memory.
+    "checkpoint_threshold": "128MB",
+    "memory_limit": "1GB",
 }
 _NEVER = 1 << 62
 

@@ -16,7 +16,7 @@ import uvloop
 
 from tests.cli.child import SIMBENCH
 from tests.soak.load import Client, Counts
-from tests.soak.report import Sample, growth, verdict
+from tests.soak.report import Sample, Wanted, growth, verdict
 
 CODES = tuple(f"3601{number}" for number in range(10))
 CUT_S = 3.0  # how long a cut lasts
@@ -44,7 +44,7 @@ def scenario(seconds: float, cut_every_s: float) -> str:
     return "".join([CODE.format(code=code) for code in CODES] + list(outages))
 
 
-async def soak(seconds: float, cut_every_s: float, messages: int, folder: Path) -> int:
+async def soak(seconds: float, cut_every_s: float, wanted: Wanted, folder: Path) -> int:
     """Run it; the exit status."""
     path = folder / "soak.toml"
     path.write_text(scenario(seconds, cut_every_s))
@@ -72,7 +72,12 @@ async def soak(seconds: float, cut_every_s: float, messages: int, folder: Path) 
         if server.returncode is None:
             server.terminate()
         status = await server.wait()
-    return verdict(samples, counts, messages, status)
+    return verdict(samples, counts, wanted, status)
+
+
+def rss_of(pid: int) -> int:
+    """Octets of memory a process has."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
 async def watched(pid: int, counts: Counts, seconds: float) -> list[Sample]:
@@ -82,7 +87,7 @@ async def watched(pid: int, counts: Counts, seconds: float) -> list[Sample]:
     told_at = 0.0
     while (elapsed := time.monotonic() - started) < seconds:
         await asyncio.sleep(1.0)
-        rss = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+        rss = rss_of(pid)
         samples.append(Sample(elapsed, rss, counts.accepted))
         if elapsed - told_at >= told_s:
             told_at = elapsed
@@ -101,9 +106,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1800.0)
     parser.add_argument("--cut-every", type=float, default=180.0, metavar="SECONDS")
     parser.add_argument("--messages", type=int, default=20_000_000, help="how many must be accepted")
+    parser.add_argument("--grown-mb", type=int, default=0, help="bound of growth instead of 5 %%, for a short run")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        sys.exit(uvloop.run(soak(options.seconds, options.cut_every, options.messages, Path(folder))))
+        sys.exit(
+            uvloop.run(
+                soak(
+                    options.seconds, options.cut_every, Wanted(options.messages, options.grown_mb * 10**6), Path(folder)
+                )
+            )
+        )
 
 
 if __name__ == "__main__":

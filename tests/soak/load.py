@@ -37,6 +37,7 @@ class Link(asyncio.Protocol):
         self.transport.write(harness.login(self.client.code))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        del exc
         if not self.ended.done():
             self.ended.set_result(None)
 
