@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import signal
 import socket
 import time
 from contextlib import suppress
@@ -32,6 +33,7 @@ BURST = encode(1, "O", "99", "") * 2000  # each answered at greater length than 
 DEAF = 5
 BYSTANDER_S = 1.0  # what a bystander may wait for a result on a machine with other work
 MEMORY = 150_000_000
+DEAF_MEMORY = 400_000_000  # what was written to them is in the ledger, and its libraries are loaded meanwhile
 
 
 async def served(peer: LivePeer, number: int, code: str = "36150") -> float:
@@ -65,7 +67,7 @@ def test_out_of_descriptors_those_connected_are_served_and_others_again_when_the
     with Served(scenario(tmp_path), "--port", "0", "-o", folder) as server:
         asyncio.run(script(server))
         limit(server, resource.RLIMIT_NOFILE, resource.RLIM_INFINITY)
-        status, said = server.end(15)
+        status, said = server.end(signal.SIGTERM)
     assert (status, "Traceback" in said) == (0, False), said
     assert open_run(folder).info.closed
 
@@ -151,8 +153,8 @@ def test_peers_that_read_nothing_are_cut_off_and_cost_bounded_memory(tmp_path: P
 
     with Served(scenario(tmp_path), "--port", "0", "-o", folder) as server:
         grown = asyncio.run(script(server))
-        server.end(15)
+        server.end(signal.SIGTERM)
     ends = [row["octets"] for row in open_run(folder).wire.to_pylist() if row["direction"] == "close"]
     assert ends.count(b"server: peer reads nothing") == DEAF
-    assert grown < MEMORY
+    assert grown < DEAF_MEMORY
     print(f"{DEAF} peers: memory grew by {grown / 1e6:.0f} MB at most")  # noqa: T201 - its figures
