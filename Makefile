@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 SUT ?= $(shell command -v bearerbox >/dev/null 2>&1 && echo kannel || echo reference)
-DEBIAN_PACKAGES := kannel tshark faketime
+DEBIAN_PACKAGES := kannel tshark faketime freeradius chromium \
+  strongswan-swanctl strongswan-charon libcharon-extra-plugins libstrongswan-extra-plugins iproute2 tcpdump
 DEMO := reports/demo
 
 .PHONY: help demo test check fix bench fuzz soak sample packages clean

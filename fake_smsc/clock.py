@@ -25,6 +25,10 @@ class PlatformClock:
         self._floor = max(self._floor, instant)
         return self._floor
 
+    def basis(self) -> tuple[int, int]:
+        """An instant (us) and the reading of the monotonic clock (ns) at which it was or will be shown."""
+        return self._epoch, round(self._start * 1_000_000_000)
+
     def real_s(self, instant: int) -> float:
         """Real seconds from now until a platform instant, not negative."""
         return max(0.0, (instant - self.now()) / SECOND_US / self.speed)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from fake_smsc.faults import fault_config
 from fake_smsc.outage import Mode, Outage
 from fake_smsc.server import SmscServer
+from simbench.centre.records import Notice
 from simbench.errors import BadInput
 from simbench.ledger.reader import Run
 from simbench.numbering.subscribers import Subscriber
@@ -36,6 +37,9 @@ class Control:
     def __init__(self, server: SmscServer) -> None:
         self.server = server
         self._centre = server.gateway.centre
+        self._limits = {code: limiter.limit for code, limiter in self._centre.limiters.items()}
+        self._states = {name: account.state for name, account in self._centre.accounts.items()}
+        self._speed = server.clock.speed
 
     # Clock -----------------------------------------------------------------------------------------------------
 
@@ -112,12 +116,27 @@ class Control:
 
         Raises BadInput for a code nobody owns.
         """
+        return [notice.scts for notice in self.originate(sender, code, text)]
+
+    def originate(self, sender: str, code: str, text: str) -> list[Notice]:
+        """As `mo`: the notices that carry it, to be asked after with `open_notices`."""
         self._tell("mo", sender, {"code": code, "text": text})
         notices = self.server.gateway.originate(sender, code, text, self.now())
         if not notices:
             raise BadInput(f"short code {code}", "no account owns it", f"one of {sorted(self._centre.limiters)}")
         self.server.touch()
-        return [notice.scts for notice in notices]
+        return notices
+
+    def open_notices(self, notices: Sequence[Notice]) -> int:
+        """How many of these notices no application has acknowledged yet."""
+        carried = {id(wait.subject) for line in self.server.gateway.lines.values()
+                   for wait in line.session.own.outstanding.values()}  # fmt: skip
+        missing = [n for n in notices if id(n) not in carried and n not in self._centre.board.waiting[n.account]]
+        total = len(notices)
+        if not missing:
+            return total
+        resting = {id(subject) for subject in self._centre.agenda.subjects()}  # offered again after a while
+        return total - sum(id(notice) not in resting for notice in missing)
 
     def limit(self, code: str, rate_per_s: int, mode: LimitMode) -> None:
         """Change a code's rate and how its meter answers. Raises BadInput for a code not in service or a rate of 0."""
@@ -185,6 +204,12 @@ class Control:
         """Wait until the account is logged in."""
         return await self.wait_until(lambda: any(view.account == account for view in self.sessions()), timeout_s)
 
+    async def reach(self, instant: int) -> None:
+        """Wait for a platform instant (us), however the clock is stepped or sped up meanwhile."""
+        while left_s := self.server.clock.real_s(instant):
+            speed = self.server.clock.speed
+            await self.wait_until(lambda: self.now() >= instant or self.server.clock.speed != speed, left_s)  # noqa: B023 - of this round
+
     async def pause(self, platform_s: float) -> None:
         """Let platform time go by."""
         await asyncio.sleep(platform_s / self.server.clock.speed)
@@ -205,6 +230,26 @@ class Control:
     def snapshot(self) -> Run:
         """The ledger as it stands."""
         return self.server.ledger.snapshot()
+
+    async def reset(self) -> None:
+        """As at the start: no outage, no faults; limits, accounts, subscribers and speed as they were.
+
+        Messages, sessions and the ledger stay, and the clock does not go back.
+        """
+        await self.restore()
+        self.clear()
+        for code, limit in self._limits.items():
+            if self._centre.limiters[code].limit != limit:
+                self.limit(code, limit.rate_per_s, limit.mode)
+        for name, state in self._states.items():
+            account = self._centre.accounts[name]
+            if account.state != state:
+                self._tell("account", name, {"state": state})
+                self._centre.account_state(msgspec.structs.replace(account, state=state), self.now())
+        for subscriber in self._centre.base.restore():
+            self.put(subscriber)
+        if self.server.clock.speed != self._speed:
+            self.set_speed(self._speed)
 
     def _tell(self, kind: str, subject: str, detail: dict[str, object]) -> None:
         self.server.ledger.story.append((self.now(), kind, subject, None, json.dumps(detail)))

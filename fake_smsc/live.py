@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from fake_smsc.assembly import assemble
 from fake_smsc.clock import PlatformClock
 from fake_smsc.control import Control
-from fake_smsc.network import Network
+from fake_smsc.network import Network, Tcp
 from fake_smsc.resume import outage_held, put_back
 from fake_smsc.server import SmscServer
 from simbench.contract import Contract
 from simbench.ledger import AnyLedger
-from simbench.scenario import OutageConfig, Scenario, epoch_us
+from simbench.scenario import OutageConfig, Scenario, allowed_networks, epoch_us
 
 if TYPE_CHECKING:
     from fake_smsc.past import Past
@@ -51,9 +51,15 @@ class LiveSmsc:
         self.clock = clock or PlatformClock(epoch_us(scenario) if config.epoch else None, config.speed)
         gateway = assemble(scenario, contract, ledger, place)
         self.server = SmscServer(
-            gateway, ledger, self.clock, network=network, heartbeat=network is None, durable=config.durable
+            gateway,
+            ledger,
+            self.clock,
+            network=network,
+            heartbeat=network is None or isinstance(network, Tcp),
+            durable=config.durable,
         )
         self.server.faults.seed = scenario.seed
+        self.server.allowed = allowed_networks(config)
         self.control = Control(self.server)
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import ssl
 import struct
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
-from simbench.errors import PortInUse, Trouble
+from simbench.errors import BadInput, PortInUse, Trouble
 
 Factory = Callable[[], asyncio.Protocol]
 
@@ -40,17 +42,34 @@ class _TcpListener:
 
 
 class Tcp:
-    """TCP on the running loop."""
+    """TCP on the running loop, under TLS where a context is given."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
 
     async def listen(self, factory: Factory, host: str, port: int) -> Listener:
         """See Network."""
         try:
-            server = await asyncio.get_running_loop().create_server(factory, host, port, reuse_address=True)
+            server = await asyncio.get_running_loop().create_server(
+                factory, host, port, reuse_address=True, ssl=self._tls
+            )
         except OSError as error:
             if error.errno in {errno.EADDRINUSE, errno.EACCES}:
                 raise PortInUse(f"port {port} on {host}: {error.strerror}; choose another with --port") from error
             raise Trouble(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
         return _TcpListener(server)
+
+
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """A server's TLS (1.2 or later) from PEM files. Raises BadInput when they are none, or do not belong together."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        place = f"{certificate}, {key}"
+        raise BadInput(place, error.strerror or str(error), "a certificate and its key, as PEM files") from None
+    return context
 
 
 def set_no_delay(transport: asyncio.BaseTransport) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import cast
 
 from fake_smsc.clock import PlatformClock
@@ -17,11 +18,13 @@ from fake_smsc.network import Factory, Listener, Network, Tcp, reset, set_no_del
 from fake_smsc.outage import Outage, OutageDesk
 from simbench.gateway import Gateway
 from simbench.ledger import AnyLedger
+from simbench.scenario import Allowed
 
 GRAIN_US = 2_000  # lateness that is worth a row (DESIGN section 3)
 HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
 COALESCE_S = 0.002  # deadlines nearer than this are served together: a lateness not yet worth a row
 UNREAD_OCTETS = 4_000_000  # a peer that lets this much pile up unread is cut off
+MAX_CONNECTIONS = 2_000  # at a time; one more is cut off: each costs memory and a descriptor
 LINGER_S = 5.0  # how long what was written may take to leave once the connection is being closed
 
 
@@ -38,6 +41,8 @@ class Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's are, without being subclasses
         set_no_delay(transport)
         self.server.connected(self)
+        if len(self.server.connections) > MAX_CONNECTIONS:
+            self.server.end(self.number, "too many connections", abruptly=True)
 
     def data_received(self, data: bytes) -> None:
         """Octets of one read."""
@@ -68,6 +73,7 @@ class SmscServer:
         self.outages = OutageDesk(self)
         self.faults = FaultDesk(self)
         self.port = 0
+        self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
         self._heartbeat = heartbeat
         self.count = 0  # connections so far
         self._host = ""
@@ -129,10 +135,16 @@ class SmscServer:
         self.ledger.wire.append((now, connection.number, "open", repr(peer).encode()))
         self.connections[connection.number] = connection
         self.gateway.opened(connection.number, now)
+        if self.allowed and not self._is_allowed(peer):
+            self.end(connection.number, "address not allowed", abruptly=True)
         self.outages.greet(connection)
         if self.faults.engaged:
             self.faults.connected(connection.number)
         self.touch()
+
+    def _is_allowed(self, peer: object) -> bool:
+        address = ip_address(peer[0]) if isinstance(peer, tuple) else None
+        return address is not None and any(address in network for network in self.allowed)
 
     def received(self, connection: Connection, data: bytes) -> None:
         """Octets came in: let the gateway handle every frame in them, then write once."""

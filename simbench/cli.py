@@ -1,5 +1,7 @@
 """The commands. Each imports what it needs when it runs, so that `--help` is quick. Computes nothing itself.
 
+Those with many options have them in `commands/*_options.py`.
+
 Exit status: 0 nothing failed; 1 a finding failed; 2 wrong usage or input; 3 an error, an inconclusive finding, or
 nothing judged.
 """
@@ -12,7 +14,12 @@ from pathlib import Path
 import click
 
 from simbench import __version__
+from simbench.commands.dialup_options import dialup
+from simbench.commands.money_options import bill, forecast, plan, sweep
 from simbench.commands.roaming_options import roaming
+from simbench.commands.serve_options import service_options
+from simbench.commands.suite_options import certificate, conform, matrix, probe
+from simbench.commands.world_options import judge, report, run
 from simbench.errors import BadInput, SimbenchError
 
 LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
@@ -43,6 +50,9 @@ def cli() -> None:
 )
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run that ended, however.")
+@click.option("--expose", is_flag=True, help="Serve an address that other machines can reach; needs --allow.")
+@click.option("--allow", multiple=True, metavar="ADDRESS", help="Address or network that may connect; may be repeated.")
+@service_options
 def serve(**options: object) -> None:
     """Serve a fake SMSC, with no configuration at all or out of a scenario file, until SIGINT or SIGTERM.
 
@@ -52,6 +62,7 @@ def serve(**options: object) -> None:
       simbench serve --port 5000 --limit monitor
       simbench serve scenarios/01_first.toml
       simbench serve --resume reports/first
+      simbench serve --api 8080 --console
     """
     from simbench.commands.serve import resume_command, serve_command  # noqa: PLC0415 - quick --help
 
@@ -63,44 +74,6 @@ def serve(**options: object) -> None:
         resume_command(folder, **options)  # type: ignore[arg-type]  # click gives what the options say
         return
     serve_command(**options)  # type: ignore[arg-type]  # click gives what the options say
-
-
-@cli.command()
-@click.option("--sut", required=True, metavar="NAME", help="The client: reference, kannel.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("reports/conform"),
-    show_default=True,
-    help="Folder for findings.json, junit.xml, report.html and the ledgers.",
-)
-@click.option(
-    "--only", multiple=True, metavar="CLAUSE", help="A clause, chapter, purpose or exercise; may be repeated."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print findings.json instead of the table.")
-@click.option("--contract", "contract_name", help="Contract by name, or an overlay file of your own.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of every draw.")
-@click.option("--fault", multiple=True, metavar="NAME", help="Give the reference client this fault (to see it caught).")
-@click.option(
-    "--from",
-    "judge_from",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Judge the ledgers of an earlier output folder again, without any client.",
-)
-def conform(**options: object) -> None:
-    """Drive a client through the exercises and judge it, clause by clause, with evidence.
-
-    \b
-    Examples:
-      simbench conform --sut reference
-      simbench conform --sut kannel -o reports/kannel --only OPS-ENG-01 --only OPS-PRE-03
-      simbench conform --sut reference --fault no-pacing --only backlog-monitored
-      simbench conform --sut kannel --from reports/kannel --contract mine.toml --json
-    """
-    from simbench.commands.conform import conform_command  # noqa: PLC0415 - quick --help
-
-    sys.exit(conform_command(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 @cli.command("list")
@@ -198,50 +171,8 @@ def completion(shell: str) -> None:
     click.echo(script(cli, {}, "simbench", "_SIMBENCH_COMPLETE").source())
 
 
-@cli.command()
-@click.argument("source", type=click.Path(path_type=Path, exists=True))
-@click.option("--acts", "acts_file", required=True, type=click.Path(path_type=Path), help="The contract's acts (TOML).")
-@click.option("--month", metavar="YYYY-MM", help="Calendar month to bill (default: every month with messages).")
-@click.option("--against", type=click.Path(path_type=Path), help="An invoice received (CSV), to be judged.")
-@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for pages to print, JSON and CSV.")
-@click.option("--json", "form", flag_value="json", help="JSON instead of tables.")
-@click.option("--csv", "form", flag_value="csv", help="CSV in the columns of an invoice received.")
-def bill(**options: object) -> None:
-    """Bill the messages of a run (or a CSV of counts), and judge an invoice received line by line.
-
-    \b
-    Examples:
-      simbench bill reports/first --acts acts.toml
-      simbench bill counts.csv --acts acts.toml --month 2016-10 -o reports/bill
-      simbench bill counts.csv --acts acts.toml --month 2016-10 --against received.csv --json
-    """
-    from simbench.commands.bill import bill_command  # noqa: PLC0415 - quick --help
-
-    options["form"] = options["form"] or "table"
-    sys.exit(bill_command(**options))  # type: ignore[arg-type]  # click gives what the options say
-
-
-@cli.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--traffic", required=True, type=click.Path(path_type=Path, exists=True), help="A run, or a CSV of counts."
-)
-@click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
-def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, *, as_json: bool) -> None:
-    """Hold traffic against the forecasts handed in to Orange (OPS-ENG-03, OPS-ACH-05).
-
-    \b
-    Example:
-      simbench forecast 2016-12.toml 2017-06.toml --traffic counts.csv
-    """
-    from simbench.commands.bill import forecast_command  # noqa: PLC0415 - quick --help
-
-    sys.exit(forecast_command(files, traffic, contract_name, as_json_=as_json))
-
-
-cli.add_command(roaming)
+for command in (bill, certificate, conform, dialup, forecast, judge, matrix, plan, probe, report, roaming, run, sweep):
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -52,6 +52,11 @@ def tally(findings: Iterable[Finding]) -> dict[str, int]:
     return {outcome: counted[outcome] for outcome in OUTCOMES}
 
 
+def counted(findings: Iterable[Finding]) -> str:
+    """The same in words, without what there is none of: "13 pass, 3 weak"."""
+    return ", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count)
+
+
 def exit_status(findings: Iterable[Finding]) -> int:
     """Exit status of a judgement: 1 any fail; else 3 any error or inconclusive, or nothing judged; else 0."""
     counts = tally(findings)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,11 +21,13 @@ from simbench.errors import BadInput, ScenarioError
 from simbench.strictness import Strictness
 
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
+Allowed = IPv4Network | IPv6Network
 LimitMode = Literal["monitor", "delay", "nack", "discard", "close"]
 Meter = Literal["sliding", "tumbling", "bucket", "mean_10s", "all_operations"]  # the readings of AMB-05
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+PresetName = Literal["attached", "clean-base", "old-base", "etsi-2006"]
 Digits = Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")]
 
 OF_THE_ACCOUNT = ("password", "window", "sessions", "state", "auth_code", "priority", "list_max")
@@ -59,13 +62,17 @@ FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the SMSC listens and what its clock says. `epoch` is Paris civil time; empty: the wall clock."""
+    """Where the SMSC listens and what its clock says. `epoch` is Paris civil time; empty: the wall clock.
+
+    `allow` lists the addresses or networks that may connect; empty: every address that reaches it (OPS-CON-03, 04).
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 3024
     epoch: str = ""
     speed: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 1.0
     durable: bool = False
+    allow: tuple[str, ...] = ()
 
 
 class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,9 +103,13 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SubscribersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The subscriber base: a file, and the shares by which numbers it does not list are drawn."""
+    """The subscriber base: a file, and the shares by which numbers it does not list are drawn.
+
+    `preset` says how they come and go and how attempts fail, and who is unknown unless `share_unknown` says it.
+    """
 
     file: str = ""
+    preset: PresetName = "attached"
     share_ported_out: Share = 0.0
     share_ported_in: Share = 0.0
     share_unknown: Share = 0.0
@@ -225,6 +236,7 @@ def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:
             raise ScenarioError(f"{key}.code", f"{fault.code!r}", "a short code above")
     if scenario.server.epoch:
         epoch_us(scenario, place)
+    allowed_networks(scenario.server, f"{place}: server.allow")
 
 
 def _check_code(config: CodeConfig, contract: Contract, key: str) -> None:
@@ -278,6 +290,17 @@ def check_fault(fault: FaultConfig, key: str, error: type[BadInput]) -> None:
         if getattr(fault, field) != default and field not in taken:
             expected = f"of {fault.name} only {', '.join(taken)}"
             raise error(f"{key}.{field}", f"is {shown(getattr(fault, field))}", expected)
+
+
+def allowed_networks(server: ServerConfig, place: str = "server.allow") -> tuple[Allowed, ...]:
+    """The networks that may connect. Raises ScenarioError for what is no address and no network."""
+    networks = []
+    for text in server.allow:
+        try:
+            networks.append(ip_network(text))
+        except ValueError:
+            raise ScenarioError(place, shown(text), "an address, or a network such as 192.0.2.0/24") from None
+    return tuple(networks)
 
 
 def epoch_us(scenario: Scenario, place: str = "scenario") -> int:

@@ -1,6 +1,7 @@
 """`make sample`: the example reports kept in reports/sample, made in virtual time so that they are always the same.
 
-One of a correct client, one of a client with two planted faults, to show what a failure looks like; one of roaming.
+One of a correct client, one of a client with two planted faults, to show what a failure looks like; one of
+roaming; one of a year in virtual time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from simbench.conformance.selection import select
 from simbench.contract import load_contract
 from simbench.report import ExerciseRun, Judgement, write_findings, write_report
 from simbench.verdict.reading import Reading
+from tests.dialup.sample import write_dialup_sample
+from tests.planning.sample import write_plan_sample
+from tests.report.sla.sample import write_year_sample
 from tests.roaming.sample import write_roaming_sample
 
 FOLDER = Path(__file__).parent.parent / "reports" / "sample"
@@ -30,7 +34,10 @@ def main() -> None:
         write_findings(folder / "findings.json", judgement)
         write_report(folder / "report.html", judgement)
         print(folder / "report.html")  # noqa: T201 - says what it made
+    print(write_plan_sample(FOLDER / "plan"))  # noqa: T201 - as above
     print(write_roaming_sample(FOLDER / "roaming"))  # noqa: T201 - as above
+    print(write_year_sample(FOLDER / "year"))  # noqa: T201 - as above
+    write_dialup_sample(FOLDER / "dialup")
 
 
 def judged(faults: tuple[str, ...]) -> Judgement:

@@ -6,6 +6,7 @@ Sources: OPS-CON-04, OPS-ENG-06; EMI-UCP 4.0 sections 6.3 and 6.4.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hmac import compare_digest
 from typing import Literal
 
 import msgspec
@@ -99,7 +100,7 @@ class AccountDesk:
         wanted = account.password
         if purpose == "provisioning" and account.provisioning_password:
             wanted = account.provisioning_password
-        if wanted != password:
+        if not compare_digest(wanted.encode(), password.encode()):  # however much of it is right, it takes as long
             return Refused(BAD_LOGIN, "authentication failure")
         return Refused(NOT_ALLOWED, "account suspended") if account.state == "suspended" else None
 

@@ -61,7 +61,8 @@ class Batches:
         self._possible = min(settings.latency_us) > 0
         self._add = centre.sink.centre.add
         self._attempt = centre.delivery.attempt
-        centre.agenda.together(self._attempt, self.deliver)
+        if centre.base.law is None and not settings.failures:  # else every attempt has its own chances
+            centre.agenda.together(self._attempt, self.deliver)
 
     def submit(self, batch: Batch, now: int) -> Taken:
         """Accept the submits of a batch up to the first that is not simply accepted; that one is not looked at."""

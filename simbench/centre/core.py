@@ -232,7 +232,7 @@ class Centre:
         scts = self.stamps.take(account, recipient, now)
         if scts < 0:
             return self._refuse(submit, code, NOT_ALLOWED, "too many messages to this recipient", now)
-        entity = self.identities.take(code, recipient, submit.digest, now)
+        entity = submit.entity or self.identities.take(code, recipient, submit.digest, now)
         terms = submit.notify | asked // MINUTE_US << 3
         self._write((now, "accepted", submit.session, code, recipient, entity, 0, terms, scts, submit.segments))
         self.decided += 1
@@ -303,11 +303,11 @@ class Centre:
         owner = next((a.name for a in self.accounts.values() if code in a.codes and a.state != "closed"), None)
         if owner is None:
             return None
-        scts = self.stamps.take(owner, sender, self._now)
+        scts = self.stamps.take(f"{owner} mo", sender, self._now)  # stamps of its own: nothing is correlated by them
         scts = scts if scts >= 0 else self._now // 1_000_000
         notice = Notice(
             "mo", owner, code, sender, scts, self._now, payload=payload,
-            message=text_key("mo", f"{code}/{sender}") >> 1,
+            message=identity_of_mo(code, sender),
             reply=self._takes_reply_path(code, sender),
         )  # fmt: skip
         self._write((self._now, "mo", -1, code, sender, notice.message, 0, 0, scts, 1))
@@ -367,3 +367,8 @@ class Centre:
         """One session's held submits are lost (a partial outage)."""
         for key in [key for key, submit in self._holds.items() if submit.session == session]:
             del self._holds[key]
+
+
+def identity_of_mo(code: str, sender: str) -> int:
+    """The number of the messages that a subscriber sends to a short code."""
+    return text_key("mo", f"{code}/{sender}") >> 1

@@ -8,18 +8,22 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import accumulate
+from typing import Annotated, Literal
 
 import msgspec
 
 from simbench.centre.agenda import Agenda
 from simbench.centre.notices import NoticeBoard
 from simbench.centre.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notice, Special
-from simbench.centre.routing import ABSENT_SUBSCRIBER, final_reason
+from simbench.centre.routing import ABSENT_SUBSCRIBER, UNKNOWN_SUBSCRIBER, final_reason
 from simbench.kernels.chance import draw_with, key_of, quantile
+from simbench.kernels.fate import ABSENT, MEMORY_FULL, NETWORK, PERMANENT, failure, wait
 from simbench.ledger import AnyLedger
-from simbench.numbering.subscribers import SubscriberBase
+from simbench.ledger.rows import Row
+from simbench.numbering.subscribers import Subscriber, SubscriberBase
 
-LATENCY, LAST_RESORT = 1, 2  # purposes of draws
+LATENCY, LAST_RESORT, FAILURE = 1, 2, 3  # purposes of draws
 DELIVERY_FAILED = 108  # Rsn of a message that a newer one replaced
 REPLACE_TYPES = range(65, 72)  # TP-PID 41 to 47 hexadecimal (GSM 03.40 section 9.2.3.9)
 LINKS_KEPT = 1_000
@@ -29,12 +33,42 @@ TELL = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
 KINDS = {DELIVERED: "delivered", UNDELIVERED: "undelivered", BUFFERED: "buffered"}
 
 
+class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A way in which one attempt in so many fails: its reason (EMI-UCP 4.0, reason table) and what follows.
+
+    `kind` names the ladder of waits, or says that there is no further attempt.
+    """
+
+    reason: int
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    kind: Literal["permanent", "network", "memory-full"] = "permanent"
+
+
 class DeliverySettings(msgspec.Struct, frozen=True):
-    """The laws of delivery: latency as a quantile table (us), waits between attempts on an absent subscriber (us)."""
+    """The laws of delivery: latency as a quantile table (us), waits between attempts (us), how attempts fail."""
 
     seed: int
     latency_us: tuple[int, ...]
     absent_retry_us: tuple[int, ...]
+    network_retry_us: tuple[int, ...] = (1,)
+    memory_full_retry_us: tuple[int, ...] = (1,)
+    failures: tuple[Failure, ...] = ()
+
+    def ladders(self) -> tuple[tuple[int, ...], ...]:
+        """The ladders by number (`kernels.fate`), all of one length: the last step repeats anyhow."""
+        each = (self.absent_retry_us, self.network_retry_us, self.memory_full_retry_us)
+        longest = max(map(len, each))
+        return tuple((*ladder, *ladder[-1:] * (longest - len(ladder))) for ladder in each)
+
+    def bounds(self) -> tuple[int, ...]:
+        """The cumulated chances of the failures, of 2^32."""
+        shares = accumulate(failure.share for failure in self.failures)
+        return tuple(min(round(share * (1 << 32)), 1 << 32) for share in shares)
+
+    def kinds(self) -> tuple[int, ...]:
+        """The kinds of the failures as `kernels.fate` numbers them."""
+        numbers = {"permanent": PERMANENT, "network": NETWORK, "memory-full": MEMORY_FULL}
+        return tuple(numbers[failure.kind] for failure in self.failures)
 
 
 class Delivery:
@@ -45,13 +79,16 @@ class Delivery:
     ) -> None:
         self.settings, self.agenda, self.base, self.board = settings, agenda, base, board
         self.write = self._write = sink.centre.append
-        self._story = sink.story.append
+        self.story: Callable[[Row], object] | None = None  # who may resume the run: told what its rows do not say
         self.owner_of: Callable[[str], str] = lambda address: address  # of a notification address; "": nobody here
         self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) who got a message with a reply path
         self._absent: dict[str, list[Message]] = defaultdict(list)
         self._linked: dict[tuple[str, str], int] = {}  # when a message that announced more is delivered
         self._latency_key = key_of(settings.seed, LATENCY)
         self._last_resort_key = key_of(settings.seed, LAST_RESORT)
+        self._failure_key = key_of(settings.seed, FAILURE)
+        self._ladders, self._bounds, self._kinds = settings.ladders(), settings.bounds(), settings.kinds()
+        self._followers: dict[int, list[tuple[Message, int]]] = {}  # parts that wait for the one before them
         self._try = self._attempt  # bound once: this is entered a hundred thousand times a second
         self.on_the_way = 0
         self.attempt, self.latency_key = self._try, self._latency_key  # for those who deliver many at once
@@ -72,22 +109,30 @@ class Delivery:
 
     def _take_special(self, message: Message, now: int, due: int) -> None:
         special, link = message.special or Special(), (message.account, message.recipient)
-        if message.special is not None:
+        if message.special and not (
+            special.follows or special.followed
+        ):  # parts of generated traffic: nobody resumes a world
             self.note(message, now)
         if special.rpid in REPLACE_TYPES:
             for other in self.find(message.account, message.recipient):
                 if rpid_of(other) == special.rpid and other.code == message.code and self.is_waiting(other):
                     self._tell(other, UNDELIVERED, DELIVERY_FAILED, now, "replaced")
-                    self._leave(other)
+                    self._leave(other, now)
         if special.begins_at:
             self.agenda.enter(special.begins_at, self._begin, message)
             return
+        if special.followed:
+            self._followers[message.entity] = []
         before = self._linked.pop(link, 0)
         due = before if before > now else due  # on the radio link of the one that announced it
         if special.more:
             if len(self._linked) >= LINKS_KEPT:
                 self._linked = {other: at for other, at in self._linked.items() if at > now}
             self._linked[link] = due
+        queue = self._followers.get(special.follows) if special.follows else None
+        if queue is not None:  # parts in order: this one waits for the part before it, or for its own end
+            queue.append((message, due))
+            due = message.next_at = max(due, message.expires_at)
         self.agenda.enter(due, self._try, message)
 
     def _begin(self, message: Message, now: int) -> None:
@@ -101,18 +146,20 @@ class Delivery:
 
     def note(self, message: Message, now: int) -> None:
         """Tell the story what a message asks for that its row does not say: whoever resumes the run needs it."""
+        if self.story is None:
+            return
         terms = {"scts": message.scts, "expires_at": message.expires_at, "notify": message.notify,
                  "special": msgspec.to_builtins(message.special)}  # fmt: skip
-        self._story((now, "terms", str(message.entity), None, json.dumps(terms)))
+        self.story((now, "terms", str(message.entity), None, json.dumps(terms)))
 
     def restore(self, message: Message, now: int) -> None:
-        """Take over a message that an earlier run left waiting, where it left it."""
+        """Take over a message that an earlier run left waiting: one that was tried before is tried at once."""
         self.on_the_way += 1
         special = message.special
         if special is not None and special.begins_at:
             self.agenda.enter(special.begins_at, self._begin, message)
         elif message.told_buffered:
-            self._wait(message, self.base.find(message.recipient).msisdn, now)
+            self.agenda.enter(now, self._try, message)
         else:
             latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
             self.agenda.enter(message.accepted_at + latency, self._try, message)
@@ -145,7 +192,7 @@ class Delivery:
         """Take a waiting message out of the store; nothing is told of its fate."""
         m = message
         self._write((now, "deleted", m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments))
-        self._leave(message)
+        self._leave(message, now)
 
     def rescheduled(self, message: Message, now: int) -> None:
         """The times of a waiting message were changed: meet the new ones."""
@@ -157,60 +204,100 @@ class Delivery:
 
     def _end(self, message: Message, now: int) -> None:
         if message.attempt >= 0 and now >= message.expires_at:
+            message.next_at = 0
             self._attempt(message, now)
 
     def returned(self, msisdn: str, now: int) -> None:
         """The network says that a subscriber is back: try what waits for it, priority first, then the oldest."""
         for message in sorted(self._absent.pop(msisdn, ()), key=_turn):
+            message.next_at = 0
             self._attempt(message, now)
 
     def _attempt(self, message: Message, now: int) -> None:
-        if message.attempt < 0:  # its fate was told meanwhile: this deadline is superseded
+        if message.attempt < 0 or message.next_at > now:  # its fate was told meanwhile, or it is tried later
             return
         subscriber = self.base.find(message.recipient)
         reason = final_reason(subscriber)
         message.attempt += 1
+        if self.base.law is not None and not reason and self.base.has_left(subscriber, now):
+            reason = UNKNOWN_SUBSCRIBER
         if reason:
             self._finish(message, UNDELIVERED, reason, now)
         elif now >= message.expires_at:
             self._expire(message, now)
-        elif subscriber.attached:
-            self._finish(message, DELIVERED, 0, now)
-        elif message.special is not None and message.special.single_shot:
-            self._finish(message, UNDELIVERED, ABSENT_SUBSCRIBER, now)
+        elif not subscriber.attached or self.base.law is not None:
+            self._reach(message, subscriber, now)
+        elif self._bounds:
+            self._hand_over(message, now)
         else:
-            self._wait(message, subscriber.msisdn, now)
+            self._finish(message, DELIVERED, 0, now)
 
-    def _wait(self, message: Message, msisdn: str, now: int) -> None:
-        waiting = self._absent[msisdn]
-        if message not in waiting:
-            waiting.append(message)
+    def _reach(self, message: Message, subscriber: Subscriber, now: int) -> None:
+        """Find out whether the subscriber is there; who is not is tried when back, or after the ladder's wait."""
+        latest = min(now + wait(self._ladders[ABSENT], message.attempt), message.expires_at)
+        back = self.base.back_at(subscriber, now, latest)
+        if back <= now:
+            self._hand_over(message, now)
+            return
+        if message.special is None or not message.special.single_shot:
+            waiting = self._absent[subscriber.msisdn]
+            if message not in waiting:
+                waiting.append(message)
+        self._wait(message, ABSENT_SUBSCRIBER, min(latest, back), now)
+
+    def _hand_over(self, message: Message, now: int) -> None:
+        """The subscriber is there: deliver, unless this attempt draws a failure."""
+        place = failure(self._failure_key, message.entity, message.attempt, self._bounds) if self._bounds else -1
+        if place < 0:
+            self._finish(message, DELIVERED, 0, now)
+            return
+        reason, kind = self.settings.failures[place].reason, self._kinds[place]
+        if kind == PERMANENT:
+            self._finish(message, UNDELIVERED, reason, now)
+        else:
+            pause = wait(self._ladders[kind], message.attempt)
+            self._wait(message, reason, min(now + pause, message.expires_at), now)
+
+    def _wait(self, message: Message, reason: int, until: int, now: int) -> None:
+        if message.special is not None and message.special.single_shot:
+            self._finish(message, UNDELIVERED, reason, now)
+            return
         if not message.told_buffered:
             message.told_buffered = True
-            self._tell(message, BUFFERED, ABSENT_SUBSCRIBER, now)
-        ladder = self.settings.absent_retry_us
-        pause = ladder[min(message.attempt, len(ladder)) - 1]
-        self.agenda.enter(min(now + pause, message.expires_at), self._try, message)
+            self._tell(message, BUFFERED, reason, now)
+        message.waits_for, message.next_at = reason, until
+        self.agenda.enter(until, self._try, message)
 
     def _finish(self, message: Message, outcome: int, reason: int, now: int) -> None:
         self._tell(message, outcome, reason, now)
         special = message.special
         if special is not None and special.reply_path and outcome == DELIVERED:
             self.reply_paths.add((message.code, self.base.find(message.recipient).msisdn))
-        self._leave(message)
+        self._leave(message, now)
 
-    def _leave(self, message: Message) -> None:
+    def _leave(self, message: Message, now: int) -> None:
         self.on_the_way -= 1
         message.attempt = -1
         if message.told_buffered:
-            waiting = self._absent.get(self.base.find(message.recipient).msisdn)
+            msisdn = self.base.find(message.recipient).msisdn
+            waiting = self._absent.get(msisdn)
             if waiting and message in waiting:
                 waiting.remove(message)
+                if not waiting:
+                    del self._absent[msisdn]
+        if message.special is not None and message.special.followed:
+            self._next_part(message, now)
+
+    def _next_part(self, message: Message, now: int) -> None:
+        for part, due in self._followers.pop(message.entity, ()):
+            if part.attempt == 0:
+                part.next_at = max(due, now)
+                self.agenda.enter(part.next_at, self._try, part)
 
     def _expire(self, message: Message, now: int) -> None:
         """The validity is over; with a last-resort address the message goes there after its sender was told."""
         m, special = message, message.special
-        self._finish(message, UNDELIVERED, ABSENT_SUBSCRIBER, now)
+        self._finish(message, UNDELIVERED, message.waits_for, now)
         if special is not None and special.last_resort:
             special.forwarded = True
             self.on_the_way += 1

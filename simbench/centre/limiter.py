@@ -35,6 +35,10 @@ class Limiter:
         elif limit.meter == "mean_10s":
             self._conforms = partial(conforming_within, window_us=limit.mean_window_s * SECOND_US)
 
+    def due(self, now: int) -> int:
+        """When an operation of one segment would conform, from now on; it is not admitted by asking."""
+        return conforming(now, self._ring[self._at])
+
     def offer(self, now: int, segments: int) -> int:
         """An operation of that many segments arrives: the instant it conforms, or -1 when it is not admitted.
 

@@ -66,6 +66,8 @@ class Special(msgspec.Struct, gc=False):
     header: bool = False
     billing: str = ""
     forwarded: bool = False  # on its way to the last-resort address
+    follows: int = 0  # the message (its number) whose next part this is: not tried before that one's end
+    followed: bool = False  # another part follows
 
 
 class Submit(msgspec.Struct, frozen=True, gc=False):
@@ -82,6 +84,7 @@ class Submit(msgspec.Struct, frozen=True, gc=False):
     alphanumeric: bool = False
     handle: str = ""
     special: Special | None = None
+    entity: int = 0  # the message's number for its draws, where traffic is generated; 0: made of what it is
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -165,6 +168,8 @@ class Message(msgspec.Struct, gc=False):
     attempt: int = 0
     told_buffered: bool = False
     special: Special | None = None
+    next_at: int = 0  # no attempt before this instant
+    waits_for: int = 107  # Rsn of what it waits for: of an absent subscriber, unless an attempt failed otherwise
 
 
 class Notice(msgspec.Struct, gc=False):

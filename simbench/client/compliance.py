@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 
+from simbench.client.duties import Duties
 from simbench.client.messages import MARKETING, SECOND_US, LinkConfig, Outgoing, Portability, Stopped
 from simbench.client.receipts import subscriber
 from simbench.contract.calendar import civil, instant, is_jour_ouvrable
@@ -89,6 +90,11 @@ class MarketingHours:
             self._find(now)
         return max(now, self._opens)
 
+    def closes_at(self, now: int) -> int:
+        """The hour at which the present opening, or the next one, ends."""
+        self.opens_at(now)
+        return self._closes + GUARD_US
+
     def _find(self, now: int) -> None:
         day = civil(now).date()
         while True:
@@ -102,11 +108,13 @@ class MarketingHours:
 class Compliance:
     """The duties of one link: which message never leaves, which must wait."""
 
-    __slots__ = ("_config", "_hours", "stops")
+    __slots__ = ("_config", "_hours", "duties", "names", "stops")
 
     def __init__(self, config: LinkConfig, stops: StopList) -> None:
         self._config, self.stops = config, stops
         self._hours = MarketingHours()
+        self.duties = Duties(config.code) if config.ethics else None
+        self.names = ALPHANUMERIC
 
     def forbids(self, message: Outgoing, now: int) -> str:
         """Why the message may not leave now or ever, or ""."""
@@ -114,9 +122,23 @@ class Compliance:
         if not ADDRESS.fullmatch(message.to):
             return "malformed recipient"
         named = message.oadc or config.code
-        if named != config.code and not (config.oadc_option and ALPHANUMERIC.fullmatch(named)):
+        if named != config.code and not (config.oadc_option and self.names.fullmatch(named)):
             return "sender is not the short code"
-        return "" if config.orange_only is None else not_served(message.to, config.orange_only, now)
+        if config.orange_only is not None and (reason := not_served(message.to, config.orange_only, now)):
+            return reason
+        if self.duties is None:
+            return ""
+        return self.duties.forbid(message, now, civil(self.opens_at(message, now)).date())
+
+    def dressed(self, message: Outgoing) -> Outgoing:
+        """The message as it leaves: marketing names the way to opt out."""
+        return message if self.duties is None else self.duties.dressed(message)
+
+    def latest(self, message: Outgoing, end: int, now: int) -> int:
+        """The end of a validity, no later than the hours of marketing where they bind (AMB-06)."""
+        if not self._config.quiet_hours or message.traffic != MARKETING:
+            return end
+        return min(end, self._hours.closes_at(now))
 
     def stopped(self, message: Outgoing) -> bool:
         """Whether the recipient opted out of this marketing message."""
@@ -130,10 +152,16 @@ class Compliance:
             return now
         return self._hours.opens_at(now)
 
+    def keep_hours(self, hours: MarketingHours) -> None:
+        """Keep these hours from now on."""
+        self._hours = hours
+
     def serve(self, brand: str) -> None:
         """That brand markets over this link's code."""
         self.stops.serve(self._config.code, brand)
 
-    def hear(self, sender: str, text: str) -> Stopped | None:
+    def hear(self, sender: str, text: str, now: int) -> Stopped | None:
         """A mobile originated message came in: an opt-out is noted at once."""
+        if self.duties is not None:
+            self.duties.heard(sender, now)
         return self.stops.stop(self._config.code, sender) if is_stop(text) else None

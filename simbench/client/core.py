@@ -36,6 +36,8 @@ from simbench.ucp.session import Session
 
 PEER_WINDOW = 100  # the SMSC's operations are answered at once and never outstanding
 NO_MESSAGES_WAIT = "0000"
+MINUTE_US = 60 * SECOND_US
+DRAIN_US = 2 * SECOND_US  # before announced maintenance nothing more is begun, so that all is answered when it starts
 
 
 class Core:
@@ -57,6 +59,7 @@ class Core:
         self._now = self._written_at = self._reconnect_at = 0
         self._connecting_since: int | None = None
         self._attempt = 0
+        self._announced: list[tuple[int, int]] = []  # maintenance: nothing is submitted, and nobody connects
         self._handlers: dict[str, Callable[[list[str], Frame], str | None]] = {
             "01": self._call_input,
             "31": lambda *_: NO_MESSAGES_WAIT,
@@ -81,6 +84,10 @@ class Core:
             self._pacing.idle(now)
         self._outbox.take_in(message, now)
         self._pump(now)
+
+    def announce(self, start: int, end: int) -> None:
+        """The platform will be in maintenance between these instants: drain before, stop, return after."""
+        self._announced.append((start, end))
 
     def connected(self, now: int) -> None:
         """The connection wanted is there: log in."""
@@ -129,9 +136,13 @@ class Core:
         if now >= self._give_up_at():
             self._drop("no result in time", now)
         elif self._session.state == "closed":
+            self._reconnect_at = max(self._reconnect_at, self._paused_until(now))
             if self._connecting_since is None and now >= self._reconnect_at and not self.draining:
                 self._connecting_since = now
                 self._outbox.events.append(Connect())
+        elif self._paused_until(now) and not self._session.own.outstanding:
+            self._drop("announced maintenance", now)
+            self._attempt, self._reconnect_at = 0, self._paused_until(now)
         else:
             if now >= self._keepalive_at():
                 self._alert(now)
@@ -140,6 +151,7 @@ class Core:
     def next_deadline(self) -> int:
         """When `advance` is due next; NEVER when only the other end can change anything."""
         deadlines = [self._give_up_at(), self._outbox.next_due]
+        deadlines += [at for start, end in self._announced for at in (start - DRAIN_US, end) if at > self._now]
         if self._session.state == "closed":
             if self._connecting_since is None and not self.draining:
                 deadlines.append(self._reconnect_at)
@@ -239,12 +251,22 @@ class Core:
         self._operate("31", bodies.alert(self.config), None, now)
 
     def _may_submit(self) -> bool:
-        return self._session.state == "open" and not self.draining
+        return self._session.state == "open" and not self.draining and not self._paused_until(self._now)
+
+    def _paused_until(self, now: int) -> int:
+        """The end of the maintenance that holds or is about to begin; 0 for none."""
+        return max((end for start, end in self._announced if start - DRAIN_US <= now < end), default=0)
 
     def _sender(self, message: Outgoing) -> tuple[str, str]:
         """OAdC and OTOA of a message: the short code, unless the sender option allowed a name."""
         named = message.oadc or self.config.code
         return (named, "") if named == self.config.code else (encode_oadc(named), bodies.ALPHANUMERIC)
+
+    def _valid_until(self, message: Outgoing, now: int) -> int:
+        """The last instant of a message's validity, on a whole minute that has not begun yet."""
+        end = self._outbox.compliance.latest(message, self._outbox.ends_at(message), now)
+        minute = end - end % MINUTE_US
+        return minute if minute > now + SECOND_US else minute + MINUTE_US
 
     def _pump(self, now: int) -> None:
         """Send what window, pace and duties allow now."""
@@ -258,8 +280,9 @@ class Core:
 
     def _depart(self, segment: Segment, now: int) -> None:
         message = segment.message
-        validity = minute_text(now + (message.validity_s or self.config.validity_s) * SECOND_US)
-        body = bodies.submit(message.to, self._sender(message), validity, segment.content)
+        body = bodies.submit(
+            message.to, self._sender(message), minute_text(self._valid_until(message, now)), segment.content
+        )
         self._pacing.leave(now)
         self._operate("51", body, segment, now)
         self._outbox.events.append(Sent(message.ref, segment.part, now))
@@ -306,7 +329,7 @@ class Core:
     def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
         events = self._outbox.events
         events.append(MoReceived(sender, code, text, scts))
-        stopped = self._outbox.compliance.hear(sender, text)
+        stopped = self._outbox.compliance.hear(sender, text, self._now)
         if stopped is not None:
             events.append(stopped)
         return _identity(code, scts)

@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from simbench.client.messages import LinkConfig, Portability
-from simbench.client.shell import Clock, Outside, wall_clock
+from simbench.client.shell import Clock, GivenClock, Outside, wall_clock
 from simbench.errors import BadInput
 
 Number = TypeVar("Number", int, float)
@@ -26,6 +26,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: str
     password: str
     rate_per_s: int
+    oadc_option: bool = False
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -96,7 +97,7 @@ def _clock(env: Mapping[str, str], speed: float) -> Clock:
         return wall_clock
     epoch = _number(env, "SIMBENCH_CLOCK_EPOCH_US", 0, 0, 1 << 60)
     start_ns = _number(env, "SIMBENCH_CLOCK_START_NS", time.monotonic_ns(), 0, 1 << 62)
-    return lambda: epoch + int((time.monotonic_ns() - start_ns) * speed) // 1_000
+    return GivenClock(epoch, start_ns, speed)
 
 
 def _present(env: Mapping[str, str], name: str) -> str:

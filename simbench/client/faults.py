@@ -12,6 +12,8 @@ import msgspec
 
 from simbench.client.compliance import Compliance, StopList
 from simbench.client.core import Core
+from simbench.client.faults_duty import DUTY_FAULTS
+from simbench.client.faults_link import LINK_FAULTS
 from simbench.client.messages import NEVER, SECOND_US, LinkConfig, Outgoing
 from simbench.client.outbox import Progress, Segment
 from simbench.client.pacing import Pacing
@@ -325,6 +327,8 @@ FAULTS: dict[str, type[Core]] = {
     "ignores-quiet-hours": IgnoresQuietHours,
     "sends-to-anyone": SendsToAnyone,
     "sends-any-oadc": SendsAnyOadc,
+    **DUTY_FAULTS,
+    **LINK_FAULTS,
 }
 
 

@@ -11,7 +11,11 @@ import msgspec
 
 
 class Send(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_unknown_fields=True):
-    """Send `text` to `to` from short code `code`. `traffic` is written "class"; `oadc` asks for another sender."""
+    """Send `text` to `to` from short code `code`. `traffic` is written "class"; `oadc` asks for another sender.
+
+    `opted_in`: the recipient agreed to marketing. `traits`: "all-free" (everything promoted is free), "presence" (the
+    recipient comes from a presence list), "optout-told" (told of the opt-out when his number was collected).
+    """
 
     ref: str
     code: str
@@ -21,13 +25,29 @@ class Send(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_unkno
     brand: str = ""
     oadc: str | None = None
     validity_s: int | None = None
+    opted_in: bool = True
+    traits: tuple[str, ...] = ()
+
+
+class Notice(msgspec.Struct, frozen=True, tag_field="do", tag="notice", forbid_unknown_fields=True):
+    """The platform will be stopped for maintenance from `start_us` to `end_us` (us since the epoch, UTC)."""
+
+    start_us: int
+    end_us: int
+
+
+class Clock(msgspec.Struct, frozen=True, tag_field="do", tag="clock", forbid_unknown_fields=True):
+    """The platform's clock was moved: at `start_ns` of the monotonic clock it shows `epoch_us`; its speed stays."""
+
+    epoch_us: int
+    start_ns: int
 
 
 class Stop(msgspec.Struct, frozen=True, tag_field="do", tag="stop", forbid_unknown_fields=True):
     """End cleanly: wait briefly for results, close the connections, keep the rest in the spool."""
 
 
-Command = Send | Stop
+Command = Send | Notice | Clock | Stop
 
 
 class Ready(msgspec.Struct, frozen=True, tag_field="event", tag="ready"):

@@ -21,7 +21,8 @@ Portability = Callable[[str, int], str | None]
 class LinkConfig(msgspec.Struct, frozen=True):
     """One account on one short code, hence one connection. Durations in seconds, `seed` feeds the reconnection jitter.
 
-    With `orange_only` set, only metropolitan mobile numbers that Orange holds, or that were ported to it, are served.
+    `ethics`: the duties of `client/duties.py` are kept. With `orange_only` set, only metropolitan mobile numbers that
+    Orange holds, or that were ported to it, are served.
     """
 
     account: str
@@ -38,13 +39,15 @@ class LinkConfig(msgspec.Struct, frozen=True):
     quiet_hours: bool = True
     stop_list: bool = True
     oadc_option: bool = False
+    ethics: bool = True
     orange_only: Portability | None = None
 
 
 class Outgoing(msgspec.Struct, frozen=True):
     """A message somebody wants sent: `ref` is the asker's own name for it, `traffic` its class ("marketing" or any).
 
-    Without `oadc` the sender is the short code, without `validity_s` (seconds) the validity is the link's.
+    Without `oadc` the sender is the short code, without `validity_s` (seconds) the validity is the link's. `opted_in`:
+    the recipient agreed to marketing. `traits` is what the campaign declares: "all-free", "presence", "optout-told".
     """
 
     ref: str
@@ -54,6 +57,8 @@ class Outgoing(msgspec.Struct, frozen=True):
     brand: str = ""
     oadc: str | None = None
     validity_s: int | None = None
+    opted_in: bool = True
+    traits: tuple[str, ...] = ()
 
 
 class Connect(msgspec.Struct, frozen=True):

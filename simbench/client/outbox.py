@@ -64,6 +64,7 @@ class Outbox:
         reason = self.compliance.forbids(message, now)
         parts: list[Part] = []
         if not reason:
+            message = self.compliance.dressed(message)
             try:
                 parts = compose(message.text, self._reference + 1)
             except ValueError:
@@ -112,6 +113,8 @@ class Outbox:
             message = segment.message
             if not self.alive(segment):
                 pass  # its message was refused, stopped or undelivered meanwhile
+            elif self.ends_at(message) <= now:
+                self._end(message.ref, m.Withheld(message.ref, "its validity is over"))
             elif self.compliance.stopped(message):
                 self._end(message.ref, m.Withheld(message.ref, "recipient opted out"))
             elif (opening := self.compliance.opens_at(message, now)) > now:
@@ -120,6 +123,11 @@ class Outbox:
                 return segment
             self.ready.popleft()
         return None
+
+    def ends_at(self, message: m.Outgoing) -> int:
+        """When the validity that was asked for is over, wherever the message is by then."""
+        asked_at = self.unfinished[message.ref].asked_at
+        return asked_at + (message.validity_s or self.validity_s) * m.SECOND_US
 
     def alive(self, segment: Segment) -> bool:
         """Whether the segment's message still has to go."""
@@ -167,17 +175,16 @@ class Outbox:
 
     def refused(self, segment: Segment, ec: str, now: int) -> None:
         """The SMSC refused the segment: for good, or for a while."""
-        ref, progress = segment.message.ref, self.unfinished.get(segment.message.ref)
-        if progress is None:
+        ref = segment.message.ref
+        if ref not in self.unfinished:
             return
-        expired = now - progress.asked_at >= (segment.message.validity_s or self.validity_s) * m.SECOND_US
-        final = ec not in self.retried or expired
+        wait_s = BACK_OFF_S[min(segment.tries, len(BACK_OFF_S) - 1)]
+        final = ec not in self.retried or now + wait_s * m.SECOND_US >= self.ends_at(segment.message)
         event = m.Refused(ref, segment.part, ec, final)
         if final:
             self._end(ref, event)
             return
         self.events.append(event)
-        wait_s = BACK_OFF_S[min(segment.tries, len(BACK_OFF_S) - 1)]
         segment.tries += 1
         self.keep_back(segment, now + wait_s * m.SECOND_US)
 

@@ -12,7 +12,7 @@ from simbench.client import lines, messages
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.environment import Settings
-from simbench.client.shell import Link
+from simbench.client.shell import GivenClock, Link
 from simbench.client.spool import Spool
 from simbench.errors import SimbenchError
 
@@ -38,6 +38,7 @@ class Program:
         self.stopping = asyncio.Event()
         self.failure: SimbenchError | None = None
         self._spool = Spool(settings.spool)
+        self._clock = settings.outside.clock
         stops = StopList(self._spool.stops())
         make = _core_class(settings.faults)
         self._links = {
@@ -86,6 +87,11 @@ class Program:
             return None
         if isinstance(command, lines.Stop):
             self.stopping.set()
+        elif isinstance(command, lines.Notice):
+            self.announce(command.start_us, command.end_us)
+        elif isinstance(command, lines.Clock):
+            self._move_clock(command)
+        if not isinstance(command, lines.Send):
             return None
         link = self._links.get(command.code)
         if link is None:
@@ -93,6 +99,23 @@ class Program:
         elif not link.submit(_outgoing(command)):
             self._say(lines.Error(f"{command.ref}: a message of that ref was already taken in"))
         return link
+
+    def _move_clock(self, command: lines.Clock) -> None:
+        if not isinstance(self._clock, GivenClock):
+            self._say(lines.Error("clock: the wall clock cannot be moved"))
+            return
+        self._clock.move(command.epoch_us, command.start_ns)
+        self.clock_moved()
+
+    def clock_moved(self) -> None:
+        """The clock jumped forward."""
+        for link in self._links.values():
+            link.clock_moved()
+
+    def announce(self, start: int, end: int) -> None:
+        """The platform will be in maintenance between these instants."""
+        for link in self._links.values():
+            link.announce(start, end)
 
     def _report(self, event: messages.Event) -> None:
         say = SAID.get(type(event))
@@ -123,6 +146,8 @@ def _outgoing(command: lines.Send) -> messages.Outgoing:
         brand=command.brand,
         oadc=command.oadc,
         validity_s=command.validity_s,
+        opted_in=command.opted_in,
+        traits=command.traits,
     )
 
 

@@ -65,7 +65,7 @@ class Receipts:
         key = (subscriber(recipient), scts)
         self._settled.pop(key, None)
         self._awaited.setdefault(key, []).append(awaited)
-        self._forget(awaited.at - LIFE_US)
+        self.forget_before(awaited.at - LIFE_US)
         early = self._early.pop(key, None)
         if early is not None:
             self.unknown -= 1
@@ -91,7 +91,11 @@ class Receipts:
         _remember(self._early, key, notification, EARLY)
         return "unknown", None
 
-    def _forget(self, before: int) -> None:
+    def forget_early(self) -> None:
+        """Drop the notifications that matched nothing so far."""
+        self._early.clear()
+
+    def forget_before(self, before: int) -> None:
         """Drop what was accepted before that instant: its notification will not come any more."""
         while self._awaited:
             key, waiting = next(iter(self._awaited.items()))

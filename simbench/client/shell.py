@@ -30,6 +30,21 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000
 
 
+class GivenClock:
+    """A clock that is told what time it is: epoch + speed x (monotonic - start). It can be moved, at the same speed."""
+
+    def __init__(self, epoch_us: int, start_ns: int, speed: float = 1.0) -> None:
+        self._epoch_us, self._start_ns, self._speed = epoch_us, start_ns, speed
+
+    def __call__(self) -> int:
+        """The present instant."""
+        return self._epoch_us + int((time.monotonic_ns() - self._start_ns) * self._speed) // 1_000
+
+    def move(self, epoch_us: int, start_ns: int) -> None:
+        """At that reading of the monotonic clock it shows this instant."""
+        self._epoch_us, self._start_ns = epoch_us, start_ns
+
+
 class Outside(msgspec.Struct, frozen=True):
     """What surrounds the links: where the SMSC is, the clock (at `speed` platform seconds a second), the connector.
 
@@ -92,6 +107,18 @@ class Link:
         if new:
             self.core.submit(message, self._outside.clock())
         return new
+
+    def announce(self, start: int, end: int) -> None:
+        """The platform will be in maintenance between these instants."""
+        self.core.announce(start, end)
+        self.turn()
+
+    def clock_moved(self) -> None:
+        """What the timer was set for may be due at another time now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.turn()
 
     def turn(self) -> None:
         """Let the core do what is due, make it durable, write, report, and set the timer."""

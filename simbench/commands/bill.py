@@ -18,9 +18,10 @@ from simbench.billing.invoice import Invoice, effects, invoice
 from simbench.billing.page import Bundle, as_csv, as_json, euro, write_all
 from simbench.billing.received import compare, read_received
 from simbench.billing.rules import Bill, judge_bill
+from simbench.commands.findings import columns
 from simbench.contract import load_contract
 from simbench.errors import BadInput
-from simbench.finding import Finding, exit_status, tally
+from simbench.finding import Finding, counted, exit_status
 
 
 def bill_command(  # noqa: PLR0913 - one argument an option
@@ -77,15 +78,13 @@ def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | 
 
 def print_findings(findings: Sequence[Finding]) -> None:
     """Findings as a table, what failed first, and their number by outcome."""
-    console, table = Console(width=None if sys.stdout.isatty() else 180), Table(box=None, pad_edge=False)
-    for heading in ("outcome", "purpose", "what was seen", "evidence"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in {"outcome", "purpose"})
+    console = Console(width=None if sys.stdout.isatty() else 180)
+    table = columns("outcome", "purpose", "what was seen", "evidence")
     for finding in sorted(findings, key=lambda one: one.outcome == "pass"):
         evidence = "\n".join(one.note for one in finding.evidence)
         table.add_row(finding.outcome, finding.purpose, finding.summary, evidence)
     console.print(table, highlight=False, markup=False)
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count)
-    console.print(f"\n{counts}", highlight=False)
+    console.print(f"\n{counted(findings)}", highlight=False)
 
 
 def _months(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:

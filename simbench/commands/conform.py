@@ -2,78 +2,136 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
 import threading
 import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import click
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 import simbench.conformance.suite
-from simbench import __version__
-from simbench.client.faults import FAULTS
+from fake_smsc.live import LiveSmsc
+from simbench.commands.findings import STYLES, columns
+from simbench.conformance.baseline import (
+    STATES,
+    Baseline,
+    Standing,
+    compare,
+    read_baseline,
+    remark,
+    status,
+    updated,
+    write_baseline,
+)
 from simbench.conformance.exercise import Exercise
+from simbench.conformance.output import read_output, set_aside, write_output
 from simbench.conformance.plugin import ConformancePlugin
-from simbench.conformance.registry import make_sut
-from simbench.conformance.selection import select
+from simbench.conformance.record import read_record
 from simbench.conformance.session import RUNS, Judgements, Plan
-from simbench.contract import load_contract
-from simbench.contract.typed import choice
+from simbench.conformance.wanted import Wanted, plan_again, plan_of
 from simbench.errors import BadInput, Trouble
-from simbench.finding import Finding, exit_status, tally
-from simbench.report import ExerciseRun, Judgement, write_findings, write_report
-from simbench.verdict.reading import Reading
-
-STYLES = {
-    "pass": "green", "fail": "bold red", "weak": "yellow", "inconclusive": "magenta", "error": "bold red",
-    "unsupported": "dim",
-}  # fmt: skip
+from simbench.finding import counted
+from simbench.ledger import Ledger, RunInfo
+from simbench.scenario import demo_scenario
+from simbench.verdict.rule import RULES
 
 
-def conform_command(  # noqa: PLR0913 - one argument an option
-    sut: str,
-    output: Path,
-    only: tuple[str, ...],
-    contract_name: str | None,
-    seed: int,
-    fault: tuple[str, ...],
-    judge_from: Path | None,
-    *,
-    as_json: bool,
-) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What the command line says, beside what is wanted of which client."""
+
+    output: Path
+    judge_from: Path | None = None
+    baseline: Path | None = None
+    update_baseline: bool = False
+    last_failed: bool = False
+    keep_up: bool = False
+    strict: bool = False
+    as_json: bool = False
+
+
+def conform_command(wanted: Wanted, options: Options) -> int:
     """Run the session and write its output; the exit status of DESIGN section 6."""
-    folder = judge_from or output
-    contract = load_contract(contract_name or "orange_ops_2016")
-    for name in fault if sut == "reference" else ():
-        if name not in FAULTS:
-            raise BadInput(f"--fault {name}", "the reference client has no such fault", choice(name, FAULTS))
-    make = lambda: make_sut(sut, faults=fault)  # noqa: E731 - a factory bound to the options
-    plan = Plan(select(only), contract, make, folder, seed)
-    if judge_from is None and (folder / RUNS).exists():
-        expected = "a new folder, or --from to judge it again"
-        raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
-    judgements = Judgements(plan)
-    folder.mkdir(parents=True, exist_ok=True)
-    started = time.time()
-    ticker = _Ticker(plan)
-    if judge_from is None:
+    folder = options.judge_from or options.output
+    known = _known(options)
+    judgements = _again(wanted, folder) if options.judge_from else _anew(wanted, options)
+    ticker = _Ticker(judgements.plan)
+    if not options.judge_from:
         judgements.start(ticker.progress)
-    else:
-        judgements.reuse()
     _run_pytest(judgements, folder)
     ticker.stop()
-    judgement = _judgement(judgements, sut, started)
-    write_findings(folder / "findings.json", judgement)
-    write_report(folder / "report.html", judgement)
-    if as_json:
+    today = date.today()
+    standings = compare(judgements.findings, known, today, strict=options.strict)
+    write_output(judgements, folder, standings)
+    if options.update_baseline and options.baseline:
+        known = updated(standings, known, today)
+        write_baseline(options.baseline, known)
+        standings = compare(judgements.findings, known, today, strict=options.strict)
+        click.echo(f"written: {options.baseline}", err=True)
+    if options.as_json:
         click.echo((folder / "findings.json").read_text(encoding="utf-8"))
     else:
-        _print(judgements.findings, folder)
-    return exit_status(judgements.findings)
+        _print(standings, folder)
+    if options.keep_up:
+        keep_up(judgements.plan, judgements.reach.port)
+    return status(standings, strict=options.strict)
+
+
+def _known(options: Options) -> Baseline:
+    if options.baseline is None:
+        if options.update_baseline:
+            raise BadInput("--update-baseline", "no baseline", "--baseline FILE beside it")
+        return Baseline()
+    if options.update_baseline and not options.baseline.exists():
+        return Baseline()
+    return read_baseline(options.baseline, RULES)
+
+
+def _again(wanted: Wanted, folder: Path) -> Judgements:
+    """The judgements of a stored session. Raises LedgerError."""
+    record = read_record(folder)
+    # Named nowhere, the contract is the one it was judged by then.
+    plan = plan_again(record, folder, wanted.contract or record.contract_given, wanted.only)
+    judgements = Judgements(plan)
+    judgements.reuse(record)
+    return judgements
+
+
+def _anew(wanted: Wanted, options: Options) -> Judgements:
+    folder = options.output
+    if not wanted.sut:
+        raise BadInput("--sut", "is missing", "a client, or --from a stored session")
+    if options.last_failed:
+        wanted = _last_failed(wanted, folder)
+    plan = plan_of(wanted, folder)
+    if options.last_failed:
+        set_aside(folder)
+    elif (folder / RUNS).exists():
+        expected = "a new folder, --from to judge it again, or --last-failed"
+        raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Judgements(plan)
+
+
+def _last_failed(wanted: Wanted, folder: Path) -> Wanted:
+    """The same client, and what it did not pass last time. Raises BadInput when it passed everything."""
+    failed = {f.purpose for f in read_output(folder).findings if f.outcome in {"fail", "error", "inconclusive"}}
+    if not failed:
+        raise BadInput("--last-failed", "nothing failed last time", "a session without it")
+    return Wanted(
+        wanted.sut, wanted.program, wanted.capabilities, tuple(sorted(failed)), wanted.contract, wanted.seed,
+        wanted.faults,
+    )  # fmt: skip
 
 
 def _run_pytest(judgements: Judgements, folder: Path) -> None:
@@ -91,39 +149,44 @@ def _run_pytest(judgements: Judgements, folder: Path) -> None:
         conducted.result()
 
 
-def _judgement(judgements: Judgements, sut: str, started: float) -> Judgement:
-    plan = judgements.plan
-    client = plan.make()
-    info: dict[str, str | int | float] = {
-        "system": sut,
-        "system_version": client.version,
-        "contract": plan.contract.name,
-        "contract_digest": plan.contract.digest,
-        "seed": plan.seed,
-        "bench_version": __version__,
-        "started_at": int(started * 1_000_000),
-        "duration_s": round(time.time() - started, 1),
-    }
-    exercises = []
-    for name, (exercise, _) in plan.chosen.items():
-        reading = Reading(judgements.conducted[name].result().run)
-        exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
-    return Judgement(info, judgements.findings, plan.contract, exercises)
+def keep_up(plan: Plan, port: int = 0) -> None:
+    """Serve the demo codes on this port (0: a free one), until SIGINT or SIGTERM, so that a client can be looked at."""
+
+    async def serve() -> None:
+        info = RunInfo(run="kept-up", contract=plan.contract.name, contract_digest=plan.contract.digest)
+        place, number = plan.folder / "kept-up", 1
+        while place.exists():
+            number += 1
+            place = plan.folder / f"kept-up-{number}"
+        scenario = demo_scenario(plan.contract)
+        scenario = replace(scenario, server=replace(scenario.server, port=port))
+        ledger = Ledger.create(place, info)
+        stopping = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        async with LiveSmsc(scenario, plan.contract, ledger) as smsc:
+            click.echo(f"the SMSC stays up on port {smsc.server.port}; Ctrl-C ends it", err=True)
+            await stopping.wait()
+        ledger.close()
+
+    asyncio.run(serve())
 
 
-def _print(findings: list[Finding], folder: Path) -> None:
+def _print(standings: list[Standing], folder: Path) -> None:
+    findings = [one.finding for one in standings]
     console = Console(width=None if sys.stdout.isatty() else 180)
-    table = Table(box=None, pad_edge=False)
-    for heading in ("outcome", "purpose", "measured", "limit", "what was seen"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in {"outcome", "purpose"})
-    for finding in findings:
-        style = STYLES[finding.outcome]
+    table = columns("outcome", "purpose", "measured", "limit", "what was seen")
+    for one in standings:
+        finding, style = one.finding, STYLES[one.finding.outcome]
         table.add_row(
             f"[{style}]{finding.outcome}[/]", finding.purpose, _figure(finding.measured, finding.unit),
-            _figure(finding.limit, ""), finding.summary,
+            _figure(finding.limit, ""), escape(f"{remark(one)} {finding.summary}".strip()),
         )  # fmt: skip
     console.print(table)
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in tally(findings).items() if count)
+    counts = counted(findings)
+    noted = Counter(one.state for one in standings if one.state)
+    if any(one.deviation for one in standings):
+        counts += "; " + ", ".join(f"{number} {STATES[state]}" for state, number in noted.items())
     console.print(f"\n{counts}.  Report: {folder / 'report.html'}", highlight=False)
 
 

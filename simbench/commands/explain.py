@@ -11,6 +11,7 @@ from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.registry import known_suts
 from simbench.conformance.selection import select
 from simbench.contract import Clause, Contract, load_contract
+from simbench.verdict.coverage import reasons
 from simbench.verdict.rule import RULES
 
 STRENGTHS = {"must": "must", "should": "should (recommended)", "may": "may", "info": "information"}
@@ -83,7 +84,8 @@ def explain_command(clause_id: str, contract_name: str | None, *, as_json: bool)
         if catches:
             click.echo(f"        must catch: {', '.join(catches)}")
     if not tests:
-        click.echo(f"    nothing yet; verifiable by {', '.join(clause.verify)}")
+        reason = reasons().get(clause_id.partition("/")[0], "")
+        click.echo(f"    nothing: {reason}" if reason else f"    nothing yet; verifiable by {', '.join(clause.verify)}")
 
 
 def _explained(clause_id: str, clause: Clause, contract: Contract) -> dict[str, object]:
@@ -104,6 +106,7 @@ def _explained(clause_id: str, clause: Clause, contract: Contract) -> dict[str, 
             {"purpose": purpose, "exercise": exercise, "sentence": sentence, "catches": list(catches)}
             for purpose, exercise, sentence, catches in _tests(clause_id)
         ],
+        "untested_because": "" if _tests(clause_id) else reasons().get(clause_id, ""),
     }
 
 

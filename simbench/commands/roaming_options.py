@@ -91,7 +91,7 @@ def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
 @roaming.command()
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for everything it leaves.")
-@click.option("--subscribers", type=click.IntRange(1, 50_000_000), help="Another number of subscribers.")
+@click.option("--subscribers", type=click.IntRange(1, 100_000_000), help="Another number of subscribers.")
 @click.option("--seed", type=click.IntRange(0), help="Another seed of every draw.")
 @click.option(
     "--billed",
@@ -119,7 +119,7 @@ def run(**options: Any) -> None:
 
 @roaming.command()
 @click.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--subscribers", type=click.IntRange(1, 50_000_000), help="Another number of subscribers, for all.")
+@click.option("--subscribers", type=click.IntRange(1, 100_000_000), help="Another number of subscribers, for all.")
 @CONTRACT
 @JSON
 def compare(scenarios: tuple[Path, ...], **options: Any) -> None:

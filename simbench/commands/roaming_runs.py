@@ -18,7 +18,7 @@ from rich.progress import Progress
 from simbench import __version__
 from simbench.contract.roaming import RoamingContract, load_roaming
 from simbench.errors import BadInput
-from simbench.finding import Finding, exit_status, tally
+from simbench.finding import Finding, counted, exit_status, tally
 from simbench.ledger.info import NAME, RunInfo, write_info
 from simbench.report.roaming import RoamingRun, write_roaming_report
 from simbench.roaming.billing import Billing, read_billing
@@ -183,7 +183,7 @@ def _print_findings(findings: list[Finding], billing: Billing) -> None:
         click.echo(f"set aside {len(billing.aside):,} rows: {reasons} (first: {first.file}, line {first.line})")
     for finding in findings:
         click.echo(f"{finding.outcome:<12} {finding.purpose:<26} {finding.summary}")
-    click.echo(", ".join(f"{amount} {outcome}" for outcome, amount in tally(findings).items() if amount))
+    click.echo(counted(findings))
 
 
 def _findings_json(findings: list[Finding], billing: Billing) -> bytes:

@@ -8,6 +8,7 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 import uvloop
@@ -16,20 +17,33 @@ from msgspec.structs import replace
 from fake_smsc.live import LiveSmsc, spare_collector
 from simbench import __version__
 from simbench.commands.script import SCRIPT, Script, clock_of, past_of, read_script, write_script
+from simbench.commands.serve_service import Around, service_settings, ucp_tls, with_service
 from simbench.contract import Contract, load_contract
 from simbench.errors import BadInput
 from simbench.ledger import Ledger, RunInfo
 from simbench.ledger.info import NAME
-from simbench.scenario import LimitMode, Scenario, contract_of, demo_scenario, find_scenario, read_scenario
+from simbench.scenario import (
+    LimitMode,
+    Scenario,
+    allowed_networks,
+    contract_of,
+    demo_scenario,
+    find_scenario,
+    read_scenario,
+)
 
 
-def serve_command(
+def serve_command(  # noqa: PLR0913 - one argument an option
     scenario: Path | None,
     host: str | None,
     port: int | None,
     limit: LimitMode | None,
     output: Path | None,
     contract_name: str | None,
+    allow: tuple[str, ...] = (),
+    *,
+    expose: bool = False,
+    **service: Any,
 ) -> None:
     """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
     if scenario is not None:
@@ -40,20 +54,32 @@ def serve_command(
         contract = load_contract(contract_name or "orange_ops_2016")
         chosen = demo_scenario(contract)
     chosen = _with_options(chosen, host, port, limit)
+    chosen = _guarded(chosen, allow, expose=expose)
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
     place = scenario.parent.resolve() if scenario else None
-    uvloop.run(_serve(chosen, contract, folder, place, contract_name=contract_name))
+    around = Around(place, service_settings(chosen, service), ucp_tls(service))
+    uvloop.run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
 
 
-def resume_command(folder: Path, host: str | None, port: int | None, limit: LimitMode | None) -> None:
+def resume_command(
+    folder: Path,
+    host: str | None,
+    port: int | None,
+    limit: LimitMode | None,
+    allow: tuple[str, ...] = (),
+    *,
+    expose: bool = False,
+    **service: Any,
+) -> None:
     """Go on with a run that was stopped or killed, in its own ledger and out of its own scenario."""
     script = read_script(folder)
     contract = load_contract(script.contract)
     if contract.digest != script.contract_digest:
         problem = f"is {contract.digest} now, was {script.contract_digest}"
         raise BadInput(f"contract {script.contract}", problem, "the contract the run was served under")
-    chosen = _with_options(script.scenario, host, port, limit)
-    uvloop.run(_serve(chosen, contract, folder, Path(script.place) if script.place else None, resume=True))
+    chosen = _guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
+    place = Path(script.place) if script.place else None
+    uvloop.run(_serve(chosen, contract, folder, Around(place, service_settings(chosen, service), ucp_tls(service))))
 
 
 def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
@@ -62,13 +88,23 @@ def _with_options(scenario: Scenario, host: str | None, port: int | None, limit:
         server = replace(server, host=host)
     if port is not None:
         server = replace(server, port=port)
-    if not _is_loopback(server.host):
-        raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1")
     codes = tuple(replace(config, limit=limit) for config in scenario.codes) if limit else scenario.codes
     return replace(scenario, server=server, codes=codes)
 
 
-def _is_loopback(host: str) -> bool:
+def _guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scenario:
+    """An address other machines can reach is served only when asked for, and only to those named."""
+    server = replace(scenario.server, allow=(*scenario.server.allow, *allow))
+    allowed_networks(server, "--allow")
+    if not is_loopback(server.host):
+        if not expose:
+            raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1, or --expose")
+        if not server.allow:
+            raise BadInput("--expose", "nobody is named who may connect", "--allow ADDRESS, or server.allow")
+    return replace(scenario, server=server)
+
+
+def is_loopback(host: str) -> bool:
     """Whether only this machine can reach it; a name other than localhost could lead anywhere."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -77,14 +113,9 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _serve(
-    scenario: Scenario,
-    contract: Contract,
-    folder: Path,
-    place: Path | None,
-    *,
-    contract_name: str | None = None,
-    resume: bool = False,
+    scenario: Scenario, contract: Contract, folder: Path, around: Around, script: Script | None = None
 ) -> None:
+    """Serve a new run, whose script is kept, or without one go on with the run in the folder."""
     info = RunInfo(
         run=folder.name,
         created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -95,21 +126,22 @@ async def _serve(
         versions={"simbench": __version__},
         keep=scenario.keep,
     )
-    past = past_of(folder, scenario, contract) if resume else None
-    ledger, served = Ledger.resume(folder) if resume else Ledger.create(folder, info), resume
+    past = None if script else past_of(folder, scenario, contract)
+    ledger, served = (Ledger.create(folder, info), False) if script else (Ledger.resume(folder), True)
     try:
-        if not resume:
-            write_script(folder, Script.of(scenario, contract, place, contract_name))
-        smsc = LiveSmsc(scenario, contract, ledger, place=place, clock=clock_of(past, scenario) if past else None)
+        if script is not None:
+            write_script(folder, script)
+        clock = clock_of(past, scenario) if past else None
+        smsc = LiveSmsc(scenario, contract, ledger, place=around.place, network=around.network, clock=clock)
         smsc.past = past
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
-        async with smsc:
+        async with smsc, with_service(smsc, around.service) as service_lines:
             served = True
             spare_collector()
-            _banner(smsc, folder)
+            _banner(smsc, folder, service_lines)
             await stop.wait()
             click.echo("stopping", err=True)
     finally:
@@ -127,7 +159,7 @@ def _discard(folder: Path) -> None:
         folder.rmdir()
 
 
-def _banner(smsc: LiveSmsc, folder: Path) -> None:
+def _banner(smsc: LiveSmsc, folder: Path, more: tuple[str, ...]) -> None:
     """Everything a client's developer needs to connect."""
     scenario, contract = smsc.scenario, smsc.contract
     host, port = scenario.server.host, smsc.server.port
@@ -151,4 +183,6 @@ def _banner(smsc: LiveSmsc, folder: Path) -> None:
                 f"{contract.terms.throughput.max_hold_s.value} s; what waits longer gets NACK 04"
             )
     click.echo("  recipients: 06 39 98 00 00 to 06 39 98 59 99 and 07 10 00 00 00 to 07 19 99 99 99 (fictional)")
+    for line in more:
+        click.echo(line)
     click.echo(f"  ledger: {folder}    stop with Ctrl-C")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
+import secrets
 import shutil
 import signal
 import socket
@@ -21,6 +23,8 @@ ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # daemons live there, and an 
 KILL_WAIT_S = 1.0
 LOOK_S = 0.01  # how often we look whether something has come about
 LAST_LINES = 15  # a box that crashes logs a dozen lines of its stack after the reason
+LARGEST_FILE = 1 << 28  # octets that a program may write into one file, its log among them
+MARK = "SIMBENCH_CHILD"  # in the environment of a program and of all it starts: no other process has its value
 SOCKETS = Path("/proc/net/tcp")
 
 
@@ -47,14 +51,15 @@ def free_ports(count: int) -> list[int]:
 class Child:
     """One running program. Standard error goes to `log`, and standard output too unless it is piped."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
-        self.name, self.process, self.log = name, process, log
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path, token: str = "") -> None:
+        self.name, self.process, self.log, self._token = name, process, log, token
 
     @classmethod
     async def start(
         cls, name: str, argv: Sequence[str], log: Path, env: Mapping[str, str], *, piped: bool = False
     ) -> Child:
         """Start it, with pipes to its input and from its output if `piped`. Raises MissingTool, SutFailed."""
+        token = secrets.token_hex(16)
         with log.open("ab") as messages:
             try:
                 process = await asyncio.create_subprocess_exec(
@@ -62,14 +67,16 @@ class Child:
                     stdin=asyncio.subprocess.PIPE if piped else asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.PIPE if piped else messages,
                     stderr=messages,
-                    env={**os.environ, **env},
+                    env={**os.environ, **env, MARK: token},
                     start_new_session=True,
                 )
             except FileNotFoundError as error:
                 raise MissingTool(f"{name}: there is no program {argv[0]}") from error
             except OSError as error:
                 raise SutFailed(f"{name}: {argv[0]} cannot be started: {error.strerror}") from error
-        return cls(name, process, log)
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by now
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+        return cls(name, process, log, token)
 
     @property
     def alive(self) -> bool:
@@ -85,9 +92,12 @@ class Child:
         return SutFailed(f"{self.name} {how}{last_lines([self.log])}")
 
     def kill(self) -> None:
-        """SIGKILL to it and to whatever it started that stayed in its process group."""
+        """SIGKILL to it and to whatever it started, whether that stayed in its process group or not."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        for pid in _bearers(self._token) if self._token else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     async def gone(self) -> None:
         """Return once it has ended. `Process.wait` would also wait for whoever else holds its pipes."""
@@ -104,6 +114,18 @@ class Child:
         self.kill()
         with contextlib.suppress(TimeoutError):  # somebody who left the group may hold the pipes for ever
             await asyncio.wait_for(self.process.wait(), KILL_WAIT_S)
+
+
+def _bearers(token: str) -> list[int]:
+    """Processes with this token in the environment they were started with."""
+    wanted = f"{MARK}={token}".encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
+                if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append(int(folder.name))
+    return found
 
 
 async def listens(port: int, children: Sequence[Child], wait_s: float) -> None:

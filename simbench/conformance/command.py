@@ -8,19 +8,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from simbench.client import lines
+from simbench.conformance import faketime
 from simbench.conformance.child import Child, last_lines
-from simbench.conformance.sut import Ask, Capabilities, Report, SutFailed, Target
-from simbench.errors import MissingTool
+from simbench.conformance.sut import Ask, CannotRun, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
 
 READY_WAIT_S = 10.0
 STOP_WAIT_S = 10.0
 LAST_WORDS_S = 1.0  # what a program wrote before its end is read within this
 LONGEST_LINE = 1 << 20
+WRITE_WAIT_S = 30.0  # a program that does not read its input for so long hangs
+MOST_LINES, LINES_AN_ASK = 10_000, 50  # more than these, and the program floods
 UNSUPPORTED = 127  # exit status of a program that cannot run here
 
 # What each line of the program is as a report.
@@ -45,10 +47,11 @@ def _nobody(report: Report) -> None:
 class Command:
     """A client program, started with `argv`; `faults` are passed on to a program that has faults by name.
 
-    `environment` adds variables to those the protocol defines, such as the clock settings of the reference client.
+    `environment` adds variables to those the protocol defines. `clock` says how its clock is moved, where an exercise
+    wants that and the capabilities allow it: by the variables and lines of the protocol, or under libfaketime.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a setting, all but the first by name
         self,
         argv: Sequence[str],
         *,
@@ -57,7 +60,9 @@ class Command:
         capabilities: Capabilities = Capabilities(),  # noqa: B008 - frozen, so one for all is safe
         faults: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
+        clock: Literal["lines", "faketime"] = "faketime",
     ) -> None:
+        self.clock = clock
         self.argv, self.faults, self.environment = tuple(argv), faults, dict(environment or {})
         self.name, self.version, self.capabilities = name or self.argv[0], version, capabilities
         self.child: Child | None = None
@@ -66,29 +71,50 @@ class Command:
         self._reader: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._asked = self._heard = 0
+        self._flooded = False
         self._expected = True  # whether its end would be no surprise
 
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
         """Start the program and return when it says it is ready.
 
-        Raises SutFailed when it ends or stays silent for 10 s, MissingTool when there is no such program or it says
-        by exit status 127 that it cannot run here.
+        Raises SutFailed when it ends or stays silent for 10 s, MissingTool when there is no such program, CannotRun
+        when it says so by exit status 127.
         """
         self._target, self._tell = target, tell
         target.folder.mkdir(parents=True, exist_ok=True)
         await self._launch()
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The program, while it runs."""
+        return (self.child.process.pid,) if self.child is not None and self.child.alive else ()
+
     async def send(self, ask: Ask) -> None:
-        """Write it one line; "queued" tells when the program has it safe. Raises SutFailed when it is gone."""
+        """Write it one line; "queued" tells when the program has it safe. Raises SutFailed when it is gone or hangs."""
+        self._asked += 1
         await self._write(send_line(ask))
+
+    async def notice(self, maintenance: Maintenance) -> None:
+        """Announce maintenance. Raises SutFailed when it is gone."""
+        await self._write(lines.Notice(maintenance.start_us, maintenance.end_us))
+
+    async def move_clock(self, clock: ClockGiven) -> None:
+        """Move its clock: by a line where it speaks of clocks, else through libfaketime. Raises SutFailed."""
+        if self.clock == "lines":
+            await self._write(lines.Clock(clock.epoch_us, clock.start_ns))
+        else:
+            assert self._target is not None, "the clock moves after start"
+            faketime.move(self._target.folder, clock)
+            await asyncio.sleep(faketime.CACHE_S)
 
     async def stop(self) -> None:
         """Ask it to stop; after 10 s SIGKILL. Ends what it started, too, as far as that stayed in its group."""
         self._expected = True
         if self.child is None:
             return
-        with contextlib.suppress(SutFailed):
-            await self._write(lines.Stop())
+        with contextlib.suppress(SutFailed, TimeoutError):
+            await asyncio.wait_for(self._write(lines.Stop()), LAST_WORDS_S)
         assert self.child.process.stdin is not None
         self.child.process.stdin.close()
         await self.child.end(STOP_WAIT_S, ask=False)
@@ -113,6 +139,8 @@ class Command:
         self._expected = False
         log = self._target.folder / "client.log"
         environment = {**_environment(self._target, self.faults), **self.environment}
+        if self._target.clock is not None and self.clock == "faketime":
+            environment |= faketime.environment(self._target.folder, self._target.clock)
         self.child = await Child.start(self.name, self.argv, log, environment, piped=True)
         self._reader = asyncio.create_task(self._read(self.child))
         self._watcher = asyncio.create_task(self._watch(self.child, self._reader))
@@ -128,7 +156,7 @@ class Command:
         if status is not None:
             problem = self.child.ended()
         if status == UNSUPPORTED:
-            problem = MissingTool(f"{self.name} says that it cannot run here{last_lines([log])}")
+            problem = CannotRun(f"{self.name} says that it cannot run here{last_lines([log])}")
         await self.kill()
         raise problem
 
@@ -139,11 +167,19 @@ class Command:
         assert stdin is not None
         try:
             stdin.write(lines.write(line))
-            await stdin.drain()
+            await asyncio.wait_for(stdin.drain(), WRITE_WAIT_S)
+        except TimeoutError:
+            raise SutFailed(f"{self.name} has not read its input for {WRITE_WAIT_S:g} s") from None
         except (OSError, RuntimeError) as error:
-            raise self.child.ended() from error
-        if not self.child.alive:
-            raise self.child.ended()
+            raise self._ended(self.child) from error
+        if self._flooded or not self.child.alive:
+            raise self._ended(self.child)
+
+    def _ended(self, child: Child) -> SutFailed:
+        """Why it is gone: we may have ended it ourselves."""
+        if self._flooded:
+            return SutFailed(f"{self.name} floods: {self._heard} lines of output for {self._asked} messages")
+        return child.ended()
 
     async def _read(self, child: Child) -> None:
         """Pass on what the program says until it ends."""
@@ -165,9 +201,15 @@ class Command:
         await child.gone()
         await asyncio.wait({reader}, timeout=LAST_WORDS_S)
         if not self._expected and self._ready.is_set():
-            self._tell(Report("error", detail=str(child.ended())))
+            self._tell(Report("error", detail=str(self._ended(child))))
 
     def _hear(self, line: bytes) -> None:
+        self._heard += 1
+        if self._heard > MOST_LINES + LINES_AN_ASK * self._asked:
+            if not self._flooded and self.child is not None:
+                self._flooded = True
+                self.child.kill()
+            return
         said = understand(line)
         if isinstance(said, lines.Ready):
             self._ready.set()
@@ -196,6 +238,8 @@ def send_line(ask: Ask) -> lines.Send:
         brand=ask.brand,
         oadc=ask.oadc or None,
         validity_s=ask.validity_s or None,
+        opted_in=ask.opted_in,
+        traits=ask.traits,
     )
 
 
@@ -216,7 +260,14 @@ def understand(line: bytes) -> Report | lines.Ready | None:
 
 def _environment(target: Target, faults: tuple[str, ...]) -> dict[str, str]:
     """The variables of the line protocol."""
+    clock = target.clock
+    moved = {
+        "SIMBENCH_CLOCK_EPOCH_US": str(clock.epoch_us),
+        "SIMBENCH_CLOCK_START_NS": str(clock.start_ns),
+        "SIMBENCH_SPEED": str(clock.speed),
+    } if clock is not None else {}  # fmt: skip
     return {
+        **moved,
         "SIMBENCH_HOST": target.host,
         "SIMBENCH_PORT": str(target.port),
         "SIMBENCH_ACCOUNTS": msgspec.json.encode(target.accounts).decode(),

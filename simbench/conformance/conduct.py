@@ -6,6 +6,7 @@ Exercises that bear company run side by side first; rate exercises follow, each 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,14 +18,27 @@ from fake_smsc.clock import PlatformClock
 from fake_smsc.live import LiveSmsc
 from fake_smsc.network import Network
 from simbench import __version__
-from simbench.conformance.bench import Bench
+from simbench.conformance.bench import PATIENCE, Bench
 from simbench.conformance.exercise import Exercise
 from simbench.conformance.selection import Chosen
-from simbench.conformance.sut import AccountGiven, SutFailed, SystemUnderTest, Target
+from simbench.conformance.sut import (
+    AccountGiven,
+    CannotRun,
+    Capabilities,
+    ClockGiven,
+    SutFailed,
+    SystemUnderTest,
+    Target,
+    reach_of,
+)
 from simbench.contract import Contract
 from simbench.errors import Trouble
 from simbench.finding import Blame
 from simbench.ledger import AnyLedger, Ledger, Run, RunInfo, open_run
+
+BUDGET = 3  # times what a client that does nothing wrong takes
+SPARE_S = 60
+AT_ONCE = 8  # exercises side by side: each has a server on this loop and a client of its own
 
 Phase = Literal["started", "finished"]
 Progress = Callable[[Exercise, Phase, str], None]
@@ -37,6 +51,7 @@ class Conducted(msgspec.Struct, frozen=True):
     run: Run
     trouble: str = ""
     blame: Blame = ""
+    left_out: str = ""  # why it did not run at all
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -53,35 +68,77 @@ async def conduct(
     exercise: Exercise, sut: SystemUnderTest, contract: Contract, ledger: AnyLedger, around: Surroundings
 ) -> Conducted:
     """Run one exercise against one client and close its ledger. Trouble is told, not raised."""
-    scenario = exercise.scenario(contract, around.seed)
-    trouble: str = ""
+    scenario = exercise.scenario(contract, around.seed, reach_of(sut))
+    clock = around.clock or clock_of(exercise, sut.capabilities)
+    trouble = left_out = ""
     blame: Blame = ""
     try:
-        async with LiveSmsc(scenario, contract, ledger, network=around.network, clock=around.clock) as smsc:
-            accounts = tuple(
-                AccountGiven(c.code, c.account or c.code, c.password, c.rate_per_s) for c in scenario.codes
-            )
-            window = contract.terms.session.window.value
-            target = Target("127.0.0.1", smsc.server.port, accounts, window, around.folder)
+        async with LiveSmsc(scenario, contract, ledger, network=around.network, clock=clock) as smsc:
+            target = target_of(exercise, smsc, around.folder, clock)
             bench = Bench(smsc, sut)
             around.tamper(smsc)
             try:
-                await sut.start(target, bench.heard)
-                await exercise.script(bench)
+                async with asyncio.timeout(budget_s(exercise, sut) if around.network is None else None):
+                    await sut.start(target, bench.heard)
+                    await exercise.script(bench)
                 # Without a last row nobody could tell how long a silence at the end was watched.
                 ledger.story.append((smsc.clock.now(), "end", exercise.name, None, ""))
             finally:
                 await sut.stop()
+    except CannotRun as error:
+        left_out = str(error)
     except SutFailed as error:
         trouble, blame = str(error), "client"
+    except TimeoutError:
+        trouble, blame = f"the exercise did not end within {budget_s(exercise, sut):.0f} s", "client"
     except Trouble as error:
         trouble, blame = str(error), "bench"
     ledger.close()
-    return Conducted(exercise, _read_again(ledger), trouble, blame)
+    return Conducted(exercise, _read_again(ledger), trouble, blame, left_out)
+
+
+def budget_s(exercise: Exercise, sut: SystemUnderTest) -> float:
+    """How long an exercise may take at all: stories have patience of their own, so this ends only what hangs."""
+    timer_s = sut.capabilities.result_timer_s or exercise.setup.result_timer_s
+    return BUDGET * exercise.seconds + PATIENCE * timer_s + reach_of(sut).connect_wait_s + SPARE_S
+
+
+def clock_of(exercise: Exercise, capabilities: Capabilities) -> PlatformClock | None:
+    """The clock of an exercise: moved and fast as far as the client's can be, None for the machine's own."""
+    setup = exercise.setup
+    if capabilities.clock == "speed" and (setup.clock != "any" or setup.speed > 1):
+        return PlatformClock(exercise.epoch_us, setup.speed)
+    return PlatformClock(exercise.epoch_us) if capabilities.clock == "offset" and setup.clock != "any" else None
+
+
+def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformClock | None) -> Target:
+    """What the client is told; what it is told wrongly, or beyond its accounts, is told in the story as well."""
+    setup, accounts = exercise.setup, []
+    for config in smsc.scenario.codes:
+        account = config.account or config.code
+        known = config.code not in setup.wrong_password
+        if config.oadc_option or not known:
+            detail = json.dumps({"oadc_option": config.oadc_option, "password_known": known})
+            smsc.ledger.story.append((smsc.clock.now(), "account", account, None, detail))
+        password = config.password if known else "wrong"
+        accounts.append(AccountGiven(config.code, account, password, config.rate_per_s, config.oadc_option))
+    portability = None
+    if setup.ported:
+        folder.mkdir(parents=True, exist_ok=True)
+        portability = folder / "portability.csv"
+        rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported)
+        portability.write_text(f"msisdn,operator,valid_from\n{rows}", "ascii")
+    given = ClockGiven(*clock.basis(), clock.speed) if clock else None
+    terms = smsc.contract.terms.session
+    timer_s = setup.result_timer_s or terms.result_timer_max_s.value
+    return Target(
+        "127.0.0.1", smsc.server.port, tuple(accounts), terms.window.value, folder,
+        setup.keepalive_s, timer_s, portability, given,
+    )  # fmt: skip
 
 
 async def conduct_all(
-    chosen: Chosen, one: Callable[[Exercise], Awaitable[Conducted]], progress: Progress
+    chosen: Chosen, one: Callable[[Exercise], Awaitable[Conducted]], progress: Progress, at_once: int = AT_ONCE
 ) -> dict[str, Conducted]:
     """Conduct every chosen exercise through `one`: the sociable ones together, then the others in turn."""
     finished: dict[str, Conducted] = {}
@@ -92,7 +149,15 @@ async def conduct_all(
         progress(exercise, "finished", conducted.trouble)
 
     exercises = [exercise for exercise, _ in chosen.values()]
-    await asyncio.gather(*(run(exercise) for exercise in exercises if not exercise.alone))
+    room = asyncio.Semaphore(at_once)
+
+    async def sociable(exercise: Exercise) -> None:
+        async with room:
+            await run(exercise)
+
+    # The longest first, so that none of them is left over when the others are done.
+    together = sorted((e for e in exercises if not e.alone), key=lambda e: -e.seconds)
+    await asyncio.gather(*map(sociable, together))
     for exercise in exercises:
         if exercise.alone:
             await run(exercise)

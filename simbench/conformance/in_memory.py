@@ -8,24 +8,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from fake_smsc.clock import PlatformClock
 from fake_smsc.live import LiveSmsc
 from simbench import __version__
 from simbench.client import lines
 from simbench.client.environment import Settings
-from simbench.client.messages import LinkConfig
+from simbench.client.messages import LinkConfig, Portability
 from simbench.client.program import Program
 from simbench.client.shell import Outside
 from simbench.conformance.command import send_line, understand
 from simbench.conformance.conduct import Conducted, Surroundings, conduct, run_info
 from simbench.conformance.exercise import Exercise
 from simbench.conformance.registry import EVERYTHING
-from simbench.conformance.sut import Ask, Report, Target
+from simbench.conformance.sut import Ask, ClockGiven, Maintenance, Report, Target
 from simbench.conformance.virtual import MemoryNetwork, VirtualLoop
 from simbench.contract import Contract
 from simbench.contract.calendar import instant
 from simbench.ledger import MemoryLedger
+from simbench.numbering.portability import PortabilityTable
 
 MONDAY = instant(2026, 3, 2, 10, 0, 0)
 
@@ -57,10 +59,11 @@ class InMemory:
                 password=given.password,
                 code=given.code,
                 rate_per_s=given.rate_per_s,
+                oadc_option=given.oadc_option,
                 window=target.window,
                 keepalive_s=target.keepalive_s,
                 result_timer_s=target.result_timer_s,
-                orange_only=_nobody_ported,
+                orange_only=_portability(target),
             )
             for given in target.accounts
         )
@@ -71,6 +74,17 @@ class InMemory:
         """See SystemUnderTest."""
         assert self._program is not None, "send comes after start"
         self._program.feed(lines.write(send_line(ask)))
+
+    async def notice(self, maintenance: Maintenance) -> None:
+        """See HearsNotices."""
+        assert self._program is not None, "notice comes after start"
+        self._program.feed(lines.write(lines.Notice(maintenance.start_us, maintenance.end_us)))
+
+    async def move_clock(self, clock: ClockGiven) -> None:
+        """See MovesClock. The clock is the platform's own, so it has moved already."""
+        del clock
+        assert self._program is not None, "the clock moves after start"
+        self._program.clock_moved()
 
     async def stop(self) -> None:
         """See SystemUnderTest."""
@@ -85,24 +99,26 @@ def conduct_in_memory(
     faults: tuple[str, ...] = (),
     tamper: Callable[[LiveSmsc], None] = lambda _: None,
 ) -> Conducted:
-    """Run one exercise with the reference client in virtual time, a Monday at ten in Paris.
+    """Run one exercise with the reference client in virtual time.
 
     `faults` are the client's, by name; `tamper` plants one in the platform.
     """
     loop = VirtualLoop()
     try:
         network = MemoryNetwork()
-        clock = PlatformClock(MONDAY, 1.0, loop.time)
+        clock = PlatformClock(exercise.epoch_us, 1.0, loop.time)
         ledger = MemoryLedger(run_info(exercise, contract, 1, "reference"))
         sut = InMemory(network, clock, faults)
-        around = Surroundings(Path(), 1, network, clock, tamper)
-        return loop.run_until_complete(conduct(exercise, sut, contract, ledger, around))
+        with TemporaryDirectory() as folder:
+            around = Surroundings(Path(folder), 1, network, clock, tamper)
+            return loop.run_until_complete(conduct(exercise, sut, contract, ledger, around))
     finally:
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.close()
 
 
-def _nobody_ported(msisdn: str, at: int) -> str | None:
-    del msisdn, at
-    return None
+def _portability(target: Target) -> Portability:
+    if target.portability is None:
+        return lambda *_: None
+    return PortabilityTable.read(target.portability).lookup

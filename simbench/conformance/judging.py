@@ -4,29 +4,84 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from simbench.conformance.conduct import Conducted
-from simbench.conformance.sut import Capabilities
+from simbench.conformance.exercise import Exercise
+from simbench.conformance.sut import WITHIN_REACH, Capabilities, Reach
 from simbench.contract import Contract
 from simbench.finding import Finding
+from simbench.verdict.clock import doubt
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import RULES, Case, judge
 
 
 def judge_exercise(
-    conducted: Conducted, purposes: Iterable[str], contract: Contract, capabilities: Capabilities
+    conducted: Conducted,
+    purposes: Iterable[str],
+    contract: Contract,
+    capabilities: Capabilities,
+    reach: Reach = WITHIN_REACH,
 ) -> list[Finding]:
-    """One finding a purpose: unsupported without the capability, an error when the exercise broke, else the rule's."""
+    """One finding a purpose: unsupported without the capability, an error when the bench broke, else the rule's.
+
+    Where the client broke off, what it was seen to do wrong stands; the rest cannot be told.
+    """
     case = Case(Reading(conducted.run), contract)
-    return [_finding(purpose, conducted, case, capabilities) for purpose in purposes]
+    return [_finding(purpose, conducted, case, (capabilities, reach)) for purpose in purposes]
 
 
-def _finding(purpose: str, conducted: Conducted, case: Case, capabilities: Capabilities) -> Finding:
-    rule, name = RULES[purpose], conducted.exercise.name
-    declared = getattr(capabilities, rule.needs) if rule.needs else True
-    if not declared:
+def unsupported(purpose: str, exercise: Exercise, capabilities: Capabilities, reach: Reach = WITHIN_REACH) -> str:
+    """Why a purpose cannot be judged with a client of these capabilities, "" when it can.
+
+    A clock that cannot be moved leaves out what depends on the time of day: nothing of that can pass.
+    """
+    if beyond := out_of_reach(exercise, reach):
+        return beyond
+    needs = RULES[purpose].needs
+    if needs and not getattr(capabilities, needs):
+        declared = getattr(capabilities, needs)
         said = "does not say that it does" if declared is None else "says that it does not"
-        summary = f"needs the capability {rule.needs}; the client {said} have it"
-        return Finding(purpose, rule.clause, "unsupported", summary, exercise=name)
+        return f"needs the capability {needs}; the client {said} have it"
+    if exercise.setup.clock == "moved" and capabilities.clock not in {"offset", "speed"}:
+        return "the client's clock cannot be moved"
+    return ""
+
+
+def out_of_reach(exercise: Exercise, reach: Reach) -> str:
+    """Why an exercise cannot be run with a client the bench does not start, "" when it can."""
+    if not reach.asks and exercise.asks:
+        return "the client is only watched: it cannot be asked to send"
+    if reach.accounts is None:
+        return ""
+    if exercise.setup.wrong_password or exercise.setup.ported:
+        return "needs a client that can be told of other passwords, or of ported numbers"
+    known = {account.code: (account.rate_per_s, account.oadc_option) for account in reach.accounts}
+    for code, rate in exercise.rates.items():
+        wanted = (rate, code in exercise.setup.oadc_option)
+        if known.get(code) != wanted:
+            option = "with" if wanted[1] else "without"
+            return f"the client has no account for {code} at {rate} SMS/s {option} the OAdC option"
+    return ""
+
+
+def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capabilities, Reach]) -> Finding:
+    exercise, clause = conducted.exercise, RULES[purpose].clause
+    why = unsupported(purpose, exercise, *client) or conducted.left_out
+    if why:
+        return Finding(purpose, clause, "unsupported", why, exercise=exercise.name)
+    if conducted.blame == "client":
+        return _as_far_as_seen(judge(purpose, case, exercise.name), conducted.trouble)
     if conducted.trouble:
-        return Finding(purpose, rule.clause, "error", conducted.trouble, blame=conducted.blame, exercise=name)
-    return judge(purpose, case, name)
+        return Finding(purpose, clause, "error", conducted.trouble, blame=conducted.blame, exercise=exercise.name)
+    if exercise.setup.clock == "moved" and (why := doubt(case)):
+        summary = f"the client's clock is not proved: {why}"
+        return Finding(purpose, clause, "unsupported", summary, exercise=exercise.name)
+    return judge(purpose, case, exercise.name)
+
+
+def _as_far_as_seen(finding: Finding, trouble: str) -> Finding:
+    """A finding on a client that broke off: a fault that was seen stays one, all else is inconclusive."""
+    if finding.outcome == "fail" and finding.blame == "client":
+        return msgspec.structs.replace(finding, summary=f"{finding.summary}; and {trouble}")
+    return Finding(finding.purpose, finding.clause, "inconclusive", trouble, blame="client", exercise=finding.exercise)

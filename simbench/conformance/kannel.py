@@ -10,6 +10,7 @@ import contextlib
 import re
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlencode
 
 import aiohttp
@@ -17,9 +18,10 @@ import msgspec
 from aiohttp import web
 from yarl import URL
 
+from simbench.conformance import faketime
 from simbench.conformance.child import Child, find_program, free_ports, listens
 from simbench.conformance.kannel_config import EVERYTHING, LOOPBACK, USER, Ports, configuration, result_timer_s
-from simbench.conformance.sut import Ask, Capabilities, Report, SutFailed, Target
+from simbench.conformance.sut import Ask, Capabilities, ClockGiven, Report, SutFailed, Target
 from simbench.errors import MissingTool
 from simbench.ucp import alphabet
 
@@ -40,7 +42,15 @@ CAPABILITIES = Capabilities(
     keeps_oadc=False,
     keeps_stop_list=False,
     keeps_quiet_hours=False,
+    keeps_consent=False,
+    keeps_ranges=False,
+    checks_content=False,
+    names_stop=False,
+    keeps_daily_limit=False,
+    keeps_validity=False,
+    heeds_notices=False,
     reports_outcomes=True,
+    clock="fixed",
     result_timer_s=81,  # wait-ack 30 and a keepalive of 50, as a target asks for that says nothing else
 )
 
@@ -53,6 +63,9 @@ class Kannel:
     def __init__(self) -> None:
         self.version = ""
         self.capabilities = CAPABILITIES
+        if faketime.library() is not None:
+            self.capabilities = msgspec.structs.replace(CAPABILITIES, clock="offset")
+        self._folder = Path()
         self.children: list[Child] = []  # in order of start
         self._watches: list[asyncio.Task[None]] = []
         self._runner: web.ServerRunner | None = None
@@ -70,8 +83,8 @@ class Kannel:
         """
         programs = [find_program(program, PACKAGE) for program in ("bearerbox", "smsbox")]
         self.version = await _version(programs[0])
-        self.capabilities = msgspec.structs.replace(CAPABILITIES, result_timer_s=result_timer_s(target))
-        self._tell, self._failed = tell, None
+        self.capabilities = msgspec.structs.replace(self.capabilities, result_timer_s=result_timer_s(target))
+        self._tell, self._failed, self._folder = tell, None, target.folder
         try:
             callback = await self._listen()
             admin, smsbox, sendsms = free_ports(3)
@@ -87,6 +100,11 @@ class Kannel:
         )
         self._watches = [asyncio.create_task(self._watch(child)) for child in self.children]
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Both boxes, while they run."""
+        return tuple(child.process.pid for child in self.children if child.alive)
+
     async def send(self, ask: Ask) -> None:
         """Hand over one message by sendsms, and tell whether Kannel took it. Raises SutFailed when Kannel is gone."""
         if self._http is None or self._failed is not None:
@@ -99,6 +117,11 @@ class Kannel:
             dead = next((child for child in self.children if not child.alive), None)
             raise dead.ended() if dead else SutFailed(f"sendsms does not answer: {error!r}") from error
         self._tell(Report(ANSWERS.get(answer.status, "error"), ask.mark, f"{answer.status} {said}"))
+
+    async def move_clock(self, clock: ClockGiven) -> None:
+        """Move both boxes' clock, which runs under libfaketime."""
+        faketime.move(self._folder, clock)
+        await asyncio.sleep(faketime.CACHE_S)
 
     async def stop(self) -> None:
         """End smsbox, then bearerbox, then what listened to them."""
@@ -126,7 +149,8 @@ class Kannel:
             name = program.rpartition("/")[2]
             log = target.folder / f"{name}.log"
             argv = [program, "-v", LOG_LEVEL, str(file)]
-            self.children.append(await Child.start(name, argv, log, ENVIRONMENT))
+            moved = faketime.environment(target.folder, target.clock) if target.clock else {}
+            self.children.append(await Child.start(name, argv, log, ENVIRONMENT | moved))
             await listens(port, self.children, START_WAIT_S)
 
     async def _watch(self, child: Child) -> None:

@@ -17,7 +17,27 @@ from simbench.conformance.verdicts import Verdict
 VERDICT = "verdict"  # reports take attributes of a plugin's own
 
 
-class ConformancePlugin:
+class Words:
+    """Outcomes beside pass and fail, by their own words."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Remember which verdict ended an item."""
+        del item
+        report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, Verdict):
+            setattr(report, VERDICT, call.excinfo.value.outcome)
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        """Name inconclusive and unsupported by their own words."""
+        verdict = getattr(report, VERDICT, "")
+        return (verdict, verdict[0], verdict.upper()) if verdict and report.when == "call" else None
+
+
+class ConformancePlugin(Words):
     """Gives the suite its purposes and its findings."""
 
     def __init__(self, judgements: Judgements) -> None:
@@ -36,19 +56,3 @@ class ConformancePlugin:
     def judgements(self) -> Judgements:
         """The session's findings."""
         return self._judgements
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Remember which verdict ended an item."""
-        del item
-        report = yield
-        if call.excinfo is not None and isinstance(call.excinfo.value, Verdict):
-            setattr(report, VERDICT, call.excinfo.value.outcome)
-        return report
-
-    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
-        """Name inconclusive and unsupported by their own words."""
-        verdict = getattr(report, VERDICT, "")
-        return (verdict, verdict[0], verdict.upper()) if verdict and report.when == "call" else None

@@ -19,7 +19,15 @@ EVERYTHING = Capabilities(
     keeps_oadc=True,
     keeps_stop_list=True,
     keeps_quiet_hours=True,
+    keeps_consent=True,
+    keeps_ranges=True,
+    checks_content=True,
+    names_stop=True,
+    keeps_daily_limit=True,
+    keeps_validity=True,
+    heeds_notices=True,
     reports_outcomes=True,
+    clock="speed",
 )
 
 
@@ -44,6 +52,7 @@ def reference(faults: tuple[str, ...] = ()) -> Command:
         version=__version__,
         capabilities=EVERYTHING,
         faults=faults,
+        clock="lines",
     )
 
 

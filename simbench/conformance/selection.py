@@ -8,10 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import simbench.conformance.stories
+import simbench.conformance.stories_campaigns
+import simbench.conformance.stories_hours
+import simbench.conformance.stories_link
+import simbench.conformance.stories_outages
+import simbench.verdict.clock
+import simbench.verdict.continuity
+import simbench.verdict.fates
+import simbench.verdict.hours
+import simbench.verdict.logins
+import simbench.verdict.marketing
 import simbench.verdict.oddities
 import simbench.verdict.outage
+import simbench.verdict.pace
+import simbench.verdict.ranges
 import simbench.verdict.recipients
+import simbench.verdict.refusals
+import simbench.verdict.senders
 import simbench.verdict.sessions
+import simbench.verdict.stop
 import simbench.verdict.throughput  # noqa: F401 - importing these enters their exercises and rules
 from simbench.conformance.exercise import EXERCISES, Exercise
 from simbench.errors import BadInput

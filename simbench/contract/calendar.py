@@ -54,6 +54,22 @@ def months_before(us: int, months: int) -> int:
     return from_civil(then.replace(year=year, month=month + 1, day=day, tzinfo=None), then.fold)
 
 
+def month_of(year: int, month: int) -> tuple[int, int]:
+    """Give the first instant of a month in Paris, and the first after it; months beyond 12 run into later years."""
+    opens, closes = (divmod(year * 12 + month - 1 + later, 12) for later in (0, 1))
+    return instant(opens[0], opens[1] + 1, 1), instant(closes[0], closes[1] + 1, 1)
+
+
+def is_peak(us: int, from_h: int, to_h: int, *, holidays_off: bool = True) -> bool:
+    """Tell whether an instant is at the peak of a telephone tariff: Monday to Friday, from an hour until another.
+
+    A whole hour decides: the answer holds until the next one. `holidays_off` takes public holidays for Sundays.
+    """
+    then = civil(us)
+    working = is_jour_ouvre(then.date()) if holidays_off else then.weekday() < 5
+    return working and from_h <= then.hour < to_h
+
+
 def days_before(us: int, days: int, reading: str = "calendar") -> int:
     """Give the latest instant `days` days ahead of an instant, for notices (OPS-QOS-03, OPS-ENG-04).
 

@@ -9,8 +9,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -42,8 +44,8 @@ class Store:
     What a failed commit could not write stays pending and goes out with the next.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
-        self._folder, self._max_bytes = folder, max_bytes
+    def __init__(self, folder: Path, max_bytes: int, *, daily: bool = True) -> None:
+        self._folder, self._max_bytes, self._daily = folder, max_bytes, daily
         self._pending: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
         self._numbered = dict.fromkeys(TABLES, 0)
         self._lock = threading.Lock()  # held while a file is opened, closed or read; not while one is written
@@ -71,6 +73,13 @@ class Store:
         self._numbered[table.name] += batch.num_rows
         self._pending[table.name].append(batch)
 
+    def add_table(self, table: Table, rows: pa.Table) -> None:
+        """Take whole columns into the next commit; Arrow's own errors when they are not the table's."""
+        first = self._numbered[table.name]
+        rows = rows.append_column(ORDINAL.name, pa.array(np.arange(first, first + len(rows))))
+        self._pending[table.name].extend(rows.select(schema(table).names).cast(schema(table)).to_batches())
+        self._numbered[table.name] += len(rows)
+
     def commit(self) -> None:
         """Write all pending rows; those from midnight (Paris) on go to a new file. Raises what DuckDB raises."""
         # In one piece DuckDB takes them half again as fast.
@@ -82,7 +91,7 @@ class Store:
         if self._connection is None:
             self._open()
         if self._edge is None:
-            self._edge = _midnight_after(earliest)
+            self._edge = _midnight_after(earliest) if self._daily else _NEVER
         if latest >= self._edge:
             edge = self._edge
             self._write({name: found.filter(pc.less(found.column(0), edge)) for name, found in tables.items()})
@@ -105,6 +114,36 @@ class Store:
                 parts.append(_select(self._reading, table))
         found = pa.concat_tables([schema(table).empty_table(), *parts])
         return found.filter(pc.less(found.column(ORDINAL.name), below))
+
+    def tail(self, table: Table, first: int, columns: Sequence[str]) -> pa.Table:
+        """These columns of the committed rows with `n` from `first` on, as added; older files are left alone."""
+        wanted = max(0, self.rows[table.name] - first)
+        parts: list[pa.Table] = []
+        with self._lock:
+            if self._reading is not None:
+                parts.append(_tail(self._reading, table, first, columns))
+            for path in reversed(self._closed):
+                if sum(part.num_rows for part in parts) >= wanted:
+                    break
+                with _opened(path) as connection:
+                    parts.append(_tail(connection, table, first, columns))
+        return pa.concat_tables(reversed(parts)) if parts else schema(table).empty_table().select(columns)
+
+    def tally(self, table: Table, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
+        """How many rows with `n` from `first` on there are of each combination of these columns, the count last."""
+        names = ", ".join(f'"{name}"' for name in by)
+        query = f"select {names}, count(*) from {table.name} where n >= {int(first)} group by all"  # noqa: S608 - our own names
+        counted: list[tuple[Any, ...]] = []
+        with self._lock:
+            wanted = max(0, self.rows[table.name] - first)
+            if self._reading is not None:
+                counted += self._reading.execute(query).fetchall()
+            for path in reversed(self._closed):
+                if sum(each[-1] for each in counted) >= wanted:
+                    break
+                with _opened(path) as connection:
+                    counted += connection.execute(query).fetchall()
+        return counted
 
     def close(self) -> None:
         """Close the file being written, its log folded in."""
@@ -210,6 +249,12 @@ def _told(path: Path, text: str) -> LedgerError:
 
 def _select(connection: duckdb.DuckDBPyConnection, table: Table) -> pa.Table:
     return connection.sql(f"select * from {table.name}").to_arrow_table().cast(schema(table))  # noqa: S608 - our own names
+
+
+def _tail(connection: duckdb.DuckDBPyConnection, table: Table, first: int, columns: Sequence[str]) -> pa.Table:
+    names = ", ".join(f'"{name}"' for name in columns)
+    query = f"select {names} from {table.name} where n >= {int(first)}"  # noqa: S608 - our own names
+    return connection.sql(query).to_arrow_table().cast(pa.schema([schema(table).field(name) for name in columns]))
 
 
 def _create(table: Table) -> str:

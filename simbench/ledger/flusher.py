@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from simbench.errors import Trouble
 from simbench.ledger.buffer import Buffer
-from simbench.ledger.rows import ASKED, CENTRE, GRAIN, STORY, TABLES, WIRE, Row
+from simbench.ledger.rows import ASKED, CENTRE, GRAIN, MINUTE, STORY, TABLES, WIRE, Row, Table
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from simbench.ledger.files import Store
 
 PERIOD_S = 0.2
@@ -22,23 +24,34 @@ BATCH_ROWS = 50_000
 _LOOK_S = 0.05  # how often the number of waiting rows is looked at
 _CHUNK_ENTRIES, _CHUNK_ROWS = 1_000, 4_000  # converted without a break: the main thread waits for no more than these
 _BREAK_S = 50e-6
+MOST_WAITING = 2_000_000  # rows in whole columns
 _HURRY_ROWS = 4 * BATCH_ROWS  # with more than these waiting, no more breaks: memory matters more than lateness
 
 # Effects before causes, so that what is cut off at the same moment never holds an effect without its cause.
-_ORDER = (GRAIN, WIRE, CENTRE, ASKED, STORY)
+_ORDER = (GRAIN, WIRE, MINUTE, CENTRE, ASKED, STORY)
 
 Buffers = dict[str, Buffer]
 CallSoon = Callable[[Callable[[], object]], object]
 
 
 class Flusher:
-    """One background thread between five buffers and the store.
+    """One background thread between the buffers and the store.
 
     A ticket is drawn for everything that waits; a round settles all tickets drawn before it began.
     """
 
-    def __init__(self, folder: Path, max_bytes: int, buffers: Buffers, on_trouble: Callable[[Trouble], object]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int,
+        buffers: Buffers,
+        on_trouble: Callable[[Trouble], object],
+        *,
+        daily: bool = True,
+    ) -> None:
         self._folder, self._max_bytes, self._buffers, self._on_trouble = folder, max_bytes, buffers, on_trouble
+        self._daily = daily
+        self._tables: deque[tuple[Table, pa.Table]] = deque()
         self._store: Store | None = None
         self._changed = threading.Condition()
         self._drawn = self._settled = 0
@@ -52,6 +65,12 @@ class Flusher:
     def backlog(self) -> int:
         """Rows appended and not yet taken by the thread."""
         return sum(buffer.waiting() for buffer in self._buffers.values())
+
+    def take(self, table: Table, rows: pa.Table) -> None:
+        """Take whole columns (without `n`) to be written; blocks while much of the kind is waiting."""
+        self._tables.append((table, rows))
+        if sum(len(waiting) for _, waiting in tuple(self._tables)) > MOST_WAITING:
+            self.wait()
 
     def rows(self) -> dict[str, int]:
         """Rows committed of each table."""
@@ -125,7 +144,7 @@ class Flusher:
             if self._store is None:
                 from simbench.ledger.files import Store  # noqa: PLC0415 - half a second, off the driver's thread
 
-                self._store = Store(self._folder, self._max_bytes)
+                self._store = Store(self._folder, self._max_bytes, daily=self._daily)
             self._drain(self._store)
             self._store.commit()
             if last:
@@ -136,6 +155,8 @@ class Flusher:
         return None
 
     def _drain(self, store: Store) -> None:
+        while self._tables:
+            store.add_table(*self._tables.popleft())
         # One call in C without a break between the five lengths, hence a cut through all tables at one moment.
         counts = tuple(map(len, [self._buffers[table.name] for table in _ORDER]))
         for table, count in zip(_ORDER, counts, strict=True):

@@ -1,4 +1,4 @@
-"""A run as those see it who read it: five sorted Arrow tables, from a folder or from memory.
+"""A run as those see it who read it: sorted Arrow tables, from a folder or from memory.
 
 Changes no file, and knows nothing of what the rows mean.
 """
@@ -22,10 +22,14 @@ Load = Callable[[Table], "pa.Table"]
 
 
 class Run:
-    """One run to read. Tables are loaded when first asked for, sorted by (instant, n), and kept."""
+    """One run to read. Tables are loaded when first asked for, sorted by (instant, n), and kept.
 
-    def __init__(self, info: RunInfo, load: Load) -> None:
+    `files`: the DuckDB files it is read from, none for rows in memory.
+    """
+
+    def __init__(self, info: RunInfo, load: Load, files: Sequence[Path] = ()) -> None:
         self.info = info
+        self.files = tuple(files)
         self._load = load
         self._loaded: dict[str, pa.Table] = {}
 
@@ -53,6 +57,11 @@ class Run:
     def grain(self) -> pa.Table:
         """The bench's own lateness: started, ended, size_us, place, n."""
         return self.table("grain")
+
+    @property
+    def minute(self) -> pa.Table:
+        """Counts by code and minute, where the run kept those: at, code, offered, ..., backlog, n."""
+        return self.table("minute")
 
     def table(self, origin: str) -> pa.Table:
         """A table by name; LedgerError if its file is damaged, ValueError if there is no such table."""
@@ -90,7 +99,7 @@ def open_run(source: Path | AnyLedger) -> Run:
         check_file(path)
     if not paths:
         raise LedgerError(str(source), "no ledger file in it", "the folder of a run")
-    return Run(info, lambda table: _read(source, info, paths, table))
+    return Run(info, lambda table: _read(source, info, paths, table), paths)
 
 
 def export_parquet(run: Run, folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The five tables of a ledger, as data: names, columns and types, in the order in which hot code builds its tuples.
+"""The six tables of a ledger, as data: names, columns and types, in the order in which hot code builds its tuples.
 
 Imports neither Arrow nor DuckDB and judges no value: rows are plain tuples, checked when they are written.
 
@@ -103,5 +103,20 @@ CENTRE = _table(
 # Every lateness of the bench's own clockwork: when it began and ended, how much, and where.
 GRAIN = _table("grain", ("started", "i64"), ("ended", "i64"), ("size_us", "i64"), ("place", "str"))
 
-TABLES: dict[str, Table] = {table.name: table for table in (WIRE, STORY, ASKED, CENTRE, GRAIN)}
+# Runs in virtual time may keep counts of the `centre` rows by code and minute instead of the rows (detail = "minute"):
+# what was asked of the client, what the centre was asked and did, what of it the client knows, and how many deliveries
+# took how long (delivered less SCTS, at most so many seconds; the last column: longer). `expired` is part of
+# `undelivered`; `refused` counts what was discarded too; `backlog` is what was asked and neither accepted nor refused
+# by the end of the minute. Minutes in which nothing happened and nothing waits are left out.
+WITHIN_S = (5, 10, 30, 60, 300, 3600, 14_400, 86_400)
+COUNTED = (
+    "offered", "submitted", "accepted", "refused", "held", "delivered", "undelivered", "buffered", "expired",
+    "notices", "mo",
+)  # fmt: skip
+TIMES = (*(f"within_{seconds}s" for seconds in WITHIN_S), "beyond")
+MINUTE = _table(
+    "minute", ("at", "i64"), ("code", "str"), *((name, "i32") for name in (*COUNTED, *TIMES)), ("backlog", "i64")
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in (WIRE, STORY, ASKED, CENTRE, GRAIN, MINUTE)}
 ORDINAL = Column("n", "i64")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import atexit
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -19,9 +20,11 @@ from simbench.errors import LedgerError, Trouble
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import NAME, RunInfo, write_info
-from simbench.ledger.rows import TABLES
+from simbench.ledger.rows import TABLES, Row
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from simbench.ledger.reader import Run
 
 MAX_BYTES = 5 * 10**9
@@ -34,16 +37,24 @@ def _tell(trouble: Trouble) -> None:
 class Ledger:
     """One run being written to its folder.
 
-    `wire`, `story`, `asked`, `centre` and `grain` take tuples in the column order of `simbench.ledger.rows` with
-    `append`, and blocks of them with `add`; both may be bound once and called from one thread. Rows reach the disk
+    `wire`, `story`, `asked`, `centre`, `grain` and `minute` take tuples in the column order of `simbench.ledger.rows`
+    with `append`, and blocks of them with `add`; both may be bound once and called from one thread. Rows reach the disk
     after 200 ms or 50,000 rows; a process that is killed loses no more than those.
     """
 
-    def __init__(self, folder: Path, info: RunInfo, max_bytes: int, on_trouble: Callable[[Trouble], object]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        info: RunInfo,
+        max_bytes: int,
+        on_trouble: Callable[[Trouble], object],
+        *,
+        daily: bool = True,
+    ) -> None:
         self.folder, self.info = folder, info
-        self.wire, self.story, self.asked, self.centre, self.grain = (Buffer() for _ in range(5))
+        self.wire, self.story, self.asked, self.centre, self.grain, self.minute = (Buffer() for _ in range(6))
         buffers: dict[str, Buffer] = {name: getattr(self, name) for name in TABLES}
-        self._flusher = Flusher(folder, max_bytes, buffers, on_trouble)
+        self._flusher = Flusher(folder, max_bytes, buffers, on_trouble, daily=daily)
         atexit.register(self._at_exit)
 
     @classmethod
@@ -54,11 +65,13 @@ class Ledger:
         *,
         max_bytes: int = MAX_BYTES,
         on_trouble: Callable[[Trouble], object] = _tell,
+        daily: bool = True,
     ) -> Self:
         """Start a ledger in a folder of its own, made if need be; LedgerError if there is one already.
 
         `on_trouble` is told of every failure to write as it happens, in the ledger's own thread; `flush` and `close`
-        raise it. A file is closed and the next begun at midnight (Paris) of the rows, or beyond `max_bytes`.
+        raise it. A file is closed and the next begun at midnight (Paris) of the rows, or beyond `max_bytes`;
+        not `daily`: only beyond `max_bytes`, for runs in virtual time.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +87,14 @@ class Ledger:
         wall_started = info.wall_started or int(now * 1e6)
         info = msgspec.structs.replace(info, created_at=created_at, wall_started=wall_started, closed=False, rows={})
         write_info(folder, info)
-        return cls(folder, info, max_bytes, on_trouble)
+        return cls(folder, info, max_bytes, on_trouble, daily=daily)
+
+    def write_table(self, name: str, rows: pa.Table) -> None:
+        """Write whole columns of a table, its `n` left out; they go out with the next batch. Blocks when many wait.
+
+        Trouble (from `flush` or `close`) when they do not fit the table.
+        """
+        self._flusher.take(TABLES[name], rows)
 
     @classmethod
     def resume(
@@ -114,6 +134,28 @@ class Ledger:
         self.flush()
         rows, store = self._flusher.rows(), self._flusher.store
         return Run(self.info, lambda table: store.read(table, rows[table.name]))
+
+    def tail(self, table: str, first: int, columns: Sequence[str]) -> pa.Table:
+        """These columns of what is committed of a table from its `n`-th row on: for who follows a run as it grows.
+
+        May be called from any thread; waits for no row. Nothing yet: an empty table.
+        """
+        from simbench.ledger.columns import schema  # noqa: PLC0415 - Arrow is slow to load
+
+        if not self._flusher.rows()[table]:
+            return schema(TABLES[table]).empty_table().select(columns)
+        return self._flusher.store.tail(TABLES[table], first, columns)
+
+    def tally(self, table: str, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
+        """How many such rows there are of each combination of these columns: (value of each, count)."""
+        if not self._flusher.rows()[table]:
+            return []
+        return self._flusher.store.tally(TABLES[table], first, by)
+
+    @property
+    def written(self) -> dict[str, int]:
+        """Rows committed of each table."""
+        return self._flusher.rows()
 
     def close(self) -> None:
         """Write everything, close the files and mark the run closed; Trouble if something could not be written."""
@@ -155,7 +197,13 @@ class MemoryLedger:
 
     def __init__(self, info: RunInfo | None = None) -> None:
         self.info = info or RunInfo(run="memory")
-        self.wire, self.story, self.asked, self.centre, self.grain = (Memory() for _ in range(5))
+        self.wire, self.story, self.asked, self.centre, self.grain, self.minute = (Memory() for _ in range(6))
+
+    def write_table(self, name: str, rows: pa.Table) -> None:
+        """Take whole columns of a table, its `n` left out."""
+        table = TABLES[name]
+        columns = [rows.column(column.name).to_pylist() for column in table.columns]
+        getattr(self, name).extend(zip(*columns, strict=True))
 
     def flush(self) -> None:
         """Nothing to write."""
@@ -169,6 +217,31 @@ class MemoryLedger:
         from simbench.ledger.reader import Run, rows_of  # noqa: PLC0415 - the reader knows ledgers, not the reverse
 
         return Run(self.info, rows_of({name: getattr(self, name)[:] for name in TABLES}))
+
+    def tail(self, table: str, first: int, columns: Sequence[str]) -> pa.Table:
+        """As a ledger's on disk."""
+        from simbench.ledger.reader import rows_of  # noqa: PLC0415 - the reader knows ledgers, not the reverse
+
+        rows: list[Row] = getattr(self, table)[first:]
+        return rows_of({table: rows})(TABLES[table]).select(columns)
+
+    def tally(self, table: str, first: int, by: Sequence[str]) -> list[tuple[Any, ...]]:
+        """As a ledger's on disk."""
+        names = [column.name for column in TABLES[table].columns]
+        places = [names.index(name) for name in by]
+        rows: list[Row] = getattr(self, table)[first:]
+        counted = Counter(tuple(row[place] for place in places) for row in rows)
+        return [(*values, count) for values, count in counted.items()]
+
+    @property
+    def backlog(self) -> int:
+        """Nothing waits for a disk."""
+        return 0
+
+    @property
+    def written(self) -> dict[str, int]:
+        """Rows of each table."""
+        return {name: len(getattr(self, name)) for name in TABLES}
 
     def close(self) -> None:
         """Nothing to close."""

@@ -12,6 +12,7 @@ import msgspec
 
 from simbench.errors import SubscriberError
 from simbench.kernels.chance import MILLION, draw, entity_of, share
+from simbench.kernels.presence import back_at, presence_key
 from simbench.numbering.listing import Listing
 from simbench.numbering.plan import Kind, Number, classify, spellings
 
@@ -26,7 +27,7 @@ CACHED = 1_000_000
 # What the plan alone decides; mobile and M2M numbers need a look at the subscriber.
 _BY_PLAN: dict[Kind, Fate] = {"malformed": "malformed", "fixed": "fixed", "overseas": "overseas", "foreign": "foreign"}
 _OTHERS = ("sfr", "bouygues", "free")
-_UNKNOWN, _PORTED_OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
+UNKNOWN, OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
     entity_of("subscriber", purpose) for purpose in ("unknown", "out", "in", "new home", "absent", "roaming")
 )
 
@@ -67,14 +68,43 @@ class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {name: round(value * MILLION) for name, value in shares.items()}
 
 
+class SubscriberLaw(msgspec.Struct, frozen=True):
+    """How subscribers nobody has listed or changed come, go and leave, as functions of number and instant.
+
+    `chances` and `lengths` are those of `kernels.presence`, none: always attached; a wave is the instant at which so
+    many of a million of them are ported to another operator.
+    """
+
+    chances: tuple[int, int] = (0, 0)
+    lengths: tuple[int, ...] = (0,)
+    waves: tuple[tuple[int, int], ...] = ()
+
+
+NO_LAW = SubscriberLaw()
+
+
+def wave_purpose(wave: int) -> int:
+    """The purpose of the draws of the n-th porting wave."""
+    return entity_of("subscriber", "wave", str(wave))
+
+
 class SubscriberBase:
     """All subscribers there could be: overridden while running, else listed in a file, else drawn from a profile.
 
     A drawn subscriber is a function of seed, profile and msisdn alone, the same in any order of asking.
     """
 
-    def __init__(self, seed: int = 0, profile: BaseProfile | None = None, listing: Listing | None = None) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        profile: BaseProfile | None = None,
+        listing: Listing | None = None,
+        law: SubscriberLaw | None = None,
+    ) -> None:
         self._seed = seed
+        self.law = law
+        self._presence_key = presence_key(seed)
+        self._waves = [(at, wave_purpose(wave), ppm) for wave, (at, ppm) in enumerate((law or NO_LAW).waves)]
         self._ppm = (profile or BaseProfile()).ppm()
         self._listing = listing
         self._changed: dict[str, Subscriber] = {}
@@ -100,6 +130,12 @@ class SubscriberBase:
         for address in spellings(number):
             self._found.pop(address, None)
 
+    def restore(self) -> list[Subscriber]:
+        """Forget every override: the subscribers that had one, as they are again."""
+        changed, self._changed = self._changed, {}
+        self._found.clear()
+        return [self.find(msisdn) for msisdn in changed]
+
     def attach(self, msisdn: str) -> None:
         """The subscriber switches on; SubscriberError if not served here."""
         self.put(msgspec.structs.replace(self._served(msisdn), attached=True))
@@ -113,6 +149,25 @@ class SubscriberBase:
         if self.find(msisdn).fate not in ("orange", "other-operator", "ported-out"):
             raise SubscriberError(msisdn, f"cannot be ported: {self.find(msisdn).fate}", "an assigned mobile number")
         self.put(_served_by(classify(msisdn), operator, attached=True))
+
+    def back_at(self, subscriber: Subscriber, now: int, limit: int) -> int:
+        """When a subscriber served here can be reached: `now` if attached; at or beyond `limit` only "not before"."""
+        if self.law is None or not self._is_drawn(subscriber) or not subscriber.attached:
+            return now if subscriber.attached else limit
+        law = self.law
+        return back_at(self._presence_key, int(subscriber.msisdn), now, limit, law.chances, law.lengths)
+
+    def has_left(self, subscriber: Subscriber, now: int) -> bool:
+        """Whether a subscriber that nobody listed or changed has been ported away in a wave until now."""
+        return self._is_drawn(subscriber) and any(
+            at <= now and share(self._seed, int(subscriber.msisdn), purpose, ppm) for at, purpose, ppm in self._waves
+        )
+
+    def _is_drawn(self, subscriber: Subscriber) -> bool:
+        msisdn = subscriber.msisdn
+        if subscriber.operator != HOME or msisdn in self._changed:
+            return False
+        return self._listing is None or self._listing.find(int(msisdn)) is None
 
     def _served(self, msisdn: str) -> Subscriber:
         found = self.find(msisdn)
@@ -142,11 +197,11 @@ class SubscriberBase:
         if fate is not None:
             return Subscriber(number.msisdn, fate)
         entity = int(number.msisdn)
-        if not number.holder or self._is(entity, _UNKNOWN, "share_unknown"):
+        if not number.holder or self._is(entity, UNKNOWN, "share_unknown"):
             return _served_by(number, NOBODY)
         operator = number.holder
         if number.kind == "mobile":
-            if operator == HOME and self._is(entity, _PORTED_OUT, "share_ported_out"):
+            if operator == HOME and self._is(entity, OUT, "share_ported_out"):
                 operator = _OTHERS[(draw(self._seed, entity, _NEW_HOME) >> 32) * len(_OTHERS) >> 32]
             elif operator != HOME and self._is(entity, _PORTED_IN, "share_ported_in"):
                 operator = HOME

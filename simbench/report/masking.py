@@ -80,6 +80,18 @@ def masked_frame(frame: Frame) -> Frame:
     return Frame(frame.trn, frame.kind, frame.ot, data, frame.octets[:15] + body + frame.octets[-3:])
 
 
+def without_secrets(frame: Frame) -> Frame:
+    """The frame with its passwords and authentication codes hidden, addresses and texts as they are."""
+    layout = layout_of(frame.kind, frame.ot, frame.data)
+    names = [field.name for field in layout.fields] if layout is not None and not layout.counted else []
+    hidden = {at for at, name in enumerate(names[: len(frame.data)]) if name in SECRETS and frame.data[at]}
+    if not hidden:
+        return frame
+    data = [HIDDEN * len(cell) if at in hidden else cell for at, cell in enumerate(frame.data)]
+    body = "".join(f"{cell}/" for cell in data).encode()
+    return Frame(frame.trn, frame.kind, frame.ot, data, frame.octets[:15] + body + frame.octets[-3:])
+
+
 def _masked_cell(name: str, cell: str, addresses: list[str]) -> str:
     if name in SECRETS:
         return HIDDEN * len(cell)

@@ -35,3 +35,7 @@ class Judgement:
     findings: Sequence[Finding]
     contract: Contract
     exercises: Sequence[ExerciseRun] = field(default=())
+    expected: Mapping[str, str] = field(default_factory=dict)
+    """What each purpose expects, in one sentence."""
+    remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """What is to be said of a finding beside its outcome, by purpose and exercise: that it is a known deviation."""

@@ -16,10 +16,11 @@ from markupsafe import Markup
 from simbench.contract import Contract
 from simbench.contract.terms import Clause
 from simbench.errors import BadInput
-from simbench.finding import Finding, exit_status, tally
+from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.report.exhibits import Exhibit, exhibit
 from simbench.report.masking import masked_text
 from simbench.report.model import Judgement
+from simbench.report.timeline import timeline
 from simbench.report.words import BLAMED, SYMBOLS, WORST_FIRST, count, duration, legible, moment, quantity, rank, source
 
 HOME: Final = Path(__file__).parent
@@ -57,6 +58,17 @@ class Case:
     values: tuple[Value, ...]
     exhibits: tuple[Exhibit, ...]
     rest: int
+    expected: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One clause of the matrix: for each outcome the anchors of its cases."""
+
+    clause: str
+    gist: str
+    anchors: dict[Outcome, list[str]]
 
 
 def write_report(path: Path, judgement: Judgement, *, mask: bool = True) -> None:
@@ -74,7 +86,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
 
     findings = sorted(judgement.findings, key=rank)
     told: Callable[[str], str] = masked_text if mask else str
-    cases = [_case(place, finding, judgement.contract, mask) for place, finding in enumerate(findings, 1)]
+    cases = [_case(place, finding, judgement, mask) for place, finding in enumerate(findings, 1)]
     counts = tally(findings)
     status = exit_status(findings)
     return (
@@ -88,6 +100,10 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
             chips=[(outcome, counts[outcome]) for outcome in WORST_FIRST if counts[outcome]],
             facts=facts(judgement),
             cases=cases,
+            matrix=matrix(cases),
+            outcomes=WORST_FIRST,
+            timelines=[timeline(run, findings, mask) for run in judgement.exercises],
+            disputed={finding.exercise for finding in findings if finding.outcome == "fail"},
             to_prove=[case for case in cases if case.finding.outcome != "pass"],
             passed=[case for case in cases if case.finding.outcome == "pass"],
             album=draw_all(judgement),
@@ -138,7 +154,19 @@ def _verdict_detail(counts: dict[str, int], total: int) -> str:
     return f"{counts['pass']} of {count(total, 'purpose')} passed."
 
 
-def _case(place: int, finding: Finding, contract: Contract, mask: bool) -> Case:
+def matrix(cases: Sequence[Case]) -> list[Row]:
+    """Clauses by name, each with the cases of every outcome."""
+    rows: dict[str, Row] = {}
+    for case in sorted(cases, key=lambda case: case.finding.purpose):
+        name = case.finding.clause
+        if name not in rows:
+            rows[name] = Row(name, case.clause.gist if case.clause else "", {outcome: [] for outcome in WORST_FIRST})
+        rows[name].anchors[case.finding.outcome].append(case.anchor)
+    return list(rows.values())
+
+
+def _case(place: int, finding: Finding, judgement: Judgement, mask: bool) -> Case:
+    contract = judgement.contract
     exhibits = tuple(exhibit(evidence, mask) for evidence in finding.evidence[:MOST_EXHIBITS])
     return Case(
         anchor=f"case-{place}",
@@ -147,6 +175,8 @@ def _case(place: int, finding: Finding, contract: Contract, mask: bool) -> Case:
         values=tuple(_values(finding, contract)),
         exhibits=exhibits,
         rest=len(finding.evidence) - len(exhibits),
+        expected=judgement.expected.get(finding.purpose, ""),
+        remark=judgement.remarks.get((finding.purpose, finding.exercise), ""),
     )
 
 

@@ -137,11 +137,6 @@ def fill(tables: Tables, seed: int, subscribers: Sequence[int], use: Use) -> Who
     )
 
 
-def retail_neur(scenario: RoamingScenario, contract: RoamingContract, service: Service, day: date) -> int:
-    """What the operator charges for a kB, a second or an SMS on a day, in nano-euros cut to whole ones."""
-    return _neur(scenario, contract, service, day, scenario.operator.price_share)
-
-
 def _neur(scenario: RoamingScenario, contract: RoamingContract, service: Service, day: date, share: Decimal) -> int:
     cap = cap_eur(scenario, contract, service, day) * share
     terms = contract.terms

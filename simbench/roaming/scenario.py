@@ -35,7 +35,7 @@ class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Population(_Frozen, frozen=True):
     """How many subscribers, from which day, for how long; billing periods are months counted from that day."""
 
-    subscribers: Annotated[int, msgspec.Meta(ge=1, le=50_000_000)]
+    subscribers: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
     starts: date
     days: DayCount
 

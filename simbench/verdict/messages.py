@@ -44,10 +44,12 @@ def _row(view: View, message: LongMessage) -> tuple[Any, ...]:
     positions = sorted(message.handles)
     first, last = positions[0], positions[-1]
     text = message.text or ""
-    mark = MARK.search(text)
+    mark = str(view.mark[first]) if "mark" in view.names else ""
+    if not mark and (found := MARK.search(text)):
+        mark = found.group()
     segments = sum(int(view.segments[p]) for p in positions) if "segments" in view.names else len(positions)
     return (
         int(view.at[first]), int(view.at[last]), int(view.session[first]), view.account[first], view.code[first],
-        message.sender, message.recipient, text, mark.group() if mark else "", message.total, message.missing,
+        message.sender, message.recipient, text, mark, message.total, message.missing,
         segments, message.doubles, tuple(message.handles),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from simbench.verdict.throughput import code_rates, held_against
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
+SETTLE_US = 5 * SECOND  # within this a platform that heard nobody learns that a connection is gone
 
 
 def total_outages(case: Case) -> list[tuple[int, int]]:
@@ -169,8 +170,9 @@ def comes_back(case: Case) -> Judged:
     judged = []
     for start, end in total_outages(case):
         for account in sorted({row.account for row in logins if row.login_at < start}):
-            alive = any(r.account == account and r.login_at < start and not 0 <= r.closed_at <= end for r in logins)
-            back = min((r.login_at for r in logins if r.account == account and r.login_at > end), default=-1)
+            before = [r for r in logins if r.account == account and r.login_at < start]
+            alive = any(not 0 <= r.closed_at <= end + SETTLE_US for r in before)
+            back = min((r.login_at for r in logins if r.account == account and r.login_at >= end), default=-1)
             if alive:
                 judged.append(Judged("pass", f"{account} kept its session", 0, limit_s, "s", "", assumed))
             elif back >= 0 and back - end <= limit_s * SECOND:

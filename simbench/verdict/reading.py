@@ -7,6 +7,7 @@ connection, direction and TRN alone, as an auditor does with a capture.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +28,7 @@ SUBMITS = (
     "at", "session", "account", "code", "trn", "adc", "oadc", "alphanumeric", "text", "segments", "notify",
     "validity", "mark", "result_at", "ack", "ec", "scts", "mvp", "frame",
 )  # fmt: skip
+_MARK = SUBMITS.index("mark")
 NOTICES = (
     "at", "session", "account", "code", "subscriber", "scts", "outcome", "reason", "trn", "result_at", "ack", "frame",
 )  # fmt: skip
@@ -70,8 +72,9 @@ class _Line(msgspec.Struct):
 class Reading:
     """Everything rules on the client may see of a run: `wire`, `story`, `asked` and the bench's own grain."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, marks: Mapping[int, str] | None = None) -> None:
+        """`marks`: what was found out of submits whose texts carry no mark, by their place in order of arrival."""
+        self.run, self._marks = run, marks or {}
         self._lines: dict[int, _Line] = {}
         self._owner: dict[str, str] = {}
         self._rows: dict[str, list[list[Any]]] = {name: [] for name in ("51", "53", "52", "31", "frames")}
@@ -110,6 +113,9 @@ class Reading:
     @cached_property
     def submits(self) -> View:
         """Operations 51 in order of arrival, each with its result (`result_at` -1 while unanswered)."""
+        self._read()
+        for position, mark in self._marks.items():
+            self._rows["51"][position][_MARK] = mark
         return self._view("51", SUBMITS)
 
     @cached_property

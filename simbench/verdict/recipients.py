@@ -1,4 +1,4 @@
-"""Rules on who is written to and from whom: OPS-ACH-01, OPS-ACH-07, OPS-ENG-02, OPS-DEO-06.
+"""Rules on who is written to and from whom: OPS-ACH-01, OPS-ACH-07, OPS-PRE-02, OPS-ENG-02, OPS-DEO-06.
 
 What becomes of a recipient is worked out here from the story's subscriber truth, apart from the centre's routing.
 """
@@ -176,6 +176,7 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
     "OPS-ACH-02/originator-in-service",
     "A submit from an originator that is not in service is refused with error code 04",
     binds="platform",
+    catches=("accepts-any-originator",),
 )
 def originator_in_service(case: Case) -> Judged:
     """The platform's side of OPS-ACH-02 and OPS-DEO-06."""
@@ -223,3 +224,29 @@ def accepted(case: Case) -> Judged:
 
 def _during_outage(case: Case, at: int) -> bool:
     return any(start <= at <= end for start, end, *_ in case.reading.outages)
+
+
+@rule(
+    "OPS-PRE-02/ported-numbers",
+    "Nothing is sent to a number that, by the portability data the client has, was ported away from Orange",
+    catches=("ignores-portability", "sends-to-anyone"),
+    needs="qualifies_recipients",
+)
+def ported_numbers(case: Case) -> Judged:
+    """Numbers ported away are withheld; that those ported to Orange are served is told, not judged."""
+    known = truth(case)
+    asked = {row.recipient for row in case.reading.asked.rows() if row.kind == "send"}
+    away = {number for number in asked if known.get(number, {}).get("fate") == "ported-out"}
+    submits = case.reading.submits
+    if not away:
+        return Judged("inconclusive", "nothing was asked for to a number ported away", blame="bench")
+    if not len(submits):
+        return Judged("inconclusive", "the client submitted nothing", blame="client")
+    wrong = [p for p, adc in enumerate(submits.adc.tolist()) if adc in away]
+    here = {number for number in asked if known.get(number, {}).get("fate") == "orange"}
+    served = here & set(submits.adc.tolist())
+    told = f"{len(wrong)} messages to {len(away)} numbers ported away; {len(served)} of {len(here)} ported here served"
+    if not wrong:
+        return Judged("pass", told, 0, 0, "messages")
+    evidence = evidence_of(submits.where(wrong), "ported away")
+    return Judged("fail", told, len(wrong), 0, "messages", "client", (), evidence)

@@ -39,7 +39,10 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One rule: its purpose, the sentence it checks, the named faults it must catch, and the capability it needs."""
+    """One rule: its purpose, the sentence it checks, the named faults it must catch, and the capability it needs.
+
+    `at_worst` is what a breach is at the worst: "weak" where the clause only recommends.
+    """
 
     purpose: str
     sentence: str
@@ -47,6 +50,7 @@ class Rule(msgspec.Struct, frozen=True):
     binds: Blame
     catches: tuple[str, ...] = ()
     needs: str = ""
+    at_worst: Outcome = "fail"
 
     @property
     def clause(self) -> str:
@@ -58,14 +62,15 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(
-    purpose: str, sentence: str, *, binds: Blame = "client", catches: Sequence[str] = (), needs: str = ""
-) -> Callable[[RuleFunction], RuleFunction]:
+    purpose: str, sentence: str, *, binds: Blame = "client", catches: Sequence[str] = (), needs: str = "",
+    at_worst: Outcome = "fail",
+) -> Callable[[RuleFunction], RuleFunction]:  # fmt: skip
     """Enter a function as the rule of a purpose. Raises ValueError when the purpose has one."""
 
     def enter(judge: RuleFunction) -> RuleFunction:
         if purpose in RULES:
             raise ValueError(f"{purpose} has a rule already")
-        RULES[purpose] = Rule(purpose, sentence, judge, binds, tuple(catches), needs)
+        RULES[purpose] = Rule(purpose, sentence, judge, binds, tuple(catches), needs, at_worst)
         return judge
 
     return enter

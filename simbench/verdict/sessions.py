@@ -15,7 +15,7 @@ SHOWN = 5
 @rule(
     "OPS-CON-02/well-formed",
     "Every frame of the client is a sound UCP frame with the fields its operation wants",
-    catches=("bad-checksum", "bad-length", "missing-field"),
+    catches=("bad-checksum", "bad-length", "missing-field", "extra-field"),
 )
 def well_formed(case: Case) -> Judged:
     """Frames that are none, and fields that are wrong, fail; what is only odd is weak."""

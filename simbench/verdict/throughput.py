@@ -113,6 +113,7 @@ def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
         f"{said_of(case.contract, rate)}"
     )
     if not strict.early:
+        told += no_backlog(case, code, rate)
         return Judged("pass", told, 0, 0, "operations too early", "", assumed)
     evidence = tuple(
         Evidence(
@@ -130,6 +131,24 @@ def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
         "inconclusive", f"{told}, but the bench itself was {grain / 1000:.1f} ms late there", len(strict.early), 0,
         "operations too early", "bench", assumed, evidence,
     )  # fmt: skip
+
+
+def no_backlog(case: Case, code: str, rate: int) -> str:
+    """Words for a code whose messages the bench handed over more slowly than its rate, so that none waited; else ""."""
+    asked = case.reading.asked
+    at = asked.at[(asked.kind == "send") & (asked.code == code)]
+    took_us = int(at[-1] - at[0]) if len(at) else 0
+    if took_us <= len(at) * SECOND // rate:
+        return ""
+    return f"; but no backlog, handed over at {len(at) * SECOND / took_us:.1f}/s"
+
+
+def if_waited(case: Case, code: str, rate: int, judged: Judged) -> Judged:
+    """What was found, unless nothing waited: then the bench, not the client, decided how fast it sent."""
+    words = no_backlog(case, code, rate)
+    if judged.outcome not in {"pass", "weak"} or not words:
+        return judged
+    return msgspec.structs.replace(judged, outcome="inconclusive", summary=judged.summary + words, blame="bench")
 
 
 def _every_code_within_tier(case: Case) -> Judged:
@@ -168,7 +187,9 @@ def one_by_one(case: Case) -> Judged:
 @rule(
     "OPS-ACH-04/uses-its-tier",
     "With a backlog, the client uses the rate its codes have subscribed",
+    catches=("uses-half-its-tier",),
     needs="limits_rate",
+    at_worst="weak",
 )
 def uses_its_tier(case: Case) -> Judged:
     """No clause obliges a client to use what it pays for, so falling short is weak."""
@@ -182,11 +203,10 @@ def uses_its_tier(case: Case) -> Judged:
         reached = sustained(each_segment(of_code.at, of_code.segments), rate)
         told = f"{code}: {reached:.2f}/s of {rate}/s ({reached / rate:.1%})"
         enough = reached >= share * rate
-        judged.append(
-            Judged(
-                "pass" if enough else "weak", told, round(reached, 3), rate, "messages/s", "" if enough else "client"
-            )
+        found = Judged(
+            "pass" if enough else "weak", told, round(reached, 3), rate, "messages/s", "" if enough else "client"
         )
+        judged.append(if_waited(case, code, rate, found))
     return worst(judged, "the client submitted nothing")
 
 

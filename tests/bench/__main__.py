@@ -25,9 +25,16 @@ from simbench.centre.records import Limit
 from simbench.contract import load_contract
 from simbench.ucp.frame import Framer, encode
 from simbench.verdict.throughput import police
+from tests.bench.api import api
+from tests.bench.dialup import dialup
 from tests.bench.load import encoded
+from tests.bench.planning import planning
+from tests.bench.radius import radius
+from tests.bench.report import report
 from tests.bench.roaming import roaming
+from tests.bench.sla import sla
 from tests.bench.stages import STAGES, stages
+from tests.bench.world import world
 
 SERVER_CPU, LOAD_CPU = 0, min(1, (os.cpu_count() or 1) - 1)
 SECOND = 1_000_000
@@ -38,11 +45,23 @@ def main() -> None:
     """Run every benchmark and print it."""
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print("versions: " + ", ".join(f"{name} {version(name)}" for name in ("uvloop", "duckdb", "pyarrow", "msgspec")))
-    failed = [
-        name
-        for name, passed in (*start_up(), *codec(), *live(), *window_of_one(), *stage_table(), *meter(), *roaming())
-        if not passed
-    ]
+    parts = (
+        start_up,
+        codec,
+        live,
+        window_of_one,
+        stage_table,
+        meter,
+        api,
+        world,
+        planning,
+        sla,
+        report,
+        dialup,
+        radius,
+        roaming,
+    )
+    failed = [name for part in parts for name, passed in part() if not passed]
     print("gates missed: " + (", ".join(failed) or "none"))
     sys.exit(1 if failed else 0)
 

@@ -50,6 +50,8 @@ class Link(asyncio.Protocol):
         if self.load.sending:
             frames, count = self.frames, self.window - (self.sent - self.answered)
             start = self.sent % len(frames)
+            if self.load.rate_per_s:
+                count = min(count, self.load.due(self.sent))
             out += frames[start : start + count]
             self.sent += min(count, len(frames) - start)
         if out:
@@ -59,7 +61,9 @@ class Link(asyncio.Protocol):
 class Load:
     """All sessions and the clock that ends them."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate_per_s: int = 0) -> None:
+        self.rate_per_s = rate_per_s  # 0: as fast as windows allow
+        self.started = time.perf_counter()
         self.sending = True
         self.links: list[Link] = []
 
@@ -72,6 +76,9 @@ class Load:
             link = Link(self, account, frames, window)
             await loop.create_connection(lambda link=link: link, "127.0.0.1", port)  # type: ignore[misc]  # bound now
             self.links.append(link)
+        if self.rate_per_s:
+            self.started = time.perf_counter()
+            self._nudging = asyncio.create_task(self._nudge())
         # Notifications come some seconds after their submits: until then fewer arrive than are caused.
         await asyncio.sleep(10.0 if notify else 1.0)
         before = self._totals()
@@ -94,6 +101,18 @@ class Load:
             "generator_cpu_share": cpu / elapsed,
         }
 
+    def due(self, sent: int) -> int:
+        """How many more one link may have sent by now at the rate of all of them."""
+        passed_s = time.perf_counter() - self.started
+        return max(0, round(passed_s * self.rate_per_s / len(self.links)) - sent)
+
+    async def _nudge(self) -> None:
+        """With a rate, answers alone do not keep a link going."""
+        while True:
+            await asyncio.sleep(0.005)
+            for link in self.links:
+                link.data_received(b"")
+
     def _totals(self) -> tuple[int, int]:
         return sum(link.answered for link in self.links), sum(link.noticed for link in self.links)
 
@@ -109,10 +128,13 @@ def encoded(code: str, first: int, count: int, notify: bool) -> list[bytes]:
 
 
 def main() -> None:
-    """`python -m tests.bench.load PORT ACCOUNTS WINDOW SECONDS NOTIFY CPU`."""
+    """`python -m tests.bench.load PORT ACCOUNTS WINDOW SECONDS NOTIFY CPU [RATE]`."""
     port, accounts, window, seconds, notify, cpu = sys.argv[1:7]
+    rate_per_s = int(sys.argv[7]) if len(sys.argv) > 7 else 0
     os.sched_setaffinity(0, {int(cpu)})
-    result = uvloop.run(Load().run(int(port), accounts.split(","), int(window), float(seconds), notify == "1"))
+    result = uvloop.run(
+        Load(rate_per_s).run(int(port), accounts.split(","), int(window), float(seconds), notify == "1")
+    )
     print(json.dumps(result))
 
 

@@ -78,3 +78,11 @@ def test_every_option_says_what_it_is_for() -> None:
     for command in cli.commands.values():
         for parameter in command.params:
             assert not isinstance(parameter, click.Option) or parameter.help
+
+
+def test_no_command_is_missing() -> None:
+    known = {
+        "bill", "certificate", "completion", "conform", "decode", "dialup", "encode", "explain", "forecast", "judge",
+        "list", "matrix", "probe", "roaming", "run", "serve",
+    }  # fmt: skip
+    assert known <= set(cli.commands)

@@ -75,7 +75,7 @@ ELSEWHERE = ("0.0.0.0", "192.0.2.1", "::", "127.0.0.1.example.com", "localhost.e
 def test_it_listens_on_loopback_only(host: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ended = Ended(capsys, "serve", "--host", host, "--port", "0", "-o", tmp_path / "run")
     assert ended.status == 2
-    assert ended.err == f"simbench: host {host}: not a loopback address; expected 127.0.0.1 or ::1\n"
+    assert ended.err == f"simbench: host {host}: not a loopback address; expected 127.0.0.1 or ::1, or --expose\n"
     assert not (tmp_path / "run").exists()
 
 
@@ -85,3 +85,40 @@ def test_a_folder_that_holds_a_ledger_is_not_written_to(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stderr == f"simbench: {tmp_path}: holds a ledger already; expected a new or empty folder\n"
     assert (tmp_path / "run.json").read_text() == "{}"
+
+
+def test_an_address_others_can_reach_is_served_to_named_addresses_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = Ended(capsys, "serve", "--host", "192.0.2.1", "--expose", "-o", tmp_path / "run")
+    assert (
+        ended.err == "simbench: --expose: nobody is named who may connect; expected --allow ADDRESS, or server.allow\n"
+    )
+    ended = Ended(capsys, "serve", "--allow", "192.0.2.300", "-o", tmp_path / "run")
+    assert ended.err == ('simbench: --allow: "192.0.2.300"; expected an address, or a network such as 192.0.2.0/24\n')
+    assert (ended.status, (tmp_path / "run").exists()) == (2, False)
+
+
+def test_who_is_not_allowed_is_cut_off_and_the_ledger_says_why(tmp_path: Path) -> None:
+    async def refused(port: int) -> None:
+        try:
+            peer = await dial(port)
+        except ConnectionResetError:  # cut off while it was still connecting
+            return
+        assert await peer.end() == "rst"
+        await peer.close()
+
+    with Served("--port", "0", "--allow", "192.0.2.0/24", "-o", tmp_path / "run") as server:
+        asyncio.run(refused(server.port))
+        server.end(signal.SIGTERM)
+    assert open_run(tmp_path / "run").wire.to_pylist()[-1]["octets"] == b"server: address not allowed"
+
+
+def test_who_is_allowed_is_served(tmp_path: Path) -> None:
+    async def served(port: int) -> None:
+        peer = await dial(port)
+        assert (await peer.login()).data[0] == "A"
+        await peer.close()
+
+    with Served("--port", "0", "--allow", "127.0.0.0/8", "-o", tmp_path / "run") as server:
+        asyncio.run(served(server.port))

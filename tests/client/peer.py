@@ -16,7 +16,7 @@ SECOND = m.SECOND_US
 MONDAY_10H = instant(2026, 6, 15, 10)  # a jour ouvrable, within the hours of marketing
 CODE = "36010"
 PASSWORD = "s3cret"
-CONFIG = m.LinkConfig(CODE, PASSWORD, CODE, rate_per_s=10)
+CONFIG = m.LinkConfig(CODE, PASSWORD, CODE, rate_per_s=10, ethics=False)
 E = TypeVar("E")
 Reply = Callable[[Frame], "bytes | None"]
 

@@ -76,7 +76,7 @@ def test_a_message_reaches_the_program_as_one_line(tmp_path: Path) -> None:
         (echo,) = await listener.hears("mo")
         assert json.loads(echo.detail) == {
             "do": "send", "ref": "#00001", "code": "36010", "to": "33639980001", "text": "Bonjour #00001",
-            "class": "transactional", "brand": "", "oadc": None, "validity_s": None,
+            "class": "transactional", "brand": "", "oadc": None, "validity_s": None, "opted_in": True, "traits": [],
         }  # fmt: skip
 
     during(sut, tmp_path, script)
@@ -94,7 +94,7 @@ def test_the_environment_says_where_to_connect_and_as_whom(tmp_path: Path) -> No
     said = json.loads(during(sut, tmp_path, script).of("error")[0].detail)
     assert (said["SIMBENCH_HOST"], said["SIMBENCH_PORT"], said["SIMBENCH_WINDOW"]) == ("127.0.0.1", "3024", "10")
     assert json.loads(said["SIMBENCH_ACCOUNTS"]) == [
-        {"code": "36010", "account": "acc36010", "password": "secret", "rate_per_s": 10}
+        {"code": "36010", "account": "acc36010", "password": "secret", "rate_per_s": 10, "oadc_option": False}
     ]
     assert (said["SIMBENCH_KEEPALIVE_S"], said["SIMBENCH_RESULT_TIMER_S"]) == ("50", "60")
     assert Path(said["SIMBENCH_SPOOL"]).parent == tmp_path

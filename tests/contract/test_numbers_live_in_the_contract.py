@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from simbench.contract import load_contract
+from simbench.contract.netrevenu import load_netrevenu
 from simbench.contract.roaming import load_roaming
+from tests.contract.francs import FrancFigures
 from tests.contract.roaming_strays import roaming_strays
 from tests.contract.strays import Figures, Stray, strays
 
 ROOT = Path(__file__).parents[2]
 FIGURES = Figures(load_contract())
+FRANCS = FrancFigures(load_netrevenu())
+ABOUT_CALLS = ("netrevenu", "progressive", "loss", "minutes", "ports", "arrivals", "radius", "accounting", "sources")
 
 OWN_SETTING = "the reference client's own setting, as any client has one; the contract only bounds it"
 OWN_COPY = "the reference client stands for somebody's program that read the brochure: it follows no overlay"
@@ -31,7 +35,8 @@ def in_the_program() -> list[tuple[str, Stray]]:
     return [
         (path.relative_to(ROOT).as_posix(), stray)
         for path in paths
-        for stray in strays(path.read_text("utf-8"), FIGURES)
+        for figures in ((FIGURES, FRANCS) if "dialup" in path.as_posix() or path.stem in ABOUT_CALLS else (FIGURES,))
+        for stray in strays(path.read_text("utf-8"), figures)
     ]
 
 
@@ -171,3 +176,26 @@ def test_a_planted_roaming_figure_is_found(text: str, term: str) -> None:
 @pytest.mark.parametrize("text", ["alpha = 0.35", "SIZE = (5.6, 3.4)", "n = 1_000_000", "x = rows[:14]", "days = 365"])
 def test_ordinary_code_about_roaming_raises_no_alarm(text: str) -> None:
     assert roaming_strays(text, load_roaming()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ("POINT = 50_000_000", "points.first_minutes"),
+        ("if minutes > 150 * 1_000_000: pass", "points.second_minutes"),
+        ("share_ff = 700_000", "points.first_share_ff"),
+        ("x = minutes * 0.0185", "functions.F1"),
+        ("rate = Decimal('0.0140')", "functions.F"),
+        ("f(Decimal('1.16'))", "functions.F4"),
+        ("eur = ff / 6.55957", "money.ff_per_eur"),
+        ("tax = share * 0.196", "vat.2000-04-01"),
+        ("vat = Decimal('0.206')", "vat.1995-08-01"),
+        ("credit_price = Decimal('0.74')", "retail.1999-03-01"),
+        ("if 8 <= moment.hour < 19: pass", "hours.peak_from_h"),
+        ("short_median_s = 120", "demand.short_median_s"),
+    ],
+)
+def test_a_planted_figure_in_francs_is_found(text: str, term: str) -> None:
+    found = [stray.term for stray in strays(text, FRANCS)]
+    assert found
+    assert found[0].startswith(term)

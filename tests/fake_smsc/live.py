@@ -11,7 +11,7 @@ from typing import Any, Literal
 from fake_smsc.live import LiveSmsc
 from fake_smsc.network import Network
 from simbench.contract import Contract, load_contract
-from simbench.ledger import MemoryLedger
+from simbench.ledger import AnyLedger, MemoryLedger
 from simbench.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from tests import harness
@@ -181,7 +181,7 @@ async def serving(
     *codes: CodeConfig,
     server: ServerConfig | None = None,
     network: Network | None = None,
-    ledger: MemoryLedger | None = None,
+    ledger: AnyLedger | None = None,
     **more: Any,
 ) -> AsyncIterator[Site]:
     """A scenario being served from memory; by default two codes at 10/s, their messages delivered at once."""

@@ -221,6 +221,7 @@ class Noting(Tcp):
     """Real sockets, and a note of the platform's state whenever it begins to listen."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.site: Site | None = None
         self.states: list[str] = []
 

@@ -177,7 +177,7 @@ def test_parquet_into_a_place_that_is_no_folder_is_told(tmp_path: Path) -> None:
         export_parquet(open_run(MemoryLedger()), tmp_path / "file")
 
 
-def test_an_empty_ledger_has_five_empty_tables(tmp_path: Path) -> None:
+def test_an_empty_ledger_has_six_empty_tables(tmp_path: Path) -> None:
     Ledger.create(tmp_path, RunInfo(run="empty")).close()
-    assert read_all(tmp_path) == [0, 0, 0, 0, 0]
+    assert read_all(tmp_path) == [0, 0, 0, 0, 0, 0]
     assert as_rows(open_run(tmp_path), "wire") == []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
 from fake_smsc.live import LiveSmsc
+from simbench.centre.records import Notice
 
 
 def wrong_routing(smsc: LiveSmsc) -> None:
@@ -22,7 +24,49 @@ def slow_platform(smsc: LiveSmsc) -> None:
         centre.retune(code, replace(limiter.limit, rate_per_s=limiter.limit.rate_per_s * 9 // 10), smsc.clock.now())
 
 
+def accepts_any_password(smsc: LiveSmsc) -> None:
+    """Whoever knows an account's name gets in."""
+    desk = smsc.server.gateway.centre.desk
+    asked = desk.login
+
+    def login(session: int, name: str, password: str, now: int) -> Any:
+        account = desk.accounts.get(name)
+        return asked(session, name, account.password if account else password, now)
+
+    desk.login = login  # type: ignore[method-assign]  # this one desk
+
+
+def ignores_suspension(smsc: LiveSmsc) -> None:
+    """An account stays what it was, whatever is decided about it."""
+    smsc.server.gateway.centre.account_state = lambda *_: None  # type: ignore[method-assign]  # this one centre
+
+
+def drops_mo(smsc: LiveSmsc) -> None:
+    """Every third message of a user is lost inside."""
+    board = smsc.server.gateway.centre.board
+    post, seen = board.post, [0]
+
+    def lossy(notice: Notice, now: int) -> None:
+        seen[0] += notice.kind == "mo"
+        if notice.kind != "mo" or seen[0] % 3:
+            post(notice, now)
+
+    board.post = lossy  # type: ignore[method-assign]  # this one board
+
+
+def accepts_any_originator(smsc: LiveSmsc) -> None:
+    """Originators that are not in service are taken for the account's own code."""
+    centre = smsc.server.gateway.centre
+    centre._code_of = lambda submit, account: account.codes[0]  # type: ignore[method-assign]  # noqa: ARG005 - this one
+
+
 PLATFORM_FAULTS: dict[str, Callable[[LiveSmsc], None]] = {
     "wrong-routing": wrong_routing,
     "slow-platform": slow_platform,
+    "accepts-any-password": accepts_any_password,
+    "ignores-suspension": ignores_suspension,
+    "drops-mo": drops_mo,
+    "accepts-any-originator": accepts_any_originator,
 }
+# What a client must do wrong for a platform's fault to show.
+REVEALED_BY: dict[str, tuple[str, ...]] = {"accepts-any-originator": ("sends-any-oadc",)}

@@ -31,9 +31,9 @@ def test_the_reference_client_conforms_and_leaves_everything_it_should(tmp_path:
     out = tmp_path / "out"
     result = json.loads(done.stdout)
     assert result == json.loads((out / "findings.json").read_text())
-    assert result["summary"]["pass"] == 4
+    assert result["summary"]["pass"] == 6  # four of its own, and two that every exercise is judged by
     cases = ET.parse(out / "junit.xml").getroot().iter("testcase")  # noqa: S314 - we wrote it
-    assert len({case.get("name") for case in cases}) == 5
+    assert len({case.get("name") for case in cases}) == 7
     assert "OPS-DEO-06/temptations" in (out / "report.html").read_text()
     assert "finished" in done.stderr
 
@@ -46,8 +46,26 @@ def test_a_planted_fault_makes_the_session_fail(tmp_path: Path) -> None:
     done = conform(tmp_path, "--sut", "reference", "--only", "originators", "--fault", "sends-any-oadc", "--json")
     assert done.returncode == 1
     failed = [f for f in json.loads(done.stdout)["findings"] if f["outcome"] == "fail"]
-    assert [f["purpose"] for f in failed] == ["OPS-DEO-06/temptations"]
+    assert [f["purpose"] for f in failed] == ["OPS-DEO-06/temptations", "OPS-DEO-12/no-subscriber-number"]
     assert failed[0]["evidence"][0]["frame"].startswith("02")
+
+
+@pytest.mark.parametrize(
+    ("exercise", "fault", "failing"),
+    [
+        ("sundays", "works-on-sundays", {"OPS-PRO-03/sundays"}),
+        ("campaign", "omits-stop", {"OPS-PRO-07/stop-mention", "OPS-PRO-07/second-segment"}),
+        ("refusals", "gives-up-on-nack", {"OPS-ACH-03/tried-again"}),
+    ],
+)
+def test_a_few_faults_are_caught_in_real_processes_as_well(
+    tmp_path: Path, exercise: str, fault: str, failing: set[str]
+) -> None:
+    done = conform(tmp_path, "--sut", "reference", "--only", exercise, "--fault", fault, "--json")
+    assert done.returncode == 1, done.stderr
+    findings = json.loads(done.stdout)["findings"]
+    assert {f["purpose"] for f in findings if f["outcome"] == "fail"} == failing
+    assert {f["outcome"] for f in findings} <= {"pass", "fail"}
 
 
 @pytest.mark.real
@@ -59,6 +77,8 @@ def test_kannel_is_judged_with_evidence(tmp_path: Path) -> None:
     assert outcomes == {
         "OPS-DEO-06/short-code-only": "pass",
         "OPS-DEO-06/temptations": "unsupported",
+        "OPS-DEO-12/no-subscriber-number": "unsupported",
+        "OPS-PRE-08/allotted-codes": "pass",
         "OPS-ACH-02/originator-in-service": "pass",
         "OPS-CON-02/oddities": "pass",
         "OPS-ACH-03/oddities": "pass",

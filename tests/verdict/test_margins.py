@@ -99,3 +99,19 @@ def test_the_platform_grants_the_tier_only_where_it_was_offered() -> None:
 def test_results_the_bench_wrote_late_are_not_held_against_the_platform() -> None:
     scene = offered(10, 9).late(0, 60, 5000)
     assert scene.judged("OPS-QOS-04/tier-granted").outcome == "inconclusive"
+
+
+USES = "OPS-ACH-04/uses-its-tier"
+
+
+@pytest.mark.parametrize(("every_s", "outcome", "blame"), [(0.0, "weak", "client"), (0.2, "inconclusive", "bench")])
+def test_a_client_that_is_handed_less_than_its_tier_is_not_blamed_for_sending_less(
+    every_s: float, outcome: str, blame: str
+) -> None:
+    scene = Scene().login(0.5)
+    for number in range(100):
+        scene.asked(1 + every_s * number, f"#{number:05d}").submit(1.1 + 0.2 * number, number)
+    found = scene.judged(USES)
+    assert (found.outcome, found.blame) == (outcome, blame)
+    assert ("handed over at 5.1/s" in found.summary) == bool(every_s)
+    assert ("no backlog" in scene.judged(AT_TIER).summary) == bool(every_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from simbench.report.figures import latency, outage, rates, results, style, throttle
+from simbench.report.figures import endurance, latency, outage, rates, results, style, throttle
 from simbench.report.figures.scene import Drawing, Group, Scene, scenes
 from simbench.report.model import Judgement
 
@@ -16,13 +16,14 @@ BUDGET_OCTETS = 2_000_000  # what pictures may take of a page that must stay bel
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of picture, and what to say when no exercise supports it."""
+    """A kind of picture, and what to say when no exercise supports it ("": nothing, as nobody misses it)."""
 
     draw: Callable[[Scene], Group | None]
     absent: str
 
 
 KINDS = (
+    Kind(endurance.draw, ""),
     Kind(rates.draw, "Submits per second against the tier: no exercise with a purpose about rates saw a submit."),
     Kind(outage.draw, "Outage timeline: no exercise had an outage."),
     Kind(latency.draw, f"Waiting times: no exercise saw {latency.FEWEST} results or notifications."),
@@ -71,6 +72,6 @@ def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS) -> Album:
 
 
 def _absent(drawn: set[Kind], left_out: int) -> tuple[str, ...]:
-    told: Sequence[str] = [kind.absent for kind in KINDS if kind not in drawn]
+    told: Sequence[str] = [kind.absent for kind in KINDS if kind not in drawn and kind.absent]
     more = f"{left_out} further groups of pictures: the page would grow too large; the ledgers hold their data."
     return (*told, *([more] if left_out else []))

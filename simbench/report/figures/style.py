@@ -121,7 +121,7 @@ def to_svg(figure: Figure, said: str) -> str:
     # A style element within the page would hold for all of it; the page's own sheet says the same.
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r' xmlns(:xlink)?="[^"]*"| version="1.1"', "", text).replace("xlink:href", "href")
-    text = _unique_ids(text, sha256(text.encode()).hexdigest()[:8])
+    text = _unique_ids(text)
     for role, light in LIGHT.items():
         text = text.replace(light, f"var(--{role})")
     text = re.sub(r'(<svg) width="[^"]*" height="[^"]*"', r"\1", text, count=1)
@@ -129,8 +129,15 @@ def to_svg(figure: Figure, said: str) -> str:
     return re.sub(r">\s+<", "><", text).strip()
 
 
-def _unique_ids(text: str, prefix: str) -> str:
-    """Keep only identifiers that something refers to, and make them this picture's own."""
-    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
-    text = re.sub(r' id="([^"]+)"', lambda id_: f' id="{prefix}-{id_[1]}"' if id_[1] in used else "", text)
-    return re.sub(r'(href="#|url\(#)([^")]+)', rf"\g<1>{prefix}-\2", text)
+def _unique_ids(text: str) -> str:
+    """Keep only identifiers that something refers to, numbered as they come, and make them this picture's own.
+
+    The drawing library makes some of them of addresses in memory, which would differ from one run to the next.
+    """
+    numbers: dict[str, int] = {}
+    for name in re.findall(r'(?:href="#|url\(#)([^")]+)', text):
+        numbers.setdefault(name, len(numbers))
+    text = re.sub(r' id="([^"]+)"', lambda id_: f' id="#{numbers[id_[1]]}"' if id_[1] in numbers else "", text)
+    text = re.sub(r'(href="#|url\(#)([^")]+)', lambda use: f"{use[1]}#{numbers[use[2]]}", text)
+    prefix = sha256(text.encode()).hexdigest()[:8]
+    return re.sub(r'( id="|href="#|url\(#)#(\d+)', rf"\g<1>{prefix}-\2", text)

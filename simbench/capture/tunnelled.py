@@ -1,0 +1,105 @@
+"""A capture read for an audit: through its ESP tunnels, and with an eye on what went beside them. Judges nothing.
+
+Rows are those of `simbench.capture.reader`; the story has one more, "tunnel", with the frames that were in clear.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from simbench.capture.esp import RAW_IP, Tunnels
+from simbench.capture.files import CaptureFile
+from simbench.capture.frames import FramesOfRows, Seen
+from simbench.capture.layers import LINK_NAMES, LINKS, Segment, segment_of
+from simbench.capture.quality import Summary, tell
+from simbench.capture.streams import Streams
+from simbench.contract.typed import label
+from simbench.errors import BadInput
+from simbench.ledger.rows import Row
+from simbench.ledger.writer import AnyLedger
+from simbench.ucp.frame import Frame, WireError
+
+SHOWN: Final = 5  # frames in clear that the story keeps, each direction
+PACKETS_A_PAUSE: Final = 20_000
+Progress = Callable[[int], object]
+
+
+class _Clear:
+    """UCP that went outside any tunnel: how many frames each way, and the first of them."""
+
+    def __init__(self, port: int | None) -> None:
+        self.frames: Counter[str] = Counter()
+        self.first: list[dict[str, object]] = []
+        self.streams = Streams(FramesOfRows(self._take), list[Row](), port)
+
+    def _take(self, seen: Seen, items: list[Frame | WireError]) -> None:
+        for item in items:
+            if not isinstance(item, Frame):
+                continue
+            self.frames[seen.direction] += 1
+            if self.frames[seen.direction] <= SHOWN:
+                self.first.append({"at": seen.at, "direction": seen.direction, "frame": item.octets.hex().upper()})
+
+
+def read_tunnelled(
+    path: Path, ledger: AnyLedger, port: int | None, tunnels: Tunnels, progress: Progress = lambda _: None
+) -> Summary:
+    """`read_capture` that looks into ESP. `progress` is told the number of packets now and then.
+
+    A segment seen in clear and inside a tunnel (a capture at the tunnel's own end) is one segment. Raises BadInput as
+    `read_capture` does, and for keys that open nothing.
+    """
+    streams, clear = Streams(ledger.wire, ledger.story, port), _Clear(port)
+    number = unread = at = 0
+    strange: set[int] = set()
+    try:
+        with path.open("rb") as file:
+            capture = CaptureFile(file, str(path))
+            for number, at, link, octets, _ in capture:
+                inner = tunnels.inner(link, octets)
+                segment = _segment(link, octets, inner)
+                if segment is None:
+                    unread += 1
+                    strange |= {link} - set(LINKS)
+                else:
+                    streams.feed(at, segment)
+                    if inner is None:
+                        clear.streams.feed(at, segment)
+                if not number % PACKETS_A_PAUSE:
+                    ledger.flush()
+                    progress(number)
+    except OSError as problem:
+        raise BadInput(label(path), problem.strerror or str(problem), "a capture file that can be read") from None
+    finally:
+        streams.finish()
+        clear.streams.finish()
+    tunnels.finish()
+    if strange and unread == number:
+        raise BadInput(label(path), f"packets of link type {min(strange)} only", LINK_NAMES)
+    summary = msgspec.structs.replace(streams.summary, packets=number, unread=unread, cut_short=capture.cut_short)
+    tell(ledger.story, at, 0, "file", summary)
+    tell(ledger.story, at, 0, "tunnel", _told(tunnels, clear))
+    return summary
+
+
+def _segment(link: int, octets: bytes, inner: bytes | None) -> Segment | None:
+    if inner is None:
+        return segment_of(link, octets)
+    return segment_of(RAW_IP, inner) if inner else None
+
+
+def _told(tunnels: Tunnels, clear: _Clear) -> dict[str, object]:
+    return {
+        "packets": tunnels.packets,
+        "opened": tunnels.opened,
+        "keys": tunnels.has_keys,
+        "unknown": {f"{spi:#010x}": count for spi, count in tunnels.unknown.items()},
+        "broken": {f"{spi:#010x}": count for spi, count in tunnels.broken.items()},
+        "clear": {"in": clear.frames["in"], "out": clear.frames["out"]},
+        "frames": clear.first,
+    }

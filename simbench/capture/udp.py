@@ -1,0 +1,117 @@
+"""UDP datagrams of a capture file, sliced out of link and network layers. Keeps no state and checks no checksum.
+
+Fragments are counted and not put together: what rides on UDP here fits into one packet. Sources: RFC 768, RFC 791,
+RFC 8200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from simbench.capture.files import CaptureFile
+from simbench.capture.layers import LINK_NAMES, LINKS
+from simbench.errors import BadInput
+
+UDP: Final = 17
+_EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
+_FRAGMENT: Final = 44
+
+
+class Datagram(NamedTuple):
+    """One datagram: number of its packet (from 1), instant (us, UTC), both ends, octets, and octets that are missing
+    because the capture shortened the packet.
+    """
+
+    number: int
+    at_us: int
+    source: tuple[str, int]
+    target: tuple[str, int]
+    octets: bytes
+    missing: int
+
+
+class Datagrams:
+    """The datagrams of a capture to or from a port, to be iterated once; its counts are right afterwards.
+
+    `unread` packets hold no UDP, `fragments` a part of a datagram. Iterating raises BadInput: the file cannot be read,
+    is no capture, is damaged, or of link types that are not known.
+    """
+
+    def __init__(self, path: Path, port: int) -> None:
+        self._path, self._port = path, port
+        self.packets = self.unread = self.fragments = 0
+        self.cut_short = False
+
+    def __iter__(self) -> Iterator[Datagram]:
+        strange: set[int] = set()
+        try:
+            with self._path.open("rb") as file:
+                capture = CaptureFile(file, str(self._path))
+                for number, at_us, link, octets, _ in capture:
+                    self.packets = number
+                    found = datagram_of(link, octets)
+                    if isinstance(found, tuple):
+                        source, target, payload, missing = found
+                        if self._port in {source[1], target[1]}:
+                            yield Datagram(number, at_us, source, target, payload, missing)
+                    elif found:
+                        self.fragments += 1
+                    else:
+                        self.unread += 1
+                        strange |= {link} - LINKS.keys()
+                self.cut_short = capture.cut_short
+        except OSError as problem:
+            expected = "a capture file that can be read"
+            raise BadInput(str(self._path), problem.strerror or str(problem), expected) from None
+        if strange and self.unread == self.packets:
+            raise BadInput(str(self._path), f"packets of link type {min(strange)} only", LINK_NAMES)
+
+
+Ends = tuple[tuple[str, int], tuple[str, int], bytes, int]
+
+
+def datagram_of(link: int, octets: bytes) -> Ends | bool:
+    """Sender, receiver, octets and octets missing of the datagram in a packet; True: a fragment; False: no UDP."""
+    locate = LINKS.get(link)
+    ip = locate(octets) if locate else -1
+    if ip < 0 or len(octets) < ip + 20:
+        return False
+    found = _ipv6(octets, ip) if octets[ip] >> 4 == 6 else _ipv4(octets, ip)
+    if isinstance(found, bool):
+        return found
+    at, source, target = found
+    if at + 8 > len(octets):
+        return False
+    ports = int.from_bytes(octets[at : at + 2], "big"), int.from_bytes(octets[at + 2 : at + 4], "big")
+    length = int.from_bytes(octets[at + 4 : at + 6], "big")
+    payload = octets[at + 8 : at + max(8, length)]
+    return (source, ports[0]), (target, ports[1]), payload, max(0, length - 8 - len(payload))
+
+
+def _ipv4(octets: bytes, ip: int) -> tuple[int, str, str] | bool:
+    """Where UDP begins, and both addresses."""
+    words = octets[ip] & 15
+    if octets[ip] >> 4 != 4 or words < 5 or octets[ip + 9] != UDP:
+        return False
+    if (octets[ip + 6] & 0x3F) << 8 | octets[ip + 7]:  # more to come, or not the first
+        return True
+    return ip + 4 * words, str(IPv4Address(octets[ip + 12 : ip + 16])), str(IPv4Address(octets[ip + 16 : ip + 20]))
+
+
+def _ipv6(octets: bytes, ip: int) -> tuple[int, str, str] | bool:
+    """The same of IPv6, behind its extension headers."""
+    if len(octets) < ip + 40:
+        return False
+    kind, at = octets[ip + 6], ip + 40
+    while kind in _EXTENSIONS and at + 8 <= len(octets):
+        kind, at = octets[at], at + 8 + 8 * octets[at + 1]
+    if kind == _FRAGMENT and at + 8 <= len(octets):
+        if octets[at + 2] or octets[at + 3] & 0xF9:
+            return octets[at] == UDP
+        kind, at = octets[at], at + 8  # the whole in one fragment
+    if kind != UDP:
+        return False
+    return at, str(IPv6Address(octets[ip + 8 : ip + 24])), str(IPv6Address(octets[ip + 24 : ip + 40]))

@@ -1,0 +1,101 @@
+"""Duties of who sends: consent, brand, opt-out mention, free services, use of the ranges, one message a day.
+
+Decides; sends nothing. Each duty has a name, under which a named fault can leave it out. The judge of these duties is
+written apart, in `verdict`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+from msgspec.structs import replace
+
+from simbench.client.messages import MARKETING, SECOND_US, Outgoing
+from simbench.client.receipts import subscriber
+from simbench.numbering.plan import classify
+
+WEB2SMS = "web2sms"
+REPLY, PRESENCE, MARKETING_RANGE, INTERPERSONAL, MACHINES = "34", "35", "36", "37", "38"  # OPS-DEO-07 to OPS-DEO-11
+REPLY_SESSION_US = 24 * 3600 * SECOND_US
+FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
+
+Duty = Callable[[Outgoing, int, date], str]
+
+
+class Duties:
+    """The duties of one short code. What it remembers of users is not kept over a restart."""
+
+    def __init__(self, code: str) -> None:
+        self._code, self._range = code, code[:2]
+        self._heard: dict[str, int] = {}  # who wrote to the code, and when last
+        self._marketed: dict[tuple[str, str, date], str] = {}  # (user, brand, day) to the message of that day
+        self._mention = re.compile(rf"\bSTOP\b.*{re.escape(code)}", re.IGNORECASE | re.DOTALL)
+        self.bind: dict[str, Duty] = {
+            "consent": self._consent,
+            "brand": self._brand,
+            "free": self._free,
+            "reply": self._reply,
+            "presence": self._presence,
+            "marketing-range": self._marketing_range,
+            "web2sms-range": self._web2sms_range,
+            "machines": self._machines,
+            "once-a-day": self._once_a_day,
+        }
+        self.mentions_stop = True
+
+    def forbid(self, message: Outgoing, now: int, day: date) -> str:
+        """Why the message may not leave on that day, or ""."""
+        return next((reason for duty in self.bind.values() if (reason := duty(message, now, day))), "")
+
+    def dressed(self, message: Outgoing) -> Outgoing:
+        """Marketing with the way to opt out, unless the user was told of it before (OPS-PRO-07)."""
+        told = "optout-told" in message.traits or self._mention.search(message.text)
+        if message.traffic != MARKETING or told or not self.mentions_stop:
+            return message
+        return replace(message, text=f"{message.text} STOP au {self._code}")
+
+    def heard(self, sender: str, now: int) -> None:
+        """A user wrote to the code."""
+        self._heard[subscriber(sender)] = now
+
+    def _consent(self, message: Outgoing, *_: object) -> str:
+        return "recipient did not consent" if message.traffic == MARKETING and not message.opted_in else ""
+
+    def _brand(self, message: Outgoing, *_: object) -> str:
+        """OPS-PRO-04: the text, or the sender's name, tells who sends."""
+        if message.traffic != MARKETING:
+            return ""
+        named = f"{message.text} {message.oadc or ''}".casefold()
+        return "" if message.brand and message.brand.casefold() in named else "brand is not named"
+
+    def _free(self, message: Outgoing, *_: object) -> str:
+        return "not all of it is free" if FREE.search(message.text) and "all-free" not in message.traits else ""
+
+    def _reply(self, message: Outgoing, now: int, _: date) -> str:
+        heard = self._heard.get(subscriber(message.to))
+        if self._range != REPLY or (heard is not None and now - heard <= REPLY_SESSION_US):
+            return ""
+        return "user did not begin the session"
+
+    def _presence(self, message: Outgoing, *_: object) -> str:
+        wrong = self._range == PRESENCE and "presence" not in message.traits
+        return "recipient is on no presence list" if wrong else ""
+
+    def _marketing_range(self, message: Outgoing, *_: object) -> str:
+        fits = self._range in {REPLY, PRESENCE, MARKETING_RANGE}
+        return "" if fits or message.traffic != MARKETING else "range is not for marketing"
+
+    def _web2sms_range(self, message: Outgoing, *_: object) -> str:
+        return "range is not for web2sms" if message.traffic == WEB2SMS and self._range != INTERPERSONAL else ""
+
+    def _machines(self, message: Outgoing, *_: object) -> str:
+        return "recipient is no machine" if self._range == MACHINES and classify(message.to).kind != "m2m" else ""
+
+    def _once_a_day(self, message: Outgoing, _: int, day: date) -> str:
+        """OPS-DEO-14; a brand nobody named is all one."""
+        if message.traffic != MARKETING:
+            return ""
+        first = self._marketed.setdefault((subscriber(message.to), message.brand, day), message.ref)
+        return "" if first == message.ref else "brand has written to this user today"

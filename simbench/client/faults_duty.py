@@ -1,0 +1,286 @@
+"""Named faults of duties: hours, opt-outs, content, ranges, sender names. Each is the core with one duty kept wrongly.
+
+Registered in `client/faults.py`; the correct core knows nothing of them.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from msgspec.structs import replace
+
+from simbench.client.compliance import CLOSES_H, GUARD_US, OPENS_H, MarketingHours, StopList
+from simbench.client.core import Core
+from simbench.client.messages import MARKETING, SECOND_US, LinkConfig, Outgoing
+from simbench.contract.calendar import civil, instant, is_jour_ouvrable
+
+HOUR_US = 3600 * SECOND_US
+SINGLE = 160  # characters of one segment
+
+
+class _Without(Core):
+    """The core without one of its duties."""
+
+    duty = ""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        duties = self._outbox.compliance.duties
+        if duties is not None:
+            del duties.bind[self.duty]
+
+
+class IgnoresConsent(_Without):
+    """Markets to recipients who did not agree."""
+
+    duty = "consent"
+
+
+class NamesNoBrand(_Without):
+    """Sends marketing that does not tell who sends it."""
+
+    duty = "brand"
+
+
+class CallsAnythingFree(_Without):
+    """Lets a text call free what is not."""
+
+    duty = "free"
+
+
+class Begins34Sessions(_Without):
+    """Writes from codes of range 34 to users who did not begin the session."""
+
+    duty = "reply"
+
+
+class Uses35WithoutList(_Without):
+    """Writes from codes of range 35 to recipients of no presence list."""
+
+    duty = "presence"
+
+
+class MarketsOnAnyRange(_Without):
+    """Markets from whatever code it is asked to."""
+
+    duty = "marketing-range"
+
+
+class Web2smsOnAnyRange(_Without):
+    """Sends interpersonal messages from whatever code it is asked to."""
+
+    duty = "web2sms-range"
+
+
+class PeopleOn38(_Without):
+    """Writes from codes of range 38 to people."""
+
+    duty = "machines"
+
+
+class RepeatsCampaign(_Without):
+    """Sends a brand's marketing to one user as often as it is asked to."""
+
+    duty = "once-a-day"
+
+
+class OmitsStop(Core):
+    """Adds no way to opt out to marketing."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        duties = self._outbox.compliance.duties
+        if duties is not None:
+            duties.mentions_stop = False
+
+
+class CutsMentionOff(Core):
+    """Cuts the way to opt out off where a text has no room for it."""
+
+    def submit(self, message: Outgoing, now: int) -> None:
+        """Write the mention itself, and cut."""
+        if message.traffic == MARKETING and len(message.text) <= SINGLE:
+            text = f"{message.text} STOP au {self.config.code}"[:SINGLE]
+            message = replace(message, text=text, traits=(*message.traits, "optout-told"))
+        super().submit(message, now)
+
+
+# Hours ---------------------------------------------------------------------------------------------------------
+
+
+class _Hours(MarketingHours):
+    """The hours of marketing, some of them wrong."""
+
+    __slots__ = ("closes_late_us", "every_day", "opens_early_us")
+
+    def __init__(self, opens_early_us: int = 0, closes_late_us: int = 0, every_day: str = "") -> None:
+        super().__init__()
+        self.opens_early_us, self.closes_late_us, self.every_day = opens_early_us, closes_late_us, every_day
+
+    def _open(self, day: date) -> bool:
+        if self.every_day == "sunday":
+            return day.weekday() == 6 or is_jour_ouvrable(day)
+        return day.weekday() < 6 if self.every_day == "holiday" else is_jour_ouvrable(day)
+
+    def _find(self, now: int) -> None:
+        day = civil(now).date()
+        while True:
+            closes = instant(day.year, day.month, day.day, CLOSES_H)
+            self._closes = closes + (self.closes_late_us or -GUARD_US)
+            if now < self._closes and self._open(day):
+                self._opens = instant(day.year, day.month, day.day, OPENS_H) - self.opens_early_us
+                return
+            day += timedelta(days=1)
+
+
+class _OneOffset(MarketingHours):
+    """The hours of marketing by an offset from UTC that never changes."""
+
+    __slots__ = ("_summer",)
+
+    def __init__(self, *, summer: bool) -> None:
+        super().__init__()
+        self._summer = summer
+
+    def _find(self, now: int) -> None:
+        day = civil(now).date()
+        while True:
+            opens = instant(day.year, day.month, day.day, OPENS_H)
+            shift = HOUR_US * (bool(civil(opens).dst()) - self._summer)
+            self._closes = instant(day.year, day.month, day.day, CLOSES_H) + shift - GUARD_US
+            if now < self._closes and is_jour_ouvrable(day):
+                self._opens = opens + shift
+                return
+            day += timedelta(days=1)
+
+
+class _OtherHours(Core):
+    """The core with other hours."""
+
+    def _hours(self) -> MarketingHours:
+        raise NotImplementedError
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        self._outbox.compliance.keep_hours(self._hours())
+
+
+class ClosesLate(_OtherHours):
+    """Markets until five seconds past 22 o'clock."""
+
+    def _hours(self) -> MarketingHours:
+        return _Hours(closes_late_us=5 * SECOND_US)
+
+
+class OpensEarly(_OtherHours):
+    """Markets from five seconds before 8 o'clock."""
+
+    def _hours(self) -> MarketingHours:
+        return _Hours(opens_early_us=5 * SECOND_US)
+
+
+class WorksOnSundays(_OtherHours):
+    """Markets on Sundays, holidays set aside."""
+
+    def _hours(self) -> MarketingHours:
+        return _Hours(every_day="sunday")
+
+
+class WorksOnHolidays(_OtherHours):
+    """Markets on holidays that are no Sundays."""
+
+    def _hours(self) -> MarketingHours:
+        return _Hours(every_day="holiday")
+
+
+class KeepsWinterTime(_OtherHours):
+    """Keeps the hours by winter time all the year."""
+
+    def _hours(self) -> MarketingHours:
+        return _OneOffset(summer=False)
+
+
+class KeepsSummerTime(_OtherHours):
+    """Keeps the hours by summer time all the year."""
+
+    def _hours(self) -> MarketingHours:
+        return _OneOffset(summer=True)
+
+
+class NightDelivery(Core):
+    """Lets marketing that could not be delivered by 22 o'clock be delivered in the night."""
+
+    def _valid_until(self, message: Outgoing, now: int) -> int:
+        return super()._valid_until(replace(message, traffic="service"), now)
+
+
+# Opt-outs, recipients, senders ---------------------------------------------------------------------------------
+
+
+class KnowsOneStop(Core):
+    """Takes nothing for an opt-out but the word in capitals and nothing else."""
+
+    def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
+        if text != "STOP":
+            text = re.sub("(?i)s(?=\\W*t\\W*o\\W*p)", "x", text)
+        return super()._mobile_originated(sender, code, text, scts)
+
+
+class ForgetsStopWhenBusy(Core):
+    """Does not hear an opt-out that comes while messages wait."""
+
+    def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
+        return super()._mobile_originated(sender, code, "..." if self._outbox.ready else text, scts)
+
+
+class StopsOneCodeOnly(Core):
+    """Honours an opt-out on the code it came to, and not on the brand's others."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        del stops  # a list of its own instead of the one that all links share
+        super().__init__(config)
+
+
+class IgnoresPortability(Core):
+    """Asks the numbering plan who serves a number, and never where it was ported."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        served = None if config.orange_only is None else (lambda *_: None)
+        super().__init__(replace(config, orange_only=served), stops)
+
+
+class SendsAnyName(Core):
+    """Sends under any name on a code with the sender option, whatever its letters."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        if config.oadc_option:
+            self._outbox.compliance.names = re.compile(r".+", re.DOTALL)
+
+
+DUTY_FAULTS: dict[str, type[Core]] = {
+    "ignores-consent": IgnoresConsent,
+    "names-no-brand": NamesNoBrand,
+    "calls-anything-free": CallsAnythingFree,
+    "begins-34-sessions": Begins34Sessions,
+    "uses-35-without-list": Uses35WithoutList,
+    "markets-on-any-range": MarketsOnAnyRange,
+    "web2sms-on-any-range": Web2smsOnAnyRange,
+    "people-on-38": PeopleOn38,
+    "repeats-campaign": RepeatsCampaign,
+    "omits-stop": OmitsStop,
+    "cuts-mention-off": CutsMentionOff,
+    "closes-late": ClosesLate,
+    "opens-early": OpensEarly,
+    "works-on-sundays": WorksOnSundays,
+    "works-on-holidays": WorksOnHolidays,
+    "keeps-winter-time": KeepsWinterTime,
+    "keeps-summer-time": KeepsSummerTime,
+    "night-delivery": NightDelivery,
+    "knows-one-stop": KnowsOneStop,
+    "forgets-stop-when-busy": ForgetsStopWhenBusy,
+    "stops-one-code-only": StopsOneCodeOnly,
+    "ignores-portability": IgnoresPortability,
+    "sends-any-name": SendsAnyName,
+}

@@ -1,0 +1,208 @@
+"""Named faults of links and messages: rate, results, notifications, logins, maintenance, validity.
+
+Each is the core with one thing wrong, registered in `client/faults.py`; the correct core knows nothing of them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from weakref import WeakSet
+
+from msgspec.structs import replace
+
+from simbench.client.compliance import StopList
+from simbench.client.core import Core
+from simbench.client.messages import NEVER, SECOND_US, Close, Delivered, LinkConfig, MoReceived, Outgoing
+from simbench.client.outbox import Segment
+from simbench.client.pacing import Pacing
+from simbench.client.receipts import DELIVERED, Notification
+from simbench.ucp.fields import At
+from simbench.ucp.frame import Frame
+
+HIGH_RATE = 50
+IMPATIENT_S = 5.0
+LATE_US = 10 * SECOND_US
+QUIET_S = 20.0
+
+
+class CountsMessages(Core):
+    """Counts messages against its rate, not their segments."""
+
+    def _depart(self, segment: Segment, now: int) -> None:
+        if segment.part == 1:
+            super()._depart(segment, now)
+            return
+        kept, self._pacing = self._pacing, Pacing(self.config.rate_per_s)
+        super()._depart(segment, now)
+        self._pacing = kept
+
+    def _pump(self, now: int) -> None:
+        super()._pump(now)
+        ready = self._outbox.ready
+        while ready and ready[0].part > 1 and self._may_submit() and self._session.own.free > 0:
+            self._depart(ready.popleft(), now)
+            super()._pump(now)
+
+
+class OneTierForAll(Core):
+    """Sends on every code at the rate of a higher tier."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(replace(config, rate_per_s=max(config.rate_per_s, HIGH_RATE)), stops)
+
+
+class UsesHalfItsTier(Core):
+    """Sends at half the rate it has subscribed."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(replace(config, rate_per_s=max(1, config.rate_per_s // 2)), stops)
+
+
+class GivesUpOnNack(Core):
+    """Takes every refusal for good."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        self._outbox.retried = frozenset()
+
+
+class Impatient(Core):
+    """Takes a connection for lost, and sends again, when a result takes longer than five seconds."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(replace(config, result_timer_s=IMPATIENT_S), stops)
+
+
+class GivesUpWhenRefused(Core):
+    """Never tries again when its login was refused."""
+
+    def _drop(self, reason: str, now: int) -> None:
+        super()._drop(reason, now)
+        if reason.startswith("login refused"):
+            self._reconnect_at = NEVER
+
+
+class HangsUpWhenQuiet(Core):
+    """Ends the connection after twenty seconds of silence, instead of keeping it alive."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(replace(config, keepalive_s=min(QUIET_S, config.keepalive_s)), stops)
+
+    def _alert(self, now: int) -> None:
+        if now - self._written_at < self.config.keepalive_s * SECOND_US:  # the one after the login
+            super()._alert(now)
+        else:
+            self._drop("quiet", now)
+
+
+class HangsUpTogether(Core):
+    """Ends all its connections when one of them is lost."""
+
+    _all: ClassVar[WeakSet[Core]] = WeakSet()
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        self._all.add(self)
+        self._kin = stops  # all links of one client share a list of opt-outs
+
+    def lost(self, now: int) -> None:
+        """Take the others along."""
+        down = self.state == "open"
+        super().lost(now)
+        for other in self._all if down else ():
+            if other is not self and getattr(other, "_kin", None) is self._kin and other.state == "open":
+                other._outbox.events.append(Close("another connection was lost"))
+                Core.lost(other, now)
+
+
+class ForgetsEarly(Core):
+    """Forgets a notification that comes before the result of its submit."""
+
+    def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
+        self._outbox.receipts.forget_early()
+        super()._submit_result(segment, data, now)
+
+
+class ForgetsLate(Core):
+    """Knows a message no more ten seconds after it was accepted."""
+
+    def _notification(self, data: list[str], frame: Frame) -> str | None:
+        self._outbox.receipts.forget_before(self._now - LATE_US)
+        return super()._notification(data, frame)
+
+
+class ReportsEvery53(Core):
+    """Tells a delivery as often as it is notified."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        self._refs: dict[tuple[str, str], str] = {}
+
+    def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
+        super()._submit_result(segment, data, now)
+        self._refs[segment.message.to[-9:], data[-1].rpartition(":")[2]] = segment.message.ref
+
+    def _notification(self, data: list[str], frame: Frame) -> str | None:
+        key = (data[At.OADC][-9:], data[At.SCTS])
+        before = self._outbox.receipts.duplicates
+        said = super()._notification(data, frame)
+        if self._outbox.receipts.duplicates > before and key in self._refs:
+            self._outbox.events.append(Delivered(self._refs[key], data[At.RSN]))
+        return said
+
+
+class BelievesInDelivery(Core):
+    """Tells a message as delivered as soon as it is accepted."""
+
+    def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
+        super()._submit_result(segment, data, now)
+        scts = data[-1].rpartition(":")[2]
+        if data[0] == "A" and scts:
+            self._outbox.notified(segment.message.to, scts, Notification(DELIVERED, "000"))
+
+
+class SwallowsMo(Core):
+    """Does not pass on what users write while messages wait."""
+
+    def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
+        said = super()._mobile_originated(sender, code, text, scts)
+        if self._outbox.ready:
+            self._outbox.events[:] = [event for event in self._outbox.events if not isinstance(event, MoReceived)]
+        return said
+
+
+class IgnoresNotices(Core):
+    """Does not heed announced maintenance."""
+
+    def announce(self, start: int, end: int) -> None:
+        """Do nothing."""
+
+
+class RenewsValidity(Core):
+    """Counts a message's validity from when it leaves, not from when it was asked for."""
+
+    def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
+        super().__init__(config, stops)
+        self._outbox.ends_at = self._ends_at  # type: ignore[method-assign]  # this one outbox counts otherwise
+
+    def _ends_at(self, message: Outgoing) -> int:
+        return self._now + (message.validity_s or self.config.validity_s) * SECOND_US
+
+
+LINK_FAULTS: dict[str, type[Core]] = {
+    "counts-messages": CountsMessages,
+    "one-tier-for-all": OneTierForAll,
+    "uses-half-its-tier": UsesHalfItsTier,
+    "gives-up-on-nack": GivesUpOnNack,
+    "impatient": Impatient,
+    "gives-up-when-refused": GivesUpWhenRefused,
+    "hangs-up-when-quiet": HangsUpWhenQuiet,
+    "hangs-up-together": HangsUpTogether,
+    "forgets-early": ForgetsEarly,
+    "forgets-late": ForgetsLate,
+    "reports-every-53": ReportsEvery53,
+    "believes-in-delivery": BelievesInDelivery,
+    "swallows-mo": SwallowsMo,
+    "ignores-notices": IgnoresNotices,
+    "renews-validity": RenewsValidity,
+}

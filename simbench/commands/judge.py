@@ -1,0 +1,319 @@
+"""`simbench judge`: a record of the platform, its own or another's, against the promised service level.
+
+A capture, and the wire a run has kept, are judged by the rules of conformance as well (`simbench.commands.audit`).
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from simbench import __version__
+from simbench.commands.audit import Beside, audit_capture, audit_run, is_capture_file, of_a_capture
+from simbench.commands.findings import columns, findings_table
+from simbench.contract import Contract, load_contract
+from simbench.contract.calendar import SECOND
+from simbench.errors import BadInput, Trouble
+from simbench.finding import Finding, counted, exit_status, tally
+from simbench.imports import outages, probed, traffic
+from simbench.imports.decisions import Decision, decided, read_decisions
+from simbench.imports.probed import read_probes
+from simbench.imports.record import retold
+from simbench.imports.sources import Source, Wanted, open_source
+from simbench.imports.tables import Aside, Mapping, read_mapping
+from simbench.imports.times import instant_of, zone_of
+from simbench.imports.traffic import read_traffic
+from simbench.incident import Incident
+from simbench.ledger.reader import Run
+from simbench.planning.forecast import Forecast, fitted, forecast, month_ends, read_laws
+from simbench.verdict.counting import service_of
+from simbench.verdict.dispute import Side, compare, seen_by_the_client
+from simbench.verdict.probes import probes_of
+from simbench.verdict.reading import Reading
+from simbench.verdict.rule import Case, judge
+from simbench.verdict.service_level import SERVICE_LEVEL
+from simbench.verdict.tickets import Ticket, moment, tickets
+
+SHOWN_ASIDE = 20
+QUIET_S = 2.0
+COLUMNS = {"outages": outages.COLUMNS, "traffic": traffic.COLUMNS, "probes": probed.COLUMNS}
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What was asked for on the command line."""
+
+    source: Path
+    start: str | None = None
+    end: str | None = None
+    history_from: str | None = None
+    contract_name: str | None = None
+    tz: str | None = None
+    mapping: Path | None = None
+    decisions: Path | None = None
+    probes: Path | None = None
+    traffic: Path | None = None
+    forecast_until: str | None = None
+    laws: Path | None = None
+    replications: int = 1000
+    workers: int | None = None
+    seed: int = 1
+    output: Path | None = None
+    as_json: bool = False
+    campaigns: Path | None = None
+    requests: Path | None = None
+    keys: Path | None = None
+    port: int | None = None
+
+
+class Answer(msgspec.Struct, omit_defaults=True):
+    """What `--json` prints: `findings.json`, and beside it whatever else was asked for."""
+
+    run: dict[str, str | int | float]
+    summary: dict[str, int]
+    findings: tuple[Finding, ...]
+    before: tuple[Finding, ...] = ()
+    dispute: tuple[Side, ...] = ()
+    forecast: Forecast | None = None
+
+
+def judge_command(options: Options) -> int:
+    """Read, judge, print; the exit status of DESIGN section 6."""
+    started = time.monotonic()
+    contract = load_contract(options.contract_name or "orange_ops_2016")
+    if is_capture_file(options.source):
+        return _capture(options, contract)
+    mapping = read_mapping(options.mapping, COLUMNS)
+    source = open_source(_wanted(options, contract, mapping))
+    run, aside = _with_traffic(options, contract, mapping, source)
+    asked, aside = _with_probes(options, mapping, aside)
+    decisions = read_decisions(options.decisions) if options.decisions else ()
+    changed = _decided(options, source, decisions)
+    before = Case(Reading(retold(run, source.incidents, source.period, asked)), contract)
+    case = before
+    found_before: tuple[Finding, ...] = ()
+    if decisions:
+        found_before = _findings(before, source.kind, len(aside), started)
+        case = Case(Reading(retold(run, changed, source.period, asked)), contract)
+    findings = _findings(case, source.kind, len(aside), started)
+    if source.kind == "run":
+        audited = tuple(audit_run(source.run, contract))
+        findings = audited if of_a_capture(source.run) else (*findings, *audited)
+    answer = Answer(_facts(options, contract, source, aside, decisions), tally(findings), findings, found_before)
+    if options.probes is not None or (source.kind == "run" and not asked and run.wire.num_rows):
+        seen = probes_of(case) if asked else seen_by_the_client(case)
+        answer.dispute = tuple(compare(service_of(case), seen, contract.terms.quality.total_outage_after_s.value))
+    answer.forecast = _forecast(options, case)
+    _tell_aside(aside)
+    if options.output is not None:
+        _write(options.output, answer, tickets(service_of(case), contract), tickets(service_of(before), contract))
+    if options.as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2))
+    else:
+        _print(answer, options)
+    return exit_status(findings)
+
+
+def _capture(options: Options, contract: Contract) -> int:
+    """Judge a capture: facts and findings, in the same forms."""
+    beside = Beside(options.campaigns, options.requests, options.keys, options.port, options.tz, options.output)
+    audited = audit_capture(options.source, beside, contract)
+    answer = Answer(audited.facts, tally(audited.findings), audited.findings)
+    _tell_aside(audited.aside)
+    if options.output is not None:
+        _write(options.output, answer, [], [])
+    if options.as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2))
+    else:
+        _print(answer, options)
+    return exit_status(audited.findings)
+
+
+def _wanted(options: Options, contract: Contract, mapping: Mapping) -> Wanted:
+    name = options.tz or mapping.outages.tz
+    zone = zone_of(name, "--tz" if options.tz else f"{options.mapping}: outages.tz") if name else None
+    told = (("--from", options.start), ("--to", options.end), ("--history-from", options.history_from))
+    start, end, history = (instant_of(text, zone, place) if text else None for place, text in told)
+    return Wanted(options.source, contract, mapping, start, end, history, zone)
+
+
+def _with_traffic(
+    options: Options, contract: Contract, mapping: Mapping, source: Source
+) -> tuple[Run, tuple[Aside, ...]]:
+    if options.traffic is None:
+        return source.run, source.aside
+    name = options.tz or mapping.traffic.tz
+    found = read_traffic(options.traffic, contract, mapping.traffic, zone_of(name) if name else None)
+    from simbench.imports.record import run_of  # noqa: PLC0415 - one use
+
+    return run_of(source.incidents, source.period, centre=found.centre), (*source.aside, *found.aside)
+
+
+def _with_probes(
+    options: Options, mapping: Mapping, aside: tuple[Aside, ...]
+) -> tuple[Sequence[tuple[object, ...]], tuple[Aside, ...]]:
+    if options.probes is None:
+        return (), aside
+    name = options.tz or mapping.probes.tz
+    found = read_probes(options.probes, mapping.probes, zone_of(name) if name else None)
+    return found.asked(), (*aside, *found.aside)
+
+
+def _decided(options: Options, source: Source, decisions: Sequence[Decision]) -> tuple[Incident, ...]:
+    zone = zone_of(options.tz) if options.tz else None
+    return decided(source.incidents, decisions, str(options.decisions), zone)
+
+
+def _findings(case: Case, kind: str, set_aside: int, started: float) -> tuple[Finding, ...]:
+    """One finding a purpose; what hangs on rows that were set aside says so."""
+    found = []
+    for number, purpose in enumerate(SERVICE_LEVEL, 1):
+        one = judge(purpose, case, kind)
+        if set_aside:
+            told = f"{set_aside} rows set aside or remarked on"
+            one = msgspec.structs.replace(one, assumed=(*one.assumed, told))
+        found.append(one)
+        if time.monotonic() - started > QUIET_S:
+            click.echo(f"{number} of {len(SERVICE_LEVEL)} purposes judged: {purpose} {one.outcome}", err=True)
+    return tuple(found)
+
+
+def _facts(
+    options: Options, contract: Contract, source: Source, aside: Sequence[Aside], decisions: Sequence[Decision]
+) -> dict[str, str | int | float]:
+    period = source.period
+    facts: dict[str, str | int | float] = {
+        "source": str(options.source),
+        "kind": source.kind,
+        "from": moment(period.start),
+        "to": moment(period.end),
+        "history_from": moment(period.known_from),
+        "contract": contract.name,
+        "contract_digest": contract.digest,
+        "bench_version": __version__,
+        "rows": source.rows,
+        "incidents": len(source.incidents),
+        "set_aside": sum(not one.kept for one in aside),
+    }
+    if aside:
+        facts["remarks"] = "; ".join(_line(one) for one in aside[:SHOWN_ASIDE])
+    if decisions:
+        facts["decisions"] = len(decisions)
+    return facts
+
+
+def _forecast(options: Options, case: Case) -> Forecast | None:
+    """Replications with progress on standard error."""
+    if options.forecast_until is None:
+        return None
+    zone = zone_of(options.tz) if options.tz else None
+    service, until = service_of(case), instant_of(options.forecast_until, zone, "--forecast")
+    now = service.period.end
+    if until <= now:
+        raise BadInput("--forecast", "is not after the period judged", "a later date")
+    laws = read_laws(options.laws) if options.laws else fitted(service)
+    started, told = time.monotonic(), [0.0]
+
+    def progress(done: int, total: int) -> None:
+        elapsed = time.monotonic() - started
+        if elapsed - told[0] > QUIET_S:
+            told[0] = elapsed
+            left = elapsed / done * (total - done)
+            click.echo(f"{done} of {total} replications, about {left:.0f} s left", err=True)
+
+    return forecast(
+        service, case.contract, laws, month_ends(now, until), options.replications, options.seed,
+        workers=options.workers or os.cpu_count() or 1, progress=progress,
+    )  # fmt: skip
+
+
+def _tell_aside(aside: Sequence[Aside]) -> None:
+    """Each row set aside on a line of its own on standard error."""
+    for one in aside[:SHOWN_ASIDE]:
+        click.echo(f"{'note' if one.kept else 'set aside'}: {_line(one)}", err=True)
+    if len(aside) > SHOWN_ASIDE:
+        click.echo(f"... and {len(aside) - SHOWN_ASIDE} more", err=True)
+
+
+def _line(one: Aside) -> str:
+    return f"line {one.line}: {one.reason}" if one.line else one.reason
+
+
+def _write(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticket]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        plain = Answer(answer.run, answer.summary, answer.findings)
+        (folder / "findings.json").write_bytes(msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
+        if after or answer.run["kind"] != "a capture":
+            _write_csv(folder / "incidents.csv", after, Ticket)
+        if answer.before:
+            _write_csv(folder / "incidents-before.csv", before, Ticket)
+            (folder / "findings-before.json").write_bytes(msgspec.json.encode(answer.before) + b"\n")
+        if answer.dispute:
+            _write_csv(folder / "dispute.csv", answer.dispute, Side)
+        if answer.forecast:
+            (folder / "forecast.json").write_bytes(msgspec.json.encode(answer.forecast) + b"\n")
+    except OSError as problem:
+        raise Trouble(f"{folder}: {problem.strerror or problem}") from None
+
+
+def _write_csv(path: Path, rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(kind.__struct_fields__)
+        writer.writerows(msgspec.structs.astuple(row) for row in rows)
+
+
+def _print(answer: Answer, options: Options) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
+    console.print(
+        f"{answer.run['kind']}, {answer.run['from']} to {answer.run['to']}, {answer.run['incidents']} incidents"
+    )
+    if answer.before:
+        console.print("\nbefore the decisions:")
+        console.print(findings_table(answer.before))
+        console.print("\nafter them:")
+    console.print(findings_table(answer.findings))
+    if answer.dispute:
+        console.print("\nwhat the client saw, and what the tickets say:")
+        console.print(_sides(answer.dispute))
+    if answer.forecast:
+        console.print(f"\nprobability to break a promise by each date ({answer.forecast.confidence:.0%} bands):")
+        console.print(_chances(answer.forecast))
+    told = f".  Written to {options.output}" if options.output else ""
+    console.print(f"\n{counted(answer.findings)}{told}")
+
+
+def _sides(sides: Iterable[Side]) -> Table:
+    table = columns("", "ticket", "ticket says", "client saw", "ticket s", "client s", "why")
+    for one in sides:
+        told = _span(one.told_start, one.told_end)
+        seen = _span(one.seen_start, one.seen_end)
+        table.add_row(one.verdict, one.ticket, told, seen, f"{one.told_s:.0f}", f"{one.seen_s:.0f}", one.why)
+    return table
+
+
+def _chances(told: Forecast) -> Table:
+    table = columns("by", "availability", "band", "restoration", "band")
+    for one in told.dates:
+        shares = (
+            (one.availability_broken, one.availability_band),
+            (one.restoration_broken, one.restoration_band),
+        )
+        cells = [
+            text for n, (low, high) in shares for text in (f"{n / one.replications:.1%}", f"{low:.1%} - {high:.1%}")
+        ]
+        table.add_row(moment(one.at)[:16], *cells)
+    return table
+
+
+def _span(start: int, end: int) -> str:
+    return "" if start < 0 else f"{moment(start // SECOND * SECOND)[:19]} - {moment(end // SECOND * SECOND)[11:19]}"

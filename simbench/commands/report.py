@@ -1,0 +1,85 @@
+"""`simbench report`: a run folder as a report; of the year in virtual time, or of a conformance session again."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from simbench.contract import load_contract
+from simbench.errors import BadInput
+from simbench.finding import counted, exit_status
+from simbench.ledger import open_run
+
+QUIET_S = 2.0
+RUNS, FINDINGS = "runs", "findings.json"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What was asked for on the command line."""
+
+    folder: Path
+    output: Path | None = None
+    language: str = "en"
+    contract_name: str | None = None
+    pdf: bool = False
+    as_json: bool = False
+
+
+def report_command(options: Options) -> int:
+    """Write the report of a run folder; the exit status of its findings (DESIGN section 6)."""
+    if (options.folder / RUNS).is_dir() and (options.folder / FINDINGS).is_file():
+        return _of_session(options)
+    from simbench.report.sla import SlaRun, write_sla  # noqa: PLC0415 - matplotlib is slow to load
+
+    run = open_run(options.folder)
+    contract = load_contract(options.contract_name or "orange_ops_2016")
+    output = options.output or options.folder
+    findings, written = write_sla(
+        output, SlaRun(run, contract, options.language), pdf=options.pdf, told=Progress().told
+    )
+    if options.as_json:
+        click.echo((output / FINDINGS).read_text("utf-8"))
+    else:
+        for one in findings:
+            click.echo(f"{one.outcome:<13}{one.purpose:<30}{one.summary}")
+        counts = counted(findings)
+        click.echo(f"\n{counts}.  Written: {', '.join(map(str, written))}")
+    return exit_status(findings)
+
+
+def _of_session(options: Options) -> int:
+    """The report of a conformance session again, from its findings and ledgers; nothing is judged anew."""
+    from simbench.conformance.selection import select  # noqa: PLC0415 - slow to load
+    from simbench.report import ExerciseRun, Judgement, read_findings, write_report  # noqa: PLC0415 - as above
+    from simbench.verdict.reading import Reading  # noqa: PLC0415 - as above
+
+    if options.pdf or options.language != "en":
+        what = "--pdf" if options.pdf else f"--lang {options.language}"
+        raise BadInput(what, "the report of a conformance session has no such form", "the run of a world")
+    result = read_findings(options.folder / FINDINGS)
+    contract = load_contract(options.contract_name or str(result.run.get("contract", "orange_ops_2016")))
+    exercises = []
+    for name, (exercise, _) in select().items():
+        ledger = options.folder / RUNS / name / "ledger"
+        if ledger.is_dir():
+            reading = Reading(open_run(ledger))
+            exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
+    path = (options.output or options.folder) / "report.html"
+    write_report(path, Judgement(result.run, result.findings, contract, exercises))
+    click.echo((options.folder / FINDINGS).read_text("utf-8") if options.as_json else f"Written: {path}")
+    return exit_status(result.findings)
+
+
+class Progress:
+    """Steps on standard error, once the work has lasted two seconds."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def told(self, step: str, done: int, steps: int) -> None:
+        """A step begins."""
+        if time.monotonic() - self._began > QUIET_S:
+            click.echo(f"  {step}: {done} of {steps} done", err=True)

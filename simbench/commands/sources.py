@@ -1,0 +1,87 @@
+"""Calls out of a file of any kind, for every command that takes some: `dialup` and `capture` joined. Counts nothing.
+
+Whatever the kind, the same vetting sets aside what is no sound call, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from simbench.capture.udp import Datagrams
+from simbench.contract.netrevenu import Offer
+from simbench.dialup.calls import SetAside
+from simbench.dialup.radius.captured import Captured
+from simbench.dialup.radius.detail import read_detail
+from simbench.dialup.radius.pairing import Clock, pair
+from simbench.dialup.radius.record import Heard
+from simbench.dialup.radius.source import kind_of
+from simbench.dialup.records import Found, Records, read_records, vetted
+from simbench.dialup.vetting import Aside
+from simbench.errors import BadInput
+
+ACCOUNTING_PORT: Final = 1813
+STEP: Final = 10_000  # records between two words of progress
+
+
+class Reading(NamedTuple):
+    """How to read: for which months ("": that of most calls), by which clock, and the secret of a capture (b"": none).
+
+    `clock` dates accounting records: "reception" or "event".
+    """
+
+    months: str = ""
+    clock: Clock = "reception"
+    secret: bytes = b""
+
+
+def read_calls(
+    path: Path, offer: Offer, how: Reading, told: Callable[[int, int], None] = lambda _done, _all: None
+) -> Records:
+    """Sound calls of call records, a `detail` file or a capture, everything else set aside. Raises BadInput."""
+    kind = kind_of(path) if path.is_file() else "csv"
+    if kind in {"csv", "parquet"}:
+        return read_records(path, offer, how.months, told)
+    found: Iterable[Heard | SetAside] = (
+        read_detail(path)
+        if kind == "detail"
+        else Captured(Datagrams(path, ACCOUNTING_PORT), ACCOUNTING_PORT, how.secret, path.name)
+    )
+    return accounted(path, found, offer, how, told)
+
+
+def accounted(
+    path: Path,
+    found: Iterable[Heard | SetAside],
+    offer: Offer,
+    how: Reading,
+    told: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Records:
+    """The same of accounting records already read; a row is a record, and several of them make a call."""
+    rows = 0
+
+    def counted() -> Iterator[Heard | SetAside]:
+        nonlocal rows
+        for rows, each in enumerate(found, start=1):
+            if rows % STEP == 0:
+                told(rows, 0)
+            yield each
+
+    paired, aside = pair(counted(), how.clock, offer.terms.records.longest_s), Aside()
+    for row in paired.aside:
+        aside.add(row)
+    return vetted(Found(path, rows, paired.columns(), aside), offer, how.months)
+
+
+def secret_in(path: Path | None) -> bytes:
+    """The shared secret in a file of one line, b"" without a file. Raises BadInput."""
+    if path is None:
+        return b""
+    try:
+        secret = path.read_bytes().rstrip(b"\r\n")
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or str(problem), "a file with the shared secret") from None
+    if not secret or b"\n" in secret:
+        raise BadInput(str(path), "holds no secret" if not secret else "has several lines", "one line, the secret")
+    return secret

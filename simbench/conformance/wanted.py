@@ -1,0 +1,132 @@
+"""What a user asked for, from the command line or from pytest's, as a plan. Runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from simbench.client.faults import FAULTS
+from simbench.conformance.described import KINDS, Description, described, from_options, read_capabilities
+from simbench.conformance.described import read_description as read
+from simbench.conformance.external import watching
+from simbench.conformance.record import SessionRecord
+from simbench.conformance.registry import known_suts, make_sut
+from simbench.conformance.selection import Chosen, select
+from simbench.conformance.session import Plan
+from simbench.conformance.soak import duration_s, soak
+from simbench.conformance.sut import SystemUnderTest, reach_of
+from simbench.contract import load_contract
+from simbench.contract.typed import choice
+from simbench.errors import BadInput
+
+CONTRACT = "orange_ops_2016"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A session as asked for. `sut` is a name, a kind with `program`, or the path of a description.
+
+    With `soak`, a duration such as "10m", it is an endurance run instead of the exercises.
+    """
+
+    sut: str
+    program: str = ""
+    capabilities: Path | None = None
+    only: tuple[str, ...] = ()
+    contract: str = ""
+    seed: int = 1
+    faults: tuple[str, ...] = ()
+    soak: str = ""
+
+
+def plan_of(wanted: Wanted, folder: Path) -> Plan:
+    """The plan, every file read. Raises BadInput, ContractError."""
+    contract = load_contract(wanted.contract or CONTRACT)
+    make, description = _maker(wanted)
+    if wanted.soak and wanted.only:
+        raise BadInput("--only", "an endurance run is one exercise", "--soak alone")
+    chosen = soak(duration_s(wanted.soak)) if wanted.soak else _chosen(wanted.only, description)
+    return Plan(chosen, contract, make, folder, wanted.seed, _given(wanted.contract))
+
+
+def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[str, ...]) -> Plan:
+    """The plan of a session that was run before, to be judged again under the contract of that name or file.
+
+    Raises BadInput when nothing that was run is wanted, ContractError.
+    """
+    watched = watching(record.reach, 0)
+    everything = {**select(), watched.name: (watched, watched.purposes)}
+    if unknown := [name for name in record.exercises if name not in everything]:
+        raise BadInput(str(folder), f"holds exercises this bench does not have: {', '.join(unknown)}")
+    wanted = set(select(only)) if only else set(record.exercises)
+    chosen: Chosen = {}
+    for name, purposes in record.exercises.items():
+        still = tuple(purpose for purpose in purposes if not only or purpose in select(only).get(name, ((), ()))[1])
+        if name in wanted and still:
+            chosen[name] = (everything[name][0], still)
+    if not chosen:
+        raise BadInput("--only", "nothing of that was run", f"some of {', '.join(record.exercises)}")
+
+    def nobody() -> SystemUnderTest:
+        return Nobody(record.system, record.system_version, record)
+
+    return Plan(chosen, load_contract(contract), nobody, folder, record.seed, _given(contract))
+
+
+def _given(contract: str) -> str:
+    """The contract as it can be found again from anywhere: its name, or its whole path."""
+    return str(Path(contract).resolve()) if contract.endswith(".toml") else contract or CONTRACT
+
+
+class Nobody:
+    """The client of a stored session: it has its name and what it said of itself, and can do nothing."""
+
+    def __init__(self, name: str, version: str, record: SessionRecord) -> None:
+        self.name, self.version = name, version
+        self.capabilities, self.reach = record.capabilities, record.reach
+
+    async def start(self, *_: object) -> None:
+        """Never called."""
+        raise NotImplementedError
+
+    send = start
+
+    async def stop(self) -> None:
+        """Nothing runs."""
+
+
+def _maker(wanted: Wanted) -> tuple[Callable[[], SystemUnderTest], Description | None]:
+    for fault in wanted.faults if wanted.sut == "reference" else ():
+        if fault not in FAULTS:
+            raise BadInput(f"--fault {fault}", "the reference client has no such fault", choice(fault, FAULTS))
+    said = read_capabilities(wanted.capabilities) if wanted.capabilities else None
+    description: Description | None = None
+    if wanted.sut.endswith(".toml"):
+        description = read(Path(wanted.sut))
+    elif wanted.sut in KINDS:
+        description = from_options(wanted.sut, wanted.program)
+    elif wanted.sut not in known_suts():
+        known = ", ".join((*known_suts(), *KINDS))
+        raise BadInput("system under test", f"{wanted.sut!r} is not known", f"one of {known}, or a .toml file")
+    if wanted.program and (description is None or wanted.sut != "command"):
+        raise BadInput("--program", f"given with --sut {wanted.sut}", "--sut command")
+    if wanted.faults and description is not None:
+        raise BadInput("--fault", f"given with --sut {wanted.sut}", "--sut reference")
+
+    def make() -> SystemUnderTest:
+        sut = described(description) if description else make_sut(wanted.sut, faults=wanted.faults)
+        if said is not None:
+            sut.capabilities = said
+        return sut
+
+    make()
+    return make, description
+
+
+def _chosen(only: tuple[str, ...], description: Description | None) -> Chosen:
+    if description is None or description.kind != "external":
+        return select(only)
+    watched = watching(reach_of(described(description)), description.watch_s)
+    mine: Chosen = {watched.name: (watched, watched.purposes)}
+    return mine if only == (watched.name,) else {**mine, **select(only)}

@@ -1,0 +1,204 @@
+"""Calls as columns: the one form in which every source gives them and every reckoning takes them. Judges nothing.
+
+A source (a generator, call records, `detail` files, a capture) yields sound calls as `Calls` and every other row as
+`SetAside`; nothing is dropped in silence. Columns have one entry a call, in the order of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
+
+SECOND: Final = 1_000_000
+"""Microseconds in a second."""
+
+CAUSES: Final = (
+    "", "User-Request", "Lost-Carrier", "Lost-Service", "Idle-Timeout", "Session-Timeout", "Admin-Reset",
+    "Admin-Reboot", "Port-Error", "NAS-Error", "NAS-Request", "NAS-Reboot", "Port-Unneeded", "Preempted", "Suspended",
+    "Service-Unavailable", "Callback", "User-Error", "Host-Request",
+)  # fmt: skip
+"""Names of Acct-Terminate-Cause by number (RFC 2866, section 5.10); 0: the source does not say."""
+
+REASONS: Final = {
+    "unreadable": "a field that is not what it should be",
+    "encoding": "octets that are no UTF-8",
+    "columns": "more or fewer fields than the header",
+    "no-start": "no start of the call",
+    "missing-stop": "neither an end nor a duration",
+    "ends-before-start": "ends before it starts",
+    "negative": "a negative duration",
+    "huge": "longer than a call can last",
+    "contradiction": "end, start and duration that do not agree",
+    "outside-month": "not within the month",
+    "duplicate": "a session accounted before",
+    "overlap": "on a port that another call holds",
+    "truncated": "a record that is cut off",
+    "wrong-secret": "an authenticator that its secret does not explain",
+}
+"""Why a row is set aside; sources add none without a line here."""
+
+
+class SetAside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row that is not billed: its place in the source (line of a text, row of a table, from 1) and the reason.
+
+    `reason` is a key of REASONS; `text` shows what stood there, shortly. `duration_us` is what the row claims, if it
+    can be told: what is not billed can then be summed.
+    """
+
+    line: int
+    reason: str
+    text: str = ""
+    duration_us: int = 0
+
+
+class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One call as a row: start (us, UTC), duration (us), port of a network access server, user, session, cause.
+
+    `port` is -1 where the source does not say; `cause` is a number of CAUSES; `line` counts from 1 in the source.
+    """
+
+    start_us: int
+    duration_us: int
+    nas: str = ""
+    port: int = -1
+    user: str = ""
+    session: str = ""
+    cause: int = 0
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calls:
+    """Sound calls as columns of one length.
+
+    `nas` and `user` are places in `nas_names` and `user_names` (-1: not said); without `user_names` the number itself
+    names the subscriber. `session` holds texts (a pyarrow string array) or None: the line then names the session.
+    """
+
+    start_us: I64
+    duration_us: I64
+    nas: I32
+    port: I32
+    user: I32
+    cause: U8
+    line: I64
+    nas_names: tuple[str, ...] = ()
+    user_names: tuple[str, ...] = ()
+    session: Any = field(default=None)
+
+    def __post_init__(self) -> None:
+        """Refuse columns of unequal length."""
+        lengths = {len(getattr(self, name)) for name in COLUMNS}
+        lengths |= {len(self.session)} if self.session is not None else set()
+        if len(lengths) > 1:
+            raise ValueError(f"columns of unequal lengths {sorted(lengths)}")
+
+    def __len__(self) -> int:
+        return len(self.start_us)
+
+    @property
+    def end_us(self) -> I64:
+        """First instant after each call."""
+        return self.start_us + self.duration_us
+
+    def nas_of(self, place: int) -> str:
+        """Name of the access server of a call, "" if not said."""
+        code = int(self.nas[place])
+        return self.nas_names[code] if 0 <= code < len(self.nas_names) else ""
+
+    def user_of(self, place: int) -> str:
+        """Name of the user of a call; a generated subscriber is named by number."""
+        code = int(self.user[place])
+        if code < 0:
+            return ""
+        return self.user_names[code] if self.user_names else f"u{code:07d}@isp.example"
+
+    def session_of(self, place: int) -> str:
+        """Session identifier of a call, as in Acct-Session-Id."""
+        return f"{int(self.line[place]):08X}" if self.session is None else str(self.session[place].as_py())
+
+    def row(self, place: int) -> Call:
+        """One call, with its names."""
+        return Call(
+            start_us=int(self.start_us[place]),
+            duration_us=int(self.duration_us[place]),
+            nas=self.nas_of(place),
+            port=int(self.port[place]),
+            user=self.user_of(place),
+            session=self.session_of(place),
+            cause=int(self.cause[place]),
+            line=int(self.line[place]),
+        )
+
+    def rows(self) -> Iterator[Call]:
+        """Give all calls one by one: for thousands, not for millions."""
+        return (self.row(place) for place in range(len(self)))
+
+    def take(self, which: NDArray[np.bool_] | I64) -> Calls:
+        """Give the calls at these places, or where a mask says so."""
+        places = np.flatnonzero(which) if which.dtype == np.bool_ else which
+        session = self.session.take(places) if self.session is not None else None
+        columns = {name: getattr(self, name)[places] for name in COLUMNS}
+        return Calls(**columns, nas_names=self.nas_names, user_names=self.user_names, session=session)
+
+
+COLUMNS: Final = ("start_us", "duration_us", "nas", "port", "user", "cause", "line")
+
+
+def calls_of(rows: Iterable[Call]) -> Calls:
+    """Make columns of rows, names in order of appearance: what a reader of records ends with."""
+    import pyarrow as pa  # noqa: PLC0415 - generated calls have no session texts
+
+    kept = list(rows)
+    nas, nas_names = _coded([row.nas for row in kept])
+    user, user_names = _coded([row.user for row in kept])
+    return Calls(
+        start_us=np.array([row.start_us for row in kept], dtype=np.int64),
+        duration_us=np.array([row.duration_us for row in kept], dtype=np.int64),
+        nas=nas,
+        port=np.array([row.port for row in kept], dtype=np.int32),
+        user=user,
+        cause=np.array([row.cause for row in kept], dtype=np.uint8),
+        line=np.array([row.line for row in kept], dtype=np.int64),
+        nas_names=nas_names,
+        user_names=user_names,
+        session=pa.array([row.session for row in kept], type=pa.string()),
+    )
+
+
+def joined(one: Calls, other: Calls) -> Calls:
+    """Put two lots of calls with the same names one behind the other; lots with session texts do not join."""
+    assert one.session is None is other.session
+    assert (one.nas_names, one.user_names) == (other.nas_names, other.user_names)
+    columns = {name: np.concatenate((getattr(one, name), getattr(other, name))) for name in COLUMNS}
+    return Calls(**columns, nas_names=one.nas_names, user_names=one.user_names)
+
+
+def generated(start_us: I64, duration_us: I64, user: I32, nas: I32, nas_names: tuple[str, ...]) -> Calls:
+    """Calls of no file, numbered from 1: ports not yet given, causes not yet known."""
+    count = len(start_us)
+    return Calls(
+        start_us=start_us,
+        duration_us=duration_us,
+        nas=nas,
+        port=np.full(count, -1, dtype=np.int32),
+        user=user,
+        cause=np.zeros(count, dtype=np.uint8),
+        line=np.arange(1, count + 1, dtype=np.int64),
+        nas_names=nas_names,
+    )
+
+
+def _coded(words: list[str]) -> tuple[I32, tuple[str, ...]]:
+    places: dict[str, int] = {}
+    codes = [places.setdefault(word, len(places)) if word else -1 for word in words]
+    return np.array(codes, dtype=np.int32), tuple(places)

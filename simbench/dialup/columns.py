@@ -1,0 +1,25 @@
+"""Columns of call records: their names, and what a file must have of them. Reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from simbench.errors import BadInput
+
+TIMES: Final = ("start", "start_us", "end", "end_us", "duration_s", "duration_us")
+NAMES: Final = ("nas", "port", "user", "session", "cause")
+MOST_PORT: Final = 1 << 31
+
+Told = Callable[[int, int], None]
+"""Told how many octets or rows of how many are read."""
+
+
+def check_columns(header: list[str], place: str) -> None:
+    """Refuse a header that cannot tell calls: BadInput."""
+    if not {"start", "start_us"} & set(header):
+        raise BadInput(place, "has no column `start` or `start_us`", "a header with " + ", ".join(TIMES + NAMES))
+    if not set(TIMES[2:]) & set(header):
+        raise BadInput(place, "has no column that says when a call ends", " or ".join(TIMES[2:]))
+    if len(set(header)) < len(header):
+        raise BadInput(place, "names a column twice", "each column once")

@@ -1,0 +1,143 @@
+"""Call records as CSV, line by line. Vets nothing but the line itself; `records` says what the columns are."""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from simbench.contract.calendar import SECOND, from_civil
+from simbench.dialup.calls import CAUSES, Call, Calls, SetAside, calls_of
+from simbench.dialup.columns import MOST_PORT, TIMES, Told, check_columns
+from simbench.dialup.vetting import Aside, Ends, durations_of
+from simbench.errors import BadInput
+from simbench.kernels.rows import MISSING
+
+LONGEST_LINE: Final = 1 << 16
+
+
+def read_csv(file: BinaryIO, path: Path, aside: Aside, told: Told) -> tuple[int, Calls]:
+    """Read call records from text: the number of rows, and the calls their own words support. Raises BadInput."""
+    size, rows, octets = path.stat().st_size, 0, 0
+    lines = iter(lambda: file.readline(LONGEST_LINE), b"")
+    header, delimiter = _header(next(lines, b""), path)
+    sound: list[Call] = []
+    for number, line in enumerate(lines, 2):
+        octets += len(line)
+        if number % 50_000 == 0:
+            told(octets, size)
+        if not line.strip():
+            continue
+        rows += 1
+        try:
+            sound.append(_call(line, header, delimiter, number))
+        except _Unfit as unfit:
+            aside.add(SetAside(number, unfit.reason, unfit.text, unfit.duration_us))
+    told(size, size)
+    return rows, calls_of(sound)
+
+
+def _header(line: bytes, path: Path) -> tuple[list[str], str]:
+    try:
+        text = line.removeprefix(b"\xef\xbb\xbf").decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise BadInput(f"{path}: line 1", "is not UTF-8", "a header with names of columns") from None
+    delimiter = max(";,\t", key=text.count)
+    header = [name.strip().strip('"').lower() for name in text.split(delimiter)]
+    check_columns(header, f"{path}: line 1")
+    return header, delimiter
+
+
+class _Unfit(Exception):
+    """A line that is no call: the reason, and what stands there."""
+
+    def __init__(self, reason: str, text: str, duration_us: int = 0) -> None:
+        super().__init__(reason)
+        self.reason, self.text, self.duration_us = reason, text[:80], duration_us
+
+
+def _call(line: bytes, header: list[str], delimiter: str, number: int) -> Call:
+    """Read one line; what its own words do not support is unfit."""
+    said = _fields(line, header, delimiter)
+    start, end, lasts = _times(said)
+    port, cause = _numbers(said)
+    if _odd(start, end, lasts):
+        one = Aside()
+        durations_of(Ends(*(np.array([value]) for value in (start, end, lasts, number))), one)
+        if one.rows:
+            raise _Unfit(one.rows[0].reason, one.rows[0].text, one.rows[0].duration_us)
+    names = {name: said.get(name, "") for name in ("nas", "user", "session")}
+    return Call(start_us=start, duration_us=_lasting(start, end, lasts), port=port, cause=cause, line=number, **names)
+
+
+def _fields(line: bytes, header: list[str], delimiter: str) -> dict[str, str]:
+    try:
+        text = line.decode("utf-8").rstrip("\r\n")
+        fields = next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    except UnicodeDecodeError as problem:
+        raise _Unfit("encoding", f"octet {line[problem.start]:02X} at {problem.start + 1}") from None
+    except csv.Error as problem:
+        raise _Unfit("unreadable", str(problem)) from None
+    if len(fields) != len(header):
+        raise _Unfit("columns", f"{len(fields)} fields, {len(header)} names")
+    return dict(zip(header, (field.strip() for field in fields), strict=True))
+
+
+def _times(said: dict[str, str]) -> tuple[int, int, int]:
+    times: dict[str, int] = {}
+    for name in TIMES:
+        if said.get(name):
+            try:
+                times[name.partition("_")[0]] = _time(name, said[name])
+            except (ValueError, OverflowError):
+                raise _Unfit("unreadable", f"{name} {said[name]!r}") from None
+    return times.get("start", MISSING), times.get("end", MISSING), times.get("duration", MISSING)
+
+
+def _numbers(said: dict[str, str]) -> tuple[int, int]:
+    try:
+        port, cause = int(said.get("port") or -1), _cause(said.get("cause", ""))
+        if not -1 <= port < MOST_PORT:
+            raise ValueError(port)
+    except ValueError:
+        raise _Unfit("unreadable", f"port {said.get('port', '')!r}, cause {said.get('cause', '')!r}") from None
+    return port, cause
+
+
+def _odd(start: int, end: int, lasts: int) -> bool:
+    """Tell whether the times of a row need a closer look: those of most rows do not."""
+    if start == MISSING or (end == MISSING) == (lasts == MISSING):
+        return True
+    return not 0 <= start < 1 << 60 or not 0 <= _lasting(start, end, lasts) < 1 << 60
+
+
+def _lasting(start: int, end: int, lasts: int) -> int:
+    return lasts if lasts != MISSING else end - start
+
+
+def _time(name: str, text: str) -> int:
+    if name.endswith("_us"):
+        value = int(text)
+    elif name == "duration_s":
+        whole, _, part = text.replace(",", ".").partition(".")
+        if not (part.isdigit() or not part):
+            raise ValueError(text)
+        sign = -1 if whole.startswith("-") else 1
+        value = int(whole) * SECOND + sign * int((part + "000000")[:6])
+    else:
+        value = from_civil(datetime.fromisoformat(text))
+    if abs(value) >= 1 << 62:
+        raise OverflowError
+    return value
+
+
+def _cause(text: str) -> int:
+    if not text:
+        return 0
+    cause = CAUSES.index(text) if text in CAUSES else int(text)
+    if not 0 <= cause < len(CAUSES):
+        raise ValueError(text)
+    return cause

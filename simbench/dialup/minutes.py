@@ -1,0 +1,93 @@
+"""Minutes of calls by hour, month and tariff period. Knows no money.
+
+Sums are exact: whole microseconds, or whole begun units where a reading of the offer says so (NRV-AMB-02).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.contract.netrevenu import Offer
+from simbench.dialup.calls import I64, SECOND, Calls
+from simbench.dialup.grid import Grid
+from simbench.kernels.minutes import over_hours
+
+MINUTE: Final = 60 * SECOND
+UNITS: Final = {"exact": 1, "second": SECOND, "minute": MINUTE}
+"""Microseconds of a counted unit, by reading."""
+
+
+class Month(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one month carried: calls begun in it, minutes rounded down, and microseconds by period."""
+
+    month: str
+    calls: int
+    peak_calls: int
+    peak_us: int
+    off_peak_us: int
+
+    @property
+    def minutes(self) -> int:
+        """Whole minutes of the month: those the share is for."""
+        return (self.peak_us + self.off_peak_us) // MINUTE
+
+    @property
+    def peak_minutes(self) -> int:
+        """Whole minutes at the peak."""
+        return self.peak_us // MINUTE
+
+    @property
+    def off_peak_minutes(self) -> int:
+        """Whole minutes off the peak."""
+        return self.off_peak_us // MINUTE
+
+
+@dataclass(frozen=True)
+class Laid:
+    """Calls laid over a grid: units of each hour as `unit_us`, charged ones as `charged_unit_us`, calls begun."""
+
+    grid: Grid
+    unit_us: int
+    counted: I64
+    late: I64
+    begun: I64
+    charged_unit_us: int
+    charged: I64
+
+    def erlangs(self) -> NDArray[np.float64]:
+        """Mean number of calls in progress in each hour."""
+        return self.counted * self.unit_us / (3600 * SECOND)
+
+
+def lay(calls: Calls, grid: Grid, offer: Offer) -> Laid:
+    """Lay carried calls over the hours of a grid; parts outside it are left out."""
+    unit_us = UNITS[offer.reading("NRV-AMB-02")]
+    charged_unit_us = UNITS[offer.reading("NRV-AMB-06")]
+    units = np.array([unit_us, charged_unit_us])
+    laid = over_hours(calls.start_us, calls.duration_us, grid.first_hour, grid.month, grid.credit_us, units)
+    counted, late, begun, charged = laid
+    return Laid(grid, unit_us, counted, late, begun, charged_unit_us, charged)
+
+
+def by_month(laid: Laid, offer: Offer) -> tuple[Month, ...]:
+    """Sum the hours of each month, calls at its end as NRV-AMB-03 says."""
+    grid, counted = laid.grid, laid.counted
+    moved = offer.reading("NRV-AMB-03") == "start"
+    months = []
+    for place, name in enumerate(grid.months):
+        own = grid.month == place
+        after = grid.month == (place + 1 if place + 1 < len(grid.months) else -1)
+        sums = []
+        for period in (grid.peak, ~grid.peak):
+            total = int(counted[own & period].sum())
+            if moved:
+                total += int(laid.late[after & period].sum()) - int(laid.late[own & period].sum())
+            sums.append(total * laid.unit_us)
+        begun, at_peak = int(laid.begun[own].sum()), int(laid.begun[own & grid.peak].sum())
+        months.append(Month(name, begun, at_peak, *sums))
+    return tuple(months)

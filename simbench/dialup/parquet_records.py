@@ -1,0 +1,168 @@
+"""Call records as Parquet, column by column. Vets nothing but the row itself; `records` says what the columns are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from simbench.contract.calendar import SECOND
+from simbench.dialup.calls import CAUSES, Calls, SetAside
+from simbench.dialup.columns import MOST_PORT, NAMES, TIMES, check_columns
+from simbench.dialup.vetting import Aside, Ends, durations_of
+from simbench.errors import BadInput
+from simbench.kernels.rows import MISSING
+
+
+def read_parquet(path: Path, aside: Aside) -> tuple[int, Calls]:
+    """Read call records from columns: the number of rows, and the calls they support. Raises BadInput."""
+
+    try:
+        texts = {field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)}
+        file = pq.ParquetFile(path, read_dictionary=sorted(texts & {"nas", "user"}))
+        wanted = [name for name in file.schema_arrow.names if name in TIMES + NAMES]
+        check_columns(wanted, str(path))
+        table = file.read(columns=wanted).combine_chunks()
+    except (pa.ArrowException, OSError) as problem:
+        raise BadInput(str(path), f"is not a sound Parquet file: {str(problem)[:100]}", "call records") from None
+    rows = table.num_rows
+    line = np.arange(1, rows + 1)
+    readable = np.ones(rows, dtype=np.bool_)
+    columns = {name: _one(table[name]) for name in wanted}
+    for name in set(wanted) & {"nas", "user", "session"}:
+        columns[name] = _texts(columns[name], name, readable, aside)
+    start, end = (_instants(columns, name, rows, path) for name in ("start", "end"))
+    port = _small(columns, "port", (-1, MOST_PORT - 1), readable, aside)
+    cause = _small(columns, "cause", (0, len(CAUSES) - 1), readable, aside)
+    sound, lasting = durations_of(Ends(start, end, _durations(columns, rows, path), line), aside, readable)
+    nas, nas_names = _codes(columns.get("nas"), rows)
+    user, user_names = _codes(columns.get("user"), rows)
+    calls = Calls(
+        start_us=start, duration_us=lasting, nas=nas, port=port, user=user,
+        cause=cause.astype(np.uint8, copy=False), line=line, nas_names=nas_names, user_names=user_names,
+        session=_sessions(columns.get("session")),
+    )  # fmt: skip
+    return rows, calls if sound.all() else calls.take(sound)
+
+
+def _one(column: Any) -> Any:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _instants(columns: dict[str, Any], name: str, rows: int, path: Path) -> Any:
+    """Microseconds of `start` or `end`, whichever way the file has them."""
+
+    if f"{name}_us" in columns:
+        return _whole(columns[f"{name}_us"], rows, MISSING, f"{path}: {name}_us")
+    if name not in columns:
+        return np.zeros(0, np.int64)
+    column = columns[name]
+    if not pa.types.is_timestamp(column.type):
+        raise BadInput(f"{path}: {name}", f"is a column of {column.type}", f"timestamps, or {name}_us as integers")
+    if column.type.tz is None:
+        column = pc.assume_timezone(column, "Europe/Paris", ambiguous="earliest", nonexistent="earliest")
+    cast = column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
+    return _whole(cast, rows, MISSING, f"{path}: {name}")
+
+
+def _durations(columns: dict[str, Any], rows: int, path: Path) -> Any:
+    if "duration_us" in columns:
+        return _whole(columns["duration_us"], rows, MISSING, f"{path}: duration_us")
+    if "duration_s" not in columns:
+        return np.zeros(0, np.int64)
+    seconds = _whole(columns["duration_s"], rows, MISSING, f"{path}: duration_s")
+    fits = np.abs(seconds) < 1 << 40
+    return np.where(seconds == MISSING, MISSING, np.where(fits, seconds, 1 << 41) * SECOND)
+
+
+def _whole(column: Any, rows: int, absent: int, place: str) -> Any:
+    """A column of whole numbers as a fresh array, `absent` where it is null or not there."""
+
+    if column is None:
+        return np.full(rows, absent)
+    if not pa.types.is_integer(column.type):
+        raise BadInput(place, f"is a column of {column.type}", "whole numbers")
+    try:
+        values = column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        raise BadInput(place, "holds numbers beyond 63 bits", "whole numbers") from None
+    return np.array((values.fill_null(absent) if values.null_count else values).to_numpy(zero_copy_only=False))
+
+
+def _small(columns: dict[str, Any], name: str, bounds: tuple[int, int], readable: Any, aside: Aside) -> Any:
+    """A column of small numbers, its least one where it says nothing; rows beyond the bounds are set aside."""
+    low, high = bounds
+    if name not in columns:
+        return np.full(len(readable), low, dtype=np.int32)
+    column = columns[name]
+    if not pa.types.is_integer(column.type):
+        raise BadInput(name, f"is a column of {column.type}", "whole numbers")
+    found = pc.min_max(column)
+    if column.null_count or not low <= (found["min"].as_py() or 0) <= (found["max"].as_py() or 0) <= high:
+        column = column.fill_null(low)
+        fits = pc.and_(pc.greater_equal(column, max(low, 0) if _unsigned(column) else low), pc.less_equal(column, high))
+        for place in np.flatnonzero(~fits.to_numpy(zero_copy_only=False)).tolist():
+            if readable[place]:
+                readable[place] = False
+                aside.add(SetAside(place + 1, "unreadable", f"{name} {column[place]}"))
+        column = pc.if_else(fits, column, max(low, 0))
+    return np.array(column.cast(pa.int32()).to_numpy(zero_copy_only=False))
+
+
+def _unsigned(column: Any) -> bool:
+    return bool(pa.types.is_unsigned_integer(column.type))
+
+
+def _texts(column: Any, name: str, readable: Any, aside: Aside) -> Any:
+    """A column of texts; rows that are no UTF-8 are set aside and lose their text. Whole numbers stay what they are."""
+    coded = pa.types.is_dictionary(column.type)
+    words = column.dictionary if coded else column
+    if pa.types.is_integer(words.type):
+        return column
+    try:
+        if pa.types.is_binary(words.type):
+            words.cast(pa.string())
+        else:
+            words.validate(full=True)
+    except pa.ArrowInvalid:
+        return _mended(column, name, readable, aside)
+    return column
+
+
+def _mended(column: Any, name: str, readable: Any, aside: Aside) -> Any:
+
+    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    kept: list[str] = []
+    for place, octets in enumerate(plain.cast(pa.binary()).to_pylist()):
+        try:
+            kept.append((octets or b"").decode("utf-8"))
+        except UnicodeDecodeError:
+            kept.append("")
+            if readable[place]:
+                readable[place] = False
+                aside.add(SetAside(place + 1, "encoding", f"{name} {octets[:30]!r}"))
+    return pa.array(kept, type=pa.string())
+
+
+def _codes(column: Any, rows: int) -> tuple[Any, tuple[str, ...]]:
+    """Places in a list of names; whole numbers that name subscribers have no names."""
+    if column is None:
+        return np.full(rows, -1, dtype=np.int32), ()
+    if pa.types.is_integer(column.type):
+        return column.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32), ()
+    column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    words = column.dictionary.cast(pa.string()).to_pylist()
+    return codes, tuple(word or "" for word in words)
+
+
+def _sessions(column: Any) -> Any:
+    if column is None:
+        return None
+    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    texts = plain.cast(pa.string())
+    return pc.fill_null(texts, "") if texts.null_count else texts

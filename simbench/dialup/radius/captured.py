@@ -1,0 +1,98 @@
+"""RADIUS accounting seen in a capture, as records. Opens no file: whoever has datagrams gives them.
+
+What a request states is believed only if its authenticator is right, where the secret is known. Responses are matched
+by ends and identifier, and say which requests were answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from simbench.dialup.calls import SECOND, SetAside
+from simbench.dialup.radius.packets import REQUEST, RESPONSE, answers, read, signed, whole
+from simbench.dialup.radius.record import BadRecord, Heard
+from simbench.errors import BadInput
+
+End = tuple[str, int]
+
+
+class Seen(Protocol):
+    """A datagram: number of its packet, instant (us, UTC), both ends, octets, octets the capture cut off."""
+
+    @property
+    def number(self) -> int:
+        """Of its packet, from 1."""
+
+    @property
+    def at_us(self) -> int:
+        """When it was captured."""
+
+    @property
+    def source(self) -> End:
+        """Address and port it comes from."""
+
+    @property
+    def target(self) -> End:
+        """Address and port it goes to."""
+
+    @property
+    def octets(self) -> bytes:
+        """What it carries."""
+
+    @property
+    def missing(self) -> int:
+        """How many octets the capture cut off."""
+
+
+class Captured:
+    """The records in datagrams to a RADIUS server's port, to be iterated once; its counts are right afterwards.
+
+    `right` and `wrong` requests carry the authenticator that the secret gives, or another; `unsigned` responses carry
+    another. With a secret that explains no request at all, iterating ends with BadInput: it is the wrong one.
+    """
+
+    def __init__(self, datagrams: Iterable[Seen], port: int = 1813, secret: bytes = b"", source: str = "") -> None:
+        self._datagrams, self._port, self._secret, self._source = datagrams, port, secret, source
+        self.requests = self.responses = self.answered = self.right = self.wrong = self.unsigned = 0
+
+    def __iter__(self) -> Iterator[Heard | SetAside]:
+        asked: dict[tuple[End, End, int], bytes] = {}
+        for seen in self._datagrams:
+            if seen.target[1] == self._port:
+                if seen.octets[:1] == bytes((REQUEST,)) and len(seen.octets) > 1:
+                    asked[seen.source, seen.target, seen.octets[1]] = seen.octets
+                self.requests += 1
+                yield self._request(seen)
+            elif seen.octets[:1] == bytes((RESPONSE,)) and len(seen.octets) > 1:
+                self.responses += 1
+                self._response(seen, asked.pop((seen.target, seen.source, seen.octets[1]), b""))
+        if self.wrong and not self.right:
+            problem = f"explains none of {self.wrong} Accounting-Requests"
+            raise BadInput("secret", problem, "the secret that access server and RADIUS server share")
+
+    def _response(self, seen: Seen, request: bytes) -> None:
+        if not whole(request):
+            return
+        if self._secret and not answers(seen.octets, request, self._secret):
+            self.unsigned += 1
+        else:
+            self.answered += 1
+
+    def _request(self, seen: Seen) -> Heard | SetAside:
+        try:
+            if seen.missing:
+                raise BadRecord("truncated", f"{seen.missing} octets were not captured")
+            record = read(seen.octets, seen.source[0])
+            if self._secret and not signed(seen.octets, self._secret):
+                self.wrong += 1
+                claimed = max(0, record.seconds) * SECOND
+                text = f"{record.status} of {record.session} at {record.nas}"
+                return SetAside(seen.number, "wrong-secret", self._told(text), claimed)
+            self.right += bool(self._secret)
+        except BadRecord as bad:
+            return SetAside(seen.number, bad.reason, self._told(bad.text))
+        return Heard(record, seen.at_us, seen.number, self._source)
+
+    def _told(self, text: str) -> str:
+        return f"{self._source}: {text}" if self._source else text

@@ -1,0 +1,139 @@
+"""`detail` files of FreeRADIUS as records. Pairs nothing: every record that is whole comes out, the rest set aside.
+
+A record is a line with the local time, which names no zone and is not believed; attributes, indented; an empty line.
+The receiver's clock is the attribute Timestamp. Observed: FreeRADIUS 3.2.1, module `detail`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from simbench.dialup.calls import SECOND, SetAside
+from simbench.dialup.radius.record import BadRecord, Heard, record_of
+from simbench.errors import BadInput
+
+LONGEST_LINE: Final = 1 << 14  # octets; an attribute of 253 octets, each escaped, has a tenth of it
+MOST_LINES: Final = 1_000  # of one record
+_ATTRIBUTE: Final = re.compile(r"[ \t]+([^\s=]+) (?:=|:=|\+=) (.*)", re.DOTALL)
+_ESCAPE: Final = re.compile(rb"\\(?:([0-7]{3})|(.))", re.DOTALL)
+_NAMED: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_BARE: Final = re.compile(r"[^\s\"]+(?: [^\s\"]+)*")
+
+
+def read_detail(path: Path) -> Iterator[Heard | SetAside]:
+    """Every record of a file, in order. Raises BadInput: it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            yield from records(iter(lambda: file.readline(LONGEST_LINE), b""), path.name)
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or str(problem), "a detail file of FreeRADIUS") from None
+
+
+def records(lines: Iterable[bytes], source: str = "") -> Iterator[Heard | SetAside]:
+    """The records in lines, each with its end; lines count from 1. A piece without an end is the end, or too long."""
+    block = _Block(source)
+    number, joined = 0, False
+    for piece in lines:
+        number += not joined
+        if joined or (not piece.endswith(b"\n") and len(piece) >= LONGEST_LINE):
+            block.spoil(number, "unreadable", "a line that does not end")
+        elif not piece.strip(b"\r\n"):
+            if block.first:
+                yield block.finish()
+                block = _Block(source)
+        elif piece[:1] not in b"\t ":
+            if block.first:  # its empty line was never written
+                yield block.torn()
+                block = _Block(source)
+            block.first = number
+        else:
+            block.take(number, piece)
+        joined = not piece.endswith(b"\n")
+    if block.first:
+        yield block.torn()
+
+
+class _Block:
+    """One record as it is read; `first` is the number of its first line, 0 before there is one."""
+
+    def __init__(self, source: str) -> None:
+        self.first, self._source = 0, source
+        self._attributes: list[tuple[str, str]] = []
+        self._bad: BadRecord | None = None
+
+    def spoil(self, number: int, reason: str, text: str) -> None:
+        """Something in it cannot be read; the first such thing is told."""
+        self.first = self.first or number
+        self._bad = self._bad or BadRecord(reason, f"line {number}: {text}")
+
+    def take(self, number: int, octets: bytes) -> None:
+        """One indented line."""
+        if not self.first:
+            self.spoil(number, "truncated", "begins without its header line")
+        if len(self._attributes) >= MOST_LINES:
+            self.spoil(number, "unreadable", f"more than {MOST_LINES} attributes")
+            return
+        try:
+            text = octets.rstrip(b"\r\n").decode()
+        except UnicodeDecodeError:
+            self.spoil(number, "encoding", octets.strip()[:60].decode("utf-8", "backslashreplace"))
+            return
+        found = _ATTRIBUTE.fullmatch(text)
+        value = unquoted(found[2]) if found else None
+        if found is None or value is None:
+            self.spoil(number, "unreadable", text.strip()[:60])
+        else:
+            self._attributes.append((found[1], value))
+
+    def finish(self) -> Heard | SetAside:
+        """The record, or why it is none."""
+        stamps = [text for name, text in self._attributes if name == "Timestamp"]
+        try:
+            if self._bad:
+                raise self._bad
+            if not self._attributes:
+                raise BadRecord("unreadable", "no attributes")
+            if len(stamps) != 1 or not (stamps[0].isascii() and stamps[0].isdigit() and len(stamps[0]) <= 10):
+                raise BadRecord("unreadable", f"Timestamp {', '.join(stamps)[:40] or 'missing'}")
+            record = record_of(pair for pair in self._attributes if pair[0] != "Timestamp")
+        except BadRecord as bad:
+            return self._aside(bad)
+        return Heard(record, int(stamps[0]) * SECOND, self.first, self._source)
+
+    def torn(self) -> SetAside:
+        """What it is without the empty line that ends it."""
+        return self._aside(BadRecord("truncated", "ends without its empty line"))
+
+    def _aside(self, bad: BadRecord) -> SetAside:
+        claimed = [text for name, text in self._attributes if name == "Acct-Session-Time"]
+        plain = claimed and claimed[0].isascii() and claimed[0].isdigit() and len(claimed[0]) <= 10
+        seconds = int(claimed[0]) if plain else 0
+        source = f"{self._source}: " if self._source else ""
+        return SetAside(self.first, bad.reason, source + bad.text, seconds * SECOND if seconds < 1 << 32 else 0)
+
+
+def unquoted(text: str) -> str | None:
+    """The value a text stands for: in quotes with escapes, or bare; None for neither.
+
+    Escaped octets that are no UTF-8 stay escaped: they came so from the access server, and bill nothing.
+    """
+    if not text.startswith('"'):
+        return text if not text or _BARE.fullmatch(text) else None
+    if len(text) < 2 or not text.endswith('"'):
+        return None
+    inner = text[1:-1].encode()
+    if b"\\" not in inner:
+        return None if b'"' in inner else text[1:-1]
+    bare = _ESCAPE.sub(b"", inner)
+    if b'"' in bare or b"\\" in bare:
+        return None
+    return _ESCAPE.sub(_meant, inner).decode("utf-8", "backslashreplace")
+
+
+def _meant(found: re.Match[bytes]) -> bytes:
+    if found[1]:
+        return bytes((int(found[1], 8) & 0xFF,))
+    return _NAMED.get(found[2], found[2])

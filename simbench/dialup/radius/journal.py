@@ -1,0 +1,135 @@
+"""The journal of an accounting run: every record that was due, what was sent of it, what was answered. JSON lines.
+
+First a line of the run, then one line a record as soon as it is answered, given up or withheld, last a line of its end.
+Without that last line the run was broken off, and what was on its way is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from simbench.dialup.radius.plan import Planned
+from simbench.errors import BadInput, Trouble
+
+
+class Started(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="run", tag_field="line"):
+    """How a run was made. `speed` 0: as fast as accepted. Instants in us, UTC, by this machine's clock."""
+
+    version: str
+    server: str
+    started_us: int
+    seed: int
+    faults: tuple[str, ...]
+    window: int
+    ports: int
+    retransmissions: int
+    speed: float
+
+
+class Try(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One datagram: when it was sent (us, UTC), from which source port, its identifier and Acct-Delay-Time."""
+
+    sent_us: int
+    port: int
+    identifier: int
+    delay_s: int
+
+
+class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="record", tag_field="line", omit_defaults=True):
+    """What became of one record: its datagrams, and when it was answered (us, UTC; -1: never)."""
+
+    planned: Planned
+    tries: tuple[Try, ...] = ()
+    answered_us: int = -1
+
+
+class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end", tag_field="line"):
+    """The end of a run. Datagrams that answered nothing: `unsigned` ones carry an authenticator our secret does not
+    give, `stray` ones belong to no open request. `refused`: the host said that nobody listens there.
+    """
+
+    finished_us: int
+    records: int
+    unsigned: int
+    stray: int
+    refused: int
+
+
+Line = Started | Sent | Ended
+_LINES = msgspec.json.Decoder(Line)
+
+
+class Journal:
+    """A journal being written. Raises BadInput: the file exists or cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("xb", buffering=1 << 16)
+        except OSError as problem:
+            raise BadInput(str(path), problem.strerror or str(problem), "a file that does not exist yet") from None
+        self._path = path
+        self._encoder = msgspec.json.Encoder()
+
+    def append(self, line: Line) -> None:
+        """Add a line; it reaches the file in pieces of 64 kB. Raises Trouble: the disk takes no more."""
+        try:
+            self._file.write(self._encoder.encode(line) + b"\n")
+        except OSError as problem:
+            raise Trouble(f"{self._path} cannot be written: {problem.strerror or problem}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            self._file.close()
+        except OSError as problem:
+            if error is None:
+                raise Trouble(f"{self._path} cannot be written: {problem.strerror or problem}") from None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A journal that was read. `end` is None where the run was broken off."""
+
+    run: Started
+    sent: list[Sent]
+    end: Ended | None
+
+
+def read_journal(path: Path) -> Told:
+    """A whole journal; a last line that is torn is passed over. Raises BadInput, naming the line."""
+    run: Started | None = None
+    end: Ended | None = None
+    sent: list[Sent] = []
+    try:
+        with path.open("rb") as file:
+            for number, octets in enumerate(file, start=1):
+                if not octets.endswith(b"\n"):
+                    break
+                place = f"{path}, line {number}"
+                try:
+                    line = _LINES.decode(octets)
+                except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+                    raise BadInput(place, str(problem), "a line of an accounting journal") from None
+                if end is not None or (number == 1) != isinstance(line, Started):
+                    raise BadInput(place, f"a {type(line).__name__} line", "one run, its records, one end")
+                if isinstance(line, Sent):
+                    sent.append(line)
+                elif isinstance(line, Ended):
+                    end = line
+                else:
+                    run = line
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or str(problem), "a journal of simbench") from None
+    if run is None:
+        raise BadInput(str(path), "has no first line", "a journal of simbench")
+    if end is not None and end.records != len(sent):
+        raise BadInput(str(path), f"has {len(sent)} records", f"the {end.records} its last line counts")
+    return Told(run, sent, end)

@@ -1,0 +1,91 @@
+"""Calls carried against calls accounted: each difference, named, with its reason. Gives no verdict.
+
+What was carried is known from the journal: every session's Stop stands in it, sent or withheld.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from simbench.dialup.radius.journal import Sent, Told
+from simbench.dialup.radius.pairing import Accounted, Paired
+
+Session = tuple[str, str]
+_NEVER: Final = "accounted, never carried"
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """A call that was carried: its user, its whole seconds, and the journal's line of its Stop."""
+
+    user: str
+    seconds: int
+    stop: Sent
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One call that is not accounted as it was carried. `of_access_server`: its records were never sent as they should
+    be; `unsure`: a record of it was sent and is not found, so it may be among those that cannot be read.
+    """
+
+    nas: str
+    session: str
+    user: str
+    carried_s: int
+    accounted_s: int
+    why: str
+    of_access_server: bool = False
+    unsure: bool = False
+
+    def __str__(self) -> str:
+        who = f"{self.session} at {self.nas}" + (f" ({self.user})" if self.user else "")
+        return f"{who}: carried {self.carried_s} s, accounted {self.accounted_s} s: {self.why}"
+
+
+def carried_of(told: Told) -> dict[Session, Carried]:
+    """Every call that ended, by access server and session; copies count once."""
+    return {
+        (record.nas, record.session): Carried(record.user, record.seconds, each)
+        for each in told.sent
+        if (record := each.planned.record).status == "Stop" and not each.planned.copy
+    }
+
+
+def differences(carried: Mapping[Session, Carried], paired: Paired, told: Told) -> list[Difference]:
+    """Every call whose seconds differ, in the order of the journal, then those that were never carried."""
+    accounted: defaultdict[Session, list[Accounted]] = defaultdict(list)
+    for call in paired.calls:
+        accounted[call.nas, call.session].append(call)
+    named = []
+    for session, was in carried.items():
+        calls = accounted.pop(session, [])
+        seconds = sum(each.seconds for each in calls)
+        if seconds != was.seconds or len(calls) > 1:
+            why, of_access_server, unsure = _why(was, calls)
+            named.append(Difference(*session, was.user, was.seconds, seconds, why, of_access_server, unsure))
+    named += [
+        Difference(*session, calls[0].user, 0, sum(each.seconds for each in calls), _NEVER, unsure=told.end is None)
+        for session, calls in accounted.items()
+    ]
+    return named
+
+
+def _why(call: Carried, calls: list[Accounted]) -> tuple[str, bool, bool]:
+    """Why a call is accounted otherwise; whether its access server did not send what it should; whether unsure."""
+    if len(calls) > 1:
+        lines = ", ".join(str(each.line) for each in calls)
+        return f"accounted {len(calls)} times, at lines {lines}", False, False
+    basis = (
+        f"by {calls[0].basis}" + (f", ended by {calls[0].ended}" if calls[0].ended else "") if calls else "not at all"
+    )
+    stop = call.stop
+    if stop.planned.withheld:
+        return f"its Stop was not sent ({stop.planned.withheld}); accounted {basis}", True, False
+    if calls and calls[0].ended == "Stop":
+        return f"its Stop as kept says otherwise, line {calls[0].line}", False, False
+    if stop.answered_us < 0:
+        return f"its Stop was given up after {len(stop.tries)} datagrams; accounted {basis}", False, False
+    return f"its Stop was acknowledged and is not kept; accounted {basis}", False, True

@@ -1,0 +1,224 @@
+"""Records paired into calls: what is billable, by which record, and what is set aside. Prices nothing.
+
+A call is known by access server and session. A Stop bills its Acct-Session-Time, with or without a Start; without a
+Stop the last Interim-Update bills, else nothing does. Accounting-On and -Off end the sessions of their access server,
+so that a session that comes again under the same name is another call.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import msgspec
+
+from simbench.contract.netrevenu import load_netrevenu
+from simbench.dialup.calls import SECOND, Call, Calls, SetAside, calls_of
+from simbench.dialup.radius.record import BOOTS, Heard
+
+SAME_US: Final = 2 * SECOND  # instants of one event that two records give in whole seconds
+Clock = Literal["reception", "event"]
+Basis = Literal["stop", "stop-alone", "instants", "interim"]
+
+
+class Accounted(msgspec.Struct, frozen=True):
+    """A billable call. `basis` says what its seconds come from: a Stop with or without a Start, the instants of Start
+    and Stop, or the last Interim-Update; `ended` what ended it; `line` where the deciding record stands.
+    """
+
+    nas: str
+    session: str
+    user: str
+    port: int
+    start_us: int
+    seconds: int
+    basis: Basis
+    ended: str
+    cause: int
+    line: int
+
+    def call(self) -> Call:
+        """The same as a row of calls."""
+        return Call(
+            start_us=self.start_us,
+            duration_us=self.seconds * SECOND,
+            nas=self.nas,
+            port=self.port,
+            user=self.user,
+            session=self.session,
+            cause=self.cause,
+            line=self.line,
+        )
+
+
+@dataclass(frozen=True)
+class Paired:
+    """What records come to: calls by the place of their deciding record, and everything that bills nothing."""
+
+    calls: list[Accounted]
+    aside: list[SetAside]
+    records: int
+    duplicates: int
+
+    def columns(self) -> Calls:
+        """The calls as columns, as every other source gives them."""
+        return calls_of(call.call() for call in self.calls)
+
+
+class _Session:
+    """One session of one access server, as far as its records are known."""
+
+    __slots__ = ("closed", "interim", "start", "stop")
+
+    def __init__(self) -> None:
+        self.start: Heard | None = None
+        self.interim: Heard | None = None
+        self.stop: Heard | None = None
+        self.closed = ""
+
+
+def pair(found: Iterable[Heard | SetAside], clock: Clock = "reception", longest_s: int = 0) -> Paired:
+    """Pair all records; what lasts longer than `longest_s` (0: as the built-in offer says) is set aside.
+
+    `clock` dates them: reception less Acct-Delay-Time, or Event-Timestamp where there is one.
+    """
+    pairing, longest_s = _Pairing(clock), longest_s or load_netrevenu().terms.records.longest_s
+    heard: list[Heard] = []
+    for each in found:
+        if isinstance(each, Heard):
+            heard.append(each)
+        else:
+            pairing.aside.append(each)
+    heard.sort(key=pairing.instant)  # stable: what happened in the same second stays in the order of the source
+    for record in heard:
+        pairing.add(record)
+    calls = [call for session in pairing.sessions if (call := pairing.bill(session, longest_s))]
+    calls.sort(key=lambda call: call.line)
+    pairing.aside.sort(key=lambda aside: aside.line)
+    return Paired(calls, pairing.aside, len(heard), pairing.duplicates)
+
+
+class _Pairing:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: defaultdict[str, dict[str, _Session]] = defaultdict(dict)  # the latest of each name
+        self.sessions: list[_Session] = []
+        self.aside: list[SetAside] = []
+        self.duplicates = 0
+
+    def instant(self, heard: Heard) -> int:
+        """When it happened, by the chosen clock (us)."""
+        return heard.event_us if self._clock == "event" else heard.at_us
+
+    def add(self, heard: Heard) -> None:
+        """Take one record, in order."""
+        record = heard.record
+        if record.status in BOOTS:
+            for session in self._known[record.nas].values():
+                if session.stop is None:
+                    session.closed = session.closed or record.status
+            return
+        known = self._known[record.nas].get(record.session) or self._new(heard)
+        {"Start": self._start, "Interim-Update": self._interim, "Stop": self._stop}[record.status](known, heard)
+
+    def _new(self, heard: Heard) -> _Session:
+        session = self._known[heard.record.nas][heard.record.session] = _Session()
+        self.sessions.append(session)
+        return session
+
+    def _put_aside(self, heard: Heard, reason: str, text: str, seconds: int = 0) -> None:
+        source = f"{heard.source}: " if heard.source else ""
+        record = heard.record
+        said = f"{source}{record.status} of session {record.session} at {record.nas}: {text}"
+        self.aside.append(SetAside(heard.line, reason, said, max(0, seconds) * SECOND))
+
+    def _duplicate(self, heard: Heard, first: Heard) -> None:
+        self.duplicates += 1
+        self._put_aside(heard, "duplicate", f"the same as at {first.line}")
+
+    def _same(self, one: Heard, other: Heard) -> bool:
+        """Whether two records of one status state the same thing: a retransmission, or a copy."""
+        a, b = one.record, other.record
+        if a.seconds != b.seconds:
+            return False
+        if a.event_us >= 0 and b.event_us >= 0:
+            return a.event_us == b.event_us
+        return abs(one.at_us - other.at_us) <= SAME_US
+
+    def _start(self, session: _Session, heard: Heard) -> None:
+        if session.start is None and not session.closed:
+            session.start = heard
+        elif session.start is not None and self._same(session.start, heard):
+            self._duplicate(heard, session.start)
+        else:
+            if session.stop is None:
+                session.closed = session.closed or "another Start"
+            self._new(heard).start = heard
+
+    def _interim(self, session: _Session, heard: Heard) -> None:
+        if session.stop is not None and self.instant(heard) > self.instant(session.stop) + SAME_US:
+            session = self._new(heard)  # of a later call, whose Start was lost
+        before = session.interim
+        if heard.record.seconds < 0:
+            self._put_aside(heard, "unreadable", "no Acct-Session-Time")
+        elif before is not None and heard.record.seconds == before.record.seconds:
+            self._duplicate(heard, before)
+        elif before is None or heard.record.seconds > before.record.seconds:
+            session.interim = heard
+
+    def _stop(self, session: _Session, heard: Heard) -> None:
+        begun = self.instant(heard) - max(0, heard.record.seconds) * SECOND
+        if session.stop is None:
+            start = session.start
+            if session.closed and start is not None and begun > self.instant(start) + SAME_US:
+                session = self._new(heard)  # the Start of a later call was lost
+            session.stop = heard
+        elif self._same(session.stop, heard):
+            self._duplicate(heard, session.stop)
+        elif begun >= self.instant(session.stop) - SAME_US:
+            self._new(heard).stop = heard
+        else:
+            first = session.stop
+            text = f"{heard.record.seconds} s, and {first.record.seconds} s at {first.line}"
+            self._put_aside(heard, "contradiction", text, heard.record.seconds)
+
+    def bill(self, session: _Session, longest_s: int) -> Accounted | None:
+        """The call a session comes to; None where it is set aside."""
+        start, stop = session.start, session.stop
+        deciding = stop or session.interim or start
+        if deciding is None:  # all that was heard of it could not be read, and is set aside
+            return None
+        seconds, basis = deciding.record.seconds, _basis(session)
+        if stop is not None and seconds < 0 and start is not None:
+            seconds, basis = (self.instant(stop) - self.instant(start)) // SECOND, "instants"
+            if seconds < 0:
+                self._put_aside(stop, "ends-before-start", f"{-seconds} s before its Start at {start.line}")
+                return None
+        if seconds < 0:
+            ended = f", ended by {session.closed}" if session.closed else ""
+            self._put_aside(deciding, "missing-stop", f"nothing says how long it lasted{ended}")
+            return None
+        if seconds > longest_s:
+            self._put_aside(deciding, "huge", f"{seconds} s", seconds)
+            return None
+        record = deciding.record
+        return Accounted(
+            nas=record.nas,
+            session=record.session,
+            user=record.user or (start.record.user if start else ""),
+            port=record.port,
+            start_us=self.instant(start) if start else self.instant(deciding) - seconds * SECOND,
+            seconds=seconds,
+            basis=basis,
+            ended=stop.record.status if stop else session.closed,
+            cause=record.cause,
+            line=deciding.line,
+        )
+
+
+def _basis(session: _Session) -> Basis:
+    if session.stop is None:
+        return "interim"
+    return "stop" if session.start is not None else "stop-alone"

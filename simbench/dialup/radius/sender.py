@@ -1,0 +1,272 @@
+"""Records sent to a RADIUS server over UDP, each until it is answered or given up. Decides no verdict.
+
+One source port has at most `window` requests open: identifiers are one octet, and a server takes one that comes back
+too early for a conflict. Retransmission: RFC 5080 section 2.2.1; a changed Acct-Delay-Time is a new request with a new
+identifier (RFC 2866 section 4.1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from simbench import __version__
+from simbench.contract.netrevenu import load_netrevenu
+from simbench.dialup.calls import SECOND
+from simbench.dialup.radius.journal import Ended, Journal, Sent, Started, Try
+from simbench.dialup.radius.packets import answers, encode, sign
+from simbench.dialup.radius.plan import Planned
+from simbench.errors import BadInput, Trouble
+from simbench.kernels.chance import draw, entity_of
+
+WINDOW: Final = 50
+TICK_S: Final = 0.02  # how often open requests are looked at
+REMEMBERED: Final = 3  # identifiers of one record that an answer may still name
+_JITTER: Final = entity_of("retransmission")
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where records go and how. `window` is open requests a source port, at most 50; `speed` 0: as fast as accepted.
+
+    Retransmissions follow after about `first_s`, then twice as long each time up to `longest_s` (seconds of real time).
+    """
+
+    host: str
+    port: int
+    secret: bytes
+    window: int = WINDOW
+    ports: int = 2  # 100 open requests fit into what a Linux socket buffers by default, 200 do not
+    speed: float = 0.0
+    retransmissions: int = field(default_factory=lambda: load_netrevenu().terms.accounting.retransmissions.value)
+    first_s: float = 2.0
+    longest_s: float = 16.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if not 1 <= self.window <= WINDOW:
+            raise BadInput("window", f"{self.window} open requests a source port", f"1 to {WINDOW}")
+        if not (math.isfinite(self.speed) and self.speed >= 0):
+            raise BadInput("speed", f"{self.speed}", "a number of seconds a second")
+        if not self.secret:
+            raise BadInput("secret", "is empty", "the secret shared with the server")
+
+
+class _Open:
+    """A record on its way."""
+
+    __slots__ = ("again_at", "attributes", "due_us", "identifiers", "number", "planned", "tries", "wait_s")
+
+    def __init__(self, number: int, planned: Planned, due_us: int) -> None:
+        self.number, self.planned, self.due_us = number, planned, due_us
+        self.tries: list[Try] = []
+        self.identifiers: deque[int] = deque()
+        self.attributes = b""
+        self.again_at = self.wait_s = 0.0
+
+
+class _Line(asyncio.DatagramProtocol):
+    """One source port: which identifier stands for which record."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self.open: dict[int, _Open] = {}  # by number of the record
+        self.asked: dict[int, tuple[_Open, bytes]] = {}  # by identifier, with the request as it was sent
+        self._identifier = 0
+        self.transport: asyncio.DatagramTransport
+        self.port = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)
+        self.port = transport.get_extra_info("sockname")[1]
+
+    def datagram_received(self, data: bytes, _addr: object) -> None:
+        self._sender.received(self, data)
+
+    def error_received(self, _error: Exception) -> None:
+        self._sender.refused += 1
+
+    def fresh(self, each: _Open, secret: bytes, delay_s: int) -> bytes:
+        """A new request for a record, under an identifier that is free."""
+        while self._identifier in self.asked:
+            self._identifier = (self._identifier + 1) & 0xFF
+        identifier, self._identifier = self._identifier, (self._identifier + 1) & 0xFF
+        if len(each.identifiers) == REMEMBERED:
+            del self.asked[each.identifiers.popleft()]
+        request = sign(encode(each.planned.record, delay_s), identifier, secret)
+        self.asked[identifier] = each, request
+        each.identifiers.append(identifier)
+        return request
+
+    def forget(self, each: _Open) -> None:
+        """Take a record off this port."""
+        for identifier in each.identifiers:
+            del self.asked[identifier]
+        del self.open[each.number]
+
+
+class Sender:
+    """One run; its counts may be looked at while it runs."""
+
+    def __init__(self, server: Server, journal: Journal, seed: int = 1) -> None:
+        self._server, self._journal, self._seed = server, journal, seed
+        self._lines: list[_Line] = []
+        self._planned: Iterator[Planned] = iter(())
+        self._next: Planned | None = None
+        self._first_due_us = -1
+        self._start = self._turn = 0
+        self.records = self.answered = self.given_up = self.withheld = self.retransmitted = 0
+        self.unsigned = self.stray = self.refused = 0
+
+    async def run(self, planned: Iterable[Planned], faults: Iterable[str] = ()) -> None:
+        """Send everything and wait for all answers.
+
+        Raises Trouble: the address cannot be used, or the first record was given up before anything was ever answered.
+        """
+        server, loop = self._server, asyncio.get_running_loop()
+        self._done: asyncio.Future[None] = loop.create_future()
+        self._offset_us, self._start = time.time_ns() // 1000 - int(loop.time() * SECOND), int(loop.time() * SECOND)
+        self._journal.append(
+            Started(
+                version=__version__, server=f"{server.host}:{server.port}", started_us=self._now(), seed=self._seed,
+                faults=tuple(faults), window=server.window, ports=server.ports,
+                retransmissions=server.retransmissions, speed=server.speed,
+            )
+        )  # fmt: skip
+        try:
+            for _ in range(server.ports):
+                _, line = await loop.create_datagram_endpoint(
+                    lambda: _Line(self), remote_addr=(server.host, server.port)
+                )
+                self._lines.append(line)
+        except OSError as problem:
+            raise Trouble(f"{server.host}:{server.port} cannot be reached: {problem.strerror or problem}") from None
+        self._planned = iter(planned)
+        ticking = asyncio.create_task(self._tick())
+        try:
+            self._advance()
+            self._pump()
+            await self._done
+        finally:
+            ticking.cancel()
+            for line in self._lines:
+                line.transport.close()
+        self._journal.append(Ended(self._now(), self.records + self.withheld, self.unsigned, self.stray, self.refused))
+
+    def _now(self) -> int:
+        return int(asyncio.get_running_loop().time() * SECOND) + self._offset_us
+
+    async def _tick(self) -> None:
+        """Retransmit and give up what waited long enough, and send what has become due."""
+        while not self._done.done():
+            await asyncio.sleep(TICK_S)
+            self._pump(again=True)
+
+    def _pump(self, *, again: bool = False) -> None:
+        """Send what is due; an error is given to whoever waits for the run, a callback's would be lost."""
+        try:
+            if again:
+                now = asyncio.get_running_loop().time()
+                for line in self._lines:
+                    for each in [each for each in line.open.values() if each.again_at <= now]:
+                        self._again(line, each)
+            self._fill()
+        except Exception as error:
+            if not self._done.done():
+                self._done.set_exception(error)
+
+    def _again(self, line: _Line, each: _Open) -> None:
+        if len(each.tries) <= self._server.retransmissions:
+            self.retransmitted += 1
+            self._send(line, each)
+            return
+        if not self.answered:
+            raise Trouble(self._silence())
+        self.given_up += 1
+        self._finish(line, each, -1)
+
+    def _silence(self) -> str:
+        to = f"{self._server.host}:{self._server.port}"
+        if self.unsigned:
+            return f"{to} answers with authenticators that this secret does not give: its secret is another one"
+        if self.refused:
+            return f"nobody listens at {to}"
+        return f"{to} answers nothing: the secret is wrong, it does not know this client, or it is not there"
+
+    def _advance(self) -> None:
+        """Take the next record that is to be sent; note those that are withheld."""
+        for planned in self._planned:
+            if not planned.withheld:
+                self._next = planned
+                return
+            self.withheld += 1
+            self._note(Sent(planned))
+        self._next = None
+
+    def _fill(self) -> None:
+        """Send what is due while there is room; the end of everything ends the run."""
+        lines, window, now_us = self._lines, self._server.window, self._now()
+        while self._next is not None:
+            due_us = self._due(self._next.due_us, now_us)
+            if due_us > now_us:
+                return
+            for _ in lines:
+                self._turn = (self._turn + 1) % len(lines)
+                line = lines[self._turn]
+                if len(line.open) < window:
+                    break
+            else:
+                return
+            happened_us = self._due(self._next.at_us, now_us)
+            each = _Open(self.records, self._next, min(happened_us, now_us))
+            line.open[each.number] = each
+            self.records += 1
+            self._send(line, each)
+            self._advance()
+        if not any(line.open for line in lines) and not self._done.done():
+            self._done.set_result(None)
+
+    def _due(self, virtual_us: int, now_us: int) -> int:
+        """When an instant of the calls comes about in real time: their distance from the first, divided by speed."""
+        if not self._server.speed:
+            return now_us
+        if self._first_due_us < 0:
+            self._first_due_us = virtual_us
+        return self._start + self._offset_us + int((virtual_us - self._first_due_us) / self._server.speed)
+
+    def _send(self, line: _Line, each: _Open) -> None:
+        now_us, loop, server = self._now(), asyncio.get_running_loop(), self._server
+        delay_s = (now_us - each.due_us) // SECOND
+        if each.tries and each.tries[-1].delay_s == delay_s:
+            request = line.asked[each.tries[-1].identifier][1]
+        else:
+            request = line.fresh(each, server.secret, delay_s)
+        each.tries.append(Try(now_us, line.port, request[1], delay_s))
+        each.wait_s = min(server.longest_s, each.wait_s * 2) if each.wait_s else server.first_s
+        spread = 0.9 + draw(self._seed, each.number * 64 + len(each.tries), _JITTER) % 2001 / 10_000
+        each.again_at = loop.time() + each.wait_s * spread
+        line.transport.sendto(request)
+
+    def received(self, line: _Line, octets: bytes) -> None:
+        """One datagram that came back."""
+        each, request = line.asked.get(octets[1], (None, b"")) if len(octets) > 1 else (None, b"")
+        if each is None:
+            self.stray += 1
+        elif not answers(octets, request, self._server.secret):
+            self.unsigned += 1
+        else:
+            self.answered += 1
+            self._finish(line, each, self._now())
+            self._pump()
+
+    def _finish(self, line: _Line, each: _Open, answered_us: int) -> None:
+        line.forget(each)
+        self._note(Sent(each.planned, tuple(each.tries), answered_us))
+
+    def _note(self, sent: Sent) -> None:
+        self._journal.append(sent)

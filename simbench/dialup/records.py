@@ -1,0 +1,127 @@
+"""Call records as files: CSV and Parquet, read with every bad row set aside, and written. Judges and corrects nothing.
+
+Columns by name, in any order, others ignored: `start` or `start_us`; `end`, `end_us`, `duration_s` or `duration_us`;
+`nas`, `port`, `user`, `session`, `cause`. Times are ISO 8601, without a zone in Paris civil time (the first of the two
+hours repeated in October), or whole microseconds since 1970, UTC, where the name ends in `_us`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simbench.contract.calendar import SECOND, civil
+from simbench.contract.netrevenu import Offer
+from simbench.dialup.calls import CAUSES, Calls
+from simbench.dialup.columns import Told
+from simbench.dialup.csv_records import read_csv
+from simbench.dialup.grid import Grid, grid_of, month_at, months_named
+from simbench.dialup.vetting import Aside, vet
+from simbench.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Records:
+    """A file of call records: sound calls sorted by start, what was set aside, and the months they were read for."""
+
+    source: str
+    rows: int
+    calls: Calls
+    aside: Aside
+    grid: Grid
+
+
+def read_records(path: Path, offer: Offer, months: str = "", told: Told = lambda _done, _all: None) -> Records:
+    """Read call records for the months named ("": the month in which most calls begin).
+
+    Raises BadInput: no such file, no header or column to tell calls by, not a Parquet file.
+    """
+    if not path.is_file():
+        raise BadInput(str(path), "no such file", "call records as .csv or .parquet")
+    aside = Aside()
+    try:
+        with path.open("rb") as file:
+            parquet = file.read(4) == b"PAR1"
+            file.seek(0)
+            if parquet:
+                from simbench.dialup.parquet_records import read_parquet  # noqa: PLC0415 - slow to load
+
+                rows, calls = read_parquet(path, aside)
+            else:
+                rows, calls = read_csv(file, path, aside, told)
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be read") from None
+    return vetted(Found(path, rows, calls, aside), offer, months)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a source of any kind gave: its rows, its calls in the order of the source, and what it set aside."""
+
+    path: Path
+    rows: int
+    calls: Calls
+    aside: Aside
+
+
+def vetted(found: Found, offer: Offer, months: str = "") -> Records:
+    """Keep the sound calls for the months named ("": the month in which most calls begin).
+
+    Raises BadInput: there is no call to tell the month by.
+    """
+    names = months_named(months) if months else (_usual_month(found.calls, found.path),)
+    grid = grid_of(names, offer)
+    return Records(str(found.path), found.rows, vet(found.calls, grid, offer, found.aside), found.aside, grid)
+
+
+def _usual_month(calls: Calls, path: Path) -> str:
+    if not len(calls):
+        raise BadInput(str(path), "there is no sound call in it, so its month cannot be told", "--month")
+    middle = int(np.sort(calls.start_us)[len(calls) // 2])
+    try:
+        return months_named(month_at(middle))[0]
+    except (OverflowError, ValueError):
+        raise BadInput(str(path), "its calls lie outside the calendar", "--month") from None
+
+
+def write_records(path: Path, calls: Calls) -> None:
+    """Write calls as CSV, or as Parquet if the name ends so. Raises BadInput when the file cannot be written."""
+    try:
+        if path.suffix == ".parquet":
+            _write_parquet(path, calls)
+        else:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows(_csv_rows(calls))
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be written") from None
+
+
+def _csv_rows(calls: Calls) -> Iterator[tuple[object, ...]]:
+    yield "start", "duration_s", "nas", "port", "user", "session", "cause"
+    for row in calls.rows():
+        whole, part = divmod(row.duration_us, SECOND)
+        lasts = f"{whole}.{part:06}" if part else whole
+        yield civil(row.start_us).isoformat(), lasts, row.nas, row.port, row.user, row.session, CAUSES[row.cause]
+
+
+def _write_parquet(path: Path, calls: Calls) -> None:
+    import pyarrow as pa  # noqa: PLC0415 - slow to load
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+    session = calls.session if calls.session is not None else pa.array([f"{line:08X}" for line in calls.line.tolist()])
+    users: Any = pa.array([calls.user_of(place) for place in range(len(calls))]) if calls.user_names else calls.user
+    table = {
+        "start_us": calls.start_us,
+        "duration_us": calls.duration_us,
+        "nas": pa.DictionaryArray.from_arrays(pa.array(calls.nas, mask=calls.nas < 0), list(calls.nas_names) or [""]),
+        "port": calls.port,
+        "user": users,
+        "session": session,
+        "cause": calls.cause,
+    }
+    pq.write_table(pa.table(table), path)

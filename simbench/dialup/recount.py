@@ -1,0 +1,114 @@
+"""The judge's own count: minutes and money of a month, reckoned anew. Shares data with the settlement, never code.
+
+Minutes are counted edge by edge over the calls, not call by call over the hours; money in fractions, each amount tested
+by what it would have to be, not computed by the functions of the offer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+
+import numpy as np
+
+from simbench.contract.calendar import civil, instant, is_jour_ouvre
+from simbench.contract.netrevenu import Offer
+from simbench.dialup.calls import I64, Calls
+
+MINUTE_US = 60_000_000
+UNIT_US = {"exact": 1, "second": 1_000_000, "minute": MINUTE_US}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One month as the records have it: microseconds and calls by period."""
+
+    peak_us: int
+    off_peak_us: int
+    peak_calls: int
+    off_peak_calls: int
+
+
+def recount(calls: Calls, month: str, offer: Offer) -> Counted:
+    """Count a month's minutes and calls from records sorted by start."""
+    edges, peaks = _edges(month, offer)
+    unit = UNIT_US[offer.reading("NRV-AMB-02")]
+    if offer.reading("NRV-AMB-03") == "start":
+        calls = calls.take((calls.start_us >= edges[0]) & (calls.start_us < edges[-1]))
+        edges, peaks = _prolonged(edges, peaks, offer)
+    before = [_units_before(calls, edge, unit) for edge in edges]
+    begun = np.searchsorted(calls.start_us, edges).tolist()
+    sums = {(peak, what): 0 for peak in (True, False) for what in ("us", "calls")}
+    for place, peak in enumerate(peaks):
+        sums[peak, "us"] += (before[place + 1] - before[place]) * unit
+        sums[peak, "calls"] += begun[place + 1] - begun[place]
+    return Counted(sums[True, "us"], sums[False, "us"], sums[True, "calls"], sums[False, "calls"])
+
+
+def _units_before(calls: Calls, edge: int, unit: int) -> int:
+    """Units of all calls that begin before an instant: of those that have ended all, of others those begun by then."""
+    started = int(np.searchsorted(calls.start_us, edge))
+    elapsed: I64 = np.minimum(edge - calls.start_us[:started], calls.duration_us[:started])
+    return int(np.sum(-(-elapsed // unit) if unit > 1 else elapsed))
+
+
+def _edges(month: str, offer: Offer) -> tuple[list[int], list[bool]]:
+    """Instants at which the tariff period may change within a month, and whether it is peak after each."""
+    year, number = (int(part) for part in month.split("-"))
+    day, edges, peaks = date(year, number, 1), [], []
+    opens, closes = offer.terms.hours.peak_from_h.value, offer.terms.hours.peak_to_h.value
+    while day.month == number:
+        working = day.weekday() < 5 and (offer.reading("NRV-AMB-04") == "ordinary" or is_jour_ouvre(day))
+        for hour, peak in ((0, False), (opens, working), (closes, False)):
+            edges.append(instant(day.year, day.month, day.day, hour))
+            peaks.append(peak)
+        day += timedelta(days=1)
+    return [*edges, instant(day.year, day.month, 1)], peaks
+
+
+def _prolonged(edges: list[int], peaks: list[bool], offer: Offer) -> tuple[list[int], list[bool]]:
+    """Go on after the month for as long as a call can last."""
+    after, more = _edges(civil(edges[-1]).strftime("%Y-%m"), offer)
+    days = 3 * (offer.terms.records.longest_h.value // 24 + 1)
+    return [*edges[:-1], *after[: days + 1]], [*peaks, *more[:days]]
+
+
+def share_is(amount: Fraction, minutes: int, offer: Offer, tariff: str) -> bool:
+    """Tell whether an amount is the share of so many minutes, rounded as the offer says: halves up."""
+    half = Fraction(offer.terms.money.smallest.value) / 2
+    function = offer.functions[tariff]
+    if function.kind == "power":
+        points = offer.terms.points
+        ratio = Fraction(minutes, points.first_minutes.value)
+        p, q = Fraction(function.exponent).as_integer_ratio()
+        exact = ratio**p * points.first_share_ff.value**q
+        return max(amount - half, Fraction(0)) ** q <= exact < (amount + half) ** q and _whole(amount, offer)
+    return is_rounded(amount, share_of(minutes, offer, tariff), offer)
+
+
+def share_of(minutes: int, offer: Offer, tariff: str) -> Fraction:
+    """Give the exact share by a function with rates: what a slab or each bracket's part of the minutes brings."""
+    function = offer.functions[tariff]
+    rates = [(rate.from_minutes, Fraction(rate.ff_per_min)) for rate in function.rates]
+    if function.kind == "slab":
+        return max(pair for pair in rates if pair[0] <= minutes)[1] * minutes
+    steps = zip(rates, [Fraction(0), *(rate for _, rate in rates)], strict=False)
+    return sum(((rate - below) * max(0, minutes - edge) for (edge, rate), below in steps), Fraction(0))
+
+
+def is_rounded(amount: Fraction, exact: Fraction, offer: Offer) -> bool:
+    """Tell whether an amount is an exact one rounded to the smallest amount, halves up."""
+    half = Fraction(offer.terms.money.smallest.value) / 2
+    return amount - half <= exact < amount + half and _whole(amount, offer)
+
+
+def _whole(amount: Fraction, offer: Offer) -> bool:
+    return (amount / Fraction(offer.terms.money.smallest.value)).denominator == 1
+
+
+def vat_of(month: str, offer: Offer) -> Fraction:
+    """Give the rate of VAT on the last day of a month."""
+    year, number = (int(part) for part in month.split("-"))
+    last = date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
+    return Fraction(max((rate.since, rate.share) for rate in offer.vat if rate.since <= last)[1])

@@ -1,0 +1,69 @@
+"""Call records settled: months, money, and what was set aside. Judges and draws nothing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import numpy as np
+
+from simbench.contract.netrevenu import Offer
+from simbench.dialup.calls import SECOND, SetAside
+from simbench.dialup.minutes import Laid, Month, by_month, lay
+from simbench.dialup.records import Records
+from simbench.dialup.run import LENGTH_EDGES_S
+from simbench.dialup.settlement import Settled, retail_ff, settle
+
+
+class Replayed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Call records in numbers: `aside` shows the first rows of each reason, `aside_counts` counts all."""
+
+    source: str
+    rows: int
+    calls: int
+    aside_total: int
+    aside_counts: dict[str, int]
+    aside_minutes: int
+    months: tuple[Month, ...]
+    settled: tuple[Settled, ...]
+    retail_ff: Decimal
+    most_at_once: int
+    aside: tuple[SetAside, ...]
+    erlangs: tuple[float, ...]
+    lengths: tuple[int, ...]
+
+
+def replay(records: Records, offer: Offer, tariff: str = "") -> Replayed:
+    """Lay the sound calls of some records over their months and settle these."""
+    laid = lay(records.calls, records.grid, offer)
+    months = by_month(laid, offer)
+    classes = np.searchsorted(LENGTH_EDGES_S * SECOND, records.calls.duration_us, side="right") - 1
+    lengths = np.bincount(np.maximum(classes, 0), minlength=len(LENGTH_EDGES_S))
+    return Replayed(
+        source=records.source,
+        rows=records.rows,
+        calls=len(records.calls),
+        aside_total=records.aside.total,
+        aside_counts=dict(records.aside.counts),
+        aside_minutes=records.aside.claimed_us // (60 * SECOND),
+        months=months,
+        settled=settle(months, offer, tariff),
+        retail_ff=retail_ff(laid, offer),
+        most_at_once=_most_at_once(records),
+        aside=tuple(sorted(records.aside.rows, key=lambda row: row.line)),
+        erlangs=tuple(np.round(_inside(laid), 6).tolist()),
+        lengths=tuple(lengths.tolist()),
+    )
+
+
+def _inside(laid: Laid) -> np.ndarray:
+    inside: np.ndarray = laid.erlangs()[laid.grid.inside]
+    return inside
+
+
+def _most_at_once(records: Records) -> int:
+    calls = records.calls
+    if not len(calls):
+        return 0
+    ended = np.searchsorted(np.sort(calls.end_us), calls.start_us, side="right")
+    return int((np.arange(1, len(calls) + 1) - ended).max())

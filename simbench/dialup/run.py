@@ -1,0 +1,235 @@
+"""A scenario run: months drawn, carried, laid over hours and settled, one after the other. Writes and prints nothing.
+
+Calls in progress at the end of a month hold their ports in the next one, so that months give what one long run would;
+redials end with their month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import msgspec
+import numpy as np
+
+from simbench.contract.calendar import SECOND
+from simbench.contract.netrevenu import Offer
+from simbench.dialup.calls import I64, Calls, joined
+from simbench.dialup.carrying import Carried, Redial, Rules, carry
+from simbench.dialup.demand import Population, calls_of_month, parts_of, session_law
+from simbench.dialup.grid import HOUR_US, Grid, grid_of, start_of
+from simbench.dialup.minutes import Laid, Month, by_month, lay
+from simbench.dialup.scenario import DialupScenario, outage_rows
+from simbench.dialup.settlement import Settled, retail_ff, settle
+from simbench.kernels.loss import CUT, DROPPED
+
+LENGTH_EDGES_S = np.unique(np.round(np.geomspace(1, 43_200, 61)).astype(np.int64))
+"""Edges of the classes in which session lengths are counted, in seconds; the last one is open."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+
+class PoolTotal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One pool over the run: calls offered and lost, minutes carried, and the load of its busiest hour."""
+
+    name: str
+    ports: int
+    offered: int
+    lost: int
+    minutes: int
+    busiest_erlangs: float
+
+
+class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A run in numbers. `lost` calls were never carried; `attempts` count redials."""
+
+    offered: int
+    attempts: int
+    carried: int
+    lost: int
+    cut: int
+    dropped: int
+    blocking: float
+    offered_minutes: int
+    carried_minutes: int
+    busy_hour_share: float
+    months: tuple[Month, ...]
+    settled: tuple[Settled, ...]
+    retail_ff: Decimal
+    pools: tuple[PoolTotal, ...]
+
+
+@dataclass(frozen=True)
+class DialupRun:
+    """A run: what was asked, what came out, and the hours and lengths pictures are made of.
+
+    `last` are the carried calls of the last month, for records to be made of; `offered_us` and `attempts` by hour.
+    """
+
+    scenario: DialupScenario
+    offer: Offer
+    laid: Laid
+    totals: Totals
+    offered_us: I64
+    offered_calls: I64
+    lost_calls: I64
+    lengths: I64
+    last: Carried = field(repr=False)
+
+
+@dataclass
+class _Sums:
+    """What is gathered while months go by."""
+
+    grid: Grid
+    columns: list[I64]
+    offered_us: I64
+    offered_calls: I64
+    lost_calls: I64
+    lengths: I64
+    counts: dict[str, int] = field(default_factory=dict)
+    by_pool: dict[str, I64] = field(default_factory=dict)
+
+
+def run_dialup(scenario: DialupScenario, progress: Progress = lambda _what, _done, _all: None) -> DialupRun:
+    """Run a scenario. The same scenario gives the same run, on any machine."""
+    offer = scenario.offer()
+    grid = grid_of(scenario.month_names(), offer)
+    hours, pools = len(grid.month), len(scenario.pools)
+    offered_us, offered_calls, lost_calls = np.zeros((3, hours), np.int64)
+    sums = _Sums(grid, [], offered_us, offered_calls, lost_calls, np.zeros(len(LENGTH_EDGES_S), np.int64))
+    sums.by_pool = {name: np.zeros(pools, np.int64) for name in ("offered", "lost", "carried_us")}
+    sums.by_pool["peaks"] = np.zeros((pools, hours), np.int64)
+    steps, over, carried = 3 * len(grid.months), None, None
+    for place, month in enumerate(grid.months):
+        progress(f"{month}: drawing", 3 * place, steps)
+        fresh = calls_of_month(_population(scenario, offer, place), grid, place, offer)
+        progress(f"{month}: carrying", 3 * place + 1, steps)
+        held = 0 if over is None else len(over)
+        calls = fresh if over is None else joined(over, fresh)
+        until = start_of(grid.months[place + 1]) if place + 1 < len(grid.months) else grid.last_us
+        carried = carry(calls, [pool.ports for pool in scenario.pools], _rules(scenario, grid, until))
+        over = carried.calls.take(carried.calls.end_us > until)
+        progress(f"{month}: counting", 3 * place + 2, steps)
+        carried = _without_first(carried, held)
+        _gather(sums, fresh, carried, offer)
+    progress("settling", steps, steps)
+    assert carried is not None
+    laid = Laid(grid, *_laid_columns(sums, offer))
+    totals = _totals(sums, laid, scenario, offer)
+    rest = (sums.offered_us, sums.offered_calls, sums.lost_calls, sums.lengths)
+    return DialupRun(scenario, offer, laid, totals, *rest, carried)
+
+
+def _population(scenario: DialupScenario, offer: Offer, place: int) -> Population:
+    return Population(
+        minutes=scenario.minutes_of(place, offer),
+        parts=parts_of(scenario.users(offer), [pool.weight for pool in scenario.pools]),
+        pools=tuple(pool.name for pool in scenario.pools),
+        law=session_law(offer, pareto_tail=scenario.pareto_tail),
+        seed=scenario.seed,
+        unit_us=SECOND if scenario.clock == "seconds" else 1,
+    )
+
+
+def _rules(scenario: DialupScenario, grid: Grid, until: int) -> Rules:
+    redial, own = None, scenario.redial
+    if own is not None:
+        terms = scenario.offer().terms.redial
+        redial = Redial(
+            persistence=own.persistence if own.persistence >= 0 else float(terms.persistence.value),
+            delay_mean_s=own.delay_mean_s or terms.delay_mean_s.value,
+            most_tries=own.most_tries or terms.most_tries.value,
+            seed=scenario.seed,
+        )
+    limit_us = round(scenario.session_limit_h * 3600) * SECOND
+    return Rules(limit_us, until, redial, outage_rows(scenario, grid))
+
+
+def _without_first(carried: Carried, held: int) -> Carried:
+    """Leave out the calls of the month before: they are the first offered, all carried, and the first to have begun."""
+    if not held:
+        return carried
+    places = np.arange(held, len(carried.calls))
+    return Carried(
+        carried.calls.take(places), carried.fate[held:], carried.tries[held:], carried.pool[held:], carried.ports
+    )
+
+
+def _gather(sums: _Sums, fresh: Calls, carried: Carried, offer: Offer) -> None:
+    grid, pools = sums.grid, len(carried.ports)
+    laid = lay(carried.calls, grid, offer)
+    columns = [laid.counted, laid.late, laid.begun, laid.charged]
+    sums.columns = [one + other for one, other in zip(sums.columns, columns, strict=True)] if sums.columns else columns
+    hour = fresh.start_us // HOUR_US - grid.first_hour
+    lost, size = carried.lost, len(grid.month)
+    sums.offered_calls += np.bincount(hour, minlength=size)
+    sums.lost_calls += np.bincount(hour[lost], minlength=size)
+    sums.offered_us += np.bincount(hour, fresh.duration_us, minlength=size).astype(np.int64)
+    classes = np.searchsorted(LENGTH_EDGES_S * SECOND, carried.calls.duration_us, side="right") - 1
+    sums.lengths += np.bincount(np.maximum(classes, 0), minlength=len(sums.lengths))
+    sums.by_pool["offered"] += np.bincount(carried.pool, minlength=pools)
+    sums.by_pool["lost"] += np.bincount(carried.pool[lost], minlength=pools)
+    for pool in range(pools):
+        own = lay(carried.calls.take(carried.calls.nas == pool), grid, offer).counted if pools > 1 else laid.counted
+        sums.by_pool["peaks"][pool] += own
+        sums.by_pool["carried_us"][pool] += int(own[grid.inside].sum()) * laid.unit_us
+    counts = {
+        "offered": carried.offered, "attempts": carried.attempts, "carried": len(carried.calls),
+        "cut": carried.count(CUT), "dropped": carried.count(DROPPED), "offered_us": int(fresh.duration_us.sum()),
+    }  # fmt: skip
+    for name, count in counts.items():
+        sums.counts[name] = sums.counts.get(name, 0) + count
+
+
+def _laid_columns(sums: _Sums, offer: Offer) -> tuple[int, I64, I64, I64, int, I64]:
+    empty = lay(_nothing(), sums.grid, offer)
+    counted, late, begun, charged = sums.columns
+    return empty.unit_us, counted, late, begun, empty.charged_unit_us, charged
+
+
+def _nothing() -> Calls:
+    none = np.zeros(0, np.int64)
+    small = none.astype(np.int32)
+    return Calls(none, none, small, small, small, none.astype(np.uint8), none)
+
+
+def _totals(sums: _Sums, laid: Laid, scenario: DialupScenario, offer: Offer) -> Totals:
+    months, counts = by_month(laid, offer), sums.counts
+    unit_h = laid.unit_us / (3600 * SECOND)
+    pools = tuple(
+        PoolTotal(
+            name=pool.name,
+            ports=pool.ports,
+            offered=int(sums.by_pool["offered"][place]),
+            lost=int(sums.by_pool["lost"][place]),
+            minutes=int(sums.by_pool["carried_us"][place]) // (60 * SECOND),
+            busiest_erlangs=round(float(sums.by_pool["peaks"][place].max()) * unit_h, 3),
+        )
+        for place, pool in enumerate(scenario.pools)
+    )
+    lost = counts["offered"] - counts["carried"]
+    return Totals(
+        offered=counts["offered"],
+        attempts=counts["attempts"],
+        carried=counts["carried"],
+        lost=lost,
+        cut=counts["cut"],
+        dropped=counts["dropped"],
+        blocking=lost / counts["offered"] if counts["offered"] else 0.0,
+        offered_minutes=counts["offered_us"] // (60 * SECOND),
+        carried_minutes=sum(month.minutes for month in months),
+        busy_hour_share=busy_hour_share(laid.grid, sums.offered_us),
+        months=months,
+        settled=settle(months, offer),
+        retail_ff=retail_ff(laid, offer),
+        pools=pools,
+    )
+
+
+def busy_hour_share(grid: Grid, offered_us: I64) -> float:
+    """Give the share of an average day's load that its busiest hour offers."""
+    by_hour = np.bincount(grid.civil_hour[grid.inside], offered_us[grid.inside], minlength=24)
+    return float(by_hour.max() / by_hour.sum()) if by_hour.sum() else 0.0

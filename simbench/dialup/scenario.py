@@ -1,0 +1,137 @@
+"""A dial-up scenario: months, population, pools and mishaps, as typed values read from TOML. Runs nothing.
+
+What a scenario leaves out comes from the offer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from simbench.contract.calendar import SECOND, from_civil
+from simbench.contract.netrevenu import Offer, load_netrevenu
+from simbench.contract.typed import choice, read_toml, shown
+from simbench.dialup.grid import Grid, grid_of, months_named
+from simbench.errors import ScenarioError
+
+Ports = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+
+MOST_CALLS = 40_000_000  # of one month: two and a half gigabytes of columns, and far above any provider of 2000
+
+
+class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all structs here share."""
+
+
+class Pool(_Frozen, frozen=True):
+    """A point of presence: its ports, and the weight of the subscribers that dial it."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    ports: Ports
+    weight: Positive = 1.0
+
+
+class PoolOutage(_Frozen, frozen=True):
+    """A pool that fails: `drop` ends the calls in progress, `refuse` only takes no more. Paris civil time."""
+
+    pool: str
+    starts: str
+    for_min: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+    mode: Literal["drop", "refuse"] = "drop"
+
+
+class RedialConfig(_Frozen, frozen=True):
+    """What blocked users do; -1 and 0: as the offer has it."""
+
+    persistence: Annotated[float, msgspec.Meta(ge=-1, le=1)] = -1
+    delay_mean_s: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 0
+    most_tries: Annotated[int, msgspec.Meta(ge=0, le=63)] = 0
+
+
+class DialupScenario(_Frozen, frozen=True):
+    """What a run consists of. `minutes` or `subscribers` say the offered load of the first month.
+
+    `growth` is the load of each month over that of the one before; `session_limit_h` 0: calls are cut by nothing.
+    """
+
+    name: str
+    title: str
+    months: str
+    pools: Annotated[tuple[Pool, ...], msgspec.Meta(min_length=1, max_length=500)]
+    seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] = 1
+    minutes: Annotated[int, msgspec.Meta(ge=0, le=800_000_000)] = 0
+    subscribers: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
+    growth: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.0
+    clock: Literal["seconds", "microseconds"] = "seconds"
+    pareto_tail: bool = False
+    session_limit_h: Annotated[float, msgspec.Meta(ge=0, le=24)] = 0
+    redial: RedialConfig | None = None
+    outages: tuple[PoolOutage, ...] = ()
+    contract: str = "netrevenu_2000"
+    readings: dict[str, str] = {}
+
+    def offer(self) -> Offer:
+        """Give the offer of this scenario, with its readings."""
+        return load_netrevenu(self.contract).with_readings(self.readings)
+
+    def month_names(self) -> tuple[str, ...]:
+        """Give the months of the run, in order."""
+        return months_named(self.months)
+
+    def minutes_of(self, place: int, offer: Offer) -> float:
+        """Give the minutes offered in a month, counted from 0."""
+        hours = offer.terms.demand.hours_per_subscriber.value
+        return (self.minutes or self.subscribers * hours * 60) * self.growth**place
+
+    def users(self, offer: Offer) -> int:
+        """Give the number of subscribers: as said, or as many as the minutes of the first month need."""
+        per_user = offer.terms.demand.hours_per_subscriber.value * 60
+        return self.subscribers or max(1, round(self.minutes / per_user))
+
+
+def read_dialup(path: Path) -> DialupScenario:
+    """Read a scenario file. Raises ScenarioError, or ContractError and BadInput of what it refers to."""
+    scenario = read_toml(path, DialupScenario, ScenarioError)
+    file = str(path)
+    if bool(scenario.minutes) == bool(scenario.subscribers):
+        raise ScenarioError(file, "says minutes and subscribers, or neither", "one of `minutes` and `subscribers`")
+    names = [pool.name for pool in scenario.pools]
+    if len(set(names)) < len(names):
+        raise ScenarioError(f"{file}: pools", "two pools of one name", "a name each")
+    offer = scenario.offer()
+    months = scenario.month_names()
+    mean_s = 600  # no mixture of the offer's laws is shorter by half
+    if max(scenario.minutes_of(0, offer), scenario.minutes_of(len(months) - 1, offer)) * 60 / mean_s > MOST_CALLS:
+        raise ScenarioError(file, "offers too many calls a month", f"fewer than {MOST_CALLS:,}")
+    outage_rows(scenario, grid_of(months, offer), file)
+    return scenario
+
+
+def outage_rows(scenario: DialupScenario, grid: Grid, file: str = "") -> list[tuple[int, int, int, int]]:
+    """Give the outages as rows (pool, from us, until us, drops), sorted. ScenarioError when they cannot be."""
+    names = [pool.name for pool in scenario.pools]
+    rows = []
+    for place, outage in enumerate(scenario.outages):
+        where = f"{file or scenario.name}: outages[{place}]"
+        if outage.pool not in names:
+            raise ScenarioError(f"{where}.pool", f"is {shown(outage.pool)}", choice(outage.pool, names))
+        try:
+            starts = from_civil(datetime.fromisoformat(outage.starts))
+        except ValueError:
+            raise ScenarioError(f"{where}.starts", f"is {shown(outage.starts)}", '"2000-09-12T20:00"') from None
+        if not grid.first_us <= starts < grid.last_us:
+            raise ScenarioError(f"{where}.starts", f"is {shown(outage.starts)}", f"an instant of {scenario.months}")
+        until = starts + outage.for_min * 60 * SECOND
+        rows.append((names.index(outage.pool), starts, until, int(outage.mode == "drop")))
+    rows.sort()
+    for one, other in pairwise(rows):
+        if one[0] == other[0] and other[1] <= one[2]:
+            problem = f"two outages of {shown(names[one[0]])} overlap or touch"
+            raise ScenarioError(f"{file or scenario.name}: outages", problem, "outages apart from one another")
+    return rows

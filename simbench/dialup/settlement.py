@@ -1,0 +1,90 @@
+"""Settlement: minutes of a month to what is owed for them, in exact decimals. Judges no statement.
+
+Rounding is the offer's (`money.smallest`): the share once a month, VAT on the rounded share, euros from rounded francs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import msgspec
+
+from simbench.contract.netrevenu import Offer
+from simbench.dialup.grid import last_day_of
+from simbench.dialup.minutes import Laid, Month
+from simbench.errors import BadInput
+
+MOST_MINUTES = 10**12  # two hundred years of ten thousand ports; and a number JSON and every reader can hold
+
+
+class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one month brings: gross share before VAT, VAT, and both, in francs and in euros."""
+
+    month: str
+    minutes: int
+    tariff: str
+    share_ff: Decimal
+    vat_ff: Decimal
+    share_ttc_ff: Decimal
+    share_eur: Decimal
+    share_ttc_eur: Decimal
+    vat_share: Decimal
+    average_centimes: Decimal
+
+
+JUNE_2000 = date(2000, 6, 30)
+"""The end of the month in which the offer was announced."""
+
+
+def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE_2000, name: str = "") -> Settled:
+    """Settle one month of whole minutes by a tariff function ("": the one in force), with the VAT of a day.
+
+    BadInput: fewer minutes than none, more than MOST_MINUTES, no such function, no VAT known for the day.
+    """
+    if not 0 <= minutes <= MOST_MINUTES:
+        raise BadInput("minutes", f"is {minutes}", f"a whole number from 0 to {MOST_MINUTES:,}")
+    vat = offer.vat_on(on)
+    announced = offer.share_ff(minutes, tariff)
+    if offer.reading("NRV-AMB-05") == "with":
+        both, share = announced, offer.rounded(announced / (1 + vat))
+        tax = both - share
+    else:
+        share, tax = announced, offer.rounded(announced * vat)
+        both = share + tax
+    return Settled(
+        month=name,
+        minutes=minutes,
+        tariff=tariff or offer.reading("NRV-AMB-01"),
+        share_ff=share,
+        vat_ff=tax,
+        share_ttc_ff=both,
+        share_eur=offer.eur(share),
+        share_ttc_eur=offer.eur(both),
+        vat_share=vat,
+        average_centimes=(100 * share / minutes).quantize(Decimal("0.0001")) if minutes else Decimal(0),
+    )
+
+
+def settle(months: Iterable[Month], offer: Offer, tariff: str = "") -> tuple[Settled, ...]:
+    """Settle months, each with the VAT of its last day."""
+    return tuple(
+        settle_minutes(month.minutes, offer, tariff, last_day_of(month.month), month.month) for month in months
+    )
+
+
+def retail_ff(laid: Laid, offer: Offer) -> Decimal:
+    """Give what the users paid for calls begun within the months, with VAT, in francs (NRV-RET-01).
+
+    A call has the credit of the day it begins; each unit beyond it the price of the hour it begins in.
+    """
+    grid, total = laid.grid, Fraction(0)
+    for place, tariff in enumerate(offer.retail):
+        hours = (grid.retail == place) & grid.inside
+        total += Fraction(tariff.credit_ff) * int(laid.begun[hours].sum())
+        for period, price in ((grid.peak, tariff.peak_ff_per_min), (~grid.peak, tariff.off_peak_ff_per_min)):
+            units = int(laid.charged[hours & period].sum())
+            total += Fraction(price) * units * laid.charged_unit_us / 60_000_000
+    return offer.rounded(Decimal(total.numerator) / Decimal(total.denominator))

@@ -1,0 +1,167 @@
+"""Vetting: which rows are sound calls, and why the others are not. Reads no file, corrects nothing.
+
+A row is set aside for the first reason that holds, in the order of the checks here; every row is either a call or set
+aside. Reasons are those of `calls.REASONS`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.contract.netrevenu import Offer
+from simbench.dialup.calls import I64, SECOND, Calls, SetAside
+from simbench.dialup.grid import Grid
+from simbench.kernels.ports import overlapping
+from simbench.kernels.rows import FARTHEST, MISSING, WRONG, weigh_times
+from simbench.kernels.texts import number_texts, seen_before
+
+MOST_SHOWN = 1000  # rows kept of each reason; all are counted
+
+Bits = NDArray[np.bool_]
+
+
+@dataclass
+class Aside:
+    """Rows set aside: how many of each reason, the time they claim, and the first of each reason in full."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    claimed_us: int = 0
+    rows: list[SetAside] = field(default_factory=list)
+
+    def add(self, row: SetAside) -> None:
+        """Set one row aside."""
+        self.counts[row.reason] += 1
+        self.claimed_us += max(0, row.duration_us)
+        if self.counts[row.reason] <= MOST_SHOWN:
+            self.rows.append(row)
+
+    def add_all(self, reason: str, rows: Iterable[SetAside], count: int, claimed_us: int) -> None:
+        """Set many rows aside for one reason; `rows` is asked for as many as are shown."""
+        shown = MOST_SHOWN - self.counts[reason]
+        self.rows += [row for _, row in zip(range(max(0, shown)), rows, strict=False)]
+        self.counts[reason] += count
+        self.claimed_us += claimed_us
+
+    @property
+    def total(self) -> int:
+        """How many rows were set aside."""
+        return self.counts.total()
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What rows say of their times (us): MISSING where they say nothing, an empty column where none does."""
+
+    start_us: I64
+    end_us: I64
+    duration_us: I64
+    line: I64
+
+
+def durations_of(ends: Ends, aside: Aside, readable: Bits | None = None) -> tuple[Bits, I64]:
+    """Tell which rows have a start and a duration that agrees with their end, and give the durations.
+
+    Rows that are not `readable` have been set aside before. A duration may differ from the distance between start and
+    end by less than a second: some sources round it.
+    """
+    reasons, lasting = weigh_times(ends.start_us, ends.end_us, ends.duration_us, SECOND)
+    sound = reasons == 0 if readable is None else readable & (reasons == 0)
+    if not sound.all():
+        for number, reason in enumerate(WRONG[1:], 1):
+            wrong = reasons == number if readable is None else readable & (reasons == number)
+            _set_aside(reason, wrong, aside, ends.line, lasting, _words(ends))
+    return sound, lasting
+
+
+def vet(calls: Calls, grid: Grid, offer: Offer, aside: Aside) -> Calls:
+    """Keep the calls that can be billed within the months of a grid, sorted by start; set the others aside.
+
+    A call that reaches into the months from before or beyond them is kept: its time is split where it is counted.
+    """
+    longest = offer.terms.records.longest_s * SECOND
+    calls = _keep(calls, "negative", calls.duration_us < 0, aside)
+    calls = _keep(calls, "huge", calls.duration_us > longest, aside)
+    before = (calls.start_us < grid.first_us) & (calls.end_us <= grid.first_us)
+    calls = _keep(calls, "outside-month", before | (calls.start_us >= grid.last_us), aside)
+    calls = _keep(calls, "duplicate", _repeated(calls), aside)
+    if np.any(calls.start_us[1:] < calls.start_us[:-1]):
+        calls = calls.take(np.argsort(calls.start_us, kind="stable"))
+    ports, count = _ports(calls)
+    return _keep(calls, "overlap", overlapping(calls.start_us, calls.end_us, ports, count), aside)
+
+
+def _keep(calls: Calls, reason: str, wrong: Bits, aside: Aside) -> Calls:
+    if not wrong.any():
+        return calls
+    said = lambda place: f"start {calls.start_us[place]} us, {calls.duration_us[place]} us, {_name(calls, place)}"  # noqa: E731
+    _set_aside(reason, wrong, aside, calls.line, calls.duration_us, said)
+    return calls.take(~wrong)
+
+
+def _name(calls: Calls, place: int) -> str:
+    return f"port {calls.port[place]} of {calls.nas_of(place) or '?'}, session {calls.session_of(place) or '?'}"
+
+
+def _repeated(calls: Calls) -> Bits:
+    """Sessions of one access server that came before, in the order of the source; rows without one never did."""
+    repeated = np.zeros(len(calls), np.bool_)
+    if calls.session is None or not len(calls):
+        return repeated
+    _, offsets, octets = calls.session.buffers()
+    begins = calls.session.offset
+    edges = np.frombuffer(offsets, np.int32)[begins : begins + len(calls) + 1].astype(np.int64)
+    text = np.frombuffer(octets, np.uint8) if octets else np.zeros(0, np.uint8)
+    numbers = number_texts(edges, text, calls.nas.astype(np.int64))
+    again = seen_before(numbers, max(10, (2 * len(numbers)).bit_length()))
+    if not again.any():  # of a sound file, after a fraction of a second
+        return repeated
+    twice = np.unique(numbers[again])
+    seen: set[tuple[int, str]] = set()
+    for place in np.flatnonzero(np.isin(numbers, twice)).tolist():
+        name = (int(calls.nas[place]), calls.session_of(place))
+        repeated[place] = bool(name[1]) and name in seen
+        seen.add(name)
+    return repeated
+
+
+def _ports(calls: Calls) -> tuple[I64, int]:
+    """Number the ports of all access servers, -1 for calls that name none."""
+    if not len(calls):
+        return np.zeros(0, np.int64), 0
+    width = int(calls.port.max()) + 1
+    servers = len(calls.nas_names) + 1
+    if width * servers <= 4 * len(calls) + 1_000_000:
+        ports = calls.nas.astype(np.int64)
+        ports += 1
+        ports *= width
+        ports += calls.port
+        if calls.port.min() < 0:
+            ports[calls.port < 0] = -1
+        return ports, width * servers
+    _, ports = np.unique((calls.nas.astype(np.int64) << 32) + calls.port, return_inverse=True)
+    return np.where(calls.port < 0, -1, ports), len(calls)
+
+
+def _words(ends: Ends) -> Callable[[int], str]:
+    def said(place: int) -> str:
+        told = []
+        for name in ("start_us", "end_us", "duration_us"):
+            column = getattr(ends, name)
+            told += [f"{name} {column[place]}"] if len(column) and column[place] != MISSING else []
+        return ", ".join(told)
+
+    return said
+
+
+def _set_aside(reason: str, wrong: Bits, aside: Aside, line: I64, claimed: I64, said: Callable[[int], str]) -> None:
+    places = np.flatnonzero(wrong)
+    if not len(places):
+        return
+    rows = (SetAside(int(line[place]), reason, said(place), int(claimed[place])) for place in places.tolist())
+    sums = np.clip(claimed[places], 0, FARTHEST >> 30)  # what is claimed beyond years is no claim
+    aside.add_all(reason, rows, len(places), int(sums.sum()))

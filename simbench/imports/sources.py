@@ -1,0 +1,122 @@
+"""What can be judged, by kind of file: a run folder, a log of Kannel's, a table of outages. Judges nothing.
+
+A further kind is one more entry of `KINDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+from pathlib import Path
+
+import msgspec
+
+from simbench.contract import Contract
+from simbench.contract.typed import label
+from simbench.errors import BadInput
+from simbench.imports.kannel_log import looks_like, read_kannel_log
+from simbench.imports.outages import read_outages
+from simbench.imports.record import run_of
+from simbench.imports.tables import PARQUET, Aside, Mapping
+from simbench.incident import Incident, Period, incidents_of, period_of
+from simbench.ledger import Run, open_run
+from simbench.verdict.reading import Reading
+
+HEAD = 8192  # octets by which a file is known
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What is asked for: the file, the period as far as it is given (us), and how to read it."""
+
+    path: Path
+    contract: Contract
+    mapping: Mapping
+    start: int | None = None
+    end: int | None = None
+    history_from: int | None = None
+    zone: tzinfo | None = None
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A file as rules can read it: its run, period and incidents, how many rows it had, and what was set aside."""
+
+    kind: str
+    run: Run
+    period: Period
+    incidents: tuple[Incident, ...]
+    rows: int = 0
+    aside: tuple[Aside, ...] = ()
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One kind of file: its name, how it is known by path and first octets, and how it is opened."""
+
+    name: str
+    knows: Callable[[Path, bytes], bool]
+    open: Callable[[Wanted], Source]
+
+
+def open_source(wanted: Wanted) -> Source:
+    """Open a file as what it is. Raises BadInput."""
+    path = wanted.path
+    try:
+        head = b"" if path.is_dir() else _head(path)
+    except OSError as problem:
+        raise BadInput(label(path), problem.strerror or "cannot be read", "a file or the folder of a run") from None
+    kind = next((kind for kind in KINDS if kind.knows(path, head)), None)
+    if kind is None:
+        raise BadInput(label(path), "is of no kind known", ", ".join(kind.name for kind in KINDS))
+    return kind.open(wanted)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def _open_run(wanted: Wanted) -> Source:
+    run = open_run(wanted.path)
+    story = [tuple(row.values()) for row in run.story.to_pylist()]
+    period = period_of(story)
+    if period is None:
+        start, end = Reading(run).span
+        period = Period(start, end, start)
+    period = _period(wanted, (period.start, period.end), period.known_from)
+    return Source("run", run, period, incidents_of(story), sum(run.info.rows.values()))
+
+
+def _open_kannel(wanted: Wanted) -> Source:
+    log = read_kannel_log(wanted.path, wanted.contract, wanted.zone)
+    period = _period(wanted, (log.start, log.end), log.start)
+    run = run_of(log.incidents, period, centre=log.centre, grain=log.grain)
+    return Source("kannel log", run, period, log.incidents, log.rows, log.remarks)
+
+
+def _open_table(wanted: Wanted) -> Source:
+    found = read_outages(wanted.path, wanted.contract, wanted.mapping.outages, wanted.zone)
+    for name, given in (("--from", wanted.start), ("--to", wanted.end)):
+        if given is None:
+            raise BadInput(name, "is missing", "when the period judged begins and ends: a table does not say")
+    period = _period(wanted, (0, 0), min((one.start for one in found.incidents), default=1 << 62))
+    return Source("outages", run_of(found.incidents, period), period, found.incidents, found.rows, found.aside)
+
+
+def _period(wanted: Wanted, told: tuple[int, int], known_from: int) -> Period:
+    """The period asked for, else the one told; history begins where the file does, if that is earlier."""
+    start = told[0] if wanted.start is None else wanted.start
+    end = told[1] if wanted.end is None else wanted.end
+    if end <= start:
+        raise BadInput("--to", "is not after --from" if wanted.end else "nothing happened in it", "a period of time")
+    known = min(start, known_from) if wanted.history_from is None else wanted.history_from
+    if known > start:
+        raise BadInput("--history-from", "is after --from", "an earlier time")
+    return Period(start, end, known)
+
+
+KINDS = (
+    Kind("a run folder", lambda path, _: path.is_dir(), _open_run),
+    Kind("a log of Kannel", lambda _, head: looks_like(head.decode("utf-8", "replace")), _open_kannel),
+    Kind(
+        "a CSV or Parquet file of outages", lambda _, head: head.startswith(PARQUET) or b"\0" not in head, _open_table
+    ),
+)

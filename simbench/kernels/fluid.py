@@ -1,0 +1,152 @@
+"""Kernel of the fluid: what a group of short codes sends, in steps of ten seconds, as a flow without single messages.
+
+Knows no calendar, no price and no message. Codes of a group share what they are asked for in proportion to their
+rates, so that all are equally far at any instant and one run at the sum of their rates stands for each of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simbench.kernels.jit import kernel
+
+STEP_S, HOUR_S = 10, 3600
+NEVER_S = 1e18
+LITTLE = 1e-6  # of a message: what remains of sums of fractions
+
+
+class Load(NamedTuple):
+    """What a group is asked for; seconds count from the start of the period, whole steps.
+
+    sent: (4, sendings) start, spread, rank, 1 if bound to legal hours; by start. flows: (flows, hours) messages a
+    second. flow_is: (2, flows) rank and 1 if bound to legal hours. day_of: the civil day of each hour.
+    """
+
+    sent: Any
+    flows: Any
+    flow_is: Any
+    day_of: Any
+    ranks: int
+    end_s: int
+
+
+class Supply(NamedTuple):
+    """What may carry it: rates (messages a second) up to each of `until`; intervals (2, n) of connection and hours."""
+
+    rates: Any
+    until: Any
+    up: Any
+    legal: Any
+
+
+def overlap(start: float, end: float, place: int, intervals: Any) -> tuple[float, float]:
+    """How much of [start, end) lies within the intervals from `place` on, and where it first does."""
+    total, first = 0.0, end
+    while place < intervals.shape[1] and intervals[0, place] < end:
+        begins, ends = max(start, intervals[0, place]), min(end, intervals[1, place])
+        if ends > begins:
+            total += ends - begins
+            first = min(first, begins)
+        place += 1
+    return total, first
+
+
+@kernel
+def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code takes no object
+    load: Load, supply: Supply, volumes: Any, factors: Any, waits: Any, curve: Any
+) -> Any:
+    """When each sending is complete (s, NEVER_S if not within the period).
+
+    volumes: messages of each sending. factors: what each flow is multiplied with. waits: (flows, days), takes the
+    longest wait (s) of what arises on a day. curve: takes what waits of the sendings, evenly over the period; may be
+    empty.
+    """
+    sendings, flows = load.sent.shape[1], load.flows.shape[0]
+    done = np.full(sendings, NEVER_S)
+    left, came = volumes.astype(np.float64), np.zeros(sendings)
+    waiting, partial, head = np.zeros(flows), np.zeros(flows), np.zeros(flows, np.int64)
+    first, entered, up, legal, month, t = 0, 0, 0, 0, 0, 0
+    each_s = load.end_s / max(1, len(curve))
+    while t < load.end_s:
+        while month < len(supply.until) - 1 and supply.until[month] <= t:
+            month += 1
+        while up < supply.up.shape[1] and supply.up[1, up] <= t:
+            up += 1
+        while legal < supply.legal.shape[1] and supply.legal[1, legal] <= t:
+            legal += 1
+        while entered < sendings and load.sent[0, entered] < t + STEP_S:
+            entered += 1
+        while first < entered and left[first] <= LITTLE:
+            first += 1
+        rate, hour = float(supply.rates[month]), t // HOUR_S
+        is_open = legal < supply.legal.shape[1] and supply.legal[0, legal] <= t
+        seconds, begins = overlap(float(t), float(t + STEP_S), up, supply.up)
+        idle, asked = first == entered and seconds >= STEP_S, 0.0
+        for f in range(flows):
+            asked += load.flows[f, hour] * factors[f]
+            bound_now = load.flow_is[1, f] == 1 and not is_open and load.flows[f, hour] > 0
+            idle = idle and waiting[f] <= LITTLE and not bound_now
+        if idle and asked <= rate:  # nothing waits until something changes
+            until = float(min((hour + 1) * HOUR_S, load.end_s))
+            if first < sendings:
+                until = min(until, load.sent[0, first])
+            until = min(until, supply.up[1, up], float(supply.until[month]))
+            if is_open:
+                until = min(until, supply.legal[1, legal])
+            t = max(t + STEP_S, int(until) // STEP_S * STEP_S)
+            for f in range(flows):
+                head[f], partial[f], waiting[f] = t, 0.0, 0.0
+            continue
+        room, used = rate * seconds, 0.0
+        for rank in range(load.ranks):
+            for f in range(flows):
+                if load.flow_is[0, f] != rank:
+                    continue
+                waiting[f] += load.flows[f, hour] * factors[f] * STEP_S
+                if load.flow_is[1, f] == 0 or is_open:
+                    served = min(waiting[f], room - used)
+                    used += served
+                    waiting[f] -= served
+                    while served > LITTLE and head[f] <= t:
+                        of_head = load.flows[f, head[f] // HOUR_S] * factors[f] * STEP_S - partial[f]
+                        if served >= of_head:
+                            served -= of_head
+                            head[f] += STEP_S
+                            partial[f] = 0.0
+                            if head[f] % HOUR_S == 0 and head[f] < t:  # what arises from here on may be another day's
+                                day = load.day_of[head[f] // HOUR_S]
+                                waits[f, day] = max(waits[f, day], float(t + STEP_S - head[f]))
+                        else:
+                            partial[f] += served
+                            served = 0.0
+                if waiting[f] <= LITTLE:
+                    head[f], partial[f], waiting[f] = t + STEP_S, 0.0, 0.0
+                else:
+                    day = load.day_of[min(head[f], load.end_s - 1) // HOUR_S]
+                    waits[f, day] = max(waits[f, day], float(t + STEP_S - head[f]))
+            for i in range(first, entered):
+                if used >= room:
+                    break
+                if load.sent[2, i] != rank or left[i] <= LITTLE:
+                    continue
+                spread = max(load.sent[1, i], 1e-9)
+                share = min(1.0, (t + STEP_S - load.sent[0, i]) / spread)
+                here = volumes[i] * share - came[i]
+                if load.sent[3, i] == 1 and not is_open:
+                    continue
+                served = min(here, room - used)
+                used += served
+                came[i] += served
+                left[i] -= served
+                if left[i] <= LITTLE:
+                    done[i] = min(max(begins + used / rate, load.sent[0, i] + load.sent[1, i]), float(t + STEP_S))
+        if len(curve):
+            place = min(int(t / each_s), len(curve) - 1)
+            total = 0.0
+            for i in range(first, entered):
+                total += left[i]
+            curve[place] = max(curve[place], total)
+        t += STEP_S
+    return done

@@ -1,0 +1,202 @@
+"""A campaign file: what is to be sent, until when, how sure, and what may interrupt it. Plans and prices nothing.
+
+Civil times are Paris time. A class of traffic decides on the range of its short codes and on its hours.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from simbench.billing.acts import Month
+from simbench.contract import Contract, load_contract
+from simbench.contract.calendar import from_civil
+from simbench.contract.typed import read_toml, shown
+from simbench.errors import BadInput
+from simbench.incident import TOTAL
+from simbench.world.config import DAILY, WEEKLY, Count, Parts, Weights, Word
+from simbench.world.incidents import IncidentsConfig
+
+Class = Literal["marketing", "transactional", "reply", "geo", "web2sms", "m2m"]
+Every = Literal["", "day", "jour-ouvrable", "week"]
+Width = Annotated[float, msgspec.Meta(ge=0, le=2)]
+Probability = Annotated[float, msgspec.Meta(gt=0, le=1)]
+LEGAL: frozenset[str] = frozenset({"marketing", "geo"})  # classes bound to the hours of OPS-PRO-03
+FIRST: dict[str, int] = {"transactional": 1, "reply": 1, "web2sms": 2, "m2m": 2, "geo": 5, "marketing": 5}
+"""Priorities on a code that several classes share: the lowest leaves first."""
+
+
+class CampaignError(BadInput):
+    """A campaign file says something it may not, or asks for what no plan can do."""
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all tables here share."""
+
+
+class Period(_Table, rename={"first": "from"}, frozen=True):
+    """So many whole calendar months from one on: tiers are subscribed by the month (OPS-TAR-13)."""
+
+    first: str
+    months: Annotated[int, msgspec.Meta(ge=1, le=36)] = 1
+
+
+class Sending(_Table, rename={"kind": "class"}, frozen=True):
+    """So many messages at `start`, all to have left `deadline_h` hours later; again `every` so often.
+
+    `parts` are the segments of each message, which all count. `spread_min`: over how long they come in. `sigma` is
+    the width (of the logarithm) of how far the real volume may be off.
+    """
+
+    name: Word
+    kind: Class
+    start: str
+    volume: Count
+    deadline_h: Annotated[float, msgspec.Meta(gt=0, le=1000)]
+    every: Every = ""
+    spread_min: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 0
+    parts: Parts = 1
+    sigma: Width = 0.0
+
+
+class Steady(_Table, rename={"kind": "class"}, frozen=True):
+    """Messages that arise one by one, `per_day` on a mean day, each to have left `within_min` minutes later."""
+
+    name: Word
+    kind: Class
+    per_day: Annotated[float, msgspec.Meta(gt=0, le=100_000_000)]
+    within_min: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 5.0
+    parts: Parts = 1
+    daily: Weights = DAILY
+    weekly: Weights = WEEKLY
+    sigma: Width = 0.0
+
+
+class CampaignPlan(_Table, frozen=True):
+    """Everything the advisor is told.
+
+    `promise`: of all "sending"s (and days of steady traffic) each demand keeps its time in a share of `probability`,
+    or the whole "period" goes without anything late with that probability. `requests`: tiers that must be asked for
+    (OPS-ACH-06) may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
+    """
+
+    period: Period
+    name: Word = "campaign"
+    title: str = ""
+    seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))] = 1
+    contract: str = "orange_ops_2016"
+    probability: Probability = 0.95
+    promise: Literal["sending", "period"] = "sending"
+    replications: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
+    codes_max: Annotated[int, msgspec.Meta(ge=1, le=500)] = 60
+    requests: bool = True
+    delivered_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+    sendings: tuple[Sending, ...] = ()
+    flows: tuple[Steady, ...] = ()
+    outages: IncidentsConfig = IncidentsConfig()
+
+
+class Plan(msgspec.Struct, frozen=True, dict=True):
+    """A campaign file with its contract: what the advisor works on."""
+
+    asked: CampaignPlan
+    contract: Contract
+
+    @cached_property
+    def months(self) -> tuple[Month, ...]:
+        """The months of the period."""
+        found = [Month.parse(self.asked.period.first)]
+        while len(found) < self.asked.period.months:
+            found.append(found[-1].following)
+        return tuple(found)
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """Start and end of the period (us)."""
+        after = self.months[-1].following
+        return from_civil(_midnight(self.months[0])), from_civil(_midnight(after))
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The ranges of short codes that are needed, sorted."""
+        asked: tuple[Sending | Steady, ...] = (*self.asked.sendings, *self.asked.flows)
+        return tuple(sorted({self.prefix(demand.kind) for demand in asked}))
+
+    def prefix(self, kind: str) -> str:
+        """The range a class belongs on (OPS-DEO-07 to 11; of transactional traffic AMB-12 tells)."""
+        numbering = self.contract.terms.numbering
+        ranges = {
+            "marketing": numbering.marketing_prefix, "reply": numbering.reply_prefix, "geo": numbering.geo_prefix,
+            "web2sms": numbering.interpersonal_prefix, "m2m": numbering.m2m_prefix,
+        }  # fmt: skip
+        if kind == "transactional":
+            brochure = self.contract.reading("AMB-12") == self.contract.ambiguities["AMB-12"].default
+            return (numbering.marketing_prefix if brochure else numbering.m2m_prefix).value
+        return ranges[kind].value
+
+    @property
+    def tiers(self) -> tuple[int, ...]:
+        """The rates a code may have, lowest first."""
+        terms = self.contract.terms.throughput
+        asked_for = terms.request_from_per_s.value
+        return tuple(rate for rate in sorted(terms.tiers_per_s.value) if self.asked.requests or rate < asked_for)
+
+
+def read_campaign(path: Path) -> Plan:
+    """Read and check a campaign file. Raises CampaignError, one line naming file, key, value and expectation."""
+    asked = read_toml(path, CampaignPlan, CampaignError)
+    name = path.parent / asked.contract if asked.contract.endswith(".toml") else asked.contract
+    return checked(asked, load_contract(name), str(path))
+
+
+def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") -> Plan:
+    """A plan out of what was asked for. Raises CampaignError."""
+    if not asked.sendings and not asked.flows:
+        raise CampaignError(place, "nothing is to be sent: neither sendings nor flows", "at least one of them")
+    try:
+        Month.parse(asked.period.first)
+    except ValueError:
+        raise CampaignError(
+            f"{place}: period.from", f"is {shown(asked.period.first)}", "a month such as 2026-10"
+        ) from None
+    plan = Plan(asked, contract)
+    _check_names(asked, place)
+    for index, sending in enumerate(asked.sendings):
+        key = f"{place}: sendings[{index}]"
+        try:
+            at = from_civil(datetime.fromisoformat(sending.start).replace(tzinfo=None))
+        except ValueError:
+            expected = "Paris civil time like 2026-10-01T08:00"
+            raise CampaignError(f"{key}.start", f"is {shown(sending.start)}", expected) from None
+        if not plan.span[0] <= at < plan.span[1]:
+            expected = f"a moment of {plan.months[0]} to {plan.months[-1]}"
+            raise CampaignError(f"{key}.start", f"{sending.start} is outside the period", expected)
+    for index, flow in enumerate(asked.flows):
+        for field, size in (("daily", 24), ("weekly", 7)):
+            weights = getattr(flow, field)
+            if len(weights) != size or not sum(weights):
+                raise CampaignError(f"{place}: flows[{index}].{field}", "is no profile", f"{size} weights, not all 0")
+    for table in ("scripted", "maintenance", "drawn"):
+        for index, one in enumerate(getattr(asked.outages, table)):
+            if one.scope != TOTAL:
+                problem = f"is {shown(one.scope)}: a plan reckons with interruptions of everything only"
+                raise CampaignError(f"{place}: outages.{table}[{index}].scope", problem, '"total"')
+    return plan
+
+
+def _check_names(asked: CampaignPlan, place: str) -> None:
+    seen: set[str] = set()
+    for table in ("sendings", "flows"):
+        for index, demand in enumerate(getattr(asked, table)):
+            if demand.name in seen:
+                problem = f"{shown(demand.name)} appears twice"
+                raise CampaignError(f"{place}: {table}[{index}].name", problem, "a name of its own")
+            seen.add(demand.name)
+
+
+def _midnight(month: Month) -> datetime:
+    return datetime.combine(month.first, datetime.min.time())

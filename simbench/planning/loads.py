@@ -1,0 +1,197 @@
+"""The demand of a plan and its replications in the form the fluid kernel takes. Decides nothing.
+
+Replication n is the same for every mix (common random numbers) and whatever the number of workers.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
+from statistics import NormalDist
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.contract.calendar import civil, from_civil, is_jour_ouvrable
+from simbench.incident import Incident
+from simbench.kernels.chance import draw, entity_of
+from simbench.kernels.fluid import Load, Supply, fluid
+from simbench.planning.campaign import FIRST, LEGAL, Plan, Sending, Steady
+from simbench.world.incidents import incidents
+from simbench.world.plan import connected, merged
+
+SECOND_US, HOUR_US, DAY = 1_000_000, 3_600_000_000, timedelta(days=1)
+RECONNECT_US = 5 * SECOND_US  # as the clients of a world do (world.config.Client)
+SEED, VOLUME = entity_of("plan", "replication"), entity_of("plan", "volume")
+Floats = NDArray[np.float64]
+
+
+class Occasion(msgspec.Struct, frozen=True):
+    """One sending of a demand: when it starts and must be done (us), its messages by segment, its month's place."""
+
+    demand: Sending
+    start: int
+    due: int
+    volume: int
+    month: int
+
+
+class Replication(msgspec.Struct, frozen=True):
+    """One future: what happens to the platform, how far volumes are off, when clients are connected (s)."""
+
+    number: int
+    incidents: tuple[Incident, ...]
+    factors: dict[str, float]
+    up: Floats
+
+
+class Group:
+    """One range of codes: its demand worked out."""
+
+    def __init__(self, plan: Plan, prefix: str) -> None:
+        asked = plan.asked
+        self.plan, self.prefix = plan, prefix
+        self.sendings = tuple(one for one in asked.sendings if plan.prefix(one.kind) == prefix)
+        self.flows = tuple(one for one in asked.flows if plan.prefix(one.kind) == prefix)
+        self.occasions = tuple(
+            sorted((one for each in self.sendings for one in occasions(plan, each)), key=lambda one: one.start)
+        )
+
+    @cached_property
+    def load(self) -> Load:
+        """What the kernel is told of it."""
+        start, end = self.plan.span
+        both: tuple[Sending | Steady, ...] = (*self.sendings, *self.flows)
+        queues = sorted({(FIRST[one.kind], one.kind in LEGAL) for one in both})
+        rank = {one.name: queues.index((FIRST[one.kind], one.kind in LEGAL)) for one in both}
+        sent = np.array(
+            [
+                [(one.start - start) / SECOND_US, one.demand.spread_min * 60, rank[one.demand.name],
+                 one.demand.kind in LEGAL]
+                for one in self.occasions
+            ], np.float64,
+        ).reshape(-1, 4).T.copy()  # fmt: skip
+        hours = _civil_hours(start, end)
+        flows = np.array([[_per_s(flow, *each[:2]) for each in hours] for flow in self.flows], np.float64)
+        flow_is = np.array([[rank[one.name], one.kind in LEGAL] for one in self.flows], np.int64).reshape(-1, 2)
+        return Load(
+            sent, flows.reshape(len(self.flows), len(hours)), flow_is.T.copy(),
+            np.array([each[2] for each in hours], np.int64), len(queues), (end - start) // SECOND_US,
+        )  # fmt: skip
+
+    @cached_property
+    def days(self) -> tuple[int, ...]:
+        """The month's place of each civil day of the period."""
+        first = self.plan.months[0].first
+        months = [str(month) for month in self.plan.months]
+        return tuple(months.index(f"{first + day * DAY:%Y-%m}") for day in range(int(self.load.day_of[-1]) + 1))
+
+    def run(
+        self, rates: tuple[int, ...], replication: Replication, curve: Floats | None = None
+    ) -> tuple[Floats, Floats]:
+        """Completion (s after the period's start) of each occasion; longest wait (s) of each flow's days."""
+        load = self.load
+        volumes = np.array([one.volume * replication.factors[one.demand.name] for one in self.occasions], np.float64)
+        factors = np.array([replication.factors[flow.name] for flow in self.flows], np.float64)
+        waits = np.zeros((len(self.flows), len(self.days)))
+        supply = Supply(np.array(rates, np.int64), _ends(self.plan), replication.up, legal_of(self.plan))
+        done = fluid(load, supply, volumes, factors, waits, np.empty(0) if curve is None else curve)
+        return done, waits
+
+    def late(self, done: Floats, waits: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which occasions, and which days of each flow, did not keep their time."""
+        due = np.array([(one.due - self.plan.span[0]) / SECOND_US for one in self.occasions])
+        within = np.array([flow.within_min * 60 for flow in self.flows]).reshape(-1, 1)
+        return done > due, waits > within
+
+    def messages(self) -> dict[int, int]:
+        """Segments asked for, by the place of the month."""
+        found = dict.fromkeys(range(len(self.plan.months)), 0)
+        for one in self.occasions:
+            found[one.month] += one.volume
+        for flow in self.load.flows:
+            for hour, rate in enumerate(flow):
+                found[self.days[int(self.load.day_of[hour])]] += rate * 3600
+        return {month: round(volume) for month, volume in found.items()}
+
+
+def occasions(plan: Plan, sending: Sending) -> list[Occasion]:
+    """Every time a sending takes place within the period."""
+    at, found = datetime.fromisoformat(sending.start).replace(tzinfo=None), []
+    each = DAY * (7 if sending.every == "week" else 1)
+    months = [str(month) for month in plan.months]
+    while (start := from_civil(at)) < plan.span[1]:
+        if sending.every != "jour-ouvrable" or is_jour_ouvrable(at.date()):
+            due = from_civil(at + timedelta(hours=sending.deadline_h))
+            found.append(Occasion(sending, start, due, sending.volume * sending.parts, months.index(f"{at:%Y-%m}")))
+        if not sending.every:
+            break
+        at += each
+    return found
+
+
+def replications(plan: Plan, amount: int | None = None) -> list[Replication]:
+    """The futures a plan is tried in."""
+    return [_replication(plan, number) for number in range(amount or plan.asked.replications)]
+
+
+def _replication(plan: Plan, number: int) -> Replication:
+    asked, (start, end) = plan.asked, plan.span
+    seed = draw(asked.seed, number, SEED) & ((1 << 62) - 1)
+    found = incidents(asked.outages, seed, start, end, "campaign: outages")
+    factors = {}
+    demands: tuple[Sending | Steady, ...] = (*asked.sendings, *asked.flows)
+    for demand in demands:
+        share = ((draw(seed, entity_of(demand.name), VOLUME) >> 12) + 0.5) / (1 << 52)
+        factors[demand.name] = math.exp(demand.sigma * NormalDist().inv_cdf(share)) if demand.sigma else 1.0
+    return Replication(number, found, factors, up_of(found, start, end))
+
+
+def up_of(found: tuple[Incident, ...], start: int, end: int) -> Floats:
+    """When clients are connected, seconds after `start`."""
+    cuts = merged((one.start, one.end or end) for one in found)
+    return _seconds(connected(cuts, start, end, RECONNECT_US), start)
+
+
+def _per_s(flow: Steady, weekday: int, hour: int) -> float:
+    weight = flow.weekly[weekday] * 7 / sum(flow.weekly) * flow.daily[hour] / sum(flow.daily)
+    return flow.per_day * flow.parts * weight / 3600
+
+
+@lru_cache(maxsize=16)
+def _civil_hours(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
+    """Weekday, hour and number of the day of each hour of the period."""
+    first = civil(start).date()
+    moments = (civil(at) for at in range(start, end, HOUR_US))
+    return tuple((moment.weekday(), moment.hour, (moment.date() - first).days) for moment in moments)
+
+
+def _ends(plan: Plan) -> Any:
+    midnights = [from_civil(datetime.combine(one.following.first, datetime.min.time())) for one in plan.months]
+    return np.array([(at - plan.span[0]) // SECOND_US for at in midnights], np.int64)
+
+
+def legal_of(plan: Plan) -> Floats:
+    """When marketing may leave (OPS-PRO-03), seconds after the period's start."""
+    terms = plan.contract.terms.marketing
+    return _legal_hours(plan.span, terms.opens_at_h.value, terms.closes_at_h.value)
+
+
+@lru_cache(maxsize=16)
+def _legal_hours(span: tuple[int, int], opens: int, closes: int) -> Floats:
+    """When marketing may leave (OPS-PRO-03), seconds after the start."""
+    day, found = civil(span[0]).date(), []
+    while (midnight := datetime.combine(day, datetime.min.time())) and from_civil(midnight) < span[1]:
+        if is_jour_ouvrable(day):
+            hours = (midnight + timedelta(hours=hour) for hour in (opens, closes))
+            found.append(tuple(from_civil(at) for at in hours))
+        day += DAY
+    return _seconds(found, span[0])
+
+
+def _seconds(intervals: Any, start: int) -> Floats:
+    pairs = np.array(list(intervals), np.float64).reshape(-1, 2)
+    return ((pairs - start) / SECOND_US).T.copy()

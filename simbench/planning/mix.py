@@ -1,0 +1,118 @@
+"""A mix: which short codes are open at which rate in which month, and what that costs by the tariff grid.
+
+Simulates nothing. Prices come from `simbench.billing` alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from simbench.billing.acts import Acts, CodeActs, Month, Tier
+from simbench.billing.counts import Count, Counts
+from simbench.billing.invoice import Invoice, invoice
+from simbench.contract import Contract
+
+Held = tuple[tuple[int, int], ...]
+"""(rate, number of codes) in ascending order of rate; a rate no code has is left out."""
+
+
+class Mix(msgspec.Struct, frozen=True):
+    """For each range of codes ("36") what is held in each month of the period."""
+
+    held: dict[str, tuple[Held, ...]]
+
+    def rates(self, prefix: str) -> tuple[int, ...]:
+        """Messages a second of all codes of a range together, month by month."""
+        return tuple(sum(rate * count for rate, count in month) for month in self.held[prefix])
+
+    @property
+    def codes(self) -> int:
+        """How many codes are open in the month that has most."""
+        months: list[tuple[Held, ...]] = list(zip(*self.held.values(), strict=True))
+        return max((sum(count for held in month for _, count in held) for month in months), default=0)
+
+    def words(self) -> str:
+        """The mix in a line: "36: 3 x 50/s (2026-10 on)" by range, a change of month after a semicolon."""
+        found = []
+        for prefix, months in self.held.items():
+            runs = [held for place, held in enumerate(months) if not place or held != months[place - 1]]
+            shown = [" + ".join(f"{count} x {rate}/s" for rate, count in held) or "none" for held in runs[:3]]
+            more = f" and {len(runs) - 3} more changes" if len(runs) > 3 else ""
+            found.append(f"{prefix}ABC: {', then '.join(shown)}{more}")
+        return "; ".join(found)
+
+
+def mix_of(counts: dict[str, list[dict[int, int]]]) -> Mix:
+    """A mix out of counts by rate."""
+    return Mix(
+        {
+            prefix: tuple(tuple(sorted((rate, n) for rate, n in month.items() if n)) for month in months)
+            for prefix, months in counts.items()
+        }
+    )
+
+
+def acts_of(mix: Mix, months: tuple[Month, ...], contract: Contract) -> Acts:
+    """The acts that bring a mix about: codes keep their rate where they can; the rest change, open, close."""
+    request_from = contract.terms.throughput.request_from_per_s.value
+    standard = contract.terms.throughput.default_per_s.value
+    codes: list[CodeActs] = []
+    for prefix, held in mix.held.items():
+        paths = _paths(held)
+        for number, path in enumerate(paths, 1):
+            first = next(place for place, rate in enumerate(path) if rate)
+            end = next((place for place in range(first, len(path)) if not path[place]), len(path))
+            tiers, before = [], standard
+            for place in range(first, end):
+                if path[place] != before:
+                    request = f"plan {prefix}{number:03}" if path[place] >= request_from else ""
+                    tiers.append(Tier(str(months[place]), path[place], request))
+                before = path[place]
+            closed = None if end == len(path) else _last_day(months[end - 1])
+            codes.append(CodeActs(f"{prefix}{number:03}", months[first].first, closed, tuple(tiers)))
+    return Acts(tuple(codes))
+
+
+def _paths(held: tuple[Held, ...]) -> list[list[int]]:
+    """The rate of each code month by month, 0 where it is not open. A code that was closed does not come back."""
+    paths: list[list[int]] = []
+    for place, month in enumerate(held):
+        wanted = Counter(dict(month))
+        alive = [path for path in paths if path[-1]] if place else []
+        free = []
+        for path in paths:
+            if path not in alive or not path[-1]:
+                path.append(0)
+            elif wanted[path[-1]] > 0:
+                wanted[path[-1]] -= 1
+                path.append(path[-1])
+            else:
+                free.append(path)
+        rest = list(wanted.elements())
+        for path in free:
+            path.append(rest.pop() if rest else 0)
+        paths += [[0] * place + [rate] for rate in rest]
+    return paths
+
+
+def invoices(
+    mix: Mix, months: tuple[Month, ...], contract: Contract, delivered: dict[tuple[Month, str], int]
+) -> tuple[Invoice, ...]:
+    """The invoice of each month, given how many segments are delivered by month and range."""
+    acts = acts_of(mix, months, contract)
+    counted = {(month, f"{prefix}001"): Count(n, n) for (month, prefix), n in delivered.items() if n}
+    counts = Counts("plan", counted)
+    return tuple(invoice(contract, acts, counts, month) for month in months)
+
+
+def cost(mix: Mix, months: tuple[Month, ...], contract: Contract) -> Decimal:
+    """Euros before VAT over the period, without the messages, which cost the same whatever the mix."""
+    return sum((bill.total_ht for bill in invoices(mix, months, contract, {})), Decimal(0))
+
+
+def _last_day(month: Month) -> date:
+    return month.following.first - timedelta(days=1)

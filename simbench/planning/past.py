@@ -1,0 +1,136 @@
+"""What if on the past: traffic a ledger tells of, under other codes and tiers. Changes no ledger.
+
+Minute by minute and by range of codes; what was asked for keeps its order, and interruptions the ledger tells of
+stop it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.billing.acts import Month
+from simbench.billing.counts import count_run
+from simbench.contract import Contract
+from simbench.errors import LedgerError
+from simbench.incident import TOTAL, incidents_of
+from simbench.ledger import Run, open_run
+from simbench.ledger.rows import TABLES
+from simbench.planning.mix import invoices, mix_of
+
+MINUTE_US, MINUTE_S = 60_000_000, 60
+MOST_CODES = 6
+STORY = ("at", "kind", "subject", "until", "detail")
+Floats = NDArray[np.float64]
+
+
+class Otherwise(msgspec.Struct, frozen=True):
+    """One range under one plan: euros before VAT over the ledger's months, messages with it; how many messages would
+    have waited longer than allowed, how many would have been lost (their validity over, or still waiting at the end).
+    """  # fmt: skip
+
+    prefix: str
+    words: str
+    euros: Decimal
+    messages: int
+    late: int
+    lost: int
+    longest_wait_s: int
+
+
+def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherwise, ...]:
+    """Every range of codes a ledger knows under each number of codes and tier. Raises LedgerError."""
+    run = open_run(source)
+    counts = count_run(run, str(source))
+    asked = _asked(run)
+    if not asked or not counts.months:
+        raise LedgerError(str(source), "tells of no message", "a run with traffic")
+    months = _months(counts.months[0], counts.months[-1])
+    start = min(int(at.min()) for at, _ in asked.values())
+    end = max(int(at.max()) for at, _ in asked.values()) + MINUTE_US
+    up = _up(run, start, end)
+    return tuple(
+        row
+        for prefix, (at, messages) in sorted(asked.items())
+        for row in _rows(prefix, (_by_minute(at, messages, start, len(up)), up), contract, (months, counts), late_min)
+    )
+
+
+def _rows(
+    prefix: str, traffic: tuple[Floats, Floats], contract: Contract, billed: tuple[Any, Any], late_min: float
+) -> Iterator[Otherwise]:
+    asked, up = traffic
+    months, counts = billed
+    delivered = {
+        (month, prefix): sum(counts.of(month, code).delivered for code in counts.codes(month) if code[:2] == prefix)
+        for month in months
+    }
+    valid_s = contract.terms.delivery.validity_default_h.value * 3600
+    for rate in sorted(contract.terms.throughput.tiers_per_s.value):
+        for codes in range(1, MOST_CODES + 1):
+            late, lost, longest = drained(asked, up * rate * codes * MINUTE_S, late_min * 60, valid_s)
+            mix = mix_of({prefix: [{rate: codes}] * len(months)})
+            euros = sum((bill.total_ht for bill in invoices(mix, months, contract, delivered)), Decimal(0))
+            yield Otherwise(prefix, f"{codes} x {rate}/s", euros, round(float(asked.sum())), late, lost, longest)
+            if not late and not lost:
+                break  # more codes at this rate only cost more
+
+
+def drained(asked: Floats, room: Floats, late_s: float, valid_s: float) -> tuple[int, int, int]:
+    """Messages late, messages lost, and the longest wait (s), first come first served, minute by minute."""
+    came = np.cumsum(asked)
+    sums = np.cumsum(asked - room)
+    served = came - (sums - np.minimum(np.minimum.accumulate(sums), 0))
+    left_at = np.searchsorted(served, came - 1e-6)
+    waited = (left_at - np.arange(len(asked))) * float(MINUTE_S)
+    lost = (left_at >= len(asked)) | (waited > valid_s)
+    late = (waited > late_s) & ~lost
+    some = asked > 0
+    longest = int(waited[some].max()) if some.any() else 0
+    return round(float(asked[late].sum())), round(float(asked[lost].sum())), longest
+
+
+def _asked(run: Run) -> dict[str, tuple[Any, Any]]:
+    """When how many segments were asked for, by range."""
+    if "minute" in TABLES and run.table("minute").num_rows:
+        table = run.table("minute")
+        at, messages = table.column("at").to_numpy(), table.column("offered").to_numpy()
+    else:
+        import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+        import pyarrow.compute as pc  # noqa: PLC0415 - as above
+
+        table = run.centre.filter(pc.is_in(run.centre["kind"], value_set=pa.array(["accepted", "refused"])))
+        at, messages = table.column("at").to_numpy(), table.column("segments").to_numpy()
+    prefixes = np.array([code[:2] for code in table.column("code").to_pylist()])
+    return {str(one): (at[prefixes == one], messages[prefixes == one]) for one in np.unique(prefixes)}
+
+
+def _by_minute(at: Any, messages: Any, start: int, minutes: int) -> Floats:
+    return np.bincount((at - start) // MINUTE_US, weights=messages, minlength=minutes).astype(np.float64)
+
+
+def _up(run: Run, start: int, end: int) -> Floats:
+    """Which share of each minute the platform was up."""
+    up = np.ones((end - start) // MINUTE_US + 1)
+    rows = zip(*(run.story[name].to_pylist() for name in STORY), strict=True)
+    for one in incidents_of(rows):
+        if one.scope != TOTAL:
+            continue
+        at, until = one.start, one.end or end
+        edges = start + np.arange(len(up)) * MINUTE_US
+        down = np.clip(np.minimum(edges + MINUTE_US, until) - np.maximum(edges, at), 0, None)
+        up = np.clip(up - down / MINUTE_US, 0, 1)
+    return up
+
+
+def _months(first: Month, last: Month) -> tuple[Month, ...]:
+    found = [first]
+    while found[-1] < last:
+        found.append(found[-1].following)
+    return tuple(found)

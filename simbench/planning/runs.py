@@ -1,0 +1,79 @@
+"""One run of a study: a world by the bulk way, its minutes, its measures. Writes no file."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+
+import msgspec
+import numpy as np
+
+from simbench.planning.study import MEASURES, Prepared, StudyError
+from simbench.world.bulk import not_carried
+from simbench.world.demand import Source
+from simbench.world.plan import plan
+from simbench.world.run import minutes_of
+
+MINUTE_US, HOUR_US = 60_000_000, 3_600_000_000
+COUNTS = ("offered", "accepted", "refused", "delivered", "undelivered", "expired")
+TRIM, MMAP, KEPT_OCTETS = -1, -3, 32 << 20  # mallopt's names of its thresholds
+Key = tuple[int, int]
+"""Point and replication."""
+
+
+class Result(msgspec.Struct, frozen=True, array_like=True):
+    """A run's measures, in the order of MEASURES."""
+
+    point: int
+    replication: int
+    measures: tuple[float, ...]
+
+
+def run_chunk(prepared: Prepared, keys: tuple[Key, ...]) -> list[Result]:
+    """Some runs, one after another. Raises StudyError for a world the bulk way does not carry."""
+    keep_memory()
+    return [Result(*key, measured(prepared, *key)) for key in keys]
+
+
+def measured(prepared: Prepared, point: int, replication: int) -> tuple[float, ...]:
+    """The measures of one run, from the end of the warm-up on."""
+    world = plan(prepared.world(point, replication), prepared.contract, "study")
+    if reasons := not_carried(world):
+        raise StudyError("scenario", f"the bulk way does not carry {'; '.join(reasons)}", "a world without them")
+    first = world.start + round(prepared.study.warm_up_h * HOUR_US)
+    minutes = max(1, (world.end - first) // MINUTE_US)
+    sums, backlog, last = np.zeros(len(COUNTS)), np.zeros(minutes), first
+    for code in world.codes:
+        table = minutes_of(world, code)
+        at = table.column("at").to_numpy()
+        which = at >= first
+        at = at[which]
+        sums += [table.column(name).to_numpy()[which].sum() for name in COUNTS]
+        places = (at - first) // MINUTE_US
+        backlog[places] += table.column("backlog").to_numpy()[which]
+        submitted = at[table.column("submitted").to_numpy()[which] > 0]
+        last = max(last, int(submitted[-1]) + MINUTE_US if len(submitted) else first)
+    found = dict(zip(COUNTS, sums.tolist(), strict=True))
+    found |= {
+        "backlog_max": float(backlog.max()), "backlog_mean": float(backlog.mean()),
+        "busy_min": float((backlog > 0).sum()), "last_sent_min": (last - first) / MINUTE_US,
+        "delivered_share": found["delivered"] / found["offered"] if found["offered"] else 1.0,
+    }  # fmt: skip
+    return tuple(found[name] for name in MEASURES)
+
+
+def volume(prepared: Prepared, point: int) -> float:
+    """About how many messages a run of a point has."""
+    world = plan(prepared.world(point, 0), prepared.contract, "study")
+    return sum(Source(world, code).volume() for code in world.codes)
+
+
+@functools.cache
+def keep_memory() -> None:
+    """Have the allocator keep what is freed: a worker told to trim its memory at once is slower than one process."""
+    try:
+        libc = ctypes.CDLL(None)
+        libc.mallopt(MMAP, KEPT_OCTETS)
+        libc.mallopt(TRIM, 8 * KEPT_OCTETS)
+    except (OSError, AttributeError):  # another C library than glibc has no such trap
+        return

@@ -1,0 +1,188 @@
+"""A study file: a world, the parameters that vary, what is measured, when to stop. Runs nothing.
+
+A run is a point (values of the parameters) and a replication; replication n has the same seed at every point, so that
+points are compared in the same futures (common random numbers).
+"""
+
+from __future__ import annotations
+
+import math
+from hashlib import blake2b
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from simbench.contract import Contract
+from simbench.contract.typed import choice, read_toml, shown
+from simbench.errors import BadInput
+from simbench.kernels.chance import draw, entity_of
+from simbench.world.config import WorldScenario, check_world, contract_of, read_world
+
+Value = int | float | str
+MEASURES = (
+    "offered", "accepted", "refused", "delivered", "undelivered", "expired", "backlog_max", "backlog_mean", "busy_min",
+    "last_sent_min", "delivered_share",
+)  # fmt: skip
+SEED, SAMPLE = entity_of("study", "replication"), entity_of("study", "sample")
+
+
+class StudyError(BadInput):
+    """A study file says something it may not."""
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all tables here share."""
+
+
+class Parameter(_Table, rename={"low": "from", "high": "to"}, frozen=True):
+    """One value of the world that varies: `key` is its place in the scenario, as "codes.0.rate_per_s".
+
+    Either `values`, every one of which meets every one of the others, or `from` and `to`, of which are drawn;
+    `whole` numbers if wanted, evenly on a logarithmic scale with `log`.
+    """
+
+    key: str
+    values: tuple[Value, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    whole: bool = False
+    log: bool = False
+
+
+class Stop(_Table, frozen=True):
+    """A point is done once the confidence interval of `measure` is at most `half_width` of its mean to either side."""
+
+    measure: Literal[MEASURES]  # type: ignore[valid-type]  # the words of a tuple
+    half_width: Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+
+class Study(_Table, frozen=True):
+    """Everything of a study. Replications come in blocks; after each, points that are narrow enough stop.
+
+    `samples` points are drawn where parameters have ranges. What happens in the first `warm_up_h` hours is not
+    measured.
+    """
+
+    scenario: str
+    parameters: tuple[Parameter, ...]
+    name: str = "study"
+    seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))] = 1
+    replications: Annotated[int, msgspec.Meta(ge=2, le=100_000)] = 20
+    block: Annotated[int, msgspec.Meta(ge=2, le=100_000)] = 20
+    samples: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
+    warm_up_h: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 0.0
+    confidence: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.95
+    stop: Stop | None = None
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A study with its world and contract, its points in their order, and what names it all."""
+
+    study: Study
+    scenario: WorldScenario
+    contract: Contract
+    points: tuple[tuple[Value, ...], ...]
+    digest: str
+
+    def seed(self, replication: int) -> int:
+        """Of one replication, the same at every point."""
+        return draw(self.study.seed, replication, SEED) & ((1 << 62) - 1)
+
+    def world(self, point: int, replication: int) -> WorldScenario:
+        """The scenario of one run."""
+        values = zip((one.key for one in self.study.parameters), self.points[point], strict=True)
+        return _changed(self.scenario, {**dict(values), "seed": self.seed(replication)})
+
+
+def read_study(path: Path) -> Prepared:
+    """Read and check a study. Raises StudyError or ScenarioError, one line."""
+    study = read_toml(path, Study, StudyError)
+    scenario = read_world(path.parent / study.scenario)
+    return prepare(study, scenario, contract_of(scenario, path.parent / study.scenario), str(path))
+
+
+def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: str = "study") -> Prepared:
+    """Check a study against its world and work its points out. Raises StudyError."""
+    if not study.parameters:
+        raise StudyError(f"{place}: parameters", "no parameter varies", "at least one [[parameters]] table")
+    keys = [one.key for one in study.parameters]
+    ranges = 0
+    for index, one in enumerate(study.parameters):
+        where = f"{place}: parameters[{index}]"
+        if one.key in keys[:index] or one.key == "seed":
+            problem = "is the study's own" if one.key == "seed" else "appears twice"
+            raise StudyError(f"{where}.key", f"{shown(one.key)} {problem}", "a key of the scenario, once")
+        if bool(one.values) == (one.low is not None or one.high is not None):
+            raise StudyError(where, f"{one.key} has {'both' if one.values else 'neither'}", "values, or from and to")
+        if not one.values:
+            ranges += 1
+            if one.low is None or one.high is None or one.low >= one.high or (one.log and one.low <= 0):
+                raise StudyError(f"{where}.to", f"{one.low} to {one.high} is no range", "from below to")
+    if bool(ranges) != bool(study.samples):
+        problem = f"{study.samples} samples with {ranges} ranges"
+        raise StudyError(f"{place}: samples", problem, "samples where a parameter has from and to, else none")
+    points = _points(study)
+    text = msgspec.json.encode((study, scenario, contract.digest))
+    prepared = Prepared(study, scenario, contract, points, blake2b(text, digest_size=8).hexdigest())
+    for number in range(len(points)):
+        try:
+            check_world(prepared.world(number, 0), contract, place)
+        except BadInput as problem:
+            raise StudyError(f"{place}: point {dict(zip(keys, points[number], strict=True))}", str(problem)) from None
+    return prepared
+
+
+def _points(study: Study) -> tuple[tuple[Value, ...], ...]:
+    """The grid of all values; each of its points with every sample of the ranges."""
+    grid = list(product(*(one.values or (None,) for one in study.parameters)))
+    found: list[tuple[Value, ...]] = []
+    for values in grid:
+        for sample in range(max(1, study.samples)):
+            point: list[Value] = []
+            for one, value in zip(study.parameters, values, strict=True):
+                point.append(_sampled(study, one, sample) if value is None else value)
+            found.append(tuple(point))
+    return tuple(found)
+
+
+def _sampled(study: Study, one: Parameter, sample: int) -> Value:
+    assert one.low is not None
+    assert one.high is not None
+    share = (draw(study.seed, entity_of(one.key) + sample, SAMPLE) >> 11) / (1 << 53)
+    if one.log:
+        value = one.low * math.exp(share * math.log(one.high / one.low))
+    else:
+        value = one.low + share * (one.high - one.low)
+    return round(value) if one.whole else value
+
+
+def _changed(scenario: WorldScenario, values: dict[str, Value]) -> WorldScenario:
+    """The scenario with values at keys changed. Raises StudyError."""
+    table = msgspec.json.decode(msgspec.json.encode(scenario))  # lists, where to_builtins leaves tuples
+    for key, value in values.items():
+        *way, last = key.split(".")
+        at: Any = table
+        for step in way:
+            at = _inside(at, step, key)
+        _inside(at, last, key)
+        if isinstance(at, list):
+            at[int(last)] = value
+        else:
+            at[last] = value
+    try:
+        return msgspec.convert(table, WorldScenario, strict=True)
+    except msgspec.ValidationError as problem:
+        raise StudyError("parameters", f"{dict(values)!r:.120}", str(problem)) from None
+
+
+def _inside(table: Any, step: str, key: str) -> Any:
+    if isinstance(table, list):
+        if not step.isdigit() or int(step) >= len(table):
+            raise StudyError(f"parameters: {key}", f"{step!r} is no place in a list of {len(table)}", "0 on")
+        return table[int(step)]
+    if not isinstance(table, dict) or step not in table:
+        names = sorted(table) if isinstance(table, dict) else []
+        raise StudyError(f"parameters: {key}", f"no such key {step!r}", choice(step, names) if names else "a table")
+    return table[step]

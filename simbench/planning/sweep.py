@@ -1,0 +1,192 @@
+"""A sweep: every run of a study once, whatever interrupts it, until intervals are narrow enough. Computes no run.
+
+What is done stands in a journal, chunk by chunk, until all of it is one Parquet file. Which runs there are depends on
+the study alone, never on the number of workers or on an interruption.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import fmean, stdev
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simbench.errors import BadInput
+from simbench.planning.crew import Chunk, Crew
+from simbench.planning.runs import Key, Result, volume
+from simbench.planning.study import MEASURES, Prepared
+
+RESULT, JOURNAL = "sweep.parquet", "sweep.journal"
+CHUNK_MESSAGES, CHUNK_RUNS = 2_000_000, 25
+Progress = Callable[[float], object]
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """Of one measure at one point: mean, half the width of its confidence interval, number of replications."""
+
+    measure: str
+    mean: float
+    half_width: float
+    replications: int
+
+
+class Header(msgspec.Struct, frozen=True):
+    """First line of the journal."""
+
+    study: str
+    digest: str
+
+
+def sweep(prepared: Prepared, folder: Path, crew: Crew, progress: Progress = lambda _: None) -> dict[Key, Result]:
+    """Do what is not yet done and write the result; every run by point and replication. Raises BadInput."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        done = known(prepared, folder)
+        with (folder / JOURNAL).open("ab") as journal:
+            if not journal.tell():
+                _append(journal.fileno(), Header(prepared.study.name, prepared.digest))
+            while missing := [key for key in wanted(prepared, done) if key not in done]:
+                total = len(missing) + len(done)
+                for results in crew.do(chunks(prepared, missing)):
+                    _append(journal.fileno(), *results)
+                    done |= {(one.point, one.replication): one for one in results}
+                    progress(len(done) / total)
+        write(prepared, folder, done)
+        (folder / JOURNAL).unlink()
+    return done
+
+
+def wanted(prepared: Prepared, done: dict[Key, Result]) -> list[Key]:
+    """Runs the study asks for, given what is done: a block more for every point that is not narrow enough."""
+    study, found = prepared.study, []
+    for point in range(len(prepared.points)):
+        until = 0
+        while until < study.replications:
+            until = min(until + study.block, study.replications)
+            if any((point, n) not in done for n in range(until)):
+                break
+            if study.stop and until >= 2 and _narrow(prepared, point, until, done):
+                break
+        found += [(point, n) for n in range(until)]
+    return found
+
+
+def _narrow(prepared: Prepared, point: int, until: int, done: dict[Key, Result]) -> bool:
+    stop = prepared.study.stop
+    assert stop is not None
+    rows = [done[point, number] for number in range(until)]
+    one = interval(stop.measure, rows, prepared.study.confidence)
+    return one.half_width <= stop.half_width * abs(one.mean)
+
+
+def interval(measure: str, rows: Sequence[Result], confidence: float) -> Interval:
+    """Mean and half width of Student's interval of a measure over replications."""
+    from scipy.special import stdtrit  # noqa: PLC0415 - slow to load
+
+    values = [row.measures[MEASURES.index(measure)] for row in rows]
+    if len(values) < 2:
+        return Interval(measure, fmean(values), math.inf, len(values))
+    t = float(stdtrit(len(values) - 1, 0.5 + confidence / 2))
+    return Interval(measure, fmean(values), t * stdev(values) / math.sqrt(len(values)), len(values))
+
+
+def intervals(prepared: Prepared, done: dict[Key, Result]) -> list[tuple[Interval, ...]]:
+    """Of each point every measure."""
+    found = []
+    for point in range(len(prepared.points)):
+        rows = [result for key, result in sorted(done.items()) if key[0] == point]
+        found.append(tuple(interval(name, rows, prepared.study.confidence) for name in MEASURES))
+    return found
+
+
+def chunks(prepared: Prepared, missing: Sequence[Key]) -> list[Chunk]:
+    """Runs by the handful, of one point each, so that a handful takes about a second."""
+    found: list[Chunk] = []
+    for point in dict.fromkeys(point for point, _ in missing):
+        mine = [key for key in missing if key[0] == point]
+        size = max(1, min(CHUNK_RUNS, int(CHUNK_MESSAGES / max(1.0, volume(prepared, point)))))
+        found += [tuple(mine[at : at + size]) for at in range(0, len(mine), size)]
+    return found
+
+
+def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
+    """What a folder already holds. Raises BadInput when it is another study's."""
+    done: dict[Key, Result] = {}
+    path = folder / RESULT
+    if path.exists():
+        try:
+            table = pq.read_table(path)
+        except (pa.ArrowInvalid, OSError) as problem:
+            raise BadInput(str(path), str(problem).splitlines()[0], "the result of a sweep") from None
+        _same((table.schema.metadata or {}).get(b"digest", b"").decode(), prepared, path)
+        for row in table.to_pylist():
+            key = row["point"], row["replication"]
+            done[key] = Result(*key, tuple(row[name] for name in MEASURES))
+    path = folder / JOURNAL
+    if path.exists():
+        done |= _journal(prepared, path)
+    return done
+
+
+def _journal(prepared: Prepared, path: Path) -> dict[Key, Result]:
+    """Whole lines of a journal; what a kill left of a last one is cut off."""
+    octets = path.read_bytes()
+    whole = octets[: octets.rfind(b"\n") + 1]
+    if len(whole) < len(octets):
+        os.truncate(path, len(whole))
+    lines = whole.splitlines()
+    try:
+        if lines:
+            _same(msgspec.json.decode(lines[0], type=Header).digest, prepared, path)
+        results = [msgspec.json.decode(line, type=Result) for line in lines[1:]]
+    except msgspec.DecodeError as problem:
+        raise BadInput(str(path), f"is no journal of a sweep: {problem}", "the folder of this study") from None
+    return {(one.point, one.replication): one for one in results}
+
+
+def _same(digest: str, prepared: Prepared, path: Path) -> None:
+    if digest != prepared.digest:
+        raise BadInput(str(path), "belongs to another study, or the study has changed since", "another folder with -o")
+
+
+def write(prepared: Prepared, folder: Path, done: dict[Key, Result]) -> None:
+    """All runs as one Parquet file, by point and replication; the same runs give the same octets."""
+    rows = [done[key] for key in sorted(done)]
+    columns: dict[str, pa.Array] = {
+        "point": pa.array([row.point for row in rows], pa.int32()),
+        "replication": pa.array([row.replication for row in rows], pa.int32()),
+    }
+    for place, one in enumerate(prepared.study.parameters):
+        columns[one.key] = pa.array([prepared.points[row.point][place] for row in rows])
+    for place, name in enumerate(MEASURES):
+        columns[name] = pa.array([row.measures[place] for row in rows], pa.float64())
+    table = pa.table(columns).replace_schema_metadata({"digest": prepared.digest, "study": prepared.study.name})
+    fresh = folder / f"{RESULT}.new"
+    pq.write_table(table, fresh, compression="zstd")
+    with fresh.open("rb") as file:
+        os.fsync(file.fileno())
+    fresh.replace(folder / RESULT)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a second sweep out of the folder; a lock ends with its process. Raises BadInput."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BadInput(str(folder), "another sweep is writing there", "a folder of its own, or patience") from None
+        yield
+
+
+def _append(file: int, *rows: msgspec.Struct) -> None:
+    """Lines in one write, on the disk before it returns."""
+    os.write(file, b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    os.fsync(file)

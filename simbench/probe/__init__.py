@@ -1,0 +1,9 @@
+"""The other party: a client that probes a platform and judges it. Shares no code with the reference client."""
+
+from __future__ import annotations
+
+import simbench.probe.notices  # noqa: F401 - enters its checks
+from simbench.probe.rules import CHECKS, judge_probe
+from simbench.probe.script import Probed, Target, run_probe
+
+__all__ = ["CHECKS", "Probed", "Target", "judge_probe", "run_probe"]

@@ -1,0 +1,185 @@
+"""One connection of a probe: what it sent, what came back, and what came by itself. Judges nothing.
+
+Results are paired with operations by TRN and operation; whatever fits none is kept as it came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+import msgspec
+
+from simbench.ucp.codes import OPERATIONS
+from simbench.ucp.frame import Frame, Framer, WireError, encode
+from simbench.ucp.operations import check
+
+ANSWERED: Final = frozenset({"52", "53"})
+TRNS: Final = 100
+
+
+class Asked(msgspec.Struct):
+    """One operation of ours, and every result that came under its TRN while it was the last to have it."""
+
+    at: int
+    trn: str
+    ot: str
+    what: str
+    octets: bytes
+    results: list[tuple[int, Frame]] = []
+
+    @property
+    def answer(self) -> Frame | None:
+        """The first result."""
+        return self.results[0][1] if self.results else None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the first result is positive."""
+        return self.answer is not None and self.answer.data[:1] == ["A"]
+
+
+class Seen(msgspec.Struct):
+    """A connection as it went; instants in us. `ended` is who ended it: "", "us" or "platform"."""
+
+    name: str
+    opened_at: int = -1
+    closed_at: int = -1
+    ended: str = ""
+    asked: list[Asked] = []
+    heard: list[tuple[int, Frame]] = []  # operations of the platform
+    strays: list[tuple[int, Frame]] = []  # results that answer nothing
+    broken: list[tuple[int, str, bytes]] = []  # (instant, what is wrong, octets)
+    frames: list[Frame] = []  # all that came, in order
+
+    def places(self) -> dict[int, int]:
+        """Where each frame stood in what came, by its identity: one read may hold several."""
+        return {id(frame): place for place, frame in enumerate(self.frames)}
+
+    def of(self, what: str) -> list[Asked]:
+        """The operations sent for one purpose."""
+        return [one for one in self.asked if one.what == what]
+
+
+class Link(asyncio.Protocol):
+    """The protocol of one connection. `now` gives the instant (us, UTC); `note` takes rows of the wire."""
+
+    def __init__(self, name: str, now: Callable[[], int], note: Callable[[tuple[object, ...]], object]) -> None:
+        self.seen = Seen(name)
+        self._now, self._note = now, note
+        self._framer = Framer()
+        self._last: dict[str, Asked] = {}  # by TRN
+        self._next = 0
+        self._transport: asyncio.Transport | None = None
+        self._changed = asyncio.Event()
+
+    # Sending ---------------------------------------------------------------------------------------------------
+
+    def ask(self, ot: str, what: str, build: Callable[[int], bytes]) -> Asked:
+        """Send an operation under the next TRN that is not waiting for a result."""
+        for _ in range(TRNS):
+            trn, self._next = f"{self._next:02d}", (self._next + 1) % TRNS
+            if trn not in self._last or self._last[trn].results:
+                break
+        octets = build(int(trn))
+        one = Asked(self._now(), trn, ot, what, octets)
+        self.seen.asked.append(one)
+        self._last[trn] = one
+        self.write(octets)
+        return one
+
+    def write(self, octets: bytes) -> None:
+        """Send octets, if anybody is there."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._note((self._now(), 0, "in", octets))
+            self._transport.write(octets)
+
+    @property
+    def waiting(self) -> int:
+        """Operations without a result."""
+        return sum(not one.results for one in self._last.values())
+
+    @property
+    def open(self) -> bool:
+        """Whether the connection stands."""
+        return self.seen.opened_at >= 0 and self.seen.closed_at < 0
+
+    async def until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until the condition holds; False when the time is up or the connection has ended first."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while not condition():
+            left = deadline - loop.time()
+            if left <= 0 or not self.open:
+                return False
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
+            except TimeoutError:
+                return condition()
+        return True
+
+    def close(self) -> None:
+        """End the connection, if it stands."""
+        if self.open and self._transport is not None:
+            self.seen.ended, self.seen.closed_at = "us", self._now()
+            self._say_what_is_begun()
+            self._note((self._now(), 0, "close", b"peer: the probe is over"))
+            self._transport.close()
+
+    # asyncio.Protocol ------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        self._transport = cast(asyncio.Transport, transport)
+        self.seen.opened_at = self._now()
+        self._note((self._now(), 0, "open", b"probe"))
+        self._changed.set()
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        if self.seen.closed_at >= 0:
+            return
+        at = self._now()
+        self._note((at, 0, "out", bytes(data)))
+        for item in self._framer.feed(data):
+            if isinstance(item, WireError):
+                self.seen.broken.append((at, item.name, item.octets))
+            else:
+                self._take(at, item)
+        self._changed.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio."""
+        if self.seen.closed_at < 0:
+            self.seen.closed_at, self.seen.ended = self._now(), "platform"
+            how = "reset" if exc is not None else "closed"
+            self._note((self._now(), 0, "close", f"server: {how}".encode()))
+            self._say_what_is_begun()
+        self._changed.set()
+
+    def _say_what_is_begun(self) -> None:
+        if self._framer.pending:
+            self.seen.broken.append((self._now(), "cut off", self._framer.pending))
+
+    def _take(self, at: int, frame: Frame) -> None:
+        self.seen.frames.append(frame)
+        asked = self._last.get(frame.trn)
+        fits = frame.kind == "R" and asked is not None and asked.ot == frame.ot
+        for error in check(frame)[:1] if not fits or frame.ot in OPERATIONS else ():  # the others have no layout
+            self.seen.broken.append((at, f"{error.field}: {error.problem}", frame.octets))
+        if frame.kind == "O":
+            self.seen.heard.append((at, frame))
+            answer = "A///" if frame.ot in ANSWERED else "N/03//"
+            self.write(encode(frame.trn, "R", frame.ot, answer))
+            return
+        if asked is None or not fits:
+            self.seen.strays.append((at, frame))
+        else:
+            asked.results.append((at, frame))
+
+
+Connect = Callable[[Callable[[], asyncio.Protocol], str, int], Any]
+"""`connect(factory, host, port)`, awaited; raises OSError when nobody listens."""

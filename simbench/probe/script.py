@@ -1,0 +1,175 @@
+"""What a probe does: four connections to a platform, one after the other. Judges nothing, and sends to nobody else.
+
+A wrong login; the keepalive and the subscribed rate with all its notifications; what must be refused; too much at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from simbench.contract import Contract
+from simbench.ledger.rows import Rows
+from simbench.probe.link import Connect, Link, Seen
+from simbench.ucp.fields import At
+from simbench.ucp.frame import encode
+from simbench.ucp.operations import build
+
+LOGIN, ALERT, SUBMIT = "login", "alert", "submit"
+WRONG_LOGIN, CHECKSUM, UNKNOWN, STRANGER, BEYOND = "wrong-login", "checksum", "unknown", "stranger", "beyond"
+TEXT: Final = "Essai de la liaison"
+NOBODYS_CODE: Final = "36999"
+UNKNOWN_OT: Final = "59"
+BURST: Final = 3  # windows' worth of operations at once, beside a second's worth of messages
+BURST_S: Final = 4.0  # how long results of those are waited for: what was passed over gets none
+QUIET_S: Final = 2.0  # how long doubles and strays are waited for
+Progress = Callable[[str], object]
+
+
+class Target(msgspec.Struct, frozen=True):
+    """The platform and the account it is probed through. Messages go to `recipients`, in turn."""
+
+    host: str
+    port: int
+    account: str
+    password: str
+    code: str
+    rate_per_s: int
+    recipients: tuple[str, ...]
+    window: int
+    seconds: float = 20.0
+    answer_s: float = 10.0  # how long a result is waited for
+    notice_s: float = 60.0  # how long notifications are waited for
+
+
+class Probed(msgspec.Struct, frozen=True):
+    """What a probe saw: its connections by name, and what it was told to do."""
+
+    target: Target
+    contract: Contract
+    sessions: dict[str, Seen]
+
+
+class _Driver:
+    """One probe under way."""
+
+    def __init__(self, target: Target, connect: Connect, now: Callable[[], int], wire: Rows) -> None:
+        self.target, self._connect, self._now, self._wire = target, connect, now, wire
+        self.sessions: dict[str, Seen] = {}
+
+    def _note(self, number: int, row: tuple[object, ...]) -> None:
+        self._wire.append((row[0], number, *row[2:]))
+
+    async def link(self, name: str) -> Link:
+        """A fresh connection, or one that never came about."""
+        link = Link(name, self._now, partial(self._note, len(self.sessions) + 1))
+        self.sessions[name] = link.seen
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(self.target.answer_s):
+                await self._connect(lambda: link, self.target.host, self.target.port)
+        return link
+
+    async def login(self, link: Link, password: str, what: str = LOGIN) -> bool:
+        """Open a session; whether the platform says yes."""
+        if not link.open:
+            return False
+        fields = {
+            "OAdC": self.target.account, "OTON": "6", "ONPI": "5", "STYP": "1",
+            "PWD": password.encode("latin-1", "replace").hex().upper(), "VERS": "0100",
+        }  # fmt: skip
+        asked = link.ask("60", what, lambda trn: build("60", "O", trn, **fields))
+        await link.until(lambda: bool(asked.results), self.target.answer_s)
+        return asked.accepted
+
+    def submit(self, link: Link, number: int, what: str = SUBMIT, code: str = "") -> None:
+        """One message with a final notification asked for, each text another."""
+        to = self.target.recipients[number % len(self.target.recipients)]
+        fields = {
+            "AdC": to, "OAdC": code or self.target.code, "NRq": "1", "NT": "3", "MT": "3",
+            "Msg": f"{TEXT} {number}".encode().hex().upper(),
+        }  # fmt: skip
+        link.ask("51", what, lambda trn: build("51", "O", trn, **fields))
+
+
+async def run_probe(
+    target: Target, contract: Contract, connect: Connect, now: Callable[[], int], wire: Rows, tell: Progress
+) -> Probed:
+    """Probe a platform. Never raises for what the platform does; `wire` takes the rows of a ledger."""
+    driver = _Driver(target, connect, now, wire)
+    for said, step in STEPS:
+        tell(said)
+        await step(driver)
+    return Probed(target, contract, driver.sessions)
+
+
+async def _stranger(driver: _Driver) -> None:
+    link = await driver.link("stranger")
+    await driver.login(link, f"{driver.target.password}x", WRONG_LOGIN)
+    link.close()
+
+
+async def _traffic(driver: _Driver) -> None:
+    """Keepalive, then the rate: each message at its instant, later only while the window is full."""
+    target, link = driver.target, await driver.link("traffic")
+    if await driver.login(link, target.password):
+        alert = link.ask("31", ALERT, lambda trn: build("31", "O", trn, AdC=target.code, PID="0539"))
+        await link.until(lambda: bool(alert.results), target.answer_s)
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for number in range(round(target.rate_per_s * target.seconds)):
+            await asyncio.sleep(max(0.0, start + number / target.rate_per_s - loop.time()))
+            if not await link.until(lambda: link.waiting < target.window, target.answer_s):
+                break
+            driver.submit(link, number)
+        await link.until(lambda: not link.waiting, target.answer_s)
+        await link.until(
+            lambda: len(_told(link.seen)) >= sum(a.accepted for a in link.seen.of(SUBMIT)), target.notice_s
+        )
+        await link.until(lambda: False, QUIET_S)
+    link.close()
+
+
+def _told(seen: Seen) -> set[tuple[str, str]]:
+    """Recipient and time stamp of every notification."""
+    return {(f.data[At.OADC], f.data[At.SCTS]) for _, f in seen.heard if f.ot == "53" and len(f.data) > At.SCTS}
+
+
+async def _refusals(driver: _Driver) -> None:
+    """One at a time: a wrong checksum, an operation nobody knows, an originator that is not in service."""
+    target, link = driver.target, await driver.link("refusals")
+    if await driver.login(link, target.password):
+        link.ask("51", CHECKSUM, _wrong_checksum)
+        await link.until(lambda: not link.waiting, target.answer_s)
+        link.ask(UNKNOWN_OT, UNKNOWN, lambda trn: encode(f"{trn:02d}", "O", UNKNOWN_OT, "/" * 3))
+        await link.until(lambda: not link.waiting, target.answer_s)
+        driver.submit(link, 0, STRANGER, NOBODYS_CODE)
+        await link.until(lambda: not link.waiting, target.answer_s)
+    link.close()
+
+
+def _wrong_checksum(trn: int) -> bytes:
+    octets = build("51", "O", trn, AdC="0", OAdC="0", MT="3", Msg="41")
+    return octets[:-3] + b"%02X\x03" % ((int(octets[-3:-1], 16) + 1) % 256)
+
+
+async def _burst(driver: _Driver) -> None:
+    """Far more at once than the window and the rate admit."""
+    target, link = driver.target, await driver.link("burst")
+    if await driver.login(link, target.password):
+        for number in range(min(90, BURST * target.window + target.rate_per_s)):
+            driver.submit(link, number, BEYOND)
+        await link.until(lambda: not link.waiting, BURST_S)
+    link.close()
+
+
+STEPS: Final[Sequence[tuple[str, Callable[[_Driver], Awaitable[None]]]]] = (
+    ("a login with a wrong password", _stranger),
+    ("the subscribed rate and its notifications", _traffic),
+    ("what must be refused", _refusals),
+    ("more at once than the window holds", _burst),
+)

@@ -1,0 +1,164 @@
+"""The console: one page of a running SMSC, for a person in a browser. Everything it does goes through the platform.
+
+What it shows is asked for once a second, by one timer a visitor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI
+from nicegui import ui
+from pydantic import ValidationError
+
+from simbench.errors import SimbenchError
+from simbench.service.console_parts import paris, phone_panel, search_panel, verdict_panel
+from simbench.service.platform import ServedPlatform
+from simbench.service.problems import Refusal
+from simbench.service.records import AskedOutage
+
+PERIOD_S = 1.0
+OUTAGES = ("cut", "reset", "refuse", "accept-close", "silent", "deaf-results")
+FAULTS = ("late-result", "no-result", "nack", "double-notification", "slow-read", "bad-checksum")
+CODE_COLUMNS = ("code", "account", "tier_per_s", "mode", "accepted_per_s", "refused_per_s", "accepted", "refused")
+SESSION_COLUMNS = ("number", "account", "state", "window", "unanswered_by_client", "unanswered_by_smsc")
+Action = Callable[[], Awaitable[object]]
+
+
+def add_console(app: FastAPI, platform: ServedPlatform) -> None:
+    """Serve the page at "/"."""
+
+    @ui.page("/", title="simbench")
+    def page() -> None:
+        Page(platform)
+
+    ui.run_with(app, mount_path="/", show_welcome_message=False)
+
+
+class Page:
+    """What one visitor sees."""
+
+    def __init__(self, platform: ServedPlatform) -> None:
+        self.platform = platform
+        self._head()
+        with ui.row().classes("w-full no-wrap items-stretch"):
+            with ui.column().classes("w-2/3"):
+                self._throughput()
+                self.sessions = _table("Sessions", SESSION_COLUMNS, "number")
+                search_panel(platform)
+                verdict_panel(platform)
+            with ui.column().classes("w-1/3"):
+                self._switches()
+                phone_panel(platform)
+        ui.timer(PERIOD_S, self.refresh)
+
+    def _head(self) -> None:
+        with ui.header(fixed=False).classes("items-center bg-slate-800 py-2"):
+            ui.label("simbench").classes("text-xl font-bold")
+            ui.label(f"{self.platform.smsc.scenario.name}, contract {self.platform.smsc.contract.name}")
+            ui.space()
+            self.clock = ui.label().mark("clock")
+            self.state = ui.badge("up").mark("state").classes("text-base").props("data-test=state")
+
+    def _throughput(self) -> None:
+        self.codes = _table("Short codes against their tiers", CODE_COLUMNS, "code")
+        self.chart = ui.echart(
+            {
+                "animation": False,
+                "tooltip": {"trigger": "axis"},
+                "legend": {"top": 0},
+                "grid": {"left": 50, "right": 20, "top": 40, "bottom": 30},
+                "xAxis": {"type": "category", "data": []},
+                "yAxis": {"type": "value", "name": "accepted/s"},
+                "series": [],
+            }
+        ).classes("w-full h-56")
+
+    def _switches(self) -> None:
+        control = self.platform.control
+        with ui.card().classes("w-full"):
+            ui.label("Clock").classes("text-lg")
+            with ui.row().classes("items-center"):
+                speed = ui.number("Speed", value=control.server.clock.speed, min=0.01, max=100_000).classes("w-24")
+                _button("Set", lambda: _now(control.set_speed, float(speed.value or 1)))
+                step = ui.number("Step (s)", value=60, min=0, max=31_536_000).classes("w-24")
+                _button("Step", lambda: _now(control.step, float(step.value or 0)))
+        with ui.card().classes("w-full"):
+            ui.label("Outage").classes("text-lg")
+            with ui.row().classes("items-center"):
+                mode = ui.select(list(OUTAGES), value="cut", label="Mode").classes("w-32")
+                scopes = ["total", *control.server.gateway.centre.limiters]
+                scope = ui.select(scopes, value="total", label="Whom").classes("w-24")
+                in_s = ui.number("In (s)", value=0, min=0).classes("w-16")
+                for_s = ui.number("For (s)", value=0, min=0).classes("w-16")
+                planned = ui.checkbox("maintenance")
+            with ui.row():
+                _button(
+                    "Begin outage",
+                    lambda: self.platform.outage(
+                        AskedOutage(
+                            mode=mode.value, scope=scope.value, planned=planned.value,
+                            in_s=in_s.value or 0, for_s=for_s.value or 0,
+                        )
+                    ),
+                    "red",
+                )  # fmt: skip
+                _button("Restore", control.restore, "green")
+        self._faults()
+
+    def _faults(self) -> None:
+        control = self.platform.control
+        with ui.card().classes("w-full"):
+            ui.label("Wire faults").classes("text-lg")
+            with ui.row().classes("items-center"):
+                name = ui.select(list(FAULTS), value="late-result", label="Fault").classes("w-48")
+                share = ui.number("Share", value=1.0, min=0, max=1, step=0.1).classes("w-20")
+                _button("Begin fault", lambda: _now(control.fault, name.value, share=float(share.value or 0)), "orange")
+                _button("Clear all", lambda: _now(control.clear))
+            self.faults = ui.label().classes("text-sm")
+
+    def refresh(self) -> None:
+        """Show how things stand."""
+        seen = self.platform.platform()
+        self.clock.text = f"{paris(seen.now)}  × {seen.speed:g}"
+        outage = seen.outage
+        self.state.text = f"{seen.state}: {outage.mode} ({outage.scope})" if outage else seen.state
+        self.state.props(f"color={'red' if outage else 'green'}")
+        planned = "".join(f"; planned: {each.mode} at {paris(each.at)}" for each in seen.scheduled)
+        self.faults.text = f"in force: {', '.join(seen.faults) or 'none'}{planned}"
+        self.codes.rows = [code.model_dump() for code in seen.codes]
+        self.sessions.rows = [session.model_dump() for session in self.platform.sessions()]
+        history = self.platform.watch.history
+        busy = [each.code for each in seen.codes if each.accepted] or [each.code for each in seen.codes][:1]
+        longest = max((history[code] for code in busy), key=len)
+        self.chart.options["xAxis"]["data"] = [paris(rates.at)[11:19] for rates in longest]
+        self.chart.options["series"] = [
+            {"name": code, "type": "line", "showSymbol": False,
+             "data": [round(rates.accepted_per_s, 1) for rates in history[code]],
+             "markLine": {"symbol": "none", "data": [{"yAxis": self._tier(code)}]}}
+            for code in busy
+        ]  # fmt: skip
+        self.chart.update()
+
+    def _tier(self, code: str) -> int:
+        return self.platform.control.server.gateway.centre.limiters[code].limit.rate_per_s
+
+
+def _table(title: str, columns: tuple[str, ...], key: str) -> Any:
+    shown = [{"name": name, "label": name.replace("_per_s", "/s").replace("_", " "), "field": name} for name in columns]
+    return ui.table(columns=shown, rows=[], row_key=key, title=title).classes("w-full").props("dense flat bordered")
+
+
+def _button(text: str, action: Action, colour: str = "primary") -> None:
+    async def pressed() -> None:
+        try:
+            await action()
+        except (SimbenchError, Refusal, ValueError, ValidationError) as error:
+            ui.notify(str(error).splitlines()[0], type="negative")
+
+    ui.button(text, on_click=pressed, color=colour).props("dense no-caps")
+
+
+async def _now(action: Callable[..., object], *arguments: Any, **more: Any) -> None:
+    action(*arguments, **more)

@@ -1,0 +1,148 @@
+"""Parts of the console: the phone, the search, the verdicts. Asks the platform, keeps nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from nicegui import ui
+
+from simbench.errors import SimbenchError
+from simbench.service.log import frame_id
+from simbench.service.messages import Query
+from simbench.service.platform import ServedPlatform
+from simbench.service.records import DecodedFrame, Mo
+
+PHONE_PERIOD_S = 2.0
+SCREEN = "w-full h-64 overflow-auto border rounded p-2 bg-slate-50 flex-nowrap flex-col-reverse"  # the latest in view
+FOUND = ("when", "session", "code", "recipient", "text", "outcome", "ec", "scts")
+JUDGED = ("purpose", "outcome", "blame", "summary")
+COLOURS = {"pass": "green", "fail": "red", "weak": "orange", "error": "purple"}
+
+
+def paris(us: int) -> str:
+    """An instant as Paris reads it, to the second."""
+    return (
+        datetime.fromtimestamp(us / 1_000_000, UTC).astimezone(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d %H:%M:%S")
+    )
+
+
+def phone_panel(platform: ServedPlatform) -> None:
+    """A phone: what a subscriber received, and a text of its own."""
+    control = platform.control
+    codes = list(control.server.gateway.centre.limiters)
+    with ui.card().classes("w-full"):
+        ui.label("Phone").classes("text-lg")
+        with ui.row().classes("items-center"):
+            number = ui.input("Subscriber", value="0639980001").classes("w-40")
+            status = ui.label().classes("text-sm")
+            code = ui.select(codes, value=codes[0], label="To").classes("w-24")
+        screen = ui.column().classes(SCREEN)
+        text = ui.input("Text").classes("w-full")
+
+        async def show() -> None:
+            subscriber = control.subscriber(number.value or "")
+            status.text = f"{subscriber.fate}, {'on' if subscriber.attached else 'off'}"
+            texts = await platform.phone(number.value or "0")
+            screen.clear()
+            with screen:
+                for each in reversed(texts[-20:]):
+                    ui.chat_message(each.text, name=each.code if each.way == "in" else "me", sent=each.way == "out")
+
+        async def send(words: str) -> None:
+            try:
+                sent = await platform.mo(Mo(sender=number.value or "", code=code.value, text=words, wait_s=2))
+            except (SimbenchError, ValueError) as error:
+                ui.notify(str(error).splitlines()[0], type="negative")
+                return
+            ui.notify("acknowledged" if sent.acknowledged else "sent; not acknowledged yet")
+            text.value = ""
+            await show()
+
+        async def switch(*, on: bool) -> None:
+            (control.attach if on else control.detach)(number.value or "")
+            await show()
+
+        with ui.row():
+            ui.button("Send", on_click=lambda: send(text.value or "")).props("dense no-caps")
+            ui.button("Reply STOP", on_click=lambda: send("STOP"), color="red").props("dense no-caps")
+            ui.button("Switch on", on_click=lambda: switch(on=True), color="green").props("dense no-caps")
+            ui.button("Switch off", on_click=lambda: switch(on=False), color="grey").props("dense no-caps")
+        ui.timer(PHONE_PERIOD_S, _unless_unchanged(platform, show, number))
+
+
+def _unless_unchanged(platform: ServedPlatform, show: Any, number: Any) -> Any:
+    """Look again only when something was decided since, so that a page left open costs next to nothing."""
+    seen: list[object] = []
+
+    async def look() -> None:
+        stands = [platform.smsc.ledger.written["centre"], number.value]
+        if stands[0] > platform.settings.limits.followed_rows or stands == seen:
+            return
+        seen[:] = stands
+        await show()
+
+    return look
+
+
+def search_panel(platform: ServedPlatform) -> None:
+    """Messages found, and the frame of one in plain words."""
+    with ui.card().classes("w-full"):
+        ui.label("Messages").classes("text-lg")
+        with ui.row().classes("items-center"):
+            recipient, code, text = (ui.input(name).classes("w-32") for name in ("Recipient", "Code", "Text has"))
+            outcome = ui.select(
+                ["", "pending", "accepted", "refused", "buffered", "delivered", "undelivered"], value=""
+            )
+            button = ui.button("Search").props("dense no-caps")
+        columns = [{"name": name, "label": name, "field": name, "align": "left"} for name in FOUND]
+        table = ui.table(columns=columns, rows=[], row_key="id", pagination=8).classes("w-full")
+        table.props("dense flat bordered")
+        decoded = ui.column().classes("w-full")
+
+        async def search() -> None:
+            asked = Query(recipient.value or "", code.value or "", text.value or "", outcome.value or "")
+            found = await platform.messages(asked)
+            table.rows = [{**each.model_dump(), "when": paris(each.at)} for each in found.messages]
+
+        async def explain(event: Any) -> None:
+            row = event.args[1]
+            trn = row["id"].rpartition(".")[2]
+            octets = platform.index.frame(row["session"], row["at"], trn)
+            decoded.clear()
+            if octets:
+                from simbench.service.routes import decoded as in_words  # noqa: PLC0415 - routes know the console's parts not
+
+                with decoded:
+                    _frame(in_words(frame_id(row["session"], row["at"], trn), octets))
+
+        button.on_click(search)
+        table.on("rowClick", explain)
+
+
+def _frame(frame: DecodedFrame) -> None:
+    ui.label(f"{frame.heading}   ({frame.id})").classes("font-bold")
+    columns = [{"name": n, "label": n, "field": n, "align": "left"} for n in ("name", "value", "what", "meaning")]
+    rows = [field.model_dump() for field in frame.fields]
+    ui.table(columns=columns, rows=rows, row_key="name").classes("w-full").props("dense flat wrap-cells")
+
+
+def verdict_panel(platform: ServedPlatform) -> None:
+    """What the rules say so far, when asked."""
+    with ui.card().classes("w-full"):
+        with ui.row().classes("items-center"):
+            ui.label("Verdicts so far").classes("text-lg")
+            button = ui.button("Judge").props("dense no-caps")
+            told = ui.label().classes("text-sm")
+        columns = [{"name": name, "label": name, "field": name, "align": "left"} for name in JUDGED]
+        table = ui.table(columns=columns, rows=[], row_key="purpose").classes("w-full")
+        table.props("dense flat bordered wrap-cells")
+
+        async def judge() -> None:
+            judged = await platform.judged()
+            telling = [each for each in judged.findings if each.outcome not in {"inconclusive", "unsupported"}]
+            table.rows = [each.model_dump(include=set(JUDGED)) for each in telling]
+            told.text = f"{len(telling)} of {len(judged.findings)} rules had something to judge"
+
+        button.on_click(judge)

@@ -1,0 +1,57 @@
+"""Findings so far: the rules applied to a running server's latest reads and writes. Keeps nothing between two calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import simbench.verdict.oddities
+import simbench.verdict.outage
+import simbench.verdict.recipients
+import simbench.verdict.sessions
+import simbench.verdict.throughput  # noqa: F401 - importing these enters their rules
+from simbench.contract import Contract
+from simbench.finding import Finding
+from simbench.ledger import AnyLedger
+from simbench.ledger.reader import Run
+from simbench.ledger.rows import ORDINAL, TABLES, Table
+from simbench.service.log import EventLog, frame_id
+from simbench.service.records import Judgement, Judgements
+from simbench.verdict.reading import Reading
+from simbench.verdict.rule import RULES, Case, judge
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LIVE = "live"  # the exercise that a server being watched is
+
+
+def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog) -> Judgements:
+    """Every rule's finding on the last `rows` reads and writes, with the whole story. For a thread of its own."""
+    ledger.flush()
+    first = max(0, ledger.written["wire"] - rows)
+
+    def load(table: Table) -> pa.Table:
+        names = [column.name for column in (*table.columns, ORDINAL)]
+        return ledger.tail(table.name, first if table is TABLES["wire"] else 0, names)
+
+    reading = Reading(Run(ledger.info, load))
+    case = Case(reading, contract)
+    judged = [_told(judge(purpose, case, LIVE)) for purpose in RULES]
+    for each in judged:
+        if each.outcome in {"fail", "weak", "error"}:
+            log.event("finding", ids=each.frames, **each.model_dump(include={"purpose", "outcome", "blame", "summary"}))
+    since, until = reading.span
+    return Judgements(since=since, until=until, findings=judged)
+
+
+def _told(finding: Finding) -> Judgement:
+    frames = [
+        frame_id(evidence.session, evidence.start, bytes.fromhex(evidence.frame[2:6]).decode("latin-1"))
+        for evidence in finding.evidence
+        if evidence.frame
+    ]
+    return Judgement(
+        purpose=finding.purpose, clause=finding.clause, outcome=finding.outcome, summary=finding.summary,
+        blame=finding.blame, measured=finding.measured, limit=finding.limit, unit=finding.unit,
+        assumed=list(finding.assumed), frames=frames,
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""Structured logs: one JSON object a line, numbers masked unless asked; and the id that joins frame, log and finding.
+
+Never writes a frame, so that no password can be in it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import IO
+
+from simbench.report.masking import masked_number, masked_text
+
+ADDRESSES = frozenset({"recipient", "sender", "subject"})
+
+
+def frame_id(session: int, at: int, trn: str) -> str:
+    """The id of a frame: connection, instant of the read or write that ended it (us), transaction number.
+
+    Whoever holds a ledger can work it out; logs, messages and findings all bear it.
+    """
+    return f"{session}.{at}.{trn}"
+
+
+class EventLog:
+    """A file of events, or nothing at all without one."""
+
+    def __init__(self, path: Path | None = None, *, unmasked: bool = False) -> None:
+        self.enabled = path is not None
+        self._unmasked = unmasked
+        self._file: IO[str] | None = path.open("a", encoding="utf-8", buffering=1) if path is not None else None
+
+    def event(self, name: str, **fields: object) -> None:
+        """One line: `ts` is the machine's clock (s), `event` what happened, and the rest as given."""
+        if self._file is None:
+            return
+        shown = fields if self._unmasked else {key: _masked(key, value) for key, value in fields.items()}
+        self._file.write(json.dumps({"ts": round(time.time(), 3), "event": name, **shown}, ensure_ascii=False) + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _masked(key: str, value: object) -> object:
+    if isinstance(value, dict):
+        return {inner: _masked(str(inner), each) for inner, each in value.items()}
+    if isinstance(value, list):
+        return [_masked(key, each) for each in value]
+    if not isinstance(value, str) or key == "id":
+        return value
+    return masked_number(value) if key in ADDRESSES else masked_text(value)

@@ -1,0 +1,204 @@
+"""One running SMSC as API and console see it: control, watch, index, schedule and log in one place. Opens no port."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from fake_smsc.control import Control
+from fake_smsc.live import LiveSmsc
+from simbench.ledger import Ledger
+from simbench.service import records
+from simbench.service.judging import judge_live
+from simbench.service.log import EventLog, frame_id
+from simbench.service.messages import MessageIndex, Query
+from simbench.service.problems import Refusal
+from simbench.service.settings import ServiceSettings
+from simbench.service.watch import Watch
+
+SECOND_US = 1_000_000
+MOST_SCHEDULED = 100
+
+
+class ServedPlatform:
+    """What routes and pages ask. Use as an async context manager around the time it is served."""
+
+    def __init__(self, smsc: LiveSmsc, settings: ServiceSettings) -> None:
+        self.smsc, self.settings = smsc, settings
+        self.control: Control = smsc.control
+        self.log = EventLog(settings.log, unmasked=settings.unmasked)
+        self.watch = Watch(self.control, self.log)
+        folder = smsc.ledger.folder if isinstance(smsc.ledger, Ledger) else None
+        self.index = MessageIndex(smsc.ledger, self.log, folder)
+        self.judgements: records.Judgements | None = None
+        self._judging = asyncio.Lock()
+        self._schedule: dict[int, tuple[records.Scheduled, asyncio.Task[None]]] = {}
+        self._ordinal = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> ServedPlatform:
+        self._tasks = [asyncio.create_task(self.watch.run())]
+        if self.log.enabled:
+            self._tasks.append(asyncio.create_task(self._follow()))
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        tasks = [*self._tasks, *(task for _, task in self._schedule.values())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self.log.enabled:
+            await self.watch.look()
+            await asyncio.to_thread(self.index.catch_up, flush=False)
+        self.index.close()
+        self.log.close()
+
+    async def _follow(self) -> None:
+        """With a log, refusals are told as they come."""
+        while True:
+            await asyncio.sleep(1.0)
+            await asyncio.to_thread(self.index.catch_up, flush=False)
+
+    # Looking ---------------------------------------------------------------------------------------------------
+
+    def platform(self) -> records.Platform:
+        """Everything at one look."""
+        control, server = self.control, self.control.server
+        outage = server.outages.current
+        return records.Platform(
+            now=control.now(),
+            speed=server.clock.speed,
+            state=server.gateway.centre.state,
+            outage=records.Outage(mode=outage.mode, scope=outage.scope, planned=outage.planned) if outage else None,
+            faults=[fault.config.name for fault in server.faults.active],
+            scheduled=self.scheduled(),
+            sessions=len(server.connections),
+            answered=control.answered(),
+            on_the_way=control.on_the_way(),
+            untold=control.untold(),
+            codes=[self._code(code) for code in server.gateway.centre.limiters],
+        )
+
+    def _code(self, code: str) -> records.CodeRate:
+        centre = self.control.server.gateway.centre
+        limit, rate, counts = centre.limiters[code].limit, self.watch.rate(code), self.watch.counts
+        return records.CodeRate(
+            code=code, account=centre.desk.owner_of(code), tier_per_s=limit.rate_per_s, mode=limit.mode,
+            accepted_per_s=round(rate.accepted_per_s), refused_per_s=round(rate.refused_per_s),
+            accepted=counts[code, "accepted"], refused=counts[code, "refused"],
+        )  # fmt: skip
+
+    def sessions(self) -> list[records.SessionRecord]:
+        """Every connection, oldest first."""
+        lines = self.control.server.gateway.lines
+        return [
+            records.SessionRecord(
+                number=view.number, account=view.account, state=view.state,
+                window=lines[view.number].session.own.size,
+                unanswered_by_client=view.unanswered_by_client, unanswered_by_smsc=view.unanswered_by_smsc,
+            )
+            for view in self.control.sessions()
+        ]  # fmt: skip
+
+    async def messages(self, query: Query) -> records.Messages:
+        """Search, in everything there is up to this moment."""
+        await asyncio.to_thread(self.index.catch_up)
+        one_more = Query(query.recipient, query.code, query.text, query.outcome, query.limit + 1, query.offset)
+        rows, count = await asyncio.to_thread(self.index.search, one_more)
+        found = [
+            records.MessageRecord(
+                id=frame_id(row["session"], row["at"], row["trn"]),
+                **{name: row[name] for name in records.MessageRecord.model_fields if name != "id"},
+            )
+            for row in rows[: query.limit]
+        ]
+        return records.Messages(messages=found, more=len(rows) > query.limit, indexed=count)
+
+    async def phone(self, msisdn: str) -> list[records.TextSeen]:
+        """What a subscriber received and sent, oldest first."""
+        found = await self.messages(Query(recipient=msisdn, outcome="delivered", limit=100))
+        texts = [records.TextSeen(at=m.at, way="in", code=m.code, text=m.text) for m in found.messages]
+        await self.watch.look()
+        number = self.control.subscriber(msisdn).msisdn
+        for sender, sent in self.watch.sent.items():
+            if self.control.subscriber(sender).msisdn == number:
+                texts += [records.TextSeen(at=at, way="out", code=code, text=text) for at, code, text in sent]
+        return sorted(texts, key=lambda text: text.at)
+
+    async def judged(self) -> records.Judgements:
+        """Findings so far; one judgement at a time."""
+        async with self._judging:
+            rows = self.settings.limits.judged_rows
+            self.judgements = await asyncio.to_thread(judge_live, self.smsc.ledger, self.smsc.contract, rows, self.log)
+            return self.judgements
+
+    # Doing -----------------------------------------------------------------------------------------------------
+
+    async def mo(self, asked: records.Mo) -> records.MoSent:
+        """A subscriber's text; waits for the acknowledgement as long as it is asked to."""
+        control = self.control
+        notices = control.originate(asked.sender, asked.code, asked.text)
+        done = await control.wait_until(lambda: not control.open_notices(notices), asked.wait_s)
+        return records.MoSent(scts=[notice.scts for notice in notices], acknowledged=done)
+
+    async def outage(self, asked: records.AskedOutage) -> records.Scheduled | None:
+        """Begin an outage now (None), or plan it. Raises Refusal while another one holds."""
+        if not asked.in_s:
+            await self._begin(asked)
+            if asked.for_s:
+                self._plan(asked, self.control.now(), begun=True)
+            return None
+        if len(self._schedule) >= MOST_SCHEDULED:
+            raise Refusal(409, f"{MOST_SCHEDULED} outages are planned already", "in_s")
+        return self._plan(asked, self.control.now() + round(asked.in_s * SECOND_US), begun=False)
+
+    async def _begin(self, asked: records.AskedOutage) -> None:
+        try:
+            await self.control.outage(asked.mode, asked.scope, planned=asked.planned, for_s=asked.for_s)
+        except ValueError as error:
+            raise Refusal(409, str(error), "mode") from None
+
+    def _plan(self, asked: records.AskedOutage, at: int, *, begun: bool) -> records.Scheduled:
+        self._ordinal += 1
+        until = at + round(asked.for_s * SECOND_US) if asked.for_s else 0
+        entry = records.Scheduled(
+            id=self._ordinal, at=at, until=until, mode=asked.mode, scope=asked.scope, planned=asked.planned
+        )
+        task = asyncio.create_task(self._play(entry, asked, begun=begun))
+        self._schedule[entry.id] = (entry, task)
+        return entry
+
+    async def _play(self, entry: records.Scheduled, asked: records.AskedOutage, *, begun: bool) -> None:
+        try:
+            if not begun:
+                await self.control.reach(entry.at)
+                await self._begin(asked)
+            mine = self.control.server.outages.current
+            if entry.until:
+                await self.control.reach(entry.until)
+                if self.control.server.outages.current is mine:
+                    await self.control.restore()
+        except Exception as error:  # whatever it is, it ends this plan only, and is told
+            self.log.event("outage not begun", id=str(entry.id), detail=str(error))
+        finally:
+            self._schedule.pop(entry.id, None)
+
+    def scheduled(self) -> list[records.Scheduled]:
+        """Outages that have not begun."""
+        now = self.control.now()
+        return [entry for entry, _ in self._schedule.values() if entry.at > now]
+
+    def cancel(self, number: int) -> None:
+        """Give up a planned outage. Raises Refusal when there is none of that number."""
+        if all(entry.id != number for entry in self.scheduled()):
+            raise Refusal(404, f"no outage {number} is planned", "number")
+        self._schedule[number][1].cancel()
+        del self._schedule[number]
+
+    async def reset(self) -> None:
+        """Everything as at the start, and nothing planned."""
+        for entry, task in list(self._schedule.values()):
+            task.cancel()
+            with suppress(KeyError):
+                del self._schedule[entry.id]
+        await self.control.reset()

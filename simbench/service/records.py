@@ -1,0 +1,284 @@
+"""What crosses the API, as its server, its document and its client know it. Holds no logic."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from simbench.finding import Outcome
+from simbench.scenario import LimitMode, Mode
+
+Msisdn = Annotated[str, Field(pattern=r"^\+?[0-9]{3,18}$", description="A number in any usual spelling.")]
+Code = Annotated[str, Field(pattern=r"^[0-9]{3,8}$", description="A short code in service.")]
+Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
+Scope = Annotated[str, Field(pattern=r"^(total|[0-9]{3,8}|session:[0-9]{1,9})$", description="Whom it meets.")]
+Printable = Annotated[str, Field(max_length=64, pattern=r"^[ -~]*$")]
+Result = Literal["pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"]
+
+
+class Record(BaseModel):
+    """Frozen, nothing beside what is named, and every value of its own type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Platform(Record):
+    """The platform at one look. `now` is its instant (us, UTC); rates per second over the last whole second."""
+
+    now: int
+    speed: float
+    state: str
+    outage: Outage | None
+    faults: list[str]
+    scheduled: list[Scheduled]
+    sessions: int
+    answered: int
+    on_the_way: int
+    untold: int
+    codes: list[CodeRate]
+
+
+class CodeRate(Record):
+    """A short code against its tier."""
+
+    code: str
+    account: str
+    tier_per_s: int
+    mode: LimitMode
+    accepted_per_s: int
+    refused_per_s: int
+    accepted: int
+    refused: int
+
+
+class Outage(Record):
+    """An outage that holds, or is asked for."""
+
+    mode: Mode
+    scope: Scope = "total"
+    planned: bool = False
+
+
+class AskedOutage(Outage):
+    """An outage to begin `in_s` platform seconds from now, and to end by itself `for_s` later (0: when restored)."""
+
+    in_s: Seconds = 0
+    for_s: Seconds = 0
+
+
+class Scheduled(Record):
+    """An outage that has not begun: instants in us; `until` 0 for an open end."""
+
+    id: int
+    at: int
+    until: int
+    mode: Mode
+    scope: str
+    planned: bool
+
+
+class SessionRecord(Record):
+    """One connection; `window` is how many operations each side may have unanswered."""
+
+    number: int
+    account: str
+    state: str
+    window: int
+    unanswered_by_client: int
+    unanswered_by_smsc: int
+
+
+class SubscriberRecord(Record):
+    """What an address leads to."""
+
+    msisdn: str
+    fate: str
+    operator: str
+    attached: bool
+    roaming: bool
+
+
+class Porting(Record):
+    """The operator a number moves to; "orange" brings it here."""
+
+    operator: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+
+
+class Mo(Record):
+    """A text from a subscriber to a short code; with `wait_s` the answer waits for the acknowledgement (real s)."""
+
+    sender: Msisdn
+    code: Code
+    text: Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
+    wait_s: Annotated[float, Field(ge=0, le=60)] = 0
+
+
+class MoSent(Record):
+    """The stamps (s) of its segments, and whether the application acknowledged every one."""
+
+    scts: list[int]
+    acknowledged: bool
+
+
+class Fault(Record):
+    """A wire fault (docs/reference/faults.md); what is left out has the fault's own default."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z-]{1,40}$")]
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    code: Annotated[str, Field(pattern=r"^([0-9]{3,8})?$")] = ""
+    from_s: Seconds = 0
+    for_s: Seconds = 0
+    delay_s: Seconds | None = None
+    ec: Annotated[str, Field(pattern=r"^[0-9]{2}$")] | None = None
+    ot: Annotated[str, Field(pattern=r"^[0-9]{2}$")] | None = None
+    octets: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    octets_per_s: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    per_s: Annotated[float, Field(gt=0, le=1_000)] | None = None
+    after: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
+
+
+class Limit(Record):
+    """A code's rate and how its meter answers."""
+
+    rate_per_s: Annotated[int, Field(ge=1, le=10_000)]
+    mode: LimitMode
+
+
+class Clock(Record):
+    """What the platform's clock says (us, UTC) and how fast it goes."""
+
+    now: int
+    speed: float
+
+
+class Speed(Record):
+    """Platform seconds a real second is worth."""
+
+    speed: Annotated[float, Field(gt=0, le=100_000)]
+
+
+class Step(Record):
+    """A jump forward."""
+
+    seconds: Seconds
+
+
+class Instant(Record):
+    """An instant to jump to (us, UTC); at most a year ahead."""
+
+    to: Annotated[int, Field(ge=0, le=1 << 60)]
+
+
+class WaitFor(Record):
+    """Wait until the platform has answered that many submits since it started (real s)."""
+
+    answered: Annotated[int, Field(ge=0, le=1 << 60)]
+    timeout_s: Annotated[float, Field(ge=0, le=60)] = 10
+
+
+class Waited(Record):
+    """Whether it came to that in time, and how many there are."""
+
+    reached: bool
+    answered: int
+
+
+class MessageRecord(Record):
+    """One submission as the wire has it. `id` is its frame's in logs and findings; `scts` the stamp it was given."""
+
+    id: str
+    at: int
+    session: int
+    code: str
+    recipient: str
+    text: str
+    outcome: Result
+    ec: str
+    scts: str
+
+
+class Messages(Record):
+    """Messages found, the latest first; `more` when there are others behind them."""
+
+    messages: list[MessageRecord]
+    more: bool
+    indexed: int
+
+
+class FieldRecord(Record):
+    """One field of a frame: its name, its value, what it is for and what it says."""
+
+    name: str
+    value: str
+    what: str
+    meaning: str
+
+
+class DecodedFrame(Record):
+    """A frame in plain words; passwords are hidden. `frame` is hexadecimal, STX to ETX."""
+
+    id: str
+    heading: str
+    frame: str
+    fields: list[FieldRecord]
+
+
+class TextSeen(Record):
+    """One text on a subscriber's phone: `way` "in" was delivered to it, "out" sent by it."""
+
+    at: int
+    way: Literal["in", "out"]
+    code: str
+    text: str
+
+
+class Judgement(Record):
+    """One finding; `frames` are the ids of the frames it rests on."""
+
+    purpose: str
+    clause: str
+    outcome: Outcome
+    summary: str
+    blame: str
+    measured: float | None
+    limit: float | None
+    unit: str
+    assumed: list[str]
+    frames: list[str]
+
+
+class Judgements(Record):
+    """What the rules say so far of reads and writes from `since` (us) to `until`."""
+
+    since: int
+    until: int
+    findings: list[Judgement]
+
+
+class Snapshot(Record):
+    """The ledger as it stands: rows of each table on disk, rows still in memory."""
+
+    run: str
+    rows: dict[str, int]
+    backlog: int
+
+
+class Cleared(Record):
+    """How many ended."""
+
+    ended: int
+
+
+class Problem(Record):
+    """What is wrong (RFC 9457): `field` is the one at fault, `errors` every one of them."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    field: str = ""
+    errors: list[dict[str, str]] = []
+
+
+Platform.model_rebuild()

@@ -1,0 +1,308 @@
+"""The control API: each route one call of the platform's control. Holds no logic of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from simbench.capture.explain import Explained, explain, heading
+from simbench.ledger.rows import ORDINAL, TABLES
+from simbench.report.masking import HIDDEN, without_secrets
+from simbench.service import messages as index
+from simbench.service import records
+from simbench.service.platform import ServedPlatform
+from simbench.service.problems import RESPONSES, Refusal
+from simbench.ucp.frame import Frame, Framer
+
+Number = Annotated[int, Path(ge=0, le=1 << 31)]
+Address = Annotated[str, Path(pattern=r"^\+?[0-9]{3,18}$")]
+Wanted = Annotated[str, Query(pattern=r"^(\+?[0-9]{3,18})?$")]
+Name = Annotated[str, Query(pattern=r"^[a-z-]{0,40}$")]
+TableName = Literal["wire", "story", "asked", "centre", "grain"]
+EXPORTED = ("id", "at", "session", "code", "recipient", "text", "outcome", "ec", "scts")
+
+
+class Search:
+    """What messages are looked for."""
+
+    def __init__(
+        self,
+        recipient: Wanted = "",
+        code: Annotated[str, Query(pattern=r"^[0-9A-Za-z ]{0,32}$")] = "",
+        text: Annotated[str, Query(max_length=160, pattern=r"^[^\x00]*$")] = "",
+        outcome: records.Result | Literal[""] = "",
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
+        offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
+    ) -> None:
+        self.query = index.Query(recipient, code, text, outcome, limit, offset)
+
+
+def api(platform: ServedPlatform) -> APIRouter:
+    """Every route under /api/v1."""
+    router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+    for add in (_looking, _messages, _sessions, _subscribers, _troubles, _clock, _ledger):
+        add(router, platform)
+    return router
+
+
+def _looking(router: APIRouter, platform: ServedPlatform) -> None:
+    @router.get("/platform", tags=["platform"])
+    async def look() -> records.Platform:
+        """The platform at one look: clock, state, sessions, each short code against its tier."""
+        return platform.platform()
+
+    @router.get("/findings", tags=["platform"])
+    async def findings() -> records.Judgements:
+        """What the rules say so far of the latest reads and writes."""
+        return await platform.judged()
+
+    @router.post("/reset", tags=["platform"])
+    async def reset() -> records.Platform:
+        """End outage, faults and plans; limits, accounts, subscribers and speed as at the start. Messages stay."""
+        await platform.reset()
+        return platform.platform()
+
+    @router.post("/wait", tags=["platform"])
+    async def wait(asked: records.WaitFor) -> records.Waited:
+        """Wait until so many submits were answered since the start."""
+        control = platform.control
+        reached = await control.wait_until(lambda: control.answered() >= asked.answered, asked.timeout_s)
+        return records.Waited(reached=reached, answered=control.answered())
+
+
+def _messages(router: APIRouter, platform: ServedPlatform) -> None:
+    search = Depends(Search)
+
+    @router.get("/messages", tags=["messages"])
+    async def messages(asked: Search = search) -> records.Messages:
+        """Messages by recipient, code, text and outcome, the latest first."""
+        return await platform.messages(asked.query)
+
+    @router.get("/messages.csv", tags=["messages"], response_class=Response)
+    async def export(asked: Search = search) -> StreamingResponse:
+        """Every message that matches, as CSV; `limit` and `offset` are not looked at."""
+        return StreamingResponse(_csv(platform, asked.query), media_type="text/csv")
+
+    @router.get("/messages/{session}.{at}.{trn}", tags=["messages"])
+    async def frame(
+        session: Number, at: Annotated[int, Path(ge=0, le=1 << 62)], trn: Annotated[str, Path(pattern="^[0-9]{2}$")]
+    ) -> records.DecodedFrame:
+        """The frame of a message in plain words, by the id that messages, logs and findings bear."""
+        await asyncio.to_thread(platform.index.catch_up)
+        octets = await asyncio.to_thread(platform.index.frame, session, at, trn)
+        if octets is None:
+            raise Refusal(404, "no message of that id", "id")
+        return decoded(f"{session}.{at}.{trn}", octets)
+
+    @router.post("/mo", tags=["messages"])
+    async def mo(asked: records.Mo) -> records.MoSent:
+        """A subscriber sends a text to a short code; with `wait_s`, wait for the application's acknowledgement."""
+        return await platform.mo(asked)
+
+
+def decoded(id_: str, octets: bytes) -> records.DecodedFrame:
+    """A frame in plain words, its passwords hidden."""
+    frame = next((item for item in Framer(len(octets)).feed(octets) if isinstance(item, Frame)), None)
+    if frame is None:
+        return records.DecodedFrame(id=id_, heading="no sound frame", frame=octets.hex().upper(), fields=[])
+    frame = without_secrets(frame)
+    fields = [
+        records.FieldRecord(name=each.name, value=each.value, what=each.what, meaning=_unless_hidden(each))
+        for each in explain(frame)
+    ]
+    return records.DecodedFrame(id=id_, heading=heading(frame), frame=frame.octets.hex().upper(), fields=fields)
+
+
+def _unless_hidden(field: Explained) -> str:
+    return field.meaning if field.value.strip(HIDDEN) else "hidden"
+
+
+async def _csv(platform: ServedPlatform, query: index.Query) -> AsyncIterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(EXPORTED)
+    page, offset, more = 5_000, 0, True
+    upto = (await platform.messages(index.Query(limit=1))).indexed
+    while more and offset < upto:
+        found = await platform.messages(
+            index.Query(query.recipient, query.code, query.text, query.outcome, page, offset)
+        )
+        for message in found.messages:
+            writer.writerow([_unlike_a_formula(str(getattr(message, name))) for name in EXPORTED])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+        offset, more = offset + page, found.more
+    yield buffer.getvalue()
+
+
+def _unlike_a_formula(cell: str) -> str:
+    """A spreadsheet takes a cell that begins so for a formula, and the texts are strangers'."""
+    return "'" + cell if cell[:1] in {"=", "+", "-", "@", "\t"} and not cell[1:].isdecimal() else cell
+
+
+def _sessions(router: APIRouter, platform: ServedPlatform) -> None:
+    @router.get("/sessions", tags=["sessions"])
+    async def sessions() -> list[records.SessionRecord]:
+        """Every connection, oldest first."""
+        return platform.sessions()
+
+    @router.delete("/sessions/{number}", tags=["sessions"])
+    async def drop(number: Number, abruptly: bool = False) -> records.Cleared:
+        """End a connection, with FIN or RST."""
+        if number not in platform.control.server.connections:
+            raise Refusal(404, f"no session {number}", "number")
+        platform.control.drop(number, abruptly=abruptly)
+        return records.Cleared(ended=1)
+
+
+def _subscribers(router: APIRouter, platform: ServedPlatform) -> None:
+    control = platform.control
+
+    def told(address: str) -> records.SubscriberRecord:
+        found = control.subscriber(address)
+        names = records.SubscriberRecord.model_fields
+        return records.SubscriberRecord(**{name: getattr(found, name) for name in names})
+
+    def known(address: str) -> str:
+        if control.subscriber(address).fate == "malformed":
+            raise Refusal(422, "no telephone number", "path.address")
+        return address
+
+    def served(address: str) -> str:
+        if control.subscriber(known(address)).operator != "orange":
+            raise Refusal(409, "not served here: it has no phone on this network", "path.address")
+        return address
+
+    @router.get("/subscribers/{address}", tags=["subscribers"])
+    async def look_up(address: Address) -> records.SubscriberRecord:
+        """What an address leads to."""
+        return told(address)
+
+    @router.get("/subscribers/{address}/texts", tags=["subscribers"])
+    async def texts(address: Address) -> list[records.TextSeen]:
+        """What a subscriber received and sent, oldest first."""
+        return await platform.phone(address)
+
+    @router.post("/subscribers/{address}/attach", tags=["subscribers"])
+    async def attach(address: Address) -> records.SubscriberRecord:
+        """The phone is reachable again: what waits for it is delivered."""
+        control.attach(served(address))
+        return told(address)
+
+    @router.post("/subscribers/{address}/detach", tags=["subscribers"])
+    async def detach(address: Address) -> records.SubscriberRecord:
+        """The phone is off, or out of coverage."""
+        control.detach(served(address))
+        return told(address)
+
+    @router.post("/subscribers/{address}/port", tags=["subscribers"])
+    async def port(address: Address, asked: records.Porting) -> records.SubscriberRecord:
+        """The number moves to an operator, or to "orange"."""
+        control.port(known(address), asked.operator)
+        return told(address)
+
+
+def _troubles(router: APIRouter, platform: ServedPlatform) -> None:
+    control = platform.control
+
+    @router.post("/outage", tags=["outages and faults"])
+    async def outage(asked: records.AskedOutage) -> records.Platform:
+        """Begin an outage or maintenance, now or `in_s` platform seconds from now."""
+        await platform.outage(asked)
+        return platform.platform()
+
+    @router.delete("/outage", tags=["outages and faults"])
+    async def restore() -> records.Platform:
+        """End the outage that holds."""
+        await control.restore()
+        return platform.platform()
+
+    @router.delete("/scheduled/{number}", tags=["outages and faults"])
+    async def cancel(number: Number) -> records.Platform:
+        """Give up an outage that has not begun."""
+        platform.cancel(number)
+        return platform.platform()
+
+    @router.post("/faults", tags=["outages and faults"])
+    async def fault(asked: records.Fault) -> records.Platform:
+        """Let a wire fault begin; several stack."""
+        given = asked.model_dump(exclude={"name"}, exclude_defaults=True)
+        control.fault(asked.name, **given)
+        return platform.platform()
+
+    @router.delete("/faults", tags=["outages and faults"])
+    async def clear(name: Name = "") -> records.Cleared:
+        """End the wire faults of that name, or all of them."""
+        return records.Cleared(ended=control.clear(name))
+
+    @router.put("/codes/{code}/limit", tags=["outages and faults"])
+    async def limit(code: Annotated[str, Path(pattern="^[0-9]{3,8}$")], asked: records.Limit) -> records.Platform:
+        """A short code's rate, and how its meter answers."""
+        control.limit(code, asked.rate_per_s, asked.mode)
+        return platform.platform()
+
+
+def _clock(router: APIRouter, platform: ServedPlatform) -> None:
+    control = platform.control
+
+    def told() -> records.Clock:
+        return records.Clock(now=control.now(), speed=control.server.clock.speed)
+
+    @router.get("/clock", tags=["clock"])
+    async def clock() -> records.Clock:
+        """The platform's instant and speed."""
+        return told()
+
+    @router.put("/clock/speed", tags=["clock"])
+    async def speed(asked: records.Speed) -> records.Clock:
+        """How many platform seconds a real second is worth."""
+        control.set_speed(asked.speed)
+        return told()
+
+    @router.post("/clock/step", tags=["clock"])
+    async def step(asked: records.Step) -> records.Clock:
+        """Jump forward."""
+        control.step(asked.seconds)
+        return told()
+
+    @router.post("/clock/advance", tags=["clock"])
+    async def advance(asked: records.Instant) -> records.Clock:
+        """Jump to an instant, at most a year ahead."""
+        ahead_s = (asked.to - control.now()) / 1_000_000
+        if not 0 <= ahead_s <= 31_536_000:
+            raise Refusal(409, "the clock only goes forward, and at most a year at once", "to")
+        control.step(ahead_s)
+        return told()
+
+
+def _ledger(router: APIRouter, platform: ServedPlatform) -> None:
+    ledger = platform.smsc.ledger
+
+    @router.get("/ledger", tags=["ledger"])
+    async def snapshot() -> records.Snapshot:
+        """The ledger as it stands."""
+        return records.Snapshot(run=ledger.info.run, rows=ledger.written, backlog=ledger.backlog)
+
+    @router.get("/ledger/{table}.parquet", tags=["ledger"], response_class=Response)
+    async def parquet(table: TableName, first: Annotated[int, Query(ge=0, le=1 << 60)] = 0) -> Response:
+        """At most 100,000 rows of a table, from its `first` on, as Parquet. The wire holds logins as they came."""
+        octets = await asyncio.to_thread(_parquet, platform, table, first)
+        return Response(octets, media_type="application/vnd.apache.parquet")
+
+
+def _parquet(platform: ServedPlatform, table: str, first: int) -> bytes:
+    import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+    platform.smsc.ledger.flush()
+    names = [column.name for column in (*TABLES[table].columns, ORDINAL)]
+    sink = pa.BufferOutputStream()
+    pq.write_table(platform.smsc.ledger.tail(table, first, names).slice(0, 100_000), sink, compression="zstd")
+    return bytes(sink.getvalue())

@@ -1,0 +1,109 @@
+"""The service on its port, in the process and loop of the SMSC. Knows no message.
+
+`served` is all that a command or a test needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+from fastapi import Response
+from fastapi_offline import FastAPIOffline
+
+from fake_smsc.live import LiveSmsc
+from simbench import __version__
+from simbench.errors import PortInUse, Trouble
+from simbench.service import problems
+from simbench.service.guard import Guard
+from simbench.service.metrics import exposition
+from simbench.service.platform import ServedPlatform
+from simbench.service.routes import api
+from simbench.service.settings import ServiceSettings, check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastapi import FastAPI
+
+DESCRIPTION = (
+    "Control of a running fake SMSC. Instants are microseconds since the Unix epoch, UTC; `_s` means seconds. "
+    "Whatever is refused is answered with problem+json that names the field at fault."
+)
+
+
+def build(platform: ServedPlatform) -> FastAPI:
+    """The app: API under /api/v1, its document at /openapi.json, drawn at /docs, metrics, and the console if asked."""
+    settings = platform.settings
+    app: FastAPI = FastAPIOffline(
+        title="simbench", version=__version__, description=DESCRIPTION, license_info={"name": "MIT"}
+    )
+    problems.install(app)
+    app.include_router(api(platform))
+
+    @app.get("/metrics", tags=["metrics"], include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(exposition(platform), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    if settings.console:
+
+        @app.api_route("/api/{rest:path}", include_in_schema=False, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+        async def nothing(rest: str) -> Response:
+            return problems.problem(404, f"nothing at /api/{rest[:100]}")
+
+        from simbench.service.console import add_console  # noqa: PLC0415 - NiceGUI takes half a second to load
+
+        add_console(app, platform)
+    return app
+
+
+class _Quiet(uvicorn.Server):
+    """A server that leaves signals to whoever started it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing is caught."""
+        yield
+
+
+@asynccontextmanager
+async def served(smsc: LiveSmsc, settings: ServiceSettings) -> AsyncIterator[tuple[ServedPlatform, int]]:
+    """Serve while the context lasts; the platform and the port. Raises BadInput, PortInUse."""
+    check(settings)
+    async with ServedPlatform(smsc, settings) as platform:
+        guarded = Guard(build(platform), settings, platform.log)
+        config = uvicorn.Config(
+            guarded, lifespan="on", log_level="error", access_log=False, server_header=False, proxy_headers=False,
+            timeout_graceful_shutdown=1, ws="websockets-sansio", h11_max_incomplete_event_size=32_768,
+            limit_concurrency=1_000, ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
+        )  # fmt: skip
+        listener = _listener(settings)
+        server = _Quiet(config)
+        task = asyncio.create_task(server.serve([listener]))
+        try:
+            while not server.started:
+                if task.done():
+                    raise Trouble("the API could not be started")
+                await asyncio.sleep(0.005)
+            yield platform, listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await asyncio.gather(task, return_exceptions=True)
+            listener.close()
+
+
+def _listener(settings: ServiceSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise PortInUse(f"port {settings.port} on {settings.host}: {error.strerror}; choose another --api") from error
+    listener.setblocking(False)
+    return listener

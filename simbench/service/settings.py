@@ -1,0 +1,92 @@
+"""How the service is served and to whom. Opens nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from fake_smsc.network import tls_context
+from simbench.errors import BadInput
+
+SHORTEST_TOKEN = 16
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one client address may ask of the service, and how much is answered at once."""
+
+    body_octets: int = 256_000
+    requests_per_s: int = 500
+    burst: int = 1_000
+    wrong_tokens_per_min: int = 10
+    concurrent: int = 64
+    found: int = 1_000  # messages in one answer
+    wait_s: float = 60.0
+    judged_rows: int = 100_000  # reads and writes a judgement looks back upon
+    followed_rows: int = 500_000  # decisions up to which an open phone follows by itself
+
+
+class ServiceSettings(msgspec.Struct, frozen=True):
+    """One service. `token` "" is for loopback only; `allow` empty lets every address in that reaches the port."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    token: str = ""
+    allow: tuple[Network, ...] = ()
+    console: bool = False
+    certificate: Path | None = None
+    key: Path | None = None
+    log: Path | None = None
+    unmasked: bool = False
+    limits: Limits = Limits()
+
+    @property
+    def scheme(self) -> str:
+        """http, or https where a certificate was given."""
+        return "https" if self.certificate else "http"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it; a name other than localhost could lead anywhere."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_token(path: Path | None) -> str:
+    """The token in a file's first line, "" without a file. Raises BadInput when it is unreadable or too short."""
+    if path is None:
+        return ""
+    try:
+        lines = path.read_text("ascii").splitlines()
+    except (OSError, ValueError) as error:
+        raise BadInput(f"--token-file {path}", getattr(error, "strerror", "") or "no text", "a token") from None
+    token = lines[0].strip() if lines else ""
+    if len(token) < SHORTEST_TOKEN or not token.isprintable() or " " in token:
+        expected = f"{SHORTEST_TOKEN} characters or more without a space, like the output of `openssl rand -hex 16`"
+        raise BadInput(f"--token-file {path}", "too short a token, or none", expected)
+    return token
+
+
+def networks(written: Iterable[str]) -> tuple[Network, ...]:
+    """Addresses and networks that may connect. Raises BadInput."""
+    try:
+        return tuple(ipaddress.ip_network(each, strict=False) for each in written)
+    except ValueError as error:
+        raise BadInput("allowed address", str(error), "an address or network like 192.0.2.0/24") from None
+
+
+def check(settings: ServiceSettings) -> ServiceSettings:
+    """The settings, if they are safe. Raises BadInput for another machine's address without a token."""
+    if (settings.certificate is None) != (settings.key is None):
+        raise BadInput("--tls-cert and --tls-key", "one without the other", "both, or neither")
+    if settings.certificate is not None and settings.key is not None:
+        tls_context(settings.certificate, settings.key)
+    if not is_loopback(settings.host) and not settings.token:
+        raise BadInput(f"API on {settings.host}", "no token", "--token-file FILE")
+    return settings

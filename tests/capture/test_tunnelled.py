@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simbench.capture.esp import Tunnels, esp_of
+from simbench.capture.layers import LINKS
+from simbench.capture.reader import read_capture
+from simbench.capture.tunnelled import read_tunnelled
+from simbench.errors import BadInput
+from simbench.ledger import MemoryLedger
+from tests.capture.scenes import Line, octets_of
+from tests.capture.tunnels import CBC, GCM, Tunnel, capture, keys
+
+WRONG = ("AES-CBC", "00" * 16, "SHA2-256-128", "00" * 32)
+SENT = Line().open().talk().close().sent
+TEXTS = [place for place, (_, segment) in enumerate(SENT) if segment[4]]
+
+
+def read(path: Path, keys_file: Path | None = None) -> tuple[MemoryLedger, dict[str, Any]]:
+    ledger = MemoryLedger()
+    read_tunnelled(path, ledger, None, Tunnels(keys_file))
+    (told,) = [said for row in ledger.story if (said := json.loads(str(row[4])))["what"] == "tunnel"]
+    return ledger, told
+
+
+@pytest.mark.parametrize("suite", [CBC, GCM])
+@pytest.mark.parametrize("udp", [False, True])
+@pytest.mark.parametrize("transport", [False, True])
+def test_a_tunnel_opened_gives_the_rows_of_the_same_traffic_in_clear(
+    tmp_path: Path, suite: tuple[str, str, str, str], udp: bool, transport: bool
+) -> None:
+    plain = MemoryLedger()
+    read_capture(capture(tmp_path, SENT, None), plain.wire, plain.story)
+    tunnel = Tunnel(suite, udp=udp, transport=transport)
+    ledger, told = read(capture(tmp_path, SENT, tunnel), keys(tmp_path, suite))
+    assert ledger.wire == plain.wire
+    assert (told["packets"], told["opened"], told["clear"]) == (len(SENT), len(SENT), {"in": 0, "out": 0})
+
+
+def test_a_tunnel_without_keys_stays_closed_and_is_counted(tmp_path: Path) -> None:
+    ledger, told = read(capture(tmp_path, SENT, Tunnel()))
+    assert not ledger.wire
+    assert sum(told["unknown"].values()) == told["packets"] == len(SENT)
+
+
+@pytest.mark.parametrize("count", [len(SENT), 3])
+def test_a_wrong_key_is_said_in_one_line(tmp_path: Path, count: int) -> None:
+    path = capture(tmp_path, SENT[:count], Tunnel())
+    with pytest.raises(BadInput, match=r"keys\.toml: SPI 0xc0ffee0\d: opens none of \d+ packets"):
+        read(path, keys(tmp_path, WRONG))
+
+
+@pytest.mark.parametrize("place", [TEXTS[4], TEXTS[5]])
+def test_a_segment_outside_the_tunnel_is_found_and_read_once(tmp_path: Path, place: int) -> None:
+    ledger, told = read(capture(tmp_path, SENT, Tunnel(), clear=[place]), keys(tmp_path))
+    direction = "in" if place % 2 else "out"
+    assert told["clear"] == {"in": int(direction == "in"), "out": int(direction == "out")}
+    assert [one["frame"] for one in told["frames"]] == [SENT[place][1][4].hex().upper()]
+    whole = b"".join(segment[4] for _, segment in SENT if segment[0] == SENT[place][1][0])
+    assert octets_of(ledger.wire, 1, direction) == whole
+
+
+def test_a_capture_at_the_tunnels_own_end_shows_a_segment_twice_and_it_is_read_once(tmp_path: Path) -> None:
+    plain, tunnel = MemoryLedger(), Tunnel()
+    path = capture(tmp_path, SENT, None)
+    read_capture(path, plain.wire, plain.story)
+    doubled = [one for each in SENT for one in (each, each)]
+    ledger, told = read(capture(tmp_path, doubled, tunnel, clear=range(1, len(doubled), 2)), keys(tmp_path))
+    assert ledger.wire == plain.wire
+    assert told["clear"]["in"] == told["clear"]["out"] == len(TEXTS) // 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "sa: is missing"),
+        ("sa = []", "holds no association"),
+        ('[[sa]]\nspi = "zz"\nencryption = "NULL"', "spi: is 'zz'"),
+        ('[[sa]]\nspi = "1"\nencryption = "AES-CCB"', "perhaps `AES-CCM`"),
+        ('[[sa]]\nspi = "1"\nencryption = "AES-CBC"\nkey = "xy"', "key: is not hexadecimal"),
+        ('[[sa]]\nspi = "1"\nencryption = "NULL"\nintegrety = ""', "unknown key"),
+    ],
+)
+def test_a_keys_file_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        Tunnels(path)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(LINKS)), st.binary(max_size=120))
+def test_no_octets_break_the_search_for_esp(link: int, octets: bytes) -> None:
+    found = esp_of(link, octets)
+    assert found is None or octets.endswith(found[1]) or found[1] in octets
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.binary(min_size=9, max_size=90))
+def test_no_octets_of_a_known_association_break_the_opening(octets: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        tunnels = Tunnels(keys(Path(folder), ("AES-CBC", "0f" * 16, "NULL", "")))
+    esp = 0xC0FFEE01.to_bytes(4, "big") + octets
+    header = bytes([0x45, 0]) + (20 + len(esp)).to_bytes(2, "big") + bytes(5) + b"\x32" + bytes(10)
+    assert tunnels.inner(101, header + esp) is not None

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from simbench.cli import cli
+from simbench.conformance.in_memory import conduct_in_memory
+from simbench.conformance.judging import judge_exercise
+from simbench.conformance.registry import EVERYTHING
+from simbench.conformance.selection import select
+from simbench.contract import load_contract
+from simbench.errors import BadInput, LedgerError
+from simbench.report import Judgement, write_findings
+from tests.report.sla.years import outages, traffic, write_run
+
+
+def ran(*arguments: object) -> Result:
+    result = CliRunner().invoke(cli, ["report", *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_a_year_with_fifteen_outages_exits_1_and_leaves_its_files(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", outages(15), [])
+    result = ran(run, "--lang", "fr", "--pdf", "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["summary"]["fail"] == 1
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "report.html", "report.pdf", "findings.json", "data.json",
+    }  # fmt: skip
+    assert "Rapport de niveau de service" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+def test_without_a_folder_the_report_stands_beside_the_ledger_which_can_still_be_read(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", outages(2), [])
+    assert ran(run).exit_code == 0
+    assert ran(run).exit_code == 0
+    assert (run / "report.html").is_file()
+
+
+def test_the_queries_of_the_report_give_its_figures_again(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", outages(3), traffic(outages(3)))
+    ran(run)
+    data = json.loads((run / "data.json").read_text("utf-8"))
+    with duckdb.connect() as connection:
+        for statement in data["queries"]["minutes"].replace("'ledger-", f"'{run}/ledger-").split(";\n"):
+            connection.execute(statement)
+        hours = connection.execute(data["queries"]["hours"]).fetchall()
+        backlog = connection.execute(data["queries"]["backlog"]).fetchall()
+    assert sum(row[3] for row in hours) == sum(data["exhibits"]["months"]["columns"]["accepted"])
+    assert max(row[1] for row in backlog) == max(data["exhibits"]["recoveries"]["columns"]["most"])
+
+
+def test_a_run_stopped_in_the_middle_says_so_first(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", outages(2), traffic(outages(2), 100), "stopped at 27.4% of the run")
+    assert ran(run, "-o", tmp_path / "out").exit_code == 0
+    assert "stopped at 27.4% of the run" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+def test_a_run_that_kept_messages_is_reported_by_its_messages(tmp_path: Path) -> None:
+    world = Path(__file__).parents[2] / "scenarios" / "year" / "03_six_hour_outage.toml"
+    for detail in ("rows", "minute"):
+        made = CliRunner().invoke(cli, ["run", str(world), "-o", str(tmp_path / detail), "--detail", detail])
+        assert made.exit_code == 0
+        ran(tmp_path / detail)
+    by_rows, by_minute = (
+        json.loads((tmp_path / detail / "data.json").read_text("utf-8"))["exhibits"] for detail in ("rows", "minute")
+    )
+    assert by_rows["delivery"]["columns"] == by_minute["delivery"]["columns"]
+    assert by_rows["throughput"]["columns"] == by_minute["throughput"]["columns"]
+    assert by_rows["heat"]["columns"] == by_minute["heat"]["columns"]
+    assert "recovery" not in by_rows
+
+
+def test_the_report_of_a_conformance_session_is_made_again(tmp_path: Path) -> None:
+    contract = load_contract()
+    name, (exercise, purposes) = next(iter(select(("originators",)).items()))
+    conducted = conduct_in_memory(exercise, contract, ())
+    findings = judge_exercise(conducted, purposes, contract, EVERYTHING)
+    write_findings(
+        tmp_path / "findings.json", Judgement({"system": "reference", "contract": contract.name}, findings, contract)
+    )
+    (tmp_path / "runs" / name).mkdir(parents=True)
+    assert ran(tmp_path).exit_code in {0, 3}
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "Conformance report" in page
+    assert findings[0].purpose in page
+    with pytest.raises(BadInput, match="--pdf"):
+        ran(tmp_path, "--pdf")
+
+
+@pytest.mark.parametrize("content", [None, "nothing"])
+def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, content: str | None) -> None:
+    folder = tmp_path / "run"
+    if content is not None:
+        folder.mkdir()
+    with pytest.raises(LedgerError) as refused:
+        ran(folder)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from simbench.client import lines
+from simbench.client.environment import read_settings
+from simbench.client.program import Program
+from simbench.client.shell import GivenClock, wall_clock
+from simbench.contract.calendar import instant
+from tests.client.peer import CODE
+
+ACCOUNTS = json.dumps([{"code": CODE, "account": CODE, "password": "s3cret", "rate_per_s": 10, "oadc_option": True}])
+ENVIRONMENT = {"SIMBENCH_HOST": "127.0.0.1", "SIMBENCH_PORT": "1", "SIMBENCH_ACCOUNTS": ACCOUNTS}
+SUNDAY = instant(2026, 3, 8, 12)
+
+
+def test_a_given_clock_shows_what_it_was_told_at_its_speed() -> None:
+    clock = GivenClock(SUNDAY, time.monotonic_ns() - 3_000_000_000, speed=10)
+    assert clock() - SUNDAY == pytest.approx(30_000_000, abs=1_000_000)
+    clock.move(SUNDAY, time.monotonic_ns())
+    assert clock() - SUNDAY == pytest.approx(0, abs=1_000_000)
+
+
+def said(environment: dict[str, str], *commands: lines.Command) -> list[lines.Report]:
+    """What a program says to these lines; the platform it is to connect to is not there."""
+    octets = bytearray()
+
+    async def run() -> None:
+        program = Program(read_settings(environment), octets.extend)
+        program.feed(b"".join(map(lines.write, commands)))
+        await program.end()
+
+    asyncio.run(run())
+    return [lines.parse_report(line) for line in bytes(octets).splitlines()]
+
+
+def test_the_clock_is_moved_by_a_line_and_the_hours_follow_it() -> None:
+    given = {**ENVIRONMENT, "SIMBENCH_CLOCK_EPOCH_US": str(SUNDAY)}
+    settings = read_settings(given)
+    assert settings.outside.clock() - SUNDAY < 60_000_000
+    assert settings.links[0].oadc_option
+    monday = instant(2026, 3, 9, 10)
+    assert said(given, lines.Clock(monday, time.monotonic_ns())) == []
+
+
+def test_the_wall_clock_cannot_be_moved_and_the_client_says_so() -> None:
+    assert read_settings(ENVIRONMENT).outside.clock is wall_clock
+    [error] = said(ENVIRONMENT, lines.Clock(SUNDAY, 0))
+    assert isinstance(error, lines.Error)
+    assert "cannot be moved" in error.problem
+
+
+def test_maintenance_is_announced_to_every_link_by_a_line() -> None:
+    notice = lines.Notice(SUNDAY, SUNDAY + 1)
+    assert lines.parse_command(lines.write(notice)) == notice
+    assert said(ENVIRONMENT, notice) == []

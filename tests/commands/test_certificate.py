@@ -1,0 +1,145 @@
+"""Stored sessions judged again, certified and compared; whatever was tampered with is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.cli.child import Ended
+
+KNOWN = """[[deviation]]
+purpose = "OPS-DEO-06/temptations"
+reason = "to be mended"
+ticket = "T-1"
+expires = 2099-01-01
+"""
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A session of the reference client with a planted fault."""
+    from simbench.commands.conform import Options, conform_command
+    from simbench.conformance.wanted import Wanted
+
+    folder = tmp_path_factory.mktemp("certified") / "run"
+    wanted = Wanted("reference", only=("originators",), faults=("sends-any-oadc",))
+    assert conform_command(wanted, Options(folder)) == 1
+    return folder
+
+
+@pytest.fixture
+def run(session: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(session, tmp_path / "run"))
+
+
+def certificate(run: Path, capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Path:
+    assert Ended(capsys, "certificate", run, *arguments).status == 0
+    return run / "certificate.html"
+
+
+def test_a_certificate_agrees_with_its_ledgers(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = certificate(run, capsys)
+    verified = Ended(capsys, "certificate", run, "--verify", page)
+    assert (verified.status, "agrees" in verified.out) == (0, True)
+    text = page.read_text()
+    for said in ("does not conform", "reference", "orange_ops_2016", "OPS-DEO-06/temptations", "duckdb"):
+        assert said in text
+
+
+def test_a_tampered_ledger_is_named(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = certificate(run, capsys)
+    (file,) = (run / "runs" / "originators" / "ledger").glob("*.duckdb")
+    with duckdb.connect(file) as connection:
+        connection.execute("update asked set text = 'nothing' where kind = 'send' and n = 0")
+    verified = Ended(capsys, "certificate", run, "--verify", page)
+    assert verified.status == 1
+    assert "ledger of originators: not the one that was certified" in verified.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('"exercise":"originators","outcome":"fail"', '"exercise":"originators","outcome":"pass"', "gives fail"),
+        ('"system":"reference"', '"system":"another"', "system: the certificate says another"),
+        ("does not conform", "conforms", "the page does not show what its data say"),
+    ],
+)
+def test_a_tampered_certificate_is_named(
+    old: str, new: str, named: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = certificate(run, capsys)
+    assert old in page.read_text()
+    page.write_text(page.read_text().replace(old, new, 1))
+    verified = Ended(capsys, "certificate", run, "--verify", page)
+    assert verified.status == 1
+    assert named in verified.out
+
+
+def test_a_page_that_is_no_certificate_is_bad_input(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ended = Ended(capsys, "certificate", run, "--verify", run / "report.html")
+    assert ended.status == 2
+    assert ended.err.count("\n") == 1
+
+
+def test_known_deviations_stand_on_the_certificate(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "known.toml").write_text(KNOWN)
+    page = certificate(run, capsys, "--baseline", tmp_path / "known.toml")
+    assert "to be mended" in page.read_text()
+    assert Ended(capsys, "certificate", run, "--verify", page).status == 0
+
+
+def test_a_session_is_judged_again_without_any_client(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = json.loads((run / "findings.json").read_text())["findings"]
+    assert Ended(capsys, "conform", "--from", run).status == 1
+    assert json.loads((run / "findings.json").read_text())["findings"] == before
+
+
+def test_a_session_is_judged_again_against_a_baseline(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = tmp_path / "known.toml"
+    assert Ended(capsys, "conform", "--from", run, "--baseline", known, "--update-baseline").status == 0
+    assert Ended(capsys, "conform", "--from", run, "--baseline", known, "--strict").status == 0
+    known.write_text(known.read_text().replace("expires = 2", "expires = 1"))
+    assert Ended(capsys, "conform", "--from", run, "--baseline", known).status == 1
+    assert "known deviation, expired" in (run / "report.html").read_text()
+
+
+def test_only_what_failed_is_run_again_and_the_first_session_is_kept(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert Ended(capsys, "conform", "--sut", "reference", "--last-failed", "-o", run).status == 0
+    findings = json.loads((run / "findings.json").read_text())["findings"]
+    assert {finding["purpose"] for finding in findings} == {"OPS-DEO-06/temptations", "OPS-DEO-12/no-subscriber-number"}
+    assert (run / "earlier-1" / "runs" / "originators").is_dir()
+
+
+def test_every_judged_purpose_has_a_folder_of_its_evidence(run: Path) -> None:
+    folder = run / "evidence" / "OPS-DEO-06_temptations"
+    assert {path.name for path in folder.iterdir()} == {"evidence.pcapng", "client.log", "finding.json"}
+    assert folder.joinpath("evidence.pcapng").stat().st_size > 1000
+
+
+def test_clients_are_compared_purpose_by_purpose(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = Path(shutil.copytree(run, tmp_path / "other"))
+    text = (other / "findings.json").read_text()
+    changed = text.replace('"outcome": "fail"', '"outcome": "weak"').replace('"fail": 2', '"fail": 0')
+    (other / "findings.json").write_text(changed.replace('"weak": 0', '"weak": 2'))
+    ended = Ended(capsys, "matrix", run, other, "--json", "--html", tmp_path / "m.html")
+    assert ended.status == 0
+    lines = {line["purpose"]: line["outcomes"] for line in json.loads(ended.out)["lines"]}
+    assert lines["OPS-DEO-06/temptations"] == ["fail", "weak"]
+    assert "OPS-DEO-06/temptations" in (tmp_path / "m.html").read_text()
+
+
+def test_a_folder_that_is_no_session_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (("matrix", tmp_path), ("certificate", tmp_path), ("conform", "--from", tmp_path)):
+        ended = Ended(capsys, *arguments)
+        assert ended.status == 2
+        assert ended.err.count("\n") == 1

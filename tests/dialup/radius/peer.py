@@ -1,0 +1,61 @@
+"""A RADIUS accounting server of a few lines that behaves as told, and runs of the sender. Tests nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import cast
+
+from simbench.dialup.radius.journal import Journal, Told, read_journal
+from simbench.dialup.radius.packets import respond
+from simbench.dialup.radius.plan import Planned
+from simbench.dialup.radius.sender import Sender, Server
+
+SECRET = b"testing123"
+DEADLINE_S = 20.0
+Answer = Callable[[int, bytes], Iterable[bytes]]  # number of the datagram from 0, and it: what is sent back
+
+
+def always(_number: int, request: bytes) -> list[bytes]:
+    return [respond(request, SECRET)]
+
+
+class Peer(asyncio.DatagramProtocol):
+    """Keeps every datagram and answers as told."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.heard: list[tuple[int, bytes]] = []  # source port, octets
+        self.transport: asyncio.DatagramTransport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.heard.append((addr[1], data))
+        for each in self._answer(len(self.heard) - 1, data):
+            self.transport.sendto(each, addr)
+
+
+def sent_to(
+    folder: Path, planned: Iterable[Planned], answer: Answer = always, **options: float
+) -> tuple[Told, Peer, Sender]:
+    """Everything that comes of sending these records to such a server."""
+
+    async def run() -> tuple[Peer, Sender]:
+        loop = asyncio.get_running_loop()
+        transport, peer = await loop.create_datagram_endpoint(lambda: Peer(answer), local_addr=("127.0.0.1", 0))
+        port = transport.get_extra_info("sockname")[1]
+        patience = {"first_s": 0.05, "longest_s": 0.1, **options}
+        server = Server("127.0.0.1", port, SECRET, **patience)  # type: ignore[arg-type]  # named options
+        try:
+            with Journal(folder / "journal.jsonl") as journal:
+                sender = Sender(server, journal)
+                await asyncio.wait_for(sender.run(planned), DEADLINE_S)
+        finally:
+            transport.close()
+        return peer, sender
+
+    peer, sender = asyncio.run(run())
+    return read_journal(folder / "journal.jsonl"), peer, sender

@@ -1,0 +1,147 @@
+"""Facts about which records bill a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simbench.contract.netrevenu import load_netrevenu
+from simbench.dialup.calls import SECOND, SetAside
+from simbench.dialup.radius.pairing import Paired, pair
+from simbench.dialup.radius.record import Heard, Record
+from tests.dialup.radius.scenes import SENT, answered, kept, planned, some_calls
+
+NAS = "192.0.2.10"
+LONGEST_S = load_netrevenu().terms.records.longest_s
+
+
+def heard(*said: tuple[str, int, int] | tuple[str, int, int, str]) -> list[Heard]:
+    """Records: status, second at which they happen, Acct-Session-Time (-1: none), session ("A")."""
+    return [
+        Heard(
+            Record(status, NAS, "" if status.startswith("Acc") else (*rest, "A")[0], seconds=seconds),
+            SENT + at * SECOND, line,
+        )
+        for line, (status, at, seconds, *rest) in enumerate(said, start=1)
+    ]  # fmt: skip
+
+
+def billed(found: Iterable[Heard | SetAside]) -> list[tuple[int, str]]:
+    return [(call.seconds, call.basis) for call in pair(found).calls]
+
+
+def aside(paired: Paired) -> list[tuple[int, str]]:
+    return [(each.line, each.reason) for each in paired.aside]
+
+
+START, STOP = ("Start", 0, -1), ("Stop", 100, 100)
+INTERIM = ("Interim-Update", 60, 60)
+
+
+@pytest.mark.parametrize(
+    ("said", "calls", "set_aside"),
+    [
+        ((START, STOP), [(100, "stop")], []),
+        ((START, INTERIM, STOP), [(100, "stop")], []),
+        ((STOP,), [(100, "stop-alone")], []),
+        ((STOP, ("Start", 200, -1)), [(100, "stop")], []),
+        ((START,), [], [(1, "missing-stop")]),
+        ((START, INTERIM), [(60, "interim")], []),
+        ((INTERIM, ("Interim-Update", 90, 90)), [(90, "interim")], []),
+        ((START, ("Stop", 130, -1)), [(130, "instants")], []),
+        ((("Stop", 130, -1),), [], [(1, "missing-stop")]),
+        ((START, STOP, STOP), [(100, "stop")], [(3, "duplicate")]),
+        ((START, START, STOP), [(100, "stop")], [(2, "duplicate")]),
+        ((START, INTERIM, INTERIM), [(60, "interim")], [(3, "duplicate")]),
+        ((START, STOP, ("Stop", 101, 90)), [(100, "stop")], [(3, "contradiction")]),
+        ((START, STOP, ("Stop", 400, 200)), [(100, "stop"), (200, "stop-alone")], []),
+        ((START, STOP, ("Start", 300, -1), ("Stop", 350, 50)), [(100, "stop"), (50, "stop")], []),
+        ((START, ("Start", 50, -1), ("Stop", 90, 40)), [(40, "stop")], [(1, "missing-stop")]),
+        ((START, INTERIM, ("Accounting-On", 80, -1)), [(60, "interim")], []),
+        ((START, ("Accounting-On", 80, -1)), [], [(1, "missing-stop")]),
+        ((START, ("Accounting-Off", 80, -1), ("Stop", 80, 80)), [(80, "stop")], []),
+        ((START, INTERIM, ("Accounting-On", 80, -1), ("Stop", 200, 50)), [(60, "interim"), (50, "stop-alone")], []),
+        ((START, ("Accounting-On", 80, -1), ("Start", 90, -1), ("Stop", 99, 9)), [(9, "stop")], [(1, "missing-stop")]),
+        ((START, STOP, ("Interim-Update", 300, 60)), [(100, "stop"), (60, "interim")], []),
+        ((START, ("Interim-Update", 60, -1), STOP), [(100, "stop")], [(2, "unreadable")]),
+        ((START, ("Stop", 100, LONGEST_S + 1)), [], [(2, "huge")]),
+    ],
+)  # fmt: skip
+def test_what_bills_and_what_does_not(
+    said: tuple[tuple[str, int, int], ...], calls: list[tuple[int, str]], set_aside: list[tuple[int, str]]
+) -> None:
+    paired = pair(heard(*said))
+    assert [(call.seconds, call.basis) for call in paired.calls] == calls
+    assert aside(paired) == set_aside
+
+
+def test_a_stop_before_its_start_has_no_length_of_its_own() -> None:
+    start, stop = heard(("Start", 100, -1), ("Stop", 90, -1))
+    paired = pair([start, stop])
+    assert paired.calls == []
+    assert [each.reason for each in paired.aside] == ["ends-before-start"]
+
+
+def test_a_retransmission_is_known_by_its_delay() -> None:
+    stop = Record("Stop", NAS, "A", seconds=100)
+    again = Record("Stop", NAS, "A", seconds=100, delay_s=30)
+    paired = pair([Heard(stop, SENT, 1), Heard(again, SENT + 30 * SECOND, 2)])
+    assert len(paired.calls) == 1
+    assert paired.duplicates == 1
+
+
+def test_two_access_servers_may_use_the_same_session_name() -> None:
+    one, other = Record("Stop", NAS, "A", seconds=100), Record("Stop", "192.0.2.11", "A", seconds=100)
+    assert len(pair([Heard(one, SENT, 1), Heard(other, SENT, 2)]).calls) == 2
+
+
+def test_a_reboot_ends_no_session_of_another_access_server() -> None:
+    (start, stop) = heard(START, STOP)
+    reboot = Heard(Record("Accounting-On", "192.0.2.11"), SENT + 50 * SECOND, 9)
+    assert [call.ended for call in pair([start, reboot, stop]).calls] == ["Stop"]
+
+
+def test_a_call_starts_by_the_clock_that_was_asked_for() -> None:
+    stop = Record("Stop", NAS, "A", seconds=100, event_us=1_000 * SECOND, delay_s=5)
+    found = [Heard(stop, SENT, 1)]
+    assert pair(found).calls[0].start_us == SENT - 105 * SECOND
+    assert pair(found, clock="event").calls[0].start_us == 900 * SECOND
+
+
+@settings(max_examples=40)
+@given(st.permutations(range(40)), st.sets(st.integers(0, 39)))
+def test_no_order_and_no_copies_change_what_is_billed(order: list[int], twice: set[int]) -> None:
+    records = kept(answered(planned(17)))[:40]
+    expected = {call.session: call.seconds for call in pair(records, clock="event").calls}
+    shuffled = [records[n] for n in order] + [records[n] for n in twice]
+    assert {call.session: call.seconds for call in pair(shuffled, clock="event").calls} == expected
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Start", "Stop", "Interim-Update", "Accounting-On"]), st.integers(0, 50),
+            st.integers(-1, 60), st.sampled_from("AB"),
+        ),
+        max_size=12,
+    )
+)  # fmt: skip
+def test_every_session_heard_of_bills_or_is_set_aside(said: list[tuple[str, int, int, str]]) -> None:
+    found = heard(*said)
+    paired = pair(found)
+    sessions = {each.record.session for each in found if each.record.session}
+    told = {call.session for call in paired.calls}
+    assert sessions == told | {name for name in "AB" for each in paired.aside if f"session {name} " in each.text}
+    assert len({call.line for call in paired.calls} | {each.line for each in paired.aside}) <= len(found)
+
+
+def test_paired_calls_are_calls_like_any_others() -> None:
+    calls = some_calls(20)
+    paired = pair(kept(answered(planned(20))), clock="event")
+    again = paired.columns()
+    assert sorted(again.duration_us // SECOND) == sorted(calls.duration_us // SECOND)
+    assert set(again.user_names) == set(calls.user_names)
+    assert set(again.nas_names) == set(calls.nas_names)

@@ -1,0 +1,193 @@
+"""Each clause passes on a faultless run and is caught by the fault planted against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from simbench.dialup.calls import SetAside
+from simbench.dialup.radius.journal import Sent, Told
+from simbench.dialup.radius.reconcile import SENTENCES, Reconciliation, reconcile
+from simbench.dialup.radius.record import Heard
+from simbench.finding import Finding, exit_status
+from tests.dialup.radius.scenes import answered, kept, planned
+
+COUNT = 60
+replace = msgspec.structs.replace
+Side = tuple[Told, list[Heard | SetAside]]
+
+
+def faultless(*faults: str, interim_s: int = 60, whole: bool = True) -> Side:
+    told = answered(planned(COUNT, *faults, interim_s=interim_s), whole=whole)
+    return told, list(kept(told))
+
+
+def judged(side: Side) -> dict[str, Finding]:
+    return {finding.purpose: finding for finding in reconcile(*side).findings}
+
+
+def outcomes(side: Side) -> dict[str, str]:
+    """What did not pass."""
+    return {purpose: finding.outcome for purpose, finding in judged(side).items() if finding.outcome != "pass"}
+
+
+def place_of(found: list[Heard | SetAside], status: str) -> int:
+    """A record of that status of some session in the middle."""
+    return [n for n, each in enumerate(found) if isinstance(each, Heard) and each.record.status == status][5]
+
+
+def without(side: Side, status: str) -> Side:
+    told, found = side
+    del found[place_of(found, status)]
+    return told, found
+
+
+def with_record(side: Side, status: str, **changed: object) -> Side:
+    told, found = side
+    at = place_of(found, status)
+    one = found[at]
+    assert isinstance(one, Heard)
+    found[at] = replace(one, record=replace(one.record, **changed))
+    return told, found
+
+
+def with_sent(side: Side, status: str, change: Callable[[Sent], Sent]) -> Side:
+    told, found = side
+    at = [n for n, each in enumerate(told.sent) if each.planned.record.status == status][5]
+    told.sent[at] = change(told.sent[at])
+    return told, found
+
+
+def given_up(each: Sent) -> Sent:
+    return replace(each, tries=each.tries * 6, answered_us=-1)
+
+
+def unsigned(side: Side) -> Side:
+    told, found = side
+    assert told.end is not None
+    return Told(told.run, told.sent, replace(told.end, unsigned=3)), found
+
+
+def reordered(side: Side) -> Side:
+    """A Start that was answered before its Stop was sent stands behind it all the same."""
+    told, found = side
+    found.append(found.pop(place_of(found, "Start")))
+    return told, found
+
+
+def test_a_faultless_run_passes_every_clause() -> None:
+    found = reconcile(*faultless())
+    assert {finding.purpose for finding in found.findings} == set(SENTENCES)
+    assert {finding.outcome for finding in found.findings} == {"pass"}
+    assert found.differences == ()
+    assert found.counts["seconds carried"] == found.counts["seconds accounted"] > 0
+    assert exit_status(found.findings) == 0
+
+
+CAUGHT: dict[str, tuple[Callable[[], Side], dict[str, str]]] = {
+    "a record that was given up": (
+        lambda: with_sent(faultless(), "Start", given_up),
+        {"NRV-ACC-01/answered": "fail"},
+    ),
+    "one retransmission too many": (
+        lambda: with_sent(faultless(), "Start", lambda each: replace(each, tries=each.tries * 7)),
+        {"NRV-ACC-01/answered": "fail"},
+    ),
+    "an acknowledged Start that was not kept": (lambda: without(faultless(), "Start"), {"NRV-ACC-02/kept": "fail"}),
+    "an acknowledged Stop that was not kept": (
+        lambda: without(faultless(), "Stop"),
+        {"NRV-ACC-02/kept": "fail", "NRV-ACC-03/minutes-once": "fail"},
+    ),
+    "a session that was never sent": (
+        lambda: with_record(faultless(), "Stop", session="FORGED"),
+        {"NRV-ACC-02/kept": "fail", "NRV-ACC-03/minutes-once": "fail"},
+    ),
+    "a Stop made longer": (
+        lambda: with_record(faultless(), "Stop", seconds=9_999),
+        {"NRV-ACC-02/unaltered": "fail", "NRV-ACC-03/minutes-once": "fail"},
+    ),
+    "another user": (lambda: with_record(faultless(), "Start", user="other"), {"NRV-ACC-02/unaltered": "fail"}),
+    "a Stop that was withheld": (lambda: faultless("lost-stop", interim_s=0), {"NRV-ACC-03/minutes-once": "fail"}),
+    "a reboot": (lambda: faultless("nas-reboot", interim_s=0), {"NRV-ACC-03/minutes-once": "fail"}),
+    "responses under another secret": (lambda: unsigned(faultless()), {"NRV-ACC-04/signed": "fail"}),
+    "a clock that is ahead": (lambda: faultless("clock-skew"), {"NRV-ACC-05/clock": "fail"}),
+    "a Start behind its Stop": (lambda: reordered(faultless()), {"NRV-ACC-06/order": "weak"}),
+}
+
+
+@pytest.mark.parametrize("fault", CAUGHT)
+def test_each_planted_fault_is_caught_by_its_clause_and_no_other(fault: str) -> None:
+    plant, expected = CAUGHT[fault]
+    assert outcomes(plant()) == expected
+
+
+def test_every_clause_is_caught_by_some_planted_fault() -> None:
+    caught = {purpose for plant, _ in CAUGHT.values() for purpose in outcomes(plant())}
+    assert caught == set(SENTENCES)
+
+
+def test_copies_are_kept_twice_and_condemn_nobody() -> None:
+    told = answered(planned(COUNT, "duplicates"))
+    found: Reconciliation = reconcile(told, kept(told))
+    assert {finding.outcome for finding in found.findings} == {"pass"}
+    assert found.counts["kept more than once"] > 0
+    assert found.counts["seconds carried"] == found.counts["seconds accounted"]
+
+
+def test_a_difference_names_call_seconds_and_reason() -> None:
+    found = reconcile(*without(faultless(interim_s=0), "Stop"))
+    (difference,) = found.differences
+    assert difference.carried_s > 0 == difference.accounted_s
+    assert "acknowledged and is not kept" in difference.why
+    assert difference.session in str(difference)
+    assert difference.user in str(difference)
+    finding = next(each for each in found.findings if each.clause == "NRV-ACC-03")
+    assert finding.measured == difference.carried_s
+    assert finding.blame == "platform"
+    assert finding.evidence[0].note == str(difference)
+
+
+def test_a_second_accounting_of_one_call_is_a_difference() -> None:
+    told, found = faultless(interim_s=0)
+    stop = found[place_of(found, "Stop")]
+    assert isinstance(stop, Heard)
+    later = replace(stop.record, event_us=stop.record.event_us + 9_000_000_000)
+    differences = reconcile(told, [*found, replace(stop, record=later, line=9_999)]).differences
+    assert ["accounted 2 times" in each.why for each in differences] == [True]
+    assert differences[0].accounted_s == 2 * differences[0].carried_s
+
+
+def test_what_may_be_among_the_unreadable_records_is_inconclusive() -> None:
+    told, found = without(faultless(interim_s=0), "Stop")
+    found.append(SetAside(9_999, "truncated"))
+    assert outcomes((told, found)) == {"NRV-ACC-02/kept": "inconclusive", "NRV-ACC-03/minutes-once": "inconclusive"}
+    assert exit_status(reconcile(told, found).findings) == 3
+    del found[place_of(found, "Stop")]
+    assert outcomes((told, found)) == {"NRV-ACC-02/kept": "fail", "NRV-ACC-03/minutes-once": "fail"}
+
+
+def test_a_journal_without_its_end_tells_no_more_than_it_holds() -> None:
+    told, found = faultless(whole=False)
+    cut = Told(told.run, told.sent[:-3], None)
+    assert outcomes((cut, found)) == {
+        "NRV-ACC-01/answered": "inconclusive",
+        "NRV-ACC-02/kept": "inconclusive",
+        "NRV-ACC-03/minutes-once": "inconclusive",
+        "NRV-ACC-04/signed": "inconclusive",
+    }
+
+
+def test_nothing_at_all_is_inconclusive_throughout() -> None:
+    told = answered([])
+    assert set(outcomes((told, [])).values()) == {"inconclusive"}
+    assert set(outcomes((told, []))) == set(SENTENCES)
+    assert exit_status(reconcile(told, []).findings) == 3
+
+
+def test_a_stricter_limit_may_be_asked_for() -> None:
+    told, found = with_sent(faultless(), "Start", lambda each: replace(each, tries=each.tries * 3))
+    assert judged((told, found))["NRV-ACC-01/answered"].outcome == "pass"
+    strict = reconcile(told, found, retransmissions=1).findings[0]
+    assert (strict.outcome, strict.measured, strict.limit) == ("fail", 2, 1)

@@ -1,0 +1,149 @@
+"""Facts about call records: what is sound is read, what is not is set aside with its line and reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simbench.contract.calendar import instant
+from simbench.dialup.calls import COLUMNS, REASONS
+from simbench.dialup.carrying import with_ports
+from simbench.dialup.records import Records, read_records
+from simbench.errors import BadInput
+from tests.dialup.scene import MONTH, OFFER, small_run, written
+
+HEADER = "start,end,duration_s,nas,port,user,session,cause"
+GOOD = "2000-09-05T20:00:00,2000-09-05T20:10:00,600,lyon,1,u1@isp.example,A1,User-Request"
+BAD = [
+    ("2000-09-05T20:00:00,2000-09-05T19:00:00,,lyon,2,u,B1,1", "ends-before-start"),
+    ("2000-09-05T20:00:00,,-5,lyon,2,u,B2,1", "negative"),
+    ("2000-09-05T20:00:00,,90000,lyon,2,u,B3,1", "huge"),
+    ("2000-09-05T20:00:00,,99999999999999999999999,lyon,2,u,B4,1", "unreadable"),
+    ("2000-09-05T20:00:00,,,lyon,2,u,B5,1", "missing-stop"),
+    (",2000-09-05T20:00:00,60,lyon,2,u,B6,1", "no-start"),
+    ("2000-08-05T20:00:00,,60,lyon,2,u,B7,1", "outside-month"),
+    ("2000-10-01T00:00:00,,60,lyon,2,u,B8,1", "outside-month"),
+    ("2000-09-05T20:05:00,,60,lyon,1,u,B9,1", "overlap"),
+    ("2000-09-06T20:05:00,,60,lyon,1,u,A1,1", "duplicate"),
+    ("2000-09-31T20:05:00,,60,lyon,1,u,B10,1", "unreadable"),
+    ("2000-09-06T20:05:00,2000-09-06T20:06:00,75,lyon,1,u,B11,1", "contradiction"),
+    ("2000-09-06T20:05:00,,60,lyon", "columns"),
+    ('2000-09-06T20:05:00,,60,"ly"on,1,u,B12,1', "unreadable"),
+    ("2000-09-06T20:05:00,,60,lyon,many,u,B13,1", "unreadable"),
+    ("2000-09-06T20:05:00,,60,lyon,1,u,B14,Boredom", "unreadable"),
+    ("2000-09-06T20:05:00,,60,lyon,1,\udce9l\udce8ve,B15,1", "encoding"),
+]
+
+
+def read(tmp_path: Path, *lines: str, months: str = MONTH) -> Records:
+    path = tmp_path / "calls.csv"
+    path.write_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
+    return read_records(path, OFFER, months)
+
+
+@pytest.mark.parametrize(("line", "reason"), BAD, ids=[f"{reason}-{place}" for place, (_, reason) in enumerate(BAD)])
+def test_a_bad_row_is_set_aside_with_its_line_and_reason(line: str, reason: str, tmp_path: Path) -> None:
+    records = read(tmp_path, HEADER, GOOD, line)
+    assert [(row.line, row.reason) for row in records.aside.rows] == [(3, reason)]
+    assert reason in REASONS
+    assert records.calls.line.tolist() == [2]
+    assert records.calls.duration_us.tolist() == [600_000_000]
+
+
+def test_all_bad_rows_together_leave_the_good_one_and_every_row_is_accounted_for(tmp_path: Path) -> None:
+    records = read(tmp_path, HEADER, GOOD, *(line for line, _ in BAD))
+    assert len(records.calls) == 1
+    assert records.rows == len(records.calls) + records.aside.total == 1 + len(BAD)
+
+
+def test_what_a_bad_row_claims_is_summed(tmp_path: Path) -> None:
+    assert read(tmp_path, HEADER, GOOD, BAD[9][0]).aside.claimed_us == 60_000_000
+
+
+def test_a_row_reads_as_it_is_written(tmp_path: Path) -> None:
+    row = read(tmp_path, HEADER, GOOD).calls.row(0)
+    assert (row.start_us, row.nas, row.port, row.user) == (instant(2000, 9, 5, 20), "lyon", 1, "u1@isp.example")
+    assert (row.session, row.cause, row.line) == ("A1", 1, 2)
+
+
+def test_a_call_across_the_month_is_kept_and_the_month_may_be_told_from_the_calls(tmp_path: Path) -> None:
+    lines = ("start;duration_s", "2000-08-31 23:50;1200", "2000-09-30T23:50;1200,5", "2000-09-02T00:00:00+02:00;0")
+    records = read(tmp_path, *lines, months="")
+    assert records.grid.months == ("2000-09",)
+    assert records.calls.duration_us.tolist() == [1_200_000_000, 0, 1_200_500_000]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("",), "no column `start`"),
+        (("start,port",), "no column that says when a call ends"),
+        (("start,start,end",), "names a column twice"),
+        (("\udce9,start,end",), "is not UTF-8"),
+        (("start,duration_s", "x,1"), "there is no sound call in it"),
+    ],
+)
+def test_a_file_without_calls_to_read_is_refused(lines: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=said):
+        read(tmp_path, *lines, months="")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_written_records_read_back_as_they_were_and_none_is_set_aside(suffix: str, tmp_path: Path) -> None:
+    calls = with_ports(small_run().last)
+    records = read_records(written(tmp_path / f"calls.{suffix}"), OFFER, MONTH)
+    assert records.aside.total == 0
+    assert len(calls) > 2000
+    assert (calls.port >= 0).all()
+    for name in COLUMNS:
+        if name not in {"line", "user", "nas"}:
+            assert np.array_equal(getattr(records.calls, name), getattr(calls, name)), name
+    assert [records.calls.nas_of(n) for n in range(99)] == [calls.nas_of(n) for n in range(99)]
+
+
+def test_bad_rows_of_a_table_are_set_aside_as_those_of_a_text(tmp_path: Path) -> None:
+    start = instant(2000, 9, 5, 20)
+    rows: list[tuple[int | None, int | None, int | None, bytes, int, str]] = [
+        (start, 60, 1, b"A", 1, ""),
+        (None, 60, 2, b"B", 1, "no-start"),
+        (start, None, 2, b"C", 1, "missing-stop"),
+        (start, -1, 2, b"D", 1, "negative"),
+        (start, 1 << 62, 2, b"E", 1, "huge"),
+        (start, 90_000, 2, b"F", 1, "huge"),
+        (start + 1, 60, 1, b"G", 1, "overlap"),
+        (start, 60, 1 << 33, b"H", 1, "unreadable"),
+        (start, 60, 3, b"A", 1, "duplicate"),
+        (start, 60, 3, b"\xe9", 1, "encoding"),
+        (start, 60, 3, b"I", 99, "unreadable"),
+    ]
+    start_us, duration_s, port, session, cause, _ = zip(*rows, strict=True)
+    table = {"start_us": start_us, "duration_s": duration_s, "port": port, "session": session, "cause": cause}
+    pq.write_table(pa.table(table), tmp_path / "calls.parquet")
+    records = read_records(tmp_path / "calls.parquet", OFFER, MONTH)
+    assert {row.line: row.reason for row in records.aside.rows} == {
+        place: row[-1] for place, row in enumerate(rows, 1) if row[-1]
+    }
+    assert records.calls.line.tolist() == [1]
+
+
+def test_a_torn_table_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "calls.parquet")
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(BadInput, match="not a sound Parquet file"):
+        read_records(path, OFFER, MONTH)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(octets=st.binary(max_size=300))
+def test_no_octets_break_the_reader_and_no_line_is_lost(octets: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_bytes(f"{HEADER}\n{GOOD}\n".encode() + octets)
+    records = read_records(path, OFFER, MONTH)
+    lines = [line for line in octets.split(b"\n") if line.strip()]
+    assert records.rows == 1 + len(lines) == len(records.calls) + records.aside.total

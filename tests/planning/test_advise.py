@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import combinations_with_replacement, product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simbench.billing.readings import other_readings, read_as
+from simbench.contract import load_contract
+from simbench.errors import BadInput
+from simbench.planning.advise import advise, evaluate
+from simbench.planning.campaign import CampaignError, Plan, read_campaign
+from simbench.planning.loads import Group, replications
+from simbench.planning.mix import acts_of, cost, mix_of
+from simbench.planning.needs import _quiet, late_of, needs_of
+from simbench.planning.programme import Wish, solve
+from tests.planning.plans import OUTAGES, flow, plan_of, sending
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios" / "plan"
+PARTIAL = {"scripted": [{"at": "2026-03-03T07:00", "for_h": 1, "scope": "partial"}]}
+SMALL: dict[str, Any] = {
+    "one sending": {"sendings": [sending(volume=400_000)], "outages": OUTAGES},
+    "two months": {
+        "period": {"from": "2026-03", "months": 2},
+        "sendings": [sending(volume=300_000), sending(name="t", start="2026-04-14T08:00", volume=700_000)],
+        "outages": OUTAGES,
+    },
+    "two ranges": {
+        "sendings": [sending(volume=300_000, every="week")],
+        "flows": [flow(**{"class": "reply", "per_day": 400_000, "within_min": 60})],
+        "outages": OUTAGES,
+    },
+    "the whole period": {"promise": "period", "sendings": [sending(volume=200_000, every="week")], "outages": OUTAGES},
+}  # fmt: skip
+
+
+def by_brute_force(plan: Plan, most: int) -> Decimal | None:
+    """What the cheapest of all mixes of so many codes a range costs that keeps the promise in every replication."""
+    groups, futures = [Group(plan, prefix) for prefix in plan.groups], replications(plan)
+    held = [
+        {rate: codes.count(rate) for rate in codes}
+        for count in range(most + 1)
+        for codes in combinations_with_replacement(plan.tiers, count)
+    ]
+    mixes = [
+        mix_of({prefix: list(each) for prefix, each in zip(plan.groups, months, strict=True)})
+        for months in product(product(held, repeat=len(plan.months)), repeat=len(plan.groups))
+    ]
+    for euros, mix in sorted(((cost(one, plan.months, plan.contract), one) for one in mixes), key=lambda pair: pair[0]):
+        if any(late_of(g, mix.rates(g.prefix), _quiet(g)).any() for g in groups):
+            continue
+        kept, whole = evaluate(groups, futures, mix)
+        if (whole if plan.asked.promise == "period" else min(kept.values())) >= plan.asked.probability - 1e-9:
+            return euros
+    return None
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("probability", [0.6, 0.9])
+def test_the_programme_finds_what_brute_force_finds(name: str, probability: float) -> None:
+    plan = plan_of(probability=probability, codes_max=5, requests=not name.startswith("two"), **SMALL[name])
+    futures = replications(plan)
+    solution = solve(plan, [needs_of(Group(plan, prefix), futures) for prefix in plan.groups], Wish(probability))
+    best = by_brute_force(plan, 5)
+    if best is None:
+        assert solution is None
+    else:
+        assert solution is not None
+        assert solution.proved
+        assert cost(solution.mix, plan.months, plan.contract) == best
+
+
+@pytest.mark.parametrize("switch", ["", *(f"{name}={reading}" for name, reading, _ in other_readings(load_contract()))])
+def test_the_programme_prices_as_the_invoice_does_under_every_reading(switch: str) -> None:
+    contract = load_contract()
+    if switch:
+        contract = read_as(contract, *switch.split("="))
+    plan = plan_of(
+        contract, period={"from": "2026-03", "months": 3}, codes_max=80, requests=False,
+        sendings=[sending(volume=3_300_000), sending(name="t", start="2026-05-05T08:00", volume=4_400_000)],
+        flows=[flow(**{"class": "reply", "per_day": 4_000_000, "within_min": 60})],
+    )  # fmt: skip
+    futures = replications(plan, 1)
+    solution = solve(plan, [needs_of(Group(plan, prefix), futures) for prefix in plan.groups], Wish(1.0))
+    assert solution is not None
+    assert solution.euros == pytest.approx(float(cost(solution.mix, plan.months, contract)))
+    assert solution.mix.codes > 20
+
+
+def test_a_tier_lasts_a_month_and_a_change_costs_150() -> None:
+    plan = plan_of(period={"from": "2026-03", "months": 2}, sendings=[sending()])
+    steady, changing = (mix_of({"36": held}) for held in ([{20: 1}, {20: 1}], [{20: 1}, {10: 1}]))
+    assert cost(steady, plan.months, plan.contract) == 580 + 2 * (150 + 800)
+    assert cost(changing, plan.months, plan.contract) == 580 + 2 * 150 + 800 + 150
+
+
+def test_the_21st_code_costs_500() -> None:
+    plan = plan_of(sendings=[sending()])
+    prices = [cost(mix_of({"36": [{10: count}]}), plan.months, plan.contract) for count in (20, 21)]
+    assert prices[1] - prices[0] == 580 + 500
+
+
+def test_50_a_second_and_more_must_be_requested() -> None:
+    plan = plan_of(sendings=[sending(volume=700_000)])
+    advice = advise(plan)
+    assert advice.chosen.words == "36ABC: 5 x 10/s" or advice.requests
+    acts = acts_of(mix_of({"36": [{50: 1, 20: 1}]}), plan.months, plan.contract)
+    assert [bool(code.tiers[0].request_id) for code in acts.codes] == [False, True]
+
+
+def test_each_class_has_its_range() -> None:
+    kinds = {"marketing": "36", "transactional": "36", "reply": "34", "geo": "35", "web2sms": "37", "m2m": "38"}
+    plan = plan_of(sendings=[sending()])
+    assert {kind: plan.prefix(kind) for kind in kinds} == kinds
+    later = read_as(load_contract(), "AMB-12", "af2m_current")
+    assert plan_of(later, sendings=[sending()]).prefix("transactional") == "38"
+
+
+def test_the_advice_is_confirmed_message_by_message_and_says_why_others_lose() -> None:
+    advice = advise(plan_of(sendings=[sending(volume=500_000)], outages=OUTAGES, probability=0.5))
+    assert len(advice.confirmed) == 15
+    assert all(one.agrees for one in advice.confirmed)
+    assert len(advice.rivals) == 2
+    assert all(one.why for one in advice.candidates)
+    assert {one.words for one in advice.candidates if not one.meets}, "some are cheaper and fail"
+    assert advice.euros_in_all == advice.chosen.euros + 500_000 * Decimal("0.03")
+    assert {row.assumption for row in advice.sensitivities} >= {"volume", "length of outages"}
+
+
+def test_the_same_seed_gives_the_same_advice() -> None:
+    plan = plan_of(sendings=[sending(volume=20_000)], outages=OUTAGES, probability=0.5)
+    assert advise(plan) == advise(plan)
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("0*.toml")), ids=lambda path: path.stem)
+def test_a_scenario_is_solved(path: Path) -> None:
+    plan = read_campaign(path)
+    futures = replications(plan, 10)
+    needs = [needs_of(Group(plan, prefix), futures) for prefix in plan.groups]
+    assert solve(plan, needs, Wish(min(0.5, plan.asked.probability))) is not None
+
+
+def test_an_impossible_demand_is_answered_with_what_would_be_needed() -> None:
+    with pytest.raises(
+        CampaignError, match=r"cannot all leave by 2026-03-03 12:00 .*; expected a deadline from .* 6,945/s"
+    ):
+        advise(plan_of(sendings=[sending(volume=100_000_000)], codes_max=20))
+    with pytest.raises(CampaignError, match="no allowed hour lies between"):
+        advise(plan_of(sendings=[sending(start="2026-03-01T08:00", deadline_h=10)]))
+    with pytest.raises(CampaignError, match=r"keep only .* in time, 99.90% are asked for; expected .* h more for 's'"):
+        advise(
+            plan_of(
+                sendings=[sending()], outages={"scripted": [{"at": "2026-03-03T07:00", "for_h": 8}]}, probability=0.999
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        ({}, "nothing is to be sent"),
+        ({"sendings": [sending()], "period": {"from": "2026-13"}}, "a month such as 2026-10"),
+        ({"sendings": [sending(start="2026-04-01T08:00")]}, "outside the period"),
+        ({"sendings": [sending(start="soon")]}, "Paris civil time"),
+        ({"sendings": [sending(), sending()]}, "appears twice"),
+        ({"flows": [flow(daily=[1.0, 2.0])]}, "24 weights"),
+        ({"sendings": [sending()], "outages": PARTIAL}, "everything only"),
+    ],
+)  # fmt: skip
+def test_bad_plans_are_refused_in_one_line(tables: dict[str, Any], told: str) -> None:
+    import msgspec
+
+    with pytest.raises((BadInput, msgspec.ValidationError), match=told) as caught:
+        plan_of(**tables)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from simbench.errors import Trouble
+from simbench.planning.crew import DaskCrew
+from simbench.planning.sweep import RESULT, sweep
+from tests.planning.test_sweep import prepared, swept
+
+ROOT = Path(__file__).parents[2]
+DASK = [sys.executable, "-m", "distributed.cli.dask_scheduler"], [sys.executable, "-m", "distributed.cli.dask_worker"]
+
+
+class Cluster:
+    """A scheduler and two workers, each a process ended by its id."""
+
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        self._environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self._stack, self._folder = stack, folder
+        self._pids: dict[str, int] = {}
+        log = self.start([*DASK[0], "--port", "0", "--host", "127.0.0.1", "--no-dashboard"], "scheduler")
+        self.address = self._said(log, r"(tcp://127\.0\.0\.1:\d+)")
+        self.workers = [self.worker(name) for name in ("a", "b")]
+
+    def worker(self, name: str) -> int:
+        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self._folder / name)]
+        log = self.start([*DASK[1], self.address, *options], name)
+        self._said(log, "Registered to:")
+        return self._pids[name]
+
+    def start(self, command: list[str], name: str) -> Path:
+        log = self._folder / f"{name}.log"
+        process = subprocess.Popen(command, env=self._environment, stdout=log.open("wb"), stderr=subprocess.STDOUT)
+        self._pids[name] = process.pid
+        self._stack.callback(process.wait)
+        self._stack.callback(process.kill)
+        return log
+
+    @staticmethod
+    def _said(log: Path, pattern: str) -> str:
+        until = time.monotonic() + 60
+        while not (found := re.search(pattern, log.read_text(errors="replace"))):
+            assert time.monotonic() < until, log.read_text(errors="replace")
+            time.sleep(0.02)
+        return found[0]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    pytest.importorskip("distributed")
+    with ExitStack() as stack:
+        yield Cluster(stack, tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore")  # of Dask's own, about sockets of a worker that was killed
+def test_a_cluster_of_two_gives_the_same_octets_even_when_a_worker_is_killed(cluster: Cluster, tmp_path: Path) -> None:
+    study = prepared(replications=60, block=60)
+    here = swept(study, tmp_path / "here")
+    crew = DaskCrew(study, cluster.address)
+    killed: list[float] = []
+
+    def progress(share: float) -> None:
+        if not killed:
+            os.kill(cluster.workers[0], signal.SIGKILL)
+            killed.append(share)
+
+    try:
+        sweep(study, tmp_path / "there", crew, progress)
+    finally:
+        crew.close()
+    assert killed
+    assert killed[0] < 1, "killed in the middle"
+    assert (tmp_path / "there" / RESULT).read_bytes() == here
+
+
+def test_no_scheduler_there_is_told_shortly() -> None:
+    pytest.importorskip("distributed")
+    with pytest.raises(Trouble, match="expected a Dask scheduler there"):
+        DaskCrew(prepared(), "tcp://127.0.0.1:9", 0.5)

@@ -1,0 +1,62 @@
+"""Our own server in virtual time, probed: as it is, with a wire fault or a planted one. Tests nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from fake_smsc.clock import PlatformClock
+from fake_smsc.live import LiveSmsc
+from simbench.conformance.virtual import MemoryNetwork, VirtualLoop
+from simbench.contract import load_contract
+from simbench.contract.calendar import instant
+from simbench.finding import Finding
+from simbench.ledger import MemoryLedger, Run
+from simbench.probe import Target, judge_probe, run_probe
+from simbench.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
+
+MONDAY = instant(2026, 3, 2, 10, 0, 0)
+RECIPIENTS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))
+Tamper = Callable[[LiveSmsc], object]
+
+
+def probed(tamper: Tamper = lambda _: None, rate: int = 10, **more: Any) -> tuple[dict[str, Finding], Run]:
+    """The findings by purpose, and the wire as the probe kept it."""
+    loop = VirtualLoop()
+    try:
+        return loop.run_until_complete(_probe(loop, tamper, rate, more))
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.close()
+
+
+async def _probe(loop: VirtualLoop, tamper: Tamper, rate: int, more: dict[str, Any]) -> tuple[dict[str, Finding], Run]:
+    network, contract, clock = MemoryNetwork(), load_contract(), PlatformClock(MONDAY, 1.0, loop.time)
+    port = more.pop("port", 5000)
+    scenario = Scenario(
+        codes=more.pop("codes", (CodeConfig(code="36010", rate_per_s=rate),)),
+        server=ServerConfig(port=5000),
+        delivery=DeliveryConfig(latency_median_ms=1_000),
+        **more,
+    )
+    ours = MemoryLedger()
+    async with LiveSmsc(scenario, contract, MemoryLedger(), clock=clock, network=network) as smsc:
+        tamper(smsc)
+        target = Target("127.0.0.1", port, "36010", "secret", "36010", 10, RECIPIENTS, 10)
+        seen = await run_probe(target, contract, network.connect, clock.now, ours.wire, lambda _: None)
+    return {one.purpose: one for one in judge_probe(seen)}, ours.snapshot()
+
+
+@lru_cache(maxsize=1)
+def sound() -> dict[str, Finding]:
+    """Nothing is wrong with the platform."""
+    return probed()[0]
+
+
+@lru_cache(maxsize=64)
+def with_fault(name: str) -> dict[str, Finding]:
+    """A wire fault from the beginning on."""
+    return probed(lambda smsc: smsc.control.fault(name))[0]

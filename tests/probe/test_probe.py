@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fake_smsc.faults import FAULTS
+from fake_smsc.live import LiveSmsc
+from simbench.probe import CHECKS
+from simbench.probe.rules import UNSEEN
+from simbench.scenario import CodeConfig
+from simbench.strictness import Strictness
+from tests.cli.child import Ended, Served
+from tests.mutants.platform import slow_platform
+from tests.probe.platform import probed, sound, with_fault
+
+CAUGHT = [(fault, check.purpose) for check in CHECKS.values() for fault in check.catches]
+
+
+def test_our_own_platform_passes_every_check() -> None:
+    assert {purpose: one.outcome for purpose, one in sound().items()} == dict.fromkeys(CHECKS, "pass")
+
+
+@pytest.mark.parametrize(("fault", "purpose"), CAUGHT)
+def test_a_wire_fault_fails_the_check_that_must_catch_it(fault: str, purpose: str) -> None:
+    found = with_fault(fault)[purpose]
+    assert (found.outcome, found.blame) == ("fail", "platform"), found.summary
+    assert found.evidence
+
+
+def test_no_wire_fault_breaks_a_check() -> None:
+    assert [one for fault in FAULTS for one in with_fault(fault).values() if one.outcome == "error"] == []
+
+
+def test_every_wire_fault_is_caught_or_is_unseen_for_a_reason() -> None:
+    caught = {fault for fault, _ in CAUGHT}
+    assert caught | set(UNSEEN) == set(FAULTS)
+    assert not caught & set(UNSEEN)
+    assert len(caught) >= 20
+
+
+@pytest.mark.parametrize("fault", UNSEEN)
+def test_what_a_probe_cannot_hold_against_a_platform_passes(fault: str) -> None:
+    assert {one.outcome for one in with_fault(fault).values()} == {"pass"}
+
+
+def serves_anything(smsc: LiveSmsc) -> None:
+    """Operations nobody knows, and frames with a wrong checksum, are answered as if they were sound."""
+    gateway: Any = smsc.server.gateway
+    gateway._unsupported = lambda line, frame, _now: gateway._out.reply(line, frame, "A///")
+    gateway._leniency.met = lambda line, error, _now: gateway._out.reply(line, error, "A///")
+
+
+def lets_strangers_in(smsc: LiveSmsc) -> None:
+    """The password is the one the probe takes for wrong."""
+    centre: Any = smsc.server.gateway.centre
+    from msgspec.structs import replace
+
+    centre.accounts["36010"] = replace(centre.accounts["36010"], password="secretx")
+
+
+ALLOTTED = (CodeConfig(code="36010", rate_per_s=10), CodeConfig(code="36999", rate_per_s=10, account="36010"))
+
+
+@pytest.mark.parametrize(
+    ("purpose", "planted"),
+    [
+        ("PRB-REFUSES/unknown-operation", {"tamper": serves_anything}),
+        ("PRB-REFUSES/wrong-checksum", {"tamper": serves_anything}),
+        ("OPS-CON-04/wrong-login", {"tamper": lets_strangers_in}),
+        ("OPS-ACH-02/stranger-refused", {"codes": ALLOTTED}),
+        ("PRB-REFUSES/over-window", {"strictness": Strictness(over_window="serve")}),
+        ("PRB-LINE/connects", {"port": 5001}),
+        ("OPS-QOS-04/rate-accepted", {"tamper": slow_platform}),
+        ("OPS-QOS-04/rate-accepted", {"rate": 5}),
+    ],
+)
+def test_a_platform_that_does_what_it_must_not_fails(purpose: str, planted: dict[str, Any]) -> None:
+    found, _ = probed(**planted)
+    assert (found[purpose].outcome, found[purpose].blame) == ("fail", "platform"), found[purpose].summary
+
+
+def test_every_check_fails_on_something() -> None:
+    planted = {
+        "PRB-REFUSES/unknown-operation", "PRB-REFUSES/wrong-checksum", "OPS-CON-04/wrong-login",
+        "OPS-ACH-02/stranger-refused", "PRB-REFUSES/over-window", "PRB-LINE/connects",
+    }  # fmt: skip
+    assert {purpose for _, purpose in CAUGHT} | planted == set(CHECKS)
+
+
+def test_what_a_probe_saw_is_a_ledger_like_any_other() -> None:
+    from simbench.verdict.reading import Reading
+
+    _, run = probed()
+    reading = Reading(run)
+    assert len(reading.sessions) == 4
+    assert (reading.submits.ack == "A").sum() > 200
+    assert set(reading.frames.problem[reading.frames.direction == "out"].tolist()) == {""}
+
+
+# The command ---------------------------------------------------------------------------------------------------
+
+
+def test_a_served_platform_is_probed_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scenario = tmp_path / "quick.toml"
+    scenario.write_text(
+        '[server]\nport = 0\n[delivery]\nlatency_median_ms = 50\n'
+        '[[codes]]\ncode = "36010"\nrate_per_s = 10\n', encoding="utf-8"
+    )  # fmt: skip
+    with Served(scenario, "-o", tmp_path / "served") as served:
+        place = f"127.0.0.1:{served.port}"
+        ended = Ended(
+            capsys, "probe", place, "--code", "36010", "--rate", "10", "--seconds", "2", "-o", tmp_path / "out"
+        )
+    assert "fail" not in ended.out
+    assert ended.status == 0, ended.out
+    assert (tmp_path / "out" / "findings.json").exists()
+    assert "the subscribed rate" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("192.0.2.7:5000",), "is not a loopback address; expected --remote CAP"),
+        (("192.0.2.7:5000", "--remote", "5"), "above the cap"),
+        (("192.0.2.7:5000", "--remote", "10"), "--to: is missing"),
+        (("nowhere",), "is no address"),
+        (("127.0.0.1:1", "--code", "36020"), "1 for 2 codes"),
+        (("127.0.0.1:1", "--account", "a", "--account", "b"), "--account: 2 for 1 codes"),
+    ],
+)
+def test_what_may_not_be_probed_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    ended = Ended(capsys, "probe", *arguments, "--code", "36010", "--rate", "10")
+    assert ended.status == 2
+    assert said in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_a_place_where_nobody_listens_is_trouble_and_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    ended = Ended(capsys, "probe", "127.0.0.1:1", "--code", "36010", "--rate", "10")
+    assert ended.status == 3
+    assert "nobody takes connections on 127.0.0.1:1" in ended.err

@@ -1,0 +1,130 @@
+"""The console in a real browser: a visitor sends a text, causes an outage, and sees a real client come back.
+
+Pictures are kept in docs/images when SIMBENCH_PICTURES names that folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from simbench.client import lines
+from simbench.service.client import ApiClient
+from tests.cli.child import Served
+from tests.real.conftest import require
+
+pytestmark = pytest.mark.real
+NUMBER = "33639980001"
+WAIT_MS = 15_000
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    chromium = require("chromium", package="chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+@contextmanager
+def reference_client(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The reference client, logged in soon and again after whatever cuts it off."""
+    accounts = [{"code": "36010", "account": "36010", "password": "secret", "rate_per_s": 10}]
+    environment = {
+        **os.environ,
+        "SIMBENCH_HOST": "127.0.0.1",
+        "SIMBENCH_PORT": str(port),
+        "SIMBENCH_ACCOUNTS": json.dumps(accounts),
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "simbench.client"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def picture(page: Page, name: str) -> None:
+    folder = os.environ.get("SIMBENCH_PICTURES")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while not condition():
+        assert time.monotonic() < deadline, what
+
+
+def test_a_visitor_sends_a_text_causes_an_outage_and_sees_the_client_recover(tmp_path: Path) -> None:
+    with (
+        Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        reference_client(server.port) as client,
+        browser() as chromium,
+    ):
+        found = re.search(r"console: (http://127\.0\.0\.1:\d+)/", server.banner)
+        assert found is not None
+        api = ApiClient(found[1])
+        asked: list[str] = []
+        page = chromium.new_page(viewport={"width": 1500, "height": 1250})
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(found[1])
+        sessions = page.locator(".q-table__container", has_text="Sessions")
+        expect(sessions.get_by_role("cell", name="36010")).to_be_visible(timeout=WAIT_MS)
+        _send(client, 25)
+        until(lambda: api.messages(outcome="delivered", limit=1).indexed >= 25, "the client sends")
+        expect(page.locator("canvas").first).to_be_visible()
+
+        page.get_by_label("Text", exact=True).fill("Hello from a phone")
+        page.get_by_role("button", name="Send").click()
+        expect(page.get_by_text("acknowledged", exact=True)).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_text("Hello from a phone")).to_be_visible(timeout=WAIT_MS)
+        page.get_by_role("button", name="Reply STOP").click()
+        expect(page.locator(".q-message", has_text="STOP").first).to_be_visible(timeout=WAIT_MS)
+
+        page.get_by_label("Text has").fill("order")
+        page.get_by_role("button", name="Search").click()
+        row = page.get_by_role("row", name=NUMBER)
+        row.first.click()
+        expect(page.get_by_text("51 submit short message, operation")).to_be_visible(timeout=WAIT_MS)
+        page.get_by_role("button", name="Judge").click()
+        expect(page.get_by_text("rules had something to judge")).to_be_visible(timeout=WAIT_MS)
+        picture(page, "console-traffic")
+
+        page.get_by_role("button", name="Begin outage").click()
+        state = page.locator("[data-test=state]")
+        expect(state).to_have_text("down: cut (total)", timeout=WAIT_MS)
+        expect(sessions.get_by_role("cell", name="36010")).to_have_count(0, timeout=WAIT_MS)
+        picture(page, "console-outage")
+        page.get_by_role("button", name="Restore").click()
+        expect(state).to_have_text("up", timeout=WAIT_MS)
+        expect(sessions.get_by_role("cell", name="36010")).to_be_visible(timeout=6 * WAIT_MS)
+        _send(client, 1, first=900)
+        until(lambda: api.messages(text="order 900", outcome="delivered").messages, "the client goes on")
+        picture(page, "console-recovered")
+        outside = [url for url in asked if not re.match(r"(http|ws)://127\.0\.0\.1:|data:|blob:", url)]
+        assert outside == []
+        api.close()
+
+
+def _send(client: subprocess.Popen[bytes], count: int, first: int = 0) -> None:
+    assert client.stdin is not None
+    for number in range(first, first + count):
+        command = lines.Send(f"n{number}", "36010", NUMBER, f"Your order {number} #{number:05d}")
+        client.stdin.write(lines.write(command))
+    client.stdin.flush()

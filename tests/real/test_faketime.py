@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from simbench.conformance import faketime
+from simbench.conformance.sut import ClockGiven
+from simbench.contract.calendar import instant
+from tests.real.conftest import require
+
+pytestmark = pytest.mark.real
+
+ASKED = "import sys, time\nfor _ in sys.stdin: print(time.time(), flush=True)"
+
+
+def test_a_program_sees_the_clock_it_is_given_and_follows_when_it_is_moved(tmp_path: Path) -> None:
+    require("faketime", package="faketime")
+    first, second = instant(2016, 10, 3, 7, 59, 50), instant(2027, 12, 25, 21, 59, 50)
+    given = ClockGiven(first, time.monotonic_ns())
+    environment = {**os.environ, **faketime.environment(tmp_path, given)}
+    with subprocess.Popen(
+        [sys.executable, "-c", ASKED], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+
+        def seen() -> float:
+            program.stdin.write("\n")  # type: ignore[union-attr]  # asserted above
+            program.stdin.flush()  # type: ignore[union-attr]
+            return float(program.stdout.readline())  # type: ignore[union-attr]
+
+        assert seen() == pytest.approx(first / 1e6, abs=5)
+        moved_at = time.monotonic()
+        faketime.move(tmp_path, ClockGiven(second, time.monotonic_ns()))
+        while (shown := seen()) < second / 1e6 - 5 and time.monotonic() - moved_at < 10:
+            pass
+        assert shown == pytest.approx(second / 1e6 + time.monotonic() - moved_at, abs=2)
+        program.stdin.close()

@@ -1,0 +1,75 @@
+"""A Kannel that somebody else runs, asked through sendsms and heard through its dlr-url."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from simbench.conformance.bench import Bench
+from simbench.conformance.child import Child, free_ports, listens
+from simbench.conformance.conduct import Conducted, Surroundings, conduct, run_info
+from simbench.conformance.described import Description, described
+from simbench.conformance.exercise import Exercise
+from simbench.conformance.judging import judge_exercise
+from simbench.conformance.kannel_config import USER, Ports, configuration
+from simbench.conformance.selection import select
+from simbench.conformance.sut import AccountGiven, Capabilities, Target
+from simbench.contract import load_contract
+from simbench.ledger import MemoryLedger
+from tests.real.conftest import require
+
+pytestmark = pytest.mark.real
+assert select()  # enters every rule
+ACCOUNT = AccountGiven("36010", "acc36010", "secret", 10)
+SMSBOX_S = 2  # bearerbox logs in before anybody has started the other box
+PURPOSES = ("OPS-CON-02/well-formed", "OPS-CON-03/login-first", "OPS-DEO-06/short-code-only")
+
+
+async def three_messages(bench: Bench) -> None:
+    await bench.connected(["acc36010"])
+    await bench.pause(SMSBOX_S)
+    for _ in range(3):
+        await bench.ask(bench.message("36010", text="Déjà prêt, 100 %"))
+    await bench.received(3, 10)
+    await bench.told(20)
+    await bench.pause(1)
+
+
+THREE = Exercise("three", "Three messages", PURPOSES, {"36010": 10}, three_messages, 30)
+
+
+async def run(folder: Path) -> Conducted:
+    port, admin, smsbox, sendsms, unused = free_ports(5)
+    query = urlencode({"username": USER, "password": "pw", "charset": "utf-8", "dlr-mask": 31})
+    places = "&smsc={code}&from={oadc}&to={to}&text={text}&coding={coding}&dlr-url={callback}"
+    url = f"http://127.0.0.1:{sendsms}/cgi-bin/sendsms?{query}{places}"
+    sut = described(Description("http", url=url, port=port, accounts=(ACCOUNT,)))
+    ledger = MemoryLedger(run_info(THREE, load_contract(), 1, "kannel"))
+    config = folder / "kannel.conf"
+    (folder / "spool").mkdir()
+    target = Target("127.0.0.1", port, (ACCOUNT,), 10, folder)
+    config.write_text(configuration(target, Ports(admin, smsbox, sendsms, unused), "pw"), "ascii")
+    boxes: list[Child] = []
+    try:
+        exercise = asyncio.create_task(conduct(THREE, sut, load_contract(), ledger, Surroundings(folder)))
+        for program, listened in (("bearerbox", smsbox), ("smsbox", sendsms)):
+            path = require(program, package="kannel")
+            boxes.append(await Child.start(program, [path, "-v", "1", str(config)], folder / f"{program}.log", {}))
+            await listens(listened, boxes, 10)
+        return await exercise
+    finally:
+        for box in reversed(boxes):
+            await box.end(3)
+
+
+def test_a_kannel_that_runs_already_is_asked_heard_and_judged(tmp_path: Path) -> None:
+    require("bearerbox", package="kannel")
+    conducted = asyncio.run(run(tmp_path))
+    assert conducted.trouble == ""
+    told = [row["kind"] for row in conducted.run.asked.to_pylist()]
+    assert (told.count("send"), told.count("queued"), told.count("delivered")) == (3, 3, 3)
+    found = judge_exercise(conducted, PURPOSES, load_contract(), Capabilities())
+    assert {finding.outcome for finding in found} == {"pass"}

@@ -1,0 +1,266 @@
+"""Facts about the control API, through its own client, against a live SMSC."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from simbench.ledger import Ledger, RunInfo
+from simbench.service.client import ApiError
+from tests.service.stage import NUMBER, Stage, staged
+
+SECOND = 1_000_000
+
+
+def run(story: Callable[[Stage], Coroutine[Any, Any, None]], **more: Any) -> None:
+    async def play() -> None:
+        async with staged(**more) as stage:
+            await story(stage)
+
+    asyncio.run(play())
+
+
+async def refusal(stage: Stage, call: Callable[..., object], *args: Any, **kwargs: Any) -> tuple[int, str]:
+    """Status and field of what a call is refused with."""
+    with pytest.raises(ApiError) as caught:
+        await stage.ask(call, *args, **kwargs)
+    return caught.value.problem.status, caught.value.problem.field
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_message_is_found_by_recipient_code_text_and_outcome_and_its_frame_is_told_in_words(
+    tmp_path: Path, on_disk: bool
+) -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        text = "Votre colis #1 \u00e9".encode("latin-1").replace(b"\xe9", b"\x05").hex().upper()
+        await peer.submit(1, AdC=NUMBER, Msg=text)
+        await peer.submit(2, AdC="33639980002", OAdC="99999")
+        await stage.site.until(lambda: not stage.site.control.on_the_way())
+        client = stage.client
+        whole = await stage.ask(client.messages)
+        assert [(m.recipient, m.outcome, m.ec) for m in whole.messages] == [
+            ("33639980002", "refused", "04"),
+            (NUMBER, "delivered", ""),
+        ]
+        assert whole.indexed == 2
+        for wanted in (
+            {"recipient": "0639980001"}, {"recipient": "+33639980001", "code": "36010"}, {"text": "COLIS"},
+            {"outcome": "delivered"}, {"text": "é"},
+        ):  # fmt: skip
+            found = (await stage.ask(client.messages, **wanted)).messages
+            assert [m.text for m in found] == ["Votre colis #1 é"], wanted
+        assert not (await stage.ask(client.messages, text="nothing of the kind")).messages
+        page = await stage.ask(client.messages, limit=1)
+        assert (page.more, len(page.messages)) == (True, 1)
+        frame = await stage.ask(client.frame, whole.messages[1].id)
+        assert frame.heading == "51 submit short message, operation, TRN 01"
+        assert any(field.name == "Msg" and "Votre colis" in field.meaning for field in frame.fields)
+        assert await refusal(stage, client.frame, "1.2.03") == (404, "id")
+        lines = await stage.ask(lambda: list(client.export(code="36010")))
+        assert lines[0].startswith("id,at,session")
+        assert [line.split(",")[4] for line in lines[1:]] == [NUMBER]
+
+    ledger = Ledger.create(tmp_path / "run", RunInfo(run="api")) if on_disk else None
+    run(story, ledger=ledger)
+    if ledger:
+        ledger.close()
+        assert not list(ledger.folder.glob("messages*"))
+
+
+def test_a_frame_cut_in_two_reads_is_one_message() -> None:
+    from tests import harness
+
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        octets = harness.submit(7, AdC=NUMBER)
+        peer.send(octets[:40])
+        await stage.site.until(lambda: sum(row[2] == "in" for row in stage.site.ledger.wire) == 2)
+        await stage.ask(stage.client.messages)  # the index has seen the first half
+        peer.send(octets[40:])
+        await peer.frame()
+        (message,) = (await stage.ask(stage.client.messages)).messages
+        assert (message.recipient, message.text) == (NUMBER, "Bonjour")
+        assert message.id.endswith(".07")
+
+    run(story)
+
+
+def test_the_wait_for_an_acknowledged_mo_ends_with_the_acknowledgement_and_not_before() -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        mo, client = stage.client.mo, stage.client
+        assert not (await stage.ask(mo, NUMBER, "36010", "STOP", 0.05)).acknowledged
+        peer.acknowledge(await peer.frame())
+        asked = asyncio.create_task(stage.ask(mo, NUMBER, "36010", "STOP", 5))
+        notice = await peer.frame()
+        assert notice.ot == "52"
+        assert not asked.done()
+        peer.acknowledge(notice)
+        sent = await asked
+        assert sent.acknowledged
+        assert len(sent.scts) == 1
+        texts = await stage.ask(client.texts, "0639980001")
+        assert [(text.way, text.code, text.text) for text in texts] == [("out", "36010", "STOP")] * 2
+        assert await refusal(stage, mo, NUMBER, "38001", "STOP") == (422, "short code 38001")
+
+    run(story)
+
+
+def test_sessions_are_listed_and_dropped() -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        (session,) = await stage.ask(stage.client.sessions)
+        assert (session.account, session.unanswered_by_smsc) == ("36010", 0)
+        assert session.window > 0
+        await stage.ask(stage.client.drop, session.number, abruptly=True)
+        assert await peer.end() == "rst"
+        assert await refusal(stage, stage.client.drop, session.number) == (404, "number")
+
+    run(story)
+
+
+def test_a_subscriber_detached_keeps_its_messages_waiting_until_it_is_attached() -> None:
+    async def story(stage: Stage) -> None:
+        client = stage.client
+        peer = await stage.site.session()
+        assert not (await stage.ask(client.detach, "0639980001")).attached
+        await peer.submit(1, AdC=NUMBER, NT="7")
+        assert (await peer.frame()).ot == "53"  # buffered
+        assert [m.outcome for m in (await stage.ask(client.messages)).messages] == ["buffered"]
+        assert (await stage.ask(client.attach, NUMBER)).attached
+        await peer.frame()
+        assert [m.outcome for m in (await stage.ask(client.messages)).messages] == ["delivered"]
+        ported = await stage.ask(client.port, NUMBER, "sfr")
+        assert (ported.operator, ported.fate) == ("sfr", (await stage.ask(client.subscriber, NUMBER)).fate)
+        assert await refusal(stage, client.detach, NUMBER) == (409, "path.address")
+        await stage.ask(client.reset)
+        assert (await stage.ask(client.subscriber, NUMBER)).operator == "orange"
+
+    run(story)
+
+
+def test_an_outage_planned_begins_and_ends_in_platform_time_however_the_clock_goes() -> None:
+    async def story(stage: Stage) -> None:
+        client = stage.client
+        peer = await stage.site.session()
+        planned = await stage.ask(client.outage, "cut", planned=True, in_s=3600, for_s=600)
+        (entry,) = planned.scheduled
+        assert (entry.until - entry.at, planned.outage) == (600 * SECOND, None)
+        await stage.ask(client.advance, entry.at)
+        assert await peer.end() == "fin"
+        held = await stage.ask(client.platform)
+        assert held.outage is not None
+        assert (held.state, held.outage.planned, held.scheduled) == ("maintenance", True, [])
+        assert await refusal(stage, client.outage, "cut") == (409, "mode")
+        await stage.ask(client.step, 600)
+        assert await stage.site.until(lambda: stage.site.server.outages.current is None)
+        assert (await stage.ask(client.platform)).state == "up"
+        later = await stage.ask(client.outage, "cut", in_s=50)
+        assert (await stage.ask(client.cancel, later.scheduled[0].id)).scheduled == []
+        assert await refusal(stage, client.cancel, 99) == (404, "number")
+
+    run(story)
+
+
+def test_an_outage_restored_by_hand_is_not_ended_again_by_its_plan() -> None:
+    async def story(stage: Stage) -> None:
+        client = stage.client
+        await stage.ask(client.outage, "cut", for_s=100)
+        await stage.ask(client.restore)
+        await stage.ask(client.outage, "silent")
+        await stage.ask(client.step, 200)
+        still = (await stage.ask(client.platform)).outage
+        assert still is not None
+        assert still.mode == "silent"
+
+    run(story)
+
+
+def test_faults_limits_and_speed_are_as_at_the_start_after_a_reset() -> None:
+    async def story(stage: Stage) -> None:
+        client = stage.client
+        before = await stage.ask(client.platform)
+        assert (await stage.ask(client.fault, "nack", ec="04", share=0.5)).faults == ["nack"]
+        await stage.ask(client.fault, "slow-read", octets_per_s=10)
+        assert await stage.ask(client.clear, "nack") == 1
+        assert await refusal(stage, client.fault, "no-such-fault") == (422, "fault.name")
+        assert await refusal(stage, client.fault, "slow-read", ec="04") == (422, "fault.ec")
+        assert (await stage.ask(client.limit, "36010", 50, "nack")).codes[0].tier_per_s == 50
+        assert (await stage.ask(client.speed, 60.0)).speed == 60
+        await stage.ask(client.outage, "silent", "36010")
+        await stage.ask(client.outage, "cut", in_s=10_000)
+        after = await stage.ask(client.reset)
+        assert after.codes == before.codes
+        assert (after.faults, after.speed, after.outage, after.scheduled) == ([], 1.0, None, [])
+
+    run(story)
+
+
+def test_the_wait_for_messages_ends_when_there_are_so_many() -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        assert not (await stage.ask(stage.client.wait, 1, 0.02)).reached
+        waiting = asyncio.create_task(stage.ask(stage.client.wait, 2))
+        await peer.submit(1)
+        assert not waiting.done()
+        await peer.submit(2)
+        assert (await waiting).answered == 2
+
+    run(story)
+
+
+def test_the_clock_only_goes_forward() -> None:
+    async def story(stage: Stage) -> None:
+        client = stage.client
+        before = (await stage.ask(client.clock)).now
+        assert (await stage.ask(client.step, 60)).now >= before + 60 * SECOND
+        assert await refusal(stage, client.advance, before) == (409, "to")
+        assert (await stage.ask(client.clock)).now < before + 3600 * SECOND
+
+    run(story)
+
+
+def test_a_finding_leads_to_the_frame_it_rests_on_by_the_same_id() -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        for trn in range(5):
+            await peer.submit(trn, AdC="0123")  # no number at all
+        judged = await stage.ask(stage.client.findings)
+        ids = [id_ for finding in judged.findings for id_ in finding.frames]
+        assert ids
+        known = {message.id for message in (await stage.ask(stage.client.messages)).messages}
+        assert known & set(ids)
+
+    run(story)
+
+
+def test_the_ledger_is_told_and_handed_out(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path / "run", RunInfo(run="api"))
+
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        await peer.submit(1)
+        table = pq.read_table(io.BytesIO(await stage.ask(stage.client.parquet, "wire")))
+        assert table.num_rows >= 4
+        later = pq.read_table(io.BytesIO(await stage.ask(stage.client.parquet, "wire", table.num_rows - 1)))
+        assert later.column("n").to_pylist()[0] == table.num_rows - 1
+        assert (await stage.ask(stage.client.ledger)).rows["wire"] >= table.num_rows
+        assert await refusal(stage, stage.client.parquet, "passwords") == (422, "path.table")
+
+    run(story, ledger=ledger)
+    ledger.close()
+
+
+def test_a_number_that_is_none_is_refused_with_its_field() -> None:
+    async def story(stage: Stage) -> None:
+        assert (await refusal(stage, stage.client.subscriber, "abc"))[0] == 422
+        assert await refusal(stage, stage.client.detach, "0123") == (422, "path.address")
+
+    run(story)

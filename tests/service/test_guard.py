@@ -1,0 +1,221 @@
+"""Facts about who is let in, how often, how much, and what is told of it: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from fake_smsc.network import Tcp, tls_context
+from simbench.errors import BadInput
+from simbench.ledger import MemoryLedger
+from simbench.scenario import CodeConfig, ServerConfig
+from simbench.service.client import ApiClient, ApiError
+from simbench.service.settings import Limits, ServiceSettings, check, networks, read_token
+from tests import harness
+from tests.fake_smsc.live import LivePeer, dial, serving
+from tests.service.stage import Stage, staged
+
+TOKEN = "0123456789abcdef"
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+
+async def get(stage: Stage, path: str, method: str = "GET", **more: Any) -> httpx.Response:
+    """One bare request."""
+
+    def ask() -> httpx.Response:
+        with httpx.Client(base_url=stage.url, trust_env=False, timeout=10) as client:
+            return client.request(method, path, **more)
+
+    return await asyncio.to_thread(ask)
+
+
+def test_without_the_token_nothing_is_told_and_after_too_many_wrong_ones_nobody_is_asked(tmp_path: Path) -> None:
+    async def story() -> None:
+        settings = ServiceSettings(token=TOKEN, log=tmp_path / "log", limits=Limits(wrong_tokens_per_min=3))
+        async with staged(settings) as stage:
+            for path in ("/api/v1/platform", "/metrics", "/openapi.json", "/docs", "/nothing"):
+                answer = await get(stage, path)
+                assert (answer.status_code, answer.headers["content-type"]) == (401, PROBLEM)
+            assert (await get(stage, "/api/v1/platform", headers={"Authorization": f"Bearer {TOKEN}"})).is_success
+            page = await get(stage, "/", headers={"Accept": "text/html"})
+            assert (page.status_code, "form" in page.text) == (401, True)
+            entered = await get(stage, "/login", "POST", content=f"token={TOKEN}")
+            assert entered.status_code == 303
+            assert {"HttpOnly", "SameSite=strict"} <= set(entered.headers["set-cookie"].split("; "))
+            cookie = entered.headers["set-cookie"].split(";")[0]
+            assert (await get(stage, "/metrics", headers={"Cookie": cookie})).is_success
+            for wrong in (TOKEN[:-1], TOKEN + "0", "é"):
+                shown = {"Authorization": f"Bearer {wrong}".encode()}
+                assert (await get(stage, "/metrics", headers=shown)).status_code == 401
+            assert (await get(stage, "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})).status_code == 429
+
+    asyncio.run(story())
+    told = (tmp_path / "log").read_text()
+    assert "request refused" in told
+    assert TOKEN[:-1] not in told
+
+
+def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_problem(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with staged(ServiceSettings(limits=Limits(body_octets=1_000))) as stage:
+            many = (b"x" * 400 for _ in range(10))
+            for status, path, more in (
+                (413, "/api/v1/mo", {"method": "POST", "content": b"x" * 2_000}),
+                (404, "/api/v1/nothing", {}),
+                (404, "/api/v1/../../etc/passwd", {}),
+                (404, "/api/v1/ledger/..%2f..%2fetc%2fpasswd.parquet", {}),
+                (422, "/api/v1/ledger/etc.parquet", {}),
+                (405, "/api/v1/platform", {"method": "PUT"}),
+                (403, "/api/v1/platform", {"headers": {"Host": "evil.example"}}),
+                (403, "/api/v1/outage", {"method": "DELETE", "headers": {"Origin": "http://evil.example"}}),
+                (422, "/api/v1/mo", {"method": "POST", "content": b"{", "headers": {"Content-Type": JSON}}),
+            ):  # fmt: skip
+                answer = await get(stage, path, **more)
+                assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), path
+                assert answer.json()["status"] == status
+                assert "Traceback" not in answer.text
+                assert "/work" not in answer.text
+            unannounced = await get(stage, "/api/v1/mo", "POST", content=many)
+            assert unannounced.status_code in {400, 413}
+            wrong = (await get(stage, "/api/v1/clock/step", "POST", json={"seconds": -1})).json()
+            assert (wrong["field"], wrong["status"]) == ("body.seconds", 422)
+
+    asyncio.run(story())
+
+
+def test_more_requests_than_allowed_are_refused_until_time_has_passed() -> None:
+    async def story() -> None:
+        async with staged(ServiceSettings(limits=Limits(requests_per_s=1, burst=3))) as stage:
+            answers = [(await get(stage, "/metrics")).status_code for _ in range(5)]
+            assert answers[:3] == [200] * 3
+            assert answers[4] == 429
+
+    asyncio.run(story())
+
+
+def test_only_the_addresses_allowed_are_answered() -> None:
+    async def story() -> None:
+        async with staged(ServiceSettings(allow=networks(["192.0.2.0/24"]))) as stage:
+            assert (await get(stage, "/metrics")).status_code == 403
+        async with staged(ServiceSettings(allow=networks(["127.0.0.1"]))) as stage:
+            assert (await get(stage, "/metrics")).is_success
+
+    asyncio.run(story())
+
+
+def test_another_machines_address_needs_a_token_and_a_token_needs_length(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no token"):
+        check(ServiceSettings(host="192.0.2.1"))
+    assert check(ServiceSettings(host="192.0.2.1", token=TOKEN)).token
+    file = tmp_path / "token"
+    for wrong in ("", "short", "with a space in the middle"):
+        file.write_text(wrong)
+        with pytest.raises(BadInput, match="token"):
+            read_token(file)
+    file.write_text(TOKEN + "\n")
+    assert read_token(file) == TOKEN
+    with pytest.raises(BadInput, match="allowed address"):
+        networks(["nowhere"])
+
+
+def test_no_password_is_in_what_is_told_and_numbers_in_the_log_are_masked(tmp_path: Path) -> None:
+    codes = (CodeConfig(code="36010", password="hidden-word", auth_code="98765"),)
+    number = "33612345678"  # of no fictional block, so that masking shows
+
+    async def story(path: Path, *, unmasked: bool) -> str:
+        async with staged(ServiceSettings(log=path, unmasked=unmasked), codes=codes) as stage:
+            peer = await stage.site.connect()
+            await peer.login("36010", "hidden-word")
+            peer.send(harness.submit(1, AdC=number, AC="98765"))
+            await peer.frame()
+            await peer.submit(2, AdC=number, OAdC="99999")
+            (_, message) = (await stage.ask(stage.client.messages)).messages
+            frame = await stage.ask(stage.client.frame, message.id)
+            assert [f.value for f in frame.fields if f.name == "AC"] == ["*****"]
+            assert "98765" not in bytes.fromhex(frame.frame).decode()
+            await stage.ask(stage.client.mo, number, "36010", f"call {number}")
+            return (await get(stage, "/metrics")).text + frame.model_dump_json()
+
+    for unmasked in (False, True):
+        path = tmp_path / str(unmasked)
+        shown = asyncio.run(story(path, unmasked=unmasked))
+        told = path.read_text()
+        assert (number in told) is unmasked
+        for secret in ("hidden-word", b"hidden-word".hex().upper()):
+            assert secret not in told + shown
+        events = [json.loads(line) for line in told.splitlines()]
+        (refused,) = [event for event in events if event["event"] == "refused"]
+        assert refused["ec"] == "04"
+        assert refused["id"].endswith(".02")
+        assert {"session open", "story"} <= {event["event"] for event in events}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "simbench test")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    (folder / "cert.pem").write_bytes(made.public_bytes(pem))
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_the_api_speaks_tls_and_nothing_else_where_a_certificate_is_given(certificate: tuple[Path, Path]) -> None:
+    async def story() -> None:
+        async with staged(ServiceSettings(certificate=certificate[0], key=certificate[1])) as stage:
+            trusting = ssl.create_default_context(cafile=certificate[0])
+            with ApiClient(stage.url, verify=trusting) as client:
+                assert (await stage.ask(client.platform)).state == "up"
+            with pytest.raises(httpx.HTTPError):
+                await stage.ask(stage.client.platform)  # knows no such authority
+            with pytest.raises((httpx.HTTPError, ApiError)), ApiClient(f"http://127.0.0.1:{stage.port}") as plain:
+                await stage.ask(plain.platform)
+
+    asyncio.run(story())
+
+
+def test_ucp_goes_under_tls_where_a_certificate_is_given(certificate: tuple[Path, Path]) -> None:
+    async def story() -> None:
+        network = Tcp(tls_context(*certificate))
+        async with serving(network=network, server=ServerConfig(port=0), ledger=MemoryLedger()) as site:
+            trusting = ssl.create_default_context(cafile=certificate[0])
+            peer = LivePeer(*await asyncio.open_connection("127.0.0.1", site.server.port, ssl=trusting))
+            assert (await peer.login()).data[0] == "A"
+            assert (await peer.submit(1)).data[0] == "A"
+            await peer.close()
+            plain = await dial(site.server.port)
+            plain.send(harness.login())
+            assert await plain.end() in {"fin", "rst"}
+            await plain.close()
+
+    asyncio.run(story())
+
+
+def test_a_certificate_without_its_key_or_that_is_none_is_bad_input(certificate: tuple[Path, Path]) -> None:
+    with pytest.raises(BadInput, match="one without the other"):
+        check(ServiceSettings(certificate=certificate[0]))
+    with pytest.raises(BadInput, match="PEM files"):
+        check(ServiceSettings(certificate=certificate[1], key=certificate[1]))

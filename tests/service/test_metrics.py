@@ -1,0 +1,112 @@
+"""Facts about metrics, the dashboard drawn from them, and what the service reaches for: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from simbench.service.client import ApiClient
+from simbench.service.metrics import METRICS
+from tests.service.stage import NUMBER, Stage, staged
+
+REPO = Path(__file__).parents[2]
+DASHBOARD = REPO / "docs" / "grafana.json"
+
+GUARDED = """
+import socket, sys, uvloop
+def guard(event, arguments):
+    if event == "socket.connect" and arguments[1] is not None:
+        print("OUTGOING", arguments[1], file=sys.stderr, flush=True)
+        raise PermissionError("no outgoing connection")
+    if event == "socket.getaddrinfo" and arguments[0] not in (None, "127.0.0.1", "localhost"):
+        print("OUTGOING", arguments[0], file=sys.stderr, flush=True)
+        raise PermissionError("no name is looked up")
+sys.addaudithook(guard)
+async def refuse(*arguments, **more):
+    print("OUTGOING", arguments, file=sys.stderr, flush=True)
+    raise PermissionError("no outgoing connection")
+class Loop(uvloop.Loop):
+    create_connection = refuse
+uvloop.Loop, uvloop.new_event_loop = Loop, Loop
+from simbench.cli import main
+main()
+"""
+
+
+async def metrics(stage: Stage) -> dict[str, dict[tuple[str, ...], float]]:
+    """Values by name and labels, as Prometheus reads them."""
+    text = (await asyncio.to_thread(httpx.get, f"{stage.url}/metrics", trust_env=False)).text
+    found: dict[str, dict[tuple[str, ...], float]] = {}
+    for family in text_string_to_metric_families(text):
+        found[family.name] = {tuple(sample.labels.values()): sample.value for sample in family.samples}
+    return found
+
+
+def test_the_metrics_say_what_happened() -> None:
+    async def story() -> None:
+        async with staged() as stage:
+            peer = await stage.site.session()
+            await peer.submit(1, AdC=NUMBER)
+            await peer.submit(2, OAdC="99999")
+            await stage.ask(stage.client.outage, "silent", "36020")
+            await stage.ask(stage.client.findings)
+            await stage.platform.watch.look()
+            seen = await metrics(stage)
+            assert set(seen) == set(METRICS)
+            assert seen["simbench_decisions"]["36010", "accepted"] == 1
+            assert seen["simbench_answered"][()] == 2
+            assert seen["simbench_sessions"] == {("36010",): 1}
+            assert seen["simbench_tier"][("36020",)] == 10
+            assert seen["simbench_outage"] == {("silent", "36020"): 1}
+            assert sum(seen["simbench_findings"].values()) > 10
+
+    asyncio.run(story())
+
+
+def test_the_dashboard_draws_from_metrics_there_are_and_leaves_none_out() -> None:
+    dashboard = json.loads(DASHBOARD.read_text())
+    wanted = {expression["expr"] for panel in dashboard["panels"] for expression in panel["targets"]}
+    named = {name for expression in wanted for name in re.findall(r"simbench_[a-z_]+", expression)}
+    assert {name.removesuffix("_total") for name in named} == set(METRICS)
+    counters = {"simbench_decisions", "simbench_answered", "simbench_ledger_rows"}
+    assert {name for name in named if name.endswith("_total")} == {f"{name}_total" for name in counters}
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    assert len(ids) == len(set(ids))
+
+
+def test_served_with_everything_it_makes_no_connection_of_its_own(tmp_path: Path) -> None:
+    options = ["serve", "--port", "0", "--api", "0", "--console", "-o", str(tmp_path / "run")]
+    with subprocess.Popen(
+        [sys.executable, "-c", GUARDED, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as server:  # fmt: skip
+        try:
+            assert server.stdout is not None
+            banner = ""
+            while "Ctrl-C" not in banner:
+                line = server.stdout.readline()
+                assert line, server.communicate()
+                banner += line
+            found = re.search(r"API: (http://127\.0\.0\.1:\d+)/docs", banner)
+            assert found is not None
+            for path in ("/", "/docs", "/openapi.json", "/metrics"):
+                assert httpx.get(found[1] + path, trust_env=False, timeout=20).is_success
+            with ApiClient(found[1]) as client:
+                client.mo(NUMBER, "36010", "hello")
+                client.findings()
+                client.messages()
+            server.send_signal(signal.SIGTERM)
+            _, said = server.communicate(timeout=20)
+        finally:
+            server.kill()
+    assert server.returncode == 0
+    assert said == f"stopping\nledger closed: {tmp_path / 'run'}\n"

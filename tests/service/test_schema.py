@@ -1,0 +1,86 @@
+"""The API against its own document: whatever is asked of it, it answers as the document says."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import content_type_conformance, negative_data_rejection, not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+
+from simbench.service.settings import Limits, ServiceSettings
+from tests.service.stage import Stage, staged
+
+CHECKS = [
+    not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
+    negative_data_rejection,
+]  # fmt: skip
+BOUNDED = settings(
+    max_examples=4, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate,),
+)  # fmt: skip
+
+
+@contextmanager
+def serving_in_a_thread() -> Iterator[str]:
+    """A service in a loop of its own, so that a test that blocks can ask it."""
+    ready: list[Stage] = []
+    begun, ended = threading.Event(), asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        patient = Limits(requests_per_s=1_000_000, burst=1_000_000)
+        async with staged(ServiceSettings(limits=patient)) as stage:
+            ready.append(stage)
+            begun.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        assert begun.wait(10)
+        yield ready[0].url
+    finally:
+        loops[0].call_soon_threadsafe(ended.set)
+        thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serving_in_a_thread() as where:
+        yield where
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_every_operation_answers_as_the_document_says_whatever_it_is_asked(url: str, mode: GenerationMode) -> None:
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    asked: set[str] = set()
+
+    def ask(case: schemathesis.Case[Any]) -> None:
+        asked.add(case.operation.label)
+        body = case.body if isinstance(case.body, dict) else {}
+        for name in ("wait_s", "timeout_s"):  # what is allowed to take a minute is not let
+            value = body.get(name)
+            if isinstance(value, int | float) and 0 < value <= 60:
+                case.body = {**body, name: 0.01}
+        case.call_and_validate(checks=CHECKS, timeout=20)
+
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    for operation in operations:
+        try:
+            strategy = operation.as_strategy(generation_mode=mode)
+            BOUNDED(given(case=strategy)(ask))()
+        except Unsatisfiable:
+            continue  # nothing can be wrong about an operation that takes nothing
+    assert len(operations) >= 20
+    assert len(asked) >= 20 if mode is GenerationMode.POSITIVE else len(asked) >= 12
