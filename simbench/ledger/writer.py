@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from simbench.ledger.reader import Run
 
-MAX_BYTES = 5 * 10**9
+MAX_BYTES = 10**9
 
 
 def _tell(trouble: Trouble) -> None:

@@ -13,7 +13,7 @@ from tests.bench.load import encoded
 ACKS = {b"%02d" % trn: encode(trn, "R", "53", "A///") for trn in range(100)}
 AGAIN_S = 0.5  # pause before a client calls again
 WINDOW = 100
-FRAMES = 10_000  # of each kind; clients send them over and over
+FRAMES = 30_000  # of each client, which sends them over and over: more together than the centre keeps numbers of
 
 
 class Counts:
@@ -67,9 +67,9 @@ class Link(asyncio.Protocol):
 class Client:
     """One short code's client, which calls again whenever it was cut off."""
 
-    def __init__(self, code: str, number: int, counts: Counts) -> None:
+    def __init__(self, code: str, number: int, counts: Counts, frames: int) -> None:
         self.code, self.counts, self.sending = code, counts, True
-        half, first = FRAMES // 2, number * FRAMES
+        half, first = frames // 2, number * frames
         plain, told = (encoded(code, first + notify * half, half, bool(notify)) for notify in (0, 1))
         # Mixed: half want a notification.
         self._frames = [frame for pair in zip(plain, told, strict=True) for frame in pair]
