@@ -120,11 +120,12 @@ def main() -> None:
     parser.add_argument("--cut-every", type=float, default=180.0, metavar="SECONDS")
     parser.add_argument("--messages", type=int, default=20_000_000, help="how many must be accepted")
     parser.add_argument("--warm", type=int, default=0, metavar="MESSAGES", help="a short run ends with the messages")
+    parser.add_argument("--grown", type=float, default=0.05, help="bound of growth, as a share")
     parser.add_argument("--frames", type=int, default=FRAMES, help="different messages each client has")
     options = parser.parse_args()
     plan = Plan(options.seconds, options.cut_every, options.frames)
     with tempfile.TemporaryDirectory() as folder:
-        sys.exit(uvloop.run(soak(plan, Wanted(options.messages, options.warm), Path(folder))))
+        sys.exit(uvloop.run(soak(plan, Wanted(options.messages, options.warm, options.grown), Path(folder))))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SHORT = ("--seconds", "120", "--cut-every", "9", "--frames", "4000", "--warm", "160000", "--messages", "320000")
+# The log is folded in some three times while the server gets warm. The backlog of a busy machine costs some MB.
+SHORT = ("--seconds", "240", "--cut-every", "9", "--frames", "2000", "--warm", "100000", "--messages", "200000")
+GROWN = ("--grown", "0.15")
 LEAK = """
 from simbench.ledger.buffer import Buffer
 
@@ -26,8 +28,8 @@ Buffer.drop = leaking
 
 def soak(**environment: str) -> subprocess.CompletedProcess[str]:
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.soak", *SHORT], env={**os.environ, **environment},
-        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
+        [sys.executable, "-m", "tests.soak", *SHORT, *GROWN], env={**os.environ, **environment},
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     print(ended.stdout, ended.stderr)  # its figures
     return ended
@@ -42,5 +44,5 @@ def test_a_server_that_keeps_what_it_has_written_is_found_out(tmp_path: Path) ->
     (tmp_path / "sitecustomize.py").write_text(LEAK)
     ended = soak(PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
     assert ended.returncode == 1
-    assert "less than 5% wanted" in ended.stdout
+    assert "less than 15% wanted" in ended.stdout
     assert "server ended with status 0" in ended.stdout
