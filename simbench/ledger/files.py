@@ -161,6 +161,7 @@ class Store:
             with _writing(part, daily=self._daily) as fresh:
                 for table in TABLES.values():
                     fresh.execute(_create(table))
+                fresh.execute("checkpoint")
             part.rename(path)
         with self._lock:
             self._connection = _writing(path, daily=self._daily)

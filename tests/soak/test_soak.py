@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# The log is folded in some three times while the server gets warm. The backlog of a busy machine costs some MB.
-SHORT = ("--seconds", "240", "--cut-every", "9", "--frames", "2000", "--warm", "100000", "--messages", "200000")
+# The log is folded in once or twice while the server gets warm. The backlog of a busy machine costs some MB.
+SHORT = ("--seconds", "400", "--cut-every", "9", "--frames", "2000", "--warm", "80000", "--messages", "140000")
 GROWN = ("--grown", "0.15")
 LEAK = """
 from simbench.ledger.buffer import Buffer
@@ -18,7 +18,7 @@ drop, kept = Buffer.drop, []
 
 
 def leaking(self, entries):
-    kept.extend(entries)
+    kept.append(entries + [b"row" * 5000 * len(entries)])
     drop(self, entries)
 
 
@@ -29,7 +29,7 @@ Buffer.drop = leaking
 def soak(**environment: str) -> subprocess.CompletedProcess[str]:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.soak", *SHORT, *GROWN], env={**os.environ, **environment},
-        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=500, check=False,
     )  # fmt: skip
     print(ended.stdout, ended.stderr)  # its figures
     return ended

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from pathlib import Path
 
 from tests.cli.child import Served
@@ -23,6 +24,12 @@ window = 50
 [[codes]]
 code = "36020"
 """
+
+
+class Patient(Served):
+    """A server that is given much to do."""
+
+    deadline_s = 120.0
 
 
 def scenario(folder: Path, *, durable: bool = False) -> Path:
@@ -55,3 +62,9 @@ async def session(port: int, account: str = "36150") -> LivePeer:
     peer = await dial(port)
     assert (await peer.login(account)).data[0] == "A"
     return peer
+
+
+def committed(folder: Path) -> None:
+    """Wait until something was written to the ledger."""
+    while not any(path.stat().st_size for path in folder.glob("ledger-*.duckdb.wal")):
+        time.sleep(0.01)  # of another process nobody tells

@@ -16,7 +16,7 @@ from simbench.conformance.sut import ClockGiven
 from simbench.ledger import open_run
 from tests import harness
 from tests.cli.child import Served
-from tests.survive.limits import scenario, session
+from tests.survive.limits import Patient, scenario, session
 
 FAR_US = 60_000_000  # less than any of the moves
 # libfaketime 0.9.10 takes the absolute deadline of a monotonic sleep, which is how Python 3.11 sleeps, for one of the
@@ -54,7 +54,7 @@ def test_the_platform_does_not_notice_that_the_machine_s_clock_was_moved(
             assert (await peer.frame()).data[0] == "A"
         await peer.close()
 
-    with Served(scenario(tmp_path), "--port", "0", "-o", folder) as server:
+    with Patient(scenario(tmp_path), "--port", "0", "-o", folder) as server:
         asyncio.run(script(server))
         status, said = server.end(signal.SIGTERM)
     assert status == 0, said

@@ -13,7 +13,7 @@ from simbench.ledger import open_run
 from tests import harness
 from tests.cli.child import Served
 from tests.fake_smsc.live import LivePeer
-from tests.survive.limits import limit, scenario, session
+from tests.survive.limits import Patient, committed, limit, scenario, session
 
 FULL = 4096  # no file may grow beyond this: to a program what a full disk is
 MANY = 3_000
@@ -52,7 +52,7 @@ def test_what_could_not_be_written_is_told_once_and_written_when_there_is_room(t
         await peer.close()
         return told
 
-    with Served(scenario(tmp_path), "--port", "0", "-o", folder) as server:
+    with Patient(scenario(tmp_path), "--port", "0", "-o", folder) as server:
         told = asyncio.run(script(server))
         status, said = server.end(signal.SIGTERM)
     assert (status, "Traceback" in said) == (0, False), said
@@ -73,7 +73,7 @@ def test_a_server_that_ends_while_the_disk_is_full_says_what_it_lost(tmp_path: P
         await peer.close()
         return told
 
-    with Served(scenario(tmp_path), "--port", "0", "-o", folder) as server:
+    with Patient(scenario(tmp_path), "--port", "0", "-o", folder) as server:
         asyncio.run(script(server))
         status, said = server.end(signal.SIGTERM)
     assert status == 3
@@ -102,7 +102,7 @@ def test_durable_acknowledges_nothing_that_the_disk_has_no_room_for(tmp_path: Pa
         await peer.close()
         return told
 
-    with Served(scenario(tmp_path, durable=True), "--port", "0", "-o", folder) as server:
+    with Patient(scenario(tmp_path, durable=True), "--port", "0", "-o", folder) as server:
         told = asyncio.run(script(server))
         server.process.wait()
     assert len(told) == 150
@@ -113,12 +113,6 @@ def first_line(server: Served, wanted: str) -> None:
     assert server.process.stderr is not None
     line = server.process.stderr.readline()
     assert wanted in line, line
-
-
-def committed(folder: Path) -> None:
-    """Wait until the ledger's file is there."""
-    while not any(folder.glob("ledger-*.duckdb")):
-        pass
 
 
 @pytest.fixture(autouse=True)

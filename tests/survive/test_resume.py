@@ -15,6 +15,7 @@ from simbench.ucp.operations import build, decode
 from tests import harness
 from tests.cli.child import Served, simbench
 from tests.fake_smsc.live import LivePeer, dial
+from tests.survive.limits import Patient
 
 ENDS = (signal.SIGTERM, signal.SIGKILL)
 SCENARIO = """
@@ -100,13 +101,13 @@ def test_a_message_that_waits_for_its_subscriber_waits_on_with_what_it_asked_for
         assert (await result(peer)).data[0] == "A"  # hence the acknowledgement is on disk
         await peer.close()
 
-    with Served(scenario, "--port", "0", "-o", folder) as server:
+    with Patient(scenario, "--port", "0", "-o", folder) as server:
         asyncio.run(before(server.port))
         stop(server, how)
-    with Served("--resume", folder) as server:
+    with Patient("--resume", folder) as server:
         asyncio.run(after(server.port))
         stop(server, how)
-    with Served("--resume", folder) as server:
+    with Patient("--resume", folder) as server:
         stop(server, signal.SIGTERM)
     assert told(folder) == [{"messages": 2, "notices": 0, "killed": how is signal.SIGKILL}] * 2
     run = open_run(folder)
@@ -142,17 +143,17 @@ def test_notices_nobody_acknowledged_are_told_after_the_next_login(
         assert await peer.hears_nothing()
         await peer.close()
 
-    with Served(scenario, "--port", "0", "-o", folder) as server:
+    with Patient(scenario, "--port", "0", "-o", folder) as server:
         owed = asyncio.run(before(server.port))
         assert len(owed) == count // 2
         stop(server, how)
-    with Served("--resume", folder) as server:
+    with Patient("--resume", folder) as server:
         asyncio.run(after(server.port, owed))
 
 
 def test_a_run_that_goes_on_can_be_resumed_by_nobody_else(scenario: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with Served(scenario, "--port", "0", "-o", folder) as server:
+    with Patient(scenario, "--port", "0", "-o", folder) as server:
         asyncio.run(submitted(server.port))
         ended = simbench("serve", "--resume", folder)
         assert (ended.returncode, ended.stdout) == (2, "")
