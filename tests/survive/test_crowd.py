@@ -32,7 +32,7 @@ code = "36020"
 BURST = encode(1, "O", "99", "") * 2000  # each answered at greater length than it was asked
 DEAF = 3
 MEMORY = 150_000_000
-DEAF_MEMORY = 400_000_000  # what was written to them is in the ledger, and its libraries are loaded meanwhile
+DEAF_MEMORY = 150_000_000  # what was written to them is in the ledger too, its pool (64 MB) and what waits for the disk
 
 
 async def served(peer: LivePeer, number: int, code: str = "36150") -> float:
