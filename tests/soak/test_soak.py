@@ -18,7 +18,7 @@ drop, kept = Buffer.drop, []
 
 
 def leaking(self, entries):
-    kept.append(entries + [b"row" * 5000 * len(entries)])
+    kept.append(entries + [b"row" * 500 * len(entries)])
     drop(self, entries)
 
 
