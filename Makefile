@@ -8,7 +8,7 @@ DEBIAN_PACKAGES := kannel tshark faketime freeradius chromium \
   strongswan-swanctl strongswan-charon libcharon-extra-plugins libstrongswan-extra-plugins iproute2 tcpdump
 DEMO := reports/demo
 
-.PHONY: help demo test check fix bench fuzz sample docs packages clean
+.PHONY: help demo test check fix bench fuzz soak sample docs packages clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -52,6 +52,9 @@ bench: $(VENV)/installed ## measure speed: ratios in one run, and absolutes to c
 
 fuzz: $(VENV)/installed ## feed two million mutated frames to everything that reads a wire (SECONDS=900, SEED=1)
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
+
+soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched (SECONDS=1800, MESSAGES=20000000)
+	$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),1800) --messages $(or $(MESSAGES),20000000)
 
 sample: $(VENV)/installed ## regenerate the kept example report in reports/sample
 	$(BIN)/python -m tests.sample

@@ -6,16 +6,21 @@ import asyncio
 import gc
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fake_smsc.assembly import assemble
 from fake_smsc.clock import PlatformClock
 from fake_smsc.control import Control
 from fake_smsc.network import Network, Tcp
+from fake_smsc.resume import outage_held, put_back
 from fake_smsc.server import SmscServer
 from simbench.contract import Contract
 from simbench.errors import SimbenchError
 from simbench.ledger import AnyLedger
 from simbench.scenario import OutageConfig, Scenario, allowed_networks, epoch_us
+
+if TYPE_CHECKING:
+    from fake_smsc.past import Past
 
 
 def spare_collector() -> None:
@@ -43,6 +48,7 @@ class LiveSmsc:
     ) -> None:
         config = scenario.server
         self.scenario, self.contract, self.ledger = scenario, contract, ledger
+        self.past: Past | None = None  # of a run that is resumed; set before the server is entered
         self.clock = clock or PlatformClock(epoch_us(scenario) if config.epoch else None, config.speed)
         gateway = assemble(scenario, contract, ledger, place)
         self.server = SmscServer(
@@ -59,20 +65,27 @@ class LiveSmsc:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> LiveSmsc:
+        if self.past is not None:
+            put_back(self.server, self.past, self.scenario.faults)
         now = self.clock.now()
         for config in self.scenario.codes:
             limit = self.server.gateway.centre.limiters[config.code].limit
             account = config.account or config.code
             detail = {"rate_per_s": limit.rate_per_s, "mode": limit.mode, "meter": limit.meter, "account": account}
             self.ledger.story.append((now, "limit", config.code, None, json.dumps(detail)))
-        for fault in self.scenario.faults:
-            self.server.faults.plan(fault)
-        if self.scenario.faults:
+        if self.past is None:
+            for fault in self.scenario.faults:
+                self.server.faults.plan(fault)
+        if self.scenario.faults or self.past is not None:
             self.server.rearm()
         await self.server.listen(self.scenario.server.host, self.scenario.server.port)
-        self._tasks = [
-            asyncio.create_task(self._play(outage, now + int(outage.at_s * 1_000_000)))
+        began = self.past.began if self.past is not None else now
+        if self.past is not None:
+            await self._resume_outage(self.past)
+        self._tasks += [
+            asyncio.create_task(self._play(outage, began + int(outage.at_s * 1_000_000)))
             for outage in self.scenario.outages
+            if self.past is None or began + outage.at_s * 1_000_000 > self.past.ended
         ]
         return self
 
@@ -81,6 +94,17 @@ class LiveSmsc:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.server.close()
+
+    async def _resume_outage(self, past: Past) -> None:
+        """An outage that held goes on to its announced end, or until somebody restores the platform."""
+        held = outage_held(past)
+        if held is None or held[0].scope.startswith("session:"):
+            return
+        outage, until = held
+        if until is None or until > self.clock.now():
+            await self.server.outages.begin(outage, until)
+            if until is not None:
+                self._tasks.append(asyncio.create_task(self.control.restore_at(until)))
 
     async def _play(self, outage: OutageConfig, at: int) -> None:
         """One scripted outage of the scenario, in platform time, however the clock is sped up or stepped meanwhile."""

@@ -75,7 +75,7 @@ class SmscServer:
         self.port = 0
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
         self._heartbeat = heartbeat
-        self._count = 0
+        self.count = 0  # connections so far
         self._host = ""
         self._listener: Listener | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -129,8 +129,8 @@ class SmscServer:
     def connected(self, connection: Connection) -> None:
         """A peer connected."""
         now = self.clock.now()
-        self._count += 1
-        connection.number = self._count
+        self.count += 1
+        connection.number = self.count
         peer = connection.transport.get_extra_info("peername")
         self.ledger.wire.append((now, connection.number, "open", repr(peer).encode()))
         self.connections[connection.number] = connection

@@ -52,6 +52,7 @@ def cli() -> None:
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
 )
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+@click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run that ended, however.")
 @click.option("--expose", is_flag=True, help="Serve an address that other machines can reach; needs --allow.")
 @click.option("--allow", multiple=True, metavar="ADDRESS", help="Address or network that may connect; may be repeated.")
 @service_options
@@ -63,10 +64,18 @@ def serve(**options: object) -> None:
       simbench serve
       simbench serve --port 5000 --limit monitor
       simbench serve scenarios/01_first.toml
+      simbench serve --resume reports/first
       simbench serve --api 8080 --console
     """
-    from simbench.commands.serve import serve_command  # noqa: PLC0415 - quick --help
+    from simbench.commands.serve import resume_command, serve_command  # noqa: PLC0415 - quick --help
 
+    folder = options.pop("resume")
+    if folder is not None:
+        given = [name for name in ("scenario", "output", "contract_name") if options.pop(name) is not None]
+        if given:
+            raise BadInput("--resume", f"given with {', '.join(given)}", "the run's own")
+        resume_command(folder, **options)  # type: ignore[arg-type]  # click gives what the options say
+        return
     serve_command(**options)  # type: ignore[arg-type]  # click gives what the options say
 
 

@@ -40,6 +40,7 @@ class Amendments:
         if refusal is not None:
             return refusal
         _apply(message, special, change)
+        self.delivery.note(message, now)
         if change.begins_at is not None or change.expires_at is not None:
             self.delivery.rescheduled(message, now)
         self._row("modified", message, now)

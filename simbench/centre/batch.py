@@ -15,7 +15,7 @@ import msgspec
 
 from simbench.centre.agenda import Entry
 from simbench.centre.delivery import KINDS, TELL
-from simbench.centre.records import DELIVERED, Message, Notice
+from simbench.centre.records import DELIVERED, MINUTE_US, Message, Notice
 from simbench.kernels.draws import draws, law_of, quantiles
 from simbench.ledger.buffer import Block
 
@@ -98,9 +98,10 @@ class Batches:
         recipients = batch.recipients[:size]
         words = centre.identities.take_many(batch.oadc, recipients, batch.texts[:size], now)
         entities: list[int] = words.tolist()
+        terms = batch.notify | batch.expires_at // MINUTE_US << 3
         same = stamps[0] if stamps.count(stamps[0]) == size else stamps
         self._add(
-            Block(size, (now, "accepted", batch.session, batch.oadc, recipients, entities, 0, 0, same, 1))
+            Block(size, (now, "accepted", batch.session, batch.oadc, recipients, entities, 0, terms, same, 1))
         )  # fmt: skip
         centre.decided += size
         delivery.on_the_way += size

@@ -20,6 +20,7 @@ from simbench.centre.identity import Identities, text_key
 from simbench.centre.limiter import limiter_of
 from simbench.centre.notices import NoticeBoard
 from simbench.centre.records import (
+    MINUTE_US,
     Accepted,
     Account,
     Answer,
@@ -232,7 +233,8 @@ class Centre:
         if scts < 0:
             return self._refuse(submit, code, NOT_ALLOWED, "too many messages to this recipient", now)
         entity = submit.entity or self.identities.take(code, recipient, submit.digest, now)
-        self._write((now, "accepted", submit.session, code, recipient, entity, 0, 0, scts, submit.segments))
+        terms = submit.notify | asked // MINUTE_US << 3
+        self._write((now, "accepted", submit.session, code, recipient, entity, 0, terms, scts, submit.segments))
         self.decided += 1
         self.delivery.take(
             Message(
@@ -318,6 +320,17 @@ class Centre:
         open_ = path in paths
         paths.discard(path)
         return open_
+
+    def restore(self, messages: list[Message], notices: list[Notice], now: int) -> None:
+        """Take over what an earlier run of this platform left waiting. What fell due meanwhile happens now."""
+        self._resumed_at = now = self._forward(now)
+        for message in messages:
+            self.stamps.given(message.account, message.recipient, message.scts)
+            self.delivery.restore(message, now)
+        for notice in notices:
+            self.board.post(notice, now)
+        for account in {notice.account for notice in notices}:
+            self.board.sort(account)
 
     # The world changes -----------------------------------------------------------------------------------------
 

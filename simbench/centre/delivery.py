@@ -5,6 +5,7 @@ Sources: OPS-ACH-07 and docs/reference (absent subscribers, retries); every figu
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable
 from itertools import accumulate
@@ -19,6 +20,7 @@ from simbench.centre.routing import ABSENT_SUBSCRIBER, UNKNOWN_SUBSCRIBER, final
 from simbench.kernels.chance import draw_with, key_of, quantile
 from simbench.kernels.fate import ABSENT, MEMORY_FULL, NETWORK, PERMANENT, failure, wait
 from simbench.ledger import AnyLedger
+from simbench.ledger.rows import Row
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
 
 LATENCY, LAST_RESORT, FAILURE = 1, 2, 3  # purposes of draws
@@ -77,6 +79,7 @@ class Delivery:
     ) -> None:
         self.settings, self.agenda, self.base, self.board = settings, agenda, base, board
         self.write = self._write = sink.centre.append
+        self.story: Callable[[Row], object] | None = None  # who may resume the run: told what its rows do not say
         self.owner_of: Callable[[str], str] = lambda address: address  # of a notification address; "": nobody here
         self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) who got a message with a reply path
         self._absent: dict[str, list[Message]] = defaultdict(list)
@@ -106,6 +109,10 @@ class Delivery:
 
     def _take_special(self, message: Message, now: int, due: int) -> None:
         special, link = message.special or Special(), (message.account, message.recipient)
+        if message.special and not (
+            special.follows or special.followed
+        ):  # parts of generated traffic: nobody resumes a world
+            self.note(message, now)
         if special.rpid in REPLACE_TYPES:
             for other in self.find(message.account, message.recipient):
                 if rpid_of(other) == special.rpid and other.code == message.code and self.is_waiting(other):
@@ -136,6 +143,26 @@ class Delivery:
         special.begins_at = 0
         latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
         self.agenda.enter(now + latency, self._try, message)
+
+    def note(self, message: Message, now: int) -> None:
+        """Tell the story what a message asks for that its row does not say: whoever resumes the run needs it."""
+        if self.story is None:
+            return
+        terms = {"scts": message.scts, "expires_at": message.expires_at, "notify": message.notify,
+                 "special": msgspec.to_builtins(message.special)}  # fmt: skip
+        self.story((now, "terms", str(message.entity), None, json.dumps(terms)))
+
+    def restore(self, message: Message, now: int) -> None:
+        """Take over a message that an earlier run left waiting: one that was tried before is tried at once."""
+        self.on_the_way += 1
+        special = message.special
+        if special is not None and special.begins_at:
+            self.agenda.enter(special.begins_at, self._begin, message)
+        elif message.told_buffered:
+            self.agenda.enter(now, self._try, message)
+        else:
+            latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
+            self.agenda.enter(message.accepted_at + latency, self._try, message)
 
     # Messages that wait ----------------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ from simbench.kernels.draws import mixed as mixed_words
 
 _GAMMA, _ONE = np.uint64(GAMMA), np.uint64(1)
 TEXTS_KEPT = 1 << 16  # most of what is sent has been sent before
+ORDINALS_KEPT = 1 << 18  # some 30 MB; beyond it, numbers begin anew within the day
+SECOND_US = 1_000_000
 
 
 class Identities:
@@ -25,7 +27,7 @@ class Identities:
 
     def __init__(self, day_us: int) -> None:
         self._day_us = day_us
-        self._day = 0
+        self._day = self._second = 0
         self._ordinals: dict[int, int] = {}  # of a triple: how many there were
 
     def take(self, code: str, recipient: str, text: str, now: int) -> int:
@@ -56,8 +58,12 @@ class Identities:
         return words
 
     def _turn(self, now: int) -> None:
-        day = now // self._day_us
-        if day != self._day:
+        second = now // SECOND_US
+        if second == self._second:
+            return
+        self._second, day = second, now // self._day_us
+        # Only as a second begins: what came within one is numbered alike, one by one or many together.
+        if day != self._day or len(self._ordinals) > ORDINALS_KEPT:
             self._day = day
             self._ordinals.clear()
 

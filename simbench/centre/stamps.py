@@ -59,6 +59,11 @@ class Stamps:
             self._prune(second)
         return stamps
 
+    def given(self, account: str, recipient: str, stamp: int) -> None:
+        """A stamp was given before: it is not given again."""
+        of_account = self._last[account]
+        of_account[recipient] = max(stamp, of_account.get(recipient, -1))
+
     def _prune(self, second: int) -> None:
         """Forget stamps that lie behind: they bind nobody any more."""
         for account, stamps in self._last.items():

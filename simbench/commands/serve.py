@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from fake_smsc.live import LiveSmsc, spare_collector
 from simbench import __version__
+from simbench.commands.script import SCRIPT, Script, clock_of, past_of, read_script, write_script
 from simbench.commands.serve_service import Around, service_settings, ucp_tls, with_service
 from simbench.contract import Contract, load_contract
 from simbench.errors import BadInput
@@ -55,9 +56,30 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     chosen = _with_options(chosen, host, port, limit)
     chosen = _guarded(chosen, allow, expose=expose)
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
-    asked = service_settings(chosen, service)
-    tls = ucp_tls(service)
-    uvloop.run(_serve(chosen, contract, folder, Around(scenario.parent if scenario else None, asked, tls)))
+    place = scenario.parent.resolve() if scenario else None
+    around = Around(place, service_settings(chosen, service), ucp_tls(service))
+    uvloop.run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
+
+
+def resume_command(
+    folder: Path,
+    host: str | None,
+    port: int | None,
+    limit: LimitMode | None,
+    allow: tuple[str, ...] = (),
+    *,
+    expose: bool = False,
+    **service: Any,
+) -> None:
+    """Go on with a run that was stopped or killed, in its own ledger and out of its own scenario."""
+    script = read_script(folder)
+    contract = load_contract(script.contract)
+    if contract.digest != script.contract_digest:
+        problem = f"is {contract.digest} now, was {script.contract_digest}"
+        raise BadInput(f"contract {script.contract}", problem, "the contract the run was served under")
+    chosen = _guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
+    place = Path(script.place) if script.place else None
+    uvloop.run(_serve(chosen, contract, folder, Around(place, service_settings(chosen, service), ucp_tls(service))))
 
 
 def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
@@ -90,7 +112,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-async def _serve(scenario: Scenario, contract: Contract, folder: Path, around: Around) -> None:
+async def _serve(
+    scenario: Scenario, contract: Contract, folder: Path, around: Around, script: Script | None = None
+) -> None:
+    """Serve a new run, whose script is kept, or without one go on with the run in the folder."""
     info = RunInfo(
         run=folder.name,
         created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -101,9 +126,14 @@ async def _serve(scenario: Scenario, contract: Contract, folder: Path, around: A
         versions={"simbench": __version__},
         keep=scenario.keep,
     )
-    ledger, served = Ledger.create(folder, info), False
+    past = None if script else past_of(folder, scenario, contract)
+    ledger, served = (Ledger.create(folder, info), False) if script else (Ledger.resume(folder), True)
     try:
-        smsc = LiveSmsc(scenario, contract, ledger, place=around.place, network=around.network)
+        if script is not None:
+            write_script(folder, script)
+        clock = clock_of(past, scenario) if past else None
+        smsc = LiveSmsc(scenario, contract, ledger, place=around.place, network=around.network, clock=clock)
+        smsc.past = past
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -123,7 +153,7 @@ async def _serve(scenario: Scenario, contract: Contract, folder: Path, around: A
 
 def _discard(folder: Path) -> None:
     """Remove the ledger of a server that never listened, so that the same command can be given again."""
-    for path in (folder / NAME, *folder.glob("ledger-*")):
+    for path in (folder / NAME, folder / SCRIPT, *folder.glob("ledger-*")):
         path.unlink(missing_ok=True)
     with suppress(OSError):  # something else lies in it
         folder.rmdir()

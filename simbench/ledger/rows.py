@@ -83,6 +83,8 @@ ASKED = _table(
 
 # What the centre decided: "accepted", "refused", "held", "delivered", "undelivered", "buffered", "notice",
 # "acknowledged", "mo", "login", "logout"... `value` is the error code or reason, `scts` the instant behind the SCTS.
+# Of "accepted" `value` is what the message asked for: the NT mask, and above its three bits the minute (of the epoch)
+# its validity was to end in, 0 for the default.
 CENTRE = _table(
     "centre",
     ("at", "i64"),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from simbench.ledger.reader import Run
 
-MAX_BYTES = 5 * 10**9
+MAX_BYTES = 10**9
 EVERY = 1 << 60  # rows: more than there can be
 
 
@@ -97,6 +97,17 @@ class Ledger:
         """
         self._flusher.take(TABLES[name], rows)
 
+    @classmethod
+    def resume(
+        cls, folder: Path, *, max_bytes: int = MAX_BYTES, on_trouble: Callable[[Trouble], object] = _tell
+    ) -> Self:
+        """Go on with the ledger of a run that was closed or killed; LedgerError if there is none that can be read."""
+        from simbench.ledger.reader import open_run  # noqa: PLC0415 - the reader knows ledgers, not the reverse
+
+        info = msgspec.structs.replace(open_run(folder).info, closed=False, rows={}, wall_ended=0)
+        write_info(folder, info)
+        return cls(folder, info, max_bytes, on_trouble)
+
     @property
     def backlog(self) -> int:
         """Rows in memory only. A driver in virtual time flushes when it grows beyond what it wants to hold."""
@@ -157,7 +168,11 @@ class Ledger:
         self.info = msgspec.structs.replace(
             self.info, closed=True, rows=self._flusher.rows(), wall_ended=int(time.time() * 1e6)
         )
-        write_info(self.folder, self.info)
+        try:
+            write_info(self.folder, self.info)
+        except OSError as problem:
+            text = problem.strerror or str(problem)
+            raise Trouble(f"{self.folder}: all rows are written, but not that the run is closed: {text}") from None
 
     def _refuse_late_rows(self) -> None:
         if self.backlog:

@@ -82,7 +82,7 @@ class RowColumns:
 
     def __init__(self, world: World, code: str, laws: Laws, write: Callable[[pa.Table], object]) -> None:
         self._code, self._end, self._write = code, world.end, write
-        self._link, self._notify = world.link(code), laws.notify
+        self._link, self._notify, self._validity_us = world.link(code), laws.notify, laws.validity_us
 
     def offered(self, at: Integers) -> None:
         """Leaves no row."""
@@ -98,10 +98,9 @@ class RowColumns:
         self.take(answered.only(batch.codes > 0))
         discarded = Happening("discarded", decided, session, batch.recipient)
         self.take(discarded.only(batch.codes == DISCARDED))
-        accepted = batch.codes == 0
-        self.take(
-            Happening("accepted", decided, session, batch.recipient, batch.entity, scts=batch.scts).only(accepted)
-        )
+        terms = self._terms(batch)
+        asked = Happening("accepted", decided, session, batch.recipient, batch.entity, value=terms, scts=batch.scts)
+        self.take(asked.only(batch.codes == 0))
         final = batch.fates[:, (END_AT, REASON, ATTEMPT)].T
         over, failed = final[0] != NEVER, final[1] != 0
         told = batch.fates[:, (BUFFERED_AT, BUFFERED_FOR, BUFFERED_TRY)].T
@@ -113,6 +112,14 @@ class RowColumns:
             ).only(which)
             self.take(rows)
             self._notices(rows, outcome)
+
+    def _terms(self, batch: Batch) -> Integers:
+        """What each message asked for, as an accepted row has it."""
+        stream = batch.entity >> STREAM_SHIFT
+        validity_us = self._validity_us[stream]
+        ends = np.where(validity_us > 0, (batch.sent[SENT_AT] + validity_us) // MINUTE_US, 0)
+        terms: Integers = self._notify[stream] | ends << 3
+        return terms
 
     def _notices(self, rows: Happening, outcome: int) -> None:
         assert isinstance(rows.message, np.ndarray)

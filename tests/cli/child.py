@@ -30,12 +30,14 @@ def simbench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 class Served:
     """A server in a process of its own, from its banner to its end; killed when it outlives the deadline."""
 
+    deadline_s = DEADLINE_S
+
     def __init__(self, *arguments: str | Path) -> None:
         self.process = subprocess.Popen(
             [*SIMBENCH, "serve", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
-        self._watchdog = threading.Timer(DEADLINE_S, self.process.kill)
+        self._watchdog = threading.Timer(self.deadline_s, self.process.kill)
         self._watchdog.start()
         self.banner = ""
 
@@ -65,7 +67,7 @@ class Served:
     def end(self, name: signal.Signals) -> tuple[int, str]:
         """Send a signal; exit status and what was said on standard error."""
         self.process.send_signal(name)
-        _, said = self.process.communicate(timeout=DEADLINE_S)
+        _, said = self.process.communicate(timeout=self.deadline_s)
         return self.process.returncode, said
 
 

@@ -1,0 +1,65 @@
+"""Facts about a machine whose clock is moved while a server runs: the platform's clock goes on as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from simbench.conformance import faketime
+from simbench.conformance.sut import ClockGiven
+from simbench.ledger import open_run
+from tests import harness
+from tests.cli.child import Served
+from tests.survive.limits import Patient, scenario, session
+
+FAR_US = 60_000_000  # less than any of the moves
+# libfaketime 0.9.10 takes the absolute deadline of a monotonic sleep, which is how Python 3.11 sleeps, for one of the
+# civil clock: `time.sleep` fails with EINVAL. Under the library the server sleeps in `select`, which it leaves alone.
+SLEEPS = """
+import select, time
+time.sleep = lambda seconds: select.select((), (), (), seconds) and None
+"""
+
+
+@pytest.mark.real
+@pytest.mark.skipif(faketime.library() is None, reason="libfaketime is not installed")
+@pytest.mark.parametrize("move", ["-3600", "+86400"])
+def test_the_platform_does_not_notice_that_the_machine_s_clock_was_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, move: str
+) -> None:
+    folder, started = tmp_path / "run", time.time_ns() // 1000
+    (tmp_path / "sitecustomize.py").write_text(SLEEPS)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    for name, value in faketime.environment(tmp_path, ClockGiven(started, time.monotonic_ns())).items():
+        monkeypatch.setenv(name, value)
+
+    async def moved() -> None:
+        """Move the machine's clock, and wait until the library has looked."""
+        now = time.time_ns() // 1000 + int(move) * 1_000_000
+        faketime.move(tmp_path, ClockGiven(now, time.monotonic_ns()))
+        await asyncio.sleep(faketime.CACHE_S + 0.1)
+
+    async def script(server: Served) -> None:
+        peer = await session(server.port)
+        for number in range(20):
+            if number == 10:
+                await moved()
+            peer.send(harness.submit(number, OAdC="36150", AdC=f"3371{number:07d}", NRq="", NT=""))
+            assert (await peer.frame()).data[0] == "A"
+        await peer.close()
+
+    with Patient(scenario(tmp_path), "--port", "0", "-o", folder) as server:
+        asyncio.run(script(server))
+        status, said = server.end(signal.SIGTERM)
+    assert status == 0, said
+    run = open_run(folder)
+    moved_us = (run.info.wall_ended - run.info.wall_started) - int(move) * 1_000_000
+    assert abs(moved_us) < FAR_US  # the machine's clock did move
+    instants = run.wire["at"].to_pylist()
+    assert all(0 <= later - earlier < FAR_US for earlier, later in pairwise(instants))

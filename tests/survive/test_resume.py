@@ -1,0 +1,184 @@
+"""Facts about `serve --resume`: what was accepted or owed when a server ended is there when it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from simbench.ledger import open_run
+from simbench.ucp.frame import Frame
+from simbench.ucp.operations import build, decode
+from tests import harness
+from tests.cli.child import Served, simbench
+from tests.fake_smsc.live import LivePeer, dial
+from tests.survive.limits import Patient
+
+ENDS = (signal.SIGTERM, signal.SIGKILL)
+SCENARIO = """
+[server]
+durable = true
+[delivery]
+latency_median_ms = 1
+[subscribers]
+file = "subscribers.csv"
+[[codes]]
+code = "36150"
+rate_per_s = 150
+request_id = "demo"
+limit = "monitor"
+"""
+LISTED = "msisdn,operator,state\n33710000009,orange,off\n"
+ABSENT = "33710000009"
+ALERT = build("31", "O", "98", AdC="36150", PID="0539")  # answered when all that came before is on disk
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    (tmp_path / "subscribers.csv").write_text(LISTED)
+    path = tmp_path / "some.toml"
+    path.write_text(SCENARIO)
+    return path
+
+
+async def session(port: int) -> LivePeer:
+    peer = await dial(port)
+    assert (await peer.login("36150")).data[0] == "A"
+    return peer
+
+
+async def result(peer: LivePeer) -> Frame:
+    """The next result; operations that come before it are left unanswered."""
+    while (frame := await peer.frame()).kind != "R":
+        pass
+    return frame
+
+
+async def notice(peer: LivePeer) -> dict[str, str]:
+    while (frame := await peer.frame()).kind != "O":
+        pass
+    peer.acknowledge(frame)
+    return decode(frame)
+
+
+def stop(server: Served, how: signal.Signals) -> None:
+    server.process.send_signal(how)
+    server.process.communicate()
+
+
+def told(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(row["detail"]) for row in open_run(folder).story.to_pylist() if row["kind"] == "resumed"]
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_message_that_waits_for_its_subscriber_waits_on_with_what_it_asked_for(
+    scenario: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    folder = tmp_path / "run"
+
+    async def before(port: int) -> None:
+        peer = await session(port)
+        peer.send(harness.submit(1, OAdC="36150", AdC=ABSENT, NRq="1", NT="7"))
+        assert (await result(peer)).data[0] == "A"
+        assert (await notice(peer))["Dst"] == "1"
+        peer.send(harness.submit(2, OAdC="36150", AdC="33710000002", NRq="1", NT="1"))
+        assert (await result(peer)).data[0] == "A"
+        assert (await notice(peer))["Dst"] == "0"
+        peer.send(harness.submit(3, OAdC="36150", AdC=ABSENT, NRq="", NT=""))  # whatever came before is on disk now
+        assert (await result(peer)).data[0] == "A"
+        await peer.close()
+
+    async def after(port: int) -> None:
+        peer = await session(port)
+        peer.send(harness.submit(1, OAdC="36150", AdC="33710000003", NRq="1", NT="1"))
+        assert (await result(peer)).data[0] == "A"
+        assert (await notice(peer))["OAdC"] == "33710000003"
+        assert await peer.hears_nothing()  # nothing acknowledged is told again
+        peer.send(ALERT)
+        assert (await result(peer)).data[0] == "A"  # hence the acknowledgement is on disk
+        await peer.close()
+
+    with Patient(scenario, "--port", "0", "-o", folder) as server:
+        asyncio.run(before(server.port))
+        stop(server, how)
+    with Patient("--resume", folder) as server:
+        asyncio.run(after(server.port))
+        stop(server, how)
+    with Patient("--resume", folder) as server:
+        stop(server, signal.SIGTERM)
+    assert told(folder) == [{"messages": 2, "notices": 0, "killed": how is signal.SIGKILL}] * 2
+    run = open_run(folder)
+    assert run.info.closed
+    assert run.wire["n"].to_pylist() == list(range(run.wire.num_rows))
+    ends = [row["direction"] for row in run.wire.to_pylist() if row["direction"] in {"open", "close"}]
+    assert ends.count("open") == ends.count("close")
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_notices_nobody_acknowledged_are_told_after_the_next_login(
+    scenario: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    folder, count = tmp_path / "run", 8  # within a window
+
+    async def before(port: int) -> set[str]:
+        peer = await session(port)
+        for trn in range(count):
+            peer.send(harness.submit(trn, OAdC="36150", AdC=f"3371001{trn:04d}", NRq="1", NT="1"))
+        frames = [await peer.frame() for _ in range(2 * count)]
+        notices = [frame for frame in frames if frame.kind == "O"]
+        for frame in notices[::2]:
+            peer.acknowledge(frame)
+        peer.send(ALERT)
+        assert (await result(peer)).data[0] == "A"  # hence the acknowledgements were read, and are on disk
+        await peer.close()
+        return {decode(frame)["OAdC"] for frame in notices[1::2]}
+
+    async def after(port: int, owed: set[str]) -> None:
+        peer = await session(port)
+        heard = {decode(await peer.frame())["OAdC"] for _ in owed}
+        assert heard == owed
+        assert await peer.hears_nothing()
+        await peer.close()
+
+    with Patient(scenario, "--port", "0", "-o", folder) as server:
+        owed = asyncio.run(before(server.port))
+        assert len(owed) == count // 2
+        stop(server, how)
+    with Patient("--resume", folder) as server:
+        asyncio.run(after(server.port, owed))
+
+
+def test_a_run_that_goes_on_can_be_resumed_by_nobody_else(scenario: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with Patient(scenario, "--port", "0", "-o", folder) as server:
+        asyncio.run(submitted(server.port))
+        ended = simbench("serve", "--resume", folder)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr == (
+            f"simbench: {folder / 'ledger-0001.duckdb'}: another program is writing it; expected a run that has ended\n"
+        )
+
+
+async def submitted(port: int) -> None:
+    peer = await session(port)
+    peer.send(harness.submit(1, OAdC="36150", AdC=ABSENT))
+    assert (await result(peer)).data[0] == "A"
+    await peer.close()
+
+
+@pytest.mark.parametrize("more", [("some.toml",), ("-o", "elsewhere"), ("--contract", "orange_ops_2016")])
+def test_a_run_is_resumed_as_it_was_or_not_at_all(tmp_path: Path, more: tuple[str, ...]) -> None:
+    ended = simbench("serve", *more, "--resume", tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("simbench: --resume: given with ")
+
+
+def test_a_folder_that_was_never_served_is_no_run_to_resume(tmp_path: Path) -> None:
+    ended = simbench("serve", "--resume", tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"simbench: {tmp_path / 'served.json'}: No such file or directory; expected the folder of a served run\n"
+    )
