@@ -78,6 +78,7 @@ class Delivery:
         self.settings, self.agenda, self.base, self.board = settings, agenda, base, board
         self.write = self._write = sink.centre.append
         self.owner_of: Callable[[str], str] = lambda address: address  # of a notification address; "": nobody here
+        self.unpack: Callable[[str], None] = lambda _recipient: None  # what is on its way to it, to be found by `find`
         self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) who got a message with a reply path
         self._absent: dict[str, list[Message]] = defaultdict(list)
         self._linked: dict[tuple[str, str], int] = {}  # when a message that announced more is delivered
@@ -146,6 +147,7 @@ class Delivery:
         way a submit pays for no index.
         """
         msisdn = self.base.find(recipient).msisdn
+        self.unpack(recipient)
         found = {
             id(subject): subject
             for subject in self.agenda.subjects()
