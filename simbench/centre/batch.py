@@ -19,7 +19,7 @@ from simbench.centre.records import DELIVERED, Message, Notice
 from simbench.kernels.draws import Words, draws, law_of, quantiles
 from simbench.kernels.table import Values
 from simbench.ledger.buffer import Block
-from simbench.numbering.addresses import Texts, key_of, keys_of, numbers_of
+from simbench.numbering.addresses import Texts, key_of, keys_of
 from simbench.numbering.plan import classify, spellings
 from simbench.numbering.subscribers import ELSEWHERE, REACHED
 
@@ -56,6 +56,16 @@ class Taken(msgspec.Struct, frozen=True, gc=False):
 
     stamps: Values
     shortened_to: int = 0
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """What was found of submits that are accepted: of their recipients, and when their validity ends."""
+
+    keys: Words
+    numbers: Words
+    standings: Values
+    stamps: Values
+    expires_at: int
 
 
 NOTHING: Final = Taken(np.empty(0, np.int64))
@@ -101,7 +111,7 @@ class Batches:
         if 0 < asked <= now:
             return NOTHING
         expires_at = min(asked, latest) if asked else now + settings.validity_default_us
-        keys = keys_of(batch.recipients)
+        keys, numbers = keys_of(batch.recipients)
         keys = keys[: _unrepeated(keys)]
         standings = self._base.standings(batch.recipients, keys)
         served = int((standings == ELSEWHERE).argmax()) if standings.min() == ELSEWHERE else len(keys)
@@ -112,13 +122,14 @@ class Batches:
         size = len(stamps)
         if size:
             limiter.enter(now, size)
-            self._accept(batch.first(size), (keys[:size], standings[:size], stamps, expires_at), now)
+            found = Found(keys[:size], numbers[:size], standings[:size], stamps, expires_at)
+            self._accept(batch.first(size), found, now)
         return Taken(stamps, expires_at if asked > latest else 0)
 
-    def _accept(self, batch: Batch, found: tuple[Words, Values, Values, int], now: int) -> None:
-        keys, standings, stamps, expires_at = found
+    def _accept(self, batch: Batch, found: Found, now: int) -> None:
+        stamps = found.stamps
         centre, delivery, size = self.centre, self._delivery, len(stamps)
-        words = centre.identities.take_many(batch.oadc, numbers_of(batch.recipients), batch.texts, now)
+        words = centre.identities.take_many(batch.oadc, found.numbers, batch.texts, now)
         entities = words.view(np.int64)
         same = int(stamps[0]) if (stamps == stamps[0]).all() else stamps
         self._add(
@@ -130,10 +141,10 @@ class Batches:
         rows = self._pending.room(size)
         dues = latencies.view(np.int64) + now
         rows["due"] = dues
-        rows["entity"], rows["recipient"], rows["key"] = entities, batch.recipients, keys
-        rows["scts"], rows["accepted_at"], rows["expires_at"] = same, now, expires_at
+        rows["entity"], rows["recipient"], rows["key"] = entities, batch.recipients, found.keys
+        rows["scts"], rows["accepted_at"], rows["expires_at"] = same, now, found.expires_at
         rows["session"], rows["kind"] = batch.session, self._kind(batch)
-        rows["seen"] = self._base.version if standings.min() == REACHED else 0
+        rows["seen"] = self._base.version if found.standings.min() == REACHED else 0
         if self._together:
             first = centre.agenda.number_many(size)
             rows["number"] = np.arange(first, first + size)

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEVER: Final = 1 << 62
-SPAN_US: Final = 20_000
-YOUNG_ROWS: Final = 8_192
+SPAN_US: Final = 40_000
+YOUNG_ROWS: Final = 16_384
 
 # `number` is the agenda's; `key` of the recipient; `seen`: the version of the subscriber base in which the subscriber
 # was found reachable, 0 for none; `kind`: what a message has in common with many others.

@@ -13,6 +13,7 @@ from simbench.numbering.plan import MOST_DIGITS
 Texts = NDArray[np.bytes_]  # ASCII, all of them as long as the column is wide
 _PER_LENGTH: int = 10**MOST_DIGITS  # numbers of one length: 033 is not 33
 _HASHED = 1 << 63
+_0 = np.uint8(48)
 _POWERS = np.array([10**power for power in reversed(range(MOST_DIGITS))], np.uint64)
 
 
@@ -24,14 +25,9 @@ def key_of(address: str) -> int:
     return _HASHED | crc32(octets) << 31 | adler32(octets) & 0x7FFFFFFF
 
 
-def keys_of(digits: Texts) -> Words:
-    """`key_of` of each, where all are digits."""
-    return numbers_of(digits) + np.uint64(digits.itemsize * _PER_LENGTH)
-
-
-def numbers_of(digits: Texts) -> Words:
-    """The numbers that texts of up to 16 digits are, as they are read."""
+def keys_of(digits: Texts) -> tuple[Words, Words]:
+    """`key_of` of each, where all are digits; and the numbers that they are."""
     width = digits.itemsize
     octets = np.ascontiguousarray(digits).view(np.uint8).reshape(len(digits), width)
-    numbers: Words = (octets - np.uint8(48)) @ _POWERS[MOST_DIGITS - width :]
-    return numbers
+    numbers: Words = (octets - _0).astype(np.uint64) @ _POWERS[MOST_DIGITS - width :]
+    return numbers + np.uint64(width * _PER_LENGTH), numbers
