@@ -18,14 +18,13 @@ Values = NDArray[np.int64]
 Places = NDArray[np.intp]
 
 SPARSE: Final = 4  # cells a key: most keys are where they are looked for first
-_TAIL: Final = 256  # cells beyond the last hash, so that nothing wraps around
 _GAMMA: Final = np.uint64(GAMMA)
 
 
 class Table:
     """Cells by key; key 0 stands for none. A cell that is new holds 0.
 
-    Places are good until the next call of anything but `place` and `places` with keys the table holds already.
+    Places, and `values`, are good until the next call of anything but `place` and `places` with keys already held.
     """
 
     __slots__ = ("_keys", "_seen", "_shift", "count", "values")
@@ -50,11 +49,7 @@ class Table:
         at = ((keys * _GAMMA) >> np.uint64(self._shift)).astype(np.intp)
         elsewhere = (self._keys[at] != keys).nonzero()[0]
         if len(elsewhere):
-            size = len(self._keys)
-            found = [self._place(key) for key in keys[elsewhere].tolist()]
-            if len(self._keys) != size:
-                return self.places(keys)
-            at[elsewhere] = found
+            at[elsewhere] = [self._place(key) for key in keys[elsewhere].tolist()]
         return at
 
     def keep(self, least: int) -> None:
@@ -64,19 +59,13 @@ class Table:
 
     def _place(self, key: int) -> int:
         seen = self._seen
-        at = (key * GAMMA & MASK) >> self._shift
-        while True:
-            found = seen[at]
-            if found == key:
+        at, last = (key * GAMMA & MASK) >> self._shift, len(seen) - 1
+        while seen[at] != key:
+            if not seen[at]:
+                seen[at] = key
+                self.count += 1
                 return at
-            if not found:
-                break
-            at += 1
-        if at + 1 == len(seen):  # the last cell stays empty: it ends every search
-            self._grow()
-            return self._place(key)
-        seen[at] = key
-        self.count += 1
+            at = at + 1 & last
         return at
 
     def _grow(self) -> None:
@@ -87,15 +76,14 @@ class Table:
         """Put all keys into so many cells, or more: each at its hash or, in order of the hashes, right behind."""
         while len(keys) * SPARSE >= 1 << bits:
             bits += 1
-        while True:
-            homes = ((keys * _GAMMA) >> np.uint64(64 - bits)).astype(np.intp)
-            order, ranks = np.argsort(homes, kind="stable"), np.arange(len(keys))
-            places = np.maximum.accumulate(homes[order] - ranks) + ranks
-            size = (1 << bits) + _TAIL
-            if not len(keys) or places[-1] + 1 < size:
-                break
-            bits += 1
-        self._shift, self.count = 64 - bits, len(keys)
+        self._shift, size = 64 - bits, 1 << bits
         self._keys, self.values = np.zeros(size, np.uint64), np.zeros(size, np.int64)
-        self._keys[places], self.values[places] = keys[order], values[order]
         self._seen = self._keys.data  # for single cells, several times faster than the array
+        homes = ((keys * _GAMMA) >> np.uint64(self._shift)).astype(np.intp)
+        order, ranks = np.argsort(homes, kind="stable"), np.arange(len(keys))
+        places = np.maximum.accumulate(homes[order] - ranks) + ranks
+        inside = int(np.searchsorted(places, size))
+        self.count, fitting, beyond = inside, order[:inside], order[inside:]
+        self._keys[places[:inside]], self.values[places[:inside]] = keys[fitting], values[fitting]
+        for key, value in zip(keys[beyond].tolist(), values[beyond].tolist(), strict=True):  # they begin anew
+            self.values[self._place(key)] = value

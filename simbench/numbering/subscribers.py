@@ -152,7 +152,8 @@ class SubscriberBase:
         self.version += 1
         for address in spellings(number):
             self._found.pop(address, None)
-            self._standings.values[self._standings.place(key_of(address))] = 0
+            place = self._standings.place(key_of(address))
+            self._standings.values[place] = 0
 
     def restore(self) -> list[Subscriber]:
         """Forget every override: the subscribers that had one, as they are again."""
