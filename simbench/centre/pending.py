@@ -144,7 +144,7 @@ class Pending:
 def _in_order(pieces: list[Rows]) -> Rows:
     """Rows sorted by their instants; the pieces are in order of their numbers, and so are rows of one instant."""
     rows = _joined(pieces)
-    return rows.take(np.ascontiguousarray(rows["due"]).argsort(kind="stable"))  # `take`: a hundred times rows[...]
+    return rows.take(np.ascontiguousarray(rows["due"]).argsort(kind="stable"))  # far faster than by []
 
 
 def _joined(pieces: list[Rows]) -> Rows:
