@@ -10,22 +10,40 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 from itertools import repeat
-from typing import Any
+from typing import Any, Protocol
 
 NEVER = 1 << 62
 SLOT_US = 1_000
 
 Action = Callable[[Any, int], None]
 Entry = tuple[int, int, Action, Any]
-# Given the entries in order of their instants, do as many of those due as it can and return how many that were.
-# It enters nothing.
-Many = Callable[[list[Entry], int], int]
+
+
+class Crowd(Protocol):
+    """What is due beside the entries, numbered with them (`number_many`), and done many at a time."""
+
+    @property
+    def head(self) -> int:
+        """The earliest instant due, or NEVER."""
+
+    def run(self, due: int, number: int, not_before: int) -> bool:
+        """Do what stands before (due, number), at least up to where something is entered; False: there is none."""
+
+
+class Nobody:
+    """No crowd."""
+
+    head = NEVER
+
+    def run(self, due: int, number: int, not_before: int) -> bool:  # noqa: ARG002 - as any crowd's
+        """There is nothing to do."""
+        return False
 
 
 class Agenda:
     """Instants, each with an action and its subject."""
 
-    __slots__ = ("_action", "_count", "_heap", "_many", "_open", "_slot", "_slots")
+    __slots__ = ("_count", "_heap", "_open", "_slot", "_slots", "crowd")
 
     def __init__(self) -> None:
         self._heap: list[int] = []
@@ -33,8 +51,7 @@ class Agenda:
         self._open: list[Entry] = []  # the slot being worked on: a heap of its own
         self._slot = 0  # its number
         self._count = 0
-        self._action: Action | None = None
-        self._many: Many = lambda _entries, _now: 0
+        self.crowd: Crowd = Nobody()
 
     def __len__(self) -> int:
         return sum(map(len, self._slots.values())) + len(self._open)
@@ -42,7 +59,11 @@ class Agenda:
     def enter(self, due: int, action: Action, subject: Any) -> None:
         """Call `action(subject, due)` when `due` has come."""
         self._count += 1
-        entry = (due, self._count, action, subject)
+        self.enter_numbered(due, self._count, action, subject)
+
+    def enter_numbered(self, due: int, number: int, action: Action, subject: Any) -> None:
+        """`enter` what was of the crowd, under its number there."""
+        entry = (due, number, action, subject)
         slot = due // SLOT_US
         if self._open and slot <= self._slot:
             heapq.heappush(self._open, entry)
@@ -71,9 +92,11 @@ class Agenda:
             else:
                 entries.append(entry)
 
-    def together(self, action: Action, many: Many) -> None:
-        """Have the entries of one action done by `many`, as far as it can."""
-        self._action, self._many = action, many
+    def number_many(self, count: int) -> int:
+        """Numbers for as many of the crowd, as if they were entered now: the first of them."""
+        first = self._count + 1
+        self._count += count
+        return first
 
     def subjects(self) -> Iterator[Any]:
         """Every subject entered and not yet done, some more than once, in no order. Walks through them all."""
@@ -84,22 +107,21 @@ class Agenda:
     def next_deadline(self) -> int:
         """The earliest instant entered, or NEVER."""
         if not self._open and not self._refill():
-            return NEVER
-        return self._open[0][0]
+            return self.crowd.head
+        return min(self._open[0][0], self.crowd.head)
 
     def run(self, now: int, not_before: int = 0) -> None:
         """Do everything due up to `now`. What fell due before `not_before` happens at that instant instead."""
-        pop = heapq.heappop
-        while self._open or self._refill():
-            entries = self._open
-            if entries[0][0] > now:
-                return
-            if entries[0][2] is self._action and entries[0][0] > not_before:
-                entries.sort()  # hence still a heap
-                del entries[: self._many(entries, now)]
-                if not entries or entries[0][0] > now:
+        pop, crowd = heapq.heappop, self.crowd
+        while True:
+            due, number = self._open[0][:2] if self._open or self._refill() else (NEVER, 0)
+            if crowd.head <= due and crowd.head <= now:
+                limit = (due, number) if due <= now else (now, NEVER)
+                if crowd.run(*limit, not_before):
                     continue
-            due, _, action, subject = pop(entries)
+            if due > now:
+                return
+            _, _, action, subject = pop(self._open)
             action(subject, due if due > not_before else not_before)  # noqa: FURB136 - a call less a message
 
     def _refill(self) -> bool:

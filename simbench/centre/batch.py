@@ -7,28 +7,33 @@ against one another, row by row.
 
 from __future__ import annotations
 
-from itertools import repeat
-from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self, cast
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from simbench.centre.agenda import Entry
 from simbench.centre.delivery import KINDS, TELL
+from simbench.centre.pending import Pending, Rows
 from simbench.centre.records import DELIVERED, MINUTE_US, Message, Notice
-from simbench.kernels.draws import draws, law_of, quantiles
+from simbench.kernels.draws import Words, draws, law_of, quantiles
+from simbench.kernels.table import Values
 from simbench.ledger.buffer import Block
+from simbench.numbering.addresses import Texts, key_of, keys_of
+from simbench.numbering.plan import classify, spellings
+from simbench.numbering.subscribers import ELSEWHERE, REACHED
 
 if TYPE_CHECKING:
     from simbench.centre.core import Centre
 
-_TOLD: Final = attrgetter("session", "code", "recipient", "entity", "scts", "segments")
+Kind = tuple[str, str, int]  # what messages have in common for good: account, code, notify
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
     """Submits of one session with the same originator, notification and validity: one segment, nothing special.
 
-    Recipients are digits, up to 16; `texts` are as `Submit.digest`; `expires_at` is 0 for the default validity.
+    Recipients are digits, up to 16, all of one length; `texts` are as `Submit.digest`, one or one each; `expires_at` is
+    0 for the default validity.
     """
 
     session: int
@@ -36,22 +41,38 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     oadc: str
     notify: int
     expires_at: int
-    recipients: list[str]
+    recipients: Texts
     texts: list[str]
+
+    def first(self, size: int) -> Self:
+        """The first submits of it."""
+        if size == len(self.recipients):
+            return self
+        return msgspec.structs.replace(self, recipients=self.recipients[:size], texts=self.texts[:size])
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
     """The stamps of the first submits of a batch, which were accepted, and what their validity was shortened to."""
 
-    stamps: list[int]
+    stamps: Values
     shortened_to: int = 0
 
 
-NOTHING: Final = Taken([])
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """What was found of submits that are accepted: of their recipients, and when their validity ends."""
+
+    keys: Words
+    numbers: Words
+    standings: Values
+    stamps: Values
+    expires_at: int
+
+
+NOTHING: Final = Taken(np.empty(0, np.int64))
 
 
 class Batches:
-    """The many of one centre."""
+    """The many of one centre, and their crowd in its agenda."""
 
     def __init__(self, centre: Centre) -> None:
         self.centre, self._delivery, self._base = centre, centre.delivery, centre.base
@@ -59,10 +80,22 @@ class Batches:
         self._law = law_of(settings.latency_us)
         # A delivery due at once would come between two submits of one batch.
         self._possible = min(settings.latency_us) > 0
+        # Where every attempt has its own chances, messages are not delivered together.
+        self._together = centre.base.law is None and not settings.failures
         self._add = centre.sink.centre.add
-        self._attempt = centre.delivery.attempt
-        if centre.base.law is None and not settings.failures:  # else every attempt has its own chances
-            centre.agenda.together(self._attempt, self.deliver)
+        self._pending = Pending()
+        self._kinds: list[Kind] = []
+        self._codes, self._notified = np.empty(0, "S1"), np.empty(0, bool)  # of the kinds
+        self._kind_of: dict[Kind, int] = {}
+        centre.agenda.crowd = self
+        centre.delivery.unpack = self.unpack
+
+    @property
+    def head(self) -> int:
+        """When the first of them is due, or NEVER."""
+        return self._pending.head
+
+    # Admission -------------------------------------------------------------------------------------------------
 
     def submit(self, batch: Batch, now: int) -> Taken:
         """Accept the submits of a batch up to the first that is not simply accepted; that one is not looked at."""
@@ -78,68 +111,130 @@ class Batches:
         if 0 < asked <= now:
             return NOTHING
         expires_at = min(asked, latest) if asked else now + settings.validity_default_us
-        count = limiter.passing(now, self._served(batch.recipients))
-        stamps = centre.stamps.take_many(batch.account, batch.recipients[:count], now)
-        if stamps:
-            limiter.enter(now, len(stamps))
-            self._accept(batch, stamps, expires_at, now)
+        keys, numbers = keys_of(batch.recipients)
+        keys = keys[: _unrepeated(keys)]
+        standings = self._base.standings(batch.recipients, keys)
+        served = int((standings == ELSEWHERE).argmax()) if standings.min() == ELSEWHERE else len(keys)
+        keys = keys[: limiter.passing(now, served)]
+        if not len(keys):
+            return NOTHING
+        stamps = centre.stamps.take_many(batch.account, keys, now)
+        size = len(stamps)
+        if size:
+            limiter.enter(now, size)
+            found = Found(keys[:size], numbers[:size], standings[:size], stamps, expires_at)
+            self._accept(batch.first(size), found, now)
         return Taken(stamps, expires_at if asked > latest else 0)
 
-    def _served(self, recipients: list[str]) -> int:
-        """How many recipients from the first on are subscribers of ours, whom every code may write to."""
-        find = self._base.find
-        for number, recipient in enumerate(recipients):
-            if find(recipient).fate != "orange":
-                return number
-        return len(recipients)
-
-    def _accept(self, batch: Batch, stamps: list[int], expires_at: int, now: int) -> None:
+    def _accept(self, batch: Batch, found: Found, now: int) -> None:
+        stamps = found.stamps
         centre, delivery, size = self.centre, self._delivery, len(stamps)
-        recipients = batch.recipients[:size]
-        words = centre.identities.take_many(batch.oadc, recipients, batch.texts[:size], now)
-        entities: list[int] = words.tolist()
+        words = centre.identities.take_many(batch.oadc, found.numbers, batch.texts, now)
+        entities = words.view(np.int64)
         terms = batch.notify | batch.expires_at // MINUTE_US << 3
-        same = stamps[0] if stamps.count(stamps[0]) == size else stamps
+        same = int(stamps[0]) if (stamps == stamps[0]).all() else stamps
         self._add(
-            Block(size, (now, "accepted", batch.session, batch.oadc, recipients, entities, 0, terms, same, 1))
+            Block(size, (now, "accepted", batch.session, batch.oadc, batch.recipients, entities, 0, terms, same, 1))
         )  # fmt: skip
         centre.decided += size
         delivery.on_the_way += size
         latencies = quantiles(self._law, draws(delivery.latency_key, words))
-        messages = map(
-            Message, entities, repeat(batch.account), repeat(batch.oadc), recipients, stamps, repeat(now),
-            repeat(expires_at), repeat(batch.notify), repeat(1), repeat(batch.session),
-        )  # fmt: skip
-        centre.agenda.enter_many((latencies.astype("int64") + now).tolist(), self._attempt, list(messages))
+        rows = self._pending.room(size)
+        dues = latencies.view(np.int64) + now
+        rows["due"] = dues
+        rows["entity"], rows["recipient"], rows["key"] = entities, batch.recipients, found.keys
+        rows["scts"], rows["accepted_at"], rows["expires_at"] = same, now, found.expires_at
+        rows["session"], rows["kind"] = batch.session, self._kind(batch)
+        rows["seen"] = self._base.version if found.standings.min() == REACHED else 0
+        if self._together:
+            first = centre.agenda.number_many(size)
+            rows["number"] = np.arange(first, first + size)
+            self._pending.enter(size, int(dues.min()))
+        else:
+            centre.agenda.enter_many(dues.tolist(), delivery.attempt, self._messages(rows))
 
-    def deliver(self, entries: list[Entry], now: int) -> int:
-        """First attempts on subscribers who can be reached: do those due up to the first that is none, say how many."""
-        attempt, find = self._attempt, self._base.find
-        dues: list[int] = []
-        messages: list[Message] = []
-        for due, _, action, message in entries:
-            if due > now or action is not attempt or message.attempt or message.special is not None:
-                break
-            subscriber = find(message.recipient)
-            if not subscriber.attached or subscriber.fate != "orange" or due >= message.expires_at:
-                break
-            message.attempt = -1
-            dues.append(due)
-            messages.append(message)
-        if dues:
-            self._delivered(dues, messages)
-        return len(dues)
+    def _kind(self, batch: Batch) -> int:
+        kind = (batch.account, batch.oadc, batch.notify)
+        place = self._kind_of.get(kind)
+        if place is None:
+            place = self._kind_of[kind] = len(self._kinds)
+            self._kinds.append(kind)
+            self._codes = np.array([code for _, code, _ in self._kinds], np.bytes_)
+            self._notified = np.array([bool(notify & TELL[DELIVERED]) for _, _, notify in self._kinds])
+        return place
 
-    def _delivered(self, dues: list[int], messages: list[Message]) -> None:
-        size = len(dues)
+    # Delivery --------------------------------------------------------------------------------------------------
+
+    def run(self, due: int, number: int, not_before: int) -> bool:
+        """First attempts before (due, number): those on subscribers who can be reached up to the first who cannot."""
+        pending = self._pending
+        rows = pending.upto(due, number)
+        if not len(rows):
+            return False
+        at = np.maximum(rows["due"], not_before)
+        reached = self._reached(rows) & (at < rows["expires_at"])
+        many = len(rows) if reached.all() else int(reached.argmin())
+        one = many < len(rows)
+        pending.drop(many + one)
+        if many:
+            self._delivered(rows[:many], at[:many])
+        if one:
+            self._delivery.attempt(self._messages(rows[many : many + 1])[0], int(at[many]))
+        return True
+
+    def _reached(self, rows: Rows) -> NDArray[np.bool_]:
+        seen = rows["seen"] == self._base.version
+        if not seen.all():
+            unsure = np.flatnonzero(~seen)
+            recipients = rows["recipient"][unsure]
+            seen[unsure] = self._base.standings(recipients, rows["key"][unsure]) == REACHED
+        return cast(NDArray[np.bool_], seen)
+
+    def _delivered(self, rows: Rows, at: Values) -> None:
+        size, kinds = len(rows), rows["kind"]
         self._delivery.on_the_way -= size
-        sessions, codes, recipients, entities, scts, segments = map(list, zip(*map(_TOLD, messages), strict=True))
+        recipients, entities, scts = (rows[name].copy() for name in ("recipient", "entity", "scts"))
+        sessions, codes = rows["session"].copy(), self._codes[kinds]
         self._add(
-            Block(size, (dues, KINDS[DELIVERED], sessions, codes, recipients, entities, 1, 0, scts, segments))
+            Block(size, (at, KINDS[DELIVERED], sessions, codes, recipients, entities, 1, 0, scts, 1))
         )  # fmt: skip
-        board, told = self.centre.board, TELL[DELIVERED]
-        for due, m in zip(dues, messages, strict=True):
-            if m.notify & told:
-                board.post(
-                    Notice("notification", m.account, m.code, m.recipient, m.scts, due, 0, 0, None, m.entity), due
-                )
+        told = self._notified[kinds].nonzero()[0]
+        if not len(told):
+            return
+        post = self.centre.board.post
+        columns = (kinds, recipients, scts, at, entities)
+        for kind, recipient, stamp, due, entity in zip(*(column[told].tolist() for column in columns), strict=True):
+            account, code, _ = self._kinds[kind]
+            post(Notice("notification", account, code, recipient.decode(), stamp, due, 0, 0, None, entity), due)
+
+    # One by one ------------------------------------------------------------------------------------------------
+
+    def unpack(self, address: str) -> None:
+        """Make objects of what is on its way to a subscriber, each due when it was."""
+        keys = np.array([key_of(each) for each in spellings(classify(address))], np.uint64)
+        rows = self._pending.take_out(lambda rows: np.isin(rows["key"], keys))
+        agenda, attempt = self.centre.agenda, self._delivery.attempt
+        for (due, number), message in zip(rows[["due", "number"]].tolist(), self._messages(rows), strict=True):
+            agenda.enter_numbered(due, number, attempt, message)
+
+    def _messages(self, rows: Rows) -> list[Message]:
+        names = ("kind", "entity", "recipient", "scts", "accepted_at", "expires_at", "session")
+        messages = []
+        for kind, entity, recipient, scts, accepted_at, expires_at, session in zip(
+            *(rows[name].tolist() for name in names), strict=True
+        ):
+            account, code, notify = self._kinds[kind]
+            messages.append(
+                Message(entity, account, code, recipient.decode(), scts, accepted_at, expires_at, notify, 1, session)
+            )
+        return messages
+
+
+def _unrepeated(keys: Words) -> int:
+    """How many from the first on there are before one comes again."""
+    in_order = np.sort(keys)
+    if (in_order[1:] != in_order[:-1]).all():
+        return len(keys)
+    places = np.argsort(keys, kind="stable")
+    repeats = places[1:][keys[places[1:]] == keys[places[:-1]]]
+    return int(repeats.min())

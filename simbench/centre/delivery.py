@@ -81,6 +81,7 @@ class Delivery:
         self.write = self._write = sink.centre.append
         self.story: Callable[[Row], object] | None = None  # who may resume the run: told what its rows do not say
         self.owner_of: Callable[[str], str] = lambda address: address  # of a notification address; "": nobody here
+        self.unpack: Callable[[str], None] = lambda _recipient: None  # what is on its way to it, to be found by `find`
         self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) who got a message with a reply path
         self._absent: dict[str, list[Message]] = defaultdict(list)
         self._linked: dict[tuple[str, str], int] = {}  # when a message that announced more is delivered
@@ -173,6 +174,7 @@ class Delivery:
         way a submit pays for no index.
         """
         msisdn = self.base.find(recipient).msisdn
+        self.unpack(recipient)
         found = {
             id(subject): subject
             for subject in self.agenda.subjects()

@@ -7,7 +7,6 @@ number is defined once, word by word, and `take_many` only spreads the same step
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import repeat
 from zlib import adler32, crc32
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from simbench.kernels.chance import GAMMA, MASK, mixed
 from simbench.kernels.draws import Words
 from simbench.kernels.draws import mixed as mixed_words
+from simbench.kernels.table import Table
 
 _GAMMA, _ONE = np.uint64(GAMMA), np.uint64(1)
 TEXTS_KEPT = 1 << 16  # most of what is sent has been sent before
@@ -28,33 +28,27 @@ class Identities:
     def __init__(self, day_us: int) -> None:
         self._day_us = day_us
         self._day = self._second = 0
-        self._ordinals: dict[int, int] = {}  # of a triple: how many there were
+        self._ordinals = Table()  # of a triple: how many there were
 
     def take(self, code: str, recipient: str, text: str, now: int) -> int:
         """The number of the next message of that triple: 63 bits, which a signed column holds."""
         self._turn(now)
         triple = mixed(text_key(code, text) ^ (number_of(recipient) * GAMMA & MASK))
-        ordinal = self._ordinals.get(triple, 0)
-        self._ordinals[triple] = ordinal + 1
+        place = self._ordinals.place(triple or 1)
+        ordinal = int(self._ordinals.values[place])
+        self._ordinals.values[place] = ordinal + 1
         return mixed((triple + ordinal) & MASK) >> 1
 
-    def take_many(self, code: str, recipients: list[str], texts: list[str], now: int) -> Words:
-        """`take` of each in turn; recipients are numbers of up to 19 digits."""
+    def take_many(self, code: str, recipients: Words, texts: list[str], now: int) -> Words:
+        """`take` of each in turn; recipients as numbers, none of them twice; one text, or one for each."""
         self._turn(now)
-        size = len(recipients)
-        keys = np.fromiter(map(text_key, repeat(code), texts), np.uint64, size)
-        triples = mixed_words(keys ^ np.fromiter(map(int, recipients), np.uint64, size) * _GAMMA)
-        before, known, repeated = self._ordinals, self._ordinals.get, False
-        ordinals = []
-        for triple in triples.tolist():
-            ordinal = known(triple, 0)
-            before[triple] = ordinal + 1
-            ordinals.append(ordinal)
-            if ordinal:
-                repeated = True
-        if repeated:
-            triples = triples + np.array(ordinals, np.uint64)
-        words: Words = mixed_words(triples) >> _ONE
+        keys = [text_key(code, text) for text in texts]
+        triples = mixed_words(np.array(keys, np.uint64) ^ recipients * _GAMMA)
+        ordinals = self._ordinals
+        places = ordinals.places(np.maximum(triples, _ONE))
+        before = ordinals.values[places]
+        ordinals.values[places] = before + 1
+        words: Words = mixed_words(triples + before.view(np.uint64)) >> _ONE
         return words
 
     def _turn(self, now: int) -> None:
@@ -63,7 +57,7 @@ class Identities:
             return
         self._second, day = second, now // self._day_us
         # Only as a second begins: what came within one is numbered alike, one by one or many together.
-        if day != self._day or len(self._ordinals) > ORDINALS_KEPT:
+        if day != self._day or self._ordinals.count > ORDINALS_KEPT:
             self._day = day
             self._ordinals.clear()
 

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import numpy as np
+
+from simbench.kernels.draws import Words
 from simbench.kernels.meter import SECOND_US
+from simbench.kernels.table import Table, Values
+from simbench.numbering.addresses import key_of
 
 PRUNE_AT = 200_000
 
@@ -18,55 +23,44 @@ class Stamps:
 
     def __init__(self, ahead_max_s: int) -> None:
         self.ahead_max_s = ahead_max_s
-        self._last: dict[str, dict[str, int]] = defaultdict(dict)
-        self._given = 0
-        self._prune_at = PRUNE_AT
+        self._last: dict[str, Table] = defaultdict(Table)
+        self._prune_at: dict[str, int] = defaultdict(lambda: PRUNE_AT)
 
     def take(self, account: str, recipient: str, now: int) -> int:
         """The next free stamp (seconds since the epoch), or -1 when it would run too far ahead of the clock."""
         second = now // SECOND_US
-        of_account = self._last[account]
-        last = of_account.get(recipient, -1)
-        if last < second:
-            of_account[recipient] = second
-            self._given += 1
-            if self._given > self._prune_at:
-                self._prune(second)
-            return second
+        table = self._of(account, second)
+        place = table.place(key_of(recipient))
+        last = int(table.values[place])
         if last >= second + self.ahead_max_s:
             return -1
-        of_account[recipient] = last + 1
-        return last + 1
+        stamp = second if last < second else last + 1
+        table.values[place] = stamp
+        return stamp
 
-    def take_many(self, account: str, recipients: list[str], now: int) -> list[int]:
-        """`take` for each in turn, up to the first that can have none."""
+    def take_many(self, account: str, recipients: Words, now: int) -> Values:
+        """`take` for each in turn, up to the first that can have none; keys of recipients, none of them twice."""
         second = now // SECOND_US
-        of_account, furthest, stamps = self._last[account], second + self.ahead_max_s, []
-        given = 0
-        for recipient in recipients:
-            last = of_account.get(recipient, -1)
-            if last < second:
-                of_account[recipient] = second
-                given += 1
-                stamps.append(second)
-            elif last < furthest:
-                of_account[recipient] = last + 1
-                stamps.append(last + 1)
-            else:
-                break
-        self._given += given
-        if self._given > self._prune_at:
-            self._prune(second)
+        table = self._of(account, second)
+        places = table.places(recipients)
+        last = table.values[places]
+        stamps: Values = np.maximum(last + 1, second)
+        if last.max() >= second + self.ahead_max_s:
+            most = int((last >= second + self.ahead_max_s).argmax())
+            places, stamps = places[:most], stamps[:most]
+        table.values[places] = stamps
         return stamps
 
     def given(self, account: str, recipient: str, stamp: int) -> None:
         """A stamp was given before: it is not given again."""
-        of_account = self._last[account]
-        of_account[recipient] = max(stamp, of_account.get(recipient, -1))
+        table = self._last[account]
+        place = table.place(key_of(recipient))
+        table.values[place] = max(stamp, int(table.values[place]))
 
-    def _prune(self, second: int) -> None:
-        """Forget stamps that lie behind: they bind nobody any more."""
-        for account, stamps in self._last.items():
-            self._last[account] = {recipient: stamp for recipient, stamp in stamps.items() if stamp >= second}
-        self._given = sum(map(len, self._last.values()))
-        self._prune_at = max(PRUNE_AT, 2 * self._given)
+    def _of(self, account: str, second: int) -> Table:
+        """The table of an account; stamps that lie behind bind nobody any more and are forgotten in time."""
+        table = self._last[account]
+        if table.count > self._prune_at[account]:
+            table.keep(second)
+            self._prune_at[account] = max(PRUNE_AT, 2 * table.count)
+        return table

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from simbench.ledger.rows import Row
 
-Cells = object  # of a block's column: a list with one value a row, or the value all rows have
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Of a block's column: a list or an array of numpy's with one value a row (integers, or octets that are ASCII text
+# without NUL), or the value all rows have.
+Cells = object
 
 
 class Block:
-    """`count` rows as columns in the order of their table; a column that is no list holds one value for all rows."""
+    """`count` rows as columns in the order of their table; what is no list or array holds one for all."""
 
     __slots__ = ("columns", "count")
 
@@ -26,8 +31,20 @@ class Block:
     def rows(self) -> Iterator[Row]:
         """The same rows one by one."""
         return zip(
-            *(cells if isinstance(cells, list) else repeat(cells, self.count) for cells in self.columns), strict=False
+            *(_values(cells) if has_many(cells) else repeat(cells, self.count) for cells in self.columns), strict=False
         )
+
+
+def has_many(cells: Cells) -> TypeGuard[list[Any] | NDArray[Any]]:
+    """Whether these are a value a row."""
+    return isinstance(cells, list) or hasattr(cells, "dtype")  # numpy itself is not needed here
+
+
+def _values(cells: list[Any] | NDArray[Any]) -> list[Any]:
+    if isinstance(cells, list):
+        return cells
+    values: list[Any] = cells.tolist()
+    return [value.decode() for value in values] if cells.dtype.kind == "S" else values
 
 
 Entry = Row | Block

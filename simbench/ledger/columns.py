@@ -9,8 +9,9 @@ from typing import cast
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from simbench.ledger.buffer import Block, Cells, Entry
+from simbench.ledger.buffer import Block, Cells, Entry, has_many
 from simbench.ledger.rows import ORDINAL, Column, Row, Table
 
 TYPES: dict[str, pa.DataType] = {
@@ -22,6 +23,7 @@ TYPES: dict[str, pa.DataType] = {
 }
 # `array` takes nothing but integers in range, where Arrow and numpy would cut a float down to one without a word.
 _PACKED = {"i64": "q", "i32": "i"}
+_NUMPY = {"i64": "i8", "i32": "i4"}
 
 Misfit = Callable[[Row, str], object]
 
@@ -64,14 +66,76 @@ def _is_block(entry: Entry) -> bool:
 
 def _column(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
     """One column out of its pieces; where all are constants, none of them is touched row by row."""
-    if not any(isinstance(cells, list) for cells in pieces):
+    if not any(map(has_many, pieces)):
         return _array(column, pieces).take(pa.array(np.repeat(np.arange(len(counts)), counts)))
+    if any(len(cells) != count for cells, count in zip(pieces, counts, strict=True) if has_many(cells)):
+        raise ValueError(f"another number of values in column {column.name} than rows")
+    if any(isinstance(cells, np.ndarray) for cells in pieces):
+        return _filled(column, pieces, counts)
     values: list[object] = []
     for cells, count in zip(pieces, counts, strict=True):
         values += cells if isinstance(cells, list) else repeat(cells, count)
-    if len(values) != sum(counts):
-        raise ValueError(f"{len(values)} values in column {column.name} of {sum(counts)} rows")
     return _array(column, values)
+
+
+def _filled(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
+    """The same where some pieces are arrays."""
+    if column.type == "str":
+        octets = [_ascii(cells, count) for cells, count in zip(pieces, counts, strict=True)]
+        texts = [cells for cells in octets if cells is not None]
+        if len(texts) == len(pieces):
+            return _texts(np.concatenate(texts))
+    elif all(type(cells) is int or isinstance(cells, np.ndarray) for cells in pieces):
+        return _numbers(column, pieces, counts)
+    parts = [
+        _packed(column, cells) if has_many(cells) else pa.repeat(_array(column, [cells])[0], count)
+        for cells, count in zip(pieces, counts, strict=True)
+    ]
+    return pa.concat_arrays(parts)
+
+
+def _numbers(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
+    """The same of nothing but integers."""
+    numbers, start = np.empty(sum(counts), _NUMPY.get(column.type, "V")), 0
+    for cells, count in zip(pieces, counts, strict=True):
+        if isinstance(cells, np.ndarray):
+            _check(column, cells)
+        numbers[start : start + count] = cells
+        start += count
+    return pa.array(numbers, TYPES[column.type])
+
+
+def _packed(column: Column, cells: Cells) -> pa.Array:
+    """A value a row, of a list or an array."""
+    if not isinstance(cells, np.ndarray):
+        return _array(column, cast(list[object], cells))
+    if cells.dtype.kind == "S" and column.type == "str":
+        return _texts(cells)
+    _check(column, cells)
+    return pa.array(cells, TYPES[column.type])
+
+
+def _check(column: Column, cells: NDArray[np.generic]) -> None:
+    if not np.can_cast(cells.dtype, _NUMPY.get(column.type, "V"), "safe"):
+        raise ValueError(f"{cells.dtype} in column {column.name}")
+
+
+def _ascii(cells: Cells, count: int) -> NDArray[np.bytes_] | None:
+    """Texts as an array of octets; None for what is none of ASCII, or holds NUL, with which such an array is filled."""
+    if isinstance(cells, np.ndarray):
+        return cells if cells.dtype.kind == "S" else None
+    if isinstance(cells, str):
+        return np.full(count, cells.encode()) if cells.isascii() and "\0" not in cells else None
+    return None
+
+
+def _texts(cells: NDArray[np.bytes_]) -> pa.Array:
+    """Texts of ASCII without NUL; the cells of an array are filled up with it."""
+    octets = np.ascontiguousarray(cells).view(np.uint8).reshape(len(cells), cells.itemsize)
+    used = octets != 0
+    ends = np.zeros(len(cells) + 1, np.int32)
+    used.sum(axis=1).cumsum(out=ends[1:])
+    return pa.StringArray.from_buffers(len(cells), pa.py_buffer(ends), pa.py_buffer(octets[used]))
 
 
 def _array(column: Column, values: Sequence[object]) -> pa.Array:

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Literal, Self
 
 import msgspec
+import numpy as np
 
 from simbench.errors import SubscriberError
 from simbench.kernels.chance import MILLION, draw, entity_of, share
+from simbench.kernels.draws import Words
 from simbench.kernels.presence import back_at, presence_key
+from simbench.kernels.table import Table, Values
+from simbench.numbering.addresses import Texts, key_of
 from simbench.numbering.listing import Listing
 from simbench.numbering.plan import Kind, Number, classify, spellings
 
@@ -23,6 +27,7 @@ Fate = Literal[
 HOME = "orange"
 NOBODY = "none"  # written in files for a number that is not assigned
 CACHED = 1_000_000
+ELSEWHERE, ABSENT, REACHED = 1, 2, 3  # standings: not served here as a telephone; served, attached or not
 
 # What the plan alone decides; mobile and M2M numbers need a look at the subscriber.
 _BY_PLAN: dict[Kind, Fate] = {"malformed": "malformed", "fixed": "fixed", "overseas": "overseas", "foreign": "foreign"}
@@ -109,6 +114,8 @@ class SubscriberBase:
         self._listing = listing
         self._changed: dict[str, Subscriber] = {}
         self._found: dict[str, Subscriber] = {}  # by address, in whatever spelling it came
+        self._standings = Table()  # by the address's key; 0: not looked at yet
+        self.version = 1  # another one after every change
 
     @classmethod
     def read(cls, path: Path, seed: int = 0, profile: BaseProfile | None = None) -> Self:
@@ -123,17 +130,37 @@ class SubscriberBase:
         found = self._found.get(address)
         return found if found is not None else self._seek(address)
 
+    def standings(self, addresses: Texts, keys: Words) -> Values:
+        """How subscribers stand with us: ELSEWHERE, ABSENT or REACHED each; addresses of digits, and their keys."""
+        table = self._standings
+        if table.count >= CACHED:
+            table.clear()
+        places = table.places(keys)
+        found: Values = table.values[places]
+        if not found.all():
+            for place in np.flatnonzero(found == 0).tolist():
+                subscriber = self.find(addresses[place].decode())
+                served = subscriber.fate == "orange"
+                found[place] = (REACHED if subscriber.attached else ABSENT) if served else ELSEWHERE
+            table.values[places] = found
+        return found
+
     def put(self, subscriber: Subscriber) -> None:
         """Override the subscriber of a number from now on."""
         number = classify(subscriber.msisdn)
         self._changed[number.msisdn] = msgspec.structs.replace(subscriber, msisdn=number.msisdn)
+        self.version += 1
         for address in spellings(number):
             self._found.pop(address, None)
+            place = self._standings.place(key_of(address))
+            self._standings.values[place] = 0
 
     def restore(self) -> list[Subscriber]:
         """Forget every override: the subscribers that had one, as they are again."""
         changed, self._changed = self._changed, {}
         self._found.clear()
+        self._standings.clear()
+        self.version += 1
         return [self.find(msisdn) for msisdn in changed]
 
     def attach(self, msisdn: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.centre.identity import Identities
 
 DAY = 86_400_000_000
-MESSAGES = st.lists(st.tuples(st.from_regex("[0-9]{1,16}", fullmatch=True), st.sampled_from(["", "41", "42"])))
+MESSAGES = st.lists(
+    st.tuples(st.integers(0, 10**16 - 1).map(str), st.sampled_from(["", "41", "42"])),
+    min_size=1, unique_by=lambda message: message[0],
+)  # fmt: skip
 
 
 @given(MESSAGES, st.integers(1, 3))
@@ -16,7 +20,8 @@ def test_many_at_once_get_the_numbers_they_get_one_by_one(messages: list[tuple[s
     alone, together = Identities(DAY), Identities(DAY)
     for now in range(0, days * DAY // 2, DAY // 2):
         one_by_one = [alone.take("36010", recipient, text, now) for recipient, text in messages]
-        recipients, texts = [recipient for recipient, _ in messages], [text for _, text in messages]
+        recipients = np.array([int(recipient) for recipient, _ in messages], np.uint64)
+        texts = [text for _, text in messages]
         assert together.take_many("36010", recipients, texts, now).tolist() == one_by_one
         assert all(0 <= number < 1 << 63 for number in one_by_one)
 

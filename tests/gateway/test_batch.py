@@ -13,6 +13,7 @@ from simbench.gateway import Gateway
 from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import CodeConfig
 from simbench.ucp.frame import encode
+from tests.gateway.stage import operation
 from tests.harness import MINUTE, SECOND, START, gateway_of, login, submit
 
 HOUR = 60 * MINUTE
@@ -31,10 +32,14 @@ TEXTS = st.sampled_from(["41", "42", "426F6E6A6F7572", ""])
 SHARED = st.sampled_from([{}, {}, {"NRq": "", "NT": ""}, {"NT": ""}, {"NT": "7"}, {"OAdC": "38001"}, {"OAdC": "38001"}])
 RUN = st.builds(
     lambda first, messages, shared: [
-        submit((first + n) % 100, AdC=f"3371000000{who}", Msg=text, **shared) for n, (who, text) in enumerate(messages)
+        submit((first + n) % 100, AdC=f"337100000{who:02d}", Msg=text, **shared)
+        for n, (who, text) in enumerate(messages)
     ],
     st.integers(0, 99),
-    st.lists(st.tuples(st.integers(0, 9), TEXTS), min_size=1, max_size=15),
+    st.lists(st.tuples(st.integers(0, 29), TEXTS), min_size=1, max_size=15)
+    | st.tuples(st.permutations(range(40)), st.sampled_from([["41"], ["41", "42"]]), st.integers(8, 40)).map(
+        lambda drawn: [(who, drawn[1][who % len(drawn[1])]) for who in drawn[0][: drawn[2]]]
+    ),
     SHARED,
 )
 ODD = st.sampled_from(
@@ -48,6 +53,11 @@ ODD = st.sampled_from(
         submit(7, VP="3113020000"),
         submit(8, Msg="4"),
         submit(9, Msg="41" * 159),
+        submit(9, AdC="0710000005"),
+        submit(22, RPID="65"),
+        submit(23, RPID="65", AdC="0710000008"),
+        operation("55", 24, AdC=ABSENT, OAdC="36010"),
+        operation("56", 25, AdC=ABSENT, OAdC="36010"),
         submit(10, Msg="41" * 170),
         submit(11, MT="2", Msg="123"),
         submit(12, MMS="1"),
@@ -72,6 +82,7 @@ READS = st.lists(
     st.tuples(
         st.lists(RUN | RUN | ODD, max_size=6).map(lambda runs: [frame for run in runs for frame in run]),
         st.integers(0, 3 * SECOND),
+        st.sampled_from(["", "", "", "away", "back", "down"]),
     ),
     min_size=1,
     max_size=6,
@@ -88,7 +99,6 @@ def scene(mode: str, rate_per_s: int, window: int, by_run: bool) -> tuple[Gatewa
         gateway.run_octets = 0
     else:
         gateway.run_octets = sys.maxsize
-        gateway.centre.agenda.together(lambda _subject, _now: None, lambda _entries, _now: 0)
         carrier: Any = gateway._carrier
         carrier._send_many = lambda line, notices: [carrier._send(line, notice) for notice in notices]
     gateway.centre.subscriber(Subscriber(ABSENT, "orange", "orange", False, False), START)
@@ -110,13 +120,19 @@ def exchanged(gateway: Gateway, now: int) -> list[bytes]:
     return written
 
 
-def lived(reads: list[tuple[bytes, int]], *how: Any) -> dict[str, Any]:
+def lived(reads: list[tuple[bytes, int, str]], *how: Any) -> dict[str, Any]:
     """What a gateway leaves that is given these octets, so many microseconds apart, and then half an hour."""
     gateway, ledger = scene(*how)
     now, written = START, []
-    for octets, pause in [*reads, (b"", 10 * MINUTE), (b"", 20 * MINUTE)]:
+    for octets, pause, event in [*reads, (b"", 10 * MINUTE, ""), (b"", 20 * MINUTE, "")]:
         gateway.received(1, octets, now)
         written += exchanged(gateway, now)
+        if event in {"away", "back"}:
+            for msisdn in ("33710000003", "33710000011"):
+                gateway.centre.subscriber(Subscriber(msisdn, "orange", "orange", event == "back", False), now)
+        elif event:
+            gateway.go("down", now)
+            gateway.go("up", now + pause // 2)
         now += pause
         gateway.advance(now)
         written += exchanged(gateway, now)
@@ -129,11 +145,11 @@ def lived(reads: list[tuple[bytes, int]], *how: Any) -> dict[str, Any]:
 @settings(max_examples=200, deadline=None)
 @given(READS, st.sampled_from(MODES), st.sampled_from([3, 10, 150]), st.sampled_from([1, 5, 100]), st.data())
 def test_a_stream_served_by_the_run_leaves_what_it_leaves_frame_by_frame(
-    reads: list[tuple[list[bytes], int]], mode: str, rate_per_s: int, window: int, data: st.DataObject
+    reads: list[tuple[list[bytes], int, str]], mode: str, rate_per_s: int, window: int, data: st.DataObject
 ) -> None:
-    whole = [(b"".join(frames), pause) for frames, pause in reads]
-    pieces: list[tuple[bytes, int]] = [(login("36010"), 0)]
-    for octets, pause in whole:
+    pieces: list[tuple[bytes, int, str]] = [(login("36010"), 0, "")]
+    for frames, pause, event in reads:
+        octets = b"".join(frames)
         cut = data.draw(st.integers(0, len(octets)))
-        pieces += [(octets[:cut], 0), (octets[cut:], pause)]
+        pieces += [(octets[:cut], 0, ""), (octets[cut:], pause, event)]
     assert lived(pieces, mode, rate_per_s, window, True) == lived(pieces, mode, rate_per_s, window, False)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
@@ -253,6 +254,38 @@ def test_a_block_leaves_the_rows_it_stands_for_among_others(tmp_path: Path, on_d
     run = open_run(ledger)
     assert as_rows(run, "centre") == [decided(BASE, number) for number in range(5_003)]
     assert run.centre["n"].to_pylist() == list(range(5_003))
+    ledger.close()
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_columns_of_arrays_leave_the_rows_that_lists_leave(tmp_path: Path, on_disk: bool) -> None:
+    numbers, recipients = np.arange(4), np.array([b"33639980012", b"0639980012", b"1", b""])
+    codes, sessions = np.array([b"36050", b"36010"])[[0, 1, 1, 0]], np.arange(4, dtype=np.int32)
+    cells = (numbers + BASE, "delivered", sessions, codes, recipients, numbers, 1, 0, numbers, 1)
+    listed = [column if not isinstance(column, np.ndarray) else column.tolist() for column in cells]
+    listed[3:5] = [[text.decode() for text in column] for column in (codes.tolist(), recipients.tolist())]
+    found = []
+    for place, columns in ((tmp_path / "arrays", cells), (tmp_path / "lists", tuple(listed))):
+        ledger = Ledger.create(place, INFO) if on_disk else MemoryLedger()
+        ledger.centre.add(Block(4, columns))
+        ledger.centre.add(block_of(2))
+        ledger.centre.append(decided(BASE, 1))
+        ledger.flush()
+        ledger.centre.add(Block(4, columns))
+        ledger.centre.append((BASE, "refused", 1, "36010", "caf\u00e9\0", 0, 0, 4, None, 1))
+        found.append(as_rows(open_run(ledger), "centre"))
+        ledger.close()
+    assert found[0] == found[1]
+    assert len(found[0]) == 12
+
+
+@pytest.mark.parametrize("wrong", [np.array([1.5]), np.array([b"1"])])
+def test_an_array_that_does_not_fit_its_column_is_told_and_kept_out(tmp_path: Path, wrong: np.ndarray) -> None:
+    ledger = Ledger.create(tmp_path, INFO, on_trouble=lambda _trouble: None)
+    ledger.centre.append(decided(BASE))
+    ledger.centre.add(Block(1, (BASE, "accepted", wrong, "36050", "33639980012", 1, 0, 0, None, 1)))
+    with pytest.raises(Trouble, match="does not fit"):
+        ledger.flush()
     ledger.close()
 
 
