@@ -10,7 +10,7 @@ from simbench.conformance.bench import Bench
 from simbench.conformance.exercise import Setup, exercise
 
 CODE = {"36010": 10}
-WAIT_S = 4
+WAIT_S = 5
 YEAR = 2025  # none of its holidays is a Sunday, and so each of them shows
 HOLIDAYS = (
     (1, 1), (4, 21), (5, 1), (5, 8), (5, 29), (6, 9), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25),
@@ -40,7 +40,7 @@ async def calibration(bench: Bench) -> None:
     """Validity periods show its time to the second, alerts how it waits."""
     await bench.connected(CODE)
     await bench.until(2026, 3, 3, 10, 59, 57)
-    await probe(bench, 5)
+    await probe(bench, 6)
     bench.tell("calibration", "keepalive", {"keepalive_s": WAIT_S})
     await bench.pause(2 * WAIT_S + 2)
 

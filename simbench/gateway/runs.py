@@ -171,11 +171,14 @@ class _Columns(msgspec.Struct, frozen=True, gc=False):
         trns = [*map(_BARE.get, pieces)] if not self.shared[start] else [None]
         if None not in trns:
             yield Acks(cast(list[str], trns), ETX.join([*pieces, b""]))
-        elif asked is None or not self.are_sound(slice(start, end)):
+        elif asked is None or end - start < WORTH_FRAMES or not self.are_sound(slice(start, end)):
             yield ETX.join([*pieces, b""])
         else:
             for first, last in _alike([*map(len, self.recipients[start:end])]):
                 part = slice(start + first, start + last)
+                if last - first < WORTH_FRAMES:
+                    yield ETX.join([*self.pieces[part], b""])
+                    continue
                 trns_, recipients = (np.array(each[part], np.bytes_) for each in (self.trns, self.recipients))
                 yield Run(asked, self.pieces[part], trns_, recipients, list(self.texts[part]))
 
@@ -183,8 +186,18 @@ class _Columns(msgspec.Struct, frozen=True, gc=False):
 def _by_pattern(octets: bytes) -> Iterator[Run | Acks | bytes]:
     tokens = _TOKENS.findall(octets.decode("latin-1"))
     columns = _Columns(octets.split(ETX)[:-1], *list(zip(*tokens, strict=True))[:-1])
+    single: list[bytes] = []  # what stands between two runs is served in one go
     for start, end in _alike(columns.shared):
-        yield from columns.runs(start, end)
+        for found in columns.runs(start, end):
+            if isinstance(found, bytes):
+                single.append(found)
+                continue
+            if single:
+                yield b"".join(single)
+                single = []
+            yield found
+    if single:
+        yield b"".join(single)
 
 
 def _alike(values: tuple[str, ...] | list[int]) -> Iterator[tuple[int, int]]:

@@ -45,7 +45,8 @@ def tree(
     command: click.Command, parent: click.Context | None = None, name: str = "simbench"
 ) -> Iterator[click.Context]:
     """Every command as a context that knows its whole name."""
-    context = click.Context(command, parent, name, terminal_width=WIDTH, max_content_width=WIDTH)
+    settings = {**command.context_settings, "max_content_width": WIDTH}  # as when it is run
+    context = click.Context(command, parent, name, terminal_width=WIDTH, **settings)
     yield context
     for below, each in sorted(command.commands.items()) if isinstance(command, click.Group) else ():
         yield from tree(each, context, below)
