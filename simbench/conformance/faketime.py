@@ -20,6 +20,7 @@ PLACES = (
     "/usr/local/lib*/faketime/libfaketimeMT.so.1",
 )
 OFFSET_FILE = "clock.offset"
+PYTHON = Path(__file__).parent / "moved"  # what Python programs need to sleep under it
 CACHE_S = 1  # how long the library may go on with an offset it has read
 
 
@@ -40,6 +41,7 @@ def environment(folder: Path, clock: ClockGiven) -> dict[str, str]:
         "FAKETIME_TIMESTAMP_FILE": str(folder.resolve() / OFFSET_FILE),
         "FAKETIME_CACHE_DURATION": str(CACHE_S),
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(PYTHON), os.environ.get("PYTHONPATH")])),
     }
 
 

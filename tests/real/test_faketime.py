@@ -41,3 +41,17 @@ def test_a_program_sees_the_clock_it_is_given_and_follows_when_it_is_moved(tmp_p
             pass
         assert shown == pytest.approx(second / 1e6 + time.monotonic() - moved_at, abs=2)
         program.stdin.close()
+
+
+def test_a_python_program_sleeps_and_is_still_customised_by_its_surroundings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require("faketime", package="faketime")
+    (tmp_path / "sitecustomize.py").write_text("import builtins; builtins.customised = True")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    given = ClockGiven(instant(2027, 12, 25), time.monotonic_ns())
+    done = subprocess.run(
+        [sys.executable, "-c", "import time; time.sleep(0.01); print(customised, time.gmtime().tm_year)"],
+        env={**os.environ, **faketime.environment(tmp_path, given)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True 2027\n", "")
