@@ -15,12 +15,13 @@ import duckdb
 import msgspec
 
 from fake_smsc.unacknowledged import Unacknowledged
-from simbench.centre.records import BUFFERED, DELIVERED, MINUTE_US, UNDELIVERED, Message, Notice, Special
+from simbench.centre.delivery import KINDS, TELL
+from simbench.centre.records import MINUTE_US, UNDELIVERED, Message, Notice, Special
 from simbench.ledger import open_run
 from simbench.ledger.files import querying
 from simbench.ucp import content
 
-OUTCOMES = {"delivered": DELIVERED, "undelivered": UNDELIVERED, "replaced": UNDELIVERED, "buffered": BUFFERED}
+OUTCOMES = {**{kind: outcome for outcome, kind in KINDS.items()}, "replaced": UNDELIVERED}
 _ENDED = "('delivered', 'undelivered', 'replaced', 'deleted')"
 _WAITING = f"""
     select a."at", a.session, a.code, a.recipient, a.message, a.value, a.scts, a.segments, b.message is not null
@@ -171,7 +172,7 @@ def _notice(
     outcome, own = OUTCOMES[kind], terms.get((entity, scts))
     to = (own["special"] or {}).get("notify_at", "") if own else ""
     notify = own["notify"] if own else notify or 0
-    if not notify & (1, 4, 2)[outcome]:  # the NT bits of delivered, buffered, undelivered
+    if not notify & TELL[outcome]:
         return None
     return Notice(
         "notification", owner_of(to or code), code, recipient, scts, at, outcome, reason, None, entity

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from fake_smsc.clock import SECOND_US
 from fake_smsc.outage import Outage
 from simbench.centre.records import Limit
 from simbench.numbering.subscribers import Subscriber
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from fake_smsc.past import Event, Past
     from fake_smsc.server import SmscServer
 
-SECOND_US = 1_000_000
 STOPPED = "server stopped"
 
 

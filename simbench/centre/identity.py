@@ -14,12 +14,12 @@ import numpy as np
 from simbench.kernels.chance import GAMMA, MASK, mixed
 from simbench.kernels.draws import Words
 from simbench.kernels.draws import mixed as mixed_words
+from simbench.kernels.meter import SECOND_US
 from simbench.kernels.table import Table
 
 _GAMMA, _ONE = np.uint64(GAMMA), np.uint64(1)
 TEXTS_KEPT = 1 << 16  # most of what is sent has been sent before
 ORDINALS_KEPT = 1 << 18  # some 30 MB; beyond it, numbers begin anew within the day
-SECOND_US = 1_000_000
 
 
 class Identities:
