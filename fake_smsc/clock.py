@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-SECOND_US = 1_000_000
+from simbench.units import SECOND_US
 
 
 class PlatformClock:

@@ -20,6 +20,7 @@ from simbench.errors import BadInput, Trouble
 from simbench.ledger.reader import Run
 from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import LimitMode
+from simbench.units import SECOND_US
 
 TRY_AGAIN_S = 1.0
 
@@ -196,7 +197,7 @@ class Control:
         known = {"total", *self._centre.limiters, *(f"session:{number}" for number in self.server.connections)}
         if scope not in known:
             raise BadInput(f"outage of {scope}", "no such code or session", f"one of {', '.join(sorted(known))}")
-        until = self.now() + int(for_s * 1_000_000) if for_s else None
+        until = self.now() + int(for_s * SECOND_US) if for_s else None
         await self.server.outages.begin(Outage(mode, scope, planned), until)
 
     async def restore(self) -> None:

@@ -18,6 +18,7 @@ from simbench.contract import Contract
 from simbench.errors import SimbenchError
 from simbench.ledger import AnyLedger
 from simbench.scenario import OutageConfig, Scenario, allowed_networks, epoch_us
+from simbench.units import SECOND_US
 
 if TYPE_CHECKING:
     from fake_smsc.past import Past
@@ -83,9 +84,9 @@ class LiveSmsc:
         if self.past is not None:
             await self._resume_outage(self.past)
         self._tasks += [
-            asyncio.create_task(self._play(outage, began + int(outage.at_s * 1_000_000)))
+            asyncio.create_task(self._play(outage, began + int(outage.at_s * SECOND_US)))
             for outage in self.scenario.outages
-            if self.past is None or began + outage.at_s * 1_000_000 > self.past.ended
+            if self.past is None or began + outage.at_s * SECOND_US > self.past.ended
         ]
         return self
 
@@ -114,4 +115,4 @@ class LiveSmsc:
         except (SimbenchError, ValueError) as error:  # another one holds, or nobody has that session
             self.control.trouble(f"the outage of {outage.at_s:g} s does not begin: {error}", outage.scope)
             return
-        await self.control.restore_at(at + int(outage.for_s * 1_000_000))
+        await self.control.restore_at(at + int(outage.for_s * SECOND_US))

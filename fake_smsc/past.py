@@ -16,10 +16,11 @@ import msgspec
 
 from fake_smsc.unacknowledged import Unacknowledged
 from simbench.centre.delivery import KINDS, TELL
-from simbench.centre.records import MINUTE_US, UNDELIVERED, Message, Notice, Special
+from simbench.centre.records import UNDELIVERED, Message, Notice, Special
 from simbench.ledger import open_run
 from simbench.ledger.files import querying
 from simbench.ucp import content
+from simbench.units import MINUTE_US, SECOND_US
 
 OUTCOMES = {**{kind: outcome for outcome, kind in KINDS.items()}, "replaced": UNDELIVERED}
 _ENDED = "('delivered', 'undelivered', 'replaced', 'deleted')"
@@ -79,7 +80,7 @@ class Past(msgspec.Struct, frozen=True):
         speeds = [move["speed"] for move in moves if "speed" in move]
         if own_epoch or speed != 1 or speeds:
             return self.ended + 1, speeds[-1] if speeds else speed
-        steps_us = sum(int(move.get("seconds", 0) * 1_000_000) for move in moves)
+        steps_us = sum(int(move.get("seconds", 0) * SECOND_US) for move in moves)
         return max(self.ended + 1, time.time_ns() // 1000 + steps_us), speed
 
 

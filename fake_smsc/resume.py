@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fake_smsc.clock import SECOND_US
 from fake_smsc.outage import Outage
 from simbench.centre.records import Limit
 from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import FaultConfig
+from simbench.units import SECOND_US
 
 if TYPE_CHECKING:
     from fake_smsc.past import Event, Past

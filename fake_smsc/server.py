@@ -19,6 +19,7 @@ from fake_smsc.outage import Outage, OutageDesk
 from simbench.gateway import Gateway
 from simbench.ledger import AnyLedger
 from simbench.scenario import Allowed
+from simbench.units import SECOND_US
 
 GRAIN_US = 2_000  # lateness that is worth a row (DESIGN section 3)
 HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
@@ -245,7 +246,7 @@ class SmscServer:
             return
         self._armed_for = deadline
         delay = max(self.clock.real_s(deadline), COALESCE_S)
-        self._fires_at = max(deadline, self.clock.now() + int(COALESCE_S * 1_000_000 * self.clock.speed))
+        self._fires_at = max(deadline, self.clock.now() + int(COALESCE_S * SECOND_US * self.clock.speed))
         self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
 
     def _fire(self) -> None:
@@ -272,7 +273,7 @@ class SmscServer:
         self.rearm()
 
     def _schedule_beat(self) -> None:
-        expected = self.clock.now() + int(HEARTBEAT_S * 1_000_000 * self.clock.speed)
+        expected = self.clock.now() + int(HEARTBEAT_S * SECOND_US * self.clock.speed)
         self._beat = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._on_beat, expected)
 
     def _on_beat(self, expected: int) -> None:

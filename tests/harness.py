@@ -13,8 +13,6 @@ from simbench.scenario import CodeConfig, Scenario
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from simbench.ucp.operations import build
 
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
 START = instant(2026, 3, 2, 10, 0, 0)
 CODES = (CodeConfig(code="36010"), CodeConfig(code="38001"))
 

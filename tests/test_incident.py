@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from simbench.errors import ScenarioError
 from simbench.incident import Incident, Period, check_incidents, incidents_of, period_of, period_row, to_story
 
-HOUR = 3_600_000_000
 INSTANTS = st.integers(0, 2**50)
 WORDS = st.text(max_size=20)
 

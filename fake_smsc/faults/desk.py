@@ -12,10 +12,11 @@ from functools import partial
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from fake_smsc.faults.fault import SECOND_US, Fault, Piece
+from fake_smsc.faults.fault import Fault, Piece
 from fake_smsc.faults.registry import FAULTS
 from simbench.scenario import FaultConfig
 from simbench.ucp.frame import ETX
+from simbench.units import SECOND_US
 
 if TYPE_CHECKING:
     from fake_smsc.server import SmscServer

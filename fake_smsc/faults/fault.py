@@ -14,11 +14,10 @@ import msgspec
 from simbench.kernels.chance import entity_of, share
 from simbench.scenario import FaultConfig
 from simbench.ucp.frame import STX, Frame, Framer, checksum
+from simbench.units import SECOND_US
 
 if TYPE_CHECKING:
     from fake_smsc.faults.desk import FaultDesk
-
-SECOND_US = 1_000_000
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):

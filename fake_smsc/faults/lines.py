@@ -9,8 +9,9 @@ from collections import Counter
 from functools import partial
 from typing import ClassVar
 
-from fake_smsc.faults.fault import SECOND_US, Fault, FrameFault, Hit, Piece, read
+from fake_smsc.faults.fault import Fault, FrameFault, Hit, Piece, read
 from simbench.ucp.frame import Frame, encode
+from simbench.units import SECOND_US
 
 
 class LoginFault(Fault):

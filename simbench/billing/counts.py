@@ -17,13 +17,13 @@ from simbench.billing.acts import Month
 from simbench.contract.calendar import civil, instant
 from simbench.errors import BadInput, LedgerError
 from simbench.ledger import open_run
+from simbench.units import HOUR_US
 
 if TYPE_CHECKING:
     from simbench.ledger import Run
 
 COLUMNS = ("month", "code", "delivered", "accepted")
 LARGEST = 10**12
-HOUR_US = 3_600_000_000
 BY_MINUTE = "cast(sum(delivered) as bigint) as delivered, cast(sum(accepted) as bigint) as accepted"
 BY_MESSAGE = ", ".join(
     f"cast(coalesce(sum(segments) filter (where kind = '{kind}'), 0) as bigint) as {kind}"

@@ -17,9 +17,10 @@ from simbench.capture.quality import Summary, tell
 from simbench.capture.roles import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence
 from simbench.capture.talk import Side, Talk, quality_of
 from simbench.ledger.rows import Rows
+from simbench.units import MINUTE_US
 
 ACKED_US: Final = 100_000  # octets the receiver has acknowledged will not come again; packets change places within this
-LOST_US: Final = 60_000_000  # octets it has not acknowledged may be sent again
+LOST_US: Final = MINUTE_US  # octets it has not acknowledged may be sent again
 PENDING_OCTETS: Final = 1 << 20  # kept behind a hole, each direction; a window is hardly ever larger
 PENDING_SEGMENTS: Final = 5_000
 REUSED_OCTETS: Final = 1 << 24  # sequence numbers further apart belong to different connections on the same ports

@@ -8,7 +8,7 @@ from __future__ import annotations
 from simbench.centre.delivery import REPLACE_TYPES, TELL, Delivery, is_forwarded, rpid_of
 from simbench.centre.notices import NoticeBoard
 from simbench.centre.records import DELIVERED, UNDELIVERED, Accepted, Change, Key, Message, Notice, Refused, Special
-from simbench.kernels.meter import SECOND_US
+from simbench.units import SECOND_US
 
 STAMPS_AT_ONCE = 10  # stamps that fit one 57 beside the address
 

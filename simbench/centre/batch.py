@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from simbench.centre.delivery import KINDS, TELL
 from simbench.centre.pending import Pending, Rows
-from simbench.centre.records import DELIVERED, MINUTE_US, Message, Notice
+from simbench.centre.records import DELIVERED, Message, Notice
 from simbench.kernels.draws import Words, draws, law_of, quantiles
 from simbench.kernels.table import Values
 from simbench.ledger.buffer import Block
 from simbench.numbering.addresses import Texts, key_of, keys_of
 from simbench.numbering.plan import classify, spellings
 from simbench.numbering.subscribers import ELSEWHERE, REACHED
+from simbench.units import MINUTE_US
 
 if TYPE_CHECKING:
     from simbench.centre.core import Centre

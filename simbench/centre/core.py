@@ -20,7 +20,6 @@ from simbench.centre.identity import Identities, text_key
 from simbench.centre.limiter import limiter_of
 from simbench.centre.notices import NoticeBoard
 from simbench.centre.records import (
-    MINUTE_US,
     Accepted,
     Account,
     Answer,
@@ -40,6 +39,7 @@ from simbench.centre.routing import Routing
 from simbench.centre.stamps import Stamps
 from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
+from simbench.units import DAY_US, MINUTE_US, SECOND_US
 
 NOT_ALLOWED = "04"
 
@@ -55,7 +55,7 @@ class CentreSettings(msgspec.Struct, frozen=True):
     validity_max_us: int
     scts_ahead_max_s: int
     notice_retry_us: tuple[int, ...]
-    day_us: int = 86_400_000_000
+    day_us: int = DAY_US
 
 
 class Centre:
@@ -304,7 +304,7 @@ class Centre:
         if owner is None:
             return None
         scts = self.stamps.take(f"{owner} mo", sender, self._now)  # stamps of its own: nothing is correlated by them
-        scts = scts if scts >= 0 else self._now // 1_000_000
+        scts = scts if scts >= 0 else self._now // SECOND_US
         notice = Notice(
             "mo", owner, code, sender, scts, self._now, payload=payload,
             message=identity_of_mo(code, sender),

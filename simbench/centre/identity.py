@@ -14,8 +14,8 @@ import numpy as np
 from simbench.kernels.chance import GAMMA, MASK, mixed
 from simbench.kernels.draws import Words
 from simbench.kernels.draws import mixed as mixed_words
-from simbench.kernels.meter import SECOND_US
 from simbench.kernels.table import Table
+from simbench.units import SECOND_US
 
 _GAMMA, _ONE = np.uint64(GAMMA), np.uint64(1)
 TEXTS_KEPT = 1 << 16  # most of what is sent has been sent before

@@ -11,13 +11,13 @@ from functools import partial
 from simbench.centre.records import Limit
 from simbench.kernels.meter import (
     LONG_AGO,
-    SECOND_US,
     bucket_after,
     conforming,
     conforming_bucket,
     conforming_tumbling,
     conforming_within,
 )
+from simbench.units import SECOND_US
 
 
 class Limiter:

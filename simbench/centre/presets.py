@@ -8,10 +8,9 @@ import msgspec
 
 from simbench.centre.delivery import Failure
 from simbench.kernels.chance import lognormal_table
-from simbench.kernels.presence import DAY_US, LONGEST_US, SLOT_US
+from simbench.kernels.presence import LONGEST_US, SLOT_US
 from simbench.numbering.subscribers import SubscriberLaw
-
-MINUTE_US = 60_000_000
+from simbench.units import DAY_US, MINUTE_US
 
 
 class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

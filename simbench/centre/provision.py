@@ -17,10 +17,7 @@ from simbench.centre.routing import Routing
 from simbench.contract import Contract
 from simbench.kernels.chance import lognormal_table
 from simbench.scenario import CodeConfig, DeliveryConfig, Meter
-
-SECOND_US = 1_000_000
-MINUTE_US = 60 * SECOND_US
-HOUR_US = 60 * MINUTE_US
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 
 
 def limit_of(config: CodeConfig, contract: Contract, speed: float = 1.0) -> Limit:

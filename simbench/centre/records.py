@@ -15,7 +15,6 @@ from simbench.scenario import Meter
 AccountState = Literal["active", "suspended", "closed"]
 PlatformState = Literal["up", "degraded", "down", "maintenance"]
 
-MINUTE_US = 60_000_000
 DELIVERED, BUFFERED, UNDELIVERED = 0, 1, 2  # Dst of a notification (EMI-UCP 4.0, field 16 of the 5x series)
 
 

@@ -11,9 +11,9 @@ from collections import defaultdict
 import numpy as np
 
 from simbench.kernels.draws import Words
-from simbench.kernels.meter import SECOND_US
 from simbench.kernels.table import Table, Values
 from simbench.numbering.addresses import key_of
+from simbench.units import SECOND_US
 
 PRUNE_AT = 200_000
 

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from simbench.client.duties import Duties
-from simbench.client.messages import MARKETING, SECOND_US, LinkConfig, Outgoing, Portability, Stopped
+from simbench.client.messages import MARKETING, LinkConfig, Outgoing, Portability, Stopped
 from simbench.client.receipts import subscriber
 from simbench.contract.calendar import civil, instant, is_jour_ouvrable
 from simbench.numbering.plan import classify
+from simbench.units import SECOND_US
 
 ORANGE = "orange"
 SERVED = ("mobile", "m2m")  # kinds of metropolitan numbers that can receive

@@ -12,18 +12,7 @@ from zlib import crc32
 
 from simbench.client import bodies
 from simbench.client.compliance import Compliance, StopList
-from simbench.client.messages import (
-    NEVER,
-    SECOND_US,
-    Close,
-    Connect,
-    Event,
-    LinkConfig,
-    Memory,
-    MoReceived,
-    Outgoing,
-    Sent,
-)
+from simbench.client.messages import NEVER, Close, Connect, Event, LinkConfig, Memory, MoReceived, Outgoing, Sent
 from simbench.client.outbox import Outbox, Segment
 from simbench.client.pacing import Pacing
 from simbench.client.receipts import OUTCOMES, Notification, Receipts
@@ -33,10 +22,10 @@ from simbench.ucp.content import message_text, read
 from simbench.ucp.fields import At, layout_of
 from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer, WireError, encode
 from simbench.ucp.session import Session
+from simbench.units import MINUTE_US, SECOND_US
 
 PEER_WINDOW = 100  # the SMSC's operations are answered at once and never outstanding
 NO_MESSAGES_WAIT = "0000"
-MINUTE_US = 60 * SECOND_US
 DRAIN_US = 2 * SECOND_US  # before announced maintenance nothing more is begun, so that all is answered when it starts
 
 

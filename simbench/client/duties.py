@@ -12,13 +12,14 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from simbench.client.messages import MARKETING, SECOND_US, Outgoing
+from simbench.client.messages import MARKETING, Outgoing
 from simbench.client.receipts import subscriber
 from simbench.numbering.plan import classify
+from simbench.units import DAY_US
 
 WEB2SMS = "web2sms"
 REPLY, PRESENCE, MARKETING_RANGE, INTERPERSONAL, MACHINES = "34", "35", "36", "37", "38"  # OPS-DEO-07 to OPS-DEO-11
-REPLY_SESSION_US = 24 * 3600 * SECOND_US
+REPLY_SESSION_US = DAY_US
 FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
 
 Duty = Callable[[Outgoing, int, date], str]

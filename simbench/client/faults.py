@@ -14,12 +14,13 @@ from simbench.client.compliance import Compliance, StopList
 from simbench.client.core import Core
 from simbench.client.faults_duty import DUTY_FAULTS
 from simbench.client.faults_link import LINK_FAULTS
-from simbench.client.messages import NEVER, SECOND_US, LinkConfig, Outgoing
+from simbench.client.messages import NEVER, LinkConfig, Outgoing
 from simbench.client.outbox import Progress, Segment
 from simbench.client.pacing import Pacing
 from simbench.errors import BadInput
 from simbench.ucp.frame import Frame, WireError
 from simbench.ucp.session import Session
+from simbench.units import SECOND_US
 
 EVERY = 10  # the faults of single frames spoil one in this many
 STORM_US = 50_000

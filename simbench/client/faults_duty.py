@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from simbench.client.compliance import CLOSES_H, GUARD_US, OPENS_H, MarketingHours, StopList
 from simbench.client.core import Core
-from simbench.client.messages import MARKETING, SECOND_US, LinkConfig, Outgoing
+from simbench.client.messages import MARKETING, LinkConfig, Outgoing
 from simbench.contract.calendar import civil, instant, is_jour_ouvrable
+from simbench.units import HOUR_US, SECOND_US
 
-HOUR_US = 3600 * SECOND_US
 SINGLE = 160  # characters of one segment
 
 

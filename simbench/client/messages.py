@@ -10,7 +10,6 @@ from typing import Literal
 
 import msgspec
 
-SECOND_US = 1_000_000
 MARKETING = "marketing"  # the traffic class that opt-outs and quiet hours bind
 NEVER = 1 << 62  # the deadline of a core that waits for nothing
 

@@ -14,6 +14,7 @@ from simbench.client import messages as m
 from simbench.client.compliance import Compliance
 from simbench.client.receipts import BUFFERED, DELIVERED, Awaited, Notification, Receipts
 from simbench.ucp.content import Part, compose
+from simbench.units import SECOND_US
 
 # Refusals that may pass: a checksum spoilt on the way, and "not allowed at this point in time" (EMI-UCP 4.0 section 9).
 RETRIED = frozenset({"01", "04"})
@@ -127,7 +128,7 @@ class Outbox:
     def ends_at(self, message: m.Outgoing) -> int:
         """When the validity that was asked for is over, wherever the message is by then."""
         asked_at = self.unfinished[message.ref].asked_at
-        return asked_at + (message.validity_s or self.validity_s) * m.SECOND_US
+        return asked_at + (message.validity_s or self.validity_s) * SECOND_US
 
     def alive(self, segment: Segment) -> bool:
         """Whether the segment's message still has to go."""
@@ -179,14 +180,14 @@ class Outbox:
         if ref not in self.unfinished:
             return
         wait_s = BACK_OFF_S[min(segment.tries, len(BACK_OFF_S) - 1)]
-        final = ec not in self.retried or now + wait_s * m.SECOND_US >= self.ends_at(segment.message)
+        final = ec not in self.retried or now + wait_s * SECOND_US >= self.ends_at(segment.message)
         event = m.Refused(ref, segment.part, ec, final)
         if final:
             self._end(ref, event)
             return
         self.events.append(event)
         segment.tries += 1
-        self.keep_back(segment, now + wait_s * m.SECOND_US)
+        self.keep_back(segment, now + wait_s * SECOND_US)
 
     def notified(self, recipient: str, scts: str, notification: Notification) -> None:
         """A notification came; those that match nothing are counted by the receipts."""

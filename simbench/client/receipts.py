@@ -10,9 +10,9 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from simbench.client.messages import SECOND_US
+from simbench.units import DAY_US
 
-LIFE_US = 7 * 86_400 * SECOND_US  # longer than any validity period; later notifications count as unknown
+LIFE_US = 7 * DAY_US  # longer than any validity period; later notifications count as unknown
 REMEMBERED = 100_000  # settled keys kept to tell a duplicate from a stranger
 EARLY = 1_000  # notifications kept that may have overtaken their result
 

@@ -15,8 +15,9 @@ from typing import Any, cast
 import msgspec
 
 from simbench.client.core import Core
-from simbench.client.messages import NEVER, SECOND_US, Close, Connect, Event, Outgoing
+from simbench.client.messages import NEVER, Close, Connect, Event, Outgoing
 from simbench.client.spool import Spool
+from simbench.units import SECOND_US
 
 Clock = Callable[[], int]
 Connector = Callable[[Callable[[], asyncio.Protocol], str, int], Awaitable[Any]]

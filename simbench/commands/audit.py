@@ -21,7 +21,6 @@ from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.selection import STANDING
 from simbench.contract import Contract
-from simbench.contract.calendar import SECOND
 from simbench.errors import BadInput
 from simbench.finding import Finding
 from simbench.imports.campaigns import joined, marks_of, read_metadata, within
@@ -29,6 +28,7 @@ from simbench.imports.tables import Aside
 from simbench.imports.times import zone_of
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.rows import Row
+from simbench.units import SECOND_US
 from simbench.verdict.audit import audit, lacks_of
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import RULES, Case, judge
@@ -77,7 +77,7 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         summary = read_tunnelled(path, ledger, beside.port, tunnels, _progress())
         wire = Reading(ledger.snapshot())
         start, end = wire.span
-        metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND)
+        metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
         if not wire.run.wire.num_rows:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
             raise BadInput(str(path), f"there is no UCP in its {summary.packets} packets{closed}", "--port, or --keys")

@@ -21,7 +21,6 @@ from simbench import __version__
 from simbench.commands.audit import Beside, audit_capture, audit_run, is_capture_file, of_a_capture
 from simbench.commands.findings import columns, findings_table
 from simbench.contract import Contract, load_contract
-from simbench.contract.calendar import SECOND
 from simbench.errors import BadInput, Trouble
 from simbench.finding import Finding, counted, exit_status, tally
 from simbench.imports import outages, probed, traffic
@@ -35,6 +34,7 @@ from simbench.imports.traffic import read_traffic
 from simbench.incident import Incident
 from simbench.ledger.reader import Run
 from simbench.planning.forecast import Forecast, fitted, forecast, month_ends, read_laws
+from simbench.units import SECOND_US
 from simbench.verdict.counting import service_of
 from simbench.verdict.dispute import Side, compare, seen_by_the_client
 from simbench.verdict.probes import probes_of
@@ -316,4 +316,8 @@ def _chances(told: Forecast) -> Table:
 
 
 def _span(start: int, end: int) -> str:
-    return "" if start < 0 else f"{moment(start // SECOND * SECOND)[:19]} - {moment(end // SECOND * SECOND)[11:19]}"
+    return (
+        ""
+        if start < 0
+        else f"{moment(start // SECOND_US * SECOND_US)[:19]} - {moment(end // SECOND_US * SECOND_US)[11:19]}"
+    )

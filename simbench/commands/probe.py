@@ -22,6 +22,7 @@ from simbench.errors import BadInput, Trouble
 from simbench.finding import Finding, counted, exit_status, tally
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
 from simbench.probe import Target, judge_probe, run_probe
+from simbench.units import SECOND_US
 
 OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the fictional range
 
@@ -121,7 +122,7 @@ async def _run(target: Target, contract: Contract, ledger: AnyLedger, tell: Call
         made.append(port)
 
     seen = await run_probe(
-        target, contract, connect, lambda: epoch + round((loop.time() - start) * 1_000_000), ledger.wire, tell
+        target, contract, connect, lambda: epoch + round((loop.time() - start) * SECOND_US), ledger.wire, tell
     )
     if not made:
         raise Trouble(f"nobody takes connections on {target.host}:{target.port}")

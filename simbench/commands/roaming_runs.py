@@ -28,6 +28,7 @@ from simbench.roaming.judge import judge_billing
 from simbench.roaming.population import Followed, run_population
 from simbench.roaming.results import Summary, changes, summary_of, write_tables
 from simbench.roaming.scenario import RoamingScenario, plan_of, read_roaming_scenario
+from simbench.units import SECOND_US
 
 FINDINGS, BILLING, REPORT = "findings.json", "billing", "report.html"
 PROGRESS_FROM = 50_000  # subscribers; fewer are done before a bar could be read
@@ -154,8 +155,8 @@ def _info(output: Path, scenario: RoamingScenario, contract: RoamingContract, be
         contract=contract.name,
         contract_digest=contract.digest,
         versions={"simbench": __version__},
-        wall_started=int(began * 1_000_000),
-        wall_ended=int(time.time() * 1_000_000),
+        wall_started=int(began * SECOND_US),
+        wall_ended=int(time.time() * SECOND_US),
         note="roaming population",
         closed=True,
         rows={"subscribers": scenario.population.subscribers, "days": scenario.population.days},

@@ -10,13 +10,13 @@ import msgspec
 from simbench.contract import Contract
 from simbench.errors import LedgerError, Trouble
 from simbench.scenario import Scenario
+from simbench.units import HOUR_US
 
 if TYPE_CHECKING:
     from fake_smsc.clock import PlatformClock
     from fake_smsc.past import Past
 
 SCRIPT = "served.json"
-HOUR_US = 3_600_000_000
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

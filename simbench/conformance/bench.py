@@ -23,6 +23,7 @@ from simbench.conformance.sut import (
     reach_of,
 )
 from simbench.contract.calendar import instant
+from simbench.units import SECOND_US
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PATIENCE = 2.5  # result timers of the client that a story waits for it
@@ -112,8 +113,8 @@ class Bench:
         """Ask for messages of one code one by one, at an even pace in platform time."""
         start = self.control.now()
         for number in range(count):
-            due = start + int(number * 1_000_000 / per_s)
-            wait = (due - self.control.now()) / 1_000_000
+            due = start + int(number * SECOND_US / per_s)
+            wait = (due - self.control.now()) / SECOND_US
             if wait > 0:
                 await self.control.pause(wait)
             await self.ask(self.message(code))
@@ -127,7 +128,7 @@ class Bench:
         would be sent again and again on the way.
         """
         await self.told(PATIENCE * SETTLE_S * 4)
-        self.control.step((instant(*civil) - self.control.now()) / 1_000_000)
+        self.control.step((instant(*civil) - self.control.now()) / SECOND_US)
         if isinstance(self.sut, MovesClock):
             clock = self.control.server.clock
             await self.sut.move_clock(ClockGiven(*clock.basis(), clock.speed))
@@ -136,7 +137,7 @@ class Bench:
 
     async def until(self, *civil: int) -> None:
         """Wait for a civil time of Paris."""
-        await self.control.pause(max(0, instant(*civil) - self.control.now()) / 1_000_000)
+        await self.control.pause(max(0, instant(*civil) - self.control.now()) / SECOND_US)
 
     async def announce(self, start_us: int, end_us: int) -> None:
         """Announce maintenance to the client."""

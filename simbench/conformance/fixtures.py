@@ -27,6 +27,7 @@ from simbench.conformance.sut import Ask, ClockGiven, MovesClock, Report, System
 from simbench.contract.calendar import instant
 from simbench.errors import MissingTool
 from simbench.ledger import MemoryLedger
+from simbench.units import SECOND_US
 from simbench.verdict.reading import Reading
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Clock:
         """Move both forward to a civil time of Paris (year, month, day, hour, ...). Skips the test where it cannot."""
         if not _moves(self._smsc.sut):
             pytest.skip("the client's clock cannot be moved")
-        self._smsc.call(self._step((instant(*civil) - self.now()) / 1_000_000))
+        self._smsc.call(self._step((instant(*civil) - self.now()) / SECOND_US))
 
     async def _step(self, seconds: float) -> None:
         self._smsc.live.control.step(seconds)

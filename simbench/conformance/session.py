@@ -30,6 +30,7 @@ from simbench.contract import Contract
 from simbench.errors import LedgerError
 from simbench.finding import Finding
 from simbench.ledger import Ledger, MemoryLedger, open_run
+from simbench.units import SECOND_US
 
 RUNS, ATTEMPTS = "runs", "attempts"
 MOST_ATTEMPTS, LONGEST_S = 8, 200.0  # of one exercise, where the bench itself was late; none begins later than that
@@ -95,7 +96,7 @@ class Judgements:
         self.name, self.version = record.system, record.system_version
         self.capabilities, self.reach = record.capabilities, record.reach
         self.reused = True
-        self.started, self.lasted_s = record.started_at / 1_000_000, record.duration_s
+        self.started, self.lasted_s = record.started_at / SECOND_US, record.duration_s
         for name, (exercise, _) in self.plan.chosen.items():
             ended = record.ended.get(name, Ended())
             folder = self.plan.folder / RUNS / name / "ledger"
@@ -138,7 +139,7 @@ class Judgements:
             contract_given=plan.given,
             contract_digest=plan.contract.digest,
             seed=plan.seed,
-            started_at=int(self.started * 1_000_000),
+            started_at=int(self.started * SECOND_US),
             duration_s=self.lasted_s or round(time.time() - self.started, 1),
             versions=versions(),
             exercises={name: purposes for name, (_, purposes) in plan.chosen.items()},

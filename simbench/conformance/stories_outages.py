@@ -7,11 +7,11 @@ import asyncio
 from simbench.conformance.bench import Bench
 from simbench.conformance.exercise import Script, Setup, exercise
 from simbench.scenario import Mode
+from simbench.units import SECOND_US
 from simbench.verdict.continuity import MODES
 
 FAST, FASTER = Setup(speed=8), Setup(speed=12)
 TRAFFIC_PER_S = 2
-SECOND = 1_000_000
 DOWN_S = dict.fromkeys(MODES, 70) | {"cut": 20, "reset": 20}  # who hears nothing must wait for its result timer
 
 
@@ -79,11 +79,11 @@ async def maintenance(bench: Bench) -> None:
     """Under traffic all the time; the platform takes no connection meanwhile."""
     await bench.connected(bench.rates)
     asking = asyncio.ensure_future(_traffic(bench, 60))
-    start = bench.control.now() + 15 * SECOND
-    await bench.announce(start, start + 30 * SECOND)
-    await bench.pause((start - bench.control.now()) / SECOND)
+    start = bench.control.now() + 15 * SECOND_US
+    await bench.announce(start, start + 30 * SECOND_US)
+    await bench.pause((start - bench.control.now()) / SECOND_US)
     await bench.control.outage("accept-close", planned=True, for_s=30)
-    await bench.pause((start + 30 * SECOND - bench.control.now()) / SECOND)
+    await bench.pause((start + 30 * SECOND_US - bench.control.now()) / SECOND_US)
     await bench.control.restore()
     await asking
     await _all_back(bench)

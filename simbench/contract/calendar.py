@@ -11,10 +11,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from simbench.contract.terms import Terms
+from simbench.units import DAY_US
 
 PARIS = ZoneInfo("Europe/Paris")
-SECOND = 1_000_000
-"""Microseconds in a second."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -77,7 +76,7 @@ def days_before(us: int, days: int, reading: str = "calendar") -> int:
     days at the same civil time.
     """
     if reading == "calendar":
-        return us - days * 86_400 * SECOND
+        return us - days * DAY_US
     counts = {"ouvrables": is_jour_ouvrable, "ouvres": is_jour_ouvre}[reading]
     then = civil(us)
     day = then.date()

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.dialup.calls import I32, I64, SECOND, U8, Calls
+from simbench.dialup.calls import I32, I64, U8, Calls
 from simbench.dialup.demand import exponential_table
 from simbench.kernels.arrivals import WORD
 from simbench.kernels.chance import entity_of, key_of
@@ -24,6 +24,7 @@ from simbench.kernels.loss import (
     lose_seconds,
 )
 from simbench.kernels.ports import assign_ports
+from simbench.units import SECOND_US
 
 USER_REQUEST, LOST_SERVICE, SESSION_TIMEOUT = 1, 3, 5
 """Causes of an end, as RADIUS numbers them (RFC 2866, section 5.10)."""
@@ -98,7 +99,7 @@ def carry(calls: Calls, ports: Sequence[int], rules: Rules) -> Carried:
 
     Whole seconds throughout are carried by a ring, anything else by a heap; both give the same.
     """
-    unit = SECOND if _whole_seconds(calls, rules) else 1
+    unit = SECOND_US if _whole_seconds(calls, rules) else 1
     start, hold = (column // unit if unit > 1 else column for column in (calls.start_us, calls.duration_us))
     longest = int(hold.max()) if len(hold) else 0
     conditions = _conditions(rules, unit, longest)
@@ -135,11 +136,11 @@ def _gathered(calls: Calls, done: tuple[I64, I64, U8, U8], sizes: I64, redialled
 
 def _whole_seconds(calls: Calls, rules: Rules) -> bool:
     columns = (calls.start_us, calls.duration_us)
-    if any(len(column) and column[0] % SECOND for column in columns) or rules.limit_us % SECOND:
+    if any(len(column) and column[0] % SECOND_US for column in columns) or rules.limit_us % SECOND_US:
         return False
-    if any(row[1] % SECOND or row[2] % SECOND for row in rules.outages):
+    if any(row[1] % SECOND_US or row[2] % SECOND_US for row in rules.outages):
         return False
-    return not any(np.any(column % SECOND) for column in columns)
+    return not any(np.any(column % SECOND_US) for column in columns)
 
 
 def _conditions(rules: Rules, unit: int, longest: int) -> tuple[I64, I64, I64]:
@@ -149,7 +150,7 @@ def _conditions(rules: Rules, unit: int, longest: int) -> tuple[I64, I64, I64]:
     if redial:
         key = key_of(redial.seed, entity_of("dialup redials"))
         share, tries = round(redial.persistence * WORD), min(redial.most_tries, MOST_TRIES - 1)
-        delays = np.maximum(np.array(exponential_table(redial.delay_mean_s * SECOND)) // unit, 1)
+        delays = np.maximum(np.array(exponential_table(redial.delay_mean_s * SECOND_US)) // unit, 1)
     span = int(delays[-1]) * (tries - 1)
     key = key - (1 << 64) if key >= 1 << 63 else key  # the same 64 bits, as the column's type has them
     rows = [(pool, starts // unit, until // unit, drops) for pool, starts, until, drops in rules.outages]

@@ -9,12 +9,13 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from simbench.contract.calendar import SECOND, from_civil
+from simbench.contract.calendar import from_civil
 from simbench.dialup.calls import CAUSES, Call, Calls, SetAside, calls_of
 from simbench.dialup.columns import MOST_PORT, TIMES, Told, check_columns
 from simbench.dialup.vetting import Aside, Ends, durations_of
 from simbench.errors import BadInput
 from simbench.kernels.rows import MISSING
+from simbench.units import SECOND_US
 
 LONGEST_LINE: Final = 1 << 16
 
@@ -126,7 +127,7 @@ def _time(name: str, text: str) -> int:
         if not (part.isdigit() or not part):
             raise ValueError(text)
         sign = -1 if whole.startswith("-") else 1
-        value = int(whole) * SECOND + sign * int((part + "000000")[:6])
+        value = int(whole) * SECOND_US + sign * int((part + "000000")[:6])
     else:
         value = from_civil(datetime.fromisoformat(text))
     if abs(value) >= 1 << 62:

@@ -13,12 +13,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from simbench.contract.calendar import SECOND, civil, is_jour_ouvrable, is_jour_ouvre
+from simbench.contract.calendar import civil, is_jour_ouvrable, is_jour_ouvre
 from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import I64, Calls, generated
 from simbench.dialup.grid import Grid
 from simbench.kernels.arrivals import WORD, count_arrivals, fill_arrivals, poisson_thresholds
 from simbench.kernels.chance import entity_of, key_of, lognormal_table
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 
 HALF_HOUR_S = 1800
 ENTRIES = 4096
@@ -51,13 +52,13 @@ def one_law(table: tuple[int, ...]) -> Law:
 def session_law(offer: Offer, *, pareto_tail: bool = False) -> Law:
     """Give the offer's law of session lengths; `pareto_tail` replaces what lies beyond `pareto_from_s`."""
     demand = offer.terms.demand
-    cap = demand.cap_s.value * SECOND
+    cap = demand.cap_s.value * SECOND_US
     sigma = float(demand.long_sigma.value)
-    median_us = round(demand.long_mean_s.value * SECOND * math.exp(-(sigma**2) / 2))
-    short = lognormal_table(demand.short_median_s.value * SECOND, float(demand.short_sigma.value), ENTRIES)
+    median_us = round(demand.long_mean_s.value * SECOND_US * math.exp(-(sigma**2) / 2))
+    short = lognormal_table(demand.short_median_s.value * SECOND_US, float(demand.short_sigma.value), ENTRIES)
     long = lognormal_table(median_us, sigma, ENTRIES)
     if pareto_tail:
-        begins, alpha = demand.pareto_from_s.value * SECOND, float(demand.pareto_alpha.value)
+        begins, alpha = demand.pareto_from_s.value * SECOND_US, float(demand.pareto_alpha.value)
         beyond = sum(entry > begins for entry in long)
         body = len(long) - beyond
         # The share of each entry beyond is that of its middle: (beyond - place + 1/2) of them last longer.
@@ -81,7 +82,7 @@ class Population:
     pools: tuple[str, ...]
     law: Law
     seed: int
-    unit_us: int = SECOND
+    unit_us: int = SECOND_US
 
 
 def parts_of(users: int, weights: list[float]) -> tuple[int, ...]:
@@ -97,7 +98,7 @@ def profile(grid: Grid, month: int, offer: Offer) -> tuple[I64, list[int]]:
     days: dict[date, tuple[int, ...]] = {}
     weights: list[int] = []
     for hour in hours.tolist():
-        moment = civil(hour * 3600 * SECOND)
+        moment = civil(hour * HOUR_US)
         if moment.date() not in days:
             days[moment.date()] = getattr(demand, _kind_of(moment.date())).value
         weights += days[moment.date()][2 * moment.hour : 2 * moment.hour + 2]
@@ -107,7 +108,7 @@ def profile(grid: Grid, month: int, offer: Offer) -> tuple[I64, list[int]]:
 def calls_of_month(population: Population, grid: Grid, month: int, offer: Offer) -> Calls:
     """Draw the calls a population makes in a month, sorted by start."""
     weights, (from_s, to_s) = profile(grid, month, offer)
-    calls = population.minutes * 60 * SECOND / population.law.mean_us
+    calls = population.minutes * MINUTE_US / population.law.mean_us
     per_s = calls * weights / (weights.sum() * HALF_HOUR_S)
     return calls_between(population, per_s, from_s, to_s)
 

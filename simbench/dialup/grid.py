@@ -12,12 +12,11 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.contract.calendar import SECOND, civil, instant, is_peak, month_of
+from simbench.contract.calendar import civil, instant, is_peak, month_of
 from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import I32, I64
 from simbench.errors import BadInput
-
-HOUR_US = 3600 * SECOND
+from simbench.units import HOUR_US, SECOND_US
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def grid_of(months: tuple[str, ...], offer: Offer) -> Grid:
         month=month.astype(np.int32),
         peak=np.array([is_peak(hour * HOUR_US, opens, closes, holidays_off=holidays_off) for hour in hours]),
         retail=retail,
-        credit_us=np.array([offer.retail[place].credit_s * SECOND for place in retail], dtype=np.int64),
+        credit_us=np.array([offer.retail[place].credit_s * SECOND_US for place in retail], dtype=np.int64),
         civil_hour=np.array([moment.hour for moment in moments], dtype=np.int32),
         day=np.array([(moment.date() - first_day).days for moment in moments], dtype=np.int32),
     )

@@ -16,9 +16,10 @@ import numpy as np
 from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import REASONS, Calls
 from simbench.dialup.records import Records
-from simbench.dialup.recount import MINUTE_US, Counted, is_rounded, recount, share_is, share_of, vat_of
+from simbench.dialup.recount import Counted, is_rounded, recount, share_is, share_of, vat_of
 from simbench.dialup.statement import AMOUNTS, PERIODS, Line, Statement
 from simbench.finding import Evidence, Finding
+from simbench.units import MINUTE_US
 
 MOST_EVIDENCE: Final = 20
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.contract.netrevenu import Offer
-from simbench.dialup.calls import I64, SECOND, Calls
+from simbench.dialup.calls import I64, Calls
 from simbench.dialup.grid import Grid
 from simbench.kernels.minutes import over_hours
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 
-MINUTE: Final = 60 * SECOND
-UNITS: Final = {"exact": 1, "second": SECOND, "minute": MINUTE}
+UNITS: Final = {"exact": 1, "second": SECOND_US, "minute": MINUTE_US}
 """Microseconds of a counted unit, by reading."""
 
 
@@ -34,17 +34,17 @@ class Month(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def minutes(self) -> int:
         """Whole minutes of the month: those the share is for."""
-        return (self.peak_us + self.off_peak_us) // MINUTE
+        return (self.peak_us + self.off_peak_us) // MINUTE_US
 
     @property
     def peak_minutes(self) -> int:
         """Whole minutes at the peak."""
-        return self.peak_us // MINUTE
+        return self.peak_us // MINUTE_US
 
     @property
     def off_peak_minutes(self) -> int:
         """Whole minutes off the peak."""
-        return self.off_peak_us // MINUTE
+        return self.off_peak_us // MINUTE_US
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Laid:
 
     def erlangs(self) -> NDArray[np.float64]:
         """Mean number of calls in progress in each hour."""
-        return self.counted * self.unit_us / (3600 * SECOND)
+        return self.counted * self.unit_us / HOUR_US
 
 
 def lay(calls: Calls, grid: Grid, offer: Offer) -> Laid:

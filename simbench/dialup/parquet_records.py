@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from simbench.contract.calendar import SECOND
 from simbench.dialup.calls import CAUSES, Calls, SetAside
 from simbench.dialup.columns import MOST_PORT, NAMES, TIMES, check_columns
 from simbench.dialup.vetting import Aside, Ends, durations_of
 from simbench.errors import BadInput
 from simbench.kernels.rows import MISSING
+from simbench.units import SECOND_US
 
 
 def read_parquet(path: Path, aside: Aside) -> tuple[int, Calls]:
@@ -76,7 +76,7 @@ def _durations(columns: dict[str, Any], rows: int, path: Path) -> Any:
         return np.zeros(0, np.int64)
     seconds = _whole(columns["duration_s"], rows, MISSING, f"{path}: duration_s")
     fits = np.abs(seconds) < 1 << 40
-    return np.where(seconds == MISSING, MISSING, np.where(fits, seconds, 1 << 41) * SECOND)
+    return np.where(seconds == MISSING, MISSING, np.where(fits, seconds, 1 << 41) * SECOND_US)
 
 
 def _whole(column: Any, rows: int, absent: int, place: str) -> Any:

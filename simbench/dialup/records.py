@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from simbench.contract.calendar import SECOND, civil
+from simbench.contract.calendar import civil
 from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import CAUSES, Calls
 from simbench.dialup.columns import Told
@@ -23,6 +23,7 @@ from simbench.dialup.csv_records import read_csv
 from simbench.dialup.grid import Grid, grid_of, month_at, months_named
 from simbench.dialup.vetting import Aside, vet
 from simbench.errors import BadInput
+from simbench.units import SECOND_US
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def write_records(path: Path, calls: Calls) -> None:
 def _csv_rows(calls: Calls) -> Iterator[tuple[object, ...]]:
     yield "start", "duration_s", "nas", "port", "user", "session", "cause"
     for row in calls.rows():
-        whole, part = divmod(row.duration_us, SECOND)
+        whole, part = divmod(row.duration_us, SECOND_US)
         lasts = f"{whole}.{part:06}" if part else whole
         yield civil(row.start_us).isoformat(), lasts, row.nas, row.port, row.user, row.session, CAUSES[row.cause]
 

@@ -15,9 +15,9 @@ import numpy as np
 from simbench.contract.calendar import civil, instant, is_jour_ouvre
 from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import I64, Calls
+from simbench.units import MINUTE_US, SECOND_US
 
-MINUTE_US = 60_000_000
-UNIT_US = {"exact": 1, "second": 1_000_000, "minute": MINUTE_US}
+UNIT_US = {"exact": 1, "second": SECOND_US, "minute": MINUTE_US}
 
 
 @dataclass(frozen=True)

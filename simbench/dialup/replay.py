@@ -8,11 +8,12 @@ import msgspec
 import numpy as np
 
 from simbench.contract.netrevenu import Offer
-from simbench.dialup.calls import SECOND, SetAside
+from simbench.dialup.calls import SetAside
 from simbench.dialup.minutes import Laid, Month, by_month, lay
 from simbench.dialup.records import Records
 from simbench.dialup.run import LENGTH_EDGES_S
 from simbench.dialup.settlement import Settled, retail_ff, settle
+from simbench.units import MINUTE_US, SECOND_US
 
 
 class Replayed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +38,7 @@ def replay(records: Records, offer: Offer, tariff: str = "") -> Replayed:
     """Lay the sound calls of some records over their months and settle these."""
     laid = lay(records.calls, records.grid, offer)
     months = by_month(laid, offer)
-    classes = np.searchsorted(LENGTH_EDGES_S * SECOND, records.calls.duration_us, side="right") - 1
+    classes = np.searchsorted(LENGTH_EDGES_S * SECOND_US, records.calls.duration_us, side="right") - 1
     lengths = np.bincount(np.maximum(classes, 0), minlength=len(LENGTH_EDGES_S))
     return Replayed(
         source=records.source,
@@ -45,7 +46,7 @@ def replay(records: Records, offer: Offer, tariff: str = "") -> Replayed:
         calls=len(records.calls),
         aside_total=records.aside.total,
         aside_counts=dict(records.aside.counts),
-        aside_minutes=records.aside.claimed_us // (60 * SECOND),
+        aside_minutes=records.aside.claimed_us // MINUTE_US,
         months=months,
         settled=settle(months, offer, tariff),
         retail_ff=retail_ff(laid, offer),

@@ -13,16 +13,16 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 
-from simbench.contract.calendar import SECOND
 from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import I64, Calls, joined
 from simbench.dialup.carrying import Carried, Redial, Rules, carry
 from simbench.dialup.demand import Population, calls_of_month, parts_of, session_law
-from simbench.dialup.grid import HOUR_US, Grid, grid_of, start_of
+from simbench.dialup.grid import Grid, grid_of, start_of
 from simbench.dialup.minutes import Laid, Month, by_month, lay
 from simbench.dialup.scenario import DialupScenario, outage_rows
 from simbench.dialup.settlement import Settled, retail_ff, settle
 from simbench.kernels.loss import CUT, DROPPED
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 
 LENGTH_EDGES_S = np.unique(np.round(np.geomspace(1, 43_200, 61)).astype(np.int64))
 """Edges of the classes in which session lengths are counted, in seconds; the last one is open."""
@@ -130,7 +130,7 @@ def _population(scenario: DialupScenario, offer: Offer, place: int) -> Populatio
         pools=tuple(pool.name for pool in scenario.pools),
         law=session_law(offer, pareto_tail=scenario.pareto_tail),
         seed=scenario.seed,
-        unit_us=SECOND if scenario.clock == "seconds" else 1,
+        unit_us=SECOND_US if scenario.clock == "seconds" else 1,
     )
 
 
@@ -144,7 +144,7 @@ def _rules(scenario: DialupScenario, grid: Grid, until: int) -> Rules:
             most_tries=own.most_tries or terms.most_tries.value,
             seed=scenario.seed,
         )
-    limit_us = round(scenario.session_limit_h * 3600) * SECOND
+    limit_us = round(scenario.session_limit_h * 3600) * SECOND_US
     return Rules(limit_us, until, redial, outage_rows(scenario, grid))
 
 
@@ -168,7 +168,7 @@ def _gather(sums: _Sums, fresh: Calls, carried: Carried, offer: Offer) -> None:
     sums.offered_calls += np.bincount(hour, minlength=size)
     sums.lost_calls += np.bincount(hour[lost], minlength=size)
     sums.offered_us += np.bincount(hour, fresh.duration_us, minlength=size).astype(np.int64)
-    classes = np.searchsorted(LENGTH_EDGES_S * SECOND, carried.calls.duration_us, side="right") - 1
+    classes = np.searchsorted(LENGTH_EDGES_S * SECOND_US, carried.calls.duration_us, side="right") - 1
     sums.lengths += np.bincount(np.maximum(classes, 0), minlength=len(sums.lengths))
     sums.by_pool["offered"] += np.bincount(carried.pool, minlength=pools)
     sums.by_pool["lost"] += np.bincount(carried.pool[lost], minlength=pools)
@@ -198,14 +198,14 @@ def _nothing() -> Calls:
 
 def _totals(sums: _Sums, laid: Laid, scenario: DialupScenario, offer: Offer) -> Totals:
     months, counts = by_month(laid, offer), sums.counts
-    unit_h = laid.unit_us / (3600 * SECOND)
+    unit_h = laid.unit_us / HOUR_US
     pools = tuple(
         PoolTotal(
             name=pool.name,
             ports=pool.ports,
             offered=int(sums.by_pool["offered"][place]),
             lost=int(sums.by_pool["lost"][place]),
-            minutes=int(sums.by_pool["carried_us"][place]) // (60 * SECOND),
+            minutes=int(sums.by_pool["carried_us"][place]) // MINUTE_US,
             busiest_erlangs=round(float(sums.by_pool["peaks"][place].max()) * unit_h, 3),
         )
         for place, pool in enumerate(scenario.pools)
@@ -219,7 +219,7 @@ def _totals(sums: _Sums, laid: Laid, scenario: DialupScenario, offer: Offer) -> 
         cut=counts["cut"],
         dropped=counts["dropped"],
         blocking=lost / counts["offered"] if counts["offered"] else 0.0,
-        offered_minutes=counts["offered_us"] // (60 * SECOND),
+        offered_minutes=counts["offered_us"] // MINUTE_US,
         carried_minutes=sum(month.minutes for month in months),
         busy_hour_share=busy_hour_share(laid.grid, sums.offered_us),
         months=months,

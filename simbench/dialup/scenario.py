@@ -12,11 +12,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from simbench.contract.calendar import SECOND, from_civil
+from simbench.contract.calendar import from_civil
 from simbench.contract.netrevenu import Offer, load_netrevenu
 from simbench.contract.typed import choice, read_toml, shown
 from simbench.dialup.grid import Grid, grid_of, months_named
 from simbench.errors import ScenarioError
+from simbench.units import MINUTE_US
 
 Ports = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -127,7 +128,7 @@ def outage_rows(scenario: DialupScenario, grid: Grid, file: str = "") -> list[tu
             raise ScenarioError(f"{where}.starts", f"is {shown(outage.starts)}", '"2000-09-12T20:00"') from None
         if not grid.first_us <= starts < grid.last_us:
             raise ScenarioError(f"{where}.starts", f"is {shown(outage.starts)}", f"an instant of {scenario.months}")
-        until = starts + outage.for_min * 60 * SECOND
+        until = starts + outage.for_min * MINUTE_US
         rows.append((names.index(outage.pool), starts, until, int(outage.mode == "drop")))
     rows.sort()
     for one, other in pairwise(rows):

@@ -16,6 +16,7 @@ from simbench.contract.netrevenu import Offer
 from simbench.dialup.grid import last_day_of
 from simbench.dialup.minutes import Laid, Month
 from simbench.errors import BadInput
+from simbench.units import MINUTE_US
 
 MOST_MINUTES = 10**12  # two hundred years of ten thousand ports; and a number JSON and every reader can hold
 
@@ -86,5 +87,5 @@ def retail_ff(laid: Laid, offer: Offer) -> Decimal:
         total += Fraction(tariff.credit_ff) * int(laid.begun[hours].sum())
         for period, price in ((grid.peak, tariff.peak_ff_per_min), (~grid.peak, tariff.off_peak_ff_per_min)):
             units = int(laid.charged[hours & period].sum())
-            total += Fraction(price) * units * laid.charged_unit_us / 60_000_000
+            total += Fraction(price) * units * laid.charged_unit_us / MINUTE_US
     return offer.rounded(Decimal(total.numerator) / Decimal(total.denominator))

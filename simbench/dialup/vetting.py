@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.contract.netrevenu import Offer
-from simbench.dialup.calls import I64, SECOND, Calls, SetAside
+from simbench.dialup.calls import I64, Calls, SetAside
 from simbench.dialup.grid import Grid
 from simbench.kernels.ports import overlapping
 from simbench.kernels.rows import FARTHEST, MISSING, WRONG, weigh_times
 from simbench.kernels.texts import number_texts, seen_before
+from simbench.units import SECOND_US
 
 MOST_SHOWN = 1000  # rows kept of each reason; all are counted
 
@@ -69,7 +70,7 @@ def durations_of(ends: Ends, aside: Aside, readable: Bits | None = None) -> tupl
     Rows that are not `readable` have been set aside before. A duration may differ from the distance between start and
     end by less than a second: some sources round it.
     """
-    reasons, lasting = weigh_times(ends.start_us, ends.end_us, ends.duration_us, SECOND)
+    reasons, lasting = weigh_times(ends.start_us, ends.end_us, ends.duration_us, SECOND_US)
     sound = reasons == 0 if readable is None else readable & (reasons == 0)
     if not sound.all():
         for number, reason in enumerate(WRONG[1:], 1):
@@ -83,7 +84,7 @@ def vet(calls: Calls, grid: Grid, offer: Offer, aside: Aside) -> Calls:
 
     A call that reaches into the months from before or beyond them is kept: its time is split where it is counted.
     """
-    longest = offer.terms.records.longest_s * SECOND
+    longest = offer.terms.records.longest_s * SECOND_US
     calls = _keep(calls, "negative", calls.duration_us < 0, aside)
     calls = _keep(calls, "huge", calls.duration_us > longest, aside)
     before = (calls.start_us < grid.first_us) & (calls.end_us <= grid.first_us)

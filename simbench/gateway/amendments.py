@@ -12,10 +12,10 @@ from simbench.gateway.line import Line
 from simbench.gateway.output import Output
 from simbench.gateway.places import Places
 from simbench.gateway.times import minute, result_with_mvp, reversed_stamp, seconds_of, stamp
-from simbench.kernels.meter import SECOND_US
 from simbench.ucp import alphabet, content, xser
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
+from simbench.units import SECOND_US
 
 SYNTAX = "02"
 STAMP_DIGITS = 12

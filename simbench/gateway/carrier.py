@@ -17,7 +17,6 @@ from simbench.centre.records import Notice
 from simbench.gateway.line import GatewaySettings, Line
 from simbench.gateway.output import Output
 from simbench.gateway.times import stamp
-from simbench.kernels.meter import SECOND_US
 from simbench.ucp.frame import OVERHEAD, Frame, encode
 from simbench.ucp.notices import (
     call_input_body,
@@ -27,6 +26,7 @@ from simbench.ucp.notices import (
     notification_body,
     notification_text,
 )
+from simbench.units import SECOND_US
 
 UNSUPPORTED = "03"
 LONGEST_ADDRESS = 16

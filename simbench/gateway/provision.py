@@ -8,8 +8,7 @@ from simbench.contract import Contract
 from simbench.gateway.line import GatewaySettings
 from simbench.scenario import CodeConfig
 from simbench.strictness import Strictness
-
-SECOND_US = 1_000_000
+from simbench.units import SECOND_US
 
 
 def gateway_settings(codes: Sequence[CodeConfig], contract: Contract, strictness: Strictness) -> GatewaySettings:

@@ -16,9 +16,9 @@ from simbench.gateway.leniency import Leniency
 from simbench.gateway.line import GatewaySettings, Line, Mute
 from simbench.gateway.output import Output
 from simbench.gateway.places import NOT_ALLOWED, Places
-from simbench.kernels.meter import SECOND_US
 from simbench.ucp import alphabet
 from simbench.ucp.frame import Frame
+from simbench.units import SECOND_US
 
 OPEN, PROVISIONING = "1", "4"
 PASSWORDS: Final[dict[str, Purpose]] = {"3": "session", "6": "provisioning"}  # STYP of 60 that change one

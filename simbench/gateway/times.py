@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from simbench.centre.records import Accepted, Refused
 from simbench.contract.calendar import minute_text, parse_minute, parse_scts, scts_text
-from simbench.kernels.meter import SECOND_US
+from simbench.units import SECOND_US
 
 HOUR_S = 3600
 

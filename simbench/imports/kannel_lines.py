@@ -12,10 +12,11 @@ from typing import Literal
 
 import msgspec
 
-from simbench.contract.calendar import SECOND, from_civil
+from simbench.contract.calendar import from_civil
 from simbench.imports.tables import Aside
 from simbench.imports.times import FIRST_YEAR, LAST_YEAR
 from simbench.ucp.fields import At
+from simbench.units import SECOND_US
 
 Kind = Literal[
     "started", "stopping", "connecting", "lost", "failed", "heard", "sent", "accepted", "refused", "notified"
@@ -79,7 +80,7 @@ class Clock(msgspec.Struct):
             again = from_civil(moment.replace(fold=1))
             at = again if again >= self.last else at
         if at < self.last:
-            if self.last - at > SECOND:  # threads write past one another within a second
+            if self.last - at > SECOND_US:  # threads write past one another within a second
                 self.jumps.append((line, self.last, self.last - at))
             return self.last
         self.last = at

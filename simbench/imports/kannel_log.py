@@ -14,7 +14,6 @@ from pathlib import Path
 import msgspec
 
 from simbench.contract import Contract
-from simbench.contract.calendar import SECOND
 from simbench.contract.typed import label
 from simbench.errors import BadInput
 from simbench.imports.kannel_lines import HEAD, Clock, Event, events
@@ -22,10 +21,10 @@ from simbench.imports.tables import Aside
 from simbench.imports.times import NoZone
 from simbench.imports.traffic import LedgerRow
 from simbench.incident import Incident
+from simbench.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 Interval = tuple[int, int | None]
-MINUTE = 60 * SECOND
-HOLE_QUIET, HOLE_CHATTY = 24 * 60 * MINUTE, 10 * MINUTE  # longest silence of a log without, and with, debug lines
+HOLE_QUIET, HOLE_CHATTY = DAY_US, 10 * MINUTE_US  # longest silence of a log without, and with, debug lines
 OWN = ""  # the "link" of the bearerbox itself
 
 
@@ -82,7 +81,7 @@ class _Link(msgspec.Struct):
         if back is None or self.down_since is None:
             return
         # It was back at some moment since the last attempt that failed; both ends are known to the second.
-        margin = back - max(self.failed_at, self.down_since) + 2 * SECOND
+        margin = back - max(self.failed_at, self.down_since) + 2 * SECOND_US
         self.downs.append((self.down_since, back))
         self.margins.append((self.down_since, back, margin, "kannel log"))
         self.down_since = None
@@ -115,10 +114,10 @@ def read_kannel_log(path: Path, contract: Contract, zone: tzinfo | None) -> Kann
         raise BadInput(label(path), "no line of it is Kannel's", "a bearerbox log or an access log")
     links = _links(read, stamps[-1][1])
     remarks = [*aside, *_jumps(clock), *_holes(stamps, HOLE_CHATTY if chatty else HOLE_QUIET)]
-    least = contract.terms.quality.total_outage_after_s.value * SECOND
+    least = contract.terms.quality.total_outage_after_s.value * SECOND_US
     found, short = _incidents(links, least)
     if short:
-        told = f"{short} interruptions shorter than {least // SECOND} s are no outage"
+        told = f"{short} interruptions shorter than {least // SECOND_US} s are no outage"
         remarks.append(Aside(0, told, kept=True))
     margins = [row for link in links.values() for row in link.margins]
     torn = [(at - size, at + size, size, "clock of the log") for _, at, size in clock.jumps]
@@ -232,11 +231,11 @@ def _centre(read: list[Event]) -> Iterator[LedgerRow]:
 
 def _jumps(clock: Clock) -> Iterator[Aside]:
     for line, _, size in clock.jumps:
-        yield Aside(line, f"the clock goes back by {size // SECOND} s; held at the last time", kept=True)
+        yield Aside(line, f"the clock goes back by {size // SECOND_US} s; held at the last time", kept=True)
 
 
 def _holes(stamps: list[tuple[int, int]], longest: int) -> Iterator[Aside]:
     for (_, before), (line, at) in pairwise(stamps):
         if at - before > longest:
-            hours = (at - before) / (60 * MINUTE)
+            hours = (at - before) / HOUR_US
             yield Aside(line, f"nothing was logged for {hours:.1f} h before it, or the clock went forward", kept=True)

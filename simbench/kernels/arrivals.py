@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simbench.kernels.chance import draw_with, quantile
 from simbench.kernels.jit import kernel
+from simbench.units import SECOND_US
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -77,10 +78,10 @@ def fill_arrivals(
         first = at
         for number in range(counts[place]):
             entity = np.uint64((second << CALLS_BITS) + number)
-            began = np.int64(second * 1_000_000)
+            began = np.int64(second * SECOND_US)
             if unit_us == 1:
                 offset = np.uint64(draw_with(keys[0], entity))  # type: ignore[arg-type]  # 64 unsigned bits
-                began += np.int64(offset >> np.uint64(32)) * 1_000_000 >> 32
+                began += np.int64(offset >> np.uint64(32)) * SECOND_US >> 32
             drawn = np.uint64(draw_with(keys[1], entity))  # type: ignore[arg-type]  # as above
             lasts = np.int64(
                 quantile(one, drawn)  # type: ignore[arg-type]  # arrays are sequences to the compiler

@@ -13,10 +13,10 @@ import numpy as np
 from simbench.kernels.chance import MILLION, draw_with, quantile
 from simbench.kernels.fate import PERMANENT, failure, running_at, wait
 from simbench.kernels.jit import kernel
-from simbench.kernels.meter import SECOND_US
 from simbench.kernels.presence import back_at
 from simbench.kernels.submission import NEVER, REFUSED
 from simbench.kernels.words import word
+from simbench.units import SECOND_US
 
 UNKNOWN_SUBSCRIBER, ABSENT_SUBSCRIBER = 101, 107
 STREAM_SHIFT, PART_MASK = 48, 0xFF  # of a message's number

@@ -13,7 +13,8 @@ All are exact in whole microseconds, for every tier.
 
 from __future__ import annotations
 
-SECOND_US = 1_000_000
+from simbench.units import SECOND_US
+
 LONG_AGO = -(1 << 60)  # before any instant: what an unused place of a ring holds
 
 

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.kernels.jit import kernel
+from simbench.units import HOUR_US
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
-
-HOUR_US = 3_600_000_000
 
 
 @kernel

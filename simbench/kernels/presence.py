@@ -13,9 +13,8 @@ from collections.abc import Sequence
 
 from simbench.kernels.chance import MASK, draw_with, key_of, quantile
 from simbench.kernels.words import word
+from simbench.units import HOUR_US
 
-HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
 SLOT_US = 12 * HOUR_US
 LONGEST_US = SLOT_US
 MORNING_US = 5 * HOUR_US  # the earliest morning return, UTC

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simbench.kernels.jit import kernel
-from simbench.kernels.meter import LONG_AGO, SECOND_US, conforming
+from simbench.kernels.meter import LONG_AGO, conforming
+from simbench.units import SECOND_US
 
 NEVER = 1 << 62
 OWN_RING, DELAY, MONITOR, REFUSE = 0, 1, 2, 3

@@ -6,10 +6,8 @@ from typing import Any, NamedTuple
 
 from simbench.kernels.delivery import BUFFERED_AT, END_AT, REASON, STREAM_SHIFT, Laws, carried_in
 from simbench.kernels.jit import kernel
-from simbench.kernels.meter import SECOND_US
 from simbench.kernels.submission import LOST, NEVER
-
-MINUTE_US = 60 * SECOND_US
+from simbench.units import MINUTE_US, SECOND_US
 
 
 class Columns(NamedTuple):

@@ -23,7 +23,8 @@ from simbench.contract.calendar import civil, from_civil
 from simbench.contract.typed import read_toml
 from simbench.errors import BadInput
 from simbench.incident import Incident, Period
-from simbench.verdict.availability import HOUR, rolling, turning_points, year_of
+from simbench.units import HOUR_US
+from simbench.verdict.availability import rolling, turning_points, year_of
 from simbench.verdict.counting import Service, counted
 from simbench.world.incidents import Drawn, Law, drawn
 
@@ -83,10 +84,10 @@ def fitted(service: Service) -> tuple[Drawn, ...]:
     Raises BadInput where there are too few to say anything.
     """
     outages = [one.incident for one in service.counted if one.klass == "unplanned"]
-    hours = [(one.end - one.start) / HOUR for one in outages if one.end is not None]
+    hours = [(one.end - one.start) / HOUR_US for one in outages if one.end is not None]
     if len(hours) < LEAST_OUTAGES:
         raise BadInput("--forecast", f"{len(hours)} outages are too few to fit a law to", "a file of laws (--laws)")
-    up_h = (service.period.end - service.period.known_from) / HOUR - sum(hours)
+    up_h = (service.period.end - service.period.known_from) / HOUR_US - sum(hours)
     sigma = min(10.0, pstdev([math.log(one) for one in hours]))
     between = Law(min(1e6, max(0.1, up_h / len(hours))))
     mean_h = min(1e6, max(0.1, fmean(hours)))
@@ -188,6 +189,6 @@ def _first_down(service: Service, contract: Contract) -> int | None:
 
 
 def _first_late(coming: Sequence[Incident], contract: Contract) -> int | None:
-    limit = contract.terms.quality.restoration_h.value * HOUR
+    limit = contract.terms.quality.restoration_h.value * HOUR_US
     late = [one.start + limit for one in coming if (one.end or 0) - one.start > limit and one.attributed_to == "orange"]
     return min(late, default=None)

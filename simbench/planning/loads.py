@@ -20,10 +20,11 @@ from simbench.incident import Incident
 from simbench.kernels.chance import draw, entity_of
 from simbench.kernels.fluid import Load, Supply, fluid
 from simbench.planning.campaign import FIRST, LEGAL, Plan, Sending, Steady
+from simbench.units import HOUR_US, SECOND_US
 from simbench.world.incidents import incidents
 from simbench.world.plan import connected, merged
 
-SECOND_US, HOUR_US, DAY = 1_000_000, 3_600_000_000, timedelta(days=1)
+DAY = timedelta(days=1)
 RECONNECT_US = 5 * SECOND_US  # as the clients of a world do (world.config.Client)
 SEED, VOLUME = entity_of("plan", "replication"), entity_of("plan", "volume")
 Floats = NDArray[np.float64]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from simbench.contract.calendar import civil
 from simbench.planning.campaign import FIRST, LEGAL, Plan, Sending, Steady
-from simbench.planning.loads import SECOND_US, Group, Occasion, Replication
+from simbench.planning.loads import Group, Occasion, Replication
 from simbench.planning.mix import Mix, acts_of
+from simbench.units import HOUR_US, SECOND_US
 from simbench.world.bulk import spans_of
 from simbench.world.config import WorldScenario
 from simbench.world.plan import STREAM_SHIFT, World
@@ -157,11 +158,11 @@ def _waits(
     places = np.searchsorted(entity, sent_entity[mine])
     waited = (sent_at[mine] - at[places]) / SECOND_US
     first = civil(start).date()
-    hours = (at[places] // 3_600_000_000).astype(np.int64)
+    hours = (at[places] // HOUR_US).astype(np.int64)
     if not len(hours):
         return
     longest = np.zeros(int(hours.max() - hours.min()) + 1)
     np.maximum.at(longest, hours - hours.min(), waited)
     for place, wait in enumerate(longest):
-        day = (civil((int(hours.min()) + place) * 3_600_000_000).date() - first).days
+        day = (civil((int(hours.min()) + place) * HOUR_US).date() - first).days
         found[day] = max(found.get(day, 0.0), float(wait))

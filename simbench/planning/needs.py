@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simbench.contract.calendar import civil
 from simbench.planning.campaign import LEGAL, CampaignError
 from simbench.planning.loads import Group, Replication, legal_of, up_of
+from simbench.units import SECOND_US
 
 MOST_LEVELS = 60
 AMPLE = 6  # times the rate that suffices while nothing fails: beyond, more rate makes up for no outage
@@ -154,7 +155,7 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
 def _open_s(group: Group, start: int, due: int) -> int:
     """Allowed seconds between two instants for what is bound to legal hours, else all."""
     if not any(one.start == start and one.demand.kind in LEGAL for one in group.occasions):
-        return (due - start) // 1_000_000
+        return (due - start) // SECOND_US
     begin, end = ((at - group.plan.span[0]) / 1e6 for at in (start, due))
     legal = legal_of(group.plan)
     return int(np.clip(np.minimum(legal[1], end) - np.maximum(legal[0], begin), 0, None).sum())

@@ -23,8 +23,9 @@ from simbench.incident import TOTAL, incidents_of
 from simbench.ledger import Run, open_run
 from simbench.ledger.query import Columns, query
 from simbench.planning.mix import invoices, mix_of
+from simbench.units import MINUTE_US
 
-MINUTE_US, MINUTE_S = 60_000_000, 60
+MINUTE_S = 60
 MOST_CODES = 6
 STORY = ("at", "kind", "subject", "until", "detail")
 Floats = NDArray[np.float64]

@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 
 from simbench.planning.study import MEASURES, Prepared, StudyError
+from simbench.units import HOUR_US, MINUTE_US
 from simbench.world.bulk import not_carried
 from simbench.world.demand import Source
 from simbench.world.plan import plan
 from simbench.world.run import minutes_of
 
-MINUTE_US, HOUR_US = 60_000_000, 3_600_000_000
 COUNTS = ("offered", "accepted", "refused", "delivered", "undelivered", "expired")
 TRIM, MMAP, KEPT_OCTETS = -1, -3, 32 << 20  # mallopt's names of its thresholds
 Key = tuple[int, int]

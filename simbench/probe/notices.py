@@ -11,10 +11,11 @@ from typing import Final
 
 from simbench.contract.calendar import parse_scts
 from simbench.probe.link import Asked
-from simbench.probe.rules import OURS, SECOND, counted, of_asked, probes, shown, submits
+from simbench.probe.rules import OURS, counted, of_asked, probes, shown, submits
 from simbench.probe.script import Probed
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
+from simbench.units import SECOND_US
 from simbench.verdict.rule import Judged
 
 FINAL: Final = frozenset({"0", "2"})  # Dst: delivered, not delivered
@@ -132,7 +133,7 @@ def prompt(probed: Probed) -> Judged:
     told = [(at, f, parse_scts(f.data[At.DSCTS])) for at, f in notices(probed) if len(f.data) > At.DSCTS]
     timed = [(at, frame, at - stamp - min(offsets)) for at, frame, stamp in told if offsets and stamp is not None]
     wrong = [(at, frame) for at, frame, late in timed if late > PROMPT_US]
-    what = f"notifications came more than {PROMPT_US / SECOND:g} s after the delivery"
+    what = f"notifications came more than {PROMPT_US / SECOND_US:g} s after the delivery"
     return counted(what, wrong, timed, shown("late", wrong), assumed=True)
 
 
@@ -145,7 +146,7 @@ def no_flood(probed: Probed) -> Judged:
     """A second is granted for each; codes in use do get messages."""
     seen = probed.sessions["traffic"]
     came = [(at, frame) for at, frame in seen.heard if frame.ot == "52"]
-    seconds = max(1.0, (seen.closed_at - seen.opened_at) / SECOND)
+    seconds = max(1.0, (seen.closed_at - seen.opened_at) / SECOND_US)
     rate = len(came) / seconds
     told = f"{len(came)} messages of subscribers in {seconds:.0f} s"
     if rate <= MOST_MO_PER_S:

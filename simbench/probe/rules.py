@@ -17,9 +17,9 @@ from simbench.probe.link import Asked, Seen
 from simbench.probe.script import ALERT, BEYOND, CHECKSUM, LOGIN, STRANGER, SUBMIT, UNKNOWN, WRONG_LOGIN, Probed
 from simbench.ucp.codes import ERROR_CODES
 from simbench.ucp.frame import Frame
+from simbench.units import SECOND_US
 from simbench.verdict.rule import Judged
 
-SECOND: Final = 1_000_000
 RESULT_WITHIN_US: Final = 1_500_000
 OURS: Final = "limits of the probe (docs/guides/probe.md)"  # named under `assumed` by whatever hangs on one
 SHOWN: Final = 5
@@ -246,8 +246,8 @@ def in_time(probed: Probed) -> Judged:
     """At the subscribed rate nothing is to be held back."""
     timed = [(one, one.results[0][0] - one.at) for one in submits(probed) if one.results]
     wrong = [one for one, took in timed if took > RESULT_WITHIN_US]
-    longest = max((took for _, took in timed), default=0) / SECOND
-    told = f"results took longer than {RESULT_WITHIN_US / SECOND:g} s, the longest {longest:.2f} s"
+    longest = max((took for _, took in timed), default=0) / SECOND_US
+    told = f"results took longer than {RESULT_WITHIN_US / SECOND_US:g} s, the longest {longest:.2f} s"
     return counted(told, wrong, timed, of_asked("late result", wrong), assumed=True)
 
 
@@ -289,10 +289,10 @@ def rate_accepted(probed: Probed) -> Judged:
     if not sent:
         return Judged("inconclusive", "no message was submitted", blame="platform")
     at = [one.results[0][0] for one in sent if one.accepted]
-    due_us = (planned - 1) * SECOND // target.rate_per_s + RESULT_WITHIN_US
+    due_us = (planned - 1) * SECOND_US // target.rate_per_s + RESULT_WITHIN_US
     took_us = max(at, default=0) - sent[0].at
-    reached = len(at) * SECOND / max(took_us, 1) if at else 0.0
-    told = f"{target.code}: {len(at)} of {planned} accepted within {max(took_us, 0) / SECOND:.1f} s"
+    reached = len(at) * SECOND_US / max(took_us, 1) if at else 0.0
+    told = f"{target.code}: {len(at)} of {planned} accepted within {max(took_us, 0) / SECOND_US:.1f} s"
     if len(at) == planned and took_us <= due_us:
         return Judged("pass", told, round(reached, 2), target.rate_per_s, "messages/s", "", (OURS,))
     evidence = (Evidence(told, sent[0].at, max(at, default=sent[-1].at)),)
@@ -350,7 +350,7 @@ def beyond_refused(probed: Probed) -> Judged:
     told = f"{len(served)} of {len(asked)} sent at once were accepted, with a window of {probed.target.window}"
     if len(served) < len(asked):
         return Judged("pass", told, len(served), len(asked))
-    if max(one.results[0][0] for one in asked) - asked[0].at < SECOND:
+    if max(one.results[0][0] for one in asked) - asked[0].at < SECOND_US:
         return Judged("inconclusive", f"{told}: so fast that they never waited together", blame="bench")
     return Judged("fail", told, len(served), probed.target.window, "", "platform", (), of_asked("served", asked))
 

@@ -20,6 +20,7 @@ from simbench.errors import BadInput
 from simbench.finding import Finding
 from simbench.ledger.reader import Run
 from simbench.report.model import Judgement
+from simbench.units import SECOND_US
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from simbench.ledger.rows import Table
 
 EVIDENCE: Final = "evidence"
-MARGIN_US: Final = 1_000_000  # of the wire before and after what is shown
+MARGIN_US: Final = SECOND_US  # of the wire before and after what is shown
 
 
 def write_folders(place: Path, judgement: Judgement, runs: Path) -> None:

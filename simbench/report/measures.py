@@ -11,13 +11,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.units import SECOND_US
 from simbench.verdict.reading import Reading
 from simbench.verdict.view import View
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-SECOND_US: Final = 1_000_000
 MOST_BINS: Final = 240  # as many as a picture can show; longer runs get wider bins
 GIVEN_UP: Final = frozenset({"withheld", "refused"})  # reports of a client that a message is not to be expected
 WIDTHS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800)

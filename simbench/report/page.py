@@ -22,6 +22,7 @@ from simbench.report.masking import masked_text
 from simbench.report.model import Judgement
 from simbench.report.timeline import timeline
 from simbench.report.words import BLAMED, SYMBOLS, WORST_FIRST, count, duration, legible, moment, quantity, rank, source
+from simbench.units import SECOND_US
 
 HOME: Final = Path(__file__).parent
 MOST_EXHIBITS = 5  # of one finding; findings.json has them all
@@ -137,7 +138,7 @@ def _fact(name: str, value: str | float) -> str:
     if name == "started_at" and isinstance(value, int):
         return moment(value)
     if name == "duration_s" and isinstance(value, int | float):
-        return duration(value * 1_000_000)
+        return duration(value * SECOND_US)
     return str(value)
 
 

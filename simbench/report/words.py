@@ -11,8 +11,7 @@ from typing import Final
 
 from simbench.contract.calendar import civil
 from simbench.finding import OUTCOMES, Finding, Outcome
-
-SECOND_US: Final = 1_000_000
+from simbench.units import SECOND_US
 
 # Symbol and word together say the outcome, so that nothing hangs on colour alone.
 SYMBOLS: Final[dict[Outcome, str]] = {

@@ -14,6 +14,7 @@ from simbench.service.log import frame_id
 from simbench.service.messages import Query
 from simbench.service.platform import ServedPlatform
 from simbench.service.records import DecodedFrame, Mo
+from simbench.units import SECOND_US
 
 PHONE_PERIOD_S = 2.0
 SCREEN = "w-full h-64 overflow-auto border rounded p-2 bg-slate-50 flex-nowrap flex-col-reverse"  # the latest in view
@@ -25,7 +26,7 @@ COLOURS = {"pass": "green", "fail": "red", "weak": "orange", "error": "purple"}
 def paris(us: int) -> str:
     """An instant as Paris reads it, to the second."""
     return (
-        datetime.fromtimestamp(us / 1_000_000, UTC).astimezone(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d %H:%M:%S")
+        datetime.fromtimestamp(us / SECOND_US, UTC).astimezone(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d %H:%M:%S")
     )
 
 

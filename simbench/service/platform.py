@@ -22,8 +22,8 @@ from simbench.service.messages import MessageIndex, Query
 from simbench.service.problems import Refusal
 from simbench.service.settings import ServiceSettings
 from simbench.service.watch import Watch
+from simbench.units import SECOND_US
 
-SECOND_US = 1_000_000
 MOST_SCHEDULED = 100
 FOLLOW_S = 0.5  # between two looks when there was nothing to take in
 

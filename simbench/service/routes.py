@@ -21,6 +21,7 @@ from simbench.service.log import frame_id
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import RESPONSES, Refusal
 from simbench.ucp.frame import Frame, Framer
+from simbench.units import SECOND_US
 
 Number = Annotated[int, Path(ge=0, le=1 << 31)]
 Address = Annotated[str, Path(pattern=r"^\+?[0-9]{3,18}$")]
@@ -284,7 +285,7 @@ def _clock(router: APIRouter, platform: ServedPlatform) -> None:
     @router.post("/clock/advance", tags=["clock"])
     async def advance(asked: records.Instant) -> records.Clock:
         """Jump to an instant, at most a year ahead."""
-        ahead_s = (asked.to - control.now()) / 1_000_000
+        ahead_s = (asked.to - control.now()) / SECOND_US
         if not 0 <= ahead_s <= 31_536_000:
             raise Refusal(409, "the clock only goes forward, and at most a year at once", "to")
         control.step(ahead_s)

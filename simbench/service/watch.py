@@ -14,6 +14,7 @@ import msgspec
 
 from fake_smsc.control import Control
 from simbench.service.log import EventLog
+from simbench.units import SECOND_US
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,7 +24,6 @@ KEPT = 120  # looks back that are remembered
 STORIES = 2_000
 TEXTS = 200  # of one subscriber
 SUBSCRIBERS = 10_000  # whose texts are remembered
-SECOND_US = 1_000_000
 
 
 class Rates(msgspec.Struct, frozen=True):

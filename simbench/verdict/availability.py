@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.contract import Contract
-from simbench.contract.calendar import SECOND, civil
+from simbench.contract.calendar import civil
 from simbench.finding import Evidence
 from simbench.incident import Period
+from simbench.units import DAY_US, HOUR_US
 from simbench.verdict.counting import Service, service_of
 from simbench.verdict.probes import probes_of
 from simbench.verdict.rolling import PARTS, Downtime, Instants, Windows, downtime_of, windows
 from simbench.verdict.rule import Case, Judged, missed, rule
 
-HOUR = 3600 * SECOND
-YEAR_AHEAD = 400 * 24 * HOUR  # further than any window is long
+YEAR_AHEAD = 400 * DAY_US  # further than any window is long
 VARIANTS = ("V1", "V2", "V3", "V4")
 SHOWN = 10
 
@@ -127,8 +127,8 @@ def turning_points(year: Year) -> Instants:
 def budget(year: Year, contract: Contract, at: Instants) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Error budget at ascending instants: hours allowed by the window's length, and hours spent (V1)."""
     seen = rolling(year, at)
-    allowed = (1 - contract.terms.quality.availability.value) * year.windows.length_at(at) / HOUR
-    return allowed, seen.unplanned / HOUR
+    allowed = (1 - contract.terms.quality.availability.value) * year.windows.length_at(at) / HOUR_US
+    return allowed, seen.unplanned / HOUR_US
 
 
 def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
@@ -194,11 +194,11 @@ def _decisive(seen: Rolling, year: Year, allowed: Fraction) -> tuple[Rolling, bo
 def _told(decisive: Rolling, worst: dict[str, int], period: Period, *, provisional: bool) -> str:
     place = worst["V1"]
     at = civil(int(decisive.at[place])).isoformat(sep=" ", timespec="seconds")
-    length_h = int(decisive.length[place]) / HOUR
+    length_h = int(decisive.length[place]) / HOUR_US
     shares = ", ".join(f"{name} {_percent(1 - decisive.loss(where, name))}" for name, where in worst.items())
-    told = f"least {shares}; V1 at {at}: {int(decisive.unplanned[place]) / HOUR:.2f} h down in {length_h:,.0f} h"
+    told = f"least {shares}; V1 at {at}: {int(decisive.unplanned[place]) / HOUR_US:.2f} h down in {length_h:,.0f} h"
     if provisional:
-        days = (period.end - period.known_from) / (24 * HOUR)
+        days = (period.end - period.known_from) / DAY_US
         told = f"provisional, {days:.1f} days of history: {told}"
     return told
 

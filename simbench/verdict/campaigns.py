@@ -14,12 +14,12 @@ from typing import Any
 
 from simbench.contract.calendar import civil, marketing_hours
 from simbench.finding import Evidence
+from simbench.units import DAY_US, HOUR_US
 from simbench.verdict.rule import Case, Judged, missed, rule
 
 MARKETING = "marketing"
 SEEN = "seen"  # in `asked`: nobody told who asked for it, it stood on the wire
 SHOWN = 6
-HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
 OPT_OUT = re.compile(r"\W*s\W*t\W*o\W*p(\W|\d|sms|pub|$)", re.IGNORECASE)
 
 

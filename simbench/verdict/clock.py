@@ -11,12 +11,11 @@ from itertools import pairwise
 import msgspec
 
 from simbench.contract.calendar import parse_minute
+from simbench.units import MINUTE_US, SECOND_US
 from simbench.verdict.asked import of_marketing, sends
 from simbench.verdict.rule import Case, Judged, rule
 
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-EDGE_US = 10 * SECOND  # how near an edge exercises step: a clock less sure than that tells nothing there
+EDGE_US = 10 * SECOND_US  # how near an edge exercises step: a clock less sure than that tells nothing there
 LEAST_VALIDITY_S = 600  # a shorter validity may be rounded in some way of its own
 WAIT_SHARE = 0.4  # how far a timed wait may be off: many clients look at their clock once a second
 
@@ -40,7 +39,7 @@ def prove(case: Case) -> Proof | None:
     if not shown:
         return None
     # Whether a client cuts seconds off or rounds up is not known; what brings it nearest to the platform is believed.
-    proofs = [proof for whole_minutes in (0, -1) if (proof := _offset(shown, whole_minutes * MINUTE)) is not None]
+    proofs = [proof for whole_minutes in (0, -1) if (proof := _offset(shown, whole_minutes * MINUTE_US)) is not None]
     return min(proofs, key=lambda proof: abs(proof.low_us + proof.high_us), default=None)
 
 
@@ -53,13 +52,13 @@ def _shown(case: Case) -> list[tuple[int, int, int]]:
             continue
         validity_s, end = int(ask.detail.get("validity_s") or 0), parse_minute(row.validity)
         if validity_s >= LEAST_VALIDITY_S and validity_s % 60 == 0 and end is not None:
-            shown.append((ask.at, row.at, end - validity_s * SECOND))
+            shown.append((ask.at, row.at, end - validity_s * SECOND_US))
     return shown
 
 
 def _offset(shown: list[tuple[int, int, int]], began: int) -> Proof | None:
     low = max(minute + began - came for _, came, minute in shown)
-    high = min(minute + began + MINUTE - asked for asked, _, minute in shown)
+    high = min(minute + began + MINUTE_US - asked for asked, _, minute in shown)
     return Proof(low, high, len(shown)) if low <= high else None
 
 
@@ -74,7 +73,7 @@ def doubt(case: Case) -> str:
     if proof is None:
         return "its clock shows nowhere, or nowhere steadily, in the validity periods it writes"
     if not proof.sure:
-        told = f"{proof.low_us / SECOND:.1f} to {proof.high_us / SECOND:.1f} s"
+        told = f"{proof.low_us / SECOND_US:.1f} to {proof.high_us / SECOND_US:.1f} s"
         return f"its clock is {told} ahead of the platform's, by {proof.messages} messages"
     return ""
 
@@ -97,10 +96,10 @@ def clock(case: Case) -> Judged:
     gaps = _silences(case)
     if not gaps:
         return Judged("unsupported", "the client's clock is not proved: no two keepalives follow one another")
-    off = max(abs(gap / (wait * SECOND) - 1) for gap in gaps)
+    off = max(abs(gap / (wait * SECOND_US) - 1) for gap in gaps)
     told = (
-        f"{proof.low_us / SECOND:+.2f} to {proof.high_us / SECOND:+.2f} s ahead by {proof.messages} messages; "
-        f"waits of {wait} s last {min(gaps) / SECOND:.2f} to {max(gaps) / SECOND:.2f} s"
+        f"{proof.low_us / SECOND_US:+.2f} to {proof.high_us / SECOND_US:+.2f} s ahead by {proof.messages} messages; "
+        f"waits of {wait} s last {min(gaps) / SECOND_US:.2f} to {max(gaps) / SECOND_US:.2f} s"
     )
     outside = off > WAIT_SHARE
     return Judged("unsupported" if outside else "pass", told, round(off, 3), WAIT_SHARE, "share of a wait")

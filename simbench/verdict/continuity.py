@@ -9,12 +9,12 @@ from typing import Any
 
 from simbench.contract.calendar import parse_minute
 from simbench.finding import Evidence
+from simbench.units import MINUTE_US, SECOND_US
 from simbench.verdict.asked import sends
-from simbench.verdict.outage import SECOND, comes_back, no_duplicates, nothing_lost
+from simbench.verdict.outage import comes_back, no_duplicates, nothing_lost
 from simbench.verdict.rule import Case, Judged, RuleFunction, rule, worst
 
-MINUTE = 60 * SECOND
-SETTLE_US = SECOND  # between the beginning of an outage and the last octets that were on their way
+SETTLE_US = SECOND_US  # between the beginning of an outage and the last octets that were on their way
 
 MODES = {
     "cut": "that ends connections in good order and then listens to nobody",
@@ -54,7 +54,7 @@ def partial_outage(case: Case) -> Judged:
     judged = [nothing_lost(case), no_duplicates(case)]
     sessions = [row for row in case.reading.sessions.rows() if row.login_ack == "A"]
     for start, end, code in outages:
-        back = [r for r in sessions if r.account == code and end <= r.login_at <= end + limit_s * SECOND]
+        back = [r for r in sessions if r.account == code and end <= r.login_at <= end + limit_s * SECOND_US]
         if not back and any(r.account == code and r.login_at < start for r in sessions):
             told = f"{code} did not come back within {limit_s} s"
             judged.append(Judged("fail", told, None, limit_s, "s", "client", (), (Evidence(told, end, end),)))
@@ -104,7 +104,7 @@ def announced_maintenance(case: Case) -> Judged:
 def validity_kept(case: Case) -> Judged:
     """By the end asked for: instants of submits, and the VP they carry, to the minute it is written in."""
     asked = {mark: row for mark, row in sends(case).items() if row.detail.get("validity_s")}
-    ends = {mark: row.at + int(row.detail["validity_s"]) * SECOND for mark, row in asked.items()}
+    ends = {mark: row.at + int(row.detail["validity_s"]) * SECOND_US for mark, row in asked.items()}
     outages = [(start, end) for start, end, *_ in case.reading.outages]
     over = [mark for mark, at in ends.items() if any(start <= at <= end for start, end in outages)]
     if not over:
@@ -112,8 +112,8 @@ def validity_kept(case: Case) -> Judged:
     submits = [row for row in case.reading.submits.rows() if row.mark in ends]
     if not submits:
         return Judged("inconclusive", "the client submitted nothing with a validity", blame="client")
-    late = [row for row in submits if row.at > ends[row.mark] + SECOND]
-    longer = [row for row in submits if (parse_minute(row.validity) or 0) > ends[row.mark] + MINUTE]
+    late = [row for row in submits if row.at > ends[row.mark] + SECOND_US]
+    longer = [row for row in submits if (parse_minute(row.validity) or 0) > ends[row.mark] + MINUTE_US]
     wrong: list[Any] = [row for row in submits if row in late or row in longer]
     told = f"of {len(ends)} messages with a validity {len(late)} were sent after it, {len(longer)} with a longer one"
     if not wrong:
@@ -140,10 +140,10 @@ def sessions_last(case: Case) -> Judged:
         for r in sessions
         if r.closed_by == "peer" and r.closed_at < last and not any(s <= r.closed_at <= e for s, e in down)
     ]
-    told = f"{len(sessions)} sessions, {len(left)} ended by the client; the longest lasted {watched / SECOND:.0f} s"
+    told = f"{len(sessions)} sessions, {len(left)} ended by the client; the longest lasted {watched / SECOND_US:.0f} s"
     if left:
         evidence = tuple(Evidence("ended by the client", r.closed_at, r.closed_at, r.session) for r in left[:6])
         return Judged("fail", told, len(left), 0, "sessions", "client", (), evidence)
-    if not len(case.reading.submits) or watched < limit_s * SECOND:
+    if not len(case.reading.submits) or watched < limit_s * SECOND_US:
         return Judged("inconclusive", f"{told}, too short to tell", blame="bench")
     return Judged("pass", told, 0, 0, "sessions")

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from simbench.contract.calendar import SECOND
+from simbench.units import SECOND_US
 from simbench.verdict.counting import Counted, Service
 from simbench.verdict.probes import Probes
 from simbench.verdict.rule import Case
@@ -47,7 +47,9 @@ def compare(service: Service, probes: Probes, least_s: int) -> list[Side]:
         mine = [silence for silence in silences if silence[0] < end + every and silence[1] > start - every]
         matched.update(mine)
         sides.append(_side(one, (start, end), mine, probes))
-    alone = [silence for silence in silences if silence not in matched and silence[1] - silence[0] >= least_s * SECOND]
+    alone = [
+        silence for silence in silences if silence not in matched and silence[1] - silence[0] >= least_s * SECOND_US
+    ]
     sides += [_unticketed(silence) for silence in alone]
     return sorted(sides, key=lambda side: min(at for at in (side.told_start, side.seen_start) if at >= 0))
 
@@ -77,7 +79,7 @@ def _end(one: Counted, service: Service) -> int:
 
 def _side(one: Counted, told: Silence, mine: list[Silence], probes: Probes) -> Side:
     start, end = told
-    told_s, ticket = (end - start) / SECOND, one.incident.ticket
+    told_s, ticket = (end - start) / SECOND_US, one.incident.ticket
     tried, good = probes.between(start, end)
     if not mine:
         if not tried:
@@ -87,7 +89,7 @@ def _side(one: Counted, told: Silence, mine: list[Silence], probes: Probes) -> S
         verdict: Verdict = "agree" if partial else "only the ticket"
         return Side(verdict, ticket, start, end, -1, -1, told_s, 0, why)
     seen_start, seen_end = min(s for s, _ in mine), max(e for _, e in mine)
-    seen_s = sum(e - s for s, e in mine) / SECOND
+    seen_s = sum(e - s for s, e in mine) / SECOND_US
     reasons = list(_reasons(one, told, (seen_start, seen_end), probes.every_us))
     if len(mine) > 1:
         reasons.append(f"the client saw {len(mine)} silences with answers in between")
@@ -113,9 +115,9 @@ def _reasons(one: Counted, told: Silence, seen: Silence, every: int) -> Iterable
 def _unticketed(silence: Silence) -> Side:
     start, end = silence
     why = f"no ticket tells of {_length(end - start)} without an answer"
-    return Side("only the client", "", -1, -1, start, end, 0, (end - start) / SECOND, why)
+    return Side("only the client", "", -1, -1, start, end, 0, (end - start) / SECOND_US, why)
 
 
 def _length(us: int) -> str:
-    minutes, seconds = divmod(us // SECOND, 60)
+    minutes, seconds = divmod(us // SECOND_US, 60)
     return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"

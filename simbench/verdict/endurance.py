@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from simbench.finding import Evidence
+from simbench.units import SECOND_US
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import Case, Judged, rule
 from simbench.verdict.view import View, view_of
@@ -99,7 +100,7 @@ def rate(case: Case) -> Judged:
     at, accepted = warm.at, warm.accepted
     middle = int(np.searchsorted(at, (int(at[0]) + int(at[-1])) // 2))
     halves = [
-        (int(accepted[last]) - int(accepted[first])) * 1_000_000 / max(1, int(at[last]) - int(at[first]))
+        (int(accepted[last]) - int(accepted[first])) * SECOND_US / max(1, int(at[last]) - int(at[first]))
         for first, last in ((0, middle), (middle, len(at) - 1))
     ]
     drift = halves[1] / halves[0] - 1 if halves[0] else float("inf")

@@ -6,9 +6,9 @@ from typing import Any
 
 from simbench.finding import Evidence
 from simbench.ucp.frame import Framer, WireError
+from simbench.units import MINUTE_US
 from simbench.verdict.rule import Case, Judged, missed, rule, worst
 
-MINUTE = 60_000_000
 BAD_LOGIN, NOT_ALLOWED = "07", "04"
 
 
@@ -75,7 +75,7 @@ def refused_pace(case: Case) -> Judged:
     judged = []
     for account in sorted({account for _, account in logins}):
         tried = sorted(row.login_at for row, name in logins if name == account)
-        most = max(sum(first <= at < first + MINUTE for at in tried) for first in tried)
+        most = max(sum(first <= at < first + MINUTE_US for at in tried) for first in tried)
         told = f"{account}: at most {most} logins in a minute"
         if most <= limit:
             judged.append(Judged("pass", told, most, limit, "logins/min", "", assumed))

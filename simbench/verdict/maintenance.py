@@ -4,13 +4,11 @@ elsewhere.
 
 from __future__ import annotations
 
-from simbench.contract.calendar import SECOND
 from simbench.finding import Blame, Evidence, Outcome
 from simbench.incident import Incident
+from simbench.units import DAY_US
 from simbench.verdict.counting import CLIENT, ORANGE, Service, noticed_in_time, service_of
 from simbench.verdict.rule import Case, Judged, rule
-
-DAY = 24 * 3600 * SECOND
 
 
 @rule(
@@ -53,7 +51,7 @@ def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Judg
     readings = contract.ambiguities["AMB-04"].readings
     late = [one for one in planned if not noticed_in_time(one, contract)]
     by_reading = {name: [one for one in planned if not noticed_in_time(one, contract, name)] for name in readings}
-    ahead = [(one.start - one.announced_at) / DAY for one in planned if one.announced_at is not None]
+    ahead = [(one.start - one.announced_at) / DAY_US for one in planned if one.announced_at is not None]
     measured = min(ahead, default=0.0) if len(ahead) == len(planned) else 0.0
     told = f"{len(planned)} planned, announced at least {measured:.2f} days ahead"
     if len(ahead) < len(planned):
@@ -74,4 +72,4 @@ def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Judg
 def _ahead(one: Incident) -> str:
     if one.announced_at is None:
         return "no notice is known"
-    return f"announced {(one.start - one.announced_at) / DAY:.2f} days ahead"
+    return f"announced {(one.start - one.announced_at) / DAY_US:.2f} days ahead"

@@ -10,12 +10,12 @@ from collections import defaultdict
 
 from simbench.contract.calendar import civil
 from simbench.ucp.content import compose
+from simbench.units import DAY_US
 from simbench.verdict.asked import MARKETING, Whole, of_marketing, shown, wholes, withstood
 from simbench.verdict.rule import Case, Judged, rule
 
 FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
 ALL_FREE, TOLD = "all-free", "optout-told"
-DAY_US = 86_400_000_000
 
 
 def marketed(case: Case) -> list[Whole]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from simbench.ucp import content
 from simbench.ucp.concat import Assembler, LongMessage
 from simbench.ucp.fields import At
+from simbench.units import HOUR_US
 from simbench.verdict.view import View, view_of
 
 MARK: Final = re.compile(r"#[0-9A-Z]{5}")  # how the bench recognises in a text what it asked for
@@ -15,7 +16,7 @@ MESSAGES: Final = (
     "at", "ended_at", "session", "account", "code", "sender", "recipient", "text", "mark", "total", "missing",
     "segments", "doubles", "rows_of",
 )  # fmt: skip
-WITHIN_US: Final = 3_600_000_000  # parts further apart than an hour are not of one message: references come again
+WITHIN_US: Final = HOUR_US  # parts further apart than an hour are not of one message: references come again
 _FIELDS: Final = 4  # of a frame before its data, counted by slashes
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from simbench.contract import Contract
 from simbench.ucp.fields import At, layout_of
 from simbench.ucp.frame import Frame, Framer
+from simbench.units import SECOND_US
 from simbench.verdict.reading import Reading
 from simbench.verdict.view import View, view_of
 
-SECOND: Final = 1_000_000
 AMBIGUITY: Final = "AMB-05"
 LONG_AGO: Final = -(10**15)
 COUNTED: Final = ("at", "session", "code", "ot", "segments", "frame")
@@ -39,7 +39,7 @@ class Meter(Protocol):
 class Sliding:
     """At most `most` operations within any `window_us`, wherever it starts."""
 
-    def __init__(self, most: int, window_us: int = SECOND) -> None:
+    def __init__(self, most: int, window_us: int = SECOND_US) -> None:
         self.window_us = window_us
         self.last = deque([LONG_AGO] * most, maxlen=most)
 
@@ -66,16 +66,16 @@ class Tumbling:
 
     def due(self, instant: int) -> int:
         """See Meter."""
-        if instant // SECOND > self.second:
+        if instant // SECOND_US > self.second:
             return instant
         first_free = self.second + (self.used >= self.most)
-        return max(instant, first_free * SECOND)
+        return max(instant, first_free * SECOND_US)
 
     def take(self, due: int) -> None:
         """See Meter. One that is taken to have been earlier than the second being filled takes no place in it."""
-        if due // SECOND > self.second:
-            self.second, self.used = due // SECOND, 1
-        elif due // SECOND == self.second:
+        if due // SECOND_US > self.second:
+            self.second, self.used = due // SECOND_US, 1
+        elif due // SECOND_US == self.second:
             self.used += 1
 
     def copy(self) -> Tumbling:
@@ -89,18 +89,18 @@ class Bucket:
     """A bucket of `most` operations that gains `most` a second; what it holds is kept in millionths of an operation."""
 
     def __init__(self, most: int) -> None:
-        self.most, self.since, self.holds = most, LONG_AGO, most * SECOND
+        self.most, self.since, self.holds = most, LONG_AGO, most * SECOND_US
 
     def due(self, instant: int) -> int:
         """See Meter."""
         at = max(instant, self.since)
-        lacking = SECOND - self._at(at)
+        lacking = SECOND_US - self._at(at)
         return at - -lacking // self.most if lacking > 0 else instant
 
     def take(self, due: int) -> None:
         """See Meter. What was not yet there is forgiven."""
         at = max(due, self.since)
-        self.holds, self.since = max(0, self._at(at) - SECOND), at
+        self.holds, self.since = max(0, self._at(at) - SECOND_US), at
 
     def copy(self) -> Bucket:
         """See Meter."""
@@ -110,7 +110,7 @@ class Bucket:
 
     def _at(self, instant: int) -> int:
         """What it holds at an instant not before the last."""
-        return min(self.most * SECOND, self.holds + (instant - self.since) * self.most)
+        return min(self.most * SECOND_US, self.holds + (instant - self.since) * self.most)
 
 
 def meter_of(contract: Contract, rate: int) -> Meter:
@@ -122,7 +122,7 @@ def meter_of(contract: Contract, rate: int) -> Meter:
         return Bucket(rate)
     if reading == "mean_10s":
         window_s = contract.terms.throughput.mean_window_s.value
-        return Sliding(rate * window_s, window_s * SECOND)
+        return Sliding(rate * window_s, window_s * SECOND_US)
     return Sliding(rate)
 
 

@@ -13,7 +13,6 @@ from simbench.ledger.reader import Run
 from simbench.ledger.rows import TABLES
 from simbench.verdict.rolling import Instants
 
-MINUTE = 60_000_000
 NAMES = ("minute", "minutes")  # what a ledger of minutes calls its table
 _WANTED = ("code", "at", "accepted", "refused", "held", "submitted", "backlog")
 

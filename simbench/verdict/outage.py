@@ -10,14 +10,13 @@ from collections import defaultdict
 from typing import Any
 
 from simbench.finding import Evidence
+from simbench.units import MINUTE_US, SECOND_US
 from simbench.verdict.meters import counted
 from simbench.verdict.recipients import SHOWN, evidence_of
 from simbench.verdict.rule import Case, Judged, missed, rule, worst
 from simbench.verdict.throughput import code_rates, held_against
 
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-SETTLE_US = 5 * SECOND  # within this a platform that heard nobody learns that a connection is gone
+SETTLE_US = 5 * SECOND_US  # within this a platform that heard nobody learns that a connection is gone
 
 
 def total_outages(case: Case) -> list[tuple[int, int]]:
@@ -142,10 +141,10 @@ def reconnect_pace(case: Case) -> Judged:
     for start, end in total_outages(case):
         opened = sorted(at for at in sessions.opened_at.tolist() if start < at <= end)
         for position, first in enumerate(opened):
-            within = sum(at < first + MINUTE for at in opened[position:])
+            within = sum(at < first + MINUTE_US for at in opened[position:])
             if within > attempts:
                 attempts = within
-                evidence = [Evidence(f"{within} connection attempts", first, min(first + MINUTE, end))]
+                evidence = [Evidence(f"{within} connection attempts", first, min(first + MINUTE_US, end))]
     told = f"at most {attempts} connection attempts in a minute over {accounts} links"
     if attempts <= limit:
         return Judged("pass", told, attempts, limit, "attempts/min", "", assumed)
@@ -175,14 +174,16 @@ def comes_back(case: Case) -> Judged:
             back = min((r.login_at for r in logins if r.account == account and r.login_at >= end), default=-1)
             if alive:
                 judged.append(Judged("pass", f"{account} kept its session", 0, limit_s, "s", "", assumed))
-            elif back >= 0 and back - end <= limit_s * SECOND:
-                told = f"{account} back after {(back - end) / SECOND:.1f} s"
-                judged.append(Judged("pass", told, (back - end) / SECOND, limit_s, "s", "", assumed))
-            elif back < 0 and last - end < limit_s * SECOND:
-                told = f"{account} not back, but watched for only {(last - end) / SECOND:.0f} s"
+            elif back >= 0 and back - end <= limit_s * SECOND_US:
+                told = f"{account} back after {(back - end) / SECOND_US:.1f} s"
+                judged.append(Judged("pass", told, (back - end) / SECOND_US, limit_s, "s", "", assumed))
+            elif back < 0 and last - end < limit_s * SECOND_US:
+                told = f"{account} not back, but watched for only {(last - end) / SECOND_US:.0f} s"
                 judged.append(Judged("inconclusive", told, None, limit_s, "s", "bench", assumed))
             else:
-                told = f"{account} " + ("never came back" if back < 0 else f"back after {(back - end) / SECOND:.1f} s")
+                told = f"{account} " + (
+                    "never came back" if back < 0 else f"back after {(back - end) / SECOND_US:.1f} s"
+                )
                 outcome = "fail" if back < 0 else missed(case.contract, "session.reconnect_grace_s")
                 evidence = (Evidence(told, end, back if back >= 0 else last),)
                 judged.append(Judged(outcome, told, None, limit_s, "s", "client", assumed, evidence))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from simbench.finding import Evidence
+from simbench.units import SECOND_US
 from simbench.verdict.asked import sends
 from simbench.verdict.rule import Case, Judged, rule, worst
 from simbench.verdict.throughput import code_rates, held_against, if_waited
 from simbench.verdict.view import View
 
-SECOND = 1_000_000
-TOGETHER_US = 5 * SECOND
+TOGETHER_US = 5 * SECOND_US
 
 
 def within(case: Case, code: str, operations: View, rate: int) -> Judged:
@@ -22,7 +22,7 @@ def within(case: Case, code: str, operations: View, rate: int) -> Judged:
     outcome, blame = ("fail", "client") if lenient.early else ("inconclusive", "bench")
     wrong = operations.where(list(lenient.early or strict.early))
     evidence = tuple(
-        Evidence(f"{code}: too early for {rate}/s", r.at - SECOND, r.at, r.session, r.frame.hex().upper())
+        Evidence(f"{code}: too early for {rate}/s", r.at - SECOND_US, r.at, r.session, r.frame.hex().upper())
         for r in wrong.where(slice(5)).rows()
     )
     return Judged(outcome, told, len(wrong), 0, "operations too early", blame, assumed, evidence)  # type: ignore[arg-type]  # pairs of literals
@@ -75,7 +75,7 @@ def several_codes(case: Case) -> Judged:
             judged.append(found if found.outcome == "fail" else Judged("inconclusive", told, blame="bench"))
             continue
         found = within(case, code, common, rate)
-        reached = len(common) * SECOND / (end - start)
+        reached = len(common) * SECOND_US / (end - start)
         if found.outcome == "pass" and reached < share * rate:
             told = f"{code}: {reached:.1f}/s of {rate}/s while others had a backlog"
             found = Judged("weak", told, round(reached, 2), rate, "messages/s", "client")

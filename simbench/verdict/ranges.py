@@ -6,10 +6,10 @@ from typing import Any
 
 from simbench.finding import Evidence
 from simbench.numbering.plan import classify
+from simbench.units import HOUR_US
 from simbench.verdict.asked import of_marketing, sends, withstood
 from simbench.verdict.rule import Case, Judged, missed, rule, worst
 
-HOUR_US = 3600 * 1_000_000
 PRESENCE = "presence"
 
 

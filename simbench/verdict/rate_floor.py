@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.finding import Evidence
+from simbench.units import MINUTE_US, SECOND_US
 from simbench.verdict.counting import Service, service_of
-from simbench.verdict.minutes import MINUTE, Minutes, answers, held_seconds, logouts, told_minutes
+from simbench.verdict.minutes import Minutes, answers, held_seconds, logouts, told_minutes
 from simbench.verdict.rolling import Instants
 from simbench.verdict.rule import Case, Judged, rule, worst
 
-SECOND = 1_000_000
 SHOWN = 5
 TIERS = ("limit", "tier")  # kinds of rows of a story that tell a code's rate
 
@@ -73,7 +73,7 @@ def rates_at(case: Case, code: str, at: Instants) -> Instants:
     since, rates = (np.array(column, dtype=np.int64) for column in zip(*tiers, strict=True))
     lowest: Instants = rates[np.maximum(0, np.searchsorted(since, at, side="right") - 1)]
     for change, rate in tiers:
-        within = slice(*np.searchsorted(at, [change - MINUTE + 1, change + 1]).tolist())  # minutes it falls into
+        within = slice(*np.searchsorted(at, [change - MINUTE_US + 1, change + 1]).tolist())  # minutes it falls into
         lowest[within] = np.minimum(lowest[within], rate)
     return lowest
 
@@ -85,11 +85,11 @@ def by_table(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
     resets = np.array(sorted(one.incident.start for one in service.counted), dtype=np.int64)
     for code, rows in _by_code(minutes.code):
         at, accepted = minutes.at[rows], minutes.accepted[rows].astype(np.int64)
-        follows = np.diff(at, prepend=at[0]) == MINUTE
+        follows = np.diff(at, prepend=at[0]) == MINUTE_US
         waiting = np.where(follows, np.concatenate(([0], minutes.backlog[rows][:-1])), 0)
         due = np.minimum(rates_at(case, code, at) * 60, waiting)
         if minutes.submitted is not None:
-            piece = np.cumsum(~follows) + np.searchsorted(resets, at + MINUTE, side="left")
+            piece = np.cumsum(~follows) + np.searchsorted(resets, at + MINUTE_US, side="left")
             submitted = minutes.submitted[rows].astype(np.int64)
             before, _ = _waiting(submitted - accepted - minutes.refused[rows], piece)
             due = np.minimum(due, before + submitted)
@@ -110,11 +110,11 @@ def _by_second(case: Case, service: Service) -> list[Stretch]:
     resets = np.unique([*(one.incident.start for one in service.counted), *logouts(case.reading.run).tolist()])
     for code, rows in _by_code(seconds["code"]):
         at, accepted, held = seconds["at"][rows], seconds["accepted"][rows], seconds["held"][rows]
-        gap = np.diff(at, append=at[-1] + SECOND) // SECOND
+        gap = np.diff(at, append=at[-1] + SECOND_US) // SECOND_US
         torn = np.concatenate(([0], np.cumsum(gap[:-1] > 60)))
-        piece = torn + np.searchsorted(resets, at + SECOND, side="left")
+        piece = torn + np.searchsorted(resets, at + SECOND_US, side="left")
         before, after = _waiting(held - accepted, piece)
-        minute = at // MINUTE * MINUTE
+        minute = at // MINUTE_US * MINUTE_US
         rate = rates_at(case, code, minute)
         idle = np.where(np.diff(piece, append=-1) == 0, gap - 1, 0)  # seconds in which nothing happened at all
         due = np.minimum(rate, before) + np.minimum(rate * idle, after)
@@ -140,7 +140,7 @@ def _outside(one: Stretch, service: Service) -> Stretch:
     for counted in service.counted:
         incident = counted.incident
         if incident.scope == "total" or incident.subject == one.code or not incident.subject.isdigit():
-            clear &= (one.at + MINUTE <= incident.start) | (one.at >= (incident.end or service.period.end))
+            clear &= (one.at + MINUTE_US <= incident.start) | (one.at >= (incident.end or service.period.end))
     return Stretch(one.code, one.at[clear], one.granted[clear], one.due[clear])
 
 
@@ -155,7 +155,7 @@ def _judged(case: Case, one: Stretch) -> Judged:
     if not short.any():
         return Judged("pass", told, 0, 0, "minutes below the tier")
     evidence = tuple(
-        Evidence(f"{one.code}: {one.granted[p]} of {one.due[p]} due", int(one.at[p]), int(one.at[p]) + MINUTE)
+        Evidence(f"{one.code}: {one.granted[p]} of {one.due[p]} due", int(one.at[p]), int(one.at[p]) + MINUTE_US)
         for p in np.flatnonzero(short)[:SHOWN].tolist()
     )
     count = int(short.sum())

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from simbench.finding import Evidence
+from simbench.units import SECOND_US
 from simbench.verdict.outage import interruptions
 from simbench.verdict.rule import Case, Judged, rule
 
@@ -91,7 +92,7 @@ def tried_again(case: Case) -> Judged:
 )
 def late_results(case: Case) -> Judged:
     """Every message is submitted once, on a connection that stays; nothing else interrupted it."""
-    limit_us = case.contract.terms.session.result_timer_max_s.value * 1_000_000
+    limit_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     assumed = case.contract.assumed("session.result_timer_max_s")
     submits = list(case.reading.submits.rows())
     late = [row for row in submits if limit_us // 10 < row.result_at - row.at < limit_us]

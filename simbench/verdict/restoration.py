@@ -10,13 +10,12 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from simbench.contract.calendar import SECOND
 from simbench.finding import Evidence
+from simbench.units import HOUR_US
 from simbench.verdict.counting import Counted, Service, service_of
 from simbench.verdict.rolling import Instants
 from simbench.verdict.rule import Case, Judged, missed, rule
 
-HOUR = 3600 * SECOND
 UNIT = "h"
 
 
@@ -28,7 +27,7 @@ def restoration_times(service: Service) -> tuple[Instants, NDArray[np.float64], 
     outages = outages_of(service)
     starts = np.array([one.incident.start for one in outages], dtype=np.int64)
     ends = np.array([one.incident.end or service.period.end for one in outages], dtype=np.int64)
-    return starts, (ends - starts) / HOUR, tuple(one.incident.ticket for one in outages)
+    return starts, (ends - starts) / HOUR_US, tuple(one.incident.ticket for one in outages)
 
 
 def outages_of(service: Service) -> tuple[Counted, ...]:
@@ -70,7 +69,7 @@ def six_hours(case: Case) -> Judged:
     """Each outage that ends or lasts in the period, by the instants of its ticket."""
     service = service_of(case)
     limit_h = case.contract.terms.quality.restoration_h.value
-    limit, end = limit_h * HOUR, service.period.end
+    limit, end = limit_h * HOUR_US, service.period.end
     if end <= service.period.start:
         return Judged("inconclusive", "the story tells no period of time", blame="bench")
     outages = outages_of(service)

@@ -14,14 +14,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.contract.calendar import SECOND, civil, midnight_after, months_before
+from simbench.contract.calendar import civil, midnight_after, months_before
+from simbench.units import HOUR_US
 from simbench.verdict.counting import Counted
 
 Instants = NDArray[np.int64]
 PARTS = 10_000
 """A share of the platform is counted in ten-thousandths, so that sums over decades stay within 64 bits."""
 
-HOUR = 3600 * SECOND
 _FAR = 1 << 61
 
 
@@ -123,7 +123,7 @@ def windows(start: int, end: int, months: int) -> Windows:
         next_offsets = _offsets(after, months)
         probes = [after]
         if offsets != next_offsets:
-            probes = [*range(day // HOUR * HOUR + HOUR, after, HOUR), after]
+            probes = [*range(day // HOUR_US * HOUR_US + HOUR_US, after, HOUR_US), after]
         for probe in probes:
             width = probe - months_before(probe, months)
             if width != length[-1] and probe <= end:

@@ -6,9 +6,9 @@ Sources: the UCP reference, sections 1.3 (frames), 1.5 (keepalive), 5 (login) an
 from __future__ import annotations
 
 from simbench.finding import Evidence
+from simbench.units import SECOND_US
 from simbench.verdict.rule import Case, Judged, missed, rule, worst
 
-SECOND = 1_000_000
 SHOWN = 5
 
 
@@ -83,16 +83,16 @@ def keepalive(case: Case) -> Judged:
         instants = frames.at[(frames.session == row.session) & (frames.direction == "in")].tolist()
         silences = [later - earlier for earlier, later in zip(instants, [*instants[1:], end], strict=True)]
         longest = max(silences, default=0)
-        if longest <= limit_s * SECOND and end - row.login_at <= limit_s * SECOND:
+        if longest <= limit_s * SECOND_US and end - row.login_at <= limit_s * SECOND_US:
             continue  # too short a session to tell
-        told = f"session {row.session}: at most {longest / SECOND:.1f} s silent"
-        if longest <= limit_s * SECOND:
-            judged.append(Judged("pass", told, longest / SECOND, limit_s, "s", "", assumed))
+        told = f"session {row.session}: at most {longest / SECOND_US:.1f} s silent"
+        if longest <= limit_s * SECOND_US:
+            judged.append(Judged("pass", told, longest / SECOND_US, limit_s, "s", "", assumed))
         else:
             start = instants[silences.index(longest)]
             evidence = (Evidence("silent", start, start + longest, row.session),)
             outcome = missed(case.contract, "session.keepalive_expected_s")
-            judged.append(Judged(outcome, told, longest / SECOND, limit_s, "s", "client", assumed, evidence))
+            judged.append(Judged(outcome, told, longest / SECOND_US, limit_s, "s", "client", assumed, evidence))
     return worst(judged, f"no session stayed open longer than {limit_s} s")
 
 
@@ -104,7 +104,7 @@ def keepalive(case: Case) -> Judged:
 def answers_notices(case: Case) -> Judged:
     """A notice written within the last seconds of a run or of its connection may stay unanswered."""
     reading, limit_s = case.reading, case.contract.terms.session.result_timer_max_s.value
-    grace = SECOND  # a round trip at the end of a run or connection
+    grace = SECOND_US  # a round trip at the end of a run or connection
     closed = {row.session: row.closed_at if row.closed_at >= 0 else reading.span[1] for row in reading.sessions.rows()}
     unanswered, late, refused, total = [], [], [], 0
     for view in (reading.notices, reading.mo):
@@ -116,7 +116,7 @@ def answers_notices(case: Case) -> Judged:
                 unanswered.append(row)
             elif row.ack != "A":
                 refused.append(row)
-            elif row.result_at - row.at > limit_s * SECOND:
+            elif row.result_at - row.at > limit_s * SECOND_US:
                 late.append(row)
     if not total:
         return Judged("inconclusive", "no notice was sent", blame="bench")

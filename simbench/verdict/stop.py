@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 
 from simbench.finding import Evidence
+from simbench.units import HOUR_US
 from simbench.verdict.asked import MARKETING, of_marketing, sends, shown, wholes
 from simbench.verdict.rule import Case, Judged, missed, rule
 
-HOUR_US = 3600 * 1_000_000
 BUSY_US = 1_000_000  # a submit this near an opt-out means that the client had its hands full
 OPT_OUT = re.compile(r"\W*s\W*t\W*o\W*p(\W|\d|sms|pub|$)", re.IGNORECASE)
 GRACE = "marketing.stop_grace_h"

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 
 from simbench.finding import Evidence
-from simbench.verdict.meters import AMBIGUITY, SECOND, Meter, Sliding, counted, meter_of, said_of
+from simbench.units import SECOND_US
+from simbench.verdict.meters import AMBIGUITY, Meter, Sliding, counted, meter_of, said_of
 from simbench.verdict.rule import Case, Judged, rule, worst
 from simbench.verdict.view import Column, View
 
@@ -72,7 +73,7 @@ def peak_in_a_second(at: Column, segments: Column) -> int:
     if not len(at):
         return 0
     total = np.concatenate(([0], np.cumsum(segments)))
-    ends = np.searchsorted(at, at + SECOND, side="left")
+    ends = np.searchsorted(at, at + SECOND_US, side="left")
     return int((total[ends] - total[:-1]).max())
 
 
@@ -81,7 +82,7 @@ def sustained(at: Column, rate: int) -> float:
     if len(at) <= rate:
         return 0.0
     elapsed = int(at[-1]) - int(at[rate - 1])
-    return (len(at) - rate) * SECOND / elapsed if elapsed > 0 else float("inf")
+    return (len(at) - rate) * SECOND_US / elapsed if elapsed > 0 else float("inf")
 
 
 def code_rates(case: Case) -> dict[str, int]:
@@ -97,7 +98,7 @@ def held_against(case: Case, operations: View, rate: int) -> tuple[Policed, Poli
     if not strict.early:
         return strict, strict
     meter = meter_of(case.contract, rate)
-    return strict, police(at, segments, rate, jitter_us, lambda instant: grain(instant - SECOND, instant), meter)
+    return strict, police(at, segments, rate, jitter_us, lambda instant: grain(instant - SECOND_US, instant), meter)
 
 
 def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
@@ -117,7 +118,7 @@ def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
         return Judged("pass", told, 0, 0, "operations too early", "", assumed)
     evidence = tuple(
         Evidence(
-            f"{code}: too early for {rate}/s", int(at[p]) - SECOND, int(at[p]), int(submits.session[p]),
+            f"{code}: too early for {rate}/s", int(at[p]) - SECOND_US, int(at[p]), int(submits.session[p]),
             submits.frame[p].hex().upper(),
         )
         for p in (lenient.early or strict.early)[:SHOWN]
@@ -126,7 +127,7 @@ def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
         count = len(lenient.early)
         told += f"; {count} too early"
         return Judged("fail", told, count, 0, "operations too early", "client", assumed, evidence)
-    grain = max(case.reading.local_grain(int(at[p]) - SECOND, int(at[p])) for p in strict.early)
+    grain = max(case.reading.local_grain(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
     return Judged(
         "inconclusive", f"{told}, but the bench itself was {grain / 1000:.1f} ms late there", len(strict.early), 0,
         "operations too early", "bench", assumed, evidence,
@@ -138,9 +139,9 @@ def no_backlog(case: Case, code: str, rate: int) -> str:
     asked = case.reading.asked
     at = asked.at[(asked.kind == "send") & (asked.code == code)]
     took_us = int(at[-1] - at[0]) if len(at) else 0
-    if took_us <= len(at) * SECOND // rate:
+    if took_us <= len(at) * SECOND_US // rate:
         return ""
-    return f"; but no backlog, handed over at {len(at) * SECOND / took_us:.1f}/s"
+    return f"; but no backlog, handed over at {len(at) * SECOND_US / took_us:.1f}/s"
 
 
 def if_waited(case: Case, code: str, rate: int, judged: Judged) -> Judged:

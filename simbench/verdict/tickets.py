@@ -5,12 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from simbench.contract import Contract
-from simbench.contract.calendar import SECOND, civil
+from simbench.contract.calendar import civil
+from simbench.units import HOUR_US
 from simbench.verdict.availability import Year, year_of
 from simbench.verdict.counting import Counted, Service
 from simbench.verdict.restoration import outages_of, restored_within
-
-HOUR = 3600 * SECOND
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -38,7 +37,7 @@ class Ticket(msgspec.Struct, frozen=True):
 def tickets(service: Service, contract: Contract) -> list[Ticket]:
     """All incidents that are known, those of the history too, by start."""
     year = year_of(service, contract)
-    limit = contract.terms.quality.restoration_h.value * HOUR
+    limit = contract.terms.quality.restoration_h.value * HOUR_US
     told = {True: "yes", False: "no", None: "still lasts"}
     judged = {
         ticket: told[restored_within(outage, limit, service.period.end)]
@@ -55,7 +54,7 @@ def _ticket(one: Counted, year: Year, judged: str) -> Ticket:
         ticket=incident.ticket,
         start=moment(incident.start),
         end=moment(incident.end),
-        hours=round(((incident.end or max(until, incident.start)) - incident.start) / HOUR, 6),
+        hours=round(((incident.end or max(until, incident.start)) - incident.start) / HOUR_US, 6),
         scope=incident.scope,
         share=incident.share,
         subject=incident.subject,

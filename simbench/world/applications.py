@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from simbench.centre.core import Centre
 from simbench.centre.limiter import Limiter
 from simbench.centre.records import Accepted, Answer, Limit, Refused, Silence, Special, Submit
+from simbench.units import MINUTE_US
 from simbench.world.plan import INDEX_SHIFT, STREAM_SHIFT, Stream, World
 
 NEVER = 1 << 62
@@ -133,7 +134,7 @@ class Application:
         reply = self.centre.submit(
             Submit(
                 self.session, self.link.account, self.code, str(recipient), notify=source.notify,
-                expires_at=now + round(source.validity_min * 60_000_000) if source.validity_min else 0,
+                expires_at=now + round(source.validity_min * MINUTE_US) if source.validity_min else 0,
                 handle=handle, special=special, entity=entity,
             ),
             now,

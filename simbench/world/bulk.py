@@ -34,6 +34,7 @@ from simbench.kernels.submission import (
     submissions,
 )
 from simbench.numbering.subscribers import OUT, UNKNOWN, wave_purpose
+from simbench.units import MINUTE_US, SECOND_US
 from simbench.world.demand import NOTHING, Demand, Source, joined, spans
 from simbench.world.plan import FIRST_MSISDN, Interval, World
 
@@ -41,7 +42,6 @@ Integers = NDArray[np.int64]
 A_SPAN = 120_000  # messages handled at once: what they need stays near the processor
 POLICIES = {"monitor": MONITOR, "delay": DELAY, "nack": REFUSE, "discard": REFUSE}
 WRONG, ELSEWHERE, TIME_OVER, TOO_MANY = 6, 6, 22, 4  # error codes of refusals (centre.core, centre.routing)
-SECOND_US, MINUTE_US = 1_000_000, 60_000_000
 
 
 def not_carried(world: World) -> list[str]:

@@ -28,12 +28,12 @@ from simbench.kernels.submission import DECIDED, LOST, NEVER, SENT_AT
 from simbench.kernels.tally import Columns, tally, tally_batch
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import CENTRE, COUNTED, MINUTE, TIMES, WITHIN_S
+from simbench.units import MINUTE_US
 from simbench.world.bulk import Batch, columns
 from simbench.world.minutes import PLACE, TEMPORARY, WIDTH
 from simbench.world.plan import Link, World
 
 Integers = NDArray[Any]
-MINUTE_US = 60_000_000
 MOST_REASONS = 1000
 KINDS = {DELIVERED: "delivered", UNDELIVERED: "undelivered", BUFFERED: "buffered"}
 BIT = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from simbench.contract.calendar import civil
 from simbench.kernels.chance import draw, entity_of, key_of
 from simbench.kernels.demand import poisson_counts, poisson_instants, recipients_at_random, wrong_recipients
+from simbench.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.world.config import Campaign, Flow
 from simbench.world.plan import FIRST_MSISDN, INDEX_SHIFT, WRONG_MSISDN, Stream, World
 
-MINUTE_US, HOUR_US = 60_000_000, 3_600_000_000
 STRIDE = 7_368_787  # a prime near the golden section of ten million: neighbours in a sending are far apart in the base
 COUNT, INSTANT, RECIPIENT, WRONG, OFFSET = (
     entity_of("demand", what) for what in ("count", "instant", "recipient", "wrong", "offset")
@@ -64,7 +64,7 @@ class Source:
 
     def volume(self) -> float:
         """About how many messages in all."""
-        days = (self.world.end - self.world.start) / (24 * HOUR_US)
+        days = (self.world.end - self.world.start) / DAY_US
         return sum(
             stream.source.parts
             * (stream.source.volume if isinstance(stream.source, Campaign) else stream.source.per_day * days)

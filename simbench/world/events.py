@@ -14,6 +14,7 @@ from simbench.kernels.fate import running_at
 from simbench.ledger import AnyLedger, Ledger
 from simbench.ledger.buffer import Block
 from simbench.ledger.rows import Row
+from simbench.units import HOUR_US
 from simbench.world.applications import NEVER, Application, Asked
 from simbench.world.demand import Source, spans
 from simbench.world.minutes import MinuteRows
@@ -27,7 +28,6 @@ Progress = Callable[[float], None]
 """Told now and then how much is done, 0 to 1."""
 
 A_SPAN = 200_000  # messages of a code prepared at once
-HOUR_US = 3_600_000_000
 MOST_BACKLOG = 100_000  # rows in memory, in virtual time
 ROOM = 1 << 30  # a client takes every notice there is
 

@@ -15,13 +15,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from simbench.contract.calendar import SECOND, civil, from_civil
+from simbench.contract.calendar import civil, from_civil
 from simbench.contract.typed import shown
 from simbench.errors import BadInput, ScenarioError
 from simbench.incident import PLATFORM, TOTAL, Incident, Scope, check_incidents
 from simbench.kernels.chance import draw, entity_of, quantile
+from simbench.units import DAY_US, HOUR_US, MINUTE_US
 
-HOUR = 3600 * SECOND
 QUANTILES = 4096
 BETWEEN, LASTING = entity_of("incident, time to the next"), entity_of("incident, how long")
 
@@ -141,7 +141,7 @@ def table_of(law: Law) -> tuple[int, ...]:
     """  # fmt: skip
     plain = [_QUANTILE[law.law](law, (place + 0.5) / QUANTILES) for place in range(QUANTILES)]
     mean = (sum(plain) - (plain[0] + plain[-1]) / 2) / (QUANTILES - 1)  # of straight lines between the entries
-    return tuple(round(value / mean * law.mean_h * HOUR) for value in plain)
+    return tuple(round(value / mean * law.mean_h * HOUR_US) for value in plain)
 
 
 _QUANTILE: dict[str, Callable[[Law, float], float]] = {
@@ -154,7 +154,7 @@ _QUANTILE: dict[str, Callable[[Law, float], float]] = {
 
 def _scripted(one: Scripted, place: str, number: int) -> Incident:
     begins = _instant(one.at, place)
-    ends = begins + round(one.for_h * HOUR)
+    ends = begins + round(one.for_h * HOUR_US)
     return Incident(
         ticket=f"S{number + 1}", start=begins, end=ends, scope=one.scope, share=one.share, subject=one.subject,
         noticed_at=_noticed(begins, ends, one.noticed_after_min), attributed_to=one.attributed_to, cause=one.cause,
@@ -168,9 +168,10 @@ def _maintenance(one: Maintenance, place: str, number: int, end: int) -> Iterato
         if repeat and (not one.every_days or begins >= end):
             return
         yield Incident(
-            ticket=f"M{number + 1}" + (f".{repeat + 1}" if one.every_days else ""), start=begins,
-            end=begins + round(one.for_h * HOUR), scope=one.scope, share=one.share, subject=one.subject, planned=True,
-            announced_at=begins - round(one.notice_days * 24 * HOUR),
+            ticket=f"M{number + 1}" + (f".{repeat + 1}" if one.every_days else ""),
+            start=begins, end=begins + round(one.for_h * HOUR_US),
+            scope=one.scope, share=one.share, subject=one.subject, planned=True,
+            announced_at=begins - round(one.notice_days * DAY_US),
             attributed_to=one.attributed_to, cause=one.cause,
         )  # fmt: skip
 
@@ -184,7 +185,7 @@ def _instant(text: str, place: str, error: type[BadInput] = ScenarioError) -> in
 
 def _noticed(begins: int, ends: int, after_min: float) -> int:
     """When a ticket is opened: nobody notices what is over."""
-    return min(ends, begins + round(after_min * 60 * SECOND))
+    return min(ends, begins + round(after_min * MINUTE_US))
 
 
 def _touches(one: Incident, start: int, end: int) -> bool:

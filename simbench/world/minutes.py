@@ -10,8 +10,8 @@ from collections import defaultdict
 
 from simbench.ledger.buffer import Block
 from simbench.ledger.rows import COUNTED, MINUTE, WITHIN_S, Row
+from simbench.units import MINUTE_US, SECOND_US
 
-MINUTE_US, SECOND_US = 60_000_000, 1_000_000
 TEMPORARY = frozenset({10, 105, 107, 116})  # reasons of messages that nobody gave up on but the clock
 PLACE = {name: place for place, name in enumerate(COUNTED)}
 WIDTH = len(COUNTED) + len(WITHIN_S) + 1

@@ -18,8 +18,9 @@ from simbench.gateway import Gateway
 from simbench.gateway.provision import gateway_settings
 from simbench.ledger import AnyLedger, Ledger
 from simbench.strictness import Strictness
+from simbench.units import HOUR_US
 from simbench.world.demand import Source, spans
-from simbench.world.events import HOUR_US, MOST_BACKLOG
+from simbench.world.events import MOST_BACKLOG
 from simbench.world.minutes import MinuteRows
 from simbench.world.plan import STREAM_SHIFT, World
 from simbench.world.story import story_of

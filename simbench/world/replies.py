@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simbench.kernels.chance import draw_with, entity_of, key_of, lognormal_table, quantile
+from simbench.units import MINUTE_US
 from simbench.world.plan import World
 
 SIGMA = 1.2
@@ -17,7 +18,7 @@ class ReplyLaw:
         config = next((each for each in world.scenario.replies if each.code == code), None)
         seed = world.scenario.seed
         self.bound = round(config.share * (1 << 32)) if config else 0
-        self.table_us = lognormal_table(round(config.median_min * 60_000_000), SIGMA, QUANTILES) if config else (0,)
+        self.table_us = lognormal_table(round(config.median_min * MINUTE_US), SIGMA, QUANTILES) if config else (0,)
         self.answers_key, self.after_key = key_of(seed, ANSWERS), key_of(seed, AFTER)
 
     def answered_at(self, entity: int, delivered_at: int) -> int:

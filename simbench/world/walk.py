@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from simbench.centre.core import identity_of_mo
 from simbench.kernels.delivery import END_AT, REASON, answers, stamps
 from simbench.kernels.submission import NEVER
+from simbench.units import SECOND_US
 from simbench.world.bulk import Batch, Walker, spans_of
 from simbench.world.columns import Happening, Output, taken
 from simbench.world.plan import FIRST_MSISDN, World
 from simbench.world.replies import ReplyLaw
 
 Integers = NDArray[np.int64]
-SECOND_US = 1_000_000
 
 
 class CodeRun:

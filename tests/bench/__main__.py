@@ -24,6 +24,7 @@ from simbench.centre.limiter import Limiter
 from simbench.centre.records import Limit
 from simbench.contract import load_contract
 from simbench.ucp.frame import Framer, encode
+from simbench.units import SECOND_US
 from simbench.verdict.throughput import police
 from tests.bench.api import api
 from tests.bench.billing import billing
@@ -38,7 +39,6 @@ from tests.bench.stages import STAGES, stages
 from tests.bench.world import world
 
 SERVER_CPU, LOAD_CPU = 0, min(1, (os.cpu_count() or 1) - 1)
-SECOND = 1_000_000
 SESSIONS, WINDOW, LOAD_S = 4, 100, 8.0
 
 
@@ -152,9 +152,9 @@ def meter() -> list[tuple[str, bool]]:
     tiers = load_contract().terms.throughput.tiers_per_s.value
     passed = True
     for rate in tiers:
-        limiter = Limiter(Limit(rate, "delay", max_hold_us=100 * SECOND))
+        limiter = Limiter(Limit(rate, "delay", max_hold_us=100 * SECOND_US))
         due = [limiter.offer(0, 1) for _ in range(60 * rate)]
-        granted = (len(due) - rate) * SECOND / (due[-1] - due[rate - 1])
+        granted = (len(due) - rate) * SECOND_US / (due[-1] - due[rate - 1])
         exact = sum(not police(*_paced(rate, seed, 1.0), rate, 50_000).early for seed in range(20))
         fast = bool(police(*_paced(rate, 0, 1.01), rate, 50_000).early)
         burst = bool(police(*_burst(rate), rate, 50_000).early)
@@ -169,13 +169,13 @@ def meter() -> list[tuple[str, bool]]:
 def _paced(rate: int, seed: int, speed: float) -> tuple[np.ndarray, np.ndarray]:
     """A minute of pacing with a network's jitter of up to 20 ms."""
     jitter = np.random.default_rng(seed).integers(0, 20_000, 60 * rate)
-    at = np.sort((np.arange(60 * rate) * SECOND / (rate * speed)).astype(np.int64) + jitter)
+    at = np.sort((np.arange(60 * rate) * SECOND_US / (rate * speed)).astype(np.int64) + jitter)
     return at, np.ones(len(at), dtype=np.int64)
 
 
 def _burst(rate: int) -> tuple[np.ndarray, np.ndarray]:
     """A minute of exact pacing with r + 2 operations in one burst, the last ones 200 ms early."""
-    at = (np.arange(60 * rate) * SECOND / rate).astype(np.int64)
+    at = (np.arange(60 * rate) * SECOND_US / rate).astype(np.int64)
     at[rate * 30 : rate * 31 + 2] = at[rate * 31 + 2] - 200_000
     at = np.sort(at)
     return at, np.ones(len(at), dtype=np.int64)

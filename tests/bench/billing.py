@@ -14,8 +14,9 @@ import duckdb
 
 from simbench.contract.calendar import instant
 from simbench.ledger import Ledger, RunInfo
+from simbench.units import MINUTE_US
 
-MINUTE_US, CODES, A_MINUTE = 60_000_000, 10, 58
+CODES, A_MINUTE = 10, 58
 START, END = instant(2025, 1, 1), instant(2026, 1, 1)
 
 

@@ -22,10 +22,10 @@ from simbench.dialup.records import read_records, write_records
 from simbench.dialup.run import run_dialup
 from simbench.dialup.scenario import DialupScenario, Pool
 from simbench.kernels.loss import BLOCKED, NEVER, lose_microseconds, lose_seconds
+from simbench.units import SECOND_US
 from tests.kernels.processes import Pools
 
 MINUTES, PORTS, MONTH = 150_000_000, 8_000, "2000-09"
-SECOND = 1_000_000
 SAMPLE = 60_000  # calls a SimPy process each: seconds of it
 T = TypeVar("T")
 
@@ -57,8 +57,8 @@ def loss_system() -> tuple[float, float, float, bool]:
     seconds = _conditions(1)
     rings = [np.zeros((1, 1 << 16), np.int32) for _ in range(6)]
     ring_s, fate = _best(lambda: lose_seconds(start, hold, pool, ports, rings.pop(), seconds)[2], 6)
-    late, long = start * SECOND, hold * SECOND
-    heap_s, other = _best(lambda: lose_microseconds(late, long, pool, ports, _conditions(SECOND))[2])
+    late, long = start * SECOND_US, hold * SECOND_US
+    heap_s, other = _best(lambda: lose_microseconds(late, long, pool, ports, _conditions(SECOND_US))[2])
     # SimPy gets the first of the same calls, on half the ports they would need.
     span_s, mean_s = int(start[SAMPLE - 1] - start[0]), float(hold[:SAMPLE].mean())
     crowded = int(SAMPLE * mean_s / span_s / 2)

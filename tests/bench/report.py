@@ -16,7 +16,8 @@ from simbench.imports.record import story_of
 from simbench.incident import Period
 from simbench.ledger import Ledger, RunInfo
 from simbench.ledger.rows import COUNTED, MINUTE, TIMES
-from tests.report.sla.years import DAY_US, END, HOUR_US, MINUTE_US, START, outages
+from simbench.units import DAY_US, HOUR_US, MINUTE_US
+from tests.report.sla.years import END, START, outages
 
 CODES, RATE, OPENS_H, CLOSES_H = 10, 50, 8, 22
 MOST_S = 10.0

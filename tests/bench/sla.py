@@ -16,11 +16,11 @@ from simbench.contract import load_contract
 from simbench.contract.calendar import instant
 from simbench.incident import Incident, Period, period_row, to_story
 from simbench.ledger import Ledger, RunInfo
+from simbench.units import HOUR_US, MINUTE_US
 from simbench.verdict.availability import rolling, year_of
 from simbench.verdict.counting import Service, counted
 from simbench.verdict.rolling import windows
 
-MINUTE, SECOND = 60_000_000, 1_000_000
 OUTAGES, ROWS, CODES = 20_000, 20_000_000, 10
 START, END = instant(2022, 1, 1), instant(2026, 1, 1)
 
@@ -32,10 +32,10 @@ def sla() -> list[tuple[str, bool]]:
 
 def rolling_by_minute() -> list[tuple[str, bool]]:
     """Availability of the twelve months before every minute of four years, from 20,000 outages."""
-    begins = np.sort(np.random.default_rng(1).choice((END - START) // MINUTE // 30, OUTAGES, replace=False))
-    found = [Incident(f"T{n}", START + n * 30 * MINUTE, START + (n * 30 + 7) * MINUTE) for n in begins.tolist()]
-    service = Service(Period(START, END, START - 366 * 1440 * MINUTE), counted(found, load_contract()))
-    at = np.arange(START, END, MINUTE)
+    begins = np.sort(np.random.default_rng(1).choice((END - START) // MINUTE_US // 30, OUTAGES, replace=False))
+    found = [Incident(f"T{n}", START + n * 30 * MINUTE_US, START + (n * 30 + 7) * MINUTE_US) for n in begins.tolist()]
+    service = Service(Period(START, END, START - 366 * 1440 * MINUTE_US), counted(found, load_contract()))
+    at = np.arange(START, END, MINUTE_US)
     taken, prepared = [], []
     for _ in range(5):
         windows.cache_clear()
@@ -80,8 +80,7 @@ def year_of_rows(folder: Path) -> None:
     start, end = instant(2025, 1, 1), instant(2026, 1, 1)
     with Ledger.create(folder, RunInfo("year")) as ledger:
         outages = [
-            Incident(f"T{n}", start + (n + 1) * 500 * 60 * MINUTE, start + (n * 500 + 506) * 60 * MINUTE)
-            for n in range(14)
+            Incident(f"T{n}", start + (n + 1) * 500 * HOUR_US, start + (n * 500 + 506) * HOUR_US) for n in range(14)
         ]
         ledger.story.append(period_row(Period(start, end, start)))
         for code in range(CODES):

@@ -13,6 +13,7 @@ from simbench.capture.reader import read_capture, to_ledger
 from simbench.errors import BadInput
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.rows import Row
+from simbench.units import SECOND_US
 from simbench.verdict.reading import Reading
 from tests.capture.scenes import (
     BACK,
@@ -29,7 +30,7 @@ from tests.capture.scenes import (
     stories,
     write,
 )  # fmt: skip
-from tests.harness import SECOND, Peer, gateway_of
+from tests.harness import Peer, gateway_of
 
 IN_FILES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KEY_6 = bytes.fromhex("20010db800000000000000000000000a20010db8000000000000000000000001") + KEY[-4:]
@@ -99,7 +100,7 @@ def test_the_judge_reads_from_a_capture_what_it_reads_from_the_run(tmp_path: Pat
     peer.login()
     for trn in range(5):
         peer.submit(trn, Msg="42" * trn)
-    peer.wait(SECOND)
+    peer.wait(SECOND_US)
     for notice in [frame for frame in peer.received if frame.ot == "53"]:
         peer.acknowledge(notice)
     lived.wire.append((peer.now, 1, "close", b"peer: closed"))

@@ -11,19 +11,21 @@ from simbench.contract.calendar import minute_text, scts_text
 from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import CodeConfig
 from simbench.ucp.operations import build, decode
-from tests.harness import MINUTE, SECOND, START, Peer, gateway_of
-
-HOUR = 60 * MINUTE
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
+from tests.harness import START, Peer, gateway_of
 
 # What an application may ask for beside a plain submit; {0} is a recipient.
 OPERATIONS: dict[str, tuple[str, dict[str, str]]] = {
-    "defer": ("51", {"DD": "1", "DDT": minute_text(START + HOUR), "NRq": "1", "MT": "3", "Msg": "41"}),
-    "resort": ("51", {"VP": minute_text(START + HOUR), "LRq": "1", "LRAd": "33639980077", "LPID": "0100", "MT": "3"}),
+    "defer": ("51", {"DD": "1", "DDT": minute_text(START + HOUR_US), "NRq": "1", "MT": "3", "Msg": "41"}),
+    "resort": (
+        "51",
+        {"VP": minute_text(START + HOUR_US), "LRq": "1", "LRAd": "33639980077", "LPID": "0100", "MT": "3"},
+    ),
     "more": ("51", {"MMS": "1", "NRq": "1", "NT": "7", "MT": "3", "Msg": "42"}),
     "replace": ("51", {"RPID": "0065", "NRq": "1", "MT": "3", "Msg": "43"}),
     "call": ("01", {"MT": "3", "Msg": "44"}),
-    "modify": ("54", {"SCTS": scts_text(START), "VP": minute_text(START + 2 * HOUR)}),
-    "postpone": ("54", {"SCTS": scts_text(START), "DDT": minute_text(START + 3 * HOUR)}),
+    "modify": ("54", {"SCTS": scts_text(START), "VP": minute_text(START + 2 * HOUR_US)}),
+    "postpone": ("54", {"SCTS": scts_text(START), "DDT": minute_text(START + 3 * HOUR_US)}),
     "inquire": ("55", {}),
     "delete": ("56", {"MT": "3", "Msg": b"260302100000".hex().upper()}),
 }
@@ -46,7 +48,7 @@ def live(steps: list[tuple[int, str, int]], cuts: int) -> list[tuple[object, ...
     peer.login()
     for seconds, what, who in steps:
         for piece in range(cuts):
-            peer.wait(seconds * SECOND * (piece + 1) // cuts - seconds * SECOND * piece // cuts)
+            peer.wait(seconds * SECOND_US * (piece + 1) // cuts - seconds * SECOND_US * piece // cuts)
         msisdn = f"3371000000{who}"
         if what == "submit" and gateway.centre.state == "up":
             trn = (trn + 1) % 100
@@ -113,7 +115,9 @@ def test_the_same_life_draws_the_same_delays_whatever_happens_beside_it() -> Non
     other.submit(50, AdC="33710000007")
     stamps = [
         next(
-            decode(f)["DSCTS"] for f in peer.received + peer.wait(MINUTE) if f.ot == "53" and f.data[1] == "33710000007"
+            decode(f)["DSCTS"]
+            for f in peer.received + peer.wait(MINUTE_US)
+            if f.ot == "53" and f.data[1] == "33710000007"
         )
         for peer in (one, other)
     ]
@@ -122,7 +126,7 @@ def test_the_same_life_draws_the_same_delays_whatever_happens_beside_it() -> Non
 
 def test_an_earlier_now_is_clamped_and_counted() -> None:
     gateway, _ = gateway_of()
-    gateway.centre.advance(START - SECOND)
+    gateway.centre.advance(START - SECOND_US)
     assert gateway.centre.clamped == 1
 
 
@@ -133,7 +137,7 @@ def test_while_the_platform_is_down_nothing_is_delivered_and_all_of_it_afterward
     for trn in range(10):
         peer.submit(trn, AdC=f"3371000000{trn}")
     gateway.go("down", peer.now)
-    peer.wait(HOUR)
+    peer.wait(HOUR_US)
     assert not any(row[1] == "delivered" for row in ledger.centre)
     gateway.go("up", peer.now)
     peer.wait(0)
@@ -147,6 +151,6 @@ def test_what_was_held_when_the_platform_went_down_was_not_accepted() -> None:
     for trn in range(15):
         peer.submit(trn, AdC=f"337100000{trn:02d}")
     gateway.go("down", peer.now)
-    gateway.go("up", peer.now + MINUTE)
-    peer.wait(2 * MINUTE)
+    gateway.go("up", peer.now + MINUTE_US)
+    peer.wait(2 * MINUTE_US)
     assert sum(row[1] == "accepted" for row in ledger.centre) == 10

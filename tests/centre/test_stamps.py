@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.centre.stamps import Stamps
-from simbench.kernels.meter import SECOND_US
 from simbench.numbering.addresses import key_of
+from simbench.units import SECOND_US
 
 START_S = 1_772_445_600
 ROUNDS = st.lists(

@@ -11,8 +11,8 @@ from simbench.client.core import Core
 from simbench.contract.calendar import instant, scts_text
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer, WireError, encode
+from simbench.units import SECOND_US
 
-SECOND = m.SECOND_US
 MONDAY_10H = instant(2026, 6, 15, 10)  # a jour ouvrable, within the hours of marketing
 CODE = "36010"
 PASSWORD = "s3cret"
@@ -61,7 +61,7 @@ class Smsc:
             return None
         if asked.ot != "51":
             return result(asked, "A/0000/" if asked.ot == "31" else "A//")
-        self._stamp += SECOND
+        self._stamp += SECOND_US
         return result(asked, f"A//{asked.data[0]}:{scts_text(self._stamp)}/")
 
 
@@ -80,7 +80,7 @@ class Wire:
         self._order = 0
 
     def run(self, seconds: float) -> Wire:
-        until = self.now + round(seconds * SECOND)
+        until = self.now + round(seconds * SECOND_US)
         while True:
             self.core.advance(self.now)
             self._drain()

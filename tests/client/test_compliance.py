@@ -9,7 +9,8 @@ from simbench.client.core import Core
 from simbench.contract.calendar import instant
 from simbench.ucp.alphabet import decode_oadc
 from simbench.ucp.fields import At
-from tests.client.peer import CODE, CONFIG, MONDAY_10H, SECOND, Smsc, Wire, logged_in, message, mobile, recipient
+from simbench.units import SECOND_US
+from tests.client.peer import CODE, CONFIG, MONDAY_10H, Smsc, Wire, logged_in, message, mobile, recipient
 
 MARKETING = {"traffic": "marketing", "brand": "Chaussures Dupont"}
 
@@ -82,7 +83,7 @@ def test_marketing_waits_for_the_next_opening(case: str) -> None:
     asked, leaves = (instant(*moment) for moment in NIGHT[case])
     wire = Wire(Core(CONFIG), start=asked).submit(message(1, **MARKETING), message(2)).run(0.5)
     assert [frame.data[At.ADC] for frame in wire.frames("51")] == [recipient(2)]
-    wire.run((leaves - wire.now) / SECOND + 1)
+    wire.run((leaves - wire.now) / SECOND_US + 1)
     assert wire.times("51")[1:] == [leaves]
 
 
@@ -97,11 +98,11 @@ def test_a_campaign_stops_at_ten_and_goes_on_at_eight_at_its_pace() -> None:
     wire = Wire(Core(CONFIG), start=evening)
     wire.submit(*(message(number, **MARKETING) for number in range(200))).run(11 * 3600)
     times = wire.times("51")
-    closing, opening = instant(2026, 6, 15, 22) - SECOND, instant(2026, 6, 16, 8)
+    closing, opening = instant(2026, 6, 15, 22) - SECOND_US, instant(2026, 6, 16, 8)
     assert len(times) == 200
     assert [at for at in times if closing <= at < opening] == []
     assert sum(at < closing for at in times) == 90
-    assert all(late - early >= SECOND for early, late in zip(times, times[10:], strict=False))
+    assert all(late - early >= SECOND_US for early, late in zip(times, times[10:], strict=False))
 
 
 @pytest.mark.parametrize("oadc", ["36011", "360100", "PROMO", "33639980000", "36010 "])

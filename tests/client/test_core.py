@@ -13,12 +13,12 @@ from simbench.contract.calendar import parse_minute
 from simbench.ucp.content import message_text, read
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, encode
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 from tests.client.peer import (
     CODE,
     CONFIG,
     MONDAY_10H,
     PASSWORD,
-    SECOND,
     Smsc,
     Wire,
     logged_in,
@@ -46,7 +46,7 @@ def test_it_logs_in_with_its_short_number_and_an_encoded_password() -> None:
 
 
 def test_nothing_but_the_login_leaves_before_its_result() -> None:
-    wire = Wire(Core(CONFIG), latency_us=3 * SECOND).submit(message(1)).run(2.9)
+    wire = Wire(Core(CONFIG), latency_us=3 * SECOND_US).submit(message(1)).run(2.9)
     assert [item.ot for _, item in wire.written] == ["60"]
     wire.run(1)
     assert [item.ot for _, item in wire.written] == ["60", "31", "51"]
@@ -54,7 +54,7 @@ def test_nothing_but_the_login_leaves_before_its_result() -> None:
 
 def test_an_alert_follows_the_login_and_every_keepalive_interval_of_silence() -> None:
     wire = logged_in().run(175)
-    assert [at - MONDAY_10H for at in wire.times("31")] == [0, 50 * SECOND, 100 * SECOND, 150 * SECOND]
+    assert [at - MONDAY_10H for at in wire.times("31")] == [0, 50 * SECOND_US, 100 * SECOND_US, 150 * SECOND_US]
     assert wire.frames("31")[0].data == [CODE, "0539"]
 
 
@@ -68,7 +68,7 @@ def test_traffic_is_no_silence() -> None:
 def test_a_submit_asks_for_its_final_notification_and_limits_its_validity() -> None:
     data = logged_in().submit(replace(message(7), validity_s=3 * 3600)).run(1).frames("51")[0].data
     assert (data[At.ADC], data[At.OADC], data[At.NRQ], data[At.NT]) == (recipient(7), CODE, "1", "3")
-    assert parse_minute(data[At.VP]) == MONDAY_10H + 3 * 3600 * SECOND
+    assert parse_minute(data[At.VP]) == MONDAY_10H + 3 * HOUR_US
     assert len(data) == 33
 
 
@@ -113,7 +113,7 @@ def test_results_may_come_in_any_order() -> None:
 def test_not_allowed_now_is_tried_again_ever_later_until_validity_ends() -> None:
     wire = logged_in(reply=refusing("04")).submit(replace(message(1), validity_s=100)).run(300)
     waits = [late - early for early, late in zip(wire.times("51"), wire.times("51")[1:], strict=False)]
-    assert waits == [seconds * SECOND for seconds in (1, 2, 5, 10, 30, 30)]
+    assert waits == [seconds * SECOND_US for seconds in (1, 2, 5, 10, 30, 30)]
     assert [event.final for event in wire.events(m.Refused)] == [False] * 6 + [True]
 
 
@@ -143,10 +143,10 @@ def test_without_a_result_in_time_it_reconnects_and_sends_again() -> None:
 def test_a_connection_that_never_comes_about_is_given_up() -> None:
     core = Core(CONFIG)
     core.advance(MONDAY_10H)
-    assert core.next_deadline() == MONDAY_10H + 60 * SECOND
-    core.advance(MONDAY_10H + 60 * SECOND)
+    assert core.next_deadline() == MONDAY_10H + MINUTE_US
+    core.advance(MONDAY_10H + MINUTE_US)
     assert isinstance(core.events()[-1], m.Close)
-    assert core.next_deadline() < MONDAY_10H + 62 * SECOND
+    assert core.next_deadline() < MONDAY_10H + 62 * SECOND_US
 
 
 def test_what_a_lost_connection_took_goes_first_and_in_order() -> None:
@@ -175,7 +175,7 @@ def test_what_is_known_received_is_never_sent_again() -> None:
 
 def test_reconnection_backs_off_by_doubling_up_to_the_maximum_with_jitter() -> None:
     wire = logged_in().cut(up=False).run(400)
-    waits = [(late - early) / SECOND for early, late in zip(wire.dials, wire.dials[1:], strict=False)]
+    waits = [(late - early) / SECOND_US for early, late in zip(wire.dials, wire.dials[1:], strict=False)]
     for wait, longest in zip(waits, [1, 2, 4, 8, 16, *[30] * 20], strict=False):
         assert longest * 0.75 <= wait <= longest + 0.01
     assert len(set(waits)) == len(waits)
@@ -193,7 +193,7 @@ def test_a_successful_login_ends_the_backing_off() -> None:
     wire = logged_in().cut(up=False).run(60)
     wire.up = True
     wire.run(30).cut().run(2)
-    assert wire.dials[-1] - (wire.now - 2 * SECOND) <= SECOND
+    assert wire.dials[-1] - (wire.now - 2 * SECOND_US) <= SECOND_US
 
 
 def test_a_refused_login_closes_and_backs_off() -> None:
@@ -307,7 +307,7 @@ def test_a_result_nobody_waits_for_is_counted() -> None:
 
 def test_a_clock_that_goes_back_is_clamped_and_counted() -> None:
     wire = logged_in()
-    wire.core.submit(message(1), MONDAY_10H - SECOND)
+    wire.core.submit(message(1), MONDAY_10H - SECOND_US)
     assert wire.core.events()[-1] == m.Sent("m1", 1, MONDAY_10H)
     assert wire.core.counts["clock went back"] == 1
 
@@ -346,14 +346,14 @@ PIECES = st.one_of(
 )
 
 
-@given(st.lists(st.tuples(PIECES, st.integers(0, 70 * SECOND)), max_size=12))
+@given(st.lists(st.tuples(PIECES, st.integers(0, 70 * SECOND_US)), max_size=12))
 def test_whatever_the_server_writes_nothing_is_raised_and_what_is_written_is_sound(
     pieces: list[tuple[bytes, int]],
 ) -> None:
     wire = Wire(Core(CONFIG), reply=lambda asked: Smsc()(asked) if asked.ot == "60" else None).run(0.1)
     wire.submit(message(1), message(2), replace(message(3), text="a" * 400))
     for octets, pause in pieces:
-        wire.say(octets).run(pause / SECOND)
+        wire.say(octets).run(pause / SECOND_US)
     assert not wire.errors()
 
 

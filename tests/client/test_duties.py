@@ -7,7 +7,8 @@ from simbench.client import messages as m
 from simbench.contract.calendar import instant
 from simbench.ucp.content import read
 from simbench.ucp.fields import At
-from tests.client.peer import CONFIG, SECOND, Smsc, Wire, logged_in, message, mobile, recipient
+from simbench.units import SECOND_US
+from tests.client.peer import CONFIG, Smsc, Wire, logged_in, message, mobile, recipient
 
 ETHICAL = replace(CONFIG, ethics=True)
 MARKETING = {"traffic": "marketing", "brand": "MARQUE", "text": "Soldes chez MARQUE"}
@@ -116,14 +117,14 @@ def test_a_message_is_not_sent_once_its_validity_is_over() -> None:
 def test_for_announced_maintenance_the_client_drains_stops_and_returns() -> None:
     wire = logged_in()
     begun = wire.now
-    wire.core.announce(begun + 10 * SECOND, begun + 40 * SECOND)
+    wire.core.announce(begun + 10 * SECOND_US, begun + 40 * SECOND_US)
     for second in range(60):
         wire.submit(message(second)).run(1)
-    apart = [(at - begun) / SECOND for at in wire.times("51")]
+    apart = [(at - begun) / SECOND_US for at in wire.times("51")]
     assert not [at for at in apart if 8 <= at < 40]
     assert [at for at in apart if at < 8]
     assert len(wire.run(10).frames("51")) == 60
-    dialled = [(at - begun) / SECOND for at in wire.dials]
+    dialled = [(at - begun) / SECOND_US for at in wire.dials]
     assert not [at for at in dialled if 8 <= at < 40]
     assert [at for at in dialled if at == pytest.approx(40, abs=0.1)]
 
@@ -132,5 +133,5 @@ def test_what_is_unanswered_when_maintenance_nears_is_waited_for() -> None:
     friendly = Smsc()
     wire = logged_in(reply=lambda asked: None if asked.ot == "51" else friendly(asked))
     wire.submit(message(1)).run(1)
-    wire.core.announce(wire.now + SECOND, wire.now + 100 * SECOND)
+    wire.core.announce(wire.now + SECOND_US, wire.now + 100 * SECOND_US)
     assert wire.run(20).core.state == "open"

@@ -14,7 +14,8 @@ from simbench.contract.calendar import instant
 from simbench.errors import BadInput
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer
-from tests.client.peer import CODE, CONFIG, SECOND, Smsc, Wire, message, mobile, notification, recipient, result
+from simbench.units import SECOND_US
+from tests.client.peer import CODE, CONFIG, Smsc, Wire, message, mobile, notification, recipient, result
 
 WIDE = replace(CONFIG, window=100)
 Make = Callable[[m.LinkConfig], Core]
@@ -25,7 +26,7 @@ def many(count: int) -> list[m.Outgoing]:
 
 
 def crowded(times: list[int], rate: int) -> bool:
-    return any(late - early < SECOND for early, late in zip(times, times[rate:], strict=False))
+    return any(late - early < SECOND_US for early, late in zip(times, times[rate:], strict=False))
 
 
 def started(make: Make, config: m.LinkConfig = CONFIG, **how: object) -> Wire:
@@ -52,7 +53,7 @@ def is_silent(make: Make) -> bool:
 
 
 def submits_before_login(make: Make) -> bool:
-    wire = Wire(make(CONFIG), latency_us=2 * SECOND).submit(message(1)).run(1)
+    wire = Wire(make(CONFIG), latency_us=2 * SECOND_US).submit(message(1)).run(1)
     return bool(wire.times("51"))
 
 
@@ -67,11 +68,11 @@ def miscounts_its_fields(make: Make) -> bool:
 
 def overfills_its_window(make: Make) -> bool:
     config = replace(CONFIG, rate_per_s=100)
-    return started(make, config, latency_us=SECOND // 2).submit(*many(100)).run(2).most_outstanding > config.window
+    return started(make, config, latency_us=SECOND_US // 2).submit(*many(100)).run(2).most_outstanding > config.window
 
 
 def reuses_a_trn(make: Make) -> bool:
-    wire = started(make, replace(CONFIG, rate_per_s=100), latency_us=SECOND // 2).submit(*many(50)).run(1.2)
+    wire = started(make, replace(CONFIG, rate_per_s=100), latency_us=SECOND_US // 2).submit(*many(50)).run(1.2)
     trns = [frame.trn for frame in wire.frames("51")]
     return len(set(trns)) < len(trns)
 

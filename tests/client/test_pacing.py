@@ -10,14 +10,15 @@ from msgspec.structs import replace
 from simbench.client.core import Core
 from simbench.client.messages import Memory
 from simbench.client.pacing import LATENESS_US, Pacing
-from tests.client.peer import CONFIG, MONDAY_10H, SECOND, Wire, logged_in, message
+from simbench.units import MINUTE_US, SECOND_US
+from tests.client.peer import CONFIG, MONDAY_10H, Wire, logged_in, message
 
 
 def backlog(rate: int, seconds: int) -> list[int]:
     pacing, now = Pacing(rate), MONDAY_10H
     pacing.idle(now)
     departures = []
-    while (now := pacing.earliest(now)) < MONDAY_10H + seconds * SECOND:
+    while (now := pacing.earliest(now)) < MONDAY_10H + seconds * SECOND_US:
         pacing.leave(now)
         departures.append(now)
     return departures
@@ -27,14 +28,14 @@ def backlog(rate: int, seconds: int) -> list[int]:
 def test_over_a_long_backlog_the_mean_rate_is_exact_and_no_second_holds_one_more(rate: int) -> None:
     departures = backlog(rate, 60)
     assert len(departures) == 60 * rate
-    assert all(late - early >= SECOND for early, late in zip(departures, departures[rate:], strict=False))
+    assert all(late - early >= SECOND_US for early, late in zip(departures, departures[rate:], strict=False))
 
 
 @pytest.mark.parametrize("rate", [7, 10, 150])
 def test_segments_are_spread_evenly_to_the_microsecond(rate: int) -> None:
     departures = backlog(rate, 5)
     gaps = [late - early for early, late in pairwise(departures)]
-    assert set(gaps) <= {SECOND // rate, SECOND // rate + 1}
+    assert set(gaps) <= {SECOND_US // rate, SECOND_US // rate + 1}
 
 
 @pytest.mark.parametrize("rate", [10, 20, 50, 100, 150])
@@ -44,8 +45,8 @@ def test_a_link_keeps_its_tier_exactly_over_a_minute_of_backlog(rate: int) -> No
     began = wire.now
     wire.run(61)
     departures = wire.times("51")
-    assert sum(at < began + 60 * SECOND for at in departures) == 60 * rate
-    assert all(late - early >= SECOND for early, late in zip(departures, departures[rate:], strict=False))
+    assert sum(at < began + MINUTE_US for at in departures) == 60 * rate
+    assert all(late - early >= SECOND_US for early, late in zip(departures, departures[rate:], strict=False))
 
 
 @given(st.integers(1, 150), st.lists(st.integers(0, 400_000), max_size=400))
@@ -56,7 +57,7 @@ def test_however_late_the_timer_no_second_less_its_grace_holds_one_more(rate: in
         now = pacing.earliest(now) + late
         pacing.leave(now)
         departures.append(now)
-    window = SECOND - LATENESS_US
+    window = SECOND_US - LATENESS_US
     assert all(last - first >= window for first, last in zip(departures, departures[rate:], strict=False))
 
 
@@ -64,7 +65,7 @@ def test_however_late_the_timer_no_second_less_its_grace_holds_one_more(rate: in
 def test_a_timer_that_is_a_millisecond_late_costs_nothing(rate: int) -> None:
     pacing, now, count = Pacing(rate), MONDAY_10H, 0
     pacing.idle(now)
-    while now < MONDAY_10H + 60 * SECOND:
+    while now < MONDAY_10H + MINUTE_US:
         pacing.leave(now)
         count += 1
         now = pacing.earliest(now)
@@ -83,7 +84,7 @@ def test_a_pause_of_the_process_is_made_up_for_and_its_bunch_spreads_out_again()
     bunched = [late - early for early, late in pairwise(departures)]
     assert min(bunched[150:160]) == 0
     assert min(bunched[-100:]) >= 8_000
-    assert departures[-1] - departures[0] <= 20.06 * SECOND
+    assert departures[-1] - departures[0] <= 20.06 * SECOND_US
 
 
 def test_after_idleness_nothing_is_saved_up() -> None:
@@ -91,7 +92,7 @@ def test_after_idleness_nothing_is_saved_up() -> None:
     wire.submit(*(message(number) for number in range(5)))
     wire.run(1)
     gaps = {late - early for early, late in zip(wire.times("51"), wire.times("51")[1:], strict=False)}
-    assert gaps == {SECOND // 10}
+    assert gaps == {SECOND_US // 10}
 
 
 def test_the_pace_survives_a_reconnection() -> None:
@@ -101,7 +102,7 @@ def test_the_pace_survives_a_reconnection() -> None:
         wire.run(0.35).cut()
     departures = wire.times("51")
     assert len(wire.dials) > 10
-    assert all(late - early >= SECOND for early, late in zip(departures, departures[10:], strict=False))
+    assert all(late - early >= SECOND_US for early, late in zip(departures, departures[10:], strict=False))
 
 
 def test_the_pace_survives_a_restart() -> None:
@@ -109,7 +110,7 @@ def test_the_pace_survives_a_restart() -> None:
     core = Core(CONFIG)
     core.restore(Memory(departures=just_sent), MONDAY_10H)
     core.submit(message(1), MONDAY_10H)
-    assert Wire(core).run(2).times("51") == [just_sent[0] + SECOND]
+    assert Wire(core).run(2).times("51") == [just_sent[0] + SECOND_US]
 
 
 def test_every_segment_of_a_long_text_counts() -> None:
@@ -122,7 +123,7 @@ def test_every_segment_of_a_long_text_counts() -> None:
 def test_what_the_shell_held_back_counts_from_when_it_was_written() -> None:
     pacing = Pacing(10)
     for n in range(10):
-        now = pacing.earliest(MONDAY_10H + n * SECOND // 10)
+        now = pacing.earliest(MONDAY_10H + n * SECOND_US // 10)
         pacing.leave(now)
         pacing.written(now + (200_000 if n == 9 else 0))
     tenth_written = MONDAY_10H + 900_000 + 200_000
@@ -130,4 +131,4 @@ def test_what_the_shell_held_back_counts_from_when_it_was_written() -> None:
         now = pacing.earliest(0)
         pacing.leave(now)
         pacing.written(now)
-    assert now >= tenth_written + SECOND
+    assert now >= tenth_written + SECOND_US

@@ -15,7 +15,8 @@ from simbench.client.spool import Spool
 from simbench.errors import BadInput, Trouble
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
-from tests.client.peer import CODE, CONFIG, MONDAY_10H, SECOND, Smsc, Wire, message, mobile, notification, recipient
+from simbench.units import SECOND_US
+from tests.client.peer import CODE, CONFIG, MONDAY_10H, Smsc, Wire, message, mobile, notification, recipient
 
 
 class Kept(Wire):
@@ -38,7 +39,7 @@ class Kept(Wire):
 
 def later(wire: Kept, seconds: int = 1, config: m.LinkConfig = CONFIG) -> Kept:
     """The client was killed, and starts again on the same spool."""
-    return Kept(wire.spool, wire.now + seconds * SECOND, config)
+    return Kept(wire.spool, wire.now + seconds * SECOND_US, config)
 
 
 def mute(asked: Frame) -> bytes | None:
@@ -110,7 +111,7 @@ def test_the_pace_survives_restarts_in_quick_succession() -> None:
         departures += wire.times("51")
         wire = Kept(wire.spool, wire.now + 1)
     assert len(departures) > 25
-    assert all(late - early >= SECOND for early, late in zip(departures, departures[10:], strict=False))
+    assert all(late - early >= SECOND_US for early, late in zip(departures, departures[10:], strict=False))
 
 
 def test_a_ref_is_taken_once() -> None:

@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from fake_smsc.clock import PlatformClock
-from simbench.client.messages import SECOND_US
 from simbench.conformance.conduct import Conducted, Surroundings, clock_of, conduct, run_info
 from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.in_memory import InMemory, conduct_in_memory
@@ -21,6 +20,7 @@ from simbench.conformance.sut import Target
 from simbench.conformance.virtual import MemoryNetwork, VirtualLoop
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
+from simbench.units import SECOND_US
 from simbench.verdict.clock import prove
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import Case

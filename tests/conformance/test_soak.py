@@ -14,12 +14,12 @@ from simbench.contract import load_contract
 from simbench.errors import BadInput
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
+from simbench.units import SECOND_US
 from simbench.verdict.endurance import samples
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import Case, judge
 from tests.cli.child import Ended
 
-SECOND = 1_000_000
 COUNT = 240
 Course = Callable[[int], tuple[int, int, int]]
 
@@ -39,7 +39,7 @@ def judged(course: Course, count: int = COUNT) -> dict[str, Finding]:
     for number in range(count):
         rss_kib, backlog, accepted = course(number)
         detail = json.dumps({"rss_kib": rss_kib, "backlog": backlog, "accepted": accepted})
-        ledger.story.append((number * SECOND, "sample", "client", None, detail))
+        ledger.story.append((number * SECOND_US, "sample", "client", None, detail))
     case = Case(Reading(ledger.snapshot()), load_contract())
     return {purpose: judge(purpose, case, "soak") for purpose, _ in PLANTED.values()}
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from simbench.contract import calendar as cal
 from simbench.contract import load_contract
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 
-HOUR = 3600 * cal.SECOND
 FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
 # Easter Monday, Ascension Thursday, Whit Monday, written out from printed calendars.
 EASTER_BASED = {
@@ -56,8 +56,8 @@ def test_good_friday_and_saint_stephen_are_holidays_in_alsace_moselle_only() -> 
 
 
 def test_the_march_night_is_23_hours_and_the_october_night_25() -> None:
-    assert cal.midnight_after(cal.instant(2026, 3, 29)) - cal.instant(2026, 3, 29) == 23 * HOUR
-    assert cal.midnight_after(cal.instant(2026, 10, 25)) - cal.instant(2026, 10, 25) == 25 * HOUR
+    assert cal.midnight_after(cal.instant(2026, 3, 29)) - cal.instant(2026, 3, 29) == 23 * HOUR_US
+    assert cal.midnight_after(cal.instant(2026, 10, 25)) - cal.instant(2026, 10, 25) == 25 * HOUR_US
     assert cal.midnight_after(cal.instant(2026, 6, 1) - 1) == cal.instant(2026, 6, 1)
 
 
@@ -72,7 +72,7 @@ def test_the_clock_changes_at_one_utc_on_the_last_sundays() -> None:
 
 def test_the_repeated_hour_has_two_instants_an_hour_apart() -> None:
     first, second = (cal.instant(2026, 10, 25, 2, 30, fold=fold) for fold in (0, 1))
-    assert second - first == HOUR
+    assert second - first == HOUR_US
     assert cal.scts_text(first) == cal.scts_text(second) == "251026023000"
     assert cal.parse_scts("251026023000") == first
     assert cal.civil(second).fold == 1
@@ -84,7 +84,7 @@ def test_the_repeated_hour_has_two_instants_an_hour_apart() -> None:
 )
 def test_twelve_months_back_are_so_many_hours(end: tuple[int, ...], hours: int) -> None:
     us = cal.instant(*end)
-    assert us - cal.months_before(us, 12) == hours * HOUR
+    assert us - cal.months_before(us, 12) == hours * HOUR_US
 
 
 def test_going_back_months_stops_at_the_end_of_a_shorter_month() -> None:
@@ -122,12 +122,12 @@ def test_marketing_hours_run_from_8_to_22_on_jours_ouvrables(moment: tuple[int, 
 def test_the_closed_reading_admits_22_00_00_and_not_a_second_more() -> None:
     edge = cal.instant(2026, 2, 9, 22)
     assert cal.marketing_hours(edge, TERMS, closed=True)
-    assert cal.marketing_hours(edge + cal.SECOND - 1, TERMS, closed=True)
-    assert not cal.marketing_hours(edge + cal.SECOND, TERMS, closed=True)
+    assert cal.marketing_hours(edge + SECOND_US - 1, TERMS, closed=True)
+    assert not cal.marketing_hours(edge + SECOND_US, TERMS, closed=True)
 
 
 def test_2026_has_4242_marketing_hours() -> None:
-    quarters = range(cal.instant(2026, 1, 1), cal.instant(2027, 1, 1), HOUR)
+    quarters = range(cal.instant(2026, 1, 1), cal.instant(2027, 1, 1), HOUR_US)
     assert sum(cal.marketing_hours(us, TERMS) for us in quarters) == 4242
 
 
@@ -150,8 +150,8 @@ def test_two_digit_years_split_at_90() -> None:
 def test_a_time_stamp_reads_back_as_its_second_or_the_first_of_a_repeated_hour(us: int) -> None:
     read = cal.parse_scts(cal.scts_text(us))
     assert read is not None
-    assert us - read - cal.civil(us).fold * HOUR in range(cal.SECOND)
-    assert cal.parse_minute(cal.minute_text(us)) == read - read % (60 * cal.SECOND)
+    assert us - read - cal.civil(us).fold * HOUR_US in range(SECOND_US)
+    assert cal.parse_minute(cal.minute_text(us)) == read - read % MINUTE_US
 
 
 @given(INSTANTS)
@@ -164,7 +164,7 @@ def test_civil_time_and_back_is_the_same_microsecond(us: int) -> None:
 @given(INSTANTS)
 def test_the_next_midnight_is_ahead_within_25_hours_and_is_a_midnight(us: int) -> None:
     midnight = cal.midnight_after(us)
-    assert us < midnight <= us + 25 * HOUR
+    assert us < midnight <= us + 25 * HOUR_US
     assert cal.scts_text(midnight).endswith("000000")
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simbench.contract.calendar import SECOND
 from simbench.dialup.carrying import Carried, Redial, Rules, carry, with_ports
 from simbench.dialup.demand import (
     Law,
@@ -25,6 +24,7 @@ from simbench.dialup.grid import grid_of
 from simbench.dialup.run import busy_hour_share, run_dialup
 from simbench.dialup.scenario import Pool
 from simbench.kernels.chance import lognormal_table
+from simbench.units import HOUR_US, SECOND_US
 from tests.dialup.scene import MONTH, OFFER, small, small_run
 
 MEAN_S = 600
@@ -32,18 +32,18 @@ PORTS, ERLANGS = 50, 42.0
 WARM_S = 36_000
 RUN_S = WARM_S + 4_000_000 // 1800 * 1800
 LAWS = {
-    "exponential": one_law(exponential_table(MEAN_S * SECOND)),
-    "lognormal": one_law(lognormal_table(round(MEAN_S * SECOND * math.exp(-0.5)), 1.0, 4096)),
-    "deterministic": one_law((MEAN_S * SECOND, MEAN_S * SECOND)),
+    "exponential": one_law(exponential_table(MEAN_S * SECOND_US)),
+    "lognormal": one_law(lognormal_table(round(MEAN_S * SECOND_US * math.exp(-0.5)), 1.0, 4096)),
+    "deterministic": one_law((MEAN_S * SECOND_US, MEAN_S * SECOND_US)),
 }
 
 
 def steady(law: Law, erlangs: float, rules: Rules, unit_us: int = 1) -> tuple[Carried, np.ndarray]:
     """A steady load on one pool, and which of its calls came once it had settled."""
     population = Population(0.0, (1,), ("one",), law, 7, unit_us)
-    per_s = np.full(RUN_S // 1800, erlangs / (law.mean_us / SECOND))
+    per_s = np.full(RUN_S // 1800, erlangs / (law.mean_us / SECOND_US))
     calls = calls_between(population, per_s, 0, RUN_S)
-    return carry(calls, [PORTS], rules), calls.start_us > WARM_S * SECOND
+    return carry(calls, [PORTS], rules), calls.start_us > WARM_S * SECOND_US
 
 
 def four_deviations(blocking: float, calls: int) -> float:
@@ -73,7 +73,7 @@ def test_redials_raise_blocking_as_the_extended_formula_says() -> None:
 def test_seconds_and_microseconds_carry_the_same_calls_the_same_way() -> None:
     population = Population(200_000.0, (5, 9), ("a", "b"), session_law(OFFER), 3)
     calls = calls_of_month(population, grid_of((MONTH,), OFFER), 0, OFFER)
-    rules = Rules(limit_us=3600 * SECOND, redial=Redial(0.7, 60, 10, 3))
+    rules = Rules(limit_us=HOUR_US, redial=Redial(0.7, 60, 10, 3))
     ring = carry(calls, [20, 9], rules)
     later = replace(calls, start_us=calls.start_us + 1)  # no whole seconds any more: the heap carries these
     heap = carry(later, [20, 9], replace(rules, redial=None))
@@ -98,7 +98,7 @@ def test_the_offered_minutes_are_those_asked_for_and_the_evening_is_as_the_offer
     calls = calls_of_month(Population(2_000_000.0, (1,), ("a",), session_law(OFFER), 1), grid, 0, OFFER)
     assert calls.duration_us.sum() / 60_000_000 == pytest.approx(2_000_000, rel=0.02)
     assert calls.duration_us.mean() / 60_000_000 == pytest.approx(20, rel=0.02)
-    hour = calls.start_us // (3600 * SECOND) - grid.first_hour
+    hour = calls.start_us // (HOUR_US) - grid.first_hour
     offered = np.bincount(hour, calls.duration_us, minlength=len(grid.month))
     assert 0.08 < busy_hour_share(grid, offered) < 0.12
     weights, _ = profile(grid, 0, OFFER)
@@ -112,7 +112,7 @@ def test_a_pareto_tail_is_heavier_and_capped() -> None:
     plain, tailed = session_law(OFFER), session_law(OFFER, pareto_tail=True)
     assert plain.short == tailed.short
     assert tailed.mean_us > plain.mean_us
-    assert tailed.long[-1] == OFFER.terms.demand.cap_s.value * SECOND
+    assert tailed.long[-1] == OFFER.terms.demand.cap_s.value * SECOND_US
     assert all(one <= other for one, other in zip(tailed.long, tailed.long[1:], strict=False))
 
 
@@ -135,7 +135,7 @@ def test_months_one_by_one_carry_what_the_pool_would_carry_without_the_cut() -> 
     lots = [calls_of_month(population, grid, month, OFFER) for month in (0, 1)]
     from simbench.dialup.calls import joined
 
-    whole = carry(joined(*lots), [6, 4], Rules(limit_us=7200 * SECOND))
+    whole = carry(joined(*lots), [6, 4], Rules(limit_us=7200 * SECOND_US))
     assert done.totals.carried == len(whole.calls)
     assert done.totals.offered == whole.offered
     inside = int(np.minimum(whole.calls.end_us, grid.last_us).sum() - whole.calls.start_us.sum())

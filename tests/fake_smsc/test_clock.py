@@ -12,11 +12,11 @@ from fake_smsc.clock import PlatformClock
 from simbench.contract.calendar import instant
 from simbench.scenario import DeliveryConfig, ServerConfig
 from simbench.ucp.operations import decode
+from simbench.units import SECOND_US
 from tests import harness
 from tests.fake_smsc.live import serving
 
 EPOCH = instant(2016, 10, 3, 7, 59, 50)
-SECOND = harness.SECOND
 
 
 class Wall:
@@ -34,8 +34,8 @@ def test_the_instant_is_epoch_plus_speed_times_what_went_by() -> None:
     clock = PlatformClock(EPOCH, 60.0, wall)
     assert clock.now() == EPOCH
     wall.s += 2.5
-    assert clock.now() == EPOCH + 150 * SECOND
-    assert clock.real_s(EPOCH + 180 * SECOND) == pytest.approx(0.5)
+    assert clock.now() == EPOCH + 150 * SECOND_US
+    assert clock.real_s(EPOCH + 180 * SECOND_US) == pytest.approx(0.5)
     assert clock.real_s(EPOCH) == 0.0
 
 
@@ -44,9 +44,9 @@ def test_another_speed_holds_from_now_on() -> None:
     clock = PlatformClock(EPOCH, 10.0, wall)
     wall.s += 1
     clock.set_speed(2.0)
-    assert clock.now() == EPOCH + 10 * SECOND
+    assert clock.now() == EPOCH + 10 * SECOND_US
     wall.s += 1
-    assert clock.now() == EPOCH + 12 * SECOND
+    assert clock.now() == EPOCH + 12 * SECOND_US
 
 
 moves = st.lists(
@@ -66,7 +66,7 @@ def test_the_clock_never_goes_back(done: list[tuple[str, float]]) -> None:
         if what == "wait":
             wall.s += by
         elif what == "step":
-            assert clock.step(by) - told[-1] >= int(by * SECOND)
+            assert clock.step(by) - told[-1] >= int(by * SECOND_US)
         else:
             clock.set_speed(by)
         told.append(clock.now())
@@ -144,7 +144,7 @@ def test_neither_a_step_nor_a_new_speed_counts_as_lateness() -> None:
             site.control.step(3600)
             assert await peer.end() == "fin"  # the heart has beaten meanwhile
             assert await (await site.connect()).hears_nothing()
-            assert all(size_us < 600 * SECOND for size_us in site.lateness())
+            assert all(size_us < 600 * SECOND_US for size_us in site.lateness())
 
     asyncio.run(script())
 

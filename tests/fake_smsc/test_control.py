@@ -11,6 +11,7 @@ from fake_smsc.control import SessionView
 from simbench.errors import BadInput
 from simbench.scenario import CodeConfig
 from simbench.ucp.operations import decode
+from simbench.units import SECOND_US
 from tests import harness
 from tests.fake_smsc.live import serving
 
@@ -56,7 +57,7 @@ def test_a_text_of_a_subscriber_is_untold_until_it_is_acknowledged() -> None:
         async with serving() as site:
             peer = await site.session()
             (scts,) = site.control.mo("33639980012", "36010", "STOP")
-            assert scts == site.control.now() // harness.SECOND
+            assert scts == site.control.now() // SECOND_US
             notice = await peer.frame()
             fields = decode(notice)
             assert (notice.ot, fields["OAdC"], bytes.fromhex(fields["Msg"])) == ("52", "33639980012", b"STOP")

@@ -16,6 +16,7 @@ from fake_smsc.outage import Mode
 from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import DeliveryConfig, OutageConfig, ServerConfig
 from simbench.ucp.operations import decode
+from simbench.units import HOUR_US, SECOND_US
 from tests import harness
 from tests.fake_smsc.live import LivePeer, Site, serving
 
@@ -258,7 +259,7 @@ def test_maintenance_is_an_outage_that_was_planned() -> None:
             assert site.reason_of_closing(peer) == "server: outage"
             ((at, _, subject, until, _),) = site.rows("story", "maintenance")
             assert subject == "total"
-            assert until - at == pytest.approx(3600 * harness.SECOND, abs=harness.SECOND)
+            assert until - at == pytest.approx(HOUR_US, abs=SECOND_US)
             await site.control.restore()
             assert (await (await site.session()).submit(1)).data[0] == "A"
 
@@ -331,7 +332,7 @@ def test_scripted_outages_come_and_go_at_their_instants() -> None:
             done = lambda: len(site.rows("story", "restored")) == 2  # noqa: E731 - a condition
             assert await site.until(done)
             told = [row for kind in ("outage", "restored") for row in site.rows("story", kind)]
-            late_s = [(row[0] - began) / harness.SECOND - due for row, due in zip(told, (5, 30, 15, 35), strict=True)]
+            late_s = [(row[0] - began) / SECOND_US - due for row, due in zip(told, (5, 30, 15, 35), strict=True)]
             assert all(0 <= late <= 200 * 0.25 for late in late_s)
 
     asyncio.run(script())
@@ -395,7 +396,7 @@ def test_scripted_outages_follow_the_clock_when_its_speed_changes_and_when_it_is
             site.control.step(7200)
             assert await site.until(lambda: bool(site.rows("story", "restored")))
             (outage,), (restored,) = site.rows("story", "outage"), site.rows("story", "restored")
-            assert 3600 <= (outage[0] - began) / harness.SECOND < 3600 + 10_000 * 0.1
-            assert restored[0] - began >= (3600 + 7200) * harness.SECOND
+            assert 3600 <= (outage[0] - began) / SECOND_US < 3600 + 10_000 * 0.1
+            assert restored[0] - began >= (3600 + 7200) * SECOND_US
 
     asyncio.run(script())

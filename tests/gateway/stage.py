@@ -9,10 +9,9 @@ from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import CodeConfig
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import build, decode
-from tests.harness import MINUTE, START, Peer, gateway_of
+from simbench.units import MINUTE_US
+from tests.harness import START, Peer, gateway_of
 
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
 AWAY = "33710000001"
 NOW_STAMP = "020326100000"  # START as a time stamp
 
@@ -28,7 +27,7 @@ def keep(peer: Peer, us: int) -> list[Frame]:
     """Let time pass with a keepalive a minute; the notices that came, all acknowledged."""
     notices = []
     while us > 0:
-        step = min(us, MINUTE)
+        step = min(us, MINUTE_US)
         us -= step
         for frame in peer.wait(step) + peer.send(operation("31", 99, AdC="36010", PID="0539")):
             notices += answer(peer, frame)
@@ -51,7 +50,7 @@ def buffered(*codes: CodeConfig, **fields: str) -> Peer:
     peer = logged_in(*codes)
     put(peer, attached=False)
     assert peer.submit(1, **fields)[0].data[0] == "A"
-    keep(peer, 3 * MINUTE)
+    keep(peer, 3 * MINUTE_US)
     return peer
 
 

@@ -5,10 +5,9 @@ import pytest
 from simbench.scenario import CodeConfig
 from simbench.ucp.content import message_text
 from simbench.ucp.operations import decode
+from simbench.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from tests.gateway.stage import (
     AWAY,
-    DAY,
-    HOUR,
     NOW_STAMP,
     answer,
     ask,
@@ -22,7 +21,7 @@ from tests.gateway.stage import (
     rows,
     stamps_ahead,
 )  # fmt: skip
-from tests.harness import MINUTE, SECOND, Peer
+from tests.harness import Peer
 
 REVERSED = "260302100000"
 
@@ -33,15 +32,15 @@ def modify(peer: Peer, **fields: str) -> str:
 
 def test_a_modified_validity_is_met() -> None:
     peer = buffered(NT="3")
-    assert modify(peer, VP=minutes_ahead(2 * HOUR)) == "A"
-    (notice,) = keep(peer, 3 * HOUR)
-    assert (decode(notice)["Dst"], decode(notice)["DSCTS"]) == ("2", stamps_ahead(2 * HOUR))
+    assert modify(peer, VP=minutes_ahead(2 * HOUR_US)) == "A"
+    (notice,) = keep(peer, 3 * HOUR_US)
+    assert (decode(notice)["Dst"], decode(notice)["DSCTS"]) == ("2", stamps_ahead(2 * HOUR_US))
 
 
 def test_a_validity_made_longer_keeps_the_message() -> None:
-    peer = buffered(VP=minutes_ahead(HOUR))
-    assert modify(peer, VP=minutes_ahead(DAY)) == "A"
-    assert keep(peer, 2 * HOUR) == []
+    peer = buffered(VP=minutes_ahead(HOUR_US))
+    assert modify(peer, VP=minutes_ahead(DAY_US)) == "A"
+    assert keep(peer, 2 * HOUR_US) == []
     put(peer, attached=True)
     assert [decode(notice)["Dst"] for notice in peer.wait(0)] == ["0"]
 
@@ -83,7 +82,7 @@ def test_a_notification_can_be_asked_for_and_cancelled() -> None:
     peer = buffered()
     assert modify(peer, NRq="0") == "A"
     put(peer, attached=True)
-    assert peer.wait(HOUR) == []
+    assert peer.wait(HOUR_US) == []
 
 
 def test_the_kinds_of_notification_can_be_changed() -> None:
@@ -95,54 +94,54 @@ def test_the_kinds_of_notification_can_be_changed() -> None:
 
 def test_a_deferral_can_be_moved_while_it_lasts() -> None:
     peer = logged_in()
-    peer.submit(1, DD="1", DDT=minutes_ahead(HOUR))
-    assert modify(peer, DDT=minutes_ahead(3 * HOUR)) == "A"
-    assert keep(peer, 2 * HOUR + 50 * MINUTE) == []
-    (notice,) = keep(peer, HOUR)
-    assert decode(notice)["DSCTS"] >= stamps_ahead(3 * HOUR)
-    assert modify(peer, DDT=minutes_ahead(9 * HOUR)) == "27"
+    peer.submit(1, DD="1", DDT=minutes_ahead(HOUR_US))
+    assert modify(peer, DDT=minutes_ahead(3 * HOUR_US)) == "A"
+    assert keep(peer, 2 * HOUR_US + 50 * MINUTE_US) == []
+    (notice,) = keep(peer, HOUR_US)
+    assert decode(notice)["DSCTS"] >= stamps_ahead(3 * HOUR_US)
+    assert modify(peer, DDT=minutes_ahead(9 * HOUR_US)) == "27"
 
 
 @pytest.mark.parametrize("ddt_h", [-1, 24 * 4])
 def test_a_deferral_cannot_be_moved_to_a_time_that_is_over_or_beyond(ddt_h: int) -> None:
     peer = logged_in()
-    peer.submit(1, DD="1", DDT=minutes_ahead(HOUR))
-    assert modify(peer, DDT=minutes_ahead(ddt_h * HOUR)) == "22"
+    peer.submit(1, DD="1", DDT=minutes_ahead(HOUR_US))
+    assert modify(peer, DDT=minutes_ahead(ddt_h * HOUR_US)) == "22"
 
 
 def test_a_validity_must_end_after_the_deferral() -> None:
     peer = logged_in()
-    peer.submit(1, DD="1", DDT=minutes_ahead(2 * HOUR))
-    assert modify(peer, VP=minutes_ahead(HOUR)) == "22"
-    assert modify(peer, VP=minutes_ahead(3 * HOUR)) == "A"
+    peer.submit(1, DD="1", DDT=minutes_ahead(2 * HOUR_US))
+    assert modify(peer, VP=minutes_ahead(HOUR_US)) == "22"
+    assert modify(peer, VP=minutes_ahead(3 * HOUR_US)) == "A"
 
 
 def test_a_message_on_its_way_cannot_be_modified_or_deleted() -> None:
     peer = logged_in()
     peer.submit(1)
-    assert modify(peer, VP=minutes_ahead(HOUR)) == "37"
+    assert modify(peer, VP=minutes_ahead(HOUR_US)) == "37"
     assert ask(peer, "56", MT="3", Msg=hexed(REVERSED))[0] == "37"
 
 
 def test_a_delivered_message_is_not_found() -> None:
     peer = logged_in()
     peer.submit(1)
-    keep(peer, 5 * MINUTE)
+    keep(peer, 5 * MINUTE_US)
     assert modify(peer) == "27"
     assert ask(peer, "56", MT="3", Msg=hexed(REVERSED))[0] == "27"
 
 
 def test_a_forwarded_message_says_so() -> None:
-    peer = buffered(VP=minutes_ahead(HOUR), LRq="1", LRAd="33639980077", LPID="0100")
+    peer = buffered(VP=minutes_ahead(HOUR_US), LRq="1", LRAd="33639980077", LPID="0100")
     while not rows(peer, "forwarded"):
-        peer.wait(SECOND)
+        peer.wait(SECOND_US)
     assert modify(peer) == "38"
 
 
 def test_a_replace_type_in_use_is_refused() -> None:
     peer = buffered(RPID="0065")
     peer.submit(2, RPID="0066")
-    keep(peer, 3 * MINUTE)
+    keep(peer, 3 * MINUTE_US)
     assert modify(peer, RPID="0066") == "36"
     assert modify(peer, RPID="0067") == "A"
 
@@ -155,13 +154,13 @@ def test_the_text_of_a_message_with_a_header_cannot_be_changed() -> None:
 
 
 def test_a_last_resort_address_can_be_added_and_taken_back() -> None:
-    peer = buffered(VP=minutes_ahead(HOUR))
+    peer = buffered(VP=minutes_ahead(HOUR_US))
     assert modify(peer, LRq="1", LRAd="33639980077", LPID="0100") == "A"
-    keep(peer, 2 * HOUR)
+    keep(peer, 2 * HOUR_US)
     assert len(rows(peer, "last-resort")) == 1
-    peer = buffered(VP=minutes_ahead(HOUR), LRq="1", LRAd="33639980077", LPID="0100")
+    peer = buffered(VP=minutes_ahead(HOUR_US), LRq="1", LRAd="33639980077", LPID="0100")
     assert modify(peer, LRq="0") == "A"
-    keep(peer, 2 * HOUR)
+    keep(peer, 2 * HOUR_US)
     assert not rows(peer, "forwarded")
 
 
@@ -175,7 +174,7 @@ def test_a_message_submitted_with_an_authentication_code_is_found_with_it_alone(
 def test_an_inquiry_is_answered_and_then_told_what_waits() -> None:
     peer = buffered()
     peer.submit(2)
-    keep(peer, 3 * MINUTE)
+    keep(peer, 3 * MINUTE_US)
     result, after = ask(peer, "55")
     assert result == "A"
     (told,) = after
@@ -195,7 +194,7 @@ def test_more_stamps_than_fit_come_in_several_responses() -> None:
     put(peer, attached=False)
     for trn in range(1, 24):
         peer.submit(trn)
-    keep(peer, 3 * MINUTE)
+    keep(peer, 3 * MINUTE_US)
     told = [frame for frame in ask(peer, "55")[1] if frame.ot == "57"]
     assert [len(message_text(frame).split()) - 2 for frame in told] == [10, 10, 3]
     assert [decode(frame).get("MMS", "") for frame in told] == ["1", "1", ""]
@@ -205,7 +204,7 @@ def test_a_response_that_is_not_acknowledged_is_offered_again() -> None:
     peer = logged_in()
     (told,) = ask(peer, "55")[1]
     peer.acknowledge(told, "N/02//")
-    again = peer.wait(MINUTE)
+    again = peer.wait(MINUTE_US)
     assert [frame.ot for frame in again] == ["57"]
 
 
@@ -213,7 +212,7 @@ def test_a_response_that_is_not_acknowledged_is_offered_again() -> None:
 def test_a_deletion_takes_what_waits_and_names_it(separator: str) -> None:
     peer = buffered()
     peer.submit(2)
-    keep(peer, 3 * MINUTE)
+    keep(peer, 3 * MINUTE_US)
     result, after = ask(peer, "56", MT="3", Msg=hexed(f"{REVERSED}{separator}260302100300"))
     assert result == "A"
     told = [frame for first in after for frame in answer(peer, first)]
@@ -221,7 +220,7 @@ def test_a_deletion_takes_what_waits_and_names_it(separator: str) -> None:
         f"Destination {AWAY} identification: {stamp} has been deleted." for stamp in (REVERSED, "260302100300")
     ]
     put(peer, attached=True)
-    assert keep(peer, HOUR) == []
+    assert keep(peer, HOUR_US) == []
     assert len(rows(peer, "deleted")) == 2
     assert peer.gateway.centre.delivery.on_the_way == 0
 
@@ -245,5 +244,5 @@ def test_a_message_is_found_under_any_spelling_of_its_recipient() -> None:
     peer = logged_in()
     put(peer, attached=False, msisdn="33639980012")
     peer.submit(1, AdC="0639980012")
-    keep(peer, 3 * MINUTE)
+    keep(peer, 3 * MINUTE_US)
     assert ask(peer, "54", AdC="0033639980012", SCTS=NOW_STAMP)[0] == "A"

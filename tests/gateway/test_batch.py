@@ -13,10 +13,10 @@ from simbench.gateway import Gateway
 from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import CodeConfig
 from simbench.ucp.frame import encode
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 from tests.gateway.stage import operation
-from tests.harness import MINUTE, SECOND, START, gateway_of, login, submit
+from tests.harness import START, gateway_of, login, submit
 
-HOUR = 60 * MINUTE
 MODES = ("monitor", "delay", "nack", "discard", "close")
 ABSENT, FIXED, ELSEWHERE = "33710000008", "33199000001", "33639980001"
 
@@ -47,9 +47,9 @@ ODD = st.sampled_from(
         submit(1, AdC=FIXED),
         submit(2, AdC=ELSEWHERE),
         submit(3, AdC="0710000001"),
-        submit(4, VP=minute_text(START + HOUR)),
-        submit(5, VP=minute_text(START - HOUR)),
-        submit(6, VP=minute_text(START + 5000 * HOUR)),
+        submit(4, VP=minute_text(START + HOUR_US)),
+        submit(5, VP=minute_text(START - HOUR_US)),
+        submit(6, VP=minute_text(START + 5000 * HOUR_US)),
         submit(7, VP="3113020000"),
         submit(8, Msg="4"),
         submit(9, Msg="41" * 159),
@@ -81,7 +81,7 @@ ODD = st.sampled_from(
 READS = st.lists(
     st.tuples(
         st.lists(RUN | RUN | ODD, max_size=6).map(lambda runs: [frame for run in runs for frame in run]),
-        st.integers(0, 3 * SECOND),
+        st.integers(0, 3 * SECOND_US),
         st.sampled_from(["", "", "", "away", "back", "down"]),
     ),
     min_size=1,
@@ -124,7 +124,7 @@ def lived(reads: list[tuple[bytes, int, str]], *how: Any) -> dict[str, Any]:
     """What a gateway leaves that is given these octets, so many microseconds apart, and then half an hour."""
     gateway, ledger = scene(*how)
     now, written = START, []
-    for octets, pause, event in [*reads, (b"", 10 * MINUTE, ""), (b"", 20 * MINUTE, "")]:
+    for octets, pause, event in [*reads, (b"", 10 * MINUTE_US, ""), (b"", 20 * MINUTE_US, "")]:
         gateway.received(1, octets, now)
         written += exchanged(gateway, now)
         if event in {"away", "back"}:

@@ -8,9 +8,10 @@ from simbench.scenario import CodeConfig
 from simbench.strictness import Strictness
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import decode
+from simbench.units import MINUTE_US, SECOND_US
 from tests.gateway.stage import hexed, logged_in, operation
 from tests.gateway.test_provisioning import session
-from tests.harness import MINUTE, SECOND, Peer, gateway_of, submit
+from tests.harness import Peer, gateway_of, submit
 
 TOLERANT = Strictness("tolerant")
 UCS2 = "00C70061002000760061003F"
@@ -64,7 +65,7 @@ def test_kannel_answers_a_text_with_an_empty_result() -> None:
     peer.gateway.originate("33639980012", "36010", "Bonjour", peer.now)
     (text,) = peer.wait(0)
     peer.acknowledge(text, "A///")
-    assert peer.wait(2 * MINUTE - SECOND) == []
+    assert peer.wait(2 * MINUTE_US - SECOND_US) == []
 
 
 def test_ruby_ucp_counts_its_transactions_in_hexadecimal() -> None:
@@ -79,7 +80,7 @@ def test_smsj_always_uses_one_number() -> None:
     peer = tolerated()
     for n in range(13):
         peer.submit(1, AdC=f"337100000{n:02d}")
-    peer.wait(5 * SECOND)
+    peer.wait(5 * SECOND_US)
     results = [frame for frame in peer.received if frame.ot == "51"]
     assert [(frame.trn, frame.data[0]) for frame in results] == [("01", "A")] * 13
 
@@ -90,7 +91,7 @@ def test_go_gsm_keeps_alive_under_a_number_that_a_submit_holds() -> None:
         peer.submit(trn, AdC=f"3371000000{trn}")
     assert peer.submit(33) == []
     assert peer.send(operation("31", 33, AdC="go_client", PID="0539"))[0].ot == "31"
-    assert [frame.trn for frame in peer.wait(2 * SECOND) if frame.ot == "51"] == ["33"]
+    assert [frame.trn for frame in peer.wait(2 * SECOND_US) if frame.ot == "51"] == ["33"]
 
 
 def test_go_gsm_logs_in_under_a_name_of_letters() -> None:
@@ -119,14 +120,14 @@ def test_emi_ucp_forgets_the_slash_after_its_error_code() -> None:
     (text,) = peer.wait(0)
     assert peer.send(encode(text.trn, "R", "52", "N/02")) == []
     assert not peer.gateway.lines[1].session.own.outstanding
-    assert [frame.ot for frame in peer.wait(MINUTE)] == ["52"]
+    assert [frame.ot for frame in peer.wait(MINUTE_US)] == ["52"]
 
 
 def test_a_client_that_sends_more_than_its_window_is_served() -> None:
     peer = tolerated()
     for trn in range(40):
         peer.submit(trn, AdC=f"337100000{trn:02d}")
-    peer.wait(10 * SECOND)
+    peer.wait(10 * SECOND_US)
     assert sum(frame.ot == "51" for frame in peer.received) == 40
 
 
@@ -138,4 +139,4 @@ def test_a_client_that_pings_by_an_alert_of_its_address_is_answered() -> None:
 def test_a_text_packed_in_the_wrong_case_reaches_its_subscriber() -> None:
     peer = tolerated()
     peer.submit(1, Msg=hexed("Jkl").lower())
-    assert [decode(notice)["Dst"] for notice in peer.wait(MINUTE // 2)] == ["0"]
+    assert [decode(notice)["Dst"] for notice in peer.wait(MINUTE_US // 2)] == ["0"]

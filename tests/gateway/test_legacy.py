@@ -6,19 +6,9 @@ from simbench.scenario import CodeConfig
 from simbench.ucp.content import message_text
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import decode
-from tests.gateway.stage import (
-    HOUR,
-    NOW_STAMP,
-    hexed,
-    keep,
-    logged_in,
-    minutes_ahead,
-    operation,
-    put,
-    rows,
-    stamps_ahead,
-)
-from tests.harness import MINUTE, SECOND, Peer
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
+from tests.gateway.stage import NOW_STAMP, hexed, keep, logged_in, minutes_ahead, operation, put, rows, stamps_ahead
+from tests.harness import Peer
 
 TO = "33639980012"
 THREE = ["33639980012", "33639980077", "33639980099"]
@@ -38,7 +28,7 @@ def test_an_accepted_call_input_names_the_message(ot: str) -> None:
     result = one(peer, ot, **{"RAd" if ot == "03" else "AdC": TO}, **({"NPL": "0"} if ot == "03" else {}))
     assert decode(result)["SM"] == f"{TO}:{NOW_STAMP}"
     assert len(result.data) == (3 if ot == "30" else 2)
-    assert keep(peer, 5 * MINUTE) == []
+    assert keep(peer, 5 * MINUTE_US) == []
     assert len(rows(peer, "delivered")) == 1
 
 
@@ -85,7 +75,7 @@ def test_recipients_beyond_the_rate_hold_the_result_back() -> None:
     for trn in range(8):
         peer.submit(trn, AdC=f"3371000000{trn}")
     assert peer.send(operation("02", 50, RAds=THREE, MT="3", Msg=TEXT)) == []
-    assert peer.wait(SECOND - 1) == []
+    assert peer.wait(SECOND_US - 1) == []
     result = next(frame for frame in peer.wait(1) if frame.kind == "R")
     assert decode(result)["SM"] == ",".join(f"{to}:{NOW_STAMP[:-2]}{'00' if to != THREE[2] else '01'}" for to in THREE)
 
@@ -106,11 +96,11 @@ def test_recipients_beyond_the_rate_meet_the_meter(mode: str, met: str) -> None:
 
 def test_supplementary_services_defer() -> None:
     peer = logged_in()
-    result = one(peer, "03", RAd=TO, NPL="0", DD="1", DDT=minutes_ahead(HOUR))
+    result = one(peer, "03", RAd=TO, NPL="0", DD="1", DDT=minutes_ahead(HOUR_US))
     assert result.data[0] == "A"
-    keep(peer, 59 * MINUTE)
+    keep(peer, 59 * MINUTE_US)
     assert not rows(peer, "delivered")
-    keep(peer, 5 * MINUTE)
+    keep(peer, 5 * MINUTE_US)
     assert len(rows(peer, "delivered")) == 1
 
 
@@ -124,8 +114,8 @@ def test_supplementary_services_defer() -> None:
         ({"RC": "1"}, "16"),
         ({"GAs": ["123"]}, "09"),
         ({"DD": "1"}, "02"),
-        ({"DD": "1", "DDT": minutes_ahead(-HOUR)}, "22"),
-        ({"DD": "1", "DDT": minutes_ahead(100 * HOUR)}, "22"),
+        ({"DD": "1", "DDT": minutes_ahead(-HOUR_US)}, "22"),
+        ({"DD": "1", "DDT": minutes_ahead(100 * HOUR_US)}, "22"),
     ],
 )
 def test_a_supplementary_service_that_is_not_offered_has_its_own_code(
@@ -137,7 +127,7 @@ def test_a_supplementary_service_that_is_not_offered_has_its_own_code(
 def test_a_transfer_may_ask_for_a_notification_in_the_session() -> None:
     peer = logged_in()
     one(peer, "30", AdC=TO, NRq="1")
-    (notice,) = keep(peer, 5 * MINUTE)
+    (notice,) = keep(peer, 5 * MINUTE_US)
     assert (notice.ot, decode(notice)["OAdC"], decode(notice)["Dst"]) == ("53", TO, "0")
 
 
@@ -146,7 +136,7 @@ def test_a_transfer_may_name_who_is_notified() -> None:
     other = Peer(peer.gateway, 2)
     other.login("38001")
     one(peer, "30", AdC=TO, NRq="1", NAd="38001", NPID="0539")
-    (notice,) = other.wait(MINUTE)
+    (notice,) = other.wait(MINUTE_US)
     assert notice.ot == "53"
 
 
@@ -156,8 +146,8 @@ def test_a_transfer_may_name_who_is_notified() -> None:
         ({"NRq": "1", "NAd": "38001"}, "02"),
         ({"NRq": "1", "NPID": "0539"}, "02"),
         ({"NRq": "1", "NAd": "38001", "NPID": "0999"}, "02"),
-        ({"VP": minutes_ahead(-HOUR)}, "22"),
-        ({"DD": "1", "DDT": minutes_ahead(2 * HOUR), "VP": minutes_ahead(HOUR)}, "22"),
+        ({"VP": minutes_ahead(-HOUR_US)}, "22"),
+        ({"DD": "1", "DDT": minutes_ahead(2 * HOUR_US), "VP": minutes_ahead(HOUR_US)}, "22"),
     ],
 )
 def test_a_transfer_is_judged(fields: dict[str, str], ec: str) -> None:
@@ -165,28 +155,28 @@ def test_a_transfer_is_judged(fields: dict[str, str], ec: str) -> None:
 
 
 def test_a_transfer_says_which_validity_it_got() -> None:
-    values = decode(one(logged_in(), "30", AdC=TO, VP=minutes_ahead(100 * HOUR)))
-    assert values["MVP"] == minutes_ahead(72 * HOUR)
+    values = decode(one(logged_in(), "30", AdC=TO, VP=minutes_ahead(100 * HOUR_US)))
+    assert values["MVP"] == minutes_ahead(72 * HOUR_US)
 
 
 def test_the_validity_of_a_transfer_is_met() -> None:
     peer = logged_in()
     put(peer, attached=False, msisdn=TO)
-    one(peer, "30", AdC=TO, NRq="1", VP=minutes_ahead(HOUR))
-    (notice,) = keep(peer, 2 * HOUR)
-    assert (decode(notice)["Dst"], decode(notice)["DSCTS"]) == ("2", stamps_ahead(HOUR))
+    one(peer, "30", AdC=TO, NRq="1", VP=minutes_ahead(HOUR_US))
+    (notice,) = keep(peer, 2 * HOUR_US)
+    assert (decode(notice)["Dst"], decode(notice)["DSCTS"]) == ("2", stamps_ahead(HOUR_US))
 
 
 def test_a_notification_that_is_not_supported_comes_as_call_input() -> None:
     peer = logged_in()
     one(peer, "30", AdC=TO, NRq="1")
-    (notice,) = peer.wait(MINUTE)
+    (notice,) = peer.wait(MINUTE_US)
     (fallback,) = peer.acknowledge(notice, "N/03//")
     assert (fallback.ot, decode(fallback)["AdC"], decode(fallback)["OAdC"]) == ("01", "36010", TO)
     text = bytes.fromhex(decode(fallback)["Msg"]).decode()
     assert text.startswith(f"Message for {TO}, with identification 260302100000 has been delivered")
     assert peer.acknowledge(fallback, "A//") == []
-    assert keep(peer, HOUR) == []
+    assert keep(peer, HOUR_US) == []
 
 
 def test_a_text_of_a_subscriber_that_is_not_supported_comes_as_call_input() -> None:
@@ -196,7 +186,7 @@ def test_a_text_of_a_subscriber_that_is_not_supported_comes_as_call_input() -> N
     (fallback,) = peer.acknowledge(notice, "N/03//")
     assert decode(fallback) == {"TRN": "01", "O/R": "O", "OT": "01", "AdC": "36010", "OAdC": TO, "MT": "3",
                                 "Msg": hexed("STOP")}  # fmt: skip
-    (again,) = peer.acknowledge(fallback, "N/04//") or peer.wait(MINUTE)
+    (again,) = peer.acknowledge(fallback, "N/04//") or peer.wait(MINUTE_US)
     assert again.ot == "01"
 
 
@@ -205,5 +195,5 @@ def test_what_call_input_cannot_carry_is_offered_as_it_was() -> None:
     peer.gateway.originate(TO, "36010", "ça va ?", peer.now)
     (notice,) = peer.wait(0)
     assert peer.acknowledge(notice, "N/03//") == []
-    (again,) = peer.wait(MINUTE)
+    (again,) = peer.wait(MINUTE_US)
     assert (again.ot, message_text(again)) == ("52", "ça va ?")

@@ -4,8 +4,9 @@ import pytest
 
 from simbench.scenario import CodeConfig
 from simbench.ucp.operations import decode
+from simbench.units import MINUTE_US, SECOND_US
 from tests.gateway.stage import hexed, logged_in, operation
-from tests.harness import MINUTE, SECOND, Peer, gateway_of, login
+from tests.harness import Peer, gateway_of, login
 
 
 def session(peer: Peer, styp: str, password: str = "secret", new: str = "", account: str = "36010") -> str:
@@ -75,8 +76,8 @@ def test_a_provisioning_session_submits_nothing_and_carries_nothing() -> None:
     peer = provisioned()
     assert decode(peer.submit(1)[0])["EC"] == "04"
     peer.gateway.originate("33639980012", "36010", "Bonjour", peer.now)
-    assert peer.wait(SECOND) == []
-    peer.wait(MINUTE)
+    assert peer.wait(SECOND_US) == []
+    peer.wait(MINUTE_US)
     assert not peer.why_closed()
     assert peer.send(operation("31", 2, AdC="36010", PID="0539"))[0].data == ["A", "0000"]
 

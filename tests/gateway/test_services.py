@@ -6,8 +6,9 @@ from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import CodeConfig
 from simbench.strictness import Strictness
 from simbench.ucp.operations import decode
-from tests.gateway.stage import AWAY, DAY, HOUR, buffered, keep, logged_in, minutes_ahead, put, rows, stamps_ahead
-from tests.harness import MINUTE, SECOND, Peer
+from simbench.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from tests.gateway.stage import AWAY, buffered, keep, logged_in, minutes_ahead, put, rows, stamps_ahead
+from tests.harness import Peer
 
 
 def ec_of(peer: Peer, **fields: str) -> str:
@@ -16,41 +17,41 @@ def ec_of(peer: Peer, **fields: str) -> str:
 
 def test_a_deferred_message_is_delivered_after_its_time() -> None:
     peer = logged_in()
-    assert ec_of(peer, DD="1", DDT=minutes_ahead(2 * HOUR)) == "A"
-    assert keep(peer, 2 * HOUR) == []
-    (notice,) = keep(peer, 10 * MINUTE)
+    assert ec_of(peer, DD="1", DDT=minutes_ahead(2 * HOUR_US)) == "A"
+    assert keep(peer, 2 * HOUR_US) == []
+    (notice,) = keep(peer, 10 * MINUTE_US)
     assert decode(notice)["Dst"] == "0"
-    assert stamps_ahead(2 * HOUR) < decode(notice)["DSCTS"] < stamps_ahead(2 * HOUR + 5 * MINUTE)
+    assert stamps_ahead(2 * HOUR_US) < decode(notice)["DSCTS"] < stamps_ahead(2 * HOUR_US + 5 * MINUTE_US)
 
 
 def test_a_time_without_a_request_defers_nothing() -> None:
     peer = logged_in()
-    assert ec_of(peer, DDT=minutes_ahead(2 * HOUR)) == "A"
-    assert len(keep(peer, 5 * MINUTE)) == 1
+    assert ec_of(peer, DDT=minutes_ahead(2 * HOUR_US)) == "A"
+    assert len(keep(peer, 5 * MINUTE_US)) == 1
 
 
 @pytest.mark.parametrize("hours", [-1, 0, 24 * 4])
 def test_a_deferral_that_is_over_or_beyond_is_refused(hours: int) -> None:
-    assert ec_of(logged_in(), DD="1", DDT=minutes_ahead(hours * HOUR)) == "22"
+    assert ec_of(logged_in(), DD="1", DDT=minutes_ahead(hours * HOUR_US)) == "22"
 
 
 @pytest.mark.parametrize(("vp_h", "ec"), [(1, "22"), (2, "22"), (3, "A")])
 def test_the_validity_of_a_deferred_message_ends_after_its_deferral(vp_h: int, ec: str) -> None:
     peer = logged_in()
-    assert ec_of(peer, DD="1", DDT=minutes_ahead(2 * HOUR), VP=minutes_ahead(vp_h * HOUR)) == ec
+    assert ec_of(peer, DD="1", DDT=minutes_ahead(2 * HOUR_US), VP=minutes_ahead(vp_h * HOUR_US)) == ec
 
 
 def test_the_default_validity_runs_from_the_deferral() -> None:
     peer = logged_in()
     put(peer, attached=False)
-    peer.submit(1, DD="1", DDT=minutes_ahead(DAY))
-    (notice,) = keep(peer, 4 * DAY)
-    assert decode(notice)["DSCTS"] == stamps_ahead(3 * DAY)
+    peer.submit(1, DD="1", DDT=minutes_ahead(DAY_US))
+    (notice,) = keep(peer, 4 * DAY_US)
+    assert decode(notice)["DSCTS"] == stamps_ahead(3 * DAY_US)
 
 
 def test_what_cannot_be_delivered_in_time_goes_to_the_last_resort_address() -> None:
-    peer = buffered(VP=minutes_ahead(HOUR), LRq="1", LRAd="33639980077", LPID="0100")
-    (notice,) = keep(peer, 2 * HOUR)
+    peer = buffered(VP=minutes_ahead(HOUR_US), LRq="1", LRAd="33639980077", LPID="0100")
+    (notice,) = keep(peer, 2 * HOUR_US)
     assert (decode(notice)["Dst"], decode(notice)["Rsn"]) == ("2", "107")
     (forwarded,), (delivered,) = rows(peer, "forwarded"), rows(peer, "last-resort")
     assert forwarded[4] == delivered[4] == "33639980077"
@@ -58,16 +59,16 @@ def test_what_cannot_be_delivered_in_time_goes_to_the_last_resort_address() -> N
 
 
 def test_a_last_resort_address_that_is_away_too_gets_nothing() -> None:
-    peer = buffered(VP=minutes_ahead(HOUR), LRq="1", LRAd="33639980077", LPID="0100")
+    peer = buffered(VP=minutes_ahead(HOUR_US), LRq="1", LRAd="33639980077", LPID="0100")
     put(peer, attached=False, msisdn="33639980077")
-    keep(peer, 2 * HOUR)
+    keep(peer, 2 * HOUR_US)
     assert len(rows(peer, "last-resort-failed")) == 1
 
 
 def test_a_message_delivered_in_time_never_sees_its_last_resort() -> None:
     peer = buffered(LRq="1", LRAd="33639980077", LPID="0100")
     put(peer, attached=True)
-    keep(peer, 4 * DAY)
+    keep(peer, 4 * DAY_US)
     assert not rows(peer, "forwarded")
 
 
@@ -82,7 +83,7 @@ def test_a_priority_message_is_served_before_those_that_waited_longer() -> None:
     peer.submit(1)
     peer.submit(2)
     peer.submit(3, PR="1")
-    keep(peer, 5 * MINUTE)
+    keep(peer, 5 * MINUTE_US)
     put(peer, attached=True)
     assert [decode(notice)["SCTS"][-2:] for notice in peer.wait(0)] == ["02", "00", "01"]
 
@@ -92,7 +93,7 @@ def test_parts_announced_by_more_messages_arrive_together_and_in_order() -> None
     for trn, more in ((1, "1"), (2, "1"), (3, "")):
         peer.submit(trn, MMS=more, XSer=f"01060500032A030{trn}")
     peer.submit(4)
-    notices = keep(peer, 5 * MINUTE)
+    notices = keep(peer, 5 * MINUTE_US)
     times = {decode(notice)["SCTS"][-2:]: decode(notice)["DSCTS"] for notice in notices}
     assert times["00"] == times["01"] == times["02"] != times["03"]
     assert [decode(n)["SCTS"][-2:] for n in notices if decode(n)["SCTS"][-2:] != "03"] == ["00", "01", "02"]
@@ -101,11 +102,11 @@ def test_parts_announced_by_more_messages_arrive_together_and_in_order() -> None
 def test_an_answer_over_a_reply_path_is_marked_once() -> None:
     peer = logged_in()
     peer.submit(1, AdC="33639980012", RPI="1")
-    keep(peer, 5 * MINUTE)
+    keep(peer, 5 * MINUTE_US)
     marks = []
     for _ in range(2):
         peer.gateway.originate("33639980012", "36010", "Oui", peer.now)
-        marks += [decode(notice).get("RPI", "") for notice in keep(peer, SECOND)]
+        marks += [decode(notice).get("RPI", "") for notice in keep(peer, SECOND_US)]
     assert marks == ["2", ""]
 
 
@@ -113,7 +114,7 @@ def test_a_message_of_a_replace_type_takes_the_place_of_the_one_that_waits() -> 
     peer = buffered(RPID="0065")
     peer.submit(2, RPID="0065")
     put(peer, attached=True)
-    keep(peer, 5 * MINUTE)
+    keep(peer, 5 * MINUTE_US)
     assert len(rows(peer, "replaced")) == len(rows(peer, "delivered")) == 1
     assert peer.gateway.centre.delivery.on_the_way == 0
 
@@ -136,7 +137,7 @@ def test_a_single_shot_is_tried_once() -> None:
     peer = logged_in()
     put(peer, attached=False)
     peer.submit(1, XSer="0D0101", NT="7")
-    (notice,) = keep(peer, 5 * MINUTE)
+    (notice,) = keep(peer, 5 * MINUTE_US)
     assert (decode(notice)["Dst"], decode(notice)["Rsn"]) == ("2", "107")
 
 
@@ -161,21 +162,21 @@ def test_a_notification_address_of_another_application_gets_the_notification(add
     other = Peer(peer.gateway, 2)
     other.login("38001")
     peer.submit(1, NAdC=address, NPID="0539")
-    (notice,) = other.wait(MINUTE)
+    (notice,) = other.wait(MINUTE_US)
     assert (notice.ot, decode(notice)["AdC"]) == ("53", "36010")
 
 
 def test_a_notification_address_elsewhere_leaves_the_platform() -> None:
     peer = logged_in()
     peer.submit(1, NAdC="33639980077", NPID="0100")
-    assert peer.wait(5 * MINUTE) == []
+    assert peer.wait(5 * MINUTE_US) == []
     assert rows(peer, "notice-elsewhere")[0][4] == "33639980077"
 
 
 def test_a_notification_address_without_its_kind_means_this_session() -> None:
     peer = logged_in()
     peer.submit(1, NAdC="33639980077")
-    assert len(peer.wait(MINUTE)) == 1
+    assert len(peer.wait(MINUTE_US)) == 1
 
 
 def test_an_alphanumeric_sender_is_written_under_the_convention_of_the_switch() -> None:
@@ -190,5 +191,5 @@ def test_an_unknown_subscriber_has_no_use_for_a_last_resort() -> None:
     peer = logged_in()
     peer.gateway.centre.subscriber(Subscriber(AWAY, "unknown", "", True, False), peer.now)
     peer.submit(1, LRq="1", LRAd="33639980077", LPID="0100")
-    assert decode(keep(peer, 5 * MINUTE)[0])["Rsn"] == "101"
+    assert decode(keep(peer, 5 * MINUTE_US)[0])["Rsn"] == "101"
     assert not rows(peer, "forwarded")

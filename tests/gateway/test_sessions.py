@@ -5,7 +5,8 @@ import pytest
 from simbench.scenario import CodeConfig
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build, decode
-from tests.harness import MINUTE, SECOND, START, Peer, gateway_of, login, submit
+from simbench.units import MINUTE_US, SECOND_US
+from tests.harness import START, Peer, gateway_of, login, submit
 
 
 def test_a_login_with_the_right_password_opens_the_session() -> None:
@@ -60,7 +61,7 @@ def test_a_keepalive_is_answered() -> None:
 def test_a_connection_without_login_is_closed_when_its_time_is_up() -> None:
     gateway, _ = gateway_of()
     peer = Peer(gateway)
-    peer.wait(30 * SECOND - 1)
+    peer.wait(30 * SECOND_US - 1)
     assert not peer.why_closed()
     peer.wait(1)
     assert peer.why_closed() == "no login in time"
@@ -71,10 +72,10 @@ def test_an_idle_session_is_closed_and_a_keepalive_keeps_it() -> None:
     peer = Peer(gateway)
     peer.login()
     for _ in range(5):
-        peer.wait(MINUTE)
+        peer.wait(MINUTE_US)
         peer.send(build("31", "O", "02", AdC="36010", PID="0539"))
         assert not peer.why_closed()
-    peer.wait(2 * MINUTE + SECOND)
+    peer.wait(2 * MINUTE_US + SECOND_US)
     assert peer.why_closed() == "idle"
 
 
@@ -84,11 +85,11 @@ def test_what_a_broken_session_left_unanswered_follows_the_next_login_in_order_o
     peer.login()
     for trn in range(1, 6):
         peer.submit(trn, AdC=f"3371000000{trn}")
-        peer.now += 2 * SECOND
-    peer.wait(30 * SECOND)
+        peer.now += 2 * SECOND_US
+    peer.wait(30 * SECOND_US)
     assert sum(frame.ot == "53" for frame in peer.received) == 5
     gateway.closed(1, peer.now)
-    again = Peer(gateway, 2, peer.now + SECOND)
+    again = Peer(gateway, 2, peer.now + SECOND_US)
     result, *notices = again.send(login())
     assert result.ot == "60"
     stamps = [decode(notice)["SCTS"] for notice in notices]
@@ -103,17 +104,17 @@ def test_a_notice_that_is_refused_or_not_answered_is_offered_again_later() -> No
     gateway.originate("33639980012", "36010", "STOP", peer.now)
     (first,) = peer.wait(0)
     peer.acknowledge(first, "N/02//")
-    assert peer.wait(59 * SECOND) == []
-    (second,) = peer.wait(SECOND)
+    assert peer.wait(59 * SECOND_US) == []
+    (second,) = peer.wait(SECOND_US)
     assert decode(second)["SCTS"] == decode(first)["SCTS"]
     peer.send(build("31", "O", "02", AdC="36010", PID="0539"))
-    assert peer.wait(MINUTE) == []  # its result timer
+    assert peer.wait(MINUTE_US) == []  # its result timer
     peer.send(build("31", "O", "02", AdC="36010", PID="0539"))
-    assert peer.wait(2 * MINUTE - SECOND) == []
-    (third,) = peer.wait(SECOND)
+    assert peer.wait(2 * MINUTE_US - SECOND_US) == []
+    (third,) = peer.wait(SECOND_US)
     assert peer.acknowledge(third) == []
     peer.send(build("31", "O", "02", AdC="36010", PID="0539"))
-    assert peer.wait(110 * SECOND) == []
+    assert peer.wait(110 * SECOND_US) == []
 
 
 def test_notices_wait_for_room_in_the_window() -> None:
@@ -162,7 +163,7 @@ def test_a_held_submit_of_a_lost_session_is_not_accepted() -> None:
     for trn in range(11):
         peer.submit(trn, AdC=f"337100000{trn:02d}")
     gateway.closed(1, peer.now)
-    gateway.advance(START + MINUTE)
+    gateway.advance(START + MINUTE_US)
     assert sum(row[1] == "accepted" for row in ledger.centre) == 10
 
 

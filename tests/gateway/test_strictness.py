@@ -15,9 +15,10 @@ from simbench.strictness import MEANINGS, PROFILES, Strictness
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer, encode
 from simbench.ucp.operations import check, decode
+from simbench.units import MINUTE_US, SECOND_US
 from tests.docs_strictness import PLACE, page
 from tests.gateway.stage import logged_in, operation
-from tests.harness import MINUTE, SECOND, Peer, gateway_of, login, submit
+from tests.harness import Peer, gateway_of, login, submit
 from tests.ucp.vectors import BROKEN, Vector, name_of
 
 # What every broken vector is answered under the strict profile: an error code, "" for silence, "A" for acceptance.
@@ -137,7 +138,7 @@ def test_a_held_submit_with_a_hexadecimal_number_is_answered_under_it() -> None:
     for trn in range(10):
         peer.submit(trn, AdC=f"3371000000{trn}")
     assert with_raw(peer, encode("0A", "O", "51", submit(1)[15:-3].decode())) == []
-    peer.gateway.advance(peer.now + SECOND)
+    peer.gateway.advance(peer.now + SECOND_US)
     assert b"\x020A/" in b"".join(octets for _, octets in peer.gateway.output())
 
 
@@ -167,7 +168,7 @@ def test_a_refusal_without_its_last_slash_is_understood_or_lost() -> None:
     for switch, odd in (("mend", "missing-slash"), ("refuse", "checksum")):
         peer = with_(ragged_end=switch)
         peer.submit(1)
-        peer.wait(MINUTE // 2)
+        peer.wait(MINUTE_US // 2)
         peer.send(whole)
         assert peer.gateway.oddities[odd] == 1
 
@@ -278,7 +279,7 @@ def test_an_operation_beyond_the_window(switch: str, answers: list[str]) -> None
     for trn in range(20):
         peer.submit(trn, AdC=f"337100000{trn:02d}")
     assert [decode(result)["EC"] for result in peer.submit(20)] == answers
-    late = {frame.trn for frame in peer.wait(5 * SECOND) if frame.ot == "51"}
+    late = {frame.trn for frame in peer.wait(5 * SECOND_US) if frame.ot == "51"}
     assert ("20" in late) == (switch == "serve")
     assert peer.gateway.oddities["over-window"] == 1
 
@@ -290,7 +291,7 @@ def test_a_transaction_number_still_open(switch: str, results: int) -> None:
         peer.submit(trn, AdC=f"3371000000{trn}")
     for n in range(3):
         assert peer.submit(50, AdC=f"3371000010{n}") == []
-    late = [frame for frame in peer.wait(5 * SECOND) if frame.ot == "51"]
+    late = [frame for frame in peer.wait(5 * SECOND_US) if frame.ot == "51"]
     assert [(frame.trn, frame.data[0]) for frame in late] == [("50", "A")] * results
     assert peer.gateway.oddities["trn-in-use"] == 2
 
@@ -308,18 +309,18 @@ def test_a_result_without_sm_acknowledges_or_not(switch: str, repeated: int, ot:
         peer.gateway.originate("33639980012", "36010", "Bonjour", peer.now)
     else:
         peer.submit(1)
-    (notice,) = [frame for frame in peer.wait(MINUTE // 2) if frame.ot == ot]
+    (notice,) = [frame for frame in peer.wait(MINUTE_US // 2) if frame.ot == ot]
     peer.acknowledge(notice)
-    again = [frame for frame in peer.wait(MINUTE) if frame.ot == ot]
+    again = [frame for frame in peer.wait(MINUTE_US) if frame.ot == ot]
     assert len(again) == peer.gateway.oddities["result-without-sm"] == repeated
     for frame in again:
         peer.acknowledge(frame, "A//36010:020326100000/")
-    assert peer.wait(2 * MINUTE) == []
+    assert peer.wait(2 * MINUTE_US) == []
 
 
 def test_each_oddity_is_counted_and_told_with_its_instant_and_line() -> None:
     peer = with_()
-    peer.now += SECOND
+    peer.now += SECOND_US
     peer.submit(1, Msg="414")
     peer.send(b"junk\x03")
     events = list(peer.gateway.odd_events)

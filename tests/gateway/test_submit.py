@@ -9,9 +9,9 @@ from simbench.numbering.subscribers import Subscriber
 from simbench.scenario import CodeConfig, DeliveryConfig
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import decode
-from tests.harness import MINUTE, SECOND, START, Peer, gateway_of, submit
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
+from tests.harness import START, Peer, gateway_of, submit
 
-HOUR = 60 * MINUTE
 VECTORS = [json.loads(line) for line in (Path(__file__).parent.parent / "ucp/vectors.jsonl").read_text().splitlines()]
 
 
@@ -27,12 +27,12 @@ def test_an_accepted_submit_is_answered_with_recipient_and_stamp_then_notified()
     (result,) = peer.submit(7)
     assert (result.kind, result.ot, result.trn) == ("R", "51", "07")
     assert decode(result)["SM"] == "33710000001:020326100000"
-    (notice,) = peer.wait(MINUTE)
+    (notice,) = peer.wait(MINUTE_US)
     fields = decode(notice)
     assert (fields["AdC"], fields["OAdC"], fields["SCTS"]) == ("36010", "33710000001", "020326100000")
     assert (fields["Dst"], fields["Rsn"]) == ("0", "000")
     assert peer.acknowledge(notice) == []
-    assert peer.wait(HOUR) == []
+    assert peer.wait(HOUR_US) == []
 
 
 def test_two_messages_to_one_recipient_within_a_second_get_different_stamps() -> None:
@@ -52,13 +52,13 @@ def test_stamps_run_no_further_ahead_of_the_clock_than_the_contract_says() -> No
 def test_only_the_notifications_asked_for_are_sent(nt: str, outcomes: list[str]) -> None:
     peer = logged_in()
     peer.submit(1, NT=nt)
-    assert [decode(n)["Dst"] for n in peer.wait(MINUTE)] == outcomes
+    assert [decode(n)["Dst"] for n in peer.wait(MINUTE_US)] == outcomes
 
 
 def test_no_notification_without_a_request() -> None:
     peer = logged_in()
     peer.submit(1, NRq="", NT="")
-    assert peer.wait(HOUR) == []
+    assert peer.wait(HOUR_US) == []
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_each_kind_of_recipient_meets_what_the_offer_says(recipient: str, code: 
     if result.data[0] == "N":
         assert decode(result)["EC"] == met
         return
-    (notice,) = peer.wait(MINUTE)
+    (notice,) = peer.wait(MINUTE_US)
     fields = decode(notice)
     assert f"{fields['Dst']}/{fields['Rsn']}" == met
     assert fields["OAdC"] == recipient
@@ -100,7 +100,7 @@ def test_a_machine_is_reached_from_a_functional_code() -> None:
     peer.login("38001")
     (result,) = peer.submit(1, AdC="337000000900001", OAdC="38001")
     assert result.data[0] == "A"
-    assert decode(peer.wait(MINUTE)[0])["Dst"] == "0"
+    assert decode(peer.wait(MINUTE_US)[0])["Dst"] == "0"
 
 
 def test_recipients_elsewhere_are_refused_at_once_where_the_switch_says_so() -> None:
@@ -112,9 +112,9 @@ def test_an_absent_subscriber_is_tried_until_the_validity_ends() -> None:
     peer = logged_in()
     peer.gateway.centre.subscriber(Subscriber("33710000001", "orange", "orange", False, False), START)
     peer.submit(1, NT="7", VP="0203261200")
-    (notice,) = peer.wait(MINUTE)
+    (notice,) = peer.wait(MINUTE_US)
     peer.acknowledge(notice)
-    buffered, final = decode(notice), decode(peer.wait(2 * HOUR)[0])
+    buffered, final = decode(notice), decode(peer.wait(2 * HOUR_US)[0])
     assert (buffered["Dst"], buffered["Rsn"]) == ("1", "107")
     assert (final["Dst"], final["Rsn"], final["DSCTS"]) == ("2", "107", "020326120000")
 
@@ -124,11 +124,11 @@ def test_a_subscriber_who_comes_back_gets_what_waits_at_once() -> None:
     away = Subscriber("33710000001", "orange", "orange", False, False)
     peer.gateway.centre.subscriber(away, START)
     peer.submit(1)
-    assert peer.wait(MINUTE) == []
+    assert peer.wait(MINUTE_US) == []
     peer.gateway.centre.subscriber(Subscriber("33710000001", "orange", "orange", True, False), peer.now)
     (notice,) = peer.wait(0)
     assert decode(notice)["Dst"] == "0"
-    assert peer.wait(72 * HOUR) == [] or peer.acknowledge(notice) == []
+    assert peer.wait(72 * HOUR_US) == [] or peer.acknowledge(notice) == []
 
 
 def test_a_validity_beyond_the_longest_is_shortened_and_said_so() -> None:
@@ -160,7 +160,7 @@ def test_delay_holds_the_result_until_the_operation_conforms() -> None:
     for trn in range(10):
         assert len(peer.submit(trn, AdC=f"3371000000{trn}")) == 1
     assert peer.submit(10, AdC="33710000010") == []
-    assert peer.wait(SECOND - 1) == []
+    assert peer.wait(SECOND_US - 1) == []
     (result,) = peer.wait(1)
     assert (result.trn, result.data[0]) == ("10", "A")
 
@@ -171,7 +171,7 @@ def test_an_operation_beyond_the_window_is_discarded_and_one_place_frees_with_ea
     assert peer.submit(10) + peer.submit(11) == []
     assert peer.submit(12) == []
     assert peer.gateway.oddities["over-window"] == 1
-    assert sorted(frame.trn for frame in peer.wait(2 * SECOND) if frame.ot == "51") == ["10", "11"]
+    assert sorted(frame.trn for frame in peer.wait(2 * SECOND_US) if frame.ot == "51") == ["10", "11"]
     assert len(peer.submit(12)) == 1
 
 
@@ -192,7 +192,7 @@ def test_the_meter_answers_as_configured(mode: str, ec: str) -> None:
     refused = peer.submit(10)
     assert [decode(frame)["EC"] for frame in refused] == ([ec] if ec else [])
     assert bool(peer.why_closed()) == (mode == "close")
-    peer.now += SECOND
+    peer.now += SECOND_US
     if mode != "close":
         assert peer.submit(11)[0].data[0] == "A"
 

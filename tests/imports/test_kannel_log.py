@@ -13,11 +13,11 @@ from simbench.contract import load_contract
 from simbench.contract.calendar import instant
 from simbench.errors import BadInput
 from simbench.imports.kannel_log import KannelLog, looks_like, read_kannel_log
+from simbench.units import HOUR_US
 
 HERE = Path(__file__).parent
 CONTRACT = load_contract()
 PARIS = ZoneInfo("Europe/Paris")
-HOUR = 3_600_000_000
 CONNECTING, LOST = "INFO: EMI2[{}]: connecting to Primary SMSC", "INFO: EMI2[{}]: Main connection closed by SMSC"
 FAILED = "ERROR: EMI2[{}]: Couldn't connect to SMS center (retrying in 2 seconds)."
 
@@ -89,7 +89,7 @@ def test_one_link_of_two_is_a_partial_outage_and_both_are_a_total_one(tmp_path: 
     said = sorted(both, key=lambda one: one[0])
     found = read(tmp_path, log(*_ordered(said)))
     assert [(one.scope, one.subject, (one.end or 0) - one.start) for one in found.incidents] == [
-        ("partial", "36010", HOUR), ("total", "platform", HOUR), ("partial", "36020", HOUR),
+        ("partial", "36010", HOUR_US), ("total", "platform", HOUR_US), ("partial", "36020", HOUR_US),
     ]  # fmt: skip
     assert found.incidents[0].share == 0.5
 
@@ -136,7 +136,7 @@ def test_the_hour_that_october_repeats_is_no_jump(tmp_path: Path) -> None:
     )
     found = read(tmp_path, text)
     assert not [one for one in found.remarks if "clock" in one.reason]
-    assert (found.incidents[0].end or 0) - found.incidents[0].start == 40 * HOUR // 60
+    assert (found.incidents[0].end or 0) - found.incidents[0].start == 40 * HOUR_US // 60
 
 
 def test_lines_without_a_time_are_set_aside_and_a_zone_is_asked_for(tmp_path: Path) -> None:

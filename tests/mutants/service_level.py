@@ -6,10 +6,9 @@ import json
 
 from simbench.incident import Incident
 from simbench.ledger import MemoryLedger
+from simbench.units import SECOND_US
 from simbench.verdict.rule import Case
 from tests.verdict.years import START, YEAR, case_of, maintenance, outage, outages
-
-SECOND = 1_000_000
 
 
 def _kept() -> list[Incident]:
@@ -38,8 +37,8 @@ def tampered(name: str) -> Case:
     ledger.story.append((START, "limit", "36010", None, json.dumps({"rate_per_s": 10, "mode": "delay"})))
     granted = 9 if name == "slow-minutes" else 10
     for number in range(1500):
-        asked, answered = START + number * SECOND // 20, START + SECOND + number * SECOND // granted
+        asked, answered = START + number * SECOND_US // 20, START + SECOND_US + number * SECOND_US // granted
         ledger.centre.append((asked, "held", 1, "36010", "33639980001", 0, 0, 0, None, 1))
-        ledger.centre.append((answered, "accepted", 1, "36010", "33639980001", number, 0, 0, answered // SECOND, 1))
+        ledger.centre.append((answered, "accepted", 1, "36010", "33639980001", number, 0, 0, answered // SECOND_US, 1))
     ledger.centre.sort(key=lambda row: int(str(row[0])))
     return case_of(TAMPERINGS[name], YEAR, ledger=ledger)

@@ -12,9 +12,10 @@ from simbench.contract.calendar import instant
 from simbench.errors import BadInput
 from simbench.incident import Incident
 from simbench.planning.forecast import fitted, forecast, month_ends, read_laws, wilson
+from simbench.units import HOUR_US
 from simbench.verdict.counting import Service, service_of
 from simbench.world.incidents import Drawn, Law
-from tests.verdict.years import END, HOUR, case_of, outages
+from tests.verdict.years import END, case_of, outages
 
 CONTRACT = load_contract()
 UNTIL = instant(2026, 4, 1)
@@ -98,6 +99,6 @@ def test_wilson_s_band_covers_nearly_as_often_as_it_says(successes: int, trials:
 
 
 def test_an_outage_that_still_lasts_is_taken_to_end_now() -> None:
-    lasting = service([Incident("T1", END - 80 * HOUR)])
+    lasting = service([Incident("T1", END - 80 * HOUR_US)])
     never = forecast(lasting, CONTRACT, (Drawn("never", Law(1e6, "fixed"), Law(1)),), DATES, 10)
     assert never.dates[-1].availability_broken == 0

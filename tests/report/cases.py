@@ -8,7 +8,8 @@ from simbench.report import ExerciseRun, Info, Judgement
 from simbench.ucp.frame import encode
 from simbench.ucp.notices import notification_body
 from simbench.ucp.operations import build
-from tests.report.simulated import SECOND, START
+from simbench.units import SECOND_US
+from tests.report.simulated import START
 
 FRAME = build(
     "51", "O", 7, AdC="33612345678", OAdC="36020", NRq="1", NT="3", VP="0510161200", MT="3",
@@ -20,7 +21,7 @@ NOTICE = encode(9, "O", "53", notification_body("36020", "33639980001", "0310161
 
 def findings() -> list[Finding]:
     """One finding or more of every outcome, as rules would write them."""
-    begin = START + 21 * SECOND
+    begin = START + 21 * SECOND_US
     return [
         Finding(
             "OPS-ENG-01/backlog-at-tier",
@@ -33,7 +34,7 @@ def findings() -> list[Finding]:
             "client",
             ("throughput.jitter_ms", "AMB-05"),
             (
-                Evidence("the 57 submits", begin + 123, begin + SECOND + 123, 3),
+                Evidence("the 57 submits", begin + 123, begin + SECOND_US + 123, 3),
                 Evidence("the first one above the tier", begin + 871_004, 0, 3, FRAME.hex().upper()),
             ),
             "at-tier",

@@ -15,9 +15,9 @@ from simbench.report import ExerciseRun
 from simbench.ucp.frame import encode
 from simbench.ucp.notices import notification_body
 from simbench.ucp.operations import build
+from simbench.units import SECOND_US
 from simbench.verdict.reading import Reading
 
-SECOND = 1_000_000
 START = instant(2016, 10, 3, 10, 0, 0)
 TIERS = {"36010": 10, "36020": 20, "36050": 50, "36100": 100, "36150": 150}
 FIRST = 33639980000
@@ -90,7 +90,7 @@ class Simulation:
         """The notification of one accepted message, some seconds after its result, answered at once."""
         session, code = sender
         trn = next(self._trns[-session]) % 100
-        at = result_at + int(4 * SECOND * self.dice.lognormvariate(0, 0.6))
+        at = result_at + int(4 * SECOND_US * self.dice.lognormvariate(0, 0.6))
         body = notification_body(code, recipient, scts_text(result_at), 0, 0, scts_text(at))
         self.wire(at, session, "out", encode(trn, "O", "53", body))
         self.wire(at + 3000, session, "in", build("53", "R", trn, SM=""))
@@ -106,10 +106,10 @@ def at_tier(seconds: int = 60, above: dict[str, int] | None = None) -> Reading:
     world = Simulation()
     for code, tier in TIERS.items():
         world.limit(code, tier)
-        session = world.login(code, START + SECOND // 2)
+        session = world.login(code, START + SECOND_US // 2)
         rate = (above or {}).get(code, tier)
         for number in range(rate * seconds):
-            at = START + SECOND + number * SECOND // rate + world.dice.randrange(3000)
+            at = START + SECOND_US + number * SECOND_US // rate + world.dice.randrange(3000)
             asked = world.ask(code, START)
             ec = "04" if number % 211 == 7 else "06" if number % 997 == 3 else ""
             result_at = world.submit((session, code), at, asked, -2 if number % 1999 == 11 else -1, ec)
@@ -122,19 +122,20 @@ def outage(down_s: int = 15, mode: str = "accept-close", back: bool = True) -> R
     """One code asked for 15 a second; the platform is down from second 20 on, the client tries again every 4 s."""
     world, code, tier = Simulation(2), "36020", 20
     world.limit(code, tier)
-    begin, end = START + 20 * SECOND, START + (20 + down_s) * SECOND
+    begin, end = START + 20 * SECOND_US, START + (20 + down_s) * SECOND_US
     world.tell(begin, "outage", "total", end, mode=mode)
     world.tell(end, "restored", "total", mode=mode)
     waiting = [
-        (START + SECOND + n * SECOND // 15, world.ask(code, START + SECOND + n * SECOND // 15)) for n in range(900)
+        (START + SECOND_US + n * SECOND_US // 15, world.ask(code, START + SECOND_US + n * SECOND_US // 15))
+        for n in range(900)
     ]
-    session = world.login(code, START + SECOND // 2)
+    session = world.login(code, START + SECOND_US // 2)
     world.close(session, begin, "smsc: outage")
-    tried = begin + 4 * SECOND
+    tried = begin + 4 * SECOND_US
     while tried < end:
         attempt = world.login(code, tried, ack=False)
         world.close(attempt, tried + 2000, "smsc: outage")
-        tried += 4 * SECOND
+        tried += 4 * SECOND_US
     if back:
         session_after = world.login(code, tried)
     free = START
@@ -144,7 +145,7 @@ def outage(down_s: int = 15, mode: str = "accept-close", back: bool = True) -> R
             at = tried + 5000
         if at > begin and not back:
             break
-        free = at + SECOND // tier
+        free = at + SECOND_US // tier
         world.submit((session if at < begin else session_after, code), at, asked)
     return world.reading()
 
@@ -154,10 +155,10 @@ def delayed(seconds: int = 30) -> Reading:
     world, code, tier = Simulation(3), "36020", 20
     world.limit(code, tier, "delay")
     session = world.login(code, START)
-    answered, at = START, START + SECOND
+    answered, at = START, START + SECOND_US
     for number in range(24 * seconds):
-        at += SECOND // 24 if number < 20 * seconds else SECOND // 12
-        answered = max(answered + SECOND // tier, at + 5000)
+        at += SECOND_US // 24 if number < 20 * seconds else SECOND_US // 12
+        answered = max(answered + SECOND_US // tier, at + 5000)
         world.submit((session, code), at, world.ask(code, at), answered - at)
     return world.reading()
 

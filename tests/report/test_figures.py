@@ -7,10 +7,11 @@ import pytest
 from simbench.finding import Finding
 from simbench.report import Judgement
 from simbench.report.figures import Album, draw_all, style
+from simbench.units import SECOND_US
 from tests.report import simulated
 from tests.report.cases import judgement
 from tests.report.markup import Markup
-from tests.report.simulated import SECOND, START, Simulation, exercise
+from tests.report.simulated import START, Simulation, exercise
 
 RATE = Finding("OPS-ENG-01/x", "OPS-ENG-01", "pass", "Fine.", exercise="x")
 
@@ -58,8 +59,8 @@ def test_a_few_returns_are_told_beside_their_bars_and_many_are_not() -> None:
     for outages in (2, 9):
         world = Simulation()
         for number in range(outages):
-            world.tell(START + 2 * number * SECOND, "outage", "total", mode="silent")
-            world.tell(START + (2 * number + 1) * SECOND, "restored", "total", mode="silent")
+            world.tell(START + 2 * number * SECOND_US, "outage", "total", mode="silent")
+            world.tell(START + (2 * number + 1) * SECOND_US, "restored", "total", mode="silent")
         drawn = draw_all(judgement(exercise("x", "", world.reading), found=[]))
         told = drawn.chapters[0].groups[0].drawings[0].svg.count("nothing accepted<")
         assert told == (2 if outages == 2 else 0)

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from simbench.report.measures import (
     MOST_BINS,
-    SECOND_US,
     Ints,
     bins_over,
     notice_waits,
@@ -18,6 +17,7 @@ from simbench.report.measures import (
     settled_first,
     within_window,
 )
+from simbench.units import SECOND_US
 from tests.report import simulated
 from tests.report.simulated import START, Simulation
 

@@ -11,9 +11,10 @@ from simbench.finding import OUTCOMES, Evidence, Finding
 from simbench.report import Judgement, write_report
 from simbench.report.page import page
 from simbench.report.words import SYMBOLS, WORST_FIRST
+from simbench.units import SECOND_US
 from tests.report.cases import FRAME, judgement
 from tests.report.markup import Markup
-from tests.report.simulated import SECOND, START, Simulation, exercise
+from tests.report.simulated import START, Simulation, exercise
 
 HOSTILE = (
     "</title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&$\\frac{1}{0}$\x00\x1b\ud800"
@@ -131,7 +132,7 @@ def test_text_of_the_client_cannot_inject_markup() -> None:
     world = Simulation()
     session = world.login("nobody", START)
     for number in range(40):
-        world.submit((session, "<b>$x$\\frac"), START + SECOND + number, ("", "33639980001", "x"), -1)
+        world.submit((session, "<b>$x$\\frac"), START + SECOND_US + number, ("", "33639980001", "x"), -1)
     evidence = Evidence(HOSTILE, START, 0, 1, b"\x02<script>alert(1)</script>\x03".hex())
     finding = Finding(
         HOSTILE, "OPS-ACH-04", "fail", HOSTILE, 1, 2, HOSTILE, assumed=(HOSTILE,), evidence=(evidence,), exercise="x"

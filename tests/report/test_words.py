@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.report.words import count, duration, interval, legible, moment, number, quantity, sentence, source
-from tests.report.simulated import SECOND, START
+from simbench.units import DAY_US, HOUR_US
+from tests.report.simulated import START
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_numbers_are_short_and_exact_enough(value: float, told: str) -> None:
 @pytest.mark.parametrize(
     ("us", "told"),
     [(0, "0 s"), (7, "7 µs"), (1500, "1.5 ms"), (999_000, "999 ms"), (15_000_000, "15 s"), (119_000_000, "119 s"),
-     (120_000_000, "2 min"), (312_500_000, "5 min 12.5 s"), (6 * 3600 * SECOND, "6 h"), (3_720_000_000, "1 h 2 min"),
+     (120_000_000, "2 min"), (312_500_000, "5 min 12.5 s"), (6 * HOUR_US, "6 h"), (3_720_000_000, "1 h 2 min"),
      (-150_000_000, "-2 min 30 s"), (0.25, "0.25 µs")],
 )  # fmt: skip
 def test_durations_take_the_unit_that_suits_them(us: float, told: str) -> None:
@@ -46,7 +47,7 @@ def test_intervals_say_no_more_than_needed() -> None:
     assert interval(0, 0) == ""
     assert interval(START, 0) == moment(START)
     assert interval(START, START + 1000) == "2016-10-03 10:00:00.000000 to 10:00:00.001000 +02:00 (1 ms)"
-    assert interval(START, START + 86_400 * SECOND).endswith("to 2016-10-04 10:00:00.000000 +02:00 (24 h)")
+    assert interval(START, START + DAY_US).endswith("to 2016-10-04 10:00:00.000000 +02:00 (24 h)")
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1))

@@ -14,9 +14,8 @@ import pytest
 from simbench.ledger import Ledger, RunInfo
 from simbench.service import routes
 from simbench.service.client import ApiError
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 from tests.service.stage import NUMBER, Stage, staged
-
-SECOND = 1_000_000
 
 
 def run(story: Callable[[Stage], Coroutine[Any, Any, None]], **more: Any) -> None:
@@ -180,7 +179,7 @@ def test_an_outage_planned_begins_and_ends_in_platform_time_however_the_clock_go
         peer = await stage.site.session()
         planned = await stage.ask(client.outage, "cut", planned=True, in_s=3600, for_s=600)
         (entry,) = planned.scheduled
-        assert (entry.until - entry.at, planned.outage) == (600 * SECOND, None)
+        assert (entry.until - entry.at, planned.outage) == (600 * SECOND_US, None)
         await stage.ask(client.advance, entry.at)
         assert await peer.end() == "fin"
         held = await stage.ask(client.platform)
@@ -248,9 +247,9 @@ def test_the_clock_only_goes_forward() -> None:
     async def story(stage: Stage) -> None:
         client = stage.client
         before = (await stage.ask(client.clock)).now
-        assert (await stage.ask(client.step, 60)).now >= before + 60 * SECOND
+        assert (await stage.ask(client.step, 60)).now >= before + MINUTE_US
         assert await refusal(stage, client.advance, before) == (409, "to")
-        assert (await stage.ask(client.clock)).now < before + 3600 * SECOND
+        assert (await stage.ask(client.clock)).now < before + HOUR_US
 
     run(story)
 

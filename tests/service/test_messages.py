@@ -17,8 +17,8 @@ from simbench.service.messages import MessageIndex, Query
 from simbench.ucp import alphabet, content
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
+from simbench.units import SECOND_US
 
-SECOND = 1_000_000
 NOON = 1_795_000_000  # s; some day of November 2026
 NUMBER = "33639980001"
 
@@ -30,7 +30,7 @@ def submit(trn: int, text: str, recipient: str = NUMBER) -> bytes:
 
 
 def accepted(trn: int, second: int, recipient: str = NUMBER) -> bytes:
-    return encode(f"{trn:02}", "R", "51", f"A//{recipient}:{scts_text(second * SECOND)}/")
+    return encode(f"{trn:02}", "R", "51", f"A//{recipient}:{scts_text(second * SECOND_US)}/")
 
 
 def refused(trn: int, ec: str) -> bytes:
@@ -38,7 +38,7 @@ def refused(trn: int, ec: str) -> bytes:
 
 
 def decision(ledger: MemoryLedger, kind: str, second: int, recipient: str = NUMBER) -> None:
-    ledger.centre.append((second * SECOND, kind, 1, "36010", recipient, 7, 1, 0, second, 1))
+    ledger.centre.append((second * SECOND_US, kind, 1, "36010", recipient, 7, 1, 0, second, 1))
 
 
 def index_of(ledger: MemoryLedger, folder: Path | None = None) -> MessageIndex:

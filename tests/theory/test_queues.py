@@ -13,6 +13,7 @@ from simbench.centre.records import Limit
 from simbench.kernels.chance import draw
 from simbench.kernels.submission import SENT_AT
 from simbench.ledger import MemoryLedger
+from simbench.units import MINUTE_US, SECOND_US
 from simbench.world.bulk import Sender
 from simbench.world.demand import Integers, Source
 from simbench.world.events import Drive
@@ -20,7 +21,7 @@ from simbench.world.plan import World, plan
 from simbench.world.timeline import Rank
 from tests.world.worlds import CODE, run, scenario_of
 
-SECOND_US, MINUTE_US, DAY_S = 1_000_000, 60_000_000, 86_400
+DAY_S = 86_400
 EVEN = {"daily": [1] * 24, "weekly": [1] * 7}
 
 

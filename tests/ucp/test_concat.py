@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from simbench.ucp import concat
 from simbench.ucp.concat import Assembler, LongMessage
 from simbench.ucp.content import Content, compose, read
+from simbench.units import HOUR_US
 from tests.ucp.test_content import frame_of, gsm_texts
 
-HOUR = 3_600_000_000
 ALICE, BOB, CODE = "33639980001", "33639980002", "36010"
 texts = st.one_of(gsm_texts, st.text(st.characters(exclude_categories=["Cs"]), max_size=400))
 widths = st.sampled_from([8, 16])
@@ -26,7 +26,7 @@ def parts_of(text: str, ref: int = 7, bits: Bits = 8) -> list[Content]:
 
 def together(arriving: list[tuple[str, Content]], step_us: int = 1) -> list[LongMessage]:
     """Everything an assembler says of parts to recipients, handles being positions."""
-    assembler = Assembler(HOUR)
+    assembler = Assembler(HOUR_US)
     said = []
     for position, (recipient, content) in enumerate(arriving):
         said += assembler.add(position * step_us, CODE, recipient, content, position)
@@ -103,8 +103,8 @@ def test_the_same_text_sent_again_under_the_same_reference_is_another_message() 
 
 def test_parts_hours_apart_do_not_belong_together() -> None:
     parts = [(ALICE, part) for part in parts_of("b" * 300)]
-    assert [message.missing for message in together(parts, HOUR)] == [()]
-    assert [message.missing for message in together(parts, HOUR + 1)] == [(2,), (1,)]
+    assert [message.missing for message in together(parts, HOUR_US)] == [()]
+    assert [message.missing for message in together(parts, HOUR_US + 1)] == [(2,), (1,)]
 
 
 def test_a_character_cut_in_two_by_its_client_is_whole_again() -> None:

@@ -16,10 +16,10 @@ from simbench.ucp.fields import At
 from simbench.ucp.frame import encode
 from simbench.ucp.notices import deliver_body, notification_body
 from simbench.ucp.operations import build
+from simbench.units import SECOND_US
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import Case, judge
 
-SECOND = 1_000_000
 Chunk = tuple[str, bytes]  # direction, octets
 START = instant(2026, 3, 2, 10, 0, 0)
 CODE = "36010"
@@ -29,7 +29,7 @@ STAMP = "020326100000"
 
 def us(seconds: float) -> int:
     """The instant so many seconds after START."""
-    return START + round(seconds * SECOND)
+    return START + round(seconds * SECOND_US)
 
 
 class Scene:

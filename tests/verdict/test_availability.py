@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from simbench.contract import load_contract
 from simbench.contract.calendar import instant, months_before
 from simbench.incident import Incident, Period
+from simbench.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.verdict.availability import VARIANTS, budget, rolling, turning_points, year_of
 from simbench.verdict.counting import Service, counted, service_of
 from simbench.verdict.rolling import downtime_of, windows
-from tests.verdict.years import DAY, END, HOUR, START, YEAR, case_of, judged, maintenance, outage, outages
+from tests.verdict.years import END, START, YEAR, case_of, judged, maintenance, outage, outages
 
 ROLLING, SIX = "OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours"
 CONTRACT = load_contract()
@@ -40,7 +41,7 @@ def test_fifteen_outages_of_six_hours_break_availability_and_no_restoration() ->
 def test_one_outage_of_seven_hours_breaks_restoration_only() -> None:
     found = judged(SIX, [outage(5000, 7)])
     assert (found.outcome, found.measured, found.limit) == ("fail", 7.0, 6)
-    assert [(one.start, one.end) for one in found.evidence] == [(START + 5000 * HOUR, START + 5007 * HOUR)]
+    assert [(one.start, one.end) for one in found.evidence] == [(START + 5000 * HOUR_US, START + 5007 * HOUR_US)]
     assert "99.9200 %" in judged(ROLLING, [outage(5000, 7)]).summary
 
 
@@ -56,7 +57,7 @@ def test_exactly_the_budget_is_within_it_and_a_microsecond_more_is_not() -> None
 
 def test_six_hours_and_a_microsecond_are_too_long() -> None:
     assert judged(SIX, [outage(10, 6)]).outcome == "pass"
-    assert judged(SIX, [Incident("T1", START, START + 6 * HOUR + 1)]).outcome == "fail"
+    assert judged(SIX, [Incident("T1", START, START + 6 * HOUR_US + 1)]).outcome == "fail"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_six_hours_and_a_microsecond_are_too_long() -> None:
 def test_windows_are_as_long_as_the_calendar_says(end: tuple[int, ...], hours: int) -> None:
     at = instant(*end)
     found = windows(instant(2022, 1, 1), instant(2027, 1, 1), 12).length_at(np.array([at]))
-    assert found.tolist() == [hours * HOUR]
+    assert found.tolist() == [hours * HOUR_US]
 
 
 WIDE = windows(instant(2019, 1, 1), instant(2031, 1, 1), 12)
@@ -98,7 +99,7 @@ def test_windows_agree_with_the_calendar_every_half_hour_of_the_days_that_differ
         instant(2025, 3, 29),
     ]
     days += [instant(2025, 10, 25), instant(2023, 3, 25), instant(2026, 3, 28), instant(2027, 3, 27)]
-    at = np.unique([day + half * HOUR // 2 for day in days for half in range(6 * 48)])
+    at = np.unique([day + half * HOUR_US // 2 for day in days for half in range(6 * 48)])
     assert (at - WIDE.length_at(at)).tolist() == [months_before(one, 12) for one in at.tolist()]
 
 
@@ -107,7 +108,7 @@ def test_an_outage_has_left_when_no_window_holds_its_end(end: int) -> None:
     left = WIDE.leaves(end)
     assert months_before(left, 12) >= end
     assert months_before(left - 1, 12) < end
-    assert all(months_before(left + step * HOUR // 2, 12) >= end for step in range(100))
+    assert all(months_before(left + step * HOUR_US // 2, 12) >= end for step in range(100))
 
 
 SPANS = st.lists(st.tuples(st.integers(0, 40_000), st.integers(1, 3_000), st.integers(0, 3)), max_size=8)
@@ -117,15 +118,14 @@ KINDS: tuple[dict[str, Any], ...] = (
     {"scope": "partial", "share": 0.25, "subject": "36010"},
     {"attributed_to": "client"},
 )
-MINUTE = HOUR // 60
 
 
 def _service(spans: list[tuple[int, int, int]], period: Period) -> Service:
     """Incidents one after another, `gap` minutes apart; they may touch but not overlap."""
     found, at = [], period.known_from
     for number, (gap, length, kind) in enumerate(spans):
-        start = at + gap * MINUTE
-        at = start + length * MINUTE
+        start = at + gap * MINUTE_US
+        at = start + length * MINUTE_US
         found.append(Incident(f"T{number}", start, at, **KINDS[kind]))
     return Service(period, counted(found, CONTRACT))
 
@@ -136,8 +136,8 @@ def _swept(service: Service, at: int) -> tuple[Fraction, ...]:
     lost = {"unplanned": 0, "planned": 0, "partial": 0, "excluded": 0}
     for one in service.counted:
         end = one.incident.end or 0
-        lost[one.klass] += sum(since <= minute < at for minute in range(one.incident.start, end, MINUTE))
-    length = (at - since) // MINUTE
+        lost[one.klass] += sum(since <= minute < at for minute in range(one.incident.start, end, MINUTE_US))
+    length = (at - since) // MINUTE_US
     unplanned, planned = lost["unplanned"], lost["planned"]
     return (
         Fraction(unplanned, length),
@@ -150,7 +150,7 @@ def _swept(service: Service, at: int) -> tuple[Fraction, ...]:
 PERIODS = st.sampled_from(
     [
         YEAR,
-        Period(START, END, START - 370 * DAY),
+        Period(START, END, START - 370 * DAY_US),
         Period(instant(2023, 12, 1), instant(2025, 4, 2), instant(2023, 2, 1)),
         Period(instant(2025, 10, 20), instant(2026, 11, 1), instant(2025, 3, 25)),
     ]
@@ -163,7 +163,7 @@ def test_rolling_availability_is_what_a_sweep_minute_by_minute_counts(
     spans: list[tuple[int, int, int]], period: Period, minutes: list[int]
 ) -> None:
     service = _service(spans, period)
-    at = np.array(sorted(period.start + minute * MINUTE for minute in minutes))
+    at = np.array(sorted(period.start + minute * MINUTE_US for minute in minutes))
     seen = rolling(year_of(service, CONTRACT), at)
     for place, end in enumerate(at.tolist()):
         # What happens after the period is unknown to both.
@@ -190,7 +190,7 @@ def test_no_instant_is_worse_than_the_turning_points(
 
 
 def test_less_than_a_year_is_provisional_and_judged_on_the_time_elapsed() -> None:
-    half = Period(START, START + 100 * DAY, START)
+    half = Period(START, START + 100 * DAY_US, START)
     found = judged(ROLLING, [outage(50, 12)], half)
     assert found.outcome == "pass"
     assert found.summary.startswith("provisional, 100.0 days of history")
@@ -199,14 +199,14 @@ def test_less_than_a_year_is_provisional_and_judged_on_the_time_elapsed() -> Non
 
 def test_a_year_of_history_makes_a_day_definite() -> None:
     history = outages(15, 6, 300)
-    day = Period(START + 6000 * HOUR, START + 6024 * HOUR, START - 3000 * HOUR)
+    day = Period(START + 6000 * HOUR_US, START + 6024 * HOUR_US, START - 3000 * HOUR_US)
     found = judged(ROLLING, history, day)
     assert found.outcome == "fail"
     assert "provisional" not in found.summary
 
 
 def test_what_already_exceeds_a_whole_year_fails_before_the_year_is_over() -> None:
-    found = judged(ROLLING, [outage(500, 88)], Period(START, START + 2000 * HOUR, START))
+    found = judged(ROLLING, [outage(500, 88)], Period(START, START + 2000 * HOUR_US, START))
     assert found.outcome == "fail"
     assert "provisional" not in found.summary
 
@@ -214,7 +214,7 @@ def test_what_already_exceeds_a_whole_year_fails_before_the_year_is_over() -> No
 def test_the_worst_instant_is_found_between_the_ends_of_months() -> None:
     """Eight outages in December and eight in the January after are together in some windows only."""
     found = [outage(8760 - 300 + 30 * n, 6, n) for n in range(8)] + [outage(8760 + 30 * n, 6, 8 + n) for n in range(8)]
-    two_years = Period(START, instant(2027, 1, 1), START - 366 * DAY)
+    two_years = Period(START, instant(2027, 1, 1), START - 366 * DAY_US)
     seen = judged(ROLLING, found, two_years)
     assert seen.outcome == "fail"
     assert "96.00 h down" in seen.summary
@@ -251,23 +251,23 @@ def test_what_the_client_caused_is_not_orange_s() -> None:
 
 
 def test_an_outage_that_still_lasts_counts_up_to_the_end() -> None:
-    lasting = [Incident("T1", END - 5 * HOUR)]
+    lasting = [Incident("T1", END - 5 * HOUR_US)]
     assert "5.00 h down" in judged(ROLLING, lasting).summary
     assert judged(SIX, lasting).outcome == "inconclusive"
-    assert judged(SIX, [Incident("T1", END - 7 * HOUR)]).outcome == "fail"
+    assert judged(SIX, [Incident("T1", END - 7 * HOUR_US)]).outcome == "fail"
 
 
 def test_overlapping_outages_are_counted_once() -> None:
     overlapping = [outage(100, 60, 1), outage(130, 40, 2)]
     down = downtime_of(counted(overlapping, CONTRACT), END)
-    assert [lost.tolist() for lost in down.until(np.array([END]))] == [[70 * HOUR], [0], [0]]
+    assert [lost.tolist() for lost in down.until(np.array([END]))] == [[70 * HOUR_US], [0], [0]]
 
 
 def test_the_budget_is_spent_by_outages_and_given_back_when_they_leave() -> None:
     service = service_of(case_of([outage(1000, 6)], Period(START, instant(2027, 1, 1), START)))
     year = year_of(service, CONTRACT)
-    left = year.windows.leaves(START + 1006 * HOUR)
-    at = np.array([START + 900 * HOUR, START + 1006 * HOUR, left - HOUR, left])
+    left = year.windows.leaves(START + 1006 * HOUR_US)
+    at = np.array([START + 900 * HOUR_US, START + 1006 * HOUR_US, left - HOUR_US, left])
     allowed, spent = budget(year, CONTRACT, at)
     assert spent.tolist() == [0, 6, 1, 0]
     assert allowed.tolist() == pytest.approx([87.84, 87.84, 87.6, 87.6])  # 2024 had a 29 February

@@ -10,11 +10,12 @@ from simbench.contract import Contract, load_contract
 from simbench.contract.calendar import instant
 from simbench.incident import Incident
 from simbench.ledger import MemoryLedger
+from simbench.units import HOUR_US
 from simbench.verdict.availability import timeline
 from simbench.verdict.counting import counted, service_of
 from simbench.verdict.restoration import restoration_times
 from simbench.verdict.rule import judge
-from tests.verdict.years import END, HOUR, SERVICE_LEVEL, START, case_of, judged, maintenance, outage
+from tests.verdict.years import END, SERVICE_LEVEL, START, case_of, judged, maintenance, outage
 
 NOTICE, OURS, SIX = "OPS-QOS-03/five-days", "OPS-ENG-04/five-days", "OPS-QOS-02/six-hours"
 
@@ -65,7 +66,7 @@ def test_one_platform_of_several_is_down_altogether_only_by_the_other_reading(tm
 
 
 def test_five_calendar_days_are_enough_until_a_contract_says_working_days(tmp_path: Path) -> None:
-    monday = (instant(2025, 6, 16, 2) - START) / HOUR  # five days earlier is a Wednesday
+    monday = (instant(2025, 6, 16, 2) - START) / HOUR_US  # five days earlier is a Wednesday
     found = judged(NOTICE, [maintenance(monday, 2, 5)])
     assert found.outcome == "pass"
     assert "1 late by ouvrables" in found.summary
@@ -90,27 +91,27 @@ def test_a_notice_is_each_party_s_own() -> None:
 
 
 def test_a_verdict_that_the_ticket_s_instant_would_change_says_so() -> None:
-    found = judged(SIX, [outage(3000, 7, noticed_at=START + 3002 * HOUR)])
+    found = judged(SIX, [outage(3000, 7, noticed_at=START + 3002 * HOUR_US)])
     assert found.outcome == "fail"
     assert found.assumed == ("the clock starts with the failure",)
-    assert judged(SIX, [outage(3000, 7, noticed_at=START + 3000 * HOUR)]).assumed == ()
+    assert judged(SIX, [outage(3000, 7, noticed_at=START + 3000 * HOUR_US)]).assumed == ()
 
 
 def test_an_outage_known_only_to_a_margin_is_inconclusive_within_it() -> None:
     def seen(hours: float) -> str:
         ledger = MemoryLedger()
-        end = START + round((3000 + hours) * HOUR)
-        ledger.grain.append((START + 3000 * HOUR, end, HOUR // 30, "log"))
+        end = START + round((3000 + hours) * HOUR_US)
+        ledger.grain.append((START + 3000 * HOUR_US, end, HOUR_US // 30, "log"))
         return judge(SIX, case_of([outage(3000, hours)], ledger=ledger), "log").outcome
 
     assert [seen(hours) for hours in (5.9, 6.01, 5.99, 6.1)] == ["pass", "inconclusive", "inconclusive", "fail"]
 
 
 def test_measures_are_plain_arrays() -> None:
-    service = service_of(case_of([outage(10, 1, 1), maintenance(100, 3, 6, 2), Incident("T3", END - 2 * HOUR)]))
+    service = service_of(case_of([outage(10, 1, 1), maintenance(100, 3, 6, 2), Incident("T3", END - 2 * HOUR_US)]))
     starts, ends, classes = timeline(service)
     assert classes == ("unplanned", "planned", "unplanned")
-    assert ((ends - starts) / HOUR).tolist() == [1, 3, 2]
+    assert ((ends - starts) / HOUR_US).tolist() == [1, 3, 2]
     _, hours, tickets = restoration_times(service)
     assert (hours.tolist(), tickets) == ([1, 2], ("T1", "T3"))
 

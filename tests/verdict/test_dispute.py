@@ -7,23 +7,23 @@ import pytest
 
 from simbench.contract import load_contract
 from simbench.incident import Incident, Period
+from simbench.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.verdict.counting import service_of
 from simbench.verdict.dispute import Side, compare, seen_by_the_client
 from simbench.verdict.probes import Probes, probes_of
 from simbench.verdict.rule import Case, judge
 from tests.verdict.scene import Scene, us
-from tests.verdict.years import HOUR, START, case_of, outage
+from tests.verdict.years import START, case_of, outage
 
-MINUTE = HOUR // 60
-DAY = Period(START, START + 24 * HOUR, START)
+DAY = Period(START, START + DAY_US, START)
 
 
 def probes(*silent_h: tuple[float, float], until_h: float = 24, from_h: float = 0) -> Probes:
     """One a minute; unanswered in these hours."""
-    at = START + MINUTE * np.arange(round(from_h * 60), round(until_h * 60))
+    at = START + MINUTE_US * np.arange(round(from_h * 60), round(until_h * 60))
     ok = np.ones(len(at), dtype=np.bool_)
     for begin, end in silent_h:
-        ok &= ~((at >= START + begin * HOUR) & (at < START + end * HOUR))
+        ok &= ~((at >= START + begin * HOUR_US) & (at < START + end * HOUR_US))
     return Probes(at, ok)
 
 
@@ -55,7 +55,7 @@ def test_a_silence_without_a_ticket_is_told_and_a_short_one_is_none() -> None:
     seen = probes((3, 3.5), (5, 5.01))
     (found,) = compare(service_of(case_of([], DAY)), seen, 61)
     assert (found.verdict, found.seen_s) == ("only the client", 1800)
-    assert (found.seen_start, found.told_start) == (START + 3 * HOUR, -1)
+    assert (found.seen_start, found.told_start) == (START + 3 * HOUR_US, -1)
 
 
 def test_probes_in_a_ledger_give_variant_v5() -> None:

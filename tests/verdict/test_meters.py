@@ -16,12 +16,13 @@ from simbench.centre.limiter import limiter_of
 from simbench.centre.records import Limit
 from simbench.contract import Contract, load_contract
 from simbench.scenario import CodeConfig, LimitMode, Meter
+from simbench.units import SECOND_US
 from simbench.verdict.meters import meter_of
 from simbench.verdict.throughput import Policed, police
 from tests.gateway.stage import operation
 from tests.harness import START, Peer, gateway_of
 from tests.verdict.scene import Scene, alert, submit
-from tests.verdict.test_police import SECOND, TAU, TIERS, Arrivals, arrivals, small_rates, tolerances
+from tests.verdict.test_police import TAU, TIERS, Arrivals, arrivals, small_rates, tolerances
 
 AT_TIER = "OPS-ENG-01/backlog-at-tier"
 METERS: tuple[Meter, ...] = get_args(Meter)
@@ -84,12 +85,12 @@ def by_counting(instants: list[int], rate: int, meter: str) -> tuple[int, ...]:
     early = []
     for position, now in enumerate(instants):
         if meter == "tumbling":
-            full = sum(other // SECOND == now // SECOND for other in admitted) >= rate
+            full = sum(other // SECOND_US == now // SECOND_US for other in admitted) >= rate
         elif meter == "mean_10s":
-            full = sum(now - 10 * SECOND < other for other in admitted) >= 10 * rate
+            full = sum(now - 10 * SECOND_US < other for other in admitted) >= 10 * rate
         else:  # a bucket that holds less than one: in no stretch up to now more came than it can give
             full = any(
-                (len(admitted) - first + 1) * SECOND > rate * SECOND + (now - start) * rate
+                (len(admitted) - first + 1) * SECOND_US > rate * SECOND_US + (now - start) * rate
                 for first, start in enumerate([*admitted, now])
             )
         if full:
@@ -112,29 +113,29 @@ def test_each_meter_is_counting(meter: str, drawn: Arrivals, rate: int) -> None:
 @pytest.mark.parametrize("meter", METERS)
 @pytest.mark.parametrize("rate", TIERS)
 def test_a_client_exactly_on_its_tier_passes_and_one_twice_as_fast_fails(meter: str, rate: int) -> None:
-    assert not of((n * SECOND // rate for n in range(60 * rate)), rate, meter)
-    assert of((n * SECOND // (2 * rate) for n in range(60 * rate)), rate, meter)
+    assert not of((n * SECOND_US // rate for n in range(60 * rate)), rate, meter)
+    assert of((n * SECOND_US // (2 * rate) for n in range(60 * rate)), rate, meter)
 
 
 @pytest.mark.parametrize("rate", TIERS)
 def test_a_bucket_gives_twice_the_rate_in_a_second_and_no_more(rate: int) -> None:
-    second = [0] * rate + [n * SECOND // rate + SECOND // rate for n in range(rate)]
+    second = [0] * rate + [n * SECOND_US // rate + SECOND_US // rate for n in range(rate)]
     assert not of(second, rate, "bucket")
     assert of(second, rate, "sliding")
-    assert of(sorted([*second, SECOND]), rate, "bucket", 0)
+    assert of(sorted([*second, SECOND_US]), rate, "bucket", 0)
 
 
 @pytest.mark.parametrize("rate", TIERS)
 def test_around_the_turn_of_a_second_of_the_clock_twice_the_rate_may_come(rate: int) -> None:
-    turn = [SECOND - 1] * rate + [SECOND] * rate
+    turn = [SECOND_US - 1] * rate + [SECOND_US] * rate
     assert not of(turn, rate, "tumbling", 0)
-    assert of([SECOND] * (rate + 1), rate, "tumbling") == (rate,)
+    assert of([SECOND_US] * (rate + 1), rate, "tumbling") == (rate,)
 
 
 @pytest.mark.parametrize("rate", TIERS)
 def test_a_mean_takes_ten_seconds_worth_at_once_and_nothing_more_for_ten_seconds(rate: int) -> None:
-    assert not of([0] * 10 * rate + [10 * SECOND], rate, "mean_10s", 0)
-    assert of([0] * 10 * rate + [10 * SECOND - 1], rate, "mean_10s", 0) == (10 * rate,)
+    assert not of([0] * 10 * rate + [10 * SECOND_US], rate, "mean_10s", 0)
+    assert of([0] * 10 * rate + [10 * SECOND_US - 1], rate, "mean_10s", 0) == (10 * rate,)
 
 
 @pytest.mark.parametrize("meter", METERS)
@@ -144,7 +145,7 @@ def test_a_platform_that_changes_a_rate_remembers_what_it_admitted(meter: Meter)
     assert all(limiter.offer(0, 1) == 0 for _ in range(full))
     slower = limiter.retuned(limit(10, "nack", meter), 0)
     assert slower.offer(0, 1) == -1
-    assert slower.offer(20 * SECOND, 1) == 20 * SECOND
+    assert slower.offer(20 * SECOND_US, 1) == 20 * SECOND_US
 
 
 # Clients ---------------------------------------------------------------------------------------------------------
@@ -187,7 +188,7 @@ def accepted(config: CodeConfig, alerts: int) -> int:
     gateway, _ = gateway_of(config)
     peer = Peer(gateway)
     peer.login()
-    peer.wait(5 * SECOND)
+    peer.wait(5 * SECOND_US)
     for _ in range(alerts):
         peer.send(operation("31", 99, AdC="36010", PID="0539"))
     answers = [peer.submit(trn, AdC=f"337100000{trn:02d}")[0].data[0] for trn in range(11)]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from simbench.incident import Incident, Period
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.verdict.counting import service_of
 from simbench.verdict.minutes import Minutes, minutes_of
 from simbench.verdict.rate_floor import backlog_minutes, by_table, rates_at
@@ -22,8 +23,7 @@ from simbench.verdict.rule import Case, judge
 from tests.verdict.years import START, case_of
 
 PURPOSE = "OPS-QOS-04/rate-with-backlog"
-SECOND, MINUTE = 1_000_000, 60_000_000
-HOUR = Period(START, START + 60 * MINUTE, START)
+HOUR = Period(START, START + HOUR_US, START)
 Row = tuple[object, ...]
 
 
@@ -32,11 +32,11 @@ def platform(arrivals: Iterable[int], rate: int, code: str = "36010") -> list[Ro
     rows: list[Row] = []
     ring: deque[int] = deque([-(10**15)] * rate, maxlen=rate)
     for number, at in enumerate(arrivals):
-        due = max(at, ring[0] + SECOND)
+        due = max(at, ring[0] + SECOND_US)
         ring.append(due)
         if due > at:
             rows.append((at, "held", 1, code, "33639980001", 0, 0, 0, None, 1))
-        rows.append((due, "accepted", 1, code, "33639980001", number, 0, 0, due // SECOND, 1))
+        rows.append((due, "accepted", 1, code, "33639980001", number, 0, 0, due // SECOND_US, 1))
     return sorted(rows, key=lambda row: int(str(row[0])))
 
 
@@ -49,7 +49,7 @@ def case(rows: Iterable[Row], rate: int = 10, incidents: Iterable[Incident] = ()
 
 
 def arriving(count: int, per_s: float, start: int = START) -> list[int]:
-    return [start + round(number * SECOND / per_s) for number in range(count)]
+    return [start + round(number * SECOND_US / per_s) for number in range(count)]
 
 
 @pytest.mark.parametrize("rate", [10, 20, 150])
@@ -73,23 +73,23 @@ def test_what_nobody_offers_is_not_held_against_the_platform() -> None:
 
 def test_a_platform_that_stops_with_a_backlog_fails() -> None:
     rows = platform(arriving(600, 20), 10)
-    stopped = [(int(str(row[0])) + (30 * SECOND if row[1] == "accepted" else 0), *row[1:]) for row in rows if row[0]]
-    late = [row for row in stopped if row[1] == "accepted" or int(str(row[0])) < START + 30 * SECOND]
+    stopped = [(int(str(row[0])) + (30 * SECOND_US if row[1] == "accepted" else 0), *row[1:]) for row in rows if row[0]]
+    late = [row for row in stopped if row[1] == "accepted" or int(str(row[0])) < START + 30 * SECOND_US]
     assert judge(PURPOSE, case(sorted(late, key=lambda row: int(str(row[0])))), "held").outcome == "fail"
 
 
 def test_minutes_touched_by_an_incident_of_the_code_do_not_count() -> None:
     slow = platform(arriving(300, 10), 5)
-    mine = Incident("T1", START, START + 5 * MINUTE, "partial", 0.1, "36010")
-    other = Incident("T1", START, START + 5 * MINUTE, "partial", 0.1, "36020")
+    mine = Incident("T1", START, START + 5 * MINUTE_US, "partial", 0.1, "36010")
+    other = Incident("T1", START, START + 5 * MINUTE_US, "partial", 0.1, "36020")
     assert judge(PURPOSE, case(slow, incidents=[mine]), "held").outcome == "pass"
     assert judge(PURPOSE, case(slow, incidents=[other]), "held").outcome == "fail"
 
 
 def test_what_was_held_is_forgotten_when_the_connection_ends() -> None:
     held: list[Row] = [(START + n, "held", 1, "36010", "33639980001", 0, 0, 0, None, 1) for n in range(50)]
-    ended: Row = (START + SECOND, "logout", 1, "", "", 0, 0, 0, None, 0)
-    later = platform(arriving(200, 11, START + 2 * SECOND), 10)
+    ended: Row = (START + SECOND_US, "logout", 1, "", "", 0, 0, 0, None, 0)
+    later = platform(arriving(200, 11, START + 2 * SECOND_US), 10)
     assert judge(PURPOSE, case([*held, ended, *later]), "held").outcome == "pass"
 
 
@@ -120,7 +120,7 @@ def test_a_ledger_on_disk_and_one_in_memory_give_the_same_minutes(tmp_path: Path
 def minutes(accepted: list[int], submitted: list[int], backlog: list[int]) -> Minutes:
     count = len(accepted)
     none = np.zeros(count, dtype=np.int64)
-    at = START + MINUTE * np.arange(count)
+    at = START + MINUTE_US * np.arange(count)
     codes = np.array(["36010"] * count, dtype=object)
     return Minutes(codes, at, np.array(accepted), none, none, np.array(submitted), np.array(backlog))
 
@@ -145,11 +145,11 @@ def test_a_ledger_of_minutes_is_judged_by_what_had_been_handed_over(
 
 def test_the_lowest_tier_within_a_minute_is_what_is_due() -> None:
     given = case([], rate=20)
-    row = (START + MINUTE + 30 * SECOND, "tier", "36010", None, '{"rate_per_s": 50}')
-    down = (START + 3 * MINUTE, "tier", "36010", None, '{"rate_per_s": 10}')
+    row = (START + MINUTE_US + 30 * SECOND_US, "tier", "36010", None, '{"rate_per_s": 50}')
+    down = (START + 3 * MINUTE_US, "tier", "36010", None, '{"rate_per_s": 10}')
     ledger = MemoryLedger()
     ledger.story.extend([*(tuple(one.values())[:5] for one in given.reading.run.story.to_pylist()), row, down])
     told = Case(Reading(ledger.snapshot()), given.contract)
-    at = START + MINUTE * np.arange(5)
+    at = START + MINUTE_US * np.arange(5)
     assert rates_at(told, "36010", at).tolist() == [20, 20, 50, 10, 10]
     assert rates_at(told, "36020", at).tolist() == [10] * 5

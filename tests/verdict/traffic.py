@@ -17,9 +17,9 @@ from simbench.ledger import MemoryLedger, Run
 from simbench.ledger.rows import Row
 from simbench.ucp.content import compose
 from simbench.ucp.operations import build
+from simbench.units import DAY_US, HOUR_US, SECOND_US
 
 MONDAY = instant(2026, 3, 2, 10, 0, 0)
-HOUR, SECOND = 3_600_000_000, 1_000_000
 USER = "33639980001"
 TEXT = "MARQUE: soldes. STOP 36010"
 
@@ -45,9 +45,9 @@ class Sent:
     def __init__(self) -> None:
         login = build("60", "O", 0, OAdC="36010", OTON="6", ONPI="5", STYP="1", PWD="736563726574", VERS="0100")
         self.wire: list[Row] = [
-            (MONDAY - SECOND, 1, "open", b"192.0.2.1:4000"),
-            (MONDAY - SECOND, 1, "in", login),
-            (MONDAY - SECOND + 1, 1, "out", build("60", "R", 0)),
+            (MONDAY - SECOND_US, 1, "open", b"192.0.2.1:4000"),
+            (MONDAY - SECOND_US, 1, "in", login),
+            (MONDAY - SECOND_US + 1, 1, "out", build("60", "R", 0)),
         ]
         self.messages: list[tuple[int, str, str, str, bool]] = []
 
@@ -87,17 +87,17 @@ def in_order(rows: Iterable[Finding]) -> dict[str, Finding]:
 
 def sound() -> Sent:
     """Nothing is wrong with it: two users, two days, one in two segments, one opt-out."""
-    sent = Sent().marketing().marketing(MONDAY + 24 * HOUR, "MARQUE " + "x" * 170 + " STOP 36010")
-    return sent.marketing(MONDAY + HOUR, to="33639980002").opt_out(MONDAY + 26 * HOUR)
+    sent = Sent().marketing().marketing(MONDAY + DAY_US, "MARQUE " + "x" * 170 + " STOP 36010")
+    return sent.marketing(MONDAY + HOUR_US, to="33639980002").opt_out(MONDAY + 26 * HOUR_US)
 
 
 # Each makes the rule that names it fail (or be weak, where its limit is an assumption or a recommendation).
 PLANTED: dict[str, Callable[[], Sent]] = {
-    "night-marketing": lambda: sound().marketing(MONDAY + 14 * HOUR, to="33639980003"),
-    "marketing-without-consent": lambda: sound().marketing(MONDAY + 2 * HOUR, to="33639980003", agreed=False),
-    "marketing-on-38": lambda: sound().marketing(MONDAY + 2 * HOUR, to="33639980003", code="38001"),
-    "marketing-without-stop": lambda: sound().marketing(MONDAY + 2 * HOUR, "MARQUE: soldes", "33639980003"),
-    "marketing-twice-a-day": lambda: sound().marketing(MONDAY + 2 * HOUR),
-    "marketing-after-stop": lambda: sound().marketing(MONDAY + 74 * HOUR),
+    "night-marketing": lambda: sound().marketing(MONDAY + 14 * HOUR_US, to="33639980003"),
+    "marketing-without-consent": lambda: sound().marketing(MONDAY + 2 * HOUR_US, to="33639980003", agreed=False),
+    "marketing-on-38": lambda: sound().marketing(MONDAY + 2 * HOUR_US, to="33639980003", code="38001"),
+    "marketing-without-stop": lambda: sound().marketing(MONDAY + 2 * HOUR_US, "MARQUE: soldes", "33639980003"),
+    "marketing-twice-a-day": lambda: sound().marketing(MONDAY + 2 * HOUR_US),
+    "marketing-after-stop": lambda: sound().marketing(MONDAY + 74 * HOUR_US),
 }
 SEGMENTS: Sequence[str] = ("clear-from-client-planted", "clear-from-smsc-planted")

@@ -9,12 +9,11 @@ from simbench.contract.calendar import instant
 from simbench.finding import Finding
 from simbench.incident import Incident, Period, StoryRow, period_row, to_story
 from simbench.ledger import MemoryLedger
+from simbench.units import DAY_US, HOUR_US
 from simbench.verdict import service_level
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import Case, judge
 
-HOUR = 3_600_000_000
-DAY = 24 * HOUR
 START, END = instant(2025, 1, 1), instant(2026, 1, 1)  # 8,760 hours
 YEAR = Period(START, END, START)
 SERVICE_LEVEL = service_level.SERVICE_LEVEL
@@ -22,8 +21,8 @@ SERVICE_LEVEL = service_level.SERVICE_LEVEL
 
 def outage(at_h: float, hours: float, number: int = 1, **said: object) -> Incident:
     """An incident that begins so many hours after START. Whatever else it is stands in `said`."""
-    start = START + round(at_h * HOUR)
-    fields = {"ticket": f"T{number}", "start": start, "end": start + round(hours * HOUR), **said}
+    start = START + round(at_h * HOUR_US)
+    fields = {"ticket": f"T{number}", "start": start, "end": start + round(hours * HOUR_US), **said}
     return Incident(**fields)  # type: ignore[arg-type]  # whatever a test says of it
 
 
@@ -32,8 +31,8 @@ def outages(count: int, hours: float, every_h: float = 500) -> list[Incident]:
 
 
 def maintenance(at_h: float, hours: float, notice_days: float | None, number: int = 1, **said: object) -> Incident:
-    start = START + round(at_h * HOUR)
-    announced = None if notice_days is None else start - round(notice_days * DAY)
+    start = START + round(at_h * HOUR_US)
+    announced = None if notice_days is None else start - round(notice_days * DAY_US)
     return outage(at_h, hours, number, planned=True, announced_at=announced, **said)
 
 

@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from simbench.units import DAY_US, HOUR_US
 from simbench.world.config import DAILY, WEEKLY
 from simbench.world.demand import Source, joined
 from simbench.world.plan import plan
 from tests.world.worlds import CODE, campaign, scenario_of
 
-HOUR_US = 3_600_000_000
 MONTH = {"from": "2026-03-02", "to": "2026-03-30"}  # four weeks, a change of the clock on the last day
 FLOW = {"name": "f", "code": CODE, "per_day": 20_000}
 
@@ -23,7 +23,7 @@ def test_a_flow_follows_its_weights_of_hour_and_weekday() -> None:
     hours = np.bincount((demand.at - world.start) // HOUR_US % 24, minlength=24)
     expected = len(demand) * np.array(DAILY) / sum(DAILY)
     assert (np.abs(hours - expected) < 5 * expected**0.5).all()
-    days = np.bincount((demand.at - world.start) // (24 * HOUR_US) % 7, minlength=7)
+    days = np.bincount((demand.at - world.start) // (DAY_US) % 7, minlength=7)
     expected = len(demand) * np.array(WEEKLY) / sum(WEEKLY)
     assert (np.abs(days - expected) < 5 * expected**0.5).all()
 

@@ -11,20 +11,11 @@ from msgspec.structs import replace
 from simbench.contract.calendar import civil, instant
 from simbench.errors import ScenarioError
 from simbench.incident import check_incidents
-from simbench.world.incidents import (
-    HOUR,
-    Drawn,
-    IncidentsConfig,
-    Law,
-    Maintenance,
-    Scripted,
-    drawn,
-    incidents,
-    table_of,
-)
+from simbench.units import HOUR_US
+from simbench.world.incidents import Drawn, IncidentsConfig, Law, Maintenance, Scripted, drawn, incidents, table_of
 
 START, END = instant(2026, 1, 1), instant(2027, 1, 1)
-CENTURY = START + 876_600 * HOUR
+CENTURY = START + 876_600 * HOUR_US
 FAILURES = Drawn("failures", Law(700, "weibull", shape=0.8), Law(3, "lognormal", sigma=0.9), noticed_after_min=10)
 
 
@@ -33,13 +24,13 @@ def test_a_law_has_the_mean_it_names(kind: Literal["exponential", "weibull", "lo
     source = Drawn("many", Law(90, kind, shape=0.7, sigma=0.8), Law(10, kind, shape=1.5, sigma=0.4))
     found = list(drawn(source, 1, START, CENTURY))
     lasted = [(one.end or 0) - one.start for one in found]
-    assert math.isclose(sum(lasted) / len(found), 10 * HOUR, rel_tol=0.04)
+    assert math.isclose(sum(lasted) / len(found), 10 * HOUR_US, rel_tol=0.04)
     assert math.isclose(len(found), 8766, rel_tol=0.05)
 
 
 def test_the_exponential_law_has_its_quantiles() -> None:
     table = table_of(Law(1))
-    assert math.isclose(table[2048], math.log(2) * HOUR, rel_tol=0.01)
+    assert math.isclose(table[2048], math.log(2) * HOUR_US, rel_tol=0.01)
     assert list(table) == sorted(table)
 
 
@@ -65,7 +56,7 @@ def test_maintenance_keeps_its_civil_time_over_the_change_of_clocks() -> None:
     assert {(civil(one.start).hour, civil(one.start).minute, civil(one.start).weekday()) for one in found} == {
         (2, 30, 2)
     }
-    assert all(one.planned and one.announced_at == one.start - 144 * HOUR for one in found)
+    assert all(one.planned and one.announced_at == one.start - 144 * HOUR_US for one in found)
 
 
 def test_what_would_meet_a_scripted_incident_does_not_happen() -> None:

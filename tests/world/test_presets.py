@@ -13,9 +13,10 @@ from simbench.centre.presets import PRESETS
 from simbench.kernels import presence
 from simbench.kernels.chance import key_of
 from simbench.kernels.jit import compiled, kernel
+from simbench.units import HOUR_US
 from tests.world.worlds import campaign, run, scenario_of
 
-HOUR_US, MONDAY = 3_600_000_000, 1_773_014_400_000_000
+MONDAY = 1_773_014_400_000_000
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from simbench.errors import ScenarioError
+from simbench.units import SECOND_US
 from tests.world.worlds import CODE, FRIDAY, OTHER, RING, campaign, kinds, run, scenario_of
 
 REFERENCE = {"code": CODE, "kind": "reference"}
-SECOND_US = 1_000_000
 
 
 def test_the_reference_client_sends_everything_once_and_keeps_to_its_tier() -> None:

@@ -17,6 +17,7 @@ from simbench.errors import ScenarioError
 from simbench.incident import incidents_of
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.rows import COUNTED
+from simbench.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.world.config import WorldScenario, read_world
 from simbench.world.plan import plan
 from simbench.world.run import run_world
@@ -24,7 +25,6 @@ from tests.cli.child import SIMBENCH, simbench
 from tests.world.worlds import CODE, FRIDAY, OTHER, campaign, run, scenario_of, sorted_minutes, sorted_rows
 
 YEAR = Path(__file__).parents[2] / "scenarios" / "year"
-HOUR_US, MINUTE_US = 3_600_000_000, 60_000_000
 
 
 class Minutes:
@@ -85,7 +85,7 @@ def test_six_hours_down_leave_a_backlog_that_goes_at_ten_a_second() -> None:
 
 def test_the_story_tells_when_each_notice_was_given() -> None:
     notices = incidents_of(Minutes("04_badly_announced_maintenance").ledger.story)
-    days = [(one.start - (one.announced_at or 0)) / (24 * HOUR_US) for one in notices if one.planned]
+    days = [(one.start - (one.announced_at or 0)) / (DAY_US) for one in notices if one.planned]
     assert days == [6, 2]
     assert civil(notices[1].end or 0).isoformat() == "2026-03-29T04:00:00+02:00"  # an hour was skipped
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from simbench.contract.calendar import civil
 from simbench.errors import ScenarioError
+from simbench.units import HOUR_US
 from simbench.world.config import WorldScenario
 from simbench.world.incidents import IncidentsConfig
 from simbench.world.plan import plan
@@ -29,7 +30,6 @@ from tests.world.worlds import (
     sorted_rows,
 )
 
-HOUR_US = 3_600_000_000
 # Worth beginning on: the eves of both changes of the clock, ends of months and of a year, a leap day, a holiday's eve.
 DAYS = ["2026-03-27", "2026-03-28", "2026-10-24", "2026-01-30", "2028-02-28", "2026-12-31", "2026-05-07"]
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from simbench.dialup.calls import SECOND, SetAside
+from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.packets import REQUEST, RESPONSE, answers, read, signed, whole
 from simbench.dialup.radius.record import BadRecord, Heard
 from simbench.errors import BadInput
+from simbench.units import SECOND_US
 
 End = tuple[str, int]
 
@@ -86,7 +87,7 @@ class Captured:
             record = read(seen.octets, seen.source[0])
             if self._secret and not signed(seen.octets, self._secret):
                 self.wrong += 1
-                claimed = max(0, record.seconds) * SECOND
+                claimed = max(0, record.seconds) * SECOND_US
                 text = f"{record.status} of {record.session} at {record.nas}"
                 return SetAside(seen.number, "wrong-secret", self._told(text), claimed)
             self.right += bool(self._secret)

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from simbench.dialup.calls import SECOND, SetAside
+from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.record import BadRecord, Heard, record_of
 from simbench.errors import BadInput
+from simbench.units import SECOND_US
 
 LONGEST_LINE: Final = 1 << 14  # octets; an attribute of 253 octets, each escaped, has a tenth of it
 MOST_LINES: Final = 1_000  # of one record
@@ -101,7 +102,7 @@ class _Block:
             record = record_of(pair for pair in self._attributes if pair[0] != "Timestamp")
         except BadRecord as bad:
             return self._aside(bad)
-        return Heard(record, int(stamps[0]) * SECOND, self.first, self._source)
+        return Heard(record, int(stamps[0]) * SECOND_US, self.first, self._source)
 
     def torn(self) -> SetAside:
         """What it is without the empty line that ends it."""
@@ -112,7 +113,7 @@ class _Block:
         plain = claimed and claimed[0].isascii() and claimed[0].isdigit() and len(claimed[0]) <= 10
         seconds = int(claimed[0]) if plain else 0
         source = f"{self._source}: " if self._source else ""
-        return SetAside(self.first, bad.reason, source + bad.text, seconds * SECOND if seconds < 1 << 32 else 0)
+        return SetAside(self.first, bad.reason, source + bad.text, seconds * SECOND_US if seconds < 1 << 32 else 0)
 
 
 def unquoted(text: str) -> str | None:

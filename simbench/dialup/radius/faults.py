@@ -12,15 +12,16 @@ import msgspec
 import numpy as np
 
 from simbench.contract.typed import choice
-from simbench.dialup.calls import SECOND, Call, Calls
+from simbench.dialup.calls import Call, Calls
 from simbench.dialup.radius.plan import UNNAMED_NAS, Fault, Planned, planned_at
 from simbench.dialup.radius.record import BOOTS, Record
 from simbench.errors import BadInput
 from simbench.kernels.chance import draw, entity_of, share
+from simbench.units import SECOND_US
 
 SHARE_PPM: Final = 50_000  # of the sessions, where a fault strikes some of them
 SKEW_S: Final = 300
-LATE_US: Final = SECOND  # how long after its Stop a Start is sent that comes out of order
+LATE_US: Final = SECOND_US  # how long after its Stop a Start is sent that comes out of order
 
 
 class _OfSomeSessions(Fault):
@@ -124,7 +125,7 @@ class ClockSkew(Fault):
     name = "clock-skew"
 
     def __init__(self, skew_s: int = SKEW_S) -> None:
-        self._skew_us, self._nas = skew_s * SECOND, ""
+        self._skew_us, self._nas = skew_s * SECOND_US, ""
 
     def prepare(self, calls: Calls, seed: int) -> None:
         """Choose the access server."""

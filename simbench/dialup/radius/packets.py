@@ -13,8 +13,8 @@ from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 from typing import Final
 
-from simbench.dialup.calls import SECOND
 from simbench.dialup.radius.record import ATTRIBUTES, STATUSES, VALUES, BadRecord, Record, is_address, record_of
+from simbench.units import SECOND_US
 
 REQUEST: Final = 4
 RESPONSE: Final = 5
@@ -42,7 +42,7 @@ def stated(record: Record, delay_s: int) -> list[tuple[str, Value]]:
         ("Acct-Delay-Time", delay_s),
     ]
     if record.event_us >= 0:
-        given.append(("Event-Timestamp", record.event_us // SECOND))
+        given.append(("Event-Timestamp", record.event_us // SECOND_US))
     if record.session:
         given += [("Acct-Session-Id", record.session), ("NAS-Port-Type", _ASYNC)]
         given += [("Service-Type", _FRAMED), ("Framed-Protocol", _PPP)]

@@ -15,10 +15,11 @@ from typing import Final, Literal
 import msgspec
 
 from simbench.contract.netrevenu import load_netrevenu
-from simbench.dialup.calls import SECOND, Call, Calls, SetAside, calls_of
+from simbench.dialup.calls import Call, Calls, SetAside, calls_of
 from simbench.dialup.radius.record import BOOTS, Heard
+from simbench.units import SECOND_US
 
-SAME_US: Final = 2 * SECOND  # instants of one event that two records give in whole seconds
+SAME_US: Final = 2 * SECOND_US  # instants of one event that two records give in whole seconds
 Clock = Literal["reception", "event"]
 Basis = Literal["stop", "stop-alone", "instants", "interim"]
 
@@ -43,7 +44,7 @@ class Accounted(msgspec.Struct, frozen=True):
         """The same as a row of calls."""
         return Call(
             start_us=self.start_us,
-            duration_us=self.seconds * SECOND,
+            duration_us=self.seconds * SECOND_US,
             nas=self.nas,
             port=self.port,
             user=self.user,
@@ -132,7 +133,7 @@ class _Pairing:
         source = f"{heard.source}: " if heard.source else ""
         record = heard.record
         said = f"{source}{record.status} of session {record.session} at {record.nas}: {text}"
-        self.aside.append(SetAside(heard.line, reason, said, max(0, seconds) * SECOND))
+        self.aside.append(SetAside(heard.line, reason, said, max(0, seconds) * SECOND_US))
 
     def _duplicate(self, heard: Heard, first: Heard) -> None:
         self.duplicates += 1
@@ -169,7 +170,7 @@ class _Pairing:
             session.interim = heard
 
     def _stop(self, session: _Session, heard: Heard) -> None:
-        begun = self.instant(heard) - max(0, heard.record.seconds) * SECOND
+        begun = self.instant(heard) - max(0, heard.record.seconds) * SECOND_US
         if session.stop is None:
             start = session.start
             if session.closed and start is not None and begun > self.instant(start) + SAME_US:
@@ -192,7 +193,7 @@ class _Pairing:
             return None
         seconds, basis = deciding.record.seconds, _basis(session)
         if stop is not None and seconds < 0 and start is not None:
-            seconds, basis = (self.instant(stop) - self.instant(start)) // SECOND, "instants"
+            seconds, basis = (self.instant(stop) - self.instant(start)) // SECOND_US, "instants"
             if seconds < 0:
                 self._put_aside(stop, "ends-before-start", f"{-seconds} s before its Start at {start.line}")
                 return None
@@ -209,7 +210,7 @@ class _Pairing:
             session=record.session,
             user=record.user or (start.record.user if start else ""),
             port=record.port,
-            start_us=self.instant(start) if start else self.instant(deciding) - seconds * SECOND,
+            start_us=self.instant(start) if start else self.instant(deciding) - seconds * SECOND_US,
             seconds=seconds,
             basis=basis,
             ended=stop.record.status if stop else session.closed,

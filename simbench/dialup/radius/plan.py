@@ -13,11 +13,12 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from simbench.dialup.calls import SECOND, Call, Calls
+from simbench.dialup.calls import Call, Calls
 from simbench.dialup.radius.packets import LONGEST_TEXT
 from simbench.dialup.radius.record import Record
 from simbench.errors import BadInput
 from simbench.kernels.chance import draw, entity_of
+from simbench.units import SECOND_US
 
 UNNAMED_NAS: Final = "192.0.2.1"
 _TRAFFIC: Final = entity_of("octets of a session")
@@ -105,7 +106,7 @@ def _boots(calls: Calls) -> Iterator[Planned]:
     for code in np.unique(calls.nas):
         of_it = calls.nas == code
         nas = calls.nas_names[code] if code >= 0 else UNNAMED_NAS
-        first, last = int(calls.start_us[of_it].min()) - SECOND, int(calls.end_us[of_it].max()) + SECOND
+        first, last = int(calls.start_us[of_it].min()) - SECOND_US, int(calls.end_us[of_it].max()) + SECOND_US
         yield planned_at(first, Record("Accounting-On", nas, event_us=first))
         yield planned_at(last, Record("Accounting-Off", nas, event_us=last))
 
@@ -119,7 +120,7 @@ def _records(call: Call, interim_s: int, faults: Sequence[Fault], seed: int) -> 
     for text in (call.user, call.session, call.nas):
         if len(text.encode()) > LONGEST_TEXT:
             raise BadInput(f"call {call.line}", f"a name of {len(text.encode())} octets", f"at most {LONGEST_TEXT}")
-    if call.start_us < SECOND:
+    if call.start_us < SECOND_US:
         raise BadInput(f"call {call.line}", f"starts at {call.start_us} us", "an instant since 1970")
     end, lost = call.start_us + call.duration_us, ""
     for fault in faults:
@@ -131,7 +132,7 @@ def _records(call: Call, interim_s: int, faults: Sequence[Fault], seed: int) -> 
 
     def record(status: str, at: int) -> Record:
         begun = status != "Start"
-        seconds = (at - call.start_us) // SECOND
+        seconds = (at - call.start_us) // SECOND_US
         return Record(
             status=status,
             nas=nas,
@@ -147,7 +148,7 @@ def _records(call: Call, interim_s: int, faults: Sequence[Fault], seed: int) -> 
 
     yield planned_at(call.start_us, record("Start", call.start_us))
     if interim_s:
-        for at in range(call.start_us + interim_s * SECOND, end, interim_s * SECOND):
+        for at in range(call.start_us + interim_s * SECOND_US, end, interim_s * SECOND_US):
             yield planned_at(at, record("Interim-Update", at))
     stop = planned_at(end, record("Stop", end))
     yield stop.struck(lost, withheld=lost) if lost else stop

@@ -13,12 +13,13 @@ from typing import Final
 import msgspec
 
 from simbench.contract.netrevenu import Offer, load_netrevenu
-from simbench.dialup.calls import SECOND, SetAside
+from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.journal import Sent, Told
 from simbench.dialup.radius.minutes import Difference, carried_of, differences
 from simbench.dialup.radius.pairing import Paired, pair
 from simbench.dialup.radius.record import BOOTS, Heard, Record
 from simbench.finding import Blame, Evidence, Finding, Outcome
+from simbench.units import SECOND_US
 
 SHOWN: Final = 20  # pieces of evidence of one finding
 UNREADABLE: Final = frozenset({"truncated", "unreadable", "encoding", "negative"})  # records that were not read
@@ -70,7 +71,7 @@ class _Books:
 def key_of(record: Record) -> Key:
     """What tells records apart: access server, session, status, and the second where a session has several."""
     several = record.status in {*BOOTS, "Interim-Update"}
-    return record.nas, record.session, record.status, record.event_us // SECOND if several else 0
+    return record.nas, record.session, record.status, record.event_us // SECOND_US if several else 0
 
 
 def reconcile(
@@ -197,7 +198,7 @@ def _unaltered(books: _Books) -> Finding:
         for each in group:
             compared += 1
             names = [name for name in _COMPARED if getattr(each.record, name) != getattr(sent, name)]
-            if sent.event_us >= 0 and each.record.event_us != sent.event_us // SECOND * SECOND:
+            if sent.event_us >= 0 and each.record.event_us != sent.event_us // SECOND_US * SECOND_US:
                 names.append("event_us")
             if names:
                 was = ", ".join(f"{name} {getattr(each.record, name)} for {getattr(sent, name)}" for name in names)
@@ -251,7 +252,7 @@ def _clock(books: _Books, offer: Offer) -> Finding:
     for key, group in books.kept.items():
         for each in group:
             if key in books.sent and each.record.event_us >= 0:
-                ahead = (each.record.event_us - books.sent[key][0].planned.at_us) / SECOND
+                ahead = (each.record.event_us - books.sent[key][0].planned.at_us) / SECOND_US
                 if abs(ahead) >= abs(worst.get(key[0], (0.0, each))[0]):
                     worst[key[0]] = ahead, each
     if not worst:

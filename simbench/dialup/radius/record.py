@@ -15,7 +15,8 @@ from typing import Final
 
 import msgspec
 
-from simbench.dialup.calls import CAUSES, SECOND
+from simbench.dialup.calls import CAUSES
+from simbench.units import SECOND_US
 
 STATUSES: Final = {1: "Start", 2: "Stop", 3: "Interim-Update", 7: "Accounting-On", 8: "Accounting-Off"}
 BOOTS: Final = ("Accounting-On", "Accounting-Off")
@@ -113,7 +114,7 @@ class Heard(msgspec.Struct, frozen=True):
     @property
     def at_us(self) -> int:
         """When it happened by the receiver's clock: reception less Acct-Delay-Time."""
-        return self.received_us - self.record.delay_s * SECOND
+        return self.received_us - self.record.delay_s * SECOND_US
 
     @property
     def event_us(self) -> int:
@@ -203,7 +204,7 @@ def _named(name: str, text: str | None) -> int:
 def _date(text: str) -> int:
     """Event-Timestamp: seconds, or a date with its zone; -1 where there is none or its zone is not known."""
     if text.isascii() and text.isdigit() and len(text) <= 10:
-        return int(text) * SECOND
+        return int(text) * SECOND_US
     found = _DATE.fullmatch(text)
     if found is None or found[1] not in _MONTHS or found[7] not in _ZONES_H:
         return -1
@@ -212,4 +213,4 @@ def _date(text: str) -> int:
         when = datetime(year, month, day, hour, minute, second, tzinfo=UTC) - timedelta(hours=_ZONES_H[found[7]])
     except (ValueError, OverflowError):
         return -1
-    return max(-1, int(when.timestamp()) * SECOND)
+    return max(-1, int(when.timestamp()) * SECOND_US)

@@ -17,12 +17,12 @@ from typing import Final, cast
 
 from simbench import __version__
 from simbench.contract.netrevenu import load_netrevenu
-from simbench.dialup.calls import SECOND
 from simbench.dialup.radius.journal import Ended, Journal, Sent, Started, Try
 from simbench.dialup.radius.packets import answers, encode, sign
 from simbench.dialup.radius.plan import Planned
 from simbench.errors import BadInput, Trouble
 from simbench.kernels.chance import draw, entity_of
+from simbench.units import SECOND_US
 
 WINDOW: Final = 50
 TICK_S: Final = 0.02  # how often open requests are looked at
@@ -130,7 +130,10 @@ class Sender:
         """
         server, loop = self._server, asyncio.get_running_loop()
         self._done: asyncio.Future[None] = loop.create_future()
-        self._offset_us, self._start = time.time_ns() // 1000 - int(loop.time() * SECOND), int(loop.time() * SECOND)
+        self._offset_us, self._start = (
+            time.time_ns() // 1000 - int(loop.time() * SECOND_US),
+            int(loop.time() * SECOND_US),
+        )
         self._journal.append(
             Started(
                 version=__version__, server=f"{server.host}:{server.port}", started_us=self._now(), seed=self._seed,
@@ -159,7 +162,7 @@ class Sender:
         self._journal.append(Ended(self._now(), self.records + self.withheld, self.unsigned, self.stray, self.refused))
 
     def _now(self) -> int:
-        return int(asyncio.get_running_loop().time() * SECOND) + self._offset_us
+        return int(asyncio.get_running_loop().time() * SECOND_US) + self._offset_us
 
     async def _tick(self) -> None:
         """Retransmit and give up what waited long enough, and send what has become due."""
@@ -241,7 +244,7 @@ class Sender:
 
     def _send(self, line: _Line, each: _Open) -> None:
         now_us, loop, server = self._now(), asyncio.get_running_loop(), self._server
-        delay_s = (now_us - each.due_us) // SECOND
+        delay_s = (now_us - each.due_us) // SECOND_US
         if each.tries and each.tries[-1].delay_s == delay_s:
             request = line.asked[each.tries[-1].identifier][1]
         else:

@@ -6,7 +6,7 @@ import numpy as np
 
 from simbench.report.figures import style
 from simbench.report.figures.scene import Drawing, Group, Scene, time_axis
-from simbench.report.measures import SECOND_US
+from simbench.units import SECOND_US
 from simbench.verdict.endurance import samples
 
 FEWEST = 10

@@ -8,8 +8,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentF
 
 from simbench.report.figures import style
 from simbench.report.figures.scene import Drawing, Group, Scene
-from simbench.report.measures import SECOND_US, Floats, Ints, notice_waits, result_waits
+from simbench.report.measures import Floats, Ints, notice_waits, result_waits
 from simbench.report.words import duration, number
+from simbench.units import SECOND_US
 
 FEWEST = 20  # below this a distribution is an anecdote
 POINTS = 200

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 
 from simbench.contract import Contract
 from simbench.finding import Finding
-from simbench.report.measures import SECOND_US, Ints
+from simbench.report.measures import Ints
 from simbench.report.model import ExerciseRun, Judgement
+from simbench.units import SECOND_US
 
 
 @dataclass(frozen=True)

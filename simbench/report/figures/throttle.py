@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 
 from simbench.report.figures import style
 from simbench.report.figures.scene import Drawing, Group, Scene, TimeAxis, time_axis
-from simbench.report.measures import SECOND_US, Bins, Floats, Ints, bins_over, ints, rate_in
+from simbench.report.measures import Bins, Floats, Ints, bins_over, ints, rate_in
 from simbench.report.words import duration, number
+from simbench.units import SECOND_US
 
 MODE = "delay"  # the meter's answer that this picture is about
 

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from simbench.errors import LedgerError
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import TIMES, WITHIN_S
+from simbench.units import HOUR_US, MINUTE_US
 from simbench.verdict.rolling import Instants
 
 if TYPE_CHECKING:
     import duckdb
 
-MINUTE_US: Final = 60_000_000
-HOUR_US: Final = 60 * MINUTE_US
 SUMMED: Final = ("offered", "accepted", "refused", "delivered", "undelivered", "expired", *TIMES)
 MEMORY: Final = "2GB"
 

@@ -30,6 +30,7 @@ from simbench.report.sla.verdicts import Verdict, verdict_of
 from simbench.report.sla.view import Told, View, view_of
 from simbench.report.sla.words import Words
 from simbench.report.words import WORST_FIRST, rank
+from simbench.units import DAY_US
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import Case
 
@@ -211,6 +212,6 @@ def _remarks(asked: SlaRun, view: View, words: Words) -> list[str]:
         own = f"{asked.contract.name} {asked.contract.digest}"
         found.append(words("page.other_contract", other=f"{info.contract} {info.contract_digest}", own=own))
     if not len(rolled.full) or not rolled.full[-1]:
-        days = (view.service.period.end - view.service.period.known_from) / 86_400_000_000
+        days = (view.service.period.end - view.service.period.known_from) / DAY_US
         found.append(words("page.provisional", days=words.number(days, 1)))
     return found

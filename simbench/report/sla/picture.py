@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from simbench.contract.calendar import civil, instant, midnight_after
 from simbench.incident import Period
 from simbench.report.figures import style
-from simbench.report.sla.words import HOUR, Words
+from simbench.report.sla.words import Words
+from simbench.units import DAY_US, HOUR_US
 from simbench.verdict.counting import Class
 
 Columns = Mapping[str, Sequence[Any]]
@@ -50,7 +51,7 @@ class CivilAxis:
 
     def of(self, at: Any) -> Any:
         """Instants (us) as values on this axis; arrays and single ones."""
-        return (at - self.period.start) / (24 * HOUR)
+        return (at - self.period.start) / DAY_US
 
     def mark(self, axes: Axes) -> None:
         """Name the marks of the x axis in the report's language."""
@@ -61,14 +62,14 @@ class CivilAxis:
 
     def _edges(self) -> Iterator[tuple[int, str]]:
         start, end = self.period.start, self.period.end
-        days = (end - start) / (24 * HOUR)
+        days = (end - start) / DAY_US
         at = start
         if days <= 3:
             while at < end:
                 dated = at == start or not civil(at).hour
                 day = f"\n{civil(at).day} {self.words.month(civil(at).month)}" if dated else ""
                 yield at, f"{civil(at):%H:%M}{day}"
-                at = at // HOUR * HOUR + HOUR
+                at = at // HOUR_US * HOUR_US + HOUR_US
         elif days <= 62:
             while at < end:
                 yield at, f"{civil(at).day} {self.words.month(civil(at).month)}"

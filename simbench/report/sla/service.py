@@ -14,7 +14,8 @@ from simbench.contract.calendar import civil, midnight_after
 from simbench.report.figures import style
 from simbench.report.sla.picture import LOOKS, CivilAxis, Picture, iso
 from simbench.report.sla.view import View
-from simbench.report.sla.words import HOUR, Words
+from simbench.report.sla.words import Words
+from simbench.units import HOUR_US
 from simbench.verdict.availability import VARIANTS, timeline
 from simbench.verdict.counting import Class
 from simbench.verdict.restoration import restoration_times, restored_within
@@ -90,10 +91,10 @@ def _availability_columns(view: View) -> dict[str, list[Any]]:
     shares = {name: np.round(rolled.availability(name), 9).tolist() for name in VARIANTS}
     return {
         "window_ends": [iso(at) for at in rolled.at.tolist()],
-        "window_h": np.round(rolled.length / HOUR, 6).tolist(),
+        "window_h": np.round(rolled.length / HOUR_US, 6).tolist(),
         "twelve_months": rolled.full.tolist(),
-        "unplanned_h": np.round(rolled.unplanned / HOUR, 6).tolist(),
-        "planned_h": np.round(rolled.planned / HOUR, 6).tolist(),
+        "unplanned_h": np.round(rolled.unplanned / HOUR_US, 6).tolist(),
+        "planned_h": np.round(rolled.planned / HOUR_US, 6).tolist(),
         **shares,
         "budget_h": np.round(view.allowed_h, 6).tolist(),
         "spent_h": np.round(view.spent_h, 6).tolist(),
@@ -107,7 +108,7 @@ def draw_restoration(view: View, words: Words) -> Picture | None:
         return None
     limit_h = view.case.contract.terms.quality.restoration_h.value
     until = view.service.period.end
-    late = [restored_within(one, limit_h * HOUR, until) is False for one in view.outages]
+    late = [restored_within(one, limit_h * HOUR_US, until) is False for one in view.outages]
     shown = np.sort(np.argsort(-hours, kind="stable")[:MOST_BARS])
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 3.6))
     places = np.arange(len(shown))

@@ -10,7 +10,8 @@ import msgspec
 from simbench.report.sla.picture import Columns, iso
 from simbench.report.sla.traffic import busiest_columns, busiest_rows
 from simbench.report.sla.view import View, columns_of
-from simbench.report.sla.words import HOUR, Words
+from simbench.report.sla.words import Words
+from simbench.units import HOUR_US
 from simbench.verdict.tickets import tickets
 
 
@@ -80,7 +81,7 @@ def _busiest(view: View, words: Words) -> Table:
 def _recovery(view: View, words: Words) -> Table:
     rows = [
         (
-            one.ticket, words.moment(one.start), words.hours((one.end - one.start) / HOUR), words.number(one.at_end),
+            one.ticket, words.moment(one.start), words.hours((one.end - one.start) / HOUR_US), words.number(one.at_end),
             words.number(one.most), words.number(one.gone_after_min),
         )
         for one in view.recoveries

@@ -19,8 +19,9 @@ from simbench.ledger.rows import TIMES, WITHIN_S
 from simbench.report.figures import style
 from simbench.report.sla.counts import Hours
 from simbench.report.sla.picture import CivilAxis, Picture, days_of, iso
-from simbench.report.sla.view import DAY_US, Recovery, View
-from simbench.report.sla.words import HOUR, Words
+from simbench.report.sla.view import Recovery, View
+from simbench.report.sla.words import Words
+from simbench.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 MOST_CODES = 6  # drawn; the others are in the data
 WORST_SHOWN = 3
@@ -115,7 +116,7 @@ def _beginnings(at: NDArray[np.int64], step: str) -> tuple[NDArray[np.int64], ND
 def _local(at: NDArray[np.int64]) -> NDArray[np.int64]:
     """Whole hours as if clocks in Paris counted them: us since the epoch, plus the offset from UTC."""
     names, place = np.unique(at, return_inverse=True)
-    offsets = [int(civil(one).utcoffset().total_seconds()) * 1_000_000 for one in names.tolist()]  # type: ignore[union-attr]  # it has one
+    offsets = [int(civil(one).utcoffset().total_seconds()) * SECOND_US for one in names.tolist()]  # type: ignore[union-attr]  # it has one
     found: NDArray[np.int64] = at + np.array(offsets, dtype=np.int64)[place] if len(at) else at
     return found
 
@@ -139,7 +140,7 @@ def _tier_steps(view: View, code: str) -> tuple[Any, Any]:
         if row.kind in {"tier", "limit"} and row.subject == code and period.start < row.at < period.end
     ]  # fmt: skip
     since = np.array(sorted({period.start, *changes}), dtype=np.int64)
-    return np.append(since, period.end), view.tier(code, since + 60_000_000)
+    return np.append(since, period.end), view.tier(code, since + MINUTE_US)
 
 
 def draw_heat(view: View, words: Words) -> Picture | None:
@@ -170,7 +171,7 @@ def draw_heat(view: View, words: Words) -> Picture | None:
     bar.outline.set_visible(False)
     axis.mark(panels[-1])
     columns = _heat_columns(maps, period.start, width)
-    by_hour = np.bincount(_local(hours.at) // HOUR % 24, hours.sums["accepted"], 24)
+    by_hour = np.bincount(_local(hours.at) // HOUR_US % 24, hours.sums["accepted"], 24)
     told = {
         "hour": f"{int(by_hour.argmax()):02}:00–{int(by_hour.argmax()) + 1:02}:00",
         "share": words.share(float(by_hour.max() / by_hour.sum()), 1),
@@ -185,7 +186,7 @@ def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float
     for code, found in maps.items():
         place = np.argwhere(~np.isnan(found))
         columns["code"] += [code] * len(place)
-        columns["from_day"] += days_of(start + (place[:, 1] * width * DAY_US).astype(np.int64) + HOUR)
+        columns["from_day"] += days_of(start + (place[:, 1] * width * DAY_US).astype(np.int64) + HOUR_US)
         columns["hour"] += place[:, 0].tolist()
         columns["percent_of_tier"] += np.round(found[place[:, 0], place[:, 1]], 3).tolist()
     return columns
@@ -195,11 +196,11 @@ def _heat(view: View, own: Hours, code: str, grid: tuple[int, float]) -> NDArray
     """Hour of the day by column: the busiest minute in % of the tier, NaN without traffic."""
     size, width = grid
     local = _local(own.at)
-    start = int(_local(np.array([view.service.period.start // HOUR * HOUR]))[0])
+    start = int(_local(np.array([view.service.period.start // HOUR_US * HOUR_US]))[0])
     column = np.clip(((local - start) / DAY_US / width).astype(np.int64), 0, size - 1)
     found = np.full((24, size), -1.0)
     shares = 100 * own.busiest / 60 / np.maximum(1, view.tier(code, own.busiest_at))
-    np.maximum.at(found, (local // HOUR % 24, column), np.where(own.sums["accepted"] > 0, shares, -1.0))
+    np.maximum.at(found, (local // HOUR_US % 24, column), np.where(own.sums["accepted"] > 0, shares, -1.0))
     found[found < 0] = np.nan
     return found
 

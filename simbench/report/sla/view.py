@@ -14,10 +14,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.contract.calendar import SECOND, civil, instant
+from simbench.contract.calendar import civil, instant
 from simbench.finding import Finding
 from simbench.incident import Incident
-from simbench.report.sla.counts import HOUR_US, MINUTE_US, Hours, Traffic, traffic_of
+from simbench.report.sla.counts import Hours, Traffic, traffic_of
+from simbench.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.verdict.availability import Rolling, Year, budget, rolling, turning_points, year_of
 from simbench.verdict.counting import Counted, Service, service_of
 from simbench.verdict.rate_floor import rates_at
@@ -26,7 +27,6 @@ from simbench.verdict.rolling import Instants
 from simbench.verdict.rule import Case, judge
 from simbench.verdict.service_level import SERVICE_LEVEL
 
-DAY_US: Final = 24 * HOUR_US
 POINTS: Final = 730  # besides every instant that matters
 LOOKED_AHEAD_US: Final = DAY_US  # a backlog is followed for so long after its outage
 Told = Callable[[str, int, int], None]  # what is being done, how many steps are done, of how many
@@ -105,7 +105,7 @@ def view_of(case: Case, told: Told = lambda *_: None) -> View:
     service = service_of(case)
     if service.period.end <= service.period.start:  # an empty run: a period so short that nothing is in it
         service = msgspec.structs.replace(
-            service, period=msgspec.structs.replace(service.period, end=service.period.start + SECOND)
+            service, period=msgspec.structs.replace(service.period, end=service.period.start + SECOND_US)
         )
     traffic = traffic_of(case.reading.run, [span for _, span in _followed(service)])
     told("availability", len(SERVICE_LEVEL) + 1, steps)

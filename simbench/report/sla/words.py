@@ -13,11 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from simbench.contract.calendar import SECOND, civil
+from simbench.contract.calendar import civil
 
 HOME: Final = Path(__file__).parent
 LANGUAGES: Final = ("en", "fr")
-HOUR: Final = 3600 * SECOND
 
 
 class Words:

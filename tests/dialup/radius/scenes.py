@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from simbench.dialup.calls import SECOND, Call, Calls, calls_of
+from simbench.dialup.calls import Call, Calls, calls_of
 from simbench.dialup.radius.faults import faults_of
 from simbench.dialup.radius.journal import Ended, Journal, Sent, Started, Told, Try
 from simbench.dialup.radius.packets import stated
 from simbench.dialup.radius.plan import Planned, schedule
 from simbench.dialup.radius.record import ATTRIBUTES, VALUES, Heard
+from simbench.units import SECOND_US
 
 SENT = 1_795_326_215_000_000  # 2026-11-22 05:43:35 UTC
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -23,13 +24,13 @@ START = 960_213_600_000_000  # 2000-06-05 14:00 UTC
 NASES = ("192.0.2.10", "192.0.2.11", "pop-lyon")
 
 
-def some_calls(count: int, seed: int = 1, spacing_us: int = SECOND) -> Calls:
+def some_calls(count: int, seed: int = 1, spacing_us: int = SECOND_US) -> Calls:
     """Calls of all access servers, a second apart, of a few minutes each."""
     draws = np.random.default_rng(seed)
     return calls_of(
         Call(
             start_us=START + n * spacing_us + int(draws.integers(0, spacing_us)),
-            duration_us=int(draws.lognormal(5.0, 1.0) * SECOND),
+            duration_us=int(draws.lognormal(5.0, 1.0) * SECOND_US),
             nas=NASES[n % len(NASES)],
             port=n % 480,
             user=f"u{n:05d}@isp.example",
@@ -63,8 +64,8 @@ def kept(told: Told) -> list[Heard]:
     for each in told.sent:
         if each.answered_us >= 0:
             record = msgspec.structs.replace(each.planned.record, delay_s=each.tries[-1].delay_s)
-            record = msgspec.structs.replace(record, event_us=record.event_us // SECOND * SECOND)
-            heard.append(Heard(record, each.answered_us // SECOND * SECOND, line, "detail"))
+            record = msgspec.structs.replace(record, event_us=record.event_us // SECOND_US * SECOND_US)
+            heard.append(Heard(record, each.answered_us // SECOND_US * SECOND_US, line, "detail"))
             line += detail_text(heard[-1]).count("\n")
     return heard
 
@@ -81,7 +82,7 @@ def detail_text(heard: Heard) -> str:
             quote = ATTRIBUTES[name][1] == "string"
             lines.append(f"\t{name} = {quoted(str(named)) if quote else named}")
     lines += [f"\t{name} = {quoted(value)}" for name, value in heard.record.more]
-    return "\n".join([*lines, f"\tTimestamp = {heard.received_us // SECOND}", "", ""])
+    return "\n".join([*lines, f"\tTimestamp = {heard.received_us // SECOND_US}", "", ""])
 
 
 def quoted(text: str) -> str:

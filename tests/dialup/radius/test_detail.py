@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.dialup.calls import REASONS, SECOND, SetAside
+from simbench.dialup.calls import REASONS, SetAside
 from simbench.dialup.radius.detail import LONGEST_LINE, read_detail, records, unquoted
 from simbench.dialup.radius.record import Heard, Record, record_of
 from simbench.errors import BadInput
+from simbench.units import SECOND_US
 from tests.dialup.radius.scenes import detail_text, quoted
 from tests.dialup.radius.test_packets import MODEM, RECORDS
 
@@ -63,13 +64,13 @@ def test_a_record_is_read_with_its_types() -> None:
 def test_the_header_is_not_believed_but_timestamp_less_delay() -> None:
     heard = only(REAL.replace("Sun Nov 22 05:43:35 2026", "Thu Jan  1 00:00:00 1970"))
     assert isinstance(heard, Heard)
-    assert heard.at_us == (1_795_326_215 - 5) * SECOND
+    assert heard.at_us == (1_795_326_215 - 5) * SECOND_US
 
 
 @given(st.lists(st.tuples(RECORDS, st.integers(0, 2**32 - 1)), max_size=4))
 def test_what_freeradius_writes_is_read_as_it_was(written: list[tuple[Record, int]]) -> None:
     heards = [
-        Heard(msgspec.structs.replace(record, more=(("X-Unknown", f'é {n} \\ "q"\n'),)), second * SECOND, 0)
+        Heard(msgspec.structs.replace(record, more=(("X-Unknown", f'é {n} \\ "q"\n'),)), second * SECOND_US, 0)
         for n, (record, second) in enumerate(written)
     ]
     found = parsed("".join(detail_text(heard) for heard in heards))
@@ -114,7 +115,7 @@ def test_a_record_without_its_empty_line_does_not_swallow_the_next() -> None:
 def test_a_record_without_its_beginning_is_set_aside() -> None:
     found = aside(REAL.partition("\n")[2])
     assert (found.line, found.reason) == (1, "truncated")
-    assert found.duration_us == 1337 * SECOND
+    assert found.duration_us == 1337 * SECOND_US
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_any_text_survives_its_quotes(text: str) -> None:
 )  # fmt: skip
 def test_an_event_is_dated_only_where_its_zone_is_certain(written: str, second: int | None) -> None:
     named = {"Acct-Status-Type": "Accounting-On", "NAS-Identifier": "pop", "Event-Timestamp": written}
-    assert record_of(named.items()).event_us == (-1 if second is None else second * SECOND)
+    assert record_of(named.items()).event_us == (-1 if second is None else second * SECOND_US)
 
 
 def test_old_names_and_numbers_mean_the_same() -> None:

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from pyrad.dictionary import Dictionary
 from pyrad.packet import AcctPacket, PacketError
 
-from simbench.dialup.calls import CAUSES, SECOND
+from simbench.dialup.calls import CAUSES
 from simbench.dialup.radius.packets import answers, encode, read, respond, sign, signed, stated, whole
 from simbench.dialup.radius.record import ATTRIBUTES, STATUSES, VALUES, BadRecord, Record
+from simbench.units import SECOND_US
 
 SECRET = b"testing123"
-PLAIN = Record("Stop", "192.0.2.10", "0000A1B2", "dupont@isp.example", 17, seconds=1337, cause=1, event_us=SECOND)
+PLAIN = Record("Stop", "192.0.2.10", "0000A1B2", "dupont@isp.example", 17, seconds=1337, cause=1, event_us=SECOND_US)
 WORD = 2**32 - 1
 TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=60)
 RECORDS = st.builds(
@@ -32,7 +33,7 @@ RECORDS = st.builds(
     input_octets=st.integers(-1, 2**64 - 1),
     output_octets=st.integers(-1, 2**64 - 1),
     cause=st.integers(0, len(CAUSES) - 1),
-    event_us=st.integers(-1, WORD).map(lambda second: second * SECOND if second >= 0 else -1),
+    event_us=st.integers(-1, WORD).map(lambda second: second * SECOND_US if second >= 0 else -1),
     delay_s=st.integers(0, WORD),
 )
 MODEM = (("NAS-Port-Type", "Async"), ("Service-Type", "Framed-User"), ("Framed-Protocol", "PPP"))

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.contract.netrevenu import load_netrevenu
-from simbench.dialup.calls import SECOND, SetAside
+from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.pairing import Paired, pair
 from simbench.dialup.radius.record import Heard, Record
+from simbench.units import SECOND_US
 from tests.dialup.radius.scenes import SENT, answered, kept, planned, some_calls
 
 NAS = "192.0.2.10"
@@ -23,7 +24,7 @@ def heard(*said: tuple[str, int, int] | tuple[str, int, int, str]) -> list[Heard
     return [
         Heard(
             Record(status, NAS, "" if status.startswith("Acc") else (*rest, "A")[0], seconds=seconds),
-            SENT + at * SECOND, line,
+            SENT + at * SECOND_US, line,
         )
         for line, (status, at, seconds, *rest) in enumerate(said, start=1)
     ]  # fmt: skip
@@ -88,7 +89,7 @@ def test_a_stop_before_its_start_has_no_length_of_its_own() -> None:
 def test_a_retransmission_is_known_by_its_delay() -> None:
     stop = Record("Stop", NAS, "A", seconds=100)
     again = Record("Stop", NAS, "A", seconds=100, delay_s=30)
-    paired = pair([Heard(stop, SENT, 1), Heard(again, SENT + 30 * SECOND, 2)])
+    paired = pair([Heard(stop, SENT, 1), Heard(again, SENT + 30 * SECOND_US, 2)])
     assert len(paired.calls) == 1
     assert paired.duplicates == 1
 
@@ -100,15 +101,15 @@ def test_two_access_servers_may_use_the_same_session_name() -> None:
 
 def test_a_reboot_ends_no_session_of_another_access_server() -> None:
     (start, stop) = heard(START, STOP)
-    reboot = Heard(Record("Accounting-On", "192.0.2.11"), SENT + 50 * SECOND, 9)
+    reboot = Heard(Record("Accounting-On", "192.0.2.11"), SENT + 50 * SECOND_US, 9)
     assert [call.ended for call in pair([start, reboot, stop]).calls] == ["Stop"]
 
 
 def test_a_call_starts_by_the_clock_that_was_asked_for() -> None:
-    stop = Record("Stop", NAS, "A", seconds=100, event_us=1_000 * SECOND, delay_s=5)
+    stop = Record("Stop", NAS, "A", seconds=100, event_us=1_000 * SECOND_US, delay_s=5)
     found = [Heard(stop, SENT, 1)]
-    assert pair(found).calls[0].start_us == SENT - 105 * SECOND
-    assert pair(found, clock="event").calls[0].start_us == 900 * SECOND
+    assert pair(found).calls[0].start_us == SENT - 105 * SECOND_US
+    assert pair(found, clock="event").calls[0].start_us == 900 * SECOND_US
 
 
 @settings(max_examples=40)
@@ -142,6 +143,6 @@ def test_paired_calls_are_calls_like_any_others() -> None:
     calls = some_calls(20)
     paired = pair(kept(answered(planned(20))), clock="event")
     again = paired.columns()
-    assert sorted(again.duration_us // SECOND) == sorted(calls.duration_us // SECOND)
+    assert sorted(again.duration_us // SECOND_US) == sorted(calls.duration_us // SECOND_US)
     assert set(again.user_names) == set(calls.user_names)
     assert set(again.nas_names) == set(calls.nas_names)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from simbench.dialup.calls import SECOND, calls_of
+from simbench.dialup.calls import calls_of
 from simbench.dialup.radius.faults import FAULTS, faults_of
 from simbench.dialup.radius.plan import schedule
 from simbench.dialup.radius.record import BOOTS
 from simbench.errors import BadInput
+from simbench.units import MINUTE_US, SECOND_US
 from tests.dialup.radius.scenes import NASES, planned, some_calls
 
 
@@ -25,11 +26,11 @@ def test_a_call_states_its_start_its_length_so_far_and_its_stop() -> None:
         own = [each.record for each in planned(30, interim_s=60) if each.record.session == call.session]
         assert [record.status for record in own] == [
             "Start",
-            *["Interim-Update"] * ((call.duration_us - 1) // (60 * SECOND)),
+            *["Interim-Update"] * ((call.duration_us - 1) // (MINUTE_US)),
             "Stop",
         ]
         assert [record.seconds for record in own[1:-1]] == [60 * n for n in range(1, len(own) - 1)]
-        assert own[-1].seconds == call.duration_us // SECOND
+        assert own[-1].seconds == call.duration_us // SECOND_US
         assert own[-1].cause == call.cause
         assert own[-1].event_us == call.start_us + call.duration_us
 

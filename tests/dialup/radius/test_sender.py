@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from simbench.dialup.calls import SECOND
 from simbench.dialup.radius.journal import Journal, Sent, read_journal
 from simbench.dialup.radius.packets import read, respond, signed
 from simbench.dialup.radius.sender import Server
 from simbench.errors import BadInput, Trouble
+from simbench.units import SECOND_US
 from tests.dialup.radius.peer import SECRET, always, sent_to
 from tests.dialup.radius.scenes import planned
 
@@ -89,7 +89,7 @@ def test_waits_double_up_to_the_longest_give_or_take_a_tenth(tmp_path: Path) -> 
     )
     given_up = next(each for each in told.sent if each.answered_us < 0)
     sent = [attempt.sent_us for attempt in given_up.tries]
-    waits = [(after - before) / SECOND for before, after in itertools.pairwise(sent)]
+    waits = [(after - before) / SECOND_US for before, after in itertools.pairwise(sent)]
     assert all(wait >= least for wait, least in zip(waits, (0.09, 0.18, 0.18), strict=True))
 
 

@@ -21,11 +21,12 @@ from simbench.report.sla.pdf import pdf_octets
 from simbench.report.sla.picture import Picture
 from simbench.report.sla.tables import Table
 from simbench.report.sla.words import LANGUAGES, Words
+from simbench.units import DAY_US, HOUR_US
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import Case, judge
 from simbench.verdict.service_level import SERVICE_LEVEL
 from tests.report.markup import Markup
-from tests.report.sla.years import CODE, DAY_US, END, HOUR_US, OTHER, START, minute, outages, run_of_year, traffic
+from tests.report.sla.years import CODE, END, OTHER, START, minute, outages, run_of_year, traffic
 
 FIFTEEN = run_of_year(outages(15), traffic(outages(15)))
 

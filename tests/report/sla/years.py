@@ -10,9 +10,8 @@ from simbench.imports.record import story_of
 from simbench.incident import Incident, Period
 from simbench.ledger import Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.rows import COUNTED, MINUTE, TIMES, Row
+from simbench.units import DAY_US, HOUR_US, MINUTE_US
 
-MINUTE_US, HOUR_US = 60_000_000, 3_600_000_000
-DAY_US = 24 * HOUR_US
 START, END = instant(2025, 1, 1), instant(2026, 1, 1)
 CODE, OTHER = "36010", "36020"
 

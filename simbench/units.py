@@ -1,0 +1,10 @@
+"""Spans of time in microseconds, in which every instant and span is counted whose name gives no other unit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SECOND_US: Final = 1_000_000
+MINUTE_US: Final = 60 * SECOND_US
+HOUR_US: Final = 60 * MINUTE_US
+DAY_US: Final = 24 * HOUR_US
