@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from simbench.billing.invoice import Effect, Invoice
 from simbench.billing.received import COLUMNS, Difference
 from simbench.contract import Contract
+from simbench.documents import indented
 from simbench.errors import BadInput
 
 
@@ -41,7 +42,7 @@ def as_csv(invoice: Invoice) -> str:
 
 def as_json(bundles: Sequence[Bundle]) -> str:
     """Every month with its effects and differences; amounts are texts, exact to the cent."""
-    return msgspec.json.format(msgspec.json.encode({"invoices": bundles}), indent=2).decode()
+    return indented({"invoices": bundles})
 
 
 def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:

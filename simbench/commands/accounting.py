@@ -32,6 +32,7 @@ from simbench.dialup.radius.reconcile import SENTENCES, Reconciliation, reconcil
 from simbench.dialup.radius.sender import Sender, Server
 from simbench.dialup.records import Records
 from simbench.dialup.replay import replay
+from simbench.documents import indented
 from simbench.errors import BadInput
 from simbench.finding import exit_status
 
@@ -102,7 +103,7 @@ def reconcile_command(
         with _spinning(f"writing {output}"):
             _report(output, accounted(detail[0], heard, offer, Reading(_month(told, journal), "event")), offer, found)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        click.echo(indented(found))
     else:
         _show(found)
     return exit_status(found.findings)

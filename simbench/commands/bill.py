@@ -21,6 +21,7 @@ from simbench.billing.rules import Bill, judge_bill
 from simbench.commands.findings import columns
 from simbench.contract import load_contract
 from simbench.contract.typed import choice
+from simbench.documents import indented
 from simbench.errors import BadInput
 from simbench.finding import Finding, counted, exit_status
 
@@ -55,7 +56,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
             click.echo(str(path), err=True)
     if form == "json":
         shown = msgspec.json.decode(as_json(bundles))
-        click.echo(msgspec.json.format(msgspec.json.encode({**shown, "findings": findings}), indent=2))
+        click.echo(indented({**shown, "findings": findings}))
     elif form == "csv":
         click.echo("\n".join(as_csv(one.invoice) for one in bundles), nl=False)
     else:
@@ -72,7 +73,7 @@ def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | 
     contract = load_contract(contract_name or "orange_ops_2016")
     findings = judge_forecasts(contract, [read_forecast(path, contract) for path in files], read_counts(traffic))
     if as_json_:
-        click.echo(msgspec.json.format(msgspec.json.encode({"findings": findings}), indent=2))
+        click.echo(indented({"findings": findings}))
     else:
         print_findings(findings)
     return exit_status(findings)

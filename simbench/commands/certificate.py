@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import click
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +16,7 @@ from simbench.conformance.output import read_output
 from simbench.conformance.record import read_record
 from simbench.conformance.session import Judgements
 from simbench.conformance.wanted import plan_again
+from simbench.documents import indented
 from simbench.report.certificate import (
     Certificate,
     Excused,
@@ -91,7 +91,7 @@ def matrix_command(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) 
         write_comparison(html, comparison)
         click.echo(f"written: {html}", err=True)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(comparison), indent=2).decode())
+        click.echo(indented(comparison))
         return 0
     table = Table(box=None, pad_edge=False)
     for heading in ("purpose", *comparison.clients):

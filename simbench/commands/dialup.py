@@ -19,6 +19,7 @@ from simbench.commands.findings import findings_table
 from simbench.contract.netrevenu import Offer, load_netrevenu
 from simbench.dialup.grid import last_day_of, months_named
 from simbench.dialup.settlement import JUNE_2000, settle_minutes
+from simbench.documents import indented
 from simbench.errors import BadInput
 from simbench.finding import Finding, exit_status
 
@@ -34,7 +35,7 @@ def settle_command(
     on: date = last_day_of(months_named(month)[0]) if month else JUNE_2000
     settled = settle_minutes(minutes, offer, tariff, on, month)
     if as_json:
-        _json(settled)
+        click.echo(indented(settled))
         return
     _table(
         f"{minutes:,} minutes by {settled.tariff}: {offer.functions[settled.tariff].gist}",
@@ -58,7 +59,7 @@ def ports_command(  # noqa: PLR0913 - one argument an option
     month = months_named(month)[0]
     found = dimension(minutes, _offer(contract, ()), month, busy_share, grades or GRADES, tariff)
     if as_json:
-        _json(found)
+        click.echo(indented(found))
         return
     _table(
         f"{minutes:,} minutes offered in {month}: {found.erlangs:,.1f} erlangs in the busy hour "
@@ -92,7 +93,7 @@ def run_command(scenario: Path, output: Path | None, records: Path | None, *, as
             told(f"writing {output}", 0, 1)
             write_dialup(output, DialupReport.of_run(done, findings))
     if as_json:
-        _json(done.totals)
+        click.echo(indented(done.totals))
     else:
         _totals(done.totals)
         _findings(findings)
@@ -137,7 +138,7 @@ def replay_command(  # noqa: PLR0913 - one argument an option
             told(f"writing {output}", 0, 1)
             write_dialup(output, DialupReport.of_replay(done, offer, findings))
     if as_json:
-        _json({**msgspec.to_builtins(done), "findings": findings})
+        click.echo(indented({**msgspec.to_builtins(done), "findings": findings}))
     else:
         _replayed(done)
         _findings(findings)
@@ -162,10 +163,6 @@ def _offer(contract: str, readings: tuple[str, ...]) -> Offer:
             raise BadInput(f"--reading {text}", "names no reading", "such as --reading NRV-AMB-02=minute")
         chosen[name] = reading
     return load_netrevenu(contract).with_readings(chosen)
-
-
-def _json(value: Any) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
 def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

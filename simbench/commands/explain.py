@@ -11,6 +11,7 @@ from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.registry import known_suts
 from simbench.conformance.selection import select
 from simbench.contract import Clause, Contract, load_contract
+from simbench.documents import indented
 from simbench.verdict.coverage import reasons
 from simbench.verdict.rule import RULES
 
@@ -38,7 +39,7 @@ def list_command(*, as_json: bool) -> None:
         },
     }
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(listing), indent=2))
+        click.echo(indented(listing))
         return
     for name, (exercise, purposes) in chosen.items():
         alone = ", alone" if exercise.alone else ""
@@ -66,7 +67,7 @@ def explain_command(clause_id: str, contract_name: str | None, *, as_json: bool)
     clause = contract.clause(clause_id.partition("/")[0])
     explained = _explained(clause_id.partition("/")[0], clause, contract)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(explained), indent=2))
+        click.echo(indented(explained))
         return
     click.echo(f"{explained['clause']}  {clause.gist}")
     click.echo(f"    key term   {clause.key_term}")

@@ -21,6 +21,7 @@ from simbench import __version__
 from simbench.commands.audit import Beside, audit_capture, audit_run, is_capture_file, of_a_capture
 from simbench.commands.findings import columns, findings_table
 from simbench.contract import Contract, load_contract
+from simbench.documents import indented, write_json
 from simbench.errors import BadInput, Trouble
 from simbench.finding import Finding, counted, exit_status, tally
 from simbench.imports import outages, probed, traffic
@@ -116,7 +117,7 @@ def judge_command(options: Options) -> int:
     if options.output is not None:
         _write(options.output, answer, tickets(service_of(case), contract), tickets(service_of(before), contract))
     if options.as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2))
+        click.echo(indented(answer))
     else:
         _print(answer, options)
     return exit_status(findings)
@@ -131,7 +132,7 @@ def _capture(options: Options, contract: Contract) -> int:
     if options.output is not None:
         _write(options.output, answer, [], [])
     if options.as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2))
+        click.echo(indented(answer))
     else:
         _print(answer, options)
     return exit_status(audited.findings)
@@ -251,16 +252,16 @@ def _write(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticke
     try:
         folder.mkdir(parents=True, exist_ok=True)
         plain = Answer(answer.run, answer.summary, answer.findings)
-        (folder / "findings.json").write_bytes(msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
+        write_json(folder / "findings.json", plain)
         if after or answer.run["kind"] != "a capture":
             _write_csv(folder / "incidents.csv", after, Ticket)
         if answer.before:
             _write_csv(folder / "incidents-before.csv", before, Ticket)
-            (folder / "findings-before.json").write_bytes(msgspec.json.encode(answer.before) + b"\n")
+            write_json(folder / "findings-before.json", answer.before)
         if answer.dispute:
             _write_csv(folder / "dispute.csv", answer.dispute, Side)
         if answer.forecast:
-            (folder / "forecast.json").write_bytes(msgspec.json.encode(answer.forecast) + b"\n")
+            write_json(folder / "forecast.json", answer.forecast)
     except OSError as problem:
         raise Trouble(f"{folder}: {problem.strerror or problem}") from None
 

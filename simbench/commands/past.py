@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from simbench.contract import load_contract
+from simbench.documents import indented, write_json
 from simbench.errors import BadInput
 from simbench.planning.past import otherwise
 
@@ -21,12 +21,11 @@ def past_command(
     if not ledger.exists():
         raise BadInput(f"--from {ledger}", "is not there", "the folder of a run")
     rows = otherwise(ledger, load_contract(contract_name or "orange_ops_2016"), late_min)
-    encoded = msgspec.json.format(msgspec.json.encode({"late_after_min": late_min, "otherwise": rows}), indent=2)
+    told = {"late_after_min": late_min, "otherwise": rows}
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        (output / "otherwise.json").write_bytes(encoded)
+        write_json(output / "otherwise.json", told)
     if as_json:
-        click.echo(encoded.decode())
+        click.echo(indented(told))
         return 0
     table = Table(box=None, pad_edge=False)
     for heading in ("range", "codes and tier"):

@@ -15,6 +15,7 @@ from rich.table import Table
 from simbench.billing.forecast import forecast_text
 from simbench.billing.page import Bundle, write_all
 from simbench.commands.run import Progress
+from simbench.documents import indented, write_json
 from simbench.errors import BadInput
 from simbench.planning.advise import Advice, advise
 from simbench.planning.campaign import read_campaign
@@ -45,7 +46,7 @@ def plan_command(
     if output is not None:
         write_advice(output, advice, plan.contract)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(advice, enc_hook=plain), indent=2).decode())
+        click.echo(indented(advice, plain))
     else:
         _print(advice, output)
     return 0
@@ -61,7 +62,7 @@ def write_advice(folder: Path, advice: Advice, contract: object) -> None:
     write_all(folder, bundles, contract)
     for one in advice.forecasts:
         (folder / f"forecast-{one.issued}.toml").write_text(forecast_text(one), encoding="utf-8")
-    (folder / "plan.json").write_bytes(msgspec.json.format(msgspec.json.encode(advice, enc_hook=plain), indent=2))
+    write_json(folder / "plan.json", advice, plain)
     write_plan_report(folder / "report.html", msgspec.to_builtins(advice, enc_hook=plain), advice.invoices)
 
 

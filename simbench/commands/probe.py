@@ -18,6 +18,7 @@ from simbench import __version__
 from simbench.commands.findings import findings_table
 from simbench.commands.serve import is_loopback
 from simbench.contract import Contract, load_contract
+from simbench.documents import indented, write_json
 from simbench.errors import BadInput, Trouble
 from simbench.finding import Finding, counted, exit_status, tally
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
@@ -55,13 +56,11 @@ def probe_command(options: Options) -> int:
         "platform": options.place, "contract": contract.name, "contract_digest": contract.digest,
         "bench_version": __version__, "codes": ", ".join(f"{t.code} at {t.rate_per_s}/s" for t in targets),
     }  # fmt: skip
-    told = msgspec.json.format(
-        msgspec.json.encode({"run": facts, "summary": tally(findings), "findings": findings}), indent=2
-    )
+    told = {"run": facts, "summary": tally(findings), "findings": findings}
     if options.output is not None:
-        (options.output / "findings.json").write_bytes(told + b"\n")
+        write_json(options.output / "findings.json", told)
     if options.as_json:
-        click.echo(told)
+        click.echo(indented(told))
     else:
         Console(width=None if sys.stdout.isatty() else 180, highlight=False).print(findings_table(findings))
         click.echo(counted(findings))

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from simbench.contract.roaming import RoamingContract, load_roaming
+from simbench.documents import indented
 from simbench.errors import BadInput
 from simbench.roaming.envelope import Envelope, Mode, Plan, envelope, envelopes
 
@@ -39,7 +40,7 @@ def envelope_command(options: PlanOptions, day: str, *, as_json: bool) -> None:
     found = envelope(plan, day_of("--date", day), contract, options.mode)
     if as_json:
         told = {**_row(found), "price_eur": float(plan.price_eur), "vat_share": float(plan.vat_share)}
-        click.echo(_json({**told, "mode": options.mode, "contract": contract.name}))
+        click.echo(indented({**told, "mode": options.mode, "contract": contract.name}))
         return
     click.echo(f"{found.gb:f} GB  ({KINDS[found.kind]}; cap {found.cap_eur_per_gb} euros a gigabyte before VAT)")
 
@@ -53,7 +54,7 @@ def table_command(options: PlanOptions, plot: Path | None, *, as_json: bool) -> 
 
         write_envelope_plot(plot, rows)
     if as_json:
-        click.echo(_json([_row(found) for found in rows]))
+        click.echo(indented([_row(found) for found in rows]))
         return
     click.echo("from        cap euro/GB  envelope GB  bundle")
     for found in rows:
@@ -118,7 +119,3 @@ def _row(found: Envelope) -> dict[str, Any]:
         "octets": found.octets,
         "bundle": found.kind,
     }
-
-
-def _json(value: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-import msgspec
 from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import Progress
 
 from simbench import __version__
 from simbench.contract.roaming import RoamingContract, load_roaming
+from simbench.documents import indented, write_json
 from simbench.errors import BadInput
 from simbench.finding import Finding, counted, exit_status, tally
 from simbench.ledger.info import NAME, RunInfo, write_info
@@ -56,7 +56,7 @@ def run_command(  # noqa: PLR0913 - one argument an option
     write_info(output, _info(output, chosen, terms, began))
     if as_json:
         told = {"folder": str(output), "summary": summary, "findings": findings, "set_aside": billing.reasons()}
-        click.echo(_json(told))
+        click.echo(indented(told))
     else:
         _print_rows(summary)
         _print_findings(findings, billing)
@@ -72,7 +72,7 @@ def write_run(
     write_tables(folder, scenario, followed, summary)
     export_billing(folder / BILLING, scenario, contract, range(min(billed, scenario.population.subscribers)))
     billing, findings = _judged(folder / BILLING, contract, None)
-    (folder / FINDINGS).write_bytes(_findings_json(findings, billing))
+    write_json(folder / FINDINGS, _judgement(findings, billing))
     plans = {name: envelopes(plan_of(config, contract), contract) for name, config in scenario.plans.items()}
     info = {
         "Scenario": scenario.name, "Seed": str(scenario.seed), "Contract": f"{contract.name} {contract.digest}",
@@ -90,7 +90,7 @@ def compare_command(
     chosen = [_chosen(path, terms, subscribers) for path in scenarios]
     found = changes(summary_of(one, terms, followed_with_progress(one, terms)) for one in chosen)
     if as_json:
-        click.echo(_json(found))
+        click.echo(indented(found))
         return
     click.echo(
         f"{'scenario':<20}  GB each  exceeded  alerted  surcharged  charged €  wholesale €   margin €   change €"
@@ -109,12 +109,9 @@ def judge_command(
     """Judge the three files of a folder; the exit status of the judgement."""
     billing, findings = _judged(folder, load_roaming(contract), window_days)
     if output is not None:
-        try:
-            output.write_bytes(_findings_json(findings, billing))
-        except OSError as problem:
-            raise BadInput(f"-o {output}", problem.strerror or "cannot be written", "a file") from None
+        write_json(output, _judgement(findings, billing))
     if as_json:
-        click.echo(_findings_json(findings, billing).decode())
+        click.echo(indented(_judgement(findings, billing)))
     else:
         _print_findings(findings, billing)
     return exit_status(findings)
@@ -187,15 +184,10 @@ def _print_findings(findings: list[Finding], billing: Billing) -> None:
     click.echo(counted(findings))
 
 
-def _findings_json(findings: list[Finding], billing: Billing) -> bytes:
-    told = {
+def _judgement(findings: list[Finding], billing: Billing) -> dict[str, object]:
+    return {
         "tally": tally(findings),
         "findings": findings,
         "rows": billing.rows,
         "set_aside": {"rows": len(billing.aside), "reasons": billing.reasons(), "first": billing.aside[:100]},
     }
-    return (_json(told) + "\n").encode()
-
-
-def _json(value: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

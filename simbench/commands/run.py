@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import signal
 import sys
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 
 from simbench import __version__
 from simbench.contract import load_contract
+from simbench.documents import indented
 from simbench.ledger import Ledger, RunInfo
 from simbench.ledger.rows import COUNTED
 from simbench.world.config import contract_of, read_world
@@ -97,7 +97,7 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
             "folder": str(folder), "way": went, "detail": detail, "seconds": round(seconds, 3),
             "peak_megabytes": kilobytes // 1024, "incidents": len(world.incidents), "codes": counts,
         }  # fmt: skip
-        click.echo(json.dumps(told, indent=2))
+        click.echo(indented(told))
         return
     names = [name for name in COUNTED if any(name in each for each in counts.values())]
     click.echo("  code  " + "".join(f"{name:>13}" for name in names))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from simbench.contract import Contract
-from simbench.errors import LedgerError, Trouble
+from simbench.documents import read_json, write_json
+from simbench.errors import LedgerError
 from simbench.scenario import Scenario
 from simbench.units import HOUR_US
 
@@ -37,22 +38,14 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def write_script(folder: Path, script: Script) -> None:
-    """Keep it. Raises Trouble when it cannot be written."""
-    try:
-        (folder / SCRIPT).write_bytes(msgspec.json.format(msgspec.json.encode(script), indent=2) + b"\n")
-    except OSError as problem:
-        raise Trouble(f"{folder / SCRIPT}: {problem.strerror or problem}") from None
+    """Keep it. Raises BadInput when it cannot be written."""
+    write_json(folder / SCRIPT, script)
 
 
 def read_script(folder: Path) -> Script:
     """Read it back. Raises LedgerError where `serve` never wrote one."""
-    path = folder / SCRIPT
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Script)
-    except OSError as problem:
-        raise LedgerError(str(path), problem.strerror or "cannot be read", "the folder of a served run") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise LedgerError(str(path), str(problem), "what `simbench serve` writes into its run folder") from None
+    written = "what `simbench serve` writes into its run folder"
+    return read_json(folder / SCRIPT, Script, "the folder of a served run", written, LedgerError)
 
 
 def clock_of(past: Past, scenario: Scenario) -> PlatformClock:

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import click
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from simbench.commands.run import Progress
+from simbench.documents import indented
 from simbench.planning.crew import Crew, DaskCrew, LocalCrew
 from simbench.planning.study import Prepared, read_study
 from simbench.planning.sweep import RESULT, Interval, intervals, sweep
@@ -31,7 +31,7 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
         progress.end()
     found = intervals(prepared, done)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(_told(prepared, found, folder)), indent=2).decode())
+        click.echo(indented(_told(prepared, found, folder)))
     else:
         _print(prepared, found, folder)
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from simbench.conformance.sut import WITHIN_REACH, Capabilities, Reach
+from simbench.documents import read_json, write_json
 from simbench.errors import LedgerError
 from simbench.finding import Blame
 
@@ -55,20 +56,14 @@ def write_record(folder: Path, record: SessionRecord) -> None:
     if reach.accounts is not None:
         hidden = tuple(msgspec.structs.replace(account, password="") for account in reach.accounts)
         record = msgspec.structs.replace(record, reach=msgspec.structs.replace(reach, accounts=hidden))
-    part = folder / f"{NAME}.part"
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
-    part.replace(folder / NAME)
+    write_json(folder / NAME, record)
 
 
 def read_record(folder: Path) -> SessionRecord:
     """Read `session.json`. Raises LedgerError when it is missing, not ours, or of another version."""
     path = folder / NAME
-    try:
-        record = msgspec.json.decode(path.read_bytes(), type=SessionRecord)
-    except OSError as problem:
-        raise LedgerError(str(path), problem.strerror or "cannot be read", "the output of `simbench conform`") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise LedgerError(str(path), str(problem), "what `simbench conform` writes") from None
+    output = "the output of `simbench conform`"
+    record = read_json(path, SessionRecord, output, "what `simbench conform` writes", LedgerError)
     if record.format != FORMAT:
         raise LedgerError(str(path), f"format {record.format}", f"format {FORMAT}")
     return record

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from simbench.documents import indented, read_json
 from simbench.errors import LedgerError
 
 FORMAT = 1  # raised whenever a table or column changes its meaning
@@ -46,7 +47,7 @@ def write_info(folder: Path, info: RunInfo) -> None:
     """Write `run.json` so that a reader sees either the old or the new one, never half of it."""
     part = folder / f"{NAME}.part"
     with part.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
+        file.write(f"{indented(info)}\n".encode())
         file.flush()
         os.fsync(file.fileno())
     part.replace(folder / NAME)
@@ -55,12 +56,7 @@ def write_info(folder: Path, info: RunInfo) -> None:
 def read_info(folder: Path) -> RunInfo:
     """Read `run.json`; LedgerError if it is missing, not ours, or of another version."""
     path = folder / NAME
-    try:
-        info = msgspec.json.decode(path.read_bytes(), type=RunInfo)
-    except OSError as problem:
-        raise LedgerError(str(path), problem.strerror or "cannot be read", "the folder of a run") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise LedgerError(str(path), str(problem), "what the bench writes into every run folder") from None
+    info = read_json(path, RunInfo, "the folder of a run", "what the bench writes into every run folder", LedgerError)
     if info.format != FORMAT:
         raise LedgerError(str(path), f"format {info.format}", f"format {FORMAT}")
     return info

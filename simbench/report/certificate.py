@@ -14,11 +14,12 @@ from typing import Final
 import msgspec
 from markupsafe import Markup
 
+from simbench.documents import write_octets
 from simbench.errors import BadInput
 from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import TABLES
-from simbench.report.page import HOME, VERDICTS, environment, write_octets
+from simbench.report.page import HOME, VERDICTS, environment
 from simbench.report.words import WORST_FIRST, moment
 
 FORMAT: Final = 1

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 from markupsafe import Markup
 
+from simbench.documents import write_octets
 from simbench.errors import BadInput
 from simbench.finding import Outcome, tally
-from simbench.report.page import HOME, environment, write_octets
+from simbench.report.page import HOME, environment
 from simbench.report.result import Result
 from simbench.report.words import WORST_FIRST
 

@@ -26,9 +26,10 @@ from simbench.dialup.radius.reconcile import Reconciliation
 from simbench.dialup.replay import Replayed
 from simbench.dialup.run import DialupRun
 from simbench.dialup.settlement import Settled
+from simbench.documents import write_json, write_octets
 from simbench.finding import Finding, exit_status, tally
 from simbench.report.figures.dialup import Picture, draw_dialup
-from simbench.report.page import HOME, write_octets
+from simbench.report.page import HOME
 from simbench.report.words import SYMBOLS, WORST_FIRST, number, rank
 
 Rows = Sequence[tuple[str, str]]
@@ -150,7 +151,7 @@ class DialupReport:
 def write_dialup(folder: Path, report: DialupReport) -> None:
     """Write `report.html` and `result.json` into a folder. Raises BadInput when they cannot be written."""
     result = {**report.result, "summary": tally(report.findings), "findings": tuple(report.findings)}
-    write_octets(folder / "result.json", msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
+    write_json(folder / "result.json", result)
     write_octets(folder / "report.html", dialup_page(report).encode())
 
 

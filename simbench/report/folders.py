@@ -13,9 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from simbench.capture.pcap import write_pcapng
+from simbench.documents import write_json
 from simbench.errors import BadInput
 from simbench.finding import Finding
 from simbench.ledger.reader import Run
@@ -41,7 +40,7 @@ def write_folders(place: Path, judgement: Judgement, runs: Path) -> None:
                 continue
             folder = place / folder_name(finding, times[finding.purpose] > 1)
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "finding.json").write_bytes(msgspec.json.format(msgspec.json.encode(finding), indent=2) + b"\n")
+            write_json(folder / "finding.json", finding)
             if finding.exercise in readings:
                 write_pcapng(shown(readings[finding.exercise].run, finding), folder / "evidence.pcapng")
             for log in sorted((runs / finding.exercise / "client").glob("*.log")) if finding.exercise else ():

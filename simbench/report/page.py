@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from simbench.contract import Contract
 from simbench.contract.terms import Clause
-from simbench.errors import BadInput
+from simbench.documents import write_octets
 from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.report.exhibits import Exhibit, exhibit
 from simbench.report.masking import masked_text
@@ -113,17 +113,6 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
             masked=mask,
         )
     )
-
-
-def write_octets(path: Path, octets: bytes) -> None:
-    """Write a file so that readers see all of it or none. Raises BadInput when it cannot be written."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(octets)
-        part.replace(path)
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be written") from None
 
 
 def facts(judgement: Judgement) -> list[tuple[str, str]]:

@@ -14,7 +14,8 @@ from markupsafe import Markup
 
 from simbench.billing.invoice import Invoice
 from simbench.billing.page import euro
-from simbench.report.page import HOME, environment, write_octets
+from simbench.documents import write_octets
+from simbench.report.page import HOME, environment
 from simbench.report.words import number
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from simbench.documents import read_json, write_json
 from simbench.errors import BadInput
 from simbench.finding import Finding, tally
 from simbench.report.model import Judgement
-from simbench.report.page import write_octets
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,17 +24,12 @@ def write_findings(path: Path, judgement: Judgement) -> None:
     """Write `findings.json`. Raises BadInput when the file cannot be written."""
     findings = tuple(judgement.findings)
     result = Result(dict(judgement.info), tally(findings), findings)
-    write_octets(path, msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
+    write_json(path, result)
 
 
 def read_findings(path: Path) -> Result:
     """Read `findings.json`. Raises BadInput when it is missing or says something it may not."""
-    try:
-        result = msgspec.json.decode(path.read_bytes(), type=Result)
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or "cannot be read", "a findings.json") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise BadInput(str(path), str(problem), "what the bench writes as findings.json") from None
+    result = read_json(path, Result, "a findings.json", "what the bench writes as findings.json")
     counted = tally(result.findings)
     if result.summary != counted:
         raise BadInput(f"{path}: summary", f"is {result.summary}", f"{counted}, as the findings say")

@@ -12,9 +12,10 @@ from pathlib import Path
 from markupsafe import Markup
 
 from simbench.contract.roaming import RoamingClause, RoamingContract
+from simbench.documents import write_octets
 from simbench.finding import Finding, exit_status, tally
 from simbench.report.exhibits import Exhibit, exhibit
-from simbench.report.page import HOME, MOST_EXHIBITS, environment, write_octets
+from simbench.report.page import HOME, MOST_EXHIBITS, environment
 from simbench.report.words import WORST_FIRST, number, rank
 from simbench.roaming.envelope import Envelope
 from simbench.roaming.results import Summary

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from simbench.contract.roaming import RoamingContract
+from simbench.documents import write_json
 from simbench.errors import BadInput
 from simbench.kernels.fair_use import COLUMNS, STATES
 from simbench.roaming.envelope import net_price
@@ -177,7 +178,7 @@ def write_tables(folder: Path, scenario: RoamingScenario, followed: Followed, su
     columns |= {name: followed.totals[:, place] for place, name in enumerate(COLUMNS)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / OUTCOME).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
+        write_json(folder / OUTCOME, summary)
         pq.write_table(pa.table(columns), folder / SUBSCRIBERS, compression="zstd")
         pq.write_table(_days_table(scenario, followed, profiles), folder / DAYS, compression="zstd")
     except OSError as problem:

@@ -17,10 +17,11 @@ import msgspec
 from markupsafe import Markup
 
 from simbench.contract import Contract
+from simbench.documents import write_json, write_octets
 from simbench.finding import Finding, exit_status, tally
 from simbench.ledger import Run
 from simbench.report.figures.style import COLOURS, look, to_svg
-from simbench.report.page import HOME, environment, write_octets
+from simbench.report.page import HOME, environment
 from simbench.report.sla.counts import HOURS
 from simbench.report.sla.picture import Picture
 from simbench.report.sla.service import draw_availability, draw_calendar, draw_restoration
@@ -90,7 +91,7 @@ def write_sla(
             "summary": tally(report.view.findings),
             "findings": report.view.findings,
         }
-        write_octets(written[1], msgspec.json.format(msgspec.json.encode(findings), indent=2) + b"\n")
+        write_json(written[1], findings)
         write_octets(written[2], _data(report))
         if pdf:
             from simbench.report.sla.pdf import pdf_octets  # noqa: PLC0415 - on request only
