@@ -13,8 +13,8 @@ from simbench.contract.calendar import parse_scts
 from simbench.probe.link import Asked
 from simbench.probe.rules import OURS, counted, of_asked, probes, shown, submits
 from simbench.probe.script import Probed
+from simbench.probe.told import Key, Told, key_of, named, notified
 from simbench.ucp.fields import At
-from simbench.ucp.frame import Frame
 from simbench.units import SECOND_US
 from simbench.verdict.rule import Judged
 
@@ -22,30 +22,16 @@ FINAL: Final = frozenset({"0", "2"})  # Dst: delivered, not delivered
 PROMPT_US: Final = 3_000_000
 MOST_MO_PER_S: Final = 1.0
 TURN: Final = 50  # of 100 TRNs: a number that far on is behind
-NUMBER: Final = 9
-Told = tuple[int, Frame]
-Key = tuple[str, str]
 
 
 def notices(probed: Probed) -> list[Told]:
-    """The notifications of the session with the traffic."""
-    heard = probed.sessions["traffic"].heard
-    return [(at, frame) for at, frame in heard if frame.ot == "53" and len(frame.data) > At.SCTS]
-
-
-def key_of(frame: Frame) -> Key:
-    """Recipient and time stamp of a notification."""
-    return frame.data[At.OADC][-NUMBER:], frame.data[At.SCTS]
+    """The notifications of the session with the traffic that may be about its own messages."""
+    return notified(probed.sessions["traffic"])
 
 
 def taken(probed: Probed) -> dict[Key, Asked]:
     """The messages that were accepted and named, by recipient and time stamp."""
-    found = {}
-    for one in submits(probed):
-        if one.accepted and one.answer is not None:
-            recipient, _, stamp = one.answer.data[-1].rpartition(":")
-            found[recipient[-NUMBER:], stamp] = one
-    return found
+    return {key: one for one in submits(probed) if (key := named(one)) is not None}
 
 
 def _final(probed: Probed) -> dict[Key, list[Told]]:

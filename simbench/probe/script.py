@@ -16,7 +16,7 @@ import msgspec
 from simbench.contract import Contract
 from simbench.ledger.rows import Rows
 from simbench.probe.link import Connect, Link, Seen
-from simbench.ucp.fields import At
+from simbench.probe.told import Key, key_of, notified
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
 
@@ -134,9 +134,9 @@ async def _traffic(driver: _Driver) -> None:
     link.close()
 
 
-def _told(seen: Seen) -> set[tuple[str, str]]:
-    """Recipient and time stamp of every notification."""
-    return {(f.data[At.OADC], f.data[At.SCTS]) for _, f in seen.heard if f.ot == "53" and len(f.data) > At.SCTS}
+def _told(seen: Seen) -> set[Key]:
+    """What the session was told of, of its own."""
+    return {key_of(frame) for _, frame in notified(seen)}
 
 
 async def _refusals(driver: _Driver) -> None:

@@ -23,7 +23,7 @@ Tamper = Callable[[LiveSmsc], object]
 
 
 def probed(tamper: Tamper = lambda _: None, rate: int = 10, **more: Any) -> tuple[dict[str, Finding], Run]:
-    """The findings by purpose, and the wire as the probe kept it."""
+    """The findings by purpose, and the wire as the probe kept it; the last of `times`, one right after another."""
     loop = VirtualLoop()
     try:
         return loop.run_until_complete(_probe(loop, tamper, rate, more))
@@ -35,18 +35,19 @@ def probed(tamper: Tamper = lambda _: None, rate: int = 10, **more: Any) -> tupl
 
 async def _probe(loop: VirtualLoop, tamper: Tamper, rate: int, more: dict[str, Any]) -> tuple[dict[str, Finding], Run]:
     network, contract, clock = MemoryNetwork(), load_contract(), PlatformClock(MONDAY, 1.0, loop.time)
-    port = more.pop("port", 5000)
+    port, times = more.pop("port", 5000), more.pop("times", 1)
     scenario = Scenario(
         codes=more.pop("codes", (CodeConfig(code="36010", rate_per_s=rate),)),
         server=ServerConfig(port=5000),
-        delivery=DeliveryConfig(latency_median_ms=1_000),
+        delivery=DeliveryConfig(latency_median_ms=more.pop("latency_ms", 1_000)),
         **more,
     )
-    ours = MemoryLedger()
     async with LiveSmsc(scenario, contract, MemoryLedger(), clock=clock, network=network) as smsc:
         tamper(smsc)
         target = Target("127.0.0.1", port, "36010", "secret", "36010", 10, RECIPIENTS, 10)
-        seen = await run_probe(target, contract, network.connect, clock.now, ours.wire, lambda _: None)
+        for _ in range(times):
+            ours = MemoryLedger()
+            seen = await run_probe(target, contract, network.connect, clock.now, ours.wire, lambda _: None)
     return {one.purpose: one for one in judge_probe(seen)}, ours.snapshot()
 
 

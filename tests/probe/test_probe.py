@@ -11,6 +11,7 @@ from simbench.probe import CHECKS
 from simbench.probe.rules import UNSEEN
 from simbench.scenario import CodeConfig
 from simbench.strictness import Strictness
+from simbench.verdict.reading import Reading
 from tests.cli.child import Ended, Served
 from tests.mutants.platform import slow_platform
 from tests.probe.platform import probed, sound, with_fault
@@ -20,6 +21,13 @@ CAUGHT = [(fault, check.purpose) for check in CHECKS.values() for fault in check
 
 def test_our_own_platform_passes_every_check() -> None:
     assert {purpose: one.outcome for purpose, one in sound().items()} == dict.fromkeys(CHECKS, "pass")
+
+
+def test_what_an_earlier_probe_left_to_be_told_is_not_held_against_the_platform() -> None:
+    found, run = probed(times=2, latency_ms=3_000)
+    assert {purpose: one.outcome for purpose, one in found.items()} == dict.fromkeys(CHECKS, "pass")
+    reading = Reading(run)
+    assert set(reading.notices.scts.tolist()) > set(reading.submits.scts[reading.submits.ack == "A"].tolist())
 
 
 @pytest.mark.parametrize(("fault", "purpose"), CAUGHT)
@@ -90,8 +98,6 @@ def test_every_check_fails_on_something() -> None:
 
 
 def test_what_a_probe_saw_is_a_ledger_like_any_other() -> None:
-    from simbench.verdict.reading import Reading
-
     _, run = probed()
     reading = Reading(run)
     assert len(reading.sessions) == 4
