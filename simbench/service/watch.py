@@ -45,6 +45,7 @@ class Watch:
         self.sent: dict[str, deque[tuple[int, str, str]]] = {}  # subscriber's number: at, code, text
         self._first = {"centre": 0, "story": 0, "wire": 0}
         self._looked_at = control.now()
+        self._looking = asyncio.Lock()
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -53,7 +54,11 @@ class Watch:
             await self.look()
 
     async def look(self) -> None:
-        """Take in what has been written since the last look."""
+        """Take in what has been written since the last look; one look at a time, or two would take in the same rows."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         found = await asyncio.to_thread(self._read)
         now = self.control.now()
         passed_s = max(now - self._looked_at, 1) / SECOND_US

@@ -72,6 +72,21 @@ def test_the_metrics_say_what_happened() -> None:
     asyncio.run(story())
 
 
+def test_several_who_look_at_once_count_each_row_once() -> None:
+    async def story() -> None:
+        async with staged() as stage:
+            peer, watch = await stage.site.session(), stage.platform.watch
+            for number in range(1, 6):
+                await peer.submit(number, AdC=NUMBER)
+                stage.site.control.originate(NUMBER, "36010", f"text {number}")
+                await asyncio.to_thread(stage.site.ledger.flush)
+                await asyncio.gather(*(watch.look() for _ in range(8)))
+            assert watch.counts["36010", "accepted"] == 5
+            assert [text for _, _, text in watch.sent[NUMBER]] == [f"text {number}" for number in range(1, 6)]
+
+    asyncio.run(story())
+
+
 def test_the_dashboard_draws_from_metrics_there_are_and_leaves_none_out() -> None:
     dashboard = json.loads(DASHBOARD.read_text())
     wanted = {expression["expr"] for panel in dashboard["panels"] for expression in panel["targets"]}
