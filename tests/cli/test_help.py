@@ -52,6 +52,11 @@ def sections(name: str) -> dict[str, str]:
     return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
 
 
+def test_the_command_is_also_a_module() -> None:
+    ended = subprocess.run([sys.executable, "-m", "simbench", "--version"], capture_output=True, text=True, check=True)
+    assert ended.stdout == said("--version")
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_every_help_page_has_all_parts_of_a_manual_page(name: str) -> None:
     page = sections(name)

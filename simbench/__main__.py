@@ -1,0 +1,8 @@
+"""`python -m simbench` is the command `simbench`, for an interpreter whose scripts are not on the path."""
+
+from __future__ import annotations
+
+from simbench.cli import main
+
+if __name__ == "__main__":
+    main()
