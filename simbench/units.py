@@ -1,4 +1,4 @@
-"""Spans of time in microseconds, in which every instant and span is counted whose name gives no other unit."""
+"""Spans of time in microseconds, the unit of every instant and span whose name gives no other."""
 
 from __future__ import annotations
 

@@ -14,8 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from simbench.billing.invoice import Effect, Invoice
 from simbench.billing.received import COLUMNS, Difference
 from simbench.contract import Contract
-from simbench.documents import indented
-from simbench.errors import BadInput
+from simbench.documents import indented, write_octets
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -42,7 +41,7 @@ def as_csv(invoice: Invoice) -> str:
 
 def as_json(bundles: Sequence[Bundle]) -> str:
     """Every month with its effects and differences; amounts are texts, exact to the cent."""
-    return indented({"invoices": bundles})
+    return indented({"invoices": bundles}).decode()
 
 
 def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:
@@ -64,13 +63,9 @@ def euro(amount: Decimal | None) -> str:
 
 
 def write_all(folder: Path, bundles: Sequence[Bundle], contract: Contract) -> list[Path]:
-    """Write invoices.html, invoices.json and one CSV a month; give their paths. Raises BadInput."""
+    """Write invoices.html, invoices.json and one CSV a month; give their paths. Raises as `write_octets`."""
     texts = {"invoices.html": as_html(bundles, contract), "invoices.json": as_json(bundles) + "\n"}
     texts |= {f"invoice-{one.invoice.month}.csv": as_csv(one.invoice) for one in bundles}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise BadInput(str(folder), problem.strerror or str(problem), "a folder that can be written") from None
+    for name, text in texts.items():
+        write_octets(folder / name, text.encode())
     return [folder / name for name in texts]

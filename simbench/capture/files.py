@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, Protocol
 
 from simbench.errors import BadInput
+from simbench.units import SECOND_US
 
 # (number from 1, instant in us, link type, octets kept, octets on the wire)
 Packet = tuple[int, int, int, bytes, int]
@@ -119,7 +120,7 @@ class CaptureFile:
                     self.cut_short = True
                     return
             number += 1
-            yield number, second * 1_000_000 + fraction // scale, link, self._data[at + 16 : end], wire
+            yield number, second * SECOND_US + fraction // scale, link, self._data[at + 16 : end], wire
             at = end
 
     # pcapng ----------------------------------------------------------------------------------------------------
@@ -189,9 +190,9 @@ class CaptureFile:
 
     def _instant(self, units: int, interface: _Interface, at: int, number: int) -> int:
         us = units
-        if interface.per_second != 1_000_000:
-            us = units * 1_000_000 // interface.per_second
-        us += interface.offset_s * 1_000_000
+        if interface.per_second != SECOND_US:
+            us = units * SECOND_US // interface.per_second
+        us += interface.offset_s * SECOND_US
         if not 0 <= us < LATEST_US:
             raise self._bad(at, f"packet {number} is dated {us} us", "an instant from 1970 to the year 9999")
         return us
@@ -200,7 +201,7 @@ class CaptureFile:
         if length < 20:
             raise self._bad(at, f"an interface in a block of {length} octets", "20 or more")
         link, longest = struct.unpack_from(self._order + "HxxI", self._data, at + 8)
-        per_second, offset_s = 1_000_000, 0
+        per_second, offset_s = SECOND_US, 0
         option, end = at + 16, at + length - 4
         while option + 4 <= end:
             code, size = struct.unpack_from(self._order + "HH", self._data, option)

@@ -6,6 +6,7 @@ A capture, and the wire a run has kept, are judged by the rules of conformance a
 from __future__ import annotations
 
 import csv
+import io
 import os
 import sys
 import time
@@ -21,8 +22,8 @@ from simbench import __version__
 from simbench.commands.audit import Beside, audit_capture, audit_run, is_capture_file, of_a_capture
 from simbench.commands.findings import columns, findings_table
 from simbench.contract import Contract, load_contract
-from simbench.documents import indented, write_json
-from simbench.errors import BadInput, Trouble
+from simbench.documents import indented, write_json, write_octets
+from simbench.errors import BadInput
 from simbench.finding import Finding, counted, exit_status, tally
 from simbench.imports import outages, probed, traffic
 from simbench.imports.decisions import Decision, decided, read_decisions
@@ -249,28 +250,24 @@ def _line(one: Aside) -> str:
 
 
 def _write(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticket]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        plain = Answer(answer.run, answer.summary, answer.findings)
-        write_json(folder / "findings.json", plain)
-        if after or answer.run["kind"] != "a capture":
-            _write_csv(folder / "incidents.csv", after, Ticket)
-        if answer.before:
-            _write_csv(folder / "incidents-before.csv", before, Ticket)
-            write_json(folder / "findings-before.json", answer.before)
-        if answer.dispute:
-            _write_csv(folder / "dispute.csv", answer.dispute, Side)
-        if answer.forecast:
-            write_json(folder / "forecast.json", answer.forecast)
-    except OSError as problem:
-        raise Trouble(f"{folder}: {problem.strerror or problem}") from None
+    write_json(folder / "findings.json", Answer(answer.run, answer.summary, answer.findings))
+    if after or answer.run["kind"] != "a capture":
+        _write_csv(folder / "incidents.csv", after, Ticket)
+    if answer.before:
+        _write_csv(folder / "incidents-before.csv", before, Ticket)
+        write_json(folder / "findings-before.json", answer.before)
+    if answer.dispute:
+        _write_csv(folder / "dispute.csv", answer.dispute, Side)
+    if answer.forecast:
+        write_json(folder / "forecast.json", answer.forecast)
 
 
 def _write_csv(path: Path, rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(kind.__struct_fields__)
-        writer.writerows(msgspec.structs.astuple(row) for row in rows)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(kind.__struct_fields__)
+    writer.writerows(msgspec.structs.astuple(row) for row in rows)
+    write_octets(path, text.getvalue().encode())
 
 
 def _print(answer: Answer, options: Options) -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from simbench import __version__
 from simbench.contract import load_contract
+from simbench.contract.typed import label
 from simbench.documents import indented
 from simbench.ledger import Ledger, RunInfo
 from simbench.ledger.rows import COUNTED
@@ -94,7 +95,7 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
         own, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         kilobytes = own + workers * processes
         told = {
-            "folder": str(folder), "way": went, "detail": detail, "seconds": round(seconds, 3),
+            "folder": label(folder), "way": went, "detail": detail, "seconds": round(seconds, 3),
             "peak_megabytes": kilobytes // 1024, "incidents": len(world.incidents), "codes": counts,
         }  # fmt: skip
         click.echo(indented(told))

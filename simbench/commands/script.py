@@ -38,7 +38,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def write_script(folder: Path, script: Script) -> None:
-    """Keep it. Raises BadInput when it cannot be written."""
+    """Keep it. Raises BadInput or Trouble when it cannot be written."""
     write_json(folder / SCRIPT, script)
 
 

@@ -16,6 +16,8 @@ from tempfile import gettempdir
 from types import FunctionType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
 
+from simbench import units
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -81,7 +83,7 @@ def _numba() -> ModuleType:
 
 def _cache_folder() -> Path:
     sources = blake2b(digest_size=8)
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in (*sorted(FOLDER.glob("*.py")), Path(units.__file__)):  # what a loop reads is compiled into it
         sources.update(path.read_bytes())
     name = f"kernels-{sources.hexdigest()}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "simbench" / name

@@ -47,7 +47,7 @@ def write_info(folder: Path, info: RunInfo) -> None:
     """Write `run.json` so that a reader sees either the old or the new one, never half of it."""
     part = folder / f"{NAME}.part"
     with part.open("wb") as file:
-        file.write(f"{indented(info)}\n".encode())
+        file.write(indented(info) + b"\n")
         file.flush()
         os.fsync(file.fileno())
     part.replace(folder / NAME)

@@ -16,7 +16,7 @@ import msgspec
 from simbench.contract import Contract
 from simbench.ledger.rows import Rows
 from simbench.probe.link import Connect, Link, Seen
-from simbench.probe.told import Key, key_of, notified
+from simbench.probe.told import LEAD_S, key_of, named, notified
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
 
@@ -119,6 +119,7 @@ async def _traffic(driver: _Driver) -> None:
     if await driver.login(link, target.password):
         alert = link.ask("31", ALERT, lambda trn: build("31", "O", trn, AdC=target.code, PID="0539"))
         await link.until(lambda: bool(alert.results), target.answer_s)
+        await link.until(lambda: False, LEAD_S)
         loop = asyncio.get_running_loop()
         start = loop.time()
         for number in range(round(target.rate_per_s * target.seconds)):
@@ -127,16 +128,15 @@ async def _traffic(driver: _Driver) -> None:
                 break
             driver.submit(link, number)
         await link.until(lambda: not link.waiting, target.answer_s)
-        await link.until(
-            lambda: len(_told(link.seen)) >= sum(a.accepted for a in link.seen.of(SUBMIT)), target.notice_s
-        )
+        await link.until(lambda: _told_of_all(link.seen), target.notice_s)
         await link.until(lambda: False, QUIET_S)
     link.close()
 
 
-def _told(seen: Seen) -> set[Key]:
-    """What the session was told of, of its own."""
-    return {key_of(frame) for _, frame in notified(seen)}
+def _told_of_all(seen: Seen) -> bool:
+    """Whether every accepted message has its notification."""
+    accepted = {key for one in seen.of(SUBMIT) if (key := named(one)) is not None}
+    return accepted <= {key_of(frame) for _, frame in notified(seen)[0]}
 
 
 async def _refusals(driver: _Driver) -> None:

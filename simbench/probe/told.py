@@ -1,6 +1,7 @@
 """Which message a notification (53) that came to a probe is about. Judges nothing.
 
-A message is known by recipient and time stamp (SCTS), as its positive result named them.
+A message is known by recipient and time stamp (SCTS), as its positive result named them. What was accepted before the
+probe's first message is told from it by the stamp, for which the probe keeps quiet for `LEAD_S` beforehand.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from simbench.contract.calendar import parse_scts
 from simbench.probe.link import Asked, Seen
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
+from simbench.units import DAY_US, SECOND_US
 
 NUMBER: Final = 9  # last digits of a recipient: prefixes are written in several ways
+LEAD_S: Final = 3.0  # two for what a stamp leaves out, here and there, and one to be sure
+OLDEST_US: Final = 7 * DAY_US  # longer than any message is valid
 Told = tuple[int, Frame]
 Key = tuple[str, str]
 
@@ -30,14 +34,22 @@ def named(one: Asked) -> Key | None:
     return recipient[-NUMBER:], stamp
 
 
-def notified(seen: Seen) -> list[Told]:
-    """The notifications of a session, but for those about messages accepted before it began.
-
-    Such have a time stamp before the first the session was given: what a client sent earlier is its platform's to tell,
-    and nothing a probe can judge.
-    """
+def notified(seen: Seen) -> tuple[list[Told], list[Told]]:
+    """The notifications of a session: those to be judged, and those about messages accepted before its first."""
     told = [(at, frame) for at, frame in seen.heard if frame.ot == "53" and len(frame.data) > At.SCTS]
-    keys = [named(one) for one in seen.asked if one.ot == "51"]
-    given = [stamp for key in keys if key is not None and (stamp := parse_scts(key[1])) is not None]
-    first = min(given, default=0)
-    return [(at, frame) for at, frame in told if (parse_scts(frame.data[At.SCTS]) or first) >= first]
+    begins = _begins(seen)
+    judged: list[Told] = []
+    earlier: list[Told] = []
+    for at, frame in told:
+        stamp = parse_scts(frame.data[At.SCTS])
+        before = stamp is not None and begins - OLDEST_US <= stamp < begins
+        (earlier if before else judged).append((at, frame))
+    return judged, earlier
+
+
+def _begins(seen: Seen) -> int:
+    """The earliest stamp a message of the session can have, on the platform's clock as its results show it."""
+    submits = [one for one in seen.asked if one.ot == "51"]
+    stamps = [(one, parse_scts(key[1])) for one in submits if (key := named(one)) is not None]
+    ahead_us = max((one.results[0][0] - stamp for one, stamp in stamps if stamp is not None), default=0)
+    return (submits[0].at if submits else seen.opened_at) - ahead_us - SECOND_US

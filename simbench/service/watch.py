@@ -8,16 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter, defaultdict, deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from fake_smsc.control import Control
 from simbench.service.log import EventLog
 from simbench.units import SECOND_US
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 PERIOD_S = 1.0
 KEPT = 120  # looks back that are remembered
@@ -34,6 +31,15 @@ class Rates(msgspec.Struct, frozen=True):
     refused_per_s: float
 
 
+class _Found(msgspec.Struct, frozen=True):
+    """What a look saw: decisions counted, rows of the story, sessions opened and closed; where the next one begins."""
+
+    decided: list[tuple[Any, ...]]
+    story: list[dict[str, Any]]
+    wire: list[dict[str, Any]]
+    first: dict[str, int]
+
+
 class Watch:
     """Counts of the centre's decisions since the start, the rates of late, and the latest of the story."""
 
@@ -44,7 +50,8 @@ class Watch:
         self.story: deque[dict[str, Any]] = deque(maxlen=STORIES)
         self.sent: dict[str, deque[tuple[int, str, str]]] = {}  # subscriber's number: at, code, text
         self._first = {"centre": 0, "story": 0, "wire": 0}
-        self._looked_at = control.now()
+        self._fresh: Counter[tuple[str, str]] = Counter()  # since rates were last taken
+        self._rated_at, self._rated_s = control.now(), 0.0
         self._looking = asyncio.Lock()
 
     async def run(self) -> None:
@@ -56,47 +63,47 @@ class Watch:
     async def look(self) -> None:
         """Take in what has been written since the last look; one look at a time, or two would take in the same rows."""
         async with self._looking:
-            await self._look()
+            found = await asyncio.to_thread(self._read, dict(self._first))
+            self._take(found)  # all or, when cancelled while reading, nothing
 
-    async def _look(self) -> None:
-        found = await asyncio.to_thread(self._read)
+    def _take(self, found: _Found) -> None:
+        self._first = found.first
+        for code, kind, count in found.decided:
+            self.counts[code, kind] += count
+            self._fresh[code, kind] += count
         now = self.control.now()
-        passed_s = max(now - self._looked_at, 1) / SECOND_US
-        self._looked_at = now
-        fresh: Counter[tuple[str, str]] = Counter()
-        for code, kind, count in found["centre"]:
-            fresh[code, kind] += count
-        self.counts += fresh
-        for code in self.control.server.gateway.centre.limiters:
-            rates = Rates(now, fresh[code, "accepted"] / passed_s, fresh[code, "refused"] / passed_s)
-            self.history[code].append(rates)
-        for row in found["story"]:
+        if asyncio.get_running_loop().time() >= self._rated_s + PERIOD_S / 2:
+            self._rate(now)
+        for row in found.story:
             self._tell(row)
-        for row in found["wire"]:
+        for row in found.wire:
             self.log.event(f"session {row['direction']}", at=row["at"], session=row["session"], peer=row["octets"])
 
-    def _read(self) -> dict[str, list[Any]]:
-        ledger = self.control.server.ledger
-        decided = ledger.tally("centre", self._first["centre"], ["code", "kind"])
-        self._first["centre"] += sum(count for _, _, count in decided)
-        story = self._tail("story", ["at", "kind", "subject", "until", "detail"])
-        rows: list[Any] = []
-        if self.log.enabled:
-            wire = self._tail("wire", ["at", "session", "direction", "octets"])
-            rows = [row for row in wire.to_pylist() if row["direction"] in {"open", "close"}]
-            rows = [{**row, "octets": row["octets"].decode("utf-8", "replace")} for row in rows]
-        else:
-            self._first["wire"] = ledger.written["wire"]
-        return {
-            "centre": decided,
-            "story": story.to_pylist(),
-            "wire": rows,
-        }
+    def _rate(self, now: int) -> None:
+        passed_s = max(now - self._rated_at, 1) / SECOND_US
+        for code in self.control.server.gateway.centre.limiters:
+            fresh = (self._fresh[code, kind] / passed_s for kind in ("accepted", "refused"))
+            self.history[code].append(Rates(now, *fresh))
+        self._rated_at, self._rated_s = now, asyncio.get_running_loop().time()
+        self._fresh.clear()
 
-    def _tail(self, table: str, columns: list[str]) -> pa.Table:
-        found = self.control.server.ledger.tail(table, self._first[table], columns)
-        self._first[table] += found.num_rows
-        return found
+    def _read(self, first: dict[str, int]) -> _Found:
+        ledger = self.control.server.ledger
+        decided = ledger.tally("centre", first["centre"], ["code", "kind"])
+        story = ledger.tail("story", first["story"], ["at", "kind", "subject", "until", "detail"])
+        ends: list[dict[str, Any]] = []
+        wire = ledger.written["wire"]
+        if self.log.enabled:
+            rows = ledger.tail("wire", first["wire"], ["at", "session", "direction", "octets"])
+            wire = first["wire"] + rows.num_rows
+            ends = [row for row in rows.to_pylist() if row["direction"] in {"open", "close"}]
+            ends = [{**row, "octets": row["octets"].decode("utf-8", "replace")} for row in ends]
+        passed = {
+            "centre": first["centre"] + sum(count for _, _, count in decided),
+            "story": first["story"] + story.num_rows,
+            "wire": wire,
+        }
+        return _Found(decided, story.to_pylist(), ends, passed)
 
     def _tell(self, row: dict[str, Any]) -> None:
         row["detail"] = json.loads(row["detail"] or "{}")
@@ -112,4 +119,4 @@ class Watch:
     def rate(self, code: str) -> Rates:
         """The latest rates of a code."""
         seen = self.history.get(code)
-        return seen[-1] if seen else Rates(self._looked_at, 0.0, 0.0)
+        return seen[-1] if seen else Rates(self._rated_at, 0.0, 0.0)

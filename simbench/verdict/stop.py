@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from simbench.finding import Evidence
-from simbench.units import HOUR_US
+from simbench.units import HOUR_US, SECOND_US
 from simbench.verdict.asked import MARKETING, of_marketing, sends, shown, wholes
 from simbench.verdict.rule import Case, Judged, missed, rule
 
-BUSY_US = 1_000_000  # a submit this near an opt-out means that the client had its hands full
+BUSY_US = SECOND_US  # a submit this near an opt-out means that the client had its hands full
 OPT_OUT = re.compile(r"\W*s\W*t\W*o\W*p(\W|\d|sms|pub|$)", re.IGNORECASE)
 GRACE = "marketing.stop_grace_h"
 

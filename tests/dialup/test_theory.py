@@ -98,7 +98,7 @@ def test_the_offered_minutes_are_those_asked_for_and_the_evening_is_as_the_offer
     calls = calls_of_month(Population(2_000_000.0, (1,), ("a",), session_law(OFFER), 1), grid, 0, OFFER)
     assert calls.duration_us.sum() / 60_000_000 == pytest.approx(2_000_000, rel=0.02)
     assert calls.duration_us.mean() / 60_000_000 == pytest.approx(20, rel=0.02)
-    hour = calls.start_us // (HOUR_US) - grid.first_hour
+    hour = calls.start_us // HOUR_US - grid.first_hour
     offered = np.bincount(hour, calls.duration_us, minlength=len(grid.month))
     assert 0.08 < busy_hour_share(grid, offered) < 0.12
     weights, _ = profile(grid, 0, OFFER)

@@ -87,6 +87,26 @@ def test_several_who_look_at_once_count_each_row_once() -> None:
     asyncio.run(story())
 
 
+def test_a_look_that_is_called_off_loses_nothing() -> None:
+    async def story() -> None:
+        async with staged() as stage:
+            peer, watch = await stage.site.session(), stage.platform.watch
+            await peer.submit(1, AdC=NUMBER)
+            await asyncio.to_thread(stage.site.ledger.flush)
+            await watch.look()
+            await peer.submit(2, AdC=NUMBER)
+            await asyncio.to_thread(stage.site.ledger.flush)
+            given_up = asyncio.create_task(watch.look())
+            await asyncio.sleep(0)  # it has begun, and waits for its thread
+            given_up.cancel()
+            await asyncio.gather(given_up, return_exceptions=True)
+            assert watch.counts["36010", "accepted"] == 1
+            await watch.look()
+            assert watch.counts["36010", "accepted"] == 2
+
+    asyncio.run(story())
+
+
 def test_the_dashboard_draws_from_metrics_there_are_and_leaves_none_out() -> None:
     dashboard = json.loads(DASHBOARD.read_text())
     wanted = {expression["expr"] for panel in dashboard["panels"] for expression in panel["targets"]}

@@ -23,7 +23,7 @@ def test_a_flow_follows_its_weights_of_hour_and_weekday() -> None:
     hours = np.bincount((demand.at - world.start) // HOUR_US % 24, minlength=24)
     expected = len(demand) * np.array(DAILY) / sum(DAILY)
     assert (np.abs(hours - expected) < 5 * expected**0.5).all()
-    days = np.bincount((demand.at - world.start) // (DAY_US) % 7, minlength=7)
+    days = np.bincount((demand.at - world.start) // DAY_US % 7, minlength=7)
     expected = len(demand) * np.array(WEEKLY) / sum(WEEKLY)
     assert (np.abs(days - expected) < 5 * expected**0.5).all()
 

@@ -85,7 +85,7 @@ def test_six_hours_down_leave_a_backlog_that_goes_at_ten_a_second() -> None:
 
 def test_the_story_tells_when_each_notice_was_given() -> None:
     notices = incidents_of(Minutes("04_badly_announced_maintenance").ledger.story)
-    days = [(one.start - (one.announced_at or 0)) / (DAY_US) for one in notices if one.planned]
+    days = [(one.start - (one.announced_at or 0)) / DAY_US for one in notices if one.planned]
     assert days == [6, 2]
     assert civil(notices[1].end or 0).isoformat() == "2026-03-29T04:00:00+02:00"  # an hour was skipped
 

@@ -130,10 +130,8 @@ class Sender:
         """
         server, loop = self._server, asyncio.get_running_loop()
         self._done: asyncio.Future[None] = loop.create_future()
-        self._offset_us, self._start = (
-            time.time_ns() // 1000 - int(loop.time() * SECOND_US),
-            int(loop.time() * SECOND_US),
-        )
+        self._start = int(loop.time() * SECOND_US)
+        self._offset_us = time.time_ns() // 1000 - self._start
         self._journal.append(
             Started(
                 version=__version__, server=f"{server.host}:{server.port}", started_us=self._now(), seed=self._seed,

@@ -26,7 +26,7 @@ def test_a_call_states_its_start_its_length_so_far_and_its_stop() -> None:
         own = [each.record for each in planned(30, interim_s=60) if each.record.session == call.session]
         assert [record.status for record in own] == [
             "Start",
-            *["Interim-Update"] * ((call.duration_us - 1) // (MINUTE_US)),
+            *["Interim-Update"] * ((call.duration_us - 1) // MINUTE_US),
             "Stop",
         ]
         assert [record.seconds for record in own[1:-1]] == [60 * n for n in range(1, len(own) - 1)]
