@@ -33,14 +33,14 @@ async def tempt(bench: Bench, count: int = 2) -> None:
     "The client's clock is moved: messages across a minute, then two keepalives",
     ("OPS-PRO-03/clock",),
     CODE,
-    seconds=20,
-    setup=Setup(clock="moved", epoch="2026-03-03T10:59:55", keepalive_s=WAIT_S),
+    seconds=19,
+    setup=Setup(clock="moved", epoch="2026-03-03T10:59:56", keepalive_s=WAIT_S),
 )
 async def calibration(bench: Bench) -> None:
     """Validity periods show its time to the second, alerts how it waits."""
     await bench.connected(CODE)
-    await bench.until(2026, 3, 3, 10, 59, 57)
-    await probe(bench, 6)
+    await bench.until(2026, 3, 3, 10, 59, 58)
+    await probe(bench, 5)
     bench.tell("calibration", "keepalive", {"keepalive_s": WAIT_S})
     await bench.pause(2 * WAIT_S + 2)
 
