@@ -314,8 +314,7 @@ def _chances(told: Forecast) -> Table:
 
 
 def _span(start: int, end: int) -> str:
-    return (
-        ""
-        if start < 0
-        else f"{moment(start // SECOND_US * SECOND_US)[:19]} - {moment(end // SECOND_US * SECOND_US)[11:19]}"
-    )
+    if start < 0:
+        return ""
+    begins, ends = (moment(at // SECOND_US * SECOND_US)[:19] for at in (start, end))
+    return f"{begins} - {ends[11:]}"

@@ -76,12 +76,11 @@ def once(probed: Probed) -> Judged:
 )
 def known(probed: Probed) -> Judged:
     """By recipient and time stamp."""
-    told, ours = notices(probed), taken(probed)
+    (told, earlier), ours = notified(probed.sessions["traffic"]), taken(probed)
     wrong = [(at, frame) for at, frame in told if key_of(frame) not in ours]
-    left_out = len(notified(probed.sessions["traffic"])[1])
     what = "notifications are about nothing that was accepted"
-    if left_out:
-        what += f" ({left_out} about earlier messages left out)"
+    if earlier:
+        what += f" ({len(earlier)} about earlier messages left out)"
     return counted(what, wrong, told, shown("about nothing", wrong))
 
 
