@@ -76,7 +76,8 @@ class Judgements:
         self.name, self.version = client.name, client.version
         self.capabilities: Capabilities = client.capabilities
         self.reach: Reach = reach_of(client)
-        self.started, self.lasted_s = time.time(), 0.0
+        self.started = time.time()
+        self.lasted_s: float | None = None  # until all was over, set once
         self.reused = False  # whether it is an earlier session, judged again
         self.conducted: dict[str, Future[Conducted]] = {name: Future() for name in plan.chosen}
         self._judged: dict[str, list[Finding]] = {}
@@ -121,7 +122,10 @@ class Judgements:
         return next(finding for finding in self._judged[exercise] if finding.purpose == purpose)
 
     def record(self) -> SessionRecord:
-        """What is to be kept of this session beside its ledgers. Only when every exercise is over."""
+        """What is to be kept of this session beside its ledgers. Only when every exercise is over.
+
+        However often it is asked for, a session lasted until it was first asked for.
+        """
         plan, ended, attempts = self.plan, {}, {}
         for name, future in self.conducted.items():
             conducted = future.result()
@@ -130,6 +134,8 @@ class Judgements:
                 ended[name] = Ended(conducted.trouble or conducted.left_out, conducted.blame, ran)
             if conducted.earlier:
                 attempts[name] = conducted.earlier
+        if self.lasted_s is None:
+            self.lasted_s = round(time.time() - self.started, 1)
         return SessionRecord(
             system=self.name,
             system_version=self.version,
@@ -140,7 +146,7 @@ class Judgements:
             contract_digest=plan.contract.digest,
             seed=plan.seed,
             started_at=int(self.started * SECOND_US),
-            duration_s=self.lasted_s or round(time.time() - self.started, 1),
+            duration_s=self.lasted_s,
             versions=versions(),
             exercises={name: purposes for name, (_, purposes) in plan.chosen.items()},
             ended=ended,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -112,22 +113,35 @@ def test_without_a_clock_that_can_be_moved_nothing_of_it_passes_or_runs(name: st
     assert clock_of(exercise, capabilities) is None
 
 
-def test_an_exercise_by_which_nobody_can_be_judged_starts_no_client(tmp_path: Path) -> None:
-    started: list[str] = []
+class Fixed(InMemory):
+    """A client whose clock cannot be moved."""
 
-    class Fixed(InMemory):
-        capabilities = replace(EVERYTHING, clock="fixed")
+    capabilities = replace(EVERYTHING, clock="fixed")
 
-        async def start(self, target: Target, tell: object) -> None:  # noqa: ARG002 - nobody gets so far
-            started.append(self.name)
+    async def start(self, target: Target, tell: object) -> None:  # noqa: ARG002 - nobody gets so far
+        raise AssertionError("a client was started by whom nothing can be judged")
 
-    plan = Plan(select(["evening-edge"]), load_contract(), lambda: Fixed(MemoryNetwork(), PlatformClock(0)), tmp_path)
+
+def left_out(folder: Path) -> tuple[Judgements, Conducted]:
+    """A session, over, whose one exercise had nothing to judge."""
+    plan = Plan(select(["evening-edge"]), load_contract(), lambda: Fixed(MemoryNetwork(), PlatformClock(0)), folder)
     judgements = Judgements(plan)
     judgements.start(lambda *_: None)
-    left_out = judgements.conducted["evening-edge"].result(timeout=30)
-    found = judge_exercise(left_out, EXERCISES["evening-edge"].purposes, load_contract(), EVERYTHING)
+    return judgements, judgements.conducted["evening-edge"].result(timeout=30)
+
+
+def test_an_exercise_by_which_nobody_can_be_judged_starts_no_client(tmp_path: Path) -> None:
+    _, conducted = left_out(tmp_path)
+    found = judge_exercise(conducted, EXERCISES["evening-edge"].purposes, load_contract(), EVERYTHING)
     assert {finding.outcome for finding in found} == {"unsupported"}
-    assert started == []
+
+
+def test_a_session_that_is_over_has_one_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judgements, _ = left_out(tmp_path)
+    written = judgements.record()
+    later = time.time() + 60
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert judgements.record() == written
 
 
 def test_clocks_run_fast_only_where_the_clients_can() -> None:

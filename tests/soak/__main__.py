@@ -22,7 +22,7 @@ from tests.soak.report import Sample, Wanted, memory, verdict
 CODES = tuple(f"3601{number}" for number in range(10))
 CUT_S = 3.0  # how long a cut lasts
 CUTS = ("reset", "cut", "accept-close")
-LOOK_S = 0.5  # how often its memory is looked at
+LOOK_S = 0.1  # how often its memory is looked at: folding the log in is over in less than half a second
 SOON = "[delivery]\nlatency_median_ms = 500\n"
 CODE = """
 [[codes]]

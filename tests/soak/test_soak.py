@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# The log is folded in once or twice while the server gets warm. The backlog of a busy machine costs some MB.
-SHORT = ("--seconds", "400", "--cut-every", "9", "--frames", "2000", "--warm", "80000", "--messages", "140000")
-GROWN = ("--grown", "0.15")
+# The log is folded in once or twice while the server gets warm, and more than once after.
+SHORT = ("--seconds", "400", "--cut-every", "9", "--frames", "2000", "--warm", "80000", "--messages", "200000")
+# So soon, a sound server still grows by up to 15 % (numbers it keeps, the backlog of a busy machine), one that
+# leaks by more than 80 %.
+GROWN = ("--grown", "0.4")
 LEAK = """
 from simbench.ledger.buffer import Buffer
 
@@ -44,5 +46,5 @@ def test_a_server_that_keeps_what_it_has_written_is_found_out(tmp_path: Path) ->
     (tmp_path / "sitecustomize.py").write_text(LEAK)
     ended = soak(PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
     assert ended.returncode == 1
-    assert "less than 15% wanted" in ended.stdout
+    assert "less than 40% wanted" in ended.stdout
     assert "server ended with status 0" in ended.stdout
