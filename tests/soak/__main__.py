@@ -48,17 +48,23 @@ def scenario(seconds: float, cut_every_s: float) -> str:
 
 
 class Plan(NamedTuple):
-    """How long at most, how often connections are cut, and how many different messages each client has."""
+    """How long, how much longer at most while messages are missing, how often connections are cut, and how many
+    different messages each client has."""
 
     seconds: float
+    patience_s: float
     cut_every_s: float
     frames: int
+
+    def over(self, elapsed_s: float, missing: int) -> bool:
+        """Whether it may end after so long, with so many messages still missing."""
+        return elapsed_s >= self.seconds + (self.patience_s if missing > 0 else 0)
 
 
 async def soak(plan: Plan, wanted: Wanted, folder: Path) -> int:
     """Run it; the exit status."""
     path = folder / "soak.toml"
-    path.write_text(scenario(plan.seconds, plan.cut_every_s))
+    path.write_text(scenario(plan.seconds + plan.patience_s, plan.cut_every_s))
     server = await asyncio.create_subprocess_exec(
         *SIMBENCH, "serve", str(path), "--port", "0", "-o", str(folder / "run"), stdout=asyncio.subprocess.PIPE
     )
@@ -73,7 +79,7 @@ async def soak(plan: Plan, wanted: Wanted, folder: Path) -> int:
     clients = [Client(code, number, counts, plan.frames) for number, code in enumerate(CODES)]
     tasks = [asyncio.create_task(client.run(port)) for client in clients]
     try:
-        samples = await watched(server.pid, counts, plan.seconds, wanted)
+        samples = await watched(server.pid, counts, plan, wanted)
     finally:
         for client in clients:
             client.sending = False
@@ -91,12 +97,12 @@ def rss_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
-async def watched(pid: int, counts: Counts, seconds: float, wanted: Wanted) -> list[Sample]:
-    """Samples until the time is up, with a warm-up in messages until all are accepted; lines of progress."""
+async def watched(pid: int, counts: Counts, plan: Plan, wanted: Wanted) -> list[Sample]:
+    """Samples until it is over; lines of progress."""
     samples: list[Sample] = []
-    started, told_s = time.monotonic(), max(2.0, seconds / 50)
+    started, told_s = time.monotonic(), max(2.0, plan.seconds / 50)
     told_at = 0.0
-    while (elapsed := time.monotonic() - started) < seconds:
+    while not plan.over(elapsed := time.monotonic() - started, wanted.messages - counts.accepted):
         await asyncio.sleep(LOOK_S)
         rss = rss_of(pid)
         samples.append(Sample(elapsed, rss, counts.accepted))
@@ -108,8 +114,6 @@ async def watched(pid: int, counts: Counts, seconds: float, wanted: Wanted) -> l
                 file=sys.stderr,
                 flush=True,
             )
-        if wanted.warm and counts.accepted >= wanted.messages:
-            break
     return samples
 
 
@@ -117,13 +121,16 @@ def main() -> None:
     """`python -m tests.soak`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1800.0)
+    parser.add_argument(
+        "--patience", type=float, default=0.0, metavar="SECONDS", help="more, while messages are missing"
+    )
     parser.add_argument("--cut-every", type=float, default=180.0, metavar="SECONDS")
     parser.add_argument("--messages", type=int, default=20_000_000, help="how many must be accepted")
-    parser.add_argument("--warm", type=int, default=0, metavar="MESSAGES", help="a short run ends with the messages")
+    parser.add_argument("--warm", type=int, default=0, metavar="MESSAGES", help="else the first tenth of the time")
     parser.add_argument("--grown", type=float, default=0.05, help="bound of growth, as a share")
     parser.add_argument("--frames", type=int, default=FRAMES, help="different messages each client has")
     options = parser.parse_args()
-    plan = Plan(options.seconds, options.cut_every, options.frames)
+    plan = Plan(options.seconds, options.patience, options.cut_every, options.frames)
     with tempfile.TemporaryDirectory() as folder:
         sys.exit(uvloop.run(soak(plan, Wanted(options.messages, options.warm, options.grown), Path(folder))))
 
