@@ -118,7 +118,8 @@ def _month(told: Told, journal: Path) -> str:
 
 def _report(output: Path, kept: Records, offer: Offer, found: Reconciliation) -> None:
     """What the server kept, settled, with its reconciliation."""
-    from simbench.report.dialup import DialupReport, write_dialup  # noqa: PLC0415 - draws
+    from simbench.report.dialup import write_dialup  # noqa: PLC0415 - draws
+    from simbench.report.dialup_model import DialupReport  # noqa: PLC0415 - goes with it
 
     report = DialupReport.of_replay(replay(kept, offer), offer, found.findings)
     write_dialup(output, report.with_reconciliation(found))

@@ -80,7 +80,8 @@ def run_command(scenario: Path, output: Path | None, records: Path | None, *, as
     from simbench.dialup.records import write_records  # noqa: PLC0415 - as above
     from simbench.dialup.run import run_dialup  # noqa: PLC0415 - as above
     from simbench.dialup.scenario import read_dialup  # noqa: PLC0415 - as above
-    from simbench.report.dialup import DialupReport, write_dialup  # noqa: PLC0415 - as above
+    from simbench.report.dialup import write_dialup  # noqa: PLC0415 - as above
+    from simbench.report.dialup_model import DialupReport  # noqa: PLC0415 - as above
 
     asked = read_dialup(scenario)
     with _progress() as told:
@@ -120,7 +121,8 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     from simbench.dialup.judge import Case, judge  # noqa: PLC0415 - as above
     from simbench.dialup.replay import replay  # noqa: PLC0415 - as above
     from simbench.dialup.statement import read_statement, write_statement  # noqa: PLC0415 - as above
-    from simbench.report.dialup import DialupReport, write_dialup  # noqa: PLC0415 - as above
+    from simbench.report.dialup import write_dialup  # noqa: PLC0415 - as above
+    from simbench.report.dialup_model import DialupReport  # noqa: PLC0415 - as above
 
     offer = _offer(contract, readings)
     offer.function(tariff)

@@ -18,7 +18,6 @@ from simbench.conformance import fixtures
 from simbench.conformance.baseline import Baseline, Standing, compare, read_baseline, remark
 from simbench.conformance.output import write_output
 from simbench.conformance.plugin import Words
-from simbench.conformance.pytest_entry import SHORT
 from simbench.conformance.session import Judgements
 from simbench.conformance.suite.test_purposes import told
 from simbench.conformance.verdicts import Verdict
@@ -134,13 +133,13 @@ class PurposeItem(pytest.Item):
         return Path(__file__), None, self.name
 
 
-def door(config: pytest.Config) -> list[object]:
+def door(config: pytest.Config, short_names: bool) -> list[object]:
     """The plugins of a session with a client. Raises pytest.UsageError for what cannot be meant."""
     try:
         foreign = Foreign(config)
     except SimbenchError as error:
         raise pytest.UsageError(f"simbench: {error}") from None
-    short = [fixtures.Short()] if config.getini(SHORT) else []
+    short = [fixtures.Short()] if short_names else []
     return [foreign, fixtures.Fixtures(foreign.plan), *short]
 
 

@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.dist = "loadgroup"
     from simbench.conformance.foreign import door  # noqa: PLC0415 - inert means that nothing is loaded
 
-    for plugin in door(config):
+    for plugin in door(config, config.getini(SHORT)):
         config.pluginmanager.register(plugin)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from simbench.errors import LedgerError, Trouble
 from simbench.ledger.info import RunInfo, read_info, write_info
@@ -15,8 +15,6 @@ from simbench.ledger.rows import TABLES, Row, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from simbench.ledger.writer import AnyLedger
 
 Load = Callable[[Table], "pa.Table"]
 
@@ -79,7 +77,15 @@ class Run:
         return Run(self.info, lambda table: nothing(table) if table is emptied else self.table(table.name))
 
 
-def open_run(source: Path | AnyLedger) -> Run:
+class Written(Protocol):
+    """A ledger that is being written."""
+
+    def snapshot(self) -> Run:
+        """It as far as it has come."""
+        ...
+
+
+def open_run(source: Path | Written) -> Run:
     """A run from its folder, or as far as a ledger has come.
 
     LedgerError: the folder is missing or empty, a file is foreign, cut short or still being written. A run that was

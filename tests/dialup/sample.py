@@ -7,7 +7,8 @@ from pathlib import Path
 from simbench.dialup.judge import Case, judge
 from simbench.dialup.run import run_dialup
 from simbench.dialup.scenario import read_dialup
-from simbench.report.dialup import DialupReport, write_dialup
+from simbench.report.dialup import write_dialup
+from simbench.report.dialup_model import DialupReport
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "dialup" / "03_growing_year.toml"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,11 +12,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from simbench.dialup.erlang import GRADES
 from simbench.dialup.run import LENGTH_EDGES_S
+from simbench.report.dialup_model import DialupReport
 from simbench.report.figures import style
 from simbench.report.words import number
-
-if TYPE_CHECKING:
-    from simbench.report.dialup import DialupReport
 
 MILLION = 1_000_000
 LEAST = 1e-5  # blocking below this is not drawn

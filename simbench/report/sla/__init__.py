@@ -3,6 +3,7 @@
 Texts are data, one table a language (`en.toml`, `fr.toml`).
 """
 
-from simbench.report.sla.page import SlaRun, write_sla
+from simbench.report.sla.gathered import SlaRun
+from simbench.report.sla.page import write_sla
 
 __all__ = ["SlaRun", "write_sla"]

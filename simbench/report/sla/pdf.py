@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import io
 import textwrap
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from simbench.report.figures import style
+from simbench.report.sla.gathered import Report
 from simbench.report.sla.picture import Picture
 from simbench.report.sla.tables import Table
-
-if TYPE_CHECKING:
-    from simbench.report.sla.page import Report
 
 PAGE_IN: Final = (11.69, 8.27)  # A4, landscape
 LEFT, RIGHT, TOP = 0.05, 0.95, 0.94

@@ -16,7 +16,8 @@ from simbench.ledger import Run
 from simbench.report.figures.style import look
 from simbench.report.result import read_findings
 from simbench.report.sla import SlaRun, write_sla
-from simbench.report.sla.page import Report, html, report_of
+from simbench.report.sla.gathered import Report, report_of
+from simbench.report.sla.page import html
 from simbench.report.sla.pdf import pdf_octets
 from simbench.report.sla.picture import Picture
 from simbench.report.sla.tables import Table
