@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI
+from nicegui import app as pages
 from nicegui import ui
 from pydantic import ValidationError
 
 from simbench.errors import SimbenchError
 from simbench.service.console_parts import paris, phone_panel, search_panel, verdict_panel
 from simbench.service.platform import ServedPlatform
-from simbench.service.problems import Refusal
+from simbench.service.problems import Refusal, install
 from simbench.service.records import AskedOutage
 
 PERIOD_S = 1.0
@@ -33,6 +34,7 @@ def add_console(app: FastAPI, platform: ServedPlatform) -> None:
     def page() -> None:
         Page(platform)
 
+    install(pages, platform.log)  # what it does not know is refused and logged as anywhere else
     ui.run_with(app, mount_path="/", show_welcome_message=False)
 
 

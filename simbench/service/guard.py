@@ -8,6 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from urllib.parse import parse_qs, urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -160,8 +161,11 @@ class Guard:
         await answer(scope, receive, send)
 
 
-class _TooLong(Exception):
-    pass
+class _TooLong(HTTPException):
+    """A known one, so that whoever reads the body on the way passes it on."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 def _is_allowed(host: str, settings: ServiceSettings) -> bool:

@@ -46,7 +46,9 @@ def build(platform: ServedPlatform) -> FastAPI:
         title="simbench", version=__version__, description=DESCRIPTION, license_info={"name": "MIT"}
     )
     problems.install(app, platform.log)
-    app.include_router(api(platform))
+    routes = api(platform)
+    app.include_router(routes)
+    app.openapi()  # now, and kept: later it would hold up the loop
 
     @app.get("/metrics", tags=["metrics"], include_in_schema=False)
     async def metrics() -> Response:
@@ -54,10 +56,7 @@ def build(platform: ServedPlatform) -> FastAPI:
 
     if settings.console:
 
-        @app.api_route("/api/{rest:path}", include_in_schema=False, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-        async def nothing(rest: str) -> Response:
-            raise problems.Refusal(404, f"nothing at /api/{rest[:100]}")
-
+        app.mount("/api", problems.Nothing(routes))
         from simbench.service.console import add_console  # noqa: PLC0415 - NiceGUI takes half a second to load
 
         add_console(app, platform)
