@@ -154,6 +154,18 @@ class ServedPlatform:
             self.judgements = await asyncio.to_thread(judge_live, self.smsc.ledger, self.smsc.contract, rows, self.log)
             return self.judgements
 
+    def known(self, address: str) -> str:
+        """The address, if it is a telephone number. Raises Refusal."""
+        if self.control.subscriber(address).fate == "malformed":
+            raise Refusal(422, "no telephone number", "path.address")
+        return address
+
+    def served(self, address: str) -> str:
+        """The address, if it has a phone on this network. Raises Refusal."""
+        if self.control.subscriber(self.known(address)).operator != "orange":
+            raise Refusal(409, "not served here: it has no phone on this network", "path.address")
+        return address
+
     # Doing -----------------------------------------------------------------------------------------------------
 
     async def mo(self, asked: records.Mo) -> records.MoSent:

@@ -51,7 +51,9 @@ class Nothing:
     async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
         """Always raises HTTPException."""
         whole = {**scope, "root_path": ""}
-        methods = {name for route in self._routes if route.matches(whole)[0] is Match.PARTIAL for name in route.methods}
+        methods = {
+            name for route in self._routes if route.matches(whole)[0] is Match.PARTIAL for name in route.methods or ()
+        }
         raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))}) if methods else HTTPException(404)
 
 

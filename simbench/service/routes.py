@@ -206,16 +206,6 @@ def _subscribers(router: APIRouter, platform: ServedPlatform) -> None:
         names = records.SubscriberRecord.model_fields
         return records.SubscriberRecord(**{name: getattr(found, name) for name in names})
 
-    def known(address: str) -> str:
-        if control.subscriber(address).fate == "malformed":
-            raise Refusal(422, "no telephone number", "path.address")
-        return address
-
-    def served(address: str) -> str:
-        if control.subscriber(known(address)).operator != "orange":
-            raise Refusal(409, "not served here: it has no phone on this network", "path.address")
-        return address
-
     @router.get("/subscribers/{address}", tags=["subscribers"])
     async def look_up(address: Address) -> records.SubscriberRecord:
         """What an address leads to."""
@@ -229,19 +219,19 @@ def _subscribers(router: APIRouter, platform: ServedPlatform) -> None:
     @router.post("/subscribers/{address}/attach", tags=["subscribers"])
     async def attach(address: Address) -> records.SubscriberRecord:
         """The phone is reachable again: what waits for it is delivered."""
-        control.attach(served(address))
+        control.attach(platform.served(address))
         return told(address)
 
     @router.post("/subscribers/{address}/detach", tags=["subscribers"])
     async def detach(address: Address) -> records.SubscriberRecord:
         """The phone is off, or out of coverage."""
-        control.detach(served(address))
+        control.detach(platform.served(address))
         return told(address)
 
     @router.post("/subscribers/{address}/port", tags=["subscribers"])
     async def port(address: Address, asked: records.Porting) -> records.SubscriberRecord:
         """The number moves to an operator, or to "orange"."""
-        control.port(known(address), asked.operator)
+        control.port(platform.known(address), asked.operator)
         return told(address)
 
 

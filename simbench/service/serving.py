@@ -43,8 +43,9 @@ def build(platform: ServedPlatform) -> FastAPI:
     """The app: API under /api/v1, its document at /openapi.json, drawn at /docs, metrics, and the console if asked."""
     settings = platform.settings
     app: FastAPI = FastAPIOffline(
-        title="simbench", version=__version__, description=DESCRIPTION, license_info={"name": "MIT"}
-    )
+        title="simbench", version=__version__, description=DESCRIPTION, license_info={"name": "MIT"},
+        redoc_url=None,  # its page asks a host of its maker's for a picture
+    )  # fmt: skip
     problems.install(app, platform.log)
     routes = api(platform)
     app.include_router(routes)
@@ -55,7 +56,6 @@ def build(platform: ServedPlatform) -> FastAPI:
         return Response(exposition(platform), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     if settings.console:
-
         app.mount("/api", problems.Nothing(routes))
         from simbench.service.console import add_console  # noqa: PLC0415 - NiceGUI takes half a second to load
 
