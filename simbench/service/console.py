@@ -79,9 +79,9 @@ class Page:
         with ui.card().classes("w-full"):
             ui.label("Clock").classes("text-lg")
             with ui.row().classes("items-center"):
-                speed = ui.number("Speed", value=control.server.clock.speed, min=0.01, max=100_000).classes("w-24")
+                speed = ui.number("Speed", value=control.server.clock.speed).classes("w-24")
                 button("Set", lambda: _now(lambda: control.set_speed(Speed(speed=speed.value).speed)))
-                step = ui.number("Step (s)", value=60, min=0, max=31_536_000).classes("w-24")
+                step = ui.number("Step (s)", value=60).classes("w-24")
                 button("Step", lambda: _now(lambda: control.step(Step(seconds=step.value).seconds)))
         with ui.card().classes("w-full"):
             ui.label("Outage").classes("text-lg")
@@ -89,8 +89,8 @@ class Page:
                 mode = ui.select(list(OUTAGES), value="cut", label="Mode").classes("w-32")
                 scopes = ["total", *control.server.gateway.centre.limiters]
                 scope = ui.select(scopes, value="total", label="Whom").classes("w-24")
-                in_s = ui.number("In (s)", value=0, min=0).classes("w-16")
-                for_s = ui.number("For (s)", value=0, min=0).classes("w-16")
+                in_s = ui.number("In (s)", value=0).classes("w-16")
+                for_s = ui.number("For (s)", value=0).classes("w-16")
                 planned = ui.checkbox("maintenance")
             with ui.row():
                 button(
@@ -112,7 +112,7 @@ class Page:
             ui.label("Wire faults").classes("text-lg")
             with ui.row().classes("items-center"):
                 name = ui.select(list(FAULTS), value="late-result", label="Fault").classes("w-48")
-                share = ui.number("Share", value=1.0, min=0, max=1, step=0.1).classes("w-20")
+                share = ui.number("Share", value=1.0, step=0.1).classes("w-20")
                 button("Begin fault", lambda: _now(lambda: control.fault(name.value, share=share.value)), "orange")
                 button("Clear all", lambda: _now(control.clear))
             self.faults = ui.label().classes("text-sm")
