@@ -153,7 +153,8 @@ class Guard:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, answer: Response) -> None:
         peer = scope["client"][0] if scope.get("client") else ""
-        self._log.event("request refused", status=answer.status_code, peer=peer, path=scope["path"][:200])
+        name = "request refused" if answer.status_code >= 400 else "token shown"  # which the login page answers with
+        self._log.event(name, status=answer.status_code, peer=peer, path=scope["path"][:200])
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})

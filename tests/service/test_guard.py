@@ -66,7 +66,9 @@ def test_without_the_token_nothing_is_told_and_after_too_many_wrong_ones_nobody_
 
     asyncio.run(story())
     told = (tmp_path / "log").read_text()
-    assert "request refused" in told
+    events = [json.loads(line) for line in told.splitlines()]
+    assert {each["status"] for each in events if each["event"] == "request refused"} == {401, 429}
+    assert [each["status"] for each in events if each["event"] == "token shown"] == [303]
     assert TOKEN[:-1] not in told
 
 
