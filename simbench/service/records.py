@@ -258,7 +258,7 @@ class Judgements(Record):
 
 
 class Snapshot(Record):
-    """The ledger as it stands: rows of each table on disk, rows still in memory."""
+    """The ledger as it stands: rows of each table on disk, and how many wait; those being written are in neither."""
 
     run: str
     rows: dict[str, int]
