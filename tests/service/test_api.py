@@ -273,6 +273,35 @@ def test_a_finding_leads_to_the_frame_it_rests_on_by_the_same_id() -> None:
     run(story)
 
 
+async def silence(stage: Stage) -> tuple[str, str]:
+    """Outcome and blame of the rule that looks for silences."""
+    (found,) = [f for f in (await stage.ask(stage.client.findings)).findings if f.purpose == "OPS-CON-03/keepalive"]
+    return found.outcome, found.blame
+
+
+def test_nobody_is_blamed_for_a_time_that_was_stepped_over() -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        await stage.ask(stage.client.step, 90)
+        await peer.submit(1, NRq="0")
+        assert await silence(stage) == ("inconclusive", "bench")
+        await stage.ask(stage.client.step, 3600)
+        assert await peer.end() == "fin"  # idle for the platform, not for the client
+        assert await silence(stage) == ("inconclusive", "bench")
+
+    run(story)
+
+
+def test_a_silence_at_the_speed_of_the_client_is_blamed_on_it() -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        stage.site.server.clock.step(90)  # which no story tells: a minute and a half gone by
+        await peer.submit(1, NRq="0")
+        assert await silence(stage) == ("weak", "client")
+
+    run(story)
+
+
 def test_the_ledger_is_told_and_handed_out(tmp_path: Path) -> None:
     ledger = Ledger.create(tmp_path / "run", RunInfo(run="api"))
 
