@@ -174,6 +174,7 @@ def test_no_password_is_in_what_is_told_and_numbers_in_the_log_are_masked(tmp_pa
     async def story(path: Path, *, unmasked: bool) -> str:
         async with staged(ServiceSettings(log=path, unmasked=unmasked), codes=codes) as stage:
             peer = await stage.site.connect()
+            assert (await peer.login("36010", "wrong-word")).data[0] == "N"
             await peer.login("36010", "hidden-word")
             peer.send(harness.submit(1, AdC=number, AC="98765"))
             await peer.frame()
@@ -190,11 +191,13 @@ def test_no_password_is_in_what_is_told_and_numbers_in_the_log_are_masked(tmp_pa
         shown = asyncio.run(story(path, unmasked=unmasked))
         told = path.read_text()
         assert (number in told) is unmasked
-        for secret in ("hidden-word", b"hidden-word".hex().upper()):
+        for secret in ("hidden-word", b"hidden-word".hex().upper(), "wrong-word"):
             assert secret not in told + shown
         events = [json.loads(line) for line in told.splitlines()]
         (refused,) = [event for event in events if event["event"] == "refused"]
         assert refused["ec"] == "04"
+        (login,) = [event for event in events if event["event"] == "login refused"]
+        assert (login["ec"], login["id"]) == ("07", f"{login['session']}.{login['at']}.00")
         assert refused["id"].endswith(".02")
         assert {"session open", "story"} <= {event["event"] for event in events}
 
