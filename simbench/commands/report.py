@@ -26,12 +26,15 @@ class Options(msgspec.Struct, frozen=True):
     contract_name: str | None = None
     pdf: bool = False
     as_json: bool = False
+    unmasked: bool = False
 
 
 def report_command(options: Options) -> int:
     """Write the report of a run folder; the exit status of its findings (DESIGN section 6)."""
     if (options.folder / RUNS).is_dir() and (options.folder / FINDINGS).is_file():
         return _of_session(options)
+    if options.unmasked:
+        raise BadInput("--unmasked", "a report of a service level shows no numbers", "a conformance session")
     from simbench.report.sla import SlaRun, write_sla  # noqa: PLC0415 - matplotlib is slow to load
 
     run = open_run(options.folder)
@@ -74,7 +77,8 @@ def _of_session(options: Options) -> int:
             reading = Reading(open_run(ledger))
             exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
     path = (options.output or options.folder) / "report.html"
-    write_report(path, Judgement(result.run, result.findings, load_contract(given), exercises))
+    judgement = Judgement(result.run, result.findings, load_contract(given), exercises)
+    write_report(path, judgement, mask=not options.unmasked)
     click.echo((options.folder / FINDINGS).read_text("utf-8") if options.as_json else f"Written: {path}")
     return exit_status(result.findings)
 

@@ -34,9 +34,11 @@ def service_settings(scenario: Scenario, options: dict[str, Any]) -> ServiceSett
     """The settings of what was asked for, None without any. Raises BadInput, MissingTool."""
     port = options["api"] if options["api"] is not None else CONSOLE_PORT if options["console"] else None
     if port is None:
-        for name in ("token_file", "log"):
+        certificate = () if options["tls_ucp"] else ("tls_cert", "tls_key")  # silently unused, it would look safe
+        for name in ("token_file", "log", "unmasked", *certificate):
             if options[name]:
-                raise BadInput(f"--{name.replace('_', '-')}", "there is no API", "--api PORT or --console as well")
+                expected = "--api PORT or --console as well" + (", or --tls-ucp" if name in certificate else "")
+                raise BadInput(f"--{name.replace('_', '-')}", "there is no API", expected)
         return None
     missing = [name for name in ("fastapi", "uvicorn", "nicegui") if find_spec(name) is None]
     if missing:

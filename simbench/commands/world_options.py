@@ -56,6 +56,7 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
 @click.option("--pdf", is_flag=True, help="report.pdf as well.")
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines.")
+@click.option("--unmasked", is_flag=True, help="Of a conformance session: telephone numbers as they are.")
 def report(**options: object) -> None:
     """Report on the service level of a run: verdicts, availability, budget, restoration, throughput, delivery.
 

@@ -22,15 +22,18 @@ SHORTEST: Final = 9  # digits: what is shorter is a short code, a TRN or a count
 
 # 06 39 98 xx xx and 01 99 00 xx xx (fiction), 07 10 to 07 29 (opened to nobody), national or international.
 _FICTIONAL: Final = re.compile(r"(?:(?:\+|00)?33|0)?(?:63998\d{4}|19900\d{4}|7[12]\d{7})")
-# What may be a number in a sentence: international with or without its sign, or national as the French write it.
-_NUMBER: Final = re.compile(r"(?<!\d)(?:\+?\d{11,15}|0[1-9]\d{8})(?!\d)")
+# What may be a number in a sentence: international with or without its sign, or national as the French write it, in
+# one piece or in pairs: 06 12 34 56 78, +33 (0)6.12.34.56.78.
+_PAIRS: Final = r"(?:(?:\+|00)33[ .-]?(?:\(0\)[ .-]?)?|0)[1-9](?:[ .-]?\d\d){4}"
+_NUMBER: Final = re.compile(rf"(?<!\d)(?:\+?\d{{11,15}}|{_PAIRS})(?!\d)")
+_BETWEEN: Final = re.compile(r"\(0\)|[ .-]")
 _RUN: Final = re.compile(rf"\d{{{SHORTEST},}}")
 
 
 def masked_number(value: str) -> str:
     """Hide all but the last two digits of an address; short codes and fictional numbers stay."""
     digits = sum(char.isdigit() for char in value)
-    if digits < SHORTEST or _FICTIONAL.fullmatch(value):
+    if digits < SHORTEST or _FICTIONAL.fullmatch(_BETWEEN.sub("", value)):
         return value
     return HIDDEN * (len(value) - KEPT) + value[-KEPT:]
 

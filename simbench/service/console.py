@@ -5,25 +5,23 @@ What it shows is asked for once a second, by one timer a visitor.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
+from nicegui import app as pages
 from nicegui import ui
-from pydantic import ValidationError
 
-from simbench.errors import SimbenchError
-from simbench.service.console_parts import paris, phone_panel, search_panel, verdict_panel
+from simbench.service.console_parts import button, paris, phone_panel, search_panel, verdict_panel
 from simbench.service.platform import ServedPlatform
-from simbench.service.problems import Refusal
-from simbench.service.records import AskedOutage
+from simbench.service.problems import install
+from simbench.service.records import AskedOutage, Speed, Step
 
 PERIOD_S = 1.0
 OUTAGES = ("cut", "reset", "refuse", "accept-close", "silent", "deaf-results")
 FAULTS = ("late-result", "no-result", "nack", "double-notification", "slow-read", "bad-checksum")
 CODE_COLUMNS = ("code", "account", "tier_per_s", "mode", "accepted_per_s", "refused_per_s", "accepted", "refused")
 SESSION_COLUMNS = ("number", "account", "state", "window", "unanswered_by_client", "unanswered_by_smsc")
-Action = Callable[[], Awaitable[object]]
 
 
 def add_console(app: FastAPI, platform: ServedPlatform) -> None:
@@ -33,6 +31,7 @@ def add_console(app: FastAPI, platform: ServedPlatform) -> None:
     def page() -> None:
         Page(platform)
 
+    install(pages, platform.log)  # what it does not know is refused and logged as anywhere else
     ui.run_with(app, mount_path="/", show_welcome_message=False)
 
 
@@ -80,21 +79,21 @@ class Page:
         with ui.card().classes("w-full"):
             ui.label("Clock").classes("text-lg")
             with ui.row().classes("items-center"):
-                speed = ui.number("Speed", value=control.server.clock.speed, min=0.01, max=100_000).classes("w-24")
-                _button("Set", lambda: _now(control.set_speed, float(speed.value or 1)))
-                step = ui.number("Step (s)", value=60, min=0, max=31_536_000).classes("w-24")
-                _button("Step", lambda: _now(control.step, float(step.value or 0)))
+                speed = ui.number("Speed", value=control.server.clock.speed).classes("w-24")
+                button("Set", lambda: _now(lambda: control.set_speed(Speed(speed=speed.value).speed)))
+                step = ui.number("Step (s)", value=60).classes("w-24")
+                button("Step", lambda: _now(lambda: control.step(Step(seconds=step.value).seconds)))
         with ui.card().classes("w-full"):
             ui.label("Outage").classes("text-lg")
             with ui.row().classes("items-center"):
                 mode = ui.select(list(OUTAGES), value="cut", label="Mode").classes("w-32")
                 scopes = ["total", *control.server.gateway.centre.limiters]
                 scope = ui.select(scopes, value="total", label="Whom").classes("w-24")
-                in_s = ui.number("In (s)", value=0, min=0).classes("w-16")
-                for_s = ui.number("For (s)", value=0, min=0).classes("w-16")
+                in_s = ui.number("In (s)", value=0).classes("w-16")
+                for_s = ui.number("For (s)", value=0).classes("w-16")
                 planned = ui.checkbox("maintenance")
             with ui.row():
-                _button(
+                button(
                     "Begin outage",
                     lambda: self.platform.outage(
                         AskedOutage(
@@ -104,7 +103,7 @@ class Page:
                     ),
                     "red",
                 )  # fmt: skip
-                _button("Restore", control.restore, "green")
+                button("Restore", control.restore, "green")
         self._faults()
 
     def _faults(self) -> None:
@@ -113,9 +112,9 @@ class Page:
             ui.label("Wire faults").classes("text-lg")
             with ui.row().classes("items-center"):
                 name = ui.select(list(FAULTS), value="late-result", label="Fault").classes("w-48")
-                share = ui.number("Share", value=1.0, min=0, max=1, step=0.1).classes("w-20")
-                _button("Begin fault", lambda: _now(control.fault, name.value, share=float(share.value or 0)), "orange")
-                _button("Clear all", lambda: _now(control.clear))
+                share = ui.number("Share", value=1.0, step=0.1).classes("w-20")
+                button("Begin fault", lambda: _now(lambda: control.fault(name.value, share=share.value)), "orange")
+                button("Clear all", lambda: _now(control.clear))
             self.faults = ui.label().classes("text-sm")
 
     def refresh(self) -> None:
@@ -150,15 +149,5 @@ def _table(title: str, columns: tuple[str, ...], key: str) -> Any:
     return ui.table(columns=shown, rows=[], row_key=key, title=title).classes("w-full").props("dense flat bordered")
 
 
-def _button(text: str, action: Action, colour: str = "primary") -> None:
-    async def pressed() -> None:
-        try:
-            await action()
-        except (SimbenchError, Refusal, ValueError, ValidationError) as error:
-            ui.notify(str(error).splitlines()[0], type="negative")
-
-    ui.button(text, on_click=pressed, color=colour).props("dense no-caps")
-
-
-async def _now(action: Callable[..., object], *arguments: Any, **more: Any) -> None:
-    action(*arguments, **more)
+async def _now(action: Callable[[], object]) -> None:
+    action()

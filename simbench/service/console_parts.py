@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from nicegui import ui
+from pydantic import ValidationError
 
 from simbench.errors import SimbenchError
 from simbench.service.log import frame_id
 from simbench.service.messages import Query
 from simbench.service.platform import ServedPlatform
+from simbench.service.problems import Refusal
 from simbench.service.records import DecodedFrame, Mo
 from simbench.units import SECOND_US
 
@@ -28,6 +31,21 @@ def paris(us: int) -> str:
     return (
         datetime.fromtimestamp(us / SECOND_US, UTC).astimezone(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d %H:%M:%S")
     )
+
+
+def button(text: str, action: Callable[[], Awaitable[object]], colour: str = "primary") -> None:
+    """A button whose action may be refused: the visitor is told why."""
+
+    async def pressed() -> None:
+        try:
+            await action()
+        except ValidationError as error:
+            first = error.errors()[0]
+            ui.notify(f"{first['loc'][0]}: {first['msg']}", type="negative")
+        except (SimbenchError, Refusal, ValueError) as error:
+            ui.notify(str(error).splitlines()[0], type="negative")
+
+    ui.button(text, on_click=pressed, color=colour).props("dense no-caps")
 
 
 def phone_panel(platform: ServedPlatform) -> None:
@@ -53,24 +71,20 @@ def phone_panel(platform: ServedPlatform) -> None:
                     ui.chat_message(each.text, name=each.code if each.way == "in" else "me", sent=each.way == "out")
 
         async def send(words: str) -> None:
-            try:
-                sent = await platform.mo(Mo(sender=number.value or "", code=code.value, text=words, wait_s=2))
-            except (SimbenchError, ValueError) as error:
-                ui.notify(str(error).splitlines()[0], type="negative")
-                return
+            sent = await platform.mo(Mo(sender=number.value or "", code=code.value, text=words, wait_s=2))
             ui.notify("acknowledged" if sent.acknowledged else "sent; not acknowledged yet")
             text.value = ""
             await show()
 
         async def switch(*, on: bool) -> None:
-            (control.attach if on else control.detach)(number.value or "")
+            (control.attach if on else control.detach)(platform.served(number.value or ""))
             await show()
 
         with ui.row():
-            ui.button("Send", on_click=lambda: send(text.value or "")).props("dense no-caps")
-            ui.button("Reply STOP", on_click=lambda: send("STOP"), color="red").props("dense no-caps")
-            ui.button("Switch on", on_click=lambda: switch(on=True), color="green").props("dense no-caps")
-            ui.button("Switch off", on_click=lambda: switch(on=False), color="grey").props("dense no-caps")
+            button("Send", lambda: send(text.value or ""))
+            button("Reply STOP", lambda: send("STOP"), "red")
+            button("Switch on", lambda: switch(on=True), "green")
+            button("Switch off", lambda: switch(on=False), "grey")
         ui.timer(PHONE_PERIOD_S, _unless_unchanged(platform, show, number))
 
 
@@ -95,9 +109,10 @@ def search_panel(platform: ServedPlatform) -> None:
         with ui.row().classes("items-center"):
             recipient, code, text = (ui.input(name).classes("w-32") for name in ("Recipient", "Code", "Text has"))
             outcome = ui.select(
-                ["", "pending", "accepted", "refused", "buffered", "delivered", "undelivered"], value=""
-            )
-            button = ui.button("Search").props("dense no-caps")
+                ["", "pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"],
+                value="", label="Outcome",
+            ).classes("w-24")  # fmt: skip
+            go = ui.button("Search").props("dense no-caps")
         columns = [{"name": name, "label": name, "field": name, "align": "left"} for name in FOUND]
         table = ui.table(columns=columns, rows=[], row_key="id", pagination=8).classes("w-full")
         table.props("dense flat bordered")
@@ -119,7 +134,7 @@ def search_panel(platform: ServedPlatform) -> None:
                 with decoded:
                     _frame(in_words(frame_id(row["session"], row["at"], trn), octets))
 
-        button.on_click(search)
+        go.on_click(search)
         table.on("rowClick", explain)
 
 
@@ -135,7 +150,7 @@ def verdict_panel(platform: ServedPlatform) -> None:
     with ui.card().classes("w-full"):
         with ui.row().classes("items-center"):
             ui.label("Verdicts so far").classes("text-lg")
-            button = ui.button("Judge").props("dense no-caps")
+            go = ui.button("Judge").props("dense no-caps")
             told = ui.label().classes("text-sm")
         columns = [{"name": name, "label": name, "field": name, "align": "left"} for name in JUDGED]
         table = ui.table(columns=columns, rows=[], row_key="purpose").classes("w-full")
@@ -147,4 +162,4 @@ def verdict_panel(platform: ServedPlatform) -> None:
             table.rows = [each.model_dump(include=set(JUDGED)) for each in telling]
             told.text = f"{len(telling)} of {len(judged.findings)} rules had something to judge"
 
-        button.on_click(judge)
+        go.on_click(judge)

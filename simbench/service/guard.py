@@ -8,6 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from urllib.parse import parse_qs, urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -152,7 +153,8 @@ class Guard:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, answer: Response) -> None:
         peer = scope["client"][0] if scope.get("client") else ""
-        self._log.event("request refused", status=answer.status_code, peer=peer, path=scope["path"][:200])
+        name = "request refused" if answer.status_code >= 400 else "token shown"  # which the login page answers with
+        self._log.event(name, status=answer.status_code, peer=peer, path=scope["path"][:200])
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
@@ -160,8 +162,11 @@ class Guard:
         await answer(scope, receive, send)
 
 
-class _TooLong(Exception):
-    pass
+class _TooLong(HTTPException):
+    """A known one, so that whoever reads the body on the way passes it on."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 def _is_allowed(host: str, settings: ServiceSettings) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 import simbench.verdict.oddities
 import simbench.verdict.outage
 import simbench.verdict.recipients
@@ -16,6 +18,7 @@ from simbench.ledger.reader import Run
 from simbench.ledger.rows import ORDINAL, TABLES, Table
 from simbench.service.log import EventLog, frame_id
 from simbench.service.records import Judgement, Judgements
+from simbench.units import SECOND_US
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import RULES, Case, judge
 
@@ -35,13 +38,38 @@ def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog) 
         return ledger.tail(table.name, first if table is TABLES["wire"] else 0, names)
 
     reading = Reading(Run(ledger.info, load))
-    case = Case(reading, contract)
-    judged = [_told(judge(purpose, case, LIVE)) for purpose in RULES]
+    case, moved = Case(reading, contract), _moved(reading)
+    judged = [_told(_fair(judge(purpose, case, LIVE), moved)) for purpose in RULES]
     for each in judged:
         if each.outcome in {"fail", "weak", "error"}:
             log.event("finding", ids=each.frames, **each.model_dump(include={"purpose", "outcome", "blame", "summary"}))
     since, until = reading.span
     return Judgements(since=since, until=until, findings=judged)
+
+
+def _moved(reading: Reading) -> list[tuple[int, int]]:
+    """Stretches (us) of platform time that the client did not live through: steps, and where it went at a speed."""
+    moved: list[tuple[int, int]] = []
+    begun: int | None = None
+    for row in reading.story.rows():
+        if row.kind == "clock" and "seconds" in row.detail:
+            moved.append((row.at - round(row.detail["seconds"] * SECOND_US), row.at))
+        elif row.kind == "clock":
+            if begun is not None:
+                moved.append((begun, row.at))
+            begun = row.at if row.detail["speed"] != 1 else None
+    return moved if begun is None else [*moved, (begun, max(begun, reading.span[1]) + 1)]
+
+
+def _fair(finding: Finding, moved: list[tuple[int, int]]) -> Finding:
+    """The finding; inconclusive where all that speaks against the client spans a time it did not live through."""
+    spans = [(evidence.start, evidence.end) for evidence in finding.evidence if evidence.start < evidence.end]
+    if finding.outcome not in {"fail", "weak"} or not spans or len(spans) < len(finding.evidence):
+        return finding
+    if not all(any(start < until and since < end for since, until in moved) for start, end in spans):
+        return finding
+    told = f"{finding.summary}; but the platform's clock was moved meanwhile"
+    return msgspec.structs.replace(finding, outcome="inconclusive", blame="bench", summary=told)
 
 
 def _told(finding: Finding) -> Judgement:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import IO
 
+from simbench.errors import BadInput
 from simbench.report.masking import masked_number, masked_text
 
 ADDRESSES = frozenset({"recipient", "sender", "subject"})
@@ -24,12 +25,12 @@ def frame_id(session: int, at: int, trn: str) -> str:
 
 
 class EventLog:
-    """A file of events, or nothing at all without one."""
+    """A file of events, or nothing at all without one. Raises BadInput for a file that cannot be written."""
 
     def __init__(self, path: Path | None = None, *, unmasked: bool = False) -> None:
         self.enabled = path is not None
         self._unmasked = unmasked
-        self._file: IO[str] | None = path.open("a", encoding="utf-8", buffering=1) if path is not None else None
+        self._file: IO[str] | None = _opened(path) if path is not None else None
 
     def event(self, name: str, **fields: object) -> None:
         """One line: `ts` is the machine's clock (s), `event` what happened, and the rest as given."""
@@ -43,6 +44,13 @@ class EventLog:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        return path.open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise BadInput(f"--log {path}", error.strerror or str(error), "a file that can be written") from None
 
 
 def _masked(key: str, value: object) -> object:

@@ -125,6 +125,8 @@ class MessageIndex:
         numbered = np.empty(len(order), np.int64)
         numbered[order] = first + np.arange(len(order))
         self._answers(submits, numbered, cut["out"].are(b"R/51"), sessions)
+        if self._log.enabled:
+            self._tell_refused_logins(cut["out"].are(b"R/60"), at, sessions)
         ended = sessions[np.flatnonzero(pc.equal(rows.column("direction"), "close").to_numpy(zero_copy_only=False))]
         for cutter in self._cutters.values():
             cutter.forget(ended.tolist())
@@ -147,6 +149,16 @@ class MessageIndex:
             for other in others:
                 same = seconds == seconds_of(text)[0]
                 self._on_the_way.add(recipients[same], np.full(int(same.sum()), other), of[same])
+
+    def _tell_refused_logins(self, results: Frames, at: Ints, sessions: Ints) -> None:
+        """A line of the log for each, by the id of its result; who it was that asked is in the ledger."""
+        fields = results.fields(EC_FIELD + 1)
+        fields = fields.only(fields.frames.data[fields.begin(0)] == ord("N"))
+        frames = fields.frames
+        for row, start, ec in zip(frames.rows, frames.starts, fields.column(EC_FIELD).to_pylist(), strict=True):
+            trn = frames.data[start + 1 : start + 3].tobytes().decode("latin-1")
+            told = {"at": int(at[row]), "session": int(sessions[row]), "ec": ec}
+            self._log.event("login refused", id=frame_id(told["session"], told["at"], trn), **told)
 
     def _refuse(self, fields: Fields, of: Ints) -> None:
         codes = numbers(fields.column(EC_FIELD))

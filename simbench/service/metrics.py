@@ -27,7 +27,7 @@ METRICS = {
     "simbench_clock_seconds": "The platform's instant",
     "simbench_clock_speed": "Platform seconds a real second is worth",
     "simbench_ledger_rows": "Rows on disk, by table",
-    "simbench_ledger_backlog_rows": "Rows in memory only",
+    "simbench_ledger_backlog_rows": "Rows that nobody has begun to write",
     "simbench_findings": "Findings of the latest judgement, by outcome",
 }
 

@@ -154,6 +154,18 @@ class ServedPlatform:
             self.judgements = await asyncio.to_thread(judge_live, self.smsc.ledger, self.smsc.contract, rows, self.log)
             return self.judgements
 
+    def known(self, address: str) -> str:
+        """The address, if it is a telephone number. Raises Refusal."""
+        if self.control.subscriber(address).fate == "malformed":
+            raise Refusal(422, "no telephone number", "path.address")
+        return address
+
+    def served(self, address: str) -> str:
+        """The address, if it has a phone on this network. Raises Refusal."""
+        if self.control.subscriber(self.known(address)).operator != "orange":
+            raise Refusal(409, "not served here: it has no phone on this network", "path.address")
+        return address
+
     # Doing -----------------------------------------------------------------------------------------------------
 
     async def mo(self, asked: records.Mo) -> records.MoSent:
@@ -171,14 +183,14 @@ class ServedPlatform:
                 self._plan(asked, self.control.now(), begun=True)
             return None
         if len(self._schedule) >= MOST_SCHEDULED:
-            raise Refusal(409, f"{MOST_SCHEDULED} outages are planned already", "in_s")
+            raise Refusal(409, f"{MOST_SCHEDULED} outages are planned already", "body.in_s")
         return self._plan(asked, self.control.now() + round(asked.in_s * SECOND_US), begun=False)
 
     async def _begin(self, asked: records.AskedOutage) -> None:
         try:
             await self.control.outage(asked.mode, asked.scope, planned=asked.planned, for_s=asked.for_s)
         except ValueError as error:
-            raise Refusal(409, str(error), "mode") from None
+            raise Refusal(409, str(error), "body.mode") from None
 
     def _plan(self, asked: records.AskedOutage, at: int, *, begun: bool) -> records.Scheduled:
         self._ordinal += 1
@@ -210,7 +222,7 @@ class ServedPlatform:
     def cancel(self, number: int) -> None:
         """Give up a planned outage. Raises Refusal when there is none of that number."""
         if all(entry.id != number for entry in self.scheduled()):
-            raise Refusal(404, f"no outage {number} is planned", "number")
+            raise Refusal(404, f"no outage {number} is planned", "path.number")
         self._schedule[number][1].cancel()
         del self._schedule[number]
 

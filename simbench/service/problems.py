@@ -5,16 +5,21 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from simbench.errors import BadInput, Trouble
 from simbench.service.log import EventLog
 from simbench.service.records import Problem
 
 MEDIA_TYPE = "application/problem+json"
+
+AT_FAULT = {400: ("the body cannot be read as JSON", "body"), 413: ("body too long", "body")}
 
 _SCHEMA = Problem.model_json_schema()
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -35,6 +40,21 @@ def problem(status: int, detail: str = "", field: str = "", errors: list[dict[st
     """The answer that says so."""
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, field=field, errors=errors or [])
     return JSONResponse(body.model_dump(), status, media_type=MEDIA_TYPE)
+
+
+class Nothing:
+    """Answers below /api where no route does, before a console at "/" can: 404, or 405 for a method of no route."""
+
+    def __init__(self, router: APIRouter) -> None:
+        self._routes = [route for route in router.routes if isinstance(route, APIRoute)]
+
+    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
+        """Always raises HTTPException."""
+        whole = {**scope, "root_path": ""}
+        methods = {
+            name for route in self._routes if route.matches(whole)[0] is Match.PARTIAL for name in route.methods or ()
+        }
+        raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))}) if methods else HTTPException(404)
 
 
 def install(app: FastAPI, log: EventLog) -> None:
@@ -69,11 +89,14 @@ def install(app: FastAPI, log: EventLog) -> None:
         text = "the machine does not give what is needed; the server's standard error says what"
         return refused(request, problem(503, text))
 
+    @app.exception_handler(404)  # NiceGUI's pages have their own for this one
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        answer = problem(error.status_code, HTTPStatus(error.status_code).description)
+        # Of these the library says nothing of use: only a body that cannot be read is answered with 400.
+        detail, field = AT_FAULT.get(error.status_code, (HTTPStatus(error.status_code).description, ""))
+        answer = problem(error.status_code, detail, field)
         answer.headers.update(error.headers or {})
-        return refused(request, answer)
+        return refused(request, answer, field)
 
     @app.exception_handler(Exception)
     async def _broken(request: Request, error: Exception) -> JSONResponse:

@@ -15,6 +15,7 @@ Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
 Scope = Annotated[str, Field(pattern=r"^(total|[0-9]{3,8}|session:[0-9]{1,9})$", description="Whom it meets.")]
 Printable = Annotated[str, Field(max_length=64, pattern=r"^[ -~]*$")]
 Result = Literal["pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"]
+Sought = Literal["", "pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"]
 
 
 class Record(BaseModel):
@@ -257,7 +258,7 @@ class Judgements(Record):
 
 
 class Snapshot(Record):
-    """The ledger as it stands: rows of each table on disk, rows still in memory."""
+    """The ledger as it stands: rows of each table on disk, and how many wait; those being written are in neither."""
 
     run: str
     rows: dict[str, int]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from msgspec.structs import replace
 
 from simbench.capture.explain import Explained, explain, heading
+from simbench.errors import BadInput
 from simbench.ledger.rows import ORDINAL, TABLES
 from simbench.report.masking import HIDDEN, without_secrets
 from simbench.service import messages as index
@@ -40,7 +42,7 @@ class Search:
         recipient: Wanted = "",
         code: Annotated[str, Query(pattern=r"^[0-9A-Za-z ]{0,32}$")] = "",
         text: Annotated[str, Query(max_length=160, pattern=r"^[^\x00]*$")] = "",
-        outcome: records.Result | Literal[""] = "",
+        outcome: records.Sought = "",
         limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
         offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
     ) -> None:
@@ -49,10 +51,33 @@ class Search:
 
 def api(platform: ServedPlatform) -> APIRouter:
     """Every route under /api/v1."""
-    router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+    router = APIRouter(prefix="/api/v1", responses=RESPONSES, dependencies=[Depends(_known)])
     for add in (_looking, _messages, _sessions, _subscribers, _troubles, _clock, _ledger):
         add(router, platform)
     return router
+
+
+@contextmanager
+def _at_fault(field: str) -> Iterator[None]:
+    """What control finds wrong, told with the request's field: this one, or the parameter of a fault it names."""
+    try:
+        yield
+    except BadInput as error:
+        kind, dot, parameter = error.place.partition(".")
+        told = f"body.{parameter}" if (kind, dot) == ("fault", ".") else field
+        raise Refusal(422, str(error), told) from None
+
+
+async def _known(request: Request) -> None:
+    """A parameter that the route does not know is refused: left out, a search would find everything instead."""
+    if not request.query_params:
+        return
+    path = request.app.openapi()["paths"][request.scope["route"].path_format]
+    parameters = path[request.method.lower()].get("parameters", ())
+    names = {each["name"] for each in parameters if each["in"] == "query"}
+    for name in request.query_params:
+        if name not in names:
+            raise Refusal(422, f"no such parameter; expected one of {sorted(names)}", f"query.{name[:40]}")
 
 
 def _looking(router: APIRouter, platform: ServedPlatform) -> None:
@@ -107,7 +132,8 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
     @router.post("/mo", tags=["messages"])
     async def mo(asked: records.Mo) -> records.MoSent:
         """A subscriber sends a text to a short code; with `wait_s`, wait for the application's acknowledgement."""
-        return await platform.mo(asked)
+        with _at_fault("body.code"):
+            return await platform.mo(asked)
 
 
 def _ready(answer: records.Record) -> Response:
@@ -167,7 +193,7 @@ def _sessions(router: APIRouter, platform: ServedPlatform) -> None:
     async def drop(number: Number, abruptly: bool = False) -> records.Cleared:
         """End a connection, with FIN or RST."""
         if number not in platform.control.server.connections:
-            raise Refusal(404, f"no session {number}", "number")
+            raise Refusal(404, f"no session {number}", "path.number")
         platform.control.drop(number, abruptly=abruptly)
         return records.Cleared(ended=1)
 
@@ -179,16 +205,6 @@ def _subscribers(router: APIRouter, platform: ServedPlatform) -> None:
         found = control.subscriber(address)
         names = records.SubscriberRecord.model_fields
         return records.SubscriberRecord(**{name: getattr(found, name) for name in names})
-
-    def known(address: str) -> str:
-        if control.subscriber(address).fate == "malformed":
-            raise Refusal(422, "no telephone number", "path.address")
-        return address
-
-    def served(address: str) -> str:
-        if control.subscriber(known(address)).operator != "orange":
-            raise Refusal(409, "not served here: it has no phone on this network", "path.address")
-        return address
 
     @router.get("/subscribers/{address}", tags=["subscribers"])
     async def look_up(address: Address) -> records.SubscriberRecord:
@@ -203,19 +219,19 @@ def _subscribers(router: APIRouter, platform: ServedPlatform) -> None:
     @router.post("/subscribers/{address}/attach", tags=["subscribers"])
     async def attach(address: Address) -> records.SubscriberRecord:
         """The phone is reachable again: what waits for it is delivered."""
-        control.attach(served(address))
+        control.attach(platform.served(address))
         return told(address)
 
     @router.post("/subscribers/{address}/detach", tags=["subscribers"])
     async def detach(address: Address) -> records.SubscriberRecord:
         """The phone is off, or out of coverage."""
-        control.detach(served(address))
+        control.detach(platform.served(address))
         return told(address)
 
     @router.post("/subscribers/{address}/port", tags=["subscribers"])
     async def port(address: Address, asked: records.Porting) -> records.SubscriberRecord:
         """The number moves to an operator, or to "orange"."""
-        control.port(known(address), asked.operator)
+        control.port(platform.known(address), asked.operator)
         return told(address)
 
 
@@ -225,7 +241,8 @@ def _troubles(router: APIRouter, platform: ServedPlatform) -> None:
     @router.post("/outage", tags=["outages and faults"])
     async def outage(asked: records.AskedOutage) -> records.Platform:
         """Begin an outage or maintenance, now or `in_s` platform seconds from now."""
-        await platform.outage(asked)
+        with _at_fault("body.scope"):
+            await platform.outage(asked)
         return platform.platform()
 
     @router.delete("/outage", tags=["outages and faults"])
@@ -244,7 +261,8 @@ def _troubles(router: APIRouter, platform: ServedPlatform) -> None:
     async def fault(asked: records.Fault) -> records.Platform:
         """Let a wire fault begin; several stack."""
         given = asked.model_dump(exclude={"name"}, exclude_defaults=True)
-        control.fault(asked.name, **given)
+        with _at_fault("body.code"):
+            control.fault(asked.name, **given)
         return platform.platform()
 
     @router.delete("/faults", tags=["outages and faults"])
@@ -255,7 +273,8 @@ def _troubles(router: APIRouter, platform: ServedPlatform) -> None:
     @router.put("/codes/{code}/limit", tags=["outages and faults"])
     async def limit(code: Annotated[str, Path(pattern="^[0-9]{3,8}$")], asked: records.Limit) -> records.Platform:
         """A short code's rate, and how its meter answers."""
-        control.limit(code, asked.rate_per_s, asked.mode)
+        with _at_fault("path.code"):
+            control.limit(code, asked.rate_per_s, asked.mode)
         return platform.platform()
 
 
@@ -287,7 +306,7 @@ def _clock(router: APIRouter, platform: ServedPlatform) -> None:
         """Jump to an instant, at most a year ahead."""
         ahead_s = (asked.to - control.now()) / SECOND_US
         if not 0 <= ahead_s <= 31_536_000:
-            raise Refusal(409, "the clock only goes forward, and at most a year at once", "to")
+            raise Refusal(409, "the clock only goes forward, and at most a year at once", "body.to")
         control.step(ahead_s)
         return told()
 

@@ -43,21 +43,20 @@ def build(platform: ServedPlatform) -> FastAPI:
     """The app: API under /api/v1, its document at /openapi.json, drawn at /docs, metrics, and the console if asked."""
     settings = platform.settings
     app: FastAPI = FastAPIOffline(
-        title="simbench", version=__version__, description=DESCRIPTION, license_info={"name": "MIT"}
-    )
+        title="simbench", version=__version__, description=DESCRIPTION, license_info={"name": "MIT"},
+        redoc_url=None,  # its page asks a host of its maker's for a picture
+    )  # fmt: skip
     problems.install(app, platform.log)
-    app.include_router(api(platform))
+    routes = api(platform)
+    app.include_router(routes)
+    app.openapi()  # now, and kept: later it would hold up the loop
 
     @app.get("/metrics", tags=["metrics"], include_in_schema=False)
     async def metrics() -> Response:
         return Response(exposition(platform), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     if settings.console:
-
-        @app.api_route("/api/{rest:path}", include_in_schema=False, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-        async def nothing(rest: str) -> Response:
-            raise problems.Refusal(404, f"nothing at /api/{rest[:100]}")
-
+        app.mount("/api", problems.Nothing(routes))
         from simbench.service.console import add_console  # noqa: PLC0415 - NiceGUI takes half a second to load
 
         add_console(app, platform)

@@ -168,3 +168,25 @@ def test_a_refusal_is_the_same_from_a_real_process(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == f"simbench: {tmp_path}/none.toml: no such file; expected a TOML file\n"
     assert json.dumps(ended.stderr).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("options", "place", "expected"),
+    [
+        (["--log", "lines"], "--log", "--api PORT"),
+        (["--unmasked"], "--unmasked", "--api PORT"),
+        (["--tls-cert", "cert.pem", "--tls-key", "key.pem"], "--tls-cert", "or --tls-ucp"),
+        (["--tls-ucp"], "--tls-ucp", "--tls-cert and --tls-key"),
+        (["--api", "0", "--tls-cert", "cert.pem"], "--tls-cert and --tls-key", "both"),
+        (["--api", "0", "--log", "nowhere/lines"], "--log nowhere/lines", "a file that can be written"),
+    ],
+)
+def test_options_of_the_service_that_would_do_nothing_or_cannot_be_followed_are_refused(
+    tmp_path: Path, options: list[str], place: str, expected: str
+) -> None:
+    ended = simbench("serve", "--port", "0", *options, "-o", tmp_path / "run")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"simbench: {place}: ")
+    assert expected in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert not list(tmp_path.rglob("ledger-*"))

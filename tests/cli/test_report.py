@@ -14,6 +14,7 @@ from simbench.conformance.registry import EVERYTHING
 from simbench.conformance.selection import select
 from simbench.contract import load_contract
 from simbench.errors import BadInput, LedgerError
+from simbench.finding import Finding
 from simbench.report import Judgement, write_findings
 from tests.report.sla.years import outages, traffic, write_run
 
@@ -92,6 +93,19 @@ def test_the_report_of_a_conformance_session_is_made_again(tmp_path: Path) -> No
     assert findings[0].purpose in page
     with pytest.raises(BadInput, match="--pdf"):
         ran(tmp_path, "--pdf")
+
+
+def test_numbers_are_hidden_in_the_report_of_a_session_unless_asked_for(tmp_path: Path) -> None:
+    number, contract = "33612345678", load_contract()  # of no fictional block, so that masking shows
+    finding = Finding("OPS-ACH-01/accepted", "OPS-ACH-01", "fail", f"nothing went to {number}")
+    findings = Judgement({"system": "reference", "contract": contract.name}, [finding], contract)
+    write_findings(tmp_path / "findings.json", findings)
+    (tmp_path / "runs").mkdir()
+    for options, shown in (((), False), (("--unmasked",), True)):
+        assert ran(tmp_path, *options).exit_code == 1
+        assert (number in (tmp_path / "report.html").read_text("utf-8")) is shown
+    with pytest.raises(BadInput, match="--unmasked"):
+        ran(write_run(tmp_path / "year", outages(2), []), "--unmasked")
 
 
 @pytest.mark.parametrize("content", [None, "nothing"])

@@ -55,6 +55,13 @@ def test_the_wheel_holds_programs_data_and_scenarios_and_nothing_else(wheel: Pat
     assert not [name for name in names if "__pycache__" in name]
 
 
+def test_the_optional_parts_are_there_to_be_asked_for(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    extras = {line.partition(": ")[2] for line in archive.read(name).decode().splitlines() if "Provides-Extra" in line}
+    assert {"console", "cluster", "radius"} <= extras
+
+
 def test_an_installed_simbench_serves_a_scenario_by_name(installed: Path, tmp_path: Path) -> None:
     command = [str(installed / "simbench"), "serve", "01_first", "--port", "0", "-o", "run"]
     with subprocess.Popen(

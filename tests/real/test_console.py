@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -120,6 +121,34 @@ def test_a_visitor_sends_a_text_causes_an_outage_and_sees_the_client_recover(tmp
         outside = [url for url in asked if not re.match(r"(http|ws)://127\.0\.0\.1:|data:|blob:", url)]
         assert outside == []
         api.close()
+
+
+def test_what_a_visitor_may_not_enter_is_refused_in_words_and_changes_nothing(tmp_path: Path) -> None:
+    with (
+        Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        browser() as chromium,
+    ):
+        found = re.search(r"console: (http://127\.0\.0\.1:\d+)/", server.banner)
+        assert found is not None
+        page = chromium.new_page()
+        page.goto(found[1])
+        for label, entered, button, told in (
+            ("Step (s)", "1e12", "Step", "seconds: Input should be less than or equal to 31536000"),
+            ("Speed", "1e9", "Set", "speed: Input should be less than or equal to 100000"),
+            ("In (s)", "-3", "Begin outage", "in_s: Input should be greater than or equal to 0"),
+            ("Subscriber", "abc", "Switch off", "no telephone number"),
+            ("Subscriber", "0639980001", "Send", "text: String should have at least 1 character"),
+        ):
+            page.get_by_label(label, exact=True).fill(entered)
+            page.get_by_role("button", name=button, exact=True).click()
+            expect(page.get_by_text(told)).to_be_visible(timeout=WAIT_MS)
+        with ApiClient(found[1]) as api:
+            seen = api.platform()
+            assert (seen.speed, seen.outage, seen.scheduled) == (1.0, None, [])
+            assert abs(seen.now / 1e6 - time.time()) < 60
+        page.close()
+        _, said = server.end(signal.SIGTERM)
+        assert said.splitlines()[0] == "stopping", said
 
 
 def _send(client: subprocess.Popen[bytes], count: int, first: int = 0) -> None:

@@ -47,6 +47,20 @@ def test_numbers_in_a_sentence_are_hidden() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "number", ["06 12 34 56 78", "06.12.34.56.78", "06-12-34-56-78", "+33 6 12 34 56 78", "0033 (0)6 12 34 56 78"]
+)
+def test_a_number_written_in_pairs_is_hidden_as_well(number: str) -> None:
+    assert masked_text(f"call {number}, it is 10 12 34 56 78 late") == (
+        f"call {'*' * (len(number) - 2)}78, it is 10 12 34 56 78 late"
+    )
+
+
+def test_a_fictional_number_stays_however_it_is_written() -> None:
+    text = "06 39 98 00 01, +33 (0)6.39.98.00.01 or 01-99-00-12-34"
+    assert masked_text(text) == text
+
+
 def test_addresses_passwords_and_texts_of_a_frame_are_hidden_and_its_length_kept() -> None:
     text = b"call 0612345678".hex().upper()
     octets = build("51", "O", 3, AdC="33612345678", OAdC="36020", AC="123456", MT="3", Msg=text)

@@ -57,6 +57,8 @@ def test_a_message_is_found_by_recipient_code_text_and_outcome_and_its_frame_is_
             found = (await stage.ask(client.messages, **wanted)).messages
             assert [m.text for m in found] == ["Votre colis #1 é"], wanted
         assert not (await stage.ask(client.messages, text="nothing of the kind")).messages
+        assert await refusal(stage, client.messages, outcome="lost") == (422, "query.outcome")
+        assert await refusal(stage, client.messages, recipent=NUMBER) == (422, "query.recipent")
         page = await stage.ask(client.messages, limit=1)
         assert (page.more, len(page.messages)) == (True, 1)
         frame = await stage.ask(client.frame, whole.messages[1].id)
@@ -135,7 +137,7 @@ def test_the_wait_for_an_acknowledged_mo_ends_with_the_acknowledgement_and_not_b
         assert len(sent.scts) == 1
         texts = await stage.ask(client.texts, "0639980001")
         assert [(text.way, text.code, text.text) for text in texts] == [("out", "36010", "STOP")] * 2
-        assert await refusal(stage, mo, NUMBER, "38001", "STOP") == (422, "short code 38001")
+        assert await refusal(stage, mo, NUMBER, "38001", "STOP") == (422, "body.code")
 
     run(story)
 
@@ -148,7 +150,7 @@ def test_sessions_are_listed_and_dropped() -> None:
         assert session.window > 0
         await stage.ask(stage.client.drop, session.number, abruptly=True)
         assert await peer.end() == "rst"
-        assert await refusal(stage, stage.client.drop, session.number) == (404, "number")
+        assert await refusal(stage, stage.client.drop, session.number) == (404, "path.number")
 
     run(story)
 
@@ -185,13 +187,14 @@ def test_an_outage_planned_begins_and_ends_in_platform_time_however_the_clock_go
         held = await stage.ask(client.platform)
         assert held.outage is not None
         assert (held.state, held.outage.planned, held.scheduled) == ("maintenance", True, [])
-        assert await refusal(stage, client.outage, "cut") == (409, "mode")
+        assert await refusal(stage, client.outage, "cut") == (409, "body.mode")
         await stage.ask(client.step, 600)
         assert await stage.site.until(lambda: stage.site.server.outages.current is None)
         assert (await stage.ask(client.platform)).state == "up"
         later = await stage.ask(client.outage, "cut", in_s=50)
         assert (await stage.ask(client.cancel, later.scheduled[0].id)).scheduled == []
-        assert await refusal(stage, client.cancel, 99) == (404, "number")
+        assert await refusal(stage, client.cancel, 99) == (404, "path.number")
+        assert await refusal(stage, client.outage, "cut", "38001") == (422, "body.scope")
 
     run(story)
 
@@ -217,8 +220,10 @@ def test_faults_limits_and_speed_are_as_at_the_start_after_a_reset() -> None:
         assert (await stage.ask(client.fault, "nack", ec="04", share=0.5)).faults == ["nack"]
         await stage.ask(client.fault, "slow-read", octets_per_s=10)
         assert await stage.ask(client.clear, "nack") == 1
-        assert await refusal(stage, client.fault, "no-such-fault") == (422, "fault.name")
-        assert await refusal(stage, client.fault, "slow-read", ec="04") == (422, "fault.ec")
+        assert await refusal(stage, client.fault, "no-such-fault") == (422, "body.name")
+        assert await refusal(stage, client.fault, "slow-read", ec="04") == (422, "body.ec")
+        assert await refusal(stage, client.fault, "nack", code="38001") == (422, "body.code")
+        assert await refusal(stage, client.limit, "38001", 50, "nack") == (422, "path.code")
         assert (await stage.ask(client.limit, "36010", 50, "nack")).codes[0].tier_per_s == 50
         assert (await stage.ask(client.speed, 60.0)).speed == 60
         await stage.ask(client.outage, "silent", "36010")
@@ -248,7 +253,7 @@ def test_the_clock_only_goes_forward() -> None:
         client = stage.client
         before = (await stage.ask(client.clock)).now
         assert (await stage.ask(client.step, 60)).now >= before + MINUTE_US
-        assert await refusal(stage, client.advance, before) == (409, "to")
+        assert await refusal(stage, client.advance, before) == (409, "body.to")
         assert (await stage.ask(client.clock)).now < before + HOUR_US
 
     run(story)
@@ -264,6 +269,35 @@ def test_a_finding_leads_to_the_frame_it_rests_on_by_the_same_id() -> None:
         assert ids
         known = {message.id for message in (await stage.ask(stage.client.messages)).messages}
         assert known & set(ids)
+
+    run(story)
+
+
+async def silence(stage: Stage) -> tuple[str, str]:
+    """Outcome and blame of the rule that looks for silences."""
+    (found,) = [f for f in (await stage.ask(stage.client.findings)).findings if f.purpose == "OPS-CON-03/keepalive"]
+    return found.outcome, found.blame
+
+
+def test_nobody_is_blamed_for_a_time_that_was_stepped_over() -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        await stage.ask(stage.client.step, 90)
+        await peer.submit(1, NRq="0")
+        assert await silence(stage) == ("inconclusive", "bench")
+        await stage.ask(stage.client.step, 3600)
+        assert await peer.end() == "fin"  # idle for the platform, not for the client
+        assert await silence(stage) == ("inconclusive", "bench")
+
+    run(story)
+
+
+def test_a_silence_at_the_speed_of_the_client_is_blamed_on_it() -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        stage.site.server.clock.step(90)  # which no story tells: a minute and a half gone by
+        await peer.submit(1, NRq="0")
+        assert await silence(stage) == ("weak", "client")
 
     run(story)
 

@@ -6,6 +6,8 @@ import asyncio
 import datetime
 import ipaddress
 import json
+import re
+import signal
 import ssl
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from simbench.scenario import CodeConfig, ServerConfig
 from simbench.service.client import ApiClient, ApiError
 from simbench.service.settings import Limits, ServiceSettings, check, networks, read_token
 from tests import harness
+from tests.cli.child import Served
 from tests.fake_smsc.live import LivePeer, dial, serving
 from tests.service.stage import Stage, staged
 
@@ -63,7 +66,9 @@ def test_without_the_token_nothing_is_told_and_after_too_many_wrong_ones_nobody_
 
     asyncio.run(story())
     told = (tmp_path / "log").read_text()
-    assert "request refused" in told
+    events = [json.loads(line) for line in told.splitlines()]
+    assert {each["status"] for each in events if each["event"] == "request refused"} == {401, 429}
+    assert [each["status"] for each in events if each["event"] == "token shown"] == [303]
     assert TOKEN[:-1] not in told
 
 
@@ -89,7 +94,9 @@ def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_proble
                 assert "Traceback" not in answer.text
                 assert "/work" not in answer.text
             unannounced = await get(stage, "/api/v1/mo", "POST", content=many)
-            assert unannounced.status_code in {400, 413}
+            assert (unannounced.status_code, unannounced.json()["field"]) == (413, "body")
+            nested = await get(stage, "/api/v1/mo", "POST", content=b"[" * 999, headers={"Content-Type": JSON})
+            assert (nested.status_code, nested.json()["field"]) in {(400, "body"), (422, "body")}
             wrong = (await get(stage, "/api/v1/clock/step", "POST", json={"seconds": -1})).json()
             assert (wrong["field"], wrong["status"]) == ("body.seconds", 422)
             untold = (await get(stage, "/api/v1/clock/step", "POST", content=b'{"seconds": 1}')).json()
@@ -99,9 +106,30 @@ def test_oversize_bodies_unknown_names_and_path_tricks_are_refused_with_a_proble
     asyncio.run(story())
     told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     refused = [each for each in told if each["event"] == "request refused"]
-    assert len(refused) == 13
+    assert len(refused) == 14
     assert {each["status"] for each in refused} >= {413, 404, 422, 405, 403}
     assert not any("33612345678" in each["path"] for each in refused)
+
+
+def test_beside_a_console_the_api_refuses_as_without_and_what_no_page_knows_is_logged(tmp_path: Path) -> None:
+    options = ("--port", "0", "--api", "0", "--console", "--log", tmp_path / "log", "-o", tmp_path / "run")
+    with Served(*options) as server:
+        found = re.search(r"console: (http://127\.0\.0\.1:\d+)/", server.banner)
+        assert found is not None
+        with httpx.Client(base_url=found[1], trust_env=False, timeout=10) as client:
+            for method in ("HEAD", "OPTIONS", "PUT", "TRACE"):
+                answer = client.request(method, "/api/v1/platform")
+                assert (answer.status_code, answer.headers.get("allow")) == (405, "GET"), method
+                assert answer.headers["content-type"] == PROBLEM
+            for path in ("/api", "/api/v1/nothing", "/33612345678", "/_nicegui/..%2f..%2fetc%2fpasswd"):
+                answer = client.get(path)
+                assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM), path
+            assert client.get("/").is_success
+        _, said = server.end(signal.SIGTERM)
+    assert said.splitlines()[0] == "stopping", "nothing is said of refusals on standard error"
+    told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [each["status"] for each in told if each["event"] == "request refused"] == [405] * 4 + [404] * 4
+    assert not any("33612345678" in str(each) for each in told)
 
 
 def test_more_requests_than_allowed_are_refused_until_time_has_passed() -> None:
@@ -146,6 +174,7 @@ def test_no_password_is_in_what_is_told_and_numbers_in_the_log_are_masked(tmp_pa
     async def story(path: Path, *, unmasked: bool) -> str:
         async with staged(ServiceSettings(log=path, unmasked=unmasked), codes=codes) as stage:
             peer = await stage.site.connect()
+            assert (await peer.login("36010", "wrong-word")).data[0] == "N"
             await peer.login("36010", "hidden-word")
             peer.send(harness.submit(1, AdC=number, AC="98765"))
             await peer.frame()
@@ -162,11 +191,13 @@ def test_no_password_is_in_what_is_told_and_numbers_in_the_log_are_masked(tmp_pa
         shown = asyncio.run(story(path, unmasked=unmasked))
         told = path.read_text()
         assert (number in told) is unmasked
-        for secret in ("hidden-word", b"hidden-word".hex().upper()):
+        for secret in ("hidden-word", b"hidden-word".hex().upper(), "wrong-word"):
             assert secret not in told + shown
         events = [json.loads(line) for line in told.splitlines()]
         (refused,) = [event for event in events if event["event"] == "refused"]
         assert refused["ec"] == "04"
+        (login,) = [event for event in events if event["event"] == "login refused"]
+        assert (login["ec"], login["id"]) == ("07", f"{login['session']}.{login['at']}.00")
         assert refused["id"].endswith(".02")
         assert {"session open", "story"} <= {event["event"] for event in events}
 

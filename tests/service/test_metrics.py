@@ -135,6 +135,7 @@ def test_served_with_everything_it_makes_no_connection_of_its_own(tmp_path: Path
             assert found is not None
             for path in ("/", "/docs", "/openapi.json", "/metrics"):
                 assert httpx.get(found[1] + path, trust_env=False, timeout=20).is_success
+            assert httpx.get(found[1] + "/redoc", trust_env=False).status_code == 404  # its page asks another host
             with ApiClient(found[1]) as client:
                 client.mo(NUMBER, "36010", "hello")
                 client.findings()

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from simbench.ledger import open_run
+from simbench.service.client import ApiClient
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import build, decode
+from simbench.units import SECOND_US
 from tests import harness
-from tests.cli.child import Served, simbench
+from tests.cli.child import DEADLINE_S, Served, simbench
 from tests.fake_smsc.live import LivePeer, dial
 from tests.survive.limits import Patient
 
+DAY_S = 86_400
 ENDS = (signal.SIGTERM, signal.SIGKILL)
 SCENARIO = """
 [server]
@@ -67,6 +73,12 @@ async def notice(peer: LivePeer) -> dict[str, str]:
 def stop(server: Served, how: signal.Signals) -> None:
     server.process.send_signal(how)
     server.process.communicate()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline
 
 
 def told(folder: Path) -> list[dict[str, object]]:
@@ -149,6 +161,42 @@ def test_notices_nobody_acknowledged_are_told_after_the_next_login(
         stop(server, how)
     with Patient("--resume", folder) as server:
         asyncio.run(after(server.port, owed))
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_clock_limits_subscribers_outage_and_faults_are_as_they_were(
+    scenario: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    folder = tmp_path / "run"
+
+    def asked(server: Served) -> ApiClient:
+        found = re.search(r"API: (http://127\.0\.0\.1:\d+)/", server.banner)
+        assert found is not None
+        return ApiClient(found[1])
+
+    with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, asked(server) as api:
+        api.detach("0710000001")
+        api.port("0710000002", "sfr")
+        api.limit("36150", 7, "nack")
+        api.fault("nack", share=0.5)
+        api.fault("late-result", delay_s=1)
+        api.outage("refuse", "36150", for_s=DAY_S)
+        api.step(DAY_S)
+        until(lambda: api.platform().state == "up")
+        api.outage("silent", "36150", for_s=DAY_S)
+        api.speed(3)
+        before = api.platform()
+        api.messages()  # a search waits until everything before it is on disk
+        stop(server, how)
+    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, asked(server) as api:
+        after = api.platform()
+        names = {"speed", "state", "outage", "faults", "codes"}
+        assert after.model_dump(include=names) == before.model_dump(include=names)
+        assert before.now <= after.now < before.now + DAY_S * SECOND_US
+        assert not api.subscriber("0710000001").attached
+        assert api.subscriber("0710000002").operator == "sfr"
+        api.step(DAY_S)
+        until(lambda: api.platform().state == "up")
 
 
 def test_a_run_that_goes_on_can_be_resumed_by_nobody_else(scenario: Path, tmp_path: Path) -> None:
