@@ -167,11 +167,7 @@ def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") ->
     _check_names(asked, place)
     for index, sending in enumerate(asked.sendings):
         key = f"{place}: sendings[{index}]"
-        try:
-            at = from_civil(datetime.fromisoformat(sending.start).replace(tzinfo=None))
-        except ValueError:
-            expected = "Paris civil time like 2026-10-01T08:00"
-            raise CampaignError(f"{key}.start", f"is {shown(sending.start)}", expected) from None
+        at = _start(sending, f"{key}.start")
         if not plan.span[0] <= at < plan.span[1]:
             expected = f"a moment of {plan.months[0]} to {plan.months[-1]}"
             raise CampaignError(f"{key}.start", f"{sending.start} is outside the period", expected)
@@ -186,6 +182,18 @@ def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") ->
                 problem = f"is {shown(one.scope)}: a plan reckons with interruptions of everything only"
                 raise CampaignError(f"{place}: outages.{table}[{index}].scope", problem, '"total"')
     return plan
+
+
+def _start(sending: Sending, key: str) -> int:
+    """When a sending first starts (us). Raises CampaignError, also for a time of a zone of its own."""
+    try:
+        civil = datetime.fromisoformat(sending.start)
+        if civil.tzinfo is not None:
+            raise ValueError(sending.start)
+        return from_civil(civil)
+    except ValueError:
+        expected = "Paris civil time like 2026-10-01T08:00"
+        raise CampaignError(key, f"is {shown(sending.start)}", expected) from None
 
 
 def _check_names(asked: CampaignPlan, place: str) -> None:

@@ -146,7 +146,7 @@ class Group:
 
 def occasions(plan: Plan, sending: Sending) -> list[Occasion]:
     """Every time a sending takes place within the period."""
-    at, found = datetime.fromisoformat(sending.start).replace(tzinfo=None), []
+    at, found = datetime.fromisoformat(sending.start), []
     each = DAY * (7 if sending.every == "week" else 1)
     months = [str(month) for month in plan.months]
     while (start := from_civil(at)) < plan.span[1]:

@@ -96,6 +96,13 @@ def test_a_code_closed_before_the_month_costs_nothing() -> None:
     assert invoice(CONTRACT, acts, NOTHING, Month(2016, 9)).total_ht == Decimal("300.00")  # the month and the closing
 
 
+def test_the_option_of_a_code_ends_with_the_code() -> None:
+    code = CodeActs("36001", LONG_SINCE, date(2016, 9, 30), (), (Option(date(2016, 6, 1)),))
+    assert invoice(CONTRACT, Acts((code,)), NOTHING, OCTOBER).lines == ()
+    assert what_is_due(CONTRACT, Acts((code,)), NOTHING, OCTOBER) == {}
+    assert invoice(CONTRACT, Acts((code,)), NOTHING, Month(2016, 9)).total_ht == Decimal("450.00")  # 150 for it
+
+
 def test_a_page_holds_every_amount_and_asks_for_nothing_outside() -> None:
     acts, counts, _, _ = WORKED["one new code"]
     bill = invoice(CONTRACT, acts, counts, OCTOBER)
