@@ -81,6 +81,14 @@ def test_a_bill_right_under_another_reading_is_weak_and_says_which(tmp_path: Pat
     assert "AMB-02 slab" in finding.summary
 
 
+def test_half_of_another_reading_excuses_nothing(tmp_path: Path) -> None:
+    slab = right_bill(read_as(CONTRACT, "AMB-02", "slab")).splitlines()
+    dear = next(line for line in slab if line.startswith("OPS-TAR-07,"))
+    lines = [line for line in right_bill().splitlines() if not line.startswith("OPS-TAR-07,")]
+    findings = received(tmp_path, "\n".join([*lines, dear]))  # twenty codes billed at 150 and again at 500
+    assert findings["OPS-TAR-07/billed"].outcome == "fail"
+
+
 def test_part_of_a_month_of_a_tier_fails(tmp_path: Path) -> None:
     text = right_bill().replace("OPS-TAR-11,36900,1,2500,2500.00", "OPS-TAR-11,36900,1,2500,2177.42")
     findings = received(tmp_path, text)
