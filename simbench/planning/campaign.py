@@ -22,7 +22,7 @@ from simbench.world.config import DAILY, WEEKLY, Count, Parts, Weights, Word
 from simbench.world.incidents import IncidentsConfig
 
 Class = Literal["marketing", "transactional", "reply", "geo", "web2sms", "m2m"]
-Every = Literal["", "day", "jour-ouvrable", "week"]
+Every = Literal["", "day", "jour-ouvrable", "week", "week-ouvrable"]
 Width = Annotated[float, msgspec.Meta(ge=0, le=2)]
 Probability = Annotated[float, msgspec.Meta(gt=0, le=1)]
 LEGAL: frozenset[str] = frozenset({"marketing", "geo"})  # classes bound to the hours of OPS-PRO-03
@@ -46,7 +46,8 @@ class Period(_Table, rename={"first": "from"}, frozen=True):
 
 
 class Sending(_Table, rename={"kind": "class"}, frozen=True):
-    """So many messages at `start`, all to have left `deadline_h` hours later; again `every` so often.
+    """So many messages at `start`, all to have left `deadline_h` hours later; again `every` so often ("-ouvrable": not
+    on Sundays and public holidays).
 
     `parts` are the segments of each message, which all count. `spread_min`: over how long they come in. `sigma` is
     the width (of the logarithm) of how far the real volume may be off.

@@ -146,6 +146,8 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
             )
         else:
             needed += ": no allowed hour lies between start and deadline (OPS-PRO-03)"
+            if one.demand.every == "week":
+                needed += '; `every = "week-ouvrable"` leaves such weeks out'
         return CampaignError(f"sendings {one.demand.name!r}", problem, needed)
     flow = group.flows[int(np.flatnonzero(group.late(done, waits)[1].any(axis=1))[0])]
     problem = f"{flow.per_day:,.0f} a day cannot leave within {flow.within_min:g} min with {what}"

@@ -9,10 +9,11 @@ import pytest
 
 from simbench.billing.readings import other_readings, read_as
 from simbench.contract import load_contract
+from simbench.contract.calendar import civil
 from simbench.errors import BadInput
 from simbench.planning.advise import advise
 from simbench.planning.campaign import CampaignError, Plan, read_campaign
-from simbench.planning.loads import Group, replications
+from simbench.planning.loads import Group, occasions, replications
 from simbench.planning.mix import acts_of, cost, mix_of
 from simbench.planning.needs import _quiet, late_of, needs_of
 from simbench.planning.programme import Wish, solve
@@ -134,6 +135,19 @@ def test_the_advice_is_confirmed_message_by_message_and_says_why_others_lose() -
     assert {one.words for one in advice.candidates if not one.meets}, "some are cheaper and fail"
     assert advice.euros_in_all == advice.chosen.euros + 500_000 * Decimal("0.03")
     assert {row.assumption for row in advice.sensitivities} >= {"volume", "length of outages"}
+
+
+def test_every_thursday_but_public_holidays_is_a_year_that_can_be_planned() -> None:
+    year: dict[str, Any] = {"period": {"from": "2026-01", "months": 12}, "replications": 1}
+    thursdays = plan_of(**year, sendings=[sending(start="2026-01-08T08:00", every="week")])
+    with pytest.raises(CampaignError, match=r'2026-05-14 08:00 .*`every = "week-ouvrable"` leaves such weeks out'):
+        advise(thursdays)
+    worked = plan_of(**year, sendings=[sending(start="2026-01-08T08:00", every="week-ouvrable")])
+    left_out = {one.start for one in occasions(thursdays, thursdays.asked.sendings[0])}
+    left_out -= {one.start for one in occasions(worked, worked.asked.sendings[0])}
+    assert {f"{civil(at):%m-%d %H}" for at in left_out} == {"05-14 08"}, "Ascension Day"
+    (group,) = (Group(worked, prefix) for prefix in worked.groups)
+    assert not late_of(group, (10,) * 12, _quiet(group)).any()
 
 
 def test_the_same_seed_gives_the_same_advice() -> None:
