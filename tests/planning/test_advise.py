@@ -181,6 +181,12 @@ def test_an_impossible_demand_is_answered_with_what_would_be_needed() -> None:
         CampaignError, match=r"cannot all leave by 2026-03-03 12:00 .*; expected a deadline from .* 6,945/s"
     ):
         advise(plan_of(sendings=[sending(volume=100_000_000)], codes_max=20))
+    with pytest.raises(CampaignError, match=r"60 min .* expected within_min from 2,04\d on: that long no hour is allo"):
+        advise(plan_of(flows=[flow(**{"class": "geo", "within_min": 60})]))
+    with pytest.raises(
+        CampaignError, match=r"expected within_min from [\d,]+ on, or \d+/s for its busiest hour, or fewer"
+    ):
+        advise(plan_of(flows=[flow(per_day=9_000_000)], codes_max=1, requests=False))
     with pytest.raises(CampaignError, match="no allowed hour lies between"):
         advise(plan_of(sendings=[sending(start="2026-03-01T08:00", deadline_h=10)]))
     with pytest.raises(CampaignError, match=r"keep only .* in time, 99.90% are asked for; expected .* h more for 's'"):

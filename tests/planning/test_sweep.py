@@ -174,6 +174,12 @@ def test_bad_studies_are_refused_in_one_line(tables: dict[str, Any], told: str) 
     assert "\n" not in str(caught.value)
 
 
+def test_a_folder_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match="file/out: Not a directory; expected a file that can be written"):
+        swept(prepared(), tmp_path / "file" / "out")
+
+
 def test_the_study_of_the_scenarios_is_read() -> None:
     study = read_study(SCENARIOS / "study_tiers.toml")
     assert len(study.points) == 3
