@@ -38,5 +38,5 @@ def past_command(
     Console(width=None if Console().is_terminal else 140).print(table, highlight=False, markup=False)
     if any(row.since == "submitted" for row in rows):
         click.echo("note: the ledger tells when messages were submitted, not since when the client held them:")
-        click.echo("      waits count from there, and miss what the client held back; see --detail minute")
+        click.echo("      waits count from there and miss what the client held back (a world's --detail minute knows)")
     return 0
