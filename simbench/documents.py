@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from simbench.errors import BadInput, Trouble
+from simbench.errors import BadInput, SimbenchError, Trouble
 
 T = TypeVar("T")
 
@@ -40,10 +40,15 @@ def write_octets(path: Path, octets: bytes) -> None:
             part.unlink(missing_ok=True)
             raise
     except OSError as problem:
-        what = problem.strerror or str(problem)
-        if problem.errno in _FULL:
-            raise Trouble(f"{path}: {what}") from None
-        raise BadInput(str(path), what, "a file that can be written") from None
+        raise not_written(path, problem) from None
+
+
+def not_written(path: Path, problem: OSError) -> SimbenchError:
+    """What to raise for a file that could not be written: Trouble when there is no room for it, else BadInput."""
+    what = problem.strerror or str(problem)
+    if problem.errno in _FULL:
+        return Trouble(f"{path}: {what}")
+    return BadInput(str(path), what, "a file that can be written")
 
 
 def write_json(path: Path, value: object, plain: Callable[[Any], Any] | None = None) -> None:

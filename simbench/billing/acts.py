@@ -20,6 +20,7 @@ from simbench.errors import BadInput
 
 Quantity = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
+LARGEST_QUOTE = 10**9
 
 
 class ActsError(BadInput):
@@ -34,8 +35,8 @@ class Month(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Month:
-        """Read "2016-10"; ValueError for anything else."""
-        if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
+        """Read "2016-10", of the years 1970 to 2199; ValueError for anything else."""
+        if not re.fullmatch(r"(19[7-9]|20[0-9]|21[0-9])[0-9]-(0[1-9]|1[0-2])", text):
             raise ValueError(text)
         return cls(int(text[:4]), int(text[5:]))
 
@@ -72,7 +73,7 @@ class Tier(_Acts, frozen=True):
 
 
 class Option(_Acts, frozen=True):
-    """The OAdC option of a code: its days of activation and, if it ended, of deactivation."""
+    """The OAdC option of a code: its days of activation and, if it ended before the code did, of deactivation."""
 
     activated: date
     deactivated: date | None = None
@@ -137,12 +138,19 @@ def check_acts(acts: Acts, contract: Contract, place: str) -> None:
     for index, change in enumerate(acts.other_changes):
         if change.code and change.code not in seen:
             raise ActsError(f"{place}: other_changes[{index}].code", f"{change.code!r}", "a short code above")
+    companies: set[tuple[str, str]] = set()
     for index, used in enumerate(acts.qualifications):
         _month(used.month, f"{place}: qualifications[{index}].month")
+        if (used.company, used.month) in companies:
+            problem = f"{used.company!r} appears twice in {used.month}"
+            raise ActsError(f"{place}: qualifications[{index}].company", problem, "one table a company and month")
+        companies.add((used.company, used.month))
     tiers = {str(rate) for rate in contract.terms.tariff.tier_month()}
-    for rate in acts.quotes:
+    for rate, price in acts.quotes.items():
         if rate not in tiers:
             raise ActsError(f"{place}: quotes.{rate}", "no such tier", f"one of {', '.join(sorted(tiers, key=int))}")
+        if not (price.is_finite() and 0 <= price <= LARGEST_QUOTE):
+            raise ActsError(f"{place}: quotes.{rate}", f"is {price!s:.40}", f"an amount from 0 to {LARGEST_QUOTE}")
 
 
 def _check_code(code: CodeActs, contract: Contract, key: str) -> None:
@@ -156,6 +164,8 @@ def _check_code(code: CodeActs, contract: Contract, key: str) -> None:
             raise ActsError(f"{where}.rate_per_s", f"{tier.rate_per_s}", f"one of the tiers {tiers}")
         if month < latest or (place and month == latest):
             raise ActsError(f"{where}.month", f"{tier.month}", f"a month {'after' if place else 'from'} {latest}")
+        if code.closed is not None and month > (code.closed.year, code.closed.month):
+            raise ActsError(f"{where}.month", f"{tier.month}", f"a month up to {code.closed}, when the code was closed")
         latest = month
     after = code.opened
     for place, option in enumerate(code.oadc_options):
@@ -164,6 +174,10 @@ def _check_code(code: CodeActs, contract: Contract, key: str) -> None:
             raise ActsError(f"{where}.activated", f"{option.activated}", f"a day from {after} on")
         if option.deactivated is not None and option.deactivated < option.activated:
             raise ActsError(f"{where}.deactivated", f"{option.deactivated}", f"a day from {option.activated} on")
+        if code.closed is not None and max(option.activated, option.deactivated or option.activated) > code.closed:
+            raise ActsError(
+                where, f"{option.deactivated or option.activated}", f"days up to {code.closed}, its closing"
+            )
         if option.deactivated is None and place + 1 < len(code.oadc_options):
             raise ActsError(f"{where}.deactivated", "is missing", "a day, since another activation follows")
         after = option.deactivated or option.activated

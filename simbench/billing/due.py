@@ -79,7 +79,7 @@ def _options(due: Counter[Key], contract: Contract, acts: Acts, days: list[date]
         if reading == "each_act":
             switched += [option.deactivated for option in code.oadc_options if option.deactivated is not None]
         active = any(
-            option.activated <= day and (option.deactivated is None or day <= option.deactivated)
+            option.activated <= day and (option.deactivated is None or day <= option.deactivated) and _serves(code, day)
             for option in code.oadc_options
             for day in days
         )

@@ -169,7 +169,11 @@ class _Grid:
         month, reading = self.month, self.read("AMB-08")
         price, act = self.tariff.oadc_option_month.value, self.tariff.oadc_option_act.value
         for code in self.acts.codes:
-            active = [option for option in code.oadc_options if _overlaps(option.activated, option.deactivated, month)]
+            active = [
+                option
+                for option in code.oadc_options
+                if _overlaps(option.activated, option.deactivated or code.closed, month)
+            ]
             if active:
                 yield self._line("OPS-TAR-19", "Option modification de l'OAdC", 1, price, code.code)
             acts = sum(month.has(option.activated) for option in active)

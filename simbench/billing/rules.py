@@ -35,12 +35,22 @@ class Bill(msgspec.Struct, frozen=True):
 def judge_bill(bill: Bill) -> tuple[Finding, ...]:
     """One finding a row of the grid, and those on what the rows have in common (OPS-TAR-01 to 22)."""
     due = what_is_due(bill.contract, bill.acts, bill.counts, bill.month)
+    billed = bill.received.by_key()
     others = {
-        f"{name} {reading}": what_is_due(contract, bill.acts, bill.counts, bill.month)
+        f"{name} {reading}": other
         for name, reading, contract in other_readings(bill.contract)
+        if _read_so(billed, due, other := what_is_due(contract, bill.acts, bill.counts, bill.month))
     }
     rows = [_row(f"OPS-TAR-{row}", bill, due, others) for row in ROWS]
     return (*rows, _standard_rate(bill), _whole_months(bill), _sums(bill), _numbers_qualified(bill), _requests(bill))
+
+
+def _read_so(billed: dict[Key, tuple[int, Decimal]], due: Due, other: Due) -> bool:
+    """Whether a bill follows another reading in every row it changes: half of a reading excuses nothing."""
+    changed = {key[0] for key in due.keys() | other.keys() if due.get(key) != other.get(key)}
+    return {key: value for key, value in billed.items() if key[0] in changed} == {
+        key: value for key, value in other.items() if key[0] in changed
+    }
 
 
 def _row(clause: str, bill: Bill, due: Due, others: dict[str, Due]) -> Finding:

@@ -22,7 +22,7 @@ from simbench.world.config import DAILY, WEEKLY, Count, Parts, Weights, Word
 from simbench.world.incidents import IncidentsConfig
 
 Class = Literal["marketing", "transactional", "reply", "geo", "web2sms", "m2m"]
-Every = Literal["", "day", "jour-ouvrable", "week"]
+Every = Literal["", "day", "jour-ouvrable", "week", "week-ouvrable"]
 Width = Annotated[float, msgspec.Meta(ge=0, le=2)]
 Probability = Annotated[float, msgspec.Meta(gt=0, le=1)]
 LEGAL: frozenset[str] = frozenset({"marketing", "geo"})  # classes bound to the hours of OPS-PRO-03
@@ -46,7 +46,8 @@ class Period(_Table, rename={"first": "from"}, frozen=True):
 
 
 class Sending(_Table, rename={"kind": "class"}, frozen=True):
-    """So many messages at `start`, all to have left `deadline_h` hours later; again `every` so often.
+    """So many messages at `start`, all to have left `deadline_h` hours later; again `every` so often ("-ouvrable": not
+    on Sundays and public holidays).
 
     `parts` are the segments of each message, which all count. `spread_min`: over how long they come in. `sigma` is
     the width (of the logarithm) of how far the real volume may be off.
@@ -167,11 +168,7 @@ def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") ->
     _check_names(asked, place)
     for index, sending in enumerate(asked.sendings):
         key = f"{place}: sendings[{index}]"
-        try:
-            at = from_civil(datetime.fromisoformat(sending.start).replace(tzinfo=None))
-        except ValueError:
-            expected = "Paris civil time like 2026-10-01T08:00"
-            raise CampaignError(f"{key}.start", f"is {shown(sending.start)}", expected) from None
+        at = _start(sending, f"{key}.start")
         if not plan.span[0] <= at < plan.span[1]:
             expected = f"a moment of {plan.months[0]} to {plan.months[-1]}"
             raise CampaignError(f"{key}.start", f"{sending.start} is outside the period", expected)
@@ -186,6 +183,18 @@ def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") ->
                 problem = f"is {shown(one.scope)}: a plan reckons with interruptions of everything only"
                 raise CampaignError(f"{place}: outages.{table}[{index}].scope", problem, '"total"')
     return plan
+
+
+def _start(sending: Sending, key: str) -> int:
+    """When a sending first starts (us). Raises CampaignError, also for a time of a zone of its own."""
+    try:
+        civil = datetime.fromisoformat(sending.start)
+        if civil.tzinfo is not None:
+            raise ValueError(sending.start)
+        return from_civil(civil)
+    except ValueError:
+        expected = "Paris civil time like 2026-10-01T08:00"
+        raise CampaignError(key, f"is {shown(sending.start)}", expected) from None
 
 
 def _check_names(asked: CampaignPlan, place: str) -> None:

@@ -5,8 +5,10 @@ A worker that dies costs what it was doing, which another does again; nothing el
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -127,6 +129,8 @@ class DaskCrew:
             raise BadInput(
                 f"--dask {address}", "dask is not installed", "pip install 'telecom-simbench[cluster]'"
             ) from None
+        for name in ("distributed.client", "distributed.utils"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost cluster is told once, by us, not as tracebacks
         self._client = Client.__new__(Client)
         try:
             self._client.__init__(address, timeout=answer_s, set_as_default=False)
@@ -134,17 +138,24 @@ class DaskCrew:
             self._client.status = "closed"  # else it waits for its end, and complains, when it is thrown away
             text = str(problem).splitlines()[0] if str(problem) else "no answer"
             raise Trouble(f"--dask {address}: {text}; expected a Dask scheduler there") from None
-        self._prepared = prepared
+        self._prepared, self._address = prepared, address
 
     def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
-        """As Crew: the scheduler gives a dead worker's chunks to the others."""
-        from distributed import as_completed  # noqa: PLC0415 - as above
+        """As Crew: the scheduler gives a dead worker's chunks to others. Raises Trouble when the cluster is lost."""
+        from distributed import KilledWorker, as_completed  # noqa: PLC0415 - as above
 
-        shared = self._client.scatter(self._prepared, broadcast=True, hash=False)
-        futures = [self._client.submit(run_chunk, shared, chunk, pure=False, retries=MOST_DEATHS) for chunk in chunks]
-        for future in as_completed(futures, loop=self._client.loop):
-            yield future.result()
-            future.release()
+        # The study goes with every chunk: what is spread over the workers beforehand dies with them, or waits for one.
+        try:
+            futures = [
+                self._client.submit(run_chunk, self._prepared, chunk, pure=False, retries=MOST_DEATHS)
+                for chunk in chunks
+            ]
+            for future in as_completed(futures, loop=self._client.loop):
+                yield future.result()
+                future.release()
+        except (OSError, CancelledError, KilledWorker, TimeoutError) as problem:
+            lost = f"--dask {self._address}: the cluster was lost ({type(problem).__name__})"
+            raise Trouble(f"{lost}; what is done is kept, the same command goes on") from None
 
     def close(self) -> None:
         """As Crew; the cluster stays."""

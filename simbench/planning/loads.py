@@ -146,11 +146,11 @@ class Group:
 
 def occasions(plan: Plan, sending: Sending) -> list[Occasion]:
     """Every time a sending takes place within the period."""
-    at, found = datetime.fromisoformat(sending.start).replace(tzinfo=None), []
-    each = DAY * (7 if sending.every == "week" else 1)
+    at, found = datetime.fromisoformat(sending.start), []
+    each = DAY * (7 if sending.every.startswith("week") else 1)
     months = [str(month) for month in plan.months]
     while (start := from_civil(at)) < plan.span[1]:
-        if sending.every != "jour-ouvrable" or is_jour_ouvrable(at.date()):
+        if not sending.every.endswith("ouvrable") or is_jour_ouvrable(at.date()):
             due = from_civil(at + timedelta(hours=sending.deadline_h))
             found.append(Occasion(sending, start, due, sending.volume * sending.parts, months.index(f"{at:%Y-%m}")))
         if not sending.every:

@@ -6,6 +6,7 @@ keeps its time; the list holds multiples of the standard rate, since every tier 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -146,10 +147,21 @@ def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
             )
         else:
             needed += ": no allowed hour lies between start and deadline (OPS-PRO-03)"
+            if one.demand.every == "week":
+                needed += '; `every = "week-ouvrable"` leaves such weeks out'
         return CampaignError(f"sendings {one.demand.name!r}", problem, needed)
-    flow = group.flows[int(np.flatnonzero(group.late(done, waits)[1].any(axis=1))[0])]
+    slow = int(np.flatnonzero(group.late(done, waits)[1].any(axis=1))[0])
+    flow, longest_min = group.flows[slow], math.ceil(waits[slow].max() / 60)
     problem = f"{flow.per_day:,.0f} a day cannot leave within {flow.within_min:g} min with {what}"
-    return CampaignError(f"flows {flow.name!r}", problem, "fewer messages, a longer wait, or a higher codes_max")
+    busiest = math.ceil(group.load.flows[slow].max())
+    needed = f"within_min from {longest_min:,} on"
+    if busiest > most:
+        needed += f", or {busiest:,}/s for its busiest hour, or fewer messages"
+    elif flow.kind in LEGAL:
+        needed += ": that long no hour is allowed (OPS-PRO-03)"
+    else:
+        needed += ", fewer messages, or a higher codes_max"
+    return CampaignError(f"flows {flow.name!r}", problem, needed)
 
 
 def _open_s(group: Group, start: int, due: int) -> int:

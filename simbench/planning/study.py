@@ -18,7 +18,8 @@ from simbench.contract import Contract
 from simbench.contract.typed import choice, read_toml, shown
 from simbench.errors import BadInput
 from simbench.kernels.chance import draw, entity_of
-from simbench.world.config import WorldScenario, check_world, contract_of, read_world
+from simbench.units import HOUR_US
+from simbench.world.config import WorldScenario, check_world, contract_of, moment, read_world
 
 Value = int | float | str
 MEASURES = (
@@ -132,7 +133,11 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
     prepared = Prepared(study, scenario, contract, points, blake2b(text, digest_size=8).hexdigest())
     for number in range(len(points)):
         try:
-            check_world(prepared.world(number, 0), contract, place)
+            world = prepared.world(number, 0)
+            check_world(world, contract, place)
+            hours = (moment(world.period.end, "period.to") - moment(world.period.start, "period.from")) / HOUR_US
+            if study.warm_up_h >= hours:
+                raise StudyError("warm_up_h", f"is {study.warm_up_h:g}", f"less than the {hours:g} h of the scenario")
         except BadInput as problem:
             raise StudyError(f"{place}: point {dict(zip(keys, points[number], strict=True))}", str(problem)) from None
     return prepared

@@ -18,6 +18,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simbench.documents import not_written
 from simbench.errors import BadInput
 from simbench.planning.crew import Chunk, Crew
 from simbench.planning.runs import Key, Result, volume
@@ -45,8 +46,18 @@ class Header(msgspec.Struct, frozen=True):
 
 
 def sweep(prepared: Prepared, folder: Path, crew: Crew, progress: Progress = lambda _: None) -> dict[Key, Result]:
-    """Do what is not yet done and write the result; every run by point and replication. Raises BadInput."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Do what is not yet done and write the result; every run by point and replication.
+
+    Raises BadInput for a folder that cannot be used, Trouble when there is no room in it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _swept(prepared, folder, crew, progress)
+    except OSError as problem:
+        raise not_written(Path(problem.filename or folder), problem) from None
+
+
+def _swept(prepared: Prepared, folder: Path, crew: Crew, progress: Progress) -> dict[Key, Result]:
     with locked(folder):
         done = known(prepared, folder)
         with (folder / JOURNAL).open("ab") as journal:

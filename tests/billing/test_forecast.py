@@ -47,6 +47,12 @@ def test_a_year_that_is_not_over_may_still_get_its_second() -> None:
     assert outcomes(TWICE[:1], traffic(1000, months=5))["OPS-ENG-03"] == "inconclusive"
 
 
+def test_a_forecast_counts_for_months_that_begin_after_it_was_handed_in() -> None:
+    late = forecast(date(2017, 6, 15), 5000, YEAR[5:])
+    assert outcomes([TWICE[0], late], traffic(1000, months=6))["OPS-ACH-05"] == "pass", "June had begun"
+    assert outcomes([TWICE[0], late], traffic(1000, months=7))["OPS-ACH-05"] == "weak"
+
+
 def test_traffic_beyond_the_tolerance_is_weak_and_never_worse() -> None:
     assert outcomes(TWICE, traffic(1201))["OPS-ACH-05"] == "weak"
     assert outcomes(TWICE, traffic(799))["OPS-ACH-05"] == "weak"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from simbench.billing.invoice import effects, invoice
 from simbench.billing.page import Bundle, as_csv, as_html, euro
 from simbench.billing.readings import read_as
 from simbench.billing.received import added_up
+from simbench.contract import load_contract
 from tests.billing.worked import CONTRACT, LONG_SINCE, NOTHING, OCTOBER, WORKED, amounts, codes, delivered
 
 
@@ -58,6 +60,8 @@ OTHERWISE = {
         NOTHING,
         "280.00",
     ),
+    # of the four tiers 1,600, 2,500 and 3,000 fall away; that of 20/s keeps its price
+    ("AMB-07", "quotation"): (WORKED["the four tiers"][0], NOTHING, "-7100.00"),
     # 100 accepted, 90 delivered: ten more at 0.030
     ("AMB-11", "routed"): (Acts(codes(1)), Counts("hand", {(OCTOBER, "36001"): Count(90, 100)}), "0.30"),
     # three 34ABC are billed as ordinary codes as well
@@ -85,6 +89,18 @@ def test_a_tier_sold_by_quotation_has_no_price_until_one_is_quoted() -> None:
     assert (quoted.complete, quoted.total_ht) == (True, Decimal("1384.50"))
 
 
+def test_messages_rounded_one_by_one_cost_another_sum_where_the_price_has_parts_of_a_cent(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    price = 'per_delivered_mt = { value = "0.034", unit = "euro/message", status = "source", source = "test" }'
+    mine.write_text(f'extends = "orange_ops_2016"\n[terms.tariff]\n{price}\n')
+    contract = load_contract(mine)
+    acts, counts = Acts(codes(1)), delivered(1000)  # 34.00, or a thousand times 0.03
+    by_switch = {(one.ambiguity, one.reading): one.difference for one in effects(contract, acts, counts, OCTOBER)}
+    assert by_switch["AMB-15", "per_message"] == Decimal("-4.00")
+    due = what_is_due(read_as(contract, "AMB-15", "per_message"), acts, counts, OCTOBER)
+    assert due["OPS-TAR-05", ""] == (1000, Decimal("30.00"))
+
+
 def test_the_tenth_green_code_is_pointed_out() -> None:
     assert invoice(CONTRACT, Acts(codes(9, "34")), NOTHING, OCTOBER).notes == ()
     assert "AMB-01" in invoice(CONTRACT, Acts(codes(10, "34")), NOTHING, OCTOBER).notes[0]
@@ -94,6 +110,13 @@ def test_a_code_closed_before_the_month_costs_nothing() -> None:
     acts = Acts((CodeActs("36001", LONG_SINCE, date(2016, 9, 30)),))
     assert invoice(CONTRACT, acts, NOTHING, OCTOBER).lines == ()
     assert invoice(CONTRACT, acts, NOTHING, Month(2016, 9)).total_ht == Decimal("300.00")  # the month and the closing
+
+
+def test_the_option_of_a_code_ends_with_the_code() -> None:
+    code = CodeActs("36001", LONG_SINCE, date(2016, 9, 30), (), (Option(date(2016, 6, 1)),))
+    assert invoice(CONTRACT, Acts((code,)), NOTHING, OCTOBER).lines == ()
+    assert what_is_due(CONTRACT, Acts((code,)), NOTHING, OCTOBER) == {}
+    assert invoice(CONTRACT, Acts((code,)), NOTHING, Month(2016, 9)).total_ht == Decimal("450.00")  # 150 for it
 
 
 def test_a_page_holds_every_amount_and_asks_for_nothing_outside() -> None:

@@ -72,6 +72,21 @@ def test_acts_are_read_as_written(tmp_path: Path) -> None:
         ("activated = 2016-05-01", "activated = 2016-02-01", "expected a day from 2016-03-01 on"),
         ("opened = 2016-03-01", "opened = 2016-03-01\nclosed = 2016-02-01", "expected a day from 2016-03-01 on"),
         ("opened = 2016-03-01", "opened = 2016-03-01\nshut = 2016-02-01", "unknown key"),
+        (
+            "opened = 2016-03-01",
+            "opened = 2016-03-01\nclosed = 2016-09-30",
+            "acts.toml: codes[0].tiers[1].month: 2016-10; expected a month up to 2016-09-30, when the code was closed",
+        ),
+        (
+            'month = "2016-10"\nnumbers',
+            'month = "0000-10"\nnumbers',
+            "qualifications[0].month: '0000-10'; expected a month",
+        ),
+        (
+            'month = "2016-10"\nnumbers',
+            'month = "9999-12"\nnumbers',
+            "qualifications[0].month: '9999-12'; expected a month",
+        ),
         ("numbers = 100", "numbers = -1", "acts.toml: qualifications[0].numbers: is -1"),
         ("what =", 'code = "36011"\nwhat =', "other_changes[0].code: '36011'; expected a short code above"),
     ],
@@ -85,6 +100,24 @@ def test_two_codes_of_one_number_and_a_quote_for_no_tier_are_refused(tmp_path: P
     twice = '[[codes]]\ncode = "36010"\nopened = 2016-03-01\n'
     assert "appears twice" in refused(tmp_path, twice + twice)
     assert "no such tier" in refused(tmp_path, twice + '[quotes]\n30 = "700"\n')
+
+
+@pytest.mark.parametrize("price", ["-1", "NaN", "Infinity", "1e99"])
+def test_a_quote_that_is_no_price_is_refused(tmp_path: Path, price: str) -> None:
+    told = refused(tmp_path, f'[[codes]]\ncode = "36010"\nopened = 2016-03-01\n[quotes]\n50 = "{price}"\n')
+    assert "acts.toml: quotes.50: is " in told
+    assert told.endswith("expected an amount from 0 to 1000000000")
+
+
+def test_a_company_has_one_access_a_month(tmp_path: Path) -> None:
+    again = '[[qualifications]]\ncompany = "Alpha"\nmonth = "2016-10"\n'
+    assert "qualifications[1].company: 'Alpha' appears twice in 2016-10" in refused(tmp_path, ACTS + again)
+
+
+def test_an_option_of_a_closed_code_is_refused(tmp_path: Path) -> None:
+    code = '[[codes]]\ncode = "36010"\nopened = 2016-03-01\nclosed = 2016-04-30\n'
+    code += "oadc_options = [{ activated = 2016-05-01 }]\n"
+    assert "oadc_options[0]: 2016-05-01; expected days up to 2016-04-30, its closing" in refused(tmp_path, code)
 
 
 def test_counts_are_read_from_csv(tmp_path: Path) -> None:
@@ -102,6 +135,7 @@ def test_counts_are_read_from_csv(tmp_path: Path) -> None:
         ("month,code\n", "line 1: columns 'month,code'; expected month,code,delivered,accepted"),
         ("month,code,delivered\n2016-10,36010,many\n", "line 2: delivered: 'many'; expected a whole number from 0 on"),
         ("month,code,delivered\n2016-1,36010,1\n", "line 2: month: '2016-1'; expected a month such as 2016-10"),
+        ("month,code,delivered\n0000-01,36010,1\n", "line 2: month: '0000-01'; expected a month such as 2016-10"),
         ("month,code,delivered\n2016-10,36010\n", "line 2: 2 values; expected 3"),
         ("month,code,delivered\n2016-10,3,1\n2016-10,3,1\n", "line 3: 2016-10 of 3 appears twice"),
         ("month,code,delivered\n" + "2016-10,3," + "9" * 5000, "expected a whole number"),

@@ -81,11 +81,26 @@ def test_a_bill_right_under_another_reading_is_weak_and_says_which(tmp_path: Pat
     assert "AMB-02 slab" in finding.summary
 
 
+def test_half_of_another_reading_excuses_nothing(tmp_path: Path) -> None:
+    slab = right_bill(read_as(CONTRACT, "AMB-02", "slab")).splitlines()
+    dear = next(line for line in slab if line.startswith("OPS-TAR-07,"))
+    lines = [line for line in right_bill().splitlines() if not line.startswith("OPS-TAR-07,")]
+    findings = received(tmp_path, "\n".join([*lines, dear]))  # twenty codes billed at 150 and again at 500
+    assert findings["OPS-TAR-07/billed"].outcome == "fail"
+
+
 def test_part_of_a_month_of_a_tier_fails(tmp_path: Path) -> None:
-    text = right_bill().replace("OPS-TAR-11,36900,1,2500,2500.00", "OPS-TAR-11,36900,1,2500,2177.42")
-    findings = received(tmp_path, text)
-    assert findings["OPS-TAR-13/whole-months"].outcome == "fail"
-    assert findings["OPS-TAR-11/billed"].outcome == "fail"
+    for amount in ("2177.42", "2822.58"):
+        text = right_bill().replace("OPS-TAR-11,36900,1,2500,2500.00", f"OPS-TAR-11,36900,1,2500,{amount}")
+        findings = received(tmp_path, text)
+        assert findings["OPS-TAR-13/whole-months"].outcome == "fail"
+        assert findings["OPS-TAR-11/billed"].outcome == "fail"
+
+
+@pytest.mark.parametrize("numbers", [999, 1001])
+def test_a_number_qualified_and_not_billed_fails_as_one_billed_and_not_qualified(tmp_path: Path, numbers: int) -> None:
+    text = right_bill().replace("OPS-TAR-18,,1000,0.01,10.00", f"OPS-TAR-18,,{numbers},0.01,{numbers / 100:.2f}")
+    assert received(tmp_path, text)["OPS-OPT-03/each-number-billed"].outcome == "fail"
 
 
 def test_a_rate_line_for_the_standard_rate_fails(tmp_path: Path) -> None:
@@ -122,6 +137,14 @@ def test_every_invoice_worked_by_hand_is_found_right(tmp_path: Path, name: str) 
     path.write_text("\n".join(["clause,code,quantity,unit_price,amount", *rows]))
     found = judge_bill(Bill(CONTRACT, acts, counts, OCTOBER, read_received(path, CONTRACT)))
     assert {finding.outcome for finding in found} <= {"pass", "unsupported"}
+
+
+def test_a_tier_by_quotation_differs_by_its_quantity_alone(tmp_path: Path) -> None:
+    quotation = read_as(CONTRACT, "AMB-07", "quotation")
+    own, path = invoice(quotation, ACTS, COUNTS, OCTOBER), tmp_path / "bill.csv"
+    path.write_text(right_bill().replace("OPS-TAR-12,36902,1,3000,3000.00", "OPS-TAR-12,36902,2,2000,4000.00"))
+    (found,) = compare(own, read_received(path, CONTRACT))
+    assert (found.clause, found.what, found.quantity, found.amount) == ("OPS-TAR-12", "different", 1, None)
 
 
 def test_invoices_are_laid_side_by_side(tmp_path: Path) -> None:

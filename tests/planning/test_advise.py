@@ -9,10 +9,11 @@ import pytest
 
 from simbench.billing.readings import other_readings, read_as
 from simbench.contract import load_contract
+from simbench.contract.calendar import civil
 from simbench.errors import BadInput
 from simbench.planning.advise import advise
 from simbench.planning.campaign import CampaignError, Plan, read_campaign
-from simbench.planning.loads import Group, replications
+from simbench.planning.loads import Group, occasions, replications
 from simbench.planning.mix import acts_of, cost, mix_of
 from simbench.planning.needs import _quiet, late_of, needs_of
 from simbench.planning.programme import Wish, solve
@@ -136,6 +137,19 @@ def test_the_advice_is_confirmed_message_by_message_and_says_why_others_lose() -
     assert {row.assumption for row in advice.sensitivities} >= {"volume", "length of outages"}
 
 
+def test_every_thursday_but_public_holidays_is_a_year_that_can_be_planned() -> None:
+    year: dict[str, Any] = {"period": {"from": "2026-01", "months": 12}, "replications": 1}
+    thursdays = plan_of(**year, sendings=[sending(start="2026-01-08T08:00", every="week")])
+    with pytest.raises(CampaignError, match=r'2026-05-14 08:00 .*`every = "week-ouvrable"` leaves such weeks out'):
+        advise(thursdays)
+    worked = plan_of(**year, sendings=[sending(start="2026-01-08T08:00", every="week-ouvrable")])
+    left_out = {one.start for one in occasions(thursdays, thursdays.asked.sendings[0])}
+    left_out -= {one.start for one in occasions(worked, worked.asked.sendings[0])}
+    assert {f"{civil(at):%m-%d %H}" for at in left_out} == {"05-14 08"}, "Ascension Day"
+    (group,) = (Group(worked, prefix) for prefix in worked.groups)
+    assert not late_of(group, (10,) * 12, _quiet(group)).any()
+
+
 def test_the_same_seed_gives_the_same_advice() -> None:
     plan = plan_of(sendings=[sending(volume=20_000)], outages=OUTAGES, probability=0.5)
     assert advise(plan) == advise(plan)
@@ -167,6 +181,12 @@ def test_an_impossible_demand_is_answered_with_what_would_be_needed() -> None:
         CampaignError, match=r"cannot all leave by 2026-03-03 12:00 .*; expected a deadline from .* 6,945/s"
     ):
         advise(plan_of(sendings=[sending(volume=100_000_000)], codes_max=20))
+    with pytest.raises(CampaignError, match=r"60 min .* expected within_min from 2,04\d on: that long no hour is allo"):
+        advise(plan_of(flows=[flow(**{"class": "geo", "within_min": 60})]))
+    with pytest.raises(
+        CampaignError, match=r"expected within_min from [\d,]+ on, or \d+/s for its busiest hour, or fewer"
+    ):
+        advise(plan_of(flows=[flow(per_day=9_000_000)], codes_max=1, requests=False))
     with pytest.raises(CampaignError, match="no allowed hour lies between"):
         advise(plan_of(sendings=[sending(start="2026-03-01T08:00", deadline_h=10)]))
     with pytest.raises(CampaignError, match=r"keep only .* in time, 99.90% are asked for; expected .* h more for 's'"):
@@ -183,7 +203,9 @@ def test_an_impossible_demand_is_answered_with_what_would_be_needed() -> None:
         ({}, "nothing is to be sent"),
         ({"sendings": [sending()], "period": {"from": "2026-13"}}, "a month such as 2026-10"),
         ({"sendings": [sending(start="2026-04-01T08:00")]}, "outside the period"),
+        ({"sendings": [sending()], "period": {"from": "9999-12"}}, "a month such as 2026-10"),
         ({"sendings": [sending(start="soon")]}, "Paris civil time"),
+        ({"sendings": [sending(start="2026-03-03T07:00+00:00")]}, "Paris civil time"),
         ({"sendings": [sending(), sending()]}, "appears twice"),
         ({"flows": [flow(daily=[1.0, 2.0])]}, "24 weights"),
         ({"sendings": [sending()], "outages": PARTIAL}, "everything only"),

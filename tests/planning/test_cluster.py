@@ -8,14 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from simbench.errors import Trouble
 from simbench.planning.crew import DaskCrew
-from simbench.planning.sweep import RESULT, sweep
+from simbench.planning.sweep import JOURNAL, RESULT, sweep
 from tests.planning.test_sweep import prepared, swept
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,7 @@ class Cluster:
         self._stack, self._folder = stack, folder
         self._pids: dict[str, int] = {}
         log = self.start([*DASK[0], "--port", "0", "--host", "127.0.0.1", "--no-dashboard"], "scheduler")
+        self.scheduler = self._pids["scheduler"]
         self.address = self._said(log, r"(tcp://127\.0\.0\.1:\d+)")
         self.workers = [self.worker(name) for name in ("a", "b")]
 
@@ -82,6 +84,41 @@ def test_a_cluster_of_two_gives_the_same_octets_even_when_a_worker_is_killed(clu
     assert killed
     assert killed[0] < 1, "killed in the middle"
     assert (tmp_path / "there" / RESULT).read_bytes() == here
+
+
+@pytest.mark.filterwarnings("ignore")  # as above
+def test_a_worker_killed_between_two_blocks_holds_nothing_up(cluster: Cluster, tmp_path: Path) -> None:
+    study = prepared(replications=40, block=20)
+    crew, killed = DaskCrew(study, cluster.address), list[float]()
+
+    def progress(share: float) -> None:
+        if share == 1 and not killed:
+            os.kill(cluster.workers[0], signal.SIGKILL)
+            killed.append(share)
+
+    with ThreadPoolExecutor(1) as apart, closing(crew):
+        running = apart.submit(sweep, study, tmp_path / "there", crew, progress)
+        try:
+            assert len(running.result(60)) == 120
+        except TimeoutError:
+            os.kill(cluster.scheduler, signal.SIGKILL)  # else it would be waited for without end
+            raise
+
+
+@pytest.mark.filterwarnings("ignore")  # as above
+def test_a_cluster_that_goes_away_is_told_and_what_is_done_is_kept(
+    cluster: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    study = prepared(replications=60, block=60)
+    with (
+        closing(DaskCrew(study, cluster.address)) as crew,
+        pytest.raises(Trouble, match="the cluster was lost") as told,
+    ):
+        sweep(study, tmp_path / "cut", crew, lambda _: os.kill(cluster.scheduler, signal.SIGKILL))
+    assert "\n" not in str(told.value)
+    assert not [one for one in caplog.records if one.exc_info], "and no traceback of Dask's"
+    assert len((tmp_path / "cut" / JOURNAL).read_bytes().splitlines()) > 1
+    assert swept(study, tmp_path / "cut") == swept(study, tmp_path / "whole")
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])

@@ -11,8 +11,12 @@ from click.testing import CliRunner
 from simbench.billing.forecast import read_forecast
 from simbench.cli import cli
 from simbench.contract import load_contract
+from simbench.contract.calendar import instant
+from simbench.incident import Period, period_row
 from simbench.ledger import Ledger, RunInfo
+from simbench.ledger.rows import MINUTE
 from simbench.planning.past import drained, otherwise
+from simbench.units import HOUR_US
 from simbench.world.events import Detail
 from simbench.world.plan import plan
 from simbench.world.run import run_world
@@ -33,9 +37,10 @@ def ledger_of(folder: Path, detail: Detail) -> Path:
 
 def test_a_backlog_is_worked_off_first_come_first_served() -> None:
     asked, room = np.array([600.0, 0, 0, 0, 0]), np.full(5, 200.0)
-    assert drained(asked, room, 60, 3600) == (600, 0, 120)  # counted by the minute, as late as its last
+    assert drained(asked, room, 60, 3600) == (200, 0, 120), "two minutes' worth left in time"
     assert drained(asked, room, 120, 3600) == (0, 0, 120)
-    assert drained(asked, np.full(5, 100.0), 60, 3600)[1] == 600, "it never gets through"
+    assert drained(asked, np.full(5, 100.0), 60, 3600) == (300, 100, 300), "a hundred never get through"
+    assert drained(asked, np.full(5, 100.0), 60, 120) == (100, 300, 300), "no longer valid after two minutes"
     assert drained(np.full(5, 10.0), room, 60, 3600) == (0, 0, 0)
 
 
@@ -46,9 +51,11 @@ def test_the_past_is_priced_under_other_codes_and_tiers(tmp_path: Path, detail: 
     by_words = {row.words: row for row in rows}
     assert by_words["1 x 10/s"].euros < by_words["2 x 10/s"].euros < by_words["1 x 20/s"].euros
     assert by_words["1 x 150/s"].late == 0
+    assert {row.since for row in rows} == {"asked" if detail == "minute" else "submitted"}
     if detail == "minute":
         slow = by_words["1 x 10/s"]
-        assert slow.late == 30_000
+        assert slow.late == 30_000 - 12_000, "a thousand and two hundred seconds' worth left before the outage"
+        assert slow.lost == 0
         assert 2940 <= slow.longest_wait_s - 3600 <= 3060, "3,000 s of sending and the hour of the outage"
 
 
@@ -57,7 +64,24 @@ def test_plan_from_a_ledger_prints_its_table(tmp_path: Path) -> None:
     told = CliRunner().invoke(cli, ["plan", "--from", folder, "--json"])
     assert told.exit_code == 0
     assert json.loads(told.output)["otherwise"][0]["prefix"] == "36"
-    assert "longest wait" in CliRunner().invoke(cli, ["plan", "--from", folder]).output
+    printed = CliRunner().invoke(cli, ["plan", "--from", folder]).output
+    assert "longest wait" in printed
+    assert "submitted" not in printed
+
+
+def test_a_ledger_that_knows_only_when_messages_were_submitted_says_so(tmp_path: Path) -> None:
+    told = CliRunner().invoke(cli, ["plan", "--from", str(ledger_of(tmp_path / "run", "rows"))]).output
+    assert "tells when messages were submitted, not since when the client held them" in told
+
+
+def test_what_still_waits_when_nothing_more_is_asked_is_worked_off_until_the_period_ends(tmp_path: Path) -> None:
+    eight = instant(2026, 10, 2, 8)
+    with Ledger.create(tmp_path / "run", RunInfo("r")) as ledger:
+        ledger.story.append(period_row(Period(eight, eight + HOUR_US, eight)))
+        counted = {"at": eight, "code": "36050", "offered": 3_000, "accepted": 3_000, "delivered": 3_000}
+        ledger.minute.append(tuple(counted.get(column.name, 0) for column in MINUTE.columns))
+    slow = otherwise(tmp_path / "run", load_contract(), 10)[0]
+    assert (slow.words, slow.messages, slow.late, slow.lost) == ("1 x 10/s", 3_000, 0, 0)
 
 
 def test_plan_needs_one_of_campaign_and_ledger() -> None:

@@ -165,12 +165,19 @@ def test_ranges_are_sampled_and_the_warm_up_is_not_measured(tmp_path: Path) -> N
         ({"parameters": [{"key": "codes.0.rate_per_s"}]}, "has neither"),
         ({"parameters": [{"key": "campaigns.0.volume", "from": 9, "to": 3}], "samples": 2}, "is no range"),
         ({"samples": 3}, "3 samples with 0 ranges"),
+        ({"warm_up_h": 24}, "warm_up_h: is 24; expected less than the 24 h of the scenario"),
     ],
 )
 def test_bad_studies_are_refused_in_one_line(tables: dict[str, Any], told: str) -> None:
     with pytest.raises(BadInput, match=told) as caught:
         prepared(**tables)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match="file/out: Not a directory; expected a file that can be written"):
+        swept(prepared(), tmp_path / "file" / "out")
 
 
 def test_the_study_of_the_scenarios_is_read() -> None:
