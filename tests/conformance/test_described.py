@@ -94,6 +94,13 @@ def test_a_program_is_described_by_a_file_or_by_an_option(tmp_path: Path) -> Non
     assert described(from_options("command", "client -v")).name == "client"
 
 
+def test_a_program_that_is_a_link_is_started_by_the_link(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to(sys.executable)  # as in a virtual environment
+    sut = described(from_options("command", f"{tmp_path}/python client.py"))
+    assert isinstance(sut, Command)
+    assert sut.argv == (f"{tmp_path}/python", "client.py")
+
+
 @pytest.mark.parametrize(("kind", "program"), [("command", ""), ("http", ""), ("command", "'open")])
 def test_an_option_that_says_too_little_is_refused(kind: str, program: str) -> None:
     with pytest.raises(BadInput):
