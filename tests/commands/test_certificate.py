@@ -184,3 +184,12 @@ def test_what_only_a_client_could_do_is_refused_where_a_session_is_judged_again(
     ended = Ended(capsys, "conform", "--sut", "reference", "--from", run, *option)
     assert ended.status == 2
     assert ended.err.startswith(f"simbench: {option[0]}: given with --from")
+
+
+@pytest.mark.parametrize("option", ["--baseline", "-o"])
+def test_what_verifying_leaves_out_of_account_is_refused(
+    option: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = Ended(capsys, "certificate", run, "--verify", certificate(run, capsys), option, run / "known.toml")
+    assert refused.status == 2
+    assert refused.err.startswith(f"simbench: {option}: given with --verify")
