@@ -88,15 +88,16 @@ def ranges(case: Case) -> Judged:
 
 @rule(
     "OPS-PRO-07/stop-on-the-wire",
-    "Marketing on the wire names STOP",
+    "Marketing on the wire names STOP and a short code",
     catches=("marketing-without-stop",),
 )
 def stop_named(case: Case) -> Judged:
     """Messages of which segments are missing are left out; so are campaigns whose users were told before."""
     word = case.contract.terms.marketing.stop_word.value
     sent = [(one, asked) for one, asked in marketed(case) if not one.missing and not _told_before(asked)]
-    named = re.compile(rf"\b{word}\b", re.IGNORECASE)
-    return _judged(case, sent, [one for one, _ in sent if not named.search(one.text)], "do not name STOP")
+    code = case.contract.terms.numbering.code_pattern.value
+    named = re.compile(rf"\b{word}\b.*?\b{code}\b", re.IGNORECASE | re.DOTALL)
+    return _judged(case, sent, [one for one, _ in sent if not named.search(one.text)], "do not name STOP and a code")
 
 
 def _told_before(asked: Any) -> bool:
