@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from simbench.capture.files import CaptureFile
+from simbench.capture.pcap import write_pcapng
 from simbench.commands.audit import Audited, Beside, audit_capture, audit_run
+from simbench.conformance.exercise import EXERCISES
+from simbench.conformance.in_memory import conduct_in_memory
 from simbench.contract import load_contract
 from simbench.errors import BadInput
 from simbench.finding import Finding
@@ -268,3 +271,20 @@ def test_a_way_to_opt_out_is_the_word_and_behind_it_a_short_code(text: str, outc
     asked.ledger.asked.append((us(1), "send", "#ABCDE", CODE, RECIPIENT, text, "marketing", "MARQUE", True, "{}"))
     asked.submit(1, 1, Msg=compose(f"#ABCDE {text}")[0].msg)
     assert asked.judged("OPS-PRO-07/stop-mention").outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("exercise", "fault", "purpose"),
+    [
+        ("ranges", "people-on-38", "OPS-DEO-11/machines-on-the-wire"),
+        ("originators", "sends-any-oadc", "OPS-DEO-12/senders-on-the-wire"),
+    ],
+)
+def test_what_the_wire_alone_tells_is_judged_without_any_metadata(
+    exercise: str, fault: str, purpose: str, tmp_path: Path
+) -> None:
+    assert judged(captured(exercise, tmp_path))[purpose].outcome == "pass"
+    write_pcapng(conduct_in_memory(EXERCISES[exercise], load_contract(), (fault,)).run, tmp_path / "faulty.pcapng")
+    found = judged(tmp_path / "faulty.pcapng")[purpose]
+    assert (found.outcome, found.blame) == ("fail", "client")
+    assert found.evidence
