@@ -226,6 +226,14 @@ class Control:
         self.on_trouble(problem)
         self.server.touch()
 
+    def schedule(self, number: int, detail: dict[str, object], scope: str) -> None:
+        """Write down that an outage is to begin later, so that a run that is resumed knows; whoever asked begins it."""
+        self._tell("scheduled", scope, {"id": number, **detail})
+
+    def unschedule(self, number: int) -> None:
+        """Write down that it will not."""
+        self._tell("unscheduled", "", {"id": number})
+
     # Waiting and looking ---------------------------------------------------------------------------------------
 
     async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:

@@ -83,6 +83,12 @@ class Past(msgspec.Struct, frozen=True):
         steps_us = sum(int(move.get("seconds", 0) * SECOND_US) for move in moves)
         return max(self.ended + 1, time.time_ns() // 1000 + steps_us), speed
 
+    def scheduled(self) -> list[Event]:
+        """Outages asked for that had neither begun nor been given up; `detail` has `id`, `at`, `until` and the mode."""
+        gone = {event.detail["id"] for event in self.story if event.kind == "unscheduled"}
+        asked = [event for event in self.story if event.kind == "scheduled" and event.detail["id"] not in gone]
+        return [event for event in asked if event.detail["at"] > self.ended]
+
 
 def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> Past:
     """Read a run that has ended, however; `validity_us` is (default, longest). Raises LedgerError."""

@@ -9,12 +9,13 @@ from pathlib import Path
 import simbench.conformance.selection
 import simbench.verdict.campaigns
 import simbench.verdict.endurance
-import simbench.verdict.in_clear
-import simbench.verdict.service_level  # noqa: F401 - importing them enters every exercise and every rule
+import simbench.verdict.in_clear  # noqa: F401 - importing them enters every exercise and every rule
 from simbench.conformance.exercise import EXERCISES
+from simbench.conformance.soak import PURPOSES as ENDURANCE
 from simbench.contract import Contract, load_contract
 from simbench.verdict.coverage import reasons, rules_of
 from simbench.verdict.rule import RULES, Rule
+from simbench.verdict.service_level import SERVICE_LEVEL
 
 PLACE = Path(__file__).parents[1] / "docs/reference/clauses.md"
 ON_A_RUN = {"wire", "simulation"}
@@ -22,9 +23,9 @@ ON_A_RUN = {"wire", "simulation"}
 _HEAD = """# Clauses and how they are judged
 
 Every clause of the offer in our words, with the figures it hangs on, the rules that judge it, the exercise that reveals
-each rule's purpose, and the named faults that prove the rule: with the fault it fails (or is weak, where the clause
-only recommends), without it passes. A clause without a rule says why. Figures marked * are our assumption until a
-contract of your own confirms them.
+each rule's purpose (or, where none can, the command that judges it), and the named faults that prove the rule: with the
+fault it fails (or is weak, where the clause only recommends), without it passes. A clause without a rule says why.
+Figures marked * are our assumption until a contract of your own confirms them.
 
 This page is written by `python -m tests.docs_clauses --write`.
 
@@ -81,11 +82,20 @@ def _terms(name: str, contract: Contract) -> Iterator[str]:
 
 
 def _row(rule: Rule) -> str:
-    exercise = next((e.name for e in EXERCISES.values() if rule.purpose in e.purposes), "")
+    exercise = next((f"`{e.name}`" for e in EXERCISES.values() if rule.purpose in e.purposes), "") or _elsewhere(rule)
     needs = f" Needs `{rule.needs}`." if rule.needs else ""
     faults = ", ".join(f"`{fault}`" for fault in rule.catches) or "none: it judges the bench's own means"
     slug = rule.purpose.partition("/")[2]
-    return f"| `{slug}` | {rule.sentence}.{needs} | `{exercise}` | {faults} |"
+    return f"| `{slug}` | {rule.sentence}.{needs} | {exercise} | {faults} |"
+
+
+def _elsewhere(rule: Rule) -> str:
+    """How a rule is put to use that no exercise reveals: it takes hours, months, or somebody's real traffic."""
+    if rule.purpose in ENDURANCE:
+        return "none in a session: `simbench conform --soak`"
+    if rule.purpose in SERVICE_LEVEL:
+        return "none, it takes months: `simbench judge` or `report` on a run or on tickets"
+    return "none, it is for real traffic: `simbench judge` on a capture"
 
 
 if __name__ == "__main__":

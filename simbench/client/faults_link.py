@@ -190,6 +190,17 @@ class RenewsValidity(Core):
         return self._now + (message.validity_s or self.config.validity_s) * SECOND_US
 
 
+class LeavesValidityOut(Core):
+    """Submits without a validity period, so that the platform's own holds, whatever was asked for."""
+
+    def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
+        if (kind, ot) == ("O", "51"):
+            fields = body.split("/")
+            fields[At.VP] = ""
+            body = "/".join(fields)
+        return super()._frame(trn, kind, ot, body)
+
+
 LINK_FAULTS: dict[str, type[Core]] = {
     "counts-messages": CountsMessages,
     "one-tier-for-all": OneTierForAll,
@@ -206,4 +217,5 @@ LINK_FAULTS: dict[str, type[Core]] = {
     "swallows-mo": SwallowsMo,
     "ignores-notices": IgnoresNotices,
     "renews-validity": RenewsValidity,
+    "leaves-validity-out": LeavesValidityOut,
 }

@@ -17,6 +17,7 @@ from simbench.conformance.record import read_record
 from simbench.conformance.session import Judgements
 from simbench.conformance.wanted import plan_again
 from simbench.documents import indented
+from simbench.errors import BadInput
 from simbench.report.certificate import (
     Certificate,
     Excused,
@@ -37,6 +38,9 @@ def certificate_command(
 ) -> int:
     """Write the certificate of a session, or verify one; exit status 1 when anything in it differs."""
     if verify is not None:
+        for name, given in {"--baseline": baseline, "-o": output}.items():
+            if given is not None:
+                raise BadInput(name, "given with --verify, which writes nothing and excuses nothing", "one of the two")
         certificate, text = read_certificate(verify)
         again = certified(run, contract or certificate.contract, Baseline(), date.min)
         found = differences(certificate, text, again)

@@ -48,12 +48,14 @@ from simbench.ledger import Ledger, RunInfo
 from simbench.scenario import demo_scenario
 from simbench.verdict.rule import RULES
 
+OUTPUT = Path("reports/conform")
+
 
 @dataclass(frozen=True)
 class Options:
     """What the command line says, beside what is wanted of which client."""
 
-    output: Path
+    output: Path | None = None
     judge_from: Path | None = None
     baseline: Path | None = None
     update_baseline: bool = False
@@ -65,9 +67,9 @@ class Options:
 
 def conform_command(wanted: Wanted, options: Options) -> int:
     """Run the session and write its output; the exit status of DESIGN section 6."""
-    folder = options.judge_from or options.output
+    folder = options.output or options.judge_from or OUTPUT
     known = _known(options)
-    judgements = _again(wanted, folder) if options.judge_from else _anew(wanted, options)
+    judgements = (_again if options.judge_from else _anew)(wanted, options, folder)
     ticker = _Ticker(judgements.plan)
     if not options.judge_from:
         judgements.start(ticker.progress)
@@ -101,9 +103,17 @@ def _known(options: Options) -> Baseline:
     return read_baseline(options.baseline, RULES)
 
 
-def _again(wanted: Wanted, folder: Path) -> Judgements:
-    """The judgements of a stored session. Raises LedgerError."""
+def _again(wanted: Wanted, options: Options, output: Path) -> Judgements:
+    """The judgements of a stored session. Raises LedgerError, and BadInput for what only a client could do."""
+    folder = options.judge_from
+    assert folder is not None, "there is a stored session"
+    of_client = {"program": wanted.program, "capabilities": wanted.capabilities, "fault": wanted.faults}
+    for name, given in {**of_client, "soak": wanted.soak, "last-failed": options.last_failed}.items():
+        if given:
+            raise BadInput(f"--{name}", "given with --from, which judges what a client did then", "one of the two")
     record = read_record(folder)
+    if output.resolve() != folder.resolve():
+        _check_new(output)
     # Named nowhere, the contract is the one it was judged by then.
     plan = plan_again(record, folder, wanted.contract or record.contract_given, wanted.only)
     judgements = Judgements(plan)
@@ -112,18 +122,21 @@ def _again(wanted: Wanted, folder: Path) -> Judgements:
     return judgements
 
 
-def _anew(wanted: Wanted, options: Options) -> Judgements:
-    folder = options.output
+def _check_new(folder: Path) -> None:
+    if (folder / RUNS).exists():
+        expected = "a new folder, --from to judge it again, or --last-failed"
+        raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _anew(wanted: Wanted, options: Options, folder: Path) -> Judgements:
     if not wanted.sut:
         raise BadInput("--sut", "is missing", "a client, or --from a stored session")
     plan = plan_of(wanted, folder)
     if options.last_failed:
         plan = _last_failed(plan, strict=options.strict)
         set_aside(folder)
-    elif (folder / RUNS).exists():
-        expected = "a new folder, --from to judge it again, or --last-failed"
-        raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
-    folder.mkdir(parents=True, exist_ok=True)
+    _check_new(folder)
     return Judgements(plan)
 
 

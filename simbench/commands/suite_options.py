@@ -20,9 +20,7 @@ import click
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    default=Path("reports/conform"),
-    show_default=True,
-    help="Folder for findings.json, junit.xml, report.html and the ledgers.",
+    help="Folder for findings.json, junit.xml, report.html, ledgers (default: reports/conform, or that of --from).",
 )
 @click.option(
     "--only", multiple=True, metavar="CLAUSE", help="A clause, chapter, purpose or exercise; may be repeated."

@@ -49,6 +49,7 @@ class Bench:
         self.asked = 0
         self._room = asyncio.Semaphore(ASKS_AT_ONCE)
         self._recipients = 0
+        self._trouble = ""  # what the client, or its adapter, last told went wrong
 
     # Asking ----------------------------------------------------------------------------------------------------
 
@@ -152,6 +153,8 @@ class Bench:
 
     def heard(self, report: Report) -> None:
         """The client told something."""
+        if report.kind == "error":
+            self._trouble = f"; {report.detail}"
         detail = json.dumps({"detail": report.detail}) if report.detail else ""
         self.ledger.asked.append(
             (self.control.now(), report.kind, report.mark, report.code, report.subscriber, "", "", "", False, detail)
@@ -165,7 +168,8 @@ class Bench:
         for account in accounts:
             if not await self.control.wait_for_session(account, wait_s):
                 port = self.control.server.port
-                raise Silent(f"account {account} did not log in on port {port} within {wait_s:.0f} s")
+                told = f"account {account} did not log in on port {port} within {wait_s:.0f} s"
+                raise Silent(told + self._trouble)
 
     async def back(self, accounts: Iterable[str]) -> bool:
         """Wait until every account is logged in again, for as long as a client may take; False when one is not."""

@@ -118,7 +118,8 @@ def _words(program: str) -> list[str]:
         words = shlex.split(program)
     except ValueError as error:
         raise BadInput(f"program {program[:60]!r}", str(error), "a command line as a shell would take it") from None
-    return [str(Path(words[0]).resolve()) if "/" in words[0] else words[0], *words[1:]]
+    # Links are not followed: the Python of a virtual environment is one, and knows by its place what is installed.
+    return [str(Path(words[0]).absolute()) if "/" in words[0] else words[0], *words[1:]]
 
 
 def _typed(path: Path, kind: type[T]) -> T:

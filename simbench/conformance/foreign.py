@@ -17,16 +17,18 @@ import pytest
 from simbench.conformance import fixtures
 from simbench.conformance.baseline import Baseline, Standing, compare, read_baseline, remark
 from simbench.conformance.output import write_output
-from simbench.conformance.plugin import Words
+from simbench.conformance.plugin import VERDICT, Words
 from simbench.conformance.session import Judgements
 from simbench.conformance.suite.test_purposes import told
 from simbench.conformance.verdicts import Verdict
 from simbench.conformance.wanted import Wanted, plan_of
 from simbench.errors import SimbenchError
+from simbench.finding import Finding, counted, exit_status
 from simbench.verdict.rule import RULES
 
 NOTHING = ("none",)  # --sut-only none: the fixtures alone
 GROUP = "simbench"
+UNDECIDED = 3  # exit status, as of `simbench conform`
 
 
 class Foreign(Words):
@@ -48,6 +50,8 @@ class Foreign(Words):
         self.baseline = read_baseline(baseline, RULES) if baseline else Baseline()
         self._judgements: Judgements | None = None
         self._wanted_exercises: set[str] = set()
+        self._seen: list[Finding] = []  # by their outcomes, of whichever worker; known deviations count as passed
+        self._undecided = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -69,8 +73,19 @@ class Foreign(Words):
             self._judgements.start(lambda *_: None)
         return self._compare([self._judgements.finding(exercise, purpose)])[0], self._judgements
 
-    def pytest_sessionfinish(self) -> None:
-        """Write what there is to the output folder."""
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember the outcomes of purposes."""
+        told = dict(report.user_properties)
+        if report.when == "call" and "purpose" in told:
+            outcome = "pass" if getattr(report, VERDICT, "") == "known" else told["outcome"]
+            self._seen.append(Finding(str(told["purpose"]), "", outcome, ""))  # type: ignore[arg-type]  # one of them
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write what there is to the output folder; where nothing failed, but not all could be told, end with 3."""
+        if self._seen and exitstatus == pytest.ExitCode.OK and exit_status(self._seen) == UNDECIDED:
+            session.exitstatus = UNDECIDED
+            self._undecided = True
         if self._judgements is not None and all(done.done() for done in self._judgements.conducted.values()):
             write_output(self._judgements, self.folder, self._compare(self._judgements.findings))
 
@@ -78,6 +93,8 @@ class Foreign(Words):
         """Say where the report is."""
         if self._judgements is not None:
             terminalreporter.write_line(f"simbench: {self.folder / 'report.html'}")
+        if self._undecided:
+            terminalreporter.write_line(f"simbench: exit status {UNDECIDED}: {counted(self._seen)}")
 
     def _compare(self, findings: Any) -> list[Standing]:
         return compare(findings, self.baseline, date.today(), strict=self.strict)

@@ -11,6 +11,7 @@ from simbench.client.faults import FAULTS
 from simbench.conformance.conduct import AT_ONCE
 from simbench.conformance.described import KINDS, Description, described, from_options, read_capabilities
 from simbench.conformance.described import read_description as read
+from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.external import watching
 from simbench.conformance.record import SessionRecord
 from simbench.conformance.registry import known_suts, make_sut
@@ -128,5 +129,4 @@ def _chosen(only: tuple[str, ...], description: Description | None) -> Chosen:
     if description is None or description.kind != "external":
         return select(only)
     watched = watching(reach_of(described(description)), description.watch_s)
-    mine: Chosen = {watched.name: (watched, watched.purposes)}
-    return mine if only == (watched.name,) else {**mine, **select(only)}
+    return choose((watched, *EXERCISES.values()), only)

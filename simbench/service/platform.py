@@ -7,12 +7,12 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 from msgspec.structs import replace
 
 from fake_smsc.control import Control
 from fake_smsc.live import LiveSmsc
+from fake_smsc.past import Past
 from simbench.errors import SimbenchError
 from simbench.ledger import Ledger
 from simbench.service import records
@@ -52,6 +52,8 @@ class ServedPlatform:
 
     async def __aenter__(self) -> ServedPlatform:
         self._tasks = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._follow())]
+        if self.smsc.past is not None:
+            self._plan_again(self.smsc.past)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -198,9 +200,26 @@ class ServedPlatform:
         entry = records.Scheduled(
             id=self._ordinal, at=at, until=until, mode=asked.mode, scope=asked.scope, planned=asked.planned
         )
+        if not begun:
+            self.control.schedule(entry.id, entry.model_dump(exclude={"id", "scope"}), entry.scope)
+        self._start(entry, asked, begun=begun)
+        return entry
+
+    def _start(self, entry: records.Scheduled, asked: records.AskedOutage, *, begun: bool) -> None:
         task = asyncio.create_task(self._play(entry, asked, begun=begun))
         self._schedule[entry.id] = (entry, task)
-        return entry
+
+    def _plan_again(self, past: Past) -> None:
+        """What a run that is resumed had planned; what should have begun meanwhile and is not over begins now."""
+        self._ordinal = max((event.detail["id"] for event in past.story if event.kind == "scheduled"), default=0)
+        now = self.control.now()
+        for event in past.scheduled():
+            entry = records.Scheduled(scope=event.subject, **event.detail)
+            if entry.scope.startswith("session:") or 0 < entry.until <= now:
+                continue
+            for_s = (entry.until - max(entry.at, now)) / SECOND_US if entry.until else 0
+            asked = records.AskedOutage(mode=entry.mode, scope=entry.scope, planned=entry.planned, for_s=for_s)
+            self._start(entry, asked, begun=False)
 
     async def _play(self, entry: records.Scheduled, asked: records.AskedOutage, *, begun: bool) -> None:
         try:
@@ -223,13 +242,14 @@ class ServedPlatform:
         """Give up a planned outage. Raises Refusal when there is none of that number."""
         if all(entry.id != number for entry in self.scheduled()):
             raise Refusal(404, f"no outage {number} is planned", "path.number")
-        self._schedule[number][1].cancel()
-        del self._schedule[number]
+        self._give_up(number)
 
     async def reset(self) -> None:
         """Everything as at the start, and nothing planned."""
-        for entry, task in list(self._schedule.values()):
-            task.cancel()
-            with suppress(KeyError):
-                del self._schedule[entry.id]
+        for number in list(self._schedule):
+            self._give_up(number)
         await self.control.reset()
+
+    def _give_up(self, number: int) -> None:
+        self._schedule.pop(number)[1].cancel()
+        self.control.unschedule(number)

@@ -35,6 +35,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
             "OPS-CON-02/well-formed", "OPS-CON-02/oddities", "OPS-ACH-03/oddities", "OPS-CON-03/login-first",
             "OPS-CON-03/keepalive", "OPS-CON-03/answers-notices", "OPS-CON-03/window",
             "OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc", "OPS-ACH-03/trn-discipline",
+            "OPS-DEO-11/machines-on-the-wire", "OPS-DEO-12/senders-on-the-wire",
         ),
         (),
     ),

@@ -1,4 +1,4 @@
-"""Rules on marketing as it stands on the wire: what campaigns declare, held against what was sent. Tempt nobody.
+"""Rules on traffic as it stands on the wire: numbers, and what campaigns declare of marketing. Tempt nobody.
 
 They tell the marketing by rows of `asked`, so that a capture with declared campaigns and a run are judged alike; that
 nothing forbidden was sent is a pass here, where exercises ask whether it was also withstood.
@@ -14,6 +14,7 @@ from typing import Any
 
 from simbench.contract.calendar import civil, marketing_hours
 from simbench.finding import Evidence
+from simbench.numbering.plan import classify
 from simbench.units import DAY_US, HOUR_US
 from simbench.verdict.rule import Case, Judged, missed, rule
 
@@ -88,15 +89,16 @@ def ranges(case: Case) -> Judged:
 
 @rule(
     "OPS-PRO-07/stop-on-the-wire",
-    "Marketing on the wire names STOP",
+    "Marketing on the wire names STOP and a short code",
     catches=("marketing-without-stop",),
 )
 def stop_named(case: Case) -> Judged:
     """Messages of which segments are missing are left out; so are campaigns whose users were told before."""
     word = case.contract.terms.marketing.stop_word.value
     sent = [(one, asked) for one, asked in marketed(case) if not one.missing and not _told_before(asked)]
-    named = re.compile(rf"\b{word}\b", re.IGNORECASE)
-    return _judged(case, sent, [one for one, _ in sent if not named.search(one.text)], "do not name STOP")
+    code = case.contract.terms.numbering.code_pattern.value
+    named = re.compile(rf"\b{word}\b.*?\b{code}\b", re.IGNORECASE | re.DOTALL)
+    return _judged(case, sent, [one for one, _ in sent if not named.search(one.text)], "do not name STOP and a code")
 
 
 def _told_before(asked: Any) -> bool:
@@ -153,3 +155,39 @@ def opt_outs(case: Case) -> Judged:
 
 def _plain(text: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+
+
+@rule(
+    "OPS-DEO-11/machines-on-the-wire",
+    "Codes of range 38 wrote to machines and to nobody else, as it stands on the wire",
+    catches=("people-on-38",),
+)
+def machines(case: Case) -> Judged:
+    """By the recipient's number, whoever asked for it."""
+    prefix, assumed = case.contract.terms.numbering.m2m_prefix.value, case.contract.assumed("AMB-12")
+    if case.contract.reading("AMB-12") != "brochure_2016":
+        return Judged("unsupported", f"range {prefix} is read as one for people, too", assumed=assumed)
+    sent = [row for row in case.reading.submits.rows() if row.oadc.startswith(prefix) and not row.alphanumeric]
+    return _of_submits(sent, [row for row in sent if classify(row.adc).kind != "m2m"], "to people", assumed)
+
+
+@rule(
+    "OPS-DEO-12/senders-on-the-wire",
+    "Nothing on the wire left from a subscriber's number",
+    catches=("sends-any-oadc",),
+)
+def senders(case: Case) -> Judged:
+    """By the originator's digits, whether they are written as a number or as a name."""
+    sent = list(case.reading.submits.rows())
+    wrong = [row for row in sent if classify(row.oadc).kind in {"mobile", "m2m", "overseas"}]
+    return _of_submits(sent, wrong, "from a subscriber's number")
+
+
+def _of_submits(sent: list[Any], wrong: list[Any], what: str, assumed: tuple[str, ...] = ()) -> Judged:
+    if not sent:
+        return Judged("unsupported", "no such submit on the wire")
+    told = f"{len(wrong)} of {len(sent)} submits {what}"
+    evidence = tuple(Evidence(what, r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN])
+    if not wrong:
+        return Judged("pass", told, 0, 0, "messages", "", assumed)
+    return Judged("fail", told, len(wrong), 0, "messages", "client", assumed, evidence)

@@ -9,7 +9,7 @@ from typing import Any
 
 from simbench.contract.calendar import parse_minute
 from simbench.finding import Evidence
-from simbench.units import MINUTE_US, SECOND_US
+from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.verdict.asked import sends
 from simbench.verdict.outage import comes_back, no_duplicates, nothing_lost
 from simbench.verdict.rule import Case, Judged, RuleFunction, rule, worst
@@ -98,7 +98,7 @@ def announced_maintenance(case: Case) -> Judged:
 @rule(
     "OPS-ACH-07/validity-kept",
     "Across an outage a message keeps the validity it was asked with, and is not sent once that is over",
-    catches=("renews-validity",),
+    catches=("renews-validity", "leaves-validity-out"),
     needs="keeps_validity",
 )
 def validity_kept(case: Case) -> Judged:
@@ -113,7 +113,9 @@ def validity_kept(case: Case) -> Judged:
     if not submits:
         return Judged("inconclusive", "the client submitted nothing with a validity", blame="client")
     late = [row for row in submits if row.at > ends[row.mark] + SECOND_US]
-    longer = [row for row in submits if (parse_minute(row.validity) or 0) > ends[row.mark] + MINUTE_US]
+    default_us = case.contract.terms.delivery.validity_default_h.value * HOUR_US  # of a submit without a VP
+    until = [parse_minute(row.validity) or row.at + default_us for row in submits]
+    longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.mark] + MINUTE_US]
     wrong: list[Any] = [row for row in submits if row in late or row in longer]
     told = f"of {len(ends)} messages with a validity {len(late)} were sent after it, {len(longer)} with a longer one"
     if not wrong:

@@ -73,7 +73,7 @@ def brand_named(case: Case) -> Judged:
 
 def _without_stop(case: Case, one: Whole) -> bool:
     word, pattern = case.contract.terms.marketing.stop_word.value, case.contract.terms.numbering.code_pattern.value
-    return re.search(rf"\b{word}\b.*?{pattern}", one.text, re.IGNORECASE | re.DOTALL) is None
+    return re.search(rf"\b{word}\b.*?\b{pattern}\b", one.text, re.IGNORECASE | re.DOTALL) is None
 
 
 def _one_segment(text: str) -> bool:

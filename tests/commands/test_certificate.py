@@ -164,3 +164,32 @@ def test_a_folder_that_is_no_session_is_bad_input(tmp_path: Path, capsys: pytest
         ended = Ended(capsys, *arguments)
         assert ended.status == 2
         assert ended.err.count("\n") == 1
+
+
+def test_a_session_judged_again_into_another_folder_stays_as_it_was(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.suffix != ".duckdb"}
+    elsewhere = tmp_path / "again"
+    ended = Ended(capsys, "conform", "--from", run, "--only", "OPS-PRE-08", "-o", elsewhere)
+    assert (ended.status, len(json.loads((elsewhere / "findings.json").read_text())["findings"])) == (0, 1)
+    assert {path: path.read_bytes() for path in before} == before
+    assert (elsewhere / "evidence" / "OPS-PRE-08_allotted-codes" / "client.log").exists()
+
+
+@pytest.mark.parametrize("option", [("--fault", "no-pacing"), ("--last-failed",), ("--soak", "60s")])
+def test_what_only_a_client_could_do_is_refused_where_a_session_is_judged_again(
+    option: tuple[str, ...], run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = Ended(capsys, "conform", "--sut", "reference", "--from", run, *option)
+    assert ended.status == 2
+    assert ended.err.startswith(f"simbench: {option[0]}: given with --from")
+
+
+@pytest.mark.parametrize("option", ["--baseline", "-o"])
+def test_what_verifying_leaves_out_of_account_is_refused(
+    option: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = Ended(capsys, "certificate", run, "--verify", certificate(run, capsys), option, run / "known.toml")
+    assert refused.status == 2
+    assert refused.err.startswith(f"simbench: {option}: given with --verify")

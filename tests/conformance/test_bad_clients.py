@@ -154,6 +154,18 @@ def test_a_client_that_never_connects_is_inconclusive(tmp_path: Path) -> None:
     assert "did not log in" in ran.trouble
 
 
+def test_a_client_that_ends_or_floods_before_it_logs_in_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = """print('{"event": "ready"}', flush=True)"""
+    gone = conducted(f"import sys; {ready}; sys.exit('no route')", tmp_path / "gone")
+    assert "did not log in" in gone.trouble
+    assert "no route" in gone.trouble
+    monkeypatch.setattr(command, "MOST_LINES", 500)
+    flooding = conducted(f"{ready}\nwhile True: print('{{}}')", tmp_path / "flooding")
+    assert "floods" in flooding.trouble
+
+
 def test_a_client_that_floods_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "MOST_LINES", 500)
     flood = 'say("ready")\n[say("mo", **{"from": "1", "code": "36010", "text": "x"}) for _ in range(10**7)]'

@@ -15,7 +15,7 @@ from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.in_memory import InMemory, conduct_in_memory
 from simbench.conformance.judging import judge_exercise, unsupported
 from simbench.conformance.registry import EVERYTHING
-from simbench.conformance.selection import select
+from simbench.conformance.selection import STANDING, select
 from simbench.conformance.session import Judgements, Plan
 from simbench.conformance.sut import Target
 from simbench.conformance.virtual import MemoryNetwork, VirtualLoop
@@ -74,6 +74,12 @@ def outcomes(ran: Conducted) -> set[str]:
 @pytest.mark.parametrize("name", ["calibration", "evening-edge"])
 def test_a_clock_that_is_far_off_proves_nothing(name: str, ahead_s: float) -> None:
     assert outcomes(conducted(name, ahead_s)) == {"unsupported"}
+
+
+def test_what_hangs_on_no_clock_is_judged_all_the_same() -> None:
+    ran = conducted("evening-edge", ahead_s=300)
+    found = judge_exercise(ran, STANDING, load_contract(), EVERYTHING)
+    assert [one.outcome for one in found] == ["pass", "pass"]
 
 
 def test_a_client_whose_clock_did_not_move_is_not_judged_by_the_time_of_day() -> None:

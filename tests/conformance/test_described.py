@@ -23,6 +23,7 @@ from simbench.conformance.http import Http, filled, heard
 from simbench.conformance.judging import judge_exercise, unsupported
 from simbench.conformance.selection import select
 from simbench.conformance.sut import AccountGiven, Ask, Capabilities, Reach, Report, SutFailed, Target, reach_of
+from simbench.conformance.wanted import Wanted, plan_of
 from simbench.contract import load_contract
 from simbench.errors import BadInput
 from simbench.ledger import MemoryLedger, RunInfo
@@ -92,6 +93,30 @@ def test_a_program_is_described_by_a_file_or_by_an_option(tmp_path: Path) -> Non
     assert (sut.version, sut.capabilities.limits_rate) == ("2", True)
     assert reach_of(sut).asks
     assert described(from_options("command", "client -v")).name == "client"
+
+
+def test_a_program_that_is_a_link_is_started_by_the_link(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to(sys.executable)  # as in a virtual environment
+    sut = described(from_options("command", f"{tmp_path}/python client.py"))
+    assert isinstance(sut, Command)
+    assert sut.argv == (f"{tmp_path}/python", "client.py")
+
+
+@pytest.mark.parametrize(
+    ("only", "exercises", "watched"),
+    [
+        (("watched",), {"watched"}, set(SEEN_WITHOUT_ASKING)),
+        (("OPS-CON-03/window",), {"watched", "late-results"}, {"OPS-CON-03/window"}),
+        (("watched", "OPS-ENG-06"), {"watched", "suspension"}, set(SEEN_WITHOUT_ASKING)),
+        (("OPS-ENG-06",), {"suspension"}, set()),
+    ],
+)
+def test_of_a_client_that_is_watched_only_what_is_wanted_is_judged(
+    only: tuple[str, ...], exercises: set[str], watched: set[str], tmp_path: Path
+) -> None:
+    chosen = plan_of(Wanted("external", only=only), tmp_path).chosen
+    assert set(chosen) == exercises
+    assert set(chosen["watched"][1] if watched else ()) == watched
 
 
 @pytest.mark.parametrize(("kind", "program"), [("command", ""), ("http", ""), ("command", "'open")])

@@ -115,6 +115,17 @@ def test_two_workers_share_one_run_of_each_exercise(theirs: Repository) -> None:
     assert len(list(theirs.folder.glob("out/*/runs/originators"))) == 1
 
 
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")])
+def test_a_client_of_which_nothing_can_be_told_is_no_success(theirs: Repository, workers: tuple[str, ...]) -> None:
+    (theirs.folder / "test_own.py").write_text("def test_of_their_own():\n    pass\n")
+    (theirs.folder / "broken.py").write_text("raise SystemExit('no configuration')")
+    program = ("--sut", "command", "--sut-program", f"{sys.executable} broken.py")
+    ended = theirs.pytest(*workers, *program, "--sut-only", "OPS-PRE-08")
+    assert ended.returncode == 3, ended.stdout + ended.stderr
+    assert "simbench: exit status 3: 1 inconclusive" in ended.stdout
+    assert theirs.pytest(*workers, *program, "--sut-only", "OPS-PRE-08", "-k", "own").returncode == 0
+
+
 @pytest.mark.parametrize("arguments", [("--sut", "nobody"), ("--sut", "reference", "--sut-only", "X")])
 def test_what_cannot_be_meant_is_a_usage_error(theirs: Repository, arguments: tuple[str, ...]) -> None:
     ended = theirs.pytest(*arguments)

@@ -79,6 +79,13 @@ def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < deadline
+        time.sleep(0.02)  # the API limits how often it is asked
+
+
+def asked(server: Served) -> ApiClient:
+    found = re.search(r"API: (http://127\.0\.0\.1:\d+)/", server.banner)
+    assert found is not None
+    return ApiClient(found[1])
 
 
 def told(folder: Path) -> list[dict[str, object]]:
@@ -169,11 +176,6 @@ def test_clock_limits_subscribers_outage_and_faults_are_as_they_were(
 ) -> None:
     folder = tmp_path / "run"
 
-    def asked(server: Served) -> ApiClient:
-        found = re.search(r"API: (http://127\.0\.0\.1:\d+)/", server.banner)
-        assert found is not None
-        return ApiClient(found[1])
-
     with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, asked(server) as api:
         api.detach("0710000001")
         api.port("0710000002", "sfr")
@@ -196,6 +198,31 @@ def test_clock_limits_subscribers_outage_and_faults_are_as_they_were(
         assert not api.subscriber("0710000001").attached
         assert api.subscriber("0710000002").operator == "sfr"
         api.step(DAY_S)
+        until(lambda: api.platform().state == "up")
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_outages_planned_over_the_api_still_come(scenario: Path, tmp_path: Path, how: signal.Signals) -> None:
+    folder = tmp_path / "run"
+    with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, asked(server) as api:
+        for in_s in (5_000, 6_000, 7_000):
+            api.outage("cut", in_s=in_s, for_s=60)
+        given_up, kept, _ = api.platform().scheduled
+        api.cancel(given_up.id)
+        before = api.platform().scheduled
+        api.messages()
+        stop(server, how)
+    for _ in range(2):  # resumed once more, nothing is planned twice
+        with Patient("--resume", folder, "--port", "0", "--api", "0") as server, asked(server) as api:
+            assert api.platform().scheduled == before
+            api.messages()
+            stop(server, how)
+    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, asked(server) as api:
+        api.outage("cut", in_s=9_000)
+        assert len({entry.id for entry in api.platform().scheduled} - {given_up.id}) == 3
+        api.step((kept.at - api.platform().now) / SECOND_US + 1)
+        until(lambda: api.platform().state != "up")
+        api.step(60)
         until(lambda: api.platform().state == "up")
 
 

@@ -5,16 +5,23 @@ from pathlib import Path
 import pytest
 
 from simbench.capture.files import CaptureFile
+from simbench.capture.pcap import write_pcapng
 from simbench.commands.audit import Audited, Beside, audit_capture, audit_run
+from simbench.conformance.exercise import EXERCISES
+from simbench.conformance.in_memory import conduct_in_memory
 from simbench.contract import load_contract
 from simbench.errors import BadInput
 from simbench.finding import Finding
+from simbench.imports.campaigns import marks_of
 from simbench.ledger import open_run
+from simbench.ucp.content import compose
 from simbench.verdict.audit import ABSENT_ANYWHERE, ABSENT_IN_SESSION, COUNTS_ALL, NEEDS
-from simbench.verdict.rule import RULES
+from simbench.verdict.reading import Reading
+from simbench.verdict.rule import RULES, Case, judge
 from tests.capture.scenes import Line, pcap, without, write
 from tests.capture.tunnels import Tunnel, capture, keys
-from tests.verdict.traffic import PLANTED, captured, in_order, run_of, sound
+from tests.verdict.scene import CODE, RECIPIENT, Scene, us
+from tests.verdict.traffic import PLANTED, Sent, captured, in_order, run_of, sound
 
 CAMPAIGNS = """
 [[codes]]
@@ -244,3 +251,40 @@ def test_a_kept_ledger_is_judged_again_alike_and_otherwise_under_another_contrac
 
 def test_every_purpose_named_in_the_tables_of_the_audit_has_a_rule() -> None:
     assert set(NEEDS) | ABSENT_ANYWHERE | ABSENT_IN_SESSION | COUNTS_ALL <= set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("MARQUE: soldes. Stop SMS au 36010", "pass"),
+        ("MARQUE: soldes. STOP\n36010.", "pass"),
+        ("MARQUE: stop aux prix hauts", "fail"),  # the word alone is no way to opt out
+        ("MARQUE: STOP au 33639980012", "fail"),  # digits of a telephone number are no short code
+        ("MARQUE 36010: soldes STOP", "fail"),
+    ],
+)
+def test_a_way_to_opt_out_is_the_word_and_behind_it_a_short_code(text: str, outcome: str) -> None:
+    run = Sent().marketing(text=text).run()
+    found = judge("OPS-PRO-07/stop-on-the-wire", Case(Reading(run, marks_of(Reading(run))), load_contract()), "")
+    assert found.outcome == outcome
+    asked = Scene().login(0)
+    asked.ledger.asked.append((us(1), "send", "#ABCDE", CODE, RECIPIENT, text, "marketing", "MARQUE", True, "{}"))
+    asked.submit(1, 1, Msg=compose(f"#ABCDE {text}")[0].msg)
+    assert asked.judged("OPS-PRO-07/stop-mention").outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("exercise", "fault", "purpose"),
+    [
+        ("ranges", "people-on-38", "OPS-DEO-11/machines-on-the-wire"),
+        ("originators", "sends-any-oadc", "OPS-DEO-12/senders-on-the-wire"),
+    ],
+)
+def test_what_the_wire_alone_tells_is_judged_without_any_metadata(
+    exercise: str, fault: str, purpose: str, tmp_path: Path
+) -> None:
+    assert judged(captured(exercise, tmp_path))[purpose].outcome == "pass"
+    write_pcapng(conduct_in_memory(EXERCISES[exercise], load_contract(), (fault,)).run, tmp_path / "faulty.pcapng")
+    found = judged(tmp_path / "faulty.pcapng")[purpose]
+    assert (found.outcome, found.blame) == ("fail", "client")
+    assert found.evidence

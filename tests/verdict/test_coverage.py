@@ -30,3 +30,7 @@ def test_every_purpose_of_an_exercise_has_its_rule() -> None:
 
 def test_the_page_of_clauses_is_up_to_date() -> None:
     assert PLACE.read_text("utf-8") == page(), "run python -m tests.docs_clauses --write"
+
+
+def test_no_cell_of_the_page_is_empty() -> None:
+    assert [line for line in page().splitlines() if "| `` |" in line or "|  |" in line] == []
