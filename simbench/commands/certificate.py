@@ -14,6 +14,7 @@ from simbench.commands.report import Progress
 from simbench.conformance.baseline import Baseline, compare, read_baseline
 from simbench.conformance.output import read_output
 from simbench.conformance.record import read_record
+from simbench.conformance.selection import select
 from simbench.conformance.session import Judgements
 from simbench.conformance.wanted import plan_again
 from simbench.documents import indented
@@ -65,6 +66,7 @@ def certified(run: Path, contract: str, known: Baseline, today: date) -> Certifi
     judgements.reuse(record)
     judgements.judge_again(Progress().told)
     standings = compare(judgements.findings, known, today)
+    whole = {purpose for _, purposes in select().values() for purpose in purposes}
     return sealed(
         Certificate(
             record.system,
@@ -80,6 +82,7 @@ def certified(run: Path, contract: str, known: Baseline, today: date) -> Certifi
                 for name, done in judgements.conducted.items()
                 if not done.result().left_out
             },
+            tuple(sorted(whole - {finding.purpose for finding in judgements.findings})),
             tuple(
                 Excused(e.purpose, e.exercise, e.reason, e.ticket, e.expires.isoformat())
                 for e in dict.fromkeys(one.deviation for one in standings if one.deviation and one.state == "known")

@@ -46,7 +46,8 @@ class Excused(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything the page says. `ledgers`: the digest of each exercise's rows; `digest`: that of all the rest."""
+    """Everything the page says. `untried`: purposes of the suite that the session was not about; `ledgers`: the digest
+    of each exercise's rows; `digest`: that of all the rest."""
 
     system: str
     system_version: str
@@ -57,6 +58,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     versions: dict[str, str]
     outcomes: tuple[Judged, ...]
     ledgers: dict[str, str]
+    untried: tuple[str, ...] = ()
     deviations: tuple[Excused, ...] = ()
     digest: str = ""
     format: int = FORMAT
@@ -95,6 +97,7 @@ def page(certificate: Certificate) -> str:
         findings.append(Finding(one.purpose, "", "pass" if known else one.outcome, ""))
     status = exit_status(findings)
     told = VERDICTS[status] + (" but for known deviations" if certificate.deviations and status == 0 else "")
+    told += ", in a part of the suite" if certificate.untried and status == 0 else ""
     lines: dict[tuple[str, Outcome], list[str]] = {}
     for one in certificate.outcomes:
         lines.setdefault((one.purpose, one.outcome), []).append(one.exercise)
@@ -110,6 +113,7 @@ def page(certificate: Certificate) -> str:
             counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
             outcomes=WORST_FIRST,
             lines=lines,
+            tried=len({one.purpose for one in certificate.outcomes}),
             data=Markup(data),  # noqa: S704 - JSON without any "<"
             colours=COLOURS,
             styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file
@@ -146,7 +150,9 @@ def differences(certificate: Certificate, text: str, again: Certificate) -> list
         found.append("the certificate's digest is not that of its data")
     if page(certificate) != text:
         found.append("the page does not show what its data say")
-    for name in ("system", "system_version", "contract", "contract_digest", "seed", "started_at", "versions"):
+    for name in (
+        "system", "system_version", "contract", "contract_digest", "seed", "started_at", "versions", "untried",
+    ):  # fmt: skip
         said, is_ = getattr(certificate, name), getattr(again, name)
         if said != is_:
             found.append(f"{name}: the certificate says {said}, the run {is_}")

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
+from simbench.report.certificate import page as rendered
+from simbench.report.certificate import read_certificate
 from tests.cli.child import Ended
 
 KNOWN = """[[deviation]]
@@ -50,6 +53,22 @@ def test_a_certificate_agrees_with_its_ledgers(run: Path, capsys: pytest.Capture
         assert said in text
 
 
+def test_a_certificate_says_which_client_it_was_and_that_most_was_not_tried(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = certificate(run, capsys)
+    found, text = read_certificate(page)
+    assert found.system == "reference with sends-any-oadc"
+    tried, suite = {one.purpose for one in found.outcomes}, set(found.untried)
+    assert not tried & suite
+    assert f"{len(tried)} of {len(tried | suite)} purposes; the others were not tried" in text
+    passed = tuple(replace(one, outcome="pass") for one in found.outcomes)
+    for untried, verdict in ((found.untried, "conforms, in a part of the suite"), ((), "conforms")):
+        whole = rendered(replace(found, outcomes=passed, untried=untried))
+        assert f'<span class="verdict pass">{verdict}</span>' in whole
+        assert ("not tried" in whole) is bool(untried)
+
+
 def test_a_tampered_ledger_is_named(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = certificate(run, capsys)
     (file,) = (run / "runs" / "originators" / "ledger").glob("*.duckdb")
@@ -64,7 +83,8 @@ def test_a_tampered_ledger_is_named(run: Path, capsys: pytest.CaptureFixture[str
     ("old", "new", "named"),
     [
         ('"exercise":"originators","outcome":"fail"', '"exercise":"originators","outcome":"pass"', "gives fail"),
-        ('"system":"reference"', '"system":"another"', "system: the certificate says another"),
+        ('"system":"reference', '"system":"another', "system: the certificate says another"),
+        ('"OPS-ACH-03/tried-again",', "", "untried: the certificate says"),
         ("does not conform", "conforms", "the page does not show what its data say"),
     ],
 )
