@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fake_smsc.assembly import assemble
+from fake_smsc.attempts import Attempts
 from fake_smsc.clock import PlatformClock
 from fake_smsc.control import Control
 from fake_smsc.network import Network, Tcp
@@ -62,6 +63,7 @@ class LiveSmsc:
         )
         self.server.faults.seed = scenario.seed
         self.server.allowed = allowed_networks(config)
+        self.server.attempts = Attempts(config.failed_logins_per_min)
         self.control = Control(self.server)
         self._tasks: list[asyncio.Task[None]] = []
 

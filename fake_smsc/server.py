@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import cast
 
+from fake_smsc.attempts import Attempts
 from fake_smsc.clock import PlatformClock
 from fake_smsc.faults.desk import FaultDesk
 from fake_smsc.network import Factory, Listener, Network, Tcp, reset, set_no_delay
@@ -35,6 +37,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, server: SmscServer) -> None:
         self.server = server
         self.number = -1
+        self.host = ""  # of the peer
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -75,6 +78,7 @@ class SmscServer:
         self.faults = FaultDesk(self)
         self.port = 0
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
+        self.attempts = Attempts()  # logins that failed
         self._heartbeat = heartbeat
         self.count = 0  # connections so far
         self._host = ""
@@ -136,16 +140,18 @@ class SmscServer:
         self.ledger.wire.append((now, connection.number, "open", repr(peer).encode()))
         self.connections[connection.number] = connection
         self.gateway.opened(connection.number, now)
-        if self.allowed and not self._is_allowed(peer):
+        connection.host = peer[0] if isinstance(peer, tuple) else ""
+        if self.allowed and not self._is_allowed(connection.host):
             self.end(connection.number, "address not allowed", abruptly=True)
+        elif self.attempts.too_many(connection.host, time.monotonic()):
+            self.end(connection.number, "too many failed logins from its address", abruptly=True)
         self.outages.greet(connection)
         if self.faults.engaged:
             self.faults.connected(connection.number)
         self.touch()
 
-    def _is_allowed(self, peer: object) -> bool:
-        address = ip_address(peer[0]) if isinstance(peer, tuple) else None
-        return address is not None and any(address in network for network in self.allowed)
+    def _is_allowed(self, host: str) -> bool:
+        return bool(host) and any(ip_address(host) in network for network in self.allowed)
 
     def received(self, connection: Connection, data: bytes) -> None:
         """Octets came in: let the gateway handle every frame in them, then write once."""
@@ -167,6 +173,7 @@ class SmscServer:
         own = self._closing_reasons.pop(connection.number, "")
         reason = f"server: {own}" if own else f"peer: {cause or 'closed'}"
         self.ledger.wire.append((now, connection.number, "close", reason.encode()))
+        self.attempts.failed(connection.host, time.monotonic(), self.gateway.failed_logins(connection.number))
         self.gateway.closed(connection.number, now)
         if self.faults.engaged:
             self.faults.lost(connection.number)

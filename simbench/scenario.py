@@ -65,6 +65,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the SMSC listens and what its clock says. `epoch` is Paris civil time; empty: the wall clock.
 
     `allow` lists the addresses or networks that may connect; empty: every address that reaches it (OPS-CON-03, 04).
+    After `failed_logins_per_min` an address is cut off for the rest of the minute; 0: it may go on.
     """
 
     host: str = "127.0.0.1"
@@ -73,6 +74,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speed: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 1.0
     durable: bool = False
     allow: tuple[str, ...] = ()
+    failed_logins_per_min: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
 
 class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

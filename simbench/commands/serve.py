@@ -32,6 +32,8 @@ from simbench.scenario import (
     read_scenario,
 )
 
+EXPOSED_FAILED_LOGINS = 20  # a minute, of one address, where other machines can reach the server
+
 
 def serve_command(  # noqa: PLR0913 - one argument an option
     scenario: Path | None,
@@ -54,7 +56,7 @@ def serve_command(  # noqa: PLR0913 - one argument an option
         contract = load_contract(contract_name or "orange_ops_2016")
         chosen = demo_scenario(contract)
     chosen = _with_options(chosen, host, port, limit)
-    chosen = _guarded(chosen, allow, expose=expose)
+    chosen = guarded(chosen, allow, expose=expose)
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
     place = scenario.parent.resolve() if scenario else None
     around = Around(place, service_settings(chosen, service), ucp_tls(service))
@@ -77,7 +79,7 @@ def resume_command(
     if contract.digest != script.contract_digest:
         problem = f"is {contract.digest} now, was {script.contract_digest}"
         raise BadInput(f"contract {script.contract}", problem, "the contract the run was served under")
-    chosen = _guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
+    chosen = guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
     place = Path(script.place) if script.place else None
     uvloop.run(_serve(chosen, contract, folder, Around(place, service_settings(chosen, service), ucp_tls(service))))
 
@@ -92,7 +94,7 @@ def _with_options(scenario: Scenario, host: str | None, port: int | None, limit:
     return replace(scenario, server=server, codes=codes)
 
 
-def _guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scenario:
+def guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scenario:
     """An address other machines can reach is served only when asked for, and only to those named."""
     server = replace(scenario.server, allow=(*scenario.server.allow, *allow))
     allowed_networks(server, "--allow")
@@ -101,6 +103,8 @@ def _guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Sce
             raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1, or --expose")
         if not server.allow:
             raise BadInput("--expose", "nobody is named who may connect", "--allow ADDRESS, or server.allow")
+        most = server.failed_logins_per_min or EXPOSED_FAILED_LOGINS
+        server = replace(server, failed_logins_per_min=most)
     return replace(scenario, server=server)
 
 

@@ -111,6 +111,10 @@ class Gateway:
             else:
                 operations.get(item.ot, self._unsupported)(line, item, now)
 
+    def failed_logins(self, number: int) -> int:
+        """How many there were on a connection."""
+        return self.lines[number].failures if number in self.lines else 0
+
     def closed(self, number: int, now: int) -> None:
         """A connection is gone: what it carried waits for the next login."""
         line = self.lines.pop(number, None)

@@ -12,12 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fake_smsc.attempts import Attempts
 from simbench.service.log import EventLog
 from simbench.service.problems import problem
 from simbench.service.settings import ServiceSettings, is_loopback
 
 COOKIE = "simbench_token"
-MINUTE_S = 60.0
 REMEMBERED = 10_000  # client addresses whose doings are counted
 
 LOGIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>simbench</title>
@@ -28,10 +28,10 @@ LOGIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>simb
 class Address:
     """What one client address did of late."""
 
-    __slots__ = ("allowance", "seen_at", "wrong", "wrong_since")
+    __slots__ = ("allowance", "seen_at")
 
     def __init__(self, burst: float, now: float) -> None:
-        self.allowance, self.seen_at, self.wrong, self.wrong_since = burst, now, 0, now
+        self.allowance, self.seen_at = burst, now
 
 
 class Guard:
@@ -40,6 +40,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: ServiceSettings, log: EventLog) -> None:
         self._app, self._settings, self._log = app, settings, log
         self._addresses: dict[str, Address] = {}
+        self._wrong = Attempts(settings.limits.wrong_tokens_per_min)
         self._busy = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,38 +69,34 @@ class Guard:
             return problem(403, "address not allowed")
         if not _named_rightly(headers, settings):
             return problem(403, "this server is not known by that name", "Host")
-        address = self._address(host)
-        if not self._within_rate(address):
+        if not self._within_rate(self._address(host)):
             return problem(429, f"more than {limits.requests_per_s} requests a second")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > limits.body_octets:
             return problem(413, f"a body of at most {limits.body_octets} octets", "Content-Length")
         if scope["type"] == "http" and self._busy >= limits.concurrent:
             return problem(503, "too many requests at once")
-        return await self._without_token(scope, receive, headers, address) if settings.token else None
+        return await self._without_token(scope, receive, headers, host) if settings.token else None
 
     async def _without_token(
-        self, scope: Scope, receive: Receive, headers: dict[str, str], address: Address
+        self, scope: Scope, receive: Receive, headers: dict[str, str], host: str
     ) -> Response | None:
         """What to answer who does not show the token; None to who does."""
-        now, limits = time.monotonic(), self._settings.limits
-        if now - address.wrong_since > MINUTE_S:
-            address.wrong, address.wrong_since = 0, now
-        if address.wrong >= limits.wrong_tokens_per_min:
+        if self._wrong.too_many(host, time.monotonic()):
             return problem(429, "too many wrong tokens; wait a minute")
         if scope["type"] == "http" and (scope["path"], scope["method"]) == ("/login", "POST"):
-            return await self._enter(receive, address)
+            return await self._enter(receive, host)
         shown = _shown_token(headers)
         if self._is_token(shown):
             return None
-        address.wrong += bool(shown)
+        self._wrong.failed(host, time.monotonic(), int(bool(shown)))
         if "text/html" in headers.get("accept", ""):
             return HTMLResponse(LOGIN_PAGE, 401)
         answer = problem(401, "a token is needed", "Authorization")
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
 
-    async def _enter(self, receive: Receive, address: Address) -> Response:
+    async def _enter(self, receive: Receive, host: str) -> Response:
         """The login page's form: the token becomes a cookie."""
         body = b""
         while len(body) <= 1_024:
@@ -109,7 +106,7 @@ class Guard:
                 break
         token = parse_qs(body.decode("latin-1")).get("token", [""])[0]
         if not self._is_token(token):
-            address.wrong += 1
+            self._wrong.failed(host, time.monotonic())
             return HTMLResponse(LOGIN_PAGE, 401)
         answer = RedirectResponse("/", 303)
         secure = self._settings.certificate is not None

@@ -297,13 +297,13 @@ def _clock(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.post("/clock/step", tags=["clock"])
     async def step(asked: records.Step) -> records.Clock:
-        """Jump forward."""
+        """Jump forward: what is due meanwhile happens at once, and sessions silent for too long are closed."""
         control.step(asked.seconds)
         return told()
 
     @router.post("/clock/advance", tags=["clock"])
     async def advance(asked: records.Instant) -> records.Clock:
-        """Jump to an instant, at most a year ahead."""
+        """Jump to an instant, at most a year ahead, as by a step."""
         ahead_s = (asked.to - control.now()) / SECOND_US
         if not 0 <= ahead_s <= 31_536_000:
             raise Refusal(409, "the clock only goes forward, and at most a year at once", "body.to")
