@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tarfile
+import urllib.request
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,14 +39,25 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The environment that the installer makes of the wheel; gives its folder of programs."""
     target = tmp_path_factory.mktemp("installed") / "simbench"
-    environment = {**clean_environment(), "PYTHON": sys.executable}
+    install(target, wheel)
+    return target / "bin"
+
+
+@pytest.fixture(scope="module")
+def extended(installed: Path, wheel: Path) -> Path:
+    """The same with the optional parts; what needs none of them has been tried before."""
+    install(installed.parent, wheel, EXTRAS="console,radius,cluster")
+    return installed
+
+
+def install(target: Path, wheel: Path, **more: str) -> None:
+    environment = {**clean_environment(), "PYTHON": sys.executable, **more}
     script = str(ROOT / "scripts" / "install.sh")
     done = subprocess.run(
         [script, str(target), str(wheel)], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"installed: {target}/bin/simbench" in done.stdout
-    return target / "bin"
 
 
 def test_the_wheel_holds_programs_data_and_scenarios_and_nothing_else(wheel: Path) -> None:
@@ -62,16 +77,29 @@ def test_the_optional_parts_are_there_to_be_asked_for(wheel: Path) -> None:
     assert {"console", "cluster", "radius"} <= extras
 
 
-def test_an_installed_simbench_serves_a_scenario_by_name(installed: Path, tmp_path: Path) -> None:
-    command = [str(installed / "simbench"), "serve", "01_first", "--port", "0", "-o", "run"]
+@contextmanager
+def served(programs: Path, folder: Path, *options: str) -> Iterator[str]:
+    """A scenario served by name until the block is left; what it says until it is ready."""
+    command = [str(programs / "simbench"), "serve", "01_first", "--port", "0", "-o", "run", *options]
     with subprocess.Popen(
-        command, cwd=tmp_path, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=folder, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as serving:
         assert serving.stdout is not None
-        assert "listening on 127.0.0.1:" in serving.stdout.readline()
-        serving.send_signal(signal.SIGTERM)
-        assert "ledger closed" in serving.stdout.read()
+        told = ""
+        while "Ctrl-C" not in told and (line := serving.stdout.readline()):
+            told += line
+        try:
+            yield told
+        finally:
+            serving.send_signal(signal.SIGTERM)
+            rest = serving.stdout.read()
+    assert "ledger closed" in rest
     assert serving.returncode == 0
+
+
+def test_an_installed_simbench_serves_a_scenario_by_name(installed: Path, tmp_path: Path) -> None:
+    with served(installed, tmp_path) as told:
+        assert "listening on 127.0.0.1:" in told
 
 
 def test_an_installed_simbench_judges_the_reference_client(installed: Path, tmp_path: Path) -> None:
@@ -81,6 +109,28 @@ def test_an_installed_simbench_judges_the_reference_client(installed: Path, tmp_
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "judged" / "report.html").stat().st_size > 10_000
+
+
+def test_without_its_optional_part_the_console_is_refused_with_what_to_install(installed: Path, tmp_path: Path) -> None:
+    if (installed / "uvicorn").exists():
+        pytest.fail("the optional parts were installed before this was asked")
+    command = [str(installed / "simbench"), "serve", "01_first", "--port", "0", "--console", "-o", "run"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, "telecom-simbench[console]" in done.stderr) == (3, True)
+
+
+def test_the_optional_parts_work_where_they_are_installed(extended: Path, tmp_path: Path) -> None:
+    with served(extended, tmp_path, "--console", "--api", "0") as told:
+        found = re.search(r"http://127\.0\.0\.1:\d+", told)
+        assert found is not None, told
+        for path, holds in (("/api/v1/platform", b'"state":"up"'), ("/", b"<html"), ("/metrics", b"simbench_")):
+            with urllib.request.urlopen(found[0] + path, timeout=30) as answer:  # noqa: S310 - loopback
+                assert holds in answer.read()
+    asked = [str(extended / "python"), "-c", "import distributed; print(distributed.LocalCluster.__name__)"]
+    done = subprocess.run(asked, env=clean_environment(), capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "LocalCluster\n"
 
 
 def test_the_source_archive_builds_and_holds_the_tests(tmp_path: Path) -> None:
