@@ -48,7 +48,7 @@ def reference(faults: tuple[str, ...] = ()) -> Command:
     """The client that comes with the bench, as a program of its own, with these named faults."""
     return Command(
         [sys.executable, "-m", "simbench.client"],
-        name=" with ".join(("reference", *([", ".join(faults)] if faults else []))),
+        name=f"reference with {', '.join(faults)}" if faults else "reference",
         version=__version__,
         capabilities=EVERYTHING,
         faults=faults,

@@ -7,12 +7,12 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from fake_smsc.control import Control
 from fake_smsc.live import LiveSmsc
-from fake_smsc.past import Past
 from simbench.errors import SimbenchError
 from simbench.ledger import Ledger
 from simbench.service import records
@@ -23,6 +23,9 @@ from simbench.service.problems import Refusal
 from simbench.service.settings import ServiceSettings
 from simbench.service.watch import Watch
 from simbench.units import SECOND_US
+
+if TYPE_CHECKING:
+    from fake_smsc.past import Past
 
 MOST_SCHEDULED = 100
 FOLLOW_S = 0.5  # between two looks when there was nothing to take in
@@ -251,5 +254,7 @@ class ServedPlatform:
         await self.control.reset()
 
     def _give_up(self, number: int) -> None:
-        self._schedule.pop(number)[1].cancel()
-        self.control.unschedule(number)
+        entry, task = self._schedule.pop(number)
+        task.cancel()
+        if entry.at > self.control.now():  # else it has begun, and was perhaps never planned
+            self.control.unschedule(number)

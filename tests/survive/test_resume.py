@@ -226,6 +226,20 @@ def test_outages_planned_over_the_api_still_come(scenario: Path, tmp_path: Path,
         until(lambda: api.platform().state == "up")
 
 
+def test_an_outage_that_a_reset_ended_takes_no_other_from_the_plan(scenario: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, asked(server) as api:
+        api.outage("refuse", "36150", for_s=DAY_S)
+        api.reset()
+        stop(server, signal.SIGTERM)
+    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, asked(server) as api:
+        api.outage("cut", in_s=5_000)
+        before = api.platform().scheduled
+        stop(server, signal.SIGTERM)
+    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, asked(server) as api:
+        assert api.platform().scheduled == before != []
+
+
 def test_a_run_that_goes_on_can_be_resumed_by_nobody_else(scenario: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with Patient(scenario, "--port", "0", "-o", folder) as server:
