@@ -36,7 +36,11 @@ class ApiClient:
     def __init__(self, url: str, *, token: str = "", verify: ssl.SSLContext | bool = True) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # trust_env: a proxy of the environment is none of ours.
-        self._http = httpx.Client(base_url=f"{url}/api/v1", headers=headers, verify=verify, timeout=10, trust_env=False)
+        # Idle connections are given up before the server ends them (after 5 s), or a request may meet that end.
+        limits = httpx.Limits(keepalive_expiry=2)
+        self._http = httpx.Client(
+            base_url=f"{url}/api/v1", headers=headers, verify=verify, timeout=10, trust_env=False, limits=limits
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,15 @@ def reference_client(port: int) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
+def lasting_port() -> str:
+    """A free port that no outgoing connection is given while an outage leaves it."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return str(port)
+    raise AssertionError("no port is free")
+
+
 def picture(page: Page, name: str) -> None:
     folder = os.environ.get("SIMBENCH_PICTURES")
     if folder:
@@ -74,7 +85,7 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 def test_a_visitor_sends_a_text_causes_an_outage_and_sees_the_client_recover(tmp_path: Path) -> None:
     with (
-        Served("--port", "0", "--api", "0", "--console", "-o", tmp_path / "run") as server,
+        Served("--port", lasting_port(), "--api", "0", "--console", "-o", tmp_path / "run") as server,
         reference_client(server.port) as client,
         browser() as chromium,
     ):
