@@ -24,10 +24,10 @@ from simbench.contract import Contract
 from simbench.errors import BadInput
 from simbench.finding import Finding
 from simbench.imports.campaigns import joined, marks_of, read_metadata, within
-from simbench.imports.tables import Aside
-from simbench.imports.times import zone_of
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.rows import Row
+from simbench.tables.instants import zone_of
+from simbench.tables.rows import RejectedRow, rejected
 from simbench.units import SECOND_US
 from simbench.verdict.audit import audit, lacks_of
 from simbench.verdict.reading import Reading
@@ -51,11 +51,11 @@ class Beside(msgspec.Struct, frozen=True):
 
 
 class Audited(msgspec.Struct, frozen=True):
-    """What `simbench judge` says of a capture: facts, findings, and rows of the requests that were set aside."""
+    """What `simbench judge` says of a capture: facts, findings, and notes on rows of the lists given beside it."""
 
     facts: dict[str, str | int | float]
     findings: tuple[Finding, ...]
-    aside: tuple[Aside, ...] = ()
+    notes: tuple[RejectedRow, ...] = ()
 
 
 def is_capture_file(path: Path) -> bool:
@@ -81,7 +81,8 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         if not wire.run.wire.num_rows:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
             raise BadInput(str(path), f"there is no UCP in its {summary.packets} packets{closed}", "--port, or --keys")
-        given = msgspec.json.encode({"what": GIVEN, "given": sorted(metadata.given)}).decode()
+        told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
+        given = msgspec.json.encode(told).decode()
         _extend(ledger.story, [*metadata.story, (end, "capture", "", None, given)])
         # Whose an alphanumeric originator is, codes tell; so it is read again before requests are looked for.
         _extend(ledger.asked, joined(Reading(ledger.snapshot()), metadata))
@@ -96,7 +97,11 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         "packets": summary.packets, "connections": summary.connections, "esp_packets": tunnels.packets,
         "esp_opened": tunnels.opened, "lacks": str(lacks), "began_midway": lacks.midway,
     }  # fmt: skip
-    return Audited(facts, tuple(findings), metadata.aside)
+    facts["set_aside"] = len(rejected(metadata.notes))
+    facts["holes"] = lacks.holes
+    if metadata.unread:
+        facts["unread"] = ", ".join(f"{count} lines of the {kind}" for kind, count in metadata.unread.items())
+    return Audited(facts, tuple(findings), metadata.notes)
 
 
 def audit_run(run: Run, contract: Contract) -> Sequence[Finding]:
