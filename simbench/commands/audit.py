@@ -16,7 +16,6 @@ import simbench.verdict.campaigns
 import simbench.verdict.in_clear  # noqa: F401 - importing these enters their rules
 from simbench import __version__
 from simbench.capture.esp import Tunnels
-from simbench.capture.files import is_capture
 from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.selection import STANDING
@@ -56,15 +55,6 @@ class Audited(msgspec.Struct, frozen=True):
     facts: dict[str, str | int | float]
     findings: tuple[Finding, ...]
     aside: tuple[Aside, ...] = ()
-
-
-def is_capture_file(path: Path) -> bool:
-    """Whether this is a file that begins as a capture does."""
-    try:
-        with path.open("rb") as file:
-            return is_capture(file.read(4))
-    except OSError:
-        return False
 
 
 def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
