@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.capture.pcap import write_pcapng
@@ -176,7 +176,7 @@ def test_wrong_input_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert ended.err.count("\n") == 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
 def test_no_input_is_beyond_it(octets: bytes) -> None:
     ended = run("decode", "--json", given=octets)

@@ -32,7 +32,7 @@ def test_creating_a_ledger_takes_less_than_ten_milliseconds(tmp_path: Path) -> N
     assert min(took_s) < 0.010
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(rows=rows_of_all())
 def test_a_folder_and_memory_give_back_the_same_rows_sorted_by_instant_then_order(rows: dict[str, list[Row]]) -> None:
     memory = MemoryLedger()

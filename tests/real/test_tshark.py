@@ -258,7 +258,7 @@ def drawn(count: int) -> list[bytes]:
     """That many frames, of every layout in turn."""
     found: list[bytes] = []
 
-    @settings(max_examples=-(-count // len(ALL)), database=None, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=-(-count // len(ALL)), database=None, phases=[Phase.generate])
     @given(st.tuples(*map(frames, ALL)))
     def collect(several: tuple[bytes, ...]) -> None:
         found.extend(several)

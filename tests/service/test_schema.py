@@ -25,7 +25,7 @@ CHECKS = [
     negative_data_rejection,
 ]  # fmt: skip
 BOUNDED = settings(
-    max_examples=4, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck),
+    max_examples=4, derandomize=True, database=None, suppress_health_check=list(HealthCheck),
     phases=(Phase.generate,),
 )  # fmt: skip
 
