@@ -58,7 +58,7 @@ def told_of(clock: Clock) -> list[dict[str, Any]]:
         some = "no packet carries" if clock.untimed == clock.packets else f"{clock.untimed} packets do not carry"
         told.append({"kind": "untimed", "sentence": f"{some} a time", "off_us": DAY_US})
     for step in clock.steps:
-        sentence = f"the clock steps back by {step.back_us / SECOND_US:.6g} s at packet {step.packet}"
+        sentence = f"the clock steps back by at least {step.back_us / SECOND_US:.6g} s at packet {step.packet}"
         told.append({"kind": "step", "sentence": sentence, "off_us": step.back_us, "at": step.at})
     if clock.pieces > 1:
         sentence = f"the file is {clock.pieces} pieces that overlap or are not in order; they are merged by their times"
