@@ -29,7 +29,7 @@ CODES = ("36010", "36020")
 RECIPIENTS = 500  # the same in every round: what is kept of a recipient is kept once
 ACKS = {b"%02d" % trn: encode(trn, "R", "53", "A///") for trn in range(100)}
 _CACHED = type(lru_cache(lambda: None))
-ROUND = 1_000  # messages, half of them with a notification
+ROUND = 600  # messages, half of them with a notification
 
 
 class Census(NamedTuple):
