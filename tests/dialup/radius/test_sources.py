@@ -176,12 +176,35 @@ def test_ports_are_an_option_and_a_capture_without_accounting_passes_nothing(tmp
     assert json.loads(replayed(path, "--port", "1813", "--port", "1646").stdout)["rows"] == 1
 
 
-@pytest.mark.parametrize("tags", [(), (0x8100,), (0x88A8, 0x8100), (0x9100, 0x8100)])
-def test_accounting_behind_tags_of_networks_is_read(tags: tuple[int, ...], tmp_path: Path) -> None:
+VLAN, SERVICE, OLD_SERVICE, MPLS, PPPOE, IPV4 = (
+    b"\x81\x00",
+    b"\x88\xa8",
+    b"\x91\x00",
+    b"\x88\x47",
+    b"\x88\x64",
+    b"\x08\x00",
+)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        IPV4,
+        VLAN + b"\x00\x05" + IPV4,
+        SERVICE + b"\x00\x05" + VLAN + b"\x00\x06" + IPV4,
+        OLD_SERVICE + b"\x00\x05" + VLAN + b"\x00\x06" + IPV4,
+        MPLS + b"\x00\x01\x01\x40",
+        PPPOE + b"\x11\x00\x00\x01\x00\x00\x00\x21",
+    ],
+    ids=["plain", "VLAN", "QinQ", "QinQ of 9100", "MPLS", "PPPoE"],
+)
+def test_accounting_behind_what_networks_put_in_front_is_read(link: bytes, tmp_path: Path) -> None:
     ip: Any = IP(src=NAS, dst=SERVER) / UDP(sport=40_000, dport=1813) / asked()
-    header = bytes(LINK)[:12] + b"".join(tag.to_bytes(2, "big") + b"\x00\x05" for tag in tags) + b"\x08\x00"
+    octets = bytes(ip)
+    if link.startswith(PPPOE):
+        link = link[:6] + (len(octets) + 2).to_bytes(2, "big") + link[8:]
     path = tmp_path / "tagged.pcap"
-    path.write_bytes(pcap([(BEGINS * 1_000_000, header + bytes(ip))], 1))
+    path.write_bytes(pcap([(BEGINS * 1_000_000, bytes(LINK)[:12] + link + octets)], 1))
     assert json.loads(replayed(path).stdout)["calls"] == 1
 
 
