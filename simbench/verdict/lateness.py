@@ -1,14 +1,17 @@
-"""How late the bench itself was, out of the rows its server wrote of every lateness. Judges nothing."""
+"""The clocks of a run: how late the bench itself was, and when the run was ended. Judges nothing."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 from typing import Final
 
+from simbench.ledger.info import RunInfo
+from simbench.units import SECOND_US
 from simbench.verdict.view import View, view_of
 
 LOOP: Final = "loop"
 NEXT_TURN_US: Final = 10_000  # a turn of the loop that was expected no later than this after another followed it
+STARTUP_US: Final = 30 * SECOND_US  # between the start of the process and its first row
 LATE: Final = ("started", "ended", "size_us")
 
 
@@ -25,3 +28,10 @@ def stretches(grain: View) -> View:
         if 0 <= rest <= NEXT_TURN_US:
             rows.append((one.started, other.ended, one.size_us + rest + other.size_us))
     return view_of(LATE, rows)
+
+
+def ended_at(info: RunInfo, first: int, events: View) -> int:
+    """When the run was ended by the machine's clock, where that is its own as well; 0 where that cannot be told."""
+    own = 0 < info.wall_started <= first <= info.wall_started + STARTUP_US
+    moved = len(events) > 0 and bool((events.kind == "clock").any())
+    return info.wall_ended if own and not moved else 0
