@@ -128,7 +128,8 @@ def _granted(case: Case, offer: Offer) -> Judged:
             summary += f", {offer.withheld} refused or unanswered without a reason"
         evidence = (Evidence(f"{code}: less than the tier while more was offered", start, end),)
         return Judged("fail", summary, measured, rate, "messages/s", "platform", (), evidence)
-    if late * 100 <= len(fair) and not unexcused and not offer.withheld and offered >= rate * terms.use_share.value:
+    in_time = len(taken) > 0 and late * 100 <= len(fair) and not unexcused and not offer.withheld
+    if in_time and offered >= rate * terms.use_share.value:
         summary += ", everything within the rate accepted as soon as the tier allows"
         assumed = case.contract.assumed("throughput.use_share")
         return Judged("pass", summary, measured, rate, "messages/s", "", assumed)
