@@ -44,14 +44,15 @@ def reconnect_pace(case: Case) -> Judged:
 
     A capture has the latter; a server whose port is closed does not see them, so what it counts is the least.
     """
-    failed, outages = attempts(case), total_outages(case)
+    every, outages = case.reading.attempts, total_outages(case)
+    failed = every.at[every.outcome != "session"].tolist()
     if not outages and not failed:
         return Judged("inconclusive", "the platform was never down", blame="bench")
-    sessions, links = case.reading.sessions, _links(case)
+    links = _links(case)
     limit = case.contract.terms.session.reconnect_attempts_per_minute.value * links
     assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
-    opened = [at for start, end in outages for at in sessions.opened_at.tolist() if start < at <= end]
-    tried = sorted([*opened, *failed])
+    taken = every.at[every.outcome == "session"].tolist()
+    tried = sorted([*failed, *(at for start, end in outages for at in taken if start < at <= end)])
     most, first = _busiest_minute(tried)
     told = f"at most {most} connection attempts in a minute over {links} links"
     if most > limit:
@@ -64,11 +65,6 @@ def reconnect_pace(case: Case) -> Judged:
         told += " are known; the server does not see those made while its port is closed"
         return Judged("inconclusive", told, most, limit, "attempts/min", "bench", assumed)
     return Judged("pass", told, most, limit, "attempts/min", "", assumed)
-
-
-def attempts(case: Case) -> list[int]:
-    """Instants of connection attempts to the platform that nobody took, as far as the record has them."""
-    return [row.at for row in case.reading.story.rows() if row.kind == "attempt"]
 
 
 def _links(case: Case) -> int:
