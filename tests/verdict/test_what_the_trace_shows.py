@@ -186,13 +186,12 @@ def test_an_originator_out_of_service_must_be_refused_and_an_empty_one_is_none()
 
 def test_a_name_is_judged_by_the_option_and_without_knowing_of_it_nobody_is_accused() -> None:
     taken = f"A//{RECIPIENT}:020326100000/"
-    name = {"OAdC": NAME, "OTOA": "5039"}
-    assert blamed(one(taken, **name).judged(ONLY_CODE)) == ("fail", "client")
-    allowed = one(taken, **name).tell(0, "account", CODE, oadc_option=True)
+    assert blamed(one(taken, OAdC=NAME, OTOA="5039").judged(ONLY_CODE)) == ("fail", "client")
+    allowed = one(taken, OAdC=NAME, OTOA="5039").tell(0, "account", CODE, oadc_option=True)
     assert blamed(allowed.judged(ONLY_CODE)) == ("pass", "")
     assert blamed(allowed.judged("OPS-OPT-04/sender-names")) == ("pass", "")
     assert allowed.judged(IN_SERVICE).outcome == "unsupported"
-    captured = one(taken, **name).tell(0, "capture", "", what="metadata", given=["codes"])
+    captured = one(taken, OAdC=NAME, OTOA="5039").tell(0, "capture", "", what="metadata", given=["codes"])
     assert blamed(captured.judged(ONLY_CODE)) == ("inconclusive", "bench")
 
 
