@@ -144,7 +144,7 @@ def test_what_was_asked_for_at_the_very_end_may_be_sent_after_the_capture(tmp_pa
 
 def test_rows_of_requests_that_say_nothing_are_set_aside(tmp_path: Path) -> None:
     found = audited(captured("session", tmp_path), requests=requests(tmp_path, more="\nyesterday,36010,1,x"))
-    assert [one.line for one in found.aside] == [32]
+    assert [one.line for one in found.notes] == [32]
 
 
 # Holes and beginnings ------------------------------------------------------------------------------------------
