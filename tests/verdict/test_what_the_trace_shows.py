@@ -16,7 +16,7 @@ from simbench.ucp.notices import deliver_body
 from simbench.units import HOUR_US, SECOND_US
 from simbench.verdict.admission import objections
 from simbench.verdict.rule import Case
-from tests.verdict.scene import CODE, RECIPIENT, Scene, paced, us
+from tests.verdict.scene import CODE, RECIPIENT, Scene, paced, submit, us
 
 AT_TIER, ACCEPTED, GRANTED = "OPS-ENG-01/backlog-at-tier", "OPS-ACH-01/accepted", "OPS-QOS-04/tier-granted"
 IN_SERVICE, USES, PACE = "OPS-ACH-02/originator-in-service", "OPS-ACH-04/uses-its-tier", "OPS-CON-03/reconnect-pace"
@@ -29,10 +29,10 @@ def blamed(found: Finding) -> tuple[str, str]:
     return found.outcome, found.blame
 
 
-def stream(scene: Scene, instants: Iterable[float], answer: float | None = 0.001, **fields: str) -> Scene:
+def stream(scene: Scene, instants: Iterable[float], answer: float | None = 0.001, OAdC: str = CODE) -> Scene:  # noqa: N803 - the field's name
     """Submits at these instants, each to a number of its own."""
     for number, at in enumerate(instants):
-        scene.submit(at, number % 100, answer=answer, AdC=f"3371{number:07d}", **fields)
+        scene.submit(at, number % 100, answer=answer, AdC=f"3371{number:07d}", OAdC=OAdC)
     return scene
 
 
@@ -104,7 +104,7 @@ def against(scene: Scene) -> list[set[str]]:
 def one(body: str = REFUSED, login: bool = True, at: float = 3, **fields: str) -> Scene:
     """One submit, after a login or without, and its result."""
     scene = Scene().login(0.5) if login else Scene().opened(0.5)
-    return scene.submit(at, 1, answer=None, **fields).result(at + 0.001, 1, body=body)
+    return scene.wire(at, "in", submit(1, **fields)).result(at + 0.001, 1, body=body)
 
 
 @pytest.mark.parametrize(
