@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simbench.base.calendar import instant
 from simbench.billing.acts import Acts, ActsError, CodeActs, Month, Option, Qualification, Tier, read_acts
 from simbench.billing.counts import Count, Counts, count_run
 from simbench.billing.forecast import Expected, Forecast, judge_forecasts, read_forecast
@@ -15,7 +16,6 @@ from simbench.billing.invoice import invoice
 from simbench.billing.page import as_csv
 from simbench.billing.received import read_received
 from simbench.billing.rules import Bill, judge_bill
-from simbench.contract.calendar import instant
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
 from tests.billing.test_forecast import TWICE, forecast, traffic

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simbench.contract.calendar import instant
+from simbench.base.calendar import instant
 from simbench.dialup.dimensioning import curve
 from simbench.dialup.records import Records, read_records
 from simbench.dialup.replay import Replayed, replay
