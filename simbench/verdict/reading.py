@@ -17,7 +17,7 @@ from simbench.ledger.reader import Run
 from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
-from simbench.ucp.operations import check
+from simbench.ucp.operations import PROBLEMS, check
 from simbench.verdict.lateness import of_a_capture, stretches
 from simbench.verdict.messages import MARK, messages_of
 from simbench.verdict.view import View, view_of
@@ -273,7 +273,8 @@ class Reading:
                 continue
             errors = check(item)
             problem = f"{errors[0].field}: {errors[0].problem}" if errors else ""
-            self._note(line, at, "in", item.kind, item.ot, item.trn, problem, item.octets)
+            noted = bool(errors) and all(PROBLEMS[error.problem].noted for error in errors)
+            self._note(line, at, "in", item.kind, item.ot, item.trn, problem, item.octets, tolerated=noted)
             if item.kind == "R":
                 self._pair(line, item, at)
                 continue
