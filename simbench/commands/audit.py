@@ -74,7 +74,8 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         if not wire.run.wire.num_rows:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
             held = f" ({summary.kinds})" if summary.kinds and not tunnels.packets else ""
-            problem = f"there is no UCP in its {summary.packets} packets{held}{closed}"
+            spoken = f"; connections of {summary.protocols}" if summary.protocols else ""
+            problem = f"there is no UCP in its {summary.packets} packets{held}{spoken}{closed}"
             raise BadInput(str(path), problem, "--port, or --keys")
         given = msgspec.json.encode({"what": GIVEN, "given": sorted(metadata.given)}).decode()
         _extend(ledger.story, [*metadata.story, (end, "capture", "", None, given)])

@@ -16,6 +16,7 @@ import msgspec
 from simbench.ledger.reader import Run
 from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
+from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
 from simbench.ucp.operations import PROBLEMS, check
 from simbench.verdict.lateness import of_a_capture, stretches
@@ -23,6 +24,8 @@ from simbench.verdict.messages import MARK, messages_of
 from simbench.verdict.view import View, view_of
 
 ALPHANUMERIC = "5039"
+UNENDED = "unended"  # problem of octets that no ETX ends, although no more come
+PATIENCE_US = 5_000_000  # how long a client may take over one frame
 LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
 
 SUBMITS = (
@@ -242,6 +245,18 @@ class Reading:
             wire["octets"].to_pylist(), strict=True,
         ):  # fmt: skip
             self._chunk(at, number, direction, octets)
+        last = self.span[1]
+        for line in self._lines.values():
+            if line.closed_at < 0 and last - line.heard_at > PATIENCE_US:
+                self._left_open(line)
+
+    def _left_open(self, line: _Line) -> None:
+        """Octets of the client behind its last frame, which nothing ended: whoever cut them off is to blame."""
+        octets = line.incoming.release()
+        by_others = line.closed_by == "capture" or (line.closed_by == "server" and not protocol_of(octets))
+        if octets.strip(b"\r\n") and not by_others:
+            problem = UNENDED if octets.startswith(STX) else "garbage"
+            self._note(line, line.heard_at, "in", "", "", "", problem, octets)
 
     def _chunk(self, at: int, number: int, direction: str, octets: bytes) -> None:
         line = self._lines.get(number)
@@ -259,6 +274,7 @@ class Reading:
         elif direction == "close":
             line.closed_at = at
             line.closed_by, _, line.reason = octets.decode("utf-8", "replace").partition(": ")
+            self._left_open(line)
         elif direction == "in":
             line.heard_at = at
             self._from_client(line, at, octets)
