@@ -19,14 +19,16 @@ from simbench.ucp.fields import At
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
 from simbench.ucp.operations import PROBLEMS, check
-from simbench.verdict.lateness import of_a_capture, stretches
+from simbench.units import SECOND_US
+from simbench.verdict.lateness import ended_at, of_a_capture, stretches
 from simbench.verdict.messages import MARK, messages_of
 from simbench.verdict.view import View, view_of
 
 ALPHANUMERIC = "5039"
 UNENDED = "unended"  # problem of octets that no ETX ends, although no more come
-PATIENCE_US = 5_000_000  # how long a client may take over one frame
+PATIENCE_US = 5 * SECOND_US  # how long a client may take over one frame
 LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
+GIVEN_UP_US = 60 * SECOND_US  # an operation unanswered for so long is given up, and its number free again
 
 SUBMITS = (
     "at", "session", "account", "code", "trn", "adc", "oadc", "alphanumeric", "text", "segments", "notify",
@@ -77,9 +79,12 @@ class _Line(msgspec.Struct):
 class Reading:
     """Everything rules on the client may see of a run: `wire`, `story`, `asked` and the bench's own grain."""
 
-    def __init__(self, run: Run, marks: Mapping[int, str] | None = None) -> None:
-        """`marks`: what was found out of submits whose texts carry no mark, by their place in order of arrival."""
-        self.run, self._marks = run, marks or {}
+    def __init__(self, run: Run, marks: Mapping[int, str] | None = None, ended: int = 0) -> None:
+        """`marks`: what was found out of submits whose texts carry no mark, by their place in order of arrival.
+
+        `ended`: until when the run was watched (us), where more is known than its last row.
+        """
+        self.run, self._marks, self._ended = run, marks or {}, ended
         self._lines: dict[int, _Line] = {}
         self._owner: dict[str, str] = {}
         self._rows: dict[str, list[list[Any]]] = {name: [] for name in ("51", "53", "52", "31", "frames")}
@@ -205,14 +210,13 @@ class Reading:
 
     @cached_property
     def span(self) -> tuple[int, int]:
-        """First and last instant of the run; (0, 0) when nothing happened."""
-        instants = [
-            value
-            for table, column in ((self.run.wire, "at"), (self.run.story, "at"), (self.run.asked, "at"))
-            if table.num_rows
-            for value in (table[column][0].as_py(), table[column][-1].as_py())
-        ]
-        return (min(instants), max(instants)) if instants else (0, 0)
+        """First and last instant of the run, which ends when it was ended; (0, 0) when nothing happened."""
+        filled = [table for table in (self.run.wire, self.run.story, self.run.asked) if table.num_rows]
+        instants = [table["at"][place].as_py() for table in filled for place in (0, -1)]
+        if not instants:
+            return 0, 0
+        first, last = min(instants), max(instants)
+        return first, max(last, self._ended, ended_at(self.run.info, first, self.story))
 
     def local_grain(self, start: int, end: int) -> int:
         """The largest lateness of the bench that overlaps the interval (us)."""
@@ -253,7 +257,8 @@ class Reading:
     def _left_open(self, line: _Line) -> None:
         """Octets of the client behind its last frame, which nothing ended: whoever cut them off is to blame."""
         octets = line.incoming.release()
-        by_others = line.closed_by == "capture" or (line.closed_by == "server" and not protocol_of(octets))
+        at_once = line.closed_by == "server" and line.closed_at - line.heard_at <= PATIENCE_US
+        by_others = line.closed_by == "capture" or (at_once and not protocol_of(octets))
         if octets.strip(b"\r\n") and not by_others:
             problem = UNENDED if octets.startswith(STX) else "garbage"
             self._note(line, line.heard_at, "in", "", "", "", problem, octets)
@@ -313,7 +318,8 @@ class Reading:
 
         Source: EMI-UCP 4.0, windowing (the UCP reference, section 1.4).
         """
-        if frame.trn not in line.asked_by_client:
+        waiting = line.asked_by_client.get(frame.trn)
+        if waiting is None or record[0] - waiting[1][0] > GIVEN_UP_US:
             line.asked_by_client[frame.trn] = [frame.ot, record]
             return
         noted = self._rows["frames"][-1]
