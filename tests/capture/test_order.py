@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simbench.base.units import HOUR_US, SECOND_US
 from simbench.capture.layers import Segment
 from simbench.capture.order import Packets
 from simbench.capture.quality import Summary
 from simbench.capture.reader import read_packets
 from simbench.ledger import MemoryLedger
 from simbench.ledger.rows import Row
-from simbench.units import HOUR_US, SECOND_US
-from simbench.verdict.capture_times import times_of
-from simbench.verdict.reading import Reading
+from simbench.rules.client.capture_times import times_of
+from simbench.trace.trace import Reading
 from tests.capture.scenes import BACK, KEY, LOGIN, MS, RESULTS, START, SUBMITS, WELCOME, Line, ip_packet, pcap
 from tests.capture.test_files import block, interface, packet, section
 
