@@ -21,6 +21,7 @@ from simbench.verdict.reading import Reading
 from simbench.verdict.rule import RULES, Case, judge
 from simbench.verdict.service_level import SERVICE_LEVEL
 
+GIVEN: Final = "metadata"  # story row of kind "capture" that names the kinds of metadata there were
 KINDS: Final[dict[str, str]] = {
     "codes": "which short codes are whose, and their rates ([[codes]] of --campaigns)",
     "requests": "what the client was asked for, and when (--requests)",
@@ -134,13 +135,27 @@ def lacks_of(reading: Reading) -> Lacks:
     return Lacks(holes, octets, one_way, midway, frozenset(touched), lists)
 
 
-def audit(case: Case, given: Collection[str], kind: str = "audit") -> list[Finding]:
+def given_by(reading: Reading) -> set[str]:
+    """KINDS a run has by itself: a capture says which; a platform knows outages, recipients, accounts and codes."""
+    for row in reading.story.rows():
+        if row.kind == "capture" and row.detail["what"] == GIVEN:
+            return set(row.detail["given"])
+    given = {"outages", "recipients", "accounts"} | ({"codes"} if reading.limits else set())
+    return given | ({"requests", "classes", "consent"} if len(reading.asked) else set())
+
+
+def audit(
+    case: Case, given: Collection[str], kind: str = "audit", unread: Mapping[str, int] | None = None
+) -> list[Finding]:
     """One finding for every purpose there is a rule for, service level left out, in order of the contract's clauses.
 
-    `given` names the KINDS of metadata there are; the rules must have been entered (imported) before.
+    `given` names the KINDS of metadata there are, `unread` counts lines of lists that could not be read, where the run
+    itself does not say so. The rules must have been entered (imported) before.
     """
     order = {clause: place for place, clause in enumerate(case.contract.clauses)}
     lacks, times = lacks_of(case.reading), times_of(case.reading)
+    if unread:
+        lacks = msgspec.structs.replace(lacks, lists=unread)
     purposes = sorted(
         set(RULES) - set(SERVICE_LEVEL), key=lambda purpose: (order.get(RULES[purpose].clause, len(order)), purpose)
     )

@@ -20,6 +20,7 @@ from simbench.verdict.limits import windows
 from simbench.verdict.outage import interruptions
 from simbench.verdict.recipients import SHOWN, evidence_of
 from simbench.verdict.rule import Case, Judged, rule
+from simbench.verdict.throughput import unrequested
 
 QUIET_US = SECOND_US  # a code that submitted within this before the record ended was still at work
 REPORTS = {"accepted", "refused", "withheld", "delivered", "undelivered", "buffered"}
@@ -58,6 +59,8 @@ def nothing_lost(case: Case) -> Judged:
         (waiting, "perhaps still waiting when the record ended"),
     ):  # fmt: skip
         told += f", {count} {what}" if count else ""
+    if others := unrequested(case):
+        told += f"; {others} more on the wire without a request"
     if lost:
         evidence = tuple(Evidence(f"asked for {r.mark}, never accepted", r.at, r.at) for r in _first(lost))
         return Judged("fail", told, len(lost), 0, "messages", "client", (), evidence)
