@@ -69,6 +69,12 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 OTHERS: Final = ("exercise",)  # what any other purpose needs
 
+# Rules on what few records have an occasion for: without one there is nothing to judge, and nobody asked for it.
+ON_OCCASION: Final = frozenset(
+    {"OPS-CON-03/reconnect-pace", "OPS-CON-04/refused-pace", "OPS-DEO-07/begun-by-user", "OPS-DEO-07/session-over",
+     "OPS-OPT-04/sender-names", "OPS-ENG-06/suspended"}
+)  # fmt: skip
+
 # A breach that consists in something not seen, which may lie in a hole: of one session, or of any.
 ABSENT_IN_SESSION: Final = frozenset(
     {"OPS-CON-03/answers-notices", "OPS-CON-03/keepalive", "OPS-CON-03/window", "OPS-CON-02/well-formed",
@@ -171,6 +177,8 @@ def _finding(purpose: str, case: Case, given: Collection[str], of: tuple[Lacks, 
     if capture_times.hangs_on_missing_times(purpose, times):
         return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
     found = capture_times.in_doubt(judge(purpose, case, kind), times)
+    if purpose in ON_OCCASION and found.outcome == "inconclusive" and found.measured is None:
+        return msgspec.structs.replace(found, outcome="unsupported", blame="")
     if lacks.lists:
         found = _of_lists(found, lacks.lists)
     return _in_doubt(found, case, lacks) if str(lacks) else found
