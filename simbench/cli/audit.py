@@ -1,0 +1,183 @@
+"""Traffic judged without any simulator: a capture with what its auditor knows, or the wire a run has kept.
+
+Prints nothing but progress: `simbench judge` does.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+import simbench.rules.client.connection_tunnel
+import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing these enters their rules
+from simbench import __version__
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
+from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.runner.selection import STANDING
+from simbench.capture.esp import Tunnels
+from simbench.capture.tunnelled import Progress, read_tunnelled
+from simbench.contract import Contract
+from simbench.finding import Finding
+from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
+from simbench.ledger.rows import Row
+from simbench.rules.audit import GIVEN, audit, given_by, lacks_of
+from simbench.rules.client.capture_times import times_of
+from simbench.rules.client.throughput import unrequested
+from simbench.rules.rule import RULES, Case, judge
+from simbench.sla.imports.campaigns import Metadata, joined, marks_of, read_metadata, within
+from simbench.sla.tickets import moment
+from simbench.tables.instants import zone_of
+from simbench.tables.rows import RejectedRow, Remark, rejected
+from simbench.trace.trace import Reading
+
+QUIET_S = 2.0
+LEDGER = "ledger"  # the folder a capture's rows are kept in, below the output
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What is given beside a capture."""
+
+    campaigns: Path | None = None
+    requests: Path | None = None
+    keys: Path | None = None
+    port: int | None = None
+    tz: str | None = None
+    output: Path | None = None
+
+
+class Audited(msgspec.Struct, frozen=True):
+    """What `simbench judge` says of a capture: facts, findings, and notes on rows of the lists given beside it."""
+
+    facts: dict[str, str | int | float]
+    findings: tuple[Finding, ...]
+    notes: tuple[RejectedRow, ...] = ()
+
+
+def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
+    """Judge a capture by every rule that can. With an output folder its ledger is kept, to be judged again."""
+    metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
+    tunnels = Tunnels(beside.keys)
+    info = RunInfo(path.name, contract=contract.name, contract_digest=contract.digest)
+    ledger: AnyLedger = Ledger.create(beside.output / LEDGER, info) if beside.output else MemoryLedger(info)
+    try:
+        summary = read_tunnelled(path, ledger, beside.port, tunnels, _progress())
+        wire = Reading(ledger.snapshot())
+        start, end = wire.span
+        times = times_of(wire)
+        if not times.untimed:
+            metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
+        if not wire.run.wire.num_rows:
+            closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
+            held = f" ({summary.kinds})" if summary.kinds and not tunnels.packets else ""
+            problem = f"there is no UCP in its {summary.packets} packets{held}{closed}"
+            raise BadInput(str(path), problem, "--port, or --keys")
+        told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
+        given = msgspec.json.encode(told).decode()
+        _extend(ledger.story, [*metadata.story, (end, "capture", "", None, given)])
+        # Whose an alphanumeric originator is, codes tell; so it is read again before requests are looked for.
+        _extend(ledger.asked, joined(Reading(ledger.snapshot()), metadata))
+        run = ledger.snapshot()
+    finally:
+        ledger.close()
+    findings = audit_run(run, contract).findings
+    lacks, dated = lacks_of(wire), not times.untimed
+    facts: dict[str, str | int | float] = {
+        "source": str(path), "kind": "a capture", "from": moment(start) if dated else "unknown",
+        "to": moment(end) if dated else "unknown", "incidents": 0,
+        "contract": contract.name, "contract_digest": contract.digest, "bench_version": __version__,
+        "packets": summary.packets, "connections": summary.connections, "esp_packets": tunnels.packets,
+        "esp_opened": tunnels.opened, "lacks": str(lacks), "began_midway": lacks.midway,
+        "attempts": summary.attempts, "clock": str(times),
+    }  # fmt: skip
+    facts["set_aside"] = len(rejected(metadata.notes))
+    if metadata.requests is not None:
+        facts["without_request"] = unrequested(Case(Reading(run), contract))
+    facts["holes"] = lacks.holes
+    if metadata.unread:
+        facts["unread"] = ", ".join(f"{count} lines of the {kind}" for kind, count in metadata.unread.items())
+    remarks = tuple(Remark(0, remark) for remark in times.remarks)
+    return Audited(facts, findings, (*remarks, *metadata.notes))
+
+
+def audit_run(run: Run, contract: Contract, beside: Beside = Beside()) -> Audited:  # noqa: B008 - frozen
+    """Judge the wire a run has kept; no findings where it has kept none.
+
+    A run of an exercise is judged by that exercise's purposes, any other by every rule there is. Campaigns and requests
+    given beside sharpen what is judged of a server's run. Raises BadInput where the run tells such things itself.
+    """
+    given_beside = beside.campaigns is not None or beside.requests is not None
+    exercise = EXERCISES.get(run.info.scenario)
+    if given_beside:
+        _refuse_beside(run, beside, exercise is not None)
+    if not run.wire.num_rows:
+        return Audited({}, ())
+    plain = Reading(run)
+    if exercise is not None:
+        case = Case(Reading(run, marks_of(plain)), contract)
+        purposes = dict.fromkeys((*exercise.purposes, *STANDING))
+        return Audited({}, tuple(judge(purpose, case, exercise.name) for purpose in purposes if purpose in RULES))
+    given, facts = given_by(plain), dict[str, str | int | float]()
+    metadata = Metadata()
+    if given_beside:
+        metadata = _told_beside(plain, beside, contract)
+        run = run.extended("asked", joined(plain, metadata))
+        given |= metadata.given - {"codes", "outages"}
+    read = Reading(run)
+    case = Case(Reading(run, marks_of(read)), contract)
+    if given_beside and (left_out := unrequested(case)) and beside.requests is not None:
+        facts["without_request"] = left_out
+    return Audited(facts, tuple(audit(case, given, unread=metadata.unread)), metadata.notes)
+
+
+def _refuse_beside(run: Run, beside: Beside, of_an_exercise: bool) -> None:
+    """Whether what is given beside a run has a use there. Raises BadInput."""
+    option = "--requests" if beside.requests is not None else "--campaigns"
+    if not run.wire.num_rows:
+        raise BadInput(option, "the run has kept no wire", "the run of a server")
+    if of_an_exercise:
+        raise BadInput(option, "the run of an exercise says itself what was asked for", "the run of a server")
+    if of_a_capture(run):
+        raise BadInput(option, "the run was read from a capture, with what was given then", "the capture itself")
+
+
+def _told_beside(plain: Reading, beside: Beside, contract: Contract) -> Metadata:
+    """What is given beside a server's run, as far as it is about its time. Raises BadInput where the two differ."""
+    metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
+    for _, kind, code, _, detail in metadata.story:
+        rates = {rate for _, rate, _ in plain.limits.get(str(code), ())}
+        told = json.loads(str(detail)).get("rate_per_s") if kind == "limit" else None
+        if told is not None and told not in rates:
+            known = ", ".join(map(str, sorted(rates))) or "no such code"
+            raise BadInput(f"{beside.campaigns}: codes: {code}", f"{told}/s", f"what the run itself says: {known}")
+    if metadata.outages:
+        raise BadInput(f"{beside.campaigns}: outages", "the run says itself when its platform was down", "none")
+    return within(metadata, *plain.span, contract.terms.session.result_timer_max_s.value * SECOND_US)
+
+
+def of_a_capture(run: Run) -> bool:
+    """Whether a run was read from a capture: minutes or hours of traffic, which tell nothing of a service level."""
+    return "capture" in set(run.story["kind"].to_pylist())
+
+
+def _extend(table: object, rows: Sequence[Row]) -> None:
+    for row in rows:
+        table.append(row)  # type: ignore[attr-defined]  # both kinds of ledger have lists
+
+
+def _progress() -> Progress:
+    """Tells of packets on standard error, once the reading takes long."""
+    last = time.monotonic()
+
+    def tell(packets: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > QUIET_S:
+            last = time.monotonic()
+            click.echo(f"{packets} packets read", err=True)
+
+    return tell
