@@ -31,6 +31,7 @@ from simbench.rules.client.capture_times import times_of
 from simbench.rules.client.throughput import unrequested
 from simbench.rules.rule import RULES, Case, judge
 from simbench.sla.imports.campaigns import Metadata, joined, marks_of, read_metadata, within
+from simbench.sla.rules import SERVICE_LEVEL
 from simbench.sla.tickets import moment
 from simbench.tables.instants import zone_of
 from simbench.tables.rows import RejectedRow, Remark, rejected
@@ -132,7 +133,7 @@ def audit_run(run: Run, contract: Contract, beside: Beside = Beside()) -> Audite
     case = Case(Reading(run, marks_of(read)), contract)
     if given_beside and (left_out := unrequested(case)) and beside.requests is not None:
         facts["without_request"] = left_out
-    return Audited(facts, tuple(audit(case, given, unread=metadata.unread)), metadata.notes)
+    return Audited(facts, tuple(audit(case, given, unread=metadata.unread, but=SERVICE_LEVEL)), metadata.notes)
 
 
 def _refuse_beside(run: Run, beside: Beside, of_an_exercise: bool) -> None:

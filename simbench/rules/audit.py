@@ -18,7 +18,6 @@ from simbench.ledger.reader import Run
 from simbench.rules.client import capture_times
 from simbench.rules.client.capture_times import Times, times_of
 from simbench.rules.rule import RULES, Case, judge
-from simbench.sla.rules import SERVICE_LEVEL
 from simbench.trace.trace import Reading
 
 GIVEN: Final = "metadata"  # story row of kind "capture" that names the kinds of metadata there were
@@ -151,9 +150,10 @@ def given_by(reading: Reading) -> set[str]:
 
 
 def audit(
-    case: Case, given: Collection[str], kind: str = "audit", unread: Mapping[str, int] | None = None
-) -> list[Finding]:
-    """One finding for every purpose there is a rule for, service level left out, in order of the contract's clauses.
+    case: Case, given: Collection[str], kind: str = "audit", *, but: Collection[str] = (),
+    unread: Mapping[str, int] | None = None,
+) -> list[Finding]:  # fmt: skip
+    """One finding for every purpose there is a rule for but those of `but`, in order of the contract's clauses.
 
     `given` names the KINDS of metadata there are, `unread` counts lines of lists that could not be read, where the run
     itself does not say so. The rules must have been entered (imported) before.
@@ -163,7 +163,7 @@ def audit(
     if unread:
         lacks = msgspec.structs.replace(lacks, lists=unread)
     purposes = sorted(
-        set(RULES) - set(SERVICE_LEVEL), key=lambda purpose: (order.get(RULES[purpose].clause, len(order)), purpose)
+        set(RULES) - set(but), key=lambda purpose: (order.get(RULES[purpose].clause, len(order)), purpose)
     )
     return [_finding(purpose, case, given, (lacks, times), kind) for purpose in purposes]
 
