@@ -128,7 +128,7 @@ def _given(reading: Reading) -> set[str]:
     for row in reading.story.rows():
         if row.kind == "capture" and row.detail["what"] == GIVEN:
             return set(row.detail["given"])
-    given = {"outages", "recipients"} | ({"codes"} if reading.limits else set())
+    given = {"outages", "recipients", "accounts"} | ({"codes"} if reading.limits else set())
     return given | ({"requests", "classes", "consent"} if len(reading.asked) else set())
 
 

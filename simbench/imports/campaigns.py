@@ -33,11 +33,15 @@ Code = Annotated[str, msgspec.Meta(pattern="^[0-9]{3,18}$")]
 
 
 class CodeKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One short code: the rate subscribed for it, and the account it is used by (its own name when left out)."""
+    """One short code: the rate subscribed for it, and the account it is used by (its own name when left out).
+
+    `oadc_option`: whether the account may send under a name; left out, nobody says so.
+    """
 
     code: Code
     rate_per_s: Annotated[int, msgspec.Meta(ge=1)]
     account: str = ""
+    oadc_option: bool | None = None
 
 
 class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
@@ -179,6 +183,9 @@ def _limits(told: Campaigns) -> list[Row]:
     for one in told.codes:
         detail = {"rate_per_s": one.rate_per_s, "mode": "told", "account": one.account or one.code}
         rows.append((0, "limit", one.code, None, json.dumps(detail)))
+        if one.oadc_option is not None:
+            option = {"oadc_option": one.oadc_option}
+            rows.append((0, "account", one.account or one.code, None, json.dumps(option)))
     return rows
 
 
@@ -240,7 +247,7 @@ def joined(reading: Reading, metadata: Metadata) -> list[Row]:
         fit = [asked for asked in taken.get((one.code, address_key(one.recipient)), ()) if _fits(asked.request, sent)]
         asked = next((asked for asked in fit if not asked.accepted), fit[-1] if fit else None)
         if asked is None:
-            asked = _Asked(sent, f"message {number}", "send" if metadata.requests is None else SEEN)
+            asked = _Asked(sent, f"message {number}", SEEN)
             seen.append(asked)
         asked.accepted = asked.accepted or all(acks[place] == "A" for place in one.rows_of)
         asked.places += one.rows_of
