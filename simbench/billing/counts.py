@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from simbench.base.calendar import civil, instant
+from simbench.base.errors import BadInput, LedgerError
+from simbench.base.units import HOUR_US
 from simbench.billing.acts import Month
-from simbench.contract.calendar import civil, instant
-from simbench.errors import BadInput, LedgerError
 from simbench.ledger import open_run
 from simbench.tables.cells import digits_of, text_of, whole_of
 from simbench.tables.reader import read_table
 from simbench.tables.rows import Kind, RejectedRow, Row, closing_on_error
-from simbench.units import HOUR_US
 
 if TYPE_CHECKING:
     from simbench.ledger import Run

@@ -14,11 +14,11 @@ from typing import Final, Literal
 
 import msgspec
 
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice
 from simbench.billing.counts import LARGEST, all_rows, whole
 from simbench.billing.invoice import Invoice
 from simbench.contract import Contract
-from simbench.contract.typed import choice
-from simbench.errors import BadInput
 from simbench.tables.cells import digits_of, number_of, text_of
 from simbench.tables.rows import Kind, Row
 

@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 from simbench.billing.counts import read_counts
 from simbench.billing.received import read_received
 from simbench.contract import load_contract
-from simbench.imports.campaigns import read_metadata
-from simbench.imports.kannel_log import read_kannel_log
-from simbench.imports.numbers import read_numbers
-from simbench.imports.outages import read_outages
-from simbench.imports.probed import read_probes
-from simbench.imports.traffic import read_traffic
+from simbench.sla.imports.campaigns import read_metadata
+from simbench.sla.imports.kannel_log import read_kannel_log
+from simbench.sla.imports.numbers import read_numbers
+from simbench.sla.imports.outages import read_outages
+from simbench.sla.imports.probed import read_probes
+from simbench.sla.imports.traffic import read_traffic
 from simbench.tables.columns import Columns
 
 CONTRACT = load_contract()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
 from tests.tables.samples import PARQUET, READERS, WORKBOOK
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252")

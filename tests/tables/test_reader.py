@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
 from simbench.tables.cells import digits_of, number_of, truth_of, whole_of
 from simbench.tables.columns import Columns
 from simbench.tables.reader import read_table
