@@ -29,6 +29,7 @@ from simbench.rules.audit import audit, lacks_of
 from simbench.rules.client.capture_times import times_of
 from simbench.rules.rule import RULES, Case, judge
 from simbench.sla.imports.campaigns import joined, marks_of, read_metadata, within
+from simbench.sla.rules import SERVICE_LEVEL
 from simbench.sla.tickets import moment
 from simbench.tables.instants import zone_of
 from simbench.tables.rows import RejectedRow, Remark, rejected
@@ -115,7 +116,7 @@ def audit_run(run: Run, contract: Contract) -> Sequence[Finding]:
     if exercise is not None:
         purposes = dict.fromkeys((*exercise.purposes, *STANDING))
         return [judge(purpose, case, exercise.name) for purpose in purposes if purpose in RULES]
-    return audit(case, _given(plain))
+    return audit(case, _given(plain), but=SERVICE_LEVEL)
 
 
 def of_a_capture(run: Run) -> bool:
