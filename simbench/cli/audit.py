@@ -27,7 +27,7 @@ from simbench.finding import Finding
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.rows import Row
 from simbench.rules.audit import GIVEN, audit, given_by, lacks_of
-from simbench.rules.client.capture_times import times_of
+from simbench.rules.capture_times import times_of
 from simbench.rules.client.throughput import unrequested
 from simbench.rules.rule import RULES, Case, judge
 from simbench.sla.imports.campaigns import Metadata, joined, marks_of, read_metadata, within
