@@ -28,6 +28,7 @@ from simbench.imports.tables import Aside
 from simbench.imports.times import zone_of
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.rows import Row
+from simbench.outputs import claim
 from simbench.units import SECOND_US
 from simbench.verdict.audit import audit, lacks_of
 from simbench.verdict.reading import Reading
@@ -72,6 +73,8 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
     tunnels = Tunnels(beside.keys)
     info = RunInfo(path.name, contract=contract.name, contract_digest=contract.digest)
+    if beside.output is not None:
+        claim(beside.output)
     ledger: AnyLedger = Ledger.create(beside.output / LEDGER, info) if beside.output else MemoryLedger(info)
     try:
         summary = read_tunnelled(path, ledger, beside.port, tunnels, _progress())

@@ -19,6 +19,7 @@ from simbench.conformance.session import Judgements
 from simbench.conformance.wanted import plan_again
 from simbench.documents import indented
 from simbench.errors import BadInput
+from simbench.outputs import adopt
 from simbench.report.certificate import (
     Certificate,
     Excused,
@@ -54,6 +55,8 @@ def certificate_command(
     today = date.today()
     path = output or run / "certificate.html"
     certificate = certified(run, contract or read_record(run).contract, known, today)
+    if output is None:
+        adopt(run)
     write_certificate(path, certificate)
     click.echo(f"{path}: digest {certificate.digest}")
     return 0

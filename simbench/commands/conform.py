@@ -36,7 +36,7 @@ from simbench.conformance.baseline import (
 )
 from simbench.conformance.conduct import Phase
 from simbench.conformance.exercise import Exercise
-from simbench.conformance.output import read_output, said_of, set_aside, write_output
+from simbench.conformance.output import JUNIT, read_output, said_of, set_aside, write_output
 from simbench.conformance.plugin import ConformancePlugin
 from simbench.conformance.record import read_record
 from simbench.conformance.selection import Chosen
@@ -45,6 +45,7 @@ from simbench.conformance.wanted import Wanted, plan_again, plan_of
 from simbench.errors import BadInput, Trouble
 from simbench.finding import counted
 from simbench.ledger import Ledger, RunInfo
+from simbench.outputs import check_file, claim, record
 from simbench.scenario import demo_scenario
 from simbench.verdict.rule import RULES
 
@@ -80,8 +81,8 @@ def conform_command(wanted: Wanted, options: Options) -> int:
     click.echo(f"writing {folder / 'report.html'}", err=True)
     write_output(judgements, folder, standings)
     if options.update_baseline and options.baseline:
-        known = updated(standings, known, today)
-        write_baseline(options.baseline, known)
+        before, known = known, updated(standings, known, today)
+        write_baseline(options.baseline, known, before if options.baseline.exists() else None)
         standings = compare(judgements.findings, known, today, strict=options.strict)
         click.echo(f"written: {options.baseline}", err=True)
     if options.as_json:
@@ -126,7 +127,7 @@ def _check_new(folder: Path) -> None:
     if (folder / RUNS).exists():
         expected = "a new folder, --from to judge it again, or --last-failed"
         raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
-    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder)
 
 
 def _anew(wanted: Wanted, options: Options, folder: Path) -> Judgements:
@@ -156,14 +157,16 @@ def _last_failed(plan: Plan, *, strict: bool) -> Plan:
 def _run_pytest(judgements: Judgements, folder: Path) -> None:
     """pytest is the runner: one item a purpose, JUnit out of its properties."""
     suite = Path(simbench.conformance.suite.__file__).parent
+    check_file(folder / JUNIT)
     arguments = [
         str(suite), "--rootdir", str(suite), "-c", os.devnull,
         "-p", "no:cacheprovider", "-p", "no:terminal", "--capture=no",
-        f"--junitxml={folder / 'junit.xml'}", "-o", "junit_family=xunit1", "-o", "junit_suite_name=simbench conform",
+        f"--junitxml={folder / JUNIT}", "-o", "junit_family=xunit1", "-o", "junit_suite_name=simbench conform",
     ]  # fmt: skip
     status = pytest.main(arguments, plugins=[ConformancePlugin(judgements)])
     if status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
         raise Trouble(f"the session ended early ({pytest.ExitCode(status).name.lower().replace('_', ' ')})")
+    record(folder / JUNIT)
     for conducted in judgements.conducted.values():
         conducted.result()
 

@@ -22,6 +22,7 @@ from simbench.dialup.settlement import JUNE_2000, settle_minutes
 from simbench.documents import indented
 from simbench.errors import BadInput
 from simbench.finding import Finding, exit_status
+from simbench.outputs import claim
 
 if TYPE_CHECKING:
     from simbench.dialup.radius.pairing import Clock
@@ -84,6 +85,8 @@ def run_command(scenario: Path, output: Path | None, records: Path | None, *, as
     from simbench.report.dialup_model import DialupReport  # noqa: PLC0415 - as above
 
     asked = read_dialup(scenario)
+    if output is not None:
+        claim(output)  # first, so that --records may name a file in it
     with _progress() as told:
         done = run_dialup(asked, told)
         findings = judge(Case(done.offer, done.offer.reading("NRV-AMB-01")))
@@ -127,6 +130,8 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     offer = _offer(contract, readings)
     offer.function(tariff)
     stated = read_statement(statement) if statement else None
+    if output is not None:
+        claim(output)  # first, so that --write may name a file in it
     how = Reading(month, clock, secret_in(secret_file))
     with _progress() as told:
         read = read_calls(records, offer, how, lambda done, whole: told(f"reading {records}", done, whole))

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from simbench.commands.manual import Pages
+from simbench.commands.output_options import OUTPUT_FILE, OUTPUT_FOLDER
 from simbench.commands.radius import CLOCK, account, reconcile
 
 
@@ -78,8 +79,8 @@ def ports(**options: object) -> None:
 
 @dialup.command("run")
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for result.json and report.html.")
-@click.option("--records", type=click.Path(path_type=Path), help="Write the last month's calls: .csv or .parquet.")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for result.json and report.html.")
+@click.option("--records", type=OUTPUT_FILE, help="Write the last month's calls: .csv or .parquet.")
 @_JSON
 def dialup_run(**options: object) -> None:
     """Run a scenario: draw its calls, carry them through its pools, split, settle and report.
@@ -98,9 +99,9 @@ def dialup_run(**options: object) -> None:
 @click.argument("records", type=click.Path(path_type=Path))
 @click.option("--month", default="", help="2000-09, 2000, or 2000-09/2000-11 (default: the month of most calls).")
 @click.option("--statement", type=click.Path(path_type=Path), help="The provider's statement, to compare.")
-@click.option("--write", type=click.Path(path_type=Path), help="Write the statement these records support.")
+@click.option("--write", type=OUTPUT_FILE, help="Write the statement these records support.")
 @click.option("--ports", multiple=True, metavar="[NAS=]NUMBER", help="Ports of an access server; may be repeated.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for result.json and report.html.")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for result.json and report.html.")
 @CLOCK
 @click.option("--secret-file", type=click.Path(path_type=Path), help="Secret that verifies the requests of a capture.")
 @_TARIFF

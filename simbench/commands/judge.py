@@ -35,6 +35,7 @@ from simbench.imports.times import instant_of, zone_of
 from simbench.imports.traffic import read_traffic
 from simbench.incident import Incident
 from simbench.ledger.reader import Run
+from simbench.outputs import claim
 from simbench.planning.forecast import Forecast, fitted, forecast, month_ends, read_laws
 from simbench.units import SECOND_US
 from simbench.verdict.counting import service_of
@@ -250,6 +251,7 @@ def _line(one: Aside) -> str:
 
 
 def _write(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticket]) -> None:
+    claim(folder)
     write_json(folder / "findings.json", Answer(answer.run, answer.summary, answer.findings))
     if after or answer.run["kind"] != "a capture":
         _write_csv(folder / "incidents.csv", after, Ticket)

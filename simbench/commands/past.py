@@ -11,6 +11,7 @@ from rich.table import Table
 from simbench.contract import load_contract
 from simbench.documents import indented, write_json
 from simbench.errors import BadInput
+from simbench.outputs import claim
 from simbench.planning.past import otherwise
 
 
@@ -23,6 +24,7 @@ def past_command(
     rows = otherwise(ledger, load_contract(contract_name or "orange_ops_2016"), late_min)
     told = {"late_after_min": late_min, "otherwise": rows}
     if output is not None:
+        claim(output)
         write_json(output / "otherwise.json", told)
     if as_json:
         click.echo(indented(told))

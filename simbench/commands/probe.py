@@ -22,6 +22,7 @@ from simbench.documents import indented, write_json
 from simbench.errors import BadInput, Trouble
 from simbench.finding import Finding, counted, exit_status, tally
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
+from simbench.outputs import claim
 from simbench.probe import Target, judge_probe, run_probe
 from simbench.units import SECOND_US
 
@@ -49,6 +50,8 @@ def probe_command(options: Options) -> int:
     """Probe every code in turn, print and write; the exit status of DESIGN section 6."""
     contract = load_contract(options.contract_name or "orange_ops_2016")
     targets = _targets(options, contract)
+    if options.output is not None:
+        claim(options.output)
     findings: list[Finding] = []
     for target in targets:
         findings += _probe(target, contract, options)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from simbench.commands.manual import Pages
+from simbench.commands.output_options import OUTPUT_FILE, OUTPUT_FOLDER
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,7 +76,7 @@ def envelope(day: str, *, as_json: bool, **plan: Any) -> None:
 
 @roaming.command()
 @plan_options
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw it too, into this SVG file.")
+@click.option("--plot", type=OUTPUT_FILE, help="Draw it too, into this SVG file.")
 @JSON
 def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
     """Print the envelope of a plan under every cap, 2017 to 2032.
@@ -92,7 +93,7 @@ def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
 
 @roaming.command()
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for everything it leaves.")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, required=True, help="Folder for everything it leaves.")
 @click.option("--subscribers", type=click.IntRange(1, 100_000_000), help="Another number of subscribers.")
 @click.option("--seed", type=click.IntRange(0), help="Another seed of every draw.")
 @click.option(
@@ -139,7 +140,7 @@ def compare(scenarios: tuple[Path, ...], **options: Any) -> None:
 @roaming.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--window-days", type=click.IntRange(1, 1000), help="The window the operator says it observes.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the findings there too, as JSON.")
+@click.option("-o", "--output", type=OUTPUT_FILE, help="Write the findings there too, as JSON.")
 @CONTRACT
 @JSON
 def judge(**options: Any) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import ipaddress
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from simbench.contract import Contract, load_contract
 from simbench.errors import BadInput
 from simbench.ledger import Ledger, RunInfo
 from simbench.ledger.info import NAME
+from simbench.outputs import remove_folder
 from simbench.scenario import (
     LimitMode,
     Scenario,
@@ -157,10 +157,7 @@ async def _serve(
 
 def _discard(folder: Path) -> None:
     """Remove the ledger of a server that never listened, so that the same command can be given again."""
-    for path in (folder / NAME, folder / SCRIPT, *folder.glob("ledger-*")):
-        path.unlink(missing_ok=True)
-    with suppress(OSError):  # something else lies in it
-        folder.rmdir()
+    remove_folder(folder, NAME, SCRIPT, *(each.name for each in folder.glob("ledger-*")))
 
 
 def _banner(smsc: LiveSmsc, folder: Path, more: tuple[str, ...]) -> None:

@@ -32,6 +32,7 @@ from simbench.conformance.sut import (
     reach_of,
 )
 from simbench.contract import Contract
+from simbench.documents import write_octets
 from simbench.errors import Trouble
 from simbench.finding import Blame
 from simbench.ledger import AnyLedger, Ledger, Run, RunInfo, open_run
@@ -125,10 +126,9 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
         accounts.append(AccountGiven(config.code, account, password, config.rate_per_s, config.oadc_option))
     portability = None
     if setup.ported:
-        folder.mkdir(parents=True, exist_ok=True)
         portability = folder / "portability.csv"
         rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported)
-        portability.write_text(f"msisdn,operator,valid_from\n{rows}", "ascii")
+        write_octets(portability, f"msisdn,operator,valid_from\n{rows}".encode("ascii"))
     given = ClockGiven(*clock.basis(), clock.speed) if clock else None
     terms = smsc.contract.terms.session
     timer_s = setup.result_timer_s or terms.result_timer_max_s.value

@@ -24,6 +24,7 @@ from simbench.conformance.verdicts import Verdict
 from simbench.conformance.wanted import Wanted, plan_of
 from simbench.errors import SimbenchError
 from simbench.finding import Finding, counted, exit_status
+from simbench.outputs import check_folder, claim
 from simbench.verdict.rule import RULES
 
 NOTHING = ("none",)  # --sut-only none: the fixtures alone
@@ -68,7 +69,7 @@ class Foreign(Words):
         if self._judgements is None:
             chosen = {name: one for name, one in self.plan.chosen.items() if name in self._wanted_exercises}
             plan = msgspec.structs.replace(self.plan, chosen=chosen)
-            self.folder.mkdir(parents=True, exist_ok=True)
+            claim(self.folder, "--sut-output")
             self._judgements = Judgements(plan)
             self._judgements.start(lambda *_: None)
         return self._compare([self._judgements.finding(exercise, purpose)])[0], self._judgements
@@ -167,4 +168,5 @@ def _new_folder(asked: Path | None, worker: str) -> Path:
     folder = asked / worker if worker else asked
     if (folder / "runs").exists():
         raise pytest.UsageError(f"simbench: --sut-output {asked}: holds the runs of an earlier session")
+    check_folder(folder, "--sut-output")
     return folder

@@ -23,6 +23,7 @@ from simbench.dialup.csv_records import read_csv
 from simbench.dialup.grid import Grid, grid_of, month_at, months_named
 from simbench.dialup.vetting import Aside, vet
 from simbench.errors import BadInput
+from simbench.outputs import replacing
 from simbench.units import SECOND_US
 
 
@@ -92,14 +93,12 @@ def _usual_month(calls: Calls, path: Path) -> str:
 
 def write_records(path: Path, calls: Calls) -> None:
     """Write calls as CSV, or as Parquet if the name ends so. Raises BadInput when the file cannot be written."""
-    try:
+    with replacing(path) as part:
         if path.suffix == ".parquet":
-            _write_parquet(path, calls)
+            _write_parquet(part, calls)
         else:
-            with path.open("w", encoding="utf-8", newline="") as file:
+            with part.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows(_csv_rows(calls))
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be written") from None
 
 
 def _csv_rows(calls: Calls) -> Iterator[tuple[object, ...]]:

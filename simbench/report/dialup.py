@@ -14,6 +14,7 @@ from markupsafe import Markup
 from simbench.dialup.dimensioning import curve
 from simbench.documents import write_json, write_octets
 from simbench.finding import exit_status, tally
+from simbench.outputs import claim
 from simbench.report.dialup_model import DialupReport
 from simbench.report.figures.dialup import Picture, draw_dialup
 from simbench.report.page import HOME
@@ -23,6 +24,7 @@ from simbench.report.words import SYMBOLS, WORST_FIRST, number, rank
 def write_dialup(folder: Path, report: DialupReport) -> None:
     """Write `report.html` and `result.json` into a folder. Raises BadInput when they cannot be written."""
     result = {**report.result, "summary": tally(report.findings), "findings": tuple(report.findings)}
+    claim(folder)
     write_json(folder / "result.json", result)
     write_octets(folder / "report.html", dialup_page(report).encode())
 

@@ -10,6 +10,7 @@ import pytest
 
 from simbench.imports.record import run_of
 from simbench.ledger import Ledger, RunInfo
+from simbench.outputs import MANIFEST
 from simbench.report.result import read_findings
 from tests.cli.child import Ended
 from tests.verdict.years import YEAR, outage, outages
@@ -110,7 +111,7 @@ def test_decisions_probes_and_a_forecast_are_shown_together(tmp_path: Path, caps
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written == {
         "findings.json", "findings-before.json", "incidents.csv", "incidents-before.csv", "dispute.csv",
-        "forecast.json",
+        "forecast.json", MANIFEST,
     }  # fmt: skip
     shown = Ended(capsys, "judge", table(tmp_path / "o.csv", 5, 7), *PERIOD, *files, *chances).out
     assert "before the decisions:" in shown
