@@ -2,21 +2,25 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON ?= python3
+# PYTHON=... names the interpreter; without it scripts/venv.sh finds one.
+PYTHON ?=
 SUT ?= $(shell command -v bearerbox >/dev/null 2>&1 && echo kannel || echo reference)
 DEBIAN_PACKAGES := kannel tshark faketime freeradius chromium \
   strongswan-swanctl strongswan-charon libcharon-extra-plugins libstrongswan-extra-plugins iproute2 tcpdump
 DEMO := reports/demo
 
-.PHONY: help demo test check fix bench fuzz soak sample docs packages clean
+# What has none of these marks needs nothing but the installation.
+MARKED := real or slow or package
+# Two workers, tests in random order; -q prints a dot for each test, on a terminal only.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -p no:cacheprovider -q
+
+.PHONY: help demo test test-real coverage check fix bench fuzz soak sample docs packages clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 $(VENV)/installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@
+	@PYTHON='$(PYTHON)' scripts/venv.sh $(VENV) '.[dev]'
 
 demo: $(VENV)/installed ## judge a real client (Kannel if installed) and leave a report: reports/demo/report.html
 	@rm -rf $(DEMO)
@@ -26,16 +30,18 @@ demo: $(VENV)/installed ## judge a real client (Kannel if installed) and leave a
 	  || status=$$?; [ "$${status:-0}" -le 1 ] || [ "$${status:-0}" -eq 3 ]
 	@echo "open $(DEMO)/report.html"
 
-packages: # Debian packages of the real parts, where we may install them; elsewhere their tests skip by name
-	@missing=$$(dpkg-query -W -f '$${Status} $${Package}\n' $(DEBIAN_PACKAGES) 2>/dev/null | grep -c '^install ok'); \
-	if [ "$$missing" -lt $(words $(DEBIAN_PACKAGES)) ]; then \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
-	      apt-get install -y -qq --no-install-recommends $(DEBIAN_PACKAGES); \
-	  else echo "not installed: some of $(DEBIAN_PACKAGES); their tests will be skipped"; fi; fi
+packages: # Debian packages of the real parts
+	@scripts/debian.sh 'their tests are skipped' $(DEBIAN_PACKAGES)
 
-test: $(VENV)/installed packages ## run every test, installing what the real parts need
-	$(BIN)/python -m pytest -n 2 --dist loadfile -p no:cacheprovider -q
+test: $(VENV)/installed ## run every test that needs nothing but the installation
+	@$(PYTEST) -m 'not ($(MARKED))'
+
+test-real: $(VENV)/installed packages ## run the others: real programs, documented commands, packaging, survival, large sizes
+	@$(PYTEST) -m '$(MARKED)'
+
+coverage: $(VENV)/installed ## run what `make test` runs and print which lines and branches it does not reach
+	@mkdir -p build/coverage
+	@$(PYTEST) -m 'not ($(MARKED))' --cov --cov-report=term-missing
 
 check: $(VENV)/installed ## style, types, import floors
 	$(BIN)/ruff check .
@@ -53,8 +59,9 @@ bench: $(VENV)/installed ## measure speed: ratios in one run, and absolutes to c
 fuzz: $(VENV)/installed ## feed two million mutated frames to everything that reads a wire (SECONDS=900, SEED=1)
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
 
-soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched (SECONDS=1800, MESSAGES=20000000)
+soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched; then crowds (SECONDS=1800, MESSAGES=20000000)
 	$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),1800) --messages $(or $(MESSAGES),20000000)
+	$(BIN)/python -m tests.soak.crowd
 
 sample: $(VENV)/installed ## regenerate the kept example report in reports/sample
 	$(BIN)/python -m tests.sample

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import fake_smsc
@@ -156,7 +156,6 @@ def test_what_a_library_wrote_can_be_recorded(tmp_path: Path) -> None:
     assert (tmp_path / "junit.xml").read_bytes() == b"<testsuites></testsuites>"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300))
 def test_no_manifest_however_torn_lets_somebodys_file_be_replaced(tmp_path: Path, octets: bytes) -> None:
     (tmp_path / MANIFEST).write_bytes(octets)

@@ -18,7 +18,6 @@ from simbench.centre.pending import Pending, Rows
 from simbench.centre.records import DELIVERED, Message, Notice
 from simbench.kernels.draws import Words, draws, law_of, quantiles
 from simbench.kernels.table import Values
-from simbench.ledger.buffer import Block
 from simbench.numbering.addresses import Texts, key_of, keys_of
 from simbench.numbering.plan import classify, spellings
 from simbench.numbering.subscribers import ELSEWHERE, REACHED
@@ -83,7 +82,7 @@ class Batches:
         self._possible = min(settings.latency_us) > 0
         # Where every attempt has its own chances, messages are not delivered together.
         self._together = centre.base.law is None and not settings.failures
-        self._add = centre.sink.centre.add
+        self._append_columns = centre.sink.centre.append_columns
         self._pending = Pending()
         self._kinds: list[Kind] = []
         self._codes, self._notified = np.empty(0, "S1"), np.empty(0, bool)  # of the kinds
@@ -134,8 +133,8 @@ class Batches:
         entities = words.view(np.int64)
         terms = batch.notify | batch.expires_at // MINUTE_US << 3
         same = int(stamps[0]) if (stamps == stamps[0]).all() else stamps
-        self._add(
-            Block(size, (now, "accepted", batch.session, batch.oadc, batch.recipients, entities, 0, terms, same, 1))
+        self._append_columns(
+            size, (now, "accepted", batch.session, batch.oadc, batch.recipients, entities, 0, terms, same, 1)
         )  # fmt: skip
         centre.decided += size
         delivery.on_the_way += size
@@ -196,8 +195,8 @@ class Batches:
         self._delivery.on_the_way -= size
         recipients, entities, scts = (rows[name].copy() for name in ("recipient", "entity", "scts"))
         sessions, codes = rows["session"].copy(), self._codes[kinds]
-        self._add(
-            Block(size, (at, KINDS[DELIVERED], sessions, codes, recipients, entities, 1, 0, scts, 1))
+        self._append_columns(
+            size, (at, KINDS[DELIVERED], sessions, codes, recipients, entities, 1, 0, scts, 1)
         )  # fmt: skip
         told = self._notified[kinds].nonzero()[0]
         if not len(told):

@@ -160,7 +160,7 @@ def _run_pytest(judgements: Judgements, folder: Path) -> None:
     check_file(folder / JUNIT)
     arguments = [
         str(suite), "--rootdir", str(suite), "-c", os.devnull,
-        "-p", "no:cacheprovider", "-p", "no:terminal", "--capture=no",
+        "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:randomly", "--capture=no",
         f"--junitxml={folder / JUNIT}", "-o", "junit_family=xunit1", "-o", "junit_suite_name=simbench conform",
     ]  # fmt: skip
     status = pytest.main(arguments, plugins=[ConformancePlugin(judgements)])

@@ -1,48 +1,83 @@
-"""What hot code appends to: rows one by one, or many that came together as one block of columns.
+"""Rows that wait to be written: appended one by one as tuples, or many at once as columns.
 
-Converts nothing. A block exists because a tuple a row, and turning those tuples into columns again, costs a busy SMSC
-more than all its decisions: what a hundred messages have in common is kept once.
+Columns exist because a tuple a row, and turning those tuples into columns again, costs a busy SMSC more than all its
+decisions. Nothing is converted here; `simbench.ledger.columns` does that in the writer's thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, TypeGuard
+
+import msgspec
 
 from simbench.ledger.rows import Row
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Of a block's column: a list or an array of numpy's with one value a row (integers, or octets that are ASCII text
-# without NUL), or the value all rows have.
+
+class Packed(msgspec.Struct, frozen=True, eq=False):
+    """A column of texts or octets, packed: value `i` is `data[offsets[i]:offsets[i + 1]]`.
+
+    `data`: array of uint8. `offsets`: array of int32, one longer than the rows, ascending, the first not negative.
+    Texts are UTF-8.
+    """
+
+    data: NDArray[Any]
+    offsets: NDArray[Any]
+
+    def values(self) -> list[bytes]:
+        """The octets of each row."""
+        whole, edges = self.data.tobytes(), self.offsets.tolist()
+        return [whole[start:end] for start, end in pairwise(edges)]
+
+
+class Coded(msgspec.Struct, frozen=True, eq=False):
+    """A column with few different values: value `i` is `names[index[i]]`. `index`: array of integers."""
+
+    names: tuple[object, ...]
+    index: NDArray[Any]
+
+
+# One column of many rows. A list, `Packed`, `Coded` or an array of numpy's has a value a row; anything else is the
+# value that all rows have. Arrays are of integers (for a column of integers at least as wide), or of octets ("S"),
+# which are ASCII text without NUL.
 Cells = object
 
 
 class Block:
-    """`count` rows as columns in the order of their table; what is no list or array holds one for all."""
+    """`count` rows as columns in the order of their table."""
 
     __slots__ = ("columns", "count")
 
     def __init__(self, count: int, columns: tuple[Cells, ...]) -> None:
         self.count, self.columns = count, columns
 
-    def rows(self) -> Iterator[Row]:
-        """The same rows one by one."""
+    def rows(self, octets: frozenset[int] = frozenset()) -> Iterator[Row]:
+        """The same rows one by one; `octets` are the places of columns that hold octets instead of text."""
         return zip(
-            *(_values(cells) if has_many(cells) else repeat(cells, self.count) for cells in self.columns), strict=False
+            *(
+                _values(cells, text=place not in octets) if has_many(cells) else repeat(cells, self.count)
+                for place, cells in enumerate(self.columns)
+            ),
+            strict=False,
         )
 
 
-def has_many(cells: Cells) -> TypeGuard[list[Any] | NDArray[Any]]:
+def has_many(cells: Cells) -> TypeGuard[list[Any] | NDArray[Any] | Packed | Coded]:
     """Whether these are a value a row."""
-    return isinstance(cells, list) or hasattr(cells, "dtype")  # numpy itself is not needed here
+    return isinstance(cells, (list, Packed, Coded)) or hasattr(cells, "dtype")  # numpy itself is not needed here
 
 
-def _values(cells: list[Any] | NDArray[Any]) -> list[Any]:
+def _values(cells: list[Any] | NDArray[Any] | Packed | Coded, *, text: bool) -> list[Any]:
     if isinstance(cells, list):
         return cells
+    if isinstance(cells, Coded):
+        return [cells.names[index] for index in cells.index.tolist()]
+    if isinstance(cells, Packed):
+        return [value.decode() for value in cells.values()] if text else cells.values()
     values: list[Any] = cells.tolist()
     return [value.decode() for value in values] if cells.dtype.kind == "S" else values
 
@@ -53,21 +88,34 @@ Entry = Row | Block
 class Buffer(list[Any]):
     """Rows and blocks (each an Entry) on their way to the disk, in the order in which they were appended."""
 
-    __slots__ = ("_taken", "_told")
+    __slots__ = ("_appended", "_taken")
 
     def __init__(self) -> None:
         super().__init__()
         # What blocks hold beyond one row each. Two counts, each changed by one thread only.
-        self._told = self._taken = 0
+        self._appended = self._taken = 0
 
-    def add(self, block: Block) -> None:
-        """Take many rows at once."""
-        self._told += block.count - 1
-        self.append(block)
+    def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
+        """Append `count` rows at once, without an object a row: one entry of `columns` for each column of the table.
+
+        The order is that of `simbench.ledger.rows`, `n` left out. A column is
+
+        * one value, which all rows have: `"accepted"`, `36`, `None`;
+        * an array of integers with a value a row (any integer dtype that fits the column's without loss);
+        * an array of dtype `S`: text of ASCII without NUL, filled up with NUL;
+        * `Packed(data, offsets)`: texts (UTF-8) or octets of any length, as one array of octets and where each begins;
+        * `Coded(names, index)`: few different values, by number;
+        * a list with a value a row, None where the column is nullable.
+
+        The ledger keeps the arrays until its thread has written them, without a copy: hand over a copy of an array
+        that is filled again. Rows that do not fit their table are reported and left out, as with `append`.
+        """
+        self._appended += count - 1
+        self.append(Block(count, columns))
 
     def waiting(self) -> int:
         """How many rows wait."""
-        return len(self) + self._told - self._taken
+        return len(self) + self._appended - self._taken
 
     def head(self, most: int, most_rows: int) -> list[Entry]:
         """The oldest entries: at most so many, and (but for the first) no more than so many rows."""
@@ -85,10 +133,14 @@ class Buffer(list[Any]):
 
 
 class Memory(list[Row]):
-    """The same where rows stay: a block becomes its rows."""
+    """The same where rows stay: columns become rows. `octets`: the places of the table's columns of octets."""
 
-    __slots__ = ()
+    __slots__ = ("_octets",)
 
-    def add(self, block: Block) -> None:
-        """Take many rows at once."""
-        self.extend(block.rows())
+    def __init__(self, octets: frozenset[int] = frozenset()) -> None:
+        super().__init__()
+        self._octets = octets
+
+    def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
+        """Append many rows at once (see `Buffer.append_columns`)."""
+        self.extend(Block(count, columns).rows(self._octets))

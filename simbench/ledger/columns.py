@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simbench.ledger.buffer import Block, Cells, Entry, has_many
-from simbench.ledger.rows import ORDINAL, Column, Row, Table
+from simbench.ledger.buffer import Block, Cells, Coded, Entry, Packed, has_many
+from simbench.ledger.rows import ORDINAL, Column, Row, Table, octet_columns
 
 TYPES: dict[str, pa.DataType] = {
     "i64": pa.int64(),
@@ -68,14 +68,20 @@ def _column(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.
     """One column out of its pieces; where all are constants, none of them is touched row by row."""
     if not any(map(has_many, pieces)):
         return _array(column, pieces).take(pa.array(np.repeat(np.arange(len(counts)), counts)))
-    if any(len(cells) != count for cells, count in zip(pieces, counts, strict=True) if has_many(cells)):
+    if any(_size(cells) != count for cells, count in zip(pieces, counts, strict=True) if has_many(cells)):
         raise ValueError(f"another number of values in column {column.name} than rows")
-    if any(isinstance(cells, np.ndarray) for cells in pieces):
+    if any(isinstance(cells, (np.ndarray, Packed, Coded)) for cells in pieces):
         return _filled(column, pieces, counts)
     values: list[object] = []
     for cells, count in zip(pieces, counts, strict=True):
         values += cells if isinstance(cells, list) else repeat(cells, count)
     return _array(column, values)
+
+
+def _size(cells: Cells) -> int:
+    if isinstance(cells, Packed):
+        return len(cells.offsets) - 1
+    return len(cells.index if isinstance(cells, Coded) else cast(list[object], cells))
 
 
 def _filled(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa.Array:
@@ -106,13 +112,28 @@ def _numbers(column: Column, pieces: tuple[Cells, ...], counts: list[int]) -> pa
 
 
 def _packed(column: Column, cells: Cells) -> pa.Array:
-    """A value a row, of a list or an array."""
+    """A value a row, of a list, an array, or what is packed or coded."""
+    if isinstance(cells, Packed):
+        return _unpacked(column, cells)
+    if isinstance(cells, Coded):
+        return _array(column, cells.names).take(pa.array(cells.index))
     if not isinstance(cells, np.ndarray):
         return _array(column, cast(list[object], cells))
     if cells.dtype.kind == "S" and column.type == "str":
         return _texts(cells)
     _check(column, cells)
     return pa.array(cells, TYPES[column.type])
+
+
+def _unpacked(column: Column, cells: Packed) -> pa.Array:
+    """Texts or octets out of one array; ValueError where their edges are none, or texts are not UTF-8."""
+    if column.type not in {"str", "octets"} or cells.data.dtype != np.uint8 or cells.offsets.dtype != np.int32:
+        raise ValueError(f"{cells.data.dtype} by {cells.offsets.dtype} in column {column.name}")
+    octets = pa.py_buffer(np.ascontiguousarray(cells.data))
+    edges = pa.py_buffer(np.ascontiguousarray(cells.offsets))
+    built = pa.Array.from_buffers(TYPES[column.type], len(cells.offsets) - 1, [None, edges, octets])
+    built.validate(full=True)
+    return built
 
 
 def _check(column: Column, cells: NDArray[np.generic]) -> None:
@@ -166,8 +187,23 @@ def to_batch(table: Table, entries: Sequence[Entry], first_n: int, misfit: Misfi
     try:
         return _batch(table, entries, first_n)
     except (ValueError, TypeError, OverflowError):  # Arrow's own errors are kinds of these
-        rows = [row for entry in entries for row in (entry.rows() if isinstance(entry, Block) else (entry,))]
+        rows = [row for entry in entries for row in _rows(table, entry, misfit)]
         return _batch_of_fitting(table, rows, first_n, misfit)
+
+
+def _rows(table: Table, entry: Entry, misfit: Misfit) -> list[Row]:
+    if not isinstance(entry, Block):
+        return [entry]
+    try:
+        for column, cells in zip(table.columns, entry.columns, strict=True):
+            if has_many(cells) and _size(cells) != entry.count:
+                raise ValueError(f"another number of values in column {column.name} than rows")
+            if isinstance(cells, Packed):
+                _unpacked(column, cells)
+        return list(entry.rows(octet_columns(table)))
+    except (ValueError, TypeError, IndexError) as problem:
+        misfit(entry.columns, f"{entry.count} rows at once: {problem}")
+        return []
 
 
 def _no_rows(table: Table) -> pa.RecordBatch:

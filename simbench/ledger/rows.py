@@ -120,3 +120,8 @@ MINUTE = _table(
 
 TABLES: dict[str, Table] = {table.name: table for table in (WIRE, STORY, ASKED, CENTRE, GRAIN, MINUTE)}
 ORDINAL = Column("n", "i64")
+
+
+def octet_columns(table: Table) -> frozenset[int]:
+    """The places of a table's columns of octets."""
+    return frozenset(place for place, column in enumerate(table.columns) if column.type == "octets")

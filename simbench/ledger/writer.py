@@ -20,7 +20,7 @@ from simbench.errors import LedgerError, Trouble
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import NAME, RunInfo, write_info
-from simbench.ledger.rows import TABLES, Row
+from simbench.ledger.rows import TABLES, Row, octet_columns
 from simbench.outputs import claim
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Ledger:
     """One run being written to its folder.
 
     `wire`, `story`, `asked`, `centre`, `grain` and `minute` take tuples in the column order of `simbench.ledger.rows`
-    with `append`, and blocks of them with `add`; both may be bound once and called from one thread. Rows reach the disk
-    after 200 ms or 50,000 rows; a process that is killed loses no more than those.
+    with `append`, and many of them as columns with `append_columns`; both may be bound once and called from one thread.
+    Rows reach the disk after 200 ms or 50,000 rows; a process that is killed loses no more than those.
     """
 
     def __init__(
@@ -201,7 +201,9 @@ class MemoryLedger:
 
     def __init__(self, info: RunInfo | None = None) -> None:
         self.info = info or RunInfo(run="memory")
-        self.wire, self.story, self.asked, self.centre, self.grain, self.minute = (Memory() for _ in range(6))
+        self.wire, self.story, self.asked, self.centre, self.grain, self.minute = (
+            Memory(octet_columns(table)) for table in TABLES.values()
+        )
 
     def write_table(self, name: str, rows: pa.Table) -> None:
         """Take whole columns of a table, its `n` left out."""

@@ -12,7 +12,7 @@ from simbench.centre.core import Centre
 from simbench.centre.records import Limit, Notice
 from simbench.kernels.fate import running_at
 from simbench.ledger import AnyLedger, Ledger
-from simbench.ledger.buffer import Block
+from simbench.ledger.buffer import Block, Cells
 from simbench.ledger.rows import Row
 from simbench.units import HOUR_US
 from simbench.world.applications import NEVER, Application, Asked
@@ -44,9 +44,9 @@ class _Rows:
         if row[1] == "delivered" and self._delivered is not None:
             self._delivered(row)
 
-    def add(self, block: Block) -> None:
+    def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
         """Take many rows."""
-        for row in block.rows():
+        for row in Block(count, columns).rows():
             self.append(row)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 
-from simbench.ledger.buffer import Block
+from simbench.ledger.buffer import Block, Cells
 from simbench.ledger.rows import COUNTED, MINUTE, WITHIN_S, Row
 from simbench.units import MINUTE_US, SECOND_US
 
@@ -38,9 +38,9 @@ class MinuteRows:
         elif kind == "undelivered" and row[7] in TEMPORARY:
             self.count(str(code), at, "expired")
 
-    def add(self, block: Block) -> None:
+    def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
         """Count many rows."""
-        for row in block.rows():
+        for row in Block(count, columns).rows():
             self.append(row)
 
     def count(self, code: str, at: int, name: str) -> None:

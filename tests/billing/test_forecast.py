@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.billing.acts import Month
@@ -71,7 +71,7 @@ def test_traffic_nobody_foresaw_is_weak_and_without_any_forecast_nothing_is_said
     assert outcomes(TWICE, Counts("hand", {})) == {"OPS-ENG-03": "inconclusive", "OPS-ACH-05": "inconclusive"}
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(st.integers(0, 10**9), st.integers(0, 150), st.booleans())
 def test_a_forecast_written_is_the_forecast_read(tmp_path: Path, messages: int, rate: int, corrects: bool) -> None:
     written = Forecast(date(2017, 1, 1), (Expected("2017-02", "36010", messages, rate),), corrects)

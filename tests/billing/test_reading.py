@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.billing.acts import ActsError, Month, read_acts
@@ -208,7 +208,7 @@ def test_forecasts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, old: s
     assert told in str(caught.value)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace"))))
 def test_no_octets_break_a_reader(tmp_path: Path, octets: bytes) -> None:
     path = tmp_path / "file"

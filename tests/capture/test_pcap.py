@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP
 from scapy.utils import RawPcapNgReader
@@ -17,7 +17,7 @@ from simbench.ledger import MemoryLedger, RunInfo
 from simbench.ledger.rows import Row
 from tests.capture.scenes import LOGIN, START, SUBMITS, WELCOME, octets_of
 
-IN_FILES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+IN_FILES = settings(max_examples=60)
 LONG = b"".join(SUBMITS) * 4
 DAY: list[Row] = [
     (START, 1, "open", b"('127.0.0.1', 40000)"),

@@ -5,7 +5,7 @@ from collections import deque
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.capture.pcap import write_pcapng
@@ -32,7 +32,7 @@ from tests.capture.scenes import (
 )  # fmt: skip
 from tests.harness import Peer, gateway_of
 
-IN_FILES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+IN_FILES = settings(max_examples=60)
 KEY_6 = bytes.fromhex("20010db800000000000000000000000a20010db8000000000000000000000001") + KEY[-4:]
 BACK_6 = KEY_6[16:32] + KEY_6[:16] + BACK[-4:]
 WHOLE = [(at, ip_packet(segment)) for at, segment in Line().open().talk().close().sent]

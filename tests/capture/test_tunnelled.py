@@ -96,14 +96,13 @@ def test_a_keys_file_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, 
     assert "\n" not in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(LINKS)), st.binary(max_size=120))
 def test_no_octets_break_the_search_for_esp(link: int, octets: bytes) -> None:
     found = esp_of(link, octets)
     assert found is None or octets.endswith(found[1]) or found[1] in octets
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.binary(min_size=9, max_size=90))
 def test_no_octets_of_a_known_association_break_the_opening(octets: bytes) -> None:
     import tempfile

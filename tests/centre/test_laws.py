@@ -71,7 +71,7 @@ def live(steps: list[tuple[int, str, int]], cuts: int) -> list[tuple[object, ...
 
 
 @given(STEPS, st.integers(2, 7))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_advancing_in_pieces_writes_the_same_rows_as_advancing_at_once(
     steps: list[tuple[int, str, int]], cuts: int
 ) -> None:
@@ -79,7 +79,7 @@ def test_advancing_in_pieces_writes_the_same_rows_as_advancing_at_once(
 
 
 @given(STEPS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_message_is_accepted_before_it_is_notified_and_meets_one_fate(steps: list[tuple[int, str, int]]) -> None:
     accepted: dict[object, int] = {}
     fates: dict[object, int] = {}
@@ -94,7 +94,7 @@ def test_a_message_is_accepted_before_it_is_notified_and_meets_one_fate(steps: l
 
 
 @given(STEPS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_in_the_end_no_message_is_left_on_the_way(steps: list[tuple[int, str, int]]) -> None:
     rows = live([*steps, (0, "up", 0), (4 * 86_400, "on", 0)], 1)
     counts = Counter(row[1] for row in rows)

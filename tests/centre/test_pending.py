@@ -15,7 +15,7 @@ TAKE = st.tuples(st.integers(0, 150_000), st.integers(0, 100))
 STEPS = st.lists(ENTER | TAKE | st.integers(0, 4), max_size=25)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(STEPS)
 def test_rows_are_given_by_instant_then_number(steps: list[list[int] | tuple[int, int] | int]) -> None:
     held, model, number = Pending(), list[tuple[int, int]](), 0

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.outputs import adopt
@@ -15,7 +15,7 @@ from tests.cli.child import Ended, simbench
 
 CODE = '[[codes]]\ncode = "36010"\n'
 ANYWHERE = "192.0.2.1"  # refused once all else is in order
-FILES = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FILES = settings(max_examples=80)
 
 
 # What is written, and the key, the value and the expectation of the line that answers it.

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -147,7 +147,6 @@ def test_each_code_has_its_own_messages_and_pace() -> None:
     assert spool.memory(other.code, 10) == m.Memory()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(min_size=1, max_size=300))
 def test_a_file_that_is_no_spool_is_refused_by_name(tmp_path: Path, octets: bytes) -> None:
     path = tmp_path / "spool.db"

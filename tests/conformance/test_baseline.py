@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.conformance.baseline import (
@@ -89,7 +89,6 @@ def test_an_update_leaves_nothing_new_and_drops_what_passes(tmp_path: Path) -> N
     assert states(findings, after) == ["", "known"]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(min_size=1).filter(str.strip), st.text(), st.dates())
 def test_whatever_reason_is_written_is_read_again(tmp_path: Path, reason: str, ticket: str, day: date) -> None:
     try:

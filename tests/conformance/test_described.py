@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from aiohttp import ClientSession, web
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.conformance.child import free_ports, listens
@@ -71,7 +71,6 @@ def test_a_description_that_cannot_be_meant_is_refused_in_one_line(text: str, tm
     assert "\n" not in str(refused.value)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200))
 def test_no_file_of_capabilities_does_more_than_be_refused(tmp_path: Path, octets: bytes) -> None:
     path = tmp_path / "any.toml"

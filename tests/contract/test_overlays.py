@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.contract import Contract, load_contract
@@ -207,7 +207,7 @@ def attempt(path: Path) -> None:
         assert isinstance(contract, Contract)
 
 
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=60)
 SCALARS = st.one_of(
     st.integers(), st.sampled_from(["true", "nan", "-inf", "1979-05-27", "[]", "{}", "''", "[[1], {a = 1}]", "1e99"]),
     st.sampled_from(["'x'", "'NaN'", "0x" + "F" * 40, "[60, 5]", "{ value = 1 }", "07:32:00", '"\\u0000"']),

@@ -90,7 +90,7 @@ def test_a_file_of_ones_own_stands_for_the_built_in_one(tmp_path: Path) -> None:
     assert mine.digest != CONTRACT.digest
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.data())
 def test_a_damaged_file_is_read_or_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.contract.calendar import instant
@@ -139,7 +139,6 @@ def test_a_torn_table_is_refused(tmp_path: Path) -> None:
         read_records(path, OFFER, MONTH)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(octets=st.binary(max_size=300))
 def test_no_octets_break_the_reader_and_no_line_is_lost(octets: bytes, tmp_path: Path) -> None:
     path = tmp_path / "calls.csv"

@@ -12,7 +12,7 @@ from fake_smsc.live import LiveSmsc
 from simbench.conformance.virtual import MemoryNetwork, VirtualLoop
 from simbench.contract.calendar import instant
 from simbench.ledger import MemoryLedger
-from simbench.ledger.buffer import Block, Memory
+from simbench.ledger.buffer import Cells, Memory
 from simbench.scenario import CodeConfig, DeliveryConfig, Scenario
 from tests import harness
 from tests.fake_smsc.live import contract
@@ -31,7 +31,7 @@ class Forgetful(Memory):
         if row[2] in {"open", "close"}:
             super().append(row)
 
-    def add(self, block: Block, /) -> None:
+    def append_columns(self, count: int, columns: tuple[Cells, ...], /) -> None:
         """Many rows in columns: none of them is the end of a connection."""
 
 

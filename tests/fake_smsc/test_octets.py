@@ -7,7 +7,7 @@ import random
 import ssl
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.ucp.frame import encode
@@ -19,7 +19,7 @@ FRAMES = (harness.login(), harness.submit(1, **PLAIN), encode(7, "R", "53", "A//
 LONGEST = 4096
 
 some_octets = st.binary(max_size=200) | st.sampled_from(FRAMES) | st.binary(max_size=8).map(lambda b: b"\x02" + b)
-LIVE = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LIVE = settings(max_examples=100)
 
 
 def client_hello() -> bytes:

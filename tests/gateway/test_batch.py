@@ -142,7 +142,7 @@ def lived(reads: list[tuple[bytes, int, str]], *how: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(READS, st.sampled_from(MODES), st.sampled_from([3, 10, 150]), st.sampled_from([1, 5, 100]), st.data())
 def test_a_stream_served_by_the_run_leaves_what_it_leaves_frame_by_frame(
     reads: list[tuple[list[bytes], int, str]], mode: str, rate_per_s: int, window: int, data: st.DataObject

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.gateway.runs import WORTH_FRAMES, Acks, Run, runs_of
@@ -19,7 +19,6 @@ KINDS = (
 READS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 2 * WORTH_FRAMES)), min_size=1, max_size=8)
 
 
-@settings(deadline=None)
 @given(READS)
 def test_runs_and_what_is_between_them_are_the_read_and_every_run_is_worth_it(
     parts: list[tuple[bytes, int]],

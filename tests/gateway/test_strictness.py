@@ -221,7 +221,7 @@ def test_what_cannot_be_mended_is_refused_all_the_same(switch: str) -> None:
 
 
 @given(st.lists(st.text("0123456789ABCDEFabcdefX ", max_size=9), min_size=1, max_size=36))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_the_fields_hold_a_tolerant_platform_answers_once(values: list[str]) -> None:
     peer = with_(profile="tolerant")
     for ot in ("01", "02", "03", "30", "31", "51", "54", "55", "56", "60", "61"):
@@ -230,7 +230,7 @@ def test_whatever_the_fields_hold_a_tolerant_platform_answers_once(values: list[
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_the_octets_the_platform_goes_on(octets: bytes) -> None:
     peer = with_(profile="tolerant")
     with_raw(peer, octets + b"\x03")
@@ -238,7 +238,7 @@ def test_whatever_the_octets_the_platform_goes_on(octets: bytes) -> None:
 
 
 @given(st.from_regex(COMMON, fullmatch=True))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_common_submit_is_one_the_field_table_has_nothing_against(data: bytes) -> None:
     (frame,) = Framer().feed(encode(1, "O", "51", data.decode()))
     assert isinstance(frame, Frame)

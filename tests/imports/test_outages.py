@@ -189,7 +189,7 @@ def test_probes_are_read_in_order_of_time(tmp_path: Path) -> None:
 CELLS = st.sampled_from(["2025-03-01T02:00:00Z", "2025-03-01T08:00:00+01:00", "total", "partial", "true", "", '"', "é"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=300) | st.lists(st.lists(CELLS, max_size=7), max_size=8))
 def test_no_file_makes_the_reader_stumble(
     tmp_path_factory: pytest.TempPathFactory, content: bytes | list[list[str]]
@@ -205,7 +205,7 @@ def test_no_file_makes_the_reader_stumble(
     assert len(found.incidents) + sum(not one.kept for one in found.aside) == found.rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=200))
 def test_no_mapping_makes_the_reader_stumble(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("fuzz") / "map.toml"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.kernels import chance
@@ -28,20 +28,17 @@ def _paced(arrivals: np.ndarray, rate_per_s: int) -> np.ndarray:
     return due
 
 
-@settings(deadline=None)  # the first call compiles
 @given(WORDS, WORDS)
 def test_a_compiled_draw_is_the_plain_draw(key: int, entity: int) -> None:
     assert int(compiled(chance.draw_with)(np.uint64(key), np.uint64(entity))) == chance.draw_with(key, entity)
 
 
-@settings(deadline=None)  # the first call compiles
 @given(WORDS)
 def test_a_compiled_quantile_is_the_plain_quantile(drawn: int) -> None:
     table = chance.lognormal_table(4_000_000, 0.6)
     assert compiled(chance.quantile)(np.array(table), np.uint64(drawn)) == chance.quantile(table, drawn)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 5_000_000), min_size=1, max_size=60).map(sorted), st.integers(1, 20))
 def test_a_kernel_calls_the_scalar_function_of_the_live_centre(arrivals: list[int], rate_per_s: int) -> None:
     given_ = np.array(arrivals)
@@ -50,7 +47,6 @@ def test_a_kernel_calls_the_scalar_function_of_the_live_centre(arrivals: list[in
     assert all(late - early >= 1_000_000 for early, late in zip(due, due[rate_per_s:], strict=False))
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.integers(0, 2**51), st.integers(-(2**51), 2**51), st.sampled_from((1, 10, 150)))
 def test_compiled_meters_are_the_plain_ones(arrival: int, before: int, rate: int) -> None:
     assert compiled(conforming_tumbling)(arrival, before) == conforming_tumbling(arrival, before)

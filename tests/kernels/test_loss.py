@@ -13,7 +13,7 @@ from simbench.kernels.loss import BLOCKED, CARRIED, CUT, DROPPED, REFUSED, lose_
 from tests.kernels.processes import Pools
 
 RING = 64
-FEW = settings(deadline=None, max_examples=150)
+FEW = settings(max_examples=150)
 
 
 @st.composite

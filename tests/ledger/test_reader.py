@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.errors import LedgerError
@@ -102,7 +102,7 @@ def test_a_run_still_being_written_here_points_to_its_snapshot(tmp_path: Path) -
         assert "snapshot" in one_line(tmp_path)
 
 
-SAME_FOLDER = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SAME_FOLDER = settings(max_examples=40)
 
 
 @SAME_FOLDER

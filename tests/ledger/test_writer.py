@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import queue
+import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,24 +16,25 @@ from hypothesis import given, settings
 from simbench.contract.calendar import instant
 from simbench.errors import LedgerError, Trouble
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
-from simbench.ledger.buffer import Block
+from simbench.ledger.buffer import Cells, Coded, Packed
 from simbench.ledger.rows import TABLES, Row
 from tests.ledger.samples import BASE, as_rows, decided, rows_of_all, wire
 
 INFO = RunInfo(run="r1", scenario="01_first", seed=7, versions={"simbench": "0"})
 
 
-def test_creating_a_ledger_takes_less_than_ten_milliseconds(tmp_path: Path) -> None:
-    took_s = []
-    for number in range(5):
-        began = time.perf_counter()
-        ledger = Ledger.create(tmp_path / str(number), INFO)
-        took_s.append(time.perf_counter() - began)
-        ledger.close()
-    assert min(took_s) < 0.010
+def test_creating_a_ledger_loads_no_database_and_writes_its_description_only(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from simbench.ledger import Ledger, RunInfo\n"
+        "Ledger.create(Path(sys.argv[1]), RunInfo(run='r1'))\n"
+        "print(*{'duckdb', 'pyarrow'} & sys.modules.keys(), *(path.name for path in Path(sys.argv[1]).iterdir()))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "run")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    assert ended.stdout.split() == ["run.json"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(rows=rows_of_all())
 def test_a_folder_and_memory_give_back_the_same_rows_sorted_by_instant_then_order(rows: dict[str, list[Row]]) -> None:
     memory = MemoryLedger()
@@ -102,7 +104,7 @@ def test_a_callback_comes_only_when_its_rows_are_committed(tmp_path: Path) -> No
         for number in range(20):
             ledger.centre.append(decided(BASE, number))
             ledger.durable_after(lambda: 1, called.put)
-            called.get(timeout=20)
+            called.get(timeout=300)
             assert ledger.backlog == 0
 
 
@@ -111,7 +113,7 @@ def test_callbacks_are_handed_over_in_the_order_asked(tmp_path: Path) -> None:
     with Ledger.create(tmp_path, INFO) as ledger:
         for number in range(5):
             ledger.durable_after(lambda number=number: number, lambda callback: called.put(callback()))  # type: ignore[misc] # a lambda with a default
-        assert [called.get(timeout=20) for _ in range(5)] == [0, 1, 2, 3, 4]
+        assert [called.get(timeout=300) for _ in range(5)] == [0, 1, 2, 3, 4]
 
 
 def test_a_new_file_begins_at_midnight_in_paris(tmp_path: Path) -> None:
@@ -238,18 +240,18 @@ def test_two_hundred_thousand_rows_arrive_numbered_without_a_gap(tmp_path: Path)
     assert centre["n"].to_pylist() == centre["message"].to_pylist() == list(range(200_000))
 
 
-def block_of(count: int, first: int = 0) -> Block:
+def block_of(count: int, first: int = 0) -> tuple[int, tuple[Cells, ...]]:
     """Decisions of one instant that have in common what `decided` fixes."""
     numbers = list(range(first, first + count))
-    return Block(count, (BASE, "accepted", 1, "36050", "33639980012", numbers, 0, 0, None, 1))
+    return (count, (BASE, "accepted", 1, "36050", "33639980012", numbers, 0, 0, None, 1))
 
 
 @pytest.mark.parametrize("on_disk", [True, False])
 def test_a_block_leaves_the_rows_it_stands_for_among_others(tmp_path: Path, on_disk: bool) -> None:
     ledger = Ledger.create(tmp_path, INFO) if on_disk else MemoryLedger()
     ledger.centre.append(decided(BASE, 0))
-    ledger.centre.add(block_of(5_000, 1))
-    ledger.centre.add(block_of(1, 5_001))
+    ledger.centre.append_columns(*block_of(5_000, 1))
+    ledger.centre.append_columns(*block_of(1, 5_001))
     ledger.centre.append(decided(BASE, 5_002))
     run = open_run(ledger)
     assert as_rows(run, "centre") == [decided(BASE, number) for number in range(5_003)]
@@ -267,11 +269,11 @@ def test_columns_of_arrays_leave_the_rows_that_lists_leave(tmp_path: Path, on_di
     found = []
     for place, columns in ((tmp_path / "arrays", cells), (tmp_path / "lists", tuple(listed))):
         ledger = Ledger.create(place, INFO) if on_disk else MemoryLedger()
-        ledger.centre.add(Block(4, columns))
-        ledger.centre.add(block_of(2))
+        ledger.centre.append_columns(4, columns)
+        ledger.centre.append_columns(*block_of(2))
         ledger.centre.append(decided(BASE, 1))
         ledger.flush()
-        ledger.centre.add(Block(4, columns))
+        ledger.centre.append_columns(4, columns)
         ledger.centre.append((BASE, "refused", 1, "36010", "caf\u00e9\0", 0, 0, 4, None, 1))
         found.append(as_rows(open_run(ledger), "centre"))
         ledger.close()
@@ -279,11 +281,45 @@ def test_columns_of_arrays_leave_the_rows_that_lists_leave(tmp_path: Path, on_di
     assert len(found[0]) == 12
 
 
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_packed_and_coded_columns_leave_the_rows_they_stand_for(tmp_path: Path, on_disk: bool) -> None:
+    ledger = Ledger.create(tmp_path, INFO) if on_disk else MemoryLedger()
+    octets = np.frombuffer(b"..abc\x00\xff", np.uint8)
+    ledger.wire.append(wire(BASE, b"first"))
+    ways = Coded(("in", "out"), np.array([1, 0, 0], np.uint8))
+    ledger.wire.append_columns(3, (np.arange(3) + BASE, 7, ways, Packed(octets, np.array([2, 5, 5, 7], np.int32))))
+    ledger.wire.append_columns(1, (BASE, 8, "in", b"last"))
+    names = "é36050".encode()
+    kinds = Coded(("accepted", "délivré"), np.array([1, 0]))
+    codes = Packed(np.frombuffer(names, np.uint8), np.array([0, 2, 7], np.int32))
+    ledger.centre.append_columns(2, (BASE, kinds, 1, codes, "1", 0, 0, 0, Coded((None, 5), np.array([0, 1])), 1))
+    run = open_run(ledger)
+    assert [row[1:] for row in as_rows(run, "wire")] == [
+        (1, "in", b"first"), (7, "out", b"abc"), (8, "in", b"last"), (7, "in", b""), (7, "in", b"\x00\xff")
+    ]  # fmt: skip
+    assert [(row[1], row[3], row[8]) for row in as_rows(run, "centre")] == [
+        ("délivré", "é", None), ("accepted", "36050", 5)
+    ]  # fmt: skip
+    ledger.close()
+
+
+@pytest.mark.parametrize("edges", [[0, 9], [1, 0], [-1, 1], [0, 1, 2]])
+def test_packed_octets_beyond_their_array_are_reported_and_kept_out(tmp_path: Path, edges: list[int]) -> None:
+    ledger = Ledger.create(tmp_path, INFO, on_trouble=lambda _trouble: None)
+    packed = Packed(np.frombuffer(b"abc", np.uint8), np.array(edges, np.int32))
+    ledger.wire.append_columns(1, (BASE, 1, "in", packed))
+    ledger.wire.append(wire(BASE))
+    with pytest.raises(Trouble, match="does not fit"):
+        ledger.flush()
+    ledger.close()
+    assert open_run(tmp_path).wire.num_rows == 1
+
+
 @pytest.mark.parametrize("wrong", [np.array([1.5]), np.array([b"1"])])
 def test_an_array_that_does_not_fit_its_column_is_told_and_kept_out(tmp_path: Path, wrong: np.ndarray) -> None:
     ledger = Ledger.create(tmp_path, INFO, on_trouble=lambda _trouble: None)
     ledger.centre.append(decided(BASE))
-    ledger.centre.add(Block(1, (BASE, "accepted", wrong, "36050", "33639980012", 1, 0, 0, None, 1)))
+    ledger.centre.append_columns(1, (BASE, "accepted", wrong, "36050", "33639980012", 1, 0, 0, None, 1))
     with pytest.raises(Trouble, match="does not fit"):
         ledger.flush()
     ledger.close()
@@ -292,7 +328,7 @@ def test_an_array_that_does_not_fit_its_column_is_told_and_kept_out(tmp_path: Pa
 def test_the_backlog_counts_the_rows_of_blocks(tmp_path: Path) -> None:
     ledger = Ledger.create(tmp_path, INFO)
     ledger.close()
-    ledger.centre.add(block_of(70))
+    ledger.centre.append_columns(*block_of(70))
     ledger.centre.append(decided(BASE))
     assert ledger.backlog == 71
     with pytest.raises(Trouble, match="71 rows"):
@@ -302,7 +338,7 @@ def test_the_backlog_counts_the_rows_of_blocks(tmp_path: Path) -> None:
 def test_of_a_block_with_a_misfit_the_other_rows_are_kept(tmp_path: Path) -> None:
     told: list[Trouble] = []
     ledger = Ledger.create(tmp_path, INFO, on_trouble=told.append)
-    ledger.centre.add(Block(3, (BASE, "accepted", 1, "36050", "33639980012", [1, "two", 3], 0, 0, None, 1)))
+    ledger.centre.append_columns(3, (BASE, "accepted", 1, "36050", "33639980012", [1, "two", 3], 0, 0, None, 1))
     with pytest.raises(Trouble, match="does not fit"):
         ledger.flush()
     ledger.close()

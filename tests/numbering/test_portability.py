@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.contract.calendar import instant
@@ -16,7 +16,7 @@ from simbench.errors import SubscriberError
 from simbench.numbering.portability import PortabilityTable
 
 HEADER = "msisdn,operator,valid_from\n"
-ONE_FILE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONE_FILE = settings(max_examples=60)
 
 
 def table(folder: Path, text: str) -> PortabilityTable:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.errors import SubscriberError
@@ -22,7 +22,7 @@ ORANGE, SFR, NOBODY, MACHINE = "33639980012", "33639986012", "33639989012", "337
 HEADER = "msisdn,operator,state\n"
 NUMBERS = [str(33_710_000_000 + 997 * number) for number in range(20_000)]  # 0710 to 0729
 SHARES = BaseProfile(0.05, 0.04, 0.03, 0.1, 0.02)
-ONE_FILE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONE_FILE = settings(max_examples=60)
 
 
 def base(folder: Path, text: str, profile: BaseProfile | None = None) -> SubscriberBase:

@@ -34,7 +34,7 @@ def agrees(plan: Plan, rates: dict[int, int], replication: int = 0) -> int:
     return held
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(
     volume=st.integers(1_000, 60_000),
     parts=st.integers(1, 3),

@@ -81,7 +81,7 @@ def capture_of(folder: Path, chunks: list[bytes]) -> Path:
 
 def tshark(path: Path, *arguments: str) -> str:
     command = [require("tshark", package="tshark"), "-n", "-r", str(path), "-d", f"tcp.port=={PORT},ucp", *arguments]
-    ended = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    ended = subprocess.run(command, capture_output=True, timeout=300, check=True)
     return ended.stdout.decode("utf-8", "replace")  # it prints octets above 7F as they are
 
 
@@ -258,7 +258,7 @@ def drawn(count: int) -> list[bytes]:
     """That many frames, of every layout in turn."""
     found: list[bytes] = []
 
-    @settings(max_examples=-(-count // len(ALL)), database=None, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=-(-count // len(ALL)), database=None, phases=[Phase.generate])
     @given(st.tuples(*map(frames, ALL)))
     def collect(several: tuple[bytes, ...]) -> None:
         found.extend(several)

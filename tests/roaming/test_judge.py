@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -292,7 +292,6 @@ def test_a_file_that_is_missing_or_has_other_columns_is_one_clear_line(
         read_billing(tmp_path, FIRST, LAST)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(list(COLUMNS)), st.binary(max_size=300), st.booleans())
 def test_any_octets_are_read_or_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, name: str, octets: bytes, header: bool
@@ -313,7 +312,6 @@ WORDS = ["", "S0000000", "2018-03-05", "2018-03-04", "data", "voice", "home", "a
 CELLS = st.sampled_from(WORDS) | st.text(max_size=12)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=9), max_size=12))
 def test_every_row_is_judged_or_set_aside(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
     folder = written(tmp_path_factory.mktemp("rows"), {name: [] for name in COLUMNS})

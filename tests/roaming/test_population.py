@@ -117,7 +117,7 @@ def agree(outcome: Outcome, one: int, fate: Fate) -> None:
     assert counted == [len(days[name]) for name in NAMES]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(PEOPLE, lives()), min_size=1, max_size=3),
     OPERATORS,
@@ -136,7 +136,7 @@ def test_the_kernel_says_what_the_oracle_of_decimals_says(
         agree(outcome, one, world.fate(person, days))
 
 
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(st.lists(st.tuples(PEOPLE, lives()), min_size=1, max_size=2), OPERATORS)
 def test_the_plain_kernel_fills_in_the_same_octets(pairs: list[tuple[Person, list[Day]]], operator: Operator) -> None:
     scenario = drawn(operator, date(2018, 11, 20))

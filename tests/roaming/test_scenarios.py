@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -156,7 +156,6 @@ ODD = ["[operator]", 'cap_eur_per_gb = "0"', "share = 1e999", "days = 9999999999
 LINES = st.sampled_from([*GOOD.strip().splitlines(), *ODD])
 
 
-@settings(deadline=None)
 @given(st.lists(LINES | st.text(max_size=30), max_size=20).map("\n".join))
 def test_any_text_is_read_or_refused_in_one_line(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("any") / "s.toml"

@@ -70,7 +70,7 @@ def _is_whole(text: str) -> bool:
     st.lists(st.integers(1, 400), max_size=12),
     st.integers(1, 5),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_texts_sent_over_several_sessions_are_found_in_their_order_however_the_reads_cut_them(
     sent: list[tuple[int, str]], cuts: list[int], piece: int
 ) -> None:
@@ -98,7 +98,7 @@ def test_texts_sent_over_several_sessions_are_found_in_their_order_however_the_r
 
 
 @given(st.lists(st.tuples(st.integers(1, 2), st.sampled_from(["in", "out", "close"]), st.binary(max_size=60))))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_octets_that_mean_nothing_are_no_messages_and_no_trouble(rows: list[tuple[int, str, bytes]]) -> None:
     ledger = MemoryLedger()
     frame = submit(1, "sound")

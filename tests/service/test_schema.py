@@ -25,7 +25,7 @@ CHECKS = [
     negative_data_rejection,
 ]  # fmt: skip
 BOUNDED = settings(
-    max_examples=4, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck),
+    max_examples=4, derandomize=True, database=None, suppress_health_check=list(HealthCheck),
     phases=(Phase.generate,),
 )  # fmt: skip
 
@@ -73,7 +73,7 @@ def test_every_operation_answers_as_the_document_says_whatever_it_is_asked(url: 
             value = body.get(name)
             if isinstance(value, int | float) and 0 < value <= 60:
                 case.body = {**body, name: 0.01}
-        case.call_and_validate(checks=CHECKS, timeout=20)
+        case.call_and_validate(checks=CHECKS, timeout=300)
 
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     for operation in operations:

@@ -15,6 +15,9 @@ from tests.cli.child import Served
 from tests.fake_smsc.live import LivePeer
 from tests.survive.limits import Patient, committed, limit, scenario, session
 
+pytestmark = pytest.mark.slow
+
+
 FULL = 4096  # no file may grow beyond this: to a program what a full disk is
 MANY = 3_000
 RESULT_S = 20.0

@@ -159,7 +159,7 @@ PERIODS = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SPANS, PERIODS, st.lists(st.integers(1, 900_000), min_size=1, max_size=4))
 def test_rolling_availability_is_what_a_sweep_minute_by_minute_counts(
     spans: list[tuple[int, int, int]], period: Period, minutes: list[int]
@@ -172,7 +172,7 @@ def test_rolling_availability_is_what_a_sweep_minute_by_minute_counts(
         assert tuple(seen.loss(place, variant) for variant in VARIANTS) == _swept(service, end)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SPANS, PERIODS, st.lists(st.integers(1, 10**15), min_size=30, max_size=60))
 def test_no_instant_is_worse_than_the_turning_points(
     spans: list[tuple[int, int, int]], period: Period, anywhere: list[int]

@@ -93,7 +93,7 @@ def test_what_was_held_is_forgotten_when_the_connection_ends() -> None:
     assert judge(PURPOSE, case([*held, ended, *later]), "held").outcome == "pass"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(0, 600_000), st.integers(1, 40)), min_size=1, max_size=40), st.integers(1, 30))
 def test_a_platform_that_grants_the_tier_is_never_blamed(bursts: list[tuple[int, int]], rate: int) -> None:
     arrivals, at = [], START

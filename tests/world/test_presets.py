@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.centre.presets import PRESETS
@@ -40,7 +40,6 @@ LAW = PRESETS["etsi-2006"].law()
 KEY = presence.presence_key(3)
 
 
-@settings(deadline=None)
 @given(st.integers(33_710_000_000, 33_719_999_999), st.integers(0, 10**13), st.integers(0, 10**11))
 def test_presence_is_the_same_compiled_and_plain(subscriber: int, offset: int, ahead: int) -> None:
     now = MONDAY + offset

@@ -134,7 +134,7 @@ def assert_twins(scenario: WorldScenario) -> None:
     assert sorted_minutes(bulk) == sorted_minutes(event_driven)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(scenarios())
 def test_both_ways_give_equal_ledgers(scenario: WorldScenario) -> None:
     try:

@@ -13,7 +13,7 @@ from simbench.dialup.radius.plan import Planned
 from simbench.dialup.radius.sender import Sender, Server
 
 SECRET = b"testing123"
-DEADLINE_S = 20.0
+DEADLINE_S = 300.0
 Answer = Callable[[int, bytes], Iterable[bytes]]  # number of the datagram from 0, and it: what is sent back
 
 
