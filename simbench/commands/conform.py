@@ -67,7 +67,7 @@ class Options:
 
 
 def conform_command(wanted: Wanted, options: Options) -> int:
-    """Run the session and write its output; the exit status of DESIGN section 6."""
+    """Run the session and write its output; the exit status as docs/reference/exit-status.md has it."""
     folder = options.output or options.judge_from or OUTPUT
     known = _known(options)
     judgements = (_again if options.judge_from else _anew)(wanted, options, folder)

@@ -89,7 +89,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
 
 def judge_command(options: Options) -> int:
-    """Read, judge, print; the exit status of DESIGN section 6."""
+    """Read, judge, print; the exit status as docs/reference/exit-status.md has it."""
     started = time.monotonic()
     contract = load_contract(options.contract_name or "orange_ops_2016")
     if is_capture_file(options.source):

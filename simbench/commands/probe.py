@@ -47,7 +47,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def probe_command(options: Options) -> int:
-    """Probe every code in turn, print and write; the exit status of DESIGN section 6."""
+    """Probe every code in turn, print and write; the exit status as docs/reference/exit-status.md has it."""
     contract = load_contract(options.contract_name or "orange_ops_2016")
     targets = _targets(options, contract)
     if options.output is not None:

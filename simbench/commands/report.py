@@ -31,7 +31,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def report_command(options: Options) -> int:
-    """Write the report of a run folder; the exit status of its findings (DESIGN section 6)."""
+    """Write the report of a run folder; the exit status of its findings."""
     if (options.folder / RUNS).is_dir() and (options.folder / FINDINGS).is_file():
         return _of_session(options)
     if options.unmasked:
