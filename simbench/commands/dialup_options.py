@@ -13,6 +13,7 @@ import click
 from simbench.commands.manual import Pages
 from simbench.commands.output_options import OUTPUT_FILE, OUTPUT_FOLDER
 from simbench.commands.radius import CLOCK, account, reconcile
+from simbench.extras import need
 
 
 @click.group(cls=Pages)
@@ -90,6 +91,7 @@ def dialup_run(**options: object) -> None:
       simbench dialup run scenarios/dialup/01_fifty_million.toml -o reports/fifty
       simbench dialup run scenarios/dialup/03_growing_year.toml --json
     """
+    need("fast", "simbench dialup run")
     from simbench.commands.dialup import run_command  # noqa: PLC0415 - quick --help
 
     sys.exit(run_command(**options))  # type: ignore[arg-type]  # click gives what the options say
@@ -119,6 +121,7 @@ def replay(**options: object) -> None:
       simbench dialup replay calls.parquet --month 2000-09 --statement mine.csv --ports paris=2800 -o reports/replay
       simbench dialup replay detail-20000930 --clock event --month 2000-09
     """
+    need("fast", "simbench dialup replay")
     from simbench.commands.dialup import replay_command  # noqa: PLC0415 - quick --help
 
     sys.exit(replay_command(**options))  # type: ignore[arg-type]  # click gives what the options say

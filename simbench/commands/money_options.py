@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from simbench.commands.output_options import OUTPUT_FOLDER
+from simbench.extras import need
 
 
 @click.command()
@@ -74,6 +75,8 @@ def plan(
       simbench plan scenarios/plan/01_thursdays.toml -o reports/thursdays
       simbench plan --from reports/first --late-min 5
     """
+    if campaign is not None:
+        need("plan", "simbench plan")
     from simbench.commands.plan import plan_command  # noqa: PLC0415 - quick --help
 
     sys.exit(plan_command(campaign, ledger, contract_name, output, late_min, as_json=as_json))
@@ -95,6 +98,7 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
       simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers
       simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers --dask tcp://127.0.0.1:8786
     """
+    need("plan", "simbench sweep")
     from simbench.commands.sweep import sweep_command  # noqa: PLC0415 - quick --help
 
     sys.exit(sweep_command(study, output, workers, dask, as_json=as_json))

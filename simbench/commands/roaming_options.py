@@ -11,6 +11,7 @@ import click
 
 from simbench.commands.manual import Pages
 from simbench.commands.output_options import OUTPUT_FILE, OUTPUT_FOLDER
+from simbench.extras import need
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -115,6 +116,7 @@ def run(**options: Any) -> None:
       simbench roaming run scenarios/roaming/01_a_year_abroad.toml -o reports/year
       simbench roaming run scenarios/roaming/03_a_greedy_operator.toml -o reports/greedy --subscribers 5000 --json
     """
+    need("fast", "simbench roaming run")
     from simbench.commands.roaming_runs import run_command  # noqa: PLC0415 - quick --help
 
     sys.exit(run_command(**options))
@@ -132,6 +134,7 @@ def compare(scenarios: tuple[Path, ...], **options: Any) -> None:
     Example:
       simbench roaming compare scenarios/roaming/01_a_year_abroad.toml scenarios/roaming/02_a_lower_cap.toml
     """
+    need("fast", "simbench roaming compare")
     from simbench.commands.roaming_runs import compare_command  # noqa: PLC0415 - quick --help
 
     compare_command(scenarios, **options)

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,7 +24,7 @@ from simbench.conformance.exercise import Exercise, Setup
 from simbench.conformance.session import Plan
 from simbench.conformance.sut import Ask, ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
 from simbench.contract.calendar import instant
-from simbench.errors import MissingTool
+from simbench.extras import need
 from simbench.ledger import MemoryLedger
 from simbench.units import SECOND_US
 from simbench.verdict.reading import Reading
@@ -94,10 +93,9 @@ class Smsc:
     def api(self) -> ApiClient:
         """The control API's client, which can do all that an operator can; served since it was first asked for.
 
-        Raises MissingTool without the extra `console`.
+        Raises BadInput without the extra `console`.
         """
-        if find_spec("fastapi") is None or find_spec("httpx") is None:
-            raise MissingTool("the API is not installed: pip install 'telecom-simbench[console]'")
+        need("console", "the API")
         from simbench.service.client import ApiClient  # noqa: PLC0415 - only when asked for
         from simbench.service.serving import served  # noqa: PLC0415 - as above
         from simbench.service.settings import ServiceSettings  # noqa: PLC0415 - as above
