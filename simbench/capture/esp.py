@@ -15,12 +15,11 @@ from typing import Any, Final
 
 import msgspec
 
-from simbench.capture.layers import LINKS
+from simbench.capture.links import LINKS
 from simbench.contract.typed import choice, label, read_toml
 from simbench.errors import BadInput
 from simbench.extras import need
 
-RAW_IP: Final = 101  # link type of what `inner` returns
 ESP: Final = 50
 _UDP: Final = 17
 _NAT_T: Final = (4500).to_bytes(2, "big")

@@ -1,7 +1,6 @@
 """UDP datagrams of a capture file, sliced out of link and network layers. Keeps no state and checks no checksum.
 
-Fragments are counted and not put together: what rides on UDP here fits into one packet. Sources: RFC 768, RFC 791,
-RFC 8200.
+Fragments and packets inside others are `simbench.capture.network`'s. Sources: RFC 768, RFC 791, RFC 8200.
 """
 
 from __future__ import annotations
@@ -11,11 +10,12 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from simbench.capture.files import CaptureFile
-from simbench.capture.layers import LINK_NAMES, LINKS
+from simbench.capture.layers import UDP
+from simbench.capture.links import LINK_NAMES, LINKS, RAW_IP
+from simbench.capture.network import Network
+from simbench.capture.order import Packets
 from simbench.errors import BadInput
 
-UDP: Final = 17
 _EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
 _FRAGMENT: Final = 44
 
@@ -36,8 +36,8 @@ class Datagram(NamedTuple):
 class Datagrams:
     """The datagrams of a capture to or from a port, to be iterated once; its counts are right afterwards.
 
-    `unread` packets hold no UDP, `fragments` a part of a datagram. Iterating raises BadInput: the file cannot be read,
-    is no capture, is damaged, or of link types that are not known.
+    `unread` packets hold no UDP, `fragments` a part of a datagram that is not whole yet. Iterating raises BadInput: the
+    file cannot be read, is no capture, is damaged, or of link types that are not known.
     """
 
     def __init__(self, path: Path, port: int) -> None:
@@ -46,13 +46,15 @@ class Datagrams:
         self.cut_short = False
 
     def __iter__(self) -> Iterator[Datagram]:
-        strange: set[int] = set()
+        network, strange = Network(), set[int]()
         try:
             with self._path.open("rb") as file:
-                capture = CaptureFile(file, str(self._path))
+                capture = Packets(file, str(self._path))
                 for number, at_us, link, octets, _ in capture:
-                    self.packets = number
+                    self.packets += 1
                     found = datagram_of(link, octets)
+                    if not isinstance(found, tuple) and (packet := network.packet(link, octets)) is not None:
+                        found = datagram_of(RAW_IP, packet)
                     if isinstance(found, tuple):
                         source, target, payload, missing = found
                         if self._port in {source[1], target[1]}:

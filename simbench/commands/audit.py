@@ -16,7 +16,6 @@ import simbench.verdict.campaigns
 import simbench.verdict.in_clear  # noqa: F401 - importing these enters their rules
 from simbench import __version__
 from simbench.capture.esp import Tunnels
-from simbench.capture.files import is_capture
 from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.selection import STANDING
@@ -31,6 +30,7 @@ from simbench.ledger.rows import Row
 from simbench.outputs import claim
 from simbench.units import SECOND_US
 from simbench.verdict.audit import audit, lacks_of
+from simbench.verdict.capture_times import times_of
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import RULES, Case, judge
 from simbench.verdict.tickets import moment
@@ -59,15 +59,6 @@ class Audited(msgspec.Struct, frozen=True):
     aside: tuple[Aside, ...] = ()
 
 
-def is_capture_file(path: Path) -> bool:
-    """Whether this is a file that begins as a capture does."""
-    try:
-        with path.open("rb") as file:
-            return is_capture(file.read(4))
-    except OSError:
-        return False
-
-
 def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
     """Judge a capture by every rule that can. With an output folder its ledger is kept, to be judged again."""
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
@@ -80,10 +71,14 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         summary = read_tunnelled(path, ledger, beside.port, tunnels, _progress())
         wire = Reading(ledger.snapshot())
         start, end = wire.span
-        metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
+        times = times_of(wire)
+        if not times.untimed:
+            metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
         if not wire.run.wire.num_rows:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
-            raise BadInput(str(path), f"there is no UCP in its {summary.packets} packets{closed}", "--port, or --keys")
+            held = f" ({summary.kinds})" if summary.kinds and not tunnels.packets else ""
+            problem = f"there is no UCP in its {summary.packets} packets{held}{closed}"
+            raise BadInput(str(path), problem, "--port, or --keys")
         given = msgspec.json.encode({"what": GIVEN, "given": sorted(metadata.given)}).decode()
         _extend(ledger.story, [*metadata.story, (end, "capture", "", None, given)])
         # Whose an alphanumeric originator is, codes tell; so it is read again before requests are looked for.
@@ -92,14 +87,17 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
     finally:
         ledger.close()
     findings = audit_run(run, contract)
-    lacks = lacks_of(wire)
+    lacks, dated = lacks_of(wire), not times.untimed
     facts: dict[str, str | int | float] = {
-        "source": str(path), "kind": "a capture", "from": moment(start), "to": moment(end), "incidents": 0,
+        "source": str(path), "kind": "a capture", "from": moment(start) if dated else "unknown",
+        "to": moment(end) if dated else "unknown", "incidents": 0,
         "contract": contract.name, "contract_digest": contract.digest, "bench_version": __version__,
         "packets": summary.packets, "connections": summary.connections, "esp_packets": tunnels.packets,
         "esp_opened": tunnels.opened, "lacks": str(lacks), "began_midway": lacks.midway,
+        "attempts": summary.attempts, "clock": str(times),
     }  # fmt: skip
-    return Audited(facts, tuple(findings), metadata.aside)
+    remarks = tuple(Aside(0, remark, kept=True) for remark in times.remarks)
+    return Audited(facts, tuple(findings), (*remarks, *metadata.aside))
 
 
 def audit_run(run: Run, contract: Contract) -> Sequence[Finding]:

@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from simbench import __version__
-from simbench.commands.audit import Beside, audit_capture, audit_run, is_capture_file, of_a_capture
+from simbench.capture.files import is_capture_file
+from simbench.commands.audit import Beside, audit_capture, audit_run, of_a_capture
 from simbench.commands.findings import columns, findings_table
 from simbench.contract import Contract, load_contract
 from simbench.documents import indented, write_json, write_octets

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from simbench.capture.files import is_capture_file
 from simbench.capture.udp import Datagrams
 from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import SetAside
@@ -40,7 +41,9 @@ def read_calls(
     path: Path, offer: Offer, how: Reading, told: Callable[[int, int], None] = lambda _done, _all: None
 ) -> Records:
     """Sound calls of call records, a `detail` file or a capture, everything else set aside. Raises BadInput."""
-    kind = kind_of(path) if path.is_file() else "csv"
+    kind = "csv"
+    if path.is_file():
+        kind = "capture" if is_capture_file(path) else kind_of(path)
     if kind in {"csv", "parquet"}:
         return read_records(path, offer, how.months, told)
     found: Iterable[Heard | SetAside] = (

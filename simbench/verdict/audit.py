@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 
 from simbench.finding import Finding
 from simbench.ledger.reader import Run
+from simbench.verdict import capture_times
+from simbench.verdict.capture_times import Times, times_of
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import RULES, Case, judge
 from simbench.verdict.service_level import SERVICE_LEVEL
@@ -124,20 +126,22 @@ def audit(case: Case, given: Collection[str], kind: str = "audit") -> list[Findi
     `given` names the KINDS of metadata there are; the rules must have been entered (imported) before.
     """
     order = {clause: place for place, clause in enumerate(case.contract.clauses)}
-    lacks = lacks_of(case.reading)
+    lacks, times = lacks_of(case.reading), times_of(case.reading)
     purposes = sorted(
         set(RULES) - set(SERVICE_LEVEL), key=lambda purpose: (order.get(RULES[purpose].clause, len(order)), purpose)
     )
-    return [_finding(purpose, case, given, lacks, kind) for purpose in purposes]
+    return [_finding(purpose, case, given, (lacks, times), kind) for purpose in purposes]
 
 
-def _finding(purpose: str, case: Case, given: Collection[str], lacks: Lacks, kind: str) -> Finding:
-    rule = RULES[purpose]
+def _finding(purpose: str, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:
+    rule, (lacks, times) = RULES[purpose], of
     missing = [need for need in NEEDS.get(purpose, OTHERS) if need not in given]
     if missing:
         told = "needs " + "; ".join(KINDS[need] for need in missing)
         return Finding(purpose, rule.clause, "unsupported", told, exercise=kind)
-    found = judge(purpose, case, kind)
+    if capture_times.hangs_on_missing_times(purpose, times):
+        return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
+    found = capture_times.in_doubt(judge(purpose, case, kind), times)
     return _in_doubt(found, case, lacks) if str(lacks) else found
 
 

@@ -134,12 +134,12 @@ def reconnect_pace(case: Case) -> Judged:
     unavailable = _none(case)
     if unavailable is not None:
         return unavailable
-    sessions, accounts = case.reading.sessions, max(1, len(set(case.reading.asked.code.tolist()) - {""}))
+    tried, accounts = case.reading.attempts, max(1, len(set(case.reading.asked.code.tolist()) - {""}))
     limit = case.contract.terms.session.reconnect_attempts_per_minute.value * accounts
     assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
     attempts, evidence = 0, []
     for start, end in total_outages(case):
-        opened = sorted(at for at in sessions.opened_at.tolist() if start < at <= end)
+        opened = [at for at in tried.at.tolist() if start < at <= end]
         for position, first in enumerate(opened):
             within = sum(at < first + MINUTE_US for at in opened[position:])
             if within > attempts:

@@ -18,7 +18,7 @@ from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
 from simbench.ucp.operations import check
-from simbench.verdict.lateness import stretches
+from simbench.verdict.lateness import of_a_capture, stretches
 from simbench.verdict.messages import MARK, messages_of
 from simbench.verdict.view import View, view_of
 
@@ -39,6 +39,7 @@ SESSIONS = (
     "heard_at", "closed_at", "closed_by", "reason",
 )  # fmt: skip
 ALERTS = ("at", "session", "account", "result_at", "frame")
+ATTEMPTS = ("at", "peer", "outcome")
 FRAMES = ("at", "session", "direction", "kind", "ot", "trn", "problem", "tolerated", "frame")
 STORY = ("at", "kind", "subject", "until", "detail")
 ASKED = ("at", "kind", "mark", "code", "recipient", "text", "klass", "brand", "opted_in", "detail")
@@ -191,6 +192,15 @@ class Reading:
         return sorted(found)
 
     @cached_property
+    def attempts(self) -> View:
+        """Connection attempts in order: at, peer ("address:port"), outcome ("session" where it became one)."""
+        rows = [(row.opened_at, row.peer, "session") for row in self.sessions.rows() if row.opened_at >= 0]
+        rows += [
+            (row.at, row.subject, row.detail.get("outcome", "")) for row in self.story.rows() if row.kind == "attempt"
+        ]
+        return view_of(ATTEMPTS, sorted(rows))
+
+    @cached_property
     def span(self) -> tuple[int, int]:
         """First and last instant of the run; (0, 0) when nothing happened."""
         instants = [
@@ -211,7 +221,7 @@ class Reading:
 
     @cached_property
     def _late(self) -> View:
-        return stretches(self.grain)
+        return stretches(self.grain, of_a_capture(self.story, self.span))
 
     # Parsing ---------------------------------------------------------------------------------------------------
 

@@ -170,6 +170,7 @@ def test_a_client_that_floods_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
     assert ran.run.asked.num_rows < 2000
 
 
+@pytest.mark.slow
 def test_a_client_that_floods_the_wire_is_judged_by_what_it_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield Cluster(stack, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of Dask's own, about sockets of a worker that was killed
 def test_a_cluster_of_two_gives_the_same_octets_even_when_a_worker_is_killed(cluster: Cluster, tmp_path: Path) -> None:
     study = prepared(replications=60, block=60)
@@ -86,6 +87,7 @@ def test_a_cluster_of_two_gives_the_same_octets_even_when_a_worker_is_killed(clu
     assert (tmp_path / "there" / RESULT).read_bytes() == here
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # as above
 def test_a_worker_killed_between_two_blocks_holds_nothing_up(cluster: Cluster, tmp_path: Path) -> None:
     study = prepared(replications=40, block=20)
@@ -105,6 +107,7 @@ def test_a_worker_killed_between_two_blocks_holds_nothing_up(cluster: Cluster, t
             raise
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # as above
 def test_a_cluster_that_goes_away_is_told_and_what_is_done_is_kept(
     cluster: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
