@@ -18,6 +18,7 @@ from simbench.errors import LedgerError, Trouble
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.buffer import Cells, Coded, Packed
 from simbench.ledger.rows import TABLES, Row
+from simbench.outputs import MANIFEST
 from tests.ledger.samples import BASE, as_rows, decided, rows_of_all, wire
 
 INFO = RunInfo(run="r1", scenario="01_first", seed=7, versions={"simbench": "0"})
@@ -31,7 +32,7 @@ def test_creating_a_ledger_loads_no_database_and_writes_its_description_only(tmp
     )
     command = [sys.executable, "-c", program, str(tmp_path / "run")]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    assert ended.stdout.split() == ["run.json"]
+    assert sorted(ended.stdout.split()) == [MANIFEST, "run.json"]
 
 
 @settings(max_examples=15)
