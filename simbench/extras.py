@@ -15,6 +15,7 @@ EXTRAS: Final = {
     "console": ("fastapi", "uvicorn", "nicegui", "httpx", "prometheus_client"),
     "cluster": ("dask", "distributed"),
     "esp": ("cryptography",),
+    "xlsx": ("openpyxl",),
 }
 
 

@@ -23,11 +23,11 @@ from simbench.contract import Contract
 from simbench.errors import BadInput
 from simbench.finding import Finding
 from simbench.imports.campaigns import joined, marks_of, read_metadata, within
-from simbench.imports.tables import Aside
-from simbench.imports.times import zone_of
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.rows import Row
 from simbench.outputs import claim
+from simbench.tables.instants import zone_of
+from simbench.tables.rows import RejectedRow, Remark, rejected
 from simbench.units import SECOND_US
 from simbench.verdict.audit import audit, lacks_of
 from simbench.verdict.capture_times import times_of
@@ -52,11 +52,11 @@ class Beside(msgspec.Struct, frozen=True):
 
 
 class Audited(msgspec.Struct, frozen=True):
-    """What `simbench judge` says of a capture: facts, findings, and rows of the requests that were set aside."""
+    """What `simbench judge` says of a capture: facts, findings, and notes on rows of the lists given beside it."""
 
     facts: dict[str, str | int | float]
     findings: tuple[Finding, ...]
-    aside: tuple[Aside, ...] = ()
+    notes: tuple[RejectedRow, ...] = ()
 
 
 def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
@@ -79,7 +79,8 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
             held = f" ({summary.kinds})" if summary.kinds and not tunnels.packets else ""
             problem = f"there is no UCP in its {summary.packets} packets{held}{closed}"
             raise BadInput(str(path), problem, "--port, or --keys")
-        given = msgspec.json.encode({"what": GIVEN, "given": sorted(metadata.given)}).decode()
+        told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
+        given = msgspec.json.encode(told).decode()
         _extend(ledger.story, [*metadata.story, (end, "capture", "", None, given)])
         # Whose an alphanumeric originator is, codes tell; so it is read again before requests are looked for.
         _extend(ledger.asked, joined(Reading(ledger.snapshot()), metadata))
@@ -96,8 +97,12 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         "esp_opened": tunnels.opened, "lacks": str(lacks), "began_midway": lacks.midway,
         "attempts": summary.attempts, "clock": str(times),
     }  # fmt: skip
-    remarks = tuple(Aside(0, remark, kept=True) for remark in times.remarks)
-    return Audited(facts, tuple(findings), (*remarks, *metadata.aside))
+    facts["set_aside"] = len(rejected(metadata.notes))
+    facts["holes"] = lacks.holes
+    if metadata.unread:
+        facts["unread"] = ", ".join(f"{count} lines of the {kind}" for kind, count in metadata.unread.items())
+    remarks = tuple(Remark(0, remark) for remark in times.remarks)
+    return Audited(facts, tuple(findings), (*remarks, *metadata.notes))
 
 
 def audit_run(run: Run, contract: Contract) -> Sequence[Finding]:
@@ -126,7 +131,7 @@ def _given(reading: Reading) -> set[str]:
     for row in reading.story.rows():
         if row.kind == "capture" and row.detail["what"] == GIVEN:
             return set(row.detail["given"])
-    given = {"outages", "recipients"} | ({"codes"} if reading.limits else set())
+    given = {"outages", "recipients", "accounts"} | ({"codes"} if reading.limits else set())
     return given | ({"requests", "classes", "consent"} if len(reading.asked) else set())
 
 

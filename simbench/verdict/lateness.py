@@ -1,4 +1,4 @@
-"""How far an instant may be off: by how late the bench itself was, or by what a capture's clock was worth."""
+"""The clocks of a run: how far an instant may be off, of the bench or of a capture; and when the run was ended."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from simbench.ledger.info import RunInfo
+from simbench.units import SECOND_US
 from simbench.verdict.view import View, view_of
 
 LOOP: Final = "loop"
 NEXT_TURN_US: Final = 10_000  # a turn of the loop that was expected no later than this after another followed it
+STARTUP_US: Final = 30 * SECOND_US  # between the start of the process and its first row
 LATE: Final = ("started", "ended", "size_us")
 
 
@@ -28,6 +31,13 @@ def stretches(grain: View, more: Sequence[tuple[int, int, int]] = ()) -> View:
         if 0 <= rest <= NEXT_TURN_US:
             rows.append((one.started, other.ended, one.size_us + rest + other.size_us))
     return view_of(LATE, rows)
+
+
+def ended_at(info: RunInfo, first: int, events: View) -> int:
+    """When the run was ended by the machine's clock, where that is its own as well; 0 where that cannot be told."""
+    own = 0 < info.wall_started <= first <= info.wall_started + STARTUP_US
+    moved = len(events) > 0 and bool((events.kind == "clock").any())
+    return info.wall_ended if own and not moved else 0
 
 
 def of_a_capture(story: View, span: tuple[int, int]) -> list[tuple[int, int, int]]:
