@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Final
 
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
 
 PACKAGE: Final = "telecom-simbench"
 # The modules that tell whether an extra is there; each extra stands in pyproject.toml with its requirements.

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from simbench.errors import BadInput, SimbenchError, Trouble
+from simbench.base.errors import BadInput, SimbenchError, Trouble
 
 MANIFEST: Final = ".simbench"
 GROWS: Final = "-"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from simbench import extras
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
 from simbench.extras import EXTRAS, PACKAGE, missing, need
 from simbench.ledger import open_run
 from simbench.ledger.rows import TABLES
@@ -19,7 +19,7 @@ from simbench.ledger.rows import TABLES
 ROOT = Path(__file__).parents[1]
 BARE = (
     f"import sys; sys.modules.update(dict.fromkeys({sorted({n for names in EXTRAS.values() for n in names})!r}));"
-    "from simbench.cli import main; main()"
+    "from simbench.cli.main import main; main()"
 )
 
 

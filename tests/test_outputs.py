@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import fake_smsc
 import simbench
-from simbench.documents import write_octets
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.json_files import write_octets
 from simbench.outputs import (
     MANIFEST,
     adopt,

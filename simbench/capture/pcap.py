@@ -13,8 +13,8 @@ from typing import BinaryIO, Final
 from zlib import crc32
 
 from simbench import __version__
+from simbench.base.errors import LedgerError
 from simbench.capture.layers import ACK, FIN, RST, SYN, TCP
-from simbench.errors import LedgerError
 from simbench.ledger.reader import Run
 from simbench.outputs import replacing
 

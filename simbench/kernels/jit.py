@@ -19,7 +19,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
-from simbench import units
+from simbench.base import units
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simbench.contract.calendar import midnight_after
-from simbench.errors import LedgerError
+from simbench.base.calendar import midnight_after
+from simbench.base.errors import LedgerError
 from simbench.ledger.buffer import Entry
 from simbench.ledger.columns import Misfit, schema, to_batch
 from simbench.ledger.rows import ORDINAL, TABLES, Table

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simbench.errors import Trouble
+from simbench.base.errors import Trouble
 from simbench.ledger.buffer import Buffer
 from simbench.ledger.rows import ASKED, CENTRE, GRAIN, MINUTE, STORY, TABLES, WIRE, Row, Table
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from simbench.errors import LedgerError, Trouble
+from simbench.base.errors import LedgerError, Trouble
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import NAME, RunInfo, write_info

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simbench.contract.roaming import RoamingContract
-from simbench.kernels.fair_use import (
+from simbench.outputs import claim, replacing
+from simbench.roaming.billing import COLUMNS, CURRENCY, NOTICES, RECORDS, SUBSCRIBERS
+from simbench.roaming.contract import RoamingContract
+from simbench.roaming.kernels.fair_use import (
     ABROAD,
     ALERTED,
     AT_HOME,
@@ -24,8 +26,6 @@ from simbench.kernels.fair_use import (
     WARNED_SIGN,
     billed_s,
 )
-from simbench.outputs import claim, replacing
-from simbench.roaming.billing import COLUMNS, CURRENCY, NOTICES, RECORDS, SUBSCRIBERS
 from simbench.roaming.population import NEUR, Tables, Traced, tables_of, trace
 from simbench.roaming.scenario import RoamingScenario
 

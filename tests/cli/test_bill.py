@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from simbench.cli import cli
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.cli.main import cli
 from simbench.outputs import MANIFEST
 
 ACTS = '[[codes]]\ncode = "36010"\nopened = 2016-10-05\n'

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
-from simbench.cli import cli
-from simbench.commands.output_options import OUTPUT_FILE, OUTPUT_FOLDER
+from simbench.cli.main import cli
+from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
 from simbench.outputs import MANIFEST
 from tests.cli.child import Ended, Served, simbench
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 import simbench
-from simbench.conformance.exercise import EXERCISES
-from simbench.conformance.selection import select
+from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.runner.selection import select
 
 ROOT = Path(__file__).parents[2]
 READ = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.errors import LedgerError
+from simbench.base.errors import LedgerError
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, export_parquet, open_run
 from simbench.ledger.rows import TABLES
 from tests.ledger.samples import BASE, as_rows, child, decided, wire

@@ -1,0 +1,78 @@
+"""How long the report of a year takes, made of its aggregates: 300 million messages of ten codes, by the minute."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
+from simbench.ledger import Ledger, RunInfo
+from simbench.ledger.incidents import Period
+from simbench.ledger.rows import COUNTED, MINUTE, TIMES
+from simbench.sla.imports.record import story_of
+from tests.sla.report.years import END, START, outages
+
+CODES, RATE, OPENS_H, CLOSES_H = 10, 50, 8, 22
+MOST_S = 10.0
+
+
+def report() -> list[tuple[str, bool]]:
+    """`simbench report` on the folder of such a year, as a process of its own, without and with a PDF."""
+    with tempfile.TemporaryDirectory() as place:
+        run = Path(place) / "run"
+        messages = year_by_minute(run)
+        taken = {form: _reported(run, Path(place) / "out", form) for form in ((), ("--pdf",))}
+        size = sum(path.stat().st_size for path in (Path(place) / "out").glob("report.html")) / 1e6
+    print(
+        f"report of a year, {messages / 1e6:.0f} million messages of {CODES} codes by the minute: "
+        f"{taken[()][0]:.1f} s of the processor ({taken[()][1]:.1f} s on the wall), with a PDF "
+        f"{taken[('--pdf',)][0]:.1f} s ({taken[('--pdf',)][1]:.1f} s); page of {size:.1f} MB"
+    )
+    return [("report of a year under 10 s", taken[()][0] < MOST_S)]
+
+
+def _reported(run: Path, out: Path, form: tuple[str, ...]) -> tuple[float, float]:
+    """Seconds of the processor, since others may be at work on it, and of the wall."""
+    simbench = Path(sys.executable).parent / "simbench"
+    started, before = time.perf_counter(), os.times()
+    subprocess.run([simbench, "report", run, "-o", out, *form], check=False, capture_output=True)
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return used, time.perf_counter() - started
+
+
+def year_by_minute(folder: Path) -> int:
+    """A run folder of minutes, every code near its tier in the legal hours; how many messages it tells."""
+    with Ledger.create(folder, RunInfo("year", scenario="a full year"), daily=False) as ledger:
+        for row in story_of(outages(14), Period(START, END, START)):
+            ledger.story.append(row)
+        for code in range(CODES):
+            ledger.story.append((START, "tier", f"3601{code}", None, json.dumps({"rate_per_s": RATE})))
+    path = folder / "ledger-0001.duckdb"
+    values = dict.fromkeys((*COUNTED, *TIMES), "0")
+    accepted = "80 + i % 37"
+    values |= dict.fromkeys(("offered", "submitted", "accepted", "delivered", "within_10s"), accepted)
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            f"""insert into minute select {START} + i * {MINUTE_US} as "at", '3601' || c, {", ".join(values.values())},
+                0, row_number() over () - 1
+            from (select unnest(range({(END - START) // MINUTE_US})) as i), (select unnest(range({CODES})) as c)
+            where (i * {MINUTE_US}) % {DAY_US} between {OPENS_H * HOUR_US} and {CLOSES_H * HOUR_US - 1}"""  # noqa: S608 - our own names and numbers
+        )
+        rows, messages = connection.execute("select count(*), sum(accepted) from minute").fetchone() or (0, 0)
+    info = json.loads((folder / "run.json").read_text("utf-8"))
+    info["rows"]["minute"] = rows
+    (folder / "run.json").write_text(json.dumps(info), "utf-8")
+    assert len(MINUTE.columns) == len(values) + 3
+    return int(messages)
+
+
+if __name__ == "__main__":
+    report()
