@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from simbench import extras
+from simbench.base import extras
 from simbench.base.errors import BadInput
-from simbench.extras import EXTRAS, PACKAGE, missing, need
+from simbench.base.extras import EXTRAS, PACKAGE, missing, need
 from simbench.ledger import open_run
 from simbench.ledger.rows import TABLES
 

@@ -14,7 +14,7 @@ import fake_smsc
 import simbench
 from simbench.base.errors import BadInput
 from simbench.base.json_files import write_octets
-from simbench.outputs import (
+from simbench.base.outputs import (
     MANIFEST,
     adopt,
     check_folder,
@@ -202,7 +202,7 @@ ELSEWHERE = {
 
 
 def calls_that_write() -> set[str]:
-    """Every call in the two packages, `simbench.outputs` left out, that could replace or remove a file."""
+    """Every call in the two packages, `simbench.base.outputs` left out, that could replace or remove a file."""
     found = set()
     for package in (simbench, fake_smsc):
         for path in Path(package.__file__ or "").parent.rglob("*.py"):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.outputs import replacing
+from simbench.base.outputs import replacing
 
 T = TypeVar("T")
 

@@ -12,10 +12,10 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from simbench.base.json_files import indented, write_octets
+from simbench.base.outputs import claim
 from simbench.billing.invoice import Effect, Invoice
 from simbench.billing.received import COLUMNS, Difference
 from simbench.contract import Contract
-from simbench.outputs import claim
 
 
 class Bundle(msgspec.Struct, frozen=True):

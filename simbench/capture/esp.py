@@ -16,9 +16,9 @@ from typing import Any, Final
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.extras import need
 from simbench.base.toml_files import choice, label, read_toml
 from simbench.capture.links import LINKS
-from simbench.extras import need
 
 ESP: Final = 50
 _UDP: Final = 17

@@ -14,9 +14,9 @@ from zlib import crc32
 
 from simbench import __version__
 from simbench.base.errors import LedgerError
+from simbench.base.outputs import replacing
 from simbench.capture.layers import ACK, FIN, RST, SYN, TCP
 from simbench.ledger.reader import Run
-from simbench.outputs import replacing
 
 PORT: Final = 5000  # of the SMSC in the capture, whatever it was in the run
 MSS: Final = 1460  # octets a segment

@@ -16,6 +16,7 @@ import simbench.rules.client.connection_tunnel
 import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing these enters their rules
 from simbench import __version__
 from simbench.base.errors import BadInput
+from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.selection import STANDING
@@ -25,11 +26,11 @@ from simbench.contract import Contract
 from simbench.finding import Finding
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.rows import Row
-from simbench.outputs import claim
 from simbench.rules.audit import audit, lacks_of
 from simbench.rules.client.capture_times import times_of
 from simbench.rules.rule import RULES, Case, judge
 from simbench.sla.imports.campaigns import joined, marks_of, read_metadata, within
+from simbench.sla.rules import SERVICE_LEVEL
 from simbench.sla.tickets import moment
 from simbench.tables.instants import zone_of
 from simbench.tables.rows import RejectedRow, Remark, rejected
@@ -118,7 +119,7 @@ def audit_run(run: Run, contract: Contract) -> Sequence[Finding]:
     if exercise is not None:
         purposes = dict.fromkeys((*exercise.purposes, *STANDING))
         return [judge(purpose, case, exercise.name) for purpose in purposes if purpose in RULES]
-    return audit(case, _given(plain))
+    return audit(case, _given(plain), but=SERVICE_LEVEL)
 
 
 def of_a_capture(run: Run) -> bool:

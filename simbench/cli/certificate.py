@@ -12,6 +12,7 @@ from rich.table import Table
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
+from simbench.base.outputs import adopt
 from simbench.bench.report.certificate import (
     Certificate,
     Excused,
@@ -30,7 +31,6 @@ from simbench.bench.runner.selection import select
 from simbench.bench.runner.session import Judgements
 from simbench.bench.runner.session_record import read_record
 from simbench.cli.report import Progress
-from simbench.outputs import adopt
 from simbench.report.format import SYMBOLS
 from simbench.rules.rule import RULES
 

@@ -23,6 +23,7 @@ import simbench.bench.pytest.suite
 from fake_smsc.scenario import demo_scenario
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.errors import BadInput, Trouble
+from simbench.base.outputs import check_file, claim, record
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.pytest.runner_plugin import ConformancePlugin
 from simbench.bench.runner.baseline import (
@@ -46,7 +47,6 @@ from simbench.cli.findings import STYLES, columns
 from simbench.cli.report import Progress
 from simbench.finding import counted
 from simbench.ledger import Ledger, RunInfo
-from simbench.outputs import check_file, claim, record
 from simbench.rules.rule import RULES
 
 OUTPUT = Path("reports/conform")

@@ -21,6 +21,7 @@ from rich.table import Table
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented, write_json, write_octets
+from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
 from simbench.capture.files import is_capture_file
 from simbench.cli.audit import Beside, audit_capture, audit_run, of_a_capture
@@ -29,7 +30,6 @@ from simbench.contract import Contract, load_contract
 from simbench.finding import Finding, counted, exit_status, tally
 from simbench.ledger.incidents import Incident
 from simbench.ledger.rows import Row
-from simbench.outputs import claim
 from simbench.rules.rule import Case
 from simbench.sla.breach_forecast import Forecast, fitted, forecast, month_ends, read_laws
 from simbench.sla.classification import service_of

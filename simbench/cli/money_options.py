@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
+from simbench.base.extras import need
 from simbench.cli.output_options import OUTPUT_FOLDER
-from simbench.extras import need
 
 
 @click.command()

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from simbench.outputs import check_file, check_folder
+from simbench.base.outputs import check_file, check_folder
 
 
 class _Output(click.Path):

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented, write_json
+from simbench.base.outputs import claim
 from simbench.contract import load_contract
-from simbench.outputs import claim
 from simbench.planning.what_if import otherwise
 
 

@@ -17,13 +17,13 @@ from rich.console import Console
 from simbench import __version__
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.json_files import indented, write_json
+from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
 from simbench.cli.findings import findings_table
 from simbench.cli.serve import is_loopback
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding, counted, exit_status, tally
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
-from simbench.outputs import claim
 from simbench.probe import Target, judge_probe, run_probe
 
 OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the fictional range

@@ -9,10 +9,10 @@ import click
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.outputs import adopt, claim
 from simbench.contract import load_contract
 from simbench.finding import counted, exit_status
 from simbench.ledger import open_run
-from simbench.outputs import adopt, claim
 
 QUIET_S = 2.0
 RUNS, FINDINGS = "runs", "findings.json"

@@ -25,12 +25,12 @@ from fake_smsc.scenario import (
 from fake_smsc.server.live import LiveSmsc, spare_collector
 from simbench import __version__
 from simbench.base.errors import BadInput
+from simbench.base.outputs import remove_folder
 from simbench.cli.script import SCRIPT, Script, clock_of, past_of, read_script, write_script
 from simbench.cli.serve_service import Around, service_settings, ucp_tls, with_service
 from simbench.contract import Contract, load_contract
 from simbench.ledger import Ledger, RunInfo
 from simbench.ledger.info import NAME
-from simbench.outputs import remove_folder
 
 EXPOSED_FAILED_LOGINS = 20  # a minute, of one address, where other machines can reach the server
 

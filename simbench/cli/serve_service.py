@@ -14,7 +14,7 @@ from fake_smsc.scenario import Scenario
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import Network, Tcp, tls_context
 from simbench.base.errors import BadInput
-from simbench.extras import need
+from simbench.base.extras import need
 
 if TYPE_CHECKING:
     from simbench.service.settings import ServiceSettings

@@ -17,6 +17,7 @@ import numpy as np
 
 from simbench.base.calendar import civil
 from simbench.base.errors import BadInput, NothingRead
+from simbench.base.outputs import replacing
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Calls, cause_name
 from simbench.dialup.columns import Told
@@ -25,7 +26,6 @@ from simbench.dialup.grid import Grid, grid_of, month_at, months_named
 from simbench.dialup.offer import Offer
 from simbench.dialup.radius.pairing import SAME_US, Paired
 from simbench.dialup.vetting import Aside, vet
-from simbench.outputs import replacing
 
 
 @dataclass(frozen=True)

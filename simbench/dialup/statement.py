@@ -17,9 +17,9 @@ from typing import Final
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.outputs import replacing
 from simbench.dialup.minutes import Month
 from simbench.dialup.settlement import Settled
-from simbench.outputs import replacing
 
 PERIODS: Final = ("peak", "off-peak", "total")
 COUNTS: Final = ("calls", "minutes")

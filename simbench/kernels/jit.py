@@ -1,9 +1,9 @@
 """Kernels: loops over arrays, compiled by numba when they are first called. Decides nothing itself.
 
-Importing a kernel loads no numba. A kernel may call other kernels and the plain scalar functions of this package: those
-are compiled with it, so that one definition serves the live centre with one message and a bulk run with a hundred
-million. `NUMBA_DISABLE_JIT=1` runs every kernel as plain Python, and so does an installation without the extra `fast`:
-the results are equal, at about a hundredth of the speed.
+Importing a kernel loads no numba. A kernel may call other kernels and the plain scalar functions of any package named
+`kernels`: those are compiled with it, so that one definition serves the live centre with one message and a bulk run
+with a hundred million. `NUMBA_DISABLE_JIT=1` runs every kernel as plain Python, and so does an installation without the
+extra `fast`: the results are equal, at about a hundredth of the speed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from simbench.base import units
 P = ParamSpec("P")
 R = TypeVar("R")
 
-PACKAGE = "simbench.kernels"
-FOLDER = Path(__file__).parent
+KERNELS = "kernels"  # how each package of kernels is called, whosever they are
+ROOT = Path(__file__).parents[1]
 
 
 class Kernel(Generic[P, R]):
@@ -53,7 +53,7 @@ def kernel(function: Callable[P, R]) -> Kernel[P, R]:
 
 @functools.cache
 def compiled(function: Callable[..., Any]) -> Any:
-    """A scalar function of this package, compiled together with those it calls.
+    """A scalar function of a package of kernels, compiled together with those it calls.
 
     Give whole numbers beyond 63 bits, and the draws made of them, as `numpy.uint64`.
     """
@@ -66,7 +66,7 @@ def compiled(function: Callable[..., Any]) -> Any:
         value = globals_.get(name)
         if isinstance(value, Kernel):
             globals_[name] = value.compiled
-        elif isinstance(value, FunctionType) and value.__module__.startswith(PACKAGE):
+        elif isinstance(value, FunctionType) and KERNELS in value.__module__.split("."):
             globals_[name] = compiled(value)
     twin = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, function.__closure__)
     twin.__qualname__, twin.__module__ = function.__qualname__, function.__module__
@@ -107,7 +107,8 @@ def _numba() -> ModuleType | None:
 
 def _cache_folder() -> Path:
     sources = blake2b(digest_size=8)
-    for path in (*sorted(FOLDER.glob("*.py")), Path(units.__file__)):  # what a loop reads is compiled into it
+    # What a loop reads is compiled into it.
+    for path in (*sorted(ROOT.glob(f"**/{KERNELS}/*.py")), Path(units.__file__)):
         sources.update(path.read_bytes())
     name = f"kernels-{sources.hexdigest()}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "simbench" / name

@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 
 from simbench.base.calendar import midnight_after
 from simbench.base.errors import LedgerError
+from simbench.base.outputs import grow, remove
 from simbench.ledger.buffer import Entry
 from simbench.ledger.columns import Misfit, schema, to_batch
 from simbench.ledger.rows import ORDINAL, TABLES, Table
-from simbench.outputs import grow, remove
 
 PATTERN = "ledger-*.duckdb"
 _SQL_TYPES = {"i64": "BIGINT", "i32": "INTEGER", "str": "VARCHAR", "octets": "BLOB", "bool": "BOOLEAN"}

@@ -13,7 +13,7 @@ import msgspec
 
 from simbench.base.errors import LedgerError
 from simbench.base.json_files import indented, read_json
-from simbench.outputs import replacing
+from simbench.base.outputs import replacing
 
 FORMAT = 1  # raised whenever a table or column changes its meaning
 NAME = "run.json"

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from simbench.base.errors import LedgerError, Trouble
+from simbench.base.outputs import claim, replacing
 from simbench.ledger.info import RunInfo, read_info, write_info
 from simbench.ledger.rows import TABLES, Row, Table
-from simbench.outputs import claim, replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from simbench.base.errors import LedgerError, Trouble
+from simbench.base.outputs import claim
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import NAME, RunInfo, write_info
 from simbench.ledger.rows import TABLES, Row, octet_columns
-from simbench.outputs import claim
 
 if TYPE_CHECKING:
     import pyarrow as pa

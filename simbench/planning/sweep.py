@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simbench.base.errors import BadInput
-from simbench.outputs import check_file, claim, grow, not_written, remove, replacing
+from simbench.base.outputs import check_file, claim, grow, not_written, remove, replacing
 from simbench.planning.runs import Key, Result, volume
 from simbench.planning.study import MEASURES, Prepared
 from simbench.planning.worker_pool import Chunk, Crew

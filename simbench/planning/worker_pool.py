@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Protocol
 
 from simbench.base.errors import BadInput, SimbenchError, Trouble
-from simbench.extras import need
+from simbench.base.extras import need
 from simbench.planning.runs import Key, Result, run_chunk
 from simbench.planning.study import Prepared
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simbench.outputs import claim, replacing
+from simbench.base.outputs import claim, replacing
 from simbench.roaming.billing import COLUMNS, CURRENCY, NOTICES, RECORDS, SUBSCRIBERS
 from simbench.roaming.contract import RoamingContract
 from simbench.roaming.kernels.fair_use import (

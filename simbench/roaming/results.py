@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from simbench.base.json_files import write_json
-from simbench.outputs import claim, replacing
+from simbench.base.outputs import claim, replacing
 from simbench.roaming.contract import RoamingContract
 from simbench.roaming.envelope import net_price
 from simbench.roaming.kernels.fair_use import COLUMNS, STATES

@@ -18,7 +18,6 @@ from simbench.ledger.reader import Run
 from simbench.rules.client import capture_times
 from simbench.rules.client.capture_times import Times, times_of
 from simbench.rules.rule import RULES, Case, judge
-from simbench.sla.rules import SERVICE_LEVEL
 from simbench.trace.trace import Reading
 
 KINDS: Final[dict[str, str]] = {
@@ -134,15 +133,15 @@ def lacks_of(reading: Reading) -> Lacks:
     return Lacks(holes, octets, one_way, midway, frozenset(touched), lists)
 
 
-def audit(case: Case, given: Collection[str], kind: str = "audit") -> list[Finding]:
-    """One finding for every purpose there is a rule for, service level left out, in order of the contract's clauses.
+def audit(case: Case, given: Collection[str], kind: str = "audit", *, but: Collection[str] = ()) -> list[Finding]:
+    """One finding for every purpose there is a rule for but those of `but`, in order of the contract's clauses.
 
     `given` names the KINDS of metadata there are; the rules must have been entered (imported) before.
     """
     order = {clause: place for place, clause in enumerate(case.contract.clauses)}
     lacks, times = lacks_of(case.reading), times_of(case.reading)
     purposes = sorted(
-        set(RULES) - set(SERVICE_LEVEL), key=lambda purpose: (order.get(RULES[purpose].clause, len(order)), purpose)
+        set(RULES) - set(but), key=lambda purpose: (order.get(RULES[purpose].clause, len(order)), purpose)
     )
     return [_finding(purpose, case, given, (lacks, times), kind) for purpose in purposes]
 

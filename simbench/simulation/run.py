@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Literal
 
 from simbench.base.errors import ScenarioError
-from simbench.extras import missing, need
+from simbench.base.extras import missing, need
 from simbench.ledger import AnyLedger
 from simbench.simulation.bulk import Walker, not_carried
 from simbench.simulation.bulk_code import CodeRun

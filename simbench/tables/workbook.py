@@ -8,8 +8,8 @@ from typing import Any, Final
 from zipfile import BadZipFile
 
 from simbench.base.errors import BadInput
+from simbench.base.extras import need
 from simbench.base.toml_files import choice, label
-from simbench.extras import need
 from simbench.tables.rows import Remark
 
 MAGIC: Final = b"PK\x03\x04"

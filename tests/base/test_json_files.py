@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from simbench.base.errors import BadInput, LedgerError, Trouble
 from simbench.base.json_files import indented, read_json, write_json, write_octets
-from simbench.outputs import MANIFEST, adopt
+from simbench.base.outputs import MANIFEST, adopt
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers(-(1 << 53), 1 << 53) | st.text(), st.lists, max_leaves=9)
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simbench.base.errors import BadInput
+from simbench.base.outputs import MANIFEST
 from simbench.cli.main import cli
-from simbench.outputs import MANIFEST
 
 ACTS = '[[codes]]\ncode = "36010"\nopened = 2016-10-05\n'
 COUNTS = "month,code,delivered\n2016-10,36010,100000\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from simbench.base.outputs import MANIFEST
 from simbench.bench.report.findings_file import read_findings
 from simbench.ledger import Ledger, RunInfo
-from simbench.outputs import MANIFEST
 from simbench.sla.imports.record import run_of
 from tests.cli.child import Ended
 from tests.sla.years import YEAR, outage, outages
@@ -134,7 +134,7 @@ def test_a_run_folder_is_judged_over_the_period_it_tells(tmp_path: Path, capsys:
 
 
 def test_a_log_of_kannel_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
-    log = Path(__file__).parents[1] / "imports" / "bearerbox.log"
+    log = Path(__file__).parents[1] / "sla" / "imports" / "bearerbox.log"
     assert Ended(capsys, "judge", log).status == 2
     ended = Ended(capsys, "judge", log, "--tz", "Europe/Paris", "--json")
     assert ended.status == 0

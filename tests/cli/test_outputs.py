@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 import pytest
 
+from simbench.base.outputs import MANIFEST
 from simbench.cli.main import cli
 from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
-from simbench.outputs import MANIFEST
 from tests.cli.child import Ended, Served, simbench
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.outputs import adopt
+from simbench.base.outputs import adopt
 from tests.cli.child import Ended, simbench
 
 CODE = '[[codes]]\ncode = "36010"\n'

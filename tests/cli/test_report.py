@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simbench.base.errors import BadInput, LedgerError
+from simbench.base.outputs import MANIFEST
 from simbench.bench.report import Judgement, write_findings
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.selection import select
@@ -16,7 +17,6 @@ from simbench.bench.sut.registry import EVERYTHING
 from simbench.cli.main import cli
 from simbench.contract import load_contract
 from simbench.finding import Finding
-from simbench.outputs import MANIFEST
 from tests.sla.report.years import outages, traffic, write_run
 
 

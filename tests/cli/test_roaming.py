@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from simbench.base.outputs import MANIFEST
 from simbench.cli.main import cli
 from simbench.cli.roaming.options import roaming
 from simbench.ledger.info import read_info
-from simbench.outputs import MANIFEST
 from tests.cli.child import Ended
 from tests.report.markup import Markup
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from fake_smsc.scenario import DEMO_CODES
+from simbench.base.outputs import adopt
 from simbench.ledger import open_run
-from simbench.outputs import adopt
 from tests.cli.child import Ended, Served, simbench
 from tests.fake_smsc.live import dial
 

@@ -26,8 +26,8 @@ def paths(text: str) -> set[str]:
 
 
 def test_the_search_for_paths_finds_them() -> None:
-    text = "`simbench/outputs.py` and `tests/ucp/`, `stories_*.py`; `.ci/run`, `pip install x`, `reports/x/y.html`"
-    assert paths(text) == {"simbench/outputs.py", "tests/ucp/", ".ci/run"}
+    text = "`simbench/base/outputs.py` and `tests/ucp/`, `stories_*.py`; `.ci/run`, `pip install x`, `reports/x/y.html`"
+    assert paths(text) == {"simbench/base/outputs.py", "tests/ucp/", ".ci/run"}
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "SECURITY.md"])

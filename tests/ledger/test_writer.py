@@ -15,10 +15,10 @@ from hypothesis import given, settings
 
 from simbench.base.calendar import instant
 from simbench.base.errors import LedgerError, Trouble
+from simbench.base.outputs import MANIFEST
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.buffer import Cells, Coded, Packed
 from simbench.ledger.rows import TABLES, Row
-from simbench.outputs import MANIFEST
 from tests.ledger.samples import BASE, as_rows, decided, rows_of_all, wire
 
 INFO = RunInfo(run="r1", scenario="01_first", seed=7, versions={"simbench": "0"})

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from simbench.extras import EXTRAS
+from simbench.base.extras import EXTRAS
 
 ROOT = Path(__file__).parents[2]
 

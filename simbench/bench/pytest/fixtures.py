@@ -19,13 +19,13 @@ from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.outage import Mode
 from simbench.base.calendar import instant
+from simbench.base.extras import need
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import Exercise, Setup
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner.run_exercise import run_info, target_of
 from simbench.bench.runner.session import Plan
 from simbench.bench.sut.protocol import Ask, ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
-from simbench.extras import need
 from simbench.ledger import MemoryLedger
 from simbench.trace.trace import Reading
 

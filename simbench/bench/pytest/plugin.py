@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from simbench.base.errors import SimbenchError
+from simbench.base.outputs import check_folder, claim
 from simbench.bench.pytest import fixtures
 from simbench.bench.pytest.outcomes import Verdict
 from simbench.bench.pytest.runner_plugin import VERDICT, Words
@@ -24,7 +25,6 @@ from simbench.bench.runner.options import Wanted, plan_of
 from simbench.bench.runner.output import write_output
 from simbench.bench.runner.session import Judgements
 from simbench.finding import Finding, counted, exit_status
-from simbench.outputs import check_folder, claim
 from simbench.rules.rule import RULES
 
 NOTHING = ("none",)  # --sut-only none: the fixtures alone

@@ -17,9 +17,9 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import write_octets
+from simbench.base.outputs import replacing
 from simbench.base.toml_files import as_typed, label, read_table
 from simbench.finding import Finding, Outcome, exit_status
-from simbench.outputs import replacing
 
 State = Literal["", "new", "known", "expired", "passes"]
 DAYS: Final = 90  # an entry written by the bench lasts so long

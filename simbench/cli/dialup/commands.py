@@ -17,12 +17,12 @@ from rich.table import Table
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
+from simbench.base.outputs import claim
 from simbench.cli.findings import findings_table
 from simbench.dialup.grid import last_day_of, months_named
 from simbench.dialup.offer import Offer, load_netrevenu
 from simbench.dialup.settlement import JUNE_2000, settle_minutes
 from simbench.finding import Finding, exit_status
-from simbench.outputs import claim
 
 if TYPE_CHECKING:
     from simbench.dialup.radius.pairing import Clock

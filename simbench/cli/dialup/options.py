@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
+from simbench.base.extras import need
 from simbench.cli.dialup.radius_command import CLOCK, PORTS, account, reconcile
 from simbench.cli.manual import Pages
 from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
-from simbench.extras import need
 
 
 @click.group(cls=Pages)

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+from simbench.base.extras import need
 from simbench.cli.manual import Pages
 from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
-from simbench.extras import need
 
 F = TypeVar("F", bound=Callable[..., Any])
 

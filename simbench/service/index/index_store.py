@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simbench.base.errors import SimbenchError
+from simbench.base.outputs import claim, grow, replacing
 from simbench.numbering.plan import classify, spellings
-from simbench.outputs import claim, grow, replacing
 from simbench.service.index.index_frames import Ints, buffers
 
 OUTCOMES: Final = ("pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted")

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fake_smsc.ucp_gateway.times import seconds_of, stamp
+from simbench.base.outputs import check_folder, remove_folder
 from simbench.ledger import AnyLedger
-from simbench.outputs import check_folder, remove_folder
 from simbench.service.index.index_frames import Cutter, Fields, Frames, Ints, numbers, pieces, text_of, texts
 from simbench.service.index.index_matching import OnTheWay, Unanswered
 from simbench.service.index.index_store import OUTCOMES, SCHEMA, Query, Shelf
