@@ -78,7 +78,7 @@ def saved(folder: Path, octets: bytes, name: str = "x.pcapng") -> Path:
     return path
 
 
-def findings(capsys: pytest.CaptureFixture[str], path: Path, *options: object) -> tuple[Ended, dict[str, str]]:
+def findings(capsys: pytest.CaptureFixture[str], path: Path, *options: str | Path) -> tuple[Ended, dict[str, str]]:
     ended = Ended(capsys, "judge", path, "--json", *options)
     return ended, {one["purpose"]: one["outcome"] for one in json.loads(ended.out)["findings"]}
 
