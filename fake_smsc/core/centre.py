@@ -72,8 +72,7 @@ class Centre:
         self.decided = 0  # submits accepted or refused
         self.agenda = Agenda()
         self.board = NoticeBoard(self.agenda, settings.notice_retry_us)
-        self.delivery = Delivery(settings.delivery, self.agenda, base, self.board, sink)
-        self.delivery.owner_of = self.desk.owner_of
+        self.delivery = Delivery(settings.delivery, self.agenda, base, self.board, sink, self.desk.owner_of)
         self.amendments = Amendments(self.delivery, self.board, settings.validity_max_us)
         self.stamps = Stamps(settings.scts_ahead_max_s)
         self.identities = Identities(settings.day_us)
