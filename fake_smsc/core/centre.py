@@ -36,7 +36,6 @@ from fake_smsc.core.records import (
 from fake_smsc.core.routing import Routing
 from fake_smsc.core.scts import Stamps
 from fake_smsc.core.timer_queue import NEVER, Agenda
-from fake_smsc.fast.submit_batches import Batches
 from simbench.base.units import DAY_US, MINUTE_US, SECOND_US
 from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
@@ -81,7 +80,6 @@ class Centre:
         self._now = 0
         self._resumed_at = 0
         self._write = sink.centre.append
-        self.batches = Batches(self)
 
     # Time ------------------------------------------------------------------------------------------------------
 

@@ -19,9 +19,8 @@ from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import Network
 from simbench import __version__
 from simbench.base.errors import Trouble
-from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.exercises.tester import PATIENCE, Bench
-from simbench.bench.runner.selection import Chosen
 from simbench.bench.sut.protocol import (
     AccountGiven,
     CannotRun,
