@@ -235,8 +235,9 @@ class SmscServer:
     def _tell_odd_events(self) -> None:
         """Move what the gateway found odd into the story."""
         events = self.gateway.odd_events
-        for at, number, name in events:
-            self.ledger.story.append((at, "oddity", f"session:{number}", None, json.dumps({"name": name})))
+        for at, number, name, what in events:
+            detail = {"name": name, "what": what} if what else {"name": name}
+            self.ledger.story.append((at, "oddity", f"session:{number}", None, json.dumps(detail)))
         events.clear()
 
     def _arm(self) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -183,13 +183,18 @@ for command in (bill, certificate, conform, dialup, forecast, judge, matrix, pla
 class _Heedless:
     """Standard output whose reader may go away, as `head` does: what comes after is dropped, the status stays."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> int:
+    @property
+    def buffer(self) -> _Heedless:
+        """The same for octets, which go past the text."""
+        return _Heedless(self._stream.buffer)
+
+    def write(self, text: Any) -> int:
         """Write, or drop what nobody reads any more."""
         try:
-            return self._stream.write(text)
+            return int(self._stream.write(text))
         except BrokenPipeError:
             return self._gone(len(text))
 
@@ -210,9 +215,13 @@ class _Heedless:
 
 def main() -> None:
     """Entry point: errors of the user or the machine become one line."""
-    sys.stdout = _Heedless(sys.stdout)
+    stream = sys.stdout
+    sys.stdout = heedless = _Heedless(stream)
     try:
         cli(standalone_mode=True)
     except SimbenchError as error:
         click.echo(f"simbench: {error}", err=True)
         sys.exit(2 if isinstance(error, BadInput) else 3)
+    finally:
+        heedless.flush()
+        sys.stdout = stream

@@ -76,6 +76,22 @@ class Run:
         nothing = rows_of({emptied.name: ()})
         return Run(self.info, lambda table: nothing(table) if table is emptied else self.table(table.name))
 
+    def extended(self, origin: str, rows: Sequence[Row]) -> Run:
+        """The same run with more rows in one table, behind those of the same instant."""
+        more = _named(origin)
+
+        def load(table: Table) -> pa.Table:
+            import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+
+            from simbench.ledger.columns import to_batch  # noqa: PLC0415 - as above
+
+            own = self.table(table.name)
+            if table is not more:
+                return own
+            return pa.concat_tables([own, pa.Table.from_batches([to_batch(table, rows, own.num_rows, _misfit)])])
+
+        return Run(self.info, load, self.files)
+
 
 class Written(Protocol):
     """A ledger that is being written."""

@@ -44,8 +44,19 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def extended(installed: Path, wheel: Path) -> Path:
-    """The same with the optional parts; what needs none of them has been tried before."""
+def refusal(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """How a console ends that is asked for before its optional part is installed."""
+    assert not (installed / "uvicorn").exists()
+    command = [str(installed / "simbench"), "serve", "01_first", "--port", "0", "--console", "-o", "run"]
+    return subprocess.run(
+        command, cwd=tmp_path_factory.mktemp("refused"), env=clean_environment(), capture_output=True, text=True,
+        check=False, timeout=600,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def extended(installed: Path, wheel: Path, refusal: object) -> Path:
+    """The same with the optional parts, once it has been tried without."""
     install(installed.parent, wheel, EXTRAS="console,radius,cluster")
     return installed
 
@@ -111,14 +122,10 @@ def test_an_installed_simbench_judges_the_reference_client(installed: Path, tmp_
     assert (tmp_path / "judged" / "report.html").stat().st_size > 10_000
 
 
-def test_without_its_optional_part_the_console_is_refused_with_what_to_install(installed: Path, tmp_path: Path) -> None:
-    if (installed / "uvicorn").exists():
-        pytest.fail("the optional parts were installed before this was asked")
-    command = [str(installed / "simbench"), "serve", "01_first", "--port", "0", "--console", "-o", "run"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=False, timeout=600
-    )
-    assert (done.returncode, "telecom-simbench[console]" in done.stderr) == (3, True)
+def test_without_its_optional_part_the_console_is_refused_with_what_to_install(
+    refusal: subprocess.CompletedProcess[str],
+) -> None:
+    assert (refusal.returncode, "telecom-simbench[console]" in refusal.stderr) == (3, True)
 
 
 def test_the_optional_parts_work_where_they_are_installed(extended: Path, tmp_path: Path) -> None:
