@@ -20,6 +20,7 @@ from rich.markup import escape
 from fake_smsc.scenario import demo_scenario
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.errors import BadInput
+from simbench.base.outputs import claim
 from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.pytest.run import run_suite
 from simbench.bench.runner.baseline import (
@@ -62,7 +63,7 @@ class Options:
 
 
 def conform_command(wanted: Wanted, options: Options) -> int:
-    """Run the session and write its output; the exit status of DESIGN section 6."""
+    """Run the session and write its output; the exit status as docs/reference/exit-status.md has it."""
     folder = options.output or options.judge_from or OUTPUT
     known = _known(options)
     judgements = (_again if options.judge_from else _anew)(wanted, options, folder)
@@ -76,8 +77,8 @@ def conform_command(wanted: Wanted, options: Options) -> int:
     click.echo(f"writing {folder / 'report.html'}", err=True)
     write_output(judgements, folder, standings)
     if options.update_baseline and options.baseline:
-        known = updated(standings, known, today)
-        write_baseline(options.baseline, known)
+        before, known = known, updated(standings, known, today)
+        write_baseline(options.baseline, known, before if options.baseline.exists() else None)
         standings = compare(judgements.findings, known, today, strict=options.strict)
         click.echo(f"written: {options.baseline}", err=True)
     if options.as_json:
@@ -122,7 +123,7 @@ def _check_new(folder: Path) -> None:
     if (folder / RUNS).exists():
         expected = "a new folder, --from to judge it again, or --last-failed"
         raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
-    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder)
 
 
 def _anew(wanted: Wanted, options: Options, folder: Path) -> Judgements:
