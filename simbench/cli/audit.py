@@ -19,8 +19,7 @@ from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
-from simbench.bench.exercises.exercise import EXERCISES
-from simbench.bench.runner.selection import STANDING
+from simbench.bench.exercises.exercise import EXERCISES, STANDING
 from simbench.capture.esp import Tunnels
 from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.contract import Contract
