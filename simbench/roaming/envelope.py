@@ -6,7 +6,7 @@ Knows no subscriber and no usage.
 from __future__ import annotations
 
 from datetime import date
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 from typing import Literal
 
@@ -94,8 +94,9 @@ def _regulated(plan: Plan, cap: Decimal, contract: RoamingContract) -> tuple[Kin
 
 
 def _shown(exact: Fraction) -> Decimal:
-    """Round half up to the digits of a table."""
-    return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(SHOWN, ROUND_HALF_UP)
+    """Round up to the digits of a table: what is shown is never below the legal minimum."""
+    places = 10 ** -int(SHOWN.as_tuple().exponent)
+    return (Decimal(-(-exact.numerator * places // exact.denominator)) / places).quantize(SHOWN)
 
 
 def _check(plan: Plan) -> None:

@@ -17,20 +17,20 @@ from simbench.roaming.envelope import Plan, envelope, envelopes
 CONTRACT = load_roaming()
 TWENTY = Plan(Decimal(20), Decimal("0.2"))
 
-# Cap, envelope of 20 euros as printed cut to 0.1, of 20 euros less 20 % VAT: computed by hand.
+# Cap, envelope of 20 euros as printed cut to 0.1, of 20 euros less 20 % VAT, rounded up: by hand.
 TABLE = [
-    ("2017-06-15", "7.70", "5.1", "4.3290"),
+    ("2017-06-15", "7.70", "5.1", "4.3291"),
     ("2018-01-01", "6.00", "6.6", "5.5556"),
-    ("2019-01-01", "4.50", "8.8", "7.4074"),
-    ("2020-01-01", "3.50", "11.4", "9.5238"),
-    ("2021-01-01", "3.00", "13.3", "11.1111"),
-    ("2022-01-01", "2.50", "16.0", "13.3333"),
+    ("2019-01-01", "4.50", "8.8", "7.4075"),
+    ("2020-01-01", "3.50", "11.4", "9.5239"),
+    ("2021-01-01", "3.00", "13.3", "11.1112"),
+    ("2022-01-01", "2.50", "16.0", "13.3334"),
     ("2022-07-01", "2.00", "20.0", "16.6667"),
-    ("2023-01-01", "1.80", "22.2", "18.5185"),
+    ("2023-01-01", "1.80", "22.2", "18.5186"),
     ("2024-01-01", "1.55", "25.8", "21.5054"),
-    ("2025-01-01", "1.30", "30.7", "25.6410"),
-    ("2026-01-01", "1.10", "36.3", "30.3030"),
-    ("2027-01-01", "1.00", "40.0", "33.3333"),
+    ("2025-01-01", "1.30", "30.7", "25.6411"),
+    ("2026-01-01", "1.10", "36.3", "30.3031"),
+    ("2027-01-01", "1.00", "40.0", "33.3334"),
 ]
 EUROS = st.decimals(0, 10_000, places=2)
 DAYS = st.dates(date(2017, 6, 15), date(2032, 6, 30))
@@ -65,6 +65,15 @@ def test_a_bundle_dearer_than_the_cap_takes_all_of_its_allowance_abroad() -> Non
 def test_the_domestic_allowance_bounds_an_open_bundle() -> None:
     cheap = envelope(Plan(Decimal(20), Decimal("0.2"), Decimal(3)), date(2017, 6, 15), CONTRACT)
     assert (cheap.kind, cheap.gb) == ("open", Decimal(3))
+
+
+@pytest.mark.parametrize(
+    ("domestic", "shown"), [("2.00005", "2.0001"), ("2.0000001", "2.0001"), ("2", "2.0000"), ("2.0001", "2.0001")]
+)
+def test_what_is_shown_is_never_below_the_legal_minimum(domestic: str, shown: str) -> None:
+    found = envelope(Plan(Decimal(20), Decimal("0.2"), Decimal(domestic)), date(2017, 6, 15), CONTRACT)
+    assert str(found.gb) == shown
+    assert found.gb * 10**9 >= found.octets
 
 
 def test_prepaid_credit_counts_once() -> None:
