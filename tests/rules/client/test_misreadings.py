@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 
+import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from simbench.rules.client.admission import expectation
 from simbench.rules.client.opt_outs import is_opt_out
 from tests.rules.scene import RECIPIENT, Scene
