@@ -17,8 +17,8 @@ import msgspec
 from fake_smsc.unacknowledged import Unacknowledged
 from simbench.centre.delivery import KINDS, TELL
 from simbench.centre.records import UNDELIVERED, Message, Notice, Special
-from simbench.ledger import open_run
-from simbench.ledger.files import querying
+from simbench.ledger.query import connected
+from simbench.ledger.reader import read_run
 from simbench.ucp import content
 from simbench.units import MINUTE_US, SECOND_US
 
@@ -91,9 +91,12 @@ class Past(msgspec.Struct, frozen=True):
 
 
 def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> Past:
-    """Read a run that has ended, however; `validity_us` is (default, longest). Raises LedgerError."""
-    info = open_run(folder).info
-    with querying(folder) as ledger:
+    """Read a run that has ended, however; `validity_us` is (default, longest). Raises LedgerError.
+
+    Its folder is locked by whoever resumes it.
+    """
+    run = read_run(folder)
+    with connected(run) as ledger:
         story = [
             Event(at, kind, subject, until, json.loads(detail))
             for at, kind, subject, until, detail in _rows(
@@ -113,7 +116,7 @@ def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[i
             "direction = 'close' order by session",
         )
         return Past(
-            story[0].at if story else ended or 0, ended or 0, not info.closed, connections,
+            story[0].at if story else ended or 0, ended or 0, not run.info.closed, connections,
             tuple(number for (number,) in open_), messages, _notices(ledger, texts, terms, owner_of), story,
         )  # fmt: skip
 

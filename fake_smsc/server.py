@@ -16,6 +16,7 @@ from typing import cast
 from fake_smsc.attempts import Attempts
 from fake_smsc.clock import PlatformClock
 from fake_smsc.faults.desk import FaultDesk
+from fake_smsc.intake import Intake
 from fake_smsc.network import Factory, Listener, Network, Tcp, reset, set_no_delay
 from fake_smsc.outage import Outage, OutageDesk
 from simbench.gateway import Gateway
@@ -76,6 +77,7 @@ class SmscServer:
         self.connections: dict[int, Connection] = {}
         self.outages = OutageDesk(self)
         self.faults = FaultDesk(self)
+        self.intake = Intake(self, ledger)
         self.port = 0
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
         self.attempts = Attempts()  # logins that failed
@@ -95,6 +97,7 @@ class SmscServer:
     async def listen(self, host: str, port: int) -> None:
         """Open the port (0: a free one) and start the clock's timers. Raises PortInUse."""
         self._host = host
+        self.intake.start()
         await self.open_listener(port)
         if self._heartbeat:
             self._schedule_beat()
@@ -159,7 +162,11 @@ class SmscServer:
         number = connection.number
         if number not in self.connections or number in self.faults.gone:
             return
+        if self.intake.shut:
+            self.intake.keep(connection, data)
+            return
         self.ledger.wire.append((now, number, "in", data))
+        self.intake.took(len(data))
         if self.faults.engaged:
             data = self.faults.incoming(number, data)
         self.gateway.received(number, data, now)

@@ -15,6 +15,7 @@ import click
 
 from simbench import __version__
 from simbench.commands.dialup_options import dialup
+from simbench.commands.ledger import ledger
 from simbench.commands.manual import Pages
 from simbench.commands.money_options import bill, forecast, plan, sweep
 from simbench.commands.roaming_options import roaming
@@ -174,7 +175,10 @@ def completion(shell: str) -> None:
     click.echo(script(cli, {}, "simbench", "_SIMBENCH_COMPLETE").source())
 
 
-for command in (bill, certificate, conform, dialup, forecast, judge, matrix, plan, probe, report, roaming, run, sweep):
+COMMANDS = (
+    bill, certificate, conform, dialup, forecast, judge, ledger, matrix, plan, probe, report, roaming, run, sweep,
+)  # fmt: skip
+for command in COMMANDS:
     cli.add_command(command)
 
 

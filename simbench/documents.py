@@ -14,7 +14,9 @@ from simbench.errors import BadInput, SimbenchError, Trouble
 T = TypeVar("T")
 
 # What the machine does not give; whatever else keeps a file from being written is wrong with the path.
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+ROOMLESS: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
 
 
 def indented(value: object, plain: Callable[[Any], Any] | None = None) -> bytes:
@@ -46,7 +48,7 @@ def write_octets(path: Path, octets: bytes) -> None:
 def not_written(path: Path, problem: OSError) -> SimbenchError:
     """What to raise for a file that could not be written: Trouble when there is no room for it, else BadInput."""
     what = problem.strerror or str(problem)
-    if problem.errno in _FULL:
+    if problem.errno in ROOMLESS:
         return Trouble(f"{path}: {what}")
     return BadInput(str(path), what, "a file that can be written")
 

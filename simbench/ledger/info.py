@@ -14,7 +14,7 @@ import msgspec
 from simbench.documents import indented, read_json
 from simbench.errors import LedgerError
 
-FORMAT = 1  # raised whenever a table or column changes its meaning
+FORMAT = 2  # raised whenever a table or column changes its meaning
 NAME = "run.json"
 
 Keep = Literal["octets", "text", "digest"]
@@ -57,6 +57,10 @@ def read_info(folder: Path) -> RunInfo:
     """Read `run.json`; LedgerError if it is missing, not ours, or of another version."""
     path = folder / NAME
     info = read_json(path, RunInfo, "the folder of a run", "what the bench writes into every run folder", LedgerError)
+    if 0 < info.format < FORMAT:
+        raise LedgerError(
+            str(folder), "a ledger of an older form", "one of this version; read it with the one it is of"
+        )
     if info.format != FORMAT:
         raise LedgerError(str(path), f"format {info.format}", f"format {FORMAT}")
     return info

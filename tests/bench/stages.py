@@ -19,8 +19,8 @@ from fake_smsc.live import spare_collector
 from simbench.contract import load_contract
 from simbench.gateway import Gateway
 from simbench.ledger.buffer import Buffer
-from simbench.ledger.files import Store
 from simbench.ledger.rows import CENTRE, WIRE
+from simbench.ledger.store import Store
 from simbench.ledger.writer import MemoryLedger
 from simbench.scenario import CodeConfig, Scenario
 from tests.bench.load import ACKS, encoded
