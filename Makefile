@@ -59,8 +59,9 @@ bench: $(VENV)/installed ## measure speed: ratios in one run, and absolutes to c
 fuzz: $(VENV)/installed ## feed two million mutated frames to everything that reads a wire (SECONDS=900, SEED=1)
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
 
-soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched (SECONDS=1800, MESSAGES=20000000)
+soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched; then crowds (SECONDS=1800, MESSAGES=20000000)
 	$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),1800) --messages $(or $(MESSAGES),20000000)
+	$(BIN)/python -m tests.soak.crowd
 
 sample: $(VENV)/installed ## regenerate the kept example report in reports/sample
 	$(BIN)/python -m tests.sample

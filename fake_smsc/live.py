@@ -75,8 +75,15 @@ class LiveSmsc:
         for config in self.scenario.codes:
             limit = self.server.gateway.centre.limiters[config.code].limit
             account = config.account or config.code
-            detail = {"rate_per_s": limit.rate_per_s, "mode": limit.mode, "meter": limit.meter, "account": account}
+            window = config.window or self.contract.terms.session.window.value
+            detail = {
+                "rate_per_s": limit.rate_per_s, "mode": limit.mode, "meter": limit.meter, "account": account,
+                "window": window,
+            }  # fmt: skip
             self.ledger.story.append((now, "limit", config.code, None, json.dumps(detail)))
+            if config.oadc_option or config.state != "active":
+                state = {"oadc_option": config.oadc_option, "state": config.state}
+                self.ledger.story.append((now, "account", account, None, json.dumps(state)))
         if self.past is None:
             for fault in self.scenario.faults:
                 self.server.faults.plan(fault)
@@ -97,6 +104,7 @@ class LiveSmsc:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.ledger.story.append((self.clock.now(), "ended", "", None, "{}"))
         await self.server.close()
 
     async def _resume_outage(self, past: Past) -> None:

@@ -8,8 +8,10 @@ nothing judged.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import Any, TextIO
 
 import click
 
@@ -182,8 +184,37 @@ for command in COMMANDS:
     cli.add_command(command)
 
 
+class _Heedless:
+    """Standard output whose reader may go away, as `head` does: what comes after is dropped, the status stays."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or drop what nobody reads any more."""
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            return self._gone(len(text))
+
+    def flush(self) -> None:
+        """Flush, or drop what nobody reads any more."""
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._gone(0)
+
+    def _gone(self, length: int) -> int:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        return length
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def main() -> None:
     """Entry point: errors of the user or the machine become one line."""
+    sys.stdout = _Heedless(sys.stdout)
     try:
         cli(standalone_mode=True)
     except SimbenchError as error:

@@ -6,6 +6,7 @@ SimbenchError
 │   ├── ScenarioError     a scenario file
 │   ├── SubscriberError   a subscriber or portability file
 │   └── LedgerError       a run folder that cannot be read
+├── NothingRead           a source with nothing in it that could be judged: exit 3
 └── Trouble               the machine does not give what is needed: exit 3
     ├── PortInUse         another program listens there
     └── MissingTool       a program the run needs is not installed
@@ -40,6 +41,10 @@ class SubscriberError(BadInput):
 
 class LedgerError(BadInput):
     """A run folder that is missing, torn or of another version."""
+
+
+class NothingRead(SimbenchError):
+    """A source in which nothing was read: it passes nothing and breaks nothing."""
 
 
 class Trouble(SimbenchError):

@@ -15,11 +15,10 @@ from typing import Any, Final
 
 import msgspec
 
-from simbench.capture.layers import LINKS
+from simbench.capture.links import LINKS
 from simbench.contract.typed import choice, label, read_toml
 from simbench.errors import BadInput, MissingTool
 
-RAW_IP: Final = 101  # link type of what `inner` returns
 ESP: Final = 50
 _UDP: Final = 17
 _NAT_T: Final = (4500).to_bytes(2, "big")

@@ -1,26 +1,32 @@
-"""Capture files, pcap and pcapng, as a stream of packets. Looks at no packet's content and holds no file in memory.
+"""Capture files, pcap and pcapng, packed by gzip or not, as a stream of packets. Holds no file in memory.
 
 Scapy's readers serve as a second opinion in the tests, not here: they end in silence where a file is damaged, cannot
-say where, and believe a length of four gigabytes. Formats: the pcap and pcapng drafts of the IETF's opsawg group.
+say where, and believe a length of four gigabytes. Formats: the pcap and pcapng drafts of the IETF's opsawg group;
+the pcap of Kuznetsov's patch, whose records have eight octets more; RFC 1952 for gzip.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Final, NamedTuple, Protocol
+from pathlib import Path
+from typing import Final, NamedTuple
 
+from simbench.capture.packed import Readable, Unzipped, unpacked
 from simbench.errors import BadInput
 from simbench.units import SECOND_US
 
-# (number from 1, instant in us, link type, octets kept, octets on the wire)
+# (number from 1, instant in us or UNTIMED, link type, octets kept, octets on the wire)
 Packet = tuple[int, int, int, bytes, int]
+UNTIMED: Final = -1  # the instant of a packet that carries none
 
-PCAP: Final = {  # magic as it stands in the file: (byte order, fractions a second)
-    b"\xa1\xb2\xc3\xd4": (">", 10**6),
-    b"\xd4\xc3\xb2\xa1": ("<", 10**6),
-    b"\xa1\xb2\x3c\x4d": (">", 10**9),
-    b"\x4d\x3c\xb2\xa1": ("<", 10**9),
+PCAP: Final = {  # magic as it stands in the file: (byte order, fractions a second, octets a record's header has)
+    b"\xa1\xb2\xc3\xd4": (">", 10**6, 16),
+    b"\xd4\xc3\xb2\xa1": ("<", 10**6, 16),
+    b"\xa1\xb2\x3c\x4d": (">", 10**9, 16),
+    b"\x4d\x3c\xb2\xa1": ("<", 10**9, 16),
+    b"\xa1\xb2\xcd\x34": (">", 10**6, 24),
+    b"\x34\xcd\xb2\xa1": ("<", 10**6, 24),
 }
 PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 _HEADS: Final = {
@@ -36,6 +42,7 @@ LONGEST_PACKET: Final = 1 << 18  # octets; what capture programs themselves hold
 LONGEST_BLOCK: Final = 1 << 24
 LATEST_US: Final = 253_402_300_800_000_000  # the year 10000
 _PIECE: Final = 1 << 20
+_LONGEST_HEADER: Final = 28  # of a file: pcap's 24 octets, pcapng's section
 
 
 def is_capture(head: bytes) -> bool:
@@ -43,11 +50,13 @@ def is_capture(head: bytes) -> bool:
     return head[:4] in PCAP or head[:4] == PCAPNG
 
 
-class Readable(Protocol):
-    """Anything that gives octets, b"" at its end."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most so many octets."""
+def is_capture_file(path: Path) -> bool:
+    """Whether this is a file that begins as a capture does, packed by gzip or not."""
+    try:
+        with path.open("rb") as file:
+            return is_capture(unpacked(file).read(4))
+    except OSError:
+        return False
 
 
 class _Interface(NamedTuple):
@@ -68,10 +77,11 @@ class CaptureFile:
 
     def __init__(self, file: Readable, name: str) -> None:
         self._file, self._name = file, name
-        self._data, self._base = file.read(_PIECE), 0
+        self._data, self._base = b"", 0
         self._interfaces: list[_Interface] = []
-        self._order, self._last = "<", 0
+        self._order = "<"
         self.cut_short = False
+        self._more(0, _LONGEST_HEADER)
         if not is_capture(self._data):
             raise BadInput(name, "begins with neither magic number", "a pcap or pcapng file")
 
@@ -87,6 +97,7 @@ class CaptureFile:
             parts.append(piece)
             have += len(piece)
         self._data = b"".join(parts)
+        self.cut_short |= have < need and isinstance(self._file, Unzipped) and not self._file.whole
         return have >= need
 
     def _bad(self, at: int, problem: str, expected: str = "an undamaged capture") -> BadInput:
@@ -95,32 +106,32 @@ class CaptureFile:
     # pcap ------------------------------------------------------------------------------------------------------
 
     def _records(self) -> Iterator[Packet]:
-        order, per_second = PCAP[self._data[:4]]
+        order, per_second, size = PCAP[self._data[:4]]
         if len(self._data) < 24:
             raise self._bad(0, "ends within its header")
         link = struct.unpack_from(order + "I", self._data, 20)[0] & 0xFFFF  # above: the length of a check sequence
         header, scale = struct.Struct(order + "IIII"), per_second // 10**6
         at, number = 24, 0
         while True:
-            if at + 16 > len(self._data):
-                whole = self._more(at, 16)
+            if at + size > len(self._data):
+                whole = self._more(at, size)
                 at = 0
                 if not whole:
-                    self.cut_short = bool(self._data)
+                    self.cut_short |= bool(self._data)
                     return
             second, fraction, kept, wire = header.unpack_from(self._data, at)
             if kept > LONGEST_PACKET or fraction >= per_second:
                 problem = f"packet {number + 1} has {kept} octets and {fraction} of {per_second} parts of a second"
                 raise self._bad(at, problem, f"at most {LONGEST_PACKET} octets, and an instant")
-            end = at + 16 + kept
+            end = at + size + kept
             if end > len(self._data):
-                whole = self._more(at, 16 + kept)
-                at, end = 0, 16 + kept
+                whole = self._more(at, size + kept)
+                at, end = 0, size + kept
                 if not whole:
                     self.cut_short = True
                     return
             number += 1
-            yield number, second * SECOND_US + fraction // scale, link, self._data[at + 16 : end], wire
+            yield number, second * SECOND_US + fraction // scale, link, self._data[at + size : end], wire
             at = end
 
     # pcapng ----------------------------------------------------------------------------------------------------
@@ -132,7 +143,7 @@ class CaptureFile:
                 whole = self._more(at, 12)
                 at = 0
                 if not whole:
-                    self.cut_short = bool(self._data)
+                    self.cut_short |= bool(self._data)
                     return
             if self._data[at : at + 4] == PCAPNG:
                 self._begin_section(at)
@@ -184,9 +195,8 @@ class CaptureFile:
         if kept > room or kept > LONGEST_PACKET:
             raise self._bad(at, f"packet {number} of {kept} octets in a block that holds {room}")
         interface = self._interfaces[which]
-        if high >= 0:
-            self._last = self._instant(high << 32 | low, interface, at, number)
-        return number, self._last, interface.link, self._data[start : start + kept], wire
+        instant = self._instant(high << 32 | low, interface, at, number) if high >= 0 else UNTIMED
+        return number, instant, interface.link, self._data[start : start + kept], wire
 
     def _instant(self, units: int, interface: _Interface, at: int, number: int) -> int:
         us = units

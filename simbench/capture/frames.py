@@ -29,6 +29,8 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     def __str__(self) -> str:
         if self.line:
             return f"line {self.line}"
+        if not self.at:  # a capture whose packets carry no times
+            return f"no time  session {self.session}, {DIRECTIONS[self.direction]}"
         try:
             when = (_EPOCH + timedelta(microseconds=self.at)).strftime("%Y-%m-%d %H:%M:%S.%f")
         except OverflowError:

@@ -1,62 +1,30 @@
-"""Link, network and transport layers, sliced: the TCP segment in a packet. Keeps no state and checks no checksum.
+"""Network and transport layers, sliced: the TCP segment in a packet. Keeps no state and checks no checksum.
 
 Captures are taken where hardware fills in checksums and lengths late, so a wrong one says nothing. Sources: RFC 791,
-RFC 8200, RFC 9293; tcpdump.org's list of link types; IEEE 802.1Q for VLAN tags.
+RFC 8200, RFC 9293.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from ipaddress import IPv6Address
 from struct import Struct
 from typing import Final
+
+from simbench.capture.links import LINKS
 
 # (who to whom, sequence number, acknowledgement, flags, octets, octets that were on the wire and not in the file)
 Segment = tuple[bytes, int, int, int, bytes, int]
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 TCP: Final = 6
+UDP: Final = 17
 
 _NUMBERS: Final = Struct("!IIH").unpack_from
 # Total length, fragment, protocol, addresses and ports as one key, sequence number, acknowledgement, flags.
 _PLAIN: Final = Struct("!2xH2xHxB2x12sIIH").unpack_from
 _FRAGMENTED: Final = 0x3FFF  # more to come, or not the first
-_IPV4, _IPV6 = b"\x08\x00", b"\x86\xdd"
-_TAGS: Final = frozenset({b"\x81\x00", b"\x88\xa8", b"\x91\x00"})  # VLAN, service VLAN, and its older number
 _EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
 _FRAGMENT: Final = 44
-
-
-def _typed(at: int, start: int) -> Callable[[bytes], int]:
-    """Where IP begins in a frame whose ethertype stands at `at` and whose content at `start`; -1 for other things."""
-
-    def network(octets: bytes) -> int:
-        kind, begin = octets[at : at + 2], start
-        while kind in _TAGS:
-            kind, begin = octets[begin + 2 : begin + 4], begin + 4
-        return begin if kind in {_IPV4, _IPV6} else -1
-
-    return network
-
-
-def _after(octets: int) -> Callable[[bytes], int]:
-    return lambda _: octets
-
-
-# Link type: where IP begins. The version in its first octet says which IP it is.
-LINKS: Final[dict[int, Callable[[bytes], int]]] = {
-    0: _after(4),  # null: loopback of BSD, address family first
-    1: _typed(12, 14),  # Ethernet
-    12: _after(0),  # raw IP, as BSD numbers it
-    14: _after(0),
-    101: _after(0),  # raw IP
-    108: _after(4),  # loopback of OpenBSD
-    113: _typed(14, 16),  # Linux cooked, "any" interface
-    228: _after(0),  # IPv4
-    229: _after(0),  # IPv6
-    276: _typed(0, 20),  # Linux cooked, second version
-}
-LINK_NAMES: Final = "Ethernet, Linux cooked, raw IP or loopback"
 
 
 def segment_of(link: int, octets: bytes) -> Segment | None:

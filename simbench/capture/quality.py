@@ -15,8 +15,9 @@ KIND = "capture"
 class Quality(msgspec.Struct, frozen=True):
     """One UCP connection as captured. `client` and `smsc` are "address:port"; `session` is its first number.
 
-    `directions` names those of which any packet was seen; `holes` counts places where `missing_octets` were not
-    captured; after each the ledger goes on in a session of its own. `cut_packets` were shortened by the capture.
+    `moved_us` is by how much a stamp at most contradicted the order that TCP proves. `directions` names those of which
+    any packet was seen; `holes` counts places where `missing_octets` were not captured; after each the ledger goes on
+    in a session of its own. `cut_packets` were shortened by the capture.
     """
 
     session: int
@@ -28,6 +29,7 @@ class Quality(msgspec.Struct, frozen=True):
     missing_octets: int
     cut_packets: int
     resent_segments: int
+    moved_us: int = 0
 
     @property
     def whole(self) -> bool:
@@ -36,10 +38,11 @@ class Quality(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A capture file as a whole. `unread` packets hold no TCP segment, or a fragment of one; `ignored` are connections
-    without UCP; the others count UCP connections, or add up what `Quality` says of each.
+    """A capture file as a whole. `unread` packets hold no TCP segment, `kinds` says what else; `ignored` are
+    connections without UCP; the others count UCP connections, or add up what `Quality` says of each.
 
-    `cut_short`: the file ends within a packet, which is lost.
+    `attempts` are connections to an SMSC that became no session. `cut_short`: the file ends within a packet, which is
+    lost.
     """
 
     packets: int = 0
@@ -54,6 +57,9 @@ class Summary(msgspec.Struct, frozen=True):
     cut_packets: int = 0
     resent_segments: int = 0
     cut_short: bool = False
+    kinds: str = ""
+    attempts: int = 0
+    moved_us: int = 0
 
     def plus(self, found: Quality) -> Summary:
         """The same with one more connection in it."""
@@ -66,10 +72,11 @@ class Summary(msgspec.Struct, frozen=True):
             missing_octets=self.missing_octets + found.missing_octets,
             cut_packets=self.cut_packets + found.cut_packets,
             resent_segments=self.resent_segments + found.resent_segments,
+            moved_us=max(self.moved_us, found.moved_us),
         )
 
 
 def tell(story: Rows, at: int, session: int, what: str, detail: msgspec.Struct | dict[str, object]) -> None:
-    """One `story` row: `what` is "began midway", "hole", "connection" or "file"; session 0 stands for the file."""
+    """One `story` row: `what` is "began midway", "hole", "connection", "clock" or "file"; session 0 is the file."""
     said = {"what": what, **msgspec.to_builtins(detail)}
     story.append((at, KIND, str(session) if session else "", None, msgspec.json.encode(said).decode()))

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
-from simbench.capture.files import CaptureFile, Readable
-from simbench.capture.layers import LINK_NAMES, LINKS, segment_of
+from simbench.capture.layers import segment_of
+from simbench.capture.links import LINK_NAMES
+from simbench.capture.network import Network, named
+from simbench.capture.order import Packets, told_of
 from simbench.capture.quality import Summary, tell
 from simbench.capture.streams import Streams
 from simbench.errors import BadInput
@@ -44,28 +46,36 @@ def read_capture(path: Path, wire: Rows, story: Rows, port: int | None = None, p
 
 
 def read_packets(
-    file: Readable, name: str, wire: Rows, story: Rows, port: int | None = None, pause: Pause = lambda: None
+    file: BinaryIO, name: str, wire: Rows, story: Rows, port: int | None = None, pause: Pause = lambda: None
 ) -> Summary:
-    """`read_capture` from an open file of that name."""
-    capture, streams = CaptureFile(file, name), Streams(wire, story, port)
-    number = unread = at = 0
-    strange: set[int] = set()
+    """`read_capture` from an open file of that name, which can be sought."""
+    capture, streams, network = Packets(file, name), Streams(wire, story, port), Network()
+    number = at = 0
     feed = streams.feed
     try:
-        for number, at, link, octets, _ in capture:
-            segment = segment_of(link, octets)
+        for number, (_, at, link, octets, _) in enumerate(capture, 1):
+            segment = segment_of(link, octets) or network.segment(link, octets)
             if segment is not None:
                 feed(at, segment)
             else:
-                unread += 1
-                if link not in LINKS:
-                    strange.add(link)
+                network.note(link, octets)
             if not number % PACKETS_A_PAUSE:
                 pause()
     finally:
         streams.finish()
-    if strange and unread == number:
-        raise BadInput(name, f"packets of link type {min(strange)} only", LINK_NAMES)
-    summary = msgspec.structs.replace(streams.summary, packets=number, unread=unread, cut_short=capture.cut_short)
+    return finished(capture, network, streams, story, at)
+
+
+def finished(capture: Packets, network: Network, streams: Streams, story: Rows, at: int) -> Summary:
+    """The capture has been read to its end: tell the story what it was like. Raises BadInput: of foreign links only."""
+    number, unread = capture.clock.packets, network.unread.total()
+    strange = [kind for kind in network.unread if kind.startswith("link type ")]
+    if strange and number and sum(network.unread[kind] for kind in strange) == number:
+        raise BadInput(capture.name, f"packets of {min(strange)} only", LINK_NAMES)
+    summary = msgspec.structs.replace(
+        streams.summary, packets=number, unread=unread, kinds=named(network.unread), cut_short=capture.cut_short
+    )
     tell(story, at, 0, "file", summary)
+    for told in told_of(capture.clock):
+        tell(story, told.pop("at", at), 0, "clock", told)
     return summary

@@ -1,7 +1,9 @@
-"""TCP reassembled by sequence number: the octets each side of each UCP connection sent, in order, as ledger rows.
+"""TCP reassembled by its numbers: the octets each side of each UCP connection sent, in order, as ledger rows.
 
-Reads no file and judges nothing. What came twice is taken once (the first counts), what is missing is waited for and
-then called a hole; `simbench.capture.roles` says which side is the client. Source: RFC 9293 sections 3.4 and 3.10.
+Sequence numbers order one direction, acknowledgements the two among each other: whoever confirms octets sends what
+follows after them, whatever the file's order and its stamps say. What came twice is taken once (the first counts),
+what is missing is waited for and then called a hole; `simbench.capture.roles` says which side is the client.
+Source: RFC 9293 sections 3.4 and 3.10.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import msgspec
 from simbench.capture.layers import ACK, FIN, RST, SYN, Segment, ports, sender
 from simbench.capture.quality import Summary, tell
 from simbench.capture.roles import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence
-from simbench.capture.talk import Side, Talk, quality_of
+from simbench.capture.talk import Held, Side, Talk, quality_of
 from simbench.ledger.rows import Rows
 from simbench.units import MINUTE_US
 
@@ -27,6 +29,8 @@ REUSED_OCTETS: Final = 1 << 24  # sequence numbers further apart belong to diffe
 UNDECIDED: Final = 10_000  # connections of which we do not know yet whether they are UCP
 CLOSED: Final = 1_000  # connections remembered after their end, for segments that come late
 _FLAGS: Final = SYN | FIN | RST | ACK
+_MASK, _HALF = (1 << 32) - 1, 1 << 31
+ATTEMPTS: Final = 100_000  # connection attempts that became no session, kept until it is known whom they were meant for
 
 
 class Streams:
@@ -44,6 +48,8 @@ class Streams:
         self._closed: deque[Talk] = deque()
         self._sessions = self._ignored = 0
         self._now = 0
+        self._listening: set[str] = set()  # where sessions were opened to
+        self._attempts: deque[tuple[int, str, str, str]] = deque(maxlen=ATTEMPTS)  # at, from, to, what became of it
         self._summary = Summary()
 
     @property
@@ -59,8 +65,18 @@ class Streams:
         if side is None or seq != side.expected or flags & _FLAGS != ACK or cut or side.pending or side.other.pending:
             self._feed_unexpected(at, segment, side)
             return
+        other = side.other
+        if ack == other.expected:
+            if other.trail:
+                side.bound = max(side.bound, other.trail[-1][1])
+                other.trail.clear()
+        elif (ack - other.expected) & _MASK < _HALF:
+            self._feed_unexpected(at, segment, side)
+            return
+        elif other.trail:
+            side.hear(other.place(ack))
         side.packets += 1  # next in order, as nearly all are
-        side.other.confirmed = ack
+        other.confirmed = ack
         if payload:
             self._deliver(side, at, payload)
 
@@ -74,21 +90,29 @@ class Streams:
         if side is None:
             return
         side.packets += 1
+        needs = -1
         if flags & ACK:
-            side.other.place(ack)
+            needs = side.other.place(ack)
             side.other.confirmed = ack
         if payload or cut:
             side.talk.cut += cut > 0
-            self._take(side, at, side.place(seq), payload)
+            self._take(side, at, side.place(seq), payload, needs)
         self._give_up(at, side)
         self._give_up(at, side.other)
         if flags & (FIN | RST):
             self._parting(at, side, side.place(seq) + len(payload) + cut, flags)
+        elif side.talk.closing and side.talk.is_over:
+            self._end(side.talk)
 
     def finish(self) -> None:
         """The capture ends here: say what is still held, and of every connection how it was captured."""
         for talk in [*self._undecided, *self._open]:
             self._end(talk)
+        counted = [one for one in self._attempts if one[2] in self._listening or self._port is not None]
+        for at, client, server, outcome in counted:
+            detail = msgspec.json.encode({"to": server, "outcome": outcome}).decode()
+            self._story.append((at, "attempt", client, None, detail))
+        self._summary = msgspec.structs.replace(self._summary, attempts=len(counted))
 
     # Beginnings and ends ---------------------------------------------------------------------------------------
 
@@ -121,7 +145,7 @@ class Streams:
         side = self._talk(key)
         if side is not None:
             side.place(seq + 1)
-            side.talk.opened_at = at
+            side.talk.opened_at = side.dated = side.other.dated = at
             side.talk.evidence.initiator = side.other if answer else side
             side.talk.evidence.established = answer
         return side
@@ -140,7 +164,7 @@ class Streams:
         talk.closing = (at, first, how)
         if flags & FIN:
             side.end = end
-        if flags & RST or all(0 <= each.end <= each.position for each in talk.sides):
+        if flags & RST or talk.is_over:
             self._end(talk)
 
     def _end(self, talk: Talk, reason: str = "") -> None:
@@ -150,13 +174,14 @@ class Streams:
         talk.ended = True
         for side in talk.sides:
             while side.pending:
-                self._hole(side)
+                self._go_on(side)
         if not talk.session and talk.evidence.is_session(bool(talk.early)):
             self._decide(talk)
         self._undecided.pop(talk, None)
         self._open.pop(talk, None)
         self._remember(talk)
         if not talk.session:
+            self._count_attempt(talk)
             self._ignored += talk.evidence.established or bool(talk.early)
             return
         for side in talk.sides:
@@ -166,10 +191,19 @@ class Streams:
             at, first, how = talk.closing
             reason = f"{'peer' if first.direction == 'in' else 'server'}: {how}"
         if reason:
-            self._wire.append((at, talk.session, "close", reason.encode()))
+            self._wire.append((max(at, talk.dated), talk.session, "close", reason.encode()))
         quality = quality_of(talk)
         self._summary = self._summary.plus(quality)
         tell(self._story, self._now, talk.first, "connection", quality)
+
+    def _count_attempt(self, talk: Talk) -> None:
+        """A connection that was asked for and became no session."""
+        initiator = talk.evidence.initiator
+        if talk.opened_at < 0 or initiator is None:
+            return
+        how = talk.closing[2] if talk.closing else ""
+        outcome = "closed" if talk.evidence.established else "refused" if how == "reset" else "unanswered"
+        self._attempts.append((talk.opened_at, sender(initiator.key), sender(initiator.other.key), outcome))
 
     def _end_of(self, side: Side) -> None:
         """Whether octets are missing at the end, which nothing captured follows."""
@@ -198,65 +232,86 @@ class Streams:
 
     # Octets ----------------------------------------------------------------------------------------------------
 
-    def _take(self, side: Side, at: int, place: int, payload: bytes) -> None:
-        if place > side.position:
-            self._hold(side, at, place, payload)
-            return
+    def _take(self, side: Side, at: int, place: int, payload: bytes, needs: int) -> None:
         if place < side.position:
             side.talk.resent += 1
-            payload = payload[side.position - place :]
-        if payload:
-            self._deliver(side, at, payload)
-        while side.pending and side.pending[0][0] <= side.position:
-            self._release(side, at)
+            payload, place = payload[side.position - place :], side.position
+        if not payload:
+            return
+        if place > side.position or side.awaits(needs):
+            self._hold(side, (place, at, payload, needs))
+            return
+        side.hear(needs)
+        self._deliver(side, at, payload)
+        self._release_all(side, at)
 
-    def _hold(self, side: Side, at: int, place: int, payload: bytes) -> None:
-        where = bisect_left(side.pending, (place,))
+    def _hold(self, side: Side, held: Held) -> None:
+        where = bisect_left(side.pending, (held[0],))
         known = side.pending[where : where + 1]
-        if not payload or (known and known[0][0] == place and len(known[0][2]) >= len(payload)):
+        if known and known[0][0] == held[0] and len(known[0][2]) >= len(held[2]):
             return
         if not side.pending:
-            side.gap_since = at
-        side.pending.insert(where, (place, at, payload))
-        side.pending_octets += len(payload)
+            side.gap_since = held[1]
+        side.pending.insert(where, held)
+        side.pending_octets += len(held[2])
+
+    def _release_all(self, side: Side, at: int) -> None:
+        """Give all that nothing is missing for any more, of both sides."""
+        given = True
+        while given:
+            given = False
+            for each in (side, side.other):
+                while each.pending and each.pending[0][0] <= each.position and not each.awaits(each.pending[0][3]):
+                    self._release(each, at)
+                    given = True
 
     def _release(self, side: Side, at: int = -1) -> None:
-        """Give the first octets held, now that they are next; dated `at`, or with their own instant."""
-        place, seen_at, payload = side.pending.pop(0)
+        """Give the first octets held, now that they are next; dated `at`, or their own instant where that is later."""
+        place, seen_at, payload, needs = side.pending.pop(0)
         side.pending_octets -= len(payload)
         if side.pending:
             side.gap_since = max(side.gap_since, side.pending[0][1])
+        side.hear(needs)
         if rest := payload[side.position - place :]:
-            self._deliver(side, at if at >= 0 else seen_at, rest)
+            self._deliver(side, max(at, seen_at), rest)
 
     def _give_up(self, at: int, side: Side) -> None:
-        """Call a hole what has been waited for long enough, or behind which too much is held."""
+        """Go on without what has been waited for long enough, or behind which too much is held."""
         while side.pending:
-            patience = ACKED_US if side.acked >= side.pending[0][0] else LOST_US
+            place, _, _, needs = side.pending[0]
+            confirmed = side.acked >= place if place > side.position else side.awaits(needs)
+            patience = ACKED_US if confirmed else LOST_US
             held_too_much = side.pending_octets > PENDING_OCTETS or len(side.pending) > PENDING_SEGMENTS
             if at - side.gap_since <= patience and not held_too_much:
                 return
+            self._go_on(side)
+
+    def _go_on(self, side: Side) -> None:
+        """Give the first octets held without what is missing: a hole before them, or what the other side sent."""
+        place, _, _, needs = side.pending[0]
+        if place > side.position:
             self._hole(side)
+        else:
+            side.other.waived = max(side.other.waived, needs)
+            self._release(side)
+        self._release_all(side, -1)
 
     def _hole(self, side: Side) -> None:
         """Go on behind the octets that are missing."""
-        place, seen_at, _ = side.pending[0]
+        place, seen_at = side.pending[0][:2]
         talk, octets = side.talk, place - side.position
-        if octets > 0:
-            talk.holes += 1
-            talk.missing += octets
-            side.move(place)
-            if talk.session:
-                self._split(side, seen_at, octets)
-            else:
-                talk.early.append((seen_at, side, b"", octets))
-        while side.pending and side.pending[0][0] <= side.position:
-            self._release(side)
+        talk.holes += 1
+        talk.missing += octets
+        side.move(place)
+        if talk.session:
+            self._split(side, seen_at, octets)
+        else:
+            talk.early.append((max(seen_at, talk.dated), side, b"", octets))
 
     def _split(self, side: Side, at: int, octets: int) -> None:
         """Behind a hole goes on a session that began midway: nobody is to blame for what was not captured."""
         talk, before = side.talk, side.talk.session
-        self._wire.append((self._now, before, "close", b"capture: octets are missing"))
+        self._wire.append((max(self._now, talk.dated), before, "close", b"capture: octets are missing"))
         self._sessions += 1
         talk.session = self._sessions
         detail = {"direction": side.direction, "octets": octets, "continues": talk.session}
@@ -264,6 +319,7 @@ class Streams:
 
     def _deliver(self, side: Side, at: int, payload: bytes) -> None:
         side.move(side.position + len(payload))
+        at = side.date(at, side.position)
         talk = side.talk
         if talk.session:
             self._wire.append((at, talk.session, side.direction, payload))
@@ -281,6 +337,7 @@ class Streams:
         """It is a session, and we say whose: number it and give what was kept of it."""
         client = talk.evidence.settle(talk.sides)
         client.direction, client.other.direction = "in", "out"
+        self._listening.add(sender((talk.evidence.initiator or client).other.key))
         self._sessions += 1
         talk.session = talk.first = self._sessions
         self._undecided.pop(talk, None)

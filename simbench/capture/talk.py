@@ -5,19 +5,28 @@ Positions are sequence numbers that do not wrap around (RFC 9293 section 3.4).
 
 from __future__ import annotations
 
+from collections import deque
+from typing import Final
+
 from simbench.capture.layers import reverse, sender
 from simbench.capture.quality import Quality
 from simbench.capture.roles import Evidence
 
 _MASK, _HALF = (1 << 32) - 1, 1 << 31
+TRAIL: Final = 1_000  # deliveries of one side that the other has not acknowledged yet
+# (position, instant, octets, position of the other side that stood before them; -1: any)
+Held = tuple[int, int, bytes, int]
 
 
 class Side:
-    """What one end sent. `position` is that of its next octet, -1 while unknown; `end` that of its FIN."""
+    """What one end sent. `position` is that of its next octet, -1 while unknown; `end` that of its FIN.
+
+    `dated` is the instant of its last octets, `bound` that of the last of the other's which it had received before.
+    """
 
     __slots__ = (
-        "confirmed", "direction", "end", "expected", "gap_since", "key", "other", "packets", "pending",
-        "pending_octets", "position", "talk",
+        "bound", "confirmed", "dated", "direction", "end", "expected", "gap_since", "key", "other", "packets",
+        "pending", "pending_octets", "position", "talk", "trail", "waived",
     )  # fmt: skip
 
     def __init__(self, key: bytes, talk: Talk) -> None:
@@ -26,7 +35,9 @@ class Side:
         self.position = self.end = -1
         self.expected = -1  # `position` as a sequence number; -1 when nothing is expected
         self.confirmed = -1  # the sequence number its peer acknowledged last
-        self.pending: list[tuple[int, int, bytes]] = []  # (position, instant, octets), sorted
+        self.pending: list[Held] = []  # sorted
+        self.trail: deque[tuple[int, int]] = deque(maxlen=TRAIL)  # (end, instant) of what the other has not confirmed
+        self.dated = self.bound = self.waived = -1  # `waived`: up to there the other waits for nothing
         self.pending_octets = self.gap_since = self.packets = 0
         self.direction = ""
 
@@ -41,6 +52,25 @@ class Side:
         self.position = position
         self.expected = position & _MASK
 
+    def awaits(self, needs: int) -> bool:
+        """Whether octets that this side sent after it had the other's up to `needs` came too early in the capture."""
+        other = self.other
+        return other.packets > 0 and needs > other.position > -1 and needs > other.waived
+
+    def hear(self, position: int) -> None:
+        """This side has the other's octets up to there: what it sends from now on is not older than they are."""
+        trail = self.other.trail
+        while trail and trail[0][0] <= position:
+            self.bound = max(self.bound, trail.popleft()[1])
+
+    def date(self, at: int, end: int) -> int:
+        """The instant of octets stamped `at` that end at a position: not before what is known to be older."""
+        dated = max(at, self.dated, self.bound)
+        self.talk.moved_us = max(self.talk.moved_us, dated - at)
+        self.dated = dated
+        self.trail.append((end, dated))
+        return dated
+
     @property
     def acked(self) -> int:
         """Up to which position its peer has confirmed, -1 while unknown."""
@@ -50,19 +80,30 @@ class Side:
 class Talk:
     """One connection: both sides, and what is known of it. `session` is 0 until it is known to be UCP and whose."""
 
-    __slots__ = ("closing", "cut", "early", "ended", "evidence", "first", "holes", "missing", "opened_at", "resent",
-                 "session", "sides")  # fmt: skip
+    __slots__ = ("closing", "cut", "early", "ended", "evidence", "first", "holes", "missing", "moved_us", "opened_at",
+                 "resent", "session", "sides")  # fmt: skip
 
     def __init__(self, key: bytes, evidence: Evidence) -> None:
         self.sides = (Side(key, self), Side(reverse(key), self))
         self.sides[0].other, self.sides[1].other = self.sides[1], self.sides[0]
         self.evidence = evidence
         self.session = self.first = self.holes = self.missing = self.cut = self.resent = 0
+        self.moved_us = 0  # how far a stamp at most was moved to stand behind what it answers
         self.opened_at = -1  # when the handshake began, -1 when it was not seen
         self.closing: tuple[int, Side, str] | None = None  # last FIN or RST, who sent the first, and which that was
         self.ended = False
         # (instant, side, octets, octets missing before them), until session and roles are known
         self.early: list[tuple[int, Side, bytes, int]] = []
+
+    @property
+    def dated(self) -> int:
+        """The instant of the last octets of either side."""
+        return max(side.dated for side in self.sides)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether both ends have sent FIN and all before it is here."""
+        return all(0 <= each.end <= each.position for each in self.sides)
 
 
 def quality_of(talk: Talk) -> Quality:
@@ -78,4 +119,5 @@ def quality_of(talk: Talk) -> Quality:
         missing_octets=talk.missing,
         cut_packets=talk.cut,
         resent_segments=talk.resent,
+        moved_us=talk.moved_us,
     )

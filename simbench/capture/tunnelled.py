@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from simbench.capture.esp import RAW_IP, Tunnels
-from simbench.capture.files import CaptureFile
+from simbench.capture.esp import Tunnels
 from simbench.capture.frames import FramesOfRows, Seen
-from simbench.capture.layers import LINK_NAMES, LINKS, Segment, segment_of
+from simbench.capture.layers import Segment, segment_of
+from simbench.capture.links import RAW_IP
+from simbench.capture.network import Network
+from simbench.capture.order import Packets
 from simbench.capture.quality import Summary, tell
+from simbench.capture.reader import finished
 from simbench.capture.streams import Streams
 from simbench.contract.typed import label
 from simbench.errors import BadInput
@@ -54,21 +55,18 @@ def read_tunnelled(
     A segment seen in clear and inside a tunnel (a capture at the tunnel's own end) is one segment. Raises BadInput as
     `read_capture` does, and for keys that open nothing.
     """
-    streams, clear = Streams(ledger.wire, ledger.story, port), _Clear(port)
-    number = unread = at = 0
-    strange: set[int] = set()
+    streams, clear, network = Streams(ledger.wire, ledger.story, port), _Clear(port), Network()
+    number = at = 0
     try:
         with path.open("rb") as file:
-            capture = CaptureFile(file, str(path))
-            for number, at, link, octets, _ in capture:
-                inner = tunnels.inner(link, octets)
-                segment = _segment(link, octets, inner)
+            capture = Packets(file, label(path))
+            for number, (_, at, link, octets, _) in enumerate(capture, 1):
+                segment, inside = _segment(network, tunnels, link, octets)
                 if segment is None:
-                    unread += 1
-                    strange |= {link} - set(LINKS)
+                    network.note(link, octets)
                 else:
                     streams.feed(at, segment)
-                    if inner is None:
+                    if not inside:
                         clear.streams.feed(at, segment)
                 if not number % PACKETS_A_PAUSE:
                     ledger.flush()
@@ -79,18 +77,25 @@ def read_tunnelled(
         streams.finish()
         clear.streams.finish()
     tunnels.finish()
-    if strange and unread == number:
-        raise BadInput(label(path), f"packets of link type {min(strange)} only", LINK_NAMES)
-    summary = msgspec.structs.replace(streams.summary, packets=number, unread=unread, cut_short=capture.cut_short)
-    tell(ledger.story, at, 0, "file", summary)
+    summary = finished(capture, network, streams, ledger.story, at)
     tell(ledger.story, at, 0, "tunnel", _told(tunnels, clear))
     return summary
 
 
-def _segment(link: int, octets: bytes, inner: bytes | None) -> Segment | None:
+def _segment(network: Network, tunnels: Tunnels, link: int, octets: bytes) -> tuple[Segment | None, bool]:
+    """The TCP segment in a packet, and whether it came through an ESP tunnel."""
+    inner = tunnels.inner(link, octets)
     if inner is None:
-        return segment_of(link, octets)
-    return segment_of(RAW_IP, inner) if inner else None
+        found = segment_of(link, octets)
+        if found is not None:
+            return found, False
+        packet = network.packet(link, octets)
+        if packet is None:
+            return None, False
+        inner = tunnels.inner(RAW_IP, packet)
+        if inner is None:
+            return segment_of(RAW_IP, packet), False
+    return (network.segment(RAW_IP, inner) if inner else None), True
 
 
 def _told(tunnels: Tunnels, clear: _Clear) -> dict[str, object]:

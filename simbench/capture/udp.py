@@ -1,7 +1,6 @@
 """UDP datagrams of a capture file, sliced out of link and network layers. Keeps no state and checks no checksum.
 
-Fragments are counted and not put together: what rides on UDP here fits into one packet. Sources: RFC 768, RFC 791,
-RFC 8200.
+Fragments and packets inside others are `simbench.capture.network`'s. Sources: RFC 768, RFC 791, RFC 8200.
 """
 
 from __future__ import annotations
@@ -11,13 +10,15 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from simbench.capture.files import CaptureFile
-from simbench.capture.layers import LINK_NAMES, LINKS
+from simbench.capture.layers import UDP
+from simbench.capture.links import LINK_NAMES, LINKS, RAW_IP
+from simbench.capture.network import Network
+from simbench.capture.order import Packets
 from simbench.errors import BadInput
 
-UDP: Final = 17
 _EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
 _FRAGMENT: Final = 44
+_RADIUS_HEADER: Final = 20  # octets
 
 
 class Datagram(NamedTuple):
@@ -34,28 +35,34 @@ class Datagram(NamedTuple):
 
 
 class Datagrams:
-    """The datagrams of a capture to or from a port, to be iterated once; its counts are right afterwards.
+    """The datagrams of a capture to or from some ports, to be iterated once; its counts are right afterwards.
 
-    `unread` packets hold no UDP, `fragments` a part of a datagram. Iterating raises BadInput: the file cannot be read,
+    `unread` packets hold no UDP, `fragments` a part of a datagram not whole yet; `accounting` are ports to which
+    something goes that looks like an Accounting-Request of RADIUS. Iterating raises BadInput: the file cannot be read,
     is no capture, is damaged, or of link types that are not known.
     """
 
-    def __init__(self, path: Path, port: int) -> None:
-        self._path, self._port = path, port
+    def __init__(self, path: Path, ports: tuple[int, ...]) -> None:
+        self._path, self._ports = path, frozenset(ports)
         self.packets = self.unread = self.fragments = 0
+        self.accounting: set[int] = set()
         self.cut_short = False
 
     def __iter__(self) -> Iterator[Datagram]:
-        strange: set[int] = set()
+        network, strange = Network(), set[int]()
         try:
             with self._path.open("rb") as file:
-                capture = CaptureFile(file, str(self._path))
+                capture = Packets(file, str(self._path))
                 for number, at_us, link, octets, _ in capture:
-                    self.packets = number
+                    self.packets += 1
                     found = datagram_of(link, octets)
+                    if not isinstance(found, tuple) and (packet := network.packet(link, octets)) is not None:
+                        found = datagram_of(RAW_IP, packet)
                     if isinstance(found, tuple):
                         source, target, payload, missing = found
-                        if self._port in {source[1], target[1]}:
+                        if _asks(payload):
+                            self.accounting.add(target[1])
+                        if source[1] in self._ports or target[1] in self._ports:
                             yield Datagram(number, at_us, source, target, payload, missing)
                     elif found:
                         self.fragments += 1
@@ -68,6 +75,11 @@ class Datagrams:
             raise BadInput(str(self._path), problem.strerror or str(problem), expected) from None
         if strange and self.unread == self.packets:
             raise BadInput(str(self._path), f"packets of link type {min(strange)} only", LINK_NAMES)
+
+
+def _asks(payload: bytes) -> bool:
+    """Whether octets have the header of an Accounting-Request: its code, and their own length (RFC 2866 section 3)."""
+    return payload[:1] == b"\x04" and len(payload) >= _RADIUS_HEADER and payload[2] << 8 | payload[3] == len(payload)
 
 
 Ends = tuple[tuple[str, int], tuple[str, int], bytes, int]

@@ -50,6 +50,7 @@ def account_command(  # noqa: PLR0913 - one argument an option
     interim: int,
     retransmissions: int | None,
     source_secret_file: Path | None,
+    ports: tuple[int, ...],
     month: str,
     clock: Clock,
     contract: str,
@@ -66,7 +67,7 @@ def account_command(  # noqa: PLR0913 - one argument an option
     most = offer.terms.accounting.retransmissions.value if retransmissions is None else retransmissions
     target = Server(host, port, secret, speed=0.0 if fast else speed or 1.0, retransmissions=most)
     with _spinning(f"reading {calls}"):
-        records = read_calls(calls, offer, Reading(month, clock, secret_in(source_secret_file)))
+        records = read_calls(calls, offer, Reading(month, clock, secret_in(source_secret_file), ports))
     found, aside = records.calls, records.aside
     if not len(found):
         raise BadInput(str(calls), "there is no call in it", "calls to account for")

@@ -16,7 +16,6 @@ import simbench.verdict.campaigns
 import simbench.verdict.in_clear  # noqa: F401 - importing these enters their rules
 from simbench import __version__
 from simbench.capture.esp import Tunnels
-from simbench.capture.files import is_capture
 from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.conformance.exercise import EXERCISES
 from simbench.conformance.selection import STANDING
@@ -24,12 +23,13 @@ from simbench.contract import Contract
 from simbench.errors import BadInput
 from simbench.finding import Finding
 from simbench.imports.campaigns import joined, marks_of, read_metadata, within
-from simbench.imports.tables import Aside
-from simbench.imports.times import zone_of
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.rows import Row
+from simbench.tables.instants import zone_of
+from simbench.tables.rows import RejectedRow, Remark, rejected
 from simbench.units import SECOND_US
 from simbench.verdict.audit import audit, lacks_of
+from simbench.verdict.capture_times import times_of
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import RULES, Case, judge
 from simbench.verdict.tickets import moment
@@ -51,20 +51,11 @@ class Beside(msgspec.Struct, frozen=True):
 
 
 class Audited(msgspec.Struct, frozen=True):
-    """What `simbench judge` says of a capture: facts, findings, and rows of the requests that were set aside."""
+    """What `simbench judge` says of a capture: facts, findings, and notes on rows of the lists given beside it."""
 
     facts: dict[str, str | int | float]
     findings: tuple[Finding, ...]
-    aside: tuple[Aside, ...] = ()
-
-
-def is_capture_file(path: Path) -> bool:
-    """Whether this is a file that begins as a capture does."""
-    try:
-        with path.open("rb") as file:
-            return is_capture(file.read(4))
-    except OSError:
-        return False
+    notes: tuple[RejectedRow, ...] = ()
 
 
 def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
@@ -77,11 +68,16 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         summary = read_tunnelled(path, ledger, beside.port, tunnels, _progress())
         wire = Reading(ledger.snapshot())
         start, end = wire.span
-        metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
+        times = times_of(wire)
+        if not times.untimed:
+            metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
         if not wire.run.wire.num_rows:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
-            raise BadInput(str(path), f"there is no UCP in its {summary.packets} packets{closed}", "--port, or --keys")
-        given = msgspec.json.encode({"what": GIVEN, "given": sorted(metadata.given)}).decode()
+            held = f" ({summary.kinds})" if summary.kinds and not tunnels.packets else ""
+            problem = f"there is no UCP in its {summary.packets} packets{held}{closed}"
+            raise BadInput(str(path), problem, "--port, or --keys")
+        told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
+        given = msgspec.json.encode(told).decode()
         _extend(ledger.story, [*metadata.story, (end, "capture", "", None, given)])
         # Whose an alphanumeric originator is, codes tell; so it is read again before requests are looked for.
         _extend(ledger.asked, joined(Reading(ledger.snapshot()), metadata))
@@ -89,14 +85,21 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
     finally:
         ledger.close()
     findings = audit_run(run, contract)
-    lacks = lacks_of(wire)
+    lacks, dated = lacks_of(wire), not times.untimed
     facts: dict[str, str | int | float] = {
-        "source": str(path), "kind": "a capture", "from": moment(start), "to": moment(end), "incidents": 0,
+        "source": str(path), "kind": "a capture", "from": moment(start) if dated else "unknown",
+        "to": moment(end) if dated else "unknown", "incidents": 0,
         "contract": contract.name, "contract_digest": contract.digest, "bench_version": __version__,
         "packets": summary.packets, "connections": summary.connections, "esp_packets": tunnels.packets,
         "esp_opened": tunnels.opened, "lacks": str(lacks), "began_midway": lacks.midway,
+        "attempts": summary.attempts, "clock": str(times),
     }  # fmt: skip
-    return Audited(facts, tuple(findings), metadata.aside)
+    facts["set_aside"] = len(rejected(metadata.notes))
+    facts["holes"] = lacks.holes
+    if metadata.unread:
+        facts["unread"] = ", ".join(f"{count} lines of the {kind}" for kind, count in metadata.unread.items())
+    remarks = tuple(Remark(0, remark) for remark in times.remarks)
+    return Audited(facts, tuple(findings), (*remarks, *metadata.notes))
 
 
 def audit_run(run: Run, contract: Contract) -> Sequence[Finding]:
@@ -125,7 +128,7 @@ def _given(reading: Reading) -> set[str]:
     for row in reading.story.rows():
         if row.kind == "capture" and row.detail["what"] == GIVEN:
             return set(row.detail["given"])
-    given = {"outages", "recipients"} | ({"codes"} if reading.limits else set())
+    given = {"outages", "recipients", "accounts"} | ({"codes"} if reading.limits else set())
     return given | ({"requests", "classes", "consent"} if len(reading.asked) else set())
 
 

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import re
 import sys
+import zlib
 from binascii import unhexlify
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from gzip import BadGzipFile, GzipFile
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
 import click
@@ -19,6 +24,7 @@ import msgspec
 from simbench.capture.explain import HEADER, explain, heading
 from simbench.capture.files import is_capture
 from simbench.capture.frames import FramesOfRows, Seen
+from simbench.capture.packed import GZIP, Cursor, unpacked
 from simbench.errors import BadInput
 from simbench.ledger.rows import Row
 from simbench.ucp.fields import layout_of
@@ -26,6 +32,7 @@ from simbench.ucp.frame import ETX, STX, WIRE_ERRORS, Frame, Framer, WireError
 from simbench.ucp.operations import PROBLEMS, FieldError, check, decode
 
 LONGEST_LINE: Final = 1 << 16
+STORY_KEPT: Final = 100  # of a capture's last rows, among which are the remarks on its clock
 _HEX: Final = re.compile(rb"(?:0[xX])?((?:[0-9A-Fa-f]{2}[\s:]*)+)")
 _ENDS: Final = {
     b"<stx>": STX, b"\\x02": STX, b"<etx>": ETX, b"\\x03": ETX,
@@ -73,31 +80,39 @@ def _read(source: Path | None, name: str, port: int | None, show: Show) -> None:
     if source is not None and source.is_dir():
         _run(source, FramesOfRows(show_all))
         return
-    file = sys.stdin.buffer if source is None else source.open("rb")
-    try:
+    with source.open("rb") if source else nullcontext(sys.stdin.buffer) as file:
         head = file.read(4)
-        if is_capture(head):
-            from simbench.capture.reader import read_packets  # noqa: PLC0415 - only what is needed, to start quickly
-
-            untold: deque[Row] = deque(maxlen=0)
-            summary = read_packets(_Rejoined(head, file), name, FramesOfRows(show_all), untold, port)
-            _say_what_is_missing(summary)
-        else:
+        if not (is_capture(head) or head.startswith(GZIP)):
             _lines(head, file, show)
-    finally:
-        if source is not None:
-            file.close()
+            return
+        with TemporaryFile() if source is None else nullcontext(file) as kept:
+            if source is None:  # a capture is read more than once
+                kept.write(head)
+                copyfileobj(file, kept)
+            if is_capture(unpacked(Cursor(kept)).read(4)):
+                _capture(kept, name, port, show_all)
+                return
+            kept.seek(0)
+            try:
+                _lines(b"", GzipFile(fileobj=kept), show)
+            except (EOFError, BadGzipFile, zlib.error):
+                raise BadInput(name, "is packed by gzip and damaged", "a file that can be unpacked") from None
 
 
-class _Rejoined:
-    """A stream of which a few octets have been read already."""
+def _capture(
+    file: BinaryIO, name: str, port: int | None, show: Callable[[Seen, list[Frame | WireError]], None]
+) -> None:
+    from simbench.capture.reader import read_packets  # noqa: PLC0415 - only what is needed, to start quickly
 
-    def __init__(self, head: bytes, file: BinaryIO) -> None:
-        self._head, self._file = head, file
+    story: deque[Row] = deque(maxlen=STORY_KEPT)
+    summary = read_packets(file, name, FramesOfRows(show), story, port)
+    _say_what_is_missing(summary, [remark for row in story if (remark := _remark(row))])
 
-    def read(self, size: int) -> bytes:
-        head, self._head = self._head, b""
-        return head + self._file.read(size)
+
+def _remark(row: Row) -> str:
+    """What a row of the story says of the capture's clock, "" of any other."""
+    detail = msgspec.json.decode(str(row[4]))
+    return str(detail["sentence"]) if detail.get("what") == "clock" else ""
 
 
 def _run(folder: Path, frames: FramesOfRows) -> None:
@@ -111,7 +126,7 @@ def _run(folder: Path, frames: FramesOfRows) -> None:
 # Lines ---------------------------------------------------------------------------------------------------------
 
 
-def _lines(head: bytes, file: BinaryIO, show: Show) -> None:
+def _lines(head: bytes, file: BinaryIO | GzipFile, show: Show) -> None:
     for number, line in enumerate(_split(head, file), start=1):
         octets = octets_of(line)
         if octets:
@@ -122,7 +137,7 @@ def _lines(head: bytes, file: BinaryIO, show: Show) -> None:
             _show_items(Seen(line=number), items, show)
 
 
-def _split(head: bytes, file: BinaryIO) -> Iterator[bytes]:
+def _split(head: bytes, file: BinaryIO | GzipFile) -> Iterator[bytes]:
     """Lines as they come; one that is too long is cut."""
     rest = head
     while piece := file.readline(LONGEST_LINE):
@@ -156,7 +171,9 @@ _LACKS: Final = {
 }
 
 
-def _say_what_is_missing(summary: msgspec.Struct) -> None:
+def _say_what_is_missing(summary: msgspec.Struct, remarks: Sequence[str]) -> None:
+    for remark in remarks:
+        click.echo(f"simbench: {remark}", err=True)
     lacks = {name: count for name, count in msgspec.to_builtins(summary).items() if count and name in _LACKS}
     if lacks:
         said = ", ".join(_LACKS[name].format(count) for name, count in lacks.items())

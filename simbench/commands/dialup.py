@@ -106,12 +106,13 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     month: str,
     statement: Path | None,
     write: Path | None,
-    ports: tuple[str, ...],
+    sizes: tuple[str, ...],
     output: Path | None,
     tariff: str,
     contract: str,
     readings: tuple[str, ...],
     clock: Clock,
+    ports: tuple[int, ...],
     secret_file: Path | None,
     *,
     as_json: bool,
@@ -127,12 +128,12 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     offer = _offer(contract, readings)
     offer.function(tariff)
     stated = read_statement(statement) if statement else None
-    how = Reading(month, clock, secret_in(secret_file))
+    how = Reading(month, clock, secret_in(secret_file), ports)
     with _progress() as told:
         read = read_calls(records, offer, how, lambda done, whole: told(f"reading {records}", done, whole))
         told("settling and judging", 0, 1)
         done = replay(read, offer, tariff)
-        case = Case(offer, tariff or offer.reading("NRV-AMB-01"), read, stated, _ports_of(ports))
+        case = Case(offer, tariff or offer.reading("NRV-AMB-01"), read, stated, _ports_of(sizes))
         findings = judge(case)
         if write is not None:
             write_statement(write, done.months, done.settled)
@@ -200,6 +201,9 @@ def _totals(totals: Any) -> None:
 
 def _replayed(done: Any) -> None:
     click.echo(f"{done.rows:,} rows read, {done.calls:,} calls, {done.aside_total:,} rows set aside")
+    if done.passed_over:
+        types = ", ".join(f"{count:,} {name}" for name, count in sorted(done.passed_over.items()))
+        click.echo(f"records that speak of no call, passed over: {types}")
     rows = [
         (month.month, f"{month.calls:,}", f"{month.minutes:,}", f"{owed.share_ff:,}", f"{owed.share_eur:,}",
          f"{owed.share_ttc_ff:,}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from simbench.commands.manual import Pages
-from simbench.commands.radius import CLOCK, account, reconcile
+from simbench.commands.radius import CLOCK, PORTS, account, reconcile
 
 
 @click.group(cls=Pages)
@@ -99,9 +99,12 @@ def dialup_run(**options: object) -> None:
 @click.option("--month", default="", help="2000-09, 2000, or 2000-09/2000-11 (default: the month of most calls).")
 @click.option("--statement", type=click.Path(path_type=Path), help="The provider's statement, to compare.")
 @click.option("--write", type=click.Path(path_type=Path), help="Write the statement these records support.")
-@click.option("--ports", multiple=True, metavar="[NAS=]NUMBER", help="Ports of an access server; may be repeated.")
+@click.option(
+    "--ports", "sizes", multiple=True, metavar="[NAS=]NUMBER", help="Modems of an access server; may be repeated."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for result.json and report.html.")
 @CLOCK
+@PORTS
 @click.option("--secret-file", type=click.Path(path_type=Path), help="Secret that verifies the requests of a capture.")
 @_TARIFF
 @_OFFER

@@ -10,7 +10,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from simbench import __version__
-from simbench.commands.audit import Beside, audit_capture, audit_run, is_capture_file, of_a_capture
+from simbench.capture.files import is_capture_file
+from simbench.commands.audit import Beside, audit_capture, audit_run, of_a_capture
 from simbench.commands.findings import columns, findings_table
 from simbench.contract import Contract, load_contract
 from simbench.documents import indented, write_json, write_octets
@@ -28,24 +29,26 @@ from simbench.finding import Finding, counted, exit_status, tally
 from simbench.imports import outages, probed, traffic
 from simbench.imports.decisions import Decision, decided, read_decisions
 from simbench.imports.probed import read_probes
-from simbench.imports.record import retold
+from simbench.imports.record import retold, run_of
 from simbench.imports.sources import Source, Wanted, open_source
-from simbench.imports.tables import Aside, Mapping, read_mapping
-from simbench.imports.times import instant_of, zone_of
 from simbench.imports.traffic import read_traffic
+from simbench.imports.unread import INCIDENTS, PROBES, TRAFFIC, Record, service_findings, unread_of
 from simbench.incident import Incident
-from simbench.ledger.reader import Run
+from simbench.ledger.rows import Row
 from simbench.planning.forecast import Forecast, fitted, forecast, month_ends, read_laws
+from simbench.tables.columns import MappingFile, read_mapping
+from simbench.tables.instants import instant_of, zone_of
+from simbench.tables.rows import RejectedRow, Remark, rejected
 from simbench.units import SECOND_US
 from simbench.verdict.counting import service_of
 from simbench.verdict.dispute import Side, compare, seen_by_the_client
 from simbench.verdict.probes import probes_of
 from simbench.verdict.reading import Reading
-from simbench.verdict.rule import Case, judge
+from simbench.verdict.rule import Case
 from simbench.verdict.service_level import SERVICE_LEVEL
 from simbench.verdict.tickets import Ticket, moment, tickets
 
-SHOWN_ASIDE = 20
+SHOWN_NOTES = 20
 QUIET_S = 2.0
 COLUMNS = {"outages": outages.COLUMNS, "traffic": traffic.COLUMNS, "probes": probed.COLUMNS}
 
@@ -95,26 +98,24 @@ def judge_command(options: Options) -> int:
         return _capture(options, contract)
     mapping = read_mapping(options.mapping, COLUMNS)
     source = open_source(_wanted(options, contract, mapping))
-    run, aside = _with_traffic(options, contract, mapping, source)
-    asked, aside = _with_probes(options, mapping, aside)
+    record, notes = _record(options, contract, mapping, source)
     decisions = read_decisions(options.decisions) if options.decisions else ()
-    changed = _decided(options, source, decisions)
-    before = Case(Reading(retold(run, source.incidents, source.period, asked)), contract)
+    before = Case(Reading(retold(record.run, source.incidents, source.period, record.asked)), contract)
     case = before
     found_before: tuple[Finding, ...] = ()
     if decisions:
-        found_before = _findings(before, source.kind, len(aside), started)
-        case = Case(Reading(retold(run, changed, source.period, asked)), contract)
-    findings = _findings(case, source.kind, len(aside), started)
+        found_before = _findings(before, record, started)
+        case = record.case(_decided(options, source.incidents, decisions), before)
+    findings = _findings(case, record, started, lambda incidents: _decided(options, incidents, decisions))
     if source.kind == "run":
         audited = tuple(audit_run(source.run, contract))
         findings = audited if of_a_capture(source.run) else (*findings, *audited)
-    answer = Answer(_facts(options, contract, source, aside, decisions), tally(findings), findings, found_before)
-    if options.probes is not None or (source.kind == "run" and not asked and run.wire.num_rows):
-        seen = probes_of(case) if asked else seen_by_the_client(case)
+    answer = Answer(_facts(options, contract, record, notes, decisions), tally(findings), findings, found_before)
+    if options.probes is not None or (source.kind == "run" and not record.asked and record.run.wire.num_rows):
+        seen = probes_of(case) if record.asked else seen_by_the_client(case)
         answer.dispute = tuple(compare(service_of(case), seen, contract.terms.quality.total_outage_after_s.value))
     answer.forecast = _forecast(options, case)
-    _tell_aside(aside)
+    _print_notes(notes)
     if options.output is not None:
         _write(options.output, answer, tickets(service_of(case), contract), tickets(service_of(before), contract))
     if options.as_json:
@@ -129,7 +130,7 @@ def _capture(options: Options, contract: Contract) -> int:
     beside = Beside(options.campaigns, options.requests, options.keys, options.port, options.tz, options.output)
     audited = audit_capture(options.source, beside, contract)
     answer = Answer(audited.facts, tally(audited.findings), audited.findings)
-    _tell_aside(audited.aside)
+    _print_notes(audited.notes)
     if options.output is not None:
         _write(options.output, answer, [], [])
     if options.as_json:
@@ -139,7 +140,7 @@ def _capture(options: Options, contract: Contract) -> int:
     return exit_status(audited.findings)
 
 
-def _wanted(options: Options, contract: Contract, mapping: Mapping) -> Wanted:
+def _wanted(options: Options, contract: Contract, mapping: MappingFile) -> Wanted:
     name = options.tz or mapping.outages.tz
     zone = zone_of(name, "--tz" if options.tz else f"{options.mapping}: outages.tz") if name else None
     told = (("--from", options.start), ("--to", options.end), ("--history-from", options.history_from))
@@ -147,50 +148,53 @@ def _wanted(options: Options, contract: Contract, mapping: Mapping) -> Wanted:
     return Wanted(options.source, contract, mapping, start, end, history, zone)
 
 
-def _with_traffic(
-    options: Options, contract: Contract, mapping: Mapping, source: Source
-) -> tuple[Run, tuple[Aside, ...]]:
-    if options.traffic is None:
-        return source.run, source.aside
-    name = options.tz or mapping.traffic.tz
-    found = read_traffic(options.traffic, contract, mapping.traffic, zone_of(name) if name else None)
-    from simbench.imports.record import run_of  # noqa: PLC0415 - one use
+def _record(
+    options: Options, contract: Contract, mapping: MappingFile, source: Source
+) -> tuple[Record, tuple[RejectedRow, ...]]:
+    """The source with the traffic and the probes given beside it, and the notes on all of their rows."""
+    run, notes = source.run, source.notes
+    asked: tuple[Row, ...] = ()
+    unread = {INCIDENTS: unread_of(source.notes, source.rows)}
+    if options.traffic is not None:
+        name = options.tz or mapping.traffic.tz
+        traffic_ = read_traffic(options.traffic, contract, mapping.traffic, zone_of(name) if name else None)
+        run = run_of(source.incidents, source.period, centre=traffic_.centre)
+        unread[TRAFFIC] = unread_of(traffic_.notes, traffic_.rows)
+        notes += traffic_.notes
+    if options.probes is not None:
+        name = options.tz or mapping.probes.tz
+        probed_ = read_probes(options.probes, mapping.probes, zone_of(name) if name else None)
+        asked = tuple(probed_.asked())
+        unread[PROBES] = unread_of(probed_.notes, probed_.rows)
+        notes += probed_.notes
+    return Record(source, run, asked, unread), notes
 
-    return run_of(source.incidents, source.period, centre=found.centre), (*source.aside, *found.aside)
 
-
-def _with_probes(
-    options: Options, mapping: Mapping, aside: tuple[Aside, ...]
-) -> tuple[Sequence[tuple[object, ...]], tuple[Aside, ...]]:
-    if options.probes is None:
-        return (), aside
-    name = options.tz or mapping.probes.tz
-    found = read_probes(options.probes, mapping.probes, zone_of(name) if name else None)
-    return found.asked(), (*aside, *found.aside)
-
-
-def _decided(options: Options, source: Source, decisions: Sequence[Decision]) -> tuple[Incident, ...]:
+def _decided(options: Options, incidents: Sequence[Incident], decisions: Sequence[Decision]) -> tuple[Incident, ...]:
     zone = zone_of(options.tz) if options.tz else None
-    return decided(source.incidents, decisions, str(options.decisions), zone)
+    return decided(incidents, decisions, str(options.decisions), zone)
 
 
-def _findings(case: Case, kind: str, set_aside: int, started: float) -> tuple[Finding, ...]:
-    """One finding a purpose; what hangs on rows that were set aside says so."""
+def _findings(
+    case: Case, record: Record, started: float,
+    deciding: Callable[[Sequence[Incident]], Sequence[Incident]] = lambda incidents: incidents,
+) -> tuple[Finding, ...]:  # fmt: skip
+    """One finding a purpose, with progress on standard error once it takes long."""
+    source, least, most = record.source, None, None
+    if source.most and source.least != source.most:
+        least, most = (record.case(deciding(one), case) for one in (source.least, source.most))
     found = []
-    for number, purpose in enumerate(SERVICE_LEVEL, 1):
-        one = judge(purpose, case, kind)
-        if set_aside:
-            told = f"{set_aside} rows set aside or remarked on"
-            one = msgspec.structs.replace(one, assumed=(*one.assumed, told))
+    for number, one in enumerate(service_findings(case, record, least, most), 1):
         found.append(one)
         if time.monotonic() - started > QUIET_S:
-            click.echo(f"{number} of {len(SERVICE_LEVEL)} purposes judged: {purpose} {one.outcome}", err=True)
+            click.echo(f"{number} of {len(SERVICE_LEVEL)} purposes judged: {one.purpose} {one.outcome}", err=True)
     return tuple(found)
 
 
 def _facts(
-    options: Options, contract: Contract, source: Source, aside: Sequence[Aside], decisions: Sequence[Decision]
+    options: Options, contract: Contract, record: Record, notes: Sequence[RejectedRow], decisions: Sequence[Decision]
 ) -> dict[str, str | int | float]:
+    source = record.source
     period = source.period
     facts: dict[str, str | int | float] = {
         "source": str(options.source),
@@ -203,10 +207,16 @@ def _facts(
         "bench_version": __version__,
         "rows": source.rows,
         "incidents": len(source.incidents),
-        "set_aside": sum(not one.kept for one in aside),
+        "set_aside": len(rejected(notes)),
+        "holes": source.holes,
     }
-    if aside:
-        facts["remarks"] = "; ".join(_line(one) for one in aside[:SHOWN_ASIDE])
+    told = [f"{kind}: {unread}" for kind, unread in record.unread.items() if unread]
+    if told:
+        facts["unread"] = "; ".join(told)
+    if source.unanswered:
+        facts["unanswered"] = source.unanswered
+    if notes:
+        facts["remarks"] = "; ".join(str(one) for one in notes[:SHOWN_NOTES])
     if decisions:
         facts["decisions"] = len(decisions)
     return facts
@@ -237,16 +247,12 @@ def _forecast(options: Options, case: Case) -> Forecast | None:
     )  # fmt: skip
 
 
-def _tell_aside(aside: Sequence[Aside]) -> None:
-    """Each row set aside on a line of its own on standard error."""
-    for one in aside[:SHOWN_ASIDE]:
-        click.echo(f"{'note' if one.kept else 'set aside'}: {_line(one)}", err=True)
-    if len(aside) > SHOWN_ASIDE:
-        click.echo(f"... and {len(aside) - SHOWN_ASIDE} more", err=True)
-
-
-def _line(one: Aside) -> str:
-    return f"line {one.line}: {one.reason}" if one.line else one.reason
+def _print_notes(notes: Sequence[RejectedRow]) -> None:
+    """Each row rejected or remarked on in a line of its own on standard error."""
+    for one in notes[:SHOWN_NOTES]:
+        click.echo(f"{'note' if isinstance(one, Remark) else 'set aside'}: {one}", err=True)
+    if len(notes) > SHOWN_NOTES:
+        click.echo(f"... and {len(notes) - SHOWN_NOTES} more", err=True)
 
 
 def _write(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticket]) -> None:
@@ -286,8 +292,24 @@ def _print(answer: Answer, options: Options) -> None:
     if answer.forecast:
         console.print(f"\nprobability to break a promise by each date ({answer.forecast.confidence:.0%} bands):")
         console.print(_chances(answer.forecast))
+    for line in _not_read(answer):
+        console.print(line, markup=False)
     told = f".  Written to {options.output}" if options.output else ""
     console.print(f"\n{counted(answer.findings)}{told}")
+
+
+def _not_read(answer: Answer) -> Iterator[str]:
+    """What the verdicts could not take into account, a line each."""
+    run = answer.run
+    if run.get("unread"):
+        yield f"\nNot read: {run['unread']}"
+    if run.get("lacks"):
+        yield f"\nNot captured: {run['lacks']}"
+    if run.get("holes"):
+        holes = int(run["holes"])
+        yield f"\n{holes} {'silence' if holes == 1 else 'silences'} in the record, which may be holes of it"
+    if run.get("unanswered"):
+        yield f"\n{run['unanswered']} operations without a result"
 
 
 def _sides(sides: Iterable[Side]) -> Table:

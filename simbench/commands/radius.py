@@ -18,6 +18,15 @@ CLOCK = click.option(
     show_default=True,
     help="What dates accounting records: their reception, or Event-Timestamp.",
 )
+PORTS = click.option(
+    "--port",
+    "ports",
+    type=click.IntRange(1, 65_535),
+    multiple=True,
+    default=(1813,),
+    show_default=True,
+    help="UDP port of the RADIUS server in a capture; may be repeated (1646 is the old one).",
+)
 _OFFER = click.option("--contract", default="netrevenu_2000", show_default=True, help="Offer by name, or a file.")
 _MOST = click.IntRange(0, 60)
 
@@ -33,6 +42,7 @@ _MOST = click.IntRange(0, 60)
 @click.option("--interim", type=click.IntRange(min=0), default=0, help="Seconds between Interim-Updates (none).")
 @click.option("--retransmissions", type=_MOST, help="At most so many (default: as the offer says).")
 @click.option("--source-secret-file", type=FILE, help="Secret that verifies the requests of a capture.")
+@PORTS
 @click.option("--month", default="", help="Months of the calls, as of replay (default: the month of most calls).")
 @CLOCK
 @_OFFER

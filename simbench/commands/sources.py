@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from simbench.capture.files import is_capture_file
 from simbench.capture.udp import Datagrams
 from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import SetAside
@@ -19,36 +20,53 @@ from simbench.dialup.radius.record import Heard
 from simbench.dialup.radius.source import kind_of
 from simbench.dialup.records import Found, Records, read_records, vetted
 from simbench.dialup.vetting import Aside
-from simbench.errors import BadInput
+from simbench.errors import BadInput, NothingRead
 
-ACCOUNTING_PORT: Final = 1813
+ACCOUNTING_PORTS: Final = (1813,)
 STEP: Final = 10_000  # records between two words of progress
 
 
 class Reading(NamedTuple):
     """How to read: for which months ("": that of most calls), by which clock, and the secret of a capture (b"": none).
 
-    `clock` dates accounting records: "reception" or "event".
+    `clock` dates accounting records: "reception" or "event"; `ports` are those a RADIUS server listens on.
     """
 
     months: str = ""
     clock: Clock = "reception"
     secret: bytes = b""
+    ports: tuple[int, ...] = ACCOUNTING_PORTS
 
 
 def read_calls(
     path: Path, offer: Offer, how: Reading, told: Callable[[int, int], None] = lambda _done, _all: None
 ) -> Records:
     """Sound calls of call records, a `detail` file or a capture, everything else set aside. Raises BadInput."""
-    kind = kind_of(path) if path.is_file() else "csv"
+    kind = "csv"
+    if path.is_file():
+        kind = "capture" if is_capture_file(path) else kind_of(path)
     if kind in {"csv", "parquet"}:
         return read_records(path, offer, how.months, told)
-    found: Iterable[Heard | SetAside] = (
-        read_detail(path)
-        if kind == "detail"
-        else Captured(Datagrams(path, ACCOUNTING_PORT), ACCOUNTING_PORT, how.secret, path.name)
-    )
-    return accounted(path, found, offer, how, told)
+    if kind == "detail":
+        return accounted(path, read_detail(path), offer, how, told)
+    datagrams = Datagrams(path, how.ports)
+    captured = Captured(datagrams, how.ports, how.secret, path.name)
+    try:
+        records = accounted(path, captured, offer, how, told)
+    except NothingRead:
+        raise NothingRead(_unseen(path, datagrams, how.ports)) from None
+    if not records.rows:
+        raise NothingRead(_unseen(path, datagrams, how.ports))
+    return records
+
+
+def _unseen(path: Path, datagrams: Datagrams, ports: tuple[int, ...]) -> str:
+    """Why nothing was read, with the ports to which accounting seems to go."""
+    named = " or ".join(map(str, ports))
+    others = sorted(port for port in datagrams.accounting if port not in ports)
+    tip = f"; Accounting-Requests go to port {', '.join(map(str, others))}: name it with --port" if others else ""
+    unread = f"; {datagrams.unread:,} of {datagrams.packets:,} packets hold no UDP" if datagrams.unread else ""
+    return f"{path}: no datagram to UDP port {named}, so nothing was read{tip}{unread}"
 
 
 def accounted(
@@ -71,7 +89,7 @@ def accounted(
     paired, aside = pair(counted(), how.clock, offer.terms.records.longest_s), Aside()
     for row in paired.aside:
         aside.add(row)
-    return vetted(Found(path, rows, paired.columns(), aside), offer, how.months)
+    return vetted(Found(path, rows, paired.columns(), aside, paired), offer, how.months)
 
 
 def secret_in(path: Path | None) -> bytes:

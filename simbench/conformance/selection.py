@@ -15,8 +15,10 @@ import simbench.conformance.stories_outages
 import simbench.verdict.clock
 import simbench.verdict.continuity
 import simbench.verdict.fates
+import simbench.verdict.granted
 import simbench.verdict.hours
 import simbench.verdict.logins
+import simbench.verdict.losses
 import simbench.verdict.marketing
 import simbench.verdict.oddities
 import simbench.verdict.outage

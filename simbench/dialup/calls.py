@@ -20,10 +20,35 @@ U8 = NDArray[np.uint8]
 
 CAUSES: Final = (
     "", "User-Request", "Lost-Carrier", "Lost-Service", "Idle-Timeout", "Session-Timeout", "Admin-Reset",
-    "Admin-Reboot", "Port-Error", "NAS-Error", "NAS-Request", "NAS-Reboot", "Port-Unneeded", "Preempted", "Suspended",
-    "Service-Unavailable", "Callback", "User-Error", "Host-Request",
+    "Admin-Reboot", "Port-Error", "NAS-Error", "NAS-Request", "NAS-Reboot", "Port-Unneeded", "Port-Preempted",
+    "Port-Suspended", "Service-Unavailable", "Callback", "User-Error", "Host-Request", "Supplicant-Restart",
+    "Reauthentication-Failure", "Port-Reinit", "Port-Disabled", "Lost-Power",
 )  # fmt: skip
-"""Names of Acct-Terminate-Cause by number (RFC 2866, section 5.10); 0: the source does not say."""
+"""Names of Acct-Terminate-Cause by number, as FreeRADIUS prints them (RFC 2866 section 5.10, RFC 3580 section 2.1, and
+23 of IANA's registry); 0: the source does not say."""
+
+UNKNOWN_CAUSE: Final = 255  # a cause stands there, and no registry names it
+_CAUSE_NUMBERS: Final = {
+    **{name.casefold(): number for number, name in enumerate(CAUSES)},
+    "preempted": 13,
+    "suspended": 14,
+    "port-reinitialized": 21,
+    "port-administratively-disabled": 22,
+}
+
+
+def cause_of(text: str) -> int:
+    """The number of a cause given by name, in any case, or by number; UNKNOWN_CAUSE for what is in no registry."""
+    word = text.strip().casefold()
+    if word.isascii() and word.isdigit() and len(word) <= len(str(UNKNOWN_CAUSE)):
+        return int(word) if 0 < int(word) < len(CAUSES) else UNKNOWN_CAUSE
+    return _CAUSE_NUMBERS.get(word, UNKNOWN_CAUSE)
+
+
+def cause_name(cause: int) -> str:
+    """The name of a cause by number, "" where the source does not say."""
+    return CAUSES[cause] if 0 <= cause < len(CAUSES) else "unknown"
+
 
 REASONS: Final = {
     "unreadable": "a field that is not what it should be",
@@ -31,17 +56,25 @@ REASONS: Final = {
     "columns": "more or fewer fields than the header",
     "no-start": "no start of the call",
     "missing-stop": "neither an end nor a duration",
+    "open": "still in progress when the source ends",
+    "undated": "no instant by the clock chosen",
+    "ambiguous": "times in the hour that exists twice, which fit two lengths",
     "ends-before-start": "ends before it starts",
     "negative": "a negative duration",
     "huge": "longer than a call can last",
     "contradiction": "end, start and duration that do not agree",
     "outside-month": "not within the month",
     "duplicate": "a session accounted before",
+    "retransmission": "a record sent again, as its Acct-Delay-Time says",
     "overlap": "on a port that another call holds",
     "truncated": "a record that is cut off",
     "wrong-secret": "an authenticator that its secret does not explain",
 }
 """Why a row is set aside; sources add none without a line here."""
+
+SENT_AGAIN: Final = "retransmission"  # RFC 2866 section 4.1 wants it: it bills nothing, and says nothing of anybody
+NO_FAULT: Final = frozenset({"open", "undated", "ambiguous"})
+"""Reasons that lie in what the source can say or in how it is read: rows nobody is blamed for."""
 
 
 class SetAside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

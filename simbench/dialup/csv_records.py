@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from simbench.contract.calendar import from_civil
-from simbench.dialup.calls import CAUSES, Call, Calls, SetAside, calls_of
+from simbench.dialup.calls import Call, Calls, SetAside, calls_of, cause_of
 from simbench.dialup.columns import MOST_PORT, TIMES, Told, check_columns
 from simbench.dialup.vetting import Aside, Ends, durations_of
 from simbench.errors import BadInput
@@ -88,24 +88,40 @@ def _fields(line: bytes, header: list[str], delimiter: str) -> dict[str, str]:
 
 
 def _times(said: dict[str, str]) -> tuple[int, int, int]:
-    times: dict[str, int] = {}
+    times: dict[str, tuple[int, ...]] = {}
     for name in TIMES:
         if said.get(name):
             try:
                 times[name.partition("_")[0]] = _time(name, said[name])
             except (ValueError, OverflowError):
                 raise _Unfit("unreadable", f"{name} {said[name]!r}") from None
-    return times.get("start", MISSING), times.get("end", MISSING), times.get("duration", MISSING)
+    starts, ends, lasts = (times.get(name, (MISSING,)) for name in ("start", "end", "duration"))
+    if len(starts) + len(ends) > len(("start", "end")) and MISSING not in {starts[0], ends[0]}:
+        starts, ends = _fitting(starts, ends, lasts[0], said)
+    return starts[0], ends[0], lasts[0]
+
+
+def _fitting(
+    starts: tuple[int, ...], ends: tuple[int, ...], lasts: int, said: dict[str, str]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The reading of times in the hour that exists twice which makes a call. Unfit: two lengths fit."""
+    fit = [(end - start, start, end) for start in starts for end in ends if end >= start]
+    if lasts != MISSING:
+        fit = [one for one in fit if abs(one[0] - lasts) < SECOND_US]
+    if len({length for length, *_ in fit}) > 1:
+        lengths = " or ".join(f"{length // SECOND_US} s" for length in sorted({one[0] for one in fit}))
+        raise _Unfit("ambiguous", f"{said.get('start')} to {said.get('end')}: {lengths}", min(fit)[0])
+    return ((fit[0][1],), (fit[0][2],)) if fit else (starts, ends)
 
 
 def _numbers(said: dict[str, str]) -> tuple[int, int]:
     try:
-        port, cause = int(said.get("port") or -1), _cause(said.get("cause", ""))
+        port = int(said.get("port") or -1)
         if not -1 <= port < MOST_PORT:
             raise ValueError(port)
     except ValueError:
-        raise _Unfit("unreadable", f"port {said.get('port', '')!r}, cause {said.get('cause', '')!r}") from None
-    return port, cause
+        raise _Unfit("unreadable", f"port {said.get('port', '')!r}") from None
+    return port, cause_of(said["cause"]) if said.get("cause") else 0
 
 
 def _odd(start: int, end: int, lasts: int) -> bool:
@@ -119,7 +135,8 @@ def _lasting(start: int, end: int, lasts: int) -> int:
     return lasts if lasts != MISSING else end - start
 
 
-def _time(name: str, text: str) -> int:
+def _time(name: str, text: str) -> tuple[int, ...]:
+    """Microseconds; two instants for a civil time that exists twice."""
     if name.endswith("_us"):
         value = int(text)
     elif name == "duration_s":
@@ -129,16 +146,9 @@ def _time(name: str, text: str) -> int:
         sign = -1 if whole.startswith("-") else 1
         value = int(whole) * SECOND_US + sign * int((part + "000000")[:6])
     else:
-        value = from_civil(datetime.fromisoformat(text))
+        moment = datetime.fromisoformat(text)
+        first, second = (from_civil(moment, fold) for fold in (0, 1))
+        return (first, second) if first < second else (first,)  # in the hour that is skipped the second comes first
     if abs(value) >= 1 << 62:
         raise OverflowError
-    return value
-
-
-def _cause(text: str) -> int:
-    if not text:
-        return 0
-    cause = CAUSES.index(text) if text in CAUSES else int(text)
-    if not 0 <= cause < len(CAUSES):
-        raise ValueError(text)
-    return cause
+    return (value,)

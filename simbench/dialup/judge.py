@@ -5,7 +5,7 @@ Everything is reckoned anew (`recount`); of the settlement's code nothing is use
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from types import MappingProxyType
@@ -14,10 +14,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from simbench.contract.netrevenu import Offer
-from simbench.dialup.calls import REASONS, Calls
+from simbench.dialup.calls import NO_FAULT, REASONS, SENT_AGAIN, Calls
 from simbench.dialup.records import Records
 from simbench.dialup.recount import Counted, is_rounded, recount, share_is, share_of, vat_of
 from simbench.dialup.statement import AMOUNTS, PERIODS, Line, Statement
+from simbench.dialup.vetting import released_us
 from simbench.finding import Evidence, Finding
 from simbench.units import MINUTE_US
 
@@ -112,7 +113,9 @@ OF_CLAUSE: Final = {
 
 def _records(records: Records, offer: Offer) -> Iterator[Finding]:
     """Rows that were set aside, by clause; those that no other clause speaks of are no calls that can be billed."""
-    others = tuple(reason for reason in REASONS if not any(reason in named for named in OF_CLAUSE.values()))
+    named = {reason for reasons in OF_CLAUSE.values() for reason in reasons} | NO_FAULT | {SENT_AGAIN}
+    others = tuple(reason for reason in REASONS if reason not in named)
+    unplaced = _unplaced(records)
     for purpose, reasons in {"NRV-CDR-01/billable": others, **OF_CLAUSE}.items():
         found = {reason: records.aside.counts[reason] for reason in reasons if records.aside.counts[reason]}
         rows = sorted(row for row in _aside(records, reasons))
@@ -121,7 +124,25 @@ def _records(records: Records, offer: Offer) -> Iterator[Finding]:
         words = (f"{records.rows:,} rows, none set aside for this", f"of {records.rows:,} rows set aside: {told}")
         assumed = offer.assumed("records.longest_h") if "huge" in found else ()
         count = sum(found.values())
+        if not count and unplaced:
+            yield _untold(purpose, unplaced, _aside(records, tuple(sorted(NO_FAULT))))
+            continue
         yield _found(purpose, wrong, words, measured=count, limit=0, unit="rows", blame="client", assumed=assumed)
+
+
+def _unplaced(records: Records) -> str:
+    """Why rows that nobody is blamed for leave it open what the records hold; "" where they hold no such row."""
+    if not len(records.calls) and not records.aside.total:
+        return "nothing was read: there is no call in it"
+    counts = {reason: records.aside.counts[reason] for reason in sorted(NO_FAULT) if records.aside.counts[reason]}
+    told = "; ".join(f"{count:,} × {REASONS[reason]}" for reason, count in counts.items())
+    return f"of {records.rows:,} rows set aside, without a fault of the provider: {told}" if counts else ""
+
+
+def _untold(purpose: str, why: str, rows: Iterable[tuple[int, str, str]] = ()) -> Finding:
+    """What cannot be told because of rows that were not read as calls."""
+    notes = [Evidence(f"line {line}: {REASONS[reason]}: {text}") for line, reason, text in rows]
+    return Finding(purpose, purpose.partition("/")[0], "inconclusive", why, evidence=tuple(notes[:MOST_EVIDENCE]))
 
 
 def _aside(records: Records, reasons: tuple[str, ...]) -> Iterator[tuple[int, str, str]]:
@@ -135,7 +156,7 @@ def _ports(records: Records, ports: Mapping[str, int]) -> Finding:
         own = calls.take(calls.nas == (code if name else -1))
         limit = ports.get(name, ports.get("", 0))
         if limit and len(own):
-            most, at = _peak(own)
+            most, at = _peak(own, records.slack_us)
             worst = max(worst, (most, limit), key=lambda pair: pair[0] / max(pair[1], 1))
             if most > limit:
                 wrong.append(Evidence(f"{most} calls at once on {name or 'all ports'}, which has {limit}", start=at))
@@ -144,9 +165,9 @@ def _ports(records: Records, ports: Mapping[str, int]) -> Finding:
     return _found("NRV-POR-01/ports", wrong, words, blame="client", **more)
 
 
-def _peak(calls: Calls) -> tuple[int, int]:
+def _peak(calls: Calls, slack_us: int) -> tuple[int, int]:
     sound = calls.duration_us > 0
-    ends = np.sort(calls.end_us[sound])
+    ends = np.sort(released_us(calls, slack_us)[sound])
     starts = calls.start_us[sound]
     busy = np.arange(1, len(starts) + 1) - np.searchsorted(ends, starts, side="right")
     if not len(busy):
@@ -180,6 +201,8 @@ def _minutes(case: Case, statement: Statement, records: Records) -> Finding:
     """Minutes and calls of each line against the records."""
     counted = {month: recount(records.calls, month, case.offer) for month in records.grid.months}
     wrong, stated, due = [], 0, 0
+    unplaced = sum(records.aside.counts[reason] for reason in NO_FAULT)
+    more = unplaced * case.offer.terms.records.longest_s // 60  # minutes that rows nobody is blamed for may hold
     for line in statement.lines:
         if line.month not in counted:
             continue
@@ -187,16 +210,19 @@ def _minutes(case: Case, statement: Statement, records: Records) -> Finding:
         minutes = us // MINUTE_US
         if line.period == "total":
             stated, due = stated + (line.minutes or 0), due + minutes
-        if line.minutes != minutes:
+        if line.minutes is None or not minutes <= line.minutes <= minutes + more:
             wrong.append(
                 Evidence(f"line {line.number}, {line.month} {line.period}: {line.minutes} minutes, {minutes} carried")
             )
-        if line.calls is not None and line.calls != calls:
+        if line.calls is not None and not calls <= line.calls <= calls + unplaced:
             wrong.append(Evidence(f"line {line.number}, {line.month} {line.period}: {line.calls} calls, {calls} begun"))
+    why = _unplaced(records)
+    if why and not wrong:
+        return _untold("NRV-STA-01/minutes", f"{stated:,} minutes stated, {due:,} in the calls read; {why}")
     words = ("minutes and calls are those of the records", "minutes or calls are not those of the records")
     assumed = case.offer.assumed("NRV-AMB-02", "NRV-AMB-03", "NRV-AMB-04")
-    more = {"measured": stated, "limit": due, "unit": "min"}
-    return _found("NRV-STA-01/minutes", wrong, words, blame="client", assumed=assumed, **more)
+    sums = {"measured": stated, "limit": due, "unit": "min"}
+    return _found("NRV-STA-01/minutes", wrong, words, blame="client", assumed=assumed, **sums)
 
 
 def _part(counted: Counted, period: str) -> tuple[int, int]:

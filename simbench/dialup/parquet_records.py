@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from simbench.dialup.calls import CAUSES, Calls, SetAside
+from simbench.dialup.calls import CAUSES, UNKNOWN_CAUSE, Calls, SetAside, cause_of
 from simbench.dialup.columns import MOST_PORT, NAMES, TIMES, check_columns
 from simbench.dialup.vetting import Aside, Ends, durations_of
 from simbench.errors import BadInput
@@ -37,13 +37,12 @@ def read_parquet(path: Path, aside: Aside) -> tuple[int, Calls]:
         columns[name] = _texts(columns[name], name, readable, aside)
     start, end = (_instants(columns, name, rows, path) for name in ("start", "end"))
     port = _small(columns, "port", (-1, MOST_PORT - 1), readable, aside)
-    cause = _small(columns, "cause", (0, len(CAUSES) - 1), readable, aside)
     sound, lasting = durations_of(Ends(start, end, _durations(columns, rows, path), line), aside, readable)
     nas, nas_names = _codes(columns.get("nas"), rows)
     user, user_names = _codes(columns.get("user"), rows)
     calls = Calls(
         start_us=start, duration_us=lasting, nas=nas, port=port, user=user,
-        cause=cause.astype(np.uint8, copy=False), line=line, nas_names=nas_names, user_names=user_names,
+        cause=_causes(columns.get("cause"), rows), line=line, nas_names=nas_names, user_names=user_names,
         session=_sessions(columns.get("session")),
     )  # fmt: skip
     return rows, calls if sound.all() else calls.take(sound)
@@ -111,6 +110,29 @@ def _small(columns: dict[str, Any], name: str, bounds: tuple[int, int], readable
                 aside.add(SetAside(place + 1, "unreadable", f"{name} {column[place]}"))
         column = pc.if_else(fits, column, max(low, 0))
     return np.array(column.cast(pa.int32()).to_numpy(zero_copy_only=False))
+
+
+def _causes(column: Any, rows: int) -> Any:
+    """Causes by number or by name; one that no registry names costs no row."""
+    if column is None or pa.types.is_null(column.type):
+        return np.zeros(rows, np.uint8)
+    if pa.types.is_integer(column.type):
+        found = pc.min_max(column)
+        if not 0 <= (found["min"].as_py() or 0) <= (found["max"].as_py() or 0) < len(CAUSES):
+            known = pc.and_(pc.greater_equal(column, 0), pc.less(column, len(CAUSES)))
+            column = pc.if_else(known, column.cast(pa.int64(), safe=False), UNKNOWN_CAUSE)
+        return np.array(column.fill_null(0).cast(pa.uint8()).to_numpy(zero_copy_only=False))
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = column.cast(pa.binary())  # a name in another encoding is an unknown cause, not a row lost
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    numbers = np.array([_cause(word) for word in coded.dictionary.to_pylist()] or [0], dtype=np.uint8)
+    places = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return np.where(places < 0, 0, numbers[places]).astype(np.uint8)
+
+
+def _cause(word: Any) -> int:
+    text = word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word or "")
+    return cause_of(text) if text else 0
 
 
 def _unsigned(column: Any) -> bool:

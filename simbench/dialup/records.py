@@ -8,8 +8,8 @@ hours repeated in October), or whole microseconds since 1970, UTC, where the nam
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +17,31 @@ import numpy as np
 
 from simbench.contract.calendar import civil
 from simbench.contract.netrevenu import Offer
-from simbench.dialup.calls import CAUSES, Calls
+from simbench.dialup.calls import Calls, cause_name
 from simbench.dialup.columns import Told
 from simbench.dialup.csv_records import read_csv
 from simbench.dialup.grid import Grid, grid_of, month_at, months_named
+from simbench.dialup.radius.pairing import SAME_US, Paired
 from simbench.dialup.vetting import Aside, vet
-from simbench.errors import BadInput
+from simbench.errors import BadInput, NothingRead
 from simbench.units import SECOND_US
 
 
 @dataclass(frozen=True)
 class Records:
-    """A file of call records: sound calls sorted by start, what was set aside, and the months they were read for."""
+    """A file of call records: sound calls sorted by start, what was set aside, and the months they were read for.
+
+    `slack_us` is the overlap of two calls on a port that the source's rounding explains; `passed_over` counts, by
+    type, accounting records that speak of no call.
+    """
 
     source: str
     rows: int
     calls: Calls
     aside: Aside
     grid: Grid
+    slack_us: int = 0
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_records(path: Path, offer: Offer, months: str = "", told: Told = lambda _done, _all: None) -> Records:
@@ -62,25 +69,34 @@ def read_records(path: Path, offer: Offer, months: str = "", told: Told = lambda
 
 @dataclass(frozen=True)
 class Found:
-    """What a source of any kind gave: its rows, its calls in the order of the source, and what it set aside."""
+    """What a source of any kind gave: its rows, its calls in the order of the source, and what it set aside; `paired`
+    where they are accounting records.
+    """
 
     path: Path
     rows: int
     calls: Calls
     aside: Aside
+    paired: Paired | None = None
 
 
 def vetted(found: Found, offer: Offer, months: str = "") -> Records:
     """Keep the sound calls for the months named ("": the month in which most calls begin).
 
-    Raises BadInput: there is no call to tell the month by.
+    Raises BadInput: there is no call to tell the month by. NothingRead: nor anything else, and no month is named.
     """
-    names = months_named(months) if months else (_usual_month(found.calls, found.path),)
+    names = months_named(months) if months else (_usual_month(found),)
     grid = grid_of(names, offer)
-    return Records(str(found.path), found.rows, vet(found.calls, grid, offer, found.aside), found.aside, grid)
+    paired = found.paired
+    slack_us, passed_over = (SAME_US, dict(paired.passed_over)) if paired else (0, {})
+    calls = vet(found.calls, grid, offer, found.aside, slack_us, told_apart=paired is not None)
+    return Records(str(found.path), found.rows, calls, found.aside, grid, slack_us, passed_over)
 
 
-def _usual_month(calls: Calls, path: Path) -> str:
+def _usual_month(found: Found) -> str:
+    calls, path = found.calls, found.path
+    if not len(calls) and not found.aside.total:
+        raise NothingRead(f"{path}: nothing was read in it, so there is nothing to settle or to judge")
     if not len(calls):
         raise BadInput(str(path), "there is no sound call in it, so its month cannot be told", "--month")
     middle = int(np.sort(calls.start_us)[len(calls) // 2])
@@ -107,7 +123,7 @@ def _csv_rows(calls: Calls) -> Iterator[tuple[object, ...]]:
     for row in calls.rows():
         whole, part = divmod(row.duration_us, SECOND_US)
         lasts = f"{whole}.{part:06}" if part else whole
-        yield civil(row.start_us).isoformat(), lasts, row.nas, row.port, row.user, row.session, CAUSES[row.cause]
+        yield civil(row.start_us).isoformat(), lasts, row.nas, row.port, row.user, row.session, cause_name(row.cause)
 
 
 def _write_parquet(path: Path, calls: Calls) -> None:

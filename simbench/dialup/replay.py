@@ -17,7 +17,9 @@ from simbench.units import MINUTE_US, SECOND_US
 
 
 class Replayed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Call records in numbers: `aside` shows the first rows of each reason, `aside_counts` counts all."""
+    """Call records in numbers: `aside` shows the first rows of each reason, `aside_counts` counts all; `passed_over`
+    counts, by type, accounting records that speak of no call.
+    """
 
     source: str
     rows: int
@@ -25,6 +27,7 @@ class Replayed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aside_total: int
     aside_counts: dict[str, int]
     aside_minutes: int
+    passed_over: dict[str, int]
     months: tuple[Month, ...]
     settled: tuple[Settled, ...]
     retail_ff: Decimal
@@ -47,6 +50,7 @@ def replay(records: Records, offer: Offer, tariff: str = "") -> Replayed:
         aside_total=records.aside.total,
         aside_counts=dict(records.aside.counts),
         aside_minutes=records.aside.claimed_us // MINUTE_US,
+        passed_over=dict(records.passed_over),
         months=months,
         settled=settle(months, offer, tariff),
         retail_ff=retail_ff(laid, offer),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.contract.calendar import civil
 from simbench.contract.netrevenu import Offer
 from simbench.dialup.calls import I64, Calls, SetAside
 from simbench.dialup.grid import Grid
@@ -79,29 +80,54 @@ def durations_of(ends: Ends, aside: Aside, readable: Bits | None = None) -> tupl
     return sound, lasting
 
 
-def vet(calls: Calls, grid: Grid, offer: Offer, aside: Aside) -> Calls:
+def vet(calls: Calls, grid: Grid, offer: Offer, aside: Aside, slack_us: int = 0, *, told_apart: bool = False) -> Calls:
     """Keep the calls that can be billed within the months of a grid, sorted by start; set the others aside.
 
     A call that reaches into the months from before or beyond them is kept: its time is split where it is counted.
+    `slack_us` is how much two calls in a row on a port may overlap because the source rounds; durations in whole
+    seconds are taken for rounded. `told_apart`: sessions that come again under their name are known to be others.
     """
     longest = offer.terms.records.longest_s * SECOND_US
     calls = _keep(calls, "negative", calls.duration_us < 0, aside)
     calls = _keep(calls, "huge", calls.duration_us > longest, aside)
     before = (calls.start_us < grid.first_us) & (calls.end_us <= grid.first_us)
     calls = _keep(calls, "outside-month", before | (calls.start_us >= grid.last_us), aside)
-    calls = _keep(calls, "duplicate", _repeated(calls), aside)
+    if not told_apart:
+        calls = _keep(calls, "duplicate", _repeated(calls), aside)
     if np.any(calls.start_us[1:] < calls.start_us[:-1]):
         calls = calls.take(np.argsort(calls.start_us, kind="stable"))
     ports, count = _ports(calls)
-    return _keep(calls, "overlap", overlapping(calls.start_us, calls.end_us, ports, count), aside)
+    free_us = released_us(calls, slack_us)
+    return _keep(calls, "overlap", overlapping(calls.start_us, free_us, ports, count), aside)
+
+
+def released_us(calls: Calls, slack_us: int = 0) -> I64:
+    """When each call's port is free for certain: its end, less what the source may have rounded up."""
+    rounded = np.where(calls.duration_us % SECOND_US == 0, SECOND_US - 1, 0)
+    free: I64 = np.maximum(calls.end_us - np.maximum(rounded, slack_us), calls.start_us)
+    return free
 
 
 def _keep(calls: Calls, reason: str, wrong: Bits, aside: Aside) -> Calls:
     if not wrong.any():
         return calls
-    said = lambda place: f"start {calls.start_us[place]} us, {calls.duration_us[place]} us, {_name(calls, place)}"  # noqa: E731
+    said = lambda place: (  # noqa: E731
+        f"start {moment(int(calls.start_us[place]))}, {_seconds(int(calls.duration_us[place]))}, {_name(calls, place)}"
+    )
     _set_aside(reason, wrong, aside, calls.line, calls.duration_us, said)
     return calls.take(~wrong)
+
+
+def moment(us: int) -> str:
+    """An instant in Paris with its zone, for people; the number where no calendar has it."""
+    try:
+        return civil(us).isoformat(" ")
+    except (OverflowError, ValueError):
+        return f"{us} us"
+
+
+def _seconds(us: int) -> str:
+    return f"{us // SECOND_US} s" if us % SECOND_US == 0 else f"{us / SECOND_US:.6f} s"
 
 
 def _name(calls: Calls, place: int) -> str:
@@ -153,7 +179,9 @@ def _words(ends: Ends) -> Callable[[int], str]:
         told = []
         for name in ("start_us", "end_us", "duration_us"):
             column = getattr(ends, name)
-            told += [f"{name} {column[place]}"] if len(column) and column[place] != MISSING else []
+            if len(column) and column[place] != MISSING:
+                value = int(column[place])
+                told.append(f"duration {_seconds(value)}" if name == "duration_us" else f"{name[:-3]} {moment(value)}")
         return ", ".join(told)
 
     return said

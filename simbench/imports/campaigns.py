@@ -7,32 +7,41 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from simbench.contract.typed import label, read_toml
+from simbench.contract.typed import label, read_toml, shown
 from simbench.errors import BadInput
-from simbench.imports.tables import Aside, Columns, read_rows, refused
-from simbench.imports.times import NoZone, instant_of
+from simbench.imports.numbers import listed, read_numbers
 from simbench.ledger.rows import Row
+from simbench.numbering.written import address_key, number_of
+from simbench.tables.cells import digits_of, text_of
+from simbench.tables.instants import instant_of, moment_of
+from simbench.tables.reader import read_table
+from simbench.tables.rows import Kind, RejectedRow, collect, filled, rejected
+from simbench.tables.rows import Row as TableRow
 from simbench.verdict.campaigns import SEEN
 from simbench.verdict.reading import Reading
 
-REQUESTED = ("at", "code", "recipient", "text")
-NUMBER = 9  # last digits of a number, the same in every way of writing it
+REQUESTED: Mapping[str, Kind] = {"at": "instant", "code": "text", "recipient": "text", "text": "text"}
+REQUESTS, CONSENTS, RECIPIENTS = "requests", "consents", "recipients"  # kinds of lists that may be read in part
 Code = Annotated[str, msgspec.Meta(pattern="^[0-9]{3,18}$")]
 
 
 class CodeKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One short code: the rate subscribed for it, and the account it is used by (its own name when left out)."""
+    """One short code: the rate subscribed for it, and the account it is used by (its own name when left out).
+
+    `oadc_option`: whether the account may send under a name; left out, nobody says so.
+    """
 
     code: Code
     rate_per_s: Annotated[int, msgspec.Meta(ge=1)]
     account: str = ""
+    oadc_option: bool | None = None
 
 
 class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
@@ -71,7 +80,7 @@ class Campaigns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A campaign as it is looked up: [start, end) in us, numbers by their last digits (None: everybody)."""
+    """A campaign as it is looked up: [start, end) in us, canonical numbers (None: everybody)."""
 
     campaign: Campaign
     start: int
@@ -82,12 +91,12 @@ class Known(msgspec.Struct, frozen=True):
     def covers(self, code: str, recipient: str, at: int) -> bool:
         """Whether a message belongs to it."""
         fits = self.campaign.code == code and self.start <= at < self.end
-        return fits and (self.recipients is None or recipient[-NUMBER:] in self.recipients)
+        return fits and (self.recipients is None or address_key(recipient) in self.recipients)
 
     def agreed(self, recipient: str) -> bool:
         """Whether this recipient had agreed, as far as anybody says."""
         if self.consents is not None:
-            return recipient[-NUMBER:] in self.consents
+            return address_key(recipient) in self.consents
         return bool(self.campaign.opted_in)
 
 
@@ -101,22 +110,30 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """Everything told beside the capture. `given` names the kinds of it (`simbench.verdict.audit.KINDS`)."""
+    """Everything told beside the capture. `given` names the kinds of it (`simbench.verdict.audit.KINDS`).
+
+    `notes` are on rows of the requests and of lists of numbers; `unread` counts the rejected ones by kind of list.
+    """
 
     story: tuple[Row, ...] = ()
     outages: tuple[tuple[int, int, str], ...] = ()  # start, end (us), scope
     campaigns: tuple[Known, ...] = ()
     requests: tuple[Request, ...] | None = None
     given: frozenset[str] = frozenset()
-    aside: tuple[Aside, ...] = ()
+    notes: tuple[RejectedRow, ...] = ()
+    unread: Mapping[str, int] = {}
 
 
 def read_metadata(campaigns: Path | None, requests: Path | None, zone: tzinfo | None = None) -> Metadata:
     """Read both files, as far as there are any. Raises BadInput naming file and key or line."""
     told = read_toml(campaigns, Campaigns, BadInput) if campaigns else Campaigns()
     place = label(campaigns) if campaigns else ""
-    known = tuple(_known(one, f"{place}: campaigns[{n}]", campaigns, zone) for n, one in enumerate(told.campaigns))
-    asked, aside = _requests(requests, zone) if requests else (None, ())
+    lists: dict[str, list[RejectedRow]] = {RECIPIENTS: [], CONSENTS: [], REQUESTS: []}
+    known = tuple(
+        _known(one, f"{place}: campaigns[{n}]", campaigns, zone, lists) for n, one in enumerate(told.campaigns)
+    )
+    asked, lists[REQUESTS] = _requests(requests, zone) if requests else (None, [])
+    unread = {kind: len(rejected(notes)) for kind, notes in lists.items() if rejected(notes)}
     marketing = [one for one in known if one.campaign.klass == "marketing"]
     said = all(one.consents is not None or one.campaign.opted_in is not None for one in marketing)
     given = {
@@ -125,33 +142,39 @@ def read_metadata(campaigns: Path | None, requests: Path | None, zone: tzinfo | 
     }  # fmt: skip
     outages = tuple(_outages(told, place, zone))
     return Metadata(
-        tuple(_limits(told)), outages, known, asked, frozenset(name for name, is_ in given.items() if is_), tuple(aside)
-    )
+        tuple(_limits(told)), outages, known, asked, frozenset(name for name, is_ in given.items() if is_),
+        tuple(one for notes in lists.values() for one in notes), unread,
+    )  # fmt: skip
 
 
-def _known(one: Campaign, place: str, file: Path | None, zone: tzinfo | None) -> Known:
+def _known(
+    one: Campaign, place: str, file: Path | None, zone: tzinfo | None, lists: dict[str, list[RejectedRow]]
+) -> Known:
     start, end = instant_of(one.start, zone, f"{place}.from"), instant_of(one.end, zone, f"{place}.to")
     if end <= start:
         raise BadInput(f"{place}.to", "is not after from", "a later time")
-    recipients = _numbers(one.recipients, f"{place}.recipients", file)
-    return Known(one, start, end, recipients or None, _numbers(one.consents, f"{place}.consents", file))
+    recipients = _numbers(one.recipients, f"{place}.recipients", file, lists[RECIPIENTS])
+    return Known(
+        one, start, end, recipients or None, _numbers(one.consents, f"{place}.consents", file, lists[CONSENTS])
+    )
 
 
-def _numbers(told: tuple[str, ...] | str | None, place: str, file: Path | None) -> frozenset[str] | None:
+def _numbers(
+    told: tuple[str, ...] | str | None, place: str, file: Path | None, notes: list[RejectedRow]
+) -> frozenset[str] | None:
+    """The numbers of a list in the file itself or in one beside it; notes on the latter's lines are added."""
     if told is None:
         return None
     if isinstance(told, str):
         assert file is not None, "campaigns come from a file"
         try:
-            lines = (file.parent / told).read_text("utf-8").split()
-        except (OSError, ValueError) as problem:
-            why = problem.strerror if isinstance(problem, OSError) else "is not UTF-8"
-            raise BadInput(place, f"{told}: {why}", "a text file of numbers, one a line") from None
-        told = tuple(lines)
-    for number in told:
-        if not number.lstrip("+").isdecimal():
-            raise BadInput(place, f"{number[:40]!r} is no number", "digits")
-    return frozenset(number[-NUMBER:] for number in told)
+            found = read_numbers(file.parent / told)
+        except BadInput as problem:
+            raise BadInput(f"{place}: {problem.place}", problem.problem, problem.expected) from None
+    else:
+        found = listed(told, place)
+    notes += found.notes
+    return found.numbers
 
 
 def _limits(told: Campaigns) -> list[Row]:
@@ -160,6 +183,9 @@ def _limits(told: Campaigns) -> list[Row]:
     for one in told.codes:
         detail = {"rate_per_s": one.rate_per_s, "mode": "told", "account": one.account or one.code}
         rows.append((0, "limit", one.code, None, json.dumps(detail)))
+        if one.oadc_option is not None:
+            option = {"oadc_option": one.oadc_option}
+            rows.append((0, "account", one.account or one.code, None, json.dumps(option)))
     return rows
 
 
@@ -172,28 +198,24 @@ def _outages(told: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tuple
         yield start, end, one.scope
 
 
-def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Request, ...], tuple[Aside, ...]]:
-    """Columns at, code, recipient and, if there is one, text; rows that cannot be used are set aside."""
-    found: list[Request] = []
-    aside: list[Aside] = []
-    for row in read_rows(path, Columns(), REQUESTED[:3]):
-        try:
-            if isinstance(row, Aside):
-                aside.append(row)
-                continue
-            for name in REQUESTED[:3]:
-                if name not in row.cells:
-                    raise BadInput(name, "is empty", "a value")
-            at = instant_of(row.cells["at"], zone, "at")
-            code, to, text = (str(row.cells.get(name, "")) for name in REQUESTED[1:])
-            found.append(Request(at, code, to, text))
-        except NoZone as problem:
-            raise BadInput(f"{label(path)}: line {row.line}", problem.problem, problem.expected) from None
-        except BadInput as problem:
-            aside.append(Aside(row.line, str(problem)))
-    if aside and not found:
-        raise refused(aside, path)
-    return tuple(sorted(found, key=lambda one: one.at)), tuple(aside)
+def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Request, ...], list[RejectedRow]]:
+    """Columns at, code, recipient and, if there is one, text; rows that cannot be used are rejected."""
+
+    def request(row: TableRow) -> Request:
+        filled(row, "at", "code", "recipient")
+        moment = moment_of(row.cells["at"], zone, "at")
+        code, written = digits_of(row.cells["code"]), row.cells["recipient"]
+        if not code.isdecimal():
+            raise BadInput("code", f"is {shown(code)}", "a short code")
+        to = number_of(written) or digits_of(written)
+        if not to.isdecimal():  # digits that no numbering plan knows may stand on the wire as well
+            raise BadInput("recipient", f"{shown(str(written))} is no number", "a telephone number")
+        # Of two readings the earlier: a message may be sent after its request, never before it.
+        return Request(min(moment.readings), code, to, text_of(row.cells.get("text", "")))
+
+    read = collect(read_table(path, REQUESTED, needed=("at", "code", "recipient")), request)
+    found = [one for _, one in read.items]
+    return tuple(sorted(found, key=lambda one: one.at)), list(read.notes)
 
 
 # Joining what was asked for with what stands on the wire ---------------------------------------------------------
@@ -217,15 +239,15 @@ def joined(reading: Reading, metadata: Metadata) -> list[Row]:
     """
     taken: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
     for number, request in enumerate(metadata.requests or (), 1):
-        taken[request.code, request.recipient[-NUMBER:]].append(_Asked(request, f"request {number}", "send"))
+        taken[request.code, address_key(request.recipient)].append(_Asked(request, f"request {number}", "send"))
     seen: list[_Asked] = []
     acks = reading.submits.ack.tolist()
     for number, one in enumerate(reading.messages.rows(), 1):
         sent = Request(one.at, one.code, one.recipient, one.text)
-        fit = [asked for asked in taken.get((one.code, one.recipient[-NUMBER:]), ()) if _fits(asked.request, sent)]
+        fit = [asked for asked in taken.get((one.code, address_key(one.recipient)), ()) if _fits(asked.request, sent)]
         asked = next((asked for asked in fit if not asked.accepted), fit[-1] if fit else None)
         if asked is None:
-            asked = _Asked(sent, f"message {number}", "send" if metadata.requests is None else SEEN)
+            asked = _Asked(sent, f"message {number}", SEEN)
             seen.append(asked)
         asked.accepted = asked.accepted or all(acks[place] == "A" for place in one.rows_of)
         asked.places += one.rows_of

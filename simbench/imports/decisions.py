@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from simbench.contract.typed import choice, label, read_toml, shown
 from simbench.errors import BadInput
-from simbench.imports.times import instant_of
 from simbench.incident import Incident
+from simbench.tables.instants import instant_of
 
 NewClass = Literal["unplanned", "planned", "partial", "orange", "client", "void"]
 

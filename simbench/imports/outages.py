@@ -1,110 +1,163 @@
-"""Outages out of a table: start, end, scope, planned, announced_at, and what else a mapping finds. Judges nothing."""
+"""Outages out of a table: start, end, scope, planned, announced_at, and what else a mapping finds."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from simbench.contract import Contract
 from simbench.contract.typed import shown
 from simbench.errors import BadInput
-from simbench.imports.tables import Aside, Columns, Row, read_rows, refused
-from simbench.imports.times import NoZone, instant_of
 from simbench.incident import PLATFORM, TOTAL, Incident
+from simbench.tables.cells import digits_of, number_of, text_of, truth_of
+from simbench.tables.columns import Columns
+from simbench.tables.instants import Moment, moment_of
+from simbench.tables.reader import read_table
+from simbench.tables.rows import Kind, RejectedRow, Remark, Row, collect
 
 NEEDED = ("start", "end", "scope", "planned")
-OPTIONAL = ("announced_at", "ticket", "share", "subject", "noticed_at", "attributed_to", "cause")
-COLUMNS = (*NEEDED, *OPTIONAL)
-YES, NO = ("true", "yes", "1", "oui"), ("false", "no", "0", "non")
+KINDS: Final[Mapping[str, Kind]] = {
+    "start": "instant", "end": "instant", "scope": "text", "planned": "truth", "announced_at": "instant",
+    "ticket": "text", "share": "number", "subject": "text", "noticed_at": "instant", "attributed_to": "text",
+    "cause": "note",
+}  # fmt: skip
+COLUMNS = tuple(KINDS)
 PART = "part"  # the subject of a partial outage that names none
 
 
+class Readings(msgspec.Struct, frozen=True):
+    """One row as an incident: as it is usually read, and as the changes of clocks let it be at the least and most."""
+
+    usual: Incident
+    least: Incident
+    most: Incident
+    skipped: tuple[str, ...] = ()  # columns whose time stands on no clock
+
+
 class Outages(msgspec.Struct, frozen=True):
-    """What a table held: incidents by start, and the rows set aside or remarked on."""
+    """What a table held: incidents by start, and notes on rows rejected or remarked on.
+
+    `least` and `most` are the same incidents, in the same order, as the platform's best and worst case where a time
+    has two readings.
+    """
 
     incidents: tuple[Incident, ...]
-    aside: tuple[Aside, ...] = ()
+    notes: tuple[RejectedRow, ...] = ()
     rows: int = 0
+    least: tuple[Incident, ...] = ()
+    most: tuple[Incident, ...] = ()
 
 
 def read_outages(path: Path, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Outages:
-    """Read a CSV or Parquet file of outages. An empty `end` is an outage that still lasts.
+    """Read a table of outages. An empty `end` is an outage that still lasts.
 
-    A malformed row and an exact repetition are set aside; one that overlaps another of its subject is kept and
+    A malformed row is rejected, an exact repetition passed over; one that overlaps another of its subject is used and
     remarked on, for time is counted once. Raises BadInput: no such column, a time without zone, no row of use.
     """
-    found: dict[Incident, int] = {}
-    aside: list[Aside] = []
-    rows = 0
-    for row in read_rows(path, mapping, NEEDED):
-        rows += 1
-        try:
-            incident = row if isinstance(row, Aside) else _incident(row, contract, mapping, zone)
-        except NoZone as problem:
-            raise BadInput(f"{path}: line {row.line}", problem.problem, problem.expected) from None
-        except BadInput as problem:
-            incident = Aside(row.line, str(problem))
-        if isinstance(incident, Aside):
-            aside.append(incident)
-        elif incident in found:
-            aside.append(Aside(row.line, f"repeats line {found[incident]}"))
-        else:
-            found[incident] = row.line
-    if aside and not found:
-        raise refused(aside, path)
-    incidents = tuple(sorted(found, key=lambda one: (one.start, one.ticket)))
-    remarks = _overlaps(incidents, found)
-    return Outages(_named(incidents), tuple(sorted([*aside, *remarks], key=lambda one: one.line)), rows)
+    read = collect(read_table(path, KINDS, mapping, NEEDED), lambda row: _incident(row, contract, mapping, zone))
+    lines: dict[Incident, int] = {}
+    found: list[Readings] = []
+    remarks: list[RejectedRow] = []
+    for line, one in read.items:
+        if one.usual in lines:
+            remarks.append(Remark(line, f"repeats line {lines[one.usual]}"))
+            continue
+        lines[one.usual] = line
+        found.append(one)
+        remarks += _of_clocks(one, line)
+    found.sort(key=lambda one: (one.usual.start, one.usual.ticket))
+    usual = tuple(one.usual for one in found)
+    remarks += _overlaps(usual, lines)
+    names = _tickets(usual)
+    least, most, usual = (
+        tuple(replace(one, ticket=name) for name, one in zip(names, incidents, strict=True))
+        for incidents in ([one.least for one in found], [one.most for one in found], usual)
+    )
+    return Outages(usual, tuple(sorted([*read.notes, *remarks], key=lambda one: one.line)), read.rows, least, most)
 
 
-def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | None) -> Incident:
+def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | None) -> Readings:
     cells = row.cells
-
-    def instant(name: str) -> int | None:
-        return instant_of(cells[name], zone, name, mapping.time) if name in cells else None
-
-    start, end = instant("start"), instant("end")
-    if start is None:
+    moments = {
+        name: moment_of(cells[name], zone, name, mapping.time)
+        for name in ("start", "end", "announced_at", "noticed_at") if name in cells
+    }  # fmt: skip
+    if "start" not in moments:
         raise BadInput("start", "is empty", "when the outage began")
-    if end is not None and end <= start:
-        raise BadInput("end", "is before the start" if end < start else "is the start", "a later end")
-    scope = str(cells.get("scope", "")).lower()
+    usual, shortest, longest = _spans(moments["start"], moments.get("end"))
+    scope = text_of(cells.get("scope", "")).lower()
     if scope not in {"total", "partial"}:
         raise BadInput("scope", f"is {shown(scope)}", "total or partial")
-    return Incident(
-        ticket=str(cells.get("ticket", "")),
-        start=start,
-        end=end,
+    announced, noticed = moments.get("announced_at"), moments.get("noticed_at")
+    one = Incident(
+        ticket=text_of(cells.get("ticket", "")),
+        start=usual[0],
+        end=usual[1],
         scope="total" if scope == "total" else "partial",
-        share=_share(cells.get("share", 1)),
-        subject=_subject(str(cells.get("subject", "")), scope, contract),
-        planned=_truth(cells.get("planned", "")),
-        announced_at=instant("announced_at"),
-        noticed_at=instant("noticed_at"),
-        attributed_to=str(cells.get("attributed_to", "orange")).lower(),
-        cause=str(cells.get("cause", "")),
+        share=_share(row),
+        subject=_subject(_named(cells.get("subject", "")), scope, contract),
+        planned=truth_of(cells.get("planned", ""), "planned"),
+        announced_at=announced.first if announced else None,
+        noticed_at=noticed.first if noticed else None,
+        attributed_to=text_of(cells.get("attributed_to", "orange")).lower(),
+        cause=text_of(cells.get("cause", "")),
+    )
+    early, late = (pick(announced.readings) if announced else None for pick in (min, max))
+    return Readings(
+        one,
+        replace(one, start=shortest[0], end=shortest[1], announced_at=early),
+        replace(one, start=longest[0], end=longest[1], announced_at=late),
+        tuple(name for name, moment in moments.items() if moment.skipped),
     )
 
 
-def _share(cell: Any) -> float:
+Span = tuple[int, int | None]
+
+
+def _spans(start: Moment, end: Moment | None) -> tuple[Span, Span, Span]:
+    """The usual, the shortest and the longest span that two times can be."""
+    if end is None:
+        first, last = min(start.readings), max(start.readings)
+        return (start.first, None), (last, None), (first, None)
+    spans = [(begins, ends) for begins, ends in product(start.readings, end.readings) if ends > begins]
+    if not spans:
+        before = end.first < start.first
+        raise BadInput("end", "is before the start" if before else "is the start", "a later end")
+    return spans[0], min(spans, key=_length), max(spans, key=_length)
+
+
+def _length(span: tuple[int, int]) -> int:
+    return span[1] - span[0]
+
+
+def _of_clocks(one: Readings, line: int) -> Iterable[Remark]:
+    for name in one.skipped:
+        yield Remark(line, f"{name}: the clocks skip this hour; read as the instant that fits")
+    if one.least != one.most:
+        yield Remark(line, "a time in the hour that the clocks repeat or skip has two readings that fit")
+
+
+def _share(row: Row) -> float:
+    cell = row.cells.get("share", 1)
     try:
-        share = float(cell)
-    except (TypeError, ValueError):
+        share = float(number_of(cell, "share", decimal_comma=row.decimal_comma))
+    except BadInput:
         share = 0.0
     if not 0 < share <= 1:
-        raise BadInput("share", f"is {shown(str(cell))}", "a number above 0 and at most 1")
+        raise BadInput("share", f"is {shown(str(cell))}", "a number above 0 and at most 1, or 50 %")
     return share
 
 
-def _truth(cell: Any) -> bool:
-    word = str(cell).lower()
-    if word not in {*YES, *NO}:
-        raise BadInput("planned", f"is {shown(str(cell))}", "true or false")
-    return word in YES
+def _named(cell: Any) -> str:
+    digits = digits_of(cell)
+    return digits if digits.isdigit() else text_of(cell)
 
 
 def _subject(word: str, scope: str, contract: Contract) -> str:
@@ -116,27 +169,28 @@ def _subject(word: str, scope: str, contract: Contract) -> str:
     return word
 
 
-def _named(incidents: tuple[Incident, ...]) -> tuple[Incident, ...]:
-    """Give a ticket to those that have none, and to those whose ticket another has."""
+def _tickets(incidents: tuple[Incident, ...]) -> list[str]:
+    """Tickets of all: one for those that have none, another for those whose ticket one before them has."""
     taken: set[str] = set()
-    named = []
+    names = []
+    again: dict[str, int] = {}
     for number, one in enumerate(incidents, 1):
-        ticket = one.ticket or f"O{number:04}"
+        ticket = named = one.ticket or f"O{number:04}"
         while ticket in taken:
-            ticket += "'"
+            again[named] = again.get(named, 1) + 1
+            ticket = f"{named} ({again[named]})"
         taken.add(ticket)
-        named.append(msgspec.structs.replace(one, ticket=ticket))
-    return tuple(named)
+        names.append(ticket)
+    return names
 
 
-def _overlaps(incidents: tuple[Incident, ...], lines: dict[Incident, int]) -> list[Aside]:
+def _overlaps(incidents: tuple[Incident, ...], lines: dict[Incident, int]) -> list[Remark]:
     remarks = []
     latest: dict[str, Incident] = {}
     for one in incidents:
         before = latest.get(one.subject)
         if before is not None and (before.end is None or one.start < before.end):
-            told = f"overlaps line {lines[before]}; the time is counted once"
-            remarks.append(Aside(lines[one], told, kept=True))
+            remarks.append(Remark(lines[one], f"overlaps line {lines[before]}; the time is counted once"))
         if before is None or (before.end is not None and (one.end is None or one.end > before.end)):
             latest[one.subject] = one
     return remarks

@@ -1,27 +1,31 @@
-"""The client's own probes out of a table: an instant and whether it was answered. Judges nothing."""
+"""The client's own probes out of a table: an instant and whether it was answered."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from simbench.contract.typed import shown
-from simbench.errors import BadInput
-from simbench.imports.tables import Aside, Columns, read_rows, refused
-from simbench.imports.times import NoZone, instant_of
+from simbench.tables.cells import NO, YES, truth_of
+from simbench.tables.columns import Columns
+from simbench.tables.instants import moment_of
+from simbench.tables.reader import read_table
+from simbench.tables.rows import Kind, RejectedRow, Row, collect, filled
 from simbench.verdict.probes import ANSWERED, LOST
 
-COLUMNS = ("at", "ok")
-YES, NO = ("true", "yes", "1", "ok", "a", "oui"), ("false", "no", "0", "lost", "n", "non", "timeout")
+KINDS: Final[Mapping[str, Kind]] = {"at": "instant", "ok": "truth"}
+COLUMNS = tuple(KINDS)
+OK, NOT_OK = YES | {"a"}, NO | {"lost", "timeout"}  # A and N are how UCP says it
 
 
 class Probed(msgspec.Struct, frozen=True):
     """Probes by time: instants (us) and whether each was answered."""
 
     probes: tuple[tuple[int, bool], ...] = ()
-    aside: tuple[Aside, ...] = ()
+    notes: tuple[RejectedRow, ...] = ()
     rows: int = 0
 
     def asked(self) -> list[tuple[object, ...]]:
@@ -30,25 +34,19 @@ class Probed(msgspec.Struct, frozen=True):
 
 
 def read_probes(path: Path, mapping: Columns, zone: tzinfo | None = None) -> Probed:
-    """Read a CSV or Parquet file with columns `at` and `ok`; rows set aside and BadInput as `read_outages`."""
-    found: list[tuple[int, bool]] = []
-    aside: list[Aside] = []
-    rows = 0
-    for row in read_rows(path, mapping, COLUMNS):
-        rows += 1
-        try:
-            if isinstance(row, Aside):
-                aside.append(row)
-                continue
-            word = str(row.cells.get("ok", "")).lower()
-            if word not in {*YES, *NO}:
-                raise BadInput("ok", f"is {shown(word)}", "true or false")
-            at = instant_of(row.cells.get("at", ""), zone, "at", mapping.time)
-            found.append((at, word in YES))
-        except NoZone as problem:
-            raise BadInput(f"{path}: line {row.line}", problem.problem, problem.expected) from None
-        except BadInput as problem:
-            aside.append(Aside(row.line, str(problem)))
-    if aside and not found:
-        raise refused(aside, path)
-    return Probed(tuple(sorted(found)), tuple(aside), rows)
+    """Read a table with columns `at` and `ok`; rows rejected and BadInput as `read_outages`.
+
+    In the hour that the clocks repeat, probes follow one another: one that would go back is of the second hour.
+    """
+    last = 0
+
+    def probe(row: Row) -> tuple[int, bool]:
+        nonlocal last
+        filled(row, *COLUMNS)
+        answered = truth_of(row.cells["ok"], "ok", OK, NOT_OK)
+        moment = moment_of(row.cells["at"], zone, "at", mapping.time)
+        last = next((at for at in moment.readings if at >= last), moment.first)
+        return last, answered
+
+    read = collect(read_table(path, KINDS, mapping, COLUMNS), probe)
+    return Probed(tuple(sorted(one for _, one in read.items)), read.notes, read.rows)

@@ -1,11 +1,11 @@
-"""What can be judged, by kind of file: a run folder, a log of Kannel's, a table of outages. Judges nothing.
+"""What can be judged, by kind of file: a run folder, a log of Kannel's, a table of outages.
 
 A further kind is one more entry of `KINDS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from pathlib import Path
 
@@ -14,12 +14,16 @@ import msgspec
 from simbench.contract import Contract
 from simbench.contract.typed import label
 from simbench.errors import BadInput
+from simbench.imports.kannel_frames import year_of
 from simbench.imports.kannel_log import looks_like, read_kannel_log
 from simbench.imports.outages import read_outages
 from simbench.imports.record import run_of
-from simbench.imports.tables import PARQUET, Aside, Mapping
 from simbench.incident import Incident, Period, incidents_of, period_of
 from simbench.ledger import Run, open_run
+from simbench.tables import parquet, workbook
+from simbench.tables.columns import MappingFile
+from simbench.tables.delimited import BOMS
+from simbench.tables.rows import RejectedRow
 from simbench.verdict.reading import Reading
 
 HEAD = 8192  # octets by which a file is known
@@ -30,7 +34,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
     path: Path
     contract: Contract
-    mapping: Mapping
+    mapping: MappingFile
     start: int | None = None
     end: int | None = None
     history_from: int | None = None
@@ -38,14 +42,23 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A file as rules can read it: its run, period and incidents, how many rows it had, and what was set aside."""
+    """A file as rules can read it: its run, period and incidents, how many rows it had, and notes on them.
+
+    `least` and `most`, where there are any: the incidents at the platform's best and worst, as far as the file leaves
+    that open. `unsupported`: by clause, why a file of this kind cannot show what it asks for.
+    """
 
     kind: str
     run: Run
     period: Period
     incidents: tuple[Incident, ...]
     rows: int = 0
-    aside: tuple[Aside, ...] = ()
+    notes: tuple[RejectedRow, ...] = ()
+    least: tuple[Incident, ...] = ()
+    most: tuple[Incident, ...] = ()
+    holes: int = 0
+    unanswered: int = 0
+    unsupported: Mapping[str, str] = {}
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -86,10 +99,13 @@ def _open_run(wanted: Wanted) -> Source:
 
 
 def _open_kannel(wanted: Wanted) -> Source:
-    log = read_kannel_log(wanted.path, wanted.contract, wanted.zone)
+    log = read_kannel_log(wanted.path, wanted.contract, wanted.zone, year_of(wanted.start) if wanted.start else 0)
     period = _period(wanted, (log.start, log.end), log.start)
     run = run_of(log.incidents, period, centre=log.centre, grain=log.grain)
-    return Source("kannel log", run, period, log.incidents, log.rows, log.remarks)
+    return Source(
+        "kannel log", run, period, log.incidents, log.rows, log.notes, log.least, log.most, log.holes, log.unanswered,
+        log.unsupported,
+    )  # fmt: skip
 
 
 def _open_table(wanted: Wanted) -> Source:
@@ -98,7 +114,10 @@ def _open_table(wanted: Wanted) -> Source:
         if given is None:
             raise BadInput(name, "is missing", "when the period judged begins and ends: a table does not say")
     period = _period(wanted, (0, 0), min((one.start for one in found.incidents), default=1 << 62))
-    return Source("outages", run_of(found.incidents, period), period, found.incidents, found.rows, found.aside)
+    return Source(
+        "outages", run_of(found.incidents, period), period, found.incidents, found.rows, found.notes, found.least,
+        found.most,
+    )  # fmt: skip
 
 
 def _period(wanted: Wanted, told: tuple[int, int], known_from: int) -> Period:
@@ -113,10 +132,15 @@ def _period(wanted: Wanted, told: tuple[int, int], known_from: int) -> Period:
     return Period(start, end, known)
 
 
+def _is_table(_: Path, head: bytes) -> bool:
+    """Whether this may be a table: a known mark, or text, whose zero octets are those of UTF-16."""
+    marks = (parquet.MAGIC, workbook.MAGIC, *(mark for mark, _ in BOMS))
+    pairs = max(1, len(head) // 2)
+    return head.startswith(marks) or b"\0" not in head or max(head[::2].count(0), head[1::2].count(0)) * 2 > pairs
+
+
 KINDS = (
     Kind("a run folder", lambda path, _: path.is_dir(), _open_run),
     Kind("a log of Kannel", lambda _, head: looks_like(head.decode("utf-8", "replace")), _open_kannel),
-    Kind(
-        "a CSV or Parquet file of outages", lambda _, head: head.startswith(PARQUET) or b"\0" not in head, _open_table
-    ),
+    Kind("a table of outages as CSV, Parquet or XLSX", _is_table, _open_table),
 )

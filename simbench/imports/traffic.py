@@ -1,26 +1,34 @@
-"""Traffic out of a table, as rows of a ledger: what was handed over and answered when. Judges nothing."""
+"""Traffic out of a table, as rows of a ledger: what was handed over and answered when."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import tzinfo
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import msgspec
 
 from simbench.contract import Contract
 from simbench.contract.typed import shown
 from simbench.errors import BadInput
-from simbench.imports.tables import Aside, Columns, Row, read_rows, refused
-from simbench.imports.times import NoZone, instant_of
+from simbench.numbering.written import number_of
+from simbench.tables.cells import digits_of, text_of, whole_of
+from simbench.tables.columns import Columns
+from simbench.tables.instants import moment_of
+from simbench.tables.reader import read_table
+from simbench.tables.rows import Kind, RejectedRow, Row, collect, filled
 
 NEEDED = ("code", "submitted_at", "answered_at", "result")
-OPTIONAL = ("recipient", "segments")
-COLUMNS = (*NEEDED, *OPTIONAL)
+KINDS: Final[Mapping[str, Kind]] = {
+    "code": "text", "submitted_at": "instant", "answered_at": "instant", "result": "text", "recipient": "text",
+    "segments": "number",
+}  # fmt: skip
+COLUMNS = tuple(KINDS)
 RESULTS = ("accepted", "refused")
 MOST_SEGMENTS = 255
-_NUMBER = re.compile(r"(\+|00)?[0-9]{4,15}")
 
 LedgerRow = tuple[object, ...]
 
@@ -29,58 +37,51 @@ class Traffic(msgspec.Struct, frozen=True):
     """Rows for the table `centre`, in order of time: "held" when handed over, then "accepted" or "refused"."""
 
     centre: tuple[LedgerRow, ...] = ()
-    aside: tuple[Aside, ...] = ()
+    notes: tuple[RejectedRow, ...] = ()
     rows: int = 0
 
 
 def read_traffic(path: Path, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Traffic:
-    """Read a CSV or Parquet file of messages; rows set aside and BadInput as `read_outages`."""
-    found: list[LedgerRow] = []
-    aside: list[Aside] = []
-    rows = 0
-    for row in read_rows(path, mapping, NEEDED):
-        rows += 1
-        try:
-            if isinstance(row, Aside):
-                aside.append(row)
-            else:
-                found += _message(row, contract, mapping, zone)
-        except NoZone as problem:
-            raise BadInput(f"{path}: line {row.line}", problem.problem, problem.expected) from None
-        except BadInput as problem:
-            aside.append(Aside(row.line, str(problem)))
-    if aside and not found:
-        raise refused(aside, path)
+    """Read a table of messages; rows rejected and BadInput as `read_outages`."""
+    last = 0
+
+    def message(row: Row) -> list[LedgerRow]:
+        nonlocal last
+        filled(row, *NEEDED)
+        spans = _spans(row, mapping, zone)
+        last, answered = next((span for span in spans if span[0] >= last), spans[0])
+        return _message(row, contract, last, answered)
+
+    read = collect(read_table(path, KINDS, mapping, NEEDED), message)
+    found = [row for _, rows in read.items for row in rows]
     found.sort(key=lambda row: int(str(row[0])))
-    return Traffic(tuple(found), tuple(aside), rows)
+    return Traffic(tuple(found), read.notes, read.rows)
 
 
-def _message(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | None) -> list[LedgerRow]:
+def _spans(row: Row, mapping: Columns, zone: tzinfo | None) -> list[tuple[int, int]]:
+    """When it may have been handed over and answered, the shortest way first: results come within seconds."""
+    submitted, answered = (
+        moment_of(row.cells[name], zone, name, mapping.time).readings for name in ("submitted_at", "answered_at")
+    )
+    spans = [(start, end) for start, end in product(submitted, answered) if end >= start]
+    if not spans:
+        raise BadInput("answered_at", "is before submitted_at", "a later time")
+    shortest = min(end - start for start, end in spans)
+    return [span for span in spans if span[1] - span[0] == shortest]
+
+
+def _message(row: Row, contract: Contract, submitted: int, answered: int) -> list[LedgerRow]:
     cells = row.cells
-    for name in NEEDED:
-        if name not in cells:
-            raise BadInput(name, "is empty", "a value")
-    code, recipient = str(cells["code"]), str(cells.get("recipient", ""))
+    code, recipient = digits_of(cells["code"]), number_of(cells["recipient"]) if "recipient" in cells else ""
     if not re.fullmatch(contract.terms.numbering.code_pattern.value, code):
         raise BadInput("code", f"{shown(code)} is no short code", contract.terms.numbering.code_pattern.value)
-    if recipient and not _NUMBER.fullmatch(recipient):
-        raise BadInput("recipient", f"{shown(recipient)} is no number", "digits, perhaps after + or 00")
-    result = str(cells["result"]).lower()
+    if recipient is None:
+        raise BadInput("recipient", f"{shown(str(cells['recipient']))} is no number", "a telephone number")
+    result = text_of(cells["result"]).lower()
     if result not in RESULTS:
         raise BadInput("result", f"is {shown(result)}", "accepted or refused")
-    submitted = instant_of(cells["submitted_at"], zone, "submitted_at", mapping.time)
-    answered = instant_of(cells["answered_at"], zone, "answered_at", mapping.time)
-    if answered < submitted:
-        raise BadInput("answered_at", "is before submitted_at", "a later time")
-    segments = _segments(cells.get("segments", 1))
+    segments = whole_of(cells.get("segments", 1), "segments", 1, MOST_SEGMENTS)
     rows: list[LedgerRow] = [(answered, result, 0, code, recipient, row.line, 0, 0, None, segments)]
     if answered > submitted and result == "accepted":
         rows.insert(0, (submitted, "held", 0, code, recipient, 0, 0, 0, None, segments))
     return rows
-
-
-def _segments(cell: Any) -> int:
-    word = str(cell)
-    if not (word.isascii() and word.isdigit() and len(word) <= 3 and 1 <= int(word) <= MOST_SEGMENTS):
-        raise BadInput("segments", f"is {shown(word)}", f"a number from 1 to {MOST_SEGMENTS}")
-    return int(word)

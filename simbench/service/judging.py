@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+import simbench.verdict.granted
+import simbench.verdict.losses
 import simbench.verdict.oddities
 import simbench.verdict.outage
 import simbench.verdict.recipients

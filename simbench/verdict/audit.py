@@ -6,7 +6,7 @@ inconclusive where the outcome could have been another with what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 
 from simbench.finding import Finding
 from simbench.ledger.reader import Run
+from simbench.verdict import capture_times
+from simbench.verdict.capture_times import Times, times_of
 from simbench.verdict.reading import Reading
 from simbench.verdict.rule import RULES, Case, judge
 from simbench.verdict.service_level import SERVICE_LEVEL
@@ -26,6 +28,7 @@ KINDS: Final[dict[str, str]] = {
     "consent": "whether recipients had agreed (opted_in or consents of every marketing campaign)",
     "outages": "when the platform was down ([[outages]] of --campaigns)",
     "recipients": "the truth about recipients, which the platform alone knows",
+    "accounts": "what was decided about accounts, which the platform alone knows",
     "exercise": "an exercise that puts the client to it (simbench conform)",
 }
 
@@ -35,7 +38,9 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
             "OPS-CON-02/well-formed", "OPS-CON-02/oddities", "OPS-ACH-03/oddities", "OPS-CON-03/login-first",
             "OPS-CON-03/keepalive", "OPS-CON-03/answers-notices", "OPS-CON-03/window",
             "OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc", "OPS-ACH-03/trn-discipline",
-            "OPS-DEO-11/machines-on-the-wire", "OPS-DEO-12/senders-on-the-wire",
+            "OPS-DEO-11/machines-on-the-wire", "OPS-DEO-12/senders-on-the-wire", "OPS-DEO-07/begun-by-user",
+            "OPS-DEO-07/session-over", "OPS-CON-04/refused-pace", "OPS-CON-03/reconnect-pace",
+            "OPS-PRE-03/no-duplicates",
         ),
         (),
     ),
@@ -45,15 +50,15 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "OPS-ACH-04/uses-its-tier": ("codes", "requests"),
     "OPS-DEO-06/short-code-only": ("codes",),
     "OPS-PRE-08/allotted-codes": ("codes",),
+    "OPS-OPT-04/sender-names": ("codes",),
+    "OPS-ENG-06/suspended": ("accounts",),
     "OPS-ACH-02/originator-in-service": ("codes",),
-    "OPS-ACH-01/accepted": ("codes", "recipients"),
+    "OPS-ACH-01/accepted": ("codes", "recipients", "accounts"),
     "OPS-ACH-07/served-recipients": ("recipients",),
     "OPS-ACH-07/final-refusals": ("requests",),
     "OPS-ENG-02/non-orange-share": ("recipients",),
-    "OPS-PRE-03/nothing-lost": ("requests", "outages"),
-    "OPS-PRE-03/no-duplicates": ("requests",),
+    "OPS-PRE-03/nothing-lost": ("requests",),
     "OPS-PRE-03/comes-back": ("outages",),
-    "OPS-CON-03/reconnect-pace": ("outages",),
     "OPS-PRO-03/hours-on-the-wire": ("classes",),
     "OPS-PRE-07/consent-on-the-wire": ("classes", "consent"),
     "OPS-DEO-08/range-on-the-wire": ("classes",),
@@ -79,6 +84,14 @@ COUNTS_ALL: Final = frozenset(
      "OPS-PRO-08/opt-outs-on-the-wire", "OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc"}
 )  # fmt: skip
 
+# What lines of a list that could not be read may change: kind of list -> need of the purposes that look into it.
+NEED_OF_LIST: Final = {"requests": "requests", "recipients": "classes"}
+# A breach that a request, or a consent, on such a line would excuse.
+EXCUSED: Final = {
+    "requests": frozenset({"OPS-PRE-03/no-duplicates", "OPS-ACH-07/final-refusals"}),
+    "consents": frozenset({"OPS-PRE-07/consent-on-the-wire"}),
+}
+
 
 class Lacks(msgspec.Struct, frozen=True):
     """What a capture lacks: octets that were not captured, and the sessions that touches."""
@@ -88,6 +101,7 @@ class Lacks(msgspec.Struct, frozen=True):
     one_way: int = 0
     midway: int = 0
     sessions: frozenset[int] = frozenset()
+    lists: Mapping[str, int] = {}  # lines that could not be read, by the kind of list they stood in
 
     def __str__(self) -> str:
         told = []
@@ -102,10 +116,12 @@ def lacks_of(reading: Reading) -> Lacks:
     """What the story of a capture says that is missing; nothing for a run of the bench."""
     holes = octets = one_way = midway = 0
     touched: set[int] = set()
+    lists: Mapping[str, int] = {}
     for row in reading.story.rows():
         if row.kind != "capture":
             continue
         what, session = row.detail["what"], int(row.subject or 0)
+        lists = row.detail.get("unread", lists)
         if what == "hole":
             holes += 1
             octets += row.detail["octets"]
@@ -115,7 +131,7 @@ def lacks_of(reading: Reading) -> Lacks:
         elif what == "connection" and len(row.detail["directions"]) < 2:
             one_way += 1
             touched.add(session)
-    return Lacks(holes, octets, one_way, midway, frozenset(touched))
+    return Lacks(holes, octets, one_way, midway, frozenset(touched), lists)
 
 
 def audit(case: Case, given: Collection[str], kind: str = "audit") -> list[Finding]:
@@ -124,21 +140,37 @@ def audit(case: Case, given: Collection[str], kind: str = "audit") -> list[Findi
     `given` names the KINDS of metadata there are; the rules must have been entered (imported) before.
     """
     order = {clause: place for place, clause in enumerate(case.contract.clauses)}
-    lacks = lacks_of(case.reading)
+    lacks, times = lacks_of(case.reading), times_of(case.reading)
     purposes = sorted(
         set(RULES) - set(SERVICE_LEVEL), key=lambda purpose: (order.get(RULES[purpose].clause, len(order)), purpose)
     )
-    return [_finding(purpose, case, given, lacks, kind) for purpose in purposes]
+    return [_finding(purpose, case, given, (lacks, times), kind) for purpose in purposes]
 
 
-def _finding(purpose: str, case: Case, given: Collection[str], lacks: Lacks, kind: str) -> Finding:
-    rule = RULES[purpose]
+def _finding(purpose: str, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:
+    rule, (lacks, times) = RULES[purpose], of
     missing = [need for need in NEEDS.get(purpose, OTHERS) if need not in given]
     if missing:
         told = "needs " + "; ".join(KINDS[need] for need in missing)
         return Finding(purpose, rule.clause, "unsupported", told, exercise=kind)
-    found = judge(purpose, case, kind)
+    if capture_times.hangs_on_missing_times(purpose, times):
+        return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
+    found = capture_times.in_doubt(judge(purpose, case, kind), times)
+    if lacks.lists:
+        found = _of_lists(found, lacks.lists)
     return _in_doubt(found, case, lacks) if str(lacks) else found
+
+
+def _of_lists(found: Finding, lists: Mapping[str, int]) -> Finding:
+    """The finding as lines of lists that were not read leave it: one of them may tell of the very message."""
+    for name, count in lists.items():
+        need = NEED_OF_LIST.get(name)
+        incomplete = found.outcome == "pass" and need is not None and need in NEEDS.get(found.purpose, ())
+        excused = found.outcome in {"fail", "weak"} and found.purpose in EXCUSED.get(name, ())
+        if incomplete or excused:
+            told = f"{found.summary}, but {count} {'line' if count == 1 else 'lines'} of the {name} could not be read"
+            return msgspec.structs.replace(found, outcome="inconclusive", summary=told, blame="bench")
+    return found
 
 
 def _in_doubt(found: Finding, case: Case, lacks: Lacks) -> Finding:

@@ -146,7 +146,11 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
     catches=("fifteen-outages",),
 )
 def rolling_year(case: Case) -> Judged:
-    """Verdict by V1 at every instant that can be the worst; until a year of history is there it is provisional."""
+    """Verdict by V1 at every instant that can be the worst.
+
+    Until a year of history is there the figures are provisional and prove neither that the promise is kept nor, short
+    of more down time than a whole year allows, that it is broken; without any down time they have nothing to say.
+    """
     service = service_of(case)
     period = service.period
     if period.end <= period.start:
@@ -166,6 +170,10 @@ def rolling_year(case: Case) -> Judged:
     told += _probed(case, year, allowed, failing=failing["V1"])
     assumed = ("variant V1 of availability",) if disagreeing else ()
     measured = 1 - float(decisive.loss(place, "V1"))
+    if provisional and not decisive.unplanned[place]:
+        return Judged("unsupported", told, measured, quality.availability.value, "share", "", assumed)
+    if provisional:
+        return Judged("inconclusive", told, measured, quality.availability.value, "share", "bench", assumed)
     if not failing["V1"]:
         return Judged("pass", told, measured, quality.availability.value, "share", "", assumed)
     return Judged(

@@ -1,6 +1,6 @@
 """Rules on how a client goes on: outages of every mode and of one code, maintenance, validity, sessions that last.
 
-OPS-PRE-03, OPS-CON-05, OPS-ACH-07. What is lost, repeated or late is measured as `verdict.outage` measures it.
+OPS-PRE-03, OPS-CON-05, OPS-ACH-07. `verdict.losses` measures what is lost or repeated, `verdict.outage` what is late.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from simbench.contract.calendar import parse_minute
 from simbench.finding import Evidence
 from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.verdict.asked import sends
-from simbench.verdict.outage import comes_back, no_duplicates, nothing_lost
+from simbench.verdict.losses import no_duplicates, nothing_lost
+from simbench.verdict.outage import comes_back, returns
 from simbench.verdict.rule import Case, Judged, RuleFunction, rule, worst
 
 SETTLE_US = SECOND_US  # between the beginning of an outage and the last octets that were on their way
@@ -92,7 +93,7 @@ def announced_maintenance(case: Case) -> Judged:
     told = f"{len(notices)} announcements, {len(wrong)} operations or connections in the announced time"
     if wrong:
         return Judged("fail", told, len(wrong), 0, "operations", "client", (), tuple(wrong[:6]))
-    return worst([Judged("pass", told, 0, 0, "operations"), comes_back(case), nothing_lost(case)])
+    return worst([Judged("pass", told, 0, 0, "operations"), returns(case, asked_to_leave=True), nothing_lost(case)])
 
 
 @rule(

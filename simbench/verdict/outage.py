@@ -1,22 +1,22 @@
-"""Rules on how a client lives through an outage: what it keeps, what it repeats, how it comes back.
-
-Submits between the start of an outage and its detection are nobody's fault; a result is *known received* only when
-the client showed it on that connection or told it.
-"""
+"""Rules on how a client comes back from an outage: at what pace it tries, in what time, at what rate it goes on."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_left
 from typing import Any
 
 from simbench.finding import Evidence
 from simbench.units import MINUTE_US, SECOND_US
+from simbench.verdict.limits import rate_periods
 from simbench.verdict.meters import counted
-from simbench.verdict.recipients import SHOWN, evidence_of
+from simbench.verdict.recipients import evidence_of
 from simbench.verdict.rule import Case, Judged, missed, rule, worst
-from simbench.verdict.throughput import code_rates, held_against
+from simbench.verdict.throughput import held_against
+from simbench.verdict.view import View
 
 SETTLE_US = 5 * SECOND_US  # within this a platform that heard nobody learns that a connection is gone
+CLOSED_PORT = {"cut", "reset", "refuse"}  # modes in which nobody listens
+BEYOND_DOUBT = 10  # times an assumed pace that no reading of the clause allows
 
 
 def total_outages(case: Case) -> list[tuple[int, int]]:
@@ -35,121 +35,53 @@ def _none(case: Case) -> Judged | None:
 
 
 @rule(
-    "OPS-PRE-03/nothing-lost",
-    "Everything the client took over before and during an outage or a lost connection is accepted in the end",
-    catches=("forgets-on-reconnect", "never-reconnects"),
-)
-def nothing_lost(case: Case) -> Judged:
-    """By marks: taken over by the client, not withheld or refused for good, yet never accepted on the wire."""
-    asked, submits = case.reading.asked, case.reading.submits
-    taken = set(asked.mark[asked.kind == "send"].tolist())
-    excused = set(asked.mark[(asked.kind == "withheld") | (asked.kind == "refused")].tolist())
-    arrived = set(submits.mark[submits.ack == "A"].tolist())
-    refused = set(submits.mark[submits.ack == "N"].tolist())
-    lost = sorted(taken - arrived - (excused | refused))
-    if not taken:
-        return Judged("inconclusive", "nothing was asked of the client", blame="bench")
-    if not interruptions(case):
-        return Judged("inconclusive", "the platform was never down and no connection was dropped", blame="bench")
-    told = f"{len(taken) - len(lost)} of {len(taken)} messages accepted, {len(lost)} lost"
-    if not lost:
-        return Judged("pass", told, 0, 0, "messages")
-    when = {row.mark: row.at for row in asked.rows() if row.kind == "send"}
-    evidence = tuple(Evidence(f"asked for {mark}, never accepted", when[mark], when[mark]) for mark in lost[:SHOWN])
-    return Judged("fail", told, len(lost), 0, "messages", "client", (), evidence)
-
-
-@rule(
-    "OPS-PRE-03/no-duplicates",
-    "Nothing known to be accepted is sent again",
-    catches=("resend-known-received",),
-)
-def no_duplicates(case: Case) -> Judged:
-    """Repetitions of accepted messages: known received are failures, doubtful ones are counted and allowed."""
-    submits = case.reading.submits
-    accepted: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
-    known: list[int] = []
-    doubtful: list[int] = []
-    shown = received_results(case)
-    for position, row in enumerate(submits.rows()):
-        if not row.mark:
-            continue
-        before = accepted.get(key := (row.mark, row.adc, row.text), [])
-        if before:
-            instants = (shown.get((one.session, one.at, one.trn)) for one in before)
-            (known if any(at is not None and at <= row.at for at in instants) else doubtful).append(position)
-        if row.ack == "A":
-            accepted[key].append(row)
-    if not accepted:
-        return Judged("inconclusive", "nothing was accepted", blame="client")
-    told = f"{len(accepted)} accepted, {len(known)} repeated although known received, {len(doubtful)} in doubt"
-    if not known:
-        return Judged("pass", told, 0, 0, "messages")
-    evidence = evidence_of(submits.where(known), "repeated although its result was received")
-    return Judged("fail", told, len(known), 0, "messages", "client", (), evidence)
-
-
-def received_results(case: Case) -> dict[tuple[int, int, str], int]:
-    """Submits (session, instant, TRN) whose positive result the client showed to have, and from when on.
-
-    It shows it by using the TRN again on that connection, by going on with a window that only that result could have
-    freed (results arrive in the order in which they were written), or by telling the bench.
-    """
-    submits, size = case.reading.submits, case.contract.terms.session.window.value
-    told: dict[str, int] = {}
-    for row in case.reading.asked.rows():
-        if row.kind in {"accepted", "delivered", "undelivered", "buffered"} and row.mark:
-            told.setdefault(row.mark, row.at)
-    shown: dict[tuple[int, int, str], int] = {}
-    by_session: dict[int, list[Any]] = defaultdict(list)
-    for row in submits.rows():
-        if row.ack == "A" and row.mark in told:
-            shown[row.session, row.at, row.trn] = max(told[row.mark], row.result_at)
-        by_session[row.session].append(row)
-    for rows in by_session.values():
-        unshown: list[Any] = []
-        for row in rows:
-            reused = [one for one in unshown if one.trn == row.trn and 0 <= one.result_at < row.at]
-            # With this one the window would be over-full unless the oldest answered ones were known to the client.
-            surplus = max(0, len(unshown) + 1 - size)
-            answered = [one for one in unshown if 0 <= one.result_at < row.at]
-            freed = sorted(answered, key=lambda one: one.result_at)[:surplus]
-            for one in {id(o): o for o in (*reused, *freed)}.values():
-                unshown.remove(one)
-                if one.ack == "A":
-                    key = (one.session, one.at, one.trn)
-                    shown[key] = min(row.at, shown.get(key, row.at))
-            if not any(one.trn == row.trn for one in unshown):  # else the SMSC discards it: the number is in use
-                unshown.append(row)
-    return shown
-
-
-@rule(
     "OPS-CON-03/reconnect-pace",
     "While the platform is down the client does not storm it with connection attempts",
     catches=("reconnect-storm",),
 )
 def reconnect_pace(case: Case) -> Judged:
-    """The most connections any account's worth of links opened within a minute of an outage."""
-    unavailable = _none(case)
-    if unavailable is not None:
-        return unavailable
-    sessions, accounts = case.reading.sessions, max(1, len(set(case.reading.asked.code.tolist()) - {""}))
-    limit = case.contract.terms.session.reconnect_attempts_per_minute.value * accounts
+    """The most attempts within a minute: connections during an outage, and attempts that nobody took.
+
+    A capture has the latter; a server whose port is closed does not see them, so what it counts is the least.
+    """
+    every, outages = case.reading.attempts, total_outages(case)
+    failed = every.at[every.outcome != "session"].tolist()
+    if not outages and not failed:
+        return Judged("inconclusive", "the platform was never down", blame="bench")
+    links = _links(case)
+    limit = case.contract.terms.session.reconnect_attempts_per_minute.value * links
     assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
-    attempts, evidence = 0, []
-    for start, end in total_outages(case):
-        opened = sorted(at for at in sessions.opened_at.tolist() if start < at <= end)
-        for position, first in enumerate(opened):
-            within = sum(at < first + MINUTE_US for at in opened[position:])
-            if within > attempts:
-                attempts = within
-                evidence = [Evidence(f"{within} connection attempts", first, min(first + MINUTE_US, end))]
-    told = f"at most {attempts} connection attempts in a minute over {accounts} links"
-    if attempts <= limit:
-        return Judged("pass", told, attempts, limit, "attempts/min", "", assumed)
-    outcome = missed(case.contract, "session.reconnect_attempts_per_minute")
-    return Judged(outcome, told, attempts, limit, "attempts/min", "client", assumed, tuple(evidence))
+    taken = every.at[every.outcome == "session"].tolist()
+    tried = sorted([*failed, *(at for start, end in outages for at in taken if start < at <= end)])
+    most, first = _busiest_minute(tried)
+    told = f"at most {most} connection attempts in a minute over {links} links"
+    if most > limit:
+        outcome = missed(case.contract, "session.reconnect_attempts_per_minute")
+        if most > BEYOND_DOUBT * limit:
+            outcome = "fail"
+        evidence = (Evidence(f"{most} connection attempts", first, min(first + MINUTE_US, tried[-1])),)
+        return Judged(outcome, told, most, limit, "attempts/min", "client", assumed, evidence)
+    if not failed and any(mode in CLOSED_PORT and scope == "total" for *_, scope, mode in case.reading.outages):
+        told += " are known; the server does not see those made while its port is closed"
+        return Judged("inconclusive", told, most, limit, "attempts/min", "bench", assumed)
+    return Judged("pass", told, most, limit, "attempts/min", "", assumed)
+
+
+def _links(case: Case) -> int:
+    """Over how many links the client may try: one an account that was seen, or a code that was asked for."""
+    codes = set(case.reading.asked.code.tolist()) - {""}
+    accounts = {row.account for row in case.reading.sessions.rows() if row.account}
+    return max(1, len(codes), len(accounts))
+
+
+def _busiest_minute(tried: list[int]) -> tuple[int, int]:
+    """The most of these instants within a minute, and when it begins."""
+    most = first = 0
+    for place, at in enumerate(tried):
+        within = bisect_left(tried, at + MINUTE_US) - place
+        if within > most:
+            most, first = within, at
+    return most, first
 
 
 @rule(
@@ -158,7 +90,12 @@ def reconnect_pace(case: Case) -> Judged:
     catches=("never-reconnects",),
 )
 def comes_back(case: Case) -> Judged:
-    """From the end of the outage to the accepted login of each account that had a session before."""
+    """From the end of the outage to the accepted login of each account that was connected when it began."""
+    return returns(case)
+
+
+def returns(case: Case, *, asked_to_leave: bool = False) -> Judged:
+    """`comes_back`; with `asked_to_leave` who had left by then owes a return as well."""
     unavailable = _none(case)
     if unavailable is not None:
         return unavailable
@@ -168,8 +105,9 @@ def comes_back(case: Case) -> Judged:
     last = case.reading.span[1]
     judged = []
     for start, end in total_outages(case):
-        for account in sorted({row.account for row in logins if row.login_at < start}):
-            before = [r for r in logins if r.account == account and r.login_at < start]
+        connected = [row for row in logins if row.login_at < start and (asked_to_leave or not _had_left(row, start))]
+        for account in sorted({row.account for row in connected}):
+            before = [r for r in connected if r.account == account]
             alive = any(not 0 <= r.closed_at <= end + SETTLE_US for r in before)
             back = min((r.login_at for r in logins if r.account == account and r.login_at >= end), default=-1)
             if alive:
@@ -190,6 +128,11 @@ def comes_back(case: Case) -> Judged:
     return worst(judged, "no account was connected before the outage")
 
 
+def _had_left(session: Any, start: int) -> bool:
+    """Whether the client itself had ended a session well before an outage began: it owes no return."""
+    return bool(session.closed_by == "peer" and 0 <= session.closed_at < start - SECOND_US)
+
+
 @rule(
     "OPS-ENG-01/after-reconnection",
     "With the backlog of an outage, the client comes back within its tier",
@@ -205,19 +148,23 @@ def after_reconnection(case: Case) -> Judged:
     assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
     judged = []
     for _, end in total_outages(case):
-        for code, rate in code_rates(case).items():
-            after = submits.where((submits.code == code) & (submits.at >= end))
-            if not len(after):
-                continue
-            strict, lenient = held_against(case, after, rate)
-            told = f"{code}: {strict.peak} in the busiest second after the return ({rate}/s)"
-            if not strict.early:
-                judged.append(Judged("pass", told, 0, 0, "operations too early", "", assumed))
-                continue
-            evidence = evidence_of(after.where(list(lenient.early or strict.early)), f"too early for {rate}/s")
-            count, unit = len(lenient.early or strict.early), "operations too early"
-            if lenient.early:
-                judged.append(Judged("fail", told, count, 0, unit, "client", assumed, evidence))
-            else:
-                judged.append(Judged("inconclusive", told, count, 0, unit, "bench", assumed, evidence))
+        for code in case.reading.limits:
+            for period in rate_periods(case, code):
+                first, last = max(end, period.start), period.end
+                after = submits.where((submits.code == code) & (submits.at >= first) & (submits.at < last))
+                if len(after):
+                    judged.append(_after(case, code, period.rate, after, assumed))
     return worst(judged, "the client submitted nothing after the outage")
+
+
+def _after(case: Case, code: str, rate: int, after: View, assumed: tuple[str, ...]) -> Judged:
+    """A code's operations after the return, held against its rate."""
+    strict, lenient = held_against(case, after, rate)
+    told = f"{code}: {strict.peak} in the busiest second after the return ({rate}/s)"
+    if not strict.early:
+        return Judged("pass", told, 0, 0, "operations too early", "", assumed)
+    evidence = evidence_of(after.where(list(lenient.early or strict.early)), f"too early for {rate}/s")
+    count, unit = len(lenient.early or strict.early), "operations too early"
+    if lenient.early:
+        return Judged("fail", told, count, 0, unit, "client", assumed, evidence)
+    return Judged("inconclusive", told, count, 0, unit, "bench", assumed, evidence)

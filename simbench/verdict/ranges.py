@@ -8,6 +8,7 @@ from simbench.finding import Evidence
 from simbench.numbering.plan import classify
 from simbench.units import HOUR_US
 from simbench.verdict.asked import of_marketing, sends, withstood
+from simbench.verdict.limits import captured
 from simbench.verdict.rule import Case, Judged, missed, rule, worst
 
 PRESENCE = "presence"
@@ -39,18 +40,22 @@ def _replies(case: Case) -> list[tuple[Any, int]]:
     needs="keeps_ranges",
 )
 def begun_by_user(case: Case) -> Judged:
-    """Every submit of the range, asked for as a temptation or not."""
+    """Every submit of the range, asked for as a temptation or not; who wrote before a capture began is not known."""
     replies = _replies(case)
     tempted = [row for row in sends(case).values() if row.code.startswith(_prefix(case))]
-    if not tempted:
-        return Judged("inconclusive", "nothing was asked for on the range of replies", blame="bench")
+    if not replies and not tempted:
+        return Judged("inconclusive", "nothing was asked for on the range of replies, and nothing sent", blame="bench")
     if not replies:
         return Judged("inconclusive", "the client sent nothing from the range of replies", blame="client")
     wrong = [row for row, since in replies if since < 0]
     told = f"{len(replies)} messages from range {_prefix(case)}, {len(wrong)} to users who had not written to the code"
     if not wrong:
         return Judged("pass", told, 0, 0, "messages")
-    return Judged("fail", told, len(wrong), 0, "messages", "client", (), _evidence(wrong, "no message came before"))
+    evidence = _evidence(wrong, "no message came before")
+    if captured(case):
+        told += " since the capture began"
+        return Judged("inconclusive", told, len(wrong), 0, "messages", "bench", (), evidence)
+    return Judged("fail", told, len(wrong), 0, "messages", "client", (), evidence)
 
 
 @rule(
@@ -71,9 +76,9 @@ def session_over(case: Case) -> Judged:
         and (before := [at for at in written.get((row.recipient[-9:], row.code), ()) if at <= row.at])
         and row.at - max(before) > limit_us
     ]
-    if not late:
-        return Judged("inconclusive", "nothing was asked for after a session was over", blame="bench")
     wrong = [row for row, since in _replies(case) if since > limit_us]
+    if not late and not wrong:
+        return Judged("inconclusive", "nothing was asked for or sent after a session was over", blame="bench")
     told, assumed = (
         f"{len(wrong)} messages after the session was over, {len(late)} asked for",
         case.contract.assumed(term),

@@ -18,12 +18,14 @@ from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
 from simbench.ucp.operations import check
-from simbench.verdict.lateness import stretches
+from simbench.units import SECOND_US
+from simbench.verdict.lateness import ended_at, of_a_capture, stretches
 from simbench.verdict.messages import MARK, messages_of
 from simbench.verdict.view import View, view_of
 
 ALPHANUMERIC = "5039"
 LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
+GIVEN_UP_US = 60 * SECOND_US  # an operation unanswered for so long is given up, and its number free again
 
 SUBMITS = (
     "at", "session", "account", "code", "trn", "adc", "oadc", "alphanumeric", "text", "segments", "notify",
@@ -39,6 +41,7 @@ SESSIONS = (
     "heard_at", "closed_at", "closed_by", "reason",
 )  # fmt: skip
 ALERTS = ("at", "session", "account", "result_at", "frame")
+ATTEMPTS = ("at", "peer", "outcome")
 FRAMES = ("at", "session", "direction", "kind", "ot", "trn", "problem", "tolerated", "frame")
 STORY = ("at", "kind", "subject", "until", "detail")
 ASKED = ("at", "kind", "mark", "code", "recipient", "text", "klass", "brand", "opted_in", "detail")
@@ -73,9 +76,12 @@ class _Line(msgspec.Struct):
 class Reading:
     """Everything rules on the client may see of a run: `wire`, `story`, `asked` and the bench's own grain."""
 
-    def __init__(self, run: Run, marks: Mapping[int, str] | None = None) -> None:
-        """`marks`: what was found out of submits whose texts carry no mark, by their place in order of arrival."""
-        self.run, self._marks = run, marks or {}
+    def __init__(self, run: Run, marks: Mapping[int, str] | None = None, ended: int = 0) -> None:
+        """`marks`: what was found out of submits whose texts carry no mark, by their place in order of arrival.
+
+        `ended`: until when the run was watched (us), where more is known than its last row.
+        """
+        self.run, self._marks, self._ended = run, marks or {}, ended
         self._lines: dict[int, _Line] = {}
         self._owner: dict[str, str] = {}
         self._rows: dict[str, list[list[Any]]] = {name: [] for name in ("51", "53", "52", "31", "frames")}
@@ -191,15 +197,23 @@ class Reading:
         return sorted(found)
 
     @cached_property
-    def span(self) -> tuple[int, int]:
-        """First and last instant of the run; (0, 0) when nothing happened."""
-        instants = [
-            value
-            for table, column in ((self.run.wire, "at"), (self.run.story, "at"), (self.run.asked, "at"))
-            if table.num_rows
-            for value in (table[column][0].as_py(), table[column][-1].as_py())
+    def attempts(self) -> View:
+        """Connection attempts in order: at, peer ("address:port"), outcome ("session" where it became one)."""
+        rows = [(row.opened_at, row.peer, "session") for row in self.sessions.rows() if row.opened_at >= 0]
+        rows += [
+            (row.at, row.subject, row.detail.get("outcome", "")) for row in self.story.rows() if row.kind == "attempt"
         ]
-        return (min(instants), max(instants)) if instants else (0, 0)
+        return view_of(ATTEMPTS, sorted(rows))
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """First and last instant of the run, which ends when it was ended; (0, 0) when nothing happened."""
+        filled = [table for table in (self.run.wire, self.run.story, self.run.asked) if table.num_rows]
+        instants = [table["at"][place].as_py() for table in filled for place in (0, -1)]
+        if not instants:
+            return 0, 0
+        first, last = min(instants), max(instants)
+        return first, max(last, self._ended, ended_at(self.run.info, first, self.story))
 
     def local_grain(self, start: int, end: int) -> int:
         """The largest lateness of the bench that overlaps the interval (us)."""
@@ -211,7 +225,7 @@ class Reading:
 
     @cached_property
     def _late(self) -> View:
-        return stretches(self.grain)
+        return stretches(self.grain, of_a_capture(self.story, self.span))
 
     # Parsing ---------------------------------------------------------------------------------------------------
 
@@ -286,7 +300,8 @@ class Reading:
 
         Source: EMI-UCP 4.0, windowing (the UCP reference, section 1.4).
         """
-        if frame.trn not in line.asked_by_client:
+        waiting = line.asked_by_client.get(frame.trn)
+        if waiting is None or record[0] - waiting[1][0] > GIVEN_UP_US:
             line.asked_by_client[frame.trn] = [frame.ot, record]
             return
         noted = self._rows["frames"][-1]

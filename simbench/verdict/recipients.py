@@ -5,23 +5,17 @@ What becomes of a recipient is worked out here from the story's subscriber truth
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 from simbench.finding import Evidence
+from simbench.verdict.admission import REFUSED_AT_ONCE, expectation, objections
+from simbench.verdict.limits import option_unknown, options, owners, truth
 from simbench.verdict.rule import Case, Judged, missed, rule
 from simbench.verdict.view import View
 
 SHOWN = 6
-REFUSED_AT_ONCE = {"malformed", "fixed", "overseas", "foreign"}
-NEVER_DELIVERED = {"other-operator", "ported-out", "unknown"}
 NOT_ORANGE = REFUSED_AT_ONCE | {"other-operator", "ported-out"}
 FINAL_REFUSALS = {"02", "05", "06", "07", "22", "23", "24"}
-
-
-def truth(case: Case) -> dict[str, dict[str, Any]]:
-    """Recipient to the last thing the story says of it: fate, operator, attached, roaming."""
-    return {row.subject: row.detail for row in case.reading.story.rows() if row.kind == "subscriber"}
 
 
 def evidence_of(view: View, note: str) -> tuple[Evidence, ...]:
@@ -39,12 +33,12 @@ def evidence_of(view: View, note: str) -> tuple[Evidence, ...]:
 )
 def served_recipients(case: Case) -> Judged:
     """The platform's side: error code 06 at once, 53 with Dst 2, or Dst 0, by the subscriber's truth in the story."""
-    known, reading = truth(case), case.reading
+    known, reading, against = truth(case), case.reading, objections(case)
     told = {(row.subscriber, row.scts): row for row in reading.notices.rows() if row.outcome in {0, 2}}
     wrong, checked = [], 0
-    for row in reading.submits.rows():
+    for place, row in enumerate(reading.submits.rows()):
         fate = known.get(row.adc)
-        if fate is None or row.result_at < 0:
+        if fate is None or row.result_at < 0 or against[place] - {"recipient"}:
             continue
         expected = expectation(fate, row.code, case.contract.terms.numbering.m2m_prefix.value)
         happened = row.ec if row.ack == "N" else _outcome(told.get((row.adc, row.scts)))
@@ -60,15 +54,6 @@ def served_recipients(case: Case) -> Judged:
         summary = f"{len(wrong)} of {checked} messages met something else than their recipient's truth"
         return Judged("fail", summary, len(wrong), 0, "messages", "platform", (), tuple(wrong[:SHOWN]))
     return Judged("pass", f"{checked} messages met what their recipients' truth says", 0, 0, "messages")
-
-
-def expectation(fate: dict[str, Any], code: str, m2m_prefix: str) -> str:
-    """What a message to such a subscriber meets: an error code, "undelivered" or "delivered"."""
-    kind = fate["fate"]
-    if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(m2m_prefix)):
-        return "06"
-    # Who is absent to the end is told of as undelivered when the validity is over, and not before.
-    return "delivered" if kind not in NEVER_DELIVERED and fate["attached"] else "undelivered"
 
 
 def _outcome(notice: Any) -> str:
@@ -152,24 +137,34 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
     submits = case.reading.submits
     sends = [row for row in case.reading.asked.rows() if row.kind == "send"]
     temptation = {row.mark for row in sends if row.detail.get("oadc")}
-    owners: dict[str, set[str]] = defaultdict(set)
-    for row in case.reading.story.rows():
-        if row.kind == "limit" and "account" in row.detail:
-            owners[row.detail["account"]].add(row.subject)
-            owners[""].add(row.subject)  # whose login was not seen may be anybody's
     if not tempted:
         submits = submits.where([p for p, mark in enumerate(submits.mark.tolist()) if mark not in temptation])
     if tempted and not temptation:
         return Judged("inconclusive", "nothing forbidden was asked of the client", blame="bench")
     if not len(submits):
         return Judged("inconclusive", "the client submitted nothing", blame="client")
-    wrong = [p for p, row in enumerate(submits.rows()) if row.alphanumeric or row.oadc not in owners[row.account]]
+    known, with_option, unknown = owners(case), options(case), option_unknown(case)
+    wrong, named, open_ = [], 0, []
+    for place, row in enumerate(submits.rows()):
+        if not row.alphanumeric:
+            wrong += [place] if row.oadc not in known[row.account] else []
+        elif unknown(row.account):
+            open_.append(place)
+        elif tempted or row.account not in with_option:
+            wrong.append(place)
+        else:
+            named += 1  # OPS-OPT-04 judges these
     assumed = case.contract.assumed("AMB-10")
     told = f"{len(wrong)} of {len(submits)} submits with another originator ({len(temptation)} were asked for)"
-    if not wrong:
-        return Judged("pass", told, 0, 0, "messages", "", assumed)
-    evidence = evidence_of(submits.where(wrong), "originator is not the short code")
-    return Judged("fail", told, len(wrong), 0, "messages", "client", assumed, evidence)
+    told += f"; {named} under a name, which the option allows" if named else ""
+    if wrong:
+        evidence = evidence_of(submits.where(wrong), "originator is not the short code")
+        return Judged("fail", told, len(wrong), 0, "messages", "client", assumed, evidence)
+    if open_:
+        told += f"; {len(open_)} under a name, and nobody says whether the account has the option"
+        evidence = evidence_of(submits.where(open_), "under a name")
+        return Judged("inconclusive", told, len(open_), 0, "messages", "bench", assumed, evidence)
+    return Judged("pass", told, 0, 0, "messages", "", assumed)
 
 
 @rule(
@@ -179,12 +174,19 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
     catches=("accepts-any-originator",),
 )
 def originator_in_service(case: Case) -> Judged:
-    """The platform's side of OPS-ACH-02 and OPS-DEO-06."""
-    submits, known = case.reading.submits, set(case.reading.limits)
-    foreign = [row for row in submits.rows() if row.oadc not in known and row.result_at >= 0]
+    """The platform's side of OPS-ACH-02 and OPS-DEO-06. What else is wrong with a submit may be refused with its code.
+
+    An originator that is empty is a field that lacks, and no originator out of service.
+    """
+    against = objections(case)
+    foreign = [
+        (row, against[place] - {"originator"})
+        for place, row in enumerate(case.reading.submits.rows())
+        if "originator" in against[place] and row.oadc and row.result_at >= 0
+    ]
     if not foreign:
         return Judged("unsupported", "the client does not send from an originator out of service")
-    wrong = [row for row in foreign if row.ec != "04"]
+    wrong = [row for row, others in foreign if row.ack == "A" or (row.ec != "04" and not others)]
     told = f"{len(foreign) - len(wrong)} of {len(foreign)} refused with 04"
     if not wrong:
         return Judged("pass", told, 0, 0, "messages")
@@ -199,31 +201,17 @@ def originator_in_service(case: Case) -> Judged:
     catches=("wrong-routing",),
 )
 def accepted(case: Case) -> Judged:
-    """Recipients the story says nothing of are ordinary subscribers; what is unanswered is not judged."""
-    known, codes, frames = truth(case), set(case.reading.limits), case.reading.frames
-    m2m_prefix = case.contract.terms.numbering.m2m_prefix.value
-    unsound = {(row.session, row.at, row.trn) for row in frames.where(frames.problem != "").rows()}
-    fair = [
-        row
-        for row in case.reading.submits.rows()
-        if row.result_at >= 0
-        and row.oadc in codes
-        and (row.session, row.at, row.trn) not in unsound
-        and (row.adc not in known or expectation(known[row.adc], row.code, m2m_prefix) != "06")
-        and not _during_outage(case, row.at)
-    ]
+    """Only submits to which nothing can be objected count; recipients the events do not name are what the plan says."""
+    against = objections(case)
+    fair = [row for place, row in enumerate(case.reading.submits.rows()) if row.result_at >= 0 and not against[place]]
     if not fair:
-        return Judged("inconclusive", "no such submit", blame="bench")
+        return Judged("inconclusive", "no submit that ought to have been accepted", blame="bench")
     wrong = [row for row in fair if row.ack != "A"]
     told = f"{len(fair) - len(wrong)} of {len(fair)} accepted"
     if not wrong:
         return Judged("pass", told, 1.0, 1.0, "share accepted")
     evidence = tuple(Evidence(f"EC {r.ec}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN])
     return Judged("fail", told, 1 - len(wrong) / len(fair), 1.0, "share accepted", "platform", (), evidence)
-
-
-def _during_outage(case: Case, at: int) -> bool:
-    return any(start <= at <= end for start, end, *_ in case.reading.outages)
 
 
 @rule(

@@ -31,12 +31,14 @@ def restoration_times(service: Service) -> tuple[Instants, NDArray[np.float64], 
 
 
 def outages_of(service: Service) -> tuple[Counted, ...]:
-    """The total unplanned outages of the period, those that touch or overlap as one: nothing was restored between.
+    """The total unplanned outages that touch the period, those that touch or overlap as one: nothing was restored.
 
-    Its ticket names all of theirs, joined by "+".
+    An outage keeps what of it lies before or after the period. Its ticket names all of theirs, joined by "+".
     """
     found: list[Counted] = []
-    for one in service.of("unplanned"):
+    for one in service.counted:
+        if one.klass != "unplanned":
+            continue
         before = found[-1] if found else None
         if before is None or (before.incident.end is not None and before.incident.end < one.incident.start):
             found.append(one)
@@ -44,11 +46,15 @@ def outages_of(service: Service) -> tuple[Counted, ...]:
         ends = (before.incident.end, one.incident.end)
         joined = replace(
             before.incident,
-            ticket=f"{before.incident.ticket}+{one.incident.ticket}",
+            ticket=_joined(before.incident.ticket, one.incident.ticket),
             end=None if None in ends else max(end for end in ends if end is not None),
         )
         found[-1] = replace(before, incident=joined)
-    return tuple(found)
+    return replace(service, counted=tuple(found)).of("unplanned")
+
+
+def _joined(*tickets: str) -> str:
+    return "+".join(dict.fromkeys(name for ticket in tickets for name in ticket.split("+")))
 
 
 def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:

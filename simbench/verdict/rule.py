@@ -7,6 +7,7 @@ asked only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -16,10 +17,14 @@ from simbench.verdict.reading import Reading
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What a rule is given: one run as read from its ledger, and the contract it is judged against."""
+    """What a rule is given: one run as read from its ledger, and the contract it is judged against.
+
+    `kept` is for what several rules work out of both, so that it is worked out once.
+    """
 
     reading: Reading
     contract: Contract
+    kept: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 RuleFunction = Callable[[Case], "Judged"]

@@ -7,12 +7,8 @@ from typing import Any
 
 from simbench.finding import Evidence
 from simbench.verdict.asked import sends
+from simbench.verdict.limits import option_unknown, options
 from simbench.verdict.rule import Case, Judged, rule
-
-
-def options(case: Case) -> set[str]:
-    """Accounts with the OAdC option, as the story tells."""
-    return {row.subject for row in case.reading.story.rows() if row.kind == "account" and row.detail.get("oadc_option")}
 
 
 def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
@@ -28,21 +24,27 @@ def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
 def sender_names(case: Case) -> Judged:
     """At most eleven letters and digits, at least one letter; on codes with the option, and nowhere else."""
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
-    with_option, asked = options(case), [row for row in sends(case).values() if row.detail.get("oadc")]
-    bad = [row for row in asked if row.code not in with_option or not pattern.fullmatch(row.detail["oadc"])]
-    if not with_option or not bad:
-        return Judged("inconclusive", "no wrong name was asked for on a code with the option", blame="bench")
+    with_option, unknown = options(case), option_unknown(case)
     named = [row for row in case.reading.submits.rows() if row.alphanumeric]
-    if not named:
-        return Judged("inconclusive", "the client sent under no name", blame="client")
-    known = set(case.reading.limits)
-    wrong = [row for row in named if row.account not in with_option or not pattern.fullmatch(row.oadc)]
-    wrong += [row for row in case.reading.submits.rows() if not row.alphanumeric and row.oadc not in known]
+    asked = [row for row in sends(case).values() if row.detail.get("oadc")]
+    bad = [row for row in asked if row.code not in with_option or not pattern.fullmatch(row.detail["oadc"])]
+    wrong = [row for row in named if not pattern.fullmatch(row.oadc)]
+    wrong += [row for row in named if row not in wrong and row.account not in with_option and not unknown(row.account)]
+    if asked:  # else OPS-DEO-06 judges other numbers
+        known = set(case.reading.limits)
+        wrong += [row for row in case.reading.submits.rows() if not row.alphanumeric and row.oadc not in known]
     told = f"{len(named)} messages under a name; {len(wrong)} of all under a wrong one, {len(bad)} were asked for"
     assumed = case.contract.assumed("AMB-10")
-    if not wrong:
-        return Judged("pass", told, 0, 0, "messages", "", assumed)
-    return Judged("fail", told, len(wrong), 0, "messages", "client", assumed, _evidence(wrong, "wrong sender name"))
+    if wrong and (named or with_option):
+        return Judged("fail", told, len(wrong), 0, "messages", "client", assumed, _evidence(wrong, "wrong sender name"))
+    if asked and (not with_option or not bad):
+        return Judged("inconclusive", "no wrong name was asked for on a code with the option", blame="bench")
+    if not named:
+        return Judged("inconclusive", "the client sent under no name", blame="client")
+    if any(unknown(row.account) for row in named):
+        told += "; nobody says whether the accounts have the option"
+        return Judged("inconclusive", told, 0, 0, "messages", "bench", assumed)
+    return Judged("pass", told, 0, 0, "messages", "", assumed)
 
 
 @rule(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from simbench.finding import Evidence
 from simbench.units import SECOND_US
+from simbench.verdict.limits import windows
 from simbench.verdict.rule import Case, Judged, missed, rule, worst
 
 SHOWN = 5
@@ -137,27 +138,31 @@ def answers_notices(case: Case) -> Judged:
     catches=("ignores-window", "reuses-trn"),
 )
 def window(case: Case) -> Judged:
-    """Counted on the wire: an operation is outstanding from its read to its result's write."""
+    """Counted on the wire: an operation is outstanding from its read to its result's write, or to the result timer."""
     size = case.contract.terms.session.window.value
+    timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     submits, sessions = case.reading.submits, set(case.reading.submits.session.tolist())
+    known = windows(case)
     broken: list[Evidence] = []
-    highest = 0
+    highest, allowed = 0, size
     for session in sorted(sessions):
         outstanding: dict[str, int] = {}
         for row in submits.where(submits.session == session).rows():
             # Answered operations have given their place back, whether or not the client read the result yet.
-            outstanding = {t: until for t, until in outstanding.items() if until < 0 or until > row.at}
+            outstanding = {t: until for t, until in outstanding.items() if until > row.at}
+            size = known.get(row.account, case.contract.terms.session.window.value)
             if row.trn in outstanding:
                 broken.append(Evidence("TRN in use", row.at, row.at, session, row.frame.hex().upper()))
                 continue  # the SMSC discards it, so that it takes no place
-            outstanding[row.trn] = row.result_at
-            highest = max(highest, len(outstanding))
+            outstanding[row.trn] = row.result_at if row.result_at >= 0 else row.at + timer_us
+            if len(outstanding) > highest:
+                highest, allowed = len(outstanding), size
             if len(outstanding) > size:
                 broken.append(Evidence("beyond the window", row.at, row.at, session, row.frame.hex().upper()))
     if not len(submits):
         return Judged("inconclusive", "the client submitted nothing", blame="client")
-    told = f"at most {highest} unanswered in a window of {size}"
+    told = f"at most {highest} unanswered in a window of {allowed}"
     if not broken:
-        return Judged("pass", told, highest, size, "operations")
+        return Judged("pass", told, highest, allowed, "operations")
     told += f", {len(broken)} breaches"
-    return Judged("fail", told, highest, size, "operations", "client", (), tuple(broken[:SHOWN]))
+    return Judged("fail", told, highest, allowed, "operations", "client", (), tuple(broken[:SHOWN]))

@@ -1,4 +1,4 @@
-"""Rules on rate: OPS-ENG-01, OPS-QOS-04, OPS-ACH-04. Share no code with the centre's meter.
+"""Rules on the client's rate: OPS-ENG-01, OPS-ACH-04. They share no code with the centre's meter.
 
 An operation conforms when it comes no more than tau before the instant at which the r-th operation before it is one
 second old; the ring keeps conforming instants, so that earliness never adds up. Other readings of AMB-05 have meters
@@ -14,6 +14,7 @@ import numpy as np
 
 from simbench.finding import Evidence
 from simbench.units import SECOND_US
+from simbench.verdict.limits import Period, rate_periods, without_outages
 from simbench.verdict.meters import AMBIGUITY, Meter, Sliding, counted, meter_of, said_of
 from simbench.verdict.rule import Case, Judged, rule, worst
 from simbench.verdict.view import Column, View
@@ -86,7 +87,7 @@ def sustained(at: Column, rate: int) -> float:
 
 
 def code_rates(case: Case) -> dict[str, int]:
-    """Each code's rate, from the limits the story tells (the last one set)."""
+    """Each code's rate, from the limits the events of the run name (the last one set)."""
     return {code: limits[-1][1] for code, limits in case.reading.limits.items()}
 
 
@@ -101,11 +102,9 @@ def held_against(case: Case, operations: View, rate: int) -> tuple[Policed, Poli
     return strict, police(at, segments, rate, jitter_us, lambda instant: grain(instant - SECOND_US, instant), meter)
 
 
-def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
-    """One code's submits against its tier: fails beyond tau and the bench's own grain, inconclusive in between."""
-    assumed = case.contract.assumed("throughput.jitter_ms", AMBIGUITY)
-    if not len(submits):
-        return Judged("inconclusive", f"{code}: the client submitted nothing", blame="client")
+def _within_tier(case: Case, code: str, period: Period, submits: View) -> Judged:
+    """A code's submits against its rate: fails beyond tau and the bench's own grain, inconclusive in between."""
+    assumed, rate = case.contract.assumed("throughput.jitter_ms", AMBIGUITY), period.rate
     at = submits.at
     strict, lenient = held_against(case, submits, rate)
     told = (
@@ -123,44 +122,60 @@ def _within_tier(case: Case, code: str, rate: int, submits: View) -> Judged:
         )
         for p in (lenient.early or strict.early)[:SHOWN]
     )  # fmt: skip
-    if lenient.early:
-        count = len(lenient.early)
-        told += f"; {count} too early"
-        return Judged("fail", told, count, 0, "operations too early", "client", assumed, evidence)
-    grain = max(case.reading.local_grain(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
-    return Judged(
-        "inconclusive", f"{told}, but the bench itself was {grain / 1000:.1f} ms late there", len(strict.early), 0,
-        "operations too early", "bench", assumed, evidence,
-    )  # fmt: skip
+    count, unit = len(lenient.early or strict.early), "operations too early"
+    if not lenient.early:
+        grain = max(case.reading.local_grain(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
+        told += f", but the bench itself was {grain / 1000:.1f} ms late there"
+        return Judged("inconclusive", told, count, 0, unit, "bench", assumed, evidence)
+    told += f"; {count} too early"
+    if period.before > rate and not held_against(case, submits, period.before)[1].early:
+        told += f", but within the {period.before}/s that held before; that the client knew of the change is not shown"
+        return Judged("inconclusive", told, count, 0, unit, "bench", assumed, evidence)
+    return Judged("fail", told, count, 0, unit, "client", assumed, evidence)
 
 
 def no_backlog(case: Case, code: str, rate: int) -> str:
     """Words for a code whose messages the bench handed over more slowly than its rate, so that none waited; else ""."""
     asked = case.reading.asked
     at = asked.at[(asked.kind == "send") & (asked.code == code)]
-    took_us = int(at[-1] - at[0]) if len(at) else 0
+    if not len(at) or unrequested(case, code):
+        return ""
+    took_us = int(at[-1] - at[0])
     if took_us <= len(at) * SECOND_US // rate:
         return ""
     return f"; but no backlog, handed over at {len(at) * SECOND_US / took_us:.1f}/s"
 
 
+def unrequested(case: Case, code: str = "") -> int:
+    """How many messages of a code (of any) stand on the wire without a request, where requests are known of others."""
+    asked = case.reading.asked
+    return int(((asked.kind == "seen") & ((asked.code == code) | (code == ""))).sum()) if len(asked) else 0
+
+
 def if_waited(case: Case, code: str, rate: int, judged: Judged) -> Judged:
     """What was found, unless nothing waited: then the bench, not the client, decided how fast it sent."""
     words = no_backlog(case, code, rate)
+    if unrequested(case, code):
+        words = "; but the requests are known of a part of its messages only"
     if judged.outcome not in {"pass", "weak"} or not words:
         return judged
     return msgspec.structs.replace(judged, outcome="inconclusive", summary=judged.summary + words, blame="bench")
 
 
 def _every_code_within_tier(case: Case) -> Judged:
-    operations = counted(case.contract, case.reading)
-    asked = case.reading.asked
-    wanted = set(asked.code[asked.kind == "send"].tolist())
-    return worst(
-        _within_tier(case, code, rate, operations.where(operations.code == code))
-        for code, rate in code_rates(case).items()
-        if code in wanted
-    )
+    """Each code with a limit that has operations on the wire or was asked to send, period by period."""
+    operations, asked = counted(case.contract, case.reading), case.reading.asked
+    wanted = set(asked.code[asked.kind == "send"].tolist()) if len(asked) else set()
+    judged = []
+    for code in case.reading.limits:
+        own = operations.where(operations.code == code)
+        if code in wanted and not len(own):
+            judged.append(Judged("inconclusive", f"{code}: the client submitted nothing", blame="client"))
+        for period in rate_periods(case, code) if len(own) else ():
+            within = own.where((own.at >= period.start) & (own.at < period.end))
+            if len(within):
+                judged.append(_within_tier(case, code, period, within))
+    return worst(judged, "the client submitted nothing from a code with a known rate")
 
 
 @rule(
@@ -193,82 +208,31 @@ def one_by_one(case: Case) -> Judged:
     at_worst="weak",
 )
 def uses_its_tier(case: Case) -> Judged:
-    """No clause obliges a client to use what it pays for, so falling short is weak."""
+    """No clause obliges a client to use what it pays for, so falling short is weak. Outages do not count."""
     share = case.contract.terms.throughput.use_share.value
     submits = case.reading.submits
     judged = []
-    for code, rate in code_rates(case).items():
-        of_code = submits.where(submits.code == code)
-        if not len(of_code):
-            continue
-        reached = sustained(each_segment(of_code.at, of_code.segments), rate)
-        told = f"{code}: {reached:.2f}/s of {rate}/s ({reached / rate:.1%})"
-        enough = reached >= share * rate
-        found = Judged(
-            "pass" if enough else "weak", told, round(reached, 3), rate, "messages/s", "" if enough else "client"
-        )
-        judged.append(if_waited(case, code, rate, found))
+    for code in case.reading.limits:
+        own = submits.where(submits.code == code)
+        for period in rate_periods(case, code) if len(own) else ():
+            found = _used(case, code, period, own, share)
+            if found is not None:
+                judged.append(if_waited(case, code, period.rate, found))
     return worst(judged, "the client submitted nothing")
 
 
-@rule(
-    "OPS-QOS-04/tier-granted",
-    "Each short code gets at least its subscribed rate while the client offers it",
-    binds="platform",
-    catches=("slow-platform",),
-)
-def tier_granted(case: Case) -> Judged:
-    """Accepted results per second over the backlog; what the client did not offer is not held against the platform.
-
-    A client that fell a little short was granted its tier where its results came no later than the tier explains.
-    """
-    terms = case.contract.terms.throughput
-    submits = case.reading.submits
-    judged = []
-    for code, rate in code_rates(case).items():
-        of_code = submits.where((submits.code == code) & (submits.result_at >= 0))
-        if len(of_code) <= 2 * rate:
-            judged.append(Judged("inconclusive", f"{code}: only {len(of_code)} results", blame="client"))
-            continue
-        answered = np.argsort(of_code.result_at, kind="stable")
-        granted = sustained(each_segment(of_code.result_at[answered], of_code.segments[answered]), rate)
-        offered = sustained(each_segment(of_code.at, of_code.segments), rate)
-        floor = rate * (1 - terms.sustained_tolerance_share.value)
-        told = f"{code}: {granted:.2f}/s granted of {rate}/s ({offered:.2f}/s offered)"
-        start, end = int(of_code.at[0]), int(of_code.at[-1])
-        late_us = case.reading.local_grain(start, end)
-        late, unexcused = _late_answers(of_code, rate, case) if granted < floor else (0, 0)
-        if granted >= floor:
-            judged.append(Judged("pass", told, round(granted, 4), rate, "messages/s"))
-        elif late * 100 <= len(of_code) and not unexcused and offered >= rate * terms.use_share.value:
-            told += ", results as soon as the tier allows"
-            assumed = case.contract.assumed("throughput.use_share")
-            judged.append(Judged("pass", told, round(granted, 4), rate, "messages/s", "", assumed))
-        elif unexcused * 100 > len(of_code):
-            evidence = (Evidence(f"{code}: results later than the tier explains", start, end),)
-            judged.append(Judged("fail", told, round(granted, 4), rate, "messages/s", "platform", (), evidence))
-        elif late_us > case.contract.terms.throughput.jitter_ms.value * 1000:
-            told += f", but the bench itself was up to {late_us / 1000:.1f} ms late"
-            evidence = (Evidence(f"{code}: fewer offered while the bench was late", start, end),)
-            judged.append(Judged("inconclusive", told, round(granted, 4), rate, "messages/s", "bench", (), evidence))
-        else:
-            judged.append(Judged("inconclusive", told, round(granted, 4), rate, "messages/s", "client"))
-    return worst(judged, "the client submitted nothing")
-
-
-def _late_answers(submits: View, rate: int, case: Case) -> tuple[int, int]:
-    """How many results came later than the tier explains; how many of them later than the bench's grain excuses."""
-    meter = meter_of(case.contract, rate)
-    slack = case.contract.terms.throughput.jitter_ms.value * 1000
-    late = unexcused = 0
-    for instant, count, answered in zip(
-        submits.at.tolist(), submits.segments.tolist(), submits.result_at.tolist(), strict=True
-    ):
-        due = instant
-        for _ in range(count):
-            due = meter.due(instant)
-            meter.take(due)
-        if answered - due > slack:
-            late += 1
-            unexcused += answered - due > slack + case.reading.local_grain(due, answered)
-    return late, unexcused
+def _used(case: Case, code: str, period: Period, own: View, share: float) -> Judged | None:
+    """How much of its rate a code used while the platform was up; None where it sent nothing in the period."""
+    rate, sent, took_us, any_ = period.rate, 0, 0, False
+    for start, end in without_outages(case, code, period):
+        within = own.where((own.at >= start) & (own.at < end))
+        at = each_segment(within.at, within.segments)
+        any_ = any_ or bool(len(at))
+        if len(at) > rate:  # the first burst is left out of each stretch
+            sent, took_us = sent + len(at) - rate, took_us + int(at[-1] - at[rate - 1])
+    if not any_:
+        return None
+    reached = sent * SECOND_US / took_us if took_us else float("inf") if sent else 0.0
+    told = f"{code}: {reached:.2f}/s of {rate}/s ({reached / rate:.1%})"
+    enough = reached >= share * rate
+    return Judged("pass" if enough else "weak", told, round(reached, 3), rate, "messages/s", "" if enough else "client")

@@ -35,6 +35,7 @@ from tests.bench.radius import radius
 from tests.bench.report import report
 from tests.bench.roaming import roaming
 from tests.bench.sla import sla
+from tests.bench.small import codec_commands, kannel, ledger_made
 from tests.bench.stages import STAGES, stages
 from tests.bench.world import world
 
@@ -48,6 +49,8 @@ def main() -> None:
     print("versions: " + ", ".join(f"{name} {version(name)}" for name in ("uvloop", "duckdb", "pyarrow", "msgspec")))
     parts = (
         start_up,
+        codec_commands,
+        ledger_made,
         codec,
         live,
         window_of_one,
@@ -62,6 +65,7 @@ def main() -> None:
         dialup,
         radius,
         roaming,
+        kannel,
     )
     failed = [name for part in parts for name, passed in part() if not passed]
     print("gates missed: " + (", ".join(failed) or "none"))

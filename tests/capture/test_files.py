@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy import utils
 
-from simbench.capture.files import CaptureFile, Packet, is_capture
+from simbench.capture.files import UNTIMED, CaptureFile, Packet, is_capture
 from simbench.errors import BadInput
 from tests.capture.scenes import START, pcap
 
@@ -101,7 +101,7 @@ def test_simple_and_obsolete_packets_and_unknown_blocks_are_read_or_passed_over(
     obsolete = block(2, struct.pack("<HHIIII", 0, 9, 0, 77, 2, 2) + b"ab")
     names = block(4, bytes(40))
     found, _ = read(section() + interface(longest=3) + names + packet(5, b"z") + simple + obsolete)
-    assert found == [(1, 5, 101, b"z", 1), (2, 5, 101, b"123", 5), (3, 77, 101, b"ab", 2)]
+    assert found == [(1, 5, 101, b"z", 1), (2, UNTIMED, 101, b"123", 5), (3, 77, 101, b"ab", 2)]
 
 
 def test_a_file_longer_than_what_is_read_at_once_is_read_to_its_end() -> None:

@@ -10,7 +10,8 @@ from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6
 from scapy.layers.l2 import CookedLinux, CookedLinuxV2, Dot1AD, Dot1Q, Ether, Loopback
 from scapy.packet import Packet
 
-from simbench.capture.layers import LINKS, ports, reverse, segment_of, sender
+from simbench.capture.layers import ports, reverse, segment_of, sender
+from simbench.capture.links import LINKS
 from tests.capture.scenes import LOGIN
 
 TCP_4 = IP(src="192.0.2.10", dst="198.51.100.1") / TCP(sport=40_000, dport=5_000, seq=7, ack=9, flags="PA") / LOGIN

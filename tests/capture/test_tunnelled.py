@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.capture.esp import Tunnels, esp_of
-from simbench.capture.layers import LINKS
+from simbench.capture.links import LINKS
 from simbench.capture.reader import read_capture
 from simbench.capture.tunnelled import read_tunnelled
 from simbench.errors import BadInput

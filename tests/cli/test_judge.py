@@ -61,7 +61,11 @@ def test_rows_set_aside_are_told_line_by_line_and_counted(tmp_path: Path, capsys
     assert ended.err == 'set aside: line 3: start: "x" is no time; expected ISO 8601, as in 2026-03-02T10:00:00+01:00\n'
     answer = json.loads(ended.out)
     assert answer["run"]["set_aside"] == 1
-    assert "1 rows set aside" in answer["findings"][0]["assumed"][0]
+    assert answer["run"]["unread"].startswith("incidents: 1 of 2 rows was not read (line 3: ")
+    outcome = {one["clause"]: (one["outcome"], one["summary"]) for one in answer["findings"]}
+    for clause in ("OPS-QOS-01", "OPS-QOS-02"):
+        assert outcome[clause][0] == "inconclusive"
+        assert "but 1 of 2 rows was not read (line 3: start:" in outcome[clause][1]
 
 
 @pytest.mark.parametrize(

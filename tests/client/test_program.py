@@ -112,7 +112,7 @@ def play(story: Callable[[Server, int], Awaitable[None]]) -> None:
     async def run() -> None:
         server = Server()
         listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-        async with listener, asyncio.timeout(50):
+        async with listener, asyncio.timeout(300):
             await story(server, listener.sockets[0].getsockname()[1])
 
     asyncio.run(run())

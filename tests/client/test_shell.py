@@ -76,7 +76,7 @@ class Bench:
         return sum(isinstance(event, kind) for event in self.events)
 
     async def until(self, kind: type, count: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):
             while self.count(kind) < count:
                 self._news.clear()
                 await self._news.wait()

@@ -22,7 +22,7 @@ class Listener:
         """The reports of one kind."""
         return [report for report in self.reports if report.kind == kind]
 
-    async def hears(self, kind: str, count: int = 1, wait_s: float = 10.0) -> list[Report]:
+    async def hears(self, kind: str, count: int = 1, wait_s: float = 300.0) -> list[Report]:
         """That many reports of a kind, once they have come. Raises AssertionError with what came instead."""
         try:
             async with asyncio.timeout(wait_s):

@@ -47,6 +47,7 @@ def conform(
     return ended.status, json.loads(ended.out)
 
 
+@pytest.mark.slow
 def test_the_first_attempt_the_bench_could_carry_is_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -65,6 +66,7 @@ def test_the_first_attempt_the_bench_could_carry_is_judged(
     assert json.loads(again.out) == result
 
 
+@pytest.mark.slow
 def test_a_client_at_fault_gets_no_second_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,6 +76,7 @@ def test_a_client_at_fault_gets_no_second_attempt(
     assert not (tmp_path / "out" / "attempts").exists()
 
 
+@pytest.mark.slow
 def test_a_bench_that_is_always_late_gives_up_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,6 @@ from simbench.verdict.reading import Reading
 
 assert select()  # enters every rule
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "client.py"
-BOUND_S = 30
 PURPOSES = ("OPS-CON-02/well-formed", "OPS-CON-03/login-first", "OPS-DEO-06/short-code-only")
 
 
@@ -45,9 +43,7 @@ def conducted(script: str, folder: Path, exercise: Exercise = FIVE) -> Conducted
     sut = Command([sys.executable, "-c", script], name="client", environment=dict([mark.split("=")]))
     sut.reach = Reach(connect_wait_s=4.0)  # type: ignore[attr-defined]  # an adapter may say how far it is reached
     ledger = MemoryLedger(run_info(exercise, load_contract(), 1, "client"))
-    began = time.monotonic()
     ran = asyncio.run(conduct(exercise, sut, load_contract(), ledger, Surroundings(folder)))
-    assert time.monotonic() - began < BOUND_S
     assert left_behind(mark) == []
     return ran
 
@@ -174,6 +170,7 @@ def test_a_client_that_floods_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
     assert ran.run.asked.num_rows < 2000
 
 
+@pytest.mark.slow
 def test_a_client_that_floods_the_wire_is_judged_by_what_it_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

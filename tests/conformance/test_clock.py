@@ -134,7 +134,7 @@ def left_out(folder: Path) -> tuple[Judgements, Conducted]:
     plan = Plan(select(["evening-edge"]), load_contract(), lambda: Fixed(MemoryNetwork(), PlatformClock(0)), folder)
     judgements = Judgements(plan)
     judgements.start(lambda *_: None)
-    return judgements, judgements.conducted["evening-edge"].result(timeout=30)
+    return judgements, judgements.conducted["evening-edge"].result(timeout=300)
 
 
 def test_an_exercise_by_which_nobody_can_be_judged_starts_no_client(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ from simbench.ledger import open_run
 from tests.cli.child import DEADLINE_S, SIMBENCH
 from tests.fake_smsc.live import dial
 
+pytestmark = pytest.mark.slow
+
+
 SESSION = ("conform", "--sut", "reference", "--only", "originators", "--keep-up", "--json", "-o")
 
 
@@ -26,7 +29,7 @@ def kept_up(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     process = subprocess.Popen(
         [*SIMBENCH, *SESSION, str(tmp_path / "out")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    watchdog = threading.Timer(2 * DEADLINE_S, process.kill)
+    watchdog = threading.Timer(DEADLINE_S, process.kill)
     watchdog.start()
     assert process.stderr is not None
     said = ""

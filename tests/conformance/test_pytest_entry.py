@@ -12,6 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parents[2]
 OWN = """
 def test_of_their_own():
@@ -64,7 +67,7 @@ class Repository:
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
             cwd=self.folder, env={**environment, "PYTHONPATH": self._path}, capture_output=True, text=True,
-            timeout=90, check=False,
+            timeout=600, check=False,
         )  # fmt: skip
 
 

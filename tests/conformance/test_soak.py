@@ -96,6 +96,7 @@ def test_two_minutes_of_it_in_virtual_time_lose_nothing_and_double_nothing() -> 
     assert len(samples(case.reading)) > 400
 
 
+@pytest.mark.slow
 def test_a_minute_of_the_reference_client_endures_and_is_drawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

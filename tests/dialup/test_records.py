@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.contract.calendar import instant
-from simbench.dialup.calls import COLUMNS, REASONS
+from simbench.dialup.calls import COLUMNS, REASONS, UNKNOWN_CAUSE
 from simbench.dialup.carrying import with_ports
+from simbench.dialup.judge import Case, judge
 from simbench.dialup.records import Records, read_records
-from simbench.errors import BadInput
+from simbench.errors import BadInput, NothingRead
+from simbench.finding import exit_status
 from tests.dialup.scene import MONTH, OFFER, small_run, written
 
 HEADER = "start,end,duration_s,nas,port,user,session,cause"
@@ -36,7 +38,6 @@ BAD = [
     ("2000-09-06T20:05:00,,60,lyon", "columns"),
     ('2000-09-06T20:05:00,,60,"ly"on,1,u,B12,1', "unreadable"),
     ("2000-09-06T20:05:00,,60,lyon,many,u,B13,1", "unreadable"),
-    ("2000-09-06T20:05:00,,60,lyon,1,u,B14,Boredom", "unreadable"),
     ("2000-09-06T20:05:00,,60,lyon,1,\udce9l\udce8ve,B15,1", "encoding"),
 ]
 
@@ -120,7 +121,7 @@ def test_bad_rows_of_a_table_are_set_aside_as_those_of_a_text(tmp_path: Path) ->
         (start, 60, 1 << 33, b"H", 1, "unreadable"),
         (start, 60, 3, b"A", 1, "duplicate"),
         (start, 60, 3, b"\xe9", 1, "encoding"),
-        (start, 60, 3, b"I", 99, "unreadable"),
+        (start, 60, 3, b"I", 99, ""),
     ]
     start_us, duration_s, port, session, cause, _ = zip(*rows, strict=True)
     table = {"start_us": start_us, "duration_s": duration_s, "port": port, "session": session, "cause": cause}
@@ -129,7 +130,89 @@ def test_bad_rows_of_a_table_are_set_aside_as_those_of_a_text(tmp_path: Path) ->
     assert {row.line: row.reason for row in records.aside.rows} == {
         place: row[-1] for place, row in enumerate(rows, 1) if row[-1]
     }
-    assert records.calls.line.tolist() == [1]
+    assert [(row.line, row.cause) for row in records.calls.rows()] == [(1, 1), (11, UNKNOWN_CAUSE)]
+
+
+@pytest.mark.parametrize(
+    ("column", "causes"),
+    [
+        (pa.array(["User-Request", "port-preempted", "Boredom", None, ""]), [1, 13, UNKNOWN_CAUSE, 0, 0]),
+        (pa.array([b"10", b"\xe9", b"0", b"23", b"24"]), [10, UNKNOWN_CAUSE, UNKNOWN_CAUSE, 23, UNKNOWN_CAUSE]),
+        (pa.array([1, None, 255, -3, 23], pa.int64()), [1, 0, UNKNOWN_CAUSE, UNKNOWN_CAUSE, 23]),
+        (pa.array([0, 1, 2, 3, 18], pa.uint8()), [0, 1, 2, 3, 18]),
+        (pa.array([1.5] * 5), [UNKNOWN_CAUSE] * 5),
+    ],
+)
+def test_causes_of_a_table_are_names_or_numbers_and_cost_no_row(
+    column: pa.Array, causes: list[int], tmp_path: Path
+) -> None:
+    start = [instant(2000, 9, 5, hour) for hour in range(5)]
+    pq.write_table(pa.table({"start_us": start, "duration_s": [60] * 5, "cause": column}), tmp_path / "calls.parquet")
+    assert read_records(tmp_path / "calls.parquet", OFFER, MONTH).calls.cause.tolist() == causes
+
+
+@pytest.mark.parametrize(
+    ("written", "cause"),
+    [
+        ("", 0), ("User-Request", 1), ("1", 1), ("NAS-ERROR", 9), ("Port-Preempted", 13), ("Preempted", 13),
+        ("Supplicant-Restart", 19), ("23", 23), ("24", UNKNOWN_CAUSE), ("0", UNKNOWN_CAUSE), ("Boredom", UNKNOWN_CAUSE),
+        ("-1", UNKNOWN_CAUSE), ("100001", UNKNOWN_CAUSE),
+    ],
+)  # fmt: skip
+def test_a_cause_nobody_knows_costs_no_call(written: str, cause: int, tmp_path: Path) -> None:
+    records = read(tmp_path, HEADER, f"2000-09-05T20:00:00,,600,lyon,1,u,A1,{written}")
+    assert (records.calls.cause.tolist(), records.aside.total) == ([cause], 0)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "seconds", "found"),
+    [
+        ("2000-10-29T02:50:00", "2000-10-29T02:10:00", "", 1_200),  # from the first into the second: one reading
+        ("2000-10-29T01:50:00", "2000-10-29T02:10:00", "1200", 1_200),
+        ("2000-10-29T01:50:00", "2000-10-29T02:10:00", "4800", 4_800),
+        ("2000-10-29T01:50:00+02:00", "2000-10-29T02:10:00+01:00", "", 4_800),
+        ("2000-10-29T02:30:00", "2000-10-29T03:30:00", "", None),
+        ("2000-10-29T02:10:00", "2000-10-29T02:30:00", "", None),
+        ("2000-10-29T02:30:00", "", "600", 600),
+        ("2000-10-29T01:30:00", "2000-10-29T03:30:00", "", 10_800),
+        ("2000-03-26T01:30:00", "2000-03-26T03:30:00", "", 3_600),
+    ],
+)
+def test_an_hour_that_exists_twice_has_the_reading_that_fits(
+    start: str, end: str, seconds: str, found: int | None, tmp_path: Path
+) -> None:
+    records = read(tmp_path, HEADER, f"{start},{end},{seconds},lyon,1,u,A1,1", months="2000")
+    if found is None:
+        assert [row.reason for row in records.aside.rows] == ["ambiguous"]
+        assert " or " in records.aside.rows[0].text
+    else:
+        assert records.calls.duration_us.tolist() == [found * 1_000_000]
+
+
+@pytest.mark.parametrize(
+    ("second", "overlaps"), [("20:10:00", 0), ("20:09:59.500", 0), ("20:09:59.000001", 0), ("20:09:59", 1)]
+)
+def test_calls_in_a_row_may_overlap_by_what_a_duration_in_whole_seconds_rounds(
+    second: str, overlaps: int, tmp_path: Path
+) -> None:
+    records = read(tmp_path, HEADER, GOOD, f"2000-09-05T{second},,60,lyon,1,u,A2,1")
+    assert records.aside.counts["overlap"] == overlaps
+    (ports,) = (one for one in judge(Case(OFFER, "F1", records, ports={"": 1})) if one.purpose == "NRV-POR-01/ports")
+    assert ports.outcome == "pass"
+
+
+def test_rows_set_aside_give_their_times_in_words(tmp_path: Path) -> None:
+    texts = [row.text for row in read(tmp_path, HEADER, *(line for line, _ in BAD)).aside.rows]
+    assert any("start 2000-09-05 20:00:00+02:00" in text for text in texts)
+    assert not any(" us" in text for text in texts)
+
+
+def test_a_source_with_no_row_passes_nothing(tmp_path: Path) -> None:
+    findings = judge(Case(OFFER, "F1", read(tmp_path, HEADER)))
+    assert {one.outcome for one in findings if one.purpose.startswith("NRV-CDR")} == {"inconclusive"}
+    assert exit_status(findings) == 3
+    with pytest.raises(NothingRead, match="nothing was read"):
+        read(tmp_path, HEADER, months="")
 
 
 def test_a_torn_table_is_refused(tmp_path: Path) -> None:

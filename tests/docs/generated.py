@@ -24,7 +24,6 @@ from simbench.contract.terms import Ambiguity, Clause, Term
 from simbench.dialup.scenario import DialupScenario
 from simbench.imports.campaigns import Campaigns
 from simbench.imports.decisions import Decision
-from simbench.imports.tables import Mapping
 from simbench.ledger.rows import ORDINAL, TABLES
 from simbench.planning.campaign import CampaignPlan
 from simbench.planning.study import Study
@@ -32,6 +31,7 @@ from simbench.roaming.scenario import RoamingScenario
 from simbench.scenario import Scenario
 from simbench.service.serving import build
 from simbench.service.settings import ServiceSettings
+from simbench.tables.columns import MappingFile
 from simbench.world.config import WorldScenario
 from tests.docs.keys import keys_of, table, words
 from tests.service.stage import staged
@@ -198,7 +198,7 @@ PAGES_OF: Final[dict[str, Callable[[], str]]] = {
         ("A campaign to plan: `simbench plan`", CampaignPlan), ("A study: `simbench sweep`", Study),
         ("Acts of the contract: `simbench bill --acts`", Acts), ("A forecast: `simbench forecast`", Forecast),
         ("Beside a capture: `simbench judge --campaigns`", Campaigns), ("ESP keys: `simbench judge --keys`", Keys),
-        ("Columns of a table: `simbench judge --map`", Mapping),
+        ("Columns of a table: `simbench judge --map`", MappingFile),
         ("A decision: `[[decisions]]` of `simbench judge --decisions`", Decision),
     ),
     "api.md": api,

@@ -21,7 +21,7 @@ HAS = (
     "pyproject.toml", "scenarios", "scripts", "simbench", "tests",
 )  # fmt: skip
 READY = "stop with Ctrl-C"
-LONGEST_S = 300  # of a command; ten on a quiet machine
+LONGEST_S = 600  # of a command; ten on a quiet machine
 
 
 class Shell:

@@ -16,6 +16,9 @@ import yaml
 from tests.docs.reading import follow
 from tests.docs.shell import ROOT, environment
 
+pytestmark = pytest.mark.slow
+
+
 GUIDE = ROOT / "docs" / "guides" / "ci.md"
 INSTALLS = re.compile(r"(sudo )?(apt-get|pip install) ")
 SHORTER = " --only originators"  # one exercise of fifteen seconds stands for all
@@ -54,7 +57,7 @@ def run_job(commands: Iterable[str], repository: Path) -> int:
         if not INSTALLS.match(command):
             done = subprocess.run(
                 ["bash", "-e", "-c", command + SHORTER], cwd=repository, env=environment(), check=False,
-                capture_output=True, timeout=90,
+                capture_output=True, timeout=600,
             )  # fmt: skip
             if done.returncode:
                 return done.returncode

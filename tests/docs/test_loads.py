@@ -8,6 +8,9 @@ import pytest
 
 from tests.docs.reading import follow
 
+pytestmark = pytest.mark.slow
+
+
 PAGES = ("docs/guides/dialup.md", "docs/guides/roaming.md")
 
 

@@ -8,6 +8,9 @@ import pytest
 
 from tests.docs.reading import follow
 
+pytestmark = pytest.mark.slow
+
+
 PAGES = ("docs/tutorial/capacity-planner.md", "docs/guides/planning.md", "docs/guides/billing.md", "docs/guides/sla.md")
 
 

@@ -8,6 +8,9 @@ import pytest
 
 from tests.docs.reading import follow
 
+pytestmark = pytest.mark.slow
+
+
 PAGES = (
     "README.md",
     "docs/tutorial/first-session.md",

@@ -16,7 +16,7 @@ from simbench.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from tests import harness
 
-DEADLINE_S = 5.0  # by which anything that is to happen has happened
+DEADLINE_S = 120.0  # guards against hanging; says nothing about speed
 QUIET_S = 0.05  # how long nothing may come where nothing is to come
 CODES = (CodeConfig(code="36010"), CodeConfig(code="36020"))
 SOON = DeliveryConfig(latency_median_ms=1)

@@ -49,7 +49,7 @@ def test_what_kannel_wrote_is_recognised_and_read() -> None:
     assert (kinds.count("accepted"), kinds.count("delivered")) == (10, 10)
     assert {row[3] for row in found.centre if row[1] == "accepted"} == {"36010"}
     assert found.incidents == ()
-    assert "1 interruptions shorter than 60 s are no outage" in [one.reason for one in found.remarks]
+    assert "1 interruptions shorter than 60 s are no outage" in [one.reason for one in found.notes]
     assert found.grain[0][0] == instant(2026, 11, 22, 20, 46, 17)
     assert found.grain[0][1] == instant(2026, 11, 22, 20, 46, 27)
 
@@ -121,7 +121,7 @@ def test_holes_and_jumps_of_the_clock_are_told(tmp_path: Path) -> None:
         ("2025-03-03 07:00:00", LOST, "36010"),
         ("2025-03-06 09:00:00", CONNECTING, "36010"),
     )
-    told = [(one.line, one.reason) for one in read(tmp_path, text).remarks]
+    told = [(one.line, one.reason) for one in read(tmp_path, text).notes]
     assert told[0] == (2, "the clock goes back by 3600 s; held at the last time")
     assert told[1][0] == 3
     assert "nothing was logged for 73.0 h" in told[1][1]
@@ -135,13 +135,13 @@ def test_the_hour_that_october_repeats_is_no_jump(tmp_path: Path) -> None:
         ("2025-10-26 03:10:00", LOST, "36010"),
     )
     found = read(tmp_path, text)
-    assert not [one for one in found.remarks if "clock" in one.reason]
+    assert not [one for one in found.notes if "clock" in one.reason]
     assert (found.incidents[0].end or 0) - found.incidents[0].start == 40 * HOUR_US // 60
 
 
 def test_lines_without_a_time_are_set_aside_and_a_zone_is_asked_for(tmp_path: Path) -> None:
     text = log(("2025-03-03 08:00:00", CONNECTING, "36010")) + "rubbish\n2025-13-45 99:99:99 [1] [1] INFO: x\n"
-    assert [one.line for one in read(tmp_path, text).remarks] == [2, 3]
+    assert [one.line for one in read(tmp_path, text).notes] == [2, 3]
     with pytest.raises(BadInput, match="--tz Europe/Paris"):
         read_kannel_log(tmp_path / "bearerbox.log", CONTRACT, None)
     with pytest.raises(BadInput, match="no line of it is Kannel's"):

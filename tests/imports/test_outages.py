@@ -17,8 +17,9 @@ from simbench.contract.calendar import instant
 from simbench.errors import BadInput
 from simbench.imports.outages import COLUMNS, Outages, read_outages
 from simbench.imports.probed import read_probes
-from simbench.imports.tables import Columns, Mapping, read_mapping
 from simbench.imports.traffic import read_traffic
+from simbench.tables.columns import Columns, MappingFile, read_mapping
+from simbench.tables.rows import Remark
 
 CONTRACT = load_contract()
 PARIS = ZoneInfo("Europe/Paris")
@@ -44,7 +45,7 @@ def test_a_table_of_outages_is_read(tmp_path: Path) -> None:
     assert (first.scope, first.planned, first.announced_at, first.subject) == ("total", False, None, "platform")
     assert (second.scope, second.planned, second.announced_at) == ("partial", True, instant(2025, 1, 20, 1))
     assert third.end is None
-    assert (found.rows, found.aside) == (3, ())
+    assert (found.rows, found.notes) == (3, ())
 
 
 def test_a_time_without_zone_is_refused_unless_the_zone_is_said(tmp_path: Path) -> None:
@@ -68,14 +69,14 @@ GOOD = "2025-03-01T02:00:00Z,2025-03-01T08:00:00Z,total,false,\n"
         ("2025-02-30T08:00:00Z,2025-05-01T09:00:00Z,total,false,", "is no time"),
         ("0099-02-03T08:00:00Z,2025-05-01T09:00:00Z,total,false,", "no plausible time"),
         (",2025-05-01T09:00:00Z,total,false,", "start: is empty"),
-        ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,total,false,,,", "7 cells under 5 columns"),
+        ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,total,false,,,5", "7 cells under 5 columns"),
         ("2025-03-01T02:00:00Z,2025-03-01T08:00:00Z,total,false,", "repeats line 2"),
     ],
 )
 def test_a_row_that_cannot_be_is_set_aside_with_its_line_and_reason(tmp_path: Path, row: str, reason: str) -> None:
     found = read(tmp_path, HEAD + GOOD + row + "\n")
     assert len(found.incidents) == 1
-    ((line, told),) = [(one.line, one.reason) for one in found.aside]
+    ((line, told),) = [(one.line, one.reason) for one in found.notes]
     assert line == 3
     assert reason in told
     assert "\n" not in told
@@ -84,7 +85,7 @@ def test_a_row_that_cannot_be_is_set_aside_with_its_line_and_reason(tmp_path: Pa
 def test_an_overlapping_row_is_kept_and_remarked_on(tmp_path: Path) -> None:
     found = read(tmp_path, HEAD + GOOD + "2025-03-01T07:00:00Z,2025-03-01T09:00:00Z,total,false,\n")
     assert len(found.incidents) == 2
-    assert [(one.line, one.kept) for one in found.aside] == [(3, True)]
+    assert [(one.line, isinstance(one, Remark)) for one in found.notes] == [(3, True)]
 
 
 def test_unknown_codes_and_malformed_shares_are_set_aside(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_unknown_codes_and_malformed_shares_are_set_aside(tmp_path: Path) -> Non
     rows = [f"{times},partial,false,36010,0.1", f"{times},partial,false,99999,0.1", f"{times},partial,false,36020,2"]
     found = read(tmp_path, head + "\n".join(rows))
     assert [one.subject for one in found.incidents] == ["36010"]
-    assert ["no short code" in one.reason or "share" in one.reason for one in found.aside] == [True, True]
+    assert ["no short code" in one.reason or "share" in one.reason for one in found.notes] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_unknown_codes_and_malformed_shares_are_set_aside(tmp_path: Path) -> Non
     [
         ("", "is empty"),
         ("start,end,scope\n", 'no column "planned"'),
-        ("start,start,end,scope,planned\n", 'two columns are called "start"'),
+        ("start,start,end,scope,planned\n", '2 columns are called "start"'),
         (HEAD + "x,y,z,a,b\n", "none of 1 rows can be used: line 2"),
     ],
 )
@@ -145,7 +146,7 @@ def test_a_mapping_that_cannot_be_is_refused_in_one_line(tmp_path: Path, text: s
     with pytest.raises(BadInput, match=told) as refused:
         read_mapping(tmp_path / "map.toml", KNOWN)
     assert "\n" not in str(refused.value)
-    assert read_mapping(None, KNOWN) == Mapping()
+    assert read_mapping(None, KNOWN) == MappingFile()
 
 
 def test_parquet_gives_the_same_as_csv(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_traffic_becomes_rows_of_the_centre(tmp_path: Path) -> None:
     assert [(row[1], row[3], row[9]) for row in found.centre] == [
         ("held", "36010", 2), ("refused", "36010", 1), ("accepted", "36010", 2),
     ]  # fmt: skip
-    assert [one.line for one in found.aside] == [4, 5, 6, 7]
+    assert [one.line for one in found.notes] == [4, 5, 6, 7]
 
 
 def test_probes_are_read_in_order_of_time(tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_probes_are_read_in_order_of_time(tmp_path: Path) -> None:
     path.write_text("at,ok\n2025-03-01T10:01:00Z,no\n2025-03-01T10:00:00Z,yes\n2025-03-01T10:02:00Z,maybe\n", "utf-8")
     found = read_probes(path, Columns())
     assert [ok for _, ok in found.probes] == [True, False]
-    assert [one.line for one in found.aside] == [4]
+    assert [one.line for one in found.notes] == [4]
 
 
 CELLS = st.sampled_from(["2025-03-01T02:00:00Z", "2025-03-01T08:00:00+01:00", "total", "partial", "true", "", '"', "é"])
@@ -202,7 +203,7 @@ def test_no_file_makes_the_reader_stumble(
     except BadInput as refused:
         said = str(refused)
     assert "\n" not in said
-    assert len(found.incidents) + sum(not one.kept for one in found.aside) == found.rows
+    assert len(found.incidents) + sum(not isinstance(one, Remark) for one in found.notes) == found.rows
 
 
 @settings(max_examples=60)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import queue
+import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,14 +24,15 @@ from tests.ledger.samples import BASE, as_rows, decided, rows_of_all, wire
 INFO = RunInfo(run="r1", scenario="01_first", seed=7, versions={"simbench": "0"})
 
 
-def test_creating_a_ledger_takes_less_than_ten_milliseconds(tmp_path: Path) -> None:
-    took_s = []
-    for number in range(5):
-        began = time.perf_counter()
-        ledger = Ledger.create(tmp_path / str(number), INFO)
-        took_s.append(time.perf_counter() - began)
-        ledger.close()
-    assert min(took_s) < 0.010
+def test_creating_a_ledger_loads_no_database_and_writes_its_description_only(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from simbench.ledger import Ledger, RunInfo\n"
+        "Ledger.create(Path(sys.argv[1]), RunInfo(run='r1'))\n"
+        "print(*{'duckdb', 'pyarrow'} & sys.modules.keys(), *(path.name for path in Path(sys.argv[1]).iterdir()))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "run")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    assert ended.stdout.split() == ["run.json"]
 
 
 @settings(max_examples=15)
@@ -103,7 +105,7 @@ def test_a_callback_comes_only_when_its_rows_are_committed(tmp_path: Path) -> No
         for number in range(20):
             ledger.centre.append(decided(BASE, number))
             ledger.durable_after(lambda: 1, called.put)
-            called.get(timeout=20)
+            called.get(timeout=300)
             assert ledger.backlog == 0
 
 
@@ -112,7 +114,7 @@ def test_callbacks_are_handed_over_in_the_order_asked(tmp_path: Path) -> None:
     with Ledger.create(tmp_path, INFO) as ledger:
         for number in range(5):
             ledger.durable_after(lambda number=number: number, lambda callback: called.put(callback()))  # type: ignore[misc] # a lambda with a default
-        assert [called.get(timeout=20) for _ in range(5)] == [0, 1, 2, 3, 4]
+        assert [called.get(timeout=300) for _ in range(5)] == [0, 1, 2, 3, 4]
 
 
 def test_a_new_file_begins_at_midnight_in_paris(tmp_path: Path) -> None:

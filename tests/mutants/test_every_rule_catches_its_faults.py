@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -29,6 +31,7 @@ NOT_REVEALED = {"OPS-ACH-02/originator-in-service"}
 # A rule that judges the instrument, not a party: without a clock that can be moved it says unsupported.
 OF_THE_BENCH = {"OPS-PRO-03/clock"}
 FORGIVABLE = {"lower-case", "line-ends"}
+Key = TypeVar("Key")
 
 
 @lru_cache(maxsize=1)
@@ -37,33 +40,71 @@ def signed() -> Contract:
     return load_contract(Path(__file__).parent / "signed.toml")
 
 
+def is_large(exercise: str) -> bool:
+    return EXERCISES[exercise].alone and len(EXERCISES[exercise].rates) > 2
+
+
 @lru_cache(maxsize=2)
-def conducted(exercise: str, fault: str) -> Conducted:
+def conducted(exercise: str, fault: str, *, whole: bool = False) -> Conducted:
     story = EXERCISES[exercise]
-    if fault and story.alone and len(story.rates) > 2:  # two tiers show a fault as well as five
+    if is_large(exercise) and not whole:  # two tiers show a fault as well as five
         story = replace(story, rates={code: rate for code, rate in story.rates.items() if rate in (10, 50)})
     if fault in PLATFORM_FAULTS:
         return conduct_in_memory(story, signed(), REVEALED_BY.get(fault, ()), tamper=PLATFORM_FAULTS[fault])
     return conduct_in_memory(story, signed(), (fault,) if fault else ())
 
 
+def findings(exercise: str, fault: str, purposes: Iterable[str], *, whole: bool = False) -> dict[str, Finding]:
+    found = judge_exercise(conducted(exercise, fault, whole=whole), list(purposes), signed(), EVERYTHING)
+    return {one.purpose: one for one in found}
+
+
 def finding(exercise: str, fault: str, purpose: str) -> Finding:
-    (found,) = judge_exercise(conducted(exercise, fault), [purpose], signed(), EVERYTHING)
+    (found,) = findings(exercise, fault, [purpose]).values()
     return found
 
 
-@pytest.mark.parametrize(("exercise", "purpose"), PURPOSES)
-def test_a_correct_client_on_a_correct_platform_passes(exercise: str, purpose: str) -> None:
-    found = finding(exercise, "", purpose)
-    assert found.outcome == ("unsupported" if purpose in NOT_REVEALED else "pass"), found.summary
+def purposes_by(pairs: Iterable[tuple[Key, str]]) -> dict[Key, list[str]]:
+    """All that is asked of one run, so that it runs once."""
+    found: dict[Key, list[str]] = {}
+    for key, purpose in pairs:
+        found.setdefault(key, []).append(purpose)
+    return found
 
 
-@pytest.mark.parametrize(("exercise", "fault", "purpose"), sorted(PLANTED))
-def test_a_planted_fault_fails_the_rule_that_must_catch_it(exercise: str, fault: str, purpose: str) -> None:
-    found = finding(exercise, fault, purpose)
-    assert found.outcome == RULES[purpose].at_worst, found.summary
-    assert found.blame == RULES[purpose].binds
-    assert found.evidence or found.outcome == "weak"
+CORRECT = purposes_by(PURPOSES)
+FAULTY = purposes_by(((name, fault), purpose) for name, fault, purpose in sorted(PLANTED))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", [name for name in CORRECT if is_large(name)])
+def test_a_correct_client_passes_at_every_tier_at_once(exercise: str) -> None:
+    assert_pass(CORRECT[exercise], findings(exercise, "", CORRECT[exercise], whole=True))
+
+
+@pytest.mark.parametrize("exercise", CORRECT)
+def test_a_correct_client_on_a_correct_platform_passes(exercise: str) -> None:
+    assert_pass(CORRECT[exercise], findings(exercise, "", CORRECT[exercise]))
+
+
+def assert_pass(purposes: list[str], found: dict[str, Finding]) -> None:
+    wanted = {purpose: "unsupported" if purpose in NOT_REVEALED else "pass" for purpose in purposes}
+    summaries = [one.summary for one in found.values() if one.outcome != wanted[one.purpose]]
+    assert {purpose: one.outcome for purpose, one in found.items()} == wanted, summaries
+
+
+@pytest.mark.parametrize(("exercise", "fault"), FAULTY)
+def test_a_planted_fault_fails_the_rules_that_must_catch_it(exercise: str, fault: str) -> None:
+    purposes = FAULTY[exercise, fault]
+    found = findings(exercise, fault, purposes)
+    summaries = [one.summary for one in found.values()]
+    assert {purpose: one.outcome for purpose, one in found.items()} == {
+        purpose: RULES[purpose].at_worst for purpose in purposes
+    }, summaries
+    assert {purpose: one.blame for purpose, one in found.items()} == {
+        purpose: RULES[purpose].binds for purpose in purposes
+    }, summaries
+    assert all(one.evidence or one.outcome == "weak" for one in found.values())
 
 
 def test_a_correct_platform_passes_whatever_a_client_does_to_see_it() -> None:

@@ -13,7 +13,7 @@ from typing import Self
 from tests.real.conftest import require
 
 SECRET = b"testing123"
-DEADLINE_S = 20.0
+DEADLINE_S = 300.0
 CONFIG = """
 prefix = /usr
 libdir = {libdir}

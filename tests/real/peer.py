@@ -60,7 +60,7 @@ class Peer:
         """The results of this type that came in, in order."""
         return [heard for heard in self.heard if heard.frame.kind == "R" and heard.frame.ot == ot]
 
-    async def until(self, condition: Callable[[], bool], wait_s: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], wait_s: float = 300.0) -> None:
         """Return once it holds, looking at every frame that comes. Raises TimeoutError."""
         async with asyncio.timeout(wait_s):
             while not condition():

@@ -21,7 +21,7 @@ def conform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         [SIMBENCH, "conform", "-o", str(folder / "out"), *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

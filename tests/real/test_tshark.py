@@ -81,7 +81,7 @@ def capture_of(folder: Path, chunks: list[bytes]) -> Path:
 
 def tshark(path: Path, *arguments: str) -> str:
     command = [require("tshark", package="tshark"), "-n", "-r", str(path), "-d", f"tcp.port=={PORT},ucp", *arguments]
-    ended = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    ended = subprocess.run(command, capture_output=True, timeout=300, check=True)
     return ended.stdout.decode("utf-8", "replace")  # it prints octets above 7F as they are
 
 

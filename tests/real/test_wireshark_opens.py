@@ -33,7 +33,7 @@ RUN: list[Row] = [
 
 def tshark(path: Path, *arguments: str) -> tuple[list[str], str]:
     command = [require("tshark", package="tshark"), "-n", "-r", str(path), *STRICT, "-d", "tcp.port==5000,ucp"]
-    ended = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=300, check=True)
     complaints = [line for line in ended.stderr.splitlines() if "Running as user" not in line and line]
     return ended.stdout.splitlines(), "\n".join(complaints)
 

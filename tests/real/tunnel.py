@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 CHARON = "/usr/lib/ipsec/charon"
 OUTER = ("192.0.2.1", "192.0.2.2")  # documentation addresses (RFC 5737)
 INNER = ("198.51.100.1", "198.51.100.2")
-DEADLINE_S = 20.0
+DEADLINE_S = 300.0
 
 STRONGSWAN = """
 charon {{

@@ -80,7 +80,7 @@ def test_messages_are_indexed_before_anybody_searches() -> None:
     async def story(stage: Stage) -> None:
         peer = await stage.site.session()
         await peer.submit(1, AdC=NUMBER)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(300):
             while stage.platform.index.stands[0] < 1:
                 await stage.ask(stage.client.wait, 2, 0.05)
 

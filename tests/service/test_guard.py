@@ -38,7 +38,7 @@ async def get(stage: Stage, path: str, method: str = "GET", **more: Any) -> http
     """One bare request."""
 
     def ask() -> httpx.Response:
-        with httpx.Client(base_url=stage.url, trust_env=False, timeout=10) as client:
+        with httpx.Client(base_url=stage.url, trust_env=False, timeout=300) as client:
             return client.request(method, path, **more)
 
     return await asyncio.to_thread(ask)
@@ -116,7 +116,7 @@ def test_beside_a_console_the_api_refuses_as_without_and_what_no_page_knows_is_l
     with Served(*options) as server:
         found = re.search(r"console: (http://127\.0\.0\.1:\d+)/", server.banner)
         assert found is not None
-        with httpx.Client(base_url=found[1], trust_env=False, timeout=10) as client:
+        with httpx.Client(base_url=found[1], trust_env=False, timeout=300) as client:
             for method in ("HEAD", "OPTIONS", "PUT", "TRACE"):
                 answer = client.request(method, "/api/v1/platform")
                 assert (answer.status_code, answer.headers.get("allow")) == (405, "GET"), method

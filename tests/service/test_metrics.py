@@ -134,14 +134,14 @@ def test_served_with_everything_it_makes_no_connection_of_its_own(tmp_path: Path
             found = re.search(r"API: (http://127\.0\.0\.1:\d+)/docs", banner)
             assert found is not None
             for path in ("/", "/docs", "/openapi.json", "/metrics"):
-                assert httpx.get(found[1] + path, trust_env=False, timeout=20).is_success
+                assert httpx.get(found[1] + path, trust_env=False, timeout=300).is_success
             assert httpx.get(found[1] + "/redoc", trust_env=False).status_code == 404  # its page asks another host
             with ApiClient(found[1]) as client:
                 client.mo(NUMBER, "36010", "hello")
                 client.findings()
                 client.messages()
             server.send_signal(signal.SIGTERM)
-            _, said = server.communicate(timeout=20)
+            _, said = server.communicate(timeout=300)
         finally:
             server.kill()
     assert server.returncode == 0

@@ -32,7 +32,7 @@ code = "36020"
 class Patient(Served):
     """A server that is given much to do."""
 
-    deadline_s = 120.0
+    deadline_s = 600.0
 
 
 def scenario(folder: Path, *, durable: bool = False, policy: str = "hold") -> Path:

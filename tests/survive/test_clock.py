@@ -17,6 +17,9 @@ from tests import harness
 from tests.cli.child import Served
 from tests.survive.limits import Patient, scenario, session
 
+pytestmark = pytest.mark.slow
+
+
 FAR_US = 60_000_000  # less than any of the moves
 
 

@@ -19,6 +19,9 @@ from tests.cli.child import SIMBENCH, Served
 from tests.fake_smsc.live import LivePeer, dial
 from tests.survive.limits import Patient, api_of, committed, limit, scenario, session, url_of
 
+pytestmark = pytest.mark.slow
+
+
 FULL = 4096  # no file may grow beyond this: to a program what a full disk is
 MANY = 3_000
 RESULT_S = 20.0

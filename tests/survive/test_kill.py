@@ -17,6 +17,9 @@ from tests.cli.child import Served
 from tests.fake_smsc.live import LivePeer
 from tests.survive.limits import Patient, scenario, session
 
+pytestmark = pytest.mark.slow
+
+
 WINDOW = 50
 LOOK_S = 0.01
 Told = dict[str, None]  # recipients of messages of which the client was told that they are accepted, in that order

@@ -20,6 +20,9 @@ from tests.cli.child import DEADLINE_S, Served, simbench
 from tests.fake_smsc.live import LivePeer, dial
 from tests.survive.limits import Patient, api_of
 
+pytestmark = pytest.mark.slow
+
+
 DAY_S = 86_400
 ENDS = (signal.SIGTERM, signal.SIGKILL)
 SCENARIO = """

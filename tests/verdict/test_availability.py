@@ -191,12 +191,14 @@ def test_no_instant_is_worse_than_the_turning_points(
                 assert least <= at_nodes
 
 
-def test_less_than_a_year_is_provisional_and_judged_on_the_time_elapsed() -> None:
-    half = Period(START, START + 100 * DAY_US, START)
-    found = judged(ROLLING, [outage(50, 12)], half)
-    assert found.outcome == "pass"
-    assert found.summary.startswith("provisional, 100.0 days of history")
-    assert judged(ROLLING, [outage(50, 30)], half).outcome == "fail"
+def test_less_than_a_year_neither_keeps_nor_breaks_a_promise_about_a_year() -> None:
+    part = Period(START, START + 100 * DAY_US, START)
+    for hours in (12, 30):  # more and less than 1 % of the 100 days; a year allows 87.6 hours
+        found = judged(ROLLING, [outage(50, hours)], part)
+        assert found.outcome == "inconclusive"
+        assert found.summary.startswith("provisional, 100.0 days of history")
+    assert judged(ROLLING, [], part).outcome == "unsupported"
+    assert judged(ROLLING, [outage(50, 88)], part).outcome == "fail"
 
 
 def test_a_year_of_history_makes_a_day_definite() -> None:

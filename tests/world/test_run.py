@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -177,8 +176,7 @@ def test_a_run_stopped_in_the_middle_leaves_a_readable_ledger(tmp_path: Path) ->
         assert "left" in first
         process.send_signal(signal.SIGTERM)
         rest = process.stderr.read()
-        deadline = time.monotonic() + 20
-        assert process.wait(max(0.1, deadline - time.monotonic())) == 3
+        assert process.wait() == 3
     assert "what was written can be read" in rest
     stopped = open_run(folder)
     assert stopped.info.note.startswith("stopped at")

@@ -47,20 +47,22 @@ class Seen(Protocol):
 
 
 class Captured:
-    """The records in datagrams to a RADIUS server's port, to be iterated once; its counts are right afterwards.
+    """The records in datagrams to a RADIUS server's ports, to be iterated once; its counts are right afterwards.
 
     `right` and `wrong` requests carry the authenticator that the secret gives, or another; `unsigned` responses carry
     another. With a secret that explains no request at all, iterating ends with BadInput: it is the wrong one.
     """
 
-    def __init__(self, datagrams: Iterable[Seen], port: int = 1813, secret: bytes = b"", source: str = "") -> None:
-        self._datagrams, self._port, self._secret, self._source = datagrams, port, secret, source
+    def __init__(
+        self, datagrams: Iterable[Seen], ports: tuple[int, ...] = (1813,), secret: bytes = b"", source: str = ""
+    ) -> None:
+        self._datagrams, self._ports, self._secret, self._source = datagrams, ports, secret, source
         self.requests = self.responses = self.answered = self.right = self.wrong = self.unsigned = 0
 
     def __iter__(self) -> Iterator[Heard | SetAside]:
         asked: dict[tuple[End, End, int], bytes] = {}
         for seen in self._datagrams:
-            if seen.target[1] == self._port:
+            if seen.target[1] in self._ports:
                 if seen.octets[:1] == bytes((REQUEST,)) and len(seen.octets) > 1:
                     asked[seen.source, seen.target, seen.octets[1]] = seen.octets
                 self.requests += 1

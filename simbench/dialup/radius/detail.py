@@ -18,7 +18,8 @@ from simbench.units import SECOND_US
 
 LONGEST_LINE: Final = 1 << 14  # octets; an attribute of 253 octets, each escaped, has a tenth of it
 MOST_LINES: Final = 1_000  # of one record
-_ATTRIBUTE: Final = re.compile(r"[ \t]+([^\s=]+) (?:=|:=|\+=) (.*)", re.DOTALL)
+_ATTRIBUTE: Final = re.compile(r"[ \t]+([^\s=]+) (?:=|:=|\+=)(?: (.*))?", re.DOTALL)
+_STAMPS: Final = ("Timestamp", "Donestamp")  # the second once another program has read the record
 _ESCAPE: Final = re.compile(rb"\\(?:([0-7]{3})|(.))", re.DOTALL)
 _NAMED: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _BARE: Final = re.compile(r"[^\s\"]+(?: [^\s\"]+)*")
@@ -41,7 +42,7 @@ def records(lines: Iterable[bytes], source: str = "") -> Iterator[Heard | SetAsi
         number += not joined
         if joined or (not piece.endswith(b"\n") and len(piece) >= LONGEST_LINE):
             block.spoil(number, "unreadable", "a line that does not end")
-        elif not piece.strip(b"\r\n"):
+        elif not piece.strip() and piece.endswith(b"\n"):
             if block.first:
                 yield block.finish()
                 block = _Block(source)
@@ -54,7 +55,7 @@ def records(lines: Iterable[bytes], source: str = "") -> Iterator[Heard | SetAsi
             block.take(number, piece)
         joined = not piece.endswith(b"\n")
     if block.first:
-        yield block.torn()
+        yield block.torn(not joined)
 
 
 class _Block:
@@ -77,21 +78,17 @@ class _Block:
         if len(self._attributes) >= MOST_LINES:
             self.spoil(number, "unreadable", f"more than {MOST_LINES} attributes")
             return
-        try:
-            text = octets.rstrip(b"\r\n").decode()
-        except UnicodeDecodeError:
-            self.spoil(number, "encoding", octets.strip()[:60].decode("utf-8", "backslashreplace"))
-            return
+        text = octets.rstrip().decode("utf-8", "surrogateescape")
         found = _ATTRIBUTE.fullmatch(text)
-        value = unquoted(found[2]) if found else None
+        value = unquoted(found[2] or "") if found else None
         if found is None or value is None:
-            self.spoil(number, "unreadable", text.strip()[:60])
+            self.spoil(number, "unreadable", _plain(text.strip()[:60]))
         else:
-            self._attributes.append((found[1], value))
+            self._attributes.append((_plain(found[1]), value))
 
     def finish(self) -> Heard | SetAside:
         """The record, or why it is none."""
-        stamps = [text for name, text in self._attributes if name == "Timestamp"]
+        stamps = [text for name, text in self._attributes if name in _STAMPS]
         try:
             if self._bad:
                 raise self._bad
@@ -99,13 +96,15 @@ class _Block:
                 raise BadRecord("unreadable", "no attributes")
             if len(stamps) != 1 or not (stamps[0].isascii() and stamps[0].isdigit() and len(stamps[0]) <= 10):
                 raise BadRecord("unreadable", f"Timestamp {', '.join(stamps)[:40] or 'missing'}")
-            record = record_of(pair for pair in self._attributes if pair[0] != "Timestamp")
+            record = record_of(pair for pair in self._attributes if pair[0] not in _STAMPS)
         except BadRecord as bad:
             return self._aside(bad)
         return Heard(record, int(stamps[0]) * SECOND_US, self.first, self._source)
 
-    def torn(self) -> SetAside:
-        """What it is without the empty line that ends it."""
+    def torn(self, whole_line: bool = True) -> Heard | SetAside:
+        """What it is without the empty line that ends it: whole if its last line is its Timestamp, with a line end."""
+        if whole_line and self._attributes and self._attributes[-1][0] in _STAMPS:
+            return self.finish()
         return self._aside(BadRecord("truncated", "ends without its empty line"))
 
     def _aside(self, bad: BadRecord) -> SetAside:
@@ -119,19 +118,24 @@ class _Block:
 def unquoted(text: str) -> str | None:
     """The value a text stands for: in quotes with escapes, or bare; None for neither.
 
-    Escaped octets that are no UTF-8 stay escaped: they came so from the access server, and bill nothing.
+    Octets that are no UTF-8, escaped or not, come out escaped: they came so from the access server, and bill nothing.
     """
     if not text.startswith('"'):
-        return text if not text or _BARE.fullmatch(text) else None
+        return _plain(text) if not text or _BARE.fullmatch(text) else None
     if len(text) < 2 or not text.endswith('"'):
         return None
-    inner = text[1:-1].encode()
+    inner = text[1:-1].encode("utf-8", "surrogateescape")
     if b"\\" not in inner:
-        return None if b'"' in inner else text[1:-1]
+        return None if b'"' in inner else _plain(text[1:-1])
     bare = _ESCAPE.sub(b"", inner)
     if b'"' in bare or b"\\" in bare:
         return None
     return _ESCAPE.sub(_meant, inner).decode("utf-8", "backslashreplace")
+
+
+def _plain(text: str) -> str:
+    """A text whose octets were no UTF-8, with these escaped."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _meant(found: re.Match[bytes]) -> bytes:

@@ -7,18 +7,21 @@ so that a session that comes again under the same name is another call.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import msgspec
 
 from simbench.contract.netrevenu import load_netrevenu
-from simbench.dialup.calls import Call, Calls, SetAside, calls_of
-from simbench.dialup.radius.record import BOOTS, Heard
+from simbench.dialup.calls import SENT_AGAIN, Call, Calls, SetAside, calls_of
+from simbench.dialup.radius.record import BOOTS, PASSED_OVER, Heard, Record
 from simbench.units import SECOND_US
 
+_PASSED_OVER: Final = frozenset(PASSED_OVER.values())
+_STATED: Final = ("user", "port", "seconds", "input_octets", "output_octets", "cause", "called", "calling")
+_MOST_PORT: Final = 1 << 31  # a port beyond is kept in no column, and said by nobody
 SAME_US: Final = 2 * SECOND_US  # instants of one event that two records give in whole seconds
 Clock = Literal["reception", "event"]
 Basis = Literal["stop", "stop-alone", "instants", "interim"]
@@ -62,6 +65,7 @@ class Paired:
     aside: list[SetAside]
     records: int
     duplicates: int
+    passed_over: Counter[str] = field(default_factory=Counter)  # by record type, those that speak of no call
 
     def columns(self) -> Calls:
         """The calls as columns, as every other source gives them."""
@@ -71,40 +75,52 @@ class Paired:
 class _Session:
     """One session of one access server, as far as its records are known."""
 
-    __slots__ = ("closed", "interim", "start", "stop")
+    __slots__ = ("closed", "closed_us", "interim", "nas", "start", "stop")
 
-    def __init__(self) -> None:
+    def __init__(self, nas: str) -> None:
+        self.nas = nas
         self.start: Heard | None = None
         self.interim: Heard | None = None
         self.stop: Heard | None = None
-        self.closed = ""
+        self.closed = ""  # what ended it, where no Stop did
+        self.closed_us: int | None = None  # when its access server began anew, so that its name is free
 
 
-def pair(found: Iterable[Heard | SetAside], clock: Clock = "reception", longest_s: int = 0) -> Paired:
+def pair(
+    found: Iterable[Heard | SetAside], clock: Clock = "reception", longest_s: int = 0, *, lenient: bool = False
+) -> Paired:
     """Pair all records; what lasts longer than `longest_s` (0: as the built-in offer says) is set aside.
 
-    `clock` dates them: reception less Acct-Delay-Time, or Event-Timestamp where there is one.
+    `clock` dates them: reception less Acct-Delay-Time, or Event-Timestamp. A record that this clock does not date is
+    set aside, unless `lenient`: reception then dates it.
     """
     pairing, longest_s = _Pairing(clock), longest_s or load_netrevenu().terms.records.longest_s
-    heard: list[Heard] = []
+    heard, records, passed_over = [], 0, Counter[str]()
     for each in found:
-        if isinstance(each, Heard):
-            heard.append(each)
-        else:
+        records += isinstance(each, Heard)
+        if isinstance(each, SetAside):
             pairing.aside.append(each)
+        elif each.record.status in _PASSED_OVER:
+            passed_over[each.record.status] += 1
+        elif lenient or pairing.dates(each):
+            heard.append(each)
     heard.sort(key=pairing.instant)  # stable: what happened in the same second stays in the order of the source
+    pairing.meet(heard)
     for record in heard:
         pairing.add(record)
     calls = [call for session in pairing.sessions if (call := pairing.bill(session, longest_s))]
     calls.sort(key=lambda call: call.line)
     pairing.aside.sort(key=lambda aside: aside.line)
-    return Paired(calls, pairing.aside, len(heard), pairing.duplicates)
+    return Paired(calls, pairing.aside, records, pairing.duplicates, passed_over)
 
 
 class _Pairing:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: defaultdict[str, dict[str, _Session]] = defaultdict(dict)  # the latest of each name
+        self._several: set[str] = set()  # addresses that access servers of different names give
+        self._held: dict[tuple[str, int], int] = {}  # when a call last began on a port
+        self._last_us = 0
         self.sessions: list[_Session] = []
         self.aside: list[SetAside] = []
         self.duplicates = 0
@@ -113,21 +129,63 @@ class _Pairing:
         """When it happened, by the chosen clock (us)."""
         return heard.event_us if self._clock == "event" else heard.at_us
 
+    def dates(self, heard: Heard) -> bool:
+        """Whether the chosen clock dates a record; else it is set aside with what stood there."""
+        record = heard.record
+        name, undated = "Acct-Delay-Time", record.delay_s < 0
+        if self._clock == "event":
+            name, undated = "Event-Timestamp", record.event_us < 0
+        if undated:
+            text = next((f"{name} = {text[:40]}" for key, text in record.more if key == name), f"no {name}")
+            self._put_aside(heard, "undated", text, record.seconds)
+        return not undated
+
+    def meet(self, heard: Iterable[Heard]) -> None:
+        """Look at all records, in order, before any is paired: who shares an address, and when the source ends."""
+        names: defaultdict[str, set[str]] = defaultdict(set)
+        for each in heard:
+            if each.record.identifier:
+                names[each.record.nas].add(each.record.identifier)
+            self._last_us = self.instant(each)
+        self._several = {nas for nas, given in names.items() if len(given) > 1}
+
+    def _nas(self, record: Record) -> str:
+        """What an access server is told by: its address, and its name where several share the address."""
+        return f"{record.nas} {record.identifier}".rstrip() if record.nas in self._several else record.nas
+
     def add(self, heard: Heard) -> None:
         """Take one record, in order."""
         record = heard.record
         if record.status in BOOTS:
-            for session in self._known[record.nas].values():
-                if session.stop is None:
-                    session.closed = session.closed or record.status
+            nas = self._nas(record)
+            for name, sessions in self._known.items():
+                if name == nas or (nas in self._several and name.startswith(f"{nas} ")):
+                    self._boot(sessions.values(), heard)
             return
-        known = self._known[record.nas].get(record.session) or self._new(heard)
+        known = self._known[self._nas(record)].get(record.session) or self._new(heard)
         {"Start": self._start, "Interim-Update": self._interim, "Stop": self._stop}[record.status](known, heard)
 
+    def _boot(self, sessions: Iterable[_Session], heard: Heard) -> None:
+        for session in sessions:
+            if session.closed_us is None:
+                session.closed_us = self.instant(heard)
+            if session.stop is None:
+                session.closed = session.closed or heard.record.status
+
     def _new(self, heard: Heard) -> _Session:
-        session = self._known[heard.record.nas][heard.record.session] = _Session()
+        nas = self._nas(heard.record)
+        session = self._known[nas][heard.record.session] = _Session(nas)
         self.sessions.append(session)
         return session
+
+    def _later(self, session: _Session, heard: Heard) -> bool:
+        """Whether a record speaks of a call that began after its access server began anew."""
+        if session.closed_us is None or (heard.record.status == "Stop" and heard.record.seconds < 0):
+            return False
+        return self._begun(heard) >= session.closed_us
+
+    def _begun(self, heard: Heard) -> int:
+        return self.instant(heard) - max(0, heard.record.seconds) * SECOND_US
 
     def _put_aside(self, heard: Heard, reason: str, text: str, seconds: int = 0) -> None:
         source = f"{heard.source}: " if heard.source else ""
@@ -137,7 +195,8 @@ class _Pairing:
 
     def _duplicate(self, heard: Heard, first: Heard) -> None:
         self.duplicates += 1
-        self._put_aside(heard, "duplicate", f"the same as at {first.line}")
+        again = heard.record.delay_s > first.record.delay_s >= 0
+        self._put_aside(heard, SENT_AGAIN if again else "duplicate", f"the same as at {first.line}")
 
     def _same(self, one: Heard, other: Heard) -> bool:
         """Whether two records of one status state the same thing: a retransmission, or a copy."""
@@ -149,17 +208,21 @@ class _Pairing:
         return abs(one.at_us - other.at_us) <= SAME_US
 
     def _start(self, session: _Session, heard: Heard) -> None:
-        if session.start is None and not session.closed:
+        if session.start is None and not session.closed and not self._later(session, heard):
             session.start = heard
         elif session.start is not None and self._same(session.start, heard):
             self._duplicate(heard, session.start)
         else:
             if session.stop is None:
                 session.closed = session.closed or "another Start"
-            self._new(heard).start = heard
+            session = self._new(heard)
+            session.start = heard
+        if session.start is heard:
+            self._held[session.nas, heard.record.port] = self.instant(heard)
 
     def _interim(self, session: _Session, heard: Heard) -> None:
-        if session.stop is not None and self.instant(heard) > self.instant(session.stop) + SAME_US:
+        after = session.stop is not None and self.instant(heard) > self.instant(session.stop) + SAME_US
+        if after or self._later(session, heard):
             session = self._new(heard)  # of a later call, whose Start was lost
         before = session.interim
         if heard.record.seconds < 0:
@@ -170,13 +233,14 @@ class _Pairing:
             session.interim = heard
 
     def _stop(self, session: _Session, heard: Heard) -> None:
-        begun = self.instant(heard) - max(0, heard.record.seconds) * SECOND_US
+        begun = self._begun(heard)
         if session.stop is None:
             start = session.start
-            if session.closed and start is not None and begun > self.instant(start) + SAME_US:
+            known = session.closed and start is not None and begun > self.instant(start) + SAME_US
+            if known or self._later(session, heard):
                 session = self._new(heard)  # the Start of a later call was lost
             session.stop = heard
-        elif self._same(session.stop, heard):
+        elif self._same(session.stop, heard) or (not self._later(session, heard) and _alike(session.stop, heard)):
             self._duplicate(heard, session.stop)
         elif begun >= self.instant(session.stop) - SAME_US:
             self._new(heard).stop = heard
@@ -198,6 +262,9 @@ class _Pairing:
                 self._put_aside(stop, "ends-before-start", f"{-seconds} s before its Start at {start.line}")
                 return None
         if seconds < 0:
+            if stop is None and self._may_go_on(session, deciding, longest_s):
+                self._put_aside(deciding, "open", "its Stop may come after the last record")
+                return None
             ended = f", ended by {session.closed}" if session.closed else ""
             self._put_aside(deciding, "missing-stop", f"nothing says how long it lasted{ended}")
             return None
@@ -206,10 +273,10 @@ class _Pairing:
             return None
         record = deciding.record
         return Accounted(
-            nas=record.nas,
+            nas=session.nas,
             session=record.session,
             user=record.user or (start.record.user if start else ""),
-            port=record.port,
+            port=record.port if record.port < _MOST_PORT else -1,
             start_us=self.instant(start) if start else self.instant(deciding) - seconds * SECOND_US,
             seconds=seconds,
             basis=basis,
@@ -217,6 +284,20 @@ class _Pairing:
             cause=record.cause,
             line=deciding.line,
         )
+
+    def _may_go_on(self, session: _Session, start: Heard, longest_s: int) -> bool:
+        """Whether a call whose Start is known may be in progress when the source ends."""
+        port, at = (session.nas, start.record.port), self.instant(start)
+        taken = start.record.port >= 0 and self._held.get(port, at) > at
+        return not session.closed and not taken and self._last_us - at <= longest_s * SECOND_US
+
+
+def _alike(one: Heard, other: Heard) -> bool:
+    """Whether two Stops state the same call: one was sent again, and its Acct-Delay-Time does not say so."""
+    a, b = one.record, other.record
+    if a.event_us >= 0 and b.event_us >= 0 and a.event_us != b.event_us:
+        return False
+    return all(getattr(a, name) == getattr(b, name) for name in _STATED)
 
 
 def _basis(session: _Session) -> Basis:

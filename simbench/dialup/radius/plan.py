@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from simbench.dialup.calls import Call, Calls
+from simbench.dialup.calls import UNKNOWN_CAUSE, Call, Calls
 from simbench.dialup.radius.packets import LONGEST_TEXT
 from simbench.dialup.radius.record import Record
 from simbench.errors import BadInput
@@ -142,7 +142,7 @@ def _records(call: Call, interim_s: int, faults: Sequence[Fault], seed: int) -> 
             seconds=seconds if begun else -1,
             input_octets=seconds * (rate % _IN_PER_S) if begun else -1,
             output_octets=seconds * (rate % _OUT_PER_S) if begun else -1,
-            cause=call.cause if status == "Stop" else 0,
+            cause=call.cause if status == "Stop" and call.cause != UNKNOWN_CAUSE else 0,
             event_us=at,
         )
 

@@ -62,7 +62,7 @@ class _Books:
             if isinstance(one, Heard):
                 self.kept[key_of(one.record)].append(one)
                 self.order[id(one)] = place
-        self.paired: Paired = pair(found, "event", longest_s)
+        self.paired: Paired = pair(found, "event", longest_s, lenient=True)
         self.lost = sum(aside.reason in UNREADABLE for aside in self.paired.aside)
         self.asked = [each for each in told.sent if each.tries]
         self.acknowledged = sum(each.answered_us >= 0 for each in self.asked)
@@ -275,7 +275,7 @@ def _order(books: _Books) -> Finding:
             continue
         seen += 1
         asked, ended = books.sent[key][0], books.sent[stop][0]
-        together = asked.tries and ended.tries and asked.tries[0].sent_us < ended.tries[0].sent_us
+        together = asked.tries and ended.tries and asked.tries[0].sent_us <= ended.tries[0].sent_us
         together = together and not 0 <= asked.answered_us < ended.tries[0].sent_us
         if books.order[id(starts[0])] > books.order[id(books.kept[stop][0])] and not together:
             late.append(

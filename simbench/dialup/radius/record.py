@@ -7,19 +7,24 @@ Sources: RFC 2865, RFC 2866 section 5, RFC 2869 section 5.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from ipaddress import AddressValueError, IPv4Address
 from typing import Final
 
 import msgspec
 
-from simbench.dialup.calls import CAUSES
+from simbench.dialup.calls import CAUSES, cause_of
+from simbench.dialup.radius.dates import event_of
 from simbench.units import SECOND_US
 
 STATUSES: Final = {1: "Start", 2: "Stop", 3: "Interim-Update", 7: "Accounting-On", 8: "Accounting-Off"}
 BOOTS: Final = ("Accounting-On", "Accounting-Off")
+PASSED_OVER: Final = {
+    4: "Modem-Start", 5: "Modem-Stop", 6: "Cancel", 9: "Tunnel-Start", 10: "Tunnel-Stop", 11: "Tunnel-Reject",
+    12: "Tunnel-Link-Start", 13: "Tunnel-Link-Stop", 14: "Tunnel-Link-Reject", 15: "Failed", 18: "Subsystem-On",
+    19: "Subsystem-Off",
+}  # fmt: skip
+"""Record types that speak of no call (RFC 2867 section 3, IANA's registry): read, counted, and not billed."""
 
 # Name: (number, type as dictionaries call it). What is not here is kept as text and not understood.
 ATTRIBUTES: Final = {
@@ -54,20 +59,20 @@ ATTRIBUTES: Final = {
     "NAS-IPv6-Address": (95, "ipv6addr"),
 }
 VALUES: Final = {
-    "Acct-Status-Type": STATUSES,
+    "Acct-Status-Type": STATUSES | PASSED_OVER,
     "Acct-Terminate-Cause": dict(enumerate(CAUSES[1:], start=1)),
     "NAS-Port-Type": {0: "Async", 1: "Sync", 2: "ISDN", 5: "Virtual", 15: "Ethernet"},
     "Service-Type": {1: "Login-User", 2: "Framed-User"},
     "Framed-Protocol": {1: "PPP", 2: "SLIP"},
     "Acct-Authentic": {1: "RADIUS", 2: "Local", 3: "Remote"},
 }
-_OLD_NAMES: Final = {"Alive": 3, "Interim": 3, "Framed": 2}  # of dictionaries older than RFC 2869
+_OLD_NAMES: Final = {"Alive": 3, "Interim": 3}  # of dictionaries older than RFC 2869
 _LOCATES: Final = ("NAS-IP-Address", "NAS-IPv6-Address", "NAS-Identifier", "Client-IP-Address", "Packet-Src-IP-Address")
 
 _WORD: Final = 1 << 32
-_DATE: Final = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (\d{4}) (\d{2}):(\d{2}):(\d{2})(?: ([A-Z]+))?")
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_ZONES_H: Final = {"UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3}
+_COUNTER: Final = 1 << 62  # octets
+_MOST_DIGITS: Final = 20
+_LONGEST_DELAY_S: Final = (1 << 31) - 1  # what is longer is a negative number written as an unsigned one
 
 Attributes = Iterable[tuple[str, str]]
 
@@ -83,8 +88,10 @@ class BadRecord(Exception):
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What one Accounting-Request says. -1 and "" stand for attributes that are missing.
 
-    `seconds` is Acct-Session-Time; octets hold the gigawords too; `cause` is a number of CAUSES; `event_us` is
-    Event-Timestamp (us, UTC); `more` keeps every other attribute, in order, as text.
+    `seconds` is Acct-Session-Time; octets hold the gigawords too; `cause` is a number of CAUSES or UNKNOWN_CAUSE;
+    `event_us` is Event-Timestamp (us, UTC); `delay_s` is -1 where it cannot be believed; `identifier` is the
+    NAS-Identifier beside an address; `more` keeps every other attribute, in order, as text, and those of the above
+    that could not be read and bill nothing.
     """
 
     status: str
@@ -100,6 +107,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     cause: int = 0
     event_us: int = -1
     delay_s: int = 0
+    identifier: str = ""
     more: tuple[tuple[str, str], ...] = ()
 
 
@@ -113,8 +121,8 @@ class Heard(msgspec.Struct, frozen=True):
 
     @property
     def at_us(self) -> int:
-        """When it happened by the receiver's clock: reception less Acct-Delay-Time."""
-        return self.received_us - self.record.delay_s * SECOND_US
+        """When it happened by the receiver's clock: reception less Acct-Delay-Time, where that can be believed."""
+        return self.received_us - max(0, self.record.delay_s) * SECOND_US
 
     @property
     def event_us(self) -> int:
@@ -142,26 +150,27 @@ def record_of(attributes: Attributes) -> Record:
         else:
             more.append((name, text))
     nas = next((first[name] for name in _LOCATES if first.get(name)), "")
-    status = _named("Acct-Status-Type", first.get("Acct-Status-Type"))
+    status = _status(first.get("Acct-Status-Type"))
     if not nas:
         raise BadRecord("unreadable", "no access server: neither NAS-IP-Address nor NAS-Identifier")
     record = Record(
-        status=STATUSES[status],
+        status=status,
         nas=nas,
         session=first.get("Acct-Session-Id", ""),
         user=first.get("User-Name", ""),
-        port=_number(first, "NAS-Port", -1),
+        port=_spared(first, more, "NAS-Port", -1),
         called=first.get("Called-Station-Id", ""),
         calling=first.get("Calling-Station-Id", ""),
         seconds=_number(first, "Acct-Session-Time", -1),
-        input_octets=_octets(first, "Input"),
-        output_octets=_octets(first, "Output"),
-        cause=_named("Acct-Terminate-Cause", first["Acct-Terminate-Cause"]) if "Acct-Terminate-Cause" in first else 0,
-        event_us=_date(first.get("Event-Timestamp", "")),
-        delay_s=_number(first, "Acct-Delay-Time", 0),
+        input_octets=_octets(first, more, "Input"),
+        output_octets=_octets(first, more, "Output"),
+        cause=cause_of(first["Acct-Terminate-Cause"]) if first.get("Acct-Terminate-Cause") else 0,
+        event_us=_event(first, more),
+        delay_s=_delay(first, more),
+        identifier=identifier if (identifier := first.get("NAS-Identifier", "")) != nas else "",
         more=tuple(more),
     )
-    if not record.session and record.status not in BOOTS:
+    if not record.session and record.status in STATUSES.values() and record.status not in BOOTS:
         raise BadRecord("unreadable", f"{record.status} without Acct-Session-Id")
     return record
 
@@ -173,44 +182,55 @@ _TAKEN: Final = frozenset(_LOCATES) | {
 }  # fmt: skip
 
 
-def _number(given: dict[str, str], name: str, default: int) -> int:
+def _number(given: dict[str, str], name: str, default: int, below: int = _WORD) -> int:
     text = given.get(name)
-    if text is None:
+    if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < _WORD):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text) < below):
         negative = text[:1] == "-" and text[1:].isdigit()
         raise BadRecord("negative" if negative else "unreadable", f"{name} = {text[:40]}")
     return int(text)
 
 
-def _octets(given: dict[str, str], direction: str) -> int:
-    low = _number(given, f"Acct-{direction}-Octets", -1)
-    high = _number(given, f"Acct-{direction}-Gigawords", 0)
+def _spared(given: dict[str, str], more: list[tuple[str, str]], name: str, default: int, below: int = _WORD) -> int:
+    """A number that bills nothing: one that cannot be read is kept as text, and costs no record."""
+    try:
+        return _number(given, name, default, below)
+    except BadRecord:
+        more.append((name, given[name]))
+        return default
+
+
+def _octets(given: dict[str, str], more: list[tuple[str, str]], direction: str) -> int:
+    low = _spared(given, more, f"Acct-{direction}-Octets", -1, _COUNTER)  # some write all 64 bits here
+    high = _spared(given, more, f"Acct-{direction}-Gigawords", 0)
     return -1 if low < 0 else high * _WORD + low
 
 
-def _named(name: str, text: str | None) -> int:
-    """The number of a named value, which may be given as name or as number. Raises BadRecord: missing or unknown."""
-    names = VALUES[name]
+def _delay(given: dict[str, str], more: list[tuple[str, str]]) -> int:
+    """Acct-Delay-Time; -1 where it cannot be believed, so that reception does not date the record."""
+    delay_s = _spared(given, more, "Acct-Delay-Time", -1 if given.get("Acct-Delay-Time") else 0)
+    if delay_s > _LONGEST_DELAY_S:
+        more.append(("Acct-Delay-Time", given["Acct-Delay-Time"]))
+        return -1
+    return delay_s
+
+
+def _event(given: dict[str, str], more: list[tuple[str, str]]) -> int:
+    text = given.get("Event-Timestamp", "")
+    event_us = event_of(text)
+    if event_us < 0 and text:
+        more.append(("Event-Timestamp", text))
+    return event_us
+
+
+def _status(text: str | None) -> str:
+    """The record type, given by name or by number. Raises BadRecord: missing, or in no registry."""
     if text is not None:
+        names = VALUES["Acct-Status-Type"]
         if text.isascii() and text.isdigit() and len(text) < 10 and int(text) in names:
-            return int(text)
+            return names[int(text)]
         for number, called in names.items():
             if called == text or _OLD_NAMES.get(text) == number:
-                return number
-    raise BadRecord("unreadable", f"{name} = {text[:40]}" if text is not None else f"no {name}")
-
-
-def _date(text: str) -> int:
-    """Event-Timestamp: seconds, or a date with its zone; -1 where there is none or its zone is not known."""
-    if text.isascii() and text.isdigit() and len(text) <= 10:
-        return int(text) * SECOND_US
-    found = _DATE.fullmatch(text)
-    if found is None or found[1] not in _MONTHS or found[7] not in _ZONES_H:
-        return -1
-    month, (day, year, hour, minute, second) = _MONTHS.index(found[1]) + 1, (int(found[n]) for n in range(2, 7))
-    try:
-        when = datetime(year, month, day, hour, minute, second, tzinfo=UTC) - timedelta(hours=_ZONES_H[found[7]])
-    except (ValueError, OverflowError):
-        return -1
-    return max(-1, int(when.timestamp()) * SECOND_US)
+                return called
+    raise BadRecord("unreadable", f"Acct-Status-Type = {text[:40]}" if text is not None else "no Acct-Status-Type")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final, Literal
 
@@ -10,6 +11,7 @@ from simbench.errors import BadInput
 Kind = Literal["capture", "parquet", "detail", "csv"]
 
 _LOOKED_AT: Final = 4_096  # octets
+_INDENTED: Final = re.compile(rb"(?:\t|[ \t]+\S+ [:+]?=)")  # an attribute; editors make spaces of a tab
 _CAPTURES: Final = (
     b"\xa1\xb2\xc3\xd4",
     b"\xd4\xc3\xb2\xa1",
@@ -33,4 +35,4 @@ def kind_of(path: Path) -> Kind:
     if head[:4] == b"PAR1":
         return "parquet"
     lines = head.lstrip(b"\r\n").split(b"\n")
-    return "detail" if len(lines) > 1 and lines[1][:1] == b"\t" else "csv"
+    return "detail" if len(lines) > 1 and _INDENTED.match(lines[1]) else "csv"

@@ -48,7 +48,7 @@ def capture(folder: Path, packets: Iterable[bytes], link: int = 1) -> Path:
 
 
 def captured(folder: Path, packets: Iterable[bytes], secret: bytes = SECRET, port: int = 1813) -> Captured:
-    return Captured(Datagrams(capture(folder, packets), port), port, secret, "radius.pcap")
+    return Captured(Datagrams(capture(folder, packets), (port,)), (port,), secret, "radius.pcap")
 
 
 def test_records_of_a_capture_are_read_verified_and_paired(tmp_path: Path) -> None:
@@ -106,16 +106,16 @@ def test_only_the_given_port_is_read(tmp_path: Path) -> None:
 def test_other_packets_and_fragments_are_counted(tmp_path: Path) -> None:
     tcp: Any = LINK / IP(src=NAS, dst=SERVER, proto=6) / bytes(30)
     fragment: Any = LINK / IP(src=NAS, dst=SERVER, proto=17, flags="MF") / bytes(30)
-    datagrams = Datagrams(capture(tmp_path, [bytes(tcp), bytes(fragment), packet(asked())]), 1813)
+    datagrams = Datagrams(capture(tmp_path, [bytes(tcp), bytes(fragment), packet(asked())]), (1813,))
     assert len(list(datagrams)) == 1
     assert (datagrams.packets, datagrams.unread, datagrams.fragments) == (3, 1, 1)
 
 
 def test_a_capture_of_nothing_known_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="link type 105"):
-        list(Datagrams(capture(tmp_path, [packet(asked())], link=105), 1813))
+        list(Datagrams(capture(tmp_path, [packet(asked())], link=105), (1813,)))
     with pytest.raises(BadInput, match="No such file"):
-        list(Datagrams(tmp_path / "nothing", 1813))
+        list(Datagrams(tmp_path / "nothing", (1813,)))
 
 
 @given(st.binary(max_size=200), st.integers(1, 65_535), st.integers(1, 65_535), st.booleans())

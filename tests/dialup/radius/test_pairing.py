@@ -14,6 +14,7 @@ from simbench.dialup.radius.pairing import Paired, pair
 from simbench.dialup.radius.record import Heard, Record
 from simbench.units import SECOND_US
 from tests.dialup.radius.scenes import SENT, answered, kept, planned, some_calls
+from tests.dialup.radius.scenes import START as START_US
 
 NAS = "192.0.2.10"
 LONGEST_S = load_netrevenu().terms.records.longest_s
@@ -40,6 +41,7 @@ def aside(paired: Paired) -> list[tuple[int, str]]:
 
 START, STOP = ("Start", 0, -1), ("Stop", 100, 100)
 INTERIM = ("Interim-Update", 60, 60)
+BOOT = ("Accounting-On", 150, -1)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,17 @@ INTERIM = ("Interim-Update", 60, 60)
         ((START, INTERIM, STOP), [(100, "stop")], []),
         ((STOP,), [(100, "stop-alone")], []),
         ((STOP, ("Start", 200, -1)), [(100, "stop")], []),
-        ((START,), [], [(1, "missing-stop")]),
+        ((START,), [], [(1, "open")]),
+        ((START, ("Accounting-On", LONGEST_S + 1, -1)), [], [(1, "missing-stop")]),
+        ((START, ("Start", LONGEST_S, -1, "B")), [], [(1, "open"), (2, "open")]),
+        ((START, ("Start", LONGEST_S + 1, -1, "B")), [], [(1, "missing-stop"), (2, "open")]),
+        ((START, STOP, ("Stop", 1_900, 100)), [(100, "stop")], [(3, "duplicate")]),
+        ((START, STOP, BOOT, ("Start", 200, -1), ("Stop", 300, 100)), [(100, "stop"), (100, "stop")], []),
+        ((START, STOP, BOOT, ("Stop", 300, 100)), [(100, "stop"), (100, "stop-alone")], []),
+        ((STOP, BOOT, ("Start", 200, -1)), [(100, "stop-alone")], [(3, "open")]),
+        ((INTERIM, BOOT, ("Stop", 300, 100)), [(60, "interim"), (100, "stop-alone")], []),
+        ((INTERIM, BOOT, ("Interim-Update", 300, 40)), [(60, "interim"), (40, "interim")], []),
+        ((START, BOOT, ("Stop", 150, 150)), [(150, "stop")], []),
         ((START, INTERIM), [(60, "interim")], []),
         ((INTERIM, ("Interim-Update", 90, 90)), [(90, "interim")], []),
         ((START, ("Stop", 130, -1)), [(130, "instants")], []),
@@ -92,6 +104,58 @@ def test_a_retransmission_is_known_by_its_delay() -> None:
     paired = pair([Heard(stop, SENT, 1), Heard(again, SENT + 30 * SECOND_US, 2)])
     assert len(paired.calls) == 1
     assert paired.duplicates == 1
+    assert aside(paired) == [(2, "retransmission")]  # RFC 2866 section 4.1 wants it sent again
+
+
+def test_access_servers_of_one_address_are_told_by_their_names() -> None:
+    paris, lyon = (Record("Start", NAS, "A", identifier=name) for name in ("paris", "lyon"))
+    said = [
+        (paris, 0), (lyon, 0), (Record("Accounting-On", NAS, identifier="lyon"), 50),
+        (Record("Stop", NAS, "A", seconds=100, identifier="paris"), 100),
+    ]  # fmt: skip
+    paired = pair([Heard(record, SENT + at * SECOND_US, line) for line, (record, at) in enumerate(said, 1)])
+    assert [(call.nas, call.seconds) for call in paired.calls] == [(f"{NAS} paris", 100)]
+    assert aside(paired) == [(2, "missing-stop")]
+    alone = pair(
+        [Heard(record, SENT + at * SECOND_US, line) for line, (record, at) in enumerate(said, 1) if line in {1, 4}]
+    )
+    assert [call.nas for call in alone.calls] == [NAS]
+
+
+def test_a_call_whose_port_another_call_took_has_no_stop() -> None:
+    start, other = Record("Start", NAS, "A", port=7), Record("Start", NAS, "B", port=7)
+    assert aside(pair([Heard(start, SENT, 1), Heard(other, SENT + SECOND_US, 2)])) == [(1, "missing-stop"), (2, "open")]
+
+
+def test_time_set_aside_is_what_the_record_claims() -> None:
+    paired = pair(heard(START, STOP, ("Stop", 101, 90)))
+    assert [each.duration_us for each in paired.aside] == [90 * SECOND_US]
+    assert [each.duration_us for each in pair(heard(START)).aside] == [0]
+
+
+def test_the_clock_of_events_dates_or_sets_aside() -> None:
+    dated, without = Record("Stop", NAS, "A", seconds=9, event_us=START_US), Record("Stop", NAS, "B", seconds=9)
+    odd = Record("Stop", NAS, "C", seconds=9, more=(("Event-Timestamp", "Aug 20 2000 21:00:00 CST"),))
+    paired = pair([Heard(each, SENT, line) for line, each in enumerate((dated, without, odd), 1)], "event")
+    assert [call.session for call in paired.calls] == ["A"]
+    assert [(each.line, each.reason, each.duration_us) for each in paired.aside] == [
+        (2, "undated", 9 * SECOND_US), (3, "undated", 9 * SECOND_US),
+    ]  # fmt: skip
+    assert "CST" in paired.aside[1].text
+    assert len(pair([Heard(odd, SENT, 1)]).calls) == 1  # the clock of reception does not need it
+
+
+def test_a_delay_that_nobody_believes_dates_nothing_by_reception() -> None:
+    stop = Heard(Record("Stop", NAS, "A", seconds=9, event_us=START_US, delay_s=-1), SENT, 1)
+    assert aside(pair([stop])) == [(1, "undated")]
+    assert len(pair([stop], "event").calls) == 1
+
+
+def test_records_that_speak_of_no_call_are_counted() -> None:
+    said = heard(START, ("Tunnel-Start", 10, -1), ("Failed", 20, -1), ("Failed", 30, -1), STOP)
+    paired = pair(said)
+    assert (len(paired.calls), paired.aside, paired.records) == (1, [], 5)
+    assert paired.passed_over == {"Tunnel-Start": 1, "Failed": 2}
 
 
 def test_two_access_servers_may_use_the_same_session_name() -> None:

@@ -1,0 +1,224 @@
+"""The packets of a capture in the order in which they were seen, whatever the file or its clock made of that.
+
+A file whose stamps fall has been put together out of pieces, or its clock was set back. TCP tells which: where the
+sequence numbers go on behind the fall it was the clock, where they begin again earlier it is another piece. Pieces
+are merged by their stamps; behind a clock that was set back the stamps go on from where they were.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from itertools import pairwise
+from math import gcd
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from simbench.capture.files import UNTIMED, CaptureFile, Packet
+from simbench.capture.layers import ACK, FIN, SYN, reverse, segment_of
+from simbench.capture.packed import Cursor, unpacked
+from simbench.errors import BadInput
+from simbench.units import DAY_US, SECOND_US
+
+FALL_US: Final = 100_000  # packets change places in a file within this
+PIECES: Final = 16  # a file of more is read in its own order
+CONNECTIONS: Final = 10_000  # of which a run of packets remembers where they were
+COARSE_US: Final = 10_000  # stamps of a coarser clock than this say so
+ENOUGH: Final = 20  # packets that show how fine a clock is
+_MASK, _HALF = (1 << 32) - 1, 1 << 31
+Place = tuple[int, int]  # sequence numbers of both directions, -1 while unknown
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A clock that was set back before this packet: the instant it goes on from, and by how much."""
+
+    packet: int
+    at: int
+    back_us: int
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """What the stamps of a capture are worth: packets without one, falls, pieces, and how fine it is (us)."""
+
+    packets: int = 0
+    untimed: int = 0
+    steps: tuple[Step, ...] = ()
+    pieces: int = 1
+    fine_us: int = 1
+
+
+def told_of(clock: Clock) -> list[dict[str, Any]]:
+    """What is wrong with the stamps, each as a remark of the story: its `sentence`, and how far stamps may be off.
+
+    `off_us` is 0 where the stamps themselves are right. `at` is given where the remark belongs to an instant.
+    """
+    told: list[dict[str, Any]] = []
+    if clock.untimed:
+        some = "no packet carries" if clock.untimed == clock.packets else f"{clock.untimed} packets do not carry"
+        told.append({"kind": "untimed", "sentence": f"{some} a time", "off_us": DAY_US})
+    for step in clock.steps:
+        sentence = f"the clock steps back by at least {step.back_us / SECOND_US:.6g} s at packet {step.packet}"
+        told.append({"kind": "step", "sentence": sentence, "off_us": step.back_us, "at": step.at})
+    if clock.pieces > 1:
+        sentence = f"the file is {clock.pieces} pieces that overlap or are not in order; they are merged by their times"
+        told.append({"kind": "pieces", "sentence": sentence, "off_us": 0})
+    if clock.fine_us > 1:
+        sentence = f"its times are multiples of {clock.fine_us / SECOND_US:g} s"
+        told.append({"kind": "coarse", "sentence": sentence, "off_us": clock.fine_us})
+    return told
+
+
+class _Run:
+    """Packets in a row whose stamps do not fall, and where the connections in it began and ended."""
+
+    __slots__ = ("begins", "ends", "first", "first_at", "last_at", "offset")
+
+    def __init__(self, first: int, at: int) -> None:
+        self.first, self.first_at, self.last_at = first, at, at
+        self.offset = 0
+        self.begins: dict[bytes, Place] = {}
+        self.ends: dict[bytes, Place] = {}
+
+
+class Packets:
+    """The packets of an open file, to be iterated once; `clock` and `cut_short` are right afterwards.
+
+    Raises BadInput as `CaptureFile` does; what stands before the damage is given first.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file, self.name = file, name
+        self.cut_short = False
+        self._runs, self.clock = self._survey()
+
+    def __iter__(self) -> Iterator[Packet]:
+        chains = self._chains()
+        if len(chains) == 1:
+            yield from self._chain(chains[0])
+            return
+        yield from heapq.merge(*map(self._chain, chains), key=lambda packet: packet[1])
+
+    def _open(self) -> CaptureFile:
+        return CaptureFile(unpacked(Cursor(self._file)), self.name)
+
+    def _survey(self) -> tuple[list[_Run], Clock]:
+        """One look at every stamp."""
+        runs: list[_Run] = []
+        number = untimed = fine = last = 0
+        try:
+            for number, at, *_ in self._open():
+                if at == UNTIMED:
+                    untimed += 1
+                    continue
+                if not runs or at < last - FALL_US:
+                    runs.append(_Run(number, at))
+                    last = at
+                elif at > last:
+                    last = at
+                runs[-1].last_at = last
+                if fine != 1:
+                    fine = gcd(fine, at % SECOND_US or SECOND_US)
+        except BadInput:
+            if not number:
+                raise
+        known = fine if number - untimed >= ENOUGH and fine >= COARSE_US else 1
+        return runs or [_Run(1, 0)], Clock(number, untimed, fine_us=known)
+
+    def _chains(self) -> list[list[_Run]]:
+        """Runs that follow one another on one clock each."""
+        runs = self._runs
+        if len(runs) == 1:
+            return [runs]
+        self._look_for_connections()
+        chains, steps = [[runs[0]]], []
+        for before, run in pairwise(runs):
+            if _goes_on(before, run):
+                run.offset = before.last_at + before.offset - run.first_at
+                steps.append(Step(run.first, before.last_at + before.offset, run.offset - before.offset))
+                chains[-1].append(run)
+            else:
+                chains.append([run])
+        if len(chains) > PIECES:
+            chains = [runs]
+        self.clock = msgspec.structs.replace(self.clock, steps=tuple(steps), pieces=len(chains))
+        return chains
+
+    def _look_for_connections(self) -> None:
+        place, runs = -1, self._runs
+        try:
+            for number, _, link, octets, _ in self._open():
+                while place + 1 < len(runs) and runs[place + 1].first <= number:
+                    place += 1
+                segment = segment_of(link, octets)
+                if segment is not None:
+                    _remember(runs[max(place, 0)], *_place(*segment[:4], len(segment[4])))
+        except BadInput:
+            pass  # iterating comes upon it again
+
+    def _chain(self, chain: list[_Run]) -> Iterator[Packet]:
+        """The packets of some runs, those without a stamp dated as the one before."""
+        capture = self._open()
+        ends = {
+            one.first: (other.first if other else 0)
+            for one, other in zip(self._runs, [*self._runs[1:], None], strict=True)
+        }
+        spans = iter([(run.first, ends[run.first], run.offset) for run in chain])
+        first, end, offset = next(spans)
+        if chain[0] is self._runs[0]:
+            first = 1
+        last = chain[0].first_at
+        for number, at, link, octets, wire in capture:
+            while end and number >= end:
+                following = next(spans, None)
+                if following is None:
+                    return
+                first, end, offset = following
+            if number < first:
+                continue
+            if at == UNTIMED:
+                at = last  # noqa: PLW2901 - a packet dated
+            else:
+                last = at = at + offset  # noqa: PLW2901 - as above
+            yield number, at, link, octets, wire
+        self.cut_short |= capture.cut_short
+
+
+def _place(key: bytes, seq: int, ack: int, flags: int, size: int) -> tuple[bytes, Place, Place]:
+    """The connection a segment belongs to, and where both of its directions stand before and after the segment."""
+    other = ack if flags & ACK else -1
+    after = (seq + size + bool(flags & (SYN | FIN))) & _MASK
+    back = reverse(key)
+    if key <= back:
+        return key, (seq, other), (after, other)
+    return back, (other, seq), (other, after)
+
+
+def _remember(run: _Run, key: bytes, before: Place, after: Place) -> None:
+    if key not in run.begins and len(run.begins) >= CONNECTIONS:
+        return
+    begun, ended = run.begins.get(key, (-1, -1)), run.ends.get(key, (-1, -1))
+    run.begins[key] = _filled(begun, before)
+    run.ends[key] = _filled(after, ended)
+
+
+def _filled(one: Place, other: Place) -> Place:
+    """The first, with what it leaves open out of the second."""
+    return (one[0] if one[0] >= 0 else other[0], one[1] if one[1] >= 0 else other[1])
+
+
+def _goes_on(before: _Run, run: _Run) -> bool:
+    """Whether the connections in a run go on where they were before, by most of those that are in both."""
+    votes = 0
+    for key, begins in run.begins.items():
+        ends = before.ends.get(key)
+        if ends is None:
+            continue
+        ahead = [
+            ((here - there + _HALF) & _MASK) - _HALF
+            for here, there in zip(begins, ends, strict=True)
+            if here >= 0 and there >= 0
+        ]
+        if ahead:
+            votes += 1 if min(ahead) >= -1 else -1  # a keepalive repeats one octet
+    return votes > 0

@@ -1,0 +1,88 @@
+"""Octets of a file that may be packed by gzip, to be read from the beginning as often as wanted (RFC 1952)."""
+
+from __future__ import annotations
+
+import zlib
+from typing import BinaryIO, Final, Protocol
+
+GZIP: Final = b"\x1f\x8b"
+_PIECE: Final = 1 << 20
+
+
+class Readable(Protocol):
+    """Anything that gives octets, b"" at its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many octets."""
+
+
+class Rejoined:
+    """A stream of which a few octets have been read already."""
+
+    def __init__(self, head: bytes, file: Readable) -> None:
+        self._head, self._file = head, file
+
+    def read(self, size: int, /) -> bytes:
+        """Those octets first."""
+        head, self._head = self._head[:size], self._head[size:]
+        return head + self._file.read(size - len(head)) if len(head) < size else head
+
+
+class Cursor:
+    """A place of its own in an open file, so that several readers can share the file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._at = file, 0
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many octets, from where this cursor stands."""
+        self._file.seek(self._at)
+        octets = self._file.read(size)
+        self._at += len(octets)
+        return octets
+
+
+class Unzipped:
+    """The octets inside a gzip file, one member after another; they end where the file is cut off or damaged.
+
+    `whole` is false afterwards in that case. Octets behind the last member that begin no other are padding.
+    """
+
+    def __init__(self, file: Readable) -> None:
+        self._file, self._kept = file, b""
+        self._member = zlib.decompressobj(wbits=31)
+        self._begun = self._damaged = False
+        self._members = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether every member ended as it should."""
+        return not (self._begun or self._damaged)
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many octets, b"" at the end."""
+        while not self._damaged:
+            packed = self._kept or self._file.read(_PIECE)
+            if not packed or (self._members and not self._begun and not GZIP.startswith(packed[:2])):
+                return b""
+            self._begun = True
+            try:
+                octets = self._member.decompress(packed, size)
+            except zlib.error:
+                self._damaged = True
+                break
+            self._kept = self._member.unconsumed_tail
+            if self._member.eof:
+                self._kept = self._member.unused_data
+                self._member, self._begun = zlib.decompressobj(wbits=31), False
+                self._members += 1
+            if octets:
+                return octets
+        return b""
+
+
+def unpacked(file: Readable) -> Readable:
+    """The octets of a file, whether it is packed by gzip or not; nothing of it may have been read."""
+    head = file.read(len(GZIP))
+    rejoined = Rejoined(head, file)
+    return Unzipped(rejoined) if head == GZIP else rejoined

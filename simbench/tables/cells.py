@@ -1,0 +1,92 @@
+"""What a cell of a table says: truth, numbers, codes, in the ways in which people and spreadsheets write them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from simbench.contract.typed import shown
+from simbench.errors import BadInput
+
+YES: Final = frozenset({"true", "yes", "y", "1", "oui", "o", "vrai", "ok"})
+NO: Final = frozenset({"false", "no", "n", "0", "non", "faux"})
+
+_SPACES = re.compile(r"\s+")  # no-break and thin spaces too
+_WHOLE_AS_FLOAT = re.compile(r"(-?[0-9]+)[.,]0+")
+_PLAIN = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?|[+-]?\.[0-9]+", re.ASCII)
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+", re.ASCII)
+
+
+def text_of(cell: Any) -> str:
+    """A cell as text; a whole number that a spreadsheet wrote as 36010.0 without its decimals."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def digits_of(cell: Any) -> str:
+    """A code as text: what a spreadsheet does to digits (36010.0, '36010, 36 010) undone; anything else as it is."""
+    text = _SPACES.sub("", text_of(cell)).removeprefix("'")
+    as_float = _WHOLE_AS_FLOAT.fullmatch(text)
+    return as_float[1] if as_float else text
+
+
+def truth_of(cell: Any, place: str, yes: frozenset[str] = YES, no: frozenset[str] = NO) -> bool:
+    """Yes or no in English or French, in any case, or 1 and 0. Raises BadInput."""
+    word = digits_of(cell).lower()
+    if word not in yes | no:
+        raise BadInput(place, f"is {shown(str(cell))}", "true or false")
+    return word in yes
+
+
+def number_of(cell: Any, place: str, *, decimal_comma: bool = False) -> Decimal:
+    """A number with a decimal point or comma, thousands set apart or not; "50 %" is 0.5.
+
+    "1,600" is 1.6 where the table writes decimal commas and 1600 where it groups by commas; where the table leaves
+    that open it is refused. Raises BadInput.
+    """
+    expected = "a number such as 1600.50"
+    if isinstance(cell, bool):
+        raise BadInput(place, f"is {cell}", expected)
+    text = _SPACES.sub("", str(cell))
+    percent = text.endswith("%")
+    text = text.removesuffix("%")
+    if _GROUPED.fullmatch(text) and not decimal_comma:
+        grouped, part = text.replace(",", ""), text.replace(",", ".", 1)
+        both = f" or {part}" if text.count(",") == 1 else ""
+        if both:
+            raise BadInput(place, f"{shown(text)} is {grouped}{both}", "a number without thousands separators")
+        text = grouped
+    text = _with_point(text)
+    try:
+        value = Decimal(text) if _PLAIN.fullmatch(text) else Decimal("NaN")
+        if isinstance(cell, (int, float, Decimal)):
+            value = Decimal(str(cell))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise BadInput(place, f"is {shown(str(cell))}", expected)
+    return value / 100 if percent else value
+
+
+def _with_point(text: str) -> str:
+    """The last of points and commas is the decimal one; a mark that stands more than once groups thousands."""
+    point, comma = text.rfind("."), text.rfind(",")
+    if comma > point:
+        return text.replace(".", "").replace(",", ".") if text.count(",") == 1 else text.replace(",", "")
+    if comma >= 0:
+        return text.replace(",", "")
+    return text.replace(".", "") if text.count(".") > 1 else text
+
+
+def whole_of(cell: Any, place: str, least: int = 0, most: int = 10**12, *, decimal_comma: bool = False) -> int:
+    """A whole number within bounds. Raises BadInput."""
+    expected = f"a whole number from {least}" + (f" to {most}" if most < 10**12 else " on")
+    try:
+        value = number_of(cell, place, decimal_comma=decimal_comma)
+    except BadInput:
+        value = Decimal("0.5")
+    if value != value.to_integral_value() or not least <= value <= most:
+        raise BadInput(place, f"is {shown(str(cell))}", expected)
+    return int(value)

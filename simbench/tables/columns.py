@@ -1,0 +1,96 @@
+"""How a table is read: our columns to theirs, their words to ours, its encoding, and the mapping file that says so."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from simbench.contract.typed import choice, label, read_toml, shown
+from simbench.errors import BadInput
+
+
+class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Our columns to theirs, their words to ours by column, and what stands where a column does not.
+
+    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times that name none.
+    `encoding` and `delimiter` are found out where they are empty; a byte-order mark and a `sep=` line outrank them.
+    `sheet` is the sheet of a workbook (empty: the first).
+    """
+
+    columns: dict[str, str] = {}
+    values: dict[str, dict[str, str]] = {}
+    defaults: dict[str, str] = {}
+    delimiter: str = ""
+    encoding: Literal["", "utf-8", "latin-1", "cp1252", "utf-16"] = ""
+    time: str = ""
+    tz: str = ""
+    sheet: str = ""
+
+
+class MappingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mapping file: one table for each kind of table there is to read."""
+
+    outages: Columns = Columns()
+    traffic: Columns = Columns()
+    probes: Columns = Columns()
+
+
+def read_mapping(path: Path | None, known: Mapping[str, Iterable[str]]) -> MappingFile:
+    """Read a mapping file; `known` has our columns of each kind. BadInput when it names one that there is not."""
+    if path is None:
+        return MappingFile()
+    mapping = read_toml(path, MappingFile, BadInput)
+    for kind, names in known.items():
+        _check(getattr(mapping, kind), list(names), f"{label(path)}: {kind}")
+    return mapping
+
+
+def _check(columns: Columns, names: list[str], place: str) -> None:
+    for table in ("columns", "values", "defaults"):
+        for name in getattr(columns, table):
+            if name not in names:
+                raise BadInput(f"{place}.{table}.{name}", "no such column", choice(name, names))
+    if len(columns.delimiter) > 1:
+        raise BadInput(f"{place}.delimiter", f"is {shown(columns.delimiter)}", "one character")
+
+
+def folded(text: str) -> str:
+    """A heading or word as it is compared: case, width, apostrophes and runs of spaces make no difference."""
+    return " ".join(unicodedata.normalize("NFKC", text).replace("’", "'").casefold().split())
+
+
+def places_of(names: list[str], wanted: Iterable[str], mapping: Columns, path: Path) -> dict[str, int]:
+    """Which of a table's columns is ours, for those of `wanted` that it has.
+
+    A heading as written outranks one that is the same but for its case. Raises BadInput for one that is there twice;
+    headings nobody wants may be repeated.
+    """
+    exact, alike = _by_name(names), _by_name([folded(name) for name in names])
+    found = {}
+    for ours in wanted:
+        theirs = mapping.columns.get(ours, ours)
+        places = exact.get(theirs) or alike.get(folded(theirs), [])
+        if len(places) > 1:
+            raise BadInput(label(path), f"{len(places)} columns are called {shown(theirs)}", "each name used once")
+        if places:
+            found[ours] = places[0]
+    return found
+
+
+def _by_name(names: list[str]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    return places
+
+
+def check_needed(found: Mapping[str, int], needed: Iterable[str], mapping: Columns, path: Path) -> None:
+    """Raise BadInput for a needed column that a table has neither as a column nor as a default."""
+    for name in needed:
+        if name not in found and name not in mapping.defaults:
+            problem = f"no column {shown(mapping.columns.get(name, name))}"
+            raise BadInput(label(path), problem, f"one for {name}, or a mapping file (--map)")

@@ -1,0 +1,119 @@
+"""Delimited text: its encoding, its delimiter, its heading line, and its records, one after another."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+
+from simbench.contract.typed import label
+from simbench.errors import BadInput
+from simbench.tables.columns import Columns
+from simbench.tables.rows import RejectedRow, Remark
+
+DELIMITERS: Final = ",;\t|"
+HEAD: Final = 1 << 16  # octets by which encoding and delimiter are told
+BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+
+Records = Generator[tuple[int, list[str] | RejectedRow], None, None]
+"""Line and cells of each record that is not empty."""
+
+
+class Delimited(msgspec.Struct, frozen=True):
+    """A file of delimited text: its first record, the others, and how it was read."""
+
+    names: list[str]
+    line: int
+    records: Records
+    delimiter: str
+    remarks: tuple[Remark, ...] = ()
+
+
+def read_delimited(path: Path, mapping: Columns, known: Callable[[list[str]], int]) -> Delimited:
+    """Open a file; `known` counts how many of some headings are wanted, which tells the delimiter.
+
+    The file is read as its records are asked for. Raises BadInput: it cannot be read, or is empty.
+    """
+    file = path.open("rb")
+    head = file.read(HEAD)
+    encoding, mark, remarks = _encoding(head, mapping.encoding)
+    file.seek(mark)
+    text = io.TextIOWrapper(file, encoding, "replace", newline="")
+    sample = head[mark:].decode(encoding, "replace")
+    told = _told_delimiter(sample)
+    delimiter = told or mapping.delimiter or _likely(sample, known)
+    if told:
+        text.readline()
+    records = _records(text, delimiter, 1 if told else 0)
+    line, names = next(records, (1, []))
+    if isinstance(names, RejectedRow):
+        records.close()
+        raise BadInput(label(path), str(names), "a line of column names")
+    if not names:
+        raise BadInput(label(path), "is empty", "a line of column names")
+    return Delimited([name.strip() for name in names], line, records, delimiter, remarks)
+
+
+def _encoding(head: bytes, told: str) -> tuple[str, int, tuple[Remark, ...]]:
+    """The encoding, the length of its byte-order mark, and a remark where it is a guess."""
+    for mark, name in BOMS:
+        if head.startswith(mark):
+            return name, len(mark), ()
+    wide = _without_mark(head)
+    if told and told != "utf-16":
+        return told, 0, ()
+    if told or wide:
+        return wide or "utf-16-le", 0, ()
+    try:
+        head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252", 0, (Remark(0, "the text is not UTF-8 and was read as Windows-1252 (`encoding` of the map)"),)
+    return "utf-8", 0, ()
+
+
+def _without_mark(head: bytes) -> str:
+    """UTF-16 without a mark shows as zero octets in every other place of a text in a Latin alphabet."""
+    pairs = max(1, len(head) // 2)
+    if head[1::2].count(0) * 2 > pairs > head[::2].count(0) * 4:
+        return "utf-16-le"
+    return "utf-16-be" if head[::2].count(0) * 2 > pairs > head[1::2].count(0) * 4 else ""
+
+
+def _told_delimiter(sample: str) -> str:
+    """The delimiter that a first line `sep=;` names, as spreadsheets write it."""
+    first = sample.split("\n", 1)[0].rstrip("\r").strip('"')
+    return first[4] if first[:4].lower() == "sep=" and len(first) == 5 else ""
+
+
+def _likely(sample: str, known: Callable[[list[str]], int]) -> str:
+    """The delimiter under which the first record has most headings that are wanted, then most headings."""
+
+    def found(delimiter: str) -> tuple[int, int]:
+        names = next((names for _, names in _records(io.StringIO(sample, newline=""), delimiter)), [])
+        return (0, 0) if isinstance(names, RejectedRow) else (known([name.strip() for name in names]), len(names))
+
+    return max(DELIMITERS, key=found)
+
+
+def _records(text: IO[str], delimiter: str, line: int = 0) -> Records:
+    """Records that are not empty. Quotes are strict: one that never ends must not swallow what follows unseen."""
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    before = line
+    with text:
+        while True:
+            first = before + reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as problem:
+                last = before + reader.line_num
+                lines = f", {last - first + 1} lines up to line {last}" if last > first else ""
+                yield first, RejectedRow(first, f"{problem}{lines}")
+                continue
+            if any(cell and not cell.isspace() for cell in cells):
+                yield first, cells

@@ -1,0 +1,115 @@
+"""Parquet: the columns that are wanted, batch by batch, each of a type that can be what it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from simbench.contract.typed import label, shown
+from simbench.errors import BadInput
+from simbench.tables.rows import Kind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MAGIC: Final = b"PAR1"
+BATCH_ROWS: Final = 65_536
+EXPECTED: Final[dict[Kind, str]] = {
+    "instant": "timestamps, texts, or numbers of seconds since 1970",
+    "text": "texts or whole numbers",
+    "note": "texts",
+    "truth": "booleans, texts, or 1 and 0",
+    "number": "numbers or texts",
+}
+
+
+class ParquetTable:
+    """A Parquet file: its names, and its wanted cells by row."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
+
+        self.path = path
+        with _refusing(path):
+            self._file = pq.ParquetFile(path)
+            self.names: list[str] = list(self._file.schema_arrow.names)
+
+    def fitting(self, kind: Kind) -> list[int]:
+        """Places of the columns whose type can be of a kind."""
+        types = self._file.schema_arrow.types
+        return [place for place, one in enumerate(types) if _fits(one, kind)]
+
+    def rows(self, wanted: dict[int, Kind]) -> Iterator[tuple[int, list[Any]]]:
+        """Row number, and the cells of the wanted places (the others None). Raises BadInput for a type."""
+        import pyarrow as pa  # noqa: PLC0415 - as above
+
+        schema = self._file.schema_arrow
+        for place, kind in wanted.items():
+            field = schema.field(place)
+            if not _fits(field.type, kind):
+                problem = f"column {shown(field.name)} is of type {field.type}"
+                raise BadInput(label(self.path), problem, EXPECTED[kind])
+        return self._read(pa, wanted)
+
+    def _read(self, pa: Any, wanted: dict[int, Kind]) -> Iterator[tuple[int, list[Any]]]:
+        names, number = self.names, 0
+        with _refusing(self.path), self._file:
+            for batch in self._file.iter_batches(BATCH_ROWS, columns=list({names[place] for place in wanted})):
+                columns = {place: _cells(pa, batch.column(names[place])) for place in wanted}
+                for row in range(batch.num_rows):
+                    number += 1
+                    yield number, [columns[p][row] if p in columns else None for p in range(len(names))]
+
+
+class _refusing:  # noqa: N801 - a context manager, read as a word
+    """Turns what Arrow raises for a damaged file into one line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, _: object) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - as above
+
+        if isinstance(problem, (pa.ArrowException, OSError, ValueError)) and not isinstance(problem, BadInput):
+            said = " ".join(str(problem).split())
+            raise BadInput(label(self.path), f"cannot be read as Parquet: {said:.100}") from None
+
+
+def _fits(type_: pa.DataType, kind: Kind) -> bool:
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    types = pa.types
+    while types.is_dictionary(type_):
+        type_ = type_.value_type
+    if types.is_null(type_) or types.is_string(type_) or types.is_large_string(type_):
+        return True
+    whole, real = types.is_integer(type_), types.is_floating(type_) or types.is_decimal(type_)
+    fits: dict[Kind, bool] = {
+        "instant": types.is_timestamp(type_) or whole or real,
+        "text": whole or real or types.is_boolean(type_),
+        "note": True,
+        "truth": types.is_boolean(type_) or whole,
+        "number": whole or real,
+    }
+    return fits[kind]
+
+
+def _cells(pa: Any, column: Any) -> list[Any]:
+    """The values; those that Python cannot hold (years beyond 9999, texts that are no UTF-8) as texts that say so."""
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError, pa.ArrowException):
+        return [_cell(pa, one) for one in column]
+
+
+def _cell(pa: Any, scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError, pa.ArrowException):
+        return "�"

@@ -1,0 +1,119 @@
+"""The one reader of tables: delimited text, Parquet or XLSX, told apart by their first octets, as rows of named cells.
+
+A row that cannot be used is rejected with its line and the reason; a table that cannot is refused in one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from simbench.contract.typed import label
+from simbench.errors import BadInput
+from simbench.tables import parquet, workbook
+from simbench.tables.columns import Columns, check_needed, folded, places_of
+from simbench.tables.delimited import read_delimited
+from simbench.tables.rows import UNREADABLE, Kind, RejectedRow, Row, Table, closing_on_error
+
+EXPECTED = "a table as delimited text (CSV), Parquet or XLSX"
+
+
+def read_table(
+    path: Path, kinds: Mapping[str, Kind], mapping: Columns | None = None, needed: Iterable[str] = ()
+) -> Table:
+    """Open a table; `kinds` names the columns wanted and what each holds.
+
+    Raises BadInput when it cannot be read, lacks a needed column, has one twice, or one of a type that cannot be.
+    """
+    mapping = mapping or Columns()
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+        if magic == parquet.MAGIC:
+            return _parquet(path, kinds, mapping, needed)
+        if magic == workbook.MAGIC:
+            return _workbook(path, kinds, mapping, needed)
+        return _text(path, kinds, mapping, needed)
+    except OSError as problem:
+        raise BadInput(label(path), problem.strerror or "cannot be read", EXPECTED) from None
+
+
+def read_records(path: Path, headings: Collection[str]) -> Iterator[tuple[int, list[Any] | RejectedRow]]:
+    """Line and cells of every record of a table whose first record need not be headings, as they stand there.
+
+    `headings` are those by which a delimiter is told. Raises BadInput when it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+        if magic == parquet.MAGIC:
+            table = parquet.ParquetTable(path)
+            kinds: dict[int, Kind] = dict.fromkeys(table.fitting("text"), "text")
+            return chain([(0, list(table.names))], table.rows(kinds))
+        if magic == workbook.MAGIC:
+            book = workbook.Workbook(path)
+            return chain([(1, list(book.names))], book.rows())
+        found = read_delimited(path, Columns(), lambda names: sum(folded(name) in headings for name in names))
+    except OSError as problem:
+        raise BadInput(label(path), problem.strerror or "cannot be read", EXPECTED) from None
+    return chain([(found.line, list(found.names))], found.records)
+
+
+def _parquet(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: Iterable[str]) -> Table:
+    table = parquet.ParquetTable(path)
+    places = places_of(table.names, kinds, mapping, path)
+    check_needed(places, needed, mapping, path)
+    rows = table.rows({place: kinds[name] for name, place in places.items()})
+    return Table(path, _named(rows, places, kinds, mapping))
+
+
+def _workbook(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: Iterable[str]) -> Table:
+    book = workbook.Workbook(path, mapping.sheet)
+    places = places_of(book.names, kinds, mapping, path)
+    check_needed(places, needed, mapping, path)
+    return Table(path, _named(book.rows(), places, kinds, mapping, width=len(book.names)), book.remarks)
+
+
+def _text(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: Iterable[str]) -> Table:
+    wanted = {folded(mapping.columns.get(name, name)) for name in kinds}
+    found = read_delimited(path, mapping, lambda names: sum(folded(name) in wanted for name in names))
+    with closing_on_error(found.records):
+        places = places_of(found.names, kinds, mapping, path)
+        check_needed(places, needed, mapping, path)
+    rows = _named(found.records, places, kinds, mapping, width=len(found.names), comma=found.delimiter == ";")
+    return Table(path, rows, found.remarks)
+
+
+def _named(
+    records: Iterator[tuple[int, list[Any] | RejectedRow]] | Iterator[tuple[int, list[Any]]],
+    places: Mapping[str, int], kinds: Mapping[str, Kind], mapping: Columns, *, width: int = 0, comma: bool = False,
+) -> Iterator[Row | RejectedRow]:  # fmt: skip
+    """Records as rows: cells under our names, their words as ours; cells beyond the headings must be empty."""
+    words = {name: {folded(theirs): ours for theirs, ours in told.items()} for name, told in mapping.values.items()}
+    for line, cells in records:
+        if isinstance(cells, RejectedRow):
+            yield cells
+            continue
+        if width and len(cells) > width and any(_is_filled(cell) for cell in cells[width:]):
+            yield RejectedRow(line, f"{len(cells)} cells under {width} columns")
+            continue
+        told: dict[str, Any] = dict(mapping.defaults)
+        broken = ""
+        for name, place in places.items():
+            cell = cells[place] if place < len(cells) else None
+            if isinstance(cell, str):
+                cell = cell.strip()
+                if UNREADABLE in cell and kinds[name] != "note":
+                    broken = broken or name
+            if _is_filled(cell):
+                told[name] = words[name].get(folded(str(cell)), cell) if name in words else cell
+        if broken:
+            yield RejectedRow(line, f"{broken}: holds octets that are not of the encoding")
+        else:
+            yield Row(line, told, comma)
+
+
+def _is_filled(cell: Any) -> bool:
+    return cell is not None and not (isinstance(cell, str) and (not cell or cell.isspace()))

@@ -1,0 +1,108 @@
+"""What a table consists of once it is read: rows under our names, rows that were rejected, and remarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from simbench.contract.typed import label
+from simbench.errors import BadInput
+from simbench.tables.instants import NoZone
+
+Kind = Literal["instant", "text", "note", "truth", "number"]
+"""What a column holds. A "note" is free text that no rule reads: octets outside the encoding cost it no row."""
+
+UNREADABLE = "�"  # what stands for octets that are not of the encoding
+
+T = TypeVar("T")
+
+
+class RejectedRow(msgspec.Struct, frozen=True):
+    """A row that could not be used: its line (0: the whole table) and the reason."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}" if self.line else self.reason
+
+
+class Remark(RejectedRow, frozen=True):
+    """Something to know about a row that was used all the same."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One row under our names: its line, its cells that are not empty, and whether "1,5" is how it writes 1.5."""
+
+    line: int
+    cells: Mapping[str, Any]
+    decimal_comma: bool = False
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A table while it is read: its rows in order, and remarks on the whole of it."""
+
+    path: Path
+    rows: Iterator[Row | RejectedRow]
+    remarks: tuple[Remark, ...] = ()
+
+
+class Collected(msgspec.Struct, Generic[T], frozen=True):
+    """What the rows of a table became: one item a row that was used with its line, and notes on the others."""
+
+    items: tuple[tuple[int, T], ...]
+    notes: tuple[RejectedRow, ...]
+    rows: int
+
+
+def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
+    """Read every row; one that `read` raises BadInput for is rejected.
+
+    Raises BadInput when a time has no zone, and when rows were rejected and none was used.
+    """
+    items: list[tuple[int, T]] = []
+    notes: list[RejectedRow] = []
+    rows = 0
+    with closing_on_error(table.rows):
+        for row in table.rows:
+            rows += 1
+            if isinstance(row, RejectedRow):
+                notes.append(row)
+                continue
+            try:
+                items.append((row.line, read(row)))
+            except NoZone as problem:
+                raise BadInput(f"{label(table.path)}: line {row.line}", problem.problem, problem.expected) from None
+            except BadInput as problem:
+                notes.append(RejectedRow(row.line, str(problem)))
+    if notes and not items:
+        first = notes[0]
+        raise BadInput(label(table.path), f"none of {rows} rows can be used: {first}")
+    return Collected(tuple(items), (*table.remarks, *notes), rows)
+
+
+@contextmanager
+def closing_on_error(rows: Iterator[Any]) -> Iterator[None]:
+    """Close the file that some rows come from when what is done with them fails."""
+    try:
+        yield
+    except BaseException:
+        if isinstance(rows, Generator):
+            rows.close()
+        raise
+
+
+def rejected(notes: Iterable[RejectedRow]) -> list[RejectedRow]:
+    """Those of some notes whose rows were not used."""
+    return [one for one in notes if not isinstance(one, Remark)]
+
+
+def filled(row: Row, *names: str) -> None:
+    """Raise BadInput for the first of these columns in which a row has nothing."""
+    for name in names:
+        if name not in row.cells:
+            raise BadInput(name, "is empty", "a value")
