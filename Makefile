@@ -54,20 +54,20 @@ fix: $(VENV)/installed ## put style right
 	$(BIN)/ruff format .
 
 bench: $(VENV)/installed ## measure speed: ratios in one run, and absolutes to compare on the same machine
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tools.bench
 
 fuzz: $(VENV)/installed ## feed two million mutated frames to everything that reads a wire (SECONDS=900, SEED=1)
-	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
+	$(BIN)/python -m tools.fuzz --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
 
 soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched; then crowds (SECONDS=1800, MESSAGES=20000000)
-	$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),1800) --messages $(or $(MESSAGES),20000000)
-	$(BIN)/python -m tests.soak.crowd
+	$(BIN)/python -m tools.soak --seconds $(or $(SECONDS),1800) --messages $(or $(MESSAGES),20000000)
+	$(BIN)/python -m tools.soak.crowd
 
 sample: $(VENV)/installed ## regenerate the kept example report in reports/sample
-	$(BIN)/python -m tests.sample
+	$(BIN)/python -m tools.sample
 
 docs: $(VENV)/installed ## build the documentation as a site that needs no network: build/site/index.html
-	$(BIN)/python -m tests.docs --write
+	$(BIN)/python -m tools.reference --write
 	$(BIN)/python -m mkdocs build --strict --quiet
 
 clean: ## remove the virtual environment and all output

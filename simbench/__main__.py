@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simbench.cli import main
+from simbench.cli.main import main
 
 if __name__ == "__main__":
     main()

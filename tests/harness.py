@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fake_smsc.assembly import assemble
+from fake_smsc.scenario import CodeConfig, Scenario
+from fake_smsc.server.assembly import assemble
+from fake_smsc.ucp_gateway import Gateway
+from simbench.base.calendar import instant
 from simbench.contract import load_contract
-from simbench.contract.calendar import instant
-from simbench.gateway import Gateway
 from simbench.ledger import MemoryLedger
-from simbench.scenario import CodeConfig, Scenario
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from simbench.ucp.operations import build
 

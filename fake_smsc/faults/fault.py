@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
+from fake_smsc.scenario import FaultConfig
+from simbench.base.units import SECOND_US
 from simbench.kernels.chance import entity_of, share
-from simbench.scenario import FaultConfig
 from simbench.ucp.frame import STX, Frame, Framer, checksum
-from simbench.units import SECOND_US
 
 if TYPE_CHECKING:
-    from fake_smsc.faults.desk import FaultDesk
+    from fake_smsc.faults.injector import FaultDesk
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):

@@ -10,8 +10,8 @@ from functools import partial
 from typing import ClassVar
 
 from fake_smsc.faults.fault import Fault, FrameFault, Hit, Piece, read
+from simbench.base.units import SECOND_US
 from simbench.ucp.frame import Frame, encode
-from simbench.units import SECOND_US
 
 
 class LoginFault(Fault):

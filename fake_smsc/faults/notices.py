@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from fake_smsc.faults.fault import Fault, FrameFault, Hit, KeepingFault, Piece, read
 from fake_smsc.faults.results import ReorderedResults, body_of, numbered
+from simbench.base.units import SECOND_US
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, encode
-from simbench.units import SECOND_US
 
 NOTIFICATION = "53"
 SENDER = "33639980099"  # of the fictional range: whoever sends what nobody asked for

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from fake_smsc.faults.fault import FrameFault, Hit, Piece, sealed
 from fake_smsc.faults.results import body_of
+from simbench.base.units import SECOND_US
 from simbench.kernels.chance import draw, entity_of
 from simbench.ucp.frame import Frame
-from simbench.units import SECOND_US
 
 SEGMENT_GAP_US = 1_000
 TICKS_PER_S = 20  # how often a slow line takes a few octets

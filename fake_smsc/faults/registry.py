@@ -6,9 +6,9 @@ import json
 
 from fake_smsc.faults import lines, notices, octets, results
 from fake_smsc.faults.fault import Fault
-from simbench.contract.typed import as_typed
-from simbench.errors import BadInput
-from simbench.scenario import FaultConfig, check_fault
+from fake_smsc.scenario import FaultConfig, check_fault
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import as_typed
 
 FAULTS: dict[str, type[Fault]] = {
     # results of submits

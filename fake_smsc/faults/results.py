@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from fake_smsc.faults.fault import Fault, FrameFault, Hit, KeepingFault, Piece, read, sealed
-from simbench.contract.calendar import scts_text
+from simbench.base.calendar import scts_text
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, encode
 

@@ -14,9 +14,9 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import read_toml
 from simbench.contract import Contract
-from simbench.contract.typed import read_toml
-from simbench.errors import BadInput
 
 Quantity = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simbench.base.calendar import civil, instant
+from simbench.base.errors import BadInput, LedgerError
+from simbench.base.units import HOUR_US
 from simbench.billing.acts import Month
-from simbench.contract.calendar import civil, instant
-from simbench.errors import BadInput, LedgerError
 from simbench.ledger import open_run
-from simbench.units import HOUR_US
 
 if TYPE_CHECKING:
     from simbench.ledger import Run

@@ -14,11 +14,11 @@ from typing import Annotated
 
 import msgspec
 
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import read_toml
 from simbench.billing.acts import Month, Quantity
 from simbench.billing.counts import Counts
 from simbench.contract import Contract
-from simbench.contract.typed import read_toml
-from simbench.errors import BadInput
 from simbench.finding import Blame, Evidence, Finding, Outcome
 
 SHOWN = 10

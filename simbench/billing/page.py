@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from simbench.base.json_files import indented, write_octets
 from simbench.billing.invoice import Effect, Invoice
 from simbench.billing.received import COLUMNS, Difference
 from simbench.contract import Contract
-from simbench.documents import indented, write_octets
 
 
 class Bundle(msgspec.Struct, frozen=True):

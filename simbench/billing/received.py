@@ -15,11 +15,11 @@ from typing import Literal
 
 import msgspec
 
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice
 from simbench.billing.counts import csv_rows, whole
 from simbench.billing.invoice import Invoice
 from simbench.contract import Contract
-from simbench.contract.typed import choice
-from simbench.errors import BadInput
 
 COLUMNS = ("clause", "code", "quantity", "unit_price", "amount")
 SUMS = ("HT", "VAT", "TTC")

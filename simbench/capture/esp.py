@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import msgspec
 
+from simbench.base.errors import BadInput, MissingTool
+from simbench.base.toml_files import choice, label, read_toml
 from simbench.capture.links import LINKS
-from simbench.contract.typed import choice, label, read_toml
-from simbench.errors import BadInput, MissingTool
 
 ESP: Final = 50
 _UDP: Final = 17

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.capture.packed import Readable, Unzipped, unpacked
-from simbench.errors import BadInput
-from simbench.units import SECOND_US
 
 # (number from 1, instant in us or UNTIMED, link type, octets kept, octets on the wire)
 Packet = tuple[int, int, int, bytes, int]

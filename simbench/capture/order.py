@@ -15,11 +15,11 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
+from simbench.base.errors import BadInput
+from simbench.base.units import DAY_US, SECOND_US
 from simbench.capture.files import UNTIMED, CaptureFile, Packet
 from simbench.capture.layers import ACK, FIN, SYN, reverse, segment_of
 from simbench.capture.packed import Cursor, unpacked
-from simbench.errors import BadInput
-from simbench.units import DAY_US, SECOND_US
 
 FALL_US: Final = 100_000  # packets change places in a file within this
 PIECES: Final = 16  # a file of more is read in its own order

@@ -13,8 +13,8 @@ from typing import BinaryIO, Final
 from zlib import crc32
 
 from simbench import __version__
+from simbench.base.errors import BadInput, LedgerError
 from simbench.capture.layers import ACK, FIN, RST, SYN, TCP
-from simbench.errors import BadInput, LedgerError
 from simbench.ledger.reader import Run
 
 PORT: Final = 5000  # of the SMSC in the capture, whatever it was in the run

@@ -11,13 +11,13 @@ from typing import BinaryIO, Final
 
 import msgspec
 
+from simbench.base.errors import BadInput
 from simbench.capture.layers import segment_of
 from simbench.capture.links import LINK_NAMES
 from simbench.capture.network import Network, named
 from simbench.capture.order import Packets, told_of
 from simbench.capture.quality import Summary, tell
 from simbench.capture.streams import Streams
-from simbench.errors import BadInput
 from simbench.ledger.rows import Rows
 from simbench.ledger.writer import AnyLedger
 

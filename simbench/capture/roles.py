@@ -13,7 +13,7 @@ from simbench.capture.layers import ports
 from simbench.ucp.codes import OPERATIONS
 
 if TYPE_CHECKING:
-    from simbench.capture.talk import Side
+    from simbench.capture.tcp_connection import Side
 
 ENOUGH_OCTETS: Final = 8192  # twice the longest frame: what has shown no header by then is no UCP
 ENOUGH_CHUNKS: Final = 100

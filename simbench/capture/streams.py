@@ -14,12 +14,12 @@ from typing import Final
 
 import msgspec
 
+from simbench.base.units import MINUTE_US
 from simbench.capture.layers import ACK, FIN, RST, SYN, Segment, ports, sender
 from simbench.capture.quality import Summary, tell
 from simbench.capture.roles import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence
-from simbench.capture.talk import Held, Side, Talk, quality_of
+from simbench.capture.tcp_connection import Held, Side, Talk, quality_of
 from simbench.ledger.rows import Rows
-from simbench.units import MINUTE_US
 
 ACKED_US: Final = 100_000  # octets the receiver has acknowledged will not come again; packets change places within this
 LOST_US: Final = MINUTE_US  # octets it has not acknowledged may be sent again

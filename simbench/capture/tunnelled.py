@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import label
 from simbench.capture.esp import Tunnels
 from simbench.capture.frames import FramesOfRows, Seen
 from simbench.capture.layers import Segment, segment_of
@@ -19,8 +21,6 @@ from simbench.capture.order import Packets
 from simbench.capture.quality import Summary, tell
 from simbench.capture.reader import finished
 from simbench.capture.streams import Streams
-from simbench.contract.typed import label
-from simbench.errors import BadInput
 from simbench.ledger.rows import Row
 from simbench.ledger.writer import AnyLedger
 from simbench.ucp.frame import Frame, WireError

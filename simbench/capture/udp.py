@@ -10,11 +10,11 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from simbench.base.errors import BadInput
 from simbench.capture.layers import UDP
 from simbench.capture.links import LINK_NAMES, LINKS, RAW_IP
 from simbench.capture.network import Network
 from simbench.capture.order import Packets
-from simbench.errors import BadInput
 
 _EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
 _FRAGMENT: Final = 44

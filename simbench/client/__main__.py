@@ -12,9 +12,9 @@ import sys
 import threading
 from collections.abc import Callable
 
+from simbench.base.errors import BadInput, SimbenchError
 from simbench.client.environment import Settings, read_settings
 from simbench.client.program import Program
-from simbench.errors import BadInput, SimbenchError
 
 
 def _write_output(octets: bytes) -> None:

@@ -10,12 +10,12 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 
+from simbench.base.calendar import civil, instant, is_jour_ouvrable
+from simbench.base.units import SECOND_US
 from simbench.client.duties import Duties
 from simbench.client.messages import MARKETING, LinkConfig, Outgoing, Portability, Stopped
 from simbench.client.receipts import subscriber
-from simbench.contract.calendar import civil, instant, is_jour_ouvrable
 from simbench.numbering.plan import classify
-from simbench.units import SECOND_US
 
 ORANGE = "orange"
 SERVED = ("mobile", "m2m")  # kinds of metropolitan numbers that can receive

@@ -10,19 +10,19 @@ from collections import Counter
 from collections.abc import Callable
 from zlib import crc32
 
+from simbench.base.calendar import minute_text
+from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.client import bodies
 from simbench.client.compliance import Compliance, StopList
 from simbench.client.messages import NEVER, Close, Connect, Event, LinkConfig, Memory, MoReceived, Outgoing, Sent
 from simbench.client.outbox import Outbox, Segment
 from simbench.client.pacing import Pacing
 from simbench.client.receipts import OUTCOMES, Notification, Receipts
-from simbench.contract.calendar import minute_text
 from simbench.ucp.alphabet import encode_oadc
 from simbench.ucp.content import message_text, read
 from simbench.ucp.fields import At, layout_of
 from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer, WireError, encode
 from simbench.ucp.session import Session
-from simbench.units import MINUTE_US, SECOND_US
 
 PEER_WINDOW = 100  # the SMSC's operations are answered at once and never outstanding
 NO_MESSAGES_WAIT = "0000"

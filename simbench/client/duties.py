@@ -12,10 +12,10 @@ from datetime import date
 
 from msgspec.structs import replace
 
+from simbench.base.units import DAY_US
 from simbench.client.messages import MARKETING, Outgoing
 from simbench.client.receipts import subscriber
 from simbench.numbering.plan import classify
-from simbench.units import DAY_US
 
 WEB2SMS = "web2sms"
 REPLY, PRESENCE, MARKETING_RANGE, INTERPERSONAL, MACHINES = "34", "35", "36", "37", "38"  # OPS-DEO-07 to OPS-DEO-11

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 import msgspec
 
+from simbench.base.errors import BadInput
 from simbench.client.messages import LinkConfig, Portability
 from simbench.client.shell import Clock, GivenClock, Outside, wall_clock
-from simbench.errors import BadInput
 
 Number = TypeVar("Number", int, float)
 

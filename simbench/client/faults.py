@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.client.compliance import Compliance, StopList
 from simbench.client.core import Core
 from simbench.client.faults_duty import DUTY_FAULTS
@@ -17,10 +19,8 @@ from simbench.client.faults_link import LINK_FAULTS
 from simbench.client.messages import NEVER, LinkConfig, Outgoing
 from simbench.client.outbox import Progress, Segment
 from simbench.client.pacing import Pacing
-from simbench.errors import BadInput
 from simbench.ucp.frame import Frame, WireError
 from simbench.ucp.session import Session
-from simbench.units import SECOND_US
 
 EVERY = 10  # the faults of single frames spoil one in this many
 STORM_US = 50_000

@@ -10,11 +10,11 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
+from simbench.base.calendar import civil, instant, is_jour_ouvrable
+from simbench.base.units import HOUR_US, SECOND_US
 from simbench.client.compliance import CLOSES_H, GUARD_US, OPENS_H, MarketingHours, StopList
 from simbench.client.core import Core
 from simbench.client.messages import MARKETING, LinkConfig, Outgoing
-from simbench.contract.calendar import civil, instant, is_jour_ouvrable
-from simbench.units import HOUR_US, SECOND_US
 
 SINGLE = 160  # characters of one segment
 

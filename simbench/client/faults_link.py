@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 from msgspec.structs import replace
 
+from simbench.base.units import SECOND_US
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.messages import NEVER, Close, Delivered, LinkConfig, MoReceived, Outgoing
@@ -18,7 +19,6 @@ from simbench.client.pacing import Pacing
 from simbench.client.receipts import DELIVERED, Notification
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
-from simbench.units import SECOND_US
 
 HIGH_RATE = 50
 IMPATIENT_S = 5.0

@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
+from simbench.base.units import SECOND_US
 from simbench.client import messages as m
 from simbench.client.compliance import Compliance
 from simbench.client.receipts import BUFFERED, DELIVERED, Awaited, Notification, Receipts
 from simbench.ucp.content import Part, compose
-from simbench.units import SECOND_US
 
 # Refusals that may pass: a checksum spoilt on the way, and "not allowed at this point in time" (EMI-UCP 4.0 section 9).
 RETRIED = frozenset({"01", "04"})

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from simbench.units import SECOND_US
+from simbench.base.units import SECOND_US
 
 CATCH_UP_US = 250_000  # lateness (a slow timer, a full window) older than this is not made up for
 LATENESS_US = 10_000  # a segment at most this late counts as having left when it was due

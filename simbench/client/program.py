@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
+from simbench.base.errors import SimbenchError
 from simbench.client import lines, messages
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.environment import Settings
 from simbench.client.shell import GivenClock, Link
 from simbench.client.spool import Spool
-from simbench.errors import SimbenchError
 
 # What each event of a core says on a line; the events not named here are the client's own affair.
 SAID: dict[type, Callable[[Any], lines.Report | None]] = {

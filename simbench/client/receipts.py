@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from simbench.units import DAY_US
+from simbench.base.units import DAY_US
 
 LIFE_US = 7 * DAY_US  # longer than any validity period; later notifications count as unknown
 REMEMBERED = 100_000  # settled keys kept to tell a duplicate from a stranger

@@ -14,10 +14,10 @@ from typing import Any, cast
 
 import msgspec
 
+from simbench.base.units import SECOND_US
 from simbench.client.core import Core
 from simbench.client.messages import NEVER, Close, Connect, Event, Outgoing
 from simbench.client.spool import Spool
-from simbench.units import SECOND_US
 
 Clock = Callable[[], int]
 Connector = Callable[[Callable[[], asyncio.Protocol], str, int], Awaitable[Any]]

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from simbench.base.errors import BadInput, Trouble
 from simbench.client import messages as m
-from simbench.errors import BadInput, Trouble
 
 VERSION = 1
 MAGIC = b"SQLite format 3\0"

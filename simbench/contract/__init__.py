@@ -1,8 +1,8 @@
 """The contract as data: every promise, number and price, and nowhere else. Computes no verdict."""
 
+from simbench.base.toml_files import as_typed, choice, dotted, read_table, read_toml, refusal
 from simbench.contract.load import DEFAULT, load_contract
 from simbench.contract.terms import Ambiguity, Clause, Contract, Term, Terms
-from simbench.contract.typed import as_typed, choice, dotted, read_table, read_toml, refusal
 
 __all__ = [
     "DEFAULT",

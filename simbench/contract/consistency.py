@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from simbench.base.toml_files import Keys, choice, shown
 from simbench.contract.terms import Ambiguity, Clause, Terms
-from simbench.contract.typed import Keys, choice, shown
 
 Contradiction = tuple[Keys, str, str]
 """Where, what is wrong, what was expected."""

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from simbench.base.errors import ContractError
+from simbench.base.toml_files import Keys, as_typed, choice, label, read_table, refusal, shown
 from simbench.contract.consistency import contradictions
 from simbench.contract.terms import Ambiguity, Clause, Contract, Terms
-from simbench.contract.typed import Keys, as_typed, choice, label, read_table, refusal, shown
-from simbench.errors import ContractError
 
 HOME = Path(__file__).parent
 DEFAULT = "orange_ops_2016"

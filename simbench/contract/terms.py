@@ -10,8 +10,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from simbench.contract.typed import choice
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice
 
 T = TypeVar("T")
 

@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import I32, I64, U8, Calls
 from simbench.dialup.demand import exponential_table
-from simbench.kernels.arrivals import WORD
-from simbench.kernels.chance import entity_of, key_of
-from simbench.kernels.loss import (
+from simbench.dialup.kernels.arrivals import WORD
+from simbench.dialup.kernels.loss_system import (
     BLOCKED,
     CUT,
     DROPPED,
@@ -23,8 +23,8 @@ from simbench.kernels.loss import (
     lose_microseconds,
     lose_seconds,
 )
-from simbench.kernels.ports import assign_ports
-from simbench.units import SECOND_US
+from simbench.dialup.kernels.ports import assign_ports
+from simbench.kernels.chance import entity_of, key_of
 
 USER_REQUEST, LOST_SERVICE, SESSION_TIMEOUT = 1, 3, 5
 """Causes of an end, as RADIUS numbers them (RFC 2866, section 5.10)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
 
 TIMES: Final = ("start", "start_us", "end", "end_us", "duration_s", "duration_us")
 NAMES: Final = ("nas", "port", "user", "session", "cause")

@@ -9,13 +9,13 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from simbench.contract.calendar import from_civil
+from simbench.base.calendar import from_civil
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Call, Calls, SetAside, calls_of, cause_of
 from simbench.dialup.columns import MOST_PORT, TIMES, Told, check_columns
+from simbench.dialup.kernels.row_checks import MISSING
 from simbench.dialup.vetting import Aside, Ends, durations_of
-from simbench.errors import BadInput
-from simbench.kernels.rows import MISSING
-from simbench.units import SECOND_US
 
 LONGEST_LINE: Final = 1 << 16
 

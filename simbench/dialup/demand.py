@@ -13,13 +13,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from simbench.contract.calendar import civil, is_jour_ouvrable, is_jour_ouvre
-from simbench.contract.netrevenu import Offer
+from simbench.base.calendar import civil, is_jour_ouvrable, is_jour_ouvre
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.dialup.calls import I64, Calls, generated
 from simbench.dialup.grid import Grid
-from simbench.kernels.arrivals import WORD, count_arrivals, fill_arrivals, poisson_thresholds
+from simbench.dialup.kernels.arrivals import WORD, count_arrivals, fill_arrivals, poisson_thresholds
+from simbench.dialup.offer import Offer
 from simbench.kernels.chance import entity_of, key_of, lognormal_table
-from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 
 HALF_HOUR_S = 1800
 ENTRIES = 4096

@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.contract.netrevenu import Offer
 from simbench.dialup.demand import profile
 from simbench.dialup.erlang import GRADES, blocking_of, busy_hour_erlangs, extended_ports_for, ports_for
 from simbench.dialup.grid import grid_of
+from simbench.dialup.offer import Offer
 
 STEPS = 40
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
 
 MOST_PORTS = 1_000_000
 GRADES = (0.01, 0.02, 0.05)

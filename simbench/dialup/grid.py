@@ -12,11 +12,11 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.contract.calendar import civil, instant, is_peak, month_of
-from simbench.contract.netrevenu import Offer
+from simbench.base.calendar import civil, instant, is_peak, month_of
+from simbench.base.errors import BadInput
+from simbench.base.units import HOUR_US, SECOND_US
 from simbench.dialup.calls import I32, I64
-from simbench.errors import BadInput
-from simbench.units import HOUR_US, SECOND_US
+from simbench.dialup.offer import Offer
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.contract.netrevenu import Offer
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.dialup.calls import I64, Calls
 from simbench.dialup.grid import Grid
-from simbench.kernels.minutes import over_hours
-from simbench.units import HOUR_US, MINUTE_US, SECOND_US
+from simbench.dialup.kernels.minutes import over_hours
+from simbench.dialup.offer import Offer
 
 UNITS: Final = {"exact": 1, "second": SECOND_US, "minute": MINUTE_US}
 """Microseconds of a counted unit, by reading."""

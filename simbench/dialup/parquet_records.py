@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import CAUSES, UNKNOWN_CAUSE, Calls, SetAside, cause_of
 from simbench.dialup.columns import MOST_PORT, NAMES, TIMES, check_columns
+from simbench.dialup.kernels.row_checks import MISSING
 from simbench.dialup.vetting import Aside, Ends, durations_of
-from simbench.errors import BadInput
-from simbench.kernels.rows import MISSING
-from simbench.units import SECOND_US
 
 
 def read_parquet(path: Path, aside: Aside) -> tuple[int, Calls]:

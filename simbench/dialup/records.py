@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from simbench.contract.calendar import civil
-from simbench.contract.netrevenu import Offer
+from simbench.base.calendar import civil
+from simbench.base.errors import BadInput, NothingRead
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Calls, cause_name
 from simbench.dialup.columns import Told
 from simbench.dialup.csv_records import read_csv
 from simbench.dialup.grid import Grid, grid_of, month_at, months_named
+from simbench.dialup.offer import Offer
 from simbench.dialup.radius.pairing import SAME_US, Paired
 from simbench.dialup.vetting import Aside, vet
-from simbench.errors import BadInput, NothingRead
-from simbench.units import SECOND_US
 
 
 @dataclass(frozen=True)

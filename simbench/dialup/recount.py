@@ -12,10 +12,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from simbench.contract.calendar import civil, instant, is_jour_ouvre
-from simbench.contract.netrevenu import Offer
+from simbench.base.calendar import civil, instant, is_jour_ouvre
+from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.dialup.calls import I64, Calls
-from simbench.units import MINUTE_US, SECOND_US
+from simbench.dialup.offer import Offer
 
 UNIT_US = {"exact": 1, "second": SECOND_US, "minute": MINUTE_US}
 

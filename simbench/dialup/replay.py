@@ -7,13 +7,13 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 
-from simbench.contract.netrevenu import Offer
+from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.dialup.calls import SetAside
 from simbench.dialup.minutes import Laid, Month, by_month, lay
+from simbench.dialup.offer import Offer
 from simbench.dialup.records import Records
 from simbench.dialup.run import LENGTH_EDGES_S
 from simbench.dialup.settlement import Settled, retail_ff, settle
-from simbench.units import MINUTE_US, SECOND_US
 
 
 class Replayed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,16 +13,16 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 
-from simbench.contract.netrevenu import Offer
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.dialup.calls import I64, Calls, joined
 from simbench.dialup.carrying import Carried, Redial, Rules, carry
 from simbench.dialup.demand import Population, calls_of_month, parts_of, session_law
 from simbench.dialup.grid import Grid, grid_of, start_of
+from simbench.dialup.kernels.loss_system import CUT, DROPPED
 from simbench.dialup.minutes import Laid, Month, by_month, lay
+from simbench.dialup.offer import Offer
 from simbench.dialup.scenario import DialupScenario, outage_rows
 from simbench.dialup.settlement import Settled, retail_ff, settle
-from simbench.kernels.loss import CUT, DROPPED
-from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 
 LENGTH_EDGES_S = np.unique(np.round(np.geomspace(1, 43_200, 61)).astype(np.int64))
 """Edges of the classes in which session lengths are counted, in seconds; the last one is open."""

@@ -12,12 +12,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from simbench.contract.calendar import from_civil
-from simbench.contract.netrevenu import Offer, load_netrevenu
-from simbench.contract.typed import choice, read_toml, shown
+from simbench.base.calendar import from_civil
+from simbench.base.errors import ScenarioError
+from simbench.base.toml_files import choice, read_toml, shown
+from simbench.base.units import MINUTE_US
 from simbench.dialup.grid import Grid, grid_of, months_named
-from simbench.errors import ScenarioError
-from simbench.units import MINUTE_US
+from simbench.dialup.offer import Offer, load_netrevenu
 
 Ports = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]

@@ -12,11 +12,11 @@ from fractions import Fraction
 
 import msgspec
 
-from simbench.contract.netrevenu import Offer
+from simbench.base.errors import BadInput
+from simbench.base.units import MINUTE_US
 from simbench.dialup.grid import last_day_of
 from simbench.dialup.minutes import Laid, Month
-from simbench.errors import BadInput
-from simbench.units import MINUTE_US
+from simbench.dialup.offer import Offer
 
 MOST_MINUTES = 10**12  # two hundred years of ten thousand ports; and a number JSON and every reader can hold
 

@@ -16,9 +16,9 @@ from typing import Final
 
 import msgspec
 
+from simbench.base.errors import BadInput
 from simbench.dialup.minutes import Month
 from simbench.dialup.settlement import Settled
-from simbench.errors import BadInput
 
 PERIODS: Final = ("peak", "off-peak", "total")
 COUNTS: Final = ("calls", "minutes")

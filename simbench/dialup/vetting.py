@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.contract.calendar import civil
-from simbench.contract.netrevenu import Offer
+from simbench.base.calendar import civil
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import I64, Calls, SetAside
 from simbench.dialup.grid import Grid
-from simbench.kernels.ports import overlapping
-from simbench.kernels.rows import FARTHEST, MISSING, WRONG, weigh_times
-from simbench.kernels.texts import number_texts, seen_before
-from simbench.units import SECOND_US
+from simbench.dialup.kernels.ports import overlapping
+from simbench.dialup.kernels.row_checks import FARTHEST, MISSING, WRONG, weigh_times
+from simbench.dialup.kernels.text_keys import number_texts, seen_before
+from simbench.dialup.offer import Offer
 
 MOST_SHOWN = 1000  # rows kept of each reason; all are counted
 

@@ -16,7 +16,7 @@ from tempfile import gettempdir
 from types import FunctionType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from simbench import units
+from simbench.base import units
 
 P = ParamSpec("P")
 R = TypeVar("R")

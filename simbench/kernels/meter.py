@@ -13,7 +13,7 @@ All are exact in whole microseconds, for every tier.
 
 from __future__ import annotations
 
-from simbench.units import SECOND_US
+from simbench.base.units import SECOND_US
 
 LONG_AGO = -(1 << 60)  # before any instant: what an unused place of a ring holds
 

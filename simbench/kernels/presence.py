@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from simbench.base.units import HOUR_US
 from simbench.kernels.chance import MASK, draw_with, key_of, quantile
 from simbench.kernels.words import word
-from simbench.units import HOUR_US
 
 SLOT_US = 12 * HOUR_US
 LONGEST_US = SLOT_US

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simbench.errors import Trouble
+from simbench.base.errors import Trouble
 from simbench.ledger.buffer import Buffer
 from simbench.ledger.rows import TABLES, Row, Table
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from simbench.documents import indented, read_json
-from simbench.errors import LedgerError
+from simbench.base.errors import LedgerError
+from simbench.base.json_files import indented, read_json
 
 FORMAT = 2  # raised whenever a table or column changes its meaning
 NAME = "run.json"

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from simbench.errors import LedgerError
+from simbench.base.errors import LedgerError
 
 NAME: Final = "run.lock"
 _held: set[Path] = set()  # folders this process writes

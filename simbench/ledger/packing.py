@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simbench.errors import LedgerError
+from simbench.base.errors import LedgerError
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
 from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment

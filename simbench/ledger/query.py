@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.errors import LedgerError
+from simbench.base.errors import LedgerError
 from simbench.ledger.rows import TABLES
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from simbench.errors import LedgerError, Trouble
+from simbench.base.errors import LedgerError, Trouble
 from simbench.ledger.info import RunInfo, read_info, write_info
 from simbench.ledger.lock import check_ended
 from simbench.ledger.rows import TABLES, Row, Table

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 import pyarrow as pa
 
-from simbench.errors import LedgerError
+from simbench.base.errors import LedgerError
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
 

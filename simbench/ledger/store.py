@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simbench.contract.calendar import midnight_after
+from simbench.base.calendar import midnight_after
 from simbench.ledger.buffer import Entry
 from simbench.ledger.columns import Misfit, schema, to_batch
 from simbench.ledger.packing import open_packed, pack_segment, read_packed, sync_folder

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from simbench.documents import ROOMLESS
-from simbench.errors import LedgerError, SimbenchError, Trouble
+from simbench.base.errors import LedgerError, SimbenchError, Trouble
+from simbench.base.json_files import ROOMLESS
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import FORMAT, NAME, RunInfo, write_info

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from simbench.errors import SubscriberError
+from simbench.base.errors import SubscriberError
 from simbench.numbering.plan import classify, plain_mobile
 
 if TYPE_CHECKING:

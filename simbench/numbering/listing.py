@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from simbench.errors import SubscriberError
+from simbench.base.errors import SubscriberError
 from simbench.numbering import files
 
 REQUIRED = ("msisdn", "operator", "state")

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from simbench.contract.calendar import from_civil
+from simbench.base.calendar import from_civil
 from simbench.numbering import files
 from simbench.numbering.files import Piece
 from simbench.numbering.plan import classify

@@ -11,7 +11,7 @@ from typing import Literal, Self
 import msgspec
 import numpy as np
 
-from simbench.errors import SubscriberError
+from simbench.base.errors import SubscriberError
 from simbench.kernels.chance import MILLION, draw, entity_of, share
 from simbench.kernels.draws import Words
 from simbench.kernels.presence import back_at, presence_key

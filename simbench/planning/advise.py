@@ -9,19 +9,19 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
+from simbench.base.calendar import civil
 from simbench.billing.acts import Acts, Month
 from simbench.billing.forecast import Forecast
 from simbench.billing.invoice import Invoice
-from simbench.contract.calendar import civil
 from simbench.planning.campaign import CampaignError, Plan
-from simbench.planning.foreseen import forecasts_of
+from simbench.planning.evaluate import evaluate, meets
+from simbench.planning.forecast_export import forecasts_of
 from simbench.planning.loads import Group, Replication, replications
 from simbench.planning.messages import send
 from simbench.planning.mix import Mix, acts_of, cost, invoices, mix_of
-from simbench.planning.needs import Needs, needs_of
-from simbench.planning.programme import LADDER, Wish, enough, solve
+from simbench.planning.optimizer import LADDER, Wish, enough, solve
+from simbench.planning.required_rates import Needs, needs_of
 from simbench.planning.sensitivity import Curve, Sensitivity, curves, sensitivities
-from simbench.planning.trial import evaluate, meets
 
 MOST_CANDIDATES, RIVALS, WORST = 20, 2, 5
 AGREE_SHARE, AGREE_S = 0.01, 30.0

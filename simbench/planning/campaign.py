@@ -12,14 +12,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from simbench.base.calendar import from_civil
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import read_toml, shown
 from simbench.billing.acts import Month
 from simbench.contract import Contract, load_contract
-from simbench.contract.calendar import from_civil
-from simbench.contract.typed import read_toml, shown
-from simbench.errors import BadInput
-from simbench.incident import TOTAL
-from simbench.world.config import DAILY, WEEKLY, Count, Parts, Weights, Word
-from simbench.world.incidents import IncidentsConfig
+from simbench.ledger.incidents import TOTAL
+from simbench.simulation.incidents import IncidentsConfig
+from simbench.simulation.scenario import DAILY, WEEKLY, Count, Parts, Weights, Word
 
 Class = Literal["marketing", "transactional", "reply", "geo", "web2sms", "m2m"]
 Every = Literal["", "day", "jour-ouvrable", "week", "week-ouvrable"]

@@ -15,14 +15,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.contract.calendar import civil, from_civil, is_jour_ouvrable
-from simbench.incident import Incident
+from simbench.base.calendar import civil, from_civil, is_jour_ouvrable
+from simbench.base.units import HOUR_US, SECOND_US
 from simbench.kernels.chance import draw, entity_of
-from simbench.kernels.fluid import Load, Supply, fluid
+from simbench.ledger.incidents import Incident
 from simbench.planning.campaign import FIRST, LEGAL, Plan, Sending, Steady
-from simbench.units import HOUR_US, SECOND_US
-from simbench.world.incidents import incidents
-from simbench.world.plan import connected, merged
+from simbench.planning.kernels.fluid import Load, Supply, fluid
+from simbench.simulation.incidents import incidents
+from simbench.simulation.plan import connected, merged
 
 DAY = timedelta(days=1)
 RECONNECT_US = 5 * SECOND_US  # as the clients of a world do (world.config.Client)

@@ -12,15 +12,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.contract.calendar import civil
+from simbench.base.calendar import civil
+from simbench.base.units import HOUR_US, SECOND_US
 from simbench.planning.campaign import FIRST, LEGAL, Plan, Sending, Steady
 from simbench.planning.loads import Group, Occasion, Replication
 from simbench.planning.mix import Mix, acts_of
-from simbench.units import HOUR_US, SECOND_US
-from simbench.world.bulk import spans_of
-from simbench.world.config import WorldScenario
-from simbench.world.plan import STREAM_SHIFT, World
-from simbench.world.plan import plan as world_plan
+from simbench.simulation.bulk import spans_of
+from simbench.simulation.plan import STREAM_SHIFT, World
+from simbench.simulation.plan import plan as world_plan
+from simbench.simulation.scenario import WorldScenario
 
 Floats = NDArray[np.float64]
 

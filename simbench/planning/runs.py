@@ -8,12 +8,12 @@ import functools
 import msgspec
 import numpy as np
 
+from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.planning.study import MEASURES, Prepared, StudyError
-from simbench.units import HOUR_US, MINUTE_US
-from simbench.world.bulk import not_carried
-from simbench.world.demand import Source
-from simbench.world.plan import plan
-from simbench.world.run import minutes_of
+from simbench.simulation.bulk import not_carried
+from simbench.simulation.demand import Source
+from simbench.simulation.plan import plan
+from simbench.simulation.run import minutes_of
 
 COUNTS = ("offered", "accepted", "refused", "delivered", "undelivered", "expired")
 TRIM, MMAP, KEPT_OCTETS = -1, -3, 32 << 20  # mallopt's names of its thresholds

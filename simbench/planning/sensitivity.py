@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from simbench.planning.campaign import CampaignError, Plan
+from simbench.planning.evaluate import evaluate, meets, sure
 from simbench.planning.loads import Group, Replication, replications
 from simbench.planning.mix import Mix, cost
-from simbench.planning.needs import needs_of
-from simbench.planning.programme import LADDER, Wish, solve
-from simbench.planning.trial import evaluate, meets, sure
+from simbench.planning.optimizer import LADDER, Wish, solve
+from simbench.planning.required_rates import needs_of
 
 CURVE, CURVED = 96, 100  # points of a curve; replications it is drawn from
 Told = Callable[[float], object]

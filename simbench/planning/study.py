@@ -14,12 +14,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice, read_toml, shown
+from simbench.base.units import HOUR_US
 from simbench.contract import Contract
-from simbench.contract.typed import choice, read_toml, shown
-from simbench.errors import BadInput
 from simbench.kernels.chance import draw, entity_of
-from simbench.units import HOUR_US
-from simbench.world.config import WorldScenario, check_world, contract_of, moment, read_world
+from simbench.simulation.scenario import WorldScenario, check_world, contract_of, moment, read_world
 
 Value = int | float | str
 MEASURES = (

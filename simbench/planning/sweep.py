@@ -18,11 +18,11 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simbench.documents import not_written
-from simbench.errors import BadInput
-from simbench.planning.crew import Chunk, Crew
+from simbench.base.errors import BadInput
+from simbench.base.json_files import not_written
 from simbench.planning.runs import Key, Result, volume
 from simbench.planning.study import MEASURES, Prepared
+from simbench.planning.worker_pool import Chunk, Crew
 
 RESULT, JOURNAL = "sweep.parquet", "sweep.journal"
 CHUNK_MESSAGES, CHUNK_RUNS = 2_000_000, 25

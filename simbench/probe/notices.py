@@ -9,14 +9,14 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import Final
 
-from simbench.contract.calendar import parse_scts
+from simbench.base.calendar import parse_scts
+from simbench.base.units import SECOND_US
+from simbench.probe.correlation import Key, Told, key_of, named, notified
 from simbench.probe.link import Asked
 from simbench.probe.rules import OURS, counted, of_asked, probes, shown, submits
 from simbench.probe.script import Probed
-from simbench.probe.told import Key, Told, key_of, named, notified
+from simbench.rules.rule import Judged
 from simbench.ucp.fields import At
-from simbench.units import SECOND_US
-from simbench.verdict.rule import Judged
 
 FINAL: Final = frozenset({"0", "2"})  # Dst: delivered, not delivered
 PROMPT_US: Final = 3_000_000

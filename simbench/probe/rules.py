@@ -12,13 +12,13 @@ from typing import Any, Final
 
 import msgspec
 
+from simbench.base.units import SECOND_US
 from simbench.finding import Evidence, Finding
 from simbench.probe.link import Asked, Seen
 from simbench.probe.script import ALERT, BEYOND, CHECKSUM, LOGIN, STRANGER, SUBMIT, UNKNOWN, WRONG_LOGIN, Probed
+from simbench.rules.rule import Judged
 from simbench.ucp.codes import ERROR_CODES
 from simbench.ucp.frame import Frame
-from simbench.units import SECOND_US
-from simbench.verdict.rule import Judged
 
 RESULT_WITHIN_US: Final = 1_500_000
 OURS: Final = "limits of the probe (docs/guides/probe.md)"  # named under `assumed` by whatever hangs on one

@@ -15,8 +15,8 @@ import msgspec
 
 from simbench.contract import Contract
 from simbench.ledger.rows import Rows
+from simbench.probe.correlation import LEAD_S, key_of, named, notified
 from simbench.probe.link import Connect, Link, Seen
-from simbench.probe.told import LEAD_S, key_of, named, notified
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
 

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from simbench.contract.typed import shown
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import shown
 
 SUBSCRIBERS, RECORDS, NOTICES = "subscribers.csv", "records.csv", "notices.csv"
 COLUMNS = {

@@ -12,8 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from simbench.contract.roaming import RoamingContract
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.roaming.contract import RoamingContract
 
 Mode = Literal["regulation", "article"]
 Kind = Literal["open", "closed", "prepaid", "article"]

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simbench.contract.roaming import RoamingContract
-from simbench.errors import BadInput
-from simbench.kernels.fair_use import (
+from simbench.base.errors import BadInput
+from simbench.roaming.billing import COLUMNS, CURRENCY, NOTICES, RECORDS, SUBSCRIBERS
+from simbench.roaming.contract import RoamingContract
+from simbench.roaming.kernels.fair_use import (
     ABROAD,
     ALERTED,
     AT_HOME,
@@ -25,7 +26,6 @@ from simbench.kernels.fair_use import (
     WARNED_SIGN,
     billed_s,
 )
-from simbench.roaming.billing import COLUMNS, CURRENCY, NOTICES, RECORDS, SUBSCRIBERS
 from simbench.roaming.population import NEUR, Tables, Traced, tables_of, trace
 from simbench.roaming.scenario import RoamingScenario
 

@@ -13,8 +13,8 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
 
-from simbench.contract.roaming import RoamingContract
 from simbench.roaming.billing import Account, Notice, Record
+from simbench.roaming.contract import RoamingContract
 
 DAY = timedelta(days=1)
 

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simbench.contract.roaming import RoamingContract, Service
 from simbench.kernels import chance
-from simbench.kernels.fair_use import COLUMNS, STATES, Days, Outcome, Rules, Use, Who, follow
-from simbench.kernels.travel import DAYS_MOST, ENTRIES, MILLION, Keys, Profiles, parts, travel
+from simbench.roaming.contract import RoamingContract, Service
 from simbench.roaming.envelope import envelope
+from simbench.roaming.kernels.fair_use import COLUMNS, STATES, Days, Outcome, Rules, Use, Who, follow
+from simbench.roaming.kernels.travel import DAYS_MOST, ENTRIES, MILLION, Keys, Profiles, parts, travel
 from simbench.roaming.scenario import Profile, RoamingScenario, Trip, plan_of
 
 CHUNK = 2048  # subscribers: their days fit into a few megabytes

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from simbench.contract.roaming import RoamingContract
-from simbench.documents import write_json
-from simbench.errors import BadInput
-from simbench.kernels.fair_use import COLUMNS, STATES
+from simbench.base.errors import BadInput
+from simbench.base.json_files import write_json
+from simbench.roaming.contract import RoamingContract
 from simbench.roaming.envelope import net_price
+from simbench.roaming.kernels.fair_use import COLUMNS, STATES
 from simbench.roaming.population import NEUR, Followed
 from simbench.roaming.scenario import RoamingScenario, plan_of
 

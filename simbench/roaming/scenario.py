@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from simbench.contract.roaming import RoamingContract
-from simbench.contract.typed import as_typed, choice, label, read_table, refusal, shown
-from simbench.errors import BadInput, ScenarioError
+from simbench.base.errors import BadInput, ScenarioError
+from simbench.base.toml_files import as_typed, choice, label, read_table, refusal, shown
+from simbench.roaming.contract import RoamingContract
 from simbench.roaming.envelope import Mode, Plan, envelope
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]

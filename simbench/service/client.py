@@ -13,8 +13,8 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import TypeAdapter
 
-from simbench.errors import SimbenchError
-from simbench.scenario import LimitMode, Mode
+from fake_smsc.scenario import LimitMode, Mode
+from simbench.base.errors import SimbenchError
 from simbench.service import records
 
 Typed = TypeVar("Typed")

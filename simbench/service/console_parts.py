@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from nicegui import ui
 from pydantic import ValidationError
 
-from simbench.errors import SimbenchError
+from simbench.base.errors import SimbenchError
+from simbench.base.units import SECOND_US
+from simbench.service.index.message_index import Query
 from simbench.service.log import frame_id
-from simbench.service.messages import Query
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import Refusal
 from simbench.service.records import DecodedFrame, Mo
-from simbench.units import SECOND_US
 
 PHONE_PERIOD_S = 2.0
 SCREEN = "w-full h-64 overflow-auto border rounded p-2 bg-slate-50 flex-nowrap flex-col-reverse"  # the latest in view

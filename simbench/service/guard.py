@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fake_smsc.attempts import Attempts
+from fake_smsc.server.login_throttle import Attempts
 from simbench.service.log import EventLog
 from simbench.service.problems import problem
 from simbench.service.settings import ServiceSettings, is_loopback

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-import simbench.verdict.granted
-import simbench.verdict.losses
-import simbench.verdict.oddities
-import simbench.verdict.outage
-import simbench.verdict.recipients
-import simbench.verdict.sessions
-import simbench.verdict.throughput  # noqa: F401 - importing these enters their rules
+import simbench.rules.client.connection_sessions
+import simbench.rules.client.granted
+import simbench.rules.client.losses
+import simbench.rules.client.outages
+import simbench.rules.client.protocol_violations
+import simbench.rules.client.recipients
+import simbench.rules.client.throughput  # noqa: F401 - importing these enters their rules
+from simbench.base.units import SECOND_US
 from simbench.contract import Contract
 from simbench.finding import Finding
 from simbench.ledger import AnyLedger
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import ORDINAL, TABLES, Table
+from simbench.rules.rule import RULES, Case, judge
 from simbench.service.log import EventLog, frame_id
 from simbench.service.records import Judgement, Judgements
-from simbench.units import SECOND_US
-from simbench.verdict.reading import Reading
-from simbench.verdict.rule import RULES, Case, judge
+from simbench.trace.trace import Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa

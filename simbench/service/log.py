@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import IO
 
-from simbench.errors import BadInput
-from simbench.report.masking import masked_number, masked_text
+from simbench.base.errors import BadInput
+from simbench.ucp.masking import masked_number, masked_text
 
 ADDRESSES = frozenset({"recipient", "sender", "subject"})
 

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from fake_smsc.control import Control
-from fake_smsc.live import LiveSmsc
-from simbench.errors import SimbenchError
+from fake_smsc.server.control import Control
+from fake_smsc.server.live import LiveSmsc
+from simbench.base.errors import SimbenchError
+from simbench.base.units import SECOND_US
 from simbench.ledger import Ledger
 from simbench.service import records
+from simbench.service.index.message_index import MessageIndex, Query
 from simbench.service.judging import judge_live
 from simbench.service.log import EventLog, frame_id
-from simbench.service.messages import MessageIndex, Query
 from simbench.service.problems import Refusal
 from simbench.service.settings import ServiceSettings
 from simbench.service.watch import Watch
-from simbench.units import SECOND_US
 
 if TYPE_CHECKING:
-    from fake_smsc.past import Past
+    from fake_smsc.server.saved_state import Past
 
 MOST_SCHEDULED = 100
 FOLLOW_S = 0.5  # between two looks when there was nothing to take in

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from simbench.errors import BadInput, Trouble
+from simbench.base.errors import BadInput, Trouble
 from simbench.service.log import EventLog
 from simbench.service.records import Problem
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fake_smsc.scenario import LimitMode, Mode
 from simbench.finding import Outcome
-from simbench.scenario import LimitMode, Mode
 
 Msisdn = Annotated[str, Field(pattern=r"^\+?[0-9]{3,18}$", description="A number in any usual spelling.")]
 Code = Annotated[str, Field(pattern=r"^[0-9]{3,8}$", description="A short code in service.")]

@@ -13,17 +13,17 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from msgspec.structs import replace
 
-from simbench.capture.explain import Explained, explain, heading
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.ledger.rows import ORDINAL, TABLES
-from simbench.report.masking import HIDDEN, without_secrets
-from simbench.service import messages as index
 from simbench.service import records
+from simbench.service.index import message_index as index
 from simbench.service.log import frame_id
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import RESPONSES, Refusal
+from simbench.ucp.explain import Explained, explain, heading
 from simbench.ucp.frame import Frame, Framer
-from simbench.units import SECOND_US
+from simbench.ucp.masking import HIDDEN, without_secrets
 
 Number = Annotated[int, Path(ge=0, le=1 << 31)]
 Address = Annotated[str, Path(pattern=r"^\+?[0-9]{3,18}$")]

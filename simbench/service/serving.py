@@ -16,9 +16,9 @@ import uvicorn
 from fastapi import Response
 from fastapi_offline import FastAPIOffline
 
-from fake_smsc.live import LiveSmsc
+from fake_smsc.server.live import LiveSmsc
 from simbench import __version__
-from simbench.errors import PortInUse, Trouble
+from simbench.base.errors import PortInUse, Trouble
 from simbench.service import problems
 from simbench.service.guard import Guard
 from simbench.service.metrics import exposition

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from fake_smsc.network import tls_context
-from simbench.errors import BadInput
+from fake_smsc.server.network import tls_context
+from simbench.base.errors import BadInput
 
 SHORTEST_TOKEN = 16
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from fake_smsc.control import Control
+from fake_smsc.server.control import Control
+from simbench.base.units import SECOND_US
 from simbench.service.log import EventLog
-from simbench.units import SECOND_US
 
 PERIOD_S = 1.0
 KEPT = 120  # looks back that are remembered

@@ -6,8 +6,8 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from simbench.contract.typed import shown
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import shown
 
 YES: Final = frozenset({"true", "yes", "y", "1", "oui", "o", "vrai", "ok"})
 NO: Final = frozenset({"false", "no", "n", "0", "non", "faux"})

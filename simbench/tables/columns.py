@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from simbench.contract.typed import choice, label, read_toml, shown
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice, label, read_toml, shown
 
 
 class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

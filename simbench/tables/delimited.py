@@ -10,8 +10,8 @@ from typing import IO, Final
 
 import msgspec
 
-from simbench.contract.typed import label
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import label
 from simbench.tables.columns import Columns
 from simbench.tables.rows import RejectedRow, Remark
 

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from simbench.contract.calendar import from_civil
-from simbench.contract.typed import shown
-from simbench.errors import BadInput
-from simbench.units import SECOND_US
+from simbench.base.calendar import from_civil
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import shown
+from simbench.base.units import SECOND_US
 
 FIRST_YEAR, LAST_YEAR = 1980, 2200  # what lies outside was never a time of this trade
 ISO = "ISO 8601, as in 2026-03-02T10:00:00+01:00"

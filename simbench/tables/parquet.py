@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from simbench.contract.typed import label, shown
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import label, shown
 from simbench.tables.rows import Kind
 
 if TYPE_CHECKING:

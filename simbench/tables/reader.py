@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from simbench.contract.typed import label
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import label
 from simbench.tables import parquet, workbook
 from simbench.tables.columns import Columns, check_needed, folded, places_of
 from simbench.tables.delimited import read_delimited

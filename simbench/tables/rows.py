@@ -9,8 +9,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from simbench.contract.typed import label
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import label
 from simbench.tables.instants import NoZone
 
 Kind = Literal["instant", "text", "note", "truth", "number"]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
 
-from simbench.contract.typed import choice, label
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice, label
 from simbench.tables.rows import Remark
 
 MAGIC: Final = b"PK\x03\x04"

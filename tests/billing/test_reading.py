@@ -11,13 +11,13 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simbench.base.calendar import instant
+from simbench.base.errors import BadInput, LedgerError
 from simbench.billing.acts import ActsError, Month, read_acts
 from simbench.billing.counts import Count, count_run, read_counts
 from simbench.billing.forecast import ForecastError, read_forecast
 from simbench.billing.received import read_received
-from simbench.cli import cli
-from simbench.contract.calendar import instant
-from simbench.errors import BadInput, LedgerError
+from simbench.cli.main import cli
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
 from tests.billing.worked import CONTRACT, OCTOBER
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy import utils
 
+from simbench.base.errors import BadInput
 from simbench.capture.files import UNTIMED, CaptureFile, Packet, is_capture
-from simbench.errors import BadInput
 from tests.capture.scenes import START, pcap
 
 SCAPY: Any = utils  # its types say that it takes paths only

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP
 from scapy.utils import RawPcapNgReader
 
+from simbench.base.errors import BadInput, LedgerError
 from simbench.capture.files import CaptureFile
 from simbench.capture.layers import segment_of
 from simbench.capture.pcap import MSS, write_pcapng
 from simbench.capture.reader import to_ledger
-from simbench.errors import BadInput, LedgerError
 from simbench.ledger import MemoryLedger, RunInfo
 from simbench.ledger.rows import Row
 from tests.capture.scenes import LOGIN, START, SUBMITS, WELCOME, octets_of

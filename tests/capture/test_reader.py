@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.capture.pcap import write_pcapng
 from simbench.capture.reader import read_capture, to_ledger
-from simbench.errors import BadInput
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.rows import Row
-from simbench.units import SECOND_US
-from simbench.verdict.reading import Reading
+from simbench.trace.trace import Reading
 from tests.capture.scenes import (
     BACK,
     KEY,

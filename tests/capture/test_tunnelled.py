@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simbench.base.errors import BadInput
 from simbench.capture.esp import Tunnels, esp_of
 from simbench.capture.links import LINKS
 from simbench.capture.reader import read_capture
 from simbench.capture.tunnelled import read_tunnelled
-from simbench.errors import BadInput
 from simbench.ledger import MemoryLedger
 from tests.capture.scenes import Line, octets_of
 from tests.capture.tunnels import CBC, GCM, Tunnel, capture, keys

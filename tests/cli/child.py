@@ -14,10 +14,10 @@ from typing import Self
 
 import pytest
 
-from simbench.cli import main
+from simbench.cli.main import main
 
 DEADLINE_S = 300.0  # guards against hanging; says nothing about speed
-SIMBENCH = (sys.executable, "-c", "from simbench.cli import main; main()")
+SIMBENCH = (sys.executable, "-c", "from simbench.cli.main import main; main()")
 
 
 def simbench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from simbench.cli import cli
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.cli.main import cli
 
 ACTS = '[[codes]]\ncode = "36010"\nopened = 2016-10-05\n'
 COUNTS = "month,code,delivered\n2016-10,36010,100000\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from simbench.cli import cli
+from simbench.cli.main import cli
 
 SIMBENCH = str(Path(sys.executable).parent / "simbench")
 

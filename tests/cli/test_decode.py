@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simbench.base.errors import BadInput
 from simbench.capture.pcap import write_pcapng
-from simbench.cli import cli
-from simbench.commands.decode import octets_of
-from simbench.errors import BadInput
+from simbench.cli.decode import octets_of
+from simbench.cli.main import cli
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
 from simbench.ledger.rows import Row
 from simbench.ucp.frame import Frame, Framer, encode
@@ -283,7 +283,7 @@ def test_json_of_another_form_is_refused_with_its_line(given: bytes) -> None:
 
 def test_neither_loads_anything_heavy() -> None:
     program = (
-        "import sys; import simbench.commands.decode, simbench.commands.encode, simbench.capture.reader\n"
+        "import sys; import simbench.cli.decode, simbench.cli.encode, simbench.capture.reader\n"
         "print(*{'numpy', 'numba', 'duckdb', 'pyarrow', 'scapy', 'matplotlib'} & sys.modules.keys())"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True)

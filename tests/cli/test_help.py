@@ -13,16 +13,16 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from simbench.cli import cli
-from simbench.commands.manual import LAST_GROUP, about, grouped, page_of, purpose
-from simbench.commands.manual_pages import GROUPS, PAGES
+from simbench.cli.main import cli
+from simbench.cli.manual import LAST_GROUP, about, grouped, page_of, purpose
+from simbench.cli.manual_pages import GROUPS, PAGES
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"numba", "scapy", "duckdb", "matplotlib", "pyarrow"}
 HELP_OF_ALL = """
 import sys
 from click.testing import CliRunner
-from simbench.cli import cli
+from simbench.cli.main import cli
 for name in ["", *cli.commands]:
     assert CliRunner().invoke(cli, [name, "--help"] if name else ["--help"]).exit_code == 0
 print(*sorted({name.partition(".")[0] for name in sys.modules}))

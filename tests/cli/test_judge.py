@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from simbench.imports.record import run_of
+from simbench.bench.report.findings_file import read_findings
 from simbench.ledger import Ledger, RunInfo
-from simbench.report.result import read_findings
+from simbench.sla.imports.record import run_of
 from tests.cli.child import Ended
-from tests.verdict.years import YEAR, outage, outages
+from tests.sla.years import YEAR, outage, outages
 
 HEAD = "start,end,scope,planned,announced_at\n"
 PERIOD = ("--from", "2025-01-01T00:00:00+01:00", "--to", "2026-01-01T00:00:00+01:00")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from simbench.report.result import read_findings
+from simbench.bench.report.findings_file import read_findings
 from tests.capture.scenes import Line
 from tests.capture.tunnels import Tunnel, capture, keys
 from tests.cli.child import Ended
-from tests.verdict.traffic import captured
+from tests.rules.traffic import captured
 
 SENT = Line().open().talk().close().sent
 WRONG = ("AES-CBC", "00" * 16, "SHA2-256-128", "00" * 32)

@@ -10,8 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from simbench.commands.radius import account, reconcile
-from simbench.errors import BadInput, SimbenchError
+from simbench.base.errors import BadInput, SimbenchError
+from simbench.cli.dialup.radius_command import account, reconcile
 from tests.dialup.radius.scenes import answered, detail_text, kept, planned, written
 
 
@@ -136,8 +136,8 @@ def test_help_has_examples_and_every_option_says_what_it_is_for(command: click.C
 
 
 def test_a_bad_row_is_set_aside_and_not_accounted(tmp_path: Path) -> None:
-    from simbench.commands.sources import Reading, read_calls
-    from simbench.contract.netrevenu import load_netrevenu
+    from simbench.cli.dialup.call_sources import Reading, read_calls
+    from simbench.dialup.offer import load_netrevenu
 
     (tmp_path / "calls.csv").write_text(CALLS + "960213700000000,-5\n")
     found = read_calls(tmp_path / "calls.csv", load_netrevenu(), Reading())

@@ -7,16 +7,16 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from simbench.cli import cli
-from simbench.conformance.in_memory import conduct_in_memory
-from simbench.conformance.judging import judge_exercise
-from simbench.conformance.registry import EVERYTHING
-from simbench.conformance.selection import select
+from simbench.base.errors import BadInput, LedgerError
+from simbench.bench.report import Judgement, write_findings
+from simbench.bench.runner.findings import judge_exercise
+from simbench.bench.runner.selection import select
+from simbench.bench.sut.in_memory import conduct_in_memory
+from simbench.bench.sut.registry import EVERYTHING
+from simbench.cli.main import cli
 from simbench.contract import load_contract
-from simbench.errors import BadInput, LedgerError
 from simbench.finding import Finding
-from simbench.report import Judgement, write_findings
-from tests.report.sla.years import outages, traffic, write_run
+from tests.sla.report.years import outages, traffic, write_run
 
 
 def ran(*arguments: object) -> Result:

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from simbench.cli import cli
-from simbench.commands.roaming_options import roaming
+from simbench.cli.main import cli
+from simbench.cli.roaming.options import roaming
 from simbench.ledger.info import read_info
 from tests.cli.child import Ended
 from tests.report.markup import Markup
@@ -170,7 +170,7 @@ def test_a_comparison_says_what_changes() -> None:
 
 def test_envelopes_load_nothing_heavy() -> None:
     program = (
-        "import sys\nfrom click.testing import CliRunner\nfrom simbench.cli import cli\n"
+        "import sys\nfrom click.testing import CliRunner\nfrom simbench.cli.main import cli\n"
         "for line in ('envelope --price 20 --date 2018-01-01', 'run --help', 'table --price 20'):\n"
         "    assert CliRunner().invoke(cli, ['roaming', *line.split()]).exit_code == 0\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))\n"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fake_smsc.scenario import DEMO_CODES
 from simbench.ledger import open_run
-from simbench.scenario import DEMO_CODES
 from tests.cli.child import Ended, Served, simbench
 from tests.fake_smsc.live import dial
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import TypeVar
 
+from simbench.base.calendar import instant, scts_text
+from simbench.base.units import SECOND_US
 from simbench.client import messages as m
 from simbench.client.core import Core
-from simbench.contract.calendar import instant, scts_text
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer, WireError, encode
-from simbench.units import SECOND_US
 
 MONDAY_10H = instant(2026, 6, 15, 10)  # a jour ouvrable, within the hours of marketing
 CODE = "36010"

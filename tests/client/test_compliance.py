@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from simbench.base.calendar import instant
+from simbench.base.units import SECOND_US
 from simbench.client import messages as m
 from simbench.client.compliance import StopList, is_stop
 from simbench.client.core import Core
-from simbench.contract.calendar import instant
 from simbench.ucp.alphabet import decode_oadc
 from simbench.ucp.fields import At
-from simbench.units import SECOND_US
 from tests.client.peer import CODE, CONFIG, MONDAY_10H, Smsc, Wire, logged_in, message, mobile, recipient
 
 MARKETING = {"traffic": "marketing", "brand": "Chaussures Dupont"}

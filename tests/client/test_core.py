@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from simbench.base.calendar import parse_minute
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.client import messages as m
 from simbench.client.core import Core
-from simbench.contract.calendar import parse_minute
 from simbench.ucp.content import message_text, read
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, encode
-from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 from tests.client.peer import (
     CODE,
     CONFIG,

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from simbench.base.calendar import instant
+from simbench.base.units import SECOND_US
 from simbench.client import messages as m
-from simbench.contract.calendar import instant
 from simbench.ucp.content import read
 from simbench.ucp.fields import At
-from simbench.units import SECOND_US
 from tests.client.peer import CONFIG, Smsc, Wire, logged_in, message, mobile, recipient
 
 ETHICAL = replace(CONFIG, ethics=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from simbench.base.calendar import instant
+from simbench.base.errors import BadInput
 from simbench.client.environment import read_settings
 from simbench.client.shell import wall_clock
-from simbench.contract.calendar import instant
-from simbench.errors import BadInput
 from tests.client.peer import PASSWORD
 
 ACCOUNT = {"code": "36010", "account": "36010", "password": PASSWORD, "rate_per_s": 20}

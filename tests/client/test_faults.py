@@ -5,16 +5,16 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from simbench.base.calendar import instant
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.client import messages as m
 from simbench.client.core import Core
 from simbench.client.faults import FAULTS, faulty, sentence
 from simbench.client.faults_duty import DUTY_FAULTS
 from simbench.client.faults_link import LINK_FAULTS
-from simbench.contract.calendar import instant
-from simbench.errors import BadInput
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer
-from simbench.units import SECOND_US
 from tests.client.peer import CODE, CONFIG, Smsc, Wire, message, mobile, notification, recipient, result
 
 WIDE = replace(CONFIG, window=100)

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
+from simbench.base.calendar import instant
 from simbench.client import lines
 from simbench.client.environment import read_settings
 from simbench.client.program import Program
 from simbench.client.shell import GivenClock, wall_clock
-from simbench.contract.calendar import instant
 from tests.client.peer import CODE
 
 ACCOUNTS = json.dumps([{"code": CODE, "account": CODE, "password": "s3cret", "rate_per_s": 10, "oadc_option": True}])

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.client.core import Core
 from simbench.client.messages import Memory
 from simbench.client.pacing import LATENESS_US, Pacing
-from simbench.units import MINUTE_US, SECOND_US
 from tests.client.peer import CONFIG, MONDAY_10H, Wire, logged_in, message
 
 

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from simbench.base.errors import BadInput, Trouble
+from simbench.base.units import SECOND_US
 from simbench.client import messages as m
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
 from simbench.client.spool import Spool
-from simbench.errors import BadInput, Trouble
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
-from simbench.units import SECOND_US
 from tests.client.peer import CODE, CONFIG, MONDAY_10H, Smsc, Wire, message, mobile, notification, recipient
 
 

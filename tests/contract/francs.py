@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from simbench.contract.netrevenu import Offer
+from simbench.dialup.offer import Offer
 from tests.contract.strays import Figures, Value
 
 

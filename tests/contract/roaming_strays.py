@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
-from simbench.contract.roaming import Cap, RoamingContract
+from simbench.roaming.contract import Cap, RoamingContract
 from tests.contract.strays import Stray
 
 NANO = 10**9

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from simbench.contract import load_contract
-from simbench.contract.netrevenu import load_netrevenu
-from simbench.contract.roaming import load_roaming
+from simbench.dialup.offer import load_netrevenu
+from simbench.roaming.contract import load_roaming
 from tests.contract.francs import FrancFigures
 from tests.contract.roaming_strays import roaming_strays
 from tests.contract.strays import Figures, Stray, strays
@@ -25,7 +25,7 @@ ALLOWED = {
     ("simbench/client/messages.py", "result_timer_s: float = 60.0"): OWN_SETTING,
     ("simbench/client/messages.py", "validity_s: int = 48 * 3600"): OWN_SETTING,
     ("simbench/client/compliance.py", "OPENS_H, CLOSES_H = (8, 22)"): OWN_COPY,
-    ("simbench/conformance/sut.py", "result_timer_s: int = 60"): "proposed to a client, which declares its own",
+    ("simbench/bench/sut/protocol.py", "result_timer_s: int = 60"): "proposed to a client, which declares its own",
 }
 """(file, statement) -> why this figure may stand there."""
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simbench.base.errors import ContractError
 from simbench.contract import Contract, load_contract
 from simbench.contract.load import HOME
-from simbench.errors import ContractError
 
 BASE = (HOME / "orange_ops_2016.toml").read_bytes()
 EXTENDS = 'extends = "orange_ops_2016"\n'

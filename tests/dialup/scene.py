@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from simbench.contract.netrevenu import load_netrevenu
 from simbench.dialup.carrying import with_ports
+from simbench.dialup.offer import load_netrevenu
 from simbench.dialup.records import write_records
 from simbench.dialup.run import DialupRun, run_dialup
 from simbench.dialup.scenario import DialupScenario, Pool, PoolOutage, RedialConfig

@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from simbench.cli import cli
-from simbench.commands.dialup_options import dialup
+from simbench.base.errors import BadInput, ContractError, ScenarioError
+from simbench.cli.dialup.options import dialup
+from simbench.cli.main import cli
 from simbench.dialup.radius.packets import encode, sign
 from simbench.dialup.run import run_dialup
 from simbench.dialup.scenario import Pool, read_dialup
-from simbench.errors import BadInput, ContractError, ScenarioError
 from tests.capture.scenes import pcap
 from tests.dialup.radius.scenes import SENT, answered, detail_text, kept, planned
 from tests.dialup.radius.test_captured import packet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simbench.contract.netrevenu import load_netrevenu
+from simbench.base.errors import BadInput
 from simbench.dialup.dimensioning import dimension
 from simbench.dialup.erlang import (
     GRADES,
@@ -15,7 +15,7 @@ from simbench.dialup.erlang import (
     extended_ports_for,
     ports_for,
 )
-from simbench.errors import BadInput
+from simbench.dialup.offer import load_netrevenu
 
 TABLE = {
     (50e6, 0.08): (2222, 2249, 2212, 2128),

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.contract.calendar import instant
+from simbench.base.calendar import instant
+from simbench.base.errors import BadInput, NothingRead
 from simbench.dialup.calls import COLUMNS, REASONS, UNKNOWN_CAUSE
 from simbench.dialup.carrying import with_ports
-from simbench.dialup.judge import Case, judge
 from simbench.dialup.records import Records, read_records
-from simbench.errors import BadInput, NothingRead
+from simbench.dialup.rules import Case, judge
 from simbench.finding import exit_status
 from tests.dialup.scene import MONTH, OFFER, small_run, written
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from simbench.base.units import HOUR_US, SECOND_US
 from simbench.dialup.carrying import Carried, Redial, Rules, carry, with_ports
 from simbench.dialup.demand import (
     Law,
@@ -24,7 +25,6 @@ from simbench.dialup.grid import grid_of
 from simbench.dialup.run import busy_hour_share, run_dialup
 from simbench.dialup.scenario import Pool
 from simbench.kernels.chance import lognormal_table
-from simbench.units import HOUR_US, SECOND_US
 from tests.dialup.scene import MONTH, OFFER, small, small_run
 
 MEAN_S = 600

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.docs.generated import PAGES_OF, PLACE
 from tests.docs.shell import ROOT
+from tools.reference.generated import PAGES_OF, PLACE
 
 ASSETS = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src"}
 PARTS = ("Tutorial", "Guides", "Reference", "Background")
@@ -92,7 +92,7 @@ def test_the_site_has_its_four_parts(site: Path) -> None:
 @pytest.mark.parametrize("name", PAGES_OF)
 def test_a_page_drawn_from_the_program_is_up_to_date(name: str) -> None:
     drawn = PAGES_OF[name]()
-    assert (PLACE / name).read_text("utf-8") == drawn, "run: python -m tests.docs --write"
+    assert (PLACE / name).read_text("utf-8") == drawn, "run: python -m tools.reference --write"
     assert len(drawn) > 1500
 
 

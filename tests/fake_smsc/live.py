@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any, Literal
 
-from fake_smsc.live import LiveSmsc
-from fake_smsc.network import Network
+from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
+from fake_smsc.server.live import LiveSmsc
+from fake_smsc.server.network import Network
 from simbench.contract import Contract, load_contract
 from simbench.ledger import AnyLedger, MemoryLedger
-from simbench.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
 from simbench.ucp.frame import Frame, Framer, WireError, encode
 from tests import harness
 

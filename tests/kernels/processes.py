@@ -8,8 +8,8 @@ from typing import Any
 
 import simpy
 
+from simbench.dialup.kernels.loss_system import BLOCKED, CARRIED, CUT, DROPPED, MOST_TRIES, REFUSED
 from simbench.kernels.chance import draw_with, quantile
-from simbench.kernels.loss import BLOCKED, CARRIED, CUT, DROPPED, MOST_TRIES, REFUSED
 
 LEAVES, CHANGES, ARRIVES = 0, 1, 2  # what comes first at one instant; the n-th call's redials after all of these
 

@@ -12,7 +12,7 @@ from tests.ledger.samples import child
 OPENED = """
 import sys
 from pathlib import Path
-from simbench.errors import Trouble
+from simbench.base.errors import Trouble
 from simbench.ledger import Ledger, RunInfo
 """
 

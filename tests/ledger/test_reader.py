@@ -16,8 +16,8 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.cli import cli
-from simbench.errors import LedgerError
+from simbench.base.errors import LedgerError
+from simbench.cli.main import cli
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, export_parquet, open_run
 from simbench.ledger.columns import schema
 from simbench.ledger.info import FORMAT

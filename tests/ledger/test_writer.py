@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
-from simbench.contract.calendar import instant
-from simbench.errors import LedgerError, Trouble
+from simbench.base.calendar import instant
+from simbench.base.errors import LedgerError, Trouble
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.buffer import Cells, Coded, Packed
 from simbench.ledger.rows import TABLES, Row

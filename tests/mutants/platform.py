@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from fake_smsc.live import LiveSmsc
-from simbench.centre.records import Notice
+from fake_smsc.core.records import Notice
+from fake_smsc.server.live import LiveSmsc
 
 
 def wrong_routing(smsc: LiveSmsc) -> None:

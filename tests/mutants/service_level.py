@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from simbench.incident import Incident
+from simbench.base.units import SECOND_US
 from simbench.ledger import MemoryLedger
-from simbench.units import SECOND_US
-from simbench.verdict.rule import Case
-from tests.verdict.years import START, YEAR, case_of, maintenance, outage, outages
+from simbench.ledger.incidents import Incident
+from simbench.rules.rule import Case
+from tests.sla.years import START, YEAR, case_of, maintenance, outage, outages
 
 
 def _kept() -> list[Incident]:

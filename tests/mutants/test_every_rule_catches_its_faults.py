@@ -10,16 +10,16 @@ from typing import TypeVar
 import pytest
 from msgspec.structs import replace
 
+from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.runner.findings import judge_exercise
+from simbench.bench.runner.run_exercise import Conducted
+from simbench.bench.runner.selection import STANDING, select
+from simbench.bench.sut.in_memory import conduct_in_memory
+from simbench.bench.sut.registry import EVERYTHING
 from simbench.client.faults import FAULTS
-from simbench.conformance.conduct import Conducted
-from simbench.conformance.exercise import EXERCISES
-from simbench.conformance.in_memory import conduct_in_memory
-from simbench.conformance.judging import judge_exercise
-from simbench.conformance.registry import EVERYTHING
-from simbench.conformance.selection import STANDING, select
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
-from simbench.verdict.rule import RULES
+from simbench.rules.rule import RULES
 from tests.mutants.platform import PLATFORM_FAULTS, REVEALED_BY
 
 CHOSEN = select()

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import pytest
 
-from simbench.verdict.rule import RULES, Case, judge
+from simbench.rules.rule import RULES, Case, judge
 from tests.mutants.service_level import TAMPERINGS, tampered
-from tests.verdict.years import SERVICE_LEVEL
+from tests.sla.years import SERVICE_LEVEL
 
 
 @lru_cache(maxsize=8)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.contract.calendar import instant
-from simbench.errors import SubscriberError
+from simbench.base.calendar import instant
+from simbench.base.errors import SubscriberError
 from simbench.numbering.portability import PortabilityTable
 
 HEADER = "msisdn,operator,valid_from\n"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.errors import SubscriberError
+from simbench.base.errors import SubscriberError
 from simbench.numbering import subscribers
 from simbench.numbering.listing import Listing
 from simbench.numbering.plan import classify, spellings

@@ -66,7 +66,7 @@ def test_the_wheel_holds_programs_data_and_scenarios_and_nothing_else(wheel: Pat
     assert {top for top in tops if not top.endswith(".dist-info")} == {"simbench", "fake_smsc"}
     shipped = {name.removeprefix("simbench/scenarios/") for name in names if name.startswith("simbench/scenarios/")}
     assert shipped == {path.relative_to(ROOT / "scenarios").as_posix() for path in (ROOT / "scenarios").rglob("*.*")}
-    assert "simbench/contract/orange_ops_2016.toml" in names
+    assert "simbench/contracts/orange_ops_2016.toml" in names
     assert not [name for name in names if "__pycache__" in name]
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
+from simbench.base.calendar import civil
+from simbench.base.errors import BadInput
 from simbench.billing.readings import other_readings, read_as
 from simbench.contract import load_contract
-from simbench.contract.calendar import civil
-from simbench.errors import BadInput
 from simbench.planning.advise import advise
 from simbench.planning.campaign import CampaignError, Plan, read_campaign
+from simbench.planning.evaluate import evaluate
 from simbench.planning.loads import Group, occasions, replications
 from simbench.planning.mix import acts_of, cost, mix_of
-from simbench.planning.needs import _quiet, late_of, needs_of
-from simbench.planning.programme import Wish, solve
-from simbench.planning.trial import evaluate
+from simbench.planning.optimizer import Wish, solve
+from simbench.planning.required_rates import _quiet, late_of, needs_of
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "plan"

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from simbench.errors import Trouble
-from simbench.planning.crew import DaskCrew
+from simbench.base.errors import Trouble
 from simbench.planning.sweep import JOURNAL, RESULT, sweep
+from simbench.planning.worker_pool import DaskCrew
 from tests.planning.test_sweep import prepared, swept
 
 ROOT = Path(__file__).parents[2]

@@ -13,13 +13,13 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
+from simbench.base.errors import BadInput
 from simbench.contract import load_contract
-from simbench.errors import BadInput
-from simbench.planning.crew import LocalCrew
 from simbench.planning.runs import Result
 from simbench.planning.study import MEASURES, Prepared, Study, prepare, read_study
 from simbench.planning.sweep import JOURNAL, RESULT, chunks, interval, intervals, sweep, wanted
-from simbench.world.config import WorldScenario
+from simbench.planning.worker_pool import LocalCrew
+from simbench.simulation.scenario import WorldScenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "plan"
 DAY = {
@@ -104,8 +104,8 @@ def test_a_worker_killed_costs_its_own_runs_only(tmp_path: Path) -> None:
 
 def test_a_sweep_killed_in_the_middle_goes_on_and_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     study = study_file(tmp_path / "study", 40)
-    command = [sys.executable, "-m", "simbench.cli", "sweep", str(study), "--workers", "1", "--json", "-o"]
-    command[1:3] = ["-c", "from simbench.cli import main; main()"]
+    command = [sys.executable, "-m", "simbench.cli.main", "sweep", str(study), "--workers", "1", "--json", "-o"]
+    command[1:3] = ["-c", "from simbench.cli.main import main; main()"]
     journal = tmp_path / "cut" / JOURNAL
     with subprocess.Popen([*command, str(tmp_path / "cut")], stdout=subprocess.DEVNULL, start_new_session=True) as cut:
         until = time.monotonic() + 300

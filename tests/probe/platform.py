@@ -7,15 +7,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from fake_smsc.clock import PlatformClock
-from fake_smsc.live import LiveSmsc
-from simbench.conformance.virtual import MemoryNetwork, VirtualLoop
+from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
+from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.live import LiveSmsc
+from simbench.base.calendar import instant
+from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
 from simbench.contract import load_contract
-from simbench.contract.calendar import instant
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger, Run
 from simbench.probe import Target, judge_probe, run_probe
-from simbench.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
 
 MONDAY = instant(2026, 3, 2, 10, 0, 0)
 RECIPIENTS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))

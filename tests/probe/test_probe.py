@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from fake_smsc.faults import FAULTS
-from fake_smsc.live import LiveSmsc
+from fake_smsc.scenario import CodeConfig
+from fake_smsc.server.live import LiveSmsc
+from fake_smsc.strictness import Strictness
 from simbench.probe import CHECKS
 from simbench.probe.rules import UNSEEN
-from simbench.scenario import CodeConfig
-from simbench.strictness import Strictness
-from simbench.verdict.reading import Reading
+from simbench.trace.trace import Reading
 from tests.cli.child import Ended, Served
 from tests.mutants.platform import slow_platform
 from tests.probe.platform import probed, sound, with_fault

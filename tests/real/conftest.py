@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from simbench.conformance.child import find_program
-from simbench.errors import MissingTool
+from simbench.base.errors import MissingTool
+from simbench.bench.sut.child_process import find_program
 
 
 def require(program: str, *, package: str) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from simbench.conformance import faketime
-from simbench.conformance.sut import ClockGiven
-from simbench.contract.calendar import instant
+from simbench.base.calendar import instant
+from simbench.bench.sut import faketime
+from simbench.bench.sut.protocol import ClockGiven
 from tests.real.conftest import require
 
 pytestmark = pytest.mark.real

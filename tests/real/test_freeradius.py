@@ -12,8 +12,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from simbench.cli import cli
-from simbench.commands import radius as commands
+from simbench.base.errors import Trouble
+from simbench.cli.dialup import radius_command as commands
+from simbench.cli.main import cli
 from simbench.dialup.calls import calls_of
 from simbench.dialup.radius.detail import read_detail
 from simbench.dialup.radius.faults import FAULTS
@@ -24,7 +25,6 @@ from simbench.dialup.radius.plan import Planned, schedule
 from simbench.dialup.radius.reconcile import Reconciliation, reconcile
 from simbench.dialup.radius.record import Heard
 from simbench.dialup.radius.sender import Sender, Server
-from simbench.errors import Trouble
 from tests.capture.scenes import pcap
 from tests.dialup.radius.scenes import SENT, planned, some_calls
 from tests.dialup.radius.test_captured import packet

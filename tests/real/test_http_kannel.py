@@ -8,15 +8,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from simbench.conformance.bench import Bench
-from simbench.conformance.child import Child, free_ports, listens
-from simbench.conformance.conduct import Conducted, Surroundings, conduct, run_info
-from simbench.conformance.described import Description, described
-from simbench.conformance.exercise import Exercise
-from simbench.conformance.judging import judge_exercise
-from simbench.conformance.kannel_config import USER, Ports, configuration
-from simbench.conformance.selection import select
-from simbench.conformance.sut import AccountGiven, Capabilities, Target
+from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.exercises.tester import Bench
+from simbench.bench.runner.findings import judge_exercise
+from simbench.bench.runner.run_exercise import Conducted, Surroundings, conduct, run_info
+from simbench.bench.runner.selection import select
+from simbench.bench.sut.child_process import Child, free_ports, listens
+from simbench.bench.sut.description import Description, described
+from simbench.bench.sut.kannel_config import USER, Ports, configuration
+from simbench.bench.sut.protocol import AccountGiven, Capabilities, Target
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
 from tests.real.conftest import require

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from simbench.conformance.kannel import Kannel
-from simbench.conformance.sut import AccountGiven, Ask, SutFailed, Target
+from simbench.bench.sut.kannel import Kannel
+from simbench.bench.sut.protocol import AccountGiven, Ask, SutFailed, Target
 from simbench.ucp import content
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import check, decode
-from tests.conformance.listener import Listener
+from tests.bench.sut.listener import Listener
 from tests.real.conftest import require
 from tests.real.peer import Peer
 

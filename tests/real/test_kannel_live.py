@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from fake_smsc.live import LiveSmsc
-from simbench.conformance.kannel import Kannel
-from simbench.conformance.sut import AccountGiven, Ask, Target
+from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
+from fake_smsc.server.live import LiveSmsc
+from simbench.bench.sut.kannel import Kannel
+from simbench.bench.sut.protocol import AccountGiven, Ask, Target
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
-from simbench.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
-from tests.conformance.listener import Listener
+from tests.bench.sut.listener import Listener
 from tests.real.conftest import require
 
 pytestmark = pytest.mark.real

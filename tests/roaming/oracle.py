@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 from itertools import accumulate
 
-from simbench.contract.roaming import RoamingContract
 from simbench.kernels.chance import draw, draw_with, entity_of, key_of, lognormal_table
+from simbench.roaming.contract import RoamingContract
 from simbench.roaming.scenario import Profile, RoamingScenario
 
 NANO = Decimal("1e-9")

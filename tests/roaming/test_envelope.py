@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.contract.roaming import load_roaming
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
+from simbench.roaming.contract import load_roaming
 from simbench.roaming.envelope import Plan, envelope, envelopes
 
 CONTRACT = load_roaming()

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from simbench.contract.roaming import load_roaming
-from simbench.kernels import travel as travel_kernel
-from simbench.kernels.fair_use import COLUMNS, STATES, Outcome, Use, Who, follow
 from simbench.roaming import population
+from simbench.roaming.contract import load_roaming
+from simbench.roaming.kernels import travel as travel_kernel
+from simbench.roaming.kernels.fair_use import COLUMNS, STATES, Outcome, Use, Who, follow
 from simbench.roaming.population import run_population, tables_of, trace
 from simbench.roaming.scenario import (
     Operator,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from simbench.contract.roaming import load_roaming
-from simbench.errors import BadInput, ScenarioError
+from simbench.base.errors import BadInput, ScenarioError
+from simbench.roaming.contract import load_roaming
 from simbench.roaming.population import run_population
 from simbench.roaming.results import Row, Summary, changes, summary_of
 from simbench.roaming.scenario import Population, RoamingScenario, months_after, read_roaming_scenario

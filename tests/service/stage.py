@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
+from fake_smsc.scenario import ServerConfig
 from simbench.ledger import Ledger
-from simbench.scenario import ServerConfig
 from simbench.service.client import ApiClient
 from simbench.service.platform import ServedPlatform
 from simbench.service.serving import served

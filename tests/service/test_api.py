@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.ledger import Ledger, RunInfo
 from simbench.service import routes
 from simbench.service.client import ApiError
-from simbench.units import HOUR_US, MINUTE_US, SECOND_US
 from tests.service.stage import NUMBER, Stage, staged
 
 

@@ -18,10 +18,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fake_smsc.network import Tcp, tls_context
-from simbench.errors import BadInput
+from fake_smsc.scenario import CodeConfig, ServerConfig
+from fake_smsc.server.network import Tcp, tls_context
+from simbench.base.errors import BadInput
 from simbench.ledger import MemoryLedger
-from simbench.scenario import CodeConfig, ServerConfig
 from simbench.service.client import ApiClient, ApiError
 from simbench.service.settings import Limits, ServiceSettings, check, networks, read_token
 from tests import harness

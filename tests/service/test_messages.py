@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.contract.calendar import scts_text
+from simbench.base.calendar import scts_text
+from simbench.base.units import SECOND_US
 from simbench.ledger import MemoryLedger
-from simbench.service import shelf
+from simbench.service.index import index_store
+from simbench.service.index.message_index import MessageIndex, Query
 from simbench.service.log import EventLog
-from simbench.service.messages import MessageIndex, Query
 from simbench.ucp import alphabet, content
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
-from simbench.units import SECOND_US
 
 NOON = 1_795_000_000  # s; some day of November 2026
 NUMBER = "33639980001"
@@ -157,8 +157,8 @@ def test_a_stamp_of_the_hour_that_october_repeats_may_be_either() -> None:
 
 
 def test_a_leaf_that_cannot_be_written_stays_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "YOUNG", 4)
-    monkeypatch.setattr(shelf, "FULL", 20)
+    monkeypatch.setattr(index_store, "YOUNG", 4)
+    monkeypatch.setattr(index_store, "FULL", 20)
     ledger = MemoryLedger()
     index = MessageIndex(ledger, EventLog(), tmp_path / "nowhere")
     for n in range(50):
@@ -172,10 +172,10 @@ def test_a_leaf_that_cannot_be_written_stays_in_memory(tmp_path: Path, monkeypat
 def test_full_leaves_are_searched_and_changed_like_young_ones(
     tmp_path: Path, on_disk: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "YOUNG", 4)
-    monkeypatch.setattr(shelf, "FULL", 20)
-    monkeypatch.setattr(shelf, "WINDOW", 7)
-    monkeypatch.setattr(shelf, "FEW", 1)
+    monkeypatch.setattr(index_store, "YOUNG", 4)
+    monkeypatch.setattr(index_store, "FULL", 20)
+    monkeypatch.setattr(index_store, "WINDOW", 7)
+    monkeypatch.setattr(index_store, "FEW", 1)
     ledger = MemoryLedger()
     index = MessageIndex(ledger, EventLog(), tmp_path if on_disk else None)
     for n in range(99):

@@ -37,7 +37,7 @@ async def refuse(*arguments, **more):
 class Loop(uvloop.Loop):
     create_connection = refuse
 uvloop.Loop, uvloop.new_event_loop = Loop, Loop
-from simbench.cli import main
+from simbench.cli.main import main
 main()
 """
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from simbench.conformance import faketime
-from simbench.conformance.sut import ClockGiven
+from simbench.bench.sut import faketime
+from simbench.bench.sut.protocol import ClockGiven
 from simbench.ledger import open_run
 from tests import harness
 from tests.cli.child import Served

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fake_smsc.server import UNREAD_OCTETS
+from fake_smsc.server.server import UNREAD_OCTETS
 from simbench.ledger import open_run
 from tests.cli.child import Served
 from tests.fake_smsc.live import LivePeer, dial

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from simbench.base.units import SECOND_US
 from simbench.ledger import open_run
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import build, decode
-from simbench.units import SECOND_US
 from tests import harness
 from tests.cli.child import DEADLINE_S, Served, simbench
 from tests.fake_smsc.live import LivePeer, dial

@@ -8,18 +8,18 @@ import math
 import numpy as np
 import pytest
 
-from simbench.centre.limiter import Limiter
-from simbench.centre.records import Limit
+from fake_smsc.core.limiter import Limiter
+from fake_smsc.core.records import Limit
+from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.kernels.chance import draw
-from simbench.kernels.submission import SENT_AT
 from simbench.ledger import MemoryLedger
-from simbench.units import MINUTE_US, SECOND_US
-from simbench.world.bulk import Sender
-from simbench.world.demand import Integers, Source
-from simbench.world.events import Drive
-from simbench.world.plan import World, plan
-from simbench.world.timeline import Rank
-from tests.world.worlds import CODE, run, scenario_of
+from simbench.simulation.bulk import Sender
+from simbench.simulation.demand import Integers, Source
+from simbench.simulation.event_driven import Drive
+from simbench.simulation.kernels.submission import SENT_AT
+from simbench.simulation.plan import World, plan
+from simbench.simulation.timeline import Rank
+from tests.simulation.worlds import CODE, run, scenario_of
 
 DAY_S = 86_400
 EVEN = {"daily": [1] * 24, "weekly": [1] * 7}

@@ -8,10 +8,10 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simbench.base.units import HOUR_US
 from simbench.ucp import concat
 from simbench.ucp.concat import Assembler, LongMessage
 from simbench.ucp.content import Content, compose, read
-from simbench.units import HOUR_US
 from tests.ucp.test_content import frame_of, gsm_texts
 
 ALICE, BOB, CODE = "33639980001", "33639980002", "36010"

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.packets import REQUEST, RESPONSE, answers, read, signed, whole
 from simbench.dialup.radius.record import BadRecord, Heard
-from simbench.errors import BadInput
-from simbench.units import SECOND_US
 
 End = tuple[str, int]
 

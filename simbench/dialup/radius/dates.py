@@ -11,7 +11,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from simbench.units import SECOND_US
+from simbench.base.units import SECOND_US
 
 _DATE: Final = re.compile(
     r"([^\W\d]{3,9})\.? +(\d{1,2}),? (\d{4}) (\d{2}):(\d{2}):(\d{2}) ?([A-Z]{1,5}|[+-]\d\d(?::?\d\d)?)"

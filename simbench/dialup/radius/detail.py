@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.record import BadRecord, Heard, record_of
-from simbench.errors import BadInput
-from simbench.units import SECOND_US
 
 LONGEST_LINE: Final = 1 << 14  # octets; an attribute of 253 octets, each escaped, has a tenth of it
 MOST_LINES: Final = 1_000  # of one record

@@ -11,13 +11,13 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from simbench.contract.typed import choice
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Call, Calls
 from simbench.dialup.radius.plan import UNNAMED_NAS, Fault, Planned, planned_at
 from simbench.dialup.radius.record import BOOTS, Record
-from simbench.errors import BadInput
 from simbench.kernels.chance import draw, entity_of, share
-from simbench.units import SECOND_US
 
 SHARE_PPM: Final = 50_000  # of the sessions, where a fault strikes some of them
 SKEW_S: Final = 300

@@ -13,8 +13,8 @@ from typing import Self
 
 import msgspec
 
+from simbench.base.errors import BadInput, Trouble
 from simbench.dialup.radius.plan import Planned
-from simbench.errors import BadInput, Trouble
 
 
 class Started(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="run", tag_field="line"):

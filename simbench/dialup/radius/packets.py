@@ -13,8 +13,8 @@ from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 from typing import Final
 
+from simbench.base.units import SECOND_US
 from simbench.dialup.radius.record import ATTRIBUTES, STATUSES, VALUES, BadRecord, Record, is_address, record_of
-from simbench.units import SECOND_US
 
 REQUEST: Final = 4
 RESPONSE: Final = 5

@@ -14,10 +14,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from simbench.contract.netrevenu import load_netrevenu
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SENT_AGAIN, Call, Calls, SetAside, calls_of
+from simbench.dialup.offer import load_netrevenu
 from simbench.dialup.radius.record import BOOTS, PASSED_OVER, Heard, Record
-from simbench.units import SECOND_US
 
 _PASSED_OVER: Final = frozenset(PASSED_OVER.values())
 _STATED: Final = ("user", "port", "seconds", "input_octets", "output_octets", "cause", "called", "calling")

@@ -13,12 +13,12 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import UNKNOWN_CAUSE, Call, Calls
 from simbench.dialup.radius.packets import LONGEST_TEXT
 from simbench.dialup.radius.record import Record
-from simbench.errors import BadInput
 from simbench.kernels.chance import draw, entity_of
-from simbench.units import SECOND_US
 
 UNNAMED_NAS: Final = "192.0.2.1"
 _TRAFFIC: Final = entity_of("octets of a session")

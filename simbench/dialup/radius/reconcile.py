@@ -12,14 +12,14 @@ from typing import Final
 
 import msgspec
 
-from simbench.contract.netrevenu import Offer, load_netrevenu
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
+from simbench.dialup.offer import Offer, load_netrevenu
 from simbench.dialup.radius.journal import Sent, Told
 from simbench.dialup.radius.minutes import Difference, carried_of, differences
 from simbench.dialup.radius.pairing import Paired, pair
 from simbench.dialup.radius.record import BOOTS, Heard, Record
 from simbench.finding import Blame, Evidence, Finding, Outcome
-from simbench.units import SECOND_US
 
 SHOWN: Final = 20  # pieces of evidence of one finding
 UNREADABLE: Final = frozenset({"truncated", "unreadable", "encoding", "negative"})  # records that were not read

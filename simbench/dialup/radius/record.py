@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import CAUSES, cause_of
 from simbench.dialup.radius.dates import event_of
-from simbench.units import SECOND_US
 
 STATUSES: Final = {1: "Start", 2: "Stop", 3: "Interim-Update", 7: "Accounting-On", 8: "Accounting-Off"}
 BOOTS: Final = ("Accounting-On", "Accounting-Off")

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from simbench import __version__
-from simbench.contract.netrevenu import load_netrevenu
+from simbench.base.errors import BadInput, Trouble
+from simbench.base.units import SECOND_US
+from simbench.dialup.offer import load_netrevenu
 from simbench.dialup.radius.journal import Ended, Journal, Sent, Started, Try
 from simbench.dialup.radius.packets import answers, encode, sign
 from simbench.dialup.radius.plan import Planned
-from simbench.errors import BadInput, Trouble
 from simbench.kernels.chance import draw, entity_of
-from simbench.units import SECOND_US
 
 WINDOW: Final = 50
 TICK_S: Final = 0.02  # how often open requests are looked at

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final, Literal
 
-from simbench.errors import BadInput
+from simbench.base.errors import BadInput
 
 Kind = Literal["capture", "parquet", "detail", "csv"]
 

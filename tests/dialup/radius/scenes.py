@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Call, Calls, calls_of
 from simbench.dialup.radius.faults import faults_of
 from simbench.dialup.radius.journal import Ended, Journal, Sent, Started, Told, Try
 from simbench.dialup.radius.packets import stated
 from simbench.dialup.radius.plan import Planned, schedule
 from simbench.dialup.radius.record import ATTRIBUTES, VALUES, Heard
-from simbench.units import SECOND_US
 
 SENT = 1_795_326_215_000_000  # 2026-11-22 05:43:35 UTC
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

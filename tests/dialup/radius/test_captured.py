@@ -15,13 +15,13 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 from scapy.layers.radius import Radius
 
+from simbench.base.errors import BadInput
 from simbench.capture.udp import Datagrams, datagram_of
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.captured import Captured
 from simbench.dialup.radius.packets import encode, respond, sign
 from simbench.dialup.radius.pairing import pair
 from simbench.dialup.radius.record import Heard, Record
-from simbench.errors import BadInput
 from tests.capture.scenes import START, pcap
 from tests.dialup.radius.scenes import planned
 

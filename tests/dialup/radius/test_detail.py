@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simbench.base.errors import BadInput
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import REASONS, SetAside
 from simbench.dialup.radius.detail import LONGEST_LINE, read_detail, records, unquoted
 from simbench.dialup.radius.record import Heard, Record, record_of
-from simbench.errors import BadInput
-from simbench.units import SECOND_US
 from tests.dialup.radius.scenes import detail_text, quoted
 from tests.dialup.radius.test_packets import MODEM, RECORDS
 

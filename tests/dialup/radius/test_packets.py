@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pyrad.dictionary import Dictionary
 from pyrad.packet import AcctPacket, PacketError
 
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import CAUSES
 from simbench.dialup.radius.packets import answers, encode, read, respond, sign, signed, stated, whole
 from simbench.dialup.radius.record import ATTRIBUTES, STATUSES, VALUES, BadRecord, Record
-from simbench.units import SECOND_US
 
 SECRET = b"testing123"
 PLAIN = Record("Stop", "192.0.2.10", "0000A1B2", "dupont@isp.example", 17, seconds=1337, cause=1, event_us=SECOND_US)

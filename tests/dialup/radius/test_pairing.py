@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.contract.netrevenu import load_netrevenu
+from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
+from simbench.dialup.offer import load_netrevenu
 from simbench.dialup.radius.pairing import Paired, pair
 from simbench.dialup.radius.record import Heard, Record
-from simbench.units import SECOND_US
 from tests.dialup.radius.scenes import SENT, answered, kept, planned, some_calls
 from tests.dialup.radius.scenes import START as START_US
 

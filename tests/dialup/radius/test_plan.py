@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from simbench.base.errors import BadInput
+from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.dialup.calls import calls_of
 from simbench.dialup.radius.faults import FAULTS, faults_of
 from simbench.dialup.radius.plan import schedule
 from simbench.dialup.radius.record import BOOTS
-from simbench.errors import BadInput
-from simbench.units import MINUTE_US, SECOND_US
 from tests.dialup.radius.scenes import NASES, planned, some_calls
 
 

@@ -1,0 +1,359 @@
+"""Store and forward: when an accepted message is tried, and what becomes of it. Sees no session and no octet.
+
+Sources: OPS-ACH-07 and docs/reference (absent subscribers, retries); every figure comes in through `DeliverySettings`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from itertools import accumulate
+from typing import Annotated, Literal
+
+import msgspec
+
+from fake_smsc.core.notices import NoticeBoard
+from fake_smsc.core.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notice, Special
+from fake_smsc.core.routing import ABSENT_SUBSCRIBER, UNKNOWN_SUBSCRIBER, final_reason
+from fake_smsc.core.timer_queue import Agenda
+from simbench.kernels.chance import draw_with, key_of, quantile
+from simbench.kernels.fate import ABSENT, MEMORY_FULL, NETWORK, PERMANENT, failure, wait
+from simbench.ledger import AnyLedger
+from simbench.ledger.rows import Row
+from simbench.numbering.subscribers import Subscriber, SubscriberBase
+
+LATENCY, LAST_RESORT, FAILURE = 1, 2, 3  # purposes of draws
+DELIVERY_FAILED = 108  # Rsn of a message that a newer one replaced
+REPLACE_TYPES = range(65, 72)  # TP-PID 41 to 47 hexadecimal (GSM 03.40 section 9.2.3.9)
+LINKS_KEPT = 1_000
+
+# NT bits: who wants to be told of which outcome (EMI-UCP 4.0, field 6 of the 5x series).
+TELL = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
+KINDS = {DELIVERED: "delivered", UNDELIVERED: "undelivered", BUFFERED: "buffered"}
+
+
+class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A way in which one attempt in so many fails: its reason (EMI-UCP 4.0, reason table) and what follows.
+
+    `kind` names the ladder of waits, or says that there is no further attempt.
+    """
+
+    reason: int
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    kind: Literal["permanent", "network", "memory-full"] = "permanent"
+
+
+class DeliverySettings(msgspec.Struct, frozen=True):
+    """The laws of delivery: latency as a quantile table (us), waits between attempts (us), how attempts fail."""
+
+    seed: int
+    latency_us: tuple[int, ...]
+    absent_retry_us: tuple[int, ...]
+    network_retry_us: tuple[int, ...] = (1,)
+    memory_full_retry_us: tuple[int, ...] = (1,)
+    failures: tuple[Failure, ...] = ()
+
+    def ladders(self) -> tuple[tuple[int, ...], ...]:
+        """The ladders by number (`kernels.fate`), all of one length: the last step repeats anyhow."""
+        each = (self.absent_retry_us, self.network_retry_us, self.memory_full_retry_us)
+        longest = max(map(len, each))
+        return tuple((*ladder, *ladder[-1:] * (longest - len(ladder))) for ladder in each)
+
+    def bounds(self) -> tuple[int, ...]:
+        """The cumulated chances of the failures, of 2^32."""
+        shares = accumulate(failure.share for failure in self.failures)
+        return tuple(min(round(share * (1 << 32)), 1 << 32) for share in shares)
+
+    def kinds(self) -> tuple[int, ...]:
+        """The kinds of the failures as `kernels.fate` numbers them."""
+        numbers = {"permanent": PERMANENT, "network": NETWORK, "memory-full": MEMORY_FULL}
+        return tuple(numbers[failure.kind] for failure in self.failures)
+
+
+class Delivery:
+    """Messages on their way to subscribers."""
+
+    def __init__(
+        self, settings: DeliverySettings, agenda: Agenda, base: SubscriberBase, board: NoticeBoard, sink: AnyLedger
+    ) -> None:
+        self.settings, self.agenda, self.base, self.board = settings, agenda, base, board
+        self.write = self._write = sink.centre.append
+        self.story: Callable[[Row], object] | None = None  # who may resume the run: told what its rows do not say
+        self.owner_of: Callable[[str], str] = lambda address: address  # of a notification address; "": nobody here
+        self.unpack: Callable[[str], None] = lambda _recipient: None  # what is on its way to it, to be found by `find`
+        self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) who got a message with a reply path
+        self._absent: dict[str, list[Message]] = defaultdict(list)
+        self._linked: dict[tuple[str, str], int] = {}  # when a message that announced more is delivered
+        self._latency_key = key_of(settings.seed, LATENCY)
+        self._last_resort_key = key_of(settings.seed, LAST_RESORT)
+        self._failure_key = key_of(settings.seed, FAILURE)
+        self._ladders, self._bounds, self._kinds = settings.ladders(), settings.bounds(), settings.kinds()
+        self._followers: dict[int, list[tuple[Message, int]]] = {}  # parts that wait for the one before them
+        self._try = self._attempt  # bound once: this is entered a hundred thousand times a second
+        self.on_the_way = 0
+        self.attempt, self.latency_key = self._try, self._latency_key  # for those who deliver many at once
+
+    @property
+    def announced(self) -> bool:
+        """Whether a message said that more will follow it on its radio link."""
+        return bool(self._linked)
+
+    def take(self, message: Message, now: int) -> None:
+        """Start delivering an accepted message."""
+        self.on_the_way += 1
+        due = now + quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
+        if message.special is not None or self._linked:
+            self._take_special(message, now, due)
+        else:
+            self.agenda.enter(due, self._try, message)
+
+    def _take_special(self, message: Message, now: int, due: int) -> None:
+        special, link = message.special or Special(), (message.account, message.recipient)
+        if message.special and not (
+            special.follows or special.followed
+        ):  # parts of generated traffic: nobody resumes a world
+            self.note(message, now)
+        if special.rpid in REPLACE_TYPES:
+            for other in self.find(message.account, message.recipient):
+                if rpid_of(other) == special.rpid and other.code == message.code and self.is_waiting(other):
+                    self._tell(other, UNDELIVERED, DELIVERY_FAILED, now, "replaced")
+                    self._leave(other, now)
+        if special.begins_at:
+            self.agenda.enter(special.begins_at, self._begin, message)
+            return
+        if special.followed:
+            self._followers[message.entity] = []
+        before = self._linked.pop(link, 0)
+        due = before if before > now else due  # on the radio link of the one that announced it
+        if special.more:
+            if len(self._linked) >= LINKS_KEPT:
+                self._linked = {other: at for other, at in self._linked.items() if at > now}
+            self._linked[link] = due
+        queue = self._followers.get(special.follows) if special.follows else None
+        if queue is not None:  # parts in order: this one waits for the part before it, or for its own end
+            queue.append((message, due))
+            due = message.next_at = max(due, message.expires_at)
+        self.agenda.enter(due, self._try, message)
+
+    def _begin(self, message: Message, now: int) -> None:
+        """A deferral is over, unless it was moved or the message is gone."""
+        special = message.special
+        if message.attempt < 0 or special is None or not 0 < special.begins_at <= now:
+            return
+        special.begins_at = 0
+        latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
+        self.agenda.enter(now + latency, self._try, message)
+
+    def note(self, message: Message, now: int) -> None:
+        """Tell the story what a message asks for that its row does not say: whoever resumes the run needs it."""
+        if self.story is None:
+            return
+        terms = {"scts": message.scts, "expires_at": message.expires_at, "notify": message.notify,
+                 "special": msgspec.to_builtins(message.special)}  # fmt: skip
+        self.story((now, "terms", str(message.entity), None, json.dumps(terms)))
+
+    def restore(self, message: Message, now: int) -> None:
+        """Take over a message that an earlier run left waiting: one that was tried before is tried at once."""
+        self.on_the_way += 1
+        special = message.special
+        if special is not None and special.begins_at:
+            self.agenda.enter(special.begins_at, self._begin, message)
+        elif message.told_buffered:
+            self.agenda.enter(now, self._try, message)
+        else:
+            latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
+            self.agenda.enter(message.accepted_at + latency, self._try, message)
+
+    # Messages that wait ----------------------------------------------------------------------------------------
+
+    def find(self, account: str, recipient: str) -> list[Message]:
+        """An account's messages to one subscriber that are not at their end, oldest first.
+
+        Looks through everything that is due: operations on waiting messages are rare, submits are not, and this
+        way a submit pays for no index.
+        """
+        msisdn = self.base.find(recipient).msisdn
+        self.unpack(recipient)
+        found = {
+            id(subject): subject
+            for subject in self.agenda.subjects()
+            if isinstance(subject, Message)
+            and subject.account == account
+            and (subject.attempt >= 0 or is_forwarded(subject))
+            and self.base.find(subject.recipient).msisdn == msisdn
+        }
+        return sorted(found.values(), key=lambda message: (message.accepted_at, message.scts, message.entity))
+
+    def is_waiting(self, message: Message) -> bool:
+        """Whether the message rests in the store: deferred or buffered, not gone to the network, not forwarded."""
+        deferred = message.special is not None and message.special.begins_at > 0
+        return message.attempt >= 0 and (message.told_buffered or deferred)
+
+    def withdraw(self, message: Message, now: int) -> None:
+        """Take a waiting message out of the store; nothing is told of its fate."""
+        m = message
+        self._write((now, "deleted", m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments))
+        self._leave(message, now)
+
+    def rescheduled(self, message: Message, now: int) -> None:
+        """The times of a waiting message were changed: meet the new ones."""
+        special = message.special
+        if special is not None and special.begins_at:
+            self.agenda.enter(special.begins_at, self._begin, message)
+        else:
+            self.agenda.enter(max(message.expires_at, now), self._end, message)
+
+    def _end(self, message: Message, now: int) -> None:
+        if message.attempt >= 0 and now >= message.expires_at:
+            message.next_at = 0
+            self._attempt(message, now)
+
+    def returned(self, msisdn: str, now: int) -> None:
+        """The network says that a subscriber is back: try what waits for it, priority first, then the oldest."""
+        for message in sorted(self._absent.pop(msisdn, ()), key=_turn):
+            message.next_at = 0
+            self._attempt(message, now)
+
+    def _attempt(self, message: Message, now: int) -> None:
+        if message.attempt < 0 or message.next_at > now:  # its fate was told meanwhile, or it is tried later
+            return
+        subscriber = self.base.find(message.recipient)
+        reason = final_reason(subscriber)
+        message.attempt += 1
+        if self.base.law is not None and not reason and self.base.has_left(subscriber, now):
+            reason = UNKNOWN_SUBSCRIBER
+        if reason:
+            self._finish(message, UNDELIVERED, reason, now)
+        elif now >= message.expires_at:
+            self._expire(message, now)
+        elif not subscriber.attached or self.base.law is not None:
+            self._reach(message, subscriber, now)
+        elif self._bounds:
+            self._hand_over(message, now)
+        else:
+            self._finish(message, DELIVERED, 0, now)
+
+    def _reach(self, message: Message, subscriber: Subscriber, now: int) -> None:
+        """Find out whether the subscriber is there; who is not is tried when back, or after the ladder's wait."""
+        latest = min(now + wait(self._ladders[ABSENT], message.attempt), message.expires_at)
+        back = self.base.back_at(subscriber, now, latest)
+        if back <= now:
+            self._hand_over(message, now)
+            return
+        if message.special is None or not message.special.single_shot:
+            waiting = self._absent[subscriber.msisdn]
+            if message not in waiting:
+                waiting.append(message)
+        self._wait(message, ABSENT_SUBSCRIBER, min(latest, back), now)
+
+    def _hand_over(self, message: Message, now: int) -> None:
+        """The subscriber is there: deliver, unless this attempt draws a failure."""
+        place = failure(self._failure_key, message.entity, message.attempt, self._bounds) if self._bounds else -1
+        if place < 0:
+            self._finish(message, DELIVERED, 0, now)
+            return
+        reason, kind = self.settings.failures[place].reason, self._kinds[place]
+        if kind == PERMANENT:
+            self._finish(message, UNDELIVERED, reason, now)
+        else:
+            pause = wait(self._ladders[kind], message.attempt)
+            self._wait(message, reason, min(now + pause, message.expires_at), now)
+
+    def _wait(self, message: Message, reason: int, until: int, now: int) -> None:
+        if message.special is not None and message.special.single_shot:
+            self._finish(message, UNDELIVERED, reason, now)
+            return
+        if not message.told_buffered:
+            message.told_buffered = True
+            self._tell(message, BUFFERED, reason, now)
+        message.waits_for, message.next_at = reason, until
+        self.agenda.enter(until, self._try, message)
+
+    def _finish(self, message: Message, outcome: int, reason: int, now: int) -> None:
+        self._tell(message, outcome, reason, now)
+        special = message.special
+        if special is not None and special.reply_path and outcome == DELIVERED:
+            self.reply_paths.add((message.code, self.base.find(message.recipient).msisdn))
+        self._leave(message, now)
+
+    def _leave(self, message: Message, now: int) -> None:
+        self.on_the_way -= 1
+        message.attempt = -1
+        if message.told_buffered:
+            msisdn = self.base.find(message.recipient).msisdn
+            waiting = self._absent.get(msisdn)
+            if waiting and message in waiting:
+                waiting.remove(message)
+                if not waiting:
+                    del self._absent[msisdn]
+        if message.special is not None and message.special.followed:
+            self._next_part(message, now)
+
+    def _next_part(self, message: Message, now: int) -> None:
+        for part, due in self._followers.pop(message.entity, ()):
+            if part.attempt == 0:
+                part.next_at = max(due, now)
+                self.agenda.enter(part.next_at, self._try, part)
+
+    def _expire(self, message: Message, now: int) -> None:
+        """The validity is over; with a last-resort address the message goes there after its sender was told."""
+        m, special = message, message.special
+        self._finish(message, UNDELIVERED, message.waits_for, now)
+        if special is not None and special.last_resort:
+            special.forwarded = True
+            self.on_the_way += 1
+            self._write((now, "forwarded", m.session, m.code, special.last_resort, m.entity, 0, 0, m.scts, m.segments))
+            drawn = draw_with(self._last_resort_key, message.entity)
+            self.agenda.enter(now + quantile(self.settings.latency_us, drawn), self._at_last_resort, message)
+
+    def _at_last_resort(self, message: Message, now: int) -> None:
+        m, special = message, message.special
+        if special is None or not special.forwarded:
+            return
+        special.forwarded = False
+        self.on_the_way -= 1
+        address = self.base.find(special.last_resort)
+        reason = final_reason(address) or (
+            0 if address.attached or self._is_application(special) else ABSENT_SUBSCRIBER
+        )
+        kind = "last-resort-failed" if reason else "last-resort"
+        self._write((now, kind, m.session, m.code, special.last_resort, m.entity, 1, reason, m.scts, m.segments))
+
+    def _is_application(self, special: Special) -> bool:
+        return bool(self.owner_of(special.last_resort))
+
+    def _tell(self, message: Message, outcome: int, reason: int, now: int, kind: str = "") -> None:
+        m = message
+        self._write(
+            (now, kind or KINDS[outcome], m.session, m.code, m.recipient, m.entity, m.attempt, reason, m.scts,
+             m.segments)
+        )  # fmt: skip
+        if m.notify & TELL[outcome]:
+            account = m.account
+            if m.special is not None and m.special.notify_at:
+                account = self.owner_of(m.special.notify_at)
+                if not account:  # a phone, or an application of another platform: no 53 leaves here
+                    self._write(
+                        (now, "notice-elsewhere", m.session, m.code, m.special.notify_at, m.entity, m.attempt, reason,
+                         m.scts, 0)
+                    )  # fmt: skip
+                    return
+            self.board.post(
+                Notice("notification", account, m.code, m.recipient, m.scts, now, outcome, reason, None, m.entity), now
+            )
+
+
+def rpid_of(message: Message) -> int:
+    """The TP-PID a message asked for, 0 without one."""
+    return message.special.rpid if message.special is not None else 0
+
+
+def is_forwarded(message: Message) -> bool:
+    """Whether it is on its way to its last-resort address."""
+    return message.special is not None and message.special.forwarded
+
+
+def _turn(message: Message) -> tuple[bool, int]:
+    """By what messages that wait for one subscriber are sorted: priority first, then the stamp."""
+    return message.special is None or not message.special.priority, message.scts

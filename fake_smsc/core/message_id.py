@@ -1,0 +1,74 @@
+"""Who a message is, for its draws: code, recipient, text, and how many such there were this day. Draws nothing.
+
+Live and virtual runs, one message at a time or many, must all come to the same number (DESIGN section 3), so the
+number is defined once, word by word, and `take_many` only spreads the same steps over arrays.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from zlib import adler32, crc32
+
+import numpy as np
+
+from simbench.base.units import SECOND_US
+from simbench.kernels.chance import GAMMA, MASK, mixed
+from simbench.kernels.draws import Words
+from simbench.kernels.draws import mixed as mixed_words
+from simbench.kernels.table import Table
+
+_GAMMA, _ONE = np.uint64(GAMMA), np.uint64(1)
+TEXTS_KEPT = 1 << 16  # most of what is sent has been sent before
+ORDINALS_KEPT = 1 << 18  # some 30 MB; beyond it, numbers begin anew within the day
+
+
+class Identities:
+    """The numbers given this day."""
+
+    def __init__(self, day_us: int) -> None:
+        self._day_us = day_us
+        self._day = self._second = 0
+        self._ordinals = Table()  # of a triple: how many there were
+
+    def take(self, code: str, recipient: str, text: str, now: int) -> int:
+        """The number of the next message of that triple: 63 bits, which a signed column holds."""
+        self._turn(now)
+        triple = mixed(text_key(code, text) ^ (number_of(recipient) * GAMMA & MASK))
+        place = self._ordinals.place(triple or 1)
+        ordinal = int(self._ordinals.values[place])
+        self._ordinals.values[place] = ordinal + 1
+        return mixed((triple + ordinal) & MASK) >> 1
+
+    def take_many(self, code: str, recipients: Words, texts: list[str], now: int) -> Words:
+        """`take` of each in turn; recipients as numbers, none of them twice; one text, or one for each."""
+        self._turn(now)
+        keys = [text_key(code, text) for text in texts]
+        triples = mixed_words(np.array(keys, np.uint64) ^ recipients * _GAMMA)
+        ordinals = self._ordinals
+        places = ordinals.places(np.maximum(triples, _ONE))
+        before = ordinals.values[places]
+        ordinals.values[places] = before + 1
+        words: Words = mixed_words(triples + before.view(np.uint64)) >> _ONE
+        return words
+
+    def _turn(self, now: int) -> None:
+        second = now // SECOND_US
+        if second == self._second:
+            return
+        self._second, day = second, now // self._day_us
+        # Only as a second begins: what came within one is numbered alike, one by one or many together.
+        if day != self._day or self._ordinals.count > ORDINALS_KEPT:
+            self._day = day
+            self._ordinals.clear()
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def text_key(code: str, text: str) -> int:
+    """64 bits of what is sent and where from: two different checksums, several times cheaper than a hash."""
+    octets = f"{code}/{text}".encode()
+    return crc32(octets) << 32 | adler32(octets)
+
+
+def number_of(address: str) -> int:
+    """64 bits of an address: itself, where it is a number."""
+    return (int(address) if address.isdecimal() else crc32(address.encode())) & MASK

@@ -1,0 +1,1 @@
+"""The read path for many frames at a time."""

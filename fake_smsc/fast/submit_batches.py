@@ -1,0 +1,240 @@
+"""Plain submits and plain deliveries, many at a time. Decides nothing that the centre does not decide in the same way.
+
+It exists for speed alone: a read brings a hundred submits that differ in recipient and text only, and what they share
+is looked at once. Whatever is not plain is left to `Centre.submit` and `Delivery`, one by one; a test holds both ways
+against one another, row by row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Self, cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from fake_smsc.core.delivery import KINDS, TELL
+from fake_smsc.core.records import DELIVERED, Message, Notice
+from fake_smsc.fast.pending import Pending, Rows
+from simbench.base.units import MINUTE_US
+from simbench.kernels.draws import Words, draws, law_of, quantiles
+from simbench.kernels.table import Values
+from simbench.numbering.addresses import Texts, key_of, keys_of
+from simbench.numbering.plan import classify, spellings
+from simbench.numbering.subscribers import ELSEWHERE, REACHED
+
+if TYPE_CHECKING:
+    from fake_smsc.core.centre import Centre
+
+Kind = tuple[str, str, int]  # what messages have in common for good: account, code, notify
+
+
+class Batch(msgspec.Struct, frozen=True, gc=False):
+    """Submits of one session with the same originator, notification and validity: one segment, nothing special.
+
+    Recipients are digits, up to 16, all of one length; `texts` are as `Submit.digest`, one or one each; `expires_at` is
+    0 for the default validity.
+    """
+
+    session: int
+    account: str
+    oadc: str
+    notify: int
+    expires_at: int
+    recipients: Texts
+    texts: list[str]
+
+    def first(self, size: int) -> Self:
+        """The first submits of it."""
+        if size == len(self.recipients):
+            return self
+        return msgspec.structs.replace(self, recipients=self.recipients[:size], texts=self.texts[:size])
+
+
+class Taken(msgspec.Struct, frozen=True, gc=False):
+    """The stamps of the first submits of a batch, which were accepted, and what their validity was shortened to."""
+
+    stamps: Values
+    shortened_to: int = 0
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """What was found of submits that are accepted: of their recipients, and when their validity ends."""
+
+    keys: Words
+    numbers: Words
+    standings: Values
+    stamps: Values
+    expires_at: int
+
+
+NOTHING: Final = Taken(np.empty(0, np.int64))
+
+
+class Batches:
+    """The many of one centre, and their crowd in its agenda."""
+
+    def __init__(self, centre: Centre) -> None:
+        self.centre, self._delivery, self._base = centre, centre.delivery, centre.base
+        settings = centre.delivery.settings
+        self._law = law_of(settings.latency_us)
+        # A delivery due at once would come between two submits of one batch.
+        self._possible = min(settings.latency_us) > 0
+        # Where every attempt has its own chances, messages are not delivered together.
+        self._together = centre.base.law is None and not settings.failures
+        self._append_columns = centre.sink.centre.append_columns
+        self._pending = Pending()
+        self._kinds: list[Kind] = []
+        self._codes, self._notified = np.empty(0, "S1"), np.empty(0, bool)  # of the kinds
+        self._kind_of: dict[Kind, int] = {}
+        centre.agenda.crowd = self
+        centre.delivery.unpack = self.unpack
+
+    @property
+    def head(self) -> int:
+        """When the first of them is due, or NEVER."""
+        return self._pending.head
+
+    # Admission -------------------------------------------------------------------------------------------------
+
+    def submit(self, batch: Batch, now: int) -> Taken:
+        """Accept the submits of a batch up to the first that is not simply accepted; that one is not looked at."""
+        centre = self.centre
+        if now < centre.now or not self._possible or self._delivery.announced:
+            return NOTHING
+        centre.advance(now)
+        account, limiter = centre.accounts[batch.account], centre.limiters.get(batch.oadc)
+        if limiter is None or batch.oadc not in account.codes or account.state != "active":
+            return NOTHING
+        settings, asked = centre.settings, batch.expires_at
+        latest = now + settings.validity_max_us
+        if 0 < asked <= now:
+            return NOTHING
+        expires_at = min(asked, latest) if asked else now + settings.validity_default_us
+        keys, numbers = keys_of(batch.recipients)
+        keys = keys[: _unrepeated(keys)]
+        standings = self._base.standings(batch.recipients, keys)
+        served = int((standings == ELSEWHERE).argmax()) if standings.min() == ELSEWHERE else len(keys)
+        keys = keys[: limiter.passing(now, served)]
+        if not len(keys):
+            return NOTHING
+        stamps = centre.stamps.take_many(batch.account, keys, now)
+        size = len(stamps)
+        if size:
+            limiter.enter(now, size)
+            found = Found(keys[:size], numbers[:size], standings[:size], stamps, expires_at)
+            self._accept(batch.first(size), found, now)
+        return Taken(stamps, expires_at if asked > latest else 0)
+
+    def _accept(self, batch: Batch, found: Found, now: int) -> None:
+        stamps = found.stamps
+        centre, delivery, size = self.centre, self._delivery, len(stamps)
+        words = centre.identities.take_many(batch.oadc, found.numbers, batch.texts, now)
+        entities = words.view(np.int64)
+        terms = batch.notify | batch.expires_at // MINUTE_US << 3
+        same = int(stamps[0]) if (stamps == stamps[0]).all() else stamps
+        self._append_columns(
+            size, (now, "accepted", batch.session, batch.oadc, batch.recipients, entities, 0, terms, same, 1)
+        )  # fmt: skip
+        centre.decided += size
+        delivery.on_the_way += size
+        latencies = quantiles(self._law, draws(delivery.latency_key, words))
+        rows = self._pending.room(size)
+        dues = latencies.view(np.int64) + now
+        rows["due"] = dues
+        rows["entity"], rows["recipient"], rows["key"] = entities, batch.recipients, found.keys
+        rows["scts"], rows["accepted_at"], rows["expires_at"] = same, now, found.expires_at
+        rows["session"], rows["kind"] = batch.session, self._kind(batch)
+        rows["seen"] = self._base.version if found.standings.min() == REACHED else 0
+        if self._together:
+            first = centre.agenda.number_many(size)
+            rows["number"] = np.arange(first, first + size)
+            self._pending.enter(size, int(dues.min()))
+        else:
+            centre.agenda.enter_many(dues.tolist(), delivery.attempt, self._messages(rows))
+
+    def _kind(self, batch: Batch) -> int:
+        kind = (batch.account, batch.oadc, batch.notify)
+        place = self._kind_of.get(kind)
+        if place is None:
+            place = self._kind_of[kind] = len(self._kinds)
+            self._kinds.append(kind)
+            self._codes = np.array([code for _, code, _ in self._kinds], np.bytes_)
+            self._notified = np.array([bool(notify & TELL[DELIVERED]) for _, _, notify in self._kinds])
+        return place
+
+    # Delivery --------------------------------------------------------------------------------------------------
+
+    def run(self, due: int, number: int, not_before: int) -> bool:
+        """First attempts before (due, number): those on subscribers who can be reached up to the first who cannot."""
+        pending = self._pending
+        rows = pending.upto(due, number)
+        if not len(rows):
+            return False
+        at = np.maximum(rows["due"], not_before)
+        reached = self._reached(rows) & (at < rows["expires_at"])
+        many = len(rows) if reached.all() else int(reached.argmin())
+        one = many < len(rows)
+        pending.drop(many + one)
+        if many:
+            self._delivered(rows[:many], at[:many])
+        if one:
+            self._delivery.attempt(self._messages(rows[many : many + 1])[0], int(at[many]))
+        return True
+
+    def _reached(self, rows: Rows) -> NDArray[np.bool_]:
+        seen = rows["seen"] == self._base.version
+        if not seen.all():
+            unsure = np.flatnonzero(~seen)
+            recipients = rows["recipient"][unsure]
+            seen[unsure] = self._base.standings(recipients, rows["key"][unsure]) == REACHED
+        return cast(NDArray[np.bool_], seen)
+
+    def _delivered(self, rows: Rows, at: Values) -> None:
+        size, kinds = len(rows), rows["kind"]
+        self._delivery.on_the_way -= size
+        recipients, entities, scts = (rows[name].copy() for name in ("recipient", "entity", "scts"))
+        sessions, codes = rows["session"].copy(), self._codes[kinds]
+        self._append_columns(
+            size, (at, KINDS[DELIVERED], sessions, codes, recipients, entities, 1, 0, scts, 1)
+        )  # fmt: skip
+        told = self._notified[kinds].nonzero()[0]
+        if not len(told):
+            return
+        post = self.centre.board.post
+        columns = (kinds, recipients, scts, at, entities)
+        for kind, recipient, stamp, due, entity in zip(*(column[told].tolist() for column in columns), strict=True):
+            account, code, _ = self._kinds[kind]
+            post(Notice("notification", account, code, recipient.decode(), stamp, due, 0, 0, None, entity), due)
+
+    # One by one ------------------------------------------------------------------------------------------------
+
+    def unpack(self, address: str) -> None:
+        """Make objects of what is on its way to a subscriber, each due when it was."""
+        keys = np.array([key_of(each) for each in spellings(classify(address))], np.uint64)
+        rows = self._pending.take_out(lambda rows: np.isin(rows["key"], keys))
+        agenda, attempt = self.centre.agenda, self._delivery.attempt
+        for (due, number), message in zip(rows[["due", "number"]].tolist(), self._messages(rows), strict=True):
+            agenda.enter_numbered(due, number, attempt, message)
+
+    def _messages(self, rows: Rows) -> list[Message]:
+        names = ("kind", "entity", "recipient", "scts", "accepted_at", "expires_at", "session")
+        messages = []
+        for kind, entity, recipient, scts, accepted_at, expires_at, session in zip(
+            *(rows[name].tolist() for name in names), strict=True
+        ):
+            account, code, notify = self._kinds[kind]
+            messages.append(
+                Message(entity, account, code, recipient.decode(), scts, accepted_at, expires_at, notify, 1, session)
+            )
+        return messages
+
+
+def _unrepeated(keys: Words) -> int:
+    """How many from the first on there are before one comes again."""
+    in_order = np.sort(keys)
+    if (in_order[1:] != in_order[:-1]).all():
+        return len(keys)
+    places = np.argsort(keys, kind="stable")
+    repeats = places[1:][keys[places[1:]] == keys[places[:-1]]]
+    return int(repeats.min())

@@ -1,0 +1,228 @@
+"""The faults in force on a server: what they see, what they make of it, and when it is written. Decides no fault.
+
+The server asks it only while it is `engaged`. Everything delayed waits here in platform time and is wound by the
+server's own timer, so that virtual time works. The story has a row before anything takes effect.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from fake_smsc.faults.fault import Fault, Piece
+from fake_smsc.faults.registry import FAULTS
+from fake_smsc.scenario import FaultConfig
+from simbench.base.units import SECOND_US
+from simbench.ucp.frame import ETX
+
+if TYPE_CHECKING:
+    from fake_smsc.server.server import SmscServer
+
+NEVER = 1 << 62
+LONGEST_REST = 8_192  # octets without ETX that wait for one; more is handed on as it is
+Action = Callable[[], None]
+
+
+class FaultDesk:
+    """Faults planned and in force, and what waits because of them."""
+
+    def __init__(self, server: SmscServer) -> None:
+        self.server = server
+        self.seed = 1
+        self.engaged = False
+        self.active: list[Fault] = []
+        self._planned: list[Fault] = []
+        self.gone: set[int] = set()  # lines on which the server has vanished
+        self._agenda: list[tuple[int, int, Action]] = []
+        self._order = self._ordinal = 0
+        self._rests: dict[int, bytes] = {}  # the begun frame of each line's input
+        self._busy: dict[int, int] = {}  # until when a line is in the middle of a piece
+        self._burst: list[tuple[int, bytes]] = []
+
+    # Life of a fault -------------------------------------------------------------------------------------------
+
+    def plan(self, config: FaultConfig) -> Fault:
+        """Let a fault begin `from_s` from now and end `for_s` later (0: when it is cleared)."""
+        self._ordinal += 1
+        fault = FAULTS[config.name](config, self, self._ordinal)
+        self._planned.append(fault)
+        self.later(round(config.from_s * SECOND_US), partial(self._begin, fault))
+        return fault
+
+    def clear(self, name: str = "") -> int:
+        """End every fault of that name, or all, also those that have not begun; how many there were."""
+        ending = [fault for fault in self.active if name in {"", fault.config.name}]
+        unborn = [fault for fault in self._planned if name in {"", fault.config.name}]
+        self._planned = [fault for fault in self._planned if fault not in unborn]
+        for fault in ending:
+            self._end(fault)
+        return len(ending) + len(unborn)
+
+    def _begin(self, fault: Fault) -> None:
+        if fault not in self._planned:
+            return
+        self._planned.remove(fault)
+        config = fault.config
+        set_here = {name: getattr(config, name) for name in ("share", "code", *fault.parameters)}
+        until = self.server.clock.now() + round(config.for_s * SECOND_US) if config.for_s else None
+        self.tell(config.name, {"what": "begins", **{k: v for k, v in set_here.items() if v not in {None, ""}}}, until)
+        self.active.append(fault)
+        if until is not None:
+            self.later(round(config.for_s * SECOND_US), partial(self._end, fault))
+        fault.begun()
+
+    def _end(self, fault: Fault) -> None:
+        if fault in self.active:
+            self.tell(fault.config.name, {"what": "ends"})
+            self.active.remove(fault)
+            fault.ended()
+
+    def tell(self, name: str, detail: dict[str, object], until: int | None = None) -> None:
+        """One row of the story."""
+        self.server.ledger.story.append((self.server.clock.now(), "fault", name, until, json.dumps(detail)))
+
+    # What the server asks --------------------------------------------------------------------------------------
+
+    def connected(self, number: int) -> None:
+        """A connection was made."""
+        for fault in self._concerned(number):
+            fault.connected(number)
+
+    def incoming(self, number: int, data: bytes) -> bytes:
+        """What the gateway is to see of octets that were read: whole frames, less what the faults swallow."""
+        octets = self._rests.pop(number, b"") + data
+        if not self.active:
+            return octets
+        concerned = self._concerned(number)
+        for fault in concerned:
+            fault.arrived(number, len(data))
+        *whole, rest = octets.split(ETX)
+        frames = [piece + ETX for piece in whole]
+        for fault in concerned:
+            frames = fault.hear(number, frames)
+        if len(rest) > LONGEST_REST:
+            frames.append(rest)
+        elif rest:
+            self._rests[number] = rest
+        return b"".join(frames)
+
+    def outgoing(self, written: list[tuple[int, bytes]]) -> None:
+        """Write what the faults make of what the gateway wants written."""
+        self.run(self.server.clock.now())
+        for number, octets in written:
+            if number not in self.server.gateway.lines:
+                continue
+            pieces = [Piece(frame + ETX) for frame in octets.split(ETX)[:-1]]
+            for fault in self._concerned(number):
+                pieces = fault.write(number, pieces)
+            self._place(number, pieces)
+        self._flush()
+
+    def lost(self, number: int) -> None:
+        """A connection ended."""
+        self._rests.pop(number, None)
+        self._busy.pop(number, None)
+        self.gone.discard(number)
+
+    def run(self, now: int) -> None:
+        """Do what is due."""
+        while self._agenda and self._agenda[0][0] <= now:
+            heappop(self._agenda)[2]()
+        self._flush()
+        self.engaged = bool(self.active or self._agenda or self._rests or self.gone)
+
+    def next_deadline(self) -> int:
+        """When `run` has something to do, or NEVER."""
+        return self._agenda[0][0] if self._agenda else NEVER
+
+    # What faults ask -------------------------------------------------------------------------------------------
+
+    def later(self, delay_us: int, action: Action) -> None:
+        """Do something after a while of platform time, in the order asked."""
+        self._at(self.server.clock.now() + delay_us, action)
+
+    def write_after(self, fault: Fault, number: int, pieces: list[Piece]) -> None:
+        """Write these, once the faults that stand after this one have seen them."""
+        if number not in self.server.gateway.lines:
+            return
+        follows = self._concerned(number)
+        if fault in follows:
+            follows = follows[follows.index(fault) + 1 :]
+        for following in follows:
+            pieces = following.write(number, pieces)
+        self._place(number, pieces)
+
+    def answer(self, fault: Fault, number: int, octets: bytes) -> None:
+        """Write a frame in the gateway's place, before anything that comes later."""
+        self.later(0, partial(self.write_after, fault, number, [Piece(octets)]))
+
+    def originate(self, sender: str, code: str, text: str) -> None:
+        """A subscriber sends a text to a short code."""
+        self.server.gateway.originate(sender, code, text, self.server.clock.now())
+
+    def tell_gateway(self, number: int, octets: bytes) -> None:
+        """Let the gateway hear, at once, what nobody sent."""
+        if number in self.server.gateway.lines:
+            self.later(0, lambda: self.server.gateway.received(number, octets, self.server.clock.now()))
+
+    def codes_of(self, number: int) -> tuple[str, ...]:
+        """The short codes of the account a line is logged in for; none before."""
+        line = self.server.gateway.lines.get(number)
+        account = self.server.gateway.centre.accounts.get(line.account) if line else None
+        return account.codes if account else ()
+
+    def vanish(self, number: int) -> None:
+        """Read and write nothing more on a line, and end its session without telling the peer."""
+        self.gone.add(number)
+        transport = self.server.connections[number].transport
+        if not transport.is_closing():
+            transport.pause_reading()
+        self.server.gateway.closed(number, self.server.clock.now())
+
+    # Writing ---------------------------------------------------------------------------------------------------
+
+    def _concerned(self, number: int) -> list[Fault]:
+        if not any(fault.config.code for fault in self.active):
+            return self.active[:]
+        codes = self.codes_of(number)
+        return [f for f in self.active if f.before_login or not f.config.code or f.config.code in codes]
+
+    def _at(self, instant: int, action: Action) -> None:
+        self._order += 1
+        heappush(self._agenda, (instant, self._order, action))
+        self.engaged = True
+
+    def _place(self, number: int, pieces: list[Piece]) -> None:
+        now = self.server.clock.now()
+        for piece in pieces:
+            if piece.delay_us > 0:
+                self._at(now + piece.delay_us, partial(self._emit, number, piece))
+            else:
+                self._emit(number, piece)
+
+    def _emit(self, number: int, piece: Piece) -> None:
+        """Write a piece now, or as soon as the line is through with the one before."""
+        now = self.server.clock.now()
+        free_at = self._busy.get(number, 0)
+        if free_at > now:
+            self._at(free_at, partial(self._emit, number, piece))
+        elif not piece.step:
+            self._burst.append((number, piece.octets))
+        else:
+            self._flush()
+            segments = [piece.octets[at : at + piece.step] for at in range(0, len(piece.octets), piece.step)]
+            for place, segment in enumerate(segments):
+                self._at(now + place * piece.gap_us, partial(self.server.send, number, segment))
+            self._busy[number] = now + len(segments) * piece.gap_us
+
+    def _flush(self) -> None:
+        """Write what became due together, as one write a line."""
+        burst, self._burst = self._burst, []
+        joined: dict[int, list[bytes]] = {}
+        for number, octets in burst:
+            joined.setdefault(number, []).append(octets)
+        for number, pieces in joined.items():
+            self.server.send(number, b"".join(pieces))

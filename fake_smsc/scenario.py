@@ -1,0 +1,317 @@
+"""Scenario: what a run consists of, as typed values read from TOML. Runs nothing.
+
+What a scenario leaves out comes from the contract.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from fake_smsc.strictness import Strictness
+from simbench.base.calendar import from_civil
+from simbench.base.errors import BadInput, ScenarioError
+from simbench.base.toml_files import choice, read_toml, shown
+from simbench.contract import Contract, load_contract
+
+Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
+Allowed = IPv4Network | IPv6Network
+LimitMode = Literal["monitor", "delay", "nack", "discard", "close"]
+Meter = Literal["sliding", "tumbling", "bucket", "mean_10s", "all_operations"]  # the readings of AMB-05
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+PresetName = Literal["attached", "clean-base", "old-base", "etsi-2006"]
+Digits = Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")]
+
+OF_THE_ACCOUNT = ("password", "window", "sessions", "state", "auth_code", "priority", "list_max")
+DEMO_CODES = {"36010": 10, "36020": 20, "36050": 50, "36100": 100, "36150": 150}
+
+_WHEN = ("share", "from_s", "for_s")
+_WHOM = (*_WHEN, "code")
+
+# What each wire fault of fake_smsc/faults takes. A connection as it is made belongs to no code yet.
+FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("accept-close", "accept-reset"), _WHEN),
+    **dict.fromkeys(
+        ("no-result", "wrong-trn", "wrong-ot", "nack-without-ec", "ack-though-lost", "result-without-stamp",
+         "short-result", "stray-result", "lost-notification", "wrong-stamp", "short-notification",
+         "unknown-operation", "alert-to-client", "login-unanswered", "alert-unanswered"),
+        _WHOM,
+    ),
+    **dict.fromkeys(
+        ("late-result", "double-result", "reordered-results", "early-notification", "late-notification",
+         "double-notification", "reordered-notifications", "mo-at-full-window"),
+        (*_WHOM, "delay_s"),
+    ),
+    **dict.fromkeys(("nack", "nack-though-stored", "login-refused"), (*_WHOM, "ec")),
+    **dict.fromkeys(("bad-checksum", "wrong-length", "high-octet", "cut-frame", "line-ends"), (*_WHOM, "ot")),
+    **dict.fromkeys(("endless-frame", "garbage", "small-segments"), (*_WHOM, "ot", "octets")),
+    **dict.fromkeys(("half-open", "reset", "hang-up", "cut-off"), (*_WHOM, "after")),
+    "merged-segments": (*_WHOM, "ot", "delay_s"),
+    "slow-write": (*_WHOM, "ot", "octets_per_s"),
+    "slow-read": (*_WHOM, "octets_per_s"),
+    "mo-flood": (*_WHOM, "per_s"),
+}  # fmt: skip
+
+
+class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the SMSC listens and what its clock says. `epoch` is Paris civil time; empty: the wall clock.
+
+    `allow` lists the addresses or networks that may connect; empty: every address that reaches it (OPS-CON-03, 04).
+    After `failed_logins_per_min` an address is cut off for the rest of the minute; 0: it may go on.
+    While the ledger cannot be written, `when_unwritable` "hold" reads nothing more from any client, "go-on" answers on
+    while what is to be written fits into memory.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 3024
+    epoch: str = ""
+    speed: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 1.0
+    durable: bool = False
+    when_unwritable: Literal["hold", "go-on"] = "hold"
+    allow: tuple[str, ...] = ()
+    failed_logins_per_min: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+
+
+class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One short code and the account that sends from it. Zero or empty: as the contract has it.
+
+    `link_ms` is the round trip of the line it is used over; 0: whether its window suffices is not checked.
+    `limit` is what the meter does with what comes too early, `meter` how it counts (the contract's reading of AMB-05).
+    `auth_code` is the AC its operations may carry, `priority` the subscription to PR, `list_max` what each of the MO
+    and MT lists of operation 61 holds.
+    """
+
+    code: str
+    rate_per_s: Annotated[int, msgspec.Meta(ge=0)] = 0
+    account: str = ""
+    password: str = "secret"  # noqa: S105 - a demo account on loopback
+    window: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    sessions: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+    link_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
+    limit: LimitMode = "delay"
+    meter: Meter | Literal[""] = ""
+    nack_ec: Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")] = "04"
+    state: Literal["active", "suspended", "closed"] = "active"
+    oadc_option: bool = False
+    auth_code: Annotated[str, msgspec.Meta(pattern="^([0-9]{4,16})?$")] = ""
+    priority: bool = False
+    list_max: Annotated[int, msgspec.Meta(ge=0)] = 1000
+    request_id: str = ""
+
+
+class SubscribersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The subscriber base: a file, and the shares by which numbers it does not list are drawn.
+
+    `preset` says how they come and go and how attempts fail, and who is unknown unless `share_unknown` says it.
+    """
+
+    file: str = ""
+    preset: PresetName = "attached"
+    share_ported_out: Share = 0.0
+    share_ported_in: Share = 0.0
+    share_unknown: Share = 0.0
+    share_absent: Share = 0.0
+    share_roaming: Share = 0.0
+
+
+class OutageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A scripted outage: seconds after the start, how long, how it shows, and whom it meets."""
+
+    at_s: Positive
+    for_s: Positive
+    mode: Mode = "refuse"
+    scope: str = "total"
+
+
+class FaultConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A wire fault: its name, whom and when it meets (`for_s` 0: for good), and what it alone takes.
+
+    `share` of its candidates are hit. A parameter left out has the fault's own default (docs/reference/faults.md).
+    """
+
+    name: str
+    share: Share = 1.0
+    code: str = ""
+    from_s: NotNegative = 0.0
+    for_s: NotNegative = 0.0
+    delay_s: NotNegative | None = None
+    ec: Digits | None = None
+    ot: Digits | None = None
+    octets: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
+    octets_per_s: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    per_s: Annotated[float, msgspec.Meta(gt=0, le=1000)] | None = None
+    after: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class DeliveryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Switches of delivery."""
+
+    refuse_elsewhere: bool = False
+    latency_median_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole scenario."""
+
+    name: str = "demo"
+    title: str = ""
+    seed: int = 1
+    contract: str = "orange_ops_2016"
+    keep: Literal["octets"] = "octets"  # the wire is kept as it was
+    server: ServerConfig = ServerConfig()
+    codes: tuple[CodeConfig, ...] = ()
+    subscribers: SubscribersConfig = SubscribersConfig()
+    delivery: DeliveryConfig = DeliveryConfig()
+    strictness: Strictness = Strictness()
+    outages: tuple[OutageConfig, ...] = ()
+    faults: tuple[FaultConfig, ...] = ()
+
+
+# Where scenarios that come with the bench lie: in an installed package, in a checkout.
+HOMES = (Path(__file__).parent / "scenarios", Path(__file__).parents[1] / "scenarios")
+
+
+def find_scenario(path: Path) -> Path:
+    """The file a user means: a path, or the name of a scenario that comes with the bench ("03_outage").
+
+    Raises ScenarioError naming the nearest name when there is neither.
+    """
+    if path.exists():
+        return path
+    known = {file.relative_to(home).with_suffix("").as_posix(): file for home in HOMES for file in home.rglob("*.toml")}
+    name = path.with_suffix("").as_posix().removeprefix("scenarios/")
+    if name in known:
+        return known[name]
+    expected = "a TOML file" if path.is_absolute() else choice(name, sorted(known))
+    raise ScenarioError(str(path), "no such file", expected)
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Read and check a scenario file. Raises ScenarioError naming file, key, value and expectation."""
+    scenario = read_toml(path, Scenario, ScenarioError)
+    contract = contract_of(scenario, path)
+    check_scenario(scenario, contract, str(path))
+    return scenario
+
+
+def contract_of(scenario: Scenario, path: Path | None = None) -> Contract:
+    """The contract a scenario names: a built-in one, or a file beside the scenario."""
+    if path is not None and scenario.contract.endswith(".toml"):
+        return load_contract(path.parent / scenario.contract)
+    return load_contract(scenario.contract)
+
+
+def demo_scenario(contract: Contract) -> Scenario:
+    """What `simbench serve` serves without a file: one short code per tier of the contract."""
+    tiers = contract.terms.throughput.tiers_per_s.value
+    codes = tuple(
+        CodeConfig(code=code, rate_per_s=rate, request_id="demo") for code, rate in DEMO_CODES.items() if rate in tiers
+    )
+    return Scenario(name="demo", title="One short code per tier", codes=codes)
+
+
+def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:
+    """Everything a type cannot say: codes in their ranges, tiers that exist, windows that can reach them.
+
+    Raises ScenarioError.
+    """
+    if not scenario.codes:
+        raise ScenarioError(f"{place}: codes", "no short code", "at least one [[codes]] table")
+    seen: dict[str, CodeConfig] = {}
+    for index, config in enumerate(scenario.codes):
+        key = f"{place}: codes[{index}]"
+        if config.code in seen:
+            raise ScenarioError(f"{key}.code", f"{config.code!r} appears twice", "each short code once")
+        _check_code(config, contract, key)
+        _check_shared_account(config, seen, key)
+        seen[config.code] = config
+    _check_outages(scenario.outages, seen, place)
+    for index, fault in enumerate(scenario.faults):
+        key = f"{place}: faults[{index}]"
+        check_fault(fault, key, ScenarioError)
+        if fault.code and fault.code not in seen:
+            raise ScenarioError(f"{key}.code", f"{fault.code!r}", "a short code above")
+    if scenario.server.epoch:
+        epoch_us(scenario, place)
+    allowed_networks(scenario.server, f"{place}: server.allow")
+
+
+def _check_code(config: CodeConfig, contract: Contract, key: str) -> None:
+    terms = contract.terms
+    tiers, pattern = terms.throughput.tiers_per_s.value, terms.numbering.code_pattern.value
+    if not re.fullmatch(pattern, config.code):
+        raise ScenarioError(f"{key}.code", f"{config.code!r}", f"a short code matching {pattern}")
+    if config.rate_per_s and config.rate_per_s not in tiers:
+        raise ScenarioError(f"{key}.rate_per_s", f"{config.rate_per_s}", f"one of the tiers {tiers}")
+    if config.rate_per_s >= terms.throughput.request_from_per_s.value and not config.request_id:
+        expected = f"the reference of the request for {config.rate_per_s}/s (OPS-ACH-06)"
+        raise ScenarioError(f"{key}.request_id", "empty", expected)
+    rate_per_s = config.rate_per_s or terms.throughput.default_per_s.value
+    window = config.window or terms.session.window.value
+    if window * 1000 < rate_per_s * config.link_ms:  # a place of the window is free again one round trip later
+        needed = -(-rate_per_s * config.link_ms // 1000)
+        problem = f"{window} carries {window * 1000 / config.link_ms:.3g}/s over a round trip of {config.link_ms} ms"
+        raise ScenarioError(f"{key}.window", problem, f"at least {needed} to reach {rate_per_s}/s, or a shorter link")
+
+
+def _check_shared_account(config: CodeConfig, seen: dict[str, CodeConfig], key: str) -> None:
+    """Codes of one account share its login: what belongs to the account must be written the same with each."""
+    name = config.account or config.code
+    for other in seen.values():
+        for field in OF_THE_ACCOUNT if (other.account or other.code) == name else ():
+            ours, theirs = getattr(config, field), getattr(other, field)
+            if ours != theirs:
+                expected = f"{theirs!r} as with code {other.code}, of the same account {name!r}"
+                raise ScenarioError(f"{key}.{field}", f"{ours!r}", expected)
+
+
+def _check_outages(outages: tuple[OutageConfig, ...], codes: Container[str], place: str) -> None:
+    for index, outage in enumerate(outages):
+        if outage.scope != "total" and outage.scope not in codes:
+            raise ScenarioError(
+                f"{place}: outages[{index}].scope", f"{outage.scope!r}", '"total" or a short code above'
+            )
+        for earlier, other in enumerate(outages[:index]):
+            if outage.at_s < other.at_s + other.for_s and other.at_s < outage.at_s + outage.for_s:
+                problem = f"{outage.at_s:g} while outages[{earlier}] holds"
+                expected = f"one outage at a time: that one lasts from {other.at_s:g} s for {other.for_s:g} s"
+                raise ScenarioError(f"{place}: outages[{index}].at_s", problem, expected)
+
+
+def check_fault(fault: FaultConfig, key: str, error: type[BadInput]) -> None:
+    """Whether there is such a wire fault, and it takes what was set. Raises `error`."""
+    taken = FAULT_PARAMETERS.get(fault.name)
+    if taken is None:
+        raise error(f"{key}.name", f"{shown(fault.name)} is no fault", choice(fault.name, FAULT_PARAMETERS))
+    for field, default in zip(fault.__struct_fields__[1:], FaultConfig.__struct_defaults__, strict=True):
+        if getattr(fault, field) != default and field not in taken:
+            expected = f"of {fault.name} only {', '.join(taken)}"
+            raise error(f"{key}.{field}", f"is {shown(getattr(fault, field))}", expected)
+
+
+def allowed_networks(server: ServerConfig, place: str = "server.allow") -> tuple[Allowed, ...]:
+    """The networks that may connect. Raises ScenarioError for what is no address and no network."""
+    networks = []
+    for text in server.allow:
+        try:
+            networks.append(ip_network(text))
+        except ValueError:
+            raise ScenarioError(place, shown(text), "an address, or a network such as 192.0.2.0/24") from None
+    return tuple(networks)
+
+
+def epoch_us(scenario: Scenario, place: str = "scenario") -> int:
+    """The platform's first instant (us, UTC). Raises ScenarioError when `server.epoch` is no civil time."""
+    try:
+        return from_civil(datetime.fromisoformat(scenario.server.epoch).replace(tzinfo=None))
+    except ValueError as error:
+        expected = "Paris civil time like 2016-10-03T07:59:50"
+        raise ScenarioError(f"{place}: server.epoch", f"{scenario.server.epoch!r}", expected) from error

@@ -1,0 +1,42 @@
+"""From scenario and contract to a gateway with its centre. Starts nothing.
+
+What the centre and the live world share is set up in the `provision` of centre and gateway.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from fake_smsc.core.centre import Centre
+from fake_smsc.core.presets import PRESETS
+from fake_smsc.core.provision import centre_settings, delivery_settings
+from fake_smsc.scenario import Scenario
+from fake_smsc.ucp_gateway import Gateway
+from fake_smsc.ucp_gateway.provision import gateway_settings
+from simbench.contract import Contract
+from simbench.ledger import AnyLedger
+from simbench.numbering.listing import Listing
+from simbench.numbering.subscribers import BaseProfile, SubscriberBase
+
+
+def assemble(scenario: Scenario, contract: Contract, ledger: AnyLedger, place: Path | None = None) -> Gateway:
+    """The gateway and centre of a scenario. `place` is the folder its subscriber file is relative to."""
+    failures = PRESETS[scenario.subscribers.preset].failures
+    delivery = delivery_settings(scenario.seed, contract, scenario.delivery, failures)
+    settings = centre_settings(scenario.codes, contract, delivery, scenario.delivery, scenario.server.speed)
+    centre = Centre(settings, _base(scenario, place), ledger)
+    centre.delivery.story = ledger.story.append
+    return Gateway(centre, gateway_settings(scenario.codes, contract, scenario.strictness))
+
+
+def _base(scenario: Scenario, place: Path | None) -> SubscriberBase:
+    config = scenario.subscribers
+    profile = BaseProfile(**{name: getattr(config, name) for name in BaseProfile.__struct_fields__})
+    preset = PRESETS[config.preset]
+    law = preset.law() if preset.absence_per_day else None
+    if preset.unknown_share and not profile.share_unknown:
+        profile = replace(profile, share_unknown=preset.unknown_share)
+    listing = Listing.read((place or Path()) / config.file) if config.file else None
+    return SubscriberBase(scenario.seed, profile, listing, law)

@@ -1,0 +1,129 @@
+"""A running SMSC out of a scenario: ledger, clock, gateway and server put together. Prints nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fake_smsc.scenario import OutageConfig, Scenario, allowed_networks, epoch_us
+from fake_smsc.server.assembly import assemble
+from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.control import Control
+from fake_smsc.server.login_throttle import Attempts
+from fake_smsc.server.network import Network, Tcp
+from fake_smsc.server.restore_state import outage_held, put_back
+from fake_smsc.server.server import SmscServer
+from simbench.base.errors import SimbenchError
+from simbench.base.units import SECOND_US
+from simbench.contract import Contract
+from simbench.ledger import AnyLedger
+
+if TYPE_CHECKING:
+    from fake_smsc.server.saved_state import Past
+
+
+def spare_collector() -> None:
+    """Let this process's garbage collector look seldom: rows and messages are many, and none of them is a cycle.
+
+    With the interpreter's own thresholds a busy server spends a third of its time in collections.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 100, 100)
+
+
+class LiveSmsc:
+    """One scenario being served. Use as an async context manager."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        contract: Contract,
+        ledger: AnyLedger,
+        *,
+        clock: PlatformClock | None = None,
+        network: Network | None = None,
+        place: Path | None = None,
+    ) -> None:
+        config = scenario.server
+        self.scenario, self.contract, self.ledger = scenario, contract, ledger
+        self.past: Past | None = None  # of a run that is resumed; set before the server is entered
+        self.clock = clock or PlatformClock(epoch_us(scenario) if config.epoch else None, config.speed)
+        gateway = assemble(scenario, contract, ledger, place)
+        self.server = SmscServer(
+            gateway,
+            ledger,
+            self.clock,
+            network=network,
+            heartbeat=network is None or isinstance(network, Tcp),
+            durable=config.durable,
+        )
+        self.server.faults.seed = scenario.seed
+        self.server.intake.policy = config.when_unwritable
+        self.server.allowed = allowed_networks(config)
+        self.server.attempts = Attempts(config.failed_logins_per_min)
+        self.control = Control(self.server)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> LiveSmsc:
+        if self.past is not None:
+            put_back(self.server, self.past, self.scenario.faults)
+        now = self.clock.now()
+        for config in self.scenario.codes:
+            limit = self.server.gateway.centre.limiters[config.code].limit
+            account = config.account or config.code
+            window = config.window or self.contract.terms.session.window.value
+            detail = {
+                "rate_per_s": limit.rate_per_s, "mode": limit.mode, "meter": limit.meter, "account": account,
+                "window": window,
+            }  # fmt: skip
+            self.ledger.story.append((now, "limit", config.code, None, json.dumps(detail)))
+            if config.oadc_option or config.state != "active":
+                state = {"oadc_option": config.oadc_option, "state": config.state}
+                self.ledger.story.append((now, "account", account, None, json.dumps(state)))
+        if self.past is None:
+            for fault in self.scenario.faults:
+                self.server.faults.plan(fault)
+        if self.scenario.faults or self.past is not None:
+            self.server.rearm()
+        await self.server.listen(self.scenario.server.host, self.scenario.server.port)
+        began = self.past.began if self.past is not None else now
+        if self.past is not None:
+            await self._resume_outage(self.past)
+        self._tasks += [
+            asyncio.create_task(self._play(outage, began + int(outage.at_s * SECOND_US)))
+            for outage in self.scenario.outages
+            if self.past is None or began + outage.at_s * SECOND_US > self.past.ended
+        ]
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.ledger.story.append((self.clock.now(), "ended", "", None, "{}"))
+        await self.server.close()
+
+    async def _resume_outage(self, past: Past) -> None:
+        """An outage that held goes on to its announced end, or until somebody restores the platform."""
+        held = outage_held(past)
+        if held is None or held[0].scope.startswith("session:"):
+            return
+        outage, until = held
+        if until is None or until > self.clock.now():
+            await self.server.outages.begin(outage, until)
+            if until is not None:
+                self._tasks.append(asyncio.create_task(self.control.restore_at(until)))
+
+    async def _play(self, outage: OutageConfig, at: int) -> None:
+        """One scripted outage of the scenario, in platform time, however the clock is sped up or stepped meanwhile."""
+        await self.control.reach(at)
+        try:
+            await self.control.outage(outage.mode, outage.scope, for_s=outage.for_s)
+        except (SimbenchError, ValueError) as error:  # another one holds, or nobody has that session
+            self.control.trouble(f"the outage of {outage.at_s:g} s does not begin: {error}", outage.scope)
+            return
+        await self.control.restore_at(at + int(outage.for_s * SECOND_US))

@@ -1,0 +1,87 @@
+"""How the server listens: real sockets here, memory in virtual time. Knows no octet."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from simbench.base.errors import BadInput, PortInUse, Trouble
+
+Factory = Callable[[], asyncio.Protocol]
+
+
+class Listener(Protocol):
+    """An open listening port."""
+
+    port: int
+
+    def close(self) -> None:
+        """Stop accepting; connections already made live on."""
+
+
+class Network(Protocol):
+    """Something a server can listen on."""
+
+    async def listen(self, factory: Factory, host: str, port: int) -> Listener:
+        """Start accepting connections. Port 0 takes a free one. Raises PortInUse, or Trouble for another reason."""
+
+
+class _TcpListener:
+    def __init__(self, server: asyncio.Server) -> None:
+        self._server = server
+        self.port: int = server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        self._server.close()
+
+
+class Tcp:
+    """TCP on the running loop, under TLS where a context is given."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+
+    async def listen(self, factory: Factory, host: str, port: int) -> Listener:
+        """See Network."""
+        try:
+            server = await asyncio.get_running_loop().create_server(
+                factory, host, port, reuse_address=True, ssl=self._tls
+            )
+        except OSError as error:
+            if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+                raise PortInUse(f"port {port} on {host}: {error.strerror}; choose another with --port") from error
+            raise Trouble(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
+        return _TcpListener(server)
+
+
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """A server's TLS (1.2 or later) from PEM files. Raises BadInput when they are none, or do not belong together."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        place = f"{certificate}, {key}"
+        raise BadInput(place, error.strerror or str(error), "a certificate and its key, as PEM files") from None
+    return context
+
+
+def set_no_delay(transport: asyncio.BaseTransport) -> None:
+    """Small frames leave at once: with Nagle's algorithm a window of one stalls some 40 ms a message."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """End a connection with RST instead of FIN."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

@@ -1,0 +1,132 @@
+"""Outages as a peer meets them: how each mode treats connections made and connections to come.
+
+Writes the story before anything takes effect; decides nothing about messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from simbench.base.errors import Trouble
+
+if TYPE_CHECKING:
+    from fake_smsc.server.server import Connection, SmscServer
+
+Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
+
+
+class Treatment(msgspec.Struct, frozen=True):
+    """What one mode does: to connections that exist, to those that come, and whether the platform keeps working."""
+
+    existing: Literal["fin", "rst", "silent", "deaf"]
+    coming: Literal["refused", "closed", "silent", "deaf"]
+    platform: Literal["down", "up"] = "down"
+
+
+TREATMENTS: dict[Mode, Treatment] = {
+    "cut": Treatment("fin", "refused"),
+    "reset": Treatment("rst", "refused"),
+    "refuse": Treatment("silent", "refused"),
+    "accept-close": Treatment("fin", "closed"),
+    "silent": Treatment("silent", "silent"),
+    "deaf-results": Treatment("deaf", "deaf", "up"),
+}
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """One outage: how it shows and whom it meets ("total", a short code, or "session:N")."""
+
+    mode: Mode
+    scope: str = "total"
+    planned: bool = False
+
+
+class OutageDesk:
+    """The outage that holds at the moment, if any."""
+
+    def __init__(self, server: SmscServer) -> None:
+        self.server = server
+        self.current: Outage | None = None
+
+    async def begin(self, outage: Outage, until: int | None = None) -> None:
+        """Start an outage. Raises ValueError while another one holds."""
+        if self.current is not None:
+            raise ValueError(f"an outage ({self.current.mode}, {self.current.scope}) holds already")
+        server = self.server
+        now = server.clock.now()
+        kind = "maintenance" if outage.planned else "outage"
+        server.ledger.story.append((now, kind, outage.scope, until, json.dumps({"mode": outage.mode})))
+        self.current = outage
+        treatment = TREATMENTS[outage.mode]
+        if outage.scope == "total":
+            if treatment.platform == "down":
+                server.gateway.go("maintenance" if outage.planned else "down", now)
+            if treatment.coming == "refused":
+                server.close_listener()
+        else:
+            server.gateway.go("degraded", now)
+            self._bar(outage.scope, treatment)
+        for number in server.gateway.lines_of(outage.scope):
+            self._treat(server.connections[number], treatment.existing)
+        server.touch()
+
+    async def end(self) -> None:
+        """Restore: listeners first, then the platform, then what was muted is heard again.
+
+        Raises PortInUse or Trouble when the port cannot be had again: the outage holds on.
+        """
+        if self.current is None:
+            return
+        server, outage = self.server, self.current
+        now = server.clock.now()
+        self.current = None  # whoever connects from now on meets no outage
+        try:
+            await server.open_listener()
+        except Trouble:
+            self.current = outage
+            raise
+        server.ledger.story.append((now, "restored", outage.scope, None, json.dumps({"mode": outage.mode})))
+        server.gateway.barred.clear()
+        server.gateway.go("up", now)
+        for number in [number for number, line in server.gateway.lines.items() if line.mute]:
+            silent = server.gateway.lines[number].mute == "silent"
+            server.gateway.mute(number, "", now)
+            if silent:
+                server.connections[number].transport.resume_reading()
+        server.touch()
+
+    def greet(self, connection: Connection) -> None:
+        """A connection made while a total outage holds meets it as well."""
+        if self.current is None or self.current.scope != "total":
+            return
+        coming = TREATMENTS[self.current.mode].coming
+        if coming in {"silent", "deaf"}:
+            self._treat(connection, coming)
+            # uvloop begins to read once the connection is made, whatever was said while it was.
+            asyncio.get_running_loop().call_soon(self._pause, connection)
+        else:
+            self.server.end(connection.number, "outage")
+
+    def _bar(self, scope: str, treatment: Treatment) -> None:
+        gateway = self.server.gateway
+        for account in gateway.centre.accounts.values():
+            if scope in account.codes:
+                coming = treatment.coming
+                gateway.barred[account.name] = coming if coming in {"silent", "deaf"} else "close"
+
+    def _treat(self, connection: Connection, how: str) -> None:
+        number, server = connection.number, self.server
+        if how in {"fin", "rst"}:
+            server.end(number, "outage", abruptly=how == "rst")
+            return
+        server.gateway.mute(number, "silent" if how == "silent" else "deaf", server.clock.now())
+        self._pause(connection)
+
+    def _pause(self, connection: Connection) -> None:
+        line = self.server.gateway.lines.get(connection.number)
+        if line is not None and line.mute == "silent":
+            connection.transport.pause_reading()

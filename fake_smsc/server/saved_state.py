@@ -1,0 +1,212 @@
+"""What an earlier run left behind, read from its ledger: messages, notices, subscribers, limits, clock and faults.
+
+Decides nothing and changes nothing: whoever resumes the run hands this to the server (`fake_smsc.server.restore_state`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from fake_smsc.core.delivery import KINDS, TELL
+from fake_smsc.core.records import UNDELIVERED, Message, Notice, Special
+from fake_smsc.server.pending_notifications import Unacknowledged
+from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.ledger.query import connected
+from simbench.ledger.reader import read_run
+from simbench.ucp import content
+
+OUTCOMES = {**{kind: outcome for outcome, kind in KINDS.items()}, "replaced": UNDELIVERED}
+_ENDED = "('delivered', 'undelivered', 'replaced', 'deleted')"
+_WAITING = f"""
+    select a."at", a.session, a.code, a.recipient, a.message, a.value, a.scts, a.segments, b.message is not null
+    from centre a
+    anti join (select message, scts from centre where kind in {_ENDED}) e on e.message = a.message and e.scts = a.scts
+    left join (select distinct message, scts from centre where kind = 'buffered') b
+      on b.message = a.message and b.scts = a.scts
+    where a.kind = 'accepted' order by a."at", a.n
+"""  # noqa: S608 - nothing but our own names
+_TOLD = f"""
+    select o."at", o.kind, o.code, o.recipient, o.message, o.value, o.scts, a.value & 7, o.n
+    from centre o
+    left join (select message, scts, value from centre where kind = 'accepted') a
+      on a.message = o.message and a.scts = o.scts
+    where o.kind in {(*OUTCOMES, "mo")} order by o."at", o.n
+"""  # noqa: S608 - as above
+_WIRE = """
+    select "at", session, direction, octets from wire where direction in ('in', 'out', 'close') order by "at", n
+"""
+_LAST = """
+    select max("at")
+    from (select "at" from wire union all select "at" from story union all select "at" from centre)
+"""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One row of the story."""
+
+    at: int
+    kind: str
+    subject: str
+    until: int | None
+    detail: dict[str, Any]
+
+
+class Past(msgspec.Struct, frozen=True):
+    """Everything a resumed run starts from. `lines` are the connections nobody saw the end of."""
+
+    began: int
+    ended: int
+    killed: bool
+    connections: int
+    lines: tuple[int, ...]
+    messages: list[Message]
+    notices: list[Notice]
+    story: list[Event]
+
+    def clock(self, own_epoch: bool, speed: float) -> tuple[int, float]:
+        """(instant, speed) to go on with.
+
+        A platform that followed the wall clock follows it again, its steps kept; any other one goes on from its last
+        instant: the time it was stopped does not count.
+        """
+        moves = [event.detail for event in self.story if event.kind == "clock"]
+        speeds = [move["speed"] for move in moves if "speed" in move]
+        if own_epoch or speed != 1 or speeds:
+            return self.ended + 1, speeds[-1] if speeds else speed
+        steps_us = sum(int(move.get("seconds", 0) * SECOND_US) for move in moves)
+        return max(self.ended + 1, time.time_ns() // 1000 + steps_us), speed
+
+    def scheduled(self) -> list[Event]:
+        """Outages asked for that had neither begun nor been given up; `detail` has `id`, `at`, `until` and the mode."""
+        gone = {event.detail["id"] for event in self.story if event.kind == "unscheduled"}
+        asked = [event for event in self.story if event.kind == "scheduled" and event.detail["id"] not in gone]
+        return [event for event in asked if event.detail["at"] > self.ended]
+
+
+def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> Past:
+    """Read a run that has ended, however; `validity_us` is (default, longest). Raises LedgerError.
+
+    Its folder is locked by whoever resumes it.
+    """
+    run = read_run(folder)
+    with connected(run) as ledger, connected(run, ("wire",)) as octets:
+        story = [
+            Event(at, kind, subject, until, json.loads(detail))
+            for at, kind, subject, until, detail in _rows(
+                ledger, 'select "at", kind, subject, until, detail from story order by "at", n'
+            )
+        ]
+        terms = {(int(event.subject), event.detail["scts"]): event.detail for event in story if event.kind == "terms"}
+        messages = [
+            message for row in _rows(ledger, _WAITING) if (message := _message(row, terms, owner_of, validity_us))
+        ]
+        texts = [event for event in story if event.kind == "mo"]
+        (ended,) = next(_rows(ledger, _LAST))
+        (connections,) = next(_rows(ledger, "select coalesce(max(session), 0) from wire"))
+        open_ = _rows(
+            ledger,
+            "select session from wire where direction = 'open' except select session from wire where "
+            "direction = 'close' order by session",
+        )
+        return Past(
+            story[0].at if story else ended or 0, ended or 0, not run.info.closed, connections,
+            tuple(number for (number,) in open_), messages, _notices((ledger, octets), texts, terms, owner_of), story,
+        )  # fmt: skip
+
+
+def _rows(ledger: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
+    """What a query finds, piece by piece; a connection has one at a time."""
+    found = ledger.execute(query)
+    while rows := found.fetchmany(10_000):
+        yield from rows
+
+
+def _message(
+    row: tuple[Any, ...],
+    terms: Mapping[tuple[int, int], dict[str, Any]],
+    owner_of: Callable[[str], str],
+    validity_us: tuple[int, int],
+) -> Message | None:
+    """The message an accepted row is about; None when nobody owns its code any more."""
+    at, session, code, recipient, entity, value, scts, segments, buffered = row
+    account, asked_us, (default_us, longest_us) = owner_of(code), (value >> 3) * MINUTE_US, validity_us
+    if not account:
+        return None
+    expires_at = min(asked_us, at + longest_us) if asked_us else at + default_us
+    notify, special = value & 7, None
+    own = terms.get((entity, scts))
+    if own is not None:
+        expires_at, notify = own["expires_at"], own["notify"]
+        special = msgspec.convert(own["special"], Special)
+        if special.begins_at and buffered:
+            special.begins_at = 0
+    return Message(
+        entity, account, code, recipient, scts, at, expires_at, notify, segments, session,
+        1 if buffered else 0, buffered, special,
+    )  # fmt: skip
+
+
+def _notices(
+    ledgers: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
+    texts: list[Event],
+    terms: Mapping[tuple[int, int], dict[str, Any]],
+    owner_of: Callable[[str], str],
+) -> list[Notice]:
+    """What was to be told and is not acknowledged on the wire, oldest first."""
+    parts = _Parts(texts)
+    waiting, wire = Unacknowledged(), _rows(ledgers[1], _WIRE)
+    chunk = next(wire, None)
+    for row in _rows(ledgers[0], _TOLD):
+        while chunk is not None and chunk[0] < row[0]:
+            waiting.chunk(*chunk[1:])
+            chunk = next(wire, None)
+        notice = parts.notice(row, owner_of) if row[1] == "mo" else _notice(row, terms, owner_of)
+        if notice is not None and notice.account:
+            waiting.post(notice)
+    while chunk is not None:
+        waiting.chunk(*chunk[1:])
+        chunk = next(wire, None)
+    return waiting.left()
+
+
+def _notice(
+    row: tuple[Any, ...], terms: Mapping[tuple[int, int], dict[str, Any]], owner_of: Callable[[str], str]
+) -> Notice | None:
+    at, kind, code, recipient, entity, reason, scts, notify, _ = row
+    outcome, own = OUTCOMES[kind], terms.get((entity, scts))
+    to = (own["special"] or {}).get("notify_at", "") if own else ""
+    notify = own["notify"] if own else notify or 0
+    if not notify & TELL[outcome]:
+        return None
+    return Notice(
+        "notification", owner_of(to or code), code, recipient, scts, at, outcome, reason, None, entity
+    )  # fmt: skip
+
+
+class _Parts:
+    """The segments of mobile-originated messages, out of what the story says was sent."""
+
+    def __init__(self, texts: list[Event]) -> None:
+        self._texts: dict[tuple[str, str], list[Event]] = {}
+        self._begun: dict[tuple[str, str], list[object]] = {}
+        for event in texts:
+            self._texts.setdefault((event.subject, event.detail["code"]), []).append(event)
+
+    def notice(self, row: tuple[Any, ...], owner_of: Callable[[str], str]) -> Notice | None:
+        """The notice of one segment; None for one whose text no story tells."""
+        at, _, code, sender, entity, _, scts, _, _ = row
+        key = (sender, code)
+        if not self._begun.get(key):
+            texts = self._texts.get(key)
+            if not texts or texts[0].at > at:
+                return None
+            self._begun[key] = list(content.compose(texts.pop(0).detail["text"]))
+        payload = self._begun[key].pop(0)
+        return Notice("mo", owner_of(code), code, sender, scts, at, payload=payload, message=entity)

@@ -1,0 +1,327 @@
+"""The live SMSC: connections, one armed timer, and the ledger of octets. Decides nothing: the gateway does.
+
+All frames of one read are handled together and answered with one write. Every lateness above GRAIN_US becomes a row,
+so that a rule can tell the client's jitter from the bench's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import cast
+
+from fake_smsc.faults.injector import FaultDesk
+from fake_smsc.scenario import Allowed
+from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.intake import Intake
+from fake_smsc.server.login_throttle import Attempts
+from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset, set_no_delay
+from fake_smsc.server.outage import Outage, OutageDesk
+from fake_smsc.ucp_gateway import Gateway
+from simbench.base.units import SECOND_US
+from simbench.ledger import AnyLedger
+
+GRAIN_US = 2_000  # lateness that is worth a row (DESIGN section 3)
+HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
+COALESCE_S = 0.002  # deadlines nearer than this are served together: a lateness not yet worth a row
+UNREAD_OCTETS = 4_000_000  # a peer that lets this much pile up unread is cut off
+MAX_CONNECTIONS = 2_000  # at a time; one more is cut off: each costs memory and a descriptor
+LINGER_S = 5.0  # how long what was written may take to leave once the connection is being closed
+
+
+class Connection(asyncio.Protocol):
+    """One accepted connection: passes octets on and nothing else."""
+
+    def __init__(self, server: SmscServer) -> None:
+        self.server = server
+        self.number = -1
+        self.host = ""  # of the peer
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Number the connection and tell the gateway."""
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are, without being subclasses
+        set_no_delay(transport)
+        self.server.connected(self)
+        if len(self.server.connections) > MAX_CONNECTIONS:
+            self.server.end(self.number, "too many connections", abruptly=True)
+
+    def data_received(self, data: bytes) -> None:
+        """Octets of one read."""
+        self.server.received(self, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """FIN, RST or our own closing."""
+        self.server.lost(self, exc)
+
+
+class SmscServer:
+    """A gateway on a network, wound by a platform clock."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        ledger: AnyLedger,
+        clock: PlatformClock,
+        *,
+        network: Network | None = None,
+        heartbeat: bool = True,
+        durable: bool = False,
+    ) -> None:
+        self.gateway, self.ledger, self.clock = gateway, ledger, clock
+        self.network = network or Tcp()
+        self.durable = durable
+        self.connections: dict[int, Connection] = {}
+        self.outages = OutageDesk(self)
+        self.faults = FaultDesk(self)
+        self.intake = Intake(self, ledger)
+        self.port = 0
+        self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
+        self.attempts = Attempts()  # logins that failed
+        self._heartbeat = heartbeat
+        self.count = 0  # connections so far
+        self._host = ""
+        self._listener: Listener | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for = 0  # the deadline the timer is for
+        self._fires_at = 0  # when it is to ring for it
+        self._beat: asyncio.TimerHandle | None = None
+        self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._closing_reasons: dict[int, str] = {}
+
+    # Life ------------------------------------------------------------------------------------------------------
+
+    async def listen(self, host: str, port: int) -> None:
+        """Open the port (0: a free one) and start the clock's timers. Raises PortInUse."""
+        self._host = host
+        self.intake.start()
+        await self.open_listener(port)
+        if self._heartbeat:
+            self._schedule_beat()
+
+    async def open_listener(self, port: int = 0) -> None:
+        """Listen (again, after an outage, on the same port)."""
+        if self._listener is None:
+            factory: Factory = lambda: Connection(self)  # noqa: E731 - the protocol factory asyncio wants
+            self._listener = await self.network.listen(factory, self._host, port or self.port)
+            self.port = self._listener.port
+
+    def close_listener(self) -> None:
+        """Refuse new connections."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    async def close(self) -> None:
+        """Stop listening, end every connection, and leave the ledger flushed."""
+        self.close_listener()
+        for handle in (self._timer, self._beat):
+            if handle is not None:
+                handle.cancel()
+        self._beat = self._timer = None
+        self._heartbeat = False
+        for connection in list(self.connections.values()):
+            self._closing_reasons[connection.number] = "server stops"
+            connection.transport.close()
+        await asyncio.sleep(0)
+        for connection in list(self.connections.values()):  # those that have not taken all that was written
+            self.lost(connection, None)
+            connection.transport.abort()
+        self.ledger.flush()
+
+    # What connections tell -------------------------------------------------------------------------------------
+
+    def connected(self, connection: Connection) -> None:
+        """A peer connected."""
+        now = self.clock.now()
+        self.count += 1
+        connection.number = self.count
+        peer = connection.transport.get_extra_info("peername")
+        self.ledger.wire.append((now, connection.number, "open", repr(peer).encode()))
+        self.connections[connection.number] = connection
+        self.gateway.opened(connection.number, now)
+        connection.host = peer[0] if isinstance(peer, tuple) else ""
+        if self.allowed and not self._is_allowed(connection.host):
+            self.end(connection.number, "address not allowed", abruptly=True)
+        elif self.attempts.too_many(connection.host, time.monotonic()):
+            self.end(connection.number, "too many failed logins from its address", abruptly=True)
+        self.outages.greet(connection)
+        if self.faults.engaged:
+            self.faults.connected(connection.number)
+        self.touch()
+
+    def _is_allowed(self, host: str) -> bool:
+        return bool(host) and any(ip_address(host) in network for network in self.allowed)
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        """Octets came in: let the gateway handle every frame in them, then write once."""
+        now = self.clock.now()
+        number = connection.number
+        if number not in self.connections or number in self.faults.gone:
+            return
+        if self.intake.shut:
+            self.intake.keep(connection, data)
+            return
+        self.ledger.wire.append((now, number, "in", data))
+        self.intake.took(len(data))
+        if self.faults.engaged:
+            data = self.faults.incoming(number, data)
+        self.gateway.received(number, data, now)
+        self.touch()
+
+    def lost(self, connection: Connection, cause: Exception | None) -> None:
+        """The connection ended, by whomever."""
+        if self.connections.pop(connection.number, None) is None:
+            return
+        now = self.clock.now()
+        own = self._closing_reasons.pop(connection.number, "")
+        reason = f"server: {own}" if own else f"peer: {cause or 'closed'}"
+        self.ledger.wire.append((now, connection.number, "close", reason.encode()))
+        self.attempts.failed(connection.host, time.monotonic(), self.gateway.failed_logins(connection.number))
+        self.gateway.closed(connection.number, now)
+        if self.faults.engaged:
+            self.faults.lost(connection.number)
+        self.touch()
+
+    def end(self, number: int, reason: str, *, abruptly: bool = False) -> None:
+        """Close one connection from our side, with FIN or RST."""
+        connection = self.connections.get(number)
+        if connection is None:
+            return
+        self._closing_reasons[number] = reason
+        if abruptly:
+            reset(connection.transport)
+        else:
+            connection.transport.close()
+            if connection.transport.get_write_buffer_size():
+                asyncio.get_running_loop().call_later(LINGER_S, connection.transport.abort)
+
+    # Output and time -------------------------------------------------------------------------------------------
+
+    def touch(self) -> None:
+        """Write what there is to write, close what is to be closed, arm the timer, wake who waits."""
+        if self.faults.engaged:
+            self.faults.run(self.clock.now())
+        if self.gateway.odd_events:
+            self._tell_odd_events()
+        written = self.gateway.output()
+        if written or self.gateway.closings:
+            closings, self.gateway.closings = self.gateway.closings, {}
+            if self.durable:
+                loop = asyncio.get_running_loop()
+                self.ledger.durable_after(lambda: self._carry_out(written, closings), loop.call_soon_threadsafe)
+            else:
+                self._carry_out(written, closings)
+        self._arm()
+        if self._waiters:
+            self._wake()
+
+    def _carry_out(self, written: list[tuple[int, bytes]], closings: dict[int, str]) -> None:
+        if self.faults.engaged:
+            self.faults.outgoing(written)
+            self._arm()  # for what the faults delay
+        else:
+            for number, octets in written:
+                self.send(number, octets)
+        for number, reason in closings.items():
+            self.end(number, reason)
+
+    def send(self, number: int, octets: bytes) -> None:
+        """Write on one line; an outage that began meanwhile forgets what was not written."""
+        connection, line = self.connections.get(number), self.gateway.lines.get(number)
+        if connection is None or line is None or line.mute or connection.transport.is_closing():
+            return
+        self.ledger.wire.append((self.clock.now(), number, "out", octets))
+        connection.transport.write(octets)
+        if connection.transport.get_write_buffer_size() > UNREAD_OCTETS:
+            self.end(number, "peer reads nothing", abruptly=True)
+
+    def _tell_odd_events(self) -> None:
+        """Move what the gateway found odd into the story."""
+        events = self.gateway.odd_events
+        for at, number, name in events:
+            self.ledger.story.append((at, "oddity", f"session:{number}", None, json.dumps({"name": name})))
+        events.clear()
+
+    def _arm(self) -> None:
+        """Keep one timer armed for the gateway's next deadline."""
+        deadline = self.gateway.next_deadline()
+        if self.faults.engaged:
+            deadline = min(deadline, self.faults.next_deadline())
+        if self._timer is not None:
+            if self._armed_for <= deadline:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if deadline >= 1 << 62:
+            return
+        self._armed_for = deadline
+        delay = max(self.clock.real_s(deadline), COALESCE_S)
+        self._fires_at = max(deadline, self.clock.now() + int(COALESCE_S * SECOND_US * self.clock.speed))
+        self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
+
+    def _fire(self) -> None:
+        now = self.clock.now()
+        self._note_lateness(self._fires_at, now, "timer")
+        self._timer = None
+        self.gateway.advance(now)
+        self.touch()
+
+    def rearm(self) -> None:
+        """What is due may have changed: do it, and arm the timer afresh."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.gateway.advance(self.clock.now())
+        self.touch()
+
+    def clock_moved(self) -> None:
+        """The clock was stepped or its speed changed: nothing that was expected before counts as late."""
+        if self._beat is not None:
+            self._beat.cancel()
+            self._schedule_beat()
+        self.gateway.leap(self.clock.now())
+        self.rearm()
+
+    def _schedule_beat(self) -> None:
+        expected = self.clock.now() + int(HEARTBEAT_S * SECOND_US * self.clock.speed)
+        self._beat = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._on_beat, expected)
+
+    def _on_beat(self, expected: int) -> None:
+        self._note_lateness(expected, self.clock.now(), "loop")
+        if self._heartbeat:
+            self._schedule_beat()
+
+    def _note_lateness(self, expected: int, now: int, place: str) -> None:
+        late = now - expected
+        if late > GRAIN_US * self.clock.speed and self._heartbeat:
+            self.ledger.grain.append((expected, now, late, place))
+
+    # Waiting ---------------------------------------------------------------------------------------------------
+
+    async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until something that happened made the condition true; False when the time (real s) was up first."""
+        if condition():
+            return True
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = (condition, future)
+        self._waiters.append(waiter)
+        try:
+            await asyncio.wait_for(future, timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+        return True
+
+    def _wake(self) -> None:
+        for condition, future in self._waiters:
+            if not future.done() and condition():
+                future.set_result(None)
+
+
+__all__ = ["Connection", "Outage", "SmscServer"]

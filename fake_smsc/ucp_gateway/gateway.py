@@ -1,0 +1,226 @@
+"""The gateway wired together: lines in, the centre's answers and notices out. Opens no socket and reads no clock.
+
+A driver tells it what happened (`opened`, `received`, `closed`, `advance`) with `now`, then sends what `output` holds
+and closes what `closings` names. Everything one read brought is answered in one write.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Literal
+
+from fake_smsc.core.centre import Centre
+from fake_smsc.core.records import Notice, PlatformState
+from fake_smsc.core.timer_queue import Agenda
+from fake_smsc.fast.frame_batches import WORTH_OCTETS, PlainRuns
+from fake_smsc.ucp_gateway.admission import Places
+from fake_smsc.ucp_gateway.all_operations_meter import count_all
+from fake_smsc.ucp_gateway.amendments import AmendmentDesk
+from fake_smsc.ucp_gateway.legacy import LegacySubmission
+from fake_smsc.ucp_gateway.leniency import Leniency
+from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute
+from fake_smsc.ucp_gateway.notifications import Carrier
+from fake_smsc.ucp_gateway.output import Output
+from fake_smsc.ucp_gateway.sessions import Sessions
+from fake_smsc.ucp_gateway.submission import Submission
+from simbench.ucp import content
+from simbench.ucp.frame import ASCII_AT_ONCE, Frame, WireError
+
+UNSUPPORTED = "03"
+
+
+class Gateway:
+    """All connections of one centre. `oddities` counts what clients do beside the protocol, by name."""
+
+    def __init__(self, centre: Centre, settings: GatewaySettings) -> None:
+        self.centre, self.settings = centre, settings
+        self.lines: dict[int, Line] = {}
+        self._out = Output()
+        self.oddities, self.odd_events = self._out.oddities, self._out.odd_events
+        self._now = 0
+        self._leaping = False
+        self._timers = Agenda()
+        self._leniency = Leniency(settings.strictness, self._out)
+        places = Places(settings.strictness, self._out)
+        self._carrier = Carrier(centre, settings, self._out, self._timers)
+        self._sessions = Sessions(self._carrier, places, self._leniency)
+        self._submission = Submission(centre, self._out, places, self._leniency)
+        self._runs = PlainRuns(self._submission, self._carrier, self._single)
+        # Reads of so many octets are looked through for runs; no plain submit is too long a frame in this gateway.
+        self.run_octets = WORTH_OCTETS if settings.max_frame_octets >= ASCII_AT_ONCE else sys.maxsize
+        legacy = LegacySubmission(centre, self._out, places, self._leniency)
+        amendments = AmendmentDesk(centre, self._out, places, self._leniency)
+        self._operations: dict[str, Callable[[Line, Frame, int], None]] = {
+            **dict.fromkeys(("01", "02", "03", "30"), legacy.submit),
+            "31": self._sessions.alert,
+            "51": self._submission.submit,
+            "54": amendments.modify,
+            "55": amendments.inquire,
+            "56": amendments.delete,
+            "60": self._sessions.login,
+            "61": self._sessions.edit_list,
+        }
+        count_all(centre, self._operations)
+
+    @property
+    def closings(self) -> dict[int, str]:
+        """Connections to close, and why; the driver replaces it once they are."""
+        return self._out.closings
+
+    @closings.setter
+    def closings(self, remaining: dict[int, str]) -> None:
+        self._out.closings = remaining
+
+    @property
+    def barred(self) -> dict[str, Mute | Literal["close"]]:
+        """Accounts a partial outage meets, and how."""
+        return self._sessions.barred
+
+    # The driver's calls ----------------------------------------------------------------------------------------
+
+    def opened(self, number: int, now: int) -> None:
+        """A connection was made."""
+        line = self.lines[number] = Line(number, self.settings, now)
+        self._sessions.opened(line, now)
+
+    def received(self, number: int, octets: bytes, now: int) -> None:
+        """Octets arrived. Whatever they are, nothing is raised and every other connection goes on."""
+        line = self.lines.get(number)
+        if line is None:
+            return
+        line.heard_at = now
+        serve = self._runs.received if len(octets) >= self.run_octets else self._single
+        serve(line, octets, now)
+        self._settle()
+
+    def _single(self, line: Line, octets: bytes, now: int) -> None:
+        """Serve octets frame by frame."""
+        operations = self._operations
+        items = iter(line.framer.feed(octets))
+        for item in items:
+            if isinstance(item, WireError):
+                meant = self._leniency.met(line, item, now)
+                if self._leniency.skips(item):
+                    next(items, None)
+                if meant is None:
+                    continue
+                item = meant  # noqa: PLW2901 - the frame it was meant to be is served like any other
+            if item.kind == "R":
+                self._carrier.result(line, item, now)
+            else:
+                operations.get(item.ot, self._unsupported)(line, item, now)
+
+    def failed_logins(self, number: int) -> int:
+        """How many there were on a connection."""
+        return self.lines[number].failures if number in self.lines else 0
+
+    def closed(self, number: int, now: int) -> None:
+        """A connection is gone: what it carried waits for the next login."""
+        line = self.lines.pop(number, None)
+        self.closings.pop(number, None)
+        if line is None:
+            return
+        self._out.dirty.pop(number, None)
+        carried = [wait.subject for wait in line.session.own.clear()]
+        line.session.happen("lost")
+        self._sessions.unregister(line)
+        self.centre.logout(number, carried, now)
+        self._settle()
+
+    def advance(self, now: int) -> None:
+        """Let time pass up to `now`.
+
+        In steps that end before anything begun in them can be overdue, so that it does not matter how often this is
+        called (the law of splitting).
+        """
+        self._settle()  # what the centre was told beside this gateway may have begun something
+        while True:
+            begun = max(self._now, min(now, self.centre.next_deadline()))
+            step = min(now, self._timers.next_deadline(), begun + self.settings.notice_timer_us)
+            self._now = max(self._now, step)
+            self.centre.advance(self._now)
+            self._settle()
+            self._timers.run(self._now)
+            self._settle()
+            if step >= now:
+                return
+
+    def leap(self, now: int) -> None:
+        """`advance` for a clock that jumped: nobody could answer on the way, all leaves once, at `now`.
+
+        What was unanswered for too long in between gives its TRN back and is offered again as after any other delay.
+        """
+        self._leaping = True
+        try:
+            self.advance(now)
+        finally:
+            self._leaping = False
+        for line in self.lines.values():
+            line.room_at = max(line.room_at, now)
+        self._settle()
+
+    def next_deadline(self) -> int:
+        """The next instant at which `advance` has something to do, or NEVER."""
+        return min(self._timers.next_deadline(), self.centre.next_deadline())
+
+    def output(self) -> list[tuple[int, bytes]]:
+        """What is to be written, one piece a connection, and forget it."""
+        return self._out.taken()
+
+    def mute(self, number: int, how: Mute, now: int) -> None:
+        """A partial or total outage reaches this connection: `deaf` writes nothing, `silent` also reads nothing."""
+        line = self.lines[number]
+        line.mute, line.room_at = how, now
+        line.heard_at = now  # nobody is idle while the platform does not listen
+        if how:
+            self.centre.forget_held(number)
+            line.session.peer.clear()
+            carried = [wait.subject for wait in line.session.own.clear()]
+            self.centre.board.orphaned(carried)
+        elif line.account:
+            self.centre.board.sort(line.account)
+        self._settle()
+
+    def go(self, state: PlatformState, now: int) -> None:
+        """The platform changes state; what that lets through is written at once."""
+        self.centre.go(state, now)
+        self._settle()
+
+    def lines_of(self, scope: str) -> list[int]:
+        """Connections an outage of that scope meets: "total", a short code, or "session:N"."""
+        if scope == "total":
+            return list(self.lines)
+        if scope.startswith("session:"):
+            return [number for number in self.lines if f"session:{number}" == scope]
+        owners = {a.name for a in self.centre.accounts.values() if scope in a.codes}
+        return [number for number, line in self.lines.items() if line.account in owners]
+
+    def originate(self, sender: str, code: str, text: str, now: int) -> list[Notice]:
+        """A subscriber sends a text to a short code: one notice a segment, none when nobody owns the code.
+
+        A `sender` that is no number is a name: OAdC is then alphanumeric.
+        """
+        posted = [self.centre.originate(sender, code, part, now) for part in content.compose(text)]
+        self._settle()
+        return [notice for notice in posted if notice is not None]
+
+    # Between lines and centre ----------------------------------------------------------------------------------
+
+    def _unsupported(self, line: Line, frame: Frame, now: int) -> None:
+        self._out.odd(line, "unsupported-operation", now)
+        self._out.nack(line, frame, UNSUPPORTED, "operation not supported")
+
+    def _settle(self) -> None:
+        """Turn what the centre has to say into octets."""
+        centre = self.centre
+        if centre.answers:
+            answers, centre.answers = centre.answers, []
+            for answer in answers:
+                line = self.lines.get(answer.session)
+                if line is not None:
+                    self._submission.late(line, answer)
+        if centre.board.fresh and centre.state in {"up", "degraded"} and not self._leaping:
+            fresh, centre.board.fresh = centre.board.fresh, set()
+            for account in sorted(fresh):
+                self._carrier.carry(account)

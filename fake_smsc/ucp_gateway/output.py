@@ -1,0 +1,49 @@
+"""What the gateway has to say: octets to write, connections to close, oddities to tell. Decides none of it."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+from fake_smsc.ucp_gateway.line import Line
+from simbench.ucp.frame import Frame, encode
+
+EVENTS_KEPT = 10_000  # beyond them the oldest are forgotten: the counters go on
+
+
+class Output:
+    """Gathered until the driver takes it."""
+
+    def __init__(self) -> None:
+        self.dirty: dict[int, Line] = {}
+        self.closings: dict[int, str] = {}
+        self.oddities: Counter[str] = Counter()
+        self.odd_events: deque[tuple[int, int, str]] = deque(maxlen=EVENTS_KEPT)
+
+    def write(self, line: Line, octets: bytes) -> None:
+        """Write to a connection, unless an outage keeps it mute."""
+        if not line.mute:
+            line.out.append(octets)
+            self.dirty[line.number] = line
+
+    def taken(self) -> list[tuple[int, bytes]]:
+        """What is to be written, one piece a connection, and forget it."""
+        if not self.dirty:
+            return []
+        written = [(number, b"".join(line.out)) for number, line in self.dirty.items()]
+        for line in self.dirty.values():
+            line.out.clear()
+        self.dirty.clear()
+        return written
+
+    def reply(self, line: Line, frame: Frame, body: str) -> None:
+        """The result of an operation; its TRN is echoed as it came."""
+        self.write(line, encode(frame.trn, "R", frame.ot, body))
+
+    def nack(self, line: Line, frame: Frame, ec: str, text: str) -> None:
+        """A negative result."""
+        self.reply(line, frame, f"N/{ec}/{text}/")
+
+    def odd(self, line: Line, name: str, now: int) -> None:
+        """Count an oddity of a client and keep it for the driver to tell."""
+        self.oddities[name] += 1
+        self.odd_events.append((now, line.number, name))

@@ -1,0 +1,167 @@
+"""Operations 60, 31 and 61: sessions, passwords, keepalives, lists; and the timers of a session. Sees no message.
+
+Sources: EMI-UCP 4.0 sections 4.6, 6.3 and 6.4; timers from the contract.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from fake_smsc.core.accounts import Purpose
+from fake_smsc.core.centre import Centre
+from fake_smsc.core.records import Refused
+from fake_smsc.core.timer_queue import Agenda
+from fake_smsc.ucp_gateway.admission import NOT_ALLOWED, Places
+from fake_smsc.ucp_gateway.leniency import Leniency
+from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute
+from fake_smsc.ucp_gateway.notifications import Carrier
+from fake_smsc.ucp_gateway.output import Output
+from simbench.base.units import SECOND_US
+from simbench.ucp import alphabet
+from simbench.ucp.frame import Frame
+
+OPEN, PROVISIONING = "1", "4"
+PASSWORDS: Final[dict[str, Purpose]] = {"3": "session", "6": "provisioning"}  # STYP of 60 that change one
+LISTS: Final = {  # STYP of 61: which list, and what is done with it
+    "1": ("mo", "add"), "2": ("mo", "remove"), "3": ("mo", "verify"),
+    "4": ("mt", "add"), "5": ("mt", "remove"), "6": ("mt", "verify"),
+}  # fmt: skip
+ALERT_ACKS: Final = {"two-fields": "A/0000/", "extra-slash": "A//0000/"}
+
+
+class Sessions:
+    """Who is logged in on which line."""
+
+    def __init__(self, carrier: Carrier, places: Places, leniency: Leniency) -> None:
+        self.carrier, self.places, self.leniency = carrier, places, leniency
+        self.centre: Centre = carrier.centre
+        self.settings: GatewaySettings = carrier.settings
+        self.out: Output = carrier.out
+        self.timers: Agenda = carrier.timers
+        self.barred: dict[str, Mute | Literal["close"]] = {}  # accounts a partial outage meets
+        switches = leniency.switches
+        self._second = switches.second_login
+        self._alert_ack = ALERT_ACKS[switches.alert_ack]
+
+    # Operations ------------------------------------------------------------------------------------------------
+
+    def login(self, line: Line, frame: Frame, now: int) -> None:
+        """Operation 60: open a session of either kind, or change a password."""
+        sound = self.leniency.sound(line, frame, now)
+        if sound is None:
+            return
+        name, styp = sound.data[0], sound.data[3]
+        password, new = (alphabet.decode(bytes.fromhex(text)) for text in sound.data[4:6])
+        barred = self.barred.get(name, "")
+        if barred == "close":
+            self.out.closings[line.number] = "outage"
+        elif barred == "silent":
+            line.mute = barred
+        elif styp in PASSWORDS:
+            self._answer(
+                line, frame, self.centre.change_password(line.number, name, (password, new), PASSWORDS[styp], now)
+            )
+        elif line.session.state == "connected" or self._again(line, frame, now):
+            self._open(line, frame, (name, password), styp == PROVISIONING, now)
+
+    def _open(self, line: Line, frame: Frame, who: tuple[str, str], provisioning: bool, now: int) -> None:
+        session = line.session
+        session.happen("login")
+        enter = self.centre.provision if provisioning else self.centre.login
+        refused = enter(line.number, *who, now)
+        self.unregister(line)
+        if refused is not None or provisioning:
+            self.centre.leave(line.number, now)
+        if refused is not None:
+            session.happen("refused")
+        elif provisioning:
+            session.happen("provisioned")
+            line.account = who[0]
+        else:
+            session.happen("accepted")
+            self._register(line, who[0], now)
+            if self.barred.get(who[0]) == "deaf":
+                line.mute = "deaf"
+        self._answer(line, frame, refused)
+
+    def _again(self, line: Line, frame: Frame, now: int) -> bool:
+        """Whether a 60 in an open session is a fresh login."""
+        self.out.odd(line, "second-login", now)
+        if self._second == "refuse":
+            self.out.nack(line, frame, NOT_ALLOWED, "session is open")
+        elif self._second == "close":
+            self.out.closings[line.number] = "second login"
+        return self._second == "re-authenticate"
+
+    def _answer(self, line: Line, frame: Frame, refused: Refused | None) -> None:
+        if refused is None:
+            self.out.reply(line, frame, "A//")
+            return
+        self.out.nack(line, frame, refused.ec, refused.reason)
+        if frame.data[3] in {OPEN, PROVISIONING} or refused.ec == "07":
+            line.failures += 1
+            if line.failures >= self.settings.login_failures_close:
+                self.out.closings[line.number] = "too many failed logins"
+
+    def alert(self, line: Line, frame: Frame, now: int) -> None:
+        """Operation 31: nothing waits, since what waits is sent as soon as there is room."""
+        sound = self.leniency.sound(line, frame, now)
+        if sound is not None and self.places.answers_at_once(line, frame, now):
+            self.out.reply(line, frame, self._alert_ack)
+
+    def edit_list(self, line: Line, frame: Frame, now: int) -> None:
+        """Operation 61, in a provisioning session and for its own account only."""
+        if not self.places.allowed(line, frame, now):
+            return
+        sound = self.leniency.sound(line, frame, now)
+        if sound is None:
+            return
+        if sound.data[0] != line.account:
+            self.out.nack(line, frame, "07", "another account")
+            return
+        which, action = LISTS[sound.data[3]]
+        refused = self.centre.edit_list(line.account, which, sound.data[7], action)
+        if refused is not None:
+            self.out.nack(line, frame, refused.ec, refused.reason)
+        else:
+            self.out.reply(line, frame, "A//")
+
+    # Lines and accounts ----------------------------------------------------------------------------------------
+
+    def _register(self, line: Line, account: str, now: int) -> None:
+        line.account, line.room_at = account, now
+        window = self.settings.windows[account]
+        line.session.own.size = line.session.peer.size = window
+        self.carrier.of_account[account].append(line)
+        self.centre.board.fresh.add(account)
+
+    def unregister(self, line: Line) -> None:
+        """The line belongs to no account any more."""
+        if line.account and line in self.carrier.of_account[line.account]:
+            self.carrier.of_account[line.account].remove(line)
+        line.account = ""
+
+    # Timers ----------------------------------------------------------------------------------------------------
+
+    def opened(self, line: Line, now: int) -> None:
+        """A connection has so long to log in."""
+        self.timers.enter(now + self.settings.login_timer_us, self._check_login, line)
+
+    def _check_login(self, line: Line, now: int) -> None:
+        if line.session.state == "closed":
+            return
+        if line.mute:
+            self.timers.enter(now + self.settings.login_timer_us, self._check_login, line)
+        elif line.session.state not in {"open", "provisioning"}:
+            self.out.closings[line.number] = "no login in time"
+        else:
+            self._check_idle(line, now)
+
+    def _check_idle(self, line: Line, now: int) -> None:
+        if line.session.state == "closed":
+            return
+        silent_until = line.heard_at + self.settings.idle_close_us
+        if silent_until <= now and not line.mute:
+            self.out.closings[line.number] = "idle"
+        else:
+            self.timers.enter(max(silent_until, now + SECOND_US), self._check_idle, line)

@@ -1,0 +1,133 @@
+"""Operation 51 to the centre and its result back, at once or late. The common form of it is the hot path.
+
+Reads fields and writes results; every decision about a message is the centre's (EMI-UCP 4.0 section 5.3).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from fake_smsc.core.centre import Centre
+from fake_smsc.core.records import Answer, Reply, Silence, Special, Submit
+from fake_smsc.ucp_gateway.admission import Places
+from fake_smsc.ucp_gateway.legacy import Gathered
+from fake_smsc.ucp_gateway.leniency import ALPHANUMERIC, Leniency
+from fake_smsc.ucp_gateway.line import Line
+from fake_smsc.ucp_gateway.output import Output
+from fake_smsc.ucp_gateway.times import minute, result_with_mvp
+from simbench.ucp import alphabet, content, xser
+from simbench.ucp.fields import At
+from simbench.ucp.frame import Frame, encode
+
+DEFAULT_NOTIFICATION = 3  # NRq without NT: tell the final outcome either way
+
+# The fields a common submit fills, and how; all others are empty. Nothing that this admits is objected to by the field
+# table, takes more than a segment, holds lower-case hexadecimal or asks for anything special.
+COMMON_FIELDS: Final = {
+    At.ADC: "[0-9]{1,16}",
+    At.OADC: "[0-9]{1,22}",
+    At.NRQ: "[01]?",
+    At.NT: "[0-7]?",
+    At.VP: "(?:(?:0[1-9]|1[0-9]|2[0-8])(?:0[1-9]|1[0-2])[0-9]{2}(?:[01][0-9]|2[0-3])[0-5][0-9])?",
+    At.MT: "3",
+    At.MSG: "(?:[0-9A-F]{32}){0,9}(?:[0-9A-F]{2}){0,15}",
+}
+COMMON: Final = re.compile("".join(COMMON_FIELDS.get(at, "") + "/" for at in range(At.RES5 + 1)).encode())
+
+
+class Submission:
+    """All submits of a gateway's lines."""
+
+    def __init__(self, centre: Centre, out: Output, places: Places, leniency: Leniency) -> None:
+        self.centre, self.out, self.places, self.leniency = centre, out, places, leniency
+        self._is_common = COMMON.fullmatch
+        self._admit, self._write = centre.submit, out.write
+
+    def submit(self, line: Line, frame: Frame, now: int) -> None:
+        """Operation 51."""
+        session, key = line.session, frame.trn
+        if session.state != "open" or session.peer.outstanding:
+            key = self.places.key(line, frame, now)
+            if not key:
+                return
+        octets, data = frame.octets, frame.data
+        if self._is_common(octets, 15, len(octets) - 3) is None:
+            self._uncommon(line, frame, key, now)
+            return
+        notify = int(data[At.NT] or "0") or DEFAULT_NOTIFICATION if data[At.NRQ] == "1" else 0
+        expires_at = minute(data[At.VP]) if data[At.VP] else 0
+        submit = Submit(
+            line.number, line.account, data[At.OADC], data[At.ADC], data[At.MSG], 1, notify, expires_at, False, key
+        )
+        reply = self._admit(submit, now)
+        if not isinstance(reply, Silence):
+            self._write(line, encode(frame.trn, "R", "51", result_with_mvp(reply)))
+        elif reply is Silence.HELD:  # only what is not answered at once occupies a place of the window
+            session.peer.occupy(key, "51", now)
+        elif reply is Silence.CLOSE:
+            self.out.closings[line.number] = "rate exceeded"
+
+    def _uncommon(self, line: Line, frame: Frame, key: str, now: int) -> None:
+        """A submit of any form."""
+        sound = self.leniency.sound(line, frame, now)
+        if sound is None:
+            return
+        data = sound.data
+        alphanumeric = data[At.OTOA] == ALPHANUMERIC
+        oadc = alphabet.decode_oadc(data[At.OADC]) if alphanumeric else data[At.OADC]
+        notify = int(data[At.NT] or "0") or DEFAULT_NOTIFICATION if data[At.NRQ] == "1" else 0
+        submit = Submit(
+            line.number, line.account, oadc, data[At.ADC], data[At.MSG], content.segments(sound), notify,
+            minute(data[At.VP]), alphanumeric, key, special_of(data, oadc if alphanumeric else ""),
+        )  # fmt: skip
+        self.settle(line, frame, key, self._admit(submit, now), now)
+
+    def settle(self, line: Line, frame: Frame, key: str, reply: Reply, now: int) -> None:
+        """Answer a submit, or let it occupy its place."""
+        if not isinstance(reply, Silence):
+            self.out.reply(line, frame, result_with_mvp(reply))
+        elif reply is Silence.HELD:
+            line.session.peer.occupy(key, frame.ot, now)
+        elif reply is Silence.CLOSE:
+            self.out.closings[line.number] = "rate exceeded"
+
+    def late(self, line: Line, answer: Answer) -> None:
+        """The centre answers what it held: 51 by itself, the legacy operations once all their recipients are."""
+        key, _, index = answer.handle.partition("|")
+        waiting = line.session.peer.outstanding.get(key)
+        if waiting is None:
+            return
+        gathered = waiting.subject
+        if isinstance(gathered, Gathered):
+            if gathered.take(int(index), answer.reply):
+                del line.session.peer.outstanding[key]
+                self.out.reply(line, gathered.frame, gathered.body())
+            return
+        del line.session.peer.outstanding[key]
+        self._write(line, encode(key[:2], "R", "51", result_with_mvp(answer.reply)))
+
+
+def special_of(data: list[str], originator: str) -> Special | None:
+    """What a 51 asks for beyond the common, None when that is nothing."""
+    services = xser.parse(data[At.XSER])
+    if isinstance(services, xser.XserError):
+        services = []
+    wants = Special(
+        originator,
+        data[At.AC],
+        data[At.NADC] if data[At.NRQ] == "1" and data[At.NPID] else "",
+        data[At.LRAD] if data[At.LRQ] == "1" else "",
+        minute(data[At.DDT]) if data[At.DD] == "1" else 0,
+        int(data[At.RPID] or "0"),
+        data[At.PR] not in {"", "0"},
+        data[At.MMS] == "1",
+        data[At.RPI] == "1",
+        xser.value_of(services, xser.SINGLE_SHOT) == b"\x01",
+        bool(xser.value_of(services, xser.UDH)),
+        (xser.value_of(services, xser.BILLING) or b"").decode("latin-1"),
+    )
+    return wants if wants != NOTHING else None
+
+
+NOTHING: Final = Special()

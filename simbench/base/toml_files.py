@@ -1,0 +1,242 @@
+"""TOML files as typed values: the one way a file the user wrote becomes frozen structs.
+
+Knows no particular file: contracts, scenarios and capability profiles bring their own structs. May not guess a value.
+
+Every refusal is one line naming the file, the dotted key, what stands there and what was expected.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from simbench.base.errors import BadInput
+
+T = TypeVar("T")
+Keys = tuple[str | int, ...]
+"""Where a value stands in a table: names of tables and keys, numbers for places in lists."""
+
+MAX_OCTETS = 4_000_000
+MAX_DEPTH = 32  # deeper than any file here has a meaning for, and far from the recursion limit
+
+_PATH = re.compile(r" - at `(?:key` in `)?(?P<path>\$[^`]*)`$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
+_EXPECTED = re.compile(r"^Expected `(?P<kind>[^`]*)`(?P<bound>[^,]*)(?:, got .*)?$", re.DOTALL)
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text in quotes",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+    "null": "nothing",
+}
+
+
+def read_toml(path: Path, kind: type[T], error: type[BadInput]) -> T:
+    """Read one file as `kind`; whatever is wrong with it raises `error` (see the module's first lines)."""
+    return as_typed(read_table(path, error), kind, error, lambda _keys: label(path))
+
+
+def read_table(path: Path, error: type[BadInput]) -> dict[str, Any]:
+    """Read the plain tables of a TOML file: UTF-8, at most 4 MB, 32 levels deep, finite numbers; else `error`."""
+    import tomllib  # noqa: PLC0415 - not needed by `--help` and by users of the built-in types
+
+    file = label(path)
+    text = _text(path, error)
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise error(file, "nested too deeply", f"at most {MAX_DEPTH} levels") from None
+    except ValueError as problem:  # tomllib.TOMLDecodeError, or Python's limit on the digits of a number
+        raise error(file, f"not valid TOML: {_one_line(problem)}") from None
+    for keys, value in _walk(table):
+        if len(keys) > MAX_DEPTH:
+            raise error(file, f"{dotted(keys[:3])}: nested too deeply", f"at most {MAX_DEPTH} levels")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise refusal(error, file, keys, f"is {value}", "a finite number")
+    return table
+
+
+def as_typed(table: dict[str, Any], kind: type[T], error: type[BadInput], file_of: Callable[[Keys], str]) -> T:
+    """Turn plain tables into `kind`; `file_of` names the file that wrote the value at some keys."""
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as problem:
+        message = str(problem)
+    except (RecursionError, OverflowError, ValueError) as problem:
+        raise error(file_of(()), f"cannot be read as {kind.__name__}: {_one_line(problem)}") from None
+    raise _explained(message, table, kind, error, file_of)
+
+
+def refusal(error: type[BadInput], file: str, keys: Keys, problem: str, expected: str = "") -> BadInput:
+    """Build the error for the value at `keys` of `file`; raise it where you are."""
+    return error(f"{file}: {dotted(keys)}" if keys else file, problem, expected)
+
+
+def label(path: Path) -> str:
+    """Name a file in a message, on one line whatever its name is."""
+    return str(path) if str(path).isprintable() else ascii(str(path))
+
+
+def dotted(keys: Keys) -> str:
+    """Write keys as the user would: `terms.throughput.tiers_per_s[2]`, with quotes where TOML needs them."""
+    written = ""
+    for key in keys:
+        if isinstance(key, int):
+            written += f"[{key}]"
+        else:
+            bare = re.fullmatch(r"[A-Za-z0-9_-]{1,80}", key)
+            written += ("." if written else "") + (key if bare else shown(key))
+    return written
+
+
+def shown(value: object) -> str:
+    """Write a value of the file shortly, on one line."""
+    try:
+        text = json.dumps(value) if isinstance(value, str | bool) else _one_line(repr(value))
+    except ValueError:  # Python refuses to print integers of more than 4300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else text[:56] + " ..."
+
+
+def choice(word: str, known: Iterable[str]) -> str:
+    """Say what was expected instead of an unknown word: the nearest known one, else the first dozen of them."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a refusal pays for it
+
+    names = list(known)
+    near = get_close_matches(word[:80], names, 1)
+    if near:
+        return f"perhaps `{near[0]}`"
+    return "one of " + ", ".join(names[:12]) + (", ..." if len(names) > 12 else "") if names else "no such name"
+
+
+def _text(path: Path, error: type[BadInput]) -> str:
+    file = label(path)
+    try:
+        if not path.is_file():
+            raise error(file, "is not a file" if path.exists() else "no such file", "a TOML file")
+        octets = path.read_bytes() if path.stat().st_size <= MAX_OCTETS else None
+    except (OSError, ValueError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else str(problem)
+        raise error(file, f"cannot be read: {why}") from None
+    if octets is None:
+        raise error(file, "too large", f"at most {MAX_OCTETS} octets")
+    try:
+        return octets.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError as problem:
+        line = problem.object.count(b"\n", 0, problem.start) + 1
+        raise error(file, f"line {line} is not UTF-8 (octet {problem.object[problem.start]:02X})") from None
+
+
+def _walk(table: object) -> Iterator[tuple[Keys, object]]:
+    """Yield every value with its keys, without recursion; what lies too deep is yielded but not entered."""
+    heap: list[tuple[Keys, object]] = [((), table)]
+    while heap:
+        keys, value = heap.pop()
+        yield keys, value
+        if isinstance(value, dict):
+            heap.extend(((*keys, key), inner) for key, inner in value.items())
+        elif isinstance(value, list):
+            heap.extend(((*keys, place), inner) for place, inner in enumerate(value))
+
+
+def _one_line(text: object) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+
+
+def _explained(
+    message: str, table: dict[str, Any], kind: type[Any], error: type[BadInput], file_of: Callable[[Keys], str]
+) -> BadInput:
+    """Turn one refusal of msgspec into ours."""
+    found = _PATH.search(message)
+    keys = _resolved(found["path"], message, table, kind) if found else ()
+    text = message[: found.start()] if found else message
+    known = _Shape(kind, keys)
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL):
+        place = (*keys, unknown[1])
+        return refusal(error, file_of(place), place, "unknown key", choice(unknown[1], known.names()))
+    if missing := re.fullmatch(r"Object missing required field `(.*)`", text, re.DOTALL):
+        return refusal(error, file_of(keys), (*keys, missing[1]), "is missing")
+    value = _at(table, keys)
+    if text.startswith("Invalid enum value"):
+        return refusal(error, file_of(keys), keys, f"is {shown(value)}", choice(str(value), known.choices()))
+    if expected := _EXPECTED.match(text):
+        words = " or ".join(_WORDS.get(word, word) for word in expected["kind"].split(" | "))
+        return refusal(error, file_of(keys), keys, f"is {shown(value)}", words + expected["bound"])
+    return refusal(error, file_of(keys), keys, f"is {shown(value)}: {_one_line(text)}")
+
+
+def _resolved(path: str, message: str, table: dict[str, Any], kind: type[Any]) -> Keys:
+    """Read msgspec's `$.a[...].b` as keys; it hides the names of open tables behind `[...]`.
+
+    A hidden name is found by trial: the table that keeps only the guilty entry is refused in the same words.
+    """
+    keys: Keys = ()
+    for field, place, hidden in _STEP.findall(path):
+        if not hidden:
+            keys = (*keys, field or int(place))
+            continue
+        inner = _at(table, keys)
+        guilty = [name for name in inner if _refused(_keeping(table, keys, name), kind) == message]
+        if not guilty:
+            return keys
+        keys = (*keys, guilty[0])
+    return keys
+
+
+def _refused(table: object, kind: type[Any]) -> str:
+    try:
+        msgspec.convert(table, kind)
+    except msgspec.ValidationError as problem:
+        return str(problem)
+    return ""
+
+
+def _keeping(table: Any, keys: Keys, name: str) -> Any:
+    """Copy the table so that the one at `keys` keeps only `name`."""
+    if not keys:
+        return {name: table[name]} if isinstance(table, dict) else table
+    copied = table.copy()
+    copied[keys[0]] = _keeping(table[keys[0]], keys[1:], name)
+    return copied
+
+
+def _at(table: Any, keys: Keys) -> Any:
+    for key in keys:
+        table = table[key]
+    return table
+
+
+class _Shape:
+    """What `kind` allows at some keys: field names of the structs, words of the choices."""
+
+    def __init__(self, kind: type[Any], keys: Keys) -> None:
+        import msgspec.inspect as inspect  # noqa: PLC0415, PLR0402 - only a refusal pays for it
+
+        self.types = self._members(inspect.type_info(kind))
+        for key in keys:
+            self.types = [inner for outer in self.types for inner in self._inside(outer, key)]
+
+    def names(self) -> list[str]:
+        return [field.encode_name for shape in self.types for field in getattr(shape, "fields", ())]
+
+    def choices(self) -> list[str]:
+        return [str(value) for shape in self.types for value in getattr(shape, "values", ())]
+
+    @classmethod
+    def _inside(cls, shape: Any, key: str | int) -> list[Any]:
+        named = [field.type for field in getattr(shape, "fields", ()) if field.encode_name == key]
+        placed = list(getattr(shape, "item_types", ()))[key : key + 1] if isinstance(key, int) else []
+        others = [getattr(shape, name) for name in ("value_type", "item_type") if hasattr(shape, name)]
+        return [member for inner in named + placed + others for member in cls._members(inner)]
+
+    @staticmethod
+    def _members(shape: Any) -> list[Any]:
+        return list(shape.types) if hasattr(shape, "types") else [shape]

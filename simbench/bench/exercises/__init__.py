@@ -1,0 +1,1 @@
+"""The exercises a client is put through, by topic."""

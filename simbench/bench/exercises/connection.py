@@ -1,0 +1,257 @@
+"""The first set of exercises: sessions, recipients, originators, throughput, outage. Each is one script.
+
+Durations are in platform seconds. Recipients come from the fictional blocks of the numbering plan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import chain, cycle, zip_longest
+
+from msgspec.structs import replace
+
+from fake_smsc.scenario import DEMO_CODES
+from simbench.bench.exercises.exercise import Setup, exercise
+from simbench.bench.exercises.tester import Bench
+from simbench.bench.sut.protocol import Ask
+from simbench.numbering.subscribers import Fate, Subscriber
+
+OBSERVED_S = 30  # a client one percent too fast is 300 ms ahead by then, six times what is forgiven
+OUTAGE_S = 45
+SHORT_OUTAGE_S = 10
+FAST = Setup(speed=8)  # where nothing measures a rate, clocks run fast if the client's can
+
+# One recipient of each kind: address, fate, operator, attached, roaming.
+RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
+    "malformed": ("0639", "malformed", "", True, False),
+    "fixed": ("33199001234", "fixed", "", True, False),
+    "overseas": ("262692999901", "overseas", "", True, False),
+    "foreign": ("447700900123", "foreign", "", True, False),
+    "other operator": ("33720000001", "other-operator", "sfr", True, False),
+    "ported out": ("33710900001", "ported-out", "bouygues", True, False),
+    "machine": ("337000000900001", "m2m", "orange", True, False),
+    "unknown": ("33710900009", "unknown", "", True, False),
+    "absent to the end": ("33710900002", "orange", "orange", False, False),
+    "absent, then back": ("33710900003", "orange", "orange", False, False),
+    "roaming": ("33710900004", "orange", "orange", True, True),
+}
+
+
+@exercise(
+    "A connection: login, a few messages each way, then a quiet while",
+    (
+        "OPS-CON-02/well-formed",
+        "OPS-CON-03/login-first",
+        "OPS-CON-03/keepalive",
+        "OPS-CON-03/answers-notices",
+        "OPS-CON-02/oddities",
+        "OPS-ACH-03/oddities",
+        "OPS-CON-05/sessions-last",
+    ),
+    {"36010": 10},
+    seconds=85,
+    setup=FAST,
+)
+async def session(bench: Bench) -> None:
+    """Messages and notifications first, then silence for longer than a keepalive may take."""
+    await bench.ask_all(bench.message("36010") for _ in range(30))  # some of it before the login is answered
+    await bench.connected(["36010"])
+    bench.control.mo("33639980012", "36010", "Bonjour")
+    await bench.received(bench.asked, bench.patience_s)
+    await bench.told(30)
+    await bench.pause(bench.contract.terms.session.keepalive_expected_s.value + 10)
+
+
+@exercise(
+    "Every kind of recipient among ordinary ones",
+    (
+        "OPS-ACH-07/served-recipients",
+        "OPS-ACH-07/final-refusals",
+        "OPS-ACH-01/accepted",
+        "OPS-ENG-02/non-orange-share",
+    ),
+    {"36050": 50, "38001": 10},
+    seconds=135,
+    setup=FAST,
+)
+async def mixed_recipients(bench: Bench) -> None:
+    """Who is malformed, fixed, overseas, foreign, elsewhere, ported, a machine, unknown, absent, or roaming."""
+    for address, fate, operator, attached, roaming in RECIPIENTS.values():
+        bench.control.put(Subscriber(address, fate, operator, attached, roaming))
+    await bench.connected(["36050", "38001"])
+    ordinary = [bench.message("36050") for _ in range(200)]
+    special = [bench.message("36050", recipient=entry[0]) for entry in RECIPIENTS.values()]
+    special.append(bench.message("38001", recipient=RECIPIENTS["machine"][0]))
+    expiring = RECIPIENTS["absent to the end"][0]
+    mixed = list(_interleaved(ordinary, special))
+    await bench.ask_all(replace(ask, validity_s=60) if ask.recipient == expiring else ask for ask in mixed)
+    await bench.received(len(ordinary), bench.patience_s)
+    await bench.pause(10)
+    bench.control.attach(RECIPIENTS["absent, then back"][0])
+    # A validity ends on a whole minute, so the expiring message may live for up to two.
+    await bench.told(120)
+    await bench.pause(2)
+
+
+@exercise(
+    "Other originators than the short code are asked for",
+    (
+        "OPS-DEO-06/short-code-only",
+        "OPS-DEO-06/temptations",
+        "OPS-DEO-12/no-subscriber-number",
+        "OPS-PRE-08/allotted-codes",
+        "OPS-ACH-02/originator-in-service",
+    ),
+    {"36010": 10, "36020": 20},
+    seconds=15,
+    setup=FAST,
+)
+async def originators(bench: Bench) -> None:
+    """Ordinary messages, then temptations: a suffix, another party's code, a name, a subscriber's number."""
+    await bench.connected(["36010", "36020"])
+    await bench.ask_all(bench.message("36010") for _ in range(10))
+    await bench.received(10, bench.patience_s)
+    await bench.ask_all(bench.message("36010", oadc=oadc) for oadc in ("360101", "36999", "MARQUE", "33639980077"))
+    await bench.pause(5)
+    await bench.told(30)
+
+
+@exercise(
+    "Results come late, because the SMSC holds the code to a lower rate than the client believes",
+    ("OPS-CON-03/window", "OPS-ACH-03/trn-discipline"),
+    {"36050": 50},
+    seconds=40,
+    setup=FAST,
+)
+async def late_results(bench: Bench) -> None:
+    """The client's window fills: it must wait for its results, and number each operation apart."""
+    await bench.connected(["36050"])
+    bench.control.limit("36050", bench.contract.terms.throughput.default_per_s.value, "delay")
+    await bench.ask_all(bench.message("36050") for _ in range(200))
+    await bench.received(bench.asked, bench.patience_s)
+    await bench.told(30)
+
+
+async def _backlog(bench: Bench, seconds: int) -> None:
+    """A backlog for so long on every code at once, then wait until all of it was answered."""
+    await bench.connected(bench.rates)
+    asks = _side_by_side(bench, {code: rate * (seconds + 1) for code, rate in bench.rates.items()})
+    await bench.ask_all(asks)
+    await bench.received(bench.asked, seconds + bench.patience_s)
+
+
+@exercise(
+    "Five codes, one per tier, half a minute of backlog; the SMSC only monitors",
+    ("OPS-ENG-01/backlog-at-tier", "OPS-ENG-01/several-codes", "OPS-ACH-04/uses-its-tier"),
+    DEMO_CODES,
+    seconds=OBSERVED_S + 5,
+    alone=True,
+)
+async def backlog_monitored(bench: Bench) -> None:
+    """Nothing but the client's own mechanism keeps it within its tiers."""
+    await _backlog(bench, OBSERVED_S)
+
+
+@exercise(
+    "Five codes, one per tier, a minute of backlog; the SMSC delays what comes too early",
+    ("OPS-QOS-04/tier-granted",),
+    DEMO_CODES,
+    seconds=65,
+    limit="delay",
+    alone=True,
+)
+async def backlog_delayed(bench: Bench) -> None:
+    """What each code is granted when the SMSC enforces its rate, offered for as long as the contract says."""
+    await _backlog(bench, bench.contract.terms.quality.rate_floor_offer_s.value)
+
+
+@exercise(
+    "Messages arrive one by one at two to five times the tier",
+    ("OPS-ENG-01/one-by-one",),
+    DEMO_CODES,
+    seconds=25,
+    alone=True,
+)
+async def one_by_one(bench: Bench) -> None:
+    """Twenty seconds' worth of each tier, in a half to a fifth of the time it needs."""
+    await bench.connected(bench.rates)
+    arriving = zip(bench.rates.items(), cycle((2, 3, 4, 5)), strict=False)
+    await asyncio.gather(*(bench.ask_paced(code, rate * factor, rate * 20) for (code, rate), factor in arriving))
+    await bench.received(bench.asked, bench.patience_s)
+
+
+@exercise(
+    "Texts of three segments, ten seconds of backlog",
+    ("OPS-ACH-04/long-messages",),
+    {"36010": 10, "36050": 50},
+    seconds=15,
+    alone=True,
+)
+async def long_messages(bench: Bench) -> None:
+    """The segments of a message are operations of their own, and each counts."""
+    await bench.connected(bench.rates)
+    text = "Votre commande est prete, vous pouvez venir la chercher des demain. " * 6
+    asks = [bench.message(code, text=text) for code, rate in bench.rates.items() for _ in range(rate * 10 // 3)]
+    await bench.ask_all(asks)
+    await bench.control.wait_until(lambda: bench.control.answered() >= 3 * len(asks), bench.patience_s)
+
+
+@exercise(
+    "The platform is down for 45 s and comes back, under traffic",
+    (
+        "OPS-PRE-03/comes-back",
+        "OPS-PRE-03/nothing-lost",
+        "OPS-PRE-03/no-duplicates",
+        "OPS-CON-03/reconnect-pace",
+    ),
+    {"36010": 10, "36050": 50},
+    seconds=115,
+    setup=FAST,
+)
+async def total_outage(bench: Bench) -> None:
+    """Messages are asked for before, during and after; connections are taken and ended at once meanwhile."""
+    await bench.connected(bench.rates)
+    asking = [asyncio.ensure_future(bench.ask_paced(code, 5, (10 + OUTAGE_S + 5) * 5)) for code in bench.rates]
+    await bench.pause(10)
+    await bench.control.outage("accept-close", for_s=OUTAGE_S)
+    await bench.pause(OUTAGE_S)
+    await bench.control.restore()
+    await asyncio.gather(*asking)
+    # Connections made while it was down were ended at once, so the client's own back-off decides when it is back.
+    await bench.received(bench.asked, bench.patience_s)
+    await bench.told(30)
+
+
+@exercise(
+    "The platform is down for ten seconds and comes back to a client with a backlog",
+    ("OPS-ENG-01/after-reconnection",),
+    {"36010": 10, "36050": 50},
+    seconds=45,
+    alone=True,
+)
+async def return_at_tier(bench: Bench) -> None:
+    """What piled up meanwhile takes the client ten seconds and more at its tier."""
+    await bench.connected(bench.rates)
+    await bench.ask_all(_side_by_side(bench, {code: 5 * rate for code, rate in bench.rates.items()}))
+    await bench.pause(5)
+    await bench.control.outage("accept-close", for_s=SHORT_OUTAGE_S)
+    await bench.ask_all(_side_by_side(bench, {code: 12 * rate for code, rate in bench.rates.items()}))
+    await bench.pause(SHORT_OUTAGE_S)
+    await bench.control.restore()
+    await bench.received(bench.asked, bench.patience_s)
+
+
+def _side_by_side(bench: Bench, counts: dict[str, int]) -> Iterator[Ask]:
+    """Messages of several codes in proportion, so that no code's backlog runs dry before another's."""
+    steps = min(counts.values())
+    for _ in range(steps):
+        for code, count in counts.items():
+            for _ in range(count // steps):
+                yield bench.message(code)
+
+
+def _interleaved(many: list[Ask], few: list[Ask]) -> Iterator[Ask]:
+    stride = len(many) // len(few)
+    for group, one in zip_longest((many[at : at + stride] for at in range(0, len(many), stride)), few, fillvalue=None):
+        yield from chain(group or [], [one] if one is not None else [])

@@ -1,0 +1,126 @@
+"""The endurance exercise: mixed load for as long as asked, a cut an hour, and samples of how the client fares.
+
+Judges nothing. A short run has its cuts more often: four of them, whatever it lasts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import simbench.rules.client.endurance  # noqa: F401 - enters its rules
+from simbench.base.errors import BadInput
+from simbench.bench.exercises.exercise import Exercise, Script
+from simbench.bench.exercises.tester import Bench
+from simbench.bench.runner.selection import STANDING, Chosen
+from simbench.bench.sut.protocol import pids_of
+from simbench.rules.client.endurance import KIND
+
+HOUR_S: Final = 3600
+CUTS: Final = 4  # of a run shorter than as many hours
+LOAD: Final = 0.5  # of each tier: what a cut held back is made up for in as long as the cut lasted
+RATES: Final = {"36010": 10, "36050": 50}
+SAMPLES: Final = 720  # of a run; no more than four a second
+LONGEST_CUT_S: Final = 30
+SHORTEST_S: Final = 20
+REPLY: Final = "Bonjour"
+PURPOSES: Final = (
+    "OPS-PRE-03/endures-memory", "OPS-PRE-03/endures-backlog", "OPS-PRE-03/endures-rate", "OPS-PRE-03/nothing-lost",
+    "OPS-PRE-03/no-duplicates", "OPS-ENG-01/backlog-at-tier", *STANDING,
+)  # fmt: skip
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": HOUR_S, "d": 24 * HOUR_S}
+
+
+def duration_s(text: str) -> int:
+    """Seconds of "90", "90s", "10m", "8h" or "2d". Raises BadInput."""
+    found = re.fullmatch(r"([0-9]{1,6})([smhd]?)", text)
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not SHORTEST_S <= seconds <= 30 * _UNITS["d"]:
+        raise BadInput(f"--soak {text}", "is no such duration", f"{SHORTEST_S}s to 30d, as in 90s, 10m or 8h")
+    return seconds
+
+
+def soak(seconds: int) -> Chosen:
+    """The one exercise of an endurance run, and its purposes."""
+    every_s = min(HOUR_S, seconds / CUTS)
+    title = f"Endurance: {LOAD:.0%} of two tiers for {seconds} s, everybody cut off every {every_s:.0f} s"
+    exercise = Exercise("soak", title, PURPOSES, RATES, _script(seconds, every_s), seconds + 30.0, alone=True)
+    return {"soak": (exercise, PURPOSES)}
+
+
+def _script(seconds: int, every_s: float) -> Script:
+    async def script(bench: Bench) -> None:
+        await bench.connected(bench.rates)
+        sampling = asyncio.ensure_future(_sample(bench, max(0.25, seconds / SAMPLES)))
+        try:
+            await asyncio.gather(
+                *(bench.ask_paced(code, rate * LOAD, round(rate * LOAD * seconds)) for code, rate in RATES.items()),
+                _cut(bench, seconds, every_s),
+                _replies(bench, seconds),
+            )
+        finally:
+            sampling.cancel()
+        await bench.received(bench.asked, bench.patience_s)
+        await bench.told(30)
+
+    return script
+
+
+async def _cut(bench: Bench, seconds: int, every_s: float) -> None:
+    """End every connection in the middle of each interval, and take none for a tenth of it."""
+    down_s = min(LONGEST_CUT_S, every_s / 10)
+    for _ in range(int(seconds // every_s)):
+        await bench.pause(every_s / 2)
+        await bench.control.outage("cut", for_s=down_s)
+        await bench.pause(down_s)
+        await bench.control.restore()
+        await bench.pause(every_s / 2 - down_s)
+
+
+async def _replies(bench: Bench, seconds: int) -> None:
+    """Users write now and then, each code in turn; some of it while nobody is connected."""
+    codes = list(RATES)
+    for number in range(seconds // 5):
+        await bench.pause(5)
+        bench.control.mo("33639980012", codes[number % len(codes)], REPLY)
+
+
+async def _sample(bench: Bench, every_s: float) -> None:
+    while True:
+        answered = bench.control.answered()
+        detail = {
+            "rss_kib": sum(map(tree_rss_kib, pids_of(bench.sut))),
+            "backlog": bench.asked - answered,
+            "accepted": answered,
+        }
+        bench.ledger.story.append((bench.control.now(), KIND, "client", None, json.dumps(detail)))
+        await bench.pause(every_s)
+
+
+def tree_rss_kib(parent: int, proc: Path = Path("/proc")) -> int:
+    """Resident memory (KiB) of a process and every one below it.
+
+    Asks the kernel for children by name: a look at every process of the machine would make the SMSC late.
+    """
+    total, wanted = 0, [parent]
+    while wanted:
+        place = proc / str(wanted.pop())
+        try:
+            total += int((place / "statm").read_text("ascii").split()[1])
+        except (OSError, IndexError):  # it has just ended
+            continue
+        wanted += _children(place)
+    return total * (os.sysconf("SC_PAGE_SIZE") // 1024)
+
+
+def _children(place: Path) -> list[int]:
+    found: list[int] = []
+    for thread in place.glob("task/*/children"):
+        with suppress(OSError):
+            found += map(int, thread.read_text("ascii").split())
+    return found

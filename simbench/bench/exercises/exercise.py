@@ -1,0 +1,105 @@
+"""Exercises: scripted stories that drive a client and leave a ledger. They judge nothing.
+
+An exercise says which purposes it reveals, how its SMSC is set up, and how long it takes; rate exercises run alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from fake_smsc.scenario import CodeConfig, DeliveryConfig, LimitMode, Scenario, ServerConfig
+from simbench.base.calendar import from_civil
+from simbench.bench.exercises.tester import Bench
+from simbench.bench.sut.protocol import WITHIN_REACH, Reach
+from simbench.contract import Contract
+
+QUICK_MS = 200  # median time of delivery where clocks are stepped
+Script = Callable[[Bench], Awaitable[None]]
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What an exercise wants beside its codes.
+
+    `clock`: "any"; "daytime", a jour ouvrable at ten where the client's clock can be moved; "moved", else it cannot be
+    judged. `epoch` is Paris civil time. `speed` is how fast the clocks of both may run, where the client's can.
+    `ported` are numbers with operator and day, told to the client; `wrong_password` names codes whose password it is
+    not told.
+    """
+
+    clock: Literal["any", "daytime", "moved"] = "any"
+    epoch: str = "2026-03-02T10:00:00"
+    speed: float = 1.0
+    keepalive_s: int = 50
+    result_timer_s: int = 0  # 0: as long as the contract allows
+    oadc_option: tuple[str, ...] = ()
+    wrong_password: tuple[str, ...] = ()
+    ported: tuple[tuple[str, str, str], ...] = ()
+
+
+class Exercise(msgspec.Struct, frozen=True):
+    """One exercise: its script, the purposes it reveals, its codes with their rates, and how the meter answers.
+
+    `seconds` is what a client that does nothing wrong takes, for progress; `alone` keeps the others off the machine.
+    """
+
+    name: str
+    title: str
+    purposes: tuple[str, ...]
+    rates: dict[str, int]
+    script: Script
+    seconds: float
+    limit: LimitMode = "monitor"
+    alone: bool = False
+    setup: Setup = Setup()
+    asks: bool = True  # False: it watches a client that does what it does
+
+    @property
+    def epoch_us(self) -> int:
+        """Where its clock begins, if it is moved (us, UTC)."""
+        return from_civil(datetime.fromisoformat(self.setup.epoch))
+
+    def scenario(self, contract: Contract, seed: int, reach: Reach = WITHIN_REACH) -> Scenario:
+        """The SMSC this exercise runs against. The request reference is that of a bench, not of a contract.
+
+        A client that was given its accounts beforehand finds every one of them, whichever this exercise asks to use.
+        """
+        del contract  # every exercise so far takes the contract's own defaults
+        given = {account.code: account for account in reach.accounts or ()}
+        rates = {**{code: account.rate_per_s for code, account in given.items()}, **self.rates}
+        codes = []
+        for code, rate in rates.items():
+            option = given[code].oadc_option if code in given else code in self.setup.oadc_option
+            config = CodeConfig(code, rate, limit=self.limit, request_id="bench", oadc_option=option)
+            if code in given:
+                login, password = given[code].account, given[code].password
+                config = msgspec.structs.replace(config, account=login, password=password)
+            codes.append(config)
+        # Nothing may be under way when a clock is stepped: what is due would be offered again for all that time.
+        delivery = DeliveryConfig(latency_median_ms=QUICK_MS if self.setup.clock == "moved" else 0)
+        server = ServerConfig(port=reach.port)
+        return Scenario(
+            name=self.name, title=self.title, seed=seed, codes=tuple(codes), delivery=delivery, server=server
+        )
+
+
+EXERCISES: dict[str, Exercise] = {}
+
+
+def exercise(  # noqa: PLR0913 - one argument a field
+    title: str, purposes: tuple[str, ...], rates: dict[str, int], *, seconds: float, limit: LimitMode = "monitor",
+    alone: bool = False, setup: Setup = Setup(),  # noqa: B008 - frozen, so one for all is safe
+) -> Callable[[Script], Script]:  # fmt: skip
+    """Enter a script as an exercise under its function's name. Raises ValueError when the name is taken."""
+
+    def enter(script: Script) -> Script:
+        name = getattr(script, "__name__", "").replace("_", "-")
+        if name in EXERCISES:
+            raise ValueError(f"exercise {name} exists already")
+        EXERCISES[name] = Exercise(name, title, purposes, rates, script, seconds, limit, alone, setup)
+        return script
+
+    return enter

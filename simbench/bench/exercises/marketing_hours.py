@@ -1,0 +1,164 @@
+"""Exercises on time of day: the client's clock is moved to the edges of the marketing hours and to days without any.
+
+Edges are stepped to within ten seconds and crossed at speed 1; in between both clocks run fast where they can. Every
+step brings ordinary messages that show the client's clock, without which nothing is judged.
+"""
+
+from __future__ import annotations
+
+from simbench.bench.exercises.exercise import Setup, exercise
+from simbench.bench.exercises.tester import Bench
+
+CODE = {"36010": 10}
+WAIT_S = 4
+YEAR = 2025  # none of its holidays is a Sunday, and so each of them shows
+HOLIDAYS = (
+    (1, 1), (4, 21), (5, 1), (5, 8), (5, 29), (6, 9), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25),
+)  # fmt: skip
+
+
+async def probe(bench: Bench, seconds: int = 8) -> None:
+    """One message a second that shows the client's clock."""
+    for _ in range(seconds):
+        await bench.ask(bench.probe("36010"))
+        await bench.pause(1)
+
+
+async def tempt(bench: Bench, count: int = 2) -> None:
+    """Marketing nothing is wrong with, but perhaps the hour."""
+    await bench.ask_all(bench.marketing("36010") for _ in range(count))
+
+
+@exercise(
+    "The client's clock is moved: messages across a minute, then two keepalives",
+    ("OPS-PRO-03/clock",),
+    CODE,
+    seconds=17,
+    setup=Setup(clock="moved", epoch="2026-03-03T10:59:57", keepalive_s=WAIT_S),
+)
+async def calibration(bench: Bench) -> None:
+    """Validity periods show its time to the second, alerts how it waits."""
+    await bench.connected(CODE)
+    await probe(bench, 6)
+    bench.tell("calibration", "keepalive", {"keepalive_s": WAIT_S})
+    await bench.pause(2 * WAIT_S + 2)
+
+
+@exercise(
+    "Marketing is asked for before 8 o'clock, and waits",
+    ("OPS-PRO-03/morning-edge",),
+    CODE,
+    seconds=20,
+    setup=Setup(clock="moved", epoch="2026-03-03T07:59:50"),
+)
+async def morning_edge(bench: Bench) -> None:
+    """Crossed at speed 1: nothing leaves before the hour, what was asked for leaves after it."""
+    await bench.connected(CODE)
+    await tempt(bench, 3)
+    await bench.until(2026, 3, 3, 7, 59, 55)
+    await probe(bench, 10)
+    await bench.pause(1)
+
+
+@exercise(
+    "Marketing is asked for up to 22 o'clock and beyond",
+    ("OPS-PRO-03/evening-edge",),
+    CODE,
+    seconds=20,
+    setup=Setup(clock="moved", epoch="2026-03-03T21:59:50"),
+)
+async def evening_edge(bench: Bench) -> None:
+    """Crossed at speed 1, one message a second."""
+    await bench.connected(CODE)
+    await bench.until(2026, 3, 3, 21, 59, 54)
+    for _ in range(12):
+        await bench.ask(bench.probe("36010"))
+        await tempt(bench, 1)
+        await bench.pause(1)
+
+
+@exercise(
+    "Marketing on a Saturday, a Sunday and the Monday after",
+    ("OPS-PRO-03/sundays",),
+    CODE,
+    seconds=45,
+    setup=Setup(clock="moved", epoch="2026-03-07T11:59:55", speed=8),
+)
+async def sundays(bench: Bench) -> None:
+    """What is asked for on Saturday leaves, what is asked for on Sunday waits."""
+    await bench.connected(CODE)
+    await tempt(bench)
+    await probe(bench)
+    for hour in (8, 15, 21):
+        await bench.step_to(2026, 3, 8, hour, 29, 58)
+        await tempt(bench)
+        await probe(bench, 5)
+    await bench.step_to(2026, 3, 9, 10)
+    await probe(bench, 3)
+
+
+@exercise(
+    "Marketing at noon of the eleven holidays, and on the last day of the year",
+    ("OPS-PRO-03/holidays",),
+    CODE,
+    seconds=90,
+    setup=Setup(clock="moved", epoch=f"{YEAR}-01-01T11:59:56", speed=8),
+)
+async def holidays(bench: Bench) -> None:
+    """A year without a holiday on a Sunday; the clock goes from one to the next."""
+    await bench.connected(CODE)
+    for month, day in HOLIDAYS:
+        if (month, day) != HOLIDAYS[0]:
+            await bench.step_to(YEAR, month, day, 11, 59, 58)
+        await tempt(bench, 1)
+        await probe(bench, 5)
+    await bench.step_to(YEAR, 12, 31, 12)
+    await tempt(bench)
+    await probe(bench, 3)
+
+
+def _change(name: str, purpose: str, month: int, day: int) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.connected(CODE)
+        await tempt(bench, 1)
+        await probe(bench, 3)
+        for hour in (6, 21):
+            await bench.step_to(YEAR, month, day + 1, hour, 59, 57)
+            await tempt(bench, 1)
+            await probe(bench, 4)
+            await tempt(bench, 1)
+            await probe(bench, 2)
+
+    script.__name__ = name
+    setup = Setup(clock="moved", epoch=f"{YEAR}-{month:02d}-{day:02d}T07:59:58")
+    exercise(f"Marketing around the change to {purpose}", (f"OPS-PRO-03/{purpose}",), CODE, seconds=20, setup=setup)(
+        script
+    )
+
+
+# The Sunday itself, then the first working day at the hours that a clock which did not change would keep.
+_change("summer_time", "summer-time", 3, 30)
+_change("winter_time", "winter-time", 10, 26)
+
+
+@exercise(
+    "Marketing for a phone that is off when the hours end, and on again in the night",
+    ("OPS-PRO-03/delivered-in-hours",),
+    CODE,
+    seconds=60,
+    setup=Setup(clock="moved", epoch="2026-03-03T21:58:55", speed=8),
+)
+async def night_delivery(bench: Bench) -> None:
+    """The message's validity decides whether it rings at half past ten."""
+    await bench.connected(CODE)
+    absent = bench.subscriber()
+    bench.control.detach(absent)
+    await bench.ask(bench.marketing("36010", absent))
+    await probe(bench)
+    await bench.step_to(2026, 3, 3, 21, 59, 57)
+    await probe(bench, 5)  # what is not valid any longer is told of here
+    await bench.step_to(2026, 3, 3, 22, 29, 57)
+    await probe(bench, 5)
+    bench.control.attach(absent)
+    await bench.told(60)
+    await bench.pause(2)

@@ -1,0 +1,125 @@
+"""Exercises on single operations: refusals, late results, logins, suspension, notifications, messages of users."""
+
+from __future__ import annotations
+
+from simbench.bench.exercises.exercise import Setup, exercise
+from simbench.bench.exercises.tester import Bench
+from simbench.rules.client.refusals import DUTIES
+
+FAST = Setup(speed=8)
+REFUSING = {f"363{ec}": ec for ec in DUTIES}  # a short code for each error code
+WAYS = {
+    "36010": "early-notification",
+    "36020": "double-notification",
+    "36050": "late-notification",
+    "36100": "lost-notification",
+}
+
+
+@exercise(
+    "Each code refuses its first messages with another error code, for a few seconds",
+    ("OPS-ACH-03/given-up", "OPS-ACH-03/tried-again"),
+    dict.fromkeys(REFUSING, 10),
+    seconds=40,
+    setup=FAST,
+)
+async def refusals(bench: Bench) -> None:
+    """What is sent again within the minute after, and what is not."""
+    await bench.connected(REFUSING)
+    for code, ec in REFUSING.items():
+        bench.control.fault("nack", code=code, ec=ec)
+    await bench.ask_all(bench.message(code) for code in REFUSING)
+    await bench.pause(6)
+    bench.control.clear("nack")
+    await bench.pause(30)
+
+
+@exercise(
+    "Every other result comes twenty seconds late",
+    ("OPS-ACH-03/late-results",),
+    {"36010": 10},
+    seconds=70,
+    setup=FAST,
+)
+async def delayed_results(bench: Bench) -> None:
+    """Well within the result timer: there is nothing to do but to wait."""
+    await bench.connected(["36010"])
+    bench.control.fault("late-result", share=0.5, delay_s=20)
+    await bench.ask_all(bench.message("36010") for _ in range(20))
+    await bench.received(bench.asked, bench.patience_s)
+    await bench.pause(25)
+
+
+@exercise(
+    "Logins are refused for twenty seconds; one account has a wrong password for good",
+    ("OPS-CON-01/every-account", "OPS-CON-04/refused-pace", "OPS-CON-04/stranger-refused"),
+    {"36010": 10, "36020": 20},
+    seconds=70,
+    setup=Setup(speed=8, wrong_password=("36020",)),
+)
+async def login_refused(bench: Bench) -> None:
+    """The client's own back-off decides when the first account is in; nobody waits for the second."""
+    bench.control.fault("login-refused", code="36010", for_s=20)
+    await bench.pause(1)
+    for session in bench.control.sessions():  # who was quicker than the fault logs in once more
+        bench.control.drop(session.number)
+    await bench.ask_all(bench.message(code) for code in bench.rates for _ in range(5))
+    await bench.pause(65)
+
+
+@exercise(
+    "An account is suspended under traffic",
+    ("OPS-ENG-06/suspended",),
+    {"36010": 10},
+    seconds=30,
+    setup=FAST,
+)
+async def suspension(bench: Bench) -> None:
+    """Submits are refused, and so is the login after the connection was dropped."""
+    await bench.connected(["36010"])
+    await bench.ask_all(bench.message("36010") for _ in range(10))
+    await bench.received(10, bench.patience_s)
+    bench.control.suspend("36010")
+    await bench.ask_all(bench.message("36010") for _ in range(5))
+    await bench.received(15, bench.patience_s)
+    for session in bench.control.sessions():
+        bench.control.drop(session.number)
+    await bench.pause(15)
+
+
+@exercise(
+    "Notifications come before their results, twice, late, or never",
+    tuple(f"OPS-PRO-06/{slug}-notifications" for slug in ("early", "doubled", "late", "lost")),
+    dict(zip(WAYS, (10, 20, 50, 100), strict=True)),
+    seconds=50,
+    setup=FAST,
+)
+async def notifications(bench: Bench) -> None:
+    """A code for each way; what the client tells is held against the wire."""
+    await bench.connected(WAYS)
+    for code, name in WAYS.items():
+        late = {"late-notification": {"delay_s": 15}, "double-notification": {"delay_s": 5}}
+        bench.control.fault(name, code=code, **late.get(name, {}))
+    await bench.ask_all(bench.message(code) for code in WAYS for _ in range(10))
+    await bench.received(bench.asked, bench.patience_s)
+    await bench.told(30)
+    await bench.pause(25)
+
+
+@exercise(
+    "Users write while the client has its hands full",
+    ("OPS-OPT-01/mo-delivered", "OPS-OPT-01/mo-passed-on"),
+    {"34001": 10, "36010": 10},
+    seconds=25,
+    setup=FAST,
+)
+async def busy(bench: Bench) -> None:
+    """A backlog on one code, messages of users to both, some of them with the client's window full."""
+    await bench.connected(bench.rates)
+    bench.control.fault("mo-at-full-window", code="36010", delay_s=1, share=0.3)
+    await bench.ask_all(bench.message("36010") for _ in range(100))
+    for number in range(20):
+        bench.control.mo(f"3363998{number:04d}", ("34001", "36010")[number % 2], f"Bonjour {number}")
+        await bench.pause(0.3)
+    await bench.received(bench.asked, bench.patience_s)
+    await bench.told(30)

@@ -1,0 +1,194 @@
+"""The bench around one exercise: what its script may do, and the record of what was asked. Judges nothing.
+
+Everything asked of the client and everything it tells is a row before it takes effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from fake_smsc.server.live import LiveSmsc
+from simbench.base.calendar import instant
+from simbench.base.units import SECOND_US
+from simbench.bench.sut.protocol import (
+    Ask,
+    ClockGiven,
+    HearsNotices,
+    Maintenance,
+    MovesClock,
+    Report,
+    SutFailed,
+    SystemUnderTest,
+    reach_of,
+)
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+PATIENCE = 2.5  # result timers of the client that a story waits for it
+ASKS_AT_ONCE = 8  # messages handed over side by side
+REST_S = 0.004  # after each, for the SMSC runs on the same loop and must not wait
+PROBE_VALIDITY_S = 3600
+SETTLE_S = 0.5  # platform seconds until connections that ended with a step of the clock are gone
+
+
+class Silent(SutFailed):
+    """The client never connected, or did not log in."""
+
+
+class Bench:
+    """One exercise's world: the SMSC through Control, the client through its adapter, the ledger of what was asked."""
+
+    def __init__(self, smsc: LiveSmsc, sut: SystemUnderTest) -> None:
+        self.control, self.sut, self.ledger, self.contract = smsc.control, sut, smsc.ledger, smsc.contract
+        timer_s = sut.capabilities.result_timer_s or self.contract.terms.session.result_timer_max_s.value
+        # A client may rest for its whole result timer before it acts, and again on the next connection.
+        self.patience_s = PATIENCE * timer_s
+        self.rates = {config.code: config.rate_per_s for config in smsc.scenario.codes}
+        self.asked = 0
+        self._room = asyncio.Semaphore(ASKS_AT_ONCE)
+        self._recipients = 0
+        self._trouble = ""  # what the client, or its adapter, last told went wrong
+
+    # Asking ----------------------------------------------------------------------------------------------------
+
+    def mark(self) -> str:
+        """A fresh mark, `#` and five characters, that stands in a text and finds it again on the wire."""
+        self.asked += 1
+        number, letters = self.asked, ""
+        for _ in range(5):
+            number, digit = divmod(number, len(DIGITS))
+            letters = DIGITS[digit] + letters
+        return f"#{letters}"
+
+    def subscriber(self) -> str:
+        """A fresh metropolitan Orange subscriber, out of the blocks that are opened to nobody."""
+        self._recipients += 1
+        return f"33710{self._recipients:06d}"
+
+    def message(self, code: str, recipient: str = "", text: str = "Votre commande est prete", **more: Any) -> Ask:
+        """A message to ask for; without a recipient, to a fresh subscriber."""
+        mark = self.mark()
+        return Ask(mark=mark, code=code, recipient=recipient or self.subscriber(), text=f"{text} {mark}", **more)
+
+    def marketing(self, code: str, recipient: str = "", text: str = "Soldes chez MARQUE", **more: Any) -> Ask:
+        """A marketing message nothing is wrong with, but for what `more` changes."""
+        return self.message(code, recipient, text, **{"klass": "marketing", "brand": "MARQUE", **more})
+
+    def probe(self, code: str) -> Ask:
+        """An ordinary message that shows the client's clock: its validity ends an hour after it is asked for."""
+        return self.message(code, validity_s=PROBE_VALIDITY_S)
+
+    async def ask(self, ask: Ask) -> None:
+        """Ask the client to send one message."""
+        detail = json.dumps({"oadc": ask.oadc, "validity_s": ask.validity_s, "traits": ask.traits})
+        self.ledger.asked.append(
+            (self.control.now(), "send", ask.mark, ask.code, ask.recipient, ask.text, ask.klass, ask.brand,
+             ask.opted_in, detail)
+        )  # fmt: skip
+        async with self._room:
+            await self.sut.send(ask)
+
+    async def ask_all(self, asks: Iterable[Ask]) -> None:
+        """Ask for many, as fast as the client takes them, in order.
+
+        As a steady stream: after a batch Kannel's boxes would wait for one another's delayed acknowledgements, 40 ms
+        each time, and no backlog would ever build up at the client.
+        """
+        waiting = iter(asks)
+
+        async def stream() -> None:
+            for ask in waiting:
+                await self.ask(ask)
+                await asyncio.sleep(REST_S)
+
+        streams = [asyncio.ensure_future(stream()) for _ in range(ASKS_AT_ONCE)]
+        try:
+            await asyncio.gather(*streams)
+        finally:
+            for one in streams:
+                one.cancel()
+
+    async def ask_paced(self, code: str, per_s: float, count: int) -> None:
+        """Ask for messages of one code one by one, at an even pace in platform time."""
+        start = self.control.now()
+        for number in range(count):
+            due = start + int(number * SECOND_US / per_s)
+            wait = (due - self.control.now()) / SECOND_US
+            if wait > 0:
+                await self.control.pause(wait)
+            await self.ask(self.message(code))
+
+    # Clock and announcements -----------------------------------------------------------------------------------
+
+    async def step_to(self, *civil: int) -> None:
+        """Move both clocks forward to a civil time of Paris (year, month, day, hour, ...), and wait for the client.
+
+        Its sessions end on the way where they were idle for so long. Notices are waited for before: an unanswered one
+        would be sent again and again on the way.
+        """
+        await self.told(PATIENCE * SETTLE_S * 4)
+        self.control.step((instant(*civil) - self.control.now()) / SECOND_US)
+        if isinstance(self.sut, MovesClock):
+            clock = self.control.server.clock
+            await self.sut.move_clock(ClockGiven(*clock.basis(), clock.speed))
+        await self.control.pause(SETTLE_S)
+        await self.connected(self.rates)
+
+    async def until(self, *civil: int) -> None:
+        """Wait for a civil time of Paris."""
+        await self.control.pause(max(0, instant(*civil) - self.control.now()) / SECOND_US)
+
+    async def announce(self, start_us: int, end_us: int) -> None:
+        """Announce maintenance to the client."""
+        detail = json.dumps({"start": start_us, "end": end_us})
+        self.ledger.asked.append((self.control.now(), "notice", "", "", "", "", "", "", False, detail))
+        if isinstance(self.sut, HearsNotices):
+            await self.sut.notice(Maintenance(start_us, end_us))
+
+    def tell(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
+        """A row of the story that only this exercise can write."""
+        self.ledger.story.append((self.control.now(), kind, subject, None, json.dumps(detail)))
+
+    def heard(self, report: Report) -> None:
+        """The client told something."""
+        if report.kind == "error":
+            self._trouble = f"; {report.detail}"
+        detail = json.dumps({"detail": report.detail}) if report.detail else ""
+        self.ledger.asked.append(
+            (self.control.now(), report.kind, report.mark, report.code, report.subscriber, "", "", "", False, detail)
+        )
+
+    # Waiting ---------------------------------------------------------------------------------------------------
+
+    async def connected(self, accounts: Iterable[str]) -> None:
+        """Wait until every account is logged in. Raises Silent."""
+        wait_s = reach_of(self.sut).connect_wait_s
+        for account in accounts:
+            if not await self.control.wait_for_session(account, wait_s):
+                port = self.control.server.port
+                told = f"account {account} did not log in on port {port} within {wait_s:.0f} s"
+                raise Silent(told + self._trouble)
+
+    async def back(self, accounts: Iterable[str]) -> bool:
+        """Wait until every account is logged in again, for as long as a client may take; False when one is not."""
+        speed = self.control.server.clock.speed
+        patience = self.contract.terms.session.reconnect_grace_s.value / speed
+        return all([await self.control.wait_for_session(account, patience) for account in accounts])
+
+    async def received(self, count: int, timeout_s: float) -> bool:
+        """Wait until the SMSC has answered that many submits; False when time (platform s) ran out."""
+        speed = self.control.server.clock.speed
+        return await self.control.wait_until(lambda: self.control.answered() >= count, timeout_s / speed)
+
+    async def told(self, timeout_s: float) -> bool:
+        """Wait until every accepted message met its fate and every notice was acknowledged."""
+        speed = self.control.server.clock.speed
+        return await self.control.wait_until(
+            lambda: not self.control.on_the_way() and not self.control.untold(), timeout_s / speed
+        )
+
+    async def pause(self, platform_s: float) -> None:
+        """Let platform time go by."""
+        await self.control.pause(platform_s)

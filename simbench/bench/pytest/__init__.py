@@ -1,0 +1,1 @@
+"""The pytest side of the bench: plugin, fixtures, outcomes."""

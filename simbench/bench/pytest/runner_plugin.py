@@ -1,0 +1,58 @@
+"""The pytest plugin of a session: which items there are, and how outcomes beside pass and fail are called.
+
+Decides no outcome: findings do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from simbench.bench.pytest.outcomes import Verdict
+from simbench.bench.runner.session import Judgements
+
+VERDICT = "verdict"  # reports take attributes of a plugin's own
+
+
+class Words:
+    """Outcomes beside pass and fail, by their own words."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Remember which verdict ended an item."""
+        del item
+        report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, Verdict):
+            setattr(report, VERDICT, call.excinfo.value.outcome)
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        """Name inconclusive and unsupported by their own words."""
+        verdict = getattr(report, VERDICT, "")
+        return (verdict, verdict[0], verdict.upper()) if verdict and report.when == "call" else None
+
+
+class ConformancePlugin(Words):
+    """Gives the suite its purposes and its findings."""
+
+    def __init__(self, judgements: Judgements) -> None:
+        self._judgements = judgements
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """One item a purpose and exercise that reveals it, in the order in which these run."""
+        if "purpose" in metafunc.fixturenames:
+            chosen = self._judgements.plan.chosen
+            items = [(name, purpose) for name, (_, purposes) in chosen.items() for purpose in purposes]
+            several = [purpose for purpose, count in Counter(purpose for _, purpose in items).items() if count > 1]
+            ids = [f"{purpose}:{name}" if purpose in several else purpose for name, purpose in items]
+            metafunc.parametrize(("exercise", "purpose"), items, ids=ids)
+
+    @pytest.fixture(scope="session")
+    def judgements(self) -> Judgements:
+        """The session's findings."""
+        return self._judgements

@@ -1,0 +1,170 @@
+"""The certificate of a session: one page for the acceptance meeting, with its own data in it. Judges nothing.
+
+Its digest is that of its data, not a signature: it shows that something was changed, not who has issued it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from markupsafe import Markup
+
+from simbench.base.errors import BadInput
+from simbench.base.json_files import write_octets
+from simbench.bench.report.page import HOME, VERDICTS, environment
+from simbench.finding import Finding, Outcome, exit_status, tally
+from simbench.ledger.reader import Run
+from simbench.ledger.rows import TABLES
+from simbench.report.format import WORST_FIRST, moment
+
+FORMAT: Final = 1
+TONES: Final = {0: "pass", 1: "fail", 3: "inconclusive"}
+_DATA: Final = re.compile(r'<script type="application/json" id="certificate">(.*?)</script>', re.DOTALL)
+
+
+class Judged(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The outcome of one purpose in one exercise."""
+
+    purpose: str
+    exercise: str
+    outcome: Outcome
+
+
+class Excused(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A known deviation as the parties agreed on it; `expires` as year-month-day."""
+
+    purpose: str
+    exercise: str
+    reason: str
+    ticket: str
+    expires: str
+
+
+class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything the page says. `untried`: purposes of the suite that the session was not about; `ledgers`: the digest
+    of each exercise's rows; `digest`: that of all the rest."""
+
+    system: str
+    system_version: str
+    contract: str
+    contract_digest: str
+    seed: int
+    started_at: int
+    versions: dict[str, str]
+    outcomes: tuple[Judged, ...]
+    ledgers: dict[str, str]
+    untried: tuple[str, ...] = ()
+    deviations: tuple[Excused, ...] = ()
+    digest: str = ""
+    format: int = FORMAT
+
+
+def sealed(certificate: Certificate) -> Certificate:
+    """The certificate with its digest."""
+    bare = msgspec.structs.replace(certificate, digest="")
+    return msgspec.structs.replace(bare, digest=sha256(msgspec.json.encode(bare, order="sorted")).hexdigest())
+
+
+def digest_of(run: Run) -> str:
+    """The digest of every row of a run, whatever files they stand in."""
+    total = sha256()
+    for name in TABLES:
+        total.update(name.encode() + b"\n")
+        for row in run.table(name).to_pylist():
+            total.update(msgspec.json.encode(list(row.values())) + b"\n")
+    return total.hexdigest()
+
+
+def outcomes_of(findings: Iterable[Finding]) -> tuple[Judged, ...]:
+    """The outcomes a certificate states, in its order."""
+    ordered = sorted(findings, key=lambda finding: (finding.purpose, finding.exercise))
+    return tuple(Judged(finding.purpose, finding.exercise, finding.outcome) for finding in ordered)
+
+
+def page(certificate: Certificate) -> str:
+    """The certificate as HTML; the same certificate gives the same octets."""
+    from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
+
+    excused = {(one.purpose, one.exercise) for one in certificate.deviations}
+    findings = []
+    for one in certificate.outcomes:
+        known = bool(excused & {(one.purpose, one.exercise), (one.purpose, "")})
+        findings.append(Finding(one.purpose, "", "pass" if known else one.outcome, ""))
+    status = exit_status(findings)
+    told = VERDICTS[status] + (" but for known deviations" if certificate.deviations and status == 0 else "")
+    told += ", in a part of the suite" if certificate.untried and status == 0 else ""
+    lines: dict[tuple[str, Outcome], list[str]] = {}
+    for one in certificate.outcomes:
+        lines.setdefault((one.purpose, one.outcome), []).append(one.exercise)
+    data = msgspec.json.encode(certificate).decode().replace("<", "\\u003c")
+    return (
+        environment(str)
+        .get_template("certificate.html.j2")
+        .render(
+            certificate=certificate,
+            verdict=told,
+            tone=TONES[status],
+            started=moment(certificate.started_at),
+            counts=tally(Finding(one.purpose, "", one.outcome, "") for one in certificate.outcomes),
+            outcomes=WORST_FIRST,
+            lines=lines,
+            tried=len({one.purpose for one in certificate.outcomes}),
+            data=Markup(data),  # noqa: S704 - JSON without any "<"
+            colours=COLOURS,
+            styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file
+        )
+    )
+
+
+def write_certificate(path: Path, certificate: Certificate) -> None:
+    """Write the page. Raises BadInput when the file cannot be written."""
+    write_octets(path, page(certificate).encode())
+
+
+def read_certificate(path: Path) -> tuple[Certificate, str]:
+    """The certificate in a page, and the page. Raises BadInput when there is none in it."""
+    try:
+        text = path.read_bytes().decode()
+        found = _DATA.search(text)
+        if found is None:
+            raise BadInput(str(path), "holds no certificate", "a page that `simbench certificate` wrote")
+        certificate = msgspec.json.decode(found[1].encode(), type=Certificate)
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or "cannot be read", "a certificate") from None
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
+        raise BadInput(str(path), str(problem), "a page that `simbench certificate` wrote") from None
+    if certificate.format != FORMAT:
+        raise BadInput(str(path), f"format {certificate.format}", f"format {FORMAT}")
+    return certificate, text
+
+
+def differences(certificate: Certificate, text: str, again: Certificate) -> list[str]:
+    """What the page says that its data do not, or the data that the ledgers do not; [] where all agrees."""
+    found = []
+    if sealed(certificate).digest != certificate.digest:
+        found.append("the certificate's digest is not that of its data")
+    if page(certificate) != text:
+        found.append("the page does not show what its data say")
+    for name in (
+        "system", "system_version", "contract", "contract_digest", "seed", "started_at", "versions", "untried",
+    ):  # fmt: skip
+        said, is_ = getattr(certificate, name), getattr(again, name)
+        if said != is_:
+            found.append(f"{name}: the certificate says {said}, the run {is_}")
+    found += [
+        f"ledger of {name}: not the one that was certified"
+        for name in sorted({*certificate.ledgers, *again.ledgers})
+        if certificate.ledgers.get(name) != again.ledgers.get(name)
+    ]
+    said_of = {(one.purpose, one.exercise): one.outcome for one in certificate.outcomes}
+    is_of = {(one.purpose, one.exercise): one.outcome for one in again.outcomes}
+    for key in sorted({*said_of, *is_of}):
+        if said_of.get(key) != is_of.get(key):
+            says, gives = said_of.get(key, "nothing"), is_of.get(key, "nothing")
+            found.append(f"{key[0]} in {key[1]}: the certificate says {says}, the ledger gives {gives}")
+    return found

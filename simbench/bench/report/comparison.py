@@ -1,0 +1,78 @@
+"""Several sessions side by side: one row a purpose, one column a client. Judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from markupsafe import Markup
+
+from simbench.base.errors import BadInput
+from simbench.base.json_files import write_octets
+from simbench.bench.report.findings_file import Result
+from simbench.bench.report.page import HOME, environment
+from simbench.finding import Outcome, tally
+from simbench.report.format import WORST_FIRST
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One purpose: its clause and the worst outcome each client had, "" where it was not judged."""
+
+    clause: str
+    purpose: str
+    outcomes: tuple[Outcome | str, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the clients are not all alike in it."""
+        return len(set(self.outcomes)) > 1
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Clients by name, how many findings of each outcome they had, and the lines in order of purpose."""
+
+    clients: tuple[str, ...]
+    contracts: tuple[str, ...]
+    tallies: tuple[dict[str, int], ...]
+    lines: tuple[Line, ...]
+
+
+def compared(results: Sequence[tuple[str, Result]]) -> Comparison:
+    """The comparison of sessions, each with the name of its folder; clients of one name are told apart by it.
+
+    Raises BadInput without any session.
+    """
+    if not results:
+        raise BadInput("matrix", "no session", "one output folder of `simbench conform` or more")
+    names = [f"{result.run.get('system', '')} {result.run.get('system_version', '')}".strip() for _, result in results]
+    names = [
+        name if name and names.count(name) == 1 else f"{name} ({folder})"
+        for name, (folder, _) in zip(names, results, strict=True)
+    ]
+    clauses = {finding.purpose: finding.clause for _, result in results for finding in result.findings}
+    worst: list[dict[str, Outcome]] = []
+    for _, result in results:
+        mine: dict[str, Outcome] = {}
+        for finding in result.findings:
+            mine[finding.purpose] = min(finding.outcome, mine.get(finding.purpose, "pass"), key=WORST_FIRST.index)
+        worst.append(mine)
+    lines = [
+        Line(clauses[purpose], purpose, tuple(mine.get(purpose, "") for mine in worst)) for purpose in sorted(clauses)
+    ]
+    contracts = tuple(str(result.run.get("contract_digest", "")) for _, result in results)
+    return Comparison(tuple(names), contracts, tuple(tally(result.findings) for _, result in results), tuple(lines))
+
+
+def write_comparison(path: Path, comparison: Comparison) -> None:
+    """Write it as one HTML page. Raises BadInput when the file cannot be written."""
+    from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
+
+    template = environment(str).get_template("comparison.html.j2")
+    text = template.render(
+        comparison=comparison,
+        outcomes=WORST_FIRST,
+        colours=COLOURS,
+        styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file
+    )
+    write_octets(path, text.encode())

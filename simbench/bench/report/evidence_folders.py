@@ -1,0 +1,89 @@
+"""A folder a purpose: its finding, the part of the wire that proves it as a capture, the client's log. Judges nothing.
+
+Captures hold the wire as it was, numbers and all: they are evidence for the two parties, not for publication.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from simbench.base.errors import BadInput
+from simbench.base.json_files import write_json
+from simbench.base.units import SECOND_US
+from simbench.bench.report.model import Judgement
+from simbench.capture.pcap import write_pcapng
+from simbench.finding import Finding
+from simbench.ledger.reader import Run
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from simbench.ledger.rows import Table
+
+EVIDENCE: Final = "evidence"
+MARGIN_US: Final = SECOND_US  # of the wire before and after what is shown
+
+
+def write_folders(place: Path, judgement: Judgement, runs: Path) -> None:
+    """Write one folder for each purpose that was judged; `runs` holds the clients' logs. Raises BadInput."""
+    readings = {one.name: one.reading for one in judgement.exercises}
+    times = Counter(finding.purpose for finding in judgement.findings)
+    try:
+        for finding in judgement.findings:
+            if finding.outcome == "unsupported":
+                continue
+            folder = place / folder_name(finding, times[finding.purpose] > 1)
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(folder / "finding.json", finding)
+            if finding.exercise in readings:
+                write_pcapng(shown(readings[finding.exercise].run, finding), folder / "evidence.pcapng")
+            for log in sorted((runs / finding.exercise / "client").glob("*.log")) if finding.exercise else ():
+                _linked(log, folder / log.name)
+    except OSError as problem:
+        raise BadInput(str(place), problem.strerror or str(problem), "a folder that can be written") from None
+
+
+def folder_name(finding: Finding, several: bool = False) -> str:
+    """The folder of a finding: its purpose, and its exercise where several reveal it."""
+    name = f"{finding.purpose}.{finding.exercise}" if several else finding.purpose
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", name)
+
+
+def shown(run: Run, finding: Finding) -> Run:
+    """The run with only that part of its wire that the evidence is about; all of it where no instant is told."""
+    spans = [
+        (evidence.start - MARGIN_US, max(evidence.start, evidence.end) + MARGIN_US)
+        for evidence in finding.evidence
+        if evidence.start
+    ]
+    if not spans:
+        return run
+
+    def load(table: Table) -> pa.Table:
+        import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+
+        rows = run.table(table.name)
+        if table.name != "wire":
+            return rows
+        at = rows.column("at").to_numpy()
+        kept = pa.array([any(start <= instant <= end for start, end in spans) for instant in at.tolist()], pa.bool_())
+        return rows.filter(kept)
+
+    return Run(run.info, load)
+
+
+def _linked(log: Path, here: Path) -> None:
+    """The same file under another name; a copy where the file system has no such thing."""
+    with suppress(FileExistsError):
+        try:
+            os.link(log, here)
+        except FileExistsError:
+            raise
+        except OSError:
+            shutil.copyfile(log, here)

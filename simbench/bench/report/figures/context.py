@@ -1,0 +1,88 @@
+"""What every picture is given and gives: the scene, the time axis, drawings with the words above them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+
+from simbench.base.units import SECOND_US
+from simbench.bench.report.measures import Ints
+from simbench.bench.report.model import ExerciseRun, Judgement
+from simbench.contract import Contract
+from simbench.finding import Finding
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One picture: the conclusion in words, the SVG element, and what to know when reading it."""
+
+    heading: str
+    svg: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pictures of one kind and one exercise under a common conclusion; `wide` ones take the page's width."""
+
+    heading: str
+    drawings: tuple[Drawing, ...]
+    note: str = ""
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One exercise to draw, with what the whole page shares."""
+
+    exercise: ExerciseRun
+    contract: Contract
+    findings: tuple[Finding, ...]
+    colours: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def started(self) -> int:
+        """Where time axes begin."""
+        return self.exercise.started
+
+
+def scenes(judgement: Judgement, colours: dict[str, str]) -> list[Scene]:
+    """One scene an exercise, each with its own findings."""
+    return [
+        Scene(
+            exercise,
+            judgement.contract,
+            tuple(finding for finding in judgement.findings if finding.exercise == exercise.name),
+            colours,
+        )
+        for exercise in judgement.exercises
+    ]
+
+
+class TimeAxis(NamedTuple):
+    """Time since the exercise began, in the unit that suits its length."""
+
+    started: int
+    unit_us: int
+    unit: str
+
+    def of(self, instants: Ints) -> list[float]:
+        """Instants as values on this axis."""
+        return ((instants - self.started) / self.unit_us).tolist()  # type: ignore[no-any-return]  # numpy says Any
+
+    def at(self, instant: int) -> float:
+        """One instant as a value on this axis."""
+        return (instant - self.started) / self.unit_us
+
+    def label(self, axes: Axes) -> None:
+        """Name the axis."""
+        axes.set_xlabel(f"time since the exercise began ({self.unit})")
+
+
+def time_axis(started: int, end: int) -> TimeAxis:
+    """Seconds up to a quarter of an hour, minutes up to five hours, hours beyond."""
+    span_s = (end - started) / SECOND_US
+    size_s, unit = (1, "s") if span_s <= 900 else (60, "min") if span_s <= 18_000 else (3600, "h")
+    return TimeAxis(started, size_s * SECOND_US, unit)

@@ -1,0 +1,172 @@
+"""An outage as it went: platform, return of the client, connections, backlog, on one time axis. Judges nothing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from simbench.bench.report.figures.context import Drawing, Group, Scene, TimeAxis, time_axis
+from simbench.bench.report.measures import Floats, Ints, cumulative, grid_over, ints, sends, settled_first
+from simbench.report import style
+from simbench.report.format import count, duration, number
+from simbench.trace.trace import Reading
+
+MOST_TICKS = 400
+MOST_LABELS = 4  # outages whose return is told beside its bar; more would write over each other
+LANES = ("platform", "client's return", "connection attempts")
+REFUSED = "A closed listener sees no attempt: connections refused during the outage leave no tick."
+
+
+class Return(NamedTuple):
+    """One outage and the first acceptance after it (-1: none)."""
+
+    start: int
+    end: int
+    scope: str
+    mode: str
+    back: int
+
+
+def draw(scene: Scene) -> Group | None:
+    """The timeline of an exercise with an outage; None without one."""
+    reading = scene.exercise.reading
+    if not reading.outages:
+        return None
+    returns = _returns(reading)
+    begin, end = min(scene.started, returns[0].start), max(reading.span[1], returns[-1].end)
+    axis = time_axis(scene.started, end)
+    asked, settled = ints(sends(reading).at), settled_first(reading)
+    heading = _conclusion(returns, asked, settled)
+    figure, (lanes, sessions, backlog) = style.canvas(style.WIDE_IN, (1.15, 1, 1.25))
+    _draw_lanes(lanes, reading, returns, axis, (begin, end))
+    grid = grid_over(begin, end)
+    _draw_sessions(sessions, reading, axis, grid)
+    _draw_backlog(backlog, axis, grid, asked, settled)
+    for axes in (lanes, sessions, backlog):
+        axes.set_xlim(axis.at(begin), axis.at(end))
+        for one in returns:
+            axes.axvspan(axis.at(one.start), axis.at(one.end), color=style.RED, alpha=0.09, linewidth=0)
+    axis.label(backlog)
+    note = REFUSED if any(one.mode in {"cut", "reset", "refuse"} for one in returns) else ""
+    return Group(heading, (Drawing("", style.to_svg(figure, heading), note),), wide=True)
+
+
+def _returns(reading: Reading) -> list[Return]:
+    submits = reading.submits
+    positive = np.sort(ints(submits.where(submits.ack == "A").result_at))
+    found = []
+    for start, end, scope, mode in reading.outages:
+        place = int(np.searchsorted(positive, end))
+        found.append(Return(start, end, scope, mode, int(positive[place]) if place < len(positive) else -1))
+    return found
+
+
+def _conclusion(returns: list[Return], asked: Ints, settled: Ints) -> str:
+    down = duration(sum(one.end - one.start for one in returns))
+    times = "" if len(returns) == 1 else f" in {count(len(returns), 'outage')}"
+    backs = [one.back - one.end for one in returns if one.back >= 0]
+    if len(backs) < len(returns):
+        told = "nothing was accepted after its return"
+    else:
+        told = f"the first message was accepted {duration(max(backs))} after its return"
+        told += " at the latest" if len(backs) > 1 else ""
+    left = len(asked) - len(settled)
+    rest = "" if not len(asked) else "; no message stayed behind" if left <= 0 else f"; {number(left)} stayed behind"
+    return f"The platform was down for {down}{times}; {told}{rest}"
+
+
+def _draw_lanes(axes: Axes, reading: Reading, returns: list[Return], axis: TimeAxis, span: tuple[int, int]) -> None:
+    platform, back, attempts = (len(LANES) - 1 - lane for lane in range(len(LANES)))
+    begin, end = (axis.at(instant) for instant in span)
+    axes.broken_barh([(begin, end - begin)], (platform - 0.32, 0.64), color=style.GREEN, alpha=0.55, label="up")
+    for place, one in enumerate(returns):
+        left, width = axis.at(one.start), axis.at(one.end) - axis.at(one.start)
+        named = "down" if place == 0 else ""
+        axes.broken_barh([(left, width)], (platform - 0.32, 0.64), facecolor=style.PAPER)
+        axes.broken_barh(
+            [(left, width)], (platform - 0.32, 0.64), facecolor="none", edgecolor=style.RED, hatch="////", label=named
+        )
+        _draw_return(axes, one, axis, back, end)
+        if len(returns) <= MOST_LABELS:
+            _tell_return(axes, one, axis, back, (begin, end))
+    _draw_attempts(axes, reading, axis, attempts)
+    axes.set_ylim(-0.6, len(LANES) - 0.4)
+    axes.set_yticks(range(len(LANES)), LANES[::-1])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False)
+    style.legend_above(axes, 5)
+
+
+def _draw_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, end: float) -> None:
+    """A bar from the platform's return to the first acceptance, or to the end when there is none."""
+    left, right = axis.at(one.end), axis.at(one.back) if one.back >= 0 else end
+    axes.broken_barh([(left, right - left)], (lane - 0.32, 0.64), facecolor=style.ORANGE)
+
+
+def _tell_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, span: tuple[float, float]) -> None:
+    """The length of that bar, beside it: on its left where its right would leave the picture."""
+    begin, end = span
+    told = f"{duration(one.back - one.end)} to the first acceptance" if one.back >= 0 else "nothing accepted"
+    left, right = axis.at(one.end), axis.at(one.back) if one.back >= 0 else end
+    before = right > begin + 0.7 * (end - begin)
+    axes.annotate(
+        told,
+        (left if before else right, lane),
+        xytext=(-5 if before else 5, 0),
+        textcoords="offset points",
+        ha="right" if before else "left",
+        va="center",
+        fontsize=9.5,
+    )
+
+
+def _draw_attempts(axes: Axes, reading: Reading, axis: TimeAxis, lane: int) -> None:
+    sessions = reading.sessions
+    opened = ints(sessions.opened_at)
+    entered = np.asarray(sessions.login_ack == "A", dtype=np.bool_)
+    for name, mask, colour in (("logged in", entered, style.BLUE), ("did not log in", ~entered, style.RED)):
+        places = _thinned(np.array(axis.of(opened[mask])))
+        if len(places):
+            axes.eventplot(places, lineoffsets=lane, linelengths=0.6, linewidths=1.6, colors=colour, label=name)
+
+
+def _thinned(places: Floats) -> Floats:
+    """At most MOST_TICKS ticks: of those that would fall on one another the first stays."""
+    if len(places) <= MOST_TICKS:
+        return places
+    _, first = np.unique((places - places[0]) // ((places[-1] - places[0]) / MOST_TICKS), return_index=True)
+    return places[first]
+
+
+def _draw_sessions(axes: Axes, reading: Reading, axis: TimeAxis, grid: Ints) -> None:
+    sessions = reading.sessions
+    entered = sessions.where(np.asarray(sessions.login_ack == "A", dtype=np.bool_))
+    closed = ints(entered.closed_at)
+    open_now = cumulative(np.sort(ints(entered.login_at)), grid) - cumulative(np.sort(closed[closed >= 0]), grid)
+    axes.step(axis.of(grid), open_now, where="post", color=style.BLUE, linewidth=1.6)
+    axes.set_ylabel("open sessions")
+    style.whole_numbers(axes, 3)
+    axes.set_ylim(0, max(1, int(open_now.max(initial=0))) * 1.25)
+
+
+def _draw_backlog(axes: Axes, axis: TimeAxis, grid: Ints, asked: Ints, settled: Ints) -> None:
+    axes.set_ylabel("messages waiting")
+    waiting = cumulative(np.sort(asked), grid) - cumulative(settled, grid)
+    if not len(asked):
+        axes.text(0.5, 0.5, "what was asked of the client is not in this ledger", transform=axes.transAxes, ha="center")
+        axes.set_yticks([])
+        return
+    axes.fill_between(axis.of(grid), waiting, step="post", color=style.PINK, alpha=0.35, linewidth=0)
+    axes.step(
+        axis.of(grid),
+        waiting,
+        where="post",
+        color=style.PINK,
+        linewidth=1.5,
+        label="asked of the client, neither accepted nor given up",
+    )
+    style.whole_numbers(axes, 4)
+    axes.set_ylim(0, max(1, int(waiting.max())) * 1.15)
+    style.legend_above(axes)

@@ -1,0 +1,36 @@
+"""A judgement as JSON, which is the truth other forms are renderings of. Hides and leaves out nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.base.json_files import read_json, write_json
+from simbench.bench.report.model import Judgement
+from simbench.finding import Finding, tally
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `findings.json` holds: facts of the run, how many findings of each outcome, the findings in order."""
+
+    run: dict[str, str | int | float]
+    summary: dict[str, int]
+    findings: tuple[Finding, ...]
+
+
+def write_findings(path: Path, judgement: Judgement) -> None:
+    """Write `findings.json`. Raises BadInput when the file cannot be written."""
+    findings = tuple(judgement.findings)
+    result = Result(dict(judgement.info), tally(findings), findings)
+    write_json(path, result)
+
+
+def read_findings(path: Path) -> Result:
+    """Read `findings.json`. Raises BadInput when it is missing or says something it may not."""
+    result = read_json(path, Result, "a findings.json", "what the bench writes as findings.json")
+    counted = tally(result.findings)
+    if result.summary != counted:
+        raise BadInput(f"{path}: summary", f"is {result.summary}", f"{counted}, as the findings say")
+    return result

@@ -1,0 +1,141 @@
+"""Aggregates that pictures are drawn from: rates in bins, sliding peaks, waits, backlog. Draws and judges nothing.
+
+Instants and durations are int64 arrays in microseconds; instants are sorted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.base.units import SECOND_US
+from simbench.trace.trace import Reading
+from simbench.trace.view import View
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+MOST_BINS: Final = 240  # as many as a picture can show; longer runs get wider bins
+GIVEN_UP: Final = frozenset({"withheld", "refused"})  # reports of a client that a message is not to be expected
+WIDTHS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
+
+
+class Bins(NamedTuple):
+    """Equal bins of time from `start` on: `width_s` seconds each, `size` of them."""
+
+    start: int
+    width_s: int
+    size: int
+
+    @property
+    def edges(self) -> Ints:
+        """The instants between which bins lie: size + 1 of them."""
+        return self.start + np.arange(self.size + 1, dtype=np.int64) * (self.width_s * SECOND_US)
+
+    def of(self, at: Ints) -> Ints:
+        """The bin of each instant; what lies outside counts to the nearest bin."""
+        return np.clip((at - self.start) // (self.width_s * SECOND_US), 0, self.size - 1)
+
+
+def ints(column: NDArray[Any]) -> Ints:
+    """A column of a view as integers, whatever type an empty one has."""
+    return np.asarray(column, dtype=np.int64)
+
+
+def bins_over(start: int, end: int) -> Bins:
+    """Bins of whole seconds from `start` that cover `end`, as narrow as MOST_BINS allows."""
+    span_s = max(end - start, 0) / SECOND_US
+    width_s = next((width for width in WIDTHS_S if span_s < width * MOST_BINS), int(span_s) // MOST_BINS + 1)
+    return Bins(start, width_s, int(span_s // width_s) + 1)
+
+
+def rate_in(bins: Bins, at: Ints, weights: Ints | None = None) -> Floats:
+    """Mean rate a second in each bin."""
+    counted = np.bincount(bins.of(at), weights=weights, minlength=bins.size) if len(at) else np.zeros(bins.size)
+    return counted / bins.width_s
+
+
+def within_window(at: Ints, weights: Ints, window_us: int = SECOND_US) -> Ints:
+    """For each event, the weight in the window that ends with it; an event exactly one window back is outside."""
+    total: Ints = np.concatenate([np.zeros(1, np.int64), np.cumsum(weights)])
+    # Events of one instant count together, so each looks as far as the last of them.
+    until, before = np.searchsorted(at, at, "right"), np.searchsorted(at, at - window_us, "right")
+    return np.subtract(total[until], total[before])
+
+
+def peak_in(bins: Bins, at: Ints, sliding: Ints) -> Ints:
+    """The greatest of `sliding` among the events of each bin, 0 where there is none."""
+    peaks = np.zeros(bins.size, np.int64)
+    np.maximum.at(peaks, bins.of(at), sliding)
+    return peaks
+
+
+def overlap(start: int, end: int, outages: list[tuple[int, int, str, str]]) -> int:
+    """How much of an interval lies within total outages (us); outages do not overlap."""
+    return sum(max(min(end, ends) - max(start, begins), 0) for begins, ends, scope, _ in outages if scope == "total")
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How fast one code was used: `mean` a second without outages, `peak` in any one second."""
+
+    mean: float
+    peak: int
+
+
+def pace(at: Ints, weights: Ints, outages: list[tuple[int, int, str, str]]) -> Pace:
+    """The pace of at least one submit. Mean: all after the first, over the time from first to last."""
+    lasting = int(at[-1] - at[0]) - overlap(int(at[0]), int(at[-1]), outages)
+    mean = float(weights[1:].sum()) / (lasting / SECOND_US) if lasting > 0 else 0.0
+    return Pace(mean, int(within_window(at, weights).max()))
+
+
+def result_waits(submits: View) -> Ints:
+    """Time from each submit to its result, answered submits only."""
+    answered = submits.where(ints(submits.result_at) >= 0)
+    return ints(answered.result_at) - ints(answered.at)
+
+
+def notice_waits(reading: Reading) -> Ints:
+    """Time from each positive result to the first final notification of that message, by recipient and SCTS."""
+    told: dict[tuple[str, str], int] = {}
+    for notice in reading.notices.rows():
+        if notice.outcome != 1:
+            told.setdefault((notice.subscriber, notice.scts), notice.at)
+    waits = [
+        told[submit.adc, submit.scts] - submit.result_at
+        for submit in reading.submits.rows()
+        if submit.ack == "A" and (submit.adc, submit.scts) in told
+    ]
+    return np.array(waits, dtype=np.int64)
+
+
+def settled_first(reading: Reading) -> Ints:
+    """When each asked message was first accepted, or given up as the client told, sorted; resending counts once."""
+    asked = set(sends(reading).mark.tolist())
+    instants = [(submit.result_at, submit.mark) for submit in reading.submits.rows() if submit.ack == "A"]
+    instants += [(told.at, told.mark) for told in reading.asked.rows() if told.kind in GIVEN_UP]
+    first: dict[str, int] = {}
+    for at, mark in sorted(instants):
+        if mark in asked:
+            first.setdefault(mark, at)
+    return np.sort(np.array(list(first.values()), dtype=np.int64))
+
+
+def sends(reading: Reading) -> View:
+    """What the bench asked the client to send, each mark once."""
+    asked = reading.asked.where(np.asarray(reading.asked.kind == "send", dtype=np.bool_))
+    _, first = np.unique(asked.mark.astype(str), return_index=True)
+    return asked.where(np.sort(first))
+
+
+def cumulative(instants: Ints, grid: Ints) -> Ints:
+    """How many of the sorted instants have passed at each point of the grid."""
+    return np.searchsorted(instants, grid, "right").astype(np.int64)
+
+
+def grid_over(start: int, end: int, points: int = 480) -> Ints:
+    """Evenly spaced instants over an interval, both ends included."""
+    return np.unique(np.linspace(start, max(end, start), points).astype(np.int64))

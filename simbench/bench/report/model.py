@@ -1,0 +1,41 @@
+"""What a report is made of: findings, the readings they came from, and the contract. Draws and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from simbench.contract import Contract
+from simbench.finding import Finding
+from simbench.trace.trace import Reading
+
+Info = Mapping[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class ExerciseRun:
+    """One exercise as it went: `started` is the instant (us, UTC) its time axes count from."""
+
+    name: str
+    title: str
+    reading: Reading
+    started: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One run of the bench, judged.
+
+    `info` holds the facts of the run, shown in its order. Keys with a meaning: `system`, `system_version`, `contract`,
+    `contract_digest`, `seed`, `bench_version`, `started_at` (an instant, us) and `duration_s`; others are shown as
+    they are.
+    """
+
+    info: Info
+    findings: Sequence[Finding]
+    contract: Contract
+    exercises: Sequence[ExerciseRun] = field(default=())
+    expected: Mapping[str, str] = field(default_factory=dict)
+    """What each purpose expects, in one sentence."""
+    remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """What is to be said of a finding beside its outcome, by purpose and exercise: that it is a known deviation."""

@@ -1,0 +1,102 @@
+"""What was asked, what stood on the wire and what the bench made happen, as one list in the order of time.
+
+Shows what evidence is about, with a little of what was before and after; judges nothing and interprets no sequence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from simbench.bench.report.model import ExerciseRun
+from simbench.finding import Evidence, Finding
+from simbench.report.evidence import Exhibit, exhibit
+from simbench.report.format import moment
+
+MOST_ROWS: Final = 120  # of one exercise
+MARGIN_US: Final = 500_000
+_WAYS: Final = {"in": "client → SMSC", "out": "SMSC → client"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened: when, seconds from the start, where it is from, what it is; a frame if it is one."""
+
+    at: int
+    when: str
+    seconds: str
+    origin: str
+    what: str
+    shown: Exhibit | None = None
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """One exercise, and how many rows were left out."""
+
+    name: str
+    title: str
+    entries: tuple[Entry, ...]
+    rest: int
+
+
+def timeline(run: ExerciseRun, findings: Sequence[Finding], mask: bool) -> Timeline:
+    """The timeline of an exercise: the whole story, and of the rest what is near the evidence of what did not pass."""
+    spans = [
+        (evidence.start - MARGIN_US, max(evidence.start, evidence.end) + MARGIN_US)
+        for finding in findings
+        if finding.exercise == run.name and finding.outcome not in {"pass", "unsupported"}
+        for evidence in finding.evidence
+        if evidence.start
+    ]
+    rows = sorted([*_story(run), *_asked(run), *_wire(run)], key=lambda row: row[0])
+    if spans:
+        near = [row for row in rows if row[1] == "story" or any(start <= row[0] <= end for start, end in spans)]
+    else:
+        near = rows
+    kept = near[:MOST_ROWS]
+    entries = tuple(
+        Entry(
+            at, moment(at), f"{(at - run.started) / 1e6:+.3f} s", origin, what,
+            exhibit(Evidence("", at, at, frame=frame), mask) if frame else None,
+        )
+        for at, origin, what, frame in kept
+    )  # fmt: skip
+    return Timeline(run.name, run.title, entries, len(rows) - len(kept))
+
+
+Row = tuple[int, str, str, str]
+
+
+def _story(run: ExerciseRun) -> Iterator[Row]:
+    for row in run.reading.story.rows():
+        detail = " ".join(f"{name}={json.dumps(value)}" for name, value in row.detail.items())
+        yield row.at, "story", f"{row.kind} {row.subject} {detail}".strip(), ""
+
+
+def _asked(run: ExerciseRun) -> Iterator[Row]:
+    for row in run.reading.asked.rows():
+        if row.kind == "send":
+            what = f"asked to send {row.mark} from {row.code} to {row.recipient}, {row.klass}: “{row.text}”"
+        elif row.kind == "notice":
+            what = "told of maintenance"
+        else:
+            what = f"the client tells: {row.kind} {row.mark} {row.detail.get('detail', '')}".strip()
+        yield row.at, "asked", what, ""
+
+
+def _wire(run: ExerciseRun) -> Iterator[Row]:
+    for row in run.reading.sessions.rows():
+        yield row.opened_at, "wire", f"session {row.session} opened by {row.peer}", ""
+        if row.closed_at >= 0:
+            yield row.closed_at, "wire", f"session {row.session} closed by {row.closed_by}: {row.reason}", ""
+    for row in run.reading.frames.rows():
+        name = f"{row.ot}{row.kind} TRN {row.trn}" if row.kind else f"no sound frame: {row.problem}"
+        yield (
+            row.at,
+            "wire",
+            f"{_WAYS.get(row.direction, row.direction)} session {row.session}: {name}",
+            bytes(row.frame).hex(),
+        )

@@ -1,0 +1,1 @@
+"""Runs exercises against a system under test and judges them."""

@@ -1,0 +1,159 @@
+"""Known deviations: which failures somebody has accepted, why, until when. Changes no finding.
+
+A deviation excuses its purpose until it expires; one that passes all the same is shown too, so that no entry outlives
+its reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+from textwrap import shorten
+from typing import Final, Literal
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import as_typed, label, read_table
+from simbench.finding import Finding, Outcome, exit_status
+
+State = Literal["", "new", "known", "expired", "passes"]
+DAYS: Final = 90  # an entry written by the bench lasts so long
+REASON: Final = 150  # characters of what was seen, as the reason of such an entry
+STRICT: Final[tuple[Outcome, ...]] = ("fail", "weak", "inconclusive", "error")
+STATES: Final[dict[State, str]] = {
+    "new": "new failure",
+    "known": "known deviation",
+    "expired": "known deviation, expired",
+    "passes": "known deviation that passes now",
+}
+
+
+class Deviation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One accepted failure of a purpose, in every exercise or in the one named; it counts up to and with `expires`."""
+
+    purpose: str
+    reason: str
+    ticket: str
+    expires: date
+    exercise: str = ""
+
+
+class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a baseline file holds, as `[[deviation]]` tables."""
+
+    deviation: tuple[Deviation, ...] = ()
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A finding beside the baseline: "" where there is nothing to say of it."""
+
+    finding: Finding
+    state: State = ""
+    deviation: Deviation | None = None
+
+
+def remark(standing: Standing) -> str:
+    """What the baseline says of a finding, "" where it says nothing."""
+    entry = standing.deviation
+    if entry is None or not standing.state:
+        return ""
+    ticket = f" ({entry.ticket})" if entry.ticket else ""
+    return f"{STATES[standing.state]}, until {entry.expires}: {entry.reason}{ticket}."
+
+
+def read_baseline(path: Path, known: Iterable[str]) -> Baseline:
+    """Read a baseline; `known` are the purposes there are. Raises BadInput naming the entry."""
+    baseline: Baseline = as_typed(read_table(path, BadInput), Baseline, BadInput, lambda _: label(path))
+    purposes, seen = set(known), set()
+    for number, entry in enumerate(baseline.deviation):
+        place = f"{label(path)}: deviation[{number}]"
+        if entry.purpose not in purposes:
+            raise BadInput(f"{place}.purpose", f"{entry.purpose[:80]!r} is no purpose", "one of `simbench list`")
+        if not entry.reason.strip():
+            raise BadInput(f"{place}.reason", "is empty", "why this is accepted")
+        if (entry.purpose, entry.exercise) in seen:
+            raise BadInput(place, f"{entry.purpose} a second time", "one entry a purpose and exercise")
+        seen.add((entry.purpose, entry.exercise))
+    return baseline
+
+
+def compare(findings: Iterable[Finding], baseline: Baseline, today: date, *, strict: bool = False) -> list[Standing]:
+    """Each finding beside the baseline. `strict`: weak, inconclusive and error are failures as well."""
+    return [_standing(finding, baseline, today, strict) for finding in findings]
+
+
+def status(standings: Iterable[Standing], *, strict: bool = False) -> int:
+    """Exit status: that of the findings without those known; `strict`: 1 also for what passes against its entry."""
+    standings = list(standings)
+    if strict and any(
+        one.state in {"expired", "passes"} or (_failed(one.finding, strict) and one.state != "known")
+        for one in standings
+    ):
+        return 1
+    return exit_status(
+        msgspec.structs.replace(one.finding, outcome="pass") if one.state == "known" else one.finding
+        for one in standings
+    )
+
+
+def updated(standings: Iterable[Standing], baseline: Baseline, today: date) -> Baseline:
+    """The baseline under which this run has nothing new: what passes goes, what failed comes or is kept.
+
+    Entries of purposes that were not judged stay; expired ones that still fail get a new date.
+    """
+    standings = list(standings)
+    gone = {one.deviation for one in standings if one.state == "passes"}
+    late = {one.deviation for one in standings if one.state == "expired"}
+    until = today + timedelta(days=DAYS)
+    kept = [
+        msgspec.structs.replace(entry, expires=until) if entry in late else entry
+        for entry in baseline.deviation
+        if entry not in gone
+    ]
+    new = [
+        Deviation(one.purpose, shorten(one.summary, REASON, placeholder=" …"), "", until, one.exercise)
+        for one in (standing.finding for standing in standings if standing.state == "new")
+    ]
+    return Baseline((*kept, *new))
+
+
+def write_baseline(path: Path, baseline: Baseline) -> None:
+    """Write it as TOML. Raises BadInput when the file cannot be written."""
+    lines = ["# Known deviations, read by `simbench conform --baseline`. Give each its reason and ticket.\n"]
+    for entry in baseline.deviation:
+        lines.append("\n[[deviation]]\n")
+        names = ("purpose", "exercise", "reason", "ticket")
+        lines += [f"{name} = {_quoted(getattr(entry, name))}\n" for name in names]
+        lines.append(f"expires = {entry.expires.isoformat()}\n")
+    try:
+        path.write_text("".join(lines), "utf-8")
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be written") from None
+
+
+def _standing(finding: Finding, baseline: Baseline, today: date, strict: bool) -> Standing:
+    entry = next(
+        (
+            one
+            for one in sorted(baseline.deviation, key=lambda one: not one.exercise)
+            if one.purpose == finding.purpose and one.exercise in {"", finding.exercise}
+        ),
+        None,
+    )
+    failed = _failed(finding, strict)
+    if entry is None:
+        return Standing(finding, "new" if failed else "")
+    if failed:
+        return Standing(finding, "known" if today <= entry.expires else "expired", entry)
+    return Standing(finding, "passes" if finding.outcome == "pass" else "", entry)
+
+
+def _failed(finding: Finding, strict: bool) -> bool:
+    return finding.outcome in (STRICT if strict else ("fail",))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False).replace("\x7f", "\\u007f")

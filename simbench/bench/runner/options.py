@@ -1,0 +1,132 @@
+"""What a user asked for, from the command line or from pytest's, as a plan. Runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice
+from simbench.bench.exercises.endurance import duration_s, soak
+from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.runner.run_exercise import AT_ONCE
+from simbench.bench.runner.selection import Chosen, choose, select
+from simbench.bench.runner.session import Plan
+from simbench.bench.runner.session_record import SessionRecord
+from simbench.bench.sut.description import KINDS, Description, described, from_options, read_capabilities
+from simbench.bench.sut.description import read_description as read
+from simbench.bench.sut.external import watching
+from simbench.bench.sut.protocol import SystemUnderTest, reach_of
+from simbench.bench.sut.registry import known_suts, make_sut
+from simbench.client.faults import FAULTS
+from simbench.contract import load_contract
+
+CONTRACT = "orange_ops_2016"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A session as asked for. `sut` is a name, a kind with `program`, or the path of a description.
+
+    With `soak`, a duration such as "10m", it is an endurance run instead of the exercises. `jobs` run side by side.
+    """
+
+    sut: str
+    program: str = ""
+    capabilities: Path | None = None
+    only: tuple[str, ...] = ()
+    contract: str = ""
+    seed: int = 1
+    faults: tuple[str, ...] = ()
+    soak: str = ""
+    jobs: int = AT_ONCE
+
+
+def plan_of(wanted: Wanted, folder: Path) -> Plan:
+    """The plan, every file read. Raises BadInput, ContractError."""
+    contract = load_contract(wanted.contract or CONTRACT)
+    make, description = _maker(wanted)
+    if wanted.soak and wanted.only:
+        raise BadInput("--only", "an endurance run is one exercise", "--soak alone")
+    chosen = soak(duration_s(wanted.soak)) if wanted.soak else _chosen(wanted.only, description)
+    return Plan(chosen, contract, make, folder, wanted.seed, _given(wanted.contract), wanted.jobs, wanted.soak)
+
+
+def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[str, ...]) -> Plan:
+    """The plan of a session that was run before, to be judged again under the contract of that name or file.
+
+    Raises BadInput when nothing that was run is wanted, ContractError.
+    """
+    watched = watching(record.reach, 0)
+    endurance = soak(duration_s(record.soak)) if record.soak else {}
+    everything = {**select(), watched.name: (watched, watched.purposes), **endurance}
+    if unknown := [name for name in record.exercises if name not in everything]:
+        raise BadInput(str(folder), f"holds exercises this bench does not have: {', '.join(unknown)}")
+    wanted = choose((everything[name][0] for name in record.exercises), only)
+    chosen: Chosen = {}
+    for name, purposes in record.exercises.items():
+        if still := tuple(purpose for purpose in purposes if purpose in wanted.get(name, (None, ()))[1]):
+            chosen[name] = (everything[name][0], still)
+
+    def nobody() -> SystemUnderTest:
+        return Nobody(record.system, record.system_version, record)
+
+    return Plan(chosen, load_contract(contract), nobody, folder, record.seed, _given(contract), soak=record.soak)
+
+
+def _given(contract: str) -> str:
+    """The contract as it can be found again from anywhere: its name, or its whole path."""
+    return str(Path(contract).resolve()) if contract.endswith(".toml") else contract or CONTRACT
+
+
+class Nobody:
+    """The client of a stored session: it has its name and what it said of itself, and can do nothing."""
+
+    def __init__(self, name: str, version: str, record: SessionRecord) -> None:
+        self.name, self.version = name, version
+        self.capabilities, self.reach = record.capabilities, record.reach
+
+    async def start(self, *_: object) -> None:
+        """Never called."""
+        raise NotImplementedError
+
+    send = start
+
+    async def stop(self) -> None:
+        """Nothing runs."""
+
+
+def _maker(wanted: Wanted) -> tuple[Callable[[], SystemUnderTest], Description | None]:
+    for fault in wanted.faults if wanted.sut == "reference" else ():
+        if fault not in FAULTS:
+            raise BadInput(f"--fault {fault}", "the reference client has no such fault", choice(fault, FAULTS))
+    said = read_capabilities(wanted.capabilities) if wanted.capabilities else None
+    description: Description | None = None
+    if wanted.sut.endswith(".toml"):
+        description = read(Path(wanted.sut))
+    elif wanted.sut in KINDS:
+        description = from_options(wanted.sut, wanted.program)
+    elif wanted.sut not in known_suts():
+        known = ", ".join((*known_suts(), *KINDS))
+        raise BadInput("system under test", f"{wanted.sut!r} is not known", f"one of {known}, or a .toml file")
+    if wanted.program and (description is None or wanted.sut != "command"):
+        raise BadInput("--program", f"given with --sut {wanted.sut}", "--sut command")
+    if wanted.faults and description is not None:
+        raise BadInput("--fault", f"given with --sut {wanted.sut}", "--sut reference")
+
+    def make() -> SystemUnderTest:
+        sut = described(description) if description else make_sut(wanted.sut, faults=wanted.faults)
+        if said is not None:
+            sut.capabilities = said
+        return sut
+
+    make()
+    return make, description
+
+
+def _chosen(only: tuple[str, ...], description: Description | None) -> Chosen:
+    if description is None or description.kind != "external":
+        return select(only)
+    watched = watching(reach_of(described(description)), description.watch_s)
+    return choose((watched, *EXERCISES.values()), only)

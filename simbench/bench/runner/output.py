@@ -1,0 +1,89 @@
+"""What a session leaves in its folder: findings.json, report.html, session.json and a folder a purpose. Judges nothing.
+
+findings.json is the truth; everything else here is a rendering of it or of the ledgers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from simbench import __version__
+from simbench.base.errors import BadInput
+from simbench.bench.report import ExerciseRun, Judgement, Result, read_findings, write_findings, write_report
+from simbench.bench.report.evidence_folders import EVIDENCE, write_folders
+from simbench.bench.runner.baseline import Standing, remark
+from simbench.bench.runner.session import ATTEMPTS, RUNS, Judgements
+from simbench.bench.runner.session_record import NAME as RECORD
+from simbench.bench.runner.session_record import write_record
+from simbench.rules.rule import RULES
+from simbench.trace.trace import Reading
+
+FINDINGS, REPORT, JUNIT = "findings.json", "report.html", "junit.xml"
+
+
+def write_output(judgements: Judgements, folder: Path, standings: Sequence[Standing] = ()) -> Judgement:
+    """Write everything into the folder. Raises BadInput when that is impossible."""
+    judgement = judgement_of(judgements, standings)
+    if not judgements.reused:  # what was run stays as it was, however much of it is judged again
+        write_record(folder, judgements.record())
+    write_findings(folder / FINDINGS, judgement)
+    write_folders(folder / EVIDENCE, judgement, judgements.plan.folder / RUNS)
+    write_report(folder / REPORT, judgement)
+    return judgement
+
+
+def read_output(folder: Path) -> Result:
+    """The findings of an earlier session. Raises BadInput when there are none."""
+    return read_findings(folder / FINDINGS)
+
+
+def set_aside(folder: Path) -> Path:
+    """Move an earlier session's files to a sub-folder of their own, and return it."""
+    number = 1
+    while (aside := folder / f"earlier-{number}").exists():
+        number += 1
+    try:
+        aside.mkdir()
+        for name in (RUNS, ATTEMPTS, EVIDENCE, FINDINGS, REPORT, JUNIT, RECORD):
+            if (folder / name).exists():
+                (folder / name).rename(aside / name)
+    except OSError as problem:
+        raise BadInput(str(folder), problem.strerror or str(problem), "a folder that can be written") from None
+    return aside
+
+
+def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> Judgement:
+    """A session as reports take it."""
+    record = judgements.record()
+    info: dict[str, str | int | float] = {
+        "system": record.system,
+        "system_version": record.system_version,
+        "contract": record.contract,
+        "contract_digest": record.contract_digest,
+        "seed": record.seed,
+        "bench_version": __version__,
+        "started_at": record.started_at,
+        "duration_s": record.duration_s,
+    }
+    if record.attempts:
+        info["attempts"] = ", ".join(f"{name}: {len(earlier) + 1}" for name, earlier in record.attempts.items())
+    exercises = []
+    for name, (exercise, _) in judgements.plan.chosen.items():
+        reading = Reading(judgements.conducted[name].result().run)
+        if not reading.run.wire.num_rows:  # left out, or nobody came: there is nothing to draw
+            continue
+        exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
+    return Judgement(
+        info,
+        judgements.findings,
+        judgements.plan.contract,
+        exercises,
+        {purpose: rule.sentence for purpose, rule in RULES.items()},
+        {(one.finding.purpose, one.finding.exercise): said for one in standings if (said := said_of(one, judgements))},
+    )
+
+
+def said_of(standing: Standing, judgements: Judgements) -> str:
+    """What is to be said of a finding beside its outcome: what the baseline says, and that it took several attempts."""
+    return " ".join(filter(None, (remark(standing), judgements.attempt(standing.finding.exercise))))

@@ -1,0 +1,242 @@
+"""A conformance session: conducts exercises in a thread of its own while pytest waits for findings, item by item.
+
+The findings it gathers are the truth; pytest's reports are renderings of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from fake_smsc.server.live import spare_collector
+from simbench import __version__
+from simbench.base.errors import LedgerError
+from simbench.base.units import SECOND_US
+from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.runner.findings import bench_was_late, judge_exercise, unsupported
+from simbench.bench.runner.run_exercise import (
+    AT_ONCE,
+    Conducted,
+    Progress,
+    Surroundings,
+    conduct,
+    conduct_all,
+    run_info,
+)
+from simbench.bench.runner.selection import Chosen
+from simbench.bench.runner.session_record import Ended, SessionRecord
+from simbench.bench.sut.protocol import Capabilities, Reach, SystemUnderTest, reach_of
+from simbench.contract import Contract
+from simbench.finding import Finding
+from simbench.ledger import Ledger, MemoryLedger, open_run
+
+RUNS, ATTEMPTS = "runs", "attempts"
+MOST_ATTEMPTS, LONGEST_S = 8, 200.0  # of one exercise, where the bench itself was late; none begins later than that
+BEAT_S, CALM_LATE_S, CALM_S, CALM_PATIENCE_S = 0.005, 0.02, 2.0, 30.0  # of the wait before another attempt
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a session does: which purposes, with which client (a fresh one an exercise), against which contract."""
+
+    chosen: Chosen
+    contract: Contract
+    make: Callable[[], SystemUnderTest]
+    folder: Path
+    seed: int = 1
+    given: str = ""  # the contract as it was asked for: a name or a file
+    at_once: int = AT_ONCE  # exercises side by side, but for those that run alone
+    soak: str = ""  # how long an endurance run is, as it was asked for
+
+
+def versions() -> dict[str, str]:
+    """Versions of what judges: the bench, Python, and the libraries a verdict hangs on."""
+    libraries = {name: version(name) for name in ("duckdb", "msgspec", "numpy", "pyarrow", "pytest")}
+    return {"simbench": __version__, "python": platform.python_version(), **libraries}
+
+
+async def calm() -> None:
+    """Wait until this loop has been on time for a while, or until patience ends."""
+    now = asyncio.get_running_loop().time
+    until, since = now() + CALM_PATIENCE_S, now()
+    while now() < min(since + CALM_S, until):
+        asked = now()
+        await asyncio.sleep(BEAT_S)
+        if now() - asked > BEAT_S + CALM_LATE_S:
+            since = now()
+
+
+class Judgements:
+    """Findings of a session as its exercises finish. `finding` waits."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        client = plan.make()
+        self.name, self.version = client.name, client.version
+        self.capabilities: Capabilities = client.capabilities
+        self.reach: Reach = reach_of(client)
+        self.started = time.time()
+        self.lasted_s: float | None = None  # until all was over, set once
+        self.reused = False  # whether it is an earlier session, judged again
+        self.conducted: dict[str, Future[Conducted]] = {name: Future() for name in plan.chosen}
+        self._judged: dict[str, list[Finding]] = {}
+        self._judging = asyncio.Lock()  # one at a time: several would starve the SMSC
+        self._thread: threading.Thread | None = None
+
+    def start(self, progress: Progress) -> None:
+        """Begin to conduct; returns at once."""
+        self._thread = threading.Thread(target=self._conduct, args=(progress,), name="exercises", daemon=True)
+        self._thread.start()
+
+    def reuse(self, record: SessionRecord) -> None:
+        """Judge the ledgers the plan's folder holds already, without any client. Raises LedgerError.
+
+        The client's name and what it said of itself are those of the record.
+        """
+        self.name, self.version = record.system, record.system_version
+        self.capabilities, self.reach = record.capabilities, record.reach
+        self.reused = True
+        self.started, self.lasted_s = record.started_at / SECOND_US, record.duration_s
+        for name, (exercise, _) in self.plan.chosen.items():
+            ended = record.ended.get(name, Ended())
+            folder = self.plan.folder / RUNS / name / "ledger"
+            earlier = record.attempts.get(name, ())
+            self.conducted[name].set_result(
+                Conducted(exercise, open_run(folder), ended.trouble, ended.blame, earlier=earlier)
+                if ended.ran
+                else msgspec.structs.replace(self._left_out(exercise), left_out=ended.trouble)
+            )
+
+    def judge_again(self, told: Callable[[str, int, int], object]) -> None:
+        """Judge all of an earlier session; `told` hears of each exercise, how many are judged, and of how many."""
+        for number, (name, future) in enumerate(self.conducted.items()):
+            told(f"judging {name}", number, len(self.conducted))
+            self._judge(future.result())
+
+    def finding(self, exercise: str, purpose: str) -> Finding:
+        """The finding of a purpose in an exercise, once that is over."""
+        conducted = self.conducted[exercise].result()
+        if exercise not in self._judged:
+            self._judge(conducted)
+        return next(finding for finding in self._judged[exercise] if finding.purpose == purpose)
+
+    def record(self) -> SessionRecord:
+        """What is to be kept of this session beside its ledgers. Only when every exercise is over.
+
+        However often it is asked for, a session lasted until it was first asked for.
+        """
+        plan, ended, attempts = self.plan, {}, {}
+        for name, future in self.conducted.items():
+            conducted = future.result()
+            ran = not conducted.left_out
+            if conducted.trouble or not ran:
+                ended[name] = Ended(conducted.trouble or conducted.left_out, conducted.blame, ran)
+            if conducted.earlier:
+                attempts[name] = conducted.earlier
+        if self.lasted_s is None:
+            self.lasted_s = round(time.time() - self.started, 1)
+        return SessionRecord(
+            system=self.name,
+            system_version=self.version,
+            capabilities=self.capabilities,
+            reach=self.reach,
+            contract=plan.contract.name,
+            contract_given=plan.given,
+            contract_digest=plan.contract.digest,
+            seed=plan.seed,
+            started_at=int(self.started * SECOND_US),
+            duration_s=self.lasted_s,
+            versions=versions(),
+            exercises={name: purposes for name, (_, purposes) in plan.chosen.items()},
+            ended=ended,
+            attempts=attempts,
+            soak=plan.soak,
+        )
+
+    def attempt(self, exercise: str) -> str:
+        """What is to be said of an exercise that was run more than once, "" of others."""
+        earlier = self.conducted[exercise].result().earlier
+        return f"Attempt {len(earlier) + 1}; before it, {'; '.join(earlier)}." if earlier else ""
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Every finding judged so far, in the order of the plan."""
+        return [finding for name in self.plan.chosen for finding in self._judged.get(name, ())]
+
+    def _conduct(self, progress: Progress) -> None:
+        spare_collector()
+        try:
+            at_once = 1 if self.reach.port else self.plan.at_once  # one port is one server
+            uvloop.run(conduct_all(self.plan.chosen, partial(self._one, progress), progress, at_once))
+        except BaseException as error:
+            for future in self.conducted.values():
+                if not future.done():
+                    future.set_exception(error)
+            raise
+
+    def _idle(self, exercise: Exercise, purposes: tuple[str, ...]) -> bool:
+        """Whether nothing that this exercise is for could be judged by it, so that it need not run."""
+        own = [purpose for purpose in purposes if purpose in exercise.purposes] or purposes
+        return all(unsupported(purpose, exercise, self.capabilities, self.reach) for purpose in own)
+
+    def _left_out(self, exercise: Exercise) -> Conducted:
+        ledger = MemoryLedger(run_info(exercise, self.plan.contract, self.plan.seed, ""))
+        return Conducted(exercise, open_run(ledger), left_out="nothing this exercise is for could be judged by it")
+
+    async def _one(self, progress: Progress, exercise: Exercise) -> Conducted:
+        """Conduct and judge an exercise, anew while the bench's own lateness leaves an outcome open.
+
+        It is over when it is judged: judging keeps the machine busy, which would make the bench late in the next one.
+        """
+        done = self.conducted[exercise.name]
+        if self._idle(exercise, self.plan.chosen[exercise.name][1]):
+            done.set_result(left_out := self._left_out(exercise))
+            return left_out
+        earlier: tuple[str, ...] = ()
+        began = time.monotonic()
+        while True:
+            try:
+                conducted = msgspec.structs.replace(await self._attempt(exercise), earlier=earlier)
+            except LedgerError as error:
+                done.set_exception(error)
+                raise
+            async with self._judging:
+                findings = await asyncio.to_thread(self._judge, conducted)
+            late = bench_was_late(findings, conducted.run)
+            if not late or len(earlier) + 1 == MOST_ATTEMPTS or time.monotonic() - began > LONGEST_S:
+                done.set_result(conducted)
+                return conducted
+            earlier += (late,)
+            progress(exercise, "again", late)
+            aside = self.plan.folder / ATTEMPTS / exercise.name
+            aside.mkdir(parents=True, exist_ok=True)
+            (self.plan.folder / RUNS / exercise.name).rename(aside / str(len(earlier)))
+            await calm()
+
+    async def _attempt(self, exercise: Exercise) -> Conducted:
+        """Conduct an exercise once. Raises LedgerError when its ledger cannot be made."""
+        plan = self.plan
+        sut = plan.make()
+        folder = plan.folder / RUNS / exercise.name
+        ledger = Ledger.create(folder / "ledger", run_info(exercise, plan.contract, plan.seed, sut.name))
+        ledger.flush()  # loads what the ledger needs before anything is timed
+        client = folder / "client"
+        client.mkdir(parents=True, exist_ok=True)
+        conducted = await conduct(exercise, sut, plan.contract, ledger, Surroundings(client, plan.seed))
+        self.version = self.version or sut.version  # some say it only once they run
+        return conducted
+
+    def _judge(self, conducted: Conducted) -> list[Finding]:
+        plan, name = self.plan, conducted.exercise.name
+        findings = judge_exercise(conducted, plan.chosen[name][1], plan.contract, self.capabilities, self.reach)
+        self._judged[name] = findings
+        return findings

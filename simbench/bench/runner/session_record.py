@@ -1,0 +1,69 @@
+"""What a session leaves beside its ledgers, so that they can be judged again without any client: `session.json`.
+
+Judges nothing. The client's own statements are kept as it made them then.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from simbench.base.errors import LedgerError
+from simbench.base.json_files import read_json, write_json
+from simbench.bench.sut.protocol import WITHIN_REACH, Capabilities, Reach
+from simbench.finding import Blame
+
+NAME = "session.json"
+FORMAT = 1
+
+
+class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one exercise ended, where it did not end well; whether it ran at all."""
+
+    trouble: str = ""
+    blame: Blame = ""
+    ran: bool = True
+
+
+class SessionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Client, contract, seed and choice of a session. `exercises` holds every one chosen, with its purposes' names.
+
+    `attempts`: why attempts of an exercise before the one judged told nothing. `soak`: how long an endurance run was.
+    """
+
+    system: str
+    system_version: str = ""
+    capabilities: Capabilities = Capabilities()
+    reach: Reach = WITHIN_REACH
+    contract: str = ""
+    contract_digest: str = ""
+    contract_given: str = ""
+    seed: int = 1
+    started_at: int = 0
+    duration_s: float = 0.0
+    versions: dict[str, str] = {}
+    exercises: dict[str, tuple[str, ...]] = {}
+    ended: dict[str, Ended] = {}
+    attempts: dict[str, tuple[str, ...]] = {}
+    soak: str = ""
+    format: int = FORMAT
+
+
+def write_record(folder: Path, record: SessionRecord) -> None:
+    """Write `session.json` so that a reader sees all of it or none. Passwords given beforehand are left out."""
+    reach = record.reach
+    if reach.accounts is not None:
+        hidden = tuple(msgspec.structs.replace(account, password="") for account in reach.accounts)
+        record = msgspec.structs.replace(record, reach=msgspec.structs.replace(reach, accounts=hidden))
+    write_json(folder / NAME, record)
+
+
+def read_record(folder: Path) -> SessionRecord:
+    """Read `session.json`. Raises LedgerError when it is missing, not ours, or of another version."""
+    path = folder / NAME
+    output = "the output of `simbench conform`"
+    record = read_json(path, SessionRecord, output, "what `simbench conform` writes", LedgerError)
+    if record.format != FORMAT:
+        raise LedgerError(str(path), f"format {record.format}", f"format {FORMAT}")
+    return record

@@ -1,0 +1,158 @@
+"""Programs the bench starts: one child process each, in its own process group, its messages in a log file.
+
+Touches no process it did not start: it signals by the ids it got from the kernel, never by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import secrets
+import shutil
+import signal
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from simbench.base.errors import MissingTool
+from simbench.bench.sut.protocol import SutFailed
+
+ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # daemons live there, and an ordinary user's PATH leaves them out
+KILL_WAIT_S = 1.0
+LOOK_S = 0.01  # how often we look whether something has come about
+LAST_LINES = 15  # a box that crashes logs a dozen lines of its stack after the reason
+LARGEST_FILE = 1 << 28  # octets that a program may write into one file, its log among them
+MARK = "SIMBENCH_CHILD"  # in the environment of a program and of all it starts: no other process has its value
+SOCKETS = Path("/proc/net/tcp")
+
+
+def find_program(program: str, package: str) -> str:
+    """Path of a program. Raises MissingTool naming the package that brings it."""
+    path = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{ADMIN_FOLDERS}")
+    if path is None:
+        raise MissingTool(f"{program} is not installed; install the package {package}")
+    return path
+
+
+def free_ports(count: int) -> list[int]:
+    """That many TCP ports of the loopback interface that nobody listens on at this moment."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+class Child:
+    """One running program. Standard error goes to `log`, and standard output too unless it is piped."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path, token: str = "") -> None:
+        self.name, self.process, self.log, self._token = name, process, log, token
+
+    @classmethod
+    async def start(
+        cls, name: str, argv: Sequence[str], log: Path, env: Mapping[str, str], *, piped: bool = False
+    ) -> Child:
+        """Start it, with pipes to its input and from its output if `piped`. Raises MissingTool, SutFailed."""
+        token = secrets.token_hex(16)
+        with log.open("ab") as messages:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *argv,
+                    stdin=asyncio.subprocess.PIPE if piped else asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE if piped else messages,
+                    stderr=messages,
+                    env={**os.environ, **env, MARK: token},
+                    start_new_session=True,
+                )
+            except FileNotFoundError as error:
+                raise MissingTool(f"{name}: there is no program {argv[0]}") from error
+            except OSError as error:
+                raise SutFailed(f"{name}: {argv[0]} cannot be started: {error.strerror}") from error
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by now
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+        return cls(name, process, log, token)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.returncode is None
+
+    def ended(self) -> SutFailed:
+        """The error that says how it ended, with the end of its log."""
+        status = self.process.returncode
+        how = "is gone" if status is None else f"ended with status {status}"
+        if status is not None and status < 0:
+            how = f"was ended by {signal.Signals(-status).name}"
+        return SutFailed(f"{self.name} {how}{last_lines([self.log])}")
+
+    def kill(self) -> None:
+        """SIGKILL to it and to whatever it started, whether that stayed in its process group or not."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        for pid in _bearers(self._token) if self._token else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    async def gone(self) -> None:
+        """Return once it has ended. `Process.wait` would also wait for whoever else holds its pipes."""
+        while self.alive:  # noqa: ASYNC110 - asyncio offers no event for the end of the process alone
+            await asyncio.sleep(LOOK_S)
+
+    async def end(self, wait_s: float, *, ask: bool = True) -> None:
+        """SIGTERM (if `ask`), `wait_s` seconds of patience, then SIGKILL; returns when it is gone, with its group."""
+        if ask and self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.terminate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.gone(), wait_s)
+        self.kill()
+        with contextlib.suppress(TimeoutError):  # somebody who left the group may hold the pipes for ever
+            await asyncio.wait_for(self.process.wait(), KILL_WAIT_S)
+
+
+def _bearers(token: str) -> list[int]:
+    """Processes with this token in the environment they were started with."""
+    wanted = f"{MARK}={token}".encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
+                if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append(int(folder.name))
+    return found
+
+
+async def listens(port: int, children: Sequence[Child], wait_s: float) -> None:
+    """Return once something listens on this loopback port. Raises SutFailed when a child ends or time is up first.
+
+    Looks without knocking: a program may rest after every caller, as bearerbox does for a second.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait_s
+    while not _listened(port):
+        for child in children:
+            if not child.alive:
+                raise child.ended()
+        if loop.time() > deadline:
+            last = children[-1]
+            raise SutFailed(f"{last.name}: nothing listens on {port} after {wait_s:g} s{last_lines([last.log])}")
+        await asyncio.sleep(LOOK_S)
+
+
+def _listened(port: int) -> bool:
+    """Whether the kernel's table has a socket listening on 127.0.0.1 (as it writes that) at this port."""
+    return f" 0100007F:{port:04X} 00000000:0000 0A " in SOCKETS.read_text("ascii")
+
+
+def last_lines(logs: Iterable[Path], count: int = LAST_LINES) -> str:
+    """The end of the first of these logs that holds anything, each line indented; "" when none does."""
+    for log in logs:
+        if log.is_file() and (lines := log.read_text("utf-8", "replace")[-8192:].splitlines()[-count:]):
+            return "; its log ends:\n" + "\n".join(f"    {line}" for line in lines)
+    return ""

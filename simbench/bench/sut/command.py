@@ -1,0 +1,280 @@
+"""Any program that speaks the line protocol as a system under test: JSON lines in and out, settings in its environment.
+
+Understands nothing of what the program does. The lines are those of `simbench.client.lines`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from simbench.bench.sut import faketime
+from simbench.bench.sut.child_process import Child, last_lines
+from simbench.bench.sut.protocol import Ask, CannotRun, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
+from simbench.client import lines
+
+READY_WAIT_S = 10.0
+STOP_WAIT_S = 10.0
+LAST_WORDS_S = 1.0  # what a program wrote before its end is read within this
+LONGEST_LINE = 1 << 20
+WRITE_WAIT_S = 30.0  # a program that does not read its input for so long hangs
+MOST_LINES, LINES_AN_ASK = 10_000, 50  # more than these, and the program floods
+UNSUPPORTED = 127  # exit status of a program that cannot run here
+
+# What each line of the program is as a report.
+REPORTS: dict[type, Callable[[Any], Report]] = {
+    lines.Queued: lambda line: Report("queued", line.ref),
+    lines.Accepted: lambda line: Report("accepted", line.ref, line.scts),
+    lines.Refused: lambda line: Report("refused", line.ref, line.ec if line.final else f"{line.ec}, to be tried again"),
+    lines.Delivered: lambda line: Report("delivered", line.ref, line.reason),
+    lines.Undelivered: lambda line: Report("undelivered", line.ref, line.reason),
+    lines.Buffered: lambda line: Report("buffered", line.ref, line.reason),
+    lines.Withheld: lambda line: Report("withheld", line.ref, line.reason),
+    lines.Doubtful: lambda line: Report("doubtful", line.ref),
+    lines.Mo: lambda line: Report("mo", detail=line.text, code=line.code, subscriber=line.sender),
+    lines.Error: lambda line: Report("error", detail=line.problem),
+}
+
+
+def _nobody(report: Report) -> None:
+    """Where reports go before `start` says who listens."""
+
+
+class Command:
+    """A client program, started with `argv`; `faults` are passed on to a program that has faults by name.
+
+    `environment` adds variables to those the protocol defines. `clock` says how its clock is moved, where an exercise
+    wants that and the capabilities allow it: by the variables and lines of the protocol, or under libfaketime.
+    """
+
+    def __init__(  # noqa: PLR0913 - one argument a setting, all but the first by name
+        self,
+        argv: Sequence[str],
+        *,
+        name: str = "",
+        version: str = "",
+        capabilities: Capabilities = Capabilities(),  # noqa: B008 - frozen, so one for all is safe
+        faults: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+        clock: Literal["lines", "faketime"] = "faketime",
+    ) -> None:
+        self.clock = clock
+        self.argv, self.faults, self.environment = tuple(argv), faults, dict(environment or {})
+        self.name, self.version, self.capabilities = name or self.argv[0], version, capabilities
+        self.child: Child | None = None
+        self._target: Target | None = None
+        self._tell: Callable[[Report], None] = _nobody
+        self._reader: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._asked = self._heard = 0
+        self._flooded = False
+        self._expected = True  # whether its end would be no surprise
+
+    async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
+        """Start the program and return when it says it is ready.
+
+        Raises SutFailed when it ends or stays silent for 10 s, MissingTool when there is no such program, CannotRun
+        when it says so by exit status 127.
+        """
+        self._target, self._tell = target, tell
+        target.folder.mkdir(parents=True, exist_ok=True)
+        await self._launch()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The program, while it runs."""
+        return (self.child.process.pid,) if self.child is not None and self.child.alive else ()
+
+    async def send(self, ask: Ask) -> None:
+        """Write it one line; "queued" tells when the program has it safe. Raises SutFailed when it is gone or hangs."""
+        self._asked += 1
+        await self._write(send_line(ask))
+
+    async def notice(self, maintenance: Maintenance) -> None:
+        """Announce maintenance. Raises SutFailed when it is gone."""
+        await self._write(lines.Notice(maintenance.start_us, maintenance.end_us))
+
+    async def move_clock(self, clock: ClockGiven) -> None:
+        """Move its clock: by a line where it speaks of clocks, else through libfaketime. Raises SutFailed."""
+        if self.clock == "lines":
+            await self._write(lines.Clock(clock.epoch_us, clock.start_ns))
+        else:
+            assert self._target is not None, "the clock moves after start"
+            faketime.move(self._target.folder, clock)
+            await asyncio.sleep(faketime.CACHE_S)
+
+    async def stop(self) -> None:
+        """Ask it to stop; after 10 s SIGKILL. Ends what it started, too, as far as that stayed in its group."""
+        self._expected = True
+        if self.child is None:
+            return
+        with contextlib.suppress(SutFailed, TimeoutError):
+            await asyncio.wait_for(self._write(lines.Stop()), LAST_WORDS_S)
+        assert self.child.process.stdin is not None
+        self.child.process.stdin.close()
+        await self.child.end(STOP_WAIT_S, ask=False)
+        await self._forget()
+
+    async def kill(self) -> None:
+        """SIGKILL, as a power cut would: nothing is asked, the spool stays as it was."""
+        self._expected = True
+        if self.child is not None:
+            self.child.kill()
+            await self.child.end(0, ask=False)
+            await self._forget()
+
+    async def restart(self) -> None:
+        """Start it again with the spool it left, killing it first if it still runs. Raises as `start`."""
+        await self.kill()
+        await self._launch()
+
+    async def _launch(self) -> None:
+        assert self._target is not None, "restart comes after start"
+        self._ready.clear()
+        self._expected = False
+        log = self._target.folder / "client.log"
+        environment = {**_environment(self._target, self.faults), **self.environment}
+        if self._target.clock is not None and self.clock == "faketime":
+            environment |= faketime.environment(self._target.folder, self._target.clock)
+        self.child = await Child.start(self.name, self.argv, log, environment, piped=True)
+        self._reader = asyncio.create_task(self._read(self.child))
+        self._watcher = asyncio.create_task(self._watch(self.child, self._reader))
+        ready = asyncio.create_task(self._ready.wait())
+        try:
+            await asyncio.wait({ready, self._watcher}, timeout=READY_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if self._ready.is_set():
+            return
+        status = self.child.process.returncode
+        problem: Exception = SutFailed(f"{self.name}: not ready after {READY_WAIT_S:g} s{last_lines([log])}")
+        if status is not None:
+            problem = self.child.ended()
+        if status == UNSUPPORTED:
+            problem = CannotRun(f"{self.name} says that it cannot run here{last_lines([log])}")
+        await self.kill()
+        raise problem
+
+    async def _write(self, line: lines.Command) -> None:
+        if self.child is None:
+            raise SutFailed(f"{self.name} is not running")
+        stdin = self.child.process.stdin
+        assert stdin is not None
+        try:
+            stdin.write(lines.write(line))
+            await asyncio.wait_for(stdin.drain(), WRITE_WAIT_S)
+        except TimeoutError:
+            raise SutFailed(f"{self.name} has not read its input for {WRITE_WAIT_S:g} s") from None
+        except (OSError, RuntimeError) as error:
+            raise self._ended(self.child) from error
+        if self._flooded or not self.child.alive:
+            raise self._ended(self.child)
+
+    def _ended(self, child: Child) -> SutFailed:
+        """Why it is gone: we may have ended it ourselves."""
+        if self._flooded:
+            return SutFailed(f"{self.name} floods: {self._heard} lines of output for {self._asked} messages")
+        return child.ended()
+
+    async def _read(self, child: Child) -> None:
+        """Pass on what the program says until it ends."""
+        stdout = child.process.stdout
+        assert stdout is not None
+        rest = b""
+        while octets := await stdout.read(65_536):
+            *whole, rest = (rest + octets).split(b"\n")
+            for line in whole:
+                self._hear(line)
+            if len(rest) > LONGEST_LINE:
+                self._hear(rest)
+                rest = b""
+        if rest:
+            self._hear(rest)
+
+    async def _watch(self, child: Child, reader: asyncio.Task[None]) -> None:
+        """Tell when the program ends unasked, after what it still said."""
+        await child.gone()
+        await asyncio.wait({reader}, timeout=LAST_WORDS_S)
+        if not self._expected and self._ready.is_set():
+            self._tell(Report("error", detail=str(self._ended(child))))
+
+    def _hear(self, line: bytes) -> None:
+        self._heard += 1
+        if self._heard > MOST_LINES + LINES_AN_ASK * self._asked:
+            if not self._flooded and self.child is not None:
+                self._flooded = True
+                self.child.kill()
+            return
+        said = understand(line)
+        if isinstance(said, lines.Ready):
+            self._ready.set()
+        elif said is not None:
+            self._tell(said)
+
+    async def _forget(self) -> None:
+        """Let go of a program that has ended, once all it said is read."""
+        tasks = {task for task in (self._reader, self._watcher) if task is not None}
+        done, pending = await asyncio.wait(tasks, timeout=LAST_WORDS_S)
+        for task in pending:
+            task.cancel()
+        for task in done:
+            task.result()
+        self.child = self._reader = self._watcher = None
+
+
+def send_line(ask: Ask) -> lines.Send:
+    """What the program is told to send."""
+    return lines.Send(
+        ref=ask.mark,
+        code=ask.code,
+        to=ask.recipient,
+        text=ask.text,
+        traffic=ask.klass,
+        brand=ask.brand,
+        oadc=ask.oadc or None,
+        validity_s=ask.validity_s or None,
+        opted_in=ask.opted_in,
+        traits=ask.traits,
+    )
+
+
+def understand(line: bytes) -> Report | lines.Ready | None:
+    """What a line of the program means: a report, that it is ready, or nothing (an empty line).
+
+    Never raises: a line that is not of the protocol is a report of the kind "error".
+    """
+    if not line.strip():
+        return None
+    try:
+        said = lines.parse_report(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        shown = line[:200].decode("utf-8", "replace")
+        return Report("error", detail=f"not a line of the protocol: {error}: {shown}")
+    return said if isinstance(said, lines.Ready) else REPORTS[type(said)](said)
+
+
+def _environment(target: Target, faults: tuple[str, ...]) -> dict[str, str]:
+    """The variables of the line protocol."""
+    clock = target.clock
+    moved = {
+        "SIMBENCH_CLOCK_EPOCH_US": str(clock.epoch_us),
+        "SIMBENCH_CLOCK_START_NS": str(clock.start_ns),
+        "SIMBENCH_SPEED": str(clock.speed),
+    } if clock is not None else {}  # fmt: skip
+    return {
+        **moved,
+        "SIMBENCH_HOST": target.host,
+        "SIMBENCH_PORT": str(target.port),
+        "SIMBENCH_ACCOUNTS": msgspec.json.encode(target.accounts).decode(),
+        "SIMBENCH_WINDOW": str(target.window),
+        "SIMBENCH_KEEPALIVE_S": str(target.keepalive_s),
+        "SIMBENCH_RESULT_TIMER_S": str(target.result_timer_s),
+        "SIMBENCH_SPOOL": str(target.folder / "client.spool"),
+        "SIMBENCH_PORTABILITY": str(target.portability or ""),
+        "SIMBENCH_FAULT": ",".join(faults),
+    }

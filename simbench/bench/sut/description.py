@@ -1,0 +1,126 @@
+"""Systems under test out of a file or the command line: what kind, how it is reached, and what it says it can do.
+
+Starts nothing. A capability that is not set is not said, which is not the same as false; a file that says nothing is
+refused, for nobody could tell it from a forgotten one.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+
+from fake_smsc.scenario import DEMO_CODES
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import as_typed, label, read_table
+from simbench.bench.sut.command import Command
+from simbench.bench.sut.external import External
+from simbench.bench.sut.http import OUTCOMES, Http, check_template
+from simbench.bench.sut.protocol import AccountGiven, Capabilities, Reach, SystemUnderTest
+
+T = TypeVar("T")
+Kind = Literal["command", "http", "external"]
+KINDS: tuple[Kind, ...] = ("command", "http", "external")
+PORT = 5000
+DEMO_ACCOUNTS = tuple(AccountGiven(code, code, "secret", rate) for code, rate in DEMO_CODES.items())
+
+
+class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a `sut.toml` says. `program`, `environment`, `clock` are for a command; `url`, `callback`, `callback_port`,
+    `outcomes` for http; `port`, `connect_wait_s`, `watch_s`, `accounts` for a client that runs already.
+    """
+
+    kind: Kind
+    name: str = ""
+    version: str = ""
+    program: str = ""
+    environment: dict[str, str] = {}
+    clock: Literal["lines", "faketime"] = "faketime"
+    url: str = ""
+    callback: str = "type=%d&answer=%A"
+    callback_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    outcomes: dict[str, str] = {}
+    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = PORT
+    connect_wait_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 60.0
+    watch_s: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 120.0
+    accounts: tuple[AccountGiven, ...] = DEMO_ACCOUNTS
+    capabilities: Capabilities = Capabilities()
+
+
+def read_description(path: Path) -> Description:
+    """Read a `sut.toml`. Raises BadInput naming the key."""
+    description: Description = _typed(path, Description)
+    place = label(path)
+    if description.kind == "command" and not description.program.strip():
+        raise BadInput(f"{place}: program", "is missing", 'the command, as in "./client --flag"')
+    if description.kind == "http":
+        check_template(description.url)
+    if not description.accounts:
+        raise BadInput(f"{place}: accounts", "none", "at least one account")
+    if "capabilities" in read_table(path, BadInput) and description.capabilities == Capabilities():
+        raise BadInput(f"{place}: capabilities", "says nothing", "at least one capability, or no such table")
+    return description
+
+
+def read_capabilities(path: Path) -> Capabilities:
+    """Read a `caps.toml`: one key a capability. Raises BadInput for an unknown key, or when there is none at all."""
+    capabilities: Capabilities = _typed(path, Capabilities)
+    if capabilities == Capabilities():
+        raise BadInput(label(path), "says nothing", f"one of {', '.join(Capabilities.__struct_fields__)}")
+    return capabilities
+
+
+def from_options(kind: str, program: str) -> Description:
+    """A description from `--sut KIND --program ...`. Raises BadInput for a kind that needs a file, or no program."""
+    if kind == "command":
+        if not program.strip():
+            raise BadInput("--sut command", "no program", "--program './client --flag'")
+        return Description("command", program=program)
+    if kind == "external":
+        return Description("external")
+    raise BadInput(f"--sut {kind}", "needs a description", "a file: --sut my-client.toml")
+
+
+def described(description: Description) -> SystemUnderTest:
+    """The client of a description, not started. Raises BadInput for a command line that cannot be split."""
+    one = description
+    reach = Reach(one.kind == "http", one.accounts, one.port, one.connect_wait_s)
+    if one.kind == "command":
+        return Command(
+            _words(one.program),
+            name=one.name,
+            version=one.version,
+            capabilities=one.capabilities,
+            environment=one.environment,
+            clock=one.clock,
+        )
+    sut: Http | External
+    if one.kind == "http":
+        sut = Http(
+            one.url,
+            reach,
+            callback=one.callback,
+            outcomes=one.outcomes or OUTCOMES,
+            callback_port=one.callback_port,
+            capabilities=one.capabilities,
+        )
+    else:
+        sut = External(reach, one.capabilities)
+    sut.name, sut.version = one.name or sut.name, one.version
+    return sut
+
+
+def _words(program: str) -> list[str]:
+    """A command line as words; a program named by a path is found from here, not from where it will run."""
+    try:
+        words = shlex.split(program)
+    except ValueError as error:
+        raise BadInput(f"program {program[:60]!r}", str(error), "a command line as a shell would take it") from None
+    # Links are not followed: the Python of a virtual environment is one, and knows by its place what is installed.
+    return [str(Path(words[0]).absolute()) if "/" in words[0] else words[0], *words[1:]]
+
+
+def _typed(path: Path, kind: type[T]) -> T:
+    return as_typed(read_table(path, BadInput), kind, BadInput, lambda _: label(path))

@@ -1,0 +1,61 @@
+"""A client the bench neither starts nor asks: it is told to people where to connect, and watched.
+
+What it does by itself is judged; whatever would need asking is unsupported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.exercises.tester import Bench
+from simbench.bench.sut.protocol import Ask, Capabilities, Reach, Report, SutFailed, Target
+
+# Judged by what stands on the wire alone, whoever asked for it.
+SEEN_WITHOUT_ASKING = (
+    "OPS-CON-02/well-formed",
+    "OPS-CON-03/login-first",
+    "OPS-CON-03/keepalive",
+    "OPS-CON-03/answers-notices",
+    "OPS-CON-02/oddities",
+    "OPS-ACH-03/oddities",
+    "OPS-CON-03/window",
+    "OPS-DEO-06/short-code-only",
+)
+
+
+class External:
+    """A client of its own: `start` says where it has to connect, `send` cannot be."""
+
+    def __init__(self, reach: Reach, capabilities: Capabilities = Capabilities()) -> None:  # noqa: B008 - frozen
+        self.name, self.version, self.capabilities, self.reach = "external", "", capabilities, reach
+
+    async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
+        """Print where to connect, on standard error; `Bench.connected` does the waiting."""
+        del tell
+        click.echo(f"connect to {target.host}:{target.port}, within {self.reach.connect_wait_s:.0f} s:", err=True)
+        for given in target.accounts:
+            click.echo(f"  short code {given.code}: login {given.account}, password {given.password}", err=True)
+
+    async def send(self, ask: Ask) -> None:
+        """Cannot be. Raises SutFailed."""
+        raise SutFailed(f"{ask.mark}: a client that is only watched cannot be asked to send")
+
+    async def stop(self) -> None:
+        """It goes on by itself."""
+
+
+def watching(reach: Reach, watch_s: float) -> Exercise:
+    """The exercise of a client that is only watched: let it connect, send each code an MO, and look for `watch_s`."""
+
+    async def script(bench: Bench) -> None:
+        await bench.connected([account.account for account in reach.accounts or ()])
+        await bench.pause(watch_s / 2)
+        for code in bench.rates:
+            bench.control.mo(bench.subscriber(), code, "Bonjour")
+        await bench.pause(watch_s / 2)
+
+    rates = {account.code: account.rate_per_s for account in reach.accounts or ()}
+    return Exercise("watched", "The client does what it does", SEEN_WITHOUT_ASKING, rates, script, watch_s, asks=False)

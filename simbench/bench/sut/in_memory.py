@@ -1,0 +1,124 @@
+"""The reference client in this very process and in virtual time, and exercises run with it. Opens no socket.
+
+The same client, server and scripts as live; what a minute takes is what computing takes. For tests of the rules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.live import LiveSmsc
+from simbench import __version__
+from simbench.base.calendar import instant
+from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.runner.run_exercise import Conducted, Surroundings, conduct, run_info
+from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.bench.sut.command import send_line, understand
+from simbench.bench.sut.protocol import Ask, ClockGiven, Maintenance, Report, Target
+from simbench.bench.sut.registry import EVERYTHING
+from simbench.client import lines
+from simbench.client.environment import Settings
+from simbench.client.messages import LinkConfig, Portability
+from simbench.client.program import Program
+from simbench.client.shell import Outside
+from simbench.contract import Contract
+from simbench.ledger import MemoryLedger
+from simbench.numbering.portability import PortabilityTable
+
+MONDAY = instant(2026, 3, 2, 10, 0, 0)
+
+
+class InMemory:
+    """The reference client, with these named faults, on a memory network and a platform clock of its own."""
+
+    name = "reference"
+    version = __version__
+    capabilities = EVERYTHING
+
+    def __init__(self, network: MemoryNetwork, clock: PlatformClock, faults: tuple[str, ...] = ()) -> None:
+        self._network, self._clock, self._faults = network, clock, faults
+        self._program: Program | None = None
+
+    async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
+        """See SystemUnderTest."""
+
+        def write(octets: bytes) -> None:
+            for line in octets.splitlines():
+                said = understand(line)
+                if isinstance(said, Report):
+                    tell(said)
+
+        outside = Outside(target.host, target.port, self._clock.now, self._clock.speed, self._network.connect)
+        links = tuple(
+            LinkConfig(
+                account=given.account,
+                password=given.password,
+                code=given.code,
+                rate_per_s=given.rate_per_s,
+                oadc_option=given.oadc_option,
+                window=target.window,
+                keepalive_s=target.keepalive_s,
+                result_timer_s=target.result_timer_s,
+                orange_only=_portability(target),
+            )
+            for given in target.accounts
+        )
+        self._program = Program(Settings(outside, links, ":memory:", self._faults), write)
+        self._program.start()
+
+    async def send(self, ask: Ask) -> None:
+        """See SystemUnderTest."""
+        assert self._program is not None, "send comes after start"
+        self._program.feed(lines.write(send_line(ask)))
+
+    async def notice(self, maintenance: Maintenance) -> None:
+        """See HearsNotices."""
+        assert self._program is not None, "notice comes after start"
+        self._program.feed(lines.write(lines.Notice(maintenance.start_us, maintenance.end_us)))
+
+    async def move_clock(self, clock: ClockGiven) -> None:
+        """See MovesClock. The clock is the platform's own, so it has moved already."""
+        del clock
+        assert self._program is not None, "the clock moves after start"
+        self._program.clock_moved()
+
+    async def stop(self) -> None:
+        """See SystemUnderTest."""
+        if self._program is not None:
+            await self._program.end()
+            self._program = None
+
+
+def conduct_in_memory(
+    exercise: Exercise,
+    contract: Contract,
+    faults: tuple[str, ...] = (),
+    tamper: Callable[[LiveSmsc], None] = lambda _: None,
+) -> Conducted:
+    """Run one exercise with the reference client in virtual time.
+
+    `faults` are the client's, by name; `tamper` plants one in the platform.
+    """
+    loop = VirtualLoop()
+    try:
+        network = MemoryNetwork()
+        clock = PlatformClock(exercise.epoch_us, 1.0, loop.time)
+        ledger = MemoryLedger(run_info(exercise, contract, 1, "reference"))
+        sut = InMemory(network, clock, faults)
+        with TemporaryDirectory() as folder:
+            around = Surroundings(Path(folder), 1, network, clock, tamper)
+            return loop.run_until_complete(conduct(exercise, sut, contract, ledger, around))
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.close()
+
+
+def _portability(target: Target) -> Portability:
+    if target.portability is None:
+        return lambda *_: None
+    return PortabilityTable.read(target.portability).lookup

@@ -1,0 +1,227 @@
+"""Kannel 1.4 as a system under test: its two boxes, its sendsms interface, and what it reports over HTTP.
+
+Judges nothing and opens no port but on loopback; the only thing that leaves it is Kannel's own link to the target.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote_to_bytes, urlencode
+
+import aiohttp
+import msgspec
+from aiohttp import web
+from yarl import URL
+
+from simbench.base.errors import MissingTool
+from simbench.bench.sut import faketime
+from simbench.bench.sut.child_process import Child, find_program, free_ports, listens
+from simbench.bench.sut.kannel_config import EVERYTHING, LOOPBACK, USER, Ports, configuration, result_timer_s
+from simbench.bench.sut.protocol import Ask, Capabilities, ClockGiven, Report, SutFailed, Target
+from simbench.ucp import alphabet
+
+PACKAGE = "kannel"
+START_WAIT_S = 10.0
+STOP_WAIT_S = 3.0
+SEND_WAIT_S = 30.0
+LOG_LEVEL = "1"  # everything but debugging, to standard error
+CONNECTIONS = 32  # to sendsms; smsbox keeps them open
+# Kannel fills the validity period from its own civil time, so it must live where the platform does.
+ENVIRONMENT = {"TZ": "Europe/Paris"}
+
+KINDS = {"1": "delivered", "2": "undelivered", "4": "buffered", "8": "accepted", "16": "refused"}
+ANSWERS = {202: "queued", 400: "withheld", 403: "withheld"}  # anything else: error
+CAPABILITIES = Capabilities(
+    limits_rate=True,
+    qualifies_recipients=False,
+    keeps_oadc=False,
+    keeps_stop_list=False,
+    keeps_quiet_hours=False,
+    keeps_consent=False,
+    keeps_ranges=False,
+    checks_content=False,
+    names_stop=False,
+    keeps_daily_limit=False,
+    keeps_validity=False,
+    heeds_notices=False,
+    reports_outcomes=True,
+    clock="fixed",
+    result_timer_s=81,  # wait-ack 30 and a keepalive of 50, as a target asks for that says nothing else
+)
+
+
+class Kannel:
+    """One bearerbox and one smsbox, both ours. `capabilities.result_timer_s` follows from the target of `start`."""
+
+    name = "kannel"
+
+    def __init__(self) -> None:
+        self.version = ""
+        self.capabilities = CAPABILITIES
+        if faketime.library() is not None:
+            self.capabilities = msgspec.structs.replace(CAPABILITIES, clock="offset")
+        self._folder = Path()
+        self.children: list[Child] = []  # in order of start
+        self._watches: list[asyncio.Task[None]] = []
+        self._runner: web.ServerRunner | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self._tell: Callable[[Report], None] = lambda report: None  # noqa: ARG005 - nobody listens before `start`
+        self._failed: SutFailed | None = None
+        self._secret = secrets.token_hex(8)
+        self._sendsms = ""
+        self._callback = ""
+
+    async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
+        """Write the configuration, start both boxes, return when sendsms answers; the links may still be connecting.
+
+        Raises MissingTool, SutFailed, and BadInput for an account that the configuration cannot express.
+        """
+        programs = [find_program(program, PACKAGE) for program in ("bearerbox", "smsbox")]
+        self.version = await _version(programs[0])
+        self.capabilities = msgspec.structs.replace(self.capabilities, result_timer_s=result_timer_s(target))
+        self._tell, self._failed, self._folder = tell, None, target.folder
+        try:
+            callback = await self._listen()
+            admin, smsbox, sendsms = free_ports(3)
+            ports = Ports(admin, smsbox, sendsms, callback)
+            await self._start_boxes(programs, target, ports)
+        except BaseException:
+            await self.stop()
+            raise
+        self._sendsms = f"http://{LOOPBACK}:{ports.sendsms}/cgi-bin/sendsms?"
+        self._callback = f"http://{LOOPBACK}:{ports.callback}/dlr?type=%d&answer=%A&mark="
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=aiohttp.ClientTimeout(total=SEND_WAIT_S)
+        )
+        self._watches = [asyncio.create_task(self._watch(child)) for child in self.children]
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Both boxes, while they run."""
+        return tuple(child.process.pid for child in self.children if child.alive)
+
+    async def send(self, ask: Ask) -> None:
+        """Hand over one message by sendsms, and tell whether Kannel took it. Raises SutFailed when Kannel is gone."""
+        if self._http is None or self._failed is not None:
+            raise self._failed or SutFailed("Kannel is not running")
+        url = URL(self._sendsms + urlencode(self._query(ask)), encoded=True)
+        try:
+            async with self._http.get(url) as answer:
+                said = (await answer.read()).decode("utf-8", "replace").strip()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            dead = next((child for child in self.children if not child.alive), None)
+            raise dead.ended() if dead else SutFailed(f"sendsms does not answer: {error!r}") from error
+        self._tell(Report(ANSWERS.get(answer.status, "error"), ask.mark, f"{answer.status} {said}"))
+
+    async def move_clock(self, clock: ClockGiven) -> None:
+        """Move both boxes' clock, which runs under libfaketime."""
+        faketime.move(self._folder, clock)
+        await asyncio.sleep(faketime.CACHE_S)
+
+    async def stop(self) -> None:
+        """End smsbox, then bearerbox, then what listened to them."""
+        for watch in self._watches:
+            watch.cancel()
+        await asyncio.gather(*self._watches, return_exceptions=True)
+        self._watches = []
+        for child in reversed(self.children):
+            await child.end(STOP_WAIT_S)
+        self.children = []
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _start_boxes(self, programs: list[str], target: Target, ports: Ports) -> None:
+        target.folder.mkdir(parents=True, exist_ok=True)
+        (target.folder / "spool").mkdir(exist_ok=True)
+        file = target.folder / "kannel.conf"
+        file.touch(mode=0o600)  # it holds passwords
+        file.write_text(configuration(target, ports, self._secret), "ascii")
+        for program, port in zip(programs, (ports.smsbox, ports.sendsms), strict=True):
+            name = program.rpartition("/")[2]
+            log = target.folder / f"{name}.log"
+            argv = [program, "-v", LOG_LEVEL, str(file)]
+            moved = faketime.environment(target.folder, target.clock) if target.clock else {}
+            self.children.append(await Child.start(name, argv, log, ENVIRONMENT | moved))
+            await listens(port, self.children, START_WAIT_S)
+
+    async def _watch(self, child: Child) -> None:
+        """Tell when a box ends without having been asked to."""
+        await child.gone()
+        self._failed = self._failed or child.ended()
+        self._tell(Report("error", detail=str(child.ended())))
+
+    def _query(self, ask: Ask) -> dict[str, str]:
+        gsm = alphabet.is_gsm(ask.text)
+        query = {
+            "username": USER,
+            "password": self._secret,
+            "smsc": ask.code,
+            "from": ask.oadc or ask.code,
+            "to": ask.recipient,
+            "text": ask.text,
+            "charset": "utf-8",
+            "coding": "0" if gsm else "2",
+            "dlr-mask": str(EVERYTHING),
+            # As hexadecimal, because Kannel expands every "%" in this address.
+            "dlr-url": self._callback + ask.mark.encode().hex(),
+        }
+        if ask.validity_s:
+            query["validity"] = str(max(1, ask.validity_s // 60))  # Kannel counts in minutes
+        return query
+
+    async def _listen(self) -> int:
+        """Start the server Kannel reports to; return its port."""
+        self._runner = web.ServerRunner(web.Server(self._hear), access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, LOOPBACK, 0).start()
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def _hear(self, request: web.BaseRequest) -> web.Response:
+        self._tell(understand(request.path, request.rel_url.raw_query_string))
+        return web.Response()
+
+
+def understand(path: str, query: str) -> Report:
+    """What one call of Kannel's means. Never raises: a call that is none of ours is a report of the kind "error".
+
+    The octets of a text are kept apart from any character set until its coding is known.
+    """
+    given = dict(pair.partition("=")[::2] for pair in query.split("&"))
+    values = {key: unquote_to_bytes(value.replace("+", " ")) for key, value in given.items()}
+    try:
+        if path == "/mo":
+            text = values["text"].decode("utf-16-be" if values["coding"] == b"2" else "utf-8", "replace")
+            return Report("mo", detail=text, code=values["to"].decode(), subscriber=values["from"].decode())
+        answer = values["answer"].decode("utf-8", "replace")
+        mark = bytes.fromhex(values["mark"].decode()).decode()
+        refused = re.match(r"NACK/(\d\d)-", answer)
+        return Report(KINDS[values["type"].decode()], mark, refused[1] if refused else answer.removeprefix("ACK/"))
+    except (KeyError, ValueError) as error:
+        return Report("error", detail=f"Kannel called {path}?{query}, which means nothing: {error!r}")
+
+
+async def _version(bearerbox: str) -> str:
+    """What bearerbox calls itself, "" when it does not say."""
+    process = await asyncio.create_subprocess_exec(
+        bearerbox, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    said, _ = await process.communicate()
+    found = re.search(r"version `([^']+)'", said.decode("utf-8", "replace"))
+    return found[1] if found else ""
+
+
+def installed() -> bool:
+    """Whether both boxes are on this machine."""
+    with contextlib.suppress(MissingTool):
+        return bool(find_program("bearerbox", PACKAGE) and find_program("smsbox", PACKAGE))
+    return False

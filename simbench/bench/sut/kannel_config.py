@@ -1,0 +1,145 @@
+"""The configuration of a Kannel that is to be tested: one EMI link per account, everything else on loopback.
+
+Starts nothing and reads no file. Names of groups and directives: Kannel User Guide, chapters 4 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.bench.sut.protocol import AccountGiven, Target
+
+USER = "bench"
+EVERYTHING = 31  # the DLR mask: delivered 1, undelivered 2, buffered 4, taken by the SMSC 8, refused by it 16
+LEAST_WAIT_ACK_S = 30  # Kannel refuses to start below
+CHECK_S = 30  # it looks for overdue results no more often
+LARGEST_WINDOW = 100
+RECONNECT_S = 2
+RESEND_S = 2  # how long a message that could not go out rests before its next try
+LOOPBACK = "127.0.0.1"
+ANYONE = "*.*.*.*"
+
+Group = Mapping[str, str | int | Path]
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """Loopback ports: Kannel's own three, and where the adapter listens for what Kannel tells."""
+
+    admin: int
+    smsbox: int
+    sendsms: int
+    callback: int
+
+
+def wait_ack_s(target: Target) -> int:
+    """`wait-ack` such that Kannel acts within the result timer, or as near to it as the least value allows."""
+    return max(LEAST_WAIT_ACK_S, target.result_timer_s - _rest_s(target))
+
+
+def result_timer_s(target: Target) -> int:
+    """How long Kannel may really wait for a result: it looks only when it wakes, at the latest for a keepalive."""
+    return wait_ack_s(target) + _rest_s(target)
+
+
+def _rest_s(target: Target) -> int:
+    """The longest time between two looks at what is overdue."""
+    return max(CHECK_S, target.keepalive_s + 1)
+
+
+def configuration(target: Target, ports: Ports, secret: str) -> str:
+    """The file both boxes read. Raises BadInput for an account that cannot stand in it."""
+    groups: list[Group] = [_core(target, ports, secret)]
+    groups += [_smsc(target, given) for given in target.accounts]
+    groups += [_smsbox(ports), _sender(secret), _receiver(ports)]
+    return "\n\n".join("\n".join(f"{key} = {_quoted(key, value)}" for key, value in g.items()) for g in groups) + "\n"
+
+
+def _core(target: Target, ports: Ports, secret: str) -> Group:
+    return {
+        "group": "core",
+        "admin-port": ports.admin,
+        "admin-interface": LOOPBACK,
+        "admin-password": secret,
+        "admin-deny-ip": ANYONE,
+        "admin-allow-ip": LOOPBACK,
+        "smsbox-port": ports.smsbox,
+        "smsbox-interface": LOOPBACK,
+        "box-deny-ip": ANYONE,
+        "box-allow-ip": LOOPBACK,
+        "store-type": "spool",
+        "store-location": target.folder / "spool",
+        "dlr-storage": "internal",
+        "sms-resend-freq": RESEND_S,
+        "sms-resend-retry": -1,
+    }
+
+
+def _smsc(target: Target, given: AccountGiven) -> Group:
+    # `wait-ack-expire` stays at its default, a new connection: what a site gets that does not know better. It loses
+    # the message whose result was overdue, without a word.
+    group: dict[str, str | int | Path] = {
+        "group": "smsc",
+        "smsc": "emi",
+        "smsc-id": given.code,
+        "allowed-smsc-id": given.code,  # takes only what names it, so that no message leaves by another account
+        "host": target.host,
+        "port": target.port,
+        "smsc-username": given.account,
+        "smsc-password": given.password,
+        "my-number": given.code,
+        "window": min(target.window, LARGEST_WINDOW),
+        "flow-control": 0,  # windowed; 1 would be stop and wait
+        "wait-ack": wait_ack_s(target),
+        "reconnect-delay": RECONNECT_S,
+    }
+    if given.rate_per_s:
+        group["throughput"] = given.rate_per_s
+    if target.keepalive_s:
+        group["keepalive"] = target.keepalive_s
+    return group
+
+
+def _smsbox(ports: Ports) -> Group:
+    return {
+        "group": "smsbox",
+        "bearerbox-host": LOOPBACK,
+        "bearerbox-port": ports.smsbox,
+        "sendsms-port": ports.sendsms,
+        "sendsms-interface": LOOPBACK,
+    }
+
+
+def _sender(secret: str) -> Group:
+    return {
+        "group": "sendsms-user",
+        "username": USER,
+        "password": secret,
+        "user-deny-ip": ANYONE,
+        "user-allow-ip": LOOPBACK,
+        "concatenation": "true",
+        "max-messages": 255,  # the default of 1 cuts a long text off
+    }
+
+
+def _receiver(ports: Ports) -> Group:
+    return {
+        "group": "sms-service",
+        "keyword": "default",
+        "catch-all": "true",
+        "get-url": f"http://{LOOPBACK}:{ports.callback}/mo?from=%p&to=%P&coding=%c&text=%b",
+        "max-messages": 0,  # nobody is answered
+    }
+
+
+def _quoted(key: str, value: str | int | Path) -> str:
+    """A value as the file wants it. Raises BadInput for what would end the line or the file's encoding."""
+    text = str(value)
+    if not text.isascii() or not text.isprintable():
+        raise BadInput(f"Kannel configuration: {key}", repr(text), "visible ASCII characters")
+    if isinstance(value, int):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,140 @@
+"""`simbench bill` and `simbench forecast`: what traffic costs, whether a bill says so, whether it was foreseen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from simbench.base.errors import BadInput
+from simbench.base.json_files import indented
+from simbench.base.toml_files import choice
+from simbench.billing.acts import Acts, Month, read_acts
+from simbench.billing.counts import Counts, read_counts
+from simbench.billing.forecast import judge_forecasts, read_forecast
+from simbench.billing.invoice import Invoice, effects, invoice
+from simbench.billing.page import Bundle, as_csv, as_json, euro, write_all
+from simbench.billing.received import compare, read_received
+from simbench.billing.rules import Bill, judge_bill
+from simbench.cli.findings import columns
+from simbench.contract import load_contract
+from simbench.finding import Finding, counted, exit_status
+
+
+def bill_command(  # noqa: PLR0913 - one argument an option
+    source: Path,
+    acts_file: Path,
+    month: str | None,
+    against: Path | None,
+    contract_name: str | None,
+    output: Path | None,
+    form: str,
+) -> int:
+    """Print the invoices of a source's months; with a bill received, judge it. The exit status."""
+    contract = load_contract(contract_name or "orange_ops_2016")
+    acts, counts = read_acts(acts_file, contract), read_counts(source)
+    months = _months(month, counts.months)
+    if against is not None and len(months) != 1:
+        raise BadInput(f"--against {against}", f"{len(months)} months are to be billed", "--month with the bill's own")
+    _check_codes(source, acts, counts, months)
+    received = read_received(against, contract) if against is not None else None
+    bundles: list[Bundle] = []
+    findings: tuple[Finding, ...] = ()
+    for one in months:
+        bill = invoice(contract, acts, counts, one)
+        other = effects(contract, acts, counts, one)
+        bundles.append(Bundle(bill, other, counts.source, compare(bill, received) if received else ()))
+        if received is not None:
+            findings = judge_bill(Bill(contract, acts, counts, one, received))
+    if output is not None:
+        for path in write_all(output, bundles, contract):
+            click.echo(str(path), err=True)
+    if form == "json":
+        shown = msgspec.json.decode(as_json(bundles))
+        click.echo(indented({**shown, "findings": findings}))
+    elif form == "csv":
+        click.echo("\n".join(as_csv(one.invoice) for one in bundles), nl=False)
+    else:
+        for bundle in bundles:
+            _print_invoice(bundle.invoice)
+            _print_effects(bundle)
+        if received is not None:
+            print_findings(findings)
+    return exit_status(findings) if received is not None else 0
+
+
+def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | None, *, as_json_: bool) -> int:
+    """Judge traffic against the forecasts handed in; the exit status."""
+    contract = load_contract(contract_name or "orange_ops_2016")
+    findings = judge_forecasts(contract, [read_forecast(path, contract) for path in files], read_counts(traffic))
+    if as_json_:
+        click.echo(indented({"findings": findings}))
+    else:
+        print_findings(findings)
+    return exit_status(findings)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Findings as a table, what failed first, and their number by outcome."""
+    console = Console(width=None if sys.stdout.isatty() else 180)
+    table = columns("outcome", "purpose", "what was seen", "evidence")
+    for finding in sorted(findings, key=lambda one: one.outcome == "pass"):
+        evidence = "\n".join(one.note for one in finding.evidence)
+        table.add_row(finding.outcome, finding.purpose, finding.summary, evidence)
+    console.print(table, highlight=False, markup=False)
+    console.print(f"\n{counted(findings)}", highlight=False)
+
+
+def _check_codes(source: Path, acts: Acts, counts: Counts, months: Sequence[Month]) -> None:
+    """Raises BadInput for messages of a code that no act speaks of."""
+    known = {code.code for code in acts.codes}
+    for month in months:
+        for code in counts.codes(month):
+            if code not in known:
+                raise BadInput(
+                    f"{source}: {month}",
+                    f"messages of {code!r:.40}",
+                    f"{choice(code, sorted(known))}, whose acts are given",
+                )
+
+
+def _months(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:
+    if month is None:
+        if not counted:
+            raise BadInput("--month", "not given, and the source counts no message", "a month such as 2016-10")
+        return counted
+    try:
+        return (Month.parse(month),)
+    except ValueError:
+        raise BadInput("--month", f"{month!r:.40}", "a month such as 2016-10") from None
+
+
+def _print_invoice(bill: Invoice) -> None:
+    console, table = Console(width=None if sys.stdout.isatty() else 140), Table(title=f"Invoice {bill.month}", box=None)
+    for heading in ("clause", "for", "code"):
+        table.add_column(heading)
+    for heading in ("quantity", "unit price", "amount"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for line in bill.lines:
+        table.add_row(
+            line.clause, line.label, line.code, f"{line.quantity:,}", euro(line.unit_price), euro(line.amount)
+        )
+    table.add_section()
+    for name, amount in (("HT", bill.total_ht), ("VAT", bill.vat), ("TTC", bill.total_ttc)):
+        table.add_row("", name, "", "", "", euro(amount))
+    console.print(table, highlight=False, markup=False)
+    for note in bill.notes:
+        console.print(f"note: {note}", highlight=False, markup=False)
+    if not bill.complete:
+        console.print("note: a price is known by quotation only; the totals leave it out", highlight=False)
+
+
+def _print_effects(bundle: Bundle) -> None:
+    for one in bundle.effects:
+        sign = "+" if one.difference >= 0 else ""
+        click.echo(f"  {one.ambiguity} read as {one.reading}: {sign}{euro(one.difference)}")

@@ -1,0 +1,259 @@
+"""`simbench conform`: a client through the exercises, judged, with findings.json, junit.xml and report.html."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import click
+import pytest
+from msgspec.structs import replace
+from rich.console import Console
+from rich.markup import escape
+
+import simbench.bench.pytest.suite
+from fake_smsc.scenario import demo_scenario
+from fake_smsc.server.live import LiveSmsc
+from simbench.base.errors import BadInput, Trouble
+from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.pytest.runner_plugin import ConformancePlugin
+from simbench.bench.runner.baseline import (
+    STATES,
+    STRICT,
+    Baseline,
+    Standing,
+    compare,
+    read_baseline,
+    status,
+    updated,
+    write_baseline,
+)
+from simbench.bench.runner.options import Wanted, plan_again, plan_of
+from simbench.bench.runner.output import read_output, said_of, set_aside, write_output
+from simbench.bench.runner.run_exercise import Phase
+from simbench.bench.runner.selection import Chosen
+from simbench.bench.runner.session import RUNS, Judgements, Plan
+from simbench.bench.runner.session_record import read_record
+from simbench.cli.findings import STYLES, columns
+from simbench.cli.report import Progress
+from simbench.finding import counted
+from simbench.ledger import Ledger, RunInfo
+from simbench.rules.rule import RULES
+
+OUTPUT = Path("reports/conform")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says, beside what is wanted of which client."""
+
+    output: Path | None = None
+    judge_from: Path | None = None
+    baseline: Path | None = None
+    update_baseline: bool = False
+    last_failed: bool = False
+    keep_up: bool = False
+    strict: bool = False
+    as_json: bool = False
+
+
+def conform_command(wanted: Wanted, options: Options) -> int:
+    """Run the session and write its output; the exit status of DESIGN section 6."""
+    folder = options.output or options.judge_from or OUTPUT
+    known = _known(options)
+    judgements = (_again if options.judge_from else _anew)(wanted, options, folder)
+    ticker = _Ticker(judgements.plan)
+    if not options.judge_from:
+        judgements.start(ticker.progress)
+    _run_pytest(judgements, folder)
+    ticker.stop()
+    today = date.today()
+    standings = compare(judgements.findings, known, today, strict=options.strict)
+    click.echo(f"writing {folder / 'report.html'}", err=True)
+    write_output(judgements, folder, standings)
+    if options.update_baseline and options.baseline:
+        known = updated(standings, known, today)
+        write_baseline(options.baseline, known)
+        standings = compare(judgements.findings, known, today, strict=options.strict)
+        click.echo(f"written: {options.baseline}", err=True)
+    if options.as_json:
+        click.echo((folder / "findings.json").read_text(encoding="utf-8"))
+    else:
+        _print(standings, judgements, folder)
+    if options.keep_up:
+        keep_up(judgements.plan, judgements.reach.port)
+    return status(standings, strict=options.strict)
+
+
+def _known(options: Options) -> Baseline:
+    if options.baseline is None:
+        if options.update_baseline:
+            raise BadInput("--update-baseline", "no baseline", "--baseline FILE beside it")
+        return Baseline()
+    if options.update_baseline and not options.baseline.exists():
+        return Baseline()
+    return read_baseline(options.baseline, RULES)
+
+
+def _again(wanted: Wanted, options: Options, output: Path) -> Judgements:
+    """The judgements of a stored session. Raises LedgerError, and BadInput for what only a client could do."""
+    folder = options.judge_from
+    assert folder is not None, "there is a stored session"
+    of_client = {"program": wanted.program, "capabilities": wanted.capabilities, "fault": wanted.faults}
+    for name, given in {**of_client, "soak": wanted.soak, "last-failed": options.last_failed}.items():
+        if given:
+            raise BadInput(f"--{name}", "given with --from, which judges what a client did then", "one of the two")
+    record = read_record(folder)
+    if output.resolve() != folder.resolve():
+        _check_new(output)
+    # Named nowhere, the contract is the one it was judged by then.
+    plan = plan_again(record, folder, wanted.contract or record.contract_given, wanted.only)
+    judgements = Judgements(plan)
+    judgements.reuse(record)
+    judgements.judge_again(Progress().told)
+    return judgements
+
+
+def _check_new(folder: Path) -> None:
+    if (folder / RUNS).exists():
+        expected = "a new folder, --from to judge it again, or --last-failed"
+        raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _anew(wanted: Wanted, options: Options, folder: Path) -> Judgements:
+    if not wanted.sut:
+        raise BadInput("--sut", "is missing", "a client, or --from a stored session")
+    plan = plan_of(wanted, folder)
+    if options.last_failed:
+        plan = _last_failed(plan, strict=options.strict)
+        set_aside(folder)
+    _check_new(folder)
+    return Judgements(plan)
+
+
+def _last_failed(plan: Plan, *, strict: bool) -> Plan:
+    """Of a plan, what did not pass last time, each in its exercise. Raises BadInput when there is nothing of that."""
+    words = STRICT if strict else ("fail", "error", "inconclusive")
+    failed = {(one.exercise, one.purpose) for one in read_output(plan.folder).findings if one.outcome in words}
+    chosen: Chosen = {}
+    for name, (exercise, purposes) in plan.chosen.items():
+        if still := tuple(purpose for purpose in purposes if (name, purpose) in failed):
+            chosen[name] = (exercise, still)
+    if not chosen:
+        raise BadInput("--last-failed", "nothing of this failed last time", "a session without it")
+    return replace(plan, chosen=chosen)
+
+
+def _run_pytest(judgements: Judgements, folder: Path) -> None:
+    """pytest is the runner: one item a purpose, JUnit out of its properties."""
+    suite = Path(simbench.bench.pytest.suite.__file__).parent
+    arguments = [
+        str(suite), "--rootdir", str(suite), "-c", os.devnull,
+        "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:randomly", "--capture=no",
+        f"--junitxml={folder / 'junit.xml'}", "-o", "junit_family=xunit1", "-o", "junit_suite_name=simbench conform",
+    ]  # fmt: skip
+    status = pytest.main(arguments, plugins=[ConformancePlugin(judgements)])
+    if status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        raise Trouble(f"the session ended early ({pytest.ExitCode(status).name.lower().replace('_', ' ')})")
+    for conducted in judgements.conducted.values():
+        conducted.result()
+
+
+def keep_up(plan: Plan, port: int = 0) -> None:
+    """Serve the demo codes on this port (0: a free one), until SIGINT or SIGTERM, so that a client can be looked at."""
+
+    async def serve() -> None:
+        info = RunInfo(run="kept-up", contract=plan.contract.name, contract_digest=plan.contract.digest)
+        place, number = plan.folder / "kept-up", 1
+        while place.exists():
+            number += 1
+            place = plan.folder / f"kept-up-{number}"
+        scenario = demo_scenario(plan.contract)
+        scenario = replace(scenario, server=replace(scenario.server, port=port))
+        ledger = Ledger.create(place, info)
+        stopping = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        async with LiveSmsc(scenario, plan.contract, ledger) as smsc:
+            click.echo(f"the SMSC stays up on port {smsc.server.port}; Ctrl-C ends it", err=True)
+            await stopping.wait()
+        ledger.close()
+
+    asyncio.run(serve())
+
+
+def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> None:
+    findings = [one.finding for one in standings]
+    console = Console(width=None if sys.stdout.isatty() else 180)
+    table = columns("outcome", "purpose", "exercise", "measured", "limit", "what was seen")
+    for one in standings:
+        finding, style = one.finding, STYLES[one.finding.outcome]
+        table.add_row(
+            f"[{style}]{finding.outcome}[/]", finding.purpose, finding.exercise,
+            _figure(finding.measured, finding.unit), _figure(finding.limit, ""),
+            escape(f"{said_of(one, judgements)} {finding.summary}".strip()),
+        )  # fmt: skip
+    console.print(table)
+    counts = counted(findings)
+    noted = Counter(one.state for one in standings if one.state)
+    if any(one.deviation for one in standings):
+        counts += "; " + ", ".join(f"{number} {STATES[state]}" for state, number in noted.items())
+    console.print(f"\n{counts}.  Report: {folder / 'report.html'}", highlight=False)
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:.4g} {unit}".strip()
+
+
+class _Ticker:
+    """Progress on standard error: one line a change, and where there is a terminal, seconds as they go by."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[str, tuple[float, float]] = {}
+        self._total = len(plan.chosen)
+        self._done = 0
+        self._live = sys.stderr.isatty()
+        self._stopped = threading.Event()
+        if self._live:
+            threading.Thread(target=self._tick, daemon=True).start()
+
+    def progress(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
+        """An exercise started, has to be run again, or finished."""
+        with self._lock:
+            if phase == "started":
+                self._running[exercise.name] = (time.monotonic(), exercise.seconds)
+                line = f"{exercise.name}: {exercise.title} (about {exercise.seconds:.0f} s)"
+            elif phase == "again":
+                self._running[exercise.name] = (time.monotonic(), exercise.seconds)
+                line = f"{exercise.name}: once more, as {trouble}"
+            else:
+                began, _ = self._running.pop(exercise.name)
+                self._done += 1
+                took = time.monotonic() - began
+                line = f"[{self._done}/{self._total}] {exercise.name} finished in {took:.0f} s"
+                line += f": {trouble}" if trouble else ""
+        click.echo(("\r\033[K" if self._live else "") + line, err=True)
+
+    def stop(self) -> None:
+        """No more progress."""
+        self._stopped.set()
+
+    def _tick(self) -> None:
+        while not self._stopped.wait(0.5):
+            with self._lock:
+                running = [
+                    f"{name} {time.monotonic() - began:.0f}/{expected:.0f} s"
+                    for name, (began, expected) in self._running.items()
+                ]
+            if running:
+                click.echo("\r\033[K" + " | ".join(running)[:150], err=True, nl=False)

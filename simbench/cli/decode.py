@@ -1,0 +1,236 @@
+"""`simbench decode`: frames of lines, of a capture or of a run, explained field by field. Changes nothing.
+
+What is printed is strict: `ok` means that there is nothing to object to, be it what servers tolerate.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import zlib
+from binascii import unhexlify
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from gzip import BadGzipFile, GzipFile
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import BinaryIO, Final
+
+import click
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.capture.files import is_capture
+from simbench.capture.frames import FramesOfRows, Seen
+from simbench.capture.packed import GZIP, Cursor, unpacked
+from simbench.ledger.rows import Row
+from simbench.ucp.explain import HEADER, explain, heading
+from simbench.ucp.fields import layout_of
+from simbench.ucp.frame import ETX, STX, WIRE_ERRORS, Frame, Framer, WireError
+from simbench.ucp.operations import PROBLEMS, FieldError, check, decode
+
+LONGEST_LINE: Final = 1 << 16
+STORY_KEPT: Final = 100  # of a capture's last rows, among which are the remarks on its clock
+_HEX: Final = re.compile(rb"(?:0[xX])?((?:[0-9A-Fa-f]{2}[\s:]*)+)")
+_ENDS: Final = {
+    b"<stx>": STX, b"\\x02": STX, b"<etx>": ETX, b"\\x03": ETX,
+}  # fmt: skip
+_WRITTEN: Final = re.compile(rb"<stx>|<etx>|\\x0[23]", re.IGNORECASE)
+
+
+Errors = list[WireError | FieldError]
+Show = Callable[[Seen, Frame | WireError, Errors], None]
+
+
+def decode_command(source: Path | None, port: int | None, *, as_json: bool) -> int:
+    """Explain every frame in a file, a run folder or standard input ("-" or nothing).
+
+    Returns 0, or 1 when some frame was not as it should be. Raises BadInput: unreadable, or no frame in it.
+    """
+    counts = [0, 0]  # sound ones, others
+
+    def show(seen: Seen, item: Frame | WireError, errors: Errors) -> None:
+        counts[bool(errors)] += 1
+        click.echo(_json(seen, item, errors) if as_json else _text(seen, item, errors))
+
+    if str(source) == "-":
+        source = None
+    name = str(source or "standard input")
+    try:
+        _read(source, name, port, show)
+    except BrokenPipeError:  # whoever reads us has had enough
+        raise
+    except OSError as problem:
+        raise BadInput(name, problem.strerror or str(problem), "a file that can be read") from None
+    if not any(counts):
+        raise BadInput(
+            name, "there is no UCP frame in it", "frames one a line, a capture of UCP, or the folder of a run"
+        )
+    return int(counts[1] > 0)
+
+
+def _read(source: Path | None, name: str, port: int | None, show: Show) -> None:
+    """Tell what the source is by looking at it, and show every frame in it."""
+
+    def show_all(seen: Seen, items: list[Frame | WireError]) -> None:
+        _show_items(seen, items, show)
+
+    if source is not None and source.is_dir():
+        _run(source, FramesOfRows(show_all))
+        return
+    with source.open("rb") if source else nullcontext(sys.stdin.buffer) as file:
+        head = file.read(4)
+        if not (is_capture(head) or head.startswith(GZIP)):
+            _lines(head, file, show)
+            return
+        with TemporaryFile() if source is None else nullcontext(file) as kept:
+            if source is None:  # a capture is read more than once
+                kept.write(head)
+                copyfileobj(file, kept)
+            if is_capture(unpacked(Cursor(kept)).read(4)):
+                _capture(kept, name, port, show_all)
+                return
+            kept.seek(0)
+            try:
+                _lines(b"", GzipFile(fileobj=kept), show)
+            except (EOFError, BadGzipFile, zlib.error):
+                raise BadInput(name, "is packed by gzip and damaged", "a file that can be unpacked") from None
+
+
+def _capture(
+    file: BinaryIO, name: str, port: int | None, show: Callable[[Seen, list[Frame | WireError]], None]
+) -> None:
+    from simbench.capture.reader import read_packets  # noqa: PLC0415 - only what is needed, to start quickly
+
+    story: deque[Row] = deque(maxlen=STORY_KEPT)
+    summary = read_packets(file, name, FramesOfRows(show), story, port)
+    _say_what_is_missing(summary, [remark for row in story if (remark := _remark(row))])
+
+
+def _remark(row: Row) -> str:
+    """What a row of the story says of the capture's clock, "" of any other."""
+    detail = msgspec.json.decode(str(row[4]))
+    return str(detail["sentence"]) if detail.get("what") == "clock" else ""
+
+
+def _run(folder: Path, frames: FramesOfRows) -> None:
+    from simbench.ledger import open_run  # noqa: PLC0415 - the ledger is slow to load
+
+    for batch in open_run(folder).wire.to_batches(max_chunksize=10_000):
+        for row in zip(*(column.to_pylist() for column in batch.columns[:4]), strict=True):
+            frames.append(row)
+
+
+# Lines ---------------------------------------------------------------------------------------------------------
+
+
+def _lines(head: bytes, file: BinaryIO | GzipFile, show: Show) -> None:
+    for number, line in enumerate(_split(head, file), start=1):
+        octets = octets_of(line)
+        if octets:
+            framer = Framer()
+            items = framer.feed(octets)
+            if framer.pending:
+                items.append(WireError("truncated" if STX in framer.pending else "garbage", framer.pending))
+            _show_items(Seen(line=number), items, show)
+
+
+def _split(head: bytes, file: BinaryIO | GzipFile) -> Iterator[bytes]:
+    """Lines as they come; one that is too long is cut."""
+    rest = head
+    while piece := file.readline(LONGEST_LINE):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+        if len(rest) >= LONGEST_LINE:
+            yield rest
+            rest = b""
+    yield from rest.split(b"\n")
+
+
+def octets_of(line: bytes) -> bytes:
+    """The octets a line stands for: a frame in hexadecimal, printable, as it is, or without its ends."""
+    line = line.strip(b" \t\r\n")
+    if not line or STX in line or ETX in line:
+        return line
+    digits = _HEX.fullmatch(line)
+    if digits:
+        return unhexlify(re.sub(rb"[\s:]", b"", digits[1]))
+    octets = _WRITTEN.sub(lambda found: _ENDS[found[0].lower()], line)
+    return octets if octets != line else STX + line + ETX
+
+
+_LACKS: Final = {
+    "began_midway": "connections that began before it: {}",
+    "one_direction": "connections with one direction only: {}",
+    "holes": "holes: {}",
+    "missing_octets": "octets missing: {}",
+    "cut_packets": "packets shortened: {}",
+    "cut_short": "the file ends within a packet",
+}
+
+
+def _say_what_is_missing(summary: msgspec.Struct, remarks: Sequence[str]) -> None:
+    for remark in remarks:
+        click.echo(f"simbench: {remark}", err=True)
+    lacks = {name: count for name, count in msgspec.to_builtins(summary).items() if count and name in _LACKS}
+    if lacks:
+        said = ", ".join(_LACKS[name].format(count) for name, count in lacks.items())
+        click.echo(f"simbench: the capture is not whole: {said}", err=True)
+
+
+# Output ------------------------------------------------------------------------------------------------------------
+
+
+def _show_items(seen: Seen, items: list[Frame | WireError], show: Show) -> None:
+    """Show each frame with what is wrong with it; line ends between frames are passed over."""
+    oddities: Errors = []
+    for item in items:
+        if isinstance(item, Frame):
+            show(seen, item, [*oddities, *check(item)])
+            oddities = []
+        elif item.name == "line-ends":
+            continue
+        elif WIRE_ERRORS[item.name].tolerated:
+            oddities.append(item)
+        else:
+            show(seen, item, [item])
+
+
+def _json(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
+    fields, variant = {}, ""
+    if isinstance(item, Frame):
+        fields = {name: value for name, value in decode(item).items() if name not in HEADER}
+        layout = layout_of(item.kind, item.ot, item.data)
+        variant = layout.variant if layout else ""
+    names = [error.name if isinstance(error, WireError) else error.problem for error in errors]
+    told = {"ok": not errors, "trn": item.trn, "kind": item.kind, "op": item.ot, "fields": fields}
+    told["errors"] = list(dict.fromkeys(names))
+    if variant:
+        told["variant"] = variant
+    if not seen.line:
+        told |= msgspec.to_builtins(seen)
+    return msgspec.json.encode(told).decode()
+
+
+def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
+    lines = []
+    if isinstance(item, Frame):
+        lines.append(f"{seen}: {heading(item)}")
+        for each in explain(item):
+            said = f"{each.what}: {each.meaning}" if each.what and each.meaning else each.what or each.meaning
+            value = each.value if len(each.value) <= 24 else f"{each.value[:21]}..."
+            lines.append(f"    {each.name:<8}{value:<26}{said}".rstrip())
+    else:
+        lines.append(f"{seen}: no frame: {item.octets[:60]!r}")
+    lines += [f"  ! {_objection(error)}" for error in errors]
+    return "\n".join(lines)
+
+
+def _objection(error: WireError | FieldError) -> str:
+    if isinstance(error, WireError):
+        return f"{error.name}: {WIRE_ERRORS[error.name].meaning}"
+    answer = f"; deserves error code {error.ec}" if error.ec else ""
+    place = f"{error.field}: " if error.field else ""
+    return f"{place}{error.problem}: {PROBLEMS[error.problem].meaning}{answer}"

@@ -1,0 +1,105 @@
+"""Calls out of a file of any kind, for every command that takes some: `dialup` and `capture` joined. Counts nothing.
+
+Whatever the kind, the same vetting sets aside what is no sound call, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from simbench.base.errors import BadInput, NothingRead
+from simbench.capture.files import is_capture_file
+from simbench.capture.udp import Datagrams
+from simbench.dialup.calls import SetAside
+from simbench.dialup.offer import Offer
+from simbench.dialup.radius.captured import Captured
+from simbench.dialup.radius.detail import read_detail
+from simbench.dialup.radius.pairing import Clock, pair
+from simbench.dialup.radius.record import Heard
+from simbench.dialup.radius.source import kind_of
+from simbench.dialup.records import Found, Records, read_records, vetted
+from simbench.dialup.vetting import Aside
+
+ACCOUNTING_PORTS: Final = (1813,)
+STEP: Final = 10_000  # records between two words of progress
+
+
+class Reading(NamedTuple):
+    """How to read: for which months ("": that of most calls), by which clock, and the secret of a capture (b"": none).
+
+    `clock` dates accounting records: "reception" or "event"; `ports` are those a RADIUS server listens on.
+    """
+
+    months: str = ""
+    clock: Clock = "reception"
+    secret: bytes = b""
+    ports: tuple[int, ...] = ACCOUNTING_PORTS
+
+
+def read_calls(
+    path: Path, offer: Offer, how: Reading, told: Callable[[int, int], None] = lambda _done, _all: None
+) -> Records:
+    """Sound calls of call records, a `detail` file or a capture, everything else set aside. Raises BadInput."""
+    kind = "csv"
+    if path.is_file():
+        kind = "capture" if is_capture_file(path) else kind_of(path)
+    if kind in {"csv", "parquet"}:
+        return read_records(path, offer, how.months, told)
+    if kind == "detail":
+        return accounted(path, read_detail(path), offer, how, told)
+    datagrams = Datagrams(path, how.ports)
+    captured = Captured(datagrams, how.ports, how.secret, path.name)
+    try:
+        records = accounted(path, captured, offer, how, told)
+    except NothingRead:
+        raise NothingRead(_unseen(path, datagrams, how.ports)) from None
+    if not records.rows:
+        raise NothingRead(_unseen(path, datagrams, how.ports))
+    return records
+
+
+def _unseen(path: Path, datagrams: Datagrams, ports: tuple[int, ...]) -> str:
+    """Why nothing was read, with the ports to which accounting seems to go."""
+    named = " or ".join(map(str, ports))
+    others = sorted(port for port in datagrams.accounting if port not in ports)
+    tip = f"; Accounting-Requests go to port {', '.join(map(str, others))}: name it with --port" if others else ""
+    unread = f"; {datagrams.unread:,} of {datagrams.packets:,} packets hold no UDP" if datagrams.unread else ""
+    return f"{path}: no datagram to UDP port {named}, so nothing was read{tip}{unread}"
+
+
+def accounted(
+    path: Path,
+    found: Iterable[Heard | SetAside],
+    offer: Offer,
+    how: Reading,
+    told: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Records:
+    """The same of accounting records already read; a row is a record, and several of them make a call."""
+    rows = 0
+
+    def counted() -> Iterator[Heard | SetAside]:
+        nonlocal rows
+        for rows, each in enumerate(found, start=1):
+            if rows % STEP == 0:
+                told(rows, 0)
+            yield each
+
+    paired, aside = pair(counted(), how.clock, offer.terms.records.longest_s), Aside()
+    for row in paired.aside:
+        aside.add(row)
+    return vetted(Found(path, rows, paired.columns(), aside, paired), offer, how.months)
+
+
+def secret_in(path: Path | None) -> bytes:
+    """The shared secret in a file of one line, b"" without a file. Raises BadInput."""
+    if path is None:
+        return b""
+    try:
+        secret = path.read_bytes().rstrip(b"\r\n")
+    except OSError as problem:
+        raise BadInput(str(path), problem.strerror or str(problem), "a file with the shared secret") from None
+    if not secret or b"\n" in secret:
+        raise BadInput(str(path), "holds no secret" if not secret else "has several lines", "one line, the secret")
+    return secret

@@ -1,0 +1,167 @@
+"""`simbench encode`: one frame from its fields by name, or from what `simbench decode --json` prints. Sends nothing.
+
+Values are put on the wire as they are given, right or wrong, so that faulty frames can be made too.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+import click
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.ucp import content
+from simbench.ucp.fields import LAYOUTS, OPERATIONS_5X
+from simbench.ucp.frame import ETX, STX
+from simbench.ucp.operations import build
+
+Fields = dict[str, str | list[str]]
+_IN_PARTS: Final = ("51", "52")  # operations with room for the header of a long message, and for what follows
+
+
+class Asked(msgspec.Struct):
+    """A frame to make, as `simbench decode --json` tells it; other keys are ignored."""
+
+    op: str
+    kind: str = "O"
+    trn: str | int = 0
+    fields: Fields = {}
+    variant: str = ""
+
+
+def encode_command(  # noqa: PLR0913 - one argument an option
+    op: str | None, kind: str | None, assignments: Sequence[str], trn: str, text: str | None,
+    *, as_hex: bool, from_json: bool,
+) -> None:  # fmt: skip
+    """Print the frame, or the frames of a text that needs several, one a line. Raises BadInput."""
+    if from_json:
+        if op or text is not None:
+            raise BadInput("--json", "takes everything from standard input", "neither operation, fields nor text")
+        asked = list(_from_json())
+    elif op is None or kind is None:
+        raise BadInput("simbench encode", "operation or kind is missing", "for instance: 31 O AdC=36010 PID=0539")
+    else:
+        asked = list(_from_arguments(Asked(op, kind.upper(), trn, _assigned(assignments)), text))
+    for each in asked:
+        octets = _octets(each)
+        click.echo(octets.hex().upper() if as_hex else printable(octets))
+
+
+def printable(octets: bytes) -> str:
+    """A frame for people: its ends in angle brackets."""
+    return octets.decode("ascii", "replace").replace(STX.decode(), "<STX>").replace(ETX.decode(), "<ETX>")
+
+
+def _from_json() -> Iterator[Asked]:
+    """One object a line of standard input, or one object over several lines."""
+    given = sys.stdin.buffer.read()
+    try:
+        yield msgspec.json.decode(given, type=Asked)
+        return
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    lines = [(number, line) for number, line in enumerate(given.splitlines(), start=1) if line.strip()]
+    for number, line in lines:
+        try:
+            yield msgspec.json.decode(line, type=Asked)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+            raise BadInput(
+                f"standard input, line {number}", str(problem), "an object with op, kind and fields"
+            ) from None
+    if not lines:
+        raise BadInput("standard input", "nothing in it", "an object with op, kind and fields")
+
+
+def _assigned(assignments: Sequence[str]) -> Fields:
+    """NAME=VALUE by name; RAds and GAs may be repeated."""
+    fields: Fields = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name:
+            raise BadInput(f"argument {assignment!r}", "no field and value", "NAME=VALUE, for instance AdC=33639980012")
+        if name in {"RAds", "GAs"}:
+            fields[name] = [*fields.get(name, []), value]
+        elif name in fields:
+            raise BadInput(name, "given twice", "each field once")
+        else:
+            fields[name] = value
+    return fields
+
+
+def _from_arguments(asked: Asked, text: str | None) -> Iterator[Asked]:
+    if text is None:
+        yield asked
+        return
+    taken = {"MT", "Msg", "NB", "AMsg", "MMS"} & asked.fields.keys()
+    if taken:
+        raise BadInput("--text", f"says {', '.join(sorted(taken))} already", "either the text or these fields")
+    try:
+        parts = content.compose(text)
+    except ValueError as problem:
+        raise BadInput("--text", str(problem), "a text of characters, for at most 255 parts") from None
+    if len(parts) > 1 and asked.op not in _IN_PARTS:
+        raise BadInput("--text", f"needs {len(parts)} parts", f"a text for one message in operation {asked.op}")
+    trn = int(asked.trn) if str(asked.trn).isdecimal() else None
+    for number, part in enumerate(parts):
+        fields = asked.fields | _content(asked, part)
+        yield msgspec.structs.replace(asked, fields=fields, trn=asked.trn if trn is None else (trn + number) % 100)
+
+
+def _content(asked: Asked, part: content.Part) -> Fields:
+    """The fields that carry one part of a text in this operation."""
+    if asked.op in OPERATIONS_5X:
+        services = str(asked.fields.get("XSer", "")) + part.xser
+        said: Fields = {"MT": part.mt, "Msg": part.msg, "NB": part.nb, "MMS": part.mms, "XSer": services}
+        return said
+    if part.mt != "3":
+        raise BadInput("--text", "needs UCS-2", f"characters of the GSM alphabet in operation {asked.op}")
+    return {"AMsg": part.msg} if asked.op == "30" else {"MT": part.mt, "Msg": part.msg}
+
+
+def _octets(asked: Asked) -> bytes:
+    names = _names(asked)
+    for name, value in asked.fields.items():
+        if name not in names:
+            nearest = _nearest(name, names)
+            raise BadInput(f"{asked.kind}/{asked.op}", f"no field {name!r}", nearest or f"one of {', '.join(names)}")
+        for each in [value] if isinstance(value, str) else value:
+            if not each.isascii() or not each.isprintable() or "/" in each:
+                raise BadInput(name, f"{each!r} cannot stand in a frame", "printable ASCII without a slash")
+    try:
+        return build(asked.op, asked.kind, _trn(asked.trn), asked.variant, **asked.fields)
+    except ValueError as problem:
+        raise BadInput(f"{asked.kind}/{asked.op}", str(problem), "a frame that can be written") from None
+
+
+def _names(asked: Asked) -> list[str]:
+    """The fields an operation or result of this type may have; BadInput when there is no such type."""
+    layouts = [
+        layout for (kind, ot, _), found in LAYOUTS.items() if (kind, ot) == (asked.kind, asked.op) for layout in found
+    ]
+    if not layouts:
+        known = sorted({ot for _, ot, _ in LAYOUTS})
+        if asked.op in known:
+            raise BadInput("kind", f"{asked.kind!r}", "O for an operation, R for a result")
+        raise BadInput("operation", f"{asked.op!r} is none", f"one of {', '.join(known)}")
+    return list(dict.fromkeys(field.name for layout in layouts for field in layout.fields))
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """The name that was perhaps meant, "" when none comes near; upper and lower case count little."""
+    folded = {each.lower(): each for each in reversed(names)}
+    close = get_close_matches(name.lower(), folded, n=1)
+    return folded[close[0]] if close else ""
+
+
+def _trn(trn: str | int) -> str | int:
+    """A number as two digits, any other two characters as they stand."""
+    if isinstance(trn, int) or trn.isdecimal():
+        if 0 <= int(trn) <= 99:
+            return int(trn)
+    elif len(trn) == 2 and trn.isascii() and trn.isalnum():
+        return trn
+    raise BadInput("TRN", f"{trn!r}", "00 to 99")

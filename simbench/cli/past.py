@@ -1,0 +1,42 @@
+"""`simbench plan --from LEDGER`: the past under other codes and tiers. Plans nothing itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from simbench.base.errors import BadInput
+from simbench.base.json_files import indented, write_json
+from simbench.contract import load_contract
+from simbench.planning.what_if import otherwise
+
+
+def past_command(
+    ledger: Path, contract_name: str | None, output: Path | None, late_min: float, *, as_json: bool
+) -> int:
+    """Print what the traffic of a ledger would have cost, and what would have been late or lost."""
+    if not ledger.exists():
+        raise BadInput(f"--from {ledger}", "is not there", "the folder of a run")
+    rows = otherwise(ledger, load_contract(contract_name or "orange_ops_2016"), late_min)
+    told = {"late_after_min": late_min, "otherwise": rows}
+    if output is not None:
+        write_json(output / "otherwise.json", told)
+    if as_json:
+        click.echo(indented(told))
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for heading in ("range", "codes and tier"):
+        table.add_column(heading)
+    for heading in ("EUR before VAT", "messages", f"late (> {late_min:g} min)", "lost", "longest wait (s)"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        figures = (f"{row.euros:,.2f}", *(f"{n:,}" for n in (row.messages, row.late, row.lost, row.longest_wait_s)))
+        table.add_row(f"{row.prefix}ABC", row.words, *figures)
+    Console(width=None if Console().is_terminal else 140).print(table, highlight=False, markup=False)
+    if any(row.since == "submitted" for row in rows):
+        click.echo("note: the ledger tells when messages were submitted, not since when the client held them:")
+        click.echo("      waits count from there and miss what the client held back (a world's --detail minute knows)")
+    return 0

@@ -1,0 +1,132 @@
+"""`simbench probe`: a platform tested from a client's place, code by code. Talks to loopback unless told otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import uvloop
+from rich.console import Console
+
+from simbench import __version__
+from simbench.base.errors import BadInput, Trouble
+from simbench.base.json_files import indented, write_json
+from simbench.base.units import SECOND_US
+from simbench.cli.findings import findings_table
+from simbench.cli.serve import is_loopback
+from simbench.contract import Contract, load_contract
+from simbench.finding import Finding, counted, exit_status, tally
+from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
+from simbench.probe import Target, judge_probe, run_probe
+
+OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the fictional range
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What was asked for on the command line."""
+
+    place: str
+    codes: tuple[str, ...]
+    rates: tuple[int, ...]
+    accounts: tuple[str, ...] = ()
+    password: str = "secret"  # noqa: S105 - of the demo accounts on loopback
+    recipients: tuple[str, ...] = ()
+    seconds: float = 20.0
+    window: int | None = None
+    remote: int | None = None
+    contract_name: str | None = None
+    output: Path | None = None
+    as_json: bool = False
+
+
+def probe_command(options: Options) -> int:
+    """Probe every code in turn, print and write; the exit status of DESIGN section 6."""
+    contract = load_contract(options.contract_name or "orange_ops_2016")
+    targets = _targets(options, contract)
+    findings: list[Finding] = []
+    for target in targets:
+        findings += _probe(target, contract, options)
+    facts: dict[str, Any] = {
+        "platform": options.place, "contract": contract.name, "contract_digest": contract.digest,
+        "bench_version": __version__, "codes": ", ".join(f"{t.code} at {t.rate_per_s}/s" for t in targets),
+    }  # fmt: skip
+    told = {"run": facts, "summary": tally(findings), "findings": findings}
+    if options.output is not None:
+        write_json(options.output / "findings.json", told)
+    if options.as_json:
+        click.echo(indented(told))
+    else:
+        Console(width=None if sys.stdout.isatty() else 180, highlight=False).print(findings_table(findings))
+        click.echo(counted(findings))
+    return exit_status(findings)
+
+
+def _targets(options: Options, contract: Contract) -> list[Target]:
+    """One target a code. Raises BadInput for what does not fit together, or leaves this machine without leave."""
+    host, _, port = options.place.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise BadInput(f"platform {options.place}", "is no address", "HOST:PORT")
+    if len(options.rates) != len(options.codes):
+        raise BadInput("--rate", f"{len(options.rates)} for {len(options.codes)} codes", "one for each --code")
+    if len(options.accounts) not in {0, len(options.codes)}:
+        raise BadInput("--account", f"{len(options.accounts)} for {len(options.codes)} codes", "one for each --code")
+    if not is_loopback(host):
+        _check_leave(host, options)
+    accounts = options.accounts or options.codes
+    window = options.window or contract.terms.session.window.value
+    return [
+        Target(
+            host=host, port=int(port), account=account, password=options.password, code=code, rate_per_s=rate,
+            recipients=options.recipients or OURS, seconds=options.seconds, window=window,
+        )
+        for account, code, rate in zip(accounts, options.codes, options.rates, strict=True)
+    ]  # fmt: skip
+
+
+def _check_leave(host: str, options: Options) -> None:
+    """Beyond this machine real phones may ring and real money be spent: leave, a cap and recipients are needed."""
+    if options.remote is None:
+        raise BadInput(f"platform {host}", "is not a loopback address", "--remote CAP, if it is yours to probe")
+    if max(options.rates) > options.remote:
+        raise BadInput("--rate", f"{max(options.rates)}/s is above the cap of --remote", f"at most {options.remote}/s")
+    if not options.recipients:
+        raise BadInput("--to", "is missing", "numbers that may be written to: beyond loopback none is made up")
+
+
+def _probe(target: Target, contract: Contract, options: Options) -> list[Finding]:
+    ledger: AnyLedger = MemoryLedger()
+    if options.output is not None:
+        info = RunInfo(f"probe {target.code}", contract=contract.name, contract_digest=contract.digest)
+        ledger = Ledger.create(options.output / target.code, info)
+    try:
+        return judge_probe(uvloop.run(_run(target, contract, ledger, _told_of(target))))
+    finally:
+        ledger.close()
+
+
+async def _run(target: Target, contract: Contract, ledger: AnyLedger, tell: Callable[[str], object]) -> Any:
+    loop, epoch = asyncio.get_running_loop(), time.time_ns() // 1000
+    start = loop.time()
+    made = []
+
+    async def connect(factory: Callable[[], asyncio.Protocol], host: str, port: int) -> None:
+        await loop.create_connection(factory, host, port)
+        made.append(port)
+
+    seen = await run_probe(
+        target, contract, connect, lambda: epoch + round((loop.time() - start) * SECOND_US), ledger.wire, tell
+    )
+    if not made:
+        raise Trouble(f"nobody takes connections on {target.host}:{target.port}")
+    return seen
+
+
+def _told_of(target: Target) -> Callable[[str], object]:
+    return lambda said: click.echo(f"{target.code}: {said}", err=True)

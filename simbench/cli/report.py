@@ -1,0 +1,95 @@
+"""`simbench report`: a run folder as a report; of the year in virtual time, or of a conformance session again."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.contract import load_contract
+from simbench.finding import counted, exit_status
+from simbench.ledger import open_run
+
+QUIET_S = 2.0
+RUNS, FINDINGS = "runs", "findings.json"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What was asked for on the command line."""
+
+    folder: Path
+    output: Path | None = None
+    language: str = "en"
+    contract_name: str | None = None
+    pdf: bool = False
+    as_json: bool = False
+    unmasked: bool = False
+
+
+def report_command(options: Options) -> int:
+    """Write the report of a run folder; the exit status of its findings (DESIGN section 6)."""
+    if (options.folder / RUNS).is_dir() and (options.folder / FINDINGS).is_file():
+        return _of_session(options)
+    if options.unmasked:
+        raise BadInput("--unmasked", "a report of a service level shows no numbers", "a conformance session")
+    from simbench.sla.report import SlaRun, write_sla  # noqa: PLC0415 - matplotlib is slow to load
+
+    run = open_run(options.folder)
+    contract = load_contract(options.contract_name or "orange_ops_2016")
+    output = options.output or options.folder
+    findings, written = write_sla(
+        output, SlaRun(run, contract, options.language), pdf=options.pdf, told=Progress().told
+    )
+    if options.as_json:
+        click.echo((output / FINDINGS).read_text("utf-8"))
+    else:
+        for one in findings:
+            click.echo(f"{one.outcome:<13}{one.purpose:<30}{one.summary}")
+        counts = counted(findings)
+        click.echo(f"\n{counts}.  Written: {', '.join(map(str, written))}")
+    return exit_status(findings)
+
+
+def _of_session(options: Options) -> int:
+    """The report of a conformance session again, from its findings and ledgers; nothing is judged anew."""
+    from simbench.bench.report import ExerciseRun, Judgement, read_findings, write_report  # noqa: PLC0415 - as above
+    from simbench.bench.runner.options import plan_again  # noqa: PLC0415 - as above
+    from simbench.bench.runner.selection import select  # noqa: PLC0415 - as above
+    from simbench.bench.runner.session_record import NAME as RECORD  # noqa: PLC0415 - slow to load
+    from simbench.bench.runner.session_record import read_record  # noqa: PLC0415 - as above
+    from simbench.trace.trace import Reading  # noqa: PLC0415 - as above
+
+    if options.pdf or options.language != "en":
+        what = "--pdf" if options.pdf else f"--lang {options.language}"
+        raise BadInput(what, "the report of a conformance session has no such form", "the run of a world")
+    result = read_findings(options.folder / FINDINGS)
+    given = options.contract_name or str(result.run.get("contract", "orange_ops_2016"))
+    chosen = select()
+    if (options.folder / RECORD).is_file():  # it knows of exercises that are made for one session, too
+        chosen = plan_again(read_record(options.folder), options.folder, given, ()).chosen
+    exercises = []
+    for name, (exercise, _) in chosen.items():
+        ledger = options.folder / RUNS / name / "ledger"
+        if ledger.is_dir():
+            reading = Reading(open_run(ledger))
+            exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
+    path = (options.output or options.folder) / "report.html"
+    judgement = Judgement(result.run, result.findings, load_contract(given), exercises)
+    write_report(path, judgement, mask=not options.unmasked)
+    click.echo((options.folder / FINDINGS).read_text("utf-8") if options.as_json else f"Written: {path}")
+    return exit_status(result.findings)
+
+
+class Progress:
+    """Steps on standard error, once the work has lasted two seconds."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def told(self, step: str, done: int, steps: int) -> None:
+        """A step begins."""
+        if time.monotonic() - self._began > QUIET_S:
+            click.echo(f"  {step}: {done} of {steps} done", err=True)

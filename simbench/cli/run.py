@@ -1,0 +1,124 @@
+"""`simbench run`: a world in virtual time, into a ledger. Judges nothing."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec.structs import replace
+
+from simbench import __version__
+from simbench.base.json_files import indented
+from simbench.base.toml_files import label
+from simbench.contract import load_contract
+from simbench.ledger import Ledger, RunInfo, open_run
+from simbench.ledger.query import connected
+from simbench.ledger.rows import COUNTED
+from simbench.simulation.event_driven import Detail
+from simbench.simulation.plan import World, plan
+from simbench.simulation.run import Way, run_world
+from simbench.simulation.scenario import contract_of, read_world
+
+QUIET_S, EVERY_S = 2.0, 1.0
+STOPPED = 3
+
+
+def run_command(
+    scenario: Path, output: Path | None, contract_name: str | None, choices: tuple[Detail, Way, int], *, as_json: bool
+) -> int:
+    """Run the world of a scenario file; 0, or 3 when it was stopped before its end: what was written can be read."""
+    detail, way, workers = choices
+    read = read_world(scenario)
+    contract = load_contract(contract_name) if contract_name else contract_of(read, scenario)
+    world = plan(read, contract, str(scenario))
+    folder = output or Path("reports") / f"run-{scenario.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    info = RunInfo(
+        run=folder.name, scenario=read.name, seed=read.seed, contract=contract.name, contract_digest=contract.digest,
+        versions={"simbench": __version__}, keep="digest",
+    )  # fmt: skip
+    progress, began = Progress(), time.monotonic()
+    signal.signal(signal.SIGTERM, _interrupted)
+    ledger = Ledger.create(folder, info, daily=False)
+    try:
+        went = run_world(world, ledger, detail, way, workers, progress.show)
+    except KeyboardInterrupt:
+        note = f"stopped at {progress.done:.1%} of the run"
+        ledger.info = replace(ledger.info, note=note)
+        ledger.close()
+        click.echo(f"{note}; what was written can be read: {folder}", err=True)
+        return STOPPED
+    finally:
+        ledger.close()
+        progress.end()
+    _tell(world, folder, (went, detail, time.monotonic() - began, workers), as_json=as_json)
+    return 0
+
+
+class Progress:
+    """How far the run is and how long it still takes, on standard error, once it has lasted two seconds."""
+
+    def __init__(self) -> None:
+        self.done = 0.0
+        self._began = self._shown = time.monotonic()
+        self._spoke = False
+
+    def show(self, done: float) -> None:
+        """Take the share done, 0 to 1; write it now and then."""
+        self.done, now = done, time.monotonic()
+        elapsed_s = now - self._began
+        if not 0 < done < 1 or elapsed_s < QUIET_S or now - self._shown < EVERY_S:
+            return
+        self._shown, self._spoke = now, True
+        left_s = elapsed_s / done * (1 - done)
+        end = "\r" if sys.stderr.isatty() else "\n"
+        click.echo(f"  {done:6.1%} done, about {left_s:.0f} s left  {end}", err=True, nl=False)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._spoke and sys.stderr.isatty():
+            click.echo("", err=True)
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_json: bool) -> None:
+    """What the ledger holds, by code."""
+    went, detail, seconds, processes = how
+    counts = _counts(folder, detail)
+    if as_json:
+        own, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        kilobytes = own + workers * processes
+        told = {
+            "folder": label(folder), "way": went, "detail": detail, "seconds": round(seconds, 3),
+            "peak_megabytes": kilobytes // 1024, "incidents": len(world.incidents), "codes": counts,
+        }  # fmt: skip
+        click.echo(indented(told))
+        return
+    names = [name for name in COUNTED if any(name in each for each in counts.values())]
+    click.echo("  code  " + "".join(f"{name:>13}" for name in names))
+    for code in world.codes:
+        click.echo(f"  {code:<6}" + "".join(f"{counts.get(code, {}).get(name, 0):>13,}" for name in names))
+    click.echo(f"  {len(world.incidents)} incidents; {went} way, detail {detail}, {seconds:.1f} s\n  ledger: {folder}")
+
+
+def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
+    """What was counted for each code, out of the ledger itself."""
+    found: dict[str, dict[str, int]] = {}
+    with connected(open_run(folder)) as connection:
+        for code, name, count in connection.execute(_QUERIES[detail]).fetchall():
+            found.setdefault(code, {})[name] = count
+    return found
+
+
+_SUMS = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTED)
+_QUERIES: dict[str, Any] = {
+    "rows": "select code, kind, count(*) from centre where code <> '' group by all",
+    "minute": f"unpivot (select code, {_SUMS} from minute group by code) on {', '.join(COUNTED)}",  # noqa: S608 - our own names
+}

@@ -1,0 +1,68 @@
+"""What a run was served from, kept in its folder so that it can be resumed without asking again. Serves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from fake_smsc.scenario import Scenario
+from simbench.base.errors import LedgerError
+from simbench.base.json_files import read_json, write_json
+from simbench.base.units import HOUR_US
+from simbench.contract import Contract
+
+if TYPE_CHECKING:
+    from fake_smsc.server.clock import PlatformClock
+    from fake_smsc.server.saved_state import Past
+
+SCRIPT = "served.json"
+
+
+class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A scenario as it was served, options applied; its contract by name or file; what its files are relative to."""
+
+    scenario: Scenario
+    contract: str
+    contract_digest: str
+    place: str = ""
+
+    @classmethod
+    def of(cls, scenario: Scenario, contract: Contract, place: Path | None, contract_name: str | None) -> Self:
+        """What is to be kept."""
+        name = contract_name or scenario.contract
+        if name.endswith(".toml"):
+            name = str((Path(name) if contract_name else (place or Path()) / name).resolve())
+        return cls(scenario, name, contract.digest, str(place) if place else "")
+
+
+def write_script(folder: Path, script: Script) -> None:
+    """Keep it. Raises BadInput or Trouble when it cannot be written."""
+    write_json(folder / SCRIPT, script)
+
+
+def read_script(folder: Path) -> Script:
+    """Read it back. Raises LedgerError where `serve` never wrote one."""
+    written = "what `simbench serve` writes into its run folder"
+    return read_json(folder / SCRIPT, Script, "the folder of a served run", written, LedgerError)
+
+
+def clock_of(past: Past, scenario: Scenario) -> PlatformClock:
+    """The clock a resumed run goes on with."""
+    from fake_smsc.server.clock import PlatformClock  # noqa: PLC0415 - beside the others
+
+    return PlatformClock(*past.clock(bool(scenario.server.epoch), scenario.server.speed))
+
+
+def past_of(folder: Path, scenario: Scenario, contract: Contract) -> Past:
+    """What the run in this folder left behind."""
+    from fake_smsc.server.saved_state import read_past  # noqa: PLC0415 - DuckDB is slow to load
+
+    owners = {config.code: config.account or config.code for config in scenario.codes}
+    names, terms = set(owners.values()), contract.terms.delivery
+    hours = (terms.validity_default_h.value, terms.validity_max_h.value)
+    return read_past(
+        folder, lambda address: address if address in names else owners.get(address, ""),
+        (hours[0] * HOUR_US, hours[1] * HOUR_US),
+    )  # fmt: skip

@@ -1,0 +1,218 @@
+"""`simbench serve`: a live SMSC until a signal ends it. Judges nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import uvloop
+from msgspec.structs import replace
+
+from fake_smsc.scenario import (
+    LimitMode,
+    Scenario,
+    allowed_networks,
+    contract_of,
+    demo_scenario,
+    find_scenario,
+    read_scenario,
+)
+from fake_smsc.server.live import LiveSmsc, spare_collector
+from simbench import __version__
+from simbench.base.errors import BadInput
+from simbench.cli.ledger import PackProgress
+from simbench.cli.script import SCRIPT, Script, clock_of, past_of, read_script, write_script
+from simbench.cli.serve_service import Around, service_settings, ucp_tls, with_service
+from simbench.contract import Contract, load_contract
+from simbench.ledger import Ledger, RunInfo
+from simbench.ledger.info import NAME
+from simbench.ledger.lock import NAME as LOCK
+from simbench.ledger.lock import take_lock
+from simbench.ledger.writer import not_writable
+
+if TYPE_CHECKING:
+    from fake_smsc.server.saved_state import Past
+
+EXPOSED_FAILED_LOGINS = 20  # a minute, of one address, where other machines can reach the server
+
+
+def serve_command(  # noqa: PLR0913 - one argument an option
+    scenario: Path | None,
+    host: str | None,
+    port: int | None,
+    limit: LimitMode | None,
+    output: Path | None,
+    contract_name: str | None,
+    allow: tuple[str, ...] = (),
+    *,
+    expose: bool = False,
+    **service: Any,
+) -> None:
+    """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
+    if scenario is not None:
+        scenario = find_scenario(scenario)
+        chosen = read_scenario(scenario)
+        contract = load_contract(contract_name) if contract_name else contract_of(chosen, scenario)
+    else:
+        contract = load_contract(contract_name or "orange_ops_2016")
+        chosen = demo_scenario(contract)
+    chosen = _with_options(chosen, host, port, limit)
+    chosen = guarded(chosen, allow, expose=expose)
+    folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
+    place = scenario.parent.resolve() if scenario else None
+    around = Around(place, service_settings(chosen, service), ucp_tls(service))
+    uvloop.run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
+
+
+def resume_command(
+    folder: Path,
+    host: str | None,
+    port: int | None,
+    limit: LimitMode | None,
+    allow: tuple[str, ...] = (),
+    *,
+    expose: bool = False,
+    **service: Any,
+) -> None:
+    """Go on with a run that was stopped or killed, in its own ledger and out of its own scenario."""
+    script = read_script(folder)
+    contract = load_contract(script.contract)
+    if contract.digest != script.contract_digest:
+        problem = f"is {contract.digest} now, was {script.contract_digest}"
+        raise BadInput(f"contract {script.contract}", problem, "the contract the run was served under")
+    chosen = guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
+    place = Path(script.place) if script.place else None
+    uvloop.run(_serve(chosen, contract, folder, Around(place, service_settings(chosen, service), ucp_tls(service))))
+
+
+def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
+    server = scenario.server
+    if host is not None:
+        server = replace(server, host=host)
+    if port is not None:
+        server = replace(server, port=port)
+    codes = tuple(replace(config, limit=limit) for config in scenario.codes) if limit else scenario.codes
+    return replace(scenario, server=server, codes=codes)
+
+
+def guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scenario:
+    """An address other machines can reach is served only when asked for, and only to those named."""
+    server = replace(scenario.server, allow=(*scenario.server.allow, *allow))
+    allowed_networks(server, "--allow")
+    if not is_loopback(server.host):
+        if not expose:
+            raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1, or --expose")
+        if not server.allow:
+            raise BadInput("--expose", "nobody is named who may connect", "--allow ADDRESS, or server.allow")
+        most = server.failed_logins_per_min or EXPOSED_FAILED_LOGINS
+        server = replace(server, failed_logins_per_min=most)
+    return replace(scenario, server=server)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it; a name other than localhost could lead anywhere."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _serve(
+    scenario: Scenario, contract: Contract, folder: Path, around: Around, script: Script | None = None
+) -> None:
+    """Serve a new run, whose script is kept, or without one go on with the run in the folder."""
+    info = RunInfo(
+        run=folder.name,
+        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        scenario=scenario.name,
+        seed=scenario.seed,
+        contract=contract.name,
+        contract_digest=contract.digest,
+        versions={"simbench": __version__},
+        keep=scenario.keep,
+    )
+    past, served = None, script is None
+    if script is not None:
+        ledger = Ledger.create(folder, info)
+    else:
+        past, ledger = _resumed(folder, scenario, contract)
+    try:
+        if script is not None:
+            write_script(folder, script)
+        clock = clock_of(past, scenario) if past else None
+        smsc = LiveSmsc(scenario, contract, ledger, place=around.place, network=around.network, clock=clock)
+        smsc.past = past
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, stop.set)
+        async with smsc, with_service(smsc, around.service) as service_lines:
+            served = True
+            spare_collector()
+            _banner(smsc, folder, service_lines)
+            await stop.wait()
+            click.echo("stopping", err=True)
+    finally:
+        ledger.close(PackProgress().show)
+        if not served:
+            _discard(folder)
+    click.echo(f"ledger closed: {folder}", err=True)
+
+
+def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Past, Ledger]:
+    """What a run left behind, and its ledger to go on with; the folder is locked before either is looked at."""
+    try:
+        lock = take_lock(folder)
+    except OSError as problem:
+        raise not_writable(folder, problem) from None
+    try:
+        return past_of(folder, scenario, contract), Ledger.resume(lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _discard(folder: Path) -> None:
+    """Remove the ledger of a server that never listened, so that the same command can be given again."""
+    from simbench.ledger.segments import parts_of  # noqa: PLC0415 - Arrow is slow to load
+
+    parts = [path for paths in parts_of(folder).values() for path in paths]
+    for path in (folder / NAME, folder / SCRIPT, folder / LOCK, *parts):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # something else lies in it
+        folder.rmdir()
+
+
+def _banner(smsc: LiveSmsc, folder: Path, more: tuple[str, ...]) -> None:
+    """Everything a client's developer needs to connect."""
+    scenario, contract = smsc.scenario, smsc.contract
+    host, port = scenario.server.host, smsc.server.port
+    click.echo(
+        f"simbench {__version__}: UCP SMSC listening on {host}:{port}  (contract {contract.name} {contract.digest})"
+    )
+    click.echo("  account  password  short code  rate     window  meter")
+    for config in scenario.codes:
+        limit = smsc.server.gateway.centre.limiters[config.code].limit
+        window = config.window or contract.terms.session.window.value
+        click.echo(
+            f"  {config.account or config.code:<8} {config.password:<9} {config.code:<11} {limit.rate_per_s:>3}/s    "
+            f"{window:<7} {limit.mode}"
+        )
+        sessions = config.sessions or contract.terms.session.sessions_per_code.value
+        held_s = sessions * window / limit.rate_per_s
+        if limit.mode == "delay" and held_s > contract.terms.throughput.max_hold_s.value:
+            click.echo(
+                f"  warning: {sessions} sessions x window {window} at {limit.rate_per_s}/s can wait {held_s:.0f} s, "
+                f"but a result is held for at most "
+                f"{contract.terms.throughput.max_hold_s.value} s; what waits longer gets NACK 04"
+            )
+    click.echo("  recipients: 06 39 98 00 00 to 06 39 98 59 99 and 07 10 00 00 00 to 07 19 99 99 99 (fictional)")
+    for line in more:
+        click.echo(line)
+    click.echo(f"  ledger: {folder}    stop with Ctrl-C")

@@ -1,0 +1,88 @@
+"""What `simbench serve` puts around the SMSC when asked: API, console, TLS. Loads nothing of it unasked."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fake_smsc.scenario import Scenario
+from fake_smsc.server.live import LiveSmsc
+from fake_smsc.server.network import Network, Tcp, tls_context
+from simbench.base.errors import BadInput, MissingTool
+
+if TYPE_CHECKING:
+    from simbench.service.settings import ServiceSettings
+
+CONSOLE_PORT = 8080
+
+
+class Around(msgspec.Struct, frozen=True):
+    """Where a scenario lies, what is served beside the SMSC (None: nothing), and what the SMSC listens on."""
+
+    place: Path | None
+    service: ServiceSettings | None
+    network: Network | None
+
+
+def service_settings(scenario: Scenario, options: dict[str, Any]) -> ServiceSettings | None:
+    """The settings of what was asked for, None without any. Raises BadInput, MissingTool."""
+    port = options["api"] if options["api"] is not None else CONSOLE_PORT if options["console"] else None
+    if port is None:
+        certificate = () if options["tls_ucp"] else ("tls_cert", "tls_key")  # silently unused, it would look safe
+        for name in ("token_file", "log", "unmasked", *certificate):
+            if options[name]:
+                expected = "--api PORT or --console as well" + (", or --tls-ucp" if name in certificate else "")
+                raise BadInput(f"--{name.replace('_', '-')}", "there is no API", expected)
+        return None
+    missing = [name for name in ("fastapi", "uvicorn", "nicegui") if find_spec(name) is None]
+    if missing:
+        raise MissingTool(f"{', '.join(missing)} not installed: pip install 'telecom-simbench[console]'")
+    from simbench.service.settings import ServiceSettings, check, networks, read_token  # noqa: PLC0415 - only when asked
+
+    return check(
+        ServiceSettings(
+            host=scenario.server.host,
+            port=port,
+            token=read_token(options["token_file"]),
+            allow=networks(scenario.server.allow),
+            console=options["console"],
+            certificate=options["tls_cert"],
+            key=options["tls_key"],
+            log=options["log"],
+            unmasked=options["unmasked"],
+        )
+    )
+
+
+def ucp_tls(options: dict[str, Any]) -> Network | None:
+    """What UCP listens on: TLS where it was asked for, None for plain TCP. Raises BadInput."""
+    certificate, key = options["tls_cert"], options["tls_key"]
+    if not options["tls_ucp"]:
+        return None
+    if certificate is None or key is None:
+        raise BadInput("--tls-ucp", "no certificate", "--tls-cert and --tls-key")
+    return Tcp(tls_context(certificate, key))
+
+
+@asynccontextmanager
+async def with_service(smsc: LiveSmsc, settings: ServiceSettings | None) -> AsyncIterator[tuple[str, ...]]:
+    """Serve beside the SMSC what was asked for; lines for the banner."""
+    if settings is None:
+        yield ()
+        return
+    from simbench.service.serving import served  # noqa: PLC0415 - a third of a second, only when asked
+
+    async with served(smsc, settings) as (_, port):
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"{settings.scheme}://{host}:{port}"
+        console = (f"  console: {url}/",) if settings.console else ()
+        try:
+            yield (*console, f"  API: {url}/docs    metrics: {url}/metrics")
+        finally:
+            gc.unfreeze()  # what the console keeps in circles is let go before the interpreter ends

@@ -1,0 +1,301 @@
+"""The offer NetRevenu as typed data, and its tariff functions in exact arithmetic. Counts no call.
+
+Amounts are exact decimals; where they are rounded, and how, is said by the term `money.smallest` and done by `rounded`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Literal, Protocol, TypeVar
+
+import msgspec
+
+from simbench.base.errors import BadInput, ContractError
+from simbench.base.toml_files import choice, label, read_toml, refusal, shown
+from simbench.contract.load import HOME
+from simbench.contract.terms import Ambiguity, Count, Hour, Natural, Term, Words
+from simbench.dialup.tariff_functions import Function, marginal_share, power_share, slab_share
+
+DEFAULT_OFFER = "netrevenu_2000"
+
+Weights = Annotated[tuple[Natural, ...], msgspec.Meta(min_length=48, max_length=48)]
+Bound = Literal["operator", "provider", "access-server", "radius-server"]
+
+
+class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all structs here share: they never change, and refuse keys they do not know."""
+
+
+class Points(_Frozen, frozen=True):
+    """The two published points: whole minutes a month, whole francs."""
+
+    first_minutes: Term[Count]
+    first_share_ff: Term[Count]
+    second_minutes: Term[Count]
+    second_share_over_ff: Term[Count]
+
+
+class Money(_Frozen, frozen=True):
+    """The fixed rate between franc and euro, and the smallest amount."""
+
+    ff_per_eur: Term[Decimal]
+    smallest: Term[Decimal]
+
+
+class Hours(_Frozen, frozen=True):
+    """Hours of Paris between which a working day is peak."""
+
+    peak_from_h: Term[Hour]
+    peak_to_h: Term[Hour]
+
+
+class Records(_Frozen, frozen=True):
+    """What a call record may say."""
+
+    longest_h: Term[Count]
+
+    @property
+    def longest_s(self) -> int:
+        """The longest a call can last, in seconds."""
+        return self.longest_h.value * 3600
+
+
+class Accounting(_Frozen, frozen=True):
+    """What is asked of accounting: how wrong a clock may be, and how often a request may be sent again."""
+
+    clock_tolerance_s: Term[Count]
+    retransmissions: Term[Natural]
+
+
+class Demand(_Frozen, frozen=True):
+    """How subscribers call: time a month, laws of the length of a session, arrivals by half-hour of three days."""
+
+    hours_per_subscriber: Term[Count]
+    short_share: Term[Decimal]
+    short_median_s: Term[Count]
+    short_sigma: Term[Decimal]
+    long_mean_s: Term[Count]
+    long_sigma: Term[Decimal]
+    pareto_from_s: Term[Count]
+    pareto_alpha: Term[Decimal]
+    cap_s: Term[Count]
+    working_day: Term[Weights]
+    saturday: Term[Weights]
+    sunday: Term[Weights]
+
+
+class Redial(_Frozen, frozen=True):
+    """What a blocked user does."""
+
+    persistence: Term[Decimal]
+    delay_mean_s: Term[Count]
+    most_tries: Term[Count]
+
+
+class OfferTerms(_Frozen, frozen=True):
+    """Every number of the offer, by group."""
+
+    points: Points
+    money: Money
+    hours: Hours
+    records: Records
+    accounting: Accounting
+    demand: Demand
+    redial: Redial
+
+    def by_name(self) -> dict[str, Term[Any]]:
+        """Give every term under its dotted name, "points.first_minutes"."""
+        groups = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {f"{name}.{term}": getattr(group, term) for name, group in groups.items() for term in _names(group)}
+
+
+class Retail(_Frozen, frozen=True):
+    """What a local call costs its user from a day on, with VAT: `credit_s` at one price, then by the minute."""
+
+    since: date
+    credit_ff: Decimal
+    credit_s: Natural
+    peak_ff_per_min: Decimal
+    off_peak_ff_per_min: Decimal
+    source: str
+
+
+class Vat(_Frozen, frozen=True):
+    """The rate of VAT from a day on."""
+
+    since: date
+    share: Decimal
+    source: str
+
+
+class NrvClause(_Frozen, frozen=True):
+    """One promise of the offer, or what its settlement takes for granted; `bound`: the operator pays the provider,
+    whose access servers account for calls to its RADIUS server.
+    """
+
+    gist: str
+    key_term: str
+    bound: tuple[Bound, ...]
+    strength: Literal["must", "should", "may", "info"]
+    source: str
+    check: str
+
+
+class _File(_Frozen, frozen=True):
+    title: str
+    terms: OfferTerms
+    functions: dict[str, Function]
+    retail: tuple[Retail, ...]
+    vat: tuple[Vat, ...]
+    ambiguities: dict[str, Ambiguity]
+    clauses: dict[str, NrvClause]
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """The whole offer as read; `digest` names its content, readings included (16 hexadecimal digits)."""
+
+    name: str
+    title: str
+    digest: str
+    terms: OfferTerms
+    functions: dict[str, Function]
+    retail: tuple[Retail, ...]
+    vat: tuple[Vat, ...]
+    ambiguities: dict[str, Ambiguity]
+    clauses: dict[str, NrvClause]
+
+    def reading(self, name: str) -> str:
+        """Give the key of the reading in force for an ambiguity of the offer."""
+        ambiguity = self.ambiguities[name]
+        return ambiguity.reading or ambiguity.default
+
+    def with_readings(self, readings: Mapping[str, str]) -> Offer:
+        """Give the offer with other readings; BadInput names an ambiguity or reading there is not."""
+        ambiguities = dict(self.ambiguities)
+        for name, reading in readings.items():
+            if name not in ambiguities:
+                raise BadInput(f"reading {shown(name)}", "no such ambiguity", choice(name, ambiguities))
+            if reading not in ambiguities[name].readings:
+                raise BadInput(f"reading {name}", f"is {shown(reading)}", choice(reading, ambiguities[name].readings))
+            ambiguities[name] = msgspec.structs.replace(ambiguities[name], reading=reading)
+        changed = msgspec.structs.replace(self, ambiguities=ambiguities)
+        return msgspec.structs.replace(changed, digest=_digest(changed))
+
+    def assumed(self, *names: str) -> tuple[str, ...]:
+        """Keep those of the given terms and ambiguities that only we assume."""
+        known: dict[str, Any] = self.terms.by_name() | self.ambiguities
+        return tuple(name for name in names if known[name].status == "assumption")
+
+    def function(self, name: str = "") -> Function:
+        """Give a tariff function by name, "" the one in force (NRV-AMB-01). BadInput when there is none."""
+        name = name or self.reading("NRV-AMB-01")
+        if name not in self.functions:
+            raise BadInput(f"tariff function {shown(name)}", "no such function", choice(name, self.functions))
+        return self.functions[name]
+
+    def share_ff(self, minutes: int, name: str = "") -> Decimal:
+        """Give the gross share of a month's whole minutes: FF, rounded as `money.smallest` says."""
+        function = self.function(name)
+        if minutes < 0:
+            raise BadInput("minutes", f"is {minutes}", "0 or more")
+        if function.kind == "power":
+            points = self.terms.points
+            base = (points.first_minutes.value, points.first_share_ff.value)
+            return power_share(minutes, base, function.exponent, self.terms.money.smallest.value)
+        exact = marginal_share if function.kind == "marginal" else slab_share
+        return self.rounded(exact(minutes, function.rates))
+
+    def rounded(self, amount: Decimal) -> Decimal:
+        """Round an amount of money: to the smallest amount, halves away from zero."""
+        with localcontext() as context:
+            context.prec = 60
+            return amount.quantize(self.terms.money.smallest.value, ROUND_HALF_UP)
+
+    def eur(self, ff: Decimal) -> Decimal:
+        """Convert an amount in francs: divided by the full fixed rate, then rounded."""
+        with localcontext() as context:
+            context.prec = 60
+            return self.rounded(ff / self.terms.money.ff_per_eur.value)
+
+    def vat_on(self, day: date) -> Decimal:
+        """Give the rate of VAT in force on a day. BadInput before the first one known."""
+        return _in_force(self.vat, day, "VAT").share
+
+    def retail_on(self, day: date) -> Retail:
+        """Give the retail tariff in force on a day. BadInput before the first one known."""
+        return _in_force(self.retail, day, "retail tariff")
+
+
+@lru_cache(maxsize=8)
+def load_netrevenu(name_or_path: str | Path = DEFAULT_OFFER) -> Offer:
+    """Load the built-in offer by name, or a file of the same shape by path. Raises ContractError."""
+    named = isinstance(name_or_path, str) and name_or_path == Path(name_or_path).stem
+    path = HOME / f"{name_or_path}.toml" if named else Path(name_or_path)
+    if named and not (path.name.startswith("netrevenu_") and path.is_file()):
+        known = sorted(found.stem for found in HOME.glob("netrevenu_*.toml"))
+        raise ContractError(f"offer {shown(name_or_path)}", "no such built-in offer", choice(str(name_or_path), known))
+    content = read_toml(path, _File, ContractError)
+    file = path.name if path.parent == HOME else label(path)
+    _check(content, file)
+    offer = Offer(
+        path.stem, content.title, "", *(getattr(content, name) for name in _names(content) if name != "title")
+    )
+    return msgspec.structs.replace(offer, digest=_digest(offer))
+
+
+def _check(content: _File, file: str) -> None:
+    """Refuse what contradicts itself: unknown clauses and readings, dates that do not rise, no function in force."""
+    cited = [(("terms", *name.split(".")), term.clause) for name, term in content.terms.by_name().items()]
+    cited += [(("ambiguities", name), clause) for name, amb in content.ambiguities.items() for clause in amb.clauses]
+    for keys, clause in cited:
+        if clause not in content.clauses:
+            raise refusal(ContractError, file, keys, f"names clause {shown(clause)}", choice(clause, content.clauses))
+    for name, ambiguity in content.ambiguities.items():
+        if (ambiguity.reading or ambiguity.default) not in ambiguity.readings:
+            raise refusal(ContractError, file, ("ambiguities", name), "its reading is none of its readings")
+    series: tuple[tuple[str, Sequence[_Dated]], ...] = (("retail", content.retail), ("vat", content.vat))
+    for table, entries in series:
+        days = [entry.since for entry in entries]
+        if not days or days != sorted(set(days)):
+            raise refusal(ContractError, file, (table,), "dates do not rise", "one entry a date, in order")
+    hours = content.terms.hours
+    if hours.peak_from_h.value >= hours.peak_to_h.value:
+        raise refusal(ContractError, file, ("terms", "hours"), "the peak ends before it begins")
+    if missing := set(READINGS) - set(content.ambiguities):
+        raise refusal(ContractError, file, ("ambiguities", min(missing)), "is missing")
+    if strange := set(content.ambiguities["NRV-AMB-01"].readings) - set(content.functions):
+        raise refusal(ContractError, file, ("functions", min(strange)), "is missing", "a function for each reading")
+
+
+READINGS: Words = tuple(f"NRV-AMB-{number:02}" for number in range(1, 7))
+"""The ambiguities code follows."""
+
+
+class _Dated(Protocol):
+    @property
+    def since(self) -> date: ...
+
+
+D = TypeVar("D", bound=_Dated)
+
+
+def _in_force(entries: Sequence[D], day: date, what: str) -> D:
+    place = bisect_right([entry.since for entry in entries], day) - 1
+    if place < 0:
+        raise BadInput(f"{what} on {day}", "is not known", f"a day from {entries[0].since} on")
+    return entries[place]
+
+
+def _digest(offer: Offer) -> str:
+    content = [getattr(offer, name) for name in _names(offer) if name not in {"name", "digest"}]
+    return sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:16]
+
+
+def _names(struct: Any) -> tuple[str, ...]:
+    return tuple(struct.__struct_fields__)

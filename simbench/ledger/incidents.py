@@ -1,0 +1,163 @@
+"""Incidents: when the platform, or a part of it, did not serve, and the rows of a story that tell it. Judges nothing.
+
+An incident that was announced is maintenance; whether it was announced in time is for a rule to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from simbench.base.errors import BadInput
+
+Scope = Literal["total", "partial"]
+StoryRow = tuple[int, str, str, int | None, str]
+"""A row of the table "story": at, kind, subject, until, detail as JSON."""
+
+PLATFORM = "platform"
+TOTAL = "total"  # the story's subject for the whole platform, as the live server writes it
+BEGINS = {False: "outage", True: "maintenance"}
+ENDS = "restored"
+PERIOD = "period"
+
+
+class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One interruption. Instants in microseconds, UTC; `end` None while it lasts, `end` itself is up again.
+
+    `share` is what part of the platform it takes away, 0 to 1. `subject` is "platform", one platform of several
+    ("platform:north"), a short code or a link. `announced_at`: when its notice reached the other party;
+    `noticed_at`: when the ticket was opened. `attributed_to` is "orange", "client" or whoever else caused it.
+    """
+
+    ticket: str
+    start: int
+    end: int | None = None
+    scope: Scope = "total"
+    share: float = 1.0
+    subject: str = PLATFORM
+    planned: bool = False
+    announced_at: int | None = None
+    noticed_at: int | None = None
+    attributed_to: str = "orange"
+    cause: str = ""
+
+
+class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is judged: [start, end), with every incident known from `known_from` on (microseconds, UTC)."""
+
+    start: int
+    end: int
+    known_from: int
+
+
+_TOLD = ("ticket", "scope", "share", "announced_at", "noticed_at", "attributed_to", "cause")
+
+
+def to_story(incident: Incident) -> list[StoryRow]:
+    """The rows that tell it: its beginning ("outage" or "maintenance") and, when it is over, its end ("restored").
+
+    They are filed under their own instants, so that rows of several incidents are to be sorted before a run writes
+    them as it goes.
+    """
+    subject = TOTAL if incident.scope == "total" and incident.subject == PLATFORM else incident.subject
+    detail = {name: getattr(incident, name) for name in _TOLD}
+    announced_end = incident.end if incident.planned else None
+    rows: list[StoryRow] = [
+        (incident.start, BEGINS[incident.planned], subject, announced_end, json.dumps(detail, ensure_ascii=False))
+    ]
+    if incident.end is not None:
+        rows.append((incident.end, ENDS, subject, None, json.dumps({"ticket": incident.ticket}, ensure_ascii=False)))
+    return rows
+
+
+def incidents_of(story: Iterable[Any]) -> tuple[Incident, ...]:
+    """The incidents that rows of a story tell, by start. `detail` may be JSON or already a mapping.
+
+    Rows of the live server name no ticket: theirs are numbered, "total" is the platform, anything else a part of
+    it that takes an unknown share away, counted as whole. An end without a beginning is left out, and so is a
+    beginning while its subject is out already.
+    """
+    found: list[Incident] = []
+    since: dict[str, int] = {}  # subject (and ticket, where there is one) -> place in `found`
+    for at, kind, subject, detail in _rows(story):
+        ticket = str(detail.get("ticket", ""))
+        key = f"{subject}\x1f{ticket}"
+        if kind in BEGINS.values() and key not in since:
+            since[key] = len(found)
+            found.append(_begun(at, kind, subject, detail, ticket or f"I{len(found) + 1:04}"))
+        elif kind == ENDS and key in since:
+            place = since.pop(key)
+            found[place] = msgspec.structs.replace(found[place], end=at)
+    return tuple(sorted(found, key=lambda one: (one.start, one.ticket)))
+
+
+def period_row(period: Period) -> StoryRow:
+    """The row that says what period a story tells whole; a story without one begins and ends with its ledger."""
+    return (period.start, PERIOD, "run", period.end, json.dumps({"known_from": period.known_from}))
+
+
+def period_of(story: Iterable[Any]) -> Period | None:
+    """The period a story says it tells, None when it does not say."""
+    for row in story:
+        if row[1] == PERIOD and row[3] is not None:
+            return Period(int(row[0]), int(row[3]), int(_mapping(row[4]).get("known_from", row[0])))
+    return None
+
+
+def check_incidents(incidents: Iterable[Incident], place: str, error: type[BadInput] = BadInput) -> None:
+    """Refuse what cannot be: an end not after its start, a share outside 0 to 1, two at once of the same subject.
+
+    Two incidents overlap when their subject is the same or one of them is total. Raises `error`, one line.
+    """
+    ordered = sorted(incidents, key=lambda one: (one.start, one.ticket))
+    latest: dict[str, Incident] = {}
+    for one in ordered:
+        named = f"{place}: incident {one.ticket}"
+        if one.end is not None and one.end <= one.start:
+            raise error(named, "ends before it starts" if one.end < one.start else "ends as it starts", "a later end")
+        if not 0 < one.share <= 1:
+            raise error(named, f"takes a share of {one.share} away", "more than 0 and at most 1")
+        others = (
+            latest.values() if one.scope == "total" else [latest[key] for key in (one.subject, TOTAL) if key in latest]
+        )
+        for other in others:
+            if other.end is None or one.start < other.end:
+                raise error(named, f"begins while {other.ticket} lasts", "incidents of one subject one after another")
+        key = TOTAL if one.scope == "total" else one.subject
+        before = latest.get(key)
+        if before is None or before.end is not None:
+            latest[key] = one
+
+
+def _rows(story: Iterable[Any]) -> Iterator[tuple[int, str, str, Mapping[str, Any]]]:
+    for at, kind, subject, _, detail, *_ in story:
+        if kind == ENDS or kind in BEGINS.values():
+            yield int(at), kind, subject, _mapping(detail)
+
+
+def _mapping(detail: object) -> Mapping[str, Any]:
+    if isinstance(detail, Mapping):
+        return detail
+    try:
+        read = json.loads(str(detail or "{}"))
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _begun(at: int, kind: str, subject: str, detail: Mapping[str, Any], ticket: str) -> Incident:
+    told = {name: detail[name] for name in _TOLD if name in detail}
+    whole = subject == TOTAL
+    return Incident(
+        **{
+            "scope": "total" if whole else "partial",
+            **told,
+            "ticket": ticket,
+            "start": at,
+            "subject": PLATFORM if whole else subject,
+            "planned": kind == BEGINS[True],
+        }
+    )

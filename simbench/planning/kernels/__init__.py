@@ -1,0 +1,1 @@
+"""The compiled loop of a fluid approximation of a day."""

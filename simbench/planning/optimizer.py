@@ -1,0 +1,226 @@
+"""The mixed-integer programme: the cheapest mix under which enough occasions keep their time. Simulates nothing.
+
+It holds the whole tariff grid (OPS-TAR-01 to 13, 21, 22 and their ambiguities): opening, changing and closing codes,
+bands, tiers by the calendar month. Solved by HiGHS, which proves that nothing cheaper exists.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from simbench.contract import Contract
+from simbench.planning.campaign import Plan
+from simbench.planning.mix import Mix, mix_of
+from simbench.planning.required_rates import Needs
+
+TIME_LIMIT_S = 20.0
+LADDER = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 1.0)  # probabilities that are tried beside the one wished
+Row = dict[int, float]
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What is asked of a solution: the probability, and bounds that make it a rival of the cheapest.
+
+    codes: how many are opened in all. steady: what is opened first stays as it is.
+    """
+
+    probability: float
+    codes: int | None = None
+    steady: bool = False
+
+
+class Solution(msgspec.Struct, frozen=True):
+    """A mix, its euros without messages by the programme, and whether nothing cheaper can exist."""
+
+    mix: Mix
+    euros: float
+    proved: bool
+
+
+def solve(plan: Plan, needs: Sequence[Needs], wish: Wish) -> Solution | None:
+    """The cheapest mix as wished; None when there is none."""
+    return _Programme(plan, needs, wish).solve()
+
+
+class _Programme:
+    """Variables by name, rows of constraints, costs."""
+
+    def __init__(self, plan: Plan, needs: Sequence[Needs], wish: Wish) -> None:
+        self.plan, self.needs, self.wish = plan, needs, wish
+        self.cost: list[float] = []
+        self.whole: list[int] = []
+        self.upper: list[float] = []
+        self.rows: list[tuple[Row, float, float]] = []
+        self.months = range(len(plan.months))
+        self.tiers = _priced(plan)
+        self.held: dict[tuple[str, int, int], int] = {}
+        self.reached: dict[tuple[str, int, int], int] = {}
+        self.opened: list[int] = []
+        for each in needs:
+            self._codes(each.prefix)
+            self._levels(each)
+        self._bands()
+        (self._by_sending if plan.asked.promise == "sending" else self._by_period)()
+        for month in self.months:
+            self._row({var: 1 for (_, at, _), var in self.held.items() if at == month}, 0, plan.asked.codes_max)
+        if wish.codes is not None:
+            self._row(dict.fromkeys(self.opened, 1.0), wish.codes, wish.codes)
+
+    def _new(self, cost: float = 0.0, upper: float = math.inf, *, whole: bool = False) -> int:
+        self.cost.append(cost)
+        self.upper.append(upper)
+        self.whole.append(int(whole))
+        return len(self.cost) - 1
+
+    def _row(self, row: Row, low: float, high: float = math.inf) -> None:
+        if row:
+            self.rows.append((row, low, high))
+
+    def _codes(self, prefix: str) -> None:
+        """How many codes have which rate, and what it costs to come there from the month before."""
+        tariff = self.plan.contract.terms.tariff
+        setup = float(tariff.code_technical_setup.value + tariff.code_admin_setup.value)
+        change, close = float(tariff.rate_change.value), float(tariff.other_change.value)
+        for month in self.months:
+            later = month > 0
+            opened = self._new(setup, 0 if later and self.wish.steady else math.inf)
+            closed = self._new(close, math.inf if later and not self.wish.steady else 0)
+            changed = self._new(change, math.inf if later and not self.wish.steady else 0)
+            self.opened.append(opened)
+            arrivals: Row = {opened: -1, changed: -1}
+            balance: Row = {opened: -1, closed: 1}
+            for rate, price in self.tiers.items():
+                held = self._new(price, self.plan.asked.codes_max, whole=True)
+                self.held[prefix, month, rate] = held
+                more, fewer = self._new(), self._new()
+                step: Row = {held: 1, more: -1, fewer: 1}
+                balance[held] = 1
+                arrivals[more] = 1
+                if later:
+                    before = self.held[prefix, month - 1, rate]
+                    step[before] = balance[before] = -1
+                self._row(step, 0, 0)
+            self._row(arrivals, 0, 0)
+            self._row(balance, 0, 0)
+
+    def _levels(self, needs: Needs) -> None:
+        """Whether the rates of a month reach each level that anything needs."""
+        for month in self.months:
+            of_month = needs.need[:, [at == month for at in needs.months]]
+            wanted = sorted({int(place) for place in np.unique(of_month) if place < len(needs.levels)})
+            if needs.quiet[month] >= 0:  # whatever the probability, nothing may be late where nothing fails
+                rates = {var: float(rate) for (p, m, rate), var in self.held.items() if (p, m) == (needs.prefix, month)}
+                self._row(dict(rates), needs.levels[needs.quiet[month]])
+            row: Row = {var: float(rate) for (p, m, rate), var in self.held.items() if (p, m) == (needs.prefix, month)}
+            before, rate = None, 0
+            for place in wanted:
+                var = self.reached[needs.prefix, month, place] = self._new(0, 1, whole=True)
+                row[var] = -float(needs.levels[place] - rate)
+                rate = needs.levels[place]
+                if before is not None:
+                    self._row({before: 1, var: -1}, 0)
+                before = var
+            self._row(row, 0)
+
+    def _by_sending(self) -> None:
+        """Of each demand enough occasions, over all replications, keep their time."""
+        for needs in self.needs:
+            for demand in dict.fromkeys(needs.demands):
+                weights: defaultdict[int, float] = defaultdict(float)
+                which = np.flatnonzero(needs.kept(demand))
+                for occasion in which:
+                    for place in needs.need[:, occasion]:
+                        if place < len(needs.levels):
+                            weights[self.reached[needs.prefix, needs.months[occasion], int(place)]] += 1
+                self._row(dict(weights) or {0: 0}, enough(self.wish.probability, len(which) * len(needs.need)))
+
+    def _by_period(self) -> None:
+        """Enough replications go without anything late."""
+        runs = len(self.needs[0].need)
+        good = [self._new(0, 1, whole=True) for _ in range(runs)]
+        for needs in self.needs:
+            months = np.array(needs.months)
+            for run, var in enumerate(good):
+                for month in sorted(set(needs.months)):
+                    place = int(needs.need[run, months == month].max())
+                    if place == len(needs.levels):
+                        self.upper[var] = 0
+                    else:
+                        self._row({self.reached[needs.prefix, month, place]: 1, var: -1}, 0)
+        self._row(dict.fromkeys(good, 1.0), enough(self.wish.probability, runs))
+
+    def _bands(self) -> None:
+        """Monthly prices by the number of codes (OPS-TAR-06, 07, 21, 22), as the ambiguities are read."""
+        contract, tariff = self.plan.contract, self.plan.contract.terms.tariff
+        special = {contract.terms.numbering.reply_prefix.value, contract.terms.numbering.geo_prefix.value}
+        standard = contract.terms.throughput.default_per_s.value
+        apart = contract.reading("AMB-19") != "adds"
+        for month in self.months:
+            counted = [
+                var
+                for (prefix, at, rate), var in self.held.items()
+                if at == month
+                and not (apart and prefix in special)
+                and (contract.reading("AMB-03") == "adds" or rate == standard)
+            ]
+            low, high = float(tariff.code_month_1_20.value), float(tariff.code_month_21_on.value)
+            self._band(counted, tariff.code_month_band.value, low, high)
+            for prefix in special:
+                own = [var for (p, at, _), var in self.held.items() if (p, at) == (prefix, month)]
+                band = tariff.green_geo_band.value - (contract.reading("AMB-01") == "from_10")
+                prices = tariff.green_geo_month_1_10.value, tariff.green_geo_month_11_on.value
+                self._band(own, band, *map(float, prices), marginal=True)
+
+    def _band(self, counted: list[int], band: int, low: float, high: float, *, marginal: bool = False) -> None:
+        if not counted:
+            return
+        for var in counted:
+            self.cost[var] += low
+        most = self.plan.asked.codes_max
+        above = self._new(high - low)
+        row: Row = dict.fromkeys(counted, 1.0)
+        if marginal or self.plan.contract.reading("AMB-02") != "slab":
+            self._row({**row, above: -1}, -math.inf, band)
+            return
+        all_dear = self._new(0, 1, whole=True)
+        self._row({**row, all_dear: -most}, -math.inf, band)
+        self._row({**row, above: -1, all_dear: most}, -math.inf, most)
+
+    def solve(self) -> Solution | None:
+        from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - half a second to load
+        from scipy.sparse import coo_array  # noqa: PLC0415 - as above
+
+        at = [(number, var, value) for number, (row, _, _) in enumerate(self.rows) for var, value in row.items()]
+        rows, columns, values = (np.array(each) for each in zip(*at, strict=True))
+        matrix = coo_array((values.astype(float), (rows, columns)), shape=(len(self.rows), len(self.cost))).tocsr()
+        low, high = (np.array([row[place] for row in self.rows], float) for place in (1, 2))
+        found = milp(
+            np.array(self.cost), integrality=np.array(self.whole), bounds=Bounds(0, np.array(self.upper)),
+            constraints=LinearConstraint(matrix, low, high), options={"time_limit": TIME_LIMIT_S, "mip_rel_gap": 0.0},
+        )  # fmt: skip
+        if found.x is None:  # nothing feasible, or nothing found in time
+            return None
+        counts: dict[str, list[dict[int, int]]] = {each.prefix: [{} for _ in self.months] for each in self.needs}
+        for (prefix, month, rate), var in self.held.items():
+            counts[prefix][month][rate] = round(found.x[var])
+        return Solution(mix_of(counts), float(found.fun), found.status == 0)
+
+
+def enough(probability: float, total: int) -> int:
+    """How many of a total are at least such a share."""
+    return math.ceil(probability * total - 1e-9)
+
+
+def _priced(plan: Plan) -> dict[int, float]:
+    """The tiers that have a price, the standard rate's being nought (OPS-TAR-08 to 12)."""
+    contract: Contract = plan.contract
+    prices = {rate: float(price) for rate, price in contract.terms.tariff.tier_month().items()}
+    if contract.reading("AMB-07") == "quotation":
+        prices = {rate: price for rate, price in prices.items() if rate == min(prices)}
+    standard = contract.terms.throughput.default_per_s.value
+    return {rate: prices.get(rate, 0.0) for rate in plan.tiers if rate == standard or rate in prices}

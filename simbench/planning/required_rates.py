@@ -1,0 +1,173 @@
+"""Which rate each occasion needs to keep its time, in every replication, by the fluid. Prices nothing.
+
+An occasion is a sending, or a civil day of steady traffic. A need is the lowest of a list of rates from which on it
+keeps its time; the list holds multiples of the standard rate, since every tier is one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.base.calendar import civil
+from simbench.base.units import SECOND_US
+from simbench.planning.campaign import LEGAL, CampaignError
+from simbench.planning.loads import Group, Replication, legal_of, up_of
+
+MOST_LEVELS = 60
+AMPLE = 6  # times the rate that suffices while nothing fails: beyond, more rate makes up for no outage
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Told = Callable[[int], None]
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """Of one group: the rates tried; by occasion its demand's name and month; need[replication, occasion] is a place
+    among the rates, their number where none suffices. `quiet`: the place each month needs where nothing fails.
+    """  # fmt: skip
+
+    prefix: str
+    levels: tuple[int, ...]
+    demands: tuple[str, ...]
+    months: tuple[int, ...]
+    need: Ints
+    quiet: tuple[int, ...]
+
+    def kept(self, demand: str) -> NDArray[np.bool_]:
+        """Which occasions are a demand's."""
+        return np.array([one == demand for one in self.demands])
+
+
+def late_of(group: Group, rates: tuple[int, ...], replication: Replication) -> Bools:
+    """Which occasions of a group are late, sendings first, then the days of each flow."""
+    sendings, days = group.late(*group.run(rates, replication))
+    return np.concatenate([sendings, days.ravel()])
+
+
+def needs_of(group: Group, futures: Sequence[Replication], told: Told = lambda _: None) -> Needs:
+    """Try every level in every replication. Raises CampaignError for what no plan can carry even without outages."""
+    plan, step = group.plan, group.plan.contract.terms.throughput.default_per_s.value
+    most = plan.asked.codes_max * plan.tiers[-1]
+    months = len(plan.months)
+    quiet = _quiet(group)
+    first = _least(step, most, lambda rate: not late_of(group, (rate,) * months, quiet).all())
+    base = _least(step, most, lambda rate: not late_of(group, (rate,) * months, quiet).any())
+    if base > most:
+        raise _impossible(group, quiet, most)
+    low = min((one for each in futures for one in each.factors.values()), default=1.0)
+    levels = _levels(max(step, int(first * min(1, low)) // step * step), base, most, step)
+    width = len(group.occasions) + len(group.flows) * len(group.days)
+    need = np.zeros((len(futures), width), np.int64)
+    for row, future in enumerate(futures):
+        need[row] = _places(group, levels, future)
+        told(row)
+    demands = [one.demand.name for one in group.occasions]
+    demands += [flow.name for flow in group.flows for _ in group.days]
+    month = [one.month for one in group.occasions] + list(group.days) * len(group.flows)
+    undisturbed = _places(group, levels, quiet)
+    by_month = [
+        max((int(p) for p, at in zip(undisturbed, month, strict=True) if at == m), default=-1) for m in range(months)
+    ]
+    return Needs(group.prefix, tuple(levels), tuple(demands), tuple(month), need, tuple(by_month))
+
+
+def _places(group: Group, levels: Sequence[int], future: Replication) -> Ints:
+    """The place of the level each occasion needs. More rate makes nothing later, so that between two levels at which
+    the same are late no other need be tried.
+    """  # fmt: skip
+
+    def late(place: int) -> Bools:
+        return late_of(group, (levels[place],) * len(group.plan.months), future)
+
+    top = len(levels) - 1
+    lowest, highest = late(0), late(top)
+    need = np.where(highest, top + 1, 0)
+    waiting = [(0, top, lowest, highest)]
+    while waiting:
+        low, high, late_low, late_high = waiting.pop()
+        between = late_low & ~late_high  # what some level between makes good
+        if not between.any():
+            continue
+        if high - low == 1:
+            need[between] = high
+            continue
+        middle = (low + high) // 2
+        late_middle = late(middle)
+        waiting += [(low, middle, late_low, late_middle), (middle, high, late_middle, late_high)]
+    return need
+
+
+def _levels(low: int, base: int, most: int, step: int) -> list[int]:
+    high = min(most, max(base * AMPLE, base + 10 * step))
+    every = range(low, high + 1, step)
+    if len(every) <= MOST_LEVELS:
+        return list(every)
+    rough = {round(each / step) * step for each in np.geomspace(low, high, MOST_LEVELS - 10)}
+    return sorted(rough | {base + place * step for place in range(10)} & set(range(low, high + 1, step)))
+
+
+def _least(step: int, most: int, holds: Callable[[int], bool]) -> int:
+    """The lowest multiple of `step` at which something holds that holds from some rate on; above `most` if none."""
+    low, high = 0, most // step + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle * step) else (middle, high)
+    return high * step
+
+
+def _quiet(group: Group) -> Replication:
+    """A future without any interruption, every volume as planned."""
+    names = [one.name for one in group.sendings] + [flow.name for flow in group.flows]
+    return Replication(-1, (), dict.fromkeys(names, 1.0), up_of((), *group.plan.span))
+
+
+def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:
+    """What would be needed for what no plan can carry."""
+    plan = group.plan
+    done, waits = group.run((most,) * len(plan.months), quiet)
+    late, _ = group.late(done, waits)
+    what = f"{plan.asked.codes_max} codes {group.prefix}ABC at {plan.tiers[-1]}/s, {most:,}/s in all"
+    for place in np.flatnonzero(late):
+        one = group.occasions[place]
+        when = f"{civil(one.start):%Y-%m-%d %H:%M}"
+        problem = f"{one.volume:,} messages of {when} cannot all leave by {civil(one.due):%Y-%m-%d %H:%M} with {what}"
+        legal_s = _open_s(group, one.start, one.due)
+        if done[place] < 1e17:
+            until = civil(plan.span[0] + int(done[place] * 1e6))
+            needed = f"a deadline from {until:%Y-%m-%d %H:%M} on"
+        else:
+            needed = "a longer period or a later deadline"
+        if legal_s:
+            needed += (
+                f", or {-(-one.volume // legal_s):,}/s ({legal_s / 3600:.1f} h of allowed hours), or fewer messages"
+            )
+        else:
+            needed += ": no allowed hour lies between start and deadline (OPS-PRO-03)"
+            if one.demand.every == "week":
+                needed += '; `every = "week-ouvrable"` leaves such weeks out'
+        return CampaignError(f"sendings {one.demand.name!r}", problem, needed)
+    slow = int(np.flatnonzero(group.late(done, waits)[1].any(axis=1))[0])
+    flow, longest_min = group.flows[slow], math.ceil(waits[slow].max() / 60)
+    problem = f"{flow.per_day:,.0f} a day cannot leave within {flow.within_min:g} min with {what}"
+    busiest = math.ceil(group.load.flows[slow].max())
+    needed = f"within_min from {longest_min:,} on"
+    if busiest > most:
+        needed += f", or {busiest:,}/s for its busiest hour, or fewer messages"
+    elif flow.kind in LEGAL:
+        needed += ": that long no hour is allowed (OPS-PRO-03)"
+    else:
+        needed += ", fewer messages, or a higher codes_max"
+    return CampaignError(f"flows {flow.name!r}", problem, needed)
+
+
+def _open_s(group: Group, start: int, due: int) -> int:
+    """Allowed seconds between two instants for what is bound to legal hours, else all."""
+    if not any(one.start == start and one.demand.kind in LEGAL for one in group.occasions):
+        return (due - start) // SECOND_US
+    begin, end = ((at - group.plan.span[0]) / 1e6 for at in (start, due))
+    legal = legal_of(group.plan)
+    return int(np.clip(np.minimum(legal[1], end) - np.maximum(legal[0], begin), 0, None).sum())

@@ -1,0 +1,162 @@
+"""Who does the runs of a study: processes of this machine, or a Dask cluster that exists. Decides on no run.
+
+A worker that dies costs what it was doing, which another does again; nothing else is repeated or lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Protocol
+
+from simbench.base.errors import BadInput, SimbenchError, Trouble
+from simbench.planning.runs import Key, Result, run_chunk
+from simbench.planning.study import Prepared
+
+MOST_DEATHS = 3
+AHEAD = 2  # chunks a worker has at hand, so that it need not wait while results are put away
+ANSWER_S = 10
+Chunk = tuple[Key, ...]
+
+
+class Crew(Protocol):
+    """Does chunks in any order."""
+
+    def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
+        """The results of each chunk, as they come."""
+
+    def close(self) -> None:
+        """Let the workers go."""
+
+
+class LocalCrew:
+    """So many processes of this machine, each with a pipe of its own."""
+
+    def __init__(self, prepared: Prepared, workers: int) -> None:
+        self._prepared, self._context = prepared, get_context("spawn")
+        self._workers = [self._hired() for _ in range(workers)]
+
+    def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
+        """As Crew. Raises Trouble when a chunk keeps killing its workers."""
+        waiting, deaths = deque(chunks), Counter[Chunk]()
+        at_hand: dict[Connection, deque[Chunk]] = {}
+        while waiting or at_hand:
+            self._hand_out(waiting, at_hand)
+            for ready in wait(list(at_hand)):
+                assert isinstance(ready, Connection)
+                chunks_of = at_hand[ready]
+                try:
+                    answer = ready.recv()
+                except (EOFError, OSError):
+                    deaths[chunks_of[0]] += 1
+                    if deaths[chunks_of[0]] > MOST_DEATHS:
+                        raise Trouble(f"workers die over run {chunks_of[0][0]} of the study (memory?)") from None
+                    waiting.extendleft(reversed(at_hand.pop(ready)))
+                    self._replace(ready)
+                    continue
+                if isinstance(answer, str):
+                    raise BadInput("study", answer)
+                chunks_of.popleft()
+                if not chunks_of:
+                    del at_hand[ready]
+                self._hand_out(waiting, at_hand)
+                yield answer
+
+    def _hand_out(self, waiting: deque[Chunk], at_hand: dict[Connection, deque[Chunk]]) -> None:
+        """Give every worker what it may have at hand, the first to each before a second to any."""
+        for most in range(1, AHEAD + 1):
+            for pipe, _ in self._workers:
+                while waiting and len(at_hand.get(pipe, ())) < most:
+                    chunk = waiting.popleft()
+                    at_hand.setdefault(pipe, deque()).append(chunk)
+                    try:
+                        pipe.send(chunk)
+                    except OSError:  # it is dead, which the one who waits for it finds out
+                        break
+
+    def pids(self) -> list[int]:
+        """The processes' numbers."""
+        return [process.pid or 0 for _, process in self._workers]
+
+    def close(self) -> None:
+        """As Crew."""
+        for pipe, process in self._workers:
+            pipe.close()
+            process.terminate()
+            process.join()
+
+    def _hired(self) -> tuple[Connection, SpawnProcess]:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=work, args=(theirs, self._prepared), daemon=True)
+        process.start()
+        theirs.close()
+        return ours, process
+
+    def _replace(self, pipe: Connection) -> None:
+        place = next(at for at, (one, _) in enumerate(self._workers) if one is pipe)
+        pipe.close()
+        self._workers[place][1].join()
+        self._workers[place] = self._hired()
+
+
+def work(pipe: Connection, prepared: Prepared) -> None:
+    """A local worker: a chunk in, its results or what was wrong out, until the pipe ends."""
+    while True:
+        try:
+            chunk = pipe.recv()
+        except (EOFError, OSError, KeyboardInterrupt):
+            return
+        try:
+            pipe.send(run_chunk(prepared, chunk))
+        except SimbenchError as problem:
+            pipe.send(str(problem))
+        except (OSError, KeyboardInterrupt):
+            return
+
+
+class DaskCrew:
+    """A Dask cluster somebody else keeps; its workers must have this version of simbench installed."""
+
+    def __init__(self, prepared: Prepared, address: str, answer_s: float = ANSWER_S) -> None:
+        try:
+            from distributed import Client  # noqa: PLC0415 - an optional extra
+        except ImportError:
+            raise BadInput(
+                f"--dask {address}", "dask is not installed", "pip install 'telecom-simbench[cluster]'"
+            ) from None
+        for name in ("distributed.client", "distributed.utils"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost cluster is told once, by us, not as tracebacks
+        self._client = Client.__new__(Client)
+        try:
+            self._client.__init__(address, timeout=answer_s, set_as_default=False)
+        except (OSError, ValueError) as problem:
+            self._client.status = "closed"  # else it waits for its end, and complains, when it is thrown away
+            text = str(problem).splitlines()[0] if str(problem) else "no answer"
+            raise Trouble(f"--dask {address}: {text}; expected a Dask scheduler there") from None
+        self._prepared, self._address = prepared, address
+
+    def do(self, chunks: Iterable[Chunk]) -> Iterator[list[Result]]:
+        """As Crew: the scheduler gives a dead worker's chunks to others. Raises Trouble when the cluster is lost."""
+        from distributed import KilledWorker, as_completed  # noqa: PLC0415 - as above
+
+        # The study goes with every chunk: what is spread over the workers beforehand dies with them, or waits for one.
+        try:
+            futures = [
+                self._client.submit(run_chunk, self._prepared, chunk, pure=False, retries=MOST_DEATHS)
+                for chunk in chunks
+            ]
+            for future in as_completed(futures, loop=self._client.loop):
+                yield future.result()
+                future.release()
+        except (OSError, CancelledError, KilledWorker, TimeoutError) as problem:
+            lost = f"--dask {self._address}: the cluster was lost ({type(problem).__name__})"
+            raise Trouble(f"{lost}; what is done is kept, the same command goes on") from None
+
+    def close(self) -> None:
+        """As Crew; the cluster stays."""
+        self._client.close()

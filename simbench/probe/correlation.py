@@ -1,0 +1,55 @@
+"""Which message a notification (53) that came to a probe is about. Judges nothing.
+
+A message is known by recipient and time stamp (SCTS), as its positive result named them. What was accepted before the
+probe's first message is told from it by the stamp, for which the probe keeps quiet for `LEAD_S` beforehand.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simbench.base.calendar import parse_scts
+from simbench.base.units import DAY_US, SECOND_US
+from simbench.probe.link import Asked, Seen
+from simbench.ucp.fields import At
+from simbench.ucp.frame import Frame
+
+NUMBER: Final = 9  # last digits of a recipient: prefixes are written in several ways
+LEAD_S: Final = 3.0  # two for what a stamp leaves out, here and there, and one to be sure
+OLDEST_US: Final = 7 * DAY_US  # longer than any message is valid
+Told = tuple[int, Frame]
+Key = tuple[str, str]
+
+
+def key_of(frame: Frame) -> Key:
+    """Recipient and time stamp of a notification."""
+    return frame.data[At.OADC][-NUMBER:], frame.data[At.SCTS]
+
+
+def named(one: Asked) -> Key | None:
+    """Recipient and time stamp of a submit, as its result named them; None if it was not accepted."""
+    if not one.accepted or one.answer is None:
+        return None
+    recipient, _, stamp = one.answer.data[-1].rpartition(":")
+    return recipient[-NUMBER:], stamp
+
+
+def notified(seen: Seen) -> tuple[list[Told], list[Told]]:
+    """The notifications of a session: those to be judged, and those about messages accepted before its first."""
+    told = [(at, frame) for at, frame in seen.heard if frame.ot == "53" and len(frame.data) > At.SCTS]
+    begins = _begins(seen)
+    judged: list[Told] = []
+    earlier: list[Told] = []
+    for at, frame in told:
+        stamp = parse_scts(frame.data[At.SCTS])
+        before = stamp is not None and begins - OLDEST_US <= stamp < begins
+        (earlier if before else judged).append((at, frame))
+    return judged, earlier
+
+
+def _begins(seen: Seen) -> int:
+    """The earliest stamp a message of the session can have, on the platform's clock as its results show it."""
+    submits = [one for one in seen.asked if one.ot == "51"]
+    stamps = [(one, parse_scts(key[1])) for one in submits if (key := named(one)) is not None]
+    ahead_us = max((one.results[0][0] - stamp for one, stamp in stamps if stamp is not None), default=0)
+    return (submits[0].at if submits else seen.opened_at) - ahead_us - SECOND_US

@@ -1,0 +1,116 @@
+"""Evidence made readable: intervals in civil time, frames in hexadecimal, in print and field by field.
+
+Judges nothing, and never raises on what a finding carries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simbench.finding import Evidence
+from simbench.report.format import count, interval
+from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer
+from simbench.ucp.masking import masked_frame, masked_runs, masked_text
+from simbench.ucp.meanings import NAMES, value_of
+from simbench.ucp.operations import PROBLEMS, check, decode
+
+MOST_OCTETS = 600  # of a frame shown in hexadecimal and in print
+MOST_FRAMES = 4  # in one piece of evidence: a hexadecimal text may hold several
+_CONTROLS = {0x02: "<STX>", 0x03: "<ETX>", 0x0A: "<LF>", 0x0D: "<CR>"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field: its name, what it is, its value on the wire, and what that says."""
+
+    name: str
+    what: str
+    value: str
+    means: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One frame to read: hexadecimal and print, its fields, and what is wrong with it as a frame."""
+
+    hex: str
+    print: str
+    title: str
+    cells: tuple[Cell, ...] = ()
+    problems: tuple[str, ...] = ()
+    masked: bool = False
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One piece of evidence to read."""
+
+    note: str
+    when: str
+    session: str
+    frames: tuple[Shown, ...]
+
+
+def exhibit(evidence: Evidence, mask: bool) -> Exhibit:
+    """One piece of evidence, with telephone numbers hidden where `mask` says so."""
+    return Exhibit(
+        masked_text(evidence.note) if mask else evidence.note,
+        interval(evidence.start, evidence.end),
+        f"session {evidence.session}" if evidence.session >= 0 else "",
+        _frames(evidence.frame, mask) if evidence.frame else (),
+    )
+
+
+def shown_hex(evidence: Evidence, mask: bool) -> str:
+    """The frames of one piece of evidence as hexadecimal text, hidden as `mask` says."""
+    return " ".join(frame.hex for frame in _frames(evidence.frame, mask)) if evidence.frame else ""
+
+
+def _frames(text: str, mask: bool) -> tuple[Shown, ...]:
+    try:
+        octets = bytes.fromhex(text)
+    except ValueError:
+        return (Shown("", masked_text(text) if mask else text, "", problems=("not hexadecimal",)),)
+    framer = Framer(max(len(octets), 1))
+    items = framer.feed(octets)
+    shown = [_frame(item, mask) if isinstance(item, Frame) else _broken(item.octets, item.name, mask) for item in items]
+    if framer.pending:
+        shown.append(_broken(framer.pending, "", mask))
+    rest = len(shown) - MOST_FRAMES
+    more = [Shown("", "", f"and {count(rest, 'more piece')} in findings.json")] if rest > 0 else []
+    return (*shown[:MOST_FRAMES], *more)
+
+
+def _frame(frame: Frame, mask: bool) -> Shown:
+    seen = masked_frame(frame) if mask else frame
+    values = decode(seen)
+    cells = tuple(
+        Cell(name, NAMES.get(name, ""), value if isinstance(value, str) else " ".join(value), value_of(name, values))
+        for name, value in values.items()
+    )
+    problems = tuple(f"{error.field or 'frame'}: {PROBLEMS[error.problem].meaning}" for error in check(frame))
+    kind = "operation" if frame.kind == "O" else "result"
+    title = f"{kind} {frame.ot}, {value_of('OT', values)}"
+    return Shown(_hex(seen.octets), _print(seen.octets), title, cells, problems, masked=seen.octets != frame.octets)
+
+
+def _broken(octets: bytes, name: str, mask: bool) -> Shown:
+    seen = masked_runs(octets) if mask else octets
+    meaning = WIRE_ERRORS[name].meaning if name else "octets that no ETX ends"
+    return Shown(_hex(seen), _print(seen), "no sound frame", problems=(meaning,), masked=seen != octets)
+
+
+def _hex(octets: bytes) -> str:
+    return octets[:MOST_OCTETS].hex().upper() + _cut(octets)
+
+
+def _print(octets: bytes) -> str:
+    return "".join(
+        _CONTROLS.get(octet) or (chr(octet) if 0x20 <= octet < 0x7F else f"<{octet:02X}>")
+        for octet in octets[:MOST_OCTETS]
+    ) + _cut(octets)
+
+
+def _cut(octets: bytes) -> str:
+    rest = len(octets) - MOST_OCTETS
+    return f" … and {count(rest, 'more octet')}" if rest > 0 else ""

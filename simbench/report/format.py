@@ -1,0 +1,128 @@
+"""Numbers, instants and texts as people read them. Knows neither HTML nor pictures.
+
+Whatever comes from a wire passes `legible` on its way to a page: no control character, no lone surrogate.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+from simbench.base.calendar import civil
+from simbench.base.units import SECOND_US
+from simbench.finding import OUTCOMES, Finding, Outcome
+
+# Symbol and word together say the outcome, so that nothing hangs on colour alone.
+SYMBOLS: Final[dict[Outcome, str]] = {
+    "pass": "✓",
+    "fail": "✗",
+    "weak": "≈",
+    "inconclusive": "?",
+    "error": "!",
+    "unsupported": "–",
+}
+WORST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "error", "inconclusive", "weak", "unsupported", "pass")
+BLAMED: Final = {
+    "": "–",
+    "client": "client",
+    "platform": "platform, as scheduled",
+    "bench": "bench could not tell",
+}
+
+assert set(WORST_FIRST) == set(SYMBOLS) == set(OUTCOMES)
+
+_ILLEGIBLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNITS: Final = ((1_000_000, "s"), (1_000, "ms"), (1, "µs"))
+
+
+def legible(text: str) -> str:
+    """Replace every character that neither HTML nor XML may hold by its code, as in "\\x00"."""
+    return _ILLEGIBLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number for people: thousands apart, at most `digits` decimals, no trailing zeros."""
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "unlimited" if value > 0 else "-unlimited"
+    if value and abs(value) < 10**-digits:
+        return f"{value:.2g}"
+    text = f"{value:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:,.0f}"
+    return "0" if text == "-0" else text
+
+
+def count(amount: int, noun: str, plural: str = "") -> str:
+    """Write "1 code" or "2 codes"."""
+    return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """Write a measured value or a limit with its unit; "–" where there is none."""
+    return "–" if value is None else f"{number(value)} {unit}".rstrip()
+
+
+def duration(us: float) -> str:
+    """Write a duration given in microseconds: "12.3 ms", "5 min 12.5 s", "6 h 2 min"."""
+    if abs(us) >= 120 * SECOND_US:
+        return _long_duration(us)
+    for size, unit in _UNITS:
+        if abs(us) >= size:
+            value = us / size
+            return f"{value:,.0f} {unit}" if abs(value) >= 100 else f"{value:.3g} {unit}"
+    return "0 s" if us == 0 else f"{us:.2g} µs"
+
+
+def _long_duration(us: float) -> str:
+    minutes, seconds = divmod(round(abs(us) / SECOND_US, 1), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    small = f"{minutes} min" if hours else f"{seconds:.3g} s"
+    large = f"{hours:,} h" if hours else f"{minutes} min"
+    return ("-" if us < 0 else "") + (large if small.startswith("0 ") else f"{large} {small}")
+
+
+def moment(us: int) -> str:
+    """Write an instant (us, UTC) in Paris civil time, to the microsecond, with its offset."""
+    try:
+        day, clock, offset = _civil(us)
+    except OverflowError:
+        return f"{us:,} µs since 1970 (outside the calendar)"
+    return f"{day} {clock} {offset}"
+
+
+def _civil(us: int) -> tuple[str, str, str]:
+    day, _, clock = civil(us).isoformat(" ", "microseconds").partition(" ")
+    return day, clock[:15], clock[15:]
+
+
+def interval(start: int, end: int) -> str:
+    """Write an interval in Paris civil time; one instant when it has no length, "" when neither end is known."""
+    if not start and not end:
+        return ""
+    if end <= start:
+        return moment(start or end)
+    try:
+        (day, opens, offset), (last_day, closes, last_offset) = _civil(start), _civil(end)
+    except OverflowError:
+        return f"{moment(start)} to {moment(end)}"
+    if (day, offset) == (last_day, last_offset):
+        return f"{day} {opens} to {closes} {offset} ({duration(end - start)})"
+    return f"{day} {opens} {offset} to {last_day} {closes} {last_offset} ({duration(end - start)})"
+
+
+def rank(finding: Finding) -> tuple[int, str]:
+    """Sort key: worst outcome first, then by purpose."""
+    return WORST_FIRST.index(finding.outcome), finding.purpose
+
+
+def source(text: str) -> str:
+    """Write where a promise or number comes from; "B:137" is a line of the brochure."""
+    lines = text.replace("B:", "")
+    many = any(mark in lines for mark in "-,")
+    return f"brochure, {'lines' if many else 'line'} {lines}" if text.startswith("B:") else text
+
+
+def sentence(names: list[str], most: int = 6) -> str:
+    """Join names as a sentence does: "a, b and c"; beyond `most` the rest is counted."""
+    if len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} more"]
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -1,0 +1,214 @@
+"""The roaming contract: wholesale caps by date, fair-use figures, VAT; typed, with their provenance.
+
+Holds no figure of its own and judges nothing: values come from `roaming_eu.toml` or a file of the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from simbench.base.errors import BadInput, ContractError
+from simbench.base.toml_files import choice, label, read_toml, refusal, shown
+from simbench.contract.terms import Count, Share, Term
+
+BUILTIN = Path(__file__).parent / "roaming_eu.toml"
+Service = Literal["data", "voice", "sms"]
+
+
+class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all structs here share: they never change, and refuse keys they do not know."""
+
+
+class Cap(Term[Decimal], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A cap of the wholesale price in euros before VAT, in force from `since` until the next one."""
+
+    since: date
+
+
+Caps = Annotated[tuple[Cap, ...], msgspec.Meta(min_length=1, max_length=100)]
+
+
+class CapTables(_Frozen, frozen=True):
+    """The caps of each service, oldest first, and the last day they hold."""
+
+    last_day: Term[date]
+    data: Caps
+    voice: Caps
+    sms: Caps
+
+
+class EnvelopeTerms(_Frozen, frozen=True):
+    """What the minimum roaming volume is made of."""
+
+    factor: Term[Count]
+    prepaid_factor: Term[Count]
+    article_step_gb: Term[Decimal]
+    gigabyte_octets: Term[Annotated[int, msgspec.Meta(ge=1_000_000_000, le=1 << 30)]]
+
+
+class FairUseTerms(_Frozen, frozen=True):
+    """When roaming stops being fair use, and what must come before a surcharge."""
+
+    observation_months: Term[Count]
+    observation_days: Term[Annotated[int, msgspec.Meta(ge=1, le=1000)]]
+    prevail_share: Term[Share]
+    alert_days: Term[Count]
+    home_logon_counts: Term[bool]
+
+
+class RatingTerms(_Frozen, frozen=True):
+    """How calls and data are counted before they are priced."""
+
+    voice_first_s: Term[Count]
+    voice_step_s: Term[Count]
+    data_step_octets: Term[Count]
+
+
+class SpendingTerms(_Frozen, frozen=True):
+    """The spending limit of roaming data in a billing period, before VAT, and its warning."""
+
+    limit_eur: Term[Decimal]
+    warning_share: Term[Share]
+
+
+class RoamingTerms(_Frozen, frozen=True):
+    """Every number of the roaming contract, by group; VAT shares by country."""
+
+    caps: CapTables
+    envelope: EnvelopeTerms
+    fair_use: FairUseTerms
+    rating: RatingTerms
+    spending: SpendingTerms
+    vat: dict[str, Term[Decimal]]
+
+    def by_name(self) -> dict[str, Term[Any]]:
+        """Every term under its dotted name; a cap is "caps.data[0]"."""
+        named: dict[str, Term[Any]] = {}
+        for group in self.__struct_fields__:
+            held = getattr(self, group)
+            entries = (
+                held.items() if isinstance(held, dict) else ((n, getattr(held, n)) for n in held.__struct_fields__)
+            )
+            for name, value in entries:
+                if isinstance(value, tuple):
+                    named.update({f"{group}.{name}[{place}]": cap for place, cap in enumerate(value)})
+                else:
+                    named[f"{group}.{name}"] = value
+        return named
+
+
+class RoamingClause(_Frozen, frozen=True):
+    """One obligation of the home operator, in our words; `key_term` is the French term it turns on."""
+
+    gist: str
+    key_term: str
+    source: str
+
+
+class _File(_Frozen, frozen=True):
+    title: str
+    terms: RoamingTerms
+    clauses: dict[str, RoamingClause]
+
+
+class RoamingContract(msgspec.Struct, frozen=True):
+    """The roaming contract as read; `digest` names its content (16 hexadecimal digits)."""
+
+    name: str
+    title: str
+    digest: str
+    terms: RoamingTerms
+    clauses: dict[str, RoamingClause]
+
+    def cap(self, service: Service, day: date) -> Cap:
+        """The cap in force on a day. BadInput before the first or after the last day of regulated roaming."""
+        caps: tuple[Cap, ...] = getattr(self.terms.caps, service)
+        first, last = caps[0].since, self.terms.caps.last_day.value
+        if not first <= day <= last:
+            raise BadInput(f"date {day}", "no wholesale cap is in force", f"a day from {first} to {last}")
+        return [cap for cap in caps if cap.since <= day][-1]
+
+    def vat_share(self, country: str) -> Decimal:
+        """The VAT share of a country by its two letters. BadInput when unknown."""
+        if country not in self.terms.vat:
+            raise BadInput(f"VAT {shown(country)}", "unknown VAT", choice(country, self.terms.vat) + ", or a share")
+        return self.terms.vat[country].value
+
+    def assumed(self, *names: str) -> tuple[str, ...]:
+        """Keep those of the terms ("fair_use.alert_days", "caps.voice[1]") that only we assume."""
+        known = self.terms.by_name()
+        return tuple(name for name in names if known[name].status == "assumption")
+
+
+def load_roaming(path: str | Path | None = None) -> RoamingContract:
+    """Load the built-in roaming contract, or a whole file of the user's.
+
+    Raises ContractError, naming file and key, for whatever is wrong in it.
+    """
+    return _builtin() if path is None else _loaded(Path(path))
+
+
+@lru_cache(maxsize=1)
+def _builtin() -> RoamingContract:
+    return _loaded(BUILTIN)
+
+
+def _loaded(path: Path) -> RoamingContract:
+    file = read_toml(path, _File, ContractError)
+    for keys, problem, expected in _contradictions(file):
+        raise refusal(ContractError, label(path), keys, problem, expected)
+    canonical = msgspec.json.encode((file.terms, file.clauses), order="deterministic")
+    return RoamingContract(path.stem, file.title, sha256(canonical).hexdigest()[:16], file.terms, file.clauses)
+
+
+Contradiction = tuple[tuple[str | int, ...], str, str]
+"""Where, what is wrong, what was expected."""
+
+
+def _contradictions(file: _File) -> Iterable[Contradiction]:
+    """Yield what well-typed values contradict: references, order of dates, shares, zero steps."""
+    for name, term in file.terms.by_name().items():
+        if term.clause not in file.clauses:
+            yield ("terms", name, "clause"), f"names no clause: {shown(term.clause)}", choice(term.clause, file.clauses)
+    yield from _of_caps(file.terms.caps)
+    for name, holds, expected in _RELATIONS:
+        if not holds(file.terms):
+            yield ("terms", name, "value"), f"is {shown(file.terms.by_name()[name].value)}", expected
+    for country, share in file.terms.vat.items():
+        if share.value >= 1:
+            yield ("terms", "vat", country, "value"), f"is {share.value}", "a share below 1"
+
+
+def _of_caps(caps: CapTables) -> Iterable[Contradiction]:
+    for service in ("data", "voice", "sms"):
+        dated: tuple[Cap, ...] = getattr(caps, service)
+        for place, (early, late) in enumerate(pairwise(dated)):
+            if late.since <= early.since:
+                yield ("terms", "caps", service, place + 1, "since"), f"is {late.since}", "dates in ascending order"
+        for place, cap in enumerate(dated):
+            if not cap.value:
+                yield ("terms", "caps", service, place, "value"), "is zero", "a price above zero"
+        if dated[0].since != caps.data[0].since:
+            yield ("terms", "caps", service, 0, "since"), f"is {dated[0].since}", "the first day of caps.data"
+    if caps.last_day.value < max(cap.since for cap in caps.data):
+        yield ("terms", "caps", "last_day", "value"), "lies before the last cap", "a later day"
+
+
+_RELATIONS: tuple[tuple[str, Callable[[RoamingTerms], bool], str], ...] = (
+    ("envelope.article_step_gb", lambda t: t.envelope.article_step_gb.value > 0, "a step above zero"),
+    ("spending.limit_eur", lambda t: t.spending.limit_eur.value > 0, "an amount above zero"),
+    (
+        "fair_use.observation_days",
+        lambda t: t.fair_use.observation_days.value >= 30 * t.fair_use.observation_months.value,
+        "at least fair_use.observation_months",
+    ),
+)

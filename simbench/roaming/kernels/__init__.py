@@ -1,0 +1,1 @@
+"""Compiled loops over subscribers and days abroad."""

@@ -1,0 +1,303 @@
+"""Rules for a billing system: purposes `ROM-…`, what they ask of each account, and the findings they make.
+
+Reads billing files and the contract only; shares the contract's data with the simulator, never its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from simbench.base.calendar import from_civil
+from simbench.finding import Evidence, Finding
+from simbench.roaming.billing import Billing, Record
+from simbench.roaming.contract import RoamingContract, Service
+from simbench.roaming.history import DAY, History, least_octets, months_before
+
+MOST_EVIDENCE = 20
+
+
+class Breach(NamedTuple):
+    """One place where a rule is broken; `assumed` names what the breach hangs on beyond contract and sources."""
+
+    day: date
+    note: str
+    measured: float
+    limit: float
+    assumed: tuple[str, ...] = ()
+
+
+class Bench(NamedTuple):
+    """What rules judge against: the contract, and the window of days the operator says it observes."""
+
+    contract: RoamingContract
+    window_days: int
+
+
+Verdict = Breach | None
+RuleFunction = Callable[[History, Bench], Iterator[Verdict]]
+
+
+class RoamingRule(NamedTuple):
+    """One rule: its purpose, the sentence it checks, the unit it measures in; yields None for each thing in order."""
+
+    purpose: str
+    sentence: str
+    unit: str
+    judge: RuleFunction
+
+
+RULES: dict[str, RoamingRule] = {}
+
+
+def rule(purpose: str, sentence: str, unit: str) -> Callable[[RuleFunction], RuleFunction]:
+    """Enter a function as the rule of a purpose."""
+
+    def enter(judge: RuleFunction) -> RuleFunction:
+        assert purpose not in RULES
+        RULES[purpose] = RoamingRule(purpose, sentence, unit, judge)
+        return judge
+
+    return enter
+
+
+def judge_billing(billing: Billing, contract: RoamingContract, window_days: int | None = None) -> list[Finding]:
+    """One finding a rule, over all accounts. `window_days`: what the operator observes; by default the contract's.
+
+    A breach that hangs on our assumption alone is weak; nothing of a rule's kind in the files is unsupported.
+    """
+    bench = Bench(contract, window_days or contract.terms.fair_use.observation_days.value)
+    histories = [History(account) for account in billing.accounts.values()]
+    return [_finding(entry, histories, bench) for entry in RULES.values()]
+
+
+def _finding(entry: RoamingRule, histories: Iterable[History], bench: Bench) -> Finding:
+    checked, breaches = 0, []
+    for history in histories:
+        for verdict in entry.judge(history, bench):
+            checked += 1
+            if verdict is not None:
+                breaches.append((history.account.subscriber, verdict))
+    clause = entry.purpose.partition("/")[0]
+    if not checked:
+        return Finding(entry.purpose, clause, "unsupported", "Nothing in the files is of this kind.")
+    if not breaches:
+        return Finding(entry.purpose, clause, "pass", f"{entry.sentence} {checked:,} checked.")
+    breaches.sort(key=lambda pair: (bool(pair[1].assumed), -abs(pair[1].measured - pair[1].limit)))
+    worst = breaches[0][1]
+    return Finding(
+        purpose=entry.purpose,
+        clause=clause,
+        outcome="weak" if worst.assumed else "fail",
+        summary=f"{len(breaches):,} of {checked:,} break it, the worst: {breaches[0][0]} on {worst.day}, {worst.note}",
+        measured=worst.measured,
+        limit=worst.limit,
+        unit=entry.unit,
+        assumed=tuple(sorted({name for _, breach in breaches for name in breach.assumed})),
+        evidence=tuple(_evidence(who, breach) for who, breach in breaches[:MOST_EVIDENCE]),
+    )
+
+
+def _evidence(subscriber: str, breach: Breach) -> Evidence:
+    start = from_civil(datetime.combine(breach.day, datetime.min.time()))
+    return Evidence(
+        f"{subscriber}: {breach.note}", start, from_civil(datetime.combine(breach.day + DAY, datetime.min.time()))
+    )
+
+
+# ---------------------------------------------------------------- the envelope
+
+
+@rule("ROM-ENV-01/granted", "Every period grants the minimum roaming volume.", "GB")
+def _granted(history: History, bench: Bench) -> Iterator[Verdict]:
+    size = bench.contract.terms.envelope.gigabyte_octets.value
+    for period in history.periods:
+        least = least_octets(history.account, period.starts, bench.contract)
+        had, due = float(period.granted / Fraction(size)), float(least / size)
+        yield (
+            None if period.granted >= least else Breach(period.starts, f"{had:.4f} GB granted, {due:.4f} due", had, due)
+        )
+    for record in history.before_any_envelope()[:1]:
+        yield Breach(record.day, "roaming data before any envelope was told", 0, 1)
+
+
+@rule("ROM-ENV-02/free-within", "Data within the envelope is free of charge.", "kB")
+def _free_within(history: History, bench: Bench) -> Iterator[Verdict]:
+    step = bench.contract.terms.rating.data_step_octets.value
+    for period in history.periods:
+        used = 0
+        for record in period.data:
+            if history.surcharged(record.day):
+                continue
+            left = max(period.granted - used, 0)
+            most = -(-max(record.quantity - left, 0) // step)
+            used += record.quantity
+            note = f"{record.charged:,} kB charged, {most:,} lie beyond the envelope"
+            yield None if record.charged <= most else Breach(record.day, note, record.charged, most)
+
+
+@rule("ROM-ENV-03/told-used-up", "The envelope's end is told before anything beyond it is charged.", "notices")
+def _told_used_up(history: History, _bench: Bench) -> Iterator[Verdict]:
+    for period in history.periods:
+        charged = [record for record in period.data if record.amount and not history.surcharged(record.day)]
+        for record in charged[:1]:
+            told = period.told_by("envelope-used-up", record.day)
+            yield None if told else Breach(record.day, "charged beyond an envelope whose end was not told", 0, 1)
+
+
+# ---------------------------------------------------------------- fair use
+
+
+@rule(
+    "ROM-FUP-01/two-weeks",
+    "A surcharge begins two weeks after an alert, and nothing is surcharged without one.",
+    "days",
+)
+def _two_weeks(history: History, bench: Bench) -> Iterator[Verdict]:
+    least = bench.contract.terms.fair_use.alert_days.value
+    alerted: date | None = None
+    for notice in history.account.notices:
+        if notice.kind == "alert":
+            alerted = notice.day
+        elif notice.kind == "surcharge-begins":
+            waited = (notice.day - alerted).days if alerted else -1
+            told = f"surcharged {waited} days after the alert" if alerted else "surcharged without an alert"
+            yield None if waited >= least else Breach(notice.day, told, waited, least)
+            alerted = None
+    for record in history.abroad:
+        if record.service != "data" and record.amount:
+            inside = history.surcharged(record.day)
+            note = f"{record.service} charged with no surcharge in force"
+            yield None if inside else Breach(record.day, note, float(record.amount), 0)
+
+
+@rule(
+    "ROM-FUP-02/both-prevailed", "Every alert rests on four months in which presence and use abroad prevailed.", "days"
+)
+def _both_prevailed(history: History, bench: Bench) -> Iterator[Verdict]:
+    months = bench.contract.terms.fair_use.observation_months.value
+    for notice in history.account.notices:
+        if notice.kind != "alert" or history.since is None:
+            continue
+        observed = min((notice.day - history.since).days, bench.window_days)
+        least = (notice.day - months_before(notice.day, months)).days
+        if observed < least:
+            yield Breach(notice.day, f"alerted after {observed} days of observation", observed, least)
+        else:
+            yield _prevailing(history, bench, notice.day, "alerted")
+
+
+@rule("ROM-FUP-03/ends", "A surcharge ends when presence or use abroad no longer prevails.", "days")
+def _ends(history: History, bench: Bench) -> Iterator[Verdict]:
+    for record in history.abroad:
+        if record.amount and history.surcharged(record.day):
+            yield _prevailing(history, bench, record.day, "surcharged")
+
+
+def _prevailing(history: History, bench: Bench, day: date, what: str) -> Verdict:
+    """A breach when abroad did not prevail; it hangs on our reading where days that saw both networks decide."""
+    fair = bench.contract.terms.fair_use
+    share = Fraction(str(fair.prevail_share.value))
+    if history.prevails(day, bench.window_days, share, fair.home_logon_counts.value):
+        return None
+    sums = history.balance(day, bench.window_days)
+    note = (
+        f"{what} after {sums.abroad} days abroad, {sums.home} at home, {sums.mixed} in both, "
+        f"{sums.abroad_octets / 1e9:.1f} GB abroad, {sums.home_octets / 1e9:.1f} GB at home"
+    )
+    otherwise = history.prevails(day, bench.window_days, share, not fair.home_logon_counts.value)
+    return Breach(day, note, sums.abroad, sums.home + sums.mixed, ("fair_use.home_logon_counts",) if otherwise else ())
+
+
+# ---------------------------------------------------------------- prices
+
+
+def _under_cap(history: History, bench: Bench, service: Service, units: Fraction) -> Iterator[Verdict]:
+    """No record's amount above what its charged units cost at the cap of its day; `units` of them make the cap's."""
+    for record in history.abroad:
+        if record.service != service or not record.amount:
+            continue
+        cap = bench.contract.cap(service, record.day)
+        if Fraction(record.amount) * units <= Fraction(cap.value) * record.charged:
+            yield None
+            continue
+        price = float(Fraction(record.amount) * units / record.charged) if record.charged else float(record.amount)
+        place = getattr(bench.contract.terms.caps, service).index(cap)
+        assumed = bench.contract.assumed(f"caps.{service}[{place}]") if record.charged else ()
+        yield Breach(record.day, f"{price:.4f} {cap.unit}, cap {cap.value}", price, float(cap.value), assumed)
+
+
+@rule("ROM-CAP-01/data-price", "Data costs at most the wholesale cap of the day.", "euro/GB")
+def _data_price(history: History, bench: Bench) -> Iterator[Verdict]:
+    terms = bench.contract.terms
+    units = Fraction(terms.envelope.gigabyte_octets.value, terms.rating.data_step_octets.value)
+    return _under_cap(history, bench, "data", units)
+
+
+@rule("ROM-CAP-02/voice-price", "A minute costs at most the wholesale cap of the day.", "euro/min")
+def _voice_price(history: History, bench: Bench) -> Iterator[Verdict]:
+    return _under_cap(history, bench, "voice", Fraction(60))
+
+
+@rule("ROM-CAP-03/sms-price", "An SMS costs at most the wholesale cap of the day.", "euro/SMS")
+def _sms_price(history: History, bench: Bench) -> Iterator[Verdict]:
+    return _under_cap(history, bench, "sms", Fraction(1))
+
+
+# ---------------------------------------------------------------- spending limit and rounding
+
+
+def _spending(history: History) -> Iterator[tuple[Decimal, Record, Callable[[str], bool]]]:
+    """Each charged data record with what its period has spent so far, and whether a notice had been given."""
+    for period in history.periods:
+        spent = Decimal(0)
+        for record in period.data:
+            spent += record.amount
+            if record.amount:
+                yield spent, record, lambda kind, record=record, period=period: period.told_by(kind, record.day)  # type: ignore[misc]  # bound at once
+
+
+@rule("ROM-LIM-01/told", "Spending is told at 80 % and at 100 % of the limit.", "euro")
+def _limit_told(history: History, bench: Bench) -> Iterator[Verdict]:
+    spending = bench.contract.terms.spending
+    limit = spending.limit_eur.value
+    marks = {"warning": limit * Decimal(str(spending.warning_share.value)), "limit": limit}
+    for spent, record, told in _spending(history):
+        for kind, mark in marks.items():
+            if spent >= mark:
+                note = f"{spent:.2f} euros spent and no notice of {mark:.2f}"
+                yield None if told(kind) else Breach(record.day, note, float(spent), float(mark))
+
+
+@rule("ROM-LIM-02/stops", "Spending stops at the limit unless the customer agreed to go on.", "euro")
+def _limit_stops(history: History, bench: Bench) -> Iterator[Verdict]:
+    limit = bench.contract.terms.spending.limit_eur.value
+    if history.account.agreed:
+        return
+    for spent, record, _ in _spending(history):
+        yield None if spent <= limit else Breach(record.day, f"{spent:.2f} euros spent", float(spent), float(limit))
+
+
+@rule("ROM-RAT-01/by-second", "Calls are counted by the second after the first thirty.", "s")
+def _by_second(history: History, bench: Bench) -> Iterator[Verdict]:
+    rating = bench.contract.terms.rating
+    first, step = rating.voice_first_s.value, rating.voice_step_s.value
+    for record in history.abroad:
+        if record.service == "voice" and record.amount:
+            beyond = max(record.quantity - first, 0)
+            most = (first + (beyond + step - 1) // step * step) if record.quantity else 0
+            note = f"{record.charged} s charged for {record.quantity} s"
+            yield None if record.charged <= most else Breach(record.day, note, record.charged, most)
+
+
+@rule("ROM-RAT-02/by-kilobyte", "Data is counted by the kilobyte.", "kB")
+def _by_kilobyte(history: History, bench: Bench) -> Iterator[Verdict]:
+    step = bench.contract.terms.rating.data_step_octets.value
+    for record in history.abroad:
+        if record.service == "data" and record.amount:
+            most = -(-record.quantity // step)
+            note = f"{record.charged:,} kB charged for {record.quantity:,} octets"
+            yield None if record.charged <= most else Breach(record.day, note, record.charged, most)

@@ -1,0 +1,194 @@
+"""Which rules can judge traffic nobody conducted: what each needs beside the wire, and what a hole does to it.
+
+Measures nothing itself. A need that was not given makes a purpose unsupported; a capture that lacks something makes it
+inconclusive where the outcome could have been another with what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simbench.finding import Finding
+from simbench.ledger.reader import Run
+from simbench.rules.client import capture_times
+from simbench.rules.client.capture_times import Times, times_of
+from simbench.rules.rule import RULES, Case, judge
+from simbench.sla.rules import SERVICE_LEVEL
+from simbench.trace.trace import Reading
+
+KINDS: Final[dict[str, str]] = {
+    "codes": "which short codes are whose, and their rates ([[codes]] of --campaigns)",
+    "requests": "what the client was asked for, and when (--requests)",
+    "classes": "which messages are marketing ([[campaigns]] of --campaigns)",
+    "consent": "whether recipients had agreed (opted_in or consents of every marketing campaign)",
+    "outages": "when the platform was down ([[outages]] of --campaigns)",
+    "recipients": "the truth about recipients, which the platform alone knows",
+    "accounts": "what was decided about accounts, which the platform alone knows",
+    "exercise": "an exercise that puts the client to it (simbench conform)",
+}
+
+NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(
+        (
+            "OPS-CON-02/well-formed", "OPS-CON-02/oddities", "OPS-ACH-03/oddities", "OPS-CON-03/login-first",
+            "OPS-CON-03/keepalive", "OPS-CON-03/answers-notices", "OPS-CON-03/window",
+            "OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc", "OPS-ACH-03/trn-discipline",
+            "OPS-DEO-11/machines-on-the-wire", "OPS-DEO-12/senders-on-the-wire", "OPS-DEO-07/begun-by-user",
+            "OPS-DEO-07/session-over", "OPS-CON-04/refused-pace", "OPS-CON-03/reconnect-pace",
+            "OPS-PRE-03/no-duplicates",
+        ),
+        (),
+    ),
+    "OPS-ENG-01/backlog-at-tier": ("codes",),
+    "OPS-ENG-01/after-reconnection": ("codes", "outages"),
+    "OPS-QOS-04/tier-granted": ("codes",),
+    "OPS-ACH-04/uses-its-tier": ("codes", "requests"),
+    "OPS-DEO-06/short-code-only": ("codes",),
+    "OPS-PRE-08/allotted-codes": ("codes",),
+    "OPS-OPT-04/sender-names": ("codes",),
+    "OPS-ENG-06/suspended": ("accounts",),
+    "OPS-ACH-02/originator-in-service": ("codes",),
+    "OPS-ACH-01/accepted": ("codes", "recipients", "accounts"),
+    "OPS-ACH-07/served-recipients": ("recipients",),
+    "OPS-ACH-07/final-refusals": ("requests",),
+    "OPS-ENG-02/non-orange-share": ("recipients",),
+    "OPS-PRE-03/nothing-lost": ("requests",),
+    "OPS-PRE-03/comes-back": ("outages",),
+    "OPS-PRO-03/hours-on-the-wire": ("classes",),
+    "OPS-PRE-07/consent-on-the-wire": ("classes", "consent"),
+    "OPS-DEO-08/range-on-the-wire": ("classes",),
+    "OPS-PRO-07/stop-on-the-wire": ("classes",),
+    "OPS-DEO-14/daily-on-the-wire": ("classes",),
+    "OPS-PRO-08/opt-outs-on-the-wire": ("classes",),
+}  # fmt: skip
+OTHERS: Final = ("exercise",)  # what any other purpose needs
+
+# A breach that consists in something not seen, which may lie in a hole: of one session, or of any.
+ABSENT_IN_SESSION: Final = frozenset(
+    {"OPS-CON-03/answers-notices", "OPS-CON-03/keepalive", "OPS-CON-03/window", "OPS-CON-02/well-formed",
+     "OPS-ACH-03/oddities", "OPS-CON-02/oddities", "OPS-CON-03/login-first"}
+)  # fmt: skip
+ABSENT_ANYWHERE: Final = frozenset(
+    {"OPS-PRE-03/nothing-lost", "OPS-PRE-03/no-duplicates", "OPS-PRE-03/comes-back", "OPS-QOS-04/tier-granted",
+     "OPS-ACH-07/served-recipients", "OPS-ACH-04/uses-its-tier"}
+)  # fmt: skip
+# A pass that counts what was sent, of which something is missing.
+COUNTS_ALL: Final = frozenset(
+    {"OPS-CON-03/window", "OPS-ENG-01/backlog-at-tier", "OPS-ENG-01/after-reconnection", "OPS-PRE-03/no-duplicates",
+     "OPS-ACH-07/final-refusals", "OPS-CON-03/reconnect-pace", "OPS-DEO-14/daily-on-the-wire",
+     "OPS-PRO-08/opt-outs-on-the-wire", "OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc"}
+)  # fmt: skip
+
+# What lines of a list that could not be read may change: kind of list -> need of the purposes that look into it.
+NEED_OF_LIST: Final = {"requests": "requests", "recipients": "classes"}
+# A breach that a request, or a consent, on such a line would excuse.
+EXCUSED: Final = {
+    "requests": frozenset({"OPS-PRE-03/no-duplicates", "OPS-ACH-07/final-refusals"}),
+    "consents": frozenset({"OPS-PRE-07/consent-on-the-wire"}),
+}
+
+
+class Lacks(msgspec.Struct, frozen=True):
+    """What a capture lacks: octets that were not captured, and the sessions that touches."""
+
+    holes: int = 0
+    octets: int = 0
+    one_way: int = 0
+    midway: int = 0
+    sessions: frozenset[int] = frozenset()
+    lists: Mapping[str, int] = {}  # lines that could not be read, by the kind of list they stood in
+
+    def __str__(self) -> str:
+        told = []
+        if self.holes:
+            told.append(f"{self.octets} octets in {self.holes} holes were not captured")
+        if self.one_way:
+            told.append(f"{self.one_way} connections were captured in one direction only")
+        return "; ".join(told)
+
+
+def lacks_of(reading: Reading) -> Lacks:
+    """What the story of a capture says that is missing; nothing for a run of the bench."""
+    holes = octets = one_way = midway = 0
+    touched: set[int] = set()
+    lists: Mapping[str, int] = {}
+    for row in reading.story.rows():
+        if row.kind != "capture":
+            continue
+        what, session = row.detail["what"], int(row.subject or 0)
+        lists = row.detail.get("unread", lists)
+        if what == "hole":
+            holes += 1
+            octets += row.detail["octets"]
+            touched |= {session, row.detail["continues"] or session}
+        elif what == "began midway":
+            midway += 1
+        elif what == "connection" and len(row.detail["directions"]) < 2:
+            one_way += 1
+            touched.add(session)
+    return Lacks(holes, octets, one_way, midway, frozenset(touched), lists)
+
+
+def audit(case: Case, given: Collection[str], kind: str = "audit") -> list[Finding]:
+    """One finding for every purpose there is a rule for, service level left out, in order of the contract's clauses.
+
+    `given` names the KINDS of metadata there are; the rules must have been entered (imported) before.
+    """
+    order = {clause: place for place, clause in enumerate(case.contract.clauses)}
+    lacks, times = lacks_of(case.reading), times_of(case.reading)
+    purposes = sorted(
+        set(RULES) - set(SERVICE_LEVEL), key=lambda purpose: (order.get(RULES[purpose].clause, len(order)), purpose)
+    )
+    return [_finding(purpose, case, given, (lacks, times), kind) for purpose in purposes]
+
+
+def _finding(purpose: str, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:
+    rule, (lacks, times) = RULES[purpose], of
+    missing = [need for need in NEEDS.get(purpose, OTHERS) if need not in given]
+    if missing:
+        told = "needs " + "; ".join(KINDS[need] for need in missing)
+        return Finding(purpose, rule.clause, "unsupported", told, exercise=kind)
+    if capture_times.hangs_on_missing_times(purpose, times):
+        return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
+    found = capture_times.in_doubt(judge(purpose, case, kind), times)
+    if lacks.lists:
+        found = _of_lists(found, lacks.lists)
+    return _in_doubt(found, case, lacks) if str(lacks) else found
+
+
+def _of_lists(found: Finding, lists: Mapping[str, int]) -> Finding:
+    """The finding as lines of lists that were not read leave it: one of them may tell of the very message."""
+    for name, count in lists.items():
+        need = NEED_OF_LIST.get(name)
+        incomplete = found.outcome == "pass" and need is not None and need in NEEDS.get(found.purpose, ())
+        excused = found.outcome in {"fail", "weak"} and found.purpose in EXCUSED.get(name, ())
+        if incomplete or excused:
+            told = f"{found.summary}, but {count} {'line' if count == 1 else 'lines'} of the {name} could not be read"
+            return msgspec.structs.replace(found, outcome="inconclusive", summary=told, blame="bench")
+    return found
+
+
+def _in_doubt(found: Finding, case: Case, lacks: Lacks) -> Finding:
+    """The finding as what is missing leaves it."""
+    broken = found.outcome in {"fail", "weak"}
+    if broken and found.purpose in ABSENT_IN_SESSION:
+        again = judge(found.purpose, Case(Reading(_whole_sessions(case.reading.run, lacks)), case.contract), "")
+        doubtful = again.outcome != found.outcome  # else it is there as well where nothing is missing
+    else:
+        doubtful = found.purpose in (ABSENT_ANYWHERE if broken else COUNTS_ALL if found.outcome == "pass" else ())
+    if not doubtful:
+        return found
+    told = f"{found.summary}, but {lacks}"
+    return msgspec.structs.replace(found, outcome="inconclusive", summary=told, blame="bench")
+
+
+def _whole_sessions(run: Run, lacks: Lacks) -> Run:
+    """The run without the sessions that lack something."""
+    wire = run.wire
+    kept = wire.filter(pc.invert(pc.is_in(wire["session"], value_set=pa.array(sorted(lacks.sessions), pa.int32()))))
+    return Run(run.info, lambda table: kept if table.name == "wire" else run.table(table.name))

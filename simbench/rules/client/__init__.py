@@ -1,0 +1,1 @@
+"""Rules that bind the client, by topic."""

@@ -1,0 +1,182 @@
+"""Which submits the platform ought to accept, by the judge's own reckoning: what may be said against each of them.
+
+Rules on the platform count only submits to which nothing can be objected: a refusal that the contract wants is no
+fault. Where the record leaves it open whether an objection holds, it counts as holding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict, deque
+from typing import Any, Final, Literal
+
+from simbench.base.calendar import parse_minute
+from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.numbering.plan import classify
+from simbench.rules.client.limits import (
+    captured,
+    option_unknown,
+    options,
+    owners,
+    rate_periods,
+    suspensions,
+    truth,
+    windows,
+)
+from simbench.rules.meters import Meter, counted, meter_of
+from simbench.rules.rule import Case
+from simbench.trace.view import View
+from simbench.ucp.fields import At
+
+Objection = Literal[
+    "malformed", "no session", "originator", "name", "rate", "window", "recipient", "crowded", "validity", "suspended",
+    "outage", "special",
+]  # fmt: skip
+
+REFUSED_AT_ONCE: Final = {"malformed", "fixed", "overseas", "foreign"}
+NEVER_DELIVERED: Final = {"other-operator", "ported-out", "unknown"}
+SETTLE_US: Final = SECOND_US  # what was under way when an outage began or ended
+CROWD: Final = 30  # messages to one recipient within a minute: stamps of a second each run ahead of the clock
+_SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription, or an instant that is allowed
+_FIELDS: Final = 4  # of a frame before its data, counted by slashes
+
+
+def expectation(fate: dict[str, Any], code: str, m2m_prefix: str) -> str:
+    """What a message to such a subscriber meets: an error code, "undelivered" or "delivered"."""
+    kind = fate["fate"]
+    if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(m2m_prefix)):
+        return "06"
+    # A subscriber who is absent to the end counts as undelivered when the validity is over, and not before.
+    return "delivered" if kind not in NEVER_DELIVERED and fate["attached"] else "undelivered"
+
+
+def objections(case: Case) -> list[frozenset[Objection]]:
+    """For each submit, in order of arrival: why the platform may refuse it, or leave it unanswered."""
+    if "objections" not in case.kept:
+        case.kept["objections"] = _Admission(case).run()
+    found: list[frozenset[Objection]] = case.kept["objections"]
+    return found
+
+
+class _Admission:
+    """One pass over the submits of a run."""
+
+    def __init__(self, case: Case) -> None:
+        reading, terms = case.reading, case.contract.terms
+        frames = reading.frames
+        self.case, self.submits = case, reading.submits
+        self.unsound = {(row.session, row.at, row.trn) for row in frames.where(frames.problem != "").rows()}
+        self.seen_from_start = {row.session for row in reading.sessions.rows() if row.opened_at >= 0}
+        self.open = {row.session for row in self.submits.rows() if row.ack == "A"}  # it was logged in, seen or not
+        self.owners, self.options, self.truth = owners(case), options(case), truth(case)
+        self.option_unknown = option_unknown(case)
+        self.suspended, self.windows, self.window = suspensions(case), windows(case), terms.session.window.value
+        self.timer_us = terms.session.result_timer_max_s.value * SECOND_US
+        self.m2m_prefix = terms.numbering.m2m_prefix.value
+        self.name = re.compile(terms.numbering.oadc_alpha_pattern.value, re.ASCII)
+        self.outages = [(start - SETTLE_US, end + SETTLE_US, scope) for start, end, scope, _ in reading.outages]
+        self.pending: dict[int, list[int]] = defaultdict(list)  # session -> until when each operation is unanswered
+        self.crowd: dict[str, deque[int]] = defaultdict(deque)
+
+    def run(self) -> list[frozenset[Objection]]:
+        over = over_rate(self.case)
+        found = []
+        for place, row in enumerate(self.submits.rows()):
+            against = set(self._sender(row)) | set(self._message(row)) | set(self._moment(row))
+            if (row.session, row.at, row.trn) in self.unsound:
+                against.add("malformed")
+            if over[place]:
+                against.add("rate")
+            found.append(frozenset(against))
+        return found
+
+    def _sender(self, row: Any) -> list[Objection]:
+        """Who sends it, and whether that is allowed to."""
+        against: list[Objection] = []
+        if not row.account and (row.session in self.seen_from_start or row.session not in self.open):
+            against.append("no session")
+        if row.alphanumeric:
+            if row.account not in self.options:
+                against.append("name" if self.option_unknown(row.account) else "originator")
+            elif not self.name.fullmatch(row.oadc):
+                against.append("name")
+        elif row.oadc not in self.owners[row.account]:
+            against.append("originator")
+        if any(start <= row.at < end for start, end in self.suspended.get(row.account, ())):
+            against.append("suspended")
+        return against
+
+    def _message(self, row: Any) -> list[Objection]:
+        """What is sent, and to whom."""
+        against: list[Objection] = []
+        fate = self.truth.get(row.adc) or {"fate": classify(row.adc).kind, "attached": True}
+        if expectation(fate, row.code, self.m2m_prefix) == "06":
+            against.append("recipient")
+        elif row.ec == "06" and fate["fate"] in NEVER_DELIVERED:
+            against.append("recipient")  # a platform may refuse these at once, too (AMB-09)
+        until = parse_minute(row.validity) if row.validity else None
+        if row.validity and (until is None or until <= row.at + MINUTE_US):
+            against.append("validity")
+        data = row.frame.split(b"/")[_FIELDS:]
+        if any(len(data) > at and data[at] not in {b"", b"0"} for at in _SPECIAL):
+            against.append("special")
+        return against
+
+    def _moment(self, row: Any) -> list[Objection]:
+        """When it comes: during an outage, beyond the window, behind too many to one recipient."""
+        against: list[Objection] = []
+        if any(start <= row.at <= end and scope in {"total", row.code} for start, end, scope in self.outages):
+            against.append("outage")
+        pending = [until for until in self.pending[row.session] if until > row.at]
+        if len(pending) >= self.windows.get(row.account, self.window):
+            against.append("window")
+        pending.append(row.result_at if row.result_at >= 0 else row.at + self.timer_us)
+        self.pending[row.session] = pending
+        recent = self.crowd[row.adc]
+        while recent and recent[0] <= row.at - MINUTE_US:
+            recent.popleft()
+        if len(recent) >= CROWD:
+            against.append("crowded")
+        recent.append(row.at)
+        return against
+
+
+def over_rate(case: Case) -> list[bool]:
+    """For each submit whether it came earlier than its code's rate allows, or too near to that to tell.
+
+    Operations that were accepted, and those that came in time whatever became of them, use up the rate.
+    """
+    submits = case.reading.submits
+    # A capture's stamps are not the platform's: what comes to it in time by the one may be early by the other.
+    tau = case.contract.terms.throughput.jitter_ms.value * 1000 if captured(case) else 0
+    counting = counted(case.contract, case.reading)
+    found: list[bool] = [False] * len(submits)
+    places = {id_of: place for place, id_of in enumerate(_ids(submits))}
+    metered = {
+        code: [(one, meter_of(case.contract, one.rate)) for one in rate_periods(case, code)]
+        for code in case.reading.limits
+    }
+    for row, id_of in zip(counting.rows(), _ids(counting), strict=True):
+        meter = next((m for one, m in metered.get(row.code, ()) if one.start <= row.at < one.end), None)
+        if meter is None:
+            continue
+        early, place = _early(meter, row.at, row.segments), places.get(id_of)
+        if place is not None:
+            found[place] = early > -max(tau, case.reading.local_grain(row.at - SECOND_US, row.at))
+        if early <= 0 or (place is not None and submits.ack[place] == "A"):
+            for _ in range(row.segments):
+                meter.take(row.at)
+    return found
+
+
+def _ids(view: View) -> list[tuple[int, int, bytes]]:
+    return list(zip(view.session.tolist(), view.at.tolist(), view.frame.tolist(), strict=True)) if len(view) else []
+
+
+def _early(meter: Meter, at: int, segments: int) -> int:
+    """How long (us) before its due time an operation of that many segments comes; negative when it is later."""
+    probe = meter.copy() if segments > 1 else meter
+    for _ in range(segments - 1):
+        probe.take(probe.due(at))
+    spare = probe.due(at - SECOND_US)  # asked for an earlier instant, so that it also says how much there is to spare
+    return spare - at

@@ -1,0 +1,168 @@
+"""Rules on the connection: OPS-CON-02, OPS-CON-03. Read frames as they stood on the wire.
+
+Sources: the UCP reference, sections 1.3 (frames), 1.5 (keepalive), 5 (login) and 7 (notifications).
+"""
+
+from __future__ import annotations
+
+from simbench.base.units import SECOND_US
+from simbench.finding import Evidence
+from simbench.rules.client.limits import windows
+from simbench.rules.rule import Case, Judged, missed, rule, worst
+
+SHOWN = 5
+
+
+@rule(
+    "OPS-CON-02/well-formed",
+    "Every frame of the client is a sound UCP frame with the fields its operation wants",
+    catches=("bad-checksum", "bad-length", "missing-field", "extra-field"),
+)
+def well_formed(case: Case) -> Judged:
+    """Frames that are none, and fields that are wrong, fail; what is only odd is weak."""
+    frames = case.reading.frames
+    incoming = frames.where(frames.direction == "in")
+    if not len(incoming):
+        return Judged("inconclusive", "the client sent nothing", blame="client")
+    wrong = incoming.where(incoming.problem != "")
+    evidence = tuple(
+        Evidence(row.problem, row.at, row.at, row.session, row.frame[:2048].hex().upper())
+        for row in wrong.where(slice(SHOWN)).rows()
+    )
+    hard = sum(not tolerated for tolerated in wrong.tolerated.tolist())
+    if not len(wrong):
+        return Judged("pass", f"{len(incoming)} frames, all sound", 0, 0, "frames")
+    named = ", ".join(sorted(set(wrong.problem.tolist()))[:4])
+    told = f"{len(wrong)} of {len(incoming)} frames: {named}"
+    return Judged("fail" if hard else "weak", told, len(wrong), 0, "frames", "client", (), evidence)
+
+
+@rule(
+    "OPS-CON-03/login-first",
+    "Every connection begins with a session-open operation, and nothing else comes before it is accepted",
+    catches=("submit-before-login",),
+)
+def login_first(case: Case) -> Judged:
+    """Connections an outage closed at once, or on which nothing was asked, are left out."""
+    sessions = [row for row in case.reading.sessions.rows() if row.first]
+    if not sessions:
+        return Judged("inconclusive", "the client asked for nothing on any connection", blame="client")
+    wrong = [row for row in sessions if row.first != "60" or row.early_at >= 0]
+    refused = [row for row in sessions if row.login_ack == "N"]
+    if wrong:
+        evidence = tuple(
+            Evidence(
+                "another operation before the login was accepted", r.first_at, max(r.first_at, r.early_at), r.session
+            )
+            for r in wrong
+        )
+        told = f"on {len(wrong)} of {len(sessions)} connections something comes before an accepted login"
+        return Judged("fail", told, len(wrong), 0, "connections", "client", (), evidence[:SHOWN])
+    if refused:
+        told = (
+            f"{len(refused)} of {len(sessions)} logins refused, EC {', '.join(sorted({r.login_ec for r in refused}))}"
+        )
+        return Judged("fail", told, len(refused), 0, "connections", "client")
+    return Judged("pass", f"{len(sessions)} connections, each logged in first", 0, 0, "connections")
+
+
+@rule(
+    "OPS-CON-03/keepalive",
+    "A quiet connection is kept alive",
+    catches=("no-keepalive",),
+)
+def keepalive(case: Case) -> Judged:
+    """The longest silence of the client on a session that was open long enough to need a keepalive."""
+    limit_s = case.contract.terms.session.keepalive_expected_s.value
+    assumed = case.contract.assumed("session.keepalive_expected_s")
+    frames = case.reading.frames
+    judged = []
+    for row in case.reading.sessions.rows():
+        if row.login_ack != "A":
+            continue
+        end = row.closed_at if row.closed_at >= 0 else case.reading.span[1]
+        instants = frames.at[(frames.session == row.session) & (frames.direction == "in")].tolist()
+        silences = [later - earlier for earlier, later in zip(instants, [*instants[1:], end], strict=True)]
+        longest = max(silences, default=0)
+        if longest <= limit_s * SECOND_US and end - row.login_at <= limit_s * SECOND_US:
+            continue  # too short a session to tell
+        told = f"session {row.session}: at most {longest / SECOND_US:.1f} s silent"
+        if longest <= limit_s * SECOND_US:
+            judged.append(Judged("pass", told, longest / SECOND_US, limit_s, "s", "", assumed))
+        else:
+            start = instants[silences.index(longest)]
+            evidence = (Evidence("silent", start, start + longest, row.session),)
+            outcome = missed(case.contract, "session.keepalive_expected_s")
+            judged.append(Judged(outcome, told, longest / SECOND_US, limit_s, "s", "client", assumed, evidence))
+    return worst(judged, f"no session stayed open longer than {limit_s} s")
+
+
+@rule(
+    "OPS-CON-03/answers-notices",
+    "Every 52 and 53 is answered, positively and in its own layout",
+    catches=("no-ack-53", "wrong-trn-ack"),
+)
+def answers_notices(case: Case) -> Judged:
+    """A notice written within the last seconds of a run or of its connection may stay unanswered."""
+    reading, limit_s = case.reading, case.contract.terms.session.result_timer_max_s.value
+    grace = SECOND_US  # a round trip at the end of a run or connection
+    closed = {row.session: row.closed_at if row.closed_at >= 0 else reading.span[1] for row in reading.sessions.rows()}
+    unanswered, late, refused, total = [], [], [], 0
+    for view in (reading.notices, reading.mo):
+        for row in view.rows():
+            if row.result_at < 0 and closed.get(row.session, 0) - row.at <= grace:
+                continue
+            total += 1
+            if row.result_at < 0:
+                unanswered.append(row)
+            elif row.ack != "A":
+                refused.append(row)
+            elif row.result_at - row.at > limit_s * SECOND_US:
+                late.append(row)
+    if not total:
+        return Judged("inconclusive", "no notice was sent", blame="bench")
+    bad = unanswered + refused + late
+    assumed = case.contract.assumed("session.result_timer_max_s")
+    if not bad:
+        return Judged("pass", f"{total} notices answered", 0, 0, "notices", "", assumed)
+    told = f"of {total} notices {len(unanswered)} unanswered, {len(refused)} refused, {len(late)} answered late"
+    evidence = tuple(Evidence("not answered rightly", r.at, r.at, r.session, r.frame.hex().upper()) for r in bad)
+    # Only how long an answer may take is ours to assume.
+    outcome = "fail" if unanswered or refused else missed(case.contract, "session.result_timer_max_s")
+    return Judged(outcome, told, len(bad), 0, "notices", "client", assumed, evidence[:SHOWN])
+
+
+@rule(
+    "OPS-CON-03/window",
+    "The client never has more operations unanswered than its window, and reuses no transaction number in use",
+    catches=("ignores-window", "reuses-trn"),
+)
+def window(case: Case) -> Judged:
+    """Counted on the wire: an operation is outstanding from its read to its result's write, or to the result timer."""
+    size = case.contract.terms.session.window.value
+    timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
+    submits, sessions = case.reading.submits, set(case.reading.submits.session.tolist())
+    known = windows(case)
+    broken: list[Evidence] = []
+    highest, allowed = 0, size
+    for session in sorted(sessions):
+        outstanding: dict[str, int] = {}
+        for row in submits.where(submits.session == session).rows():
+            # Answered operations have given their place back, whether or not the client read the result yet.
+            outstanding = {t: until for t, until in outstanding.items() if until > row.at}
+            size = known.get(row.account, case.contract.terms.session.window.value)
+            if row.trn in outstanding:
+                broken.append(Evidence("TRN in use", row.at, row.at, session, row.frame.hex().upper()))
+                continue  # the SMSC discards it, so that it takes no place
+            outstanding[row.trn] = row.result_at if row.result_at >= 0 else row.at + timer_us
+            if len(outstanding) > highest:
+                highest, allowed = len(outstanding), size
+            if len(outstanding) > size:
+                broken.append(Evidence("beyond the window", row.at, row.at, session, row.frame.hex().upper()))
+    if not len(submits):
+        return Judged("inconclusive", "the client submitted nothing", blame="client")
+    told = f"at most {highest} unanswered in a window of {allowed}"
+    if not broken:
+        return Judged("pass", told, highest, allowed, "operations")
+    told += f", {len(broken)} breaches"
+    return Judged("fail", told, highest, allowed, "operations", "client", (), tuple(broken[:SHOWN]))

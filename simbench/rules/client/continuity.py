@@ -1,0 +1,152 @@
+"""Rules on how a client goes on: outages of every mode and of one code, maintenance, validity, sessions that last.
+
+OPS-PRE-03, OPS-CON-05, OPS-ACH-07. `verdict.losses` measures what is lost or repeated, `verdict.outage` what is late.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simbench.base.calendar import parse_minute
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
+from simbench.finding import Evidence
+from simbench.rules.client.losses import no_duplicates, nothing_lost
+from simbench.rules.client.outages import comes_back, returns
+from simbench.rules.requests import sends
+from simbench.rules.rule import Case, Judged, RuleFunction, rule, worst
+
+SETTLE_US = SECOND_US  # between the beginning of an outage and the last octets that were on their way
+
+MODES = {
+    "cut": "that ends connections in good order and then listens to nobody",
+    "reset": "that resets every connection and then listens to nobody",
+    "refuse": "that leaves connections silent and listens to nobody",
+    "silent": "in which nothing is read or answered",
+    "deaf-results": "in which everything is taken and nothing answered",
+}
+
+
+def _enter_mode(mode: str, how: str) -> RuleFunction:
+    def judge(case: Case) -> Judged:
+        if not any(one == mode for *_, one in case.reading.outages):
+            return Judged("inconclusive", f"there was no outage of mode {mode}", blame="bench")
+        return worst(measure(case) for measure in (comes_back, nothing_lost, no_duplicates))
+
+    sentence = f"After an outage {how}, the client is back, has lost nothing and repeats nothing"
+    catches = ("never-reconnects", "forgets-on-reconnect", "resend-known-received")
+    return rule(f"OPS-PRE-03/after-{mode}", sentence, catches=catches[:2] if mode == "reset" else catches[:1])(judge)
+
+
+for _mode, _how in MODES.items():
+    _enter_mode(_mode, _how)
+
+
+@rule(
+    "OPS-PRE-03/partial-outage",
+    "While one code is out of service the others go on, and the one comes back with all its messages",
+    catches=("never-reconnects", "forgets-on-reconnect", "hangs-up-together"),
+)
+def partial_outage(case: Case) -> Judged:
+    """Outages of a single code: its account's return, the sessions of the others, and what was lost."""
+    outages = [(start, end, scope) for start, end, scope, _ in case.reading.outages if scope in case.reading.limits]
+    if not outages:
+        return Judged("inconclusive", "there was no outage of a single code", blame="bench")
+    limit_s = case.contract.terms.session.reconnect_grace_s.value
+    judged = [nothing_lost(case), no_duplicates(case)]
+    sessions = [row for row in case.reading.sessions.rows() if row.login_ack == "A"]
+    for start, end, code in outages:
+        back = [r for r in sessions if r.account == code and end <= r.login_at <= end + limit_s * SECOND_US]
+        if not back and any(r.account == code and r.login_at < start for r in sessions):
+            told = f"{code} did not come back within {limit_s} s"
+            judged.append(Judged("fail", told, None, limit_s, "s", "client", (), (Evidence(told, end, end),)))
+        left = [r for r in sessions if r.account != code and r.closed_by == "peer" and start <= r.closed_at <= end]
+        if left:
+            evidence = tuple(Evidence(f"{r.account} hung up", r.closed_at, r.closed_at, r.session) for r in left[:6])
+            told = f"{len(left)} sessions of other codes were ended by the client"
+            judged.append(Judged("fail", told, len(left), 0, "sessions", "client", (), evidence))
+    return worst(judged)
+
+
+@rule(
+    "OPS-PRE-03/announced-maintenance",
+    "For maintenance that was announced the client drains, stops, and returns afterwards",
+    catches=("ignores-notices",),
+    needs="heeds_notices",
+)
+def announced_maintenance(case: Case) -> Judged:
+    """Nothing is submitted or connected in the announced time, nothing is left unanswered before, all is back after."""
+    notices = [row.detail for row in case.reading.asked.rows() if row.kind == "notice"]
+    if not notices:
+        return Judged("inconclusive", "no maintenance was announced", blame="bench")
+    submits = list(case.reading.submits.rows())
+    if not submits:
+        return Judged("inconclusive", "the client submitted nothing", blame="client")
+    wrong: list[Evidence] = []
+    for notice in notices:
+        start, end = notice["start"], notice["end"]
+        during = [r for r in submits if start <= r.at < end]
+        undone = [r for r in submits if r.at < start and not 0 <= r.result_at < start + SETTLE_US]
+        for note, rows in (("submitted during maintenance", during), ("unanswered when maintenance began", undone)):
+            wrong += [Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows]
+        dialled = [r for r in case.reading.sessions.rows() if start + SETTLE_US <= r.opened_at < end - SETTLE_US]
+        wrong += [Evidence("connected during maintenance", r.opened_at, r.opened_at, r.session) for r in dialled]
+    told = f"{len(notices)} announcements, {len(wrong)} operations or connections in the announced time"
+    if wrong:
+        return Judged("fail", told, len(wrong), 0, "operations", "client", (), tuple(wrong[:6]))
+    return worst([Judged("pass", told, 0, 0, "operations"), returns(case, asked_to_leave=True), nothing_lost(case)])
+
+
+@rule(
+    "OPS-ACH-07/validity-kept",
+    "Across an outage a message keeps the validity it was asked with, and is not sent once that is over",
+    catches=("renews-validity", "leaves-validity-out"),
+    needs="keeps_validity",
+)
+def validity_kept(case: Case) -> Judged:
+    """By the end asked for: instants of submits, and the VP they carry, to the minute it is written in."""
+    asked = {mark: row for mark, row in sends(case).items() if row.detail.get("validity_s")}
+    ends = {mark: row.at + int(row.detail["validity_s"]) * SECOND_US for mark, row in asked.items()}
+    outages = [(start, end) for start, end, *_ in case.reading.outages]
+    over = [mark for mark, at in ends.items() if any(start <= at <= end for start, end in outages)]
+    if not over:
+        return Judged("inconclusive", "no validity ended during an outage", blame="bench")
+    submits = [row for row in case.reading.submits.rows() if row.mark in ends]
+    if not submits:
+        return Judged("inconclusive", "the client submitted nothing with a validity", blame="client")
+    late = [row for row in submits if row.at > ends[row.mark] + SECOND_US]
+    default_us = case.contract.terms.delivery.validity_default_h.value * HOUR_US  # of a submit without a VP
+    until = [parse_minute(row.validity) or row.at + default_us for row in submits]
+    longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.mark] + MINUTE_US]
+    wrong: list[Any] = [row for row in submits if row in late or row in longer]
+    told = f"of {len(ends)} messages with a validity {len(late)} were sent after it, {len(longer)} with a longer one"
+    if not wrong:
+        return Judged("pass", told, 0, 0, "messages")
+    evidence = tuple(Evidence("validity", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
+    return Judged("fail", told, len(wrong), 0, "messages", "client", (), evidence)
+
+
+@rule(
+    "OPS-CON-05/sessions-last",
+    "The client does not end a connection with which nothing is wrong",
+    catches=("hangs-up-when-quiet",),
+)
+def sessions_last(case: Case) -> Judged:
+    """Accepted sessions that the client closed, outages and the end of the run set aside."""
+    limit_s = case.contract.terms.session.keepalive_expected_s.value
+    ended = [row.at for row in case.reading.story.rows() if row.kind == "end"]
+    last = min(ended, default=case.reading.span[1])
+    sessions = [row for row in case.reading.sessions.rows() if row.login_ack == "A"]
+    watched = max((min(last, r.closed_at if r.closed_at >= 0 else last) - r.login_at for r in sessions), default=0)
+    down = [(start, end) for start, end, *_ in case.reading.outages]
+    left = [
+        r
+        for r in sessions
+        if r.closed_by == "peer" and r.closed_at < last and not any(s <= r.closed_at <= e for s, e in down)
+    ]
+    told = f"{len(sessions)} sessions, {len(left)} ended by the client; the longest lasted {watched / SECOND_US:.0f} s"
+    if left:
+        evidence = tuple(Evidence("ended by the client", r.closed_at, r.closed_at, r.session) for r in left[:6])
+        return Judged("fail", told, len(left), 0, "sessions", "client", (), evidence)
+    if not len(case.reading.submits) or watched < limit_s * SECOND_US:
+        return Judged("inconclusive", f"{told}, too short to tell", blame="bench")
+    return Judged("pass", told, 0, 0, "sessions")

@@ -1,0 +1,213 @@
+"""The rule on the rate the platform grants: OPS-QOS-04. Only what was accepted counts as granted.
+
+The promise is broken only where more was offered and withheld: submits that came within the rate were refused or left
+unanswered, or a client that had filled its window got its answers more slowly than the rate, and the round trip does
+not explain it. A round trip is no rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+
+from simbench.base.units import SECOND_US
+from simbench.finding import Evidence
+from simbench.rules.client.admission import Objection, objections
+from simbench.rules.client.limits import rate_periods, windows, without_outages
+from simbench.rules.client.throughput import each_segment, sustained
+from simbench.rules.meters import meter_of
+from simbench.rules.rule import Case, Judged, rule, worst
+from simbench.trace.view import Column, View
+
+
+class Offer(msgspec.Struct, frozen=True, eq=False):
+    """What a code offered in a stretch without an outage.
+
+    `sent`: every submit; `fair`: those accepted and those that ought to have been; `full`: which of `fair` filled the
+    window of their session when they came.
+    """
+
+    code: str
+    rate: int
+    window: int
+    sent: View
+    fair: View
+    full: Column
+
+    @property
+    def accepted(self) -> View:
+        """What was granted, in order of the results."""
+        taken = self.fair.where((self.fair.ack == "A") & (self.fair.result_at >= 0))
+        return taken.where(np.argsort(taken.result_at, kind="stable")) if len(taken) else taken
+
+    @property
+    def withheld(self) -> int:
+        """How many were refused, or never answered, although nothing can be objected to them."""
+        return int((self.fair.ack != "A").sum()) if len(self.fair) else 0
+
+    @property
+    def round_trip_us(self) -> int:
+        """The quickest answer: what an answer takes that is not held back."""
+        taken = self.accepted
+        return int((taken.result_at - taken.at).min()) if len(taken) else 0
+
+
+@rule(
+    "OPS-QOS-04/tier-granted",
+    "Each short code gets at least its subscribed rate while the client offers it",
+    binds="platform",
+    catches=("slow-platform",),
+)
+def tier_granted(case: Case) -> Judged:
+    """Acceptances per second over the backlog; what the client did not offer is not held against the platform."""
+    if not len(case.reading.submits):
+        return Judged("inconclusive", "the client submitted nothing", blame="client")
+    against = objections(case)
+    judged = [_granted(case, offer) for offer in _offers(case, against)]
+    return worst(judged, "no code with a known rate submitted anything")
+
+
+def _offers(case: Case, against: list[frozenset[Objection]]) -> Iterator[Offer]:
+    submits, size = case.reading.submits, case.contract.terms.session.window.value
+    timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
+    known, ends = windows(case), _ends(case)
+    full = _fills_its_window(case, known, size)
+    still_open = (submits.result_at < 0) & (
+        np.array([ends[s] for s in submits.session.tolist()]) - submits.at < timer_us
+    )
+    fair = ((submits.ack == "A") | np.array([not one for one in against], dtype=np.bool_)) & ~still_open
+    for code in case.reading.limits:
+        for period in rate_periods(case, code):
+            for start, end in without_outages(case, code, period):
+                own = (submits.code == code) & (submits.at >= start) & (submits.at < end)
+                if own.any():
+                    accounts = submits.account[own]
+                    window = known.get(accounts[0], size)
+                    yield Offer(
+                        code, period.rate, window, submits.where(own), submits.where(own & fair), full[own & fair]
+                    )
+
+
+def _ends(case: Case) -> dict[int, int]:
+    """When each session ended, or the record did: an operation that is unanswered then may only have been cut off."""
+    last = case.reading.span[1]
+    return {row.session: row.closed_at if row.closed_at >= 0 else last for row in case.reading.sessions.rows()}
+
+
+def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Column:
+    """For each submit whether with it its session had as many operations unanswered as its window allows."""
+    submits, pending = case.reading.submits, dict[int, list[int]]()
+    found = np.zeros(len(submits), dtype=np.bool_)
+    for place, row in enumerate(submits.rows()):
+        waiting = [until for until in pending.get(row.session, ()) if until < 0 or until > row.at]
+        waiting.append(row.result_at)
+        pending[row.session] = waiting
+        found[place] = len(waiting) >= known.get(row.account, size)
+    return found
+
+
+def _granted(case: Case, offer: Offer) -> Judged:
+    """One code in one stretch."""
+    terms, rate, code = case.contract.terms.throughput, offer.rate, offer.code
+    if int(offer.sent.segments.sum()) <= 2 * rate:
+        return Judged("inconclusive", f"{code}: only {len(offer.sent)} submits", blame="client")
+    taken, fair, sent = offer.accepted, offer.fair, offer.sent
+    granted = sustained(each_segment(taken.result_at, taken.segments), rate)
+    offered = sustained(each_segment(sent.at, sent.segments), rate)
+    floor = rate * (1 - terms.sustained_tolerance_share.value)
+    summary = f"{code}: {granted:.2f}/s granted of {rate}/s ({offered:.2f}/s offered)"
+    measured = round(granted, 4)
+    if granted >= floor:
+        return Judged("pass", summary, measured, rate, "messages/s")
+    start, end = int(sent.at[0]), int(sent.at[-1])
+    late, unexcused = _late_answers(case, offer)
+    if _refused_its_due(offer, floor) or (unexcused * 100 > len(fair) and _backlogged(case, offer, floor)):
+        if offer.withheld:
+            summary += f", {offer.withheld} refused or unanswered without a reason"
+        evidence = (Evidence(f"{code}: less than the tier while more was offered", start, end),)
+        return Judged("fail", summary, measured, rate, "messages/s", "platform", (), evidence)
+    in_time = len(taken) > 0 and late * 100 <= len(fair) and not unexcused and not offer.withheld
+    if in_time and offered >= rate * terms.use_share.value:
+        summary += ", everything within the rate accepted as soon as the tier allows"
+        assumed = case.contract.assumed("throughput.use_share")
+        return Judged("pass", summary, measured, rate, "messages/s", "", assumed)
+    late_us = case.reading.local_grain(start, end)
+    if late_us > terms.jitter_ms.value * 1000:
+        summary += f", but the bench itself was up to {late_us / 1000:.1f} ms late"
+        evidence = (Evidence(f"{code}: fewer offered while the bench was late", start, end),)
+        return Judged("inconclusive", summary, measured, rate, "messages/s", "bench", (), evidence)
+    if unexcused:
+        summary += f"; {unexcused} answers came late, too few to tell"
+    return Judged("inconclusive", summary, measured, rate, "messages/s", "bench" if unexcused else "client")
+
+
+def _refused_its_due(offer: Offer, floor: float) -> bool:
+    """Whether the tier was offered within the rate, and part of it refused or never answered."""
+    fair = offer.fair
+    return offer.withheld * 100 > len(fair) and _per_s(fair.at, fair.segments, offer.rate) >= floor
+
+
+def _backlogged(case: Case, offer: Offer, floor: float) -> bool:
+    """Whether more waited than was granted, by more than one second's worth.
+
+    Either it came as fast as the tier, or a full window went more slowly than the tier. A window that is full because
+    every answer takes its time on the way carries no more than window / round trip.
+    """
+    fair = offer.fair
+    if _per_s(fair.at, fair.segments, offer.rate) >= floor:
+        last, slack = int(fair.at[-1]), _slack_us(case, offer)
+        owed = sum(
+            int(count) for due, count in zip(_due(case, offer), fair.segments, strict=True) if due + slack <= last
+        )
+        return owed - _segments(fair, 0, last) > offer.rate
+    if offer.round_trip_us * offer.rate >= offer.window * SECOND_US:
+        return False
+    lacking = 0.0
+    for first, last in _stretches(offer.full):
+        start, end = int(fair.at[first]), int(fair.at[last - 1])
+        lacking += floor * (end - start) / SECOND_US - _segments(fair, start, end)
+    return lacking > offer.rate
+
+
+def _segments(fair: View, start: int, end: int) -> int:
+    """How many segments were accepted after `start` and until `end`."""
+    chosen = (fair.ack == "A") & (fair.result_at > start) & (fair.result_at <= end)
+    return int(fair.segments[chosen].sum())
+
+
+def _per_s(at: Column, segments: Column, rate: int) -> float:
+    return sustained(each_segment(at, segments), rate)
+
+
+def _stretches(full: Column) -> list[tuple[int, int]]:
+    """First and last-plus-one place of each run of operations that filled their window."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], full, [False])).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _due(case: Case, offer: Offer) -> list[int]:
+    """When each fair operation is due an answer, by the tier alone."""
+    meter, found = meter_of(case.contract, offer.rate), []
+    for instant, count in zip(offer.fair.at.tolist(), offer.fair.segments.tolist(), strict=True):
+        due = instant
+        for _ in range(count):
+            due = meter.due(instant)
+            meter.take(due)
+        found.append(due)
+    return found
+
+
+def _slack_us(case: Case, offer: Offer) -> int:
+    return case.contract.terms.throughput.jitter_ms.value * 1000 + offer.round_trip_us
+
+
+def _late_answers(case: Case, offer: Offer) -> tuple[int, int]:
+    """How many results came later than tier and round trip explain; how many later than the bench's grain excuses."""
+    slack, late, unexcused = _slack_us(case, offer), 0, 0
+    for due, answered in zip(_due(case, offer), offer.fair.result_at.tolist(), strict=True):
+        if answered - due > slack:
+            late += 1
+            unexcused += answered - due > slack + case.reading.local_grain(due, answered)
+    return late, unexcused

@@ -1,0 +1,196 @@
+"""Rules on what a client loses and what it sends twice: OPS-PRE-03.
+
+Submits between the start of an outage and its detection are nobody's fault; a result is *known received* only when
+the client showed it on that connection or told it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable
+from typing import Any
+
+from simbench.base.units import SECOND_US
+from simbench.finding import Evidence
+from simbench.numbering.plan import classify
+from simbench.rules.client.limits import windows
+from simbench.rules.client.marketing_hours import allowed
+from simbench.rules.client.outages import interruptions
+from simbench.rules.client.recipients import SHOWN, evidence_of
+from simbench.rules.requests import of_marketing, sends
+from simbench.rules.rule import Case, Judged, rule
+from simbench.ucp.fields import At
+
+QUIET_US = SECOND_US  # a code that submitted within this before the record ended was still at work
+REPORTS = {"accepted", "refused", "withheld", "delivered", "undelivered", "buffered"}
+_FIELDS = 4  # of a frame before its data, counted by slashes
+
+
+@rule(
+    "OPS-PRE-03/nothing-lost",
+    "Everything the client took over is accepted in the end, whatever interrupts it",
+    catches=("forgets-on-reconnect", "never-reconnects"),
+)
+def nothing_lost(case: Case) -> Judged:
+    """By requests: taken over by the client, not withheld or refused for good, yet never accepted on the wire.
+
+    Without an interruption a message is lost only when it never came onto the wire, long after it was asked for.
+    """
+    asked, submits = case.reading.asked, case.reading.submits
+    taken = sends(case)
+    if not taken:
+        return Judged("inconclusive", "nothing was asked of the client", blame="bench")
+    excused = set(asked.mark[(asked.kind == "withheld") | (asked.kind == "refused")].tolist())
+    arrived = set(submits.mark[submits.ack == "A"].tolist())
+    refused = set(submits.mark[submits.ack == "N"].tolist())
+    missing = [row for mark, row in taken.items() if mark not in arrived | refused | excused]
+    parted, on_wire = bool(interruptions(case)), set(submits.mark.tolist())
+    silent = not set(asked.kind.tolist()) & REPORTS  # it tells nobody what it withholds
+    unanswered = [row for row in missing if row.mark in on_wire and not parted]
+    held = [row for row in missing if row.mark not in on_wire and silent and _may_withhold(case, row)]
+    rest = [row for row in missing if row not in unanswered and row not in held]
+    waits = _Waiting(case, parted)
+    lost = [row for row in rest if not waits.may_wait(row)]
+    waiting = len(rest) - len(lost)
+    told = f"{len(arrived & set(taken))} of {len(taken)} messages accepted, {len(lost)} lost"
+    for count, what in (
+        (len(unanswered), "submitted and never answered"), (len(held), "perhaps withheld"),
+        (waiting, "perhaps still waiting when the record ended"),
+    ):  # fmt: skip
+        told += f", {count} {what}" if count else ""
+    if lost:
+        evidence = tuple(Evidence(f"asked for {r.mark}, never accepted", r.at, r.at) for r in _first(lost))
+        return Judged("fail", told, len(lost), 0, "messages", "client", (), evidence)
+    if missing:
+        return Judged("inconclusive", told, 0, 0, "messages", "bench")
+    return Judged("pass", told, 0, 0, "messages")
+
+
+def _first(rows: list[Any]) -> list[Any]:
+    return sorted(rows, key=lambda row: str(row.mark))[:SHOWN]
+
+
+def _may_withhold(case: Case, row: Any) -> bool:
+    """Whether a client may be right not to send what it was asked for: a number Orange does not serve, or marketing.
+
+    Of marketing that is: without consent, out of hours, to a user who wrote back, or one more to that user.
+    """
+    if classify(row.recipient).kind not in {"mobile", "m2m"}:
+        return True
+    if not of_marketing(row):
+        return False
+    others = (one for one in sends(case).values() if of_marketing(one) and one.mark != row.mark)
+    again = any(one.recipient == row.recipient for one in others)
+    wrote = row.recipient[-9:] in {sender[-9:] for sender in case.reading.mo.sender.tolist()}
+    in_hours = allowed(case, row.at) and allowed(case, case.reading.span[1])
+    return not row.opted_in or not in_hours or wrote or again
+
+
+class _Waiting:
+    """Which requests may still wait in the client when the record ends."""
+
+    def __init__(self, case: Case, parted: bool) -> None:
+        reading = case.reading
+        self.parted, self.end = parted, reading.span[1]
+        self.patience_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
+        asked, self.last, self.overtaken = sends(case), dict[str, int](), dict[str, int]()
+        for row in reading.submits.rows():
+            self.last[row.code] = row.at
+            if row.mark in asked:
+                self.overtaken[row.code] = max(asked[row.mark].at, self.overtaken.get(row.code, 0))
+
+    def may_wait(self, row: Any) -> bool:
+        """Whether it was asked for lately, or its code was still at work and has sent nothing asked for much later."""
+        if self.overtaken.get(row.code, 0) > row.at + self.patience_us:
+            return False
+        at_work = self.last.get(row.code, 0) > self.end - QUIET_US
+        return at_work or (not self.parted and row.at > self.end - self.patience_us)
+
+
+@rule(
+    "OPS-PRE-03/no-duplicates",
+    "Nothing known to be accepted is sent again",
+    catches=("resend-known-received",),
+)
+def no_duplicates(case: Case) -> Judged:
+    """Repetitions, also across connections: known received are failures, doubtful ones are counted and allowed.
+
+    Where nobody tells what was asked for, a submit like an earlier one may have been asked for twice.
+    """
+    submits = case.reading.submits
+    before: dict[Hashable, list[Any]] = defaultdict(list)
+    known: list[int] = []
+    doubtful: list[int] = []
+    alike: list[int] = []
+    shown, seen = received_results(case), _seen(case)
+    for position, row in enumerate(submits.rows()):
+        requested = bool(row.mark) and row.mark not in seen
+        key: Hashable = (row.mark, row.adc, row.text) if requested else (row.adc, row.oadc, row.text, _part(row.frame))
+        earlier = before[key]
+        if earlier and requested:
+            instants = (shown.get((one.session, one.at, one.trn)) for one in earlier)
+            (known if any(at is not None and at <= row.at for at in instants) else doubtful).append(position)
+        elif earlier:
+            alike.append(position)
+        if row.ack != "N":
+            earlier.append(row)
+    accepted = sum(any(row.ack == "A" for row in rows) for rows in before.values())
+    if not accepted:
+        return Judged("inconclusive", "nothing was accepted", blame="client")
+    told = f"{accepted} accepted, {len(known)} repeated although known received, {len(doubtful)} in doubt"
+    if alike:
+        told += f", {len(alike)} like an earlier one that may have been asked for twice"
+    if known:
+        evidence = evidence_of(submits.where(known), "repeated although its result was received")
+        return Judged("fail", told, len(known), 0, "messages", "client", (), evidence)
+    in_doubt = evidence_of(submits.where(doubtful or alike), "sent again, in doubt") if doubtful or alike else ()
+    if alike:
+        return Judged("inconclusive", told, 0, 0, "messages", "bench", (), in_doubt)
+    return Judged("pass", told, 0, 0, "messages", "", (), in_doubt)
+
+
+def _seen(case: Case) -> set[str]:
+    """Marks of messages that nobody is known to have asked for."""
+    asked = case.reading.asked
+    return set(asked.mark[asked.kind == "seen"].tolist()) if len(asked) else set()
+
+
+def _part(frame: bytes) -> bytes:
+    """Which part of a long message a submit is, by its extra services."""
+    data = frame.split(b"/")[_FIELDS:]
+    return data[At.XSER] if len(data) > At.XSER else b""
+
+
+def received_results(case: Case) -> dict[tuple[int, int, str], int]:
+    """Submits (session, instant, TRN) whose positive result the client showed to have, and from when on.
+
+    It shows it by using the TRN again on that connection, by going on with a window that only that result could have
+    freed (results arrive in the order in which they were written), or by telling the bench.
+    """
+    submits, known = case.reading.submits, windows(case)
+    told: dict[str, int] = {}
+    for row in case.reading.asked.rows():
+        if row.kind in {"accepted", "delivered", "undelivered", "buffered"} and row.mark:
+            told.setdefault(row.mark, row.at)
+    shown: dict[tuple[int, int, str], int] = {}
+    by_session: dict[int, list[Any]] = defaultdict(list)
+    for row in submits.rows():
+        if row.ack == "A" and row.mark in told:
+            shown[row.session, row.at, row.trn] = max(told[row.mark], row.result_at)
+        by_session[row.session].append(row)
+    for rows in by_session.values():
+        unshown: list[Any] = []
+        for row in rows:
+            reused = [one for one in unshown if one.trn == row.trn and 0 <= one.result_at < row.at]
+            # With this one the window would be over-full unless the oldest answered ones were known to the client.
+            surplus = max(0, len(unshown) + 1 - known.get(row.account, case.contract.terms.session.window.value))
+            answered = [one for one in unshown if 0 <= one.result_at < row.at]
+            freed = sorted(answered, key=lambda one: one.result_at)[:surplus]
+            for one in {id(o): o for o in (*reused, *freed)}.values():
+                unshown.remove(one)
+                if one.ack == "A":
+                    key = (one.session, one.at, one.trn)
+                    shown[key] = min(row.at, shown.get(key, row.at))
+            if not any(one.trn == row.trn for one in unshown):  # else the SMSC discards it: the number is in use
+                unshown.append(row)
+    return shown

@@ -1,0 +1,170 @@
+"""Rules on how a client comes back from an outage: at what pace it tries, in what time, at what rate it goes on."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Any
+
+from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.finding import Evidence
+from simbench.rules.client.limits import rate_periods
+from simbench.rules.client.recipients import evidence_of
+from simbench.rules.client.throughput import held_against
+from simbench.rules.meters import counted
+from simbench.rules.rule import Case, Judged, missed, rule, worst
+from simbench.trace.view import View
+
+SETTLE_US = 5 * SECOND_US  # within this a platform that heard nobody learns that a connection is gone
+CLOSED_PORT = {"cut", "reset", "refuse"}  # modes in which nobody listens
+BEYOND_DOUBT = 10  # times an assumed pace that no reading of the clause allows
+
+
+def total_outages(case: Case) -> list[tuple[int, int]]:
+    """Start and end of each total outage the story tells."""
+    return [(start, end) for start, end, scope, _ in case.reading.outages if scope == "total"]
+
+
+def interruptions(case: Case) -> list[int]:
+    """When the story begins an outage of any scope or drops a connection: what can part a message from its result."""
+    drops = [row.at for row in case.reading.story.rows() if row.kind == "fault" and "drop" in row.detail]
+    return sorted([start for start, *_ in case.reading.outages] + drops)
+
+
+def _none(case: Case) -> Judged | None:
+    return None if total_outages(case) else Judged("inconclusive", "the platform was never down", blame="bench")
+
+
+@rule(
+    "OPS-CON-03/reconnect-pace",
+    "While the platform is down the client does not storm it with connection attempts",
+    catches=("reconnect-storm",),
+)
+def reconnect_pace(case: Case) -> Judged:
+    """The most attempts within a minute: connections during an outage, and attempts that nobody took.
+
+    A capture has the latter; a server whose port is closed does not see them, so what it counts is the least.
+    """
+    every, outages = case.reading.attempts, total_outages(case)
+    failed = every.at[every.outcome != "session"].tolist()
+    if not outages and not failed:
+        return Judged("inconclusive", "the platform was never down", blame="bench")
+    links = _links(case)
+    limit = case.contract.terms.session.reconnect_attempts_per_minute.value * links
+    assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
+    taken = every.at[every.outcome == "session"].tolist()
+    tried = sorted([*failed, *(at for start, end in outages for at in taken if start < at <= end)])
+    most, first = _busiest_minute(tried)
+    told = f"at most {most} connection attempts in a minute over {links} links"
+    if most > limit:
+        outcome = missed(case.contract, "session.reconnect_attempts_per_minute")
+        if most > BEYOND_DOUBT * limit:
+            outcome = "fail"
+        evidence = (Evidence(f"{most} connection attempts", first, min(first + MINUTE_US, tried[-1])),)
+        return Judged(outcome, told, most, limit, "attempts/min", "client", assumed, evidence)
+    if not failed and any(mode in CLOSED_PORT and scope == "total" for *_, scope, mode in case.reading.outages):
+        told += " are known; the server does not see those made while its port is closed"
+        return Judged("inconclusive", told, most, limit, "attempts/min", "bench", assumed)
+    return Judged("pass", told, most, limit, "attempts/min", "", assumed)
+
+
+def _links(case: Case) -> int:
+    """Over how many links the client may try: one an account that was seen, or a code that was asked for."""
+    codes = set(case.reading.asked.code.tolist()) - {""}
+    accounts = {row.account for row in case.reading.sessions.rows() if row.account}
+    return max(1, len(codes), len(accounts))
+
+
+def _busiest_minute(tried: list[int]) -> tuple[int, int]:
+    """The most of these instants within a minute, and when it begins."""
+    most = first = 0
+    for place, at in enumerate(tried):
+        within = bisect_left(tried, at + MINUTE_US) - place
+        if within > most:
+            most, first = within, at
+    return most, first
+
+
+@rule(
+    "OPS-PRE-03/comes-back",
+    "After a total outage every account that was connected is connected again in time",
+    catches=("never-reconnects",),
+)
+def comes_back(case: Case) -> Judged:
+    """From the end of the outage to the accepted login of each account that was connected when it began."""
+    return returns(case)
+
+
+def returns(case: Case, *, asked_to_leave: bool = False) -> Judged:
+    """`comes_back`; with `asked_to_leave` who had left by then owes a return as well."""
+    unavailable = _none(case)
+    if unavailable is not None:
+        return unavailable
+    limit_s = case.contract.terms.session.reconnect_grace_s.value
+    assumed = case.contract.assumed("session.reconnect_grace_s")
+    logins = [row for row in case.reading.sessions.rows() if row.login_ack == "A"]
+    last = case.reading.span[1]
+    judged = []
+    for start, end in total_outages(case):
+        connected = [row for row in logins if row.login_at < start and (asked_to_leave or not _had_left(row, start))]
+        for account in sorted({row.account for row in connected}):
+            before = [r for r in connected if r.account == account]
+            alive = any(not 0 <= r.closed_at <= end + SETTLE_US for r in before)
+            back = min((r.login_at for r in logins if r.account == account and r.login_at >= end), default=-1)
+            if alive:
+                judged.append(Judged("pass", f"{account} kept its session", 0, limit_s, "s", "", assumed))
+            elif back >= 0 and back - end <= limit_s * SECOND_US:
+                told = f"{account} back after {(back - end) / SECOND_US:.1f} s"
+                judged.append(Judged("pass", told, (back - end) / SECOND_US, limit_s, "s", "", assumed))
+            elif back < 0 and last - end < limit_s * SECOND_US:
+                told = f"{account} not back, but watched for only {(last - end) / SECOND_US:.0f} s"
+                judged.append(Judged("inconclusive", told, None, limit_s, "s", "bench", assumed))
+            else:
+                told = f"{account} " + (
+                    "never came back" if back < 0 else f"back after {(back - end) / SECOND_US:.1f} s"
+                )
+                outcome = "fail" if back < 0 else missed(case.contract, "session.reconnect_grace_s")
+                evidence = (Evidence(told, end, back if back >= 0 else last),)
+                judged.append(Judged(outcome, told, None, limit_s, "s", "client", assumed, evidence))
+    return worst(judged, "no account was connected before the outage")
+
+
+def _had_left(session: Any, start: int) -> bool:
+    """Whether the client itself had ended a session well before an outage began: it owes no return."""
+    return bool(session.closed_by == "peer" and 0 <= session.closed_at < start - SECOND_US)
+
+
+@rule(
+    "OPS-ENG-01/after-reconnection",
+    "With the backlog of an outage, the client comes back within its tier",
+    catches=("no-pacing", "bursts-after-return"),
+    needs="limits_rate",
+)
+def after_reconnection(case: Case) -> Judged:
+    """Each code's submits from the end of the outage on, held against its rate."""
+    unavailable = _none(case)
+    if unavailable is not None:
+        return unavailable
+    submits = counted(case.contract, case.reading)
+    assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
+    judged = []
+    for _, end in total_outages(case):
+        for code in case.reading.limits:
+            for period in rate_periods(case, code):
+                first, last = max(end, period.start), period.end
+                after = submits.where((submits.code == code) & (submits.at >= first) & (submits.at < last))
+                if len(after):
+                    judged.append(_after(case, code, period.rate, after, assumed))
+    return worst(judged, "the client submitted nothing after the outage")
+
+
+def _after(case: Case, code: str, rate: int, after: View, assumed: tuple[str, ...]) -> Judged:
+    """A code's operations after the return, held against its rate."""
+    strict, lenient = held_against(case, after, rate)
+    told = f"{code}: {strict.peak} in the busiest second after the return ({rate}/s)"
+    if not strict.early:
+        return Judged("pass", told, 0, 0, "operations too early", "", assumed)
+    evidence = evidence_of(after.where(list(lenient.early or strict.early)), f"too early for {rate}/s")
+    count, unit = len(lenient.early or strict.early), "operations too early"
+    if lenient.early:
+        return Judged("fail", told, count, 0, unit, "client", assumed, evidence)
+    return Judged("inconclusive", told, count, 0, unit, "bench", assumed, evidence)

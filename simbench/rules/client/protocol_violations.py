@@ -1,0 +1,187 @@
+"""Rules on oddities: OPS-CON-02 and OPS-ACH-03. Each thing a client does beside the protocol, by name, with its count.
+
+What can be seen on the wire is found there, so that a capture is judged as a run is; the story adds what only the SMSC
+could tell. Sources: EMI-UCP 4.0 sections 2 to 6; docs/reference/strictness.md for what a tolerant SMSC lets pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from simbench.finding import Evidence
+from simbench.rules.rule import Case, Judged, rule
+from simbench.ucp.fields import Field, layout_of
+from simbench.ucp.frame import OVERHEAD, WIRE_ERRORS, Frame, Framer
+from simbench.ucp.operations import PROBLEMS, check
+
+FRAMES, REQUESTS = "OPS-CON-02", "OPS-ACH-03"
+SHOWN = 3  # of each oddity
+OPENS = ["1"], ["4"]  # STYP of 60 that opens a session
+
+
+class Oddity(msgspec.Struct, frozen=True):
+    """A thing to be odd in: the clause it is against, what it is, and whether a server may let it pass."""
+
+    clause: str
+    meaning: str
+    forgivable: bool = False
+
+
+ODDITIES: Final[dict[str, Oddity]] = {
+    **{
+        name: Oddity(FRAMES, error.meaning, error.tolerated)
+        for name, error in WIRE_ERRORS.items()
+        if name != "too-long"
+    },
+    "frame-too-long": Oddity(FRAMES, WIRE_ERRORS["too-long"].meaning),
+    "hex-trn": Oddity(FRAMES, "a TRN in hexadecimal, in a frame that is otherwise sound"),
+    "short-checksum": Oddity(FRAMES, "a checksum of one digit, in a frame that is otherwise sound"),
+    "missing-slash": Oddity(FRAMES, "no slash before the checksum, in a frame that is otherwise sound"),
+    "lower-case-hex": Oddity(FRAMES, "a field in hexadecimal written in lower case", forgivable=True),
+    "unsupported-operation": Oddity(FRAMES, PROBLEMS["unknown-operation"].meaning),
+    **{
+        name: Oddity(REQUESTS, problem.meaning, problem.strict_only)
+        for name, problem in PROBLEMS.items()
+        if name != "unknown-operation"
+    },
+    "trn-in-use": Oddity(REQUESTS, "a TRN whose operation is not answered yet"),
+    "unexpected-result": Oddity(REQUESTS, "a result that answers nothing that was asked"),
+    "operation-before-login": Oddity(REQUESTS, "an operation other than 60 before the login is accepted"),
+    "second-login": Oddity(REQUESTS, "a further 60 in a session that is open", forgivable=True),
+    # Known to the SMSC alone: its timers, windows and switches stand on no wire.
+    "operation-of-another-session": Oddity(REQUESTS, "one of the other kind of session"),
+    "over-window": Oddity(REQUESTS, "one more operation unanswered than the window allows"),
+    "unanswered-notice": Oddity(REQUESTS, "a 52 or 53 that got no result in time"),
+    "result-without-sm": Oddity(REQUESTS, "no SM in the result of a 52 or 53, where it is asked for", forgivable=True),
+}
+UNKNOWN: Final = Oddity(REQUESTS, "")
+TOLD_ONLY: Final = ("operation-of-another-session", "over-window", "unanswered-notice", "result-without-sm")
+_BROKEN: Final = {"header", "length", "checksum"}
+_SAID: Final = {  # problems of the reading that have another name here
+    "too-long": "frame-too-long",
+    "TRN in use": "trn-in-use",
+    "answers nothing that was asked": "unexpected-result",
+    "field unknown-operation": "unsupported-operation",
+}
+
+_HEAD: Final = re.compile(rb"([0-9A-Fa-f]{2})/([0-9]{5})/[OR]/[0-9]{2}/")
+_TAIL: Final = re.compile(rb"(/?)([0-9A-Fa-f]{1,2})$")
+_LOWER: Final = re.compile(rb"[a-f]")
+_HEX: Final = re.compile(r"[0-9A-Fa-f]*[a-f][0-9A-Fa-f]*")
+_FORMS: Final = {"hex", "originator", "message"}
+
+
+@rule(
+    "OPS-CON-02/oddities",
+    "Nothing in the client's frames is beside the format of the protocol",
+    catches=("bad-checksum", "bad-length", "hex-trn"),
+)
+def odd_frames(case: Case) -> Judged:
+    """Octets and frames: header, length, checksum, line ends, letters' case."""
+    return _judged(case, FRAMES)
+
+
+@rule(
+    "OPS-ACH-03/oddities",
+    "Nothing in the client's operations and results is beside what the protocol asks for",
+    catches=("missing-field", "submit-before-login"),
+)
+def odd_requests(case: Case) -> Judged:
+    """Fields, numbers in use, sessions, results that answer nothing."""
+    return _judged(case, REQUESTS)
+
+
+def _judged(case: Case, clause: str) -> Judged:
+    frames = case.reading.frames
+    if not (frames.direction == "in").any():
+        return Judged("inconclusive", "the client sent nothing", blame="client")
+    met: dict[str, list[Evidence]] = defaultdict(list)
+    for name, where in met_by(case):
+        if ODDITIES.get(name, UNKNOWN).clause == clause:
+            met[name].append(where)
+    if not met:
+        return Judged("pass", "nothing odd", 0, 0, "oddities")
+    must = case.contract.clause(clause).strength == "must"
+    hard = {name for name in met if must and not ODDITIES.get(name, UNKNOWN).forgivable}
+    ranked = sorted(met, key=lambda name: (name not in hard, -len(met[name]), name))
+    told = ", ".join(f"{len(met[name])} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
+    evidence = tuple(one for name in ranked for one in met[name][:SHOWN])
+    count = sum(map(len, met.values()))
+    return Judged("fail" if hard else "weak", told, count, 0, "oddities", "client", (), evidence)
+
+
+def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
+    """Every oddity of the clients, its name and where it was: on the wire first, then what only the story tells."""
+    opened = {row.session for row in case.reading.sessions.rows() if row.opened_at >= 0}
+    logged_in: set[int] = set()
+    for row in case.reading.frames.rows():
+        if row.direction == "out":
+            if row.kind == "R" and row.ot == "60" and row.frame[15:16] == b"A":
+                logged_in.add(row.session)
+            continue
+        for name in _names(row, row.session in logged_in, row.session in opened):
+            yield name, Evidence(name, row.at, row.at, row.session, row.frame[:2048].hex().upper())
+    for row in case.reading.story.rows():
+        name = row.detail.get("name", "") if row.kind == "oddity" else ""
+        if name in TOLD_ONLY:
+            yield name, Evidence(name, row.at, row.at, int(row.subject.partition(":")[2] or -1))
+
+
+def _names(row: Any, logged_in: bool, opened: bool) -> Iterator[str]:
+    """What is odd in one frame, or in octets that are none, of the client."""
+    if row.problem in WIRE_ERRORS:  # where it is tolerated, the frame it belongs to has a row of its own
+        yield _meant(row.frame) if row.problem in _BROKEN else _SAID.get(row.problem, row.problem)
+        return
+    if row.problem:
+        if row.problem in _SAID:
+            yield _SAID[row.problem]
+        for problem in {error.problem: None for error in check(_frame(row.frame))}:
+            yield _SAID.get(f"field {problem}", problem)
+    if row.kind != "O":
+        return
+    if row.ot != "60":
+        if opened and not logged_in:
+            yield "operation-before-login"
+    elif logged_in and _frame(row.frame).data[3:4] in OPENS:
+        yield "second-login"
+    if _LOWER.search(row.frame, 0, len(row.frame) - 3) and _has_lower_case(_frame(row.frame)):
+        yield "lower-case-hex"
+
+
+def _frame(octets: bytes) -> Frame:
+    frame = Framer(len(octets)).feed(octets)[-1]
+    assert isinstance(frame, Frame), "a row that names no wire error is a frame"
+    return frame
+
+
+def _meant(octets: bytes) -> str:
+    """What a broken frame was meant to be, by name: "hex-trn", "short-checksum" or "missing-slash", else its error."""
+    body = octets[1:-1]
+    head, tail = _HEAD.match(body), _TAIL.search(body)
+    error = Framer(len(octets)).feed(octets)[-1]
+    name = getattr(error, "name", "header")
+    if head is None or tail is None or len(body) < OVERHEAD - 1:
+        return str(name)
+    start = tail.start(2)
+    right = int(tail[2], 16) == sum(body[:start]) % 256
+    fits = int(head[2]) in {len(body), len(body) + 2 - len(tail[2])}
+    if not right or not fits:
+        return str(name)
+    if not tail[1]:
+        return "missing-slash"
+    if len(tail[2]) < 2:
+        return "short-checksum"
+    return str(name) if head[1].isdigit() else "hex-trn"
+
+
+def _has_lower_case(frame: Frame) -> bool:
+    layout = layout_of(frame.kind, frame.ot, frame.data)
+    if layout is None or layout.counted:
+        return False
+    cells: Iterator[tuple[Field, str]] = zip(layout.fields, frame.data, strict=False)
+    return any(field.form in _FORMS and _HEX.fullmatch(cell) for field, cell in cells)

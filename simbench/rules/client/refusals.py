@@ -1,0 +1,140 @@
+"""Rules on refusals and late results of submits: OPS-ACH-03. What a code asks for is a table, not a branch.
+
+Sources: EMI-UCP 4.0 section 9 and the reference of codes (`simbench.ucp.codes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from simbench.base.units import SECOND_US
+from simbench.finding import Evidence
+from simbench.rules.client.outages import interruptions
+from simbench.rules.rule import Case, Judged, rule
+
+Duty = Literal["give up", "try again", "either"]
+
+# What a client does with a message that was refused: the reasons of the first kind stand in the message itself and
+# will be the same the next time, those of the second pass by themselves; of the others nobody says.
+DUTIES: dict[str, Duty] = {
+    "01": "try again",  # spoilt on the way
+    "02": "give up",
+    "03": "give up",
+    "04": "try again",  # not allowed at this point in time
+    "05": "give up",
+    "06": "give up",
+    "07": "give up",
+    "22": "give up",
+    "23": "give up",
+    "24": "give up",
+    "26": "give up",
+    "28": "give up",
+    "55": "either",  # a system error
+    "90": "either",  # the operator's own
+}
+
+
+def _refused(case: Case, duty: Duty) -> Iterator[tuple[Any, int]]:
+    """Each first refusal of a message with such a code, and how often it was sent afterwards."""
+    first: dict[tuple[str, str], Any] = {}
+    again: dict[tuple[str, str], int] = {}
+    for row in case.reading.submits.rows():
+        key = (row.mark, row.text)
+        if key in first and row.at > first[key].result_at:
+            again[key] = again.get(key, 0) + 1
+        elif row.mark and row.ack == "N" and DUTIES.get(row.ec) == duty:
+            first.setdefault(key, row)
+    return ((row, again.get(key, 0)) for key, row in first.items())
+
+
+def _judged(refused: list[tuple[Any, int]], wrong: list[Any], verb: str) -> Judged:
+    codes = ", ".join(sorted({row.ec for row, _ in refused}))
+    told = f"refused with {codes}: {len(refused)} messages, {len(wrong)} {verb}"
+    if not wrong:
+        return Judged("pass", told, 0, 0, "messages")
+    evidence = tuple(
+        Evidence(f"EC {r.ec}, {verb}", r.at, r.result_at, r.session, r.frame.hex().upper()) for r in wrong[:6]
+    )
+    return Judged("fail", told, len(wrong), 0, "messages", "client", (), evidence)
+
+
+@rule(
+    "OPS-ACH-03/given-up",
+    "A message refused for a reason that stands in it is given up, whatever the code",
+    catches=("retries-final-nack",),
+)
+def given_up(case: Case) -> Judged:
+    """Codes whose duty is to give up."""
+    refused = list(_refused(case, "give up"))
+    if not refused:
+        return Judged("inconclusive", "nothing was refused for good", blame="bench")
+    return _judged(refused, [row for row, again in refused if again], "sent again")
+
+
+@rule(
+    "OPS-ACH-03/tried-again",
+    "A message refused for a reason that passes is sent again",
+    catches=("gives-up-on-nack",),
+)
+def tried_again(case: Case) -> Judged:
+    """Codes whose duty is to try again; the platform takes the message once its reason has passed."""
+    refused = list(_refused(case, "try again"))
+    if not refused:
+        return Judged("inconclusive", "nothing was refused for a while", blame="bench")
+    return _judged(refused, [row for row, again in refused if not again], "never sent again")
+
+
+@rule(
+    "OPS-ACH-03/late-results",
+    "A result that comes late, but within the result timer, makes nobody send again or hang up",
+    catches=("impatient",),
+)
+def late_results(case: Case) -> Judged:
+    """Every message is submitted once, on a connection that stays; nothing else interrupted it."""
+    limit_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
+    assumed = case.contract.assumed("session.result_timer_max_s")
+    submits = list(case.reading.submits.rows())
+    late = [row for row in submits if limit_us // 10 < row.result_at - row.at < limit_us]
+    never = any(row.result_at < 0 for row in submits)
+    if not late and not never:
+        return Judged("inconclusive", "no result was late", blame="bench")
+    seen: dict[tuple[str, str], Any] = {}
+    again = [row for row in submits if row.mark and seen.setdefault((row.mark, row.text), row) is not row]
+    told = f"{len(late)} results came late, {len(again)} messages were sent again"
+    if interruptions(case):
+        return Judged("inconclusive", f"{told}, but connections were interrupted", blame="bench")
+    if not again:
+        return Judged("pass" if late else "inconclusive", told, 0, 0, "messages", "", assumed)
+    evidence = tuple(Evidence("sent again", r.at, r.at, r.session, r.frame.hex().upper()) for r in again[:6])
+    return Judged("fail", told, len(again), 0, "messages", "client", assumed, evidence)
+
+
+@rule(
+    "OPS-ACH-03/trn-discipline",
+    "Operations of a connection are numbered upwards, 00 to 99 and again from 00, none with a number still in use",
+    catches=("reuses-trn",),
+)
+def trn_discipline(case: Case) -> Judged:
+    """A number in use fails, numbers out of order are weak; the login may have a number of its own."""
+    frames = case.reading.frames
+    operations = frames.where((frames.direction == "in") & (frames.kind == "O") & (frames.ot != "60"))
+    if not len(operations):
+        return Judged("inconclusive", "the client sent no operation", blame="client")
+    last: dict[int, int] = {}
+    in_use, odd = [], []
+    for row in operations.rows():
+        if not row.trn.isdigit():
+            continue
+        number, before = int(row.trn), last.get(row.session)
+        if row.problem == "TRN in use":
+            in_use.append(row)
+        elif before is not None and not 0 < (number - before) % 100 <= 50:
+            odd.append(row)
+        last[row.session] = number
+    told = f"{len(operations)} operations, {len(in_use)} with a number in use, {len(odd)} numbered backwards"
+    if not in_use and not odd:
+        return Judged("pass", told, 0, 0, "operations")
+    wrong = in_use or odd
+    evidence = tuple(Evidence(f"TRN {r.trn}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
+    return Judged("fail" if in_use else "weak", told, len(wrong), 0, "operations", "client", (), evidence)

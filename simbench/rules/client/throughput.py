@@ -1,0 +1,238 @@
+"""Rules on the client's rate: OPS-ENG-01, OPS-ACH-04. They share no code with the centre's meter.
+
+An operation conforms when it comes no more than tau before the instant at which the r-th operation before it is one
+second old; the ring keeps conforming instants, so that earliness never adds up. Other readings of AMB-05 have meters
+of their own (`simbench.rules.meters`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+
+from simbench.base.units import SECOND_US
+from simbench.finding import Evidence
+from simbench.rules.client.limits import Period, rate_periods, without_outages
+from simbench.rules.meters import AMBIGUITY, Meter, Sliding, counted, meter_of, said_of
+from simbench.rules.rule import Case, Judged, rule, worst
+from simbench.trace.view import Column, View
+
+SHOWN = 5  # frames shown as evidence of one code
+
+
+class Policed(msgspec.Struct, frozen=True):
+    """A code's operations held against its rate: positions of those too early, and the worst earliness (us)."""
+
+    early: tuple[int, ...]
+    worst_us: int
+    peak: int  # operations in the busiest sliding second
+    sustained_per_s: float
+
+
+def police(
+    at: Column,
+    segments: Column,
+    rate: int,
+    tolerance_us: int,
+    grain_at: Callable[[int], int] = lambda _: 0,
+    meter: Meter | None = None,
+) -> Policed:
+    """Hold operations (instants in us, ascending; segments each) against a rate, refusing those too early.
+
+    `grain_at` tells how late the bench itself was around an instant (us). Conforming instants that rest on a late
+    reading may have been that much earlier, so they are taken to be: what is forgiven once is not held against the
+    client a second later. `meter` says how the rate is read; the sliding second without.
+    """
+    meter = meter or Sliding(rate)
+    early: list[int] = []
+    worst_us = 0
+    for position, (instant, count) in enumerate(zip(at.tolist(), segments.tolist(), strict=True)):
+        probe = meter.copy() if count > 1 else meter
+        for _ in range(count - 1):
+            probe.take(probe.due(instant))
+        due = probe.due(instant)
+        if due > instant:
+            due = max(instant, due - grain_at(instant))
+        worst_us = max(worst_us, due - instant)
+        if due - instant > tolerance_us:
+            early.append(position)
+            continue
+        probe.take(due)
+        meter = probe
+    return Policed(tuple(early), worst_us, peak_in_a_second(at, segments), sustained(each_segment(at, segments), rate))
+
+
+def each_segment(instants: Column, segments: Column) -> Column:
+    """The instant of every segment, where there is one of every operation."""
+    return np.repeat(instants, segments) if len(instants) else instants
+
+
+def peak_in_a_second(at: Column, segments: Column) -> int:
+    """The most segments in any half-open second."""
+    if not len(at):
+        return 0
+    total = np.concatenate(([0], np.cumsum(segments)))
+    ends = np.searchsorted(at, at + SECOND_US, side="left")
+    return int((total[ends] - total[:-1]).max())
+
+
+def sustained(at: Column, rate: int) -> float:
+    """Segments per second over a backlog, leaving out the first burst of r: (n - r) / (last - r-th)."""
+    if len(at) <= rate:
+        return 0.0
+    elapsed = int(at[-1]) - int(at[rate - 1])
+    return (len(at) - rate) * SECOND_US / elapsed if elapsed > 0 else float("inf")
+
+
+def code_rates(case: Case) -> dict[str, int]:
+    """Each code's rate, from the limits the events of the run name (the last one set)."""
+    return {code: limits[-1][1] for code, limits in case.reading.limits.items()}
+
+
+def held_against(case: Case, operations: View, rate: int) -> tuple[Policed, Policed]:
+    """Operations held against their rate: with tau alone, and with the bench's own lateness where it was late."""
+    at, segments, grain = operations.at, operations.segments, case.reading.local_grain
+    jitter_us = case.contract.terms.throughput.jitter_ms.value * 1000
+    strict = police(at, segments, rate, jitter_us, meter=meter_of(case.contract, rate))
+    if not strict.early:
+        return strict, strict
+    meter = meter_of(case.contract, rate)
+    return strict, police(at, segments, rate, jitter_us, lambda instant: grain(instant - SECOND_US, instant), meter)
+
+
+def _within_tier(case: Case, code: str, period: Period, submits: View) -> Judged:
+    """A code's submits against its rate: fails beyond tau and the bench's own grain, inconclusive in between."""
+    assumed, rate = case.contract.assumed("throughput.jitter_ms", AMBIGUITY), period.rate
+    at = submits.at
+    strict, lenient = held_against(case, submits, rate)
+    told = (
+        f"{code} at {rate}/s: {len(at)} operations, {strict.sustained_per_s:.2f}/s sustained, "
+        f"{strict.peak} in the busiest second, at most {strict.worst_us / 1000:.1f} ms early"
+        f"{said_of(case.contract, rate)}"
+    )
+    if not strict.early:
+        told += no_backlog(case, code, rate)
+        return Judged("pass", told, 0, 0, "operations too early", "", assumed)
+    evidence = tuple(
+        Evidence(
+            f"{code}: too early for {rate}/s", int(at[p]) - SECOND_US, int(at[p]), int(submits.session[p]),
+            submits.frame[p].hex().upper(),
+        )
+        for p in (lenient.early or strict.early)[:SHOWN]
+    )  # fmt: skip
+    count, unit = len(lenient.early or strict.early), "operations too early"
+    if not lenient.early:
+        grain = max(case.reading.local_grain(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
+        told += f", but the bench itself was {grain / 1000:.1f} ms late there"
+        return Judged("inconclusive", told, count, 0, unit, "bench", assumed, evidence)
+    told += f"; {count} too early"
+    if period.before > rate and not held_against(case, submits, period.before)[1].early:
+        told += f", but within the {period.before}/s that held before; that the client knew of the change is not shown"
+        return Judged("inconclusive", told, count, 0, unit, "bench", assumed, evidence)
+    return Judged("fail", told, count, 0, unit, "client", assumed, evidence)
+
+
+def no_backlog(case: Case, code: str, rate: int) -> str:
+    """Words for a code whose messages the bench handed over more slowly than its rate, so that none waited; else ""."""
+    asked = case.reading.asked
+    at = asked.at[(asked.kind == "send") & (asked.code == code)]
+    if not len(at) or unrequested(case, code):
+        return ""
+    took_us = int(at[-1] - at[0])
+    if took_us <= len(at) * SECOND_US // rate:
+        return ""
+    return f"; but no backlog, handed over at {len(at) * SECOND_US / took_us:.1f}/s"
+
+
+def unrequested(case: Case, code: str = "") -> int:
+    """How many messages of a code (of any) stand on the wire without a request, where requests are known of others."""
+    asked = case.reading.asked
+    return int(((asked.kind == "seen") & ((asked.code == code) | (code == ""))).sum()) if len(asked) else 0
+
+
+def if_waited(case: Case, code: str, rate: int, judged: Judged) -> Judged:
+    """What was found, unless nothing waited: then the bench, not the client, decided how fast it sent."""
+    words = no_backlog(case, code, rate)
+    if unrequested(case, code):
+        words = "; but the requests are known of a part of its messages only"
+    if judged.outcome not in {"pass", "weak"} or not words:
+        return judged
+    return msgspec.structs.replace(judged, outcome="inconclusive", summary=judged.summary + words, blame="bench")
+
+
+def _every_code_within_tier(case: Case) -> Judged:
+    """Each code with a limit that has operations on the wire or was asked to send, period by period."""
+    operations, asked = counted(case.contract, case.reading), case.reading.asked
+    wanted = set(asked.code[asked.kind == "send"].tolist()) if len(asked) else set()
+    judged = []
+    for code in case.reading.limits:
+        own = operations.where(operations.code == code)
+        if code in wanted and not len(own):
+            judged.append(Judged("inconclusive", f"{code}: the client submitted nothing", blame="client"))
+        for period in rate_periods(case, code) if len(own) else ():
+            within = own.where((own.at >= period.start) & (own.at < period.end))
+            if len(within):
+                judged.append(_within_tier(case, code, period, within))
+    return worst(judged, "the client submitted nothing from a code with a known rate")
+
+
+@rule(
+    "OPS-ENG-01/backlog-at-tier",
+    "With a backlog and nobody holding it back, the client keeps each short code within its subscribed rate",
+    catches=("no-pacing", "fast-1-percent", "burst"),
+    needs="limits_rate",
+)
+def backlog_at_tier(case: Case) -> Judged:
+    """The SMSC only monitors: what keeps the tier is the client's own mechanism (AMB-18)."""
+    return _every_code_within_tier(case)
+
+
+@rule(
+    "OPS-ENG-01/one-by-one",
+    "Messages that arrive one by one faster than the tier leave within it",
+    catches=("no-pacing", "fast-1-percent", "burst"),
+    needs="limits_rate",
+)
+def one_by_one(case: Case) -> Judged:
+    """As with a backlog; arrivals one by one defeat a limiter that only spaces batches."""
+    return _every_code_within_tier(case)
+
+
+@rule(
+    "OPS-ACH-04/uses-its-tier",
+    "With a backlog, the client uses the rate its codes have subscribed",
+    catches=("uses-half-its-tier",),
+    needs="limits_rate",
+    at_worst="weak",
+)
+def uses_its_tier(case: Case) -> Judged:
+    """No clause obliges a client to use what it pays for, so falling short is weak. Outages do not count."""
+    share = case.contract.terms.throughput.use_share.value
+    submits = case.reading.submits
+    judged = []
+    for code in case.reading.limits:
+        own = submits.where(submits.code == code)
+        for period in rate_periods(case, code) if len(own) else ():
+            found = _used(case, code, period, own, share)
+            if found is not None:
+                judged.append(if_waited(case, code, period.rate, found))
+    return worst(judged, "the client submitted nothing")
+
+
+def _used(case: Case, code: str, period: Period, own: View, share: float) -> Judged | None:
+    """How much of its rate a code used while the platform was up; None where it sent nothing in the period."""
+    rate, sent, took_us, any_ = period.rate, 0, 0, False
+    for start, end in without_outages(case, code, period):
+        within = own.where((own.at >= start) & (own.at < end))
+        at = each_segment(within.at, within.segments)
+        any_ = any_ or bool(len(at))
+        if len(at) > rate:  # the first burst is left out of each stretch
+            sent, took_us = sent + len(at) - rate, took_us + int(at[-1] - at[rate - 1])
+    if not any_:
+        return None
+    reached = sent * SECOND_US / took_us if took_us else float("inf") if sent else 0.0
+    told = f"{code}: {reached:.2f}/s of {rate}/s ({reached / rate:.1%})"
+    enough = reached >= share * rate
+    return Judged("pass" if enough else "weak", told, round(reached, 3), rate, "messages/s", "" if enough else "client")

@@ -1,0 +1,83 @@
+"""Further rules on rate: long messages by segment, several codes at once. OPS-ACH-04, OPS-ENG-01."""
+
+from __future__ import annotations
+
+from simbench.base.units import SECOND_US
+from simbench.finding import Evidence
+from simbench.rules.client.throughput import code_rates, held_against, if_waited
+from simbench.rules.requests import sends
+from simbench.rules.rule import Case, Judged, rule, worst
+from simbench.trace.view import View
+
+TOGETHER_US = 5 * SECOND_US
+
+
+def within(case: Case, code: str, operations: View, rate: int) -> Judged:
+    """A code's operations against its rate: fails beyond tau and the bench's own grain, inconclusive in between."""
+    assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
+    strict, lenient = held_against(case, operations, rate)
+    told = f"{code}: {len(operations)} operations, {strict.peak} in the busiest second ({rate}/s)"
+    if not strict.early:
+        return Judged("pass", told, 0, 0, "operations too early", "", assumed)
+    outcome, blame = ("fail", "client") if lenient.early else ("inconclusive", "bench")
+    wrong = operations.where(list(lenient.early or strict.early))
+    evidence = tuple(
+        Evidence(f"{code}: too early for {rate}/s", r.at - SECOND_US, r.at, r.session, r.frame.hex().upper())
+        for r in wrong.where(slice(5)).rows()
+    )
+    return Judged(outcome, told, len(wrong), 0, "operations too early", blame, assumed, evidence)  # type: ignore[arg-type]  # pairs of literals
+
+
+@rule(
+    "OPS-ACH-04/long-messages",
+    "Messages of several segments keep the rate by segment",
+    catches=("counts-messages", "no-pacing"),
+    needs="limits_rate",
+)
+def long_messages(case: Case) -> Judged:
+    """Every segment counts (AMB-05); the texts asked for need several."""
+    submits = case.reading.submits
+    asked = {row.code for row in sends(case).values()}
+    judged = []
+    for code, rate in code_rates(case).items():
+        of_code = submits.where(submits.code == code)
+        if code not in asked or not len(of_code):
+            continue
+        if not any(not mark for mark in of_code.mark.tolist()):
+            judged.append(Judged("inconclusive", f"{code}: no message had several segments", blame="client"))
+        else:
+            judged.append(within(case, code, of_code, rate))
+    return worst(judged, "the client submitted nothing")
+
+
+@rule(
+    "OPS-ENG-01/several-codes",
+    "Codes with a backlog at the same time are each held to their own rate, and none to another's",
+    catches=("one-tier-for-all", "no-pacing"),
+    needs="limits_rate",
+)
+def several_codes(case: Case) -> Judged:
+    """While all of them had something to send: too fast fails, far below its own rate is weak."""
+    submits, share = case.reading.submits, case.contract.terms.throughput.use_share.value
+    rates = (
+        {code: rate for code, rate in code_rates(case).items() if (submits.code == code).any()} if len(submits) else {}
+    )
+    if len(rates) < 2 or len(set(rates.values())) < 2:
+        return Judged("inconclusive", "no two codes of different rates had a backlog", blame="client")
+    start = max(int(submits.at[submits.code == code][0]) for code in rates)
+    end = min(int(submits.at[submits.code == code][-1]) for code in rates)
+    judged = []
+    for code, rate in rates.items():
+        common = submits.where((submits.code == code) & (submits.at >= start) & (submits.at <= end))
+        if end - start < TOGETHER_US:
+            found = within(case, code, submits.where(submits.code == code), rate)
+            told = "they had a backlog together for too short a time"
+            judged.append(found if found.outcome == "fail" else Judged("inconclusive", told, blame="bench"))
+            continue
+        found = within(case, code, common, rate)
+        reached = len(common) * SECOND_US / (end - start)
+        if found.outcome == "pass" and reached < share * rate:
+            told = f"{code}: {reached:.1f}/s of {rate}/s while others had a backlog"
+            found = Judged("weak", told, round(reached, 2), rate, "messages/s", "client")
+        judged.append(if_waited(case, code, rate, found))
+    return worst(judged)

@@ -1,0 +1,169 @@
+"""The judge's own meters, one for each reading of AMB-05, and the operations that count under it.
+
+Share no line with the centre's: a mistake cannot acquit itself. Instants are microseconds; judge nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from simbench.base.units import SECOND_US
+from simbench.contract import Contract
+from simbench.trace.trace import Reading
+from simbench.trace.view import View, view_of
+from simbench.ucp.fields import At, layout_of
+from simbench.ucp.frame import Frame, Framer
+
+AMBIGUITY: Final = "AMB-05"
+LONG_AGO: Final = -(10**15)
+COUNTED: Final = ("at", "session", "code", "ot", "segments", "frame")
+
+
+class Meter(Protocol):
+    """When an operation that arrives at an instant is due, given those taken before it."""
+
+    def due(self, instant: int) -> int:
+        """The earliest instant at which one more operation that arrives now conforms."""
+
+    def take(self, due: int) -> None:
+        """An operation was admitted as of that instant."""
+
+    def copy(self) -> Meter:
+        """The same, to try on."""
+
+
+class Sliding:
+    """At most `most` operations within any `window_us`, wherever it starts."""
+
+    def __init__(self, most: int, window_us: int = SECOND_US) -> None:
+        self.window_us = window_us
+        self.last = deque([LONG_AGO] * most, maxlen=most)
+
+    def due(self, instant: int) -> int:
+        """See Meter."""
+        return max(instant, self.last[0] + self.window_us)
+
+    def take(self, due: int) -> None:
+        """See Meter."""
+        self.last.append(due)
+
+    def copy(self) -> Sliding:
+        """See Meter."""
+        twin = Sliding(1, self.window_us)
+        twin.last = self.last.copy()
+        return twin
+
+
+class Tumbling:
+    """At most `most` operations in each second of the clock: which second is being filled, and with how many."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.second, self.used = most, LONG_AGO, 0
+
+    def due(self, instant: int) -> int:
+        """See Meter."""
+        if instant // SECOND_US > self.second:
+            return instant
+        first_free = self.second + (self.used >= self.most)
+        return max(instant, first_free * SECOND_US)
+
+    def take(self, due: int) -> None:
+        """See Meter. One that is taken to have been earlier than the second being filled takes no place in it."""
+        if due // SECOND_US > self.second:
+            self.second, self.used = due // SECOND_US, 1
+        elif due // SECOND_US == self.second:
+            self.used += 1
+
+    def copy(self) -> Tumbling:
+        """See Meter."""
+        twin = Tumbling(self.most)
+        twin.second, twin.used = self.second, self.used
+        return twin
+
+
+class Bucket:
+    """A bucket of `most` operations that gains `most` a second; what it holds is kept in millionths of an operation."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.since, self.holds = most, LONG_AGO, most * SECOND_US
+
+    def due(self, instant: int) -> int:
+        """See Meter."""
+        at = max(instant, self.since)
+        lacking = SECOND_US - self._at(at)
+        return at - -lacking // self.most if lacking > 0 else instant
+
+    def take(self, due: int) -> None:
+        """See Meter. What was not yet there is forgiven."""
+        at = max(due, self.since)
+        self.holds, self.since = max(0, self._at(at) - SECOND_US), at
+
+    def copy(self) -> Bucket:
+        """See Meter."""
+        twin = Bucket(self.most)
+        twin.since, twin.holds = self.since, self.holds
+        return twin
+
+    def _at(self, instant: int) -> int:
+        """What it holds at an instant not before the last."""
+        return min(self.most * SECOND_US, self.holds + (instant - self.since) * self.most)
+
+
+def meter_of(contract: Contract, rate: int) -> Meter:
+    """The meter of a code under the contract's reading."""
+    reading = contract.reading(AMBIGUITY)
+    if reading == "tumbling":
+        return Tumbling(rate)
+    if reading == "bucket":
+        return Bucket(rate)
+    if reading == "mean_10s":
+        window_s = contract.terms.throughput.mean_window_s.value
+        return Sliding(rate * window_s, window_s * SECOND_US)
+    return Sliding(rate)
+
+
+def said_of(contract: Contract, rate: int) -> str:
+    """What a finding has to say of the reading it rests on, "" of the usual one."""
+    window_s = contract.terms.throughput.mean_window_s.value
+    return {
+        "tumbling": f", read as {rate} in each second of the clock",
+        "bucket": f", read as a bucket: up to {2 * rate} in a second are within this reading",
+        "mean_10s": f", read as a mean: {rate * window_s} in any {window_s} s",
+        "all_operations": ", read as every operation of the client",
+    }.get(contract.reading(AMBIGUITY), "")
+
+
+def counted(contract: Contract, reading: Reading) -> View:
+    """What counts against the rates: the submits, or every operation of the client (COUNTED, in order of arrival)."""
+    submits = reading.submits
+    if contract.reading(AMBIGUITY) != "all_operations":
+        return submits
+    rows = [(r.at, r.session, r.code, "51", r.segments, r.frame) for r in submits.rows()]
+    rows += _others(reading)
+    found = view_of(COUNTED, rows)
+    return found.where(np.argsort(found.at, kind="stable")) if rows else found
+
+
+def _others(reading: Reading) -> Iterator[tuple[Any, ...]]:
+    """Operations other than 51, each of the code it names or else of the first code of its account."""
+    accounts = {row.session: row.account for row in reading.sessions.rows()}
+    frames = reading.frames
+    for row in frames.where((frames.direction == "in") & (frames.kind == "O") & (frames.ot != "51")).rows():
+        frame = Framer().feed(row.frame)[-1]
+        if not isinstance(frame, Frame):
+            continue
+        data = frame.data
+        code = data[At.OADC] if len(data) > At.OADC else ""
+        if code not in reading.limits or frame.ot in {"31", "60", "61"}:
+            code = reading.code_of(data[0] if frame.ot == "60" and data else accounts[row.session])
+        yield row.at, row.session, code, frame.ot, _recipients(frame), row.frame
+
+
+def _recipients(frame: Frame) -> int:
+    """To how many an operation submits: 02 names a list of them."""
+    layout = layout_of("O", frame.ot, frame.data) if frame.ot == "02" else None
+    return max(1, layout.list_length(frame.data)) if layout is not None else 1

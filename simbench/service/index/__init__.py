@@ -1,0 +1,1 @@
+"""The index of messages a running server keeps for searches."""

@@ -1,0 +1,222 @@
+"""The index of messages: what the wire says was submitted and answered, and what became of it; for searching.
+
+Derived from the ledger and rebuilt from it; the ledger stays the truth. Works in threads of its own, off the loop.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fake_smsc.ucp_gateway.times import seconds_of, stamp
+from simbench.ledger import AnyLedger
+from simbench.service.index.index_frames import Cutter, Fields, Frames, Ints, numbers, pieces, text_of, texts
+from simbench.service.index.index_matching import OnTheWay, Unanswered
+from simbench.service.index.index_store import OUTCOMES, SCHEMA, Query, Shelf
+from simbench.service.log import EventLog, frame_id
+from simbench.ucp.fields import At
+
+FATES: Final = ("buffered", "delivered", "undelivered", "deleted")
+PIECE_OCTETS: Final = 500_000  # of the wire, about as many are read and cut at once
+PIECE_ROWS: Final = (100, 10_000)  # which are so many reads and writes
+DECISIONS: Final = 50_000  # of the centre, at once
+EC_FIELD, NAMED_FIELD = 1, 2  # of a result: its error code, or what it accepted
+
+
+class MessageIndex:
+    """Messages (operations 51) of one run: in files below `folder`, or in memory without one."""
+
+    def __init__(self, ledger: AnyLedger, log: EventLog, folder: Path | None = None) -> None:
+        self._ledger, self._log = ledger, log
+        self._folder = folder / "messages" if folder is not None else None
+        self._forget()  # what a server that was killed left
+        self._shelf = Shelf(self._folder)
+        self._lock = threading.Lock()
+        self._first = {"wire": 0, "centre": 0}
+        self._goal = {"wire": 0, "centre": 0}
+        self._cutters = {"in": Cutter(), "out": Cutter()}
+        self._piece = PIECE_ROWS[0]
+        self._unanswered = Unanswered()
+        self._on_the_way = OnTheWay()
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    # Searching -------------------------------------------------------------------------------------------------
+
+    def search(self, query: Query) -> tuple[list[dict[str, Any]], int]:
+        """The messages that match, the latest first, and how many there are in all."""
+        found = self._shelf.search(query)
+        return [_told(frame, named, fate) for frame, named, fate in found], self._shelf.count
+
+    def frame(self, session: int, at: int, trn: str) -> bytes | None:
+        """The octets of one submission, None where there is no such frame."""
+        return next((each for each in self._shelf.frames(session, at) if each[1:3] == trn.encode()), None)
+
+    @property
+    def stands(self) -> tuple[int, int]:
+        """How many messages there are, and how many decisions of the centre were taken in: both only grow."""
+        return self._shelf.count, self._first["centre"]
+
+    # Following the ledger --------------------------------------------------------------------------------------
+
+    def follow(self) -> float:
+        """Take in a piece if there is one; the processor time (s) it took, 0 when there was nothing to do."""
+        begun, before = time.thread_time(), dict(self._first)
+        self.step()
+        return time.thread_time() - begun if self._first != before else 0.0
+
+    def catch_up(self, *, flush: bool = True) -> None:
+        """Take in what the ledger has got since the last time; with `flush`, everything up to this moment."""
+        if flush:
+            self._ledger.flush()
+        until = self._ledger.written
+        while self.step(until):
+            pass
+
+    def step(self, until: dict[str, int] | None = None) -> bool:
+        """Take in a piece: some milliseconds' work. False once all there was is taken in, or what `until` names."""
+        with self._lock:
+            if all(self._first[name] >= self._goal[name] for name in self._first):
+                self._goal = {name: self._ledger.written[name] for name in self._first}
+            if self._first["wire"] < self._goal["wire"]:
+                self._take_wire()
+            elif self._first["centre"] < self._goal["centre"]:
+                # After the wire: of whatever the centre decided, that brought the submission and its result.
+                self._take_decisions()
+            return any(self._first[name] < (until or self._goal)[name] for name in self._first)
+
+    def _take_wire(self) -> None:
+        most = min(self._piece, self._goal["wire"] - self._first["wire"])
+        found = self._ledger.tail("wire", self._first["wire"], ["at", "session", "direction", "octets"], most)
+        rows = found.combine_chunks().to_batches()[0]
+        self._first["wire"] += rows.num_rows
+        self._take(rows)
+        octets_per_row = rows.nbytes // rows.num_rows
+        self._piece = min(max(PIECE_OCTETS // octets_per_row, PIECE_ROWS[0]), PIECE_ROWS[1])
+
+    def _take(self, rows: pa.RecordBatch) -> None:
+        at, sessions = (rows.column(name).to_numpy() for name in ("at", "session"))
+        cut: dict[str, Frames] = {}
+        for way, cutter in self._cutters.items():
+            mine = np.flatnonzero(pc.equal(rows.column("direction"), way).to_numpy(zero_copy_only=False))
+            octets = rows.column("octets").take(pa.array(mine))
+            cut[way] = cutter.cut(octets, sessions[mine].astype(np.int64), mine)
+        first = self._shelf.count
+        fields = cut["in"].are(b"O/51").fields(At.XSER + 1)
+        submits = fields.frames
+        # A session's submissions stand together after the cut; as they came they are numbered.
+        order = np.argsort(submits.rows, kind="stable")
+        if len(order):
+            self._shelf.add(_columns(fields, at, sessions).take(pa.array(order)))
+        numbered = np.empty(len(order), np.int64)
+        numbered[order] = first + np.arange(len(order))
+        self._answers(submits, numbered, cut["out"].are(b"R/51"), sessions)
+        if self._log.enabled:
+            self._tell_refused_logins(cut["out"].are(b"R/60"), at, sessions)
+        ended = sessions[np.flatnonzero(pc.equal(rows.column("direction"), "close").to_numpy(zero_copy_only=False))]
+        for cutter in self._cutters.values():
+            cutter.forget(ended.tolist())
+        self._unanswered.forget(ended)
+
+    def _answers(self, submits: Frames, numbered: Ints, results: Frames, sessions: Ints) -> None:
+        fields = results.fields(NAMED_FIELD)
+        results = fields.frames
+        of = self._unanswered.match(sessions[submits.rows], submits, numbered, sessions[results.rows], results)
+        positive = results.data[fields.begin(0)] == ord("A")
+        refused = ~positive & (of >= 0)
+        self._refuse(fields.only(refused), of[refused])
+        named = results.only(positive & (of >= 0)).fields(NAMED_FIELD + 1)
+        of = of[np.isin(results.ends, named.frames.ends)]
+        recipients, seconds, spelt = _identities(named.column(NAMED_FIELD))
+        self._shelf.note(of, outcome=OUTCOMES.index("accepted"), scts=seconds)
+        self._on_the_way.add(recipients, seconds, of)
+        for text in spelt:  # the hour that October repeats: either second may be meant
+            _, *others = seconds_of(text)
+            for other in others:
+                same = seconds == seconds_of(text)[0]
+                self._on_the_way.add(recipients[same], np.full(int(same.sum()), other), of[same])
+
+    def _tell_refused_logins(self, results: Frames, at: Ints, sessions: Ints) -> None:
+        """A line of the log for each, by the id of its result; who it was that asked is in the ledger."""
+        fields = results.fields(EC_FIELD + 1)
+        fields = fields.only(fields.frames.data[fields.begin(0)] == ord("N"))
+        frames = fields.frames
+        for row, start, ec in zip(frames.rows, frames.starts, fields.column(EC_FIELD).to_pylist(), strict=True):
+            trn = frames.data[start + 1 : start + 3].tobytes().decode("latin-1")
+            told = {"at": int(at[row]), "session": int(sessions[row]), "ec": ec}
+            self._log.event("login refused", id=frame_id(told["session"], told["at"], trn), **told)
+
+    def _refuse(self, fields: Fields, of: Ints) -> None:
+        codes = numbers(fields.column(EC_FIELD))
+        self._shelf.note(of, outcome=OUTCOMES.index("refused"), ec=np.where((codes >= 0) & (codes < 100), codes, 0))
+        if self._log.enabled:
+            for number in of.tolist():
+                row = _told(*self._shelf.one(number))
+                told = {name: row[name] for name in ("at", "code", "recipient", "ec")}
+                self._log.event("refused", id=frame_id(row["session"], row["at"], row["trn"]), **told)
+
+    def _take_decisions(self) -> None:
+        most = min(DECISIONS, self._goal["centre"] - self._first["centre"])
+        decided = self._ledger.tail("centre", self._first["centre"], ["kind", "recipient", "scts"], most)
+        self._first["centre"] += decided.num_rows
+        kinds = pc.index_in(decided.column("kind"), pa.array(FATES)).fill_null(-1)
+        telling = pc.and_(pc.greater_equal(kinds, 0), pc.is_valid(decided.column("scts")))
+        decided = decided.append_column("fate", kinds).filter(telling).combine_chunks()
+        if not decided.num_rows:
+            return
+        batch = decided.to_batches()[0]
+        recipients = numbers(batch.column("recipient"))
+        seconds, fates = (batch.column(name).to_numpy(zero_copy_only=False) for name in ("scts", "fate"))
+        of, fates = self._on_the_way.settle(recipients, seconds, fates)
+        # The last decision of a message counts, and it comes last.
+        self._shelf.note(of, outcome=fates + OUTCOMES.index("buffered"))
+
+
+def _columns(fields: Fields, at: Ints, sessions: Ints) -> pa.RecordBatch:
+    frames = fields.frames
+    columns = [
+        pa.array(at[frames.rows]), pa.array(sessions[frames.rows].astype(np.int32)), fields.column(At.OADC),
+        fields.column(At.ADC), pc.utf8_lower(texts(fields)), pieces(frames.data, frames.starts, frames.ends + 1),
+    ]  # fmt: skip
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+def _identities(column: pa.StringArray) -> tuple[Ints, Ints, list[str]]:
+    """Recipient, second of the stamp (0: none), and the stamps as texts, of "recipient:DDMMYYHHmmss"."""
+    stamps = pc.utf8_slice_codeunits(column, -12).dictionary_encode()
+    spelt = stamps.dictionary.to_pylist()
+    seconds = np.array([(seconds_of(each) or (0,))[0] for each in spelt], np.int64)
+    recipients = numbers(pc.utf8_slice_codeunits(column, 0, -13))
+    return recipients, seconds[stamps.indices.to_numpy()] if len(column) else np.zeros(0, np.int64), spelt
+
+
+def _told(frame: bytes, named: dict[str, Any], fate: Any) -> dict[str, Any]:
+    fields = frame[1:-1].split(b"/")
+    outcome = OUTCOMES[fate["outcome"]]
+    return {
+        **named,
+        "trn": fields[0].decode("latin-1"),
+        "code": fields[4 + At.OADC].decode("latin-1"),
+        "recipient": fields[4 + At.ADC].decode("latin-1"),
+        "text": text_of(frame),
+        "outcome": outcome,
+        "ec": f"{fate['ec']:02}" if outcome == "refused" else "",
+        "scts": stamp(int(fate["scts"])) if fate["scts"] else "",
+    }
+
+
+__all__ = ["MessageIndex", "Query"]

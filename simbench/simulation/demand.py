@@ -1,0 +1,183 @@
+"""The demand of a world: which message arises when, to whom. The same columns for both ways of running it.
+
+Every message is a function of seed, stream and index; no stream keeps a state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cached_property
+from math import gcd
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.base.calendar import civil
+from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
+from simbench.kernels.chance import draw, entity_of, key_of
+from simbench.simulation.kernels.demand import poisson_counts, poisson_instants, recipients_at_random, wrong_recipients
+from simbench.simulation.plan import FIRST_MSISDN, INDEX_SHIFT, WRONG_MSISDN, Stream, World
+from simbench.simulation.scenario import Campaign, Flow
+
+STRIDE = 7_368_787  # a prime near the golden section of ten million: neighbours in a sending are far apart in the base
+COUNT, INSTANT, RECIPIENT, WRONG, OFFSET = (
+    entity_of("demand", what) for what in ("count", "instant", "recipient", "wrong", "offset")
+)
+Integers = NDArray[np.int64]
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """Messages (each part one) of one queue, in the order they were asked for: instants, numbers, recipients."""
+
+    at: Integers
+    entity: Integers
+    recipient: Integers
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def take(self, which: slice | NDArray[np.bool_] | Integers) -> Demand:
+        """Some of them."""
+        return Demand(self.at[which], self.entity[which], self.recipient[which])
+
+
+NOTHING = Demand(*(np.empty(0, np.int64) for _ in range(3)))
+
+
+def joined(parts: list[Demand]) -> Demand:
+    """Several one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    return Demand(*(np.concatenate([getattr(part, name) for part in parts]) for name in Demand.__struct_fields__))
+
+
+class Source:
+    """The demand of one code, span by span."""
+
+    def __init__(self, world: World, code: str) -> None:
+        self.world, self.queues = world, len(world.queues(code))
+        self.streams = [stream for stream in world.streams if stream.code == code]
+        self._hours = -(-(world.end - world.start) // HOUR_US)
+        self._flows: dict[int, tuple[Integers, Integers]] = {}
+
+    def volume(self) -> float:
+        """About how many messages in all."""
+        days = (self.world.end - self.world.start) / DAY_US
+        return sum(
+            stream.source.parts
+            * (stream.source.volume if isinstance(stream.source, Campaign) else stream.source.per_day * days)
+            for stream in self.streams
+        )
+
+    def between(self, start: int, end: int) -> list[Demand]:
+        """What arises in [start, end), both whole minutes of the period or its end: for each queue, by instant."""
+        parts: list[list[Demand]] = [[] for _ in range(self.queues)]
+        for stream in self.streams:
+            if isinstance(stream.source, Campaign) and not _meets(stream, stream.source, start, end):
+                continue
+            found = self._of(stream, start, end)
+            if len(found):
+                parts[stream.queue].append(found)
+        return [_in_order(each) for each in parts]
+
+    def _of(self, stream: Stream, start: int, end: int) -> Demand:
+        source = stream.source
+        found = self._sent(stream, source, start, end) if isinstance(source, Campaign) else None
+        if found is None:
+            assert isinstance(source, Flow)
+            found = self._arising(stream, source, start, end)
+        at, index, recipient = found
+        if source.wrong_share and len(index):
+            key, bound = self._key(WRONG), round(source.wrong_share * (1 << 32))
+            recipient = wrong_recipients(key, stream.entity, index, bound, recipient, WRONG_MSISDN)
+        entity = stream.entity + (index << INDEX_SHIFT)
+        if source.parts > 1:
+            at, recipient = np.repeat(at, source.parts), np.repeat(recipient, source.parts)
+            entity = np.repeat(entity, source.parts) + np.tile(np.arange(source.parts), len(entity))
+        return Demand(at, entity, recipient)
+
+    def _sent(self, stream: Stream, source: Campaign, start: int, end: int) -> tuple[Integers, Integers, Integers]:
+        spread = max(1, round(source.spread_min * MINUTE_US))
+        first, last = (_not_before(at - stream.start, source.volume, spread) for at in (start, end))
+        index = np.arange(first, last, dtype=np.int64)
+        at = stream.start + index * spread // source.volume
+        size = source.subscribers or self.world.scenario.subscribers.count - source.first
+        stride = next(each for each in range(STRIDE, STRIDE + size) if gcd(each, size) == 1)
+        offset = draw(self.world.scenario.seed, stream.entity, OFFSET) % size
+        return at, index, FIRST_MSISDN + source.first + (index * stride + offset) % size
+
+    def _arising(self, stream: Stream, source: Flow, start: int, end: int) -> tuple[Integers, Integers, Integers]:
+        laws, cumulated = self._law(stream.number, source)
+        world = self.world
+        slots = np.arange((start - world.start) // MINUTE_US, -(-(end - world.start) // MINUTE_US), dtype=np.int64)
+        counts = poisson_counts(self._key(COUNT), stream.entity, slots, laws[slots // 60], cumulated)
+        at, index = poisson_instants(self._key(INSTANT), stream.entity, slots, counts, world.start, MINUTE_US)
+        keep = at < world.end
+        at, index = at[keep], index[keep]
+        size = world.scenario.subscribers.count
+        return at, index, recipients_at_random(self._key(RECIPIENT), stream.entity, index, size, FIRST_MSISDN)
+
+    def _law(self, number: int, flow: Flow) -> tuple[Integers, NDArray[np.int64]]:
+        """Which law each hour of the period follows, and the laws: chances of at most n in a minute, of 2^32."""
+        if number not in self._flows:
+            rates = [self._per_minute(flow, hour) for hour in range(self._hours)]
+            distinct = sorted(set(rates))
+            cumulated = [_cumulated(rate) for rate in distinct]
+            longest = max(map(len, cumulated))
+            table = np.full((len(distinct), longest), 1 << 32, np.int64)
+            for row, each in enumerate(cumulated):
+                table[row, : len(each)] = each
+            places = {rate: place for place, rate in enumerate(distinct)}
+            self._flows[number] = np.array([places[rate] for rate in rates], np.int64), table
+        return self._flows[number]
+
+    def _per_minute(self, flow: Flow, hour: int) -> float:
+        day, of_day = self._civil[hour]
+        return flow.per_day * flow.weekly[day] * 7 / sum(flow.weekly) * flow.daily[of_day] / sum(flow.daily) / 60
+
+    @cached_property
+    def _civil(self) -> list[tuple[int, int]]:
+        """Weekday and hour of day in Paris at the beginning of each hour of the period."""
+        moments = (civil(self.world.start + hour * HOUR_US) for hour in range(self._hours))
+        return [(moment.weekday(), moment.hour) for moment in moments]
+
+    def _key(self, purpose: int) -> np.uint64:
+        return np.uint64(key_of(self.world.scenario.seed, purpose))
+
+
+def spans(world: World, per_span: float, volume: float) -> Iterator[tuple[int, int]]:
+    """Cut the period at whole hours into pieces of about so many messages."""
+    hours = (world.end - world.start) / HOUR_US
+    each = max(1, min(24 * 7, int(per_span / max(volume / hours, 1e-9)))) * HOUR_US
+    for start in range(world.start, world.end, each):
+        yield start, min(start + each, world.end)
+
+
+def _meets(stream: Stream, campaign: Campaign, start: int, end: int) -> bool:
+    """Whether a sending has anything in a span; most of a year's have not."""
+    return stream.start < end and start <= stream.start + max(1, round(campaign.spread_min * MINUTE_US))
+
+
+def _not_before(offset_us: int, volume: int, spread_us: int) -> int:
+    """The index of the first message of a sending that comes at or after an offset from its start."""
+    return min(volume, max(0, -(-offset_us * volume // spread_us)))
+
+
+def _in_order(parts: list[Demand]) -> Demand:
+    if not parts:
+        return NOTHING
+    whole = joined(parts)
+    return whole if len(parts) == 1 else whole.take(np.argsort(whole.at, kind="stable"))
+
+
+def _cumulated(mean: float) -> NDArray[np.int64]:
+    """The Poisson law: for n = 0, 1... the chance of at most n, of 2^32, until it is certain."""
+    if mean <= 0:
+        return np.array([1 << 32], np.int64)
+    most = int(mean + 12 * math.sqrt(mean) + 12)
+    n = np.arange(1, most + 1)
+    logs = np.concatenate([[0.0], np.cumsum(np.log(mean / n))]) - mean
+    chances: Integers = np.minimum(np.rint(np.cumsum(np.exp(logs)) * (1 << 32)), 1 << 32).astype(np.int64)
+    return chances

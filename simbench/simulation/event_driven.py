@@ -1,0 +1,245 @@
+"""The event-driven way: the very centre of the live server, its clients and its subscribers on SimPy's clock.
+
+Approximates nothing, and is the measure of the bulk way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal, cast
+
+from fake_smsc.core.centre import Centre
+from fake_smsc.core.records import Limit, Notice
+from simbench.base.units import HOUR_US
+from simbench.kernels.fate import running_at
+from simbench.ledger import AnyLedger, Ledger
+from simbench.ledger.buffer import Block, Cells
+from simbench.ledger.rows import Row
+from simbench.simulation.clients import NEVER, Application, Asked
+from simbench.simulation.demand import Source, spans
+from simbench.simulation.ground_truth import story_of
+from simbench.simulation.minutes import MinuteRows
+from simbench.simulation.plan import World
+from simbench.simulation.replies import ReplyLaw
+from simbench.simulation.timeline import Action, Alarm, Rank, Timeline
+
+Detail = Literal["rows", "minute"]
+Progress = Callable[[float], None]
+"""Told now and then how much is done, 0 to 1."""
+
+A_SPAN = 200_000  # messages of a code prepared at once
+MOST_BACKLOG = 100_000  # rows in memory, in virtual time
+ROOM = 1 << 30  # a client takes every notice there is
+
+
+class _Rows:
+    """The table "centre" as the centre sees it: every row goes on to the ledger or is counted; deliveries are told."""
+
+    def __init__(self, append: Callable[[Row], None], delivered: Callable[[Row], None] | None) -> None:
+        self._append, self._delivered = append, delivered
+
+    def append(self, row: Row) -> None:
+        """Take a row."""
+        self._append(row)
+        if row[1] == "delivered" and self._delivered is not None:
+            self._delivered(row)
+
+    def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
+        """Take many rows."""
+        for row in Block(count, columns).rows():
+            self.append(row)
+
+
+class _Sink:
+    """What the centre takes for a ledger."""
+
+    def __init__(self, centre: _Rows) -> None:
+        self.centre = centre
+
+
+class Drive:
+    """One event-driven run. `run` may be called once."""
+
+    def __init__(self, world: World, ledger: AnyLedger, detail: Detail, progress: Progress = lambda _: None) -> None:
+        self.world, self.ledger, self.detail, self._progress = world, ledger, detail, progress
+        self.minutes = MinuteRows() if detail == "minute" else None
+        append = ledger.centre.append if self.minutes is None else self.minutes.append
+        self._laws = {one.code: ReplyLaw(world, one.code) for one in world.scenario.replies}
+        self.rows = _Rows(append, self._delivered if self._laws else None)
+        self.timeline = Timeline(world.start)
+        self.centre = Centre(world.settings, world.base(), cast(AnyLedger, _Sink(self.rows)))
+        self.applications = {code: Application(world, code, self.centre, self.minutes) for code in world.codes}
+        self._owners: dict[int, Application] = {}
+        self._deadline = Alarm(self.timeline, Rank.CENTRE, self._advance)
+        self._turns = {code: Alarm(self.timeline, Rank.CLIENT, self._turn(code)) for code in world.codes}
+        self._telling = False
+        self._downs = tuple(zip(*world.downs, strict=True)) or ((), ())
+
+    def run(self) -> None:
+        """Let the world happen and write its ledger."""
+        for row in story_of(self.world):
+            self.ledger.story.append(row)
+        self._arrange()
+        for code, application in self.applications.items():
+            application.ask(_demand(self.world, code))
+            self._turns[code].set(self.world.start)
+        self._keep_house(self.world.start)
+        self.timeline.run(self.world.end)
+        if self.minutes is not None:
+            for row in self.minutes.rows(self.world.codes, self.world.start, self.world.end):
+                self.ledger.minute.append(row)
+        self._progress(1.0)
+
+    # What is known beforehand -----------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        """Enter incidents, cuts, tiers and logins; of one instant in this order."""
+        world, planned = self.world, {one.start for one in self.world.incidents if one.planned}
+        for _, end in world.downs:
+            self._enter(end, Rank.WORLD, lambda now: self.centre.go("up", now))
+        for start, _ in world.downs:
+            state: Literal["maintenance", "down"] = "maintenance" if start in planned else "down"
+            self._enter(max(start, world.start), Rank.WORLD, lambda now, to=state: self.centre.go(to, now))  # type: ignore[misc]
+        for code in world.codes:
+            for number, (login, cut) in enumerate(world.link(code).up):
+                self._enter(cut, Rank.WORLD, self._cut(code))
+                self._enter(login, Rank.LOGIN, self._login(code, number))
+            for at, limit in world.tiers(code)[1:]:
+                self._enter(at, Rank.WORLD, self._retune(code, limit))
+
+    def _enter(self, at: int, rank: Rank, action: Action) -> None:
+        def act(now: int) -> None:
+            action(now)
+            self._after(now)
+
+        if self.world.start <= at < self.world.end:
+            self.timeline.at(at, rank, act)
+
+    def _login(self, code: str, number: int) -> Action:
+        application, config = self.applications[code], self.world.config(code)
+        session = application.link.first_session + number
+
+        def login(now: int) -> None:
+            refused = self.centre.login(session, application.link.account, config.password, now)
+            if refused is None:
+                self._owners[session] = application
+                application.connected(session)
+                self._turns[code].set(now)
+
+        return login
+
+    def _cut(self, code: str) -> Action:
+        application = self.applications[code]
+
+        def cut(now: int) -> None:
+            if application.session:
+                self.centre.logout(application.session, (), now)
+                self._settle()
+                self._owners.pop(application.session)
+                application.lost()
+
+        return cut
+
+    def _retune(self, code: str, limit: Limit) -> Action:
+        def retune(now: int) -> None:
+            self.centre.retune(code, limit, now)
+            self.applications[code].retune(limit, now)
+            self._turns[code].set(now)
+
+        return retune
+
+    # What happens -----------------------------------------------------------------------------------------------
+
+    def _advance(self, now: int) -> None:
+        self.centre.advance(now)
+        self._after(now)
+
+    def _turn(self, code: str) -> Action:
+        def turn(now: int) -> None:
+            due = self.applications[code].turn(now)
+            if due < min(self.world.end, NEVER):
+                self._turns[code].set(due)
+            self._after(now)
+
+        return turn
+
+    def _after(self, now: int) -> None:
+        """What every call of the centre may have left behind: answers, deadlines, notices."""
+        self._settle()
+        deadline = self.centre.next_deadline()
+        if deadline < self.world.end:
+            self._deadline.set(max(now, deadline))
+        if self.centre.board.fresh and not self._telling:
+            self._telling = True
+            self.timeline.at(now, Rank.NOTICES, self._tell)
+
+    def _settle(self) -> None:
+        if self.centre.answers:
+            answers, self.centre.answers = self.centre.answers, []
+            for answer in answers:
+                if answer.session in self._owners:
+                    self._owners[answer.session].answered(answer)
+
+    def _tell(self, now: int) -> None:
+        """Clients that are connected get every notice that waits for them, and acknowledge it at once."""
+        self._telling = False
+        fresh, board = sorted(self.centre.board.fresh), self.centre.board
+        board.fresh.clear()
+        for account in fresh:
+            session = next((number for number, one in self._owners.items() if one.link.account == account), 0)
+            for notice in board.pull(account, ROOM) if session else ():
+                self.rows.append(notice_row(session, notice, now))
+                self.centre.acknowledge(session, notice, True, now)
+
+    def _delivered(self, row: Row) -> None:
+        """Who got a message may answer it; while the platform is down the answer waits in the network."""
+        at, _, _, code, recipient, entity, *_ = row
+        law = self._laws.get(str(code))
+        if law is None:
+            return
+        assert isinstance(entity, int)
+        assert isinstance(at, int)
+        answered_at = law.answered_at(entity, at)
+        due = running_at(answered_at, *self._downs)
+        if answered_at and due < self.world.end:
+            self.timeline.at(due, Rank.SUBSCRIBER, self._originate(str(recipient), str(code)))
+
+    def _originate(self, sender: str, code: str) -> Action:
+        def originate(now: int) -> None:
+            self.centre.originate(sender, code, None, now)
+            self._after(now)
+
+        return originate
+
+    def _keep_house(self, now: int) -> None:
+        if isinstance(self.ledger, Ledger) and self.ledger.backlog > MOST_BACKLOG:
+            self.ledger.flush()
+        self._progress((now - self.world.start) / (self.world.end - self.world.start))
+        if now + HOUR_US < self.world.end:
+            self.timeline.at(now + HOUR_US, Rank.NOTICES, self._keep_house)
+
+
+def notice_row(session: int, notice: Notice, now: int) -> Row:
+    """A 52 or 53 that a client took, as a row of table "centre"."""
+    kind = "notice" if notice.kind == "notification" else "mo-notice"
+    return (
+        now, kind, session, notice.code, notice.subscriber, notice.message, notice.tries, notice.outcome, notice.scts, 0
+    )  # fmt: skip
+
+
+def run_events(world: World, ledger: AnyLedger, detail: Detail, progress: Progress = lambda _: None) -> None:
+    """Run a world event by event."""
+    Drive(world, ledger, detail, progress).run()
+
+
+def _demand(world: World, code: str) -> list[Iterator[Asked]]:
+    """What a code is asked to send, by queue, prepared span by span."""
+    source = Source(world, code)
+    volume = source.volume()
+
+    def queue(number: int) -> Iterator[Asked]:
+        for start, end in spans(world, A_SPAN, volume):
+            demand = source.between(start, end)[number]
+            yield from zip(demand.at.tolist(), demand.entity.tolist(), demand.recipient.tolist(), strict=True)
+
+    return [queue(number) for number in range(source.queues)]

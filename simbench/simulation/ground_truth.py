@@ -1,0 +1,52 @@
+"""The story of a world: what the bench makes happen, as rows of the ledger. The same for both ways; decides nothing."""
+
+from __future__ import annotations
+
+import json
+
+from msgspec.structs import replace
+
+from simbench.ledger.incidents import Incident, Period, period_row, to_story
+from simbench.ledger.rows import Row
+from simbench.simulation.incidents import incidents as incidents_of
+from simbench.simulation.plan import World
+from simbench.simulation.scenario import moment
+
+
+def story_of(world: World) -> list[Row]:
+    """The rows of table "story", by instant: period, incidents, tiers, portings, forecasts.
+
+    Incidents keep the instants they began at, also before the period: a year's availability looks back on them.
+    """
+    scenario = world.scenario
+    known = scenario.history.known_from
+    period = Period(world.start, world.end, moment(known, "history.known_from") if known else world.start)
+    told = [*_history(world, period.known_from), *world.incidents]
+    incidents: list[Row] = [row for incident in told for row in to_story(incident) if _at(row) < world.end]
+    rows: list[Row] = []
+    for code in world.codes:
+        for at, limit in world.tiers(code):
+            rows.append((at, "tier", code, None, json.dumps({"rate_per_s": limit.rate_per_s})))
+    rows += [
+        (moment(wave.at, "portings"), "ported", "subscribers", None, json.dumps({"share": wave.share}))
+        for wave in scenario.portings
+    ]
+    for one in scenario.forecasts:
+        expected = json.dumps({"per_month": one.per_month})
+        rows.append((moment(one.at, "forecasts"), "forecast", one.code, None, expected))
+    rows = incidents + [row for row in rows if world.start <= _at(row) < world.end]
+    return [period_row(period), *sorted(rows, key=lambda row: (_at(row), str(row[1]), str(row[2])))]
+
+
+def _history(world: World, known_from: int) -> list[Incident]:
+    """What was scripted before the period, and over when it begins; nothing is drawn there."""
+    if known_from >= world.start:
+        return []
+    config = replace(world.scenario.incidents, drawn=())
+    past = incidents_of(config, world.scenario.seed, known_from, world.start)
+    return [one for one in past if one.end is not None and one.end <= world.start]
+
+
+def _at(row: Row) -> int:
+    assert isinstance(row[0], int)
+    return row[0]

@@ -1,0 +1,197 @@
+"""Incidents of a world: scripted, planned maintenance with its notice, and drawn from laws. Asks no clock.
+
+What is drawn depends on the seed and the name of its source alone: in any order, on any machine, the same incidents.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import count
+from statistics import NormalDist
+from typing import Annotated, Literal
+
+import msgspec
+
+from simbench.base.calendar import civil, from_civil
+from simbench.base.errors import BadInput, ScenarioError
+from simbench.base.toml_files import shown
+from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
+from simbench.kernels.chance import draw, entity_of, quantile
+from simbench.ledger.incidents import PLATFORM, TOTAL, Incident, Scope, check_incidents
+
+QUANTILES = 4096
+BETWEEN, LASTING = entity_of("incident, time to the next"), entity_of("incident, how long")
+
+Hours = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
+Width = Annotated[float, msgspec.Meta(gt=0, le=10)]
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Days = Annotated[float, msgspec.Meta(ge=0, le=366)]
+Minutes = Annotated[float, msgspec.Meta(ge=0, le=100_000)]
+
+
+class Law(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A law of times by its mean; `shape` is Weibull's (below 1: the longer it lasts the longer it will), `sigma` the
+    standard deviation of the logarithm in the log-normal law.
+    """  # fmt: skip
+
+    mean_h: Annotated[float, msgspec.Meta(ge=0.1, le=1_000_000)]
+    law: Literal["exponential", "weibull", "lognormal", "fixed"] = "exponential"
+    shape: Width = 1.0
+    sigma: Width = 1.0
+
+
+class Scripted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One incident at a Paris civil time, for so long."""
+
+    at: str
+    for_h: Hours
+    scope: Scope = "total"
+    share: Share = 1.0
+    subject: str = PLATFORM
+    noticed_after_min: Minutes = 0.0
+    attributed_to: str = "orange"
+    cause: str = ""
+
+
+class Maintenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Planned work, announced `notice_days` times 24 hours ahead; again at that civil time every so many days."""
+
+    at: str
+    for_h: Hours
+    notice_days: Days
+    every_days: Annotated[int, msgspec.Meta(ge=0, le=3660)] = 0
+    scope: Scope = "total"
+    share: Share = 1.0
+    subject: str = PLATFORM
+    attributed_to: str = "orange"
+    cause: str = "maintenance"
+
+
+class Drawn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A source of incidents: from one restoration to the next failure, and from failure to restoration."""
+
+    name: str
+    between: Law
+    lasting: Law
+    scope: Scope = "total"
+    share: Share = 1.0
+    subject: str = PLATFORM
+    noticed_after_min: Minutes = 0.0
+    attributed_to: str = "orange"
+    cause: str = ""
+
+
+class IncidentsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that interrupts a world."""
+
+    scripted: tuple[Scripted, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
+
+
+def incidents(
+    config: IncidentsConfig, seed: int, start: int, end: int, place: str = "incidents"
+) -> tuple[Incident, ...]:
+    """Every incident that touches [start, end), by start; one that outlasts it keeps its own end.
+
+    Scripted ones and maintenance must not meet; a drawn one that would meet them, or one of a source named before,
+    does not happen. Tickets: S, M and D with a number, a drawn source's name before its own. Raises ScenarioError.
+    """
+    fixed = [_scripted(one, f"{place}.scripted[{n}]", n) for n, one in enumerate(config.scripted)]
+    fixed += [
+        incident
+        for n, one in enumerate(config.maintenance)
+        for incident in _maintenance(one, f"{place}.maintenance[{n}]", n, end)
+    ]
+    fixed = [one for one in fixed if _touches(one, start, end)]
+    check_incidents(fixed, place, ScenarioError)
+    names = [source.name for source in config.drawn]
+    for n, name in enumerate(names):
+        if not name or name in names[:n]:
+            raise ScenarioError(f"{place}.drawn[{n}].name", f"is {shown(name)}", "a name of its own")
+    happening = list(fixed)
+    for source in config.drawn:
+        happening += [one for one in drawn(source, seed, start, end) if not _meets(one, happening)]
+    return tuple(sorted(happening, key=lambda one: (one.start, one.ticket)))
+
+
+def drawn(source: Drawn, seed: int, start: int, end: int) -> Iterator[Incident]:
+    """The incidents of one source from `start` on, up to those that begin before `end`; they never overlap."""
+    between, lasting, entity = table_of(source.between), table_of(source.lasting), entity_of(source.name)
+    up_since = start
+    for number in count():
+        begins = up_since + max(1, quantile(between, draw(seed, entity + number, BETWEEN)))
+        if begins >= end:
+            return
+        up_since = begins + max(1, quantile(lasting, draw(seed, entity + number, LASTING)))
+        yield Incident(
+            ticket=f"{source.name}-D{number + 1}", start=begins, end=up_since, scope=source.scope, share=source.share,
+            subject=source.subject, noticed_at=_noticed(begins, up_since, source.noticed_after_min),
+            attributed_to=source.attributed_to, cause=source.cause or source.name,
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def table_of(law: Law) -> tuple[int, ...]:
+    """A law as quantiles in microseconds, at the middles of equal shares, scaled so that its mean is `mean_h` exactly
+    to a microsecond a quantile. The outermost 1 in 8192 at either end is cut off.
+    """  # fmt: skip
+    plain = [_QUANTILE[law.law](law, (place + 0.5) / QUANTILES) for place in range(QUANTILES)]
+    mean = (sum(plain) - (plain[0] + plain[-1]) / 2) / (QUANTILES - 1)  # of straight lines between the entries
+    return tuple(round(value / mean * law.mean_h * HOUR_US) for value in plain)
+
+
+_QUANTILE: dict[str, Callable[[Law, float], float]] = {
+    "exponential": lambda _, share: -math.log1p(-share),
+    "weibull": lambda law, share: (-math.log1p(-share)) ** (1 / law.shape),
+    "lognormal": lambda law, share: math.exp(law.sigma * NormalDist().inv_cdf(share)),
+    "fixed": lambda *_: 1.0,
+}
+
+
+def _scripted(one: Scripted, place: str, number: int) -> Incident:
+    begins = _instant(one.at, place)
+    ends = begins + round(one.for_h * HOUR_US)
+    return Incident(
+        ticket=f"S{number + 1}", start=begins, end=ends, scope=one.scope, share=one.share, subject=one.subject,
+        noticed_at=_noticed(begins, ends, one.noticed_after_min), attributed_to=one.attributed_to, cause=one.cause,
+    )  # fmt: skip
+
+
+def _maintenance(one: Maintenance, place: str, number: int, end: int) -> Iterator[Incident]:
+    first = civil(_instant(one.at, place)).replace(tzinfo=None)
+    for repeat in count():
+        begins = from_civil(first + timedelta(days=repeat * one.every_days))
+        if repeat and (not one.every_days or begins >= end):
+            return
+        yield Incident(
+            ticket=f"M{number + 1}" + (f".{repeat + 1}" if one.every_days else ""),
+            start=begins, end=begins + round(one.for_h * HOUR_US),
+            scope=one.scope, share=one.share, subject=one.subject, planned=True,
+            announced_at=begins - round(one.notice_days * DAY_US),
+            attributed_to=one.attributed_to, cause=one.cause,
+        )  # fmt: skip
+
+
+def _instant(text: str, place: str, error: type[BadInput] = ScenarioError) -> int:
+    try:
+        return from_civil(datetime.fromisoformat(text))
+    except ValueError:
+        raise error(f"{place}.at", f"is {shown(text)}", "Paris civil time like 2026-03-02T02:00") from None
+
+
+def _noticed(begins: int, ends: int, after_min: float) -> int:
+    """When a ticket is opened: nobody notices what is over."""
+    return min(ends, begins + round(after_min * MINUTE_US))
+
+
+def _touches(one: Incident, start: int, end: int) -> bool:
+    return one.start < end and (one.end is None or one.end > start)
+
+
+def _meets(one: Incident, others: list[Incident]) -> bool:
+    same = (other for other in others if TOTAL in {one.scope, other.scope} or one.subject == other.subject)
+    return any(_touches(other, one.start, one.end or one.start + 1) for other in same)

@@ -1,0 +1,67 @@
+"""Counts by code and minute out of the centre's rows, one by one. Keeps no row.
+
+It stands where a ledger stands, so that the centre knows nothing of it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+
+from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.ledger.buffer import Block, Cells
+from simbench.ledger.rows import COUNTED, MINUTE, WITHIN_S, Row
+
+TEMPORARY = frozenset({10, 105, 107, 116})  # reasons of messages that nobody gave up on but the clock
+PLACE = {name: place for place, name in enumerate(COUNTED)}
+WIDTH = len(COUNTED) + len(WITHIN_S) + 1
+ALIKE = {"discarded": "refused", "notice": "notices"}
+
+
+class MinuteRows:
+    """Takes rows of the table "centre" and counts them."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0] * WIDTH)
+
+    def append(self, row: Row) -> None:
+        """Count a row of the table "centre"."""
+        at, kind, _, code, *_ = row
+        assert isinstance(at, int)
+        name = ALIKE.get(str(kind), str(kind))
+        if name in PLACE:
+            self.count(str(code), at, name)
+        if kind == "delivered":
+            scts = row[8]
+            assert isinstance(scts, int)
+            self.counts[str(code), at // MINUTE_US][len(COUNTED) + bisect_left(WITHIN_S, at // SECOND_US - scts)] += 1
+        elif kind == "undelivered" and row[7] in TEMPORARY:
+            self.count(str(code), at, "expired")
+
+    def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
+        """Count many rows."""
+        for row in Block(count, columns).rows():
+            self.append(row)
+
+    def count(self, code: str, at: int, name: str) -> None:
+        """Count one thing of a code."""
+        self.counts[code, at // MINUTE_US][PLACE[name]] += 1
+
+    def __len__(self) -> int:
+        return 0  # nothing waits to be written
+
+    def rows(self, codes: tuple[str, ...], start: int, end: int) -> list[Row]:
+        """The rows of table "minute", by code and instant, backlog filled in."""
+        found: list[Row] = []
+        for code in codes:
+            backlog = 0
+            for minute in range(start // MINUTE_US, -(-end // MINUTE_US)):
+                counts = self.counts.get((code, minute))
+                if counts is None:
+                    if backlog:
+                        found.append((minute * MINUTE_US, code, *[0] * WIDTH, backlog))
+                    continue
+                backlog += counts[PLACE["offered"]] - counts[PLACE["accepted"]] - counts[PLACE["refused"]]
+                found.append((minute * MINUTE_US, code, *counts, backlog))
+        assert len(MINUTE.columns) == WIDTH + 3
+        return found

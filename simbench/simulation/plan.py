@@ -1,0 +1,234 @@
+"""A world worked out: instants, links, streams and laws, as both ways of running it share them. Runs nothing.
+
+Nothing here depends on what happens: incidents, reconnections and opening hours are known before the first message.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from msgspec.structs import replace
+
+from fake_smsc.core.centre import CentreSettings
+from fake_smsc.core.presets import PRESETS
+from fake_smsc.core.provision import centre_settings, delivery_settings, limit_of
+from fake_smsc.core.records import Limit
+from fake_smsc.scenario import CodeConfig
+from simbench.base.calendar import civil, from_civil, is_jour_ouvrable
+from simbench.base.errors import ScenarioError
+from simbench.contract import Contract
+from simbench.kernels.chance import MILLION, entity_of, share
+from simbench.ledger.incidents import TOTAL, Incident
+from simbench.numbering.subscribers import BaseProfile, SubscriberBase, SubscriberLaw
+from simbench.simulation.incidents import incidents as incidents_of
+from simbench.simulation.scenario import Campaign, Client, Flow, WorldScenario, check_world, contract_of, moment
+
+FIRST_MSISDN = 33_710_000_000
+WRONG_MSISDN = 33_199_000_000  # a fixed line of the fictional block
+SESSIONS_A_CODE = 100_000
+MOST_STREAMS = 1 << 14
+STREAM_SHIFT, INDEX_SHIFT = 48, 8  # of an entity: stream, index, part
+STRUCK = entity_of("world", "partial incident")
+DAY = timedelta(days=1)
+
+Interval = tuple[int, int]
+"""From (inclusive) and until (exclusive), us."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One campaign's sending or one flow: its number from 1, its messages' class and what they ask for."""
+
+    number: int
+    code: str
+    source: Campaign | Flow
+    queue: int
+    start: int = 0
+
+    @property
+    def entity(self) -> int:
+        """The first message's number; a message's adds its index and its part."""
+        return self.number << STREAM_SHIFT
+
+
+@dataclass(frozen=True)
+class Link:
+    """When a client is connected: [login, cut) each; its n-th session is `first_session + n`."""
+
+    account: str
+    first_session: int
+    up: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything a run needs to know."""
+
+    scenario: WorldScenario
+    contract: Contract
+    start: int
+    end: int
+    incidents: tuple[Incident, ...]
+    settings: CentreSettings
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The short codes, in the order of the file."""
+        return tuple(config.code for config in self.scenario.codes)
+
+    @cached_property
+    def downs(self) -> tuple[Interval, ...]:
+        """When the platform does nothing at all."""
+        return merged((one.start, one.end or self.end) for one in self.incidents if one.scope == "total")
+
+    @cached_property
+    def legal(self) -> tuple[Interval, ...]:
+        """When marketing messages may leave (OPS-PRO-03)."""
+        terms = self.contract.terms.marketing
+        day, found = civil(self.start).date(), []
+        while (midnight := from_civil(datetime.combine(day, datetime.min.time()))) < self.end:
+            if is_jour_ouvrable(day):
+                hours = (terms.opens_at_h.value, terms.closes_at_h.value)
+                noon = datetime.combine(day, datetime.min.time())
+                found.append(tuple(from_civil(noon + timedelta(hours=hour)) for hour in hours))
+            day += DAY
+            assert midnight < self.end
+        return tuple((opens, closes) for opens, closes in found)
+
+    def client(self, code: str) -> Client:
+        """How the application of a code behaves."""
+        return next((client for client in self.scenario.clients if client.code == code), Client(code))
+
+    def config(self, code: str) -> CodeConfig:
+        """A code's table."""
+        return next(config for config in self.scenario.codes if config.code == code)
+
+    def link(self, code: str) -> Link:
+        """When the client of a code is connected."""
+        place, config = self.codes.index(code), self.config(code)
+        cuts = merged((one.start, one.end or self.end) for one in self.incidents if self.strikes(one, code))
+        up = connected(cuts, self.start, self.end, round(self.client(code).reconnect_s * MILLION))
+        return Link(config.account or code, place * SESSIONS_A_CODE + 1, up)
+
+    def strikes(self, incident: Incident, code: str) -> bool:
+        """Whether an incident cuts a code off; a partial one of no code in particular takes its share of them."""
+        if incident.scope == TOTAL or incident.subject == code:
+            return True
+        if incident.subject in self.codes:
+            return False
+        return share(self.scenario.seed, entity_of(incident.ticket, code), STRUCK, round(incident.share * MILLION))
+
+    def tiers(self, code: str) -> tuple[tuple[int, Limit], ...]:
+        """The code's limits: the first from before the start on, then each change within the period."""
+        changes = sorted(
+            (moment(tier.at, "tiers"), tier.rate_per_s) for tier in self.scenario.tiers if tier.code == code
+        )
+        limit = limit_of(self.config(code), self.contract)
+        found = [(self.start, limit)]
+        for at, rate_per_s in changes:
+            if self.start < at < self.end:
+                found.append((at, limit_of(_at_rate(self.config(code), rate_per_s), self.contract)))
+        return tuple(found)
+
+    @cached_property
+    def streams(self) -> tuple[Stream, ...]:
+        """Every sending and flow, numbered in the order of the file, the code's queues by priority."""
+        sources: list[tuple[Campaign | Flow, int]] = [(flow, self.start) for flow in self.scenario.flows]
+        sources += [(one, at) for one in self.scenario.campaigns for at in self._sendings(one)]
+        if len(sources) >= MOST_STREAMS:
+            raise ScenarioError("campaigns", f"{len(sources)} sendings", f"fewer than {MOST_STREAMS}")
+        ranks = {code: self.queues(code) for code in self.codes}
+        return tuple(
+            Stream(number, source.code, source, ranks[source.code].index((source.priority, source.hours)), at)
+            for number, (source, at) in enumerate(sources, 1)
+        )
+
+    def queues(self, code: str) -> tuple[tuple[int, str], ...]:
+        """What the client of a code keeps apart: (priority, hours), the first to leave first."""
+        sources: tuple[Campaign | Flow, ...] = (*self.scenario.flows, *self.scenario.campaigns)
+        return tuple(sorted({(source.priority, source.hours) for source in sources if source.code == code}))
+
+    def _sendings(self, campaign: Campaign) -> list[int]:
+        first = civil(moment(campaign.start, "campaigns")).replace(tzinfo=None)
+        if not campaign.every:
+            return [from_civil(first)]
+        found, each = [], DAY * (7 if campaign.every == "week" else 1)
+        while (at := from_civil(first)) < self.end:
+            if campaign.every != "jour-ouvrable" or is_jour_ouvrable(first.date()):
+                found.append(at)
+            first += each
+        return found
+
+    @cached_property
+    def law(self) -> SubscriberLaw:
+        """How subscribers come, go and leave."""
+        waves = tuple((moment(wave.at, "portings"), round(wave.share * MILLION)) for wave in self.scenario.portings)
+        return PRESETS[self.scenario.subscribers.preset].law(waves)
+
+    @cached_property
+    def profile(self) -> BaseProfile:
+        """The shares of subscribers that are not there at all."""
+        config = self.scenario.subscribers
+        unknown = PRESETS[config.preset].unknown_share if config.share_unknown is None else config.share_unknown
+        return BaseProfile(
+            share_unknown=unknown, share_ported_out=config.share_ported_out, share_roaming=config.share_roaming
+        )
+
+    def base(self) -> SubscriberBase:
+        """The subscriber base of the live centre."""
+        return SubscriberBase(self.scenario.seed, self.profile, law=self.law)
+
+
+def plan(scenario: WorldScenario, contract: Contract | None = None, place: str = "world") -> World:
+    """Work a scenario out. Raises ScenarioError: overlapping incidents, unknown codes, no traffic..."""
+    contract = contract or contract_of(scenario)
+    check_world(scenario, contract, place)
+    start, end = (moment(text, f"{place}: period") for text in (scenario.period.start, scenario.period.end))
+    figures = PRESETS[scenario.subscribers.preset]
+    failures = figures.failures if scenario.subscribers.failures is None else scenario.subscribers.failures
+    settings = centre_settings(
+        scenario.codes,
+        contract,
+        delivery_settings(scenario.seed, contract, scenario.delivery, failures),
+        scenario.delivery,
+        1.0,
+    )
+    found = incidents_of(scenario.incidents, scenario.seed, start, end, f"{place}: incidents")
+    world = World(scenario, contract, start, end, found, settings)
+    if not world.streams:
+        raise ScenarioError(place, "no traffic within the period", "a sending or a flow that falls into it")
+    return world
+
+
+def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Intervals sorted, those that overlap made one; those that only touch stay two."""
+    found: list[Interval] = []
+    for start, end in sorted(intervals):
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return tuple(found)
+
+
+def connected(cuts: tuple[Interval, ...], start: int, end: int, retry_us: int) -> tuple[Interval, ...]:
+    """When a client is connected that tries at once, and every `retry_us` after each cut."""
+    found, starts = [], [cut[0] for cut in cuts]
+    lost, at = start, start
+    while at < end:
+        place = bisect_right(starts, at) - 1
+        if place >= 0 and at < cuts[place][1]:
+            at = lost - (lost - cuts[place][1]) // retry_us * retry_us  # the first try that finds it up again
+            continue
+        until = min(starts[place + 1], end) if place + 1 < len(cuts) else end
+        found.append((at, until))
+        lost, at = until, until + retry_us
+    return tuple(found)
+
+
+def _at_rate(config: CodeConfig, rate_per_s: int) -> CodeConfig:
+    return replace(config, rate_per_s=rate_per_s)

@@ -1,0 +1,28 @@
+"""Who answers a message, and when: the same draws for both ways. Sends nothing."""
+
+from __future__ import annotations
+
+from simbench.base.units import MINUTE_US
+from simbench.kernels.chance import draw_with, entity_of, key_of, lognormal_table, quantile
+from simbench.simulation.plan import World
+
+SIGMA = 1.2
+ANSWERS, AFTER = entity_of("reply"), entity_of("reply", "after")
+QUANTILES = 1024
+
+
+class ReplyLaw:
+    """The law of one code: `bound` in 2^32 of those who got a message answer, after a time out of `table_us`."""
+
+    def __init__(self, world: World, code: str) -> None:
+        config = next((each for each in world.scenario.replies if each.code == code), None)
+        seed = world.scenario.seed
+        self.bound = round(config.share * (1 << 32)) if config else 0
+        self.table_us = lognormal_table(round(config.median_min * MINUTE_US), SIGMA, QUANTILES) if config else (0,)
+        self.answers_key, self.after_key = key_of(seed, ANSWERS), key_of(seed, AFTER)
+
+    def answered_at(self, entity: int, delivered_at: int) -> int:
+        """When the subscriber answers, 0 for not at all."""
+        if draw_with(self.answers_key, entity) >> 32 >= self.bound:
+            return 0
+        return delivered_at + quantile(self.table_us, draw_with(self.after_key, entity))

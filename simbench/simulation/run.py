@@ -1,0 +1,105 @@
+"""A world run one way or the other, into a ledger. The same ledger whichever way, on any number of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Literal
+
+from simbench.base.errors import ScenarioError
+from simbench.ledger import AnyLedger
+from simbench.simulation.bulk import Walker, not_carried
+from simbench.simulation.bulk_code import CodeRun
+from simbench.simulation.columns import MinuteColumns, RowColumns
+from simbench.simulation.event_driven import Detail, Progress, run_events
+from simbench.simulation.ground_truth import story_of
+from simbench.simulation.plan import World
+from simbench.simulation.reference_client import ReferenceDrive
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Way = Literal["auto", "bulk", "events"]
+
+
+def run_world(
+    world: World, ledger: AnyLedger, detail: Detail, way: Way = "auto", workers: int = 1,
+    progress: Progress = lambda _: None,
+) -> Literal["bulk", "events"]:  # fmt: skip
+    """Run a world into a ledger and say which way it went. Raises ScenarioError when told "bulk" and it cannot."""
+    reasons = not_carried(world)
+    if way == "bulk" and reasons:
+        raise ScenarioError("way", f"the bulk way does not carry {'; '.join(reasons)}", "--way events")
+    if way == "events" or reasons:
+        if any(world.client(code).kind == "reference" for code in world.codes):
+            ReferenceDrive(world, ledger, progress, by_minute=detail == "minute").run()
+        else:
+            run_events(world, ledger, detail, progress)
+        return "events"
+    for row in story_of(world):
+        ledger.story.append(row)
+    if detail == "minute":
+        _minutes(world, ledger, workers, progress)
+    else:
+        _rows(world, ledger, progress)
+    progress(1.0)
+    return "bulk"
+
+
+def minutes_of(world: World, code: str, progress: Callable[[int], None] = lambda _: None) -> pa.Table:
+    """The minutes of one code, by the bulk way."""
+    walker = Walker(world, code)
+    output = MinuteColumns(world, code, walker.laws)
+    CodeRun(world, code, walker, output, progress).run()
+    return output.table()
+
+
+def _minutes(world: World, ledger: AnyLedger, workers: int, progress: Progress) -> None:
+    done, codes = [0], len(world.codes)
+    volume = _volumes(world)
+
+    def some(messages: int) -> None:
+        done[0] += messages
+        progress(min(0.999, done[0] / max(1.0, volume)))
+
+    with _pool(min(workers, codes)) as pool:
+        tables = (
+            (minutes_of(world, code, some) for code in world.codes)
+            if pool is None
+            else pool.map(minutes_of, [world] * codes, world.codes)
+        )
+        for number, table in enumerate(tables, 1):
+            ledger.write_table("minute", table)
+            if pool is not None:
+                progress(min(0.999, number / codes))
+
+
+def _rows(world: World, ledger: AnyLedger, progress: Progress) -> None:
+    done, volume = [0], _volumes(world)
+
+    def some(messages: int) -> None:
+        done[0] += messages
+        progress(min(0.999, done[0] / max(1.0, volume)))
+
+    for code in world.codes:
+        walker = Walker(world, code)
+        output = RowColumns(world, code, walker.laws, lambda table: ledger.write_table("centre", table))
+        CodeRun(world, code, walker, output, some).run()
+
+
+def _volumes(world: World) -> float:
+    from simbench.simulation.demand import Source  # noqa: PLC0415 - only its volume
+
+    return sum(Source(world, code).volume() for code in world.codes)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+    if workers <= 1:
+        yield None
+        return
+    # Not forked: the ledger's thread would be half copied.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield pool

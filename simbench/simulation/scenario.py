@@ -1,0 +1,246 @@
+"""A world as its scenario file says it: typed tables, unknown keys refused. Runs nothing and reads no clock.
+
+What a file leaves out comes from the contract. Civil times are Paris time, written 2026-03-02T08:00.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from fake_smsc.core.delivery import Failure
+from fake_smsc.scenario import CodeConfig, DeliveryConfig, PresetName, Share
+from simbench.base.calendar import from_civil
+from simbench.base.errors import ScenarioError
+from simbench.base.toml_files import choice, read_toml, shown
+from simbench.contract import Contract, load_contract
+from simbench.simulation.incidents import IncidentsConfig
+
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Natural = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Priority = Annotated[int, msgspec.Meta(ge=0, le=9)]
+Parts = Annotated[int, msgspec.Meta(ge=1, le=20)]
+Minutes = Annotated[float, msgspec.Meta(ge=0, le=100_000)]
+MOST_SUBSCRIBERS = 10_000_000  # the numbers from 0710 to 0719
+Weights = tuple[Annotated[float, msgspec.Meta(ge=0, le=1000)], ...]
+DAILY: Weights = (1, 1, 1, 1, 1, 2, 5, 12, 20, 24, 25, 24, 22, 21, 22, 23, 24, 25, 26, 24, 20, 14, 8, 3)
+WEEKLY: Weights = (11, 11, 11, 11, 12, 9, 6)
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all tables here share."""
+
+
+class Period(_Table, rename={"start": "from", "end": "to"}, frozen=True):
+    """From a Paris midnight (or civil time) up to another, which is no part of it."""
+
+    start: str
+    end: str
+
+
+class Campaign(_Table, frozen=True):
+    """One sending to many, taken in by the client at `start` (spread over `spread_min`), again `every` so often.
+
+    `hours`: "legal" lets it leave on jours ouvrables between the hours of the contract only. Lower `priority` leaves
+    first. Recipients are `subscribers` of the base from `first` on, in an order of their own, each once while they
+    last. `wrong_share` of the addresses are no mobile number at all.
+    """
+
+    name: Word
+    code: str
+    start: str
+    volume: Count
+    priority: Priority = 5
+    parts: Parts = 1
+    hours: Literal["legal", "any"] = "legal"
+    every: Literal["", "day", "jour-ouvrable", "week"] = ""
+    spread_min: Minutes = 0
+    first: Natural = 0
+    subscribers: Natural = 0
+    validity_min: Minutes = 0
+    notify: Annotated[int, msgspec.Meta(ge=0, le=7)] = 3
+    wrong_share: Share = 0.0
+
+
+class Flow(_Table, frozen=True):
+    """Messages that arise one by one (Poisson): `per_day` on a mean day, by weights of the hours and weekdays."""
+
+    name: Word
+    code: str
+    per_day: Annotated[float, msgspec.Meta(gt=0, le=100_000_000)]
+    origin: Literal["transactional", "web2sms"] = "transactional"
+    daily: Weights = DAILY
+    weekly: Weights = WEEKLY
+    priority: Priority = 1
+    parts: Parts = 1
+    hours: Literal["legal", "any"] = "any"
+    validity_min: Minutes = 0
+    notify: Annotated[int, msgspec.Meta(ge=0, le=7)] = 3
+    wrong_share: Share = 0.0
+
+
+class Replies(_Table, frozen=True):
+    """A share of those who got a message of the code answer it."""
+
+    code: str
+    share: Share
+    median_min: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 10.0
+
+
+class Client(_Table, frozen=True):
+    """How the application of a code behaves.
+
+    "ring" keeps a spool and its own meter, "offering" sends whatever it has at once and takes a refusal as final,
+    "reference" is the reference client, in octets. After a cut it tries again every `reconnect_s`.
+    """
+
+    code: str
+    kind: Literal["ring", "offering", "reference"] = "ring"
+    reconnect_s: Annotated[float, msgspec.Meta(ge=0.001, le=3600)] = 5.0
+
+
+class Tier(_Table, frozen=True):
+    """From `at` on the code has another rate."""
+
+    at: str
+    code: str
+    rate_per_s: Count
+
+
+class Porting(_Table, frozen=True):
+    """At `at`, `share` of the subscribers go to another operator."""
+
+    at: str
+    share: Share
+
+
+class Forecast(_Table, frozen=True):
+    """What the client announced at `at`: so many messages a month from this code."""
+
+    at: str
+    code: str
+    per_month: Natural
+
+
+class Population(_Table, frozen=True):
+    """The subscribers: how many, how they come and go, and shares of those who are not there at all.
+
+    `failures` replace those of the preset.
+    """
+
+    count: Annotated[int, msgspec.Meta(ge=1, le=MOST_SUBSCRIBERS)] = 1_000_000
+    preset: PresetName = "clean-base"
+    share_unknown: Share | None = None
+    share_ported_out: Share = 0.0
+    share_roaming: Share = 0.0
+    failures: tuple[Failure, ...] | None = None
+
+
+class History(_Table, frozen=True):
+    """Since when every incident is known, where the world is part of a longer run of the platform."""
+
+    known_from: str = ""
+
+
+class WorldScenario(_Table, frozen=True):
+    """A whole world."""
+
+    period: Period
+    codes: Annotated[tuple[CodeConfig, ...], msgspec.Meta(min_length=1)]
+    name: Word = "world"
+    title: str = ""
+    seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))] = 1
+    contract: str = "orange_ops_2016"
+    subscribers: Population = Population()
+    delivery: DeliveryConfig = DeliveryConfig()
+    clients: tuple[Client, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    replies: tuple[Replies, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    portings: tuple[Porting, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
+    incidents: IncidentsConfig = IncidentsConfig()
+    history: History = History()
+
+
+def read_world(path: Path) -> WorldScenario:
+    """Read and check a world. Raises ScenarioError, one line naming file, key, value and expectation."""
+    scenario = read_toml(path, WorldScenario, ScenarioError)
+    check_world(scenario, contract_of(scenario, path), str(path))
+    return scenario
+
+
+def contract_of(scenario: WorldScenario, path: Path | None = None) -> Contract:
+    """The contract a world names: a built-in one, or a file beside it."""
+    if path is not None and scenario.contract.endswith(".toml"):
+        return load_contract(path.parent / scenario.contract)
+    return load_contract(scenario.contract)
+
+
+def check_world(scenario: WorldScenario, contract: Contract, place: str) -> None:
+    """What a type cannot say of one table after another. Raises ScenarioError."""
+    start, end = (
+        moment(scenario.period.start, f"{place}: period.from"),
+        moment(scenario.period.end, f"{place}: period.to"),
+    )
+    if end <= start:
+        raise ScenarioError(f"{place}: period.to", f"is {shown(scenario.period.end)}", "a moment after period.from")
+    codes = [config.code for config in scenario.codes]
+    for index, code in enumerate(codes):
+        if code in codes[:index]:
+            raise ScenarioError(f"{place}: codes[{index}].code", f"{code!r} appears twice", "each short code once")
+    tiers = contract.terms.throughput.tiers_per_s.value
+    for table in ("clients", "campaigns", "flows", "replies", "tiers", "forecasts"):
+        for index, entry in enumerate(getattr(scenario, table)):
+            if entry.code not in codes:
+                raise ScenarioError(f"{place}: {table}[{index}].code", f"{entry.code!r}", choice(entry.code, codes))
+    for key, rate in [(f"codes[{n}]", c.rate_per_s) for n, c in enumerate(scenario.codes) if c.rate_per_s] + [
+        (f"tiers[{n}]", t.rate_per_s) for n, t in enumerate(scenario.tiers)
+    ]:
+        if rate not in tiers:
+            raise ScenarioError(f"{place}: {key}.rate_per_s", f"is {rate}", f"one of the tiers {tiers}")
+    if not scenario.campaigns and not scenario.flows:
+        raise ScenarioError(place, "no traffic: neither campaigns nor flows", "at least one of them")
+    _check_traffic(scenario, (start, end), place)
+    _check_once(scenario, place)
+
+
+def _check_traffic(scenario: WorldScenario, period: tuple[int, int], place: str) -> None:
+    for index, campaign in enumerate(scenario.campaigns):
+        key = f"{place}: campaigns[{index}]"
+        at = moment(campaign.start, f"{key}.start")
+        if not period[0] <= at < period[1]:
+            raise ScenarioError(f"{key}.start", f"{campaign.start} is outside the period", "a moment within it")
+        if campaign.first + max(1, campaign.subscribers) > scenario.subscribers.count:
+            problem = f"{campaign.first} and {campaign.subscribers} more are not there"
+            raise ScenarioError(f"{key}.first", problem, f"a range of the {scenario.subscribers.count} subscribers")
+    for index, flow in enumerate(scenario.flows):
+        for name, size in (("daily", 24), ("weekly", 7)):
+            weights = getattr(flow, name)
+            if len(weights) != size or not sum(weights):
+                raise ScenarioError(f"{place}: flows[{index}].{name}", "is no profile", f"{size} weights, not all zero")
+    for table in ("tiers", "portings", "forecasts"):
+        for index, entry in enumerate(getattr(scenario, table)):
+            moment(entry.at, f"{place}: {table}[{index}].at")
+
+
+def _check_once(scenario: WorldScenario, place: str) -> None:
+    """Names that must be told apart."""
+    for table, field in (("campaigns", "name"), ("flows", "name"), ("clients", "code"), ("replies", "code")):
+        names = [getattr(entry, field) for entry in getattr(scenario, table)]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise ScenarioError(f"{place}: {table}[{index}].{field}", f"{shown(name)} appears twice", "each once")
+
+
+def moment(text: str, key: str) -> int:
+    """A civil time of the file as an instant (us, UTC). Raises ScenarioError."""
+    try:
+        return from_civil(datetime.fromisoformat(text).replace(tzinfo=None))
+    except ValueError:
+        raise ScenarioError(key, f"is {shown(text)}", "Paris civil time like 2026-03-02T08:00") from None

@@ -1,0 +1,240 @@
+"""Availability over rolling twelve months (OPS-QOS-01): measures as plain arrays, and the rule. Draws nothing.
+
+Variants (all reported, the verdict is V1's): V1 unplanned total down time over the window; V2 with planned time as
+well; V3 planned time left out of the window; V4 with partial outages by their share; V5 what probes saw.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.base.calendar import civil
+from simbench.base.units import DAY_US, HOUR_US
+from simbench.contract import Contract
+from simbench.finding import Evidence
+from simbench.ledger.incidents import Period
+from simbench.rules.rule import Case, Judged, missed, rule
+from simbench.sla.classification import Service, service_of
+from simbench.sla.probes import probes_of
+from simbench.sla.rolling_window import PARTS, Downtime, Instants, Windows, downtime_of, windows
+
+YEAR_AHEAD = 400 * DAY_US  # further than any window is long
+VARIANTS = ("V1", "V2", "V3", "V4")
+SHOWN = 10
+
+
+class Rolling(msgspec.Struct, frozen=True, eq=False):
+    """Windows that end at `at`: lengths and down time in them (us; `partial` us times PARTS), int64 arrays.
+
+    `full`: the whole window is known; otherwise `length` counts from where history begins.
+    """
+
+    at: Instants
+    length: Instants
+    full: NDArray[np.bool_]
+    unplanned: Instants
+    planned: Instants
+    partial: Instants
+
+    def loss(self, place: int, variant: str) -> Fraction:
+        """Unavailability of one window, exactly."""
+        length, unplanned, planned = int(self.length[place]), int(self.unplanned[place]), int(self.planned[place])
+        lost, over = {
+            "V1": (unplanned, length),
+            "V2": (unplanned + planned, length),
+            "V3": (unplanned, length - planned),
+            "V4": (unplanned * PARTS + int(self.partial[place]), length * PARTS),
+        }[variant]
+        return Fraction(lost, over) if over > 0 else Fraction(0)
+
+    def availability(self, variant: str = "V1") -> NDArray[np.float64]:
+        """Availability of every window as a share, for drawing; verdicts use `loss`."""
+        lost = self.unplanned.astype(np.float64)
+        if variant == "V2":
+            lost += self.planned
+        elif variant == "V4":
+            lost += self.partial / PARTS
+        over = self.length - self.planned if variant == "V3" else self.length
+        share: NDArray[np.float64] = 1 - np.divide(lost, over, out=np.zeros(len(over)), where=over > 0)
+        return share
+
+    def where(self, chosen: NDArray[np.bool_]) -> Rolling:
+        """Only these windows."""
+        return Rolling(*(getattr(self, name)[chosen] for name in self.__struct_fields__))
+
+    def worst(self, variant: str) -> int:
+        """Place of the window with the least availability, the earliest of several."""
+        shares = self.availability(variant)
+        near = np.flatnonzero(shares <= shares.min() + 1e-9)
+        return int(min(near.tolist(), key=lambda place: (-self.loss(place, variant), place)))
+
+
+class Year(msgspec.Struct, frozen=True, eq=False):
+    """Everything the measures of one service need: its down time and its windows, ready made."""
+
+    period: Period
+    downtime: Downtime
+    windows: Windows
+
+
+def year_of(service: Service, contract: Contract) -> Year:
+    """Prepare the measures. Incidents that still last are taken to last until the period's end."""
+    months = contract.terms.quality.availability_months.value
+    ahead = service.period.end + YEAR_AHEAD  # outages leave later than the period ends
+    period = service.period
+    return Year(period, downtime_of(service.counted, period.end), windows(period.start, ahead, months))
+
+
+def rolling(year: Year, at: Instants) -> Rolling:
+    """The windows that end at ascending instants (us): exact, whatever their number.
+
+    Within a piece of constant window length both ends go forward, so that one pass serves them.
+    """
+    known = year.period.known_from
+    cuts = np.searchsorted(at, year.windows.since[1:], side="left")
+    parts = []
+    for piece, length in zip(np.split(at, cuts), year.windows.length.tolist(), strict=True):
+        if len(piece):
+            since = np.maximum(piece - length, known)
+            ends, begins = year.downtime.until(piece), year.downtime.until(since)
+            lost = (until - before for until, before in zip(ends, begins, strict=True))
+            parts.append((piece, piece - since, piece - length >= known, *lost))
+    if not parts:
+        nothing = np.empty(0, dtype=np.int64)
+        return Rolling(nothing, nothing, np.empty(0, dtype=np.bool_), nothing, nothing, nothing)
+    return Rolling(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def turning_points(year: Year) -> Instants:
+    """Every instant of the period between which availability only rises or only falls, in any variant.
+
+    These are edges of incidents, edges leaving a window, and both sides of each change of the window's length; the
+    least availability of the period is at one of them.
+    """
+    edges, since = year.downtime.edges[1:], year.windows.since
+    begins = np.append(edges, year.period.known_from)
+    leaving = [begins + length for length in np.unique(year.windows.length)]
+    period = year.period
+    points = np.unique(np.concatenate([[period.start, period.end], edges, since, since - 1, *leaving]))
+    found: Instants = points[(points >= period.start) & (points <= period.end) & (points > period.known_from)]
+    return found.astype(np.int64)
+
+
+def budget(year: Year, contract: Contract, at: Instants) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Error budget at ascending instants: hours allowed by the window's length, and hours spent (V1)."""
+    seen = rolling(year, at)
+    allowed = (1 - contract.terms.quality.availability.value) * year.windows.length_at(at) / HOUR_US
+    return allowed, seen.unplanned / HOUR_US
+
+
+def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
+    """Starts and ends (us) of every incident that touches the period, and the class each counts as."""
+    shown = service.of("unplanned", "planned", "partial", "excluded")
+    starts = np.array([one.incident.start for one in shown], dtype=np.int64)
+    ends = np.array([one.incident.end or service.period.end for one in shown], dtype=np.int64)
+    return starts, ends, tuple(one.klass for one in shown)
+
+
+@rule(
+    "OPS-QOS-01/rolling-year",
+    "The platform is available as promised over the twelve months before every instant",
+    binds="platform",
+    catches=("fifteen-outages",),
+)
+def rolling_year(case: Case) -> Judged:
+    """Verdict by V1 at every instant that can be the worst.
+
+    Until a year of history is there the figures are provisional and prove neither that the promise is kept nor, short
+    of more down time than a whole year allows, that it is broken; without any down time they have nothing to say.
+    """
+    service = service_of(case)
+    period = service.period
+    if period.end <= period.start:
+        return Judged("inconclusive", "the story tells no period of time", blame="bench")
+    year = year_of(service, case.contract)
+    seen = rolling(year, turning_points(year))
+    quality = case.contract.terms.quality
+    allowed = 1 - Fraction(str(quality.availability.value))
+    decisive, provisional = _decisive(seen, year, allowed)
+    worst = {variant: decisive.worst(variant) for variant in VARIANTS}
+    failing = {variant: decisive.loss(place, variant) > allowed for variant, place in worst.items()}
+    place = worst["V1"]
+    told = _told(decisive, worst, period, provisional=provisional)
+    disagreeing = [variant for variant in VARIANTS if failing[variant] != failing["V1"]]
+    if disagreeing:
+        told += f"; {', '.join(disagreeing)} would {'pass' if failing['V1'] else 'fail'}"
+    told += _probed(case, year, allowed, failing=failing["V1"])
+    assumed = ("variant V1 of availability",) if disagreeing else ()
+    measured = 1 - float(decisive.loss(place, "V1"))
+    if provisional and not decisive.unplanned[place]:
+        return Judged("unsupported", told, measured, quality.availability.value, "share", "", assumed)
+    if provisional:
+        return Judged("inconclusive", told, measured, quality.availability.value, "share", "bench", assumed)
+    if not failing["V1"]:
+        return Judged("pass", told, measured, quality.availability.value, "share", "", assumed)
+    return Judged(
+        missed(case.contract, "quality.availability"), told, measured, quality.availability.value, "share",
+        "platform", assumed, _evidence(service, decisive, place),
+    )  # fmt: skip
+
+
+def _decisive(seen: Rolling, year: Year, allowed: Fraction) -> tuple[Rolling, bool]:
+    """The windows a verdict rests on, and whether it is provisional.
+
+    Whole windows, where there are any, and those that already lost more than a whole one may; else the time elapsed
+    at the period's end.
+    """
+    lengths = year.windows.length_at(seen.at).astype(object)
+    beyond = (seen.unplanned.astype(object) * allowed.denominator > lengths * allowed.numerator).astype(np.bool_)
+    whole = seen.full | beyond
+    if whole.any():
+        overdrawn = ~seen.full & beyond
+        chosen = seen.where(whole)
+        lengths = np.where(overdrawn, lengths, seen.length)[whole].astype(np.int64)
+        return msgspec.structs.replace(chosen, length=lengths), False
+    return seen.where(seen.at == year.period.end), True
+
+
+def _told(decisive: Rolling, worst: dict[str, int], period: Period, *, provisional: bool) -> str:
+    place = worst["V1"]
+    at = civil(int(decisive.at[place])).isoformat(sep=" ", timespec="seconds")
+    length_h = int(decisive.length[place]) / HOUR_US
+    shares = ", ".join(f"{name} {_percent(1 - decisive.loss(where, name))}" for name, where in worst.items())
+    told = f"least {shares}; V1 at {at}: {int(decisive.unplanned[place]) / HOUR_US:.2f} h down in {length_h:,.0f} h"
+    if provisional:
+        days = (period.end - period.known_from) / DAY_US
+        told = f"provisional, {days:.1f} days of history: {told}"
+    return told
+
+
+def _percent(share: Fraction) -> str:
+    """A share in percent, cut off and not rounded up: what is below 99 % must not read 99 %."""
+    return f"{int(share * 10**6) / 10**4:.4f} %"
+
+
+def _probed(case: Case, year: Year, allowed: Fraction, *, failing: bool) -> str:
+    """V5 over the last window, where the ledger holds probes."""
+    end = year.period.end
+    since = end - int(year.windows.length_at(np.array([end]))[0])
+    tried, good = probes_of(case).between(max(year.period.known_from, since), end)
+    if not tried:
+        return ""
+    share = Fraction(good, tried)
+    differs = ((1 - share) > allowed) != failing
+    verdict = ", which would " + ("pass" if failing else "fail") if differs else ""
+    return f"; V5 {good} of {tried} probes answered ({_percent(share)}){verdict}"
+
+
+def _evidence(service: Service, decisive: Rolling, place: int) -> tuple[Evidence, ...]:
+    """The outages in the worst window, longest first."""
+    at, since = int(decisive.at[place]), int(decisive.at[place] - decisive.length[place])
+    found = []
+    for one in service.counted:
+        start, end = one.incident.start, min(one.incident.end or at, at)
+        if one.klass == "unplanned" and end > since and start < at:
+            found.append(Evidence(f"{one.incident.ticket}: {one.why}", max(start, since), end))
+    return tuple(sorted(found, key=lambda one: one.start - one.end)[:SHOWN])

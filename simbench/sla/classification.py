@@ -1,0 +1,150 @@
+"""Which incidents count against the service level, as what, and why. Measures no time.
+
+Readings: AMB-04 (days of a notice), AMB-14 (one platform of several). What somebody else than Orange caused does not
+count; what was announced too late counts as unplanned (OPS-QOS-03).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from simbench.base.calendar import days_before
+from simbench.contract import Contract
+from simbench.ledger.incidents import PLATFORM, Incident, Period, incidents_of, period_of
+from simbench.rules.rule import Case
+
+Class = Literal["unplanned", "planned", "partial", "excluded"]
+
+VARIANTS_OF: dict[Class, tuple[str, ...]] = {
+    "unplanned": ("V1", "V2", "V3", "V4"),
+    "planned": ("V2", "V3"),
+    "partial": ("V4",),
+    "excluded": (),
+}
+"""In which variants of availability a class of incident is felt; in V3 planned time leaves the window itself."""
+
+ORANGE, CLIENT = "orange", "client"
+PLATFORM_OF_SEVERAL = f"{PLATFORM}:"  # how the subject of one platform of several begins
+ROUNDED = 0.005  # by how much a share that is written with two decimals may be off
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """An incident, the class it counts as, and the reason in one sentence. `late`: announced, but too late."""
+
+    incident: Incident
+    klass: Class
+    why: str
+    late: bool = False
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The variants of availability it is felt in."""
+        return VARIANTS_OF[self.klass]
+
+
+class Service(msgspec.Struct, frozen=True):
+    """What rules on the service level see: the period judged and its incidents, those of the history included."""
+
+    period: Period
+    counted: tuple[Counted, ...]
+
+    def of(self, *classes: Class) -> tuple[Counted, ...]:
+        """Those of some classes that touch the period, by start."""
+        return tuple(
+            one
+            for one in self.counted
+            if one.klass in classes
+            and one.incident.start < self.period.end
+            and (one.incident.end is None or one.incident.end > self.period.start)
+        )
+
+
+def service_of(case: Case) -> Service:
+    """The period and the counted incidents of a run; a story that says no period begins and ends with its ledger."""
+    story = list(case.reading.story.rows())
+    period = period_of(story) or Period(*case.reading.span, case.reading.span[0])
+    return Service(period, counted(incidents_of(story), case.contract))
+
+
+def counted(incidents: Iterable[Incident], contract: Contract) -> tuple[Counted, ...]:
+    """Every incident with the class it counts as, by start; and where all platforms were down at once, that as one."""
+    found = [_counted(one, contract) for one in sorted(incidents, key=lambda one: (one.start, one.ticket))]
+    if contract.reading("AMB-14") == "all_down":
+        found += _all_down([one for one in found if one.incident.subject.startswith(PLATFORM_OF_SEVERAL)])
+        found.sort(key=lambda one: (one.incident.start, one.incident.ticket))
+    return tuple(found)
+
+
+def _all_down(partial: Sequence[Counted]) -> list[Counted]:
+    """Stretches in which all platforms were down, of which each takes its share away: 1 in sum, as far as rounded.
+
+    One is planned where all of them are, and announced; Orange's where all of them are.
+    """
+    edges: list[tuple[int, bool, int]] = []
+    for place, one in enumerate(partial):
+        if one.incident.attributed_to == ORANGE and one.incident.scope == "partial":
+            edges.append((one.incident.start, True, place))
+            edges += [] if one.incident.end is None else [(one.incident.end, False, place)]
+    found: list[Counted] = []
+    down: set[int] = set()
+    since: int | None = None
+    for at, begins, place in sorted(edges):  # an end before a beginning of the same instant
+        if since is not None and at > since:
+            found.append(_together([partial[one] for one in sorted(down)], since, at))
+        down = down | {place} if begins else down - {place}
+        since = at if _is_whole(partial[one].incident for one in down) else None
+    if since is not None:
+        found.append(_together([partial[one] for one in sorted(down)], since, None))
+    return found
+
+
+def _is_whole(incidents: Iterable[Incident]) -> bool:
+    """Whether several platforms are all there are; a third may be written as 0.33."""
+    shares: dict[str, float] = {}
+    for one in incidents:
+        shares[one.subject] = max(one.share, shares.get(one.subject, 0.0))
+    return len(shares) > 1 and sum(shares.values()) >= 1 - ROUNDED * len(shares)
+
+
+def _together(parts: Sequence[Counted], start: int, end: int | None) -> Counted:
+    planned = all(one.incident.planned and not one.late for one in parts)
+    names = ", ".join(dict.fromkeys(one.incident.subject.removeprefix(PLATFORM_OF_SEVERAL) for one in parts))
+    whole = msgspec.structs.replace(
+        parts[0].incident, ticket="+".join(one.incident.ticket for one in parts), start=start, end=end, scope="total",
+        share=1.0, subject=PLATFORM, planned=planned,
+    )  # fmt: skip
+    why = f"all platforms were down at once: {names}"
+    return Counted(whole, "planned" if planned else "unplanned", why, any(one.late for one in parts))
+
+
+def noticed_in_time(incident: Incident, contract: Contract, reading: str = "") -> bool:
+    """Whether an announcement reached the other party so many days ahead, under a reading of AMB-04."""
+    quality = contract.terms.quality
+    days = (quality.notice_days if incident.attributed_to == ORANGE else quality.client_notice_days).value
+    latest = days_before(incident.start, days, reading or contract.reading("AMB-04"))
+    return incident.announced_at is not None and incident.announced_at <= latest
+
+
+def whole(incident: Incident, contract: Contract) -> bool:
+    """Whether the service was down altogether (AMB-14): the whole platform was, or under "any_down" one of several."""
+    one_platform = incident.subject == PLATFORM or incident.subject.startswith(PLATFORM_OF_SEVERAL)
+    return incident.scope == "total" or (one_platform and contract.reading("AMB-14") == "any_down")
+
+
+def _counted(incident: Incident, contract: Contract) -> Counted:
+    if incident.attributed_to != ORANGE:
+        return Counted(incident, "excluded", f"caused by {incident.attributed_to or 'nobody named'}, not by Orange")
+    total = whole(incident, contract)
+    if incident.planned and noticed_in_time(incident, contract):
+        if total:
+            return Counted(incident, "planned", "announced in time")
+        return Counted(incident, "excluded", "partial and announced in time")
+    late = incident.planned
+    why = "total, not announced" if total else f"partial, {incident.share:.0%} of the platform, not announced"
+    if late:
+        told = "no notice is known" if incident.announced_at is None else "announced too late"
+        why = f"{'total' if total else 'partial'}, {told}: counts as unplanned"
+    return Counted(incident, "unplanned" if total else "partial", why, late)

@@ -1,0 +1,176 @@
+"""The rate each short code is granted while a backlog exists (OPS-QOS-04), over a ledger of any length.
+
+Reads columns, never messages. A minute breaks the promise only where that is certain: fewer were accepted than the
+tier grants, fewer than waited when it began, and fewer than the client had handed over.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.finding import Evidence
+from simbench.rules.rule import Case, Judged, rule, worst
+from simbench.sla.classification import Service, service_of
+from simbench.sla.rolling_window import Instants
+from simbench.sla.traffic_minutes import Minutes, answers, held_seconds, logouts, told_minutes
+
+SHOWN = 5
+TIERS = ("limit", "tier")  # kinds of rows of a story that tell a code's rate
+
+
+class Stretch(msgspec.Struct, frozen=True, eq=False):
+    """Minutes of one code that began with a backlog: `granted` of `due` operations, int64 arrays."""
+
+    code: str
+    at: Instants
+    granted: Instants
+    due: Instants
+
+
+@rule(
+    "OPS-QOS-04/rate-with-backlog",
+    "While messages of a short code wait, it gets at least its subscribed rate",
+    binds="platform",
+    catches=("slow-minutes",),
+)
+def rate_with_backlog(case: Case) -> Judged:
+    """Every minute that began with a backlog, outside incidents, against the code's tier at the time."""
+    run = case.reading.run
+    if told_minutes(run) is None and not answers(run):
+        return Judged("unsupported", "no traffic is told")
+    stretches = backlog_minutes(case, service_of(case))
+    if not stretches:
+        return Judged("pass", "no short code ever had a backlog at the platform", None, None, "minutes")
+    return worst(_judged(case, one) for one in stretches)
+
+
+def backlog_minutes(case: Case, service: Service) -> list[Stretch]:
+    """Each code's minutes with a backlog, those touched by an incident of the platform or of the code left out."""
+    minutes = told_minutes(case.reading.run)
+    told = minutes is not None and minutes.backlog is not None
+    found = by_table(case, service, minutes) if told and minutes is not None else _by_second(case, service)
+    return [kept for kept in (_outside(one, service) for one in found) if len(kept.at)]
+
+
+def rates_at(case: Case, code: str, at: Instants) -> Instants:
+    """The lowest tier of a code within each of these minutes, in order (operations a second).
+
+    The contract's floor where no tier is told.
+    """
+    floor = case.contract.terms.quality.rate_floor_per_s.value
+    tiers = sorted(
+        (row.at, int(row.detail["rate_per_s"]))
+        for row in case.reading.story.rows()
+        if row.kind in TIERS and row.subject == code and "rate_per_s" in row.detail
+    )
+    if not tiers:
+        return np.full(len(at), floor, dtype=np.int64)
+    since, rates = (np.array(column, dtype=np.int64) for column in zip(*tiers, strict=True))
+    lowest: Instants = rates[np.maximum(0, np.searchsorted(since, at, side="right") - 1)]
+    for change, rate in tiers:
+        within = slice(*np.searchsorted(at, [change - MINUTE_US + 1, change + 1]).tolist())  # minutes it falls into
+        lowest[within] = np.minimum(lowest[within], rate)
+    return lowest
+
+
+def by_table(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
+    """From minutes that tell their backlog: due is what waited, and had been handed over where that is told."""
+    assert minutes.backlog is not None
+    found = []
+    resets = np.array(sorted(one.incident.start for one in service.counted), dtype=np.int64)
+    for code, rows in _by_code(minutes.code):
+        at, accepted = minutes.at[rows], minutes.accepted[rows].astype(np.int64)
+        follows = np.diff(at, prepend=at[0]) == MINUTE_US
+        waiting = np.where(follows, np.concatenate(([0], minutes.backlog[rows][:-1])), 0)
+        due = np.minimum(rates_at(case, code, at) * 60, waiting)
+        if minutes.submitted is not None:
+            piece = np.cumsum(~follows) + np.searchsorted(resets, at + MINUTE_US, side="left")
+            submitted = minutes.submitted[rows].astype(np.int64)
+            before, _ = _waiting(submitted - accepted - minutes.refused[rows], piece)
+            due = np.minimum(due, before + submitted)
+        # What was refused waits no more, and counts by the minute do not tell whether it should have: such a minute
+        # proves nothing. That nothing sound is refused without reason is another clause's rule.
+        chosen = (due > 0) & (minutes.refused[rows] == 0)
+        found.append(Stretch(code, at[chosen], accepted[chosen], due[chosen]))
+    return found
+
+
+def _by_second(case: Case, service: Service) -> list[Stretch]:
+    """From the rows of a centre that holds answers back: what it holds is the backlog.
+
+    It is forgotten when an outage begins or a connection ends; where the rows leave a gap nothing is taken to wait.
+    """
+    seconds = held_seconds(case.reading.run)
+    found = []
+    resets = np.unique([*(one.incident.start for one in service.counted), *logouts(case.reading.run).tolist()])
+    for code, rows in _by_code(seconds["code"]):
+        at, accepted, held = seconds["at"][rows], seconds["accepted"][rows], seconds["held"][rows]
+        gap = np.diff(at, append=at[-1] + SECOND_US) // SECOND_US
+        torn = np.concatenate(([0], np.cumsum(gap[:-1] > 60)))
+        piece = torn + np.searchsorted(resets, at + SECOND_US, side="left")
+        before, after = _waiting(held - accepted, piece)
+        minute = at // MINUTE_US * MINUTE_US
+        rate = rates_at(case, code, minute)
+        idle = np.where(np.diff(piece, append=-1) == 0, gap - 1, 0)  # seconds in which nothing happened at all
+        due = np.minimum(rate, before) + np.minimum(rate * idle, after)
+        names, place = np.unique(minute, return_inverse=True)
+        owed = np.bincount(place, due, len(names)).astype(np.int64)
+        given = np.bincount(place, np.where(due > 0, accepted, 0), len(names)).astype(np.int64)
+        found.append(Stretch(code, names[owed > 0], given[owed > 0], owed[owed > 0]))
+    return found
+
+
+def _waiting(change: Instants, piece: Instants) -> tuple[Instants, Instants]:
+    """What surely waits before and after each row: never below zero, and nothing before the first of a piece."""
+    before, after = np.zeros(len(change), dtype=np.int64), np.zeros(len(change), dtype=np.int64)
+    for first, last in _runs(piece):
+        level = np.cumsum(change[first:last])
+        after[first:last] = level - np.minimum(np.minimum.accumulate(level), 0)
+        before[first + 1 : last] = after[first : last - 1]
+    return before, after
+
+
+def _outside(one: Stretch, service: Service) -> Stretch:
+    clear = np.ones(len(one.at), dtype=np.bool_)
+    for counted in service.counted:
+        incident = counted.incident
+        if incident.scope == "total" or incident.subject == one.code or not incident.subject.isdigit():
+            clear &= (one.at + MINUTE_US <= incident.start) | (one.at >= (incident.end or service.period.end))
+    return Stretch(one.code, one.at[clear], one.granted[clear], one.due[clear])
+
+
+def _judged(case: Case, one: Stretch) -> Judged:
+    terms = case.contract.terms.throughput
+    rates = rates_at(case, one.code, one.at)
+    slack = np.maximum(1, -(-rates * terms.jitter_ms.value // 1000))
+    floor = np.floor(one.due * (1 - terms.sustained_tolerance_share.value)) - slack
+    short = one.granted < floor
+    share = float(one.granted.sum() / one.due.sum())
+    told = f"{one.code}: {len(one.at)} minutes with a backlog, {share:.2%} of what was due"
+    if not short.any():
+        return Judged("pass", told, 0, 0, "minutes below the tier")
+    evidence = tuple(
+        Evidence(f"{one.code}: {one.granted[p]} of {one.due[p]} due", int(one.at[p]), int(one.at[p]) + MINUTE_US)
+        for p in np.flatnonzero(short)[:SHOWN].tolist()
+    )
+    count = int(short.sum())
+    told += f", {count} below the tier"
+    return Judged("fail", told, count, 0, "minutes below the tier", "platform", (), evidence)
+
+
+def _by_code(codes: NDArray[Any]) -> list[tuple[str, slice]]:
+    """Codes with the rows that are theirs: rows are sorted by code."""
+    return [(str(codes[first]), slice(first, last)) for first, last in _runs(codes)]
+
+
+def _runs(values: NDArray[Any]) -> list[tuple[int, int]]:
+    """First and last-plus-one place of each run of equal values."""
+    if not len(values):
+        return []
+    cuts = (np.flatnonzero(values[1:] != values[:-1]) + 1).tolist()
+    return list(zip([0, *cuts], [*cuts, len(values)], strict=True))

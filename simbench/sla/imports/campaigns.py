@@ -1,0 +1,292 @@
+"""What an auditor knows beside a capture: codes, campaigns, outages (TOML) and what the client was asked for (CSV).
+
+Becomes rows of `story` and `asked`, and marks of the submits they are about. Judges nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import label, read_toml, shown
+from simbench.ledger.rows import Row
+from simbench.numbering.written import address_key, number_of
+from simbench.rules.client.marketing_on_the_wire import SEEN
+from simbench.sla.imports.numbers import listed, read_numbers
+from simbench.tables.cells import digits_of, text_of
+from simbench.tables.instants import instant_of, moment_of
+from simbench.tables.reader import read_table
+from simbench.tables.rows import Kind, RejectedRow, collect, filled, rejected
+from simbench.tables.rows import Row as TableRow
+from simbench.trace.trace import Reading
+
+REQUESTED: Mapping[str, Kind] = {"at": "instant", "code": "text", "recipient": "text", "text": "text"}
+REQUESTS, CONSENTS, RECIPIENTS = "requests", "consents", "recipients"  # kinds of lists that may be read in part
+Code = Annotated[str, msgspec.Meta(pattern="^[0-9]{3,18}$")]
+
+
+class CodeKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One short code: the rate subscribed for it, and the account it is used by (its own name when left out).
+
+    `oadc_option`: whether the account may send under a name; left out, nobody says so.
+    """
+
+    code: Code
+    rate_per_s: Annotated[int, msgspec.Meta(ge=1)]
+    account: str = ""
+    oadc_option: bool | None = None
+
+
+class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
+    """What was sent over one code in one span of time, to these recipients (everybody when left out).
+
+    `recipients` and `consents` (who had agreed) are lists of numbers, or the name of a file beside, one a line.
+    `opted_in` says it for all of them; unset is not false. `traits`: "optout-told" when STOP was named before.
+    """
+
+    code: Code
+    start: datetime
+    end: datetime
+    klass: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]+$")] = msgspec.field(name="class")
+    name: str = ""
+    brand: str = ""
+    opted_in: bool | None = None
+    recipients: tuple[str, ...] | str = ()
+    consents: tuple[str, ...] | str | None = None
+    traits: tuple[str, ...] = ()
+
+
+class OutageKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
+    """One outage of the platform; `scope` is "total" or a short code."""
+
+    start: datetime
+    end: datetime
+    scope: str = "total"
+
+
+class Campaigns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A campaigns file."""
+
+    codes: tuple[CodeKnown, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
+    outages: tuple[OutageKnown, ...] = ()
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A campaign as it is looked up: [start, end) in us, canonical numbers (None: everybody)."""
+
+    campaign: Campaign
+    start: int
+    end: int
+    recipients: frozenset[str] | None
+    consents: frozenset[str] | None
+
+    def covers(self, code: str, recipient: str, at: int) -> bool:
+        """Whether a message belongs to it."""
+        fits = self.campaign.code == code and self.start <= at < self.end
+        return fits and (self.recipients is None or address_key(recipient) in self.recipients)
+
+    def agreed(self, recipient: str) -> bool:
+        """Whether this recipient had agreed, as far as anybody says."""
+        if self.consents is not None:
+            return address_key(recipient) in self.consents
+        return bool(self.campaign.opted_in)
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One message the client was asked for. An empty text stands for any."""
+
+    at: int
+    code: str
+    recipient: str
+    text: str = ""
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """Everything told beside the capture. `given` names the kinds of it (`simbench.rules.audit.KINDS`).
+
+    `notes` are on rows of the requests and of lists of numbers; `unread` counts the rejected ones by kind of list.
+    """
+
+    story: tuple[Row, ...] = ()
+    outages: tuple[tuple[int, int, str], ...] = ()  # start, end (us), scope
+    campaigns: tuple[Known, ...] = ()
+    requests: tuple[Request, ...] | None = None
+    given: frozenset[str] = frozenset()
+    notes: tuple[RejectedRow, ...] = ()
+    unread: Mapping[str, int] = {}
+
+
+def read_metadata(campaigns: Path | None, requests: Path | None, zone: tzinfo | None = None) -> Metadata:
+    """Read both files, as far as there are any. Raises BadInput naming file and key or line."""
+    told = read_toml(campaigns, Campaigns, BadInput) if campaigns else Campaigns()
+    place = label(campaigns) if campaigns else ""
+    lists: dict[str, list[RejectedRow]] = {RECIPIENTS: [], CONSENTS: [], REQUESTS: []}
+    known = tuple(
+        _known(one, f"{place}: campaigns[{n}]", campaigns, zone, lists) for n, one in enumerate(told.campaigns)
+    )
+    asked, lists[REQUESTS] = _requests(requests, zone) if requests else (None, [])
+    unread = {kind: len(rejected(notes)) for kind, notes in lists.items() if rejected(notes)}
+    marketing = [one for one in known if one.campaign.klass == "marketing"]
+    said = all(one.consents is not None or one.campaign.opted_in is not None for one in marketing)
+    given = {
+        "codes": bool(told.codes), "classes": bool(known), "consent": bool(marketing) and said,
+        "outages": bool(told.outages), "requests": asked is not None,
+    }  # fmt: skip
+    outages = tuple(_outages(told, place, zone))
+    return Metadata(
+        tuple(_limits(told)), outages, known, asked, frozenset(name for name, is_ in given.items() if is_),
+        tuple(one for notes in lists.values() for one in notes), unread,
+    )  # fmt: skip
+
+
+def _known(
+    one: Campaign, place: str, file: Path | None, zone: tzinfo | None, lists: dict[str, list[RejectedRow]]
+) -> Known:
+    start, end = instant_of(one.start, zone, f"{place}.from"), instant_of(one.end, zone, f"{place}.to")
+    if end <= start:
+        raise BadInput(f"{place}.to", "is not after from", "a later time")
+    recipients = _numbers(one.recipients, f"{place}.recipients", file, lists[RECIPIENTS])
+    return Known(
+        one, start, end, recipients or None, _numbers(one.consents, f"{place}.consents", file, lists[CONSENTS])
+    )
+
+
+def _numbers(
+    told: tuple[str, ...] | str | None, place: str, file: Path | None, notes: list[RejectedRow]
+) -> frozenset[str] | None:
+    """The numbers of a list in the file itself or in one beside it; notes on the latter's lines are added."""
+    if told is None:
+        return None
+    if isinstance(told, str):
+        assert file is not None, "campaigns come from a file"
+        try:
+            found = read_numbers(file.parent / told)
+        except BadInput as problem:
+            raise BadInput(f"{place}: {problem.place}", problem.problem, problem.expected) from None
+    else:
+        found = listed(told, place)
+    notes += found.notes
+    return found.numbers
+
+
+def _limits(told: Campaigns) -> list[Row]:
+    """Rows that are dated where the capture begins."""
+    rows: list[Row] = []
+    for one in told.codes:
+        detail = {"rate_per_s": one.rate_per_s, "mode": "told", "account": one.account or one.code}
+        rows.append((0, "limit", one.code, None, json.dumps(detail)))
+        if one.oadc_option is not None:
+            option = {"oadc_option": one.oadc_option}
+            rows.append((0, "account", one.account or one.code, None, json.dumps(option)))
+    return rows
+
+
+def _outages(told: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tuple[int, int, str]]:
+    for number, one in enumerate(told.outages):
+        at = f"{place}: outages[{number}]"
+        start, end = instant_of(one.start, zone, f"{at}.from"), instant_of(one.end, zone, f"{at}.to")
+        if end <= start:
+            raise BadInput(f"{at}.to", "is not after from", "a later time")
+        yield start, end, one.scope
+
+
+def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Request, ...], list[RejectedRow]]:
+    """Columns at, code, recipient and, if there is one, text; rows that cannot be used are rejected."""
+
+    def request(row: TableRow) -> Request:
+        filled(row, "at", "code", "recipient")
+        moment = moment_of(row.cells["at"], zone, "at")
+        code, written = digits_of(row.cells["code"]), row.cells["recipient"]
+        if not code.isdecimal():
+            raise BadInput("code", f"is {shown(code)}", "a short code")
+        to = number_of(written) or digits_of(written)
+        if not to.isdecimal():  # digits that no numbering plan knows may stand on the wire as well
+            raise BadInput("recipient", f"{shown(str(written))} is no number", "a telephone number")
+        # Of two readings the earlier: a message may be sent after its request, never before it.
+        return Request(min(moment.readings), code, to, text_of(row.cells.get("text", "")))
+
+    read = collect(read_table(path, REQUESTED, needed=("at", "code", "recipient")), request)
+    found = [one for _, one in read.items]
+    return tuple(sorted(found, key=lambda one: one.at)), list(read.notes)
+
+
+# Joining what was asked for with what stands on the wire ---------------------------------------------------------
+
+
+class _Asked:
+    """One row of `asked` while it is put together: what, by which mark, and the submits it became."""
+
+    def __init__(self, request: Request, mark: str, kind: str) -> None:
+        self.request, self.mark, self.kind = request, mark, kind
+        self.accepted = False
+        self.places: list[int] = []
+
+
+def joined(reading: Reading, metadata: Metadata) -> list[Row]:
+    """The rows of `asked`: requests if there are any ("send"), and what was sent without one ("seen").
+
+    A message goes to the oldest request of its code, recipient and text that is not accepted yet; with none left it is
+    the last one's once more. Requests from before the wire that came to nothing on it are left out. `places` in the
+    detail are those of a row's submits, for `marks_of`.
+    """
+    taken: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
+    for number, request in enumerate(metadata.requests or (), 1):
+        taken[request.code, address_key(request.recipient)].append(_Asked(request, f"request {number}", "send"))
+    seen: list[_Asked] = []
+    acks = reading.submits.ack.tolist()
+    for number, one in enumerate(reading.messages.rows(), 1):
+        sent = Request(one.at, one.code, one.recipient, one.text)
+        fit = [asked for asked in taken.get((one.code, address_key(one.recipient)), ()) if _fits(asked.request, sent)]
+        asked = next((asked for asked in fit if not asked.accepted), fit[-1] if fit else None)
+        if asked is None:
+            asked = _Asked(sent, f"message {number}", SEEN)
+            seen.append(asked)
+        asked.accepted = asked.accepted or all(acks[place] == "A" for place in one.rows_of)
+        asked.places += one.rows_of
+    start = reading.span[0]
+    requested = [asked for each in taken.values() for asked in each if asked.places or asked.request.at >= start]
+    rows = [_row(asked, metadata) for asked in (*requested, *seen)]
+    return sorted(rows, key=lambda row: int(str(row[0])))
+
+
+def marks_of(reading: Reading) -> dict[int, str]:
+    """Which submit, by its place in order of arrival, belongs to which row of `asked`; as `joined` found it."""
+    return {place: row.mark for row in reading.asked.rows() for place in row.detail.get("places", ())}
+
+
+def _fits(request: Request, sent: Request) -> bool:
+    """Whether a message may be what was asked for: not before it, and with its text, perhaps with more behind."""
+    return request.at <= sent.at and sent.text.startswith(request.text)
+
+
+def _row(asked: _Asked, metadata: Metadata) -> Row:
+    one = asked.request
+    known = next((k for k in metadata.campaigns if k.covers(one.code, one.recipient, one.at)), None)
+    klass, brand = (known.campaign.klass, known.campaign.brand) if known else ("", "")
+    told = {"campaign": known.campaign.name, "traits": known.campaign.traits} if known else {}
+    detail = json.dumps({**told, "places": asked.places})
+    agreed = known.agreed(one.recipient) if known else False
+    return one.at, asked.kind, asked.mark, one.code, one.recipient, one.text, klass, brand, agreed, detail
+
+
+def within(metadata: Metadata, start: int, end: int, patience_us: int) -> Metadata:
+    """What of it is about a capture that begins and ends then: limits hold from its beginning, outages are cut to it.
+
+    Requests from before it may have been sent before it as well, those of the last `patience_us` may be sent after it.
+    """
+    story: list[Row] = [(start, *rest) for _, *rest in metadata.story]
+    for begins, ends, scope in metadata.outages:
+        first, last = max(begins, start), min(ends, end)
+        if first < last:
+            story += [(first, "outage", scope, last, "{}"), (last, "restored", scope, None, "{}")]
+    asked = metadata.requests
+    kept = None if asked is None else tuple(one for one in asked if start - patience_us <= one.at <= end - patience_us)
+    return msgspec.structs.replace(metadata, story=tuple(story), requests=kept)

@@ -1,0 +1,93 @@
+"""Decisions on incidents: who classed which one anew, when and why. Touches no ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, tzinfo
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import choice, label, read_toml, shown
+from simbench.ledger.incidents import Incident
+from simbench.tables.instants import instant_of
+
+NewClass = Literal["unplanned", "planned", "partial", "orange", "client", "void"]
+
+MEANING: dict[NewClass, dict[str, Any]] = {
+    "unplanned": {"planned": False, "attributed_to": "orange", "scope": "total", "share": 1.0},
+    "planned": {"planned": True, "attributed_to": "orange"},
+    "partial": {"scope": "partial", "attributed_to": "orange"},
+    "orange": {"attributed_to": "orange"},
+    "client": {"attributed_to": "client"},
+    "void": {"attributed_to": "nobody, by decision"},
+}
+"""What each new class changes of an incident."""
+
+
+class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"klass": "class"}):
+    """One decision, which may also correct what part was out and when a notice was received."""
+
+    incident: str
+    klass: NewClass
+    reason: str
+    who: str
+    when: Any  # a TOML date, or a text of one
+    share: float | None = None
+    announced_at: str = ""
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    decisions: tuple[Decision, ...]
+
+
+def read_decisions(path: Path) -> tuple[Decision, ...]:
+    """Read `decisions.toml`: [[decisions]] with incident, class, reason, who, when. Raises BadInput."""
+    found = read_toml(path, _File, BadInput).decisions
+    seen: set[str] = set()
+    for number, one in enumerate(found):
+        place = f"{label(path)}: decisions[{number}]"
+        for name in ("incident", "reason", "who"):
+            if not getattr(one, name).strip():
+                raise BadInput(f"{place}.{name}", "is empty", "a text")
+        if not _is_date(one.when):
+            raise BadInput(f"{place}.when", f"is {shown(str(one.when))}", "a date like 2026-03-02")
+        if one.share is not None and not 0 < one.share <= 1:
+            raise BadInput(f"{place}.share", f"is {one.share}", "a number above 0 and at most 1")
+        if one.incident in seen:
+            raise BadInput(f"{place}.incident", f"{shown(one.incident)} is decided twice", "one decision an incident")
+        seen.add(one.incident)
+    return found
+
+
+def decided(
+    incidents: Iterable[Incident], decisions: Iterable[Decision], place: str, zone: tzinfo | None = None
+) -> tuple[Incident, ...]:
+    """The incidents as the decisions class them. Raises BadInput for a decision on an incident there is not."""
+    by_ticket = {one.ticket: one for one in incidents}
+    for number, one in enumerate(decisions):
+        key = f"{place}: decisions[{number}]"
+        before = by_ticket.get(one.incident)
+        if before is None:
+            raise BadInput(f"{key}.incident", f"no incident {shown(one.incident)}", choice(one.incident, by_ticket))
+        changed = dict(MEANING[one.klass])
+        if one.share is not None:
+            changed["share"] = one.share
+        if one.announced_at:
+            changed["announced_at"] = instant_of(one.announced_at, zone, f"{key}.announced_at")
+        cause = f"{before.cause} [{one.klass}: {one.reason}; {one.who}, {one.when}]".strip()
+        by_ticket[one.incident] = replace(before, cause=cause, **changed)
+    return tuple(by_ticket.values())
+
+
+def _is_date(when: object) -> bool:
+    if isinstance(when, date):  # or a datetime, which is one
+        return True
+    try:
+        datetime.fromisoformat(str(when))
+    except ValueError:
+        return False
+    return True

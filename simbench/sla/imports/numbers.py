@@ -1,0 +1,83 @@
+"""Lists of telephone numbers in files: one a line, or the column of a table that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import label, shown
+from simbench.numbering.written import number_of
+from simbench.tables.columns import folded
+from simbench.tables.reader import read_records
+from simbench.tables.rows import RejectedRow
+
+HEADINGS: Final = frozenset(
+    {"number", "msisdn", "recipient", "phone", "mobile", "to", "numero", "numéro", "destinataire", "telephone",
+     "téléphone", "portable"}
+)  # fmt: skip
+"""Headings under which a table of several columns holds the numbers."""
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """Canonical numbers, and what of the list was no number."""
+
+    numbers: frozenset[str]
+    notes: tuple[RejectedRow, ...] = ()
+
+
+def listed(written: Iterable[str], place: str) -> Numbers:
+    """Numbers written out in a file of campaigns. Raises BadInput for the first that is none."""
+    found = set()
+    for number, text in enumerate(written):
+        one = number_of(text)
+        if one is None:
+            raise BadInput(f"{place}[{number}]", f"{shown(text)} is no number", "a telephone number")
+        found.add(one)
+    return Numbers(frozenset(found))
+
+
+def read_numbers(path: Path) -> Numbers:
+    """Read a list. Its first record may be headings; what is no number is rejected with its line.
+
+    Raises BadInput: it cannot be read, or nothing in it is a number.
+    """
+    found: set[str] = set()
+    notes: list[RejectedRow] = []
+    columns: list[int] | None = None
+    for place, (line, cells) in enumerate(read_records(path, HEADINGS)):
+        if isinstance(cells, RejectedRow):
+            notes.append(cells)
+            continue
+        if columns is None:
+            columns = _columns(cells)
+            if place == 0 and not any(character.isdigit() for cell in cells for character in str(cell)):
+                columns = columns or None
+                continue  # headings
+        written = [cells[one] for one in columns or [0] if one < len(cells)]
+        for cell in written:
+            numbers = _numbers(cell)
+            found.update(numbers)
+            if not numbers and str(cell or "").strip():
+                notes.append(RejectedRow(line, f"{label(path)}: {shown(str(cell))} is no telephone number"))
+    if notes and not found:
+        raise BadInput(label(path), f"none of {len(notes)} lines is a telephone number: {notes[0]}")
+    return Numbers(frozenset(found), tuple(notes))
+
+
+def _columns(cells: list[Any]) -> list[int]:
+    """The columns that hold numbers, by the headings or by the first record of numbers; none where neither tells."""
+    named = [place for place, cell in enumerate(cells) if folded(str(cell)) in HEADINGS]
+    return named[:1] or [place for place, cell in enumerate(cells) if _numbers(cell)]
+
+
+def _numbers(cell: Any) -> list[str]:
+    """The numbers in one cell: one, or several with spaces between them; none unless all of it is numbers."""
+    one = None if cell is None else number_of(cell)
+    if one is not None:
+        return [one]
+    several = [number_of(part) for part in str(cell or "").split()]
+    return [number for number in several if number is not None] if None not in several else []

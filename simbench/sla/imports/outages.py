@@ -1,0 +1,196 @@
+"""Outages out of a table: start, end, scope, planned, announced_at, and what else a mapping finds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import shown
+from simbench.contract import Contract
+from simbench.ledger.incidents import PLATFORM, TOTAL, Incident
+from simbench.tables.cells import digits_of, number_of, text_of, truth_of
+from simbench.tables.columns import Columns
+from simbench.tables.instants import Moment, moment_of
+from simbench.tables.reader import read_table
+from simbench.tables.rows import Kind, RejectedRow, Remark, Row, collect
+
+NEEDED = ("start", "end", "scope", "planned")
+KINDS: Final[Mapping[str, Kind]] = {
+    "start": "instant", "end": "instant", "scope": "text", "planned": "truth", "announced_at": "instant",
+    "ticket": "text", "share": "number", "subject": "text", "noticed_at": "instant", "attributed_to": "text",
+    "cause": "note",
+}  # fmt: skip
+COLUMNS = tuple(KINDS)
+PART = "part"  # the subject of a partial outage that names none
+
+
+class Readings(msgspec.Struct, frozen=True):
+    """One row as an incident: as it is usually read, and as the changes of clocks let it be at the least and most."""
+
+    usual: Incident
+    least: Incident
+    most: Incident
+    skipped: tuple[str, ...] = ()  # columns whose time stands on no clock
+
+
+class Outages(msgspec.Struct, frozen=True):
+    """What a table held: incidents by start, and notes on rows rejected or remarked on.
+
+    `least` and `most` are the same incidents, in the same order, as the platform's best and worst case where a time
+    has two readings.
+    """
+
+    incidents: tuple[Incident, ...]
+    notes: tuple[RejectedRow, ...] = ()
+    rows: int = 0
+    least: tuple[Incident, ...] = ()
+    most: tuple[Incident, ...] = ()
+
+
+def read_outages(path: Path, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Outages:
+    """Read a table of outages. An empty `end` is an outage that still lasts.
+
+    A malformed row is rejected, an exact repetition passed over; one that overlaps another of its subject is used and
+    remarked on, for time is counted once. Raises BadInput: no such column, a time without zone, no row of use.
+    """
+    read = collect(read_table(path, KINDS, mapping, NEEDED), lambda row: _incident(row, contract, mapping, zone))
+    lines: dict[Incident, int] = {}
+    found: list[Readings] = []
+    remarks: list[RejectedRow] = []
+    for line, one in read.items:
+        if one.usual in lines:
+            remarks.append(Remark(line, f"repeats line {lines[one.usual]}"))
+            continue
+        lines[one.usual] = line
+        found.append(one)
+        remarks += _of_clocks(one, line)
+    found.sort(key=lambda one: (one.usual.start, one.usual.ticket))
+    usual = tuple(one.usual for one in found)
+    remarks += _overlaps(usual, lines)
+    names = _tickets(usual)
+    least, most, usual = (
+        tuple(replace(one, ticket=name) for name, one in zip(names, incidents, strict=True))
+        for incidents in ([one.least for one in found], [one.most for one in found], usual)
+    )
+    return Outages(usual, tuple(sorted([*read.notes, *remarks], key=lambda one: one.line)), read.rows, least, most)
+
+
+def _incident(row: Row, contract: Contract, mapping: Columns, zone: tzinfo | None) -> Readings:
+    cells = row.cells
+    moments = {
+        name: moment_of(cells[name], zone, name, mapping.time)
+        for name in ("start", "end", "announced_at", "noticed_at") if name in cells
+    }  # fmt: skip
+    if "start" not in moments:
+        raise BadInput("start", "is empty", "when the outage began")
+    usual, shortest, longest = _spans(moments["start"], moments.get("end"))
+    scope = text_of(cells.get("scope", "")).lower()
+    if scope not in {"total", "partial"}:
+        raise BadInput("scope", f"is {shown(scope)}", "total or partial")
+    announced, noticed = moments.get("announced_at"), moments.get("noticed_at")
+    one = Incident(
+        ticket=text_of(cells.get("ticket", "")),
+        start=usual[0],
+        end=usual[1],
+        scope="total" if scope == "total" else "partial",
+        share=_share(row),
+        subject=_subject(_named(cells.get("subject", "")), scope, contract),
+        planned=truth_of(cells.get("planned", ""), "planned"),
+        announced_at=announced.first if announced else None,
+        noticed_at=noticed.first if noticed else None,
+        attributed_to=text_of(cells.get("attributed_to", "orange")).lower(),
+        cause=text_of(cells.get("cause", "")),
+    )
+    early, late = (pick(announced.readings) if announced else None for pick in (min, max))
+    return Readings(
+        one,
+        replace(one, start=shortest[0], end=shortest[1], announced_at=early),
+        replace(one, start=longest[0], end=longest[1], announced_at=late),
+        tuple(name for name, moment in moments.items() if moment.skipped),
+    )
+
+
+Span = tuple[int, int | None]
+
+
+def _spans(start: Moment, end: Moment | None) -> tuple[Span, Span, Span]:
+    """The usual, the shortest and the longest span that two times can be."""
+    if end is None:
+        first, last = min(start.readings), max(start.readings)
+        return (start.first, None), (last, None), (first, None)
+    spans = [(begins, ends) for begins, ends in product(start.readings, end.readings) if ends > begins]
+    if not spans:
+        before = end.first < start.first
+        raise BadInput("end", "is before the start" if before else "is the start", "a later end")
+    return spans[0], min(spans, key=_length), max(spans, key=_length)
+
+
+def _length(span: tuple[int, int]) -> int:
+    return span[1] - span[0]
+
+
+def _of_clocks(one: Readings, line: int) -> Iterable[Remark]:
+    for name in one.skipped:
+        yield Remark(line, f"{name}: the clocks skip this hour; read as the instant that fits")
+    if one.least != one.most:
+        yield Remark(line, "a time in the hour that the clocks repeat or skip has two readings that fit")
+
+
+def _share(row: Row) -> float:
+    cell = row.cells.get("share", 1)
+    try:
+        share = float(number_of(cell, "share", decimal_comma=row.decimal_comma))
+    except BadInput:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise BadInput("share", f"is {shown(str(cell))}", "a number above 0 and at most 1, or 50 %")
+    return share
+
+
+def _named(cell: Any) -> str:
+    digits = digits_of(cell)
+    return digits if digits.isdigit() else text_of(cell)
+
+
+def _subject(word: str, scope: str, contract: Contract) -> str:
+    """A platform, a link or a short code; digits that are no short code are refused."""
+    if word.isdigit() and not re.fullmatch(contract.terms.numbering.code_pattern.value, word):
+        raise BadInput("subject", f"{shown(word)} is no short code", contract.terms.numbering.code_pattern.value)
+    if word in {"", TOTAL}:
+        return PLATFORM if scope == "total" else PART
+    return word
+
+
+def _tickets(incidents: tuple[Incident, ...]) -> list[str]:
+    """Tickets of all: one for those that have none, another for those whose ticket one before them has."""
+    taken: set[str] = set()
+    names = []
+    again: dict[str, int] = {}
+    for number, one in enumerate(incidents, 1):
+        ticket = named = one.ticket or f"O{number:04}"
+        while ticket in taken:
+            again[named] = again.get(named, 1) + 1
+            ticket = f"{named} ({again[named]})"
+        taken.add(ticket)
+        names.append(ticket)
+    return names
+
+
+def _overlaps(incidents: tuple[Incident, ...], lines: dict[Incident, int]) -> list[Remark]:
+    remarks = []
+    latest: dict[str, Incident] = {}
+    for one in incidents:
+        before = latest.get(one.subject)
+        if before is not None and (before.end is None or one.start < before.end):
+            remarks.append(Remark(lines[one], f"overlaps line {lines[before]}; the time is counted once"))
+        if before is None or (before.end is not None and (one.end is None or one.end > before.end)):
+            latest[one.subject] = one
+    return remarks

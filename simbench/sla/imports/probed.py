@@ -1,0 +1,52 @@
+"""The client's own probes out of a table: an instant and whether it was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from simbench.sla.probes import ANSWERED, LOST
+from simbench.tables.cells import NO, YES, truth_of
+from simbench.tables.columns import Columns
+from simbench.tables.instants import moment_of
+from simbench.tables.reader import read_table
+from simbench.tables.rows import Kind, RejectedRow, Row, collect, filled
+
+KINDS: Final[Mapping[str, Kind]] = {"at": "instant", "ok": "truth"}
+COLUMNS = tuple(KINDS)
+OK, NOT_OK = YES | {"a"}, NO | {"lost", "timeout"}  # A and N are how UCP says it
+
+
+class Probed(msgspec.Struct, frozen=True):
+    """Probes by time: instants (us) and whether each was answered."""
+
+    probes: tuple[tuple[int, bool], ...] = ()
+    notes: tuple[RejectedRow, ...] = ()
+    rows: int = 0
+
+    def asked(self) -> list[tuple[object, ...]]:
+        """Rows for the table `asked`."""
+        return [(at, ANSWERED if ok else LOST, "", "", "", "", "", "", True, "{}") for at, ok in self.probes]
+
+
+def read_probes(path: Path, mapping: Columns, zone: tzinfo | None = None) -> Probed:
+    """Read a table with columns `at` and `ok`; rows rejected and BadInput as `read_outages`.
+
+    In the hour that the clocks repeat, probes follow one another: one that would go back is of the second hour.
+    """
+    last = 0
+
+    def probe(row: Row) -> tuple[int, bool]:
+        nonlocal last
+        filled(row, *COLUMNS)
+        answered = truth_of(row.cells["ok"], "ok", OK, NOT_OK)
+        moment = moment_of(row.cells["at"], zone, "at", mapping.time)
+        last = next((at for at in moment.readings if at >= last), moment.first)
+        return last, answered
+
+    read = collect(read_table(path, KINDS, mapping, COLUMNS), probe)
+    return Probed(tuple(sorted(one for _, one in read.items)), read.notes, read.rows)

@@ -1,0 +1,50 @@
+"""What was imported, as a run in memory that any rule can read. Interprets nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from simbench.ledger import MemoryLedger, Run
+from simbench.ledger.incidents import BEGINS, ENDS, PERIOD, Incident, Period, StoryRow, period_row, to_story
+from simbench.ledger.reader import rows_of
+from simbench.ledger.rows import TABLES, Row
+
+
+def run_of(
+    incidents: Iterable[Incident],
+    period: Period,
+    *,
+    centre: Iterable[Row] = (),
+    asked: Iterable[Row] = (),
+    grain: Iterable[Row] = (),
+) -> Run:
+    """A run that tells a period, its incidents, and rows of the other tables as they are."""
+    ledger = MemoryLedger()
+    ledger.story.extend(story_of(incidents, period))
+    ledger.centre.extend(centre)
+    ledger.asked.extend(asked)
+    ledger.grain.extend(grain)
+    return ledger.snapshot()
+
+
+def retold(run: Run, incidents: Iterable[Incident], period: Period, asked: Sequence[Row] = ()) -> Run:
+    """The same run with other incidents, another period, and further rows of `asked`; its files stay as they are."""
+    told = (row for row in run.story.to_pylist() if row["kind"] not in {*BEGINS.values(), ENDS, PERIOD})
+    kept: list[Row] = [tuple(row[column.name] for column in TABLES["story"].columns) for row in told]
+    fresh = {"story": sorted([*kept, *story_of(incidents, period)], key=_instant)}
+    if asked:
+        names = [column.name for column in TABLES["asked"].columns]
+        fresh["asked"] = [*(tuple(row[name] for name in names) for row in run.asked.to_pylist()), *asked]
+    load = rows_of(fresh)
+    parts = {name: paths for name, paths in run.parts.items() if name not in fresh}
+    return Run(run.info, lambda table: load(table) if table.name in fresh else run.table(table.name), parts)
+
+
+def story_of(incidents: Iterable[Incident], period: Period) -> list[StoryRow]:
+    """The rows of a story, in order of time; an end before a beginning of the same instant."""
+    rows = [period_row(period), *(row for one in incidents for row in to_story(one))]
+    return sorted(rows, key=lambda row: (row[0], row[1] != ENDS))
+
+
+def _instant(row: Row) -> tuple[int, bool]:
+    return int(str(row[0])), row[1] != ENDS

@@ -1,0 +1,87 @@
+"""Traffic out of a table, as rows of a ledger: what was handed over and answered when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import tzinfo
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import shown
+from simbench.contract import Contract
+from simbench.numbering.written import number_of
+from simbench.tables.cells import digits_of, text_of, whole_of
+from simbench.tables.columns import Columns
+from simbench.tables.instants import moment_of
+from simbench.tables.reader import read_table
+from simbench.tables.rows import Kind, RejectedRow, Row, collect, filled
+
+NEEDED = ("code", "submitted_at", "answered_at", "result")
+KINDS: Final[Mapping[str, Kind]] = {
+    "code": "text", "submitted_at": "instant", "answered_at": "instant", "result": "text", "recipient": "text",
+    "segments": "number",
+}  # fmt: skip
+COLUMNS = tuple(KINDS)
+RESULTS = ("accepted", "refused")
+MOST_SEGMENTS = 255
+
+LedgerRow = tuple[object, ...]
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """Rows for the table `centre`, in order of time: "held" when handed over, then "accepted" or "refused"."""
+
+    centre: tuple[LedgerRow, ...] = ()
+    notes: tuple[RejectedRow, ...] = ()
+    rows: int = 0
+
+
+def read_traffic(path: Path, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Traffic:
+    """Read a table of messages; rows rejected and BadInput as `read_outages`."""
+    last = 0
+
+    def message(row: Row) -> list[LedgerRow]:
+        nonlocal last
+        filled(row, *NEEDED)
+        spans = _spans(row, mapping, zone)
+        last, answered = next((span for span in spans if span[0] >= last), spans[0])
+        return _message(row, contract, last, answered)
+
+    read = collect(read_table(path, KINDS, mapping, NEEDED), message)
+    found = [row for _, rows in read.items for row in rows]
+    found.sort(key=lambda row: int(str(row[0])))
+    return Traffic(tuple(found), read.notes, read.rows)
+
+
+def _spans(row: Row, mapping: Columns, zone: tzinfo | None) -> list[tuple[int, int]]:
+    """When it may have been handed over and answered, the shortest way first: results come within seconds."""
+    submitted, answered = (
+        moment_of(row.cells[name], zone, name, mapping.time).readings for name in ("submitted_at", "answered_at")
+    )
+    spans = [(start, end) for start, end in product(submitted, answered) if end >= start]
+    if not spans:
+        raise BadInput("answered_at", "is before submitted_at", "a later time")
+    shortest = min(end - start for start, end in spans)
+    return [span for span in spans if span[1] - span[0] == shortest]
+
+
+def _message(row: Row, contract: Contract, submitted: int, answered: int) -> list[LedgerRow]:
+    cells = row.cells
+    code, recipient = digits_of(cells["code"]), number_of(cells["recipient"]) if "recipient" in cells else ""
+    if not re.fullmatch(contract.terms.numbering.code_pattern.value, code):
+        raise BadInput("code", f"{shown(code)} is no short code", contract.terms.numbering.code_pattern.value)
+    if recipient is None:
+        raise BadInput("recipient", f"{shown(str(cells['recipient']))} is no number", "a telephone number")
+    result = text_of(cells["result"]).lower()
+    if result not in RESULTS:
+        raise BadInput("result", f"is {shown(result)}", "accepted or refused")
+    segments = whole_of(cells.get("segments", 1), "segments", 1, MOST_SEGMENTS)
+    rows: list[LedgerRow] = [(answered, result, 0, code, recipient, row.line, 0, 0, None, segments)]
+    if answered > submitted and result == "accepted":
+        rows.insert(0, (submitted, "held", 0, code, recipient, 0, 0, 0, None, segments))
+    return rows

@@ -1,0 +1,101 @@
+"""What a record leaves open, in its findings: rows that were not read, times with two readings, what it cannot show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from simbench.finding import Finding
+from simbench.ledger.incidents import Incident
+from simbench.ledger.reader import Run
+from simbench.ledger.rows import Row
+from simbench.rules.rule import Case, judge
+from simbench.sla.imports.record import retold
+from simbench.sla.imports.sources import Source
+from simbench.sla.rules import SERVICE_LEVEL
+from simbench.tables.rows import RejectedRow, rejected
+from simbench.trace.trace import Reading
+
+INCIDENTS, TRAFFIC, PROBES = "incidents", "traffic", "probes"
+RATE = "OPS-QOS-04"
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """How many rows of a record were not read, and why not the first of them; falsy where all were."""
+
+    count: int = 0
+    rows: int = 0
+    first: str = ""
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def __str__(self) -> str:
+        verb = "was" if self.count == 1 else "were"
+        return f"{self.count} of {self.rows} rows {verb} not read ({self.first})"
+
+
+def unread_of(notes: Sequence[RejectedRow], rows: int) -> Unread:
+    """What some notes say was not read, of so many rows."""
+    found = rejected(notes)
+    return Unread(len(found), rows, str(found[0])) if found else Unread()
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A source as it is judged: its run, its incidents (as decisions leave them), and what of it was not read."""
+
+    source: Source
+    run: Run
+    asked: Sequence[Row] = ()
+    unread: Mapping[str, Unread] = {}
+
+    def case(self, incidents: Sequence[Incident], before: Case) -> Case:
+        """The same record with other incidents, under the same contract."""
+        told = retold(self.run, incidents, self.source.period, self.asked)
+        return Case(Reading(told), before.contract)
+
+
+def service_findings(case: Case, record: Record, least: Case | None, most: Case | None) -> Iterator[Finding]:
+    """One finding for each purpose of the service level, as far as what was read carries it.
+
+    `least` and `most` are the same case at the platform's best and worst, where the record leaves that open.
+    """
+    source = record.source
+    for purpose in SERVICE_LEVEL:
+        found = judge(purpose, case, source.kind)
+        why = source.unsupported.get(found.clause)
+        if why is not None and found.outcome != "fail":
+            yield Finding(purpose, found.clause, "unsupported", why, exercise=source.kind)
+            continue
+        if least is not None and most is not None:
+            found = _between(found, judge(purpose, least, source.kind), judge(purpose, most, source.kind))
+        yield _as_far_as_read(found, record.unread)
+
+
+def _between(found: Finding, least: Finding, most: Finding) -> Finding:
+    """Inconclusive where the verdict hangs on which reading is right."""
+    if least.outcome == most.outcome:
+        return found
+    told = (
+        "the verdict hangs on what the record leaves open (hours that the clocks repeat or skip, attempts that failed "
+        f"for an unknown reason, silences of a log): {least.outcome} at best ({least.summary}), {most.outcome} at "
+        f"worst ({most.summary})"
+    )
+    return replace(found, outcome="inconclusive", summary=told, blame="bench", evidence=most.evidence)
+
+
+def _as_far_as_read(found: Finding, unread: Mapping[str, Unread]) -> Finding:
+    """Inconclusive where rows that were not read could change the outcome; else they are named as an assumption.
+
+    An outage that was not read can only be one more, so that a breach stands; but it may be why a rate was withheld.
+    """
+    kinds = (INCIDENTS, TRAFFIC) if found.clause == RATE else (INCIDENTS,)
+    concerned = [unread[kind] for kind in kinds if unread.get(kind)]
+    if not concerned:
+        return found
+    told = "; ".join(map(str, concerned))
+    if found.outcome == "pass" or (found.outcome == "fail" and found.clause == RATE):
+        return replace(found, outcome="inconclusive", summary=f"{found.summary}, but {told}", blame="bench")
+    return replace(found, assumed=(*found.assumed, told))

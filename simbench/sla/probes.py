@@ -1,0 +1,50 @@
+"""What the client's own probes saw: one instant and one answer each. Knows no tickets and no limit.
+
+In a ledger they are rows of `asked`, since the client tells them: kind "probe-ok" or "probe-lost".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.rules.rule import Case
+from simbench.sla.rolling_window import Instants
+
+ANSWERED, LOST = "probe-ok", "probe-lost"
+
+
+class Probes(msgspec.Struct, frozen=True, eq=False):
+    """Probes in order of time: `at` (us, int64) and whether each was answered."""
+
+    at: Instants
+    ok: NDArray[np.bool_]
+
+    def between(self, start: int, end: int) -> tuple[int, int]:
+        """How many were sent in [start, end), and how many of them were answered."""
+        first, last = np.searchsorted(self.at, [start, end], side="left")
+        return int(last - first), int(self.ok[first:last].sum())
+
+    def silences(self) -> Iterator[tuple[int, int | None, int]]:
+        """Runs of unanswered probes: the first one's instant, the next answer's (None: none came), and how many."""
+        change = np.flatnonzero(np.diff(np.concatenate(([True], self.ok)).astype(np.int8)))
+        for start, end in zip(change[::2].tolist(), [*change[1::2].tolist(), len(self.at)], strict=False):
+            yield int(self.at[start]), int(self.at[end]) if end < len(self.at) else None, end - start
+
+    @property
+    def every_us(self) -> int:
+        """The usual time between two probes, 0 where there are not two."""
+        return int(np.median(np.diff(self.at))) if len(self.at) > 1 else 0
+
+
+def probes_of(case: Case) -> Probes:
+    """The probes a ledger holds, in order of time."""
+    asked = case.reading.run.asked
+    if not asked.num_rows:
+        return Probes(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_))
+    kind = asked["kind"].to_numpy(zero_copy_only=False)
+    chosen = (kind == ANSWERED) | (kind == LOST)
+    return Probes(asked["at"].to_numpy()[chosen], (kind == ANSWERED)[chosen])

@@ -1,0 +1,99 @@
+"""What a picture of the SLA report is, and its axes in civil time. Draws no data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from simbench.base.calendar import civil, instant, midnight_after
+from simbench.base.units import DAY_US, HOUR_US
+from simbench.ledger.incidents import Period
+from simbench.report import style
+from simbench.sla.classification import Class
+from simbench.sla.report.translations import Words
+
+Columns = Mapping[str, Sequence[Any]]
+
+# Class: (colour, hatch). Hatches and lanes tell apart what colours alone may not.
+LOOKS: Final[dict[Class, tuple[str, str]]] = {
+    "unplanned": (style.RED, ""),
+    "planned": (style.BLUE, "///"),
+    "partial": (style.ORANGE, "..."),
+    "excluded": (style.SOFT, "xxx"),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One exhibit: its conclusion, the drawing, how its figures are computed, and the figures."""
+
+    name: str
+    title: str
+    heading: str
+    figure: Figure
+    formula: str
+    columns: Columns
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class CivilAxis:
+    """Instants as days since the period began, marked at civil hours, days or months."""
+
+    period: Period
+    words: Words
+
+    def of(self, at: Any) -> Any:
+        """Instants (us) as values on this axis; arrays and single ones."""
+        return (at - self.period.start) / DAY_US
+
+    def mark(self, axes: Axes) -> None:
+        """Name the marks of the x axis in the report's language."""
+        edges = list(self._edges())
+        axes.set_xlim(0, self.of(self.period.end))
+        step = max(1, -(-len(edges) // 16))
+        axes.set_xticks([self.of(at) for at, _ in edges[::step]], [text for _, text in edges[::step]])
+
+    def _edges(self) -> Iterator[tuple[int, str]]:
+        start, end = self.period.start, self.period.end
+        days = (end - start) / DAY_US
+        at = start
+        if days <= 3:
+            while at < end:
+                dated = at == start or not civil(at).hour
+                day = f"\n{civil(at).day} {self.words.month(civil(at).month)}" if dated else ""
+                yield at, f"{civil(at):%H:%M}{day}"
+                at = at // HOUR_US * HOUR_US + HOUR_US
+        elif days <= 62:
+            while at < end:
+                yield at, f"{civil(at).day} {self.words.month(civil(at).month)}"
+                at = midnight_after(at)
+        else:
+            for first in months(start, end):
+                month = self.words.month(civil(first).month)
+                yield first, f"{month}\n{civil(first).year}" if civil(first).month == 1 or first == start else month
+
+
+def months(start: int, end: int) -> Iterator[int]:
+    """First instants of calendar months in [start, end)."""
+    year, month = civil(start).year, civil(start).month
+    while (at := instant(year, month, 1)) < end:
+        if at >= start:
+            yield at
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def days_of(at: NDArray[np.int64]) -> list[str]:
+    """Days (Paris, ISO 8601) of instants."""
+    return [civil(one).date().isoformat() for one in at.tolist()]
+
+
+def iso(at: int) -> str:
+    """An instant as ISO 8601 in Paris."""
+    return civil(at).isoformat()

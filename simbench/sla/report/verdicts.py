@@ -1,0 +1,83 @@
+"""Findings on the service level in sentences of the report's language. Decides nothing: numbers are the findings'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simbench.contract.terms import Clause
+from simbench.finding import Finding
+from simbench.sla.classification import CLIENT, ORANGE
+from simbench.sla.maintenance_notice import planned_by
+from simbench.sla.report.translations import Words
+from simbench.sla.report.view import View
+
+TERMS = {
+    "OPS-QOS-01": "availability",
+    "OPS-QOS-02": "restoration_h",
+    "OPS-QOS-03": "notice_days",
+    "OPS-ENG-04": "client_notice_days",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One finding: the promise, what was found, both values as text, and the clause as the contract has it."""
+
+    finding: Finding
+    outcome: str
+    promise: str
+    sentence: str
+    measured: str
+    limit: str
+    clause: Clause | None
+    source: str
+
+
+def verdict_of(finding: Finding, view: View, words: Words) -> Verdict:
+    """A finding in words."""
+    clause = finding.clause
+    terms = view.case.contract.terms.quality
+    limit = getattr(terms, TERMS[clause]).value if clause in TERMS else finding.limit
+    shown, measured = _value(clause, limit, words), _value(clause, finding.measured, words)
+    nothing = finding.outcome == "unsupported" or (not finding.measured and finding.outcome != "fail")
+    none = nothing and words.has(f"result.{clause}-none") and (clause != "OPS-QOS-04" or finding.measured is None)
+    counts = {
+        "OPS-QOS-02": len(view.outages),
+        "OPS-QOS-03": len(planned_by(view.service, ORANGE)),
+        "OPS-ENG-04": len(planned_by(view.service, CLIENT)),
+    }
+    values = {"measured": measured, "limit": shown, "count": words.number(counts.get(clause, 0))}
+    broke = finding.outcome == "error"
+    return Verdict(
+        finding,
+        words(f"outcome.{finding.outcome}"),
+        words(f"promise.{clause}", limit=shown),
+        finding.summary if broke else words(f"result.{clause}-none" if none else f"result.{clause}", **values),
+        "–" if none or broke else measured + _unit(clause, words),
+        shown if limit is None else shown + _unit(clause, words),
+        view.case.contract.clauses.get(clause),
+        _source(view.case.contract.clauses.get(clause), words),
+    )
+
+
+def _value(clause: str, value: float | None, words: Words) -> str:
+    if value is None:
+        return "–"
+    if clause == "OPS-QOS-01":
+        return words.share(value)
+    if clause == "OPS-QOS-02":
+        return words.hours(value)
+    return words.number(value, 2)
+
+
+def _unit(clause: str, words: Words) -> str:
+    """What stands behind a value in a table, where the value alone does not say it."""
+    return {"OPS-QOS-01": "", "OPS-QOS-02": "", "OPS-QOS-04": " min"}.get(clause, f" {words('form.days')}")
+
+
+def _source(clause: Clause | None, words: Words) -> str:
+    """Where the clause comes from; "B:137" is a line of the brochure."""
+    if clause is None:
+        return ""
+    text = clause.source
+    return words("page.source", lines=text.replace("B:", "")) if text.startswith("B:") else text

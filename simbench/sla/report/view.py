@@ -1,0 +1,221 @@
+"""Everything the SLA report shows, measured: availability, budget, months, recovery. Draws nothing, writes nothing.
+
+The same functions measure here and in the rules, so that a figure never differs from its finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.base.calendar import civil, instant
+from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from simbench.finding import Finding
+from simbench.ledger.incidents import Incident
+from simbench.rules.rule import Case, judge
+from simbench.sla.availability import Rolling, Year, budget, rolling, turning_points, year_of
+from simbench.sla.classification import Counted, Service, service_of
+from simbench.sla.granted_rate import rates_at
+from simbench.sla.report.counts import Hours, Traffic, traffic_of
+from simbench.sla.restoration import outages_of
+from simbench.sla.rolling_window import Instants
+from simbench.sla.rules import SERVICE_LEVEL
+
+POINTS: Final = 730  # besides every instant that matters
+LOOKED_AHEAD_US: Final = DAY_US  # a backlog is followed for so long after its outage
+Told = Callable[[str, int, int], None]  # what is being done, how many steps are done, of how many
+
+
+class Month(msgspec.Struct, frozen=True):
+    """One calendar month as far as the period holds it. Hours of down time, counts of messages."""
+
+    first: date
+    hours: float
+    unplanned_h: float
+    planned_h: float
+    outages: int
+    offered: int
+    accepted: int
+    refused: int
+    delivered: int
+    busiest_share: float
+    """What the busiest minute accepted, as a share of the code's tier; 0 without traffic."""
+
+    @property
+    def availability(self) -> float:
+        """Of the month alone: 1 - unplanned / hours."""
+        return 1 - self.unplanned_h / self.hours if self.hours else 1.0
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """The backlog an outage left: messages when it ended and at most, and minutes until it was gone (None: it was not).
+
+    `after` and `waiting`: minutes since the outage's end, and messages that waited then.
+    """
+
+    ticket: str
+    start: int
+    end: int
+    planned: bool
+    at_end: int
+    most: int
+    gone_after_min: int | None
+    after: tuple[int, ...]
+    waiting: tuple[int, ...]
+
+
+class View(msgspec.Struct, frozen=True, eq=False):
+    """A run measured: what pictures and tables are made of."""
+
+    case: Case
+    findings: tuple[Finding, ...]
+    service: Service
+    year: Year
+    rolled: Rolling
+    allowed_h: NDArray[np.float64]
+    spent_h: NDArray[np.float64]
+    traffic: Traffic
+    months: tuple[Month, ...]
+    recoveries: tuple[Recovery, ...]
+
+    @property
+    def outages(self) -> tuple[Counted, ...]:
+        """Total, unplanned outages as restoration counts them."""
+        return outages_of(self.service)
+
+    def tier(self, code: str, at: Instants) -> Instants:
+        """The tier of a code (messages a second) at ascending instants."""
+        return rates_at(self.case, code, at)
+
+
+def view_of(case: Case, told: Told = lambda *_: None) -> View:
+    """Judge a run and measure all that is shown. `told` hears of each step. Raises LedgerError."""
+    findings: list[Finding] = []
+    steps = len(SERVICE_LEVEL) + 2
+    for number, purpose in enumerate(SERVICE_LEVEL):
+        told(purpose, number, steps)
+        findings.append(judge(purpose, case, "run"))
+    told("traffic", len(SERVICE_LEVEL), steps)
+    service = service_of(case)
+    if service.period.end <= service.period.start:  # an empty run: a period so short that nothing is in it
+        service = msgspec.structs.replace(
+            service, period=msgspec.structs.replace(service.period, end=service.period.start + SECOND_US)
+        )
+    traffic = traffic_of(case.reading.run, [span for _, span in _followed(service)])
+    told("availability", len(SERVICE_LEVEL) + 1, steps)
+    year = year_of(service, case.contract)
+    at = _instants(year)
+    allowed, spent = budget(year, case.contract, at)
+    return View(
+        case, tuple(findings), service, year, rolling(year, at), allowed, spent, traffic,
+        tuple(_months(case, service, year, traffic.hours)), tuple(_recoveries(service, traffic)),
+    )  # fmt: skip
+
+
+def _instants(year: Year) -> Instants:
+    """Every instant that matters, and enough between them for a smooth curve."""
+    period = year.period
+    even = np.linspace(period.start, period.end, POINTS).astype(np.int64)
+    at = np.unique(np.concatenate([turning_points(year), even]))
+    found: Instants = at[at > period.known_from]
+    return found
+
+
+def _months(case: Case, service: Service, year: Year, hours: Hours) -> list[Month]:
+    start, end = service.period.start, service.period.end
+    edges = [start, *(at for at in _month_edges(start, end) if start < at < end), end]
+    unplanned, planned, _ = year.downtime.until(np.array(edges, dtype=np.int64))
+    tiers = {code: hours.of(code) for code in hours.codes}
+    peaks = {
+        code: own.busiest / 60 / np.maximum(1, rates_at(case, code, own.busiest_at)) for code, own in tiers.items()
+    }
+    found = []
+    for place, (since, until) in enumerate(pairwise(edges)):
+        within = (hours.at >= since) & (hours.at < until)
+        sums = {name: int(hours.sums[name][within].sum()) for name in ("offered", "accepted", "refused", "delivered")}
+        busiest = [
+            float(peaks[code][inside].max())
+            for code, own in tiers.items()
+            if (inside := (own.at >= since) & (own.at < until)).any()
+        ]
+        found.append(
+            Month(
+                first=civil(since).date().replace(day=1),
+                hours=(until - since) / HOUR_US,
+                unplanned_h=float(unplanned[place + 1] - unplanned[place]) / HOUR_US,
+                planned_h=float(planned[place + 1] - planned[place]) / HOUR_US,
+                outages=sum(since <= one.incident.start < until for one in outages_of(service)),
+                busiest_share=max(busiest, default=0.0),
+                **sums,
+            )
+        )
+    return found
+
+
+def _month_edges(start: int, end: int) -> list[int]:
+    """First instants of the calendar months (Paris) that touch an interval."""
+    at, found = civil(start), []
+    year, month = at.year, at.month
+    while (edge := instant(year, month, 1)) < end:
+        found.append(edge)
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    return found
+
+
+def _followed(service: Service) -> list[tuple[Incident, tuple[int, int]]]:
+    """Outages of the whole platform that ended, and from when to when their backlog is followed."""
+    whole = [one.incident for one in outages_of(service)] + [one.incident for one in service.of("planned")]
+    whole.sort(key=lambda one: one.start)
+    ended = [one for one in whole if one.end is not None and one.end < service.period.end]
+    spans = []
+    for one in ended:
+        assert one.end is not None
+        following = min((other.start for other in whole if other.start >= one.end), default=service.period.end)
+        until = min(one.end + LOOKED_AHEAD_US, following, service.period.end)
+        spans.append((one, (one.start // MINUTE_US * MINUTE_US - MINUTE_US, until)))
+    return spans
+
+
+def _recoveries(service: Service, traffic: Traffic) -> list[Recovery]:
+    """How the backlog went after each outage; a minute that is not told has none waiting."""
+    if traffic.backlog is None:
+        return []
+    at, backlog = traffic.backlog
+    found = []
+    for one, (since, until) in _followed(service):
+        assert one.end is not None
+        minutes = np.arange(since, until, MINUTE_US, dtype=np.int64)
+        first, last = np.searchsorted(at, [since, until]).tolist()
+        waiting = np.zeros(len(minutes), dtype=np.int64)
+        waiting[(at[first:last] - since) // MINUTE_US] = backlog[first:last]
+        after = (minutes + MINUTE_US - one.end) // MINUTE_US  # a minute tells what waits when it ends
+        gone = np.flatnonzero((after >= 0) & (waiting <= waiting[0]))
+        at_end = waiting[after == 0]
+        stop = int(gone[0]) + 1 if len(gone) else len(minutes)
+        found.append(
+            Recovery(
+                one.ticket,
+                one.start,
+                one.end,
+                one.planned,
+                int(at_end[0]) if len(at_end) else 0,
+                int(waiting[:stop].max(initial=0)),
+                int(after[gone[0]]) if len(gone) else None,
+                tuple(after[: stop + 5].tolist()),
+                tuple(waiting[: stop + 5].tolist()),
+            )
+        )
+    return found
+
+
+def columns_of(rows: Any) -> dict[str, list[Any]]:
+    """Structs as columns."""
+    rows = list(rows)
+    names = rows[0].__struct_fields__ if rows else ()
+    return {name: [getattr(row, name) for row in rows] for name in names}

@@ -1,0 +1,137 @@
+"""Rolling windows and the down time in them, in exact integers. Knows no clause and no limit.
+
+A window ends at an instant and begins so many calendar months earlier in Paris civil time; its length in microseconds
+changes at midnights after 29 February and around the changes of clocks. Windows are half-open, [start, end).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.base.calendar import civil, midnight_after, months_before
+from simbench.base.units import HOUR_US
+from simbench.sla.classification import Counted
+
+Instants = NDArray[np.int64]
+PARTS = 10_000
+"""A share of the platform is counted in ten-thousandths, so that sums over decades stay within 64 bits."""
+
+_FAR = 1 << 61
+
+
+class Downtime(msgspec.Struct, frozen=True, eq=False):
+    """Down time as step functions: from `edges[i]` on they have the value at i, and their sums up to it are known.
+
+    `unplanned` and `planned` are 0 or 1, `partial` counts ten-thousandths; the `*_sum` are microseconds times those.
+    All are int64 and of one length; before the first edge everything is zero.
+    """
+
+    edges: Instants
+    unplanned: Instants
+    planned: Instants
+    partial: Instants
+    unplanned_sum: Instants
+    planned_sum: Instants
+    partial_sum: Instants
+
+    def until(self, at: Instants) -> tuple[Instants, Instants, Instants]:
+        """Unplanned, planned and partial down time (us, the last times PARTS) before instants that never go back."""
+        firsts = np.searchsorted(at, self.edges[1:], side="left")
+        counts = np.diff(np.concatenate(([0], firsts, [len(at)])))
+        return (
+            self._lost(at, counts, self.unplanned, self.unplanned_sum),
+            self._lost(at, counts, self.planned, self.planned_sum),
+            self._lost(at, counts, self.partial, self.partial_sum),
+        )
+
+    def _lost(self, at: Instants, counts: Instants, rate: Instants, total: Instants) -> Instants:
+        """Interpolate: between two edges the sum is a straight line, told by its height at the epoch.
+
+        Products may go round the 64 bits on the way; the sum is within them, and so comes back.
+        """
+        if not rate.any():
+            return np.zeros(len(at), dtype=np.int64)
+        lost: Instants = np.repeat(rate, counts)
+        lost *= at
+        lost += np.repeat(total - rate * self.edges, counts)
+        return lost
+
+
+def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:
+    """Sweep incidents into step functions; those still lasting end at `until`.
+
+    Incidents that overlap are counted once: unplanned before planned before partial, partial shares added up to one.
+    """
+    steps: dict[int, list[int]] = {-_FAR: [0, 0, 0]}
+    place = {"unplanned": 0, "planned": 1, "partial": 2}
+    for one in counted:
+        start, end = one.incident.start, until if one.incident.end is None else one.incident.end
+        if one.klass not in place or end <= start:
+            continue
+        amount = round(one.incident.share * PARTS) if one.klass == "partial" else 1
+        for instant, sign in ((start, amount), (end, -amount)):
+            steps.setdefault(instant, [0, 0, 0])[place[one.klass]] += sign
+    edges = np.array(sorted(steps), dtype=np.int64)
+    active = np.cumsum(np.array([steps[edge] for edge in edges.tolist()], dtype=np.int64), axis=0)
+    unplanned = (active[:, 0] > 0).astype(np.int64)
+    planned = ((active[:, 1] > 0) & (unplanned == 0)).astype(np.int64)
+    partial = np.where((unplanned == 0) & (planned == 0), np.minimum(active[:, 2], PARTS), 0)
+    lengths = np.diff(edges)
+    sums = [np.concatenate(([0], np.cumsum(rate[:-1] * lengths))) for rate in (unplanned, planned, partial)]
+    return Downtime(edges, unplanned, planned, partial, *sums)
+
+
+class Windows(msgspec.Struct, frozen=True, eq=False):
+    """Lengths of the windows that end in a stretch of time: from `since[i]` on they are `length[i]` microseconds."""
+
+    since: Instants
+    length: Instants
+
+    def length_at(self, at: Instants) -> Instants:
+        """Length (us) of the window that ends at each instant."""
+        found: Instants = self.length[np.searchsorted(self.since, at, side="right") - 1]
+        return found
+
+    def leaves(self, instant: int) -> int:
+        """The instant from which on no window contains what was just before `instant`: when an outage has left."""
+        changes: list[int] = self.since.tolist()
+        lengths: list[int] = self.length.tolist()
+        for since, until, length in zip(changes[::-1], [_FAR, *changes[:0:-1]], lengths[::-1], strict=True):
+            if since - length >= instant:
+                continue  # the windows of this piece begin later
+            return min(max(instant + length, since), until)
+        return changes[0]
+
+
+@lru_cache(maxsize=16)
+def windows(start: int, end: int, months: int) -> Windows:
+    """The windows of calendar months that end in [start, end].
+
+    Their length changes at whole hours only, all midnights and changes of clocks being such; a day is looked into by
+    the hour where the offset from UTC changes in it, or did in the day the window began.
+    """
+    since, length, day = [start], [start - months_before(start, months)], start
+    offsets = _offsets(day, months)
+    while day < end:
+        after = midnight_after(day)
+        next_offsets = _offsets(after, months)
+        probes = [after]
+        if offsets != next_offsets:
+            probes = [*range(day // HOUR_US * HOUR_US + HOUR_US, after, HOUR_US), after]
+        for probe in probes:
+            width = probe - months_before(probe, months)
+            if width != length[-1] and probe <= end:
+                since.append(probe)
+                length.append(width)
+        day, offsets = after, next_offsets
+    return Windows(np.array(since, dtype=np.int64), np.array(length, dtype=np.int64))
+
+
+def _offsets(us: int, months: int) -> tuple[Any, Any]:
+    return civil(us).utcoffset(), civil(months_before(us, months)).utcoffset()

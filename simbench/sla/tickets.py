@@ -1,0 +1,76 @@
+"""Every incident of a period as one line: what it was, what it counted as and why, when it leaves. Decides nothing."""
+
+from __future__ import annotations
+
+import msgspec
+
+from simbench.base.calendar import civil
+from simbench.base.units import HOUR_US
+from simbench.contract import Contract
+from simbench.sla.availability import Year, year_of
+from simbench.sla.classification import Counted, Service
+from simbench.sla.restoration import outages_of, restored_within
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """One line of incidents.csv. Times are ISO 8601, Paris; empty where there is none."""
+
+    ticket: str
+    start: str
+    end: str
+    hours: float
+    scope: str
+    share: float
+    subject: str
+    planned: bool
+    announced_at: str
+    noticed_at: str
+    restored_in_time: str
+    attributed_to: str
+    counted_as: str
+    counted_in: str
+    why: str
+    leaves_window_at: str
+    cause: str
+
+
+def tickets(service: Service, contract: Contract) -> list[Ticket]:
+    """All incidents that are known, those of the history too, by start."""
+    year = year_of(service, contract)
+    limit = contract.terms.quality.restoration_h.value * HOUR_US
+    told = {True: "yes", False: "no", None: "still lasts"}
+    judged = {
+        ticket: told[restored_within(outage, limit, service.period.end)]
+        for outage in outages_of(service)
+        for ticket in outage.incident.ticket.split("+")
+    }
+    return [_ticket(one, year, judged.get(one.incident.ticket, "not judged")) for one in service.counted]
+
+
+def _ticket(one: Counted, year: Year, judged: str) -> Ticket:
+    incident, until = one.incident, year.period.end
+    felt = bool(one.variants) and incident.end is not None
+    return Ticket(
+        ticket=incident.ticket,
+        start=moment(incident.start),
+        end=moment(incident.end),
+        hours=round(((incident.end or max(until, incident.start)) - incident.start) / HOUR_US, 6),
+        scope=incident.scope,
+        share=incident.share,
+        subject=incident.subject,
+        planned=incident.planned,
+        announced_at=moment(incident.announced_at),
+        noticed_at=moment(incident.noticed_at),
+        restored_in_time=judged,
+        attributed_to=incident.attributed_to,
+        counted_as=one.klass,
+        counted_in=" ".join(one.variants),
+        why=one.why,
+        leaves_window_at=moment(year.windows.leaves(incident.end)) if felt and incident.end is not None else "",
+        cause=incident.cause,
+    )
+
+
+def moment(us: int | None) -> str:
+    """An instant as ISO 8601 in Paris time, to the second where it is a whole one; empty for none."""
+    return "" if us is None else civil(us).isoformat()

@@ -1,0 +1,224 @@
+"""One frame in plain words: each field's name, value and meaning. Judges nothing; never raises on what a frame holds.
+
+Meanings come from the tables of `simbench.ucp` and of `simbench.ucp.explain_words`.
+"""
+
+from __future__ import annotations
+
+from binascii import unhexlify
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+
+from simbench.ucp import alphabet, codes, content, xser
+from simbench.ucp.explain_words import ENCODINGS, SESSION_TYPES, VALUE_WORDS, words_for
+from simbench.ucp.fields import OPERATIONS_5X
+from simbench.ucp.frame import Frame
+from simbench.ucp.operations import Values, decode, moment
+
+HEADER: Final = ("TRN", "O/R", "OT")
+_TCP_PID: Final = "0539"
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """One field that is not empty: its value as it stands, what the field is for, and what the value says ("" if that
+    is plain)."""
+
+    name: str
+    value: str
+    what: str
+    meaning: str
+
+
+def heading(frame: Frame) -> str:
+    """What kind of frame it is, in one line."""
+    operation = codes.OPERATIONS.get(frame.ot)
+    name = operation.name if operation else "unknown operation"
+    kind = "operation" if frame.kind == "O" else "result"
+    return f"{frame.ot} {name}, {kind}, TRN {frame.trn}"
+
+
+def explain(frame: Frame) -> list[Explained]:
+    """Every field that is not empty, in the order of the wire; of an unknown operation its fields by number."""
+    values = decode(frame)
+    named = {name: value for name, value in values.items() if name not in HEADER}
+    if not named:
+        return [Explained(str(at), value, "", "") for at, value in enumerate(frame.data, start=1) if value]
+    return [
+        Explained(
+            name, _shown(value), words_for(frame.ot if frame.kind == "O" else "", name), _meaning(name, frame, values)
+        )
+        for name, value in named.items()
+    ]
+
+
+def _shown(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else " ".join(value)
+
+
+def _meaning(name: str, frame: Frame, values: Values) -> str:
+    value = values[name]
+    if not isinstance(value, str):
+        return ""
+    reader = _READERS.get(name)
+    if reader is not None:
+        return reader(value, frame, values)
+    known = SESSION_TYPES.get(frame.ot) if name == "STYP" else VALUE_WORDS.get(name)
+    return known.get(value, "none of the values known") if known else ""
+
+
+def _date(value: str, _frame: Frame, _values: Values) -> str:
+    found = moment(value)
+    if found is None:
+        return "no date and time of the calendar"
+    year, month, day, hour, minute, second = found
+    seconds = f":{second:02d}" if len(value) == 12 else ""
+    return f"{year}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}{seconds}, in the SMSC's time"
+
+
+def _notifications(value: str, _frame: Frame, _values: Values) -> str:
+    bits = int(value) if value in set("01234567") else 0
+    chosen = [word for bit, word in codes.NOTIFICATION_TYPES.items() if bits & bit]
+    return "when " + " or ".join(chosen) if chosen else "the SMSC's default"
+
+
+def _reason(value: str, _frame: Frame, values: Values) -> str:
+    if values.get("Dst") == "0":
+        return "nothing, as it was delivered"
+    return (codes.reason(value) if len(value) < 4 else "") or "no reason known"
+
+
+def _error(value: str, _frame: Frame, _values: Values) -> str:
+    known = codes.ERROR_CODES.get(value)
+    return known.meaning if known else "no error code known"
+
+
+def _originator(value: str, _frame: Frame, values: Values) -> str:
+    if values.get("OTOA") != "5039":
+        return _address(value, values, "")
+    try:
+        return repr(alphabet.decode_oadc(value))
+    except ValueError:
+        return "no alphanumeric originator"
+
+
+def _address(value: str, values: Values, pid: str) -> str:
+    """An address of TCP/IP where its PID says that it is one: four groups of three digits, then the port."""
+    if values.get(pid) != _TCP_PID or not (value.isascii() and value.isdigit() and len(value) > 12):
+        return ""
+    return f"{'.'.join(str(int(value[at : at + 3])) for at in (0, 3, 6, 9))} port {value[12:]}"
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= 18
+
+
+def _bits(value: str, _frame: Frame, _values: Values) -> str:
+    return f"{-(-int(value) // 8)} octets" if _is_number(value) else "no number"
+
+
+def _password(value: str, _frame: Frame, _values: Values) -> str:
+    try:
+        return f"{len(unhexlify(value))} characters"
+    except ValueError:
+        return "not hexadecimal"
+
+
+def _message(value: str, frame: Frame, values: Values) -> str:
+    if frame.ot in OPERATIONS_5X:
+        return _content(content.read(frame.data), value)
+    if values.get("MT") == "2":
+        return f"{len(value)} digits"
+    try:
+        text = alphabet.decode(unhexlify(value))
+    except ValueError:
+        return "not hexadecimal"
+    return f"{text!r}: GSM 7-bit, {_count(len(value) // 2, 'septet')}"
+
+
+def _content(read: content.Content, value: str) -> str:
+    if value and not read.octets:
+        return "not hexadecimal"
+    unit = {"gsm7": "septet", "numeric": "digit"}.get(read.encoding, "octet")
+    said = f"{ENCODINGS[read.encoding]}, {_count(len(read.octets), unit)}, {_count(read.segments, 'segment')}"
+    if read.text is not None and read.encoding != "numeric":
+        said = f"{read.text!r}: {said}"
+    place = read.concatenation
+    return said + (f"; part {place.sequence} of {place.total} of message {place.ref}" if place else "")
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" + ("" if number == 1 else "s")
+
+
+def _services(value: str, _frame: Frame, _values: Values) -> str:
+    services = xser.parse(value)
+    if isinstance(services, xser.XserError):
+        return f"{services.problem}, at octet {services.at}"
+    return "; ".join(f"{_service_name(tlv)} {tlv.value.hex().upper()}{_service(tlv)}" for tlv in services)
+
+
+def _service_name(tlv: xser.Tlv) -> str:
+    known = xser.TLV_TYPES.get(tlv.type)
+    return known.name if known else f"unknown service {tlv.type:02X}"
+
+
+def _service(tlv: xser.Tlv) -> str:
+    """What the value of one extra service says, in brackets."""
+    said = []
+    if tlv.type == xser.DCS and len(tlv.value) == 1:
+        coding = xser.CODINGS[tlv.value[0]]
+        said.append(ENCODINGS[coding.alphabet])
+        said += [f"class {coding.message_class}"] if coding.message_class is not None else []
+        said += [f"message waiting, {coding.waiting}"] if coding.waiting else []
+    elif tlv.type == xser.UDH:
+        said.extend(_header(tlv.value))
+    elif tlv.type == xser.BILLING:
+        said.append(repr(tlv.value.decode("ascii", "replace")))
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _header(octets: bytes) -> Iterator[str]:
+    elements = xser.header(octets)
+    if isinstance(elements, xser.XserError):
+        yield elements.problem
+        return
+    place, ports = xser.concatenation(elements), xser.ports(elements)
+    if place:
+        yield f"part {place.sequence} of {place.total}, reference {place.ref}"
+    if ports:
+        yield f"to port {ports.destination} from port {ports.source}"
+
+
+def _system(value: str, frame: Frame, values: Values) -> str:
+    """What a result says beside yes or no: how many messages wait, or what the message is known by from now on."""
+    if frame.ot == "31" and "ACK" in values:
+        return f"{int(value)} messages wait" if _is_number(value) else ""
+    items = [item.rpartition(":") for item in value.split(",")]
+    if "ACK" not in values or not any(colon and moment(stamp) for _, colon, stamp in items):
+        return ""
+    return "; ".join(
+        f"for {address}, stamped {_date(stamp, frame, values)}" if colon else f"for {stamp}: refused"
+        for address, colon, stamp in items
+    )
+
+
+_READERS: Final[dict[str, Callable[[str, Frame, Values], str]]] = {
+    **dict.fromkeys(("DDT", "VP", "SCTS", "DSCTS", "MVP"), _date),
+    "NT": _notifications,
+    "Rsn": _reason,
+    "EC": _error,
+    "OAdC": _originator,
+    "NAdC": lambda value, _, values: _address(value, values, "NPID"),
+    "NAd": lambda value, _, values: _address(value, values, "NPID"),
+    "LRAd": lambda value, _, values: _address(value, values, "LPID"),
+    "AdC": lambda value, _, values: _address(value, values, "PID"),
+    "NB": _bits,
+    "Msg": _message,
+    "AMsg": _message,
+    "PWD": _password,
+    "NPWD": _password,
+    "XSer": _services,
+    "SM": _system,
+}

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from simbench.base.units import SECOND_US
+from simbench.bench.report import Judgement
+from simbench.bench.report.figures.catalogue import Album, draw_all
+from simbench.finding import Finding
+from simbench.report import style
+from tests.bench.report import simulated
+from tests.bench.report.cases import judgement
+from tests.bench.report.simulated import START, Simulation, exercise
+from tests.report.markup import Markup
+
+RATE = Finding("OPS-ENG-01/x", "OPS-ENG-01", "pass", "Fine.", exercise="x")
+
+
+@pytest.fixture(scope="module")
+def album(judged: Judgement) -> Album:
+    return draw_all(judged)
+
+
+def _headings(album: Album, chapter: str) -> list[str]:
+    groups = next(one.groups for one in album.chapters if one.name == chapter)
+    return [group.heading for group in groups]
+
+
+def test_each_code_has_a_panel_that_tells_rate_peak_and_tier(album: Album) -> None:
+    panels = album.chapters[0].groups[0].drawings
+    told = [panel.heading for panel in panels]
+    assert [heading[:5] for heading in told] == sorted(simulated.TIERS)
+    assert re.fullmatch(r"36020: (19\.9|20|20\.1)/s on average, at most 2[01] in any second, tier 20/s", told[1])
+
+
+def test_the_conclusion_names_the_code_above_its_tier_and_no_other(album: Album) -> None:
+    assert re.fullmatch(
+        r"36050 \(5[78] in one second, 50 allowed\) went above the tier", _headings(album, "at-tier")[0]
+    )
+
+
+def test_bunching_within_the_jitter_allowance_is_no_excess() -> None:
+    drawn = draw_all(judgement(exercise("x", "", lambda: simulated.at_tier(5)), found=[RATE]))
+    assert _headings(drawn, "x")[0] == "All 5 codes stayed within the tier, but for bunching of at most 50 ms"
+
+
+def test_the_outage_tells_its_length_and_the_return(album: Album) -> None:
+    told = _headings(album, "outage")[0]
+    assert told.startswith("The platform was down for 15 s; the first message was accepted 1.01 s after its return")
+    assert told.endswith("no message stayed behind")
+
+
+def test_a_client_that_does_not_come_back_is_told_so() -> None:
+    drawn = draw_all(judgement(exercise("x", "", lambda: simulated.outage(back=False)), found=[]))
+    assert re.search(r"nothing was accepted after its return; \d+ stayed behind", _headings(drawn, "x")[0])
+
+
+def test_a_few_returns_are_told_beside_their_bars_and_many_are_not() -> None:
+    for outages in (2, 9):
+        world = Simulation()
+        for number in range(outages):
+            world.tell(START + 2 * number * SECOND_US, "outage", "total", mode="silent")
+            world.tell(START + (2 * number + 1) * SECOND_US, "restored", "total", mode="silent")
+        drawn = draw_all(judgement(exercise("x", "", world.reading), found=[]))
+        told = drawn.chapters[0].groups[0].drawings[0].svg.count("nothing accepted<")
+        assert told == (2 if outages == 2 else 0)
+
+
+def test_refused_connections_that_leave_no_trace_are_mentioned() -> None:
+    drawn = draw_all(judgement(exercise("x", "", lambda: simulated.outage(mode="cut")), found=[]))
+    assert "leave no tick" in drawn.chapters[0].groups[0].drawings[0].note
+
+
+def test_waits_tell_both_medians(album: Album) -> None:
+    told = next(heading for heading in _headings(album, "at-tier") if heading.startswith("Half"))
+    assert re.fullmatch(
+        r"Half of the submits were answered within [78][.\d]* ms; "
+        r"half of the notifications came within (3\.[89]|4\.?[0-3]?)\d* s of the result",
+        told,
+    )
+
+
+def test_delay_tells_offered_acknowledged_and_the_longest_wait(album: Album) -> None:
+    group = album.chapters[2].groups[-1]
+    assert re.fullmatch(r"Where the platform holds answers back, the longest took \d[.\d]* s", group.heading)
+    assert "offered, 20/s acknowledged, tier 20/s" in group.drawings[0].heading
+
+
+def test_refusals_are_named_by_code_and_meaning(album: Album) -> None:
+    group = album.chapters[0].groups[-1]
+    assert re.search(r"submits were refused, most with error code 04; \d+ got no answer", group.heading)
+    assert "06 the recipient's address is not valid" in group.drawings[0].svg
+
+
+def test_every_axis_names_its_quantity_and_unit(album: Album) -> None:
+    for chapter in album.chapters:
+        for group in chapter.groups:
+            for drawing in group.drawings:
+                text = Markup(drawing.svg).text
+                assert re.search(r"\((s|ms|min|h|s, logarithmic)\)|submits( \(logarithmic\))? accepted", text), text
+
+
+def test_pictures_are_well_formed_and_carry_their_conclusion(album: Album) -> None:
+    for chapter in album.chapters:
+        for group in chapter.groups:
+            for drawing in group.drawings:
+                assert Markup(drawing.svg).problems == []
+                assert drawing.svg.startswith('<svg role="img" aria-label="')
+
+
+def test_colours_are_variables_and_no_date_is_inside(album: Album) -> None:
+    svg = "".join(drawing.svg for chapter in album.chapters for group in chapter.groups for drawing in group.drawings)
+    assert set(re.findall(r"#[0-9a-f]{6}\b", svg)) <= {"#ffffff", "#000000"}
+    assert "<metadata" not in svg
+    assert set(re.findall(r"var\(--(\w+)\)", svg)) <= set(style.COLOURS)
+
+
+def test_a_code_keeps_its_colour_from_exercise_to_exercise() -> None:
+    colours = style.colours_of(["36050", "36010"])
+    assert colours == style.colours_of(["36010", "36050"])
+    assert len(set(style.colours_of([str(code) for code in range(36010, 36016)]).values())) == 6
+
+
+def test_pictures_stay_small_however_long_the_run() -> None:
+    world = Simulation()
+    world.limit("36010", 10)
+    session = world.login("36010", START)
+    for number in range(3000):
+        at = START + number * 600_000_000
+        world.submit((session, "36010"), at, world.ask("36010", at))
+    drawn = draw_all(judgement(exercise("x", "", world.reading), found=[RATE]))
+    sizes = [len(drawing.svg) for group in drawn.chapters[0].groups for drawing in group.drawings]
+    assert max(sizes) < 60_000
+
+
+def test_what_cannot_be_drawn_is_said_once_a_kind() -> None:
+    empty = exercise("x", "", lambda: Simulation().reading())
+    assert len(draw_all(judgement(empty, empty, found=[RATE])).absent) == 5
+    assert draw_all(judgement(empty, found=[RATE])).chapters == ()
+
+
+def test_pictures_beyond_the_budget_are_left_out_by_name(judged: Judgement) -> None:
+    drawn = draw_all(judged, budget_octets=1000)
+    assert drawn.chapters == ()
+    assert "further groups of pictures" in drawn.absent[-1]
+
+
+def test_any_text_may_stand_in_a_picture() -> None:
+    assert style.label("36020") == "36020"
+    assert style.label("日本\x00$a$") == "???$a$"
+    assert len(style.label("x" * 100)) == 28

@@ -1,0 +1,161 @@
+"""Time of day is judged with a clock that was proved; everything else is unsupported, never a pass."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from fake_smsc.server.clock import PlatformClock
+from simbench.base.units import SECOND_US
+from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.runner.findings import judge_exercise, unsupported
+from simbench.bench.runner.run_exercise import Conducted, Surroundings, clock_of, conduct, run_info
+from simbench.bench.runner.selection import STANDING, select
+from simbench.bench.runner.session import Judgements, Plan
+from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.bench.sut.in_memory import InMemory, conduct_in_memory
+from simbench.bench.sut.protocol import Target
+from simbench.bench.sut.registry import EVERYTHING
+from simbench.contract import load_contract
+from simbench.ledger import MemoryLedger
+from simbench.rules.client.client_clock import prove
+from simbench.rules.rule import Case
+from simbench.trace.trace import Reading
+
+CHOSEN = select()
+TIME_OF_DAY = [name for name, (exercise, _) in CHOSEN.items() if exercise.setup.clock == "moved"]
+
+
+class Apart(PlatformClock):
+    """The client's clock where it is not the platform's: so far ahead, or this many times as fast."""
+
+    def __init__(self, true: PlatformClock, ahead_s: float = 0, times: float = 1) -> None:
+        self.true, self.ahead_s, self.times, self.speed = true, ahead_s, times, times  # it waits by it, too
+        self.began = true.now()
+
+    def now(self) -> int:
+        past = self.true.now() - self.began
+        return self.began + round(past * self.times + self.ahead_s * SECOND_US)
+
+
+class Stuck(InMemory):
+    """A client whose clock cannot be moved, though it says that it can."""
+
+    async def start(self, target: Target, tell: object) -> None:
+        self._clock = Apart(self._clock, ahead_s=-40 * 86_400)
+        await super().start(target, tell)  # type: ignore[arg-type]  # as given
+
+
+def conducted(name: str, ahead_s: float = 0, times: float = 1, client: type[InMemory] = InMemory) -> Conducted:
+    exercise, contract, loop = EXERCISES[name], load_contract(), VirtualLoop()
+    try:
+        network, clock = MemoryNetwork(), PlatformClock(exercise.epoch_us, 1.0, loop.time)
+        sut = client(network, Apart(clock, ahead_s, times))
+        ledger = MemoryLedger(run_info(exercise, contract, 1, "apart"))
+        return loop.run_until_complete(
+            conduct(exercise, sut, contract, ledger, Surroundings(Path(), 1, network, clock))
+        )
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.close()
+
+
+def outcomes(ran: Conducted) -> set[str]:
+    purposes = ran.exercise.purposes
+    return {found.outcome for found in judge_exercise(ran, purposes, load_contract(), EVERYTHING)}
+
+
+@pytest.mark.parametrize("ahead_s", [-300, -15, 15, 300])
+@pytest.mark.parametrize("name", ["calibration", "evening-edge"])
+def test_a_clock_that_is_far_off_proves_nothing(name: str, ahead_s: float) -> None:
+    assert outcomes(conducted(name, ahead_s)) == {"unsupported"}
+
+
+def test_what_hangs_on_no_clock_is_judged_all_the_same() -> None:
+    ran = conducted("evening-edge", ahead_s=300)
+    found = judge_exercise(ran, STANDING, load_contract(), EVERYTHING)
+    assert [one.outcome for one in found] == ["pass", "pass"]
+
+
+def test_a_client_whose_clock_did_not_move_is_not_judged_by_the_time_of_day() -> None:
+    assert outcomes(conducted("evening-edge", client=Stuck)) == {"unsupported"}
+
+
+@pytest.mark.parametrize("times", [0.5, 2])
+def test_a_clock_that_runs_at_another_rate_is_not_proved(times: float) -> None:
+    assert outcomes(conducted("calibration", times=times)) == {"unsupported"}
+
+
+@pytest.mark.parametrize("ahead_s", [-2, -1, 0, 0.5, 2])
+def test_the_proof_holds_the_offset(ahead_s: float) -> None:
+    proof = prove(Case(Reading(conducted("calibration", ahead_s).run), load_contract()))
+    assert proof is not None
+    assert proof.sure
+    assert proof.low_us / SECOND_US - 0.01 <= ahead_s <= proof.high_us / SECOND_US + 0.01
+    assert proof.high_us - proof.low_us <= 1.1 * SECOND_US
+
+
+def test_what_the_client_may_have_taken_for_the_evening_is_not_held_against_it() -> None:
+    ran = conducted("evening-edge", ahead_s=-5)
+    found = judge_exercise(ran, ran.exercise.purposes, load_contract(), EVERYTHING)
+    assert [(each.outcome, each.blame) for each in found] == [("inconclusive", "bench")]
+
+
+def test_the_offset_of_a_clock_does_not_excuse_hours_that_are_not_kept() -> None:
+    ran = conduct_in_memory(EXERCISES["evening-edge"], load_contract(), ("ignores-quiet-hours",))
+    assert outcomes(ran) == {"fail"}
+
+
+@pytest.mark.parametrize("name", TIME_OF_DAY)
+@pytest.mark.parametrize("clock", [None, "fixed"])
+def test_without_a_clock_that_can_be_moved_nothing_of_it_passes_or_runs(name: str, clock: str | None) -> None:
+    exercise = EXERCISES[name]
+    capabilities = replace(EVERYTHING, clock=clock)
+    assert all(unsupported(purpose, exercise, capabilities) for purpose in exercise.purposes)
+    assert clock_of(exercise, capabilities) is None
+
+
+class Fixed(InMemory):
+    """A client whose clock cannot be moved."""
+
+    capabilities = replace(EVERYTHING, clock="fixed")
+
+    async def start(self, target: Target, tell: object) -> None:  # noqa: ARG002 - nobody gets so far
+        raise AssertionError("a client was started by whom nothing can be judged")
+
+
+def left_out(folder: Path) -> tuple[Judgements, Conducted]:
+    """A session, over, whose one exercise had nothing to judge."""
+    plan = Plan(select(["evening-edge"]), load_contract(), lambda: Fixed(MemoryNetwork(), PlatformClock(0)), folder)
+    judgements = Judgements(plan)
+    judgements.start(lambda *_: None)
+    return judgements, judgements.conducted["evening-edge"].result(timeout=300)
+
+
+def test_an_exercise_by_which_nobody_can_be_judged_starts_no_client(tmp_path: Path) -> None:
+    _, conducted = left_out(tmp_path)
+    found = judge_exercise(conducted, EXERCISES["evening-edge"].purposes, load_contract(), EVERYTHING)
+    assert {finding.outcome for finding in found} == {"unsupported"}
+
+
+def test_a_session_that_is_over_has_one_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judgements, _ = left_out(tmp_path)
+    written = judgements.record()
+    later = time.time() + 60
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert judgements.record() == written
+
+
+def test_clocks_run_fast_only_where_the_clients_can() -> None:
+    fast = next(exercise for exercise, _ in CHOSEN.values() if exercise.setup.speed > 1)
+    stepped = EXERCISES["holidays"]
+    assert clock_of(fast, replace(EVERYTHING, clock="offset")) is None
+    slow, quick = clock_of(stepped, replace(EVERYTHING, clock="offset")), clock_of(fast, EVERYTHING)
+    assert slow is not None
+    assert quick is not None
+    assert (slow.speed, quick.speed) == (1, fast.setup.speed)

@@ -1,0 +1,102 @@
+"""Facts about the reference client on a platform with each fault: what it was told is accepted is not lost."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from fake_smsc.faults import FAULTS
+from fake_smsc.scenario import CodeConfig, FaultConfig, Scenario
+from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.live import LiveSmsc
+from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.bench.sut.in_memory import InMemory
+from simbench.bench.sut.protocol import AccountGiven, Ask, Report, Target
+from simbench.ledger import MemoryLedger
+from tests.fake_smsc.faults.test_faults_wire import MONDAY
+from tests.fake_smsc.live import SOON, contract
+
+MESSAGES = 20
+PATIENCE_S = 1800
+
+# How often a fault strikes here, where a third of its candidates for two minutes would not show it or never end.
+HOW: dict[str, dict[str, Any]] = {
+    "half-open": {"share": 1.0, "after": 6},
+    "reset": {"share": 1.0, "after": 6},
+    "hang-up": {"share": 1.0, "after": 6},
+    "cut-off": {"share": 1.0, "after": 6},
+    "mo-flood": {"share": 1.0},
+    "mo-at-full-window": {"share": 1.0},
+    "slow-read": {"share": 1.0},
+    "login-refused": {"share": 1.0, "for_s": 20.0},
+    "login-unanswered": {"share": 1.0, "for_s": 20.0},
+    "alert-unanswered": {"share": 1.0, "for_s": 90.0},
+    "accept-close": {"share": 1.0, "for_s": 20.0},
+    "accept-reset": {"share": 1.0, "for_s": 20.0},
+}
+
+# What no client can make good, since nothing on the wire tells it.
+CANNOT_SURVIVE = {
+    "ack-though-lost": "the platform forgot what it said it had",
+    "result-without-stamp": "a notification cannot be matched with a result that names no stamp",
+    "lost-notification": "nothing ever tells what became of the message",
+    "wrong-stamp": "the notification names no message the client knows",
+}
+
+
+class Outcome(msgspec.Struct):
+    """What the client was told, message by message, and what the platform has."""
+
+    accepted: set[str]
+    settled: set[str]
+    stored: set[str]
+    applied: int = 0
+
+
+def ran(config: FaultConfig) -> Outcome:
+    """Twenty messages asked for at once while the fault holds; then half an hour without it."""
+
+    async def run() -> Outcome:
+        network = MemoryNetwork()
+        clock = PlatformClock(MONDAY, 1.0, asyncio.get_running_loop().time)
+        scenario = Scenario(codes=(CodeConfig(code="36010"),), delivery=SOON, faults=(config,))
+        async with LiveSmsc(scenario, contract(), MemoryLedger(), clock=clock, network=network) as smsc:
+            outcome = Outcome(set(), set(), set())
+            told = {"accepted": outcome.accepted, "delivered": outcome.settled}
+
+            def hear(report: Report) -> None:
+                told.get(report.kind, set()).add(report.mark)
+
+            sut = InMemory(network, clock)
+            given = (AccountGiven("36010", "36010", "secret", 10),)
+            await sut.start(Target("", smsc.server.port, given, 10, Path()), hear)
+            for number in range(MESSAGES):
+                await sut.send(Ask(f"m{number}", "36010", f"337100000{number:02d}", f"Bonjour {number}"))
+            await smsc.control.pause(config.for_s)
+            await smsc.control.pause(PATIENCE_S)
+            await sut.stop()
+            rows = cast(MemoryLedger, smsc.ledger).centre
+            stored = {f"m{int(str(row[4])[-2:])}" for row in rows if row[1] == "accepted"}
+            applied = sum('"line"' in str(row[4]) for row in cast(MemoryLedger, smsc.ledger).story)
+            return msgspec.structs.replace(outcome, stored=stored, applied=applied)
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(run())
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_the_client_was_told_is_accepted_is_not_lost(name: str) -> None:
+    outcome = ran(FaultConfig(name, **{"share": 0.3, "for_s": 120.0, **HOW.get(name, {})}))
+    assert outcome.applied
+    assert len(outcome.accepted) == MESSAGES
+    lost = outcome.accepted - (outcome.settled & outcome.stored)
+    assert bool(lost) == (name in CANNOT_SURVIVE), sorted(lost)
+
+
+def test_each_fault_that_cannot_be_survived_says_why() -> None:
+    assert set(CANNOT_SURVIVE) <= set(FAULTS)
+    assert all(CANNOT_SURVIVE.values())

@@ -1,0 +1,319 @@
+"""Facts about outages: what existing and new connections meet, and what is forgotten, kept and told afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+import uvloop
+
+from fake_smsc.scenario import DeliveryConfig
+from fake_smsc.server.network import Factory, Listener, Tcp
+from fake_smsc.server.outage import Mode
+from simbench.base.units import HOUR_US, SECOND_US
+from simbench.numbering.subscribers import Subscriber
+from simbench.ucp.operations import decode
+from tests import harness
+from tests.fake_smsc.live import LivePeer, Site, serving
+
+SLOW = DeliveryConfig(latency_median_ms=60_000)
+PLAIN = {"NRq": "", "NT": ""}  # no notification, so that nothing but results comes
+LOOPS = [pytest.param(asyncio.new_event_loop, id="asyncio"), pytest.param(uvloop.new_event_loop, id="uvloop")]
+
+# How each mode shows: to a session that exists, and to a new connection (or, of one code, to its login).
+MODES: list[tuple[Mode, str, str]] = [
+    ("cut", "fin", "refused"),
+    ("reset", "rst", "refused"),
+    ("refuse", "silence", "refused"),
+    ("accept-close", "fin", "fin"),
+    ("silent", "silence", "silence"),
+    ("deaf-results", "deaf", "deaf"),
+]
+
+
+def run(loop: Any, script: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(script)
+
+
+async def met_by(site: Site, peer: LivePeer, octets: bytes) -> str:
+    """What a connection meets that sends an operation: fin, rst, silence (not even read) or deaf (read, unanswered)."""
+    assert await site.until(lambda: site.number_of(peer) > 0)
+    if not await peer.hears_nothing():
+        return await peer.end()
+    peer.send(octets)
+    if not await peer.hears_nothing():
+        return "answered" if peer.got else await peer.end()
+    number = site.number_of(peer)
+    return "deaf" if any(row[1] == number and row[3] == octets for row in site.rows("wire", "in")) else "silence"
+
+
+async def met_by_newcomer(site: Site, account: str = "36010") -> str:
+    try:
+        peer = await site.connect()
+    except ConnectionRefusedError:
+        return "refused"
+    return await met_by(site, peer, harness.login(account))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(("mode", "existing", "coming"), MODES)
+def test_a_total_outage_meets_every_session_and_every_newcomer(
+    loop: Any, mode: Mode, existing: str, coming: str
+) -> None:
+    async def script() -> None:
+        async with serving() as site:
+            peers = [await site.session(account) for account in ("36010", "36020")]
+            await site.control.outage(mode)
+            assert [
+                await met_by(site, peer, harness.submit(1, OAdC=code, **PLAIN))
+                for peer, code in zip(peers, ("36010", "36020"), strict=True)
+            ] == [existing] * 2
+            assert await met_by_newcomer(site) == coming
+            await site.control.restore()
+            assert await (await site.session()).submit(2)
+
+    run(loop, script())
+
+
+@pytest.mark.parametrize(("mode", "existing", "coming"), MODES)
+def test_an_outage_of_one_code_leaves_the_other_in_service(mode: Mode, existing: str, coming: str) -> None:
+    async def script() -> None:
+        async with serving() as site:
+            one, two = await site.session("36010"), await site.session("36020")
+            await site.control.outage(mode, "36010")
+            assert await met_by(site, one, harness.submit(1, **PLAIN)) == existing
+            assert (await two.submit(1, OAdC="36020", **PLAIN)).data[0] == "A"
+            # The listener is shared, so that a code alone is refused at its login.
+            expected = {"refused": "fin", "silence": "deaf"}.get(coming, coming)
+            assert await met_by_newcomer(site, "36010") == expected
+            assert (await (await site.connect()).login("36020")).data[0] == "A"
+            await site.control.restore()
+            assert (await (await site.session("36010")).submit(2)).data[0] == "A"
+
+    asyncio.run(script())
+
+
+@pytest.mark.parametrize(("mode", "existing", "coming"), MODES)
+def test_an_outage_of_one_session_meets_no_other(mode: Mode, existing: str, coming: str) -> None:
+    async def script() -> None:
+        async with serving() as site:
+            one, two = await site.session(), await site.session()
+            await site.control.outage(mode, f"session:{site.number_of(one)}")
+            assert await met_by(site, one, harness.submit(1, **PLAIN)) == existing
+            assert (await two.submit(1, **PLAIN)).data[0] == "A"
+            assert (await (await site.session()).submit(1)).data[0] == "A"
+
+    asyncio.run(script())
+
+
+def test_while_all_is_silent_nothing_is_read_and_no_connection_is_closed() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            known = await site.session()
+            await site.control.outage("silent")
+            stranger = await site.connect()
+            known.send(harness.submit(1))
+            stranger.send(harness.login())
+            site.control.step(3600)
+            assert await known.hears_nothing()
+            assert await stranger.hears_nothing()
+            assert len(site.rows("wire", "in")) == 1
+            await site.control.restore()
+            assert (await known.frame()).data[0] == "A"
+            assert (await stranger.frame()).data[0] == "A"
+            restored_at = site.rows("story", "restored")[0][0]
+            assert [row[0] >= restored_at for row in site.rows("centre", "accepted")] == [True]
+
+    asyncio.run(script())
+
+
+def test_a_code_that_is_silent_accepts_nothing_from_who_does_not_wait_for_the_login() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            await site.control.outage("silent", "36010")
+            peer = await site.connect()
+            peer.send(harness.login() + harness.submit(1))
+            assert await peer.hears_nothing()
+            peer.send(harness.submit(2))
+            assert await peer.hears_nothing()
+            await site.control.restore()
+            assert await peer.hears_nothing()
+            assert not site.rows("centre", "accepted")
+            assert not site.rows("centre", "login")
+
+    asyncio.run(script())
+
+
+@pytest.mark.parametrize("mode", [mode for mode, _, _ in MODES])
+def test_held_submits_are_forgotten_and_were_never_accepted(mode: Mode) -> None:
+    async def script() -> None:
+        async with serving() as site:
+            peer = await site.session()
+            peer.send(b"".join(harness.submit(trn, AdC=f"3371000000{trn}", NRq="", NT="") for trn in range(10)))
+            assert {frame.data[0] for frame in await peer.frames(10)} == {"A"}
+            peer.send(harness.submit(10) + harness.submit(11))
+            assert await site.until(lambda: len(site.rows("centre", "held")) == 2)
+            await site.control.outage(mode)
+            site.control.step(10)
+            await site.control.restore()
+            site.control.step(10)
+            assert len(site.rows("centre", "accepted")) == 10
+            if mode in {"refuse", "silent", "deaf-results"}:  # the connection lives on, and its window is free again
+                assert (await peer.submit(10)).data[0] == "A"
+
+    asyncio.run(script())
+
+
+@pytest.mark.parametrize("mode", ["cut", "reset", "refuse", "accept-close", "silent"])
+def test_accepted_messages_are_kept_and_told_after_the_next_login_in_order_of_stamps(mode: Mode) -> None:
+    async def script() -> None:
+        async with serving(delivery=SLOW) as site:
+            peer = await site.session()
+            for trn in range(8):
+                assert (await peer.submit(trn, AdC=f"3371000000{trn}")).data[0] == "A"
+                site.control.step(1)
+            site.control.mo("33639980012", "36010", "STOP")
+            assert (await peer.frame()).ot == "52"  # and left unanswered
+            await site.control.outage(mode)
+            if mode in {"cut", "reset", "accept-close"}:
+                await peer.end()
+            site.control.step(3600)
+            assert not site.rows("centre", "delivered")
+            await site.control.restore()
+            delivered = [row[8] for row in site.rows("centre", "delivered")]
+            assert len(delivered) == 8
+            assert delivered != sorted(delivered)
+            if mode in {"refuse", "silent"}:  # they come over the session that stayed
+                assert await peer.frames(9)
+                await peer.close()
+                assert await site.until(lambda: not site.control.sessions())
+            again = await site.session()
+            notices = await again.frames(9)
+            stamps = [decode(notice)["SCTS"] for notice in notices]
+            assert stamps == sorted(stamps)
+            assert sorted(notice.ot for notice in notices) == ["52"] + ["53"] * 8
+            for notice in notices:
+                again.acknowledge(notice)
+            assert await site.until(lambda: site.control.untold() == 0)
+
+    asyncio.run(script())
+
+
+def test_deaf_to_results_a_platform_stores_and_delivers_and_tells_afterwards() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            peer = await site.session()
+            await site.control.outage("deaf-results")
+            peer.send(harness.submit(1))
+            assert await site.until(lambda: bool(site.rows("centre", "delivered")))
+            assert await peer.hears_nothing()
+            await site.control.restore()
+            notice = await peer.frame()
+            assert (notice.kind, notice.ot) == ("O", "53")
+            assert (await peer.submit(1)).ot == "51"  # the number is free again
+
+    asyncio.run(script())
+
+
+class Noting(Tcp):
+    """Real sockets, and a note of the platform's state whenever it begins to listen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.site: Site | None = None
+        self.states: list[str] = []
+
+    async def listen(self, factory: Factory, host: str, port: int) -> Listener:
+        self.states.append(self.site.server.gateway.centre.state if self.site else "")
+        return await super().listen(factory, host, port)
+
+
+@pytest.mark.parametrize("mode", ["cut", "reset", "refuse"])
+def test_the_listener_returns_on_its_port_before_the_platform_does(mode: Mode) -> None:
+    async def script() -> None:
+        network = Noting()
+        async with serving(network=network) as site:
+            network.site = site
+            port = site.server.port
+            await site.control.outage(mode)
+            await site.control.restore()
+            assert network.states == ["", "down"]
+            assert site.server.gateway.centre.state == "up"
+            assert site.server.port == port
+
+    asyncio.run(script())
+
+
+def test_maintenance_is_an_outage_that_was_planned() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            peer = await site.session()
+            await site.control.outage("cut", planned=True, for_s=3600)
+            assert site.server.gateway.centre.state == "maintenance"
+            assert await peer.end() == "fin"
+            assert site.reason_of_closing(peer) == "server: outage"
+            ((at, _, subject, until, _),) = site.rows("story", "maintenance")
+            assert subject == "total"
+            assert until - at == pytest.approx(HOUR_US, abs=SECOND_US)
+            await site.control.restore()
+            assert (await (await site.session()).submit(1)).data[0] == "A"
+
+    asyncio.run(script())
+
+
+def test_one_outage_at_a_time() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            await site.control.outage("silent")
+            with pytest.raises(ValueError, match="holds already"):
+                await site.control.outage("cut")
+            assert len(site.rows("story", "outage")) == 1
+
+    asyncio.run(script())
+
+
+def test_an_outage_is_in_the_story_before_anybody_meets_it() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            peer = await site.session()
+            await site.control.outage("reset")
+            assert await peer.end() == "rst"
+            await site.until(lambda: not site.control.sessions())
+            assert site.rows("story", "outage")[0][0] <= site.rows("wire", "close")[0][0]
+
+    asyncio.run(script())
+
+
+def test_a_session_that_was_silenced_for_long_is_not_idle_when_it_is_heard_again() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            peer = await site.session()
+            await site.control.outage("silent")
+            site.control.step(600)
+            await site.control.restore()
+            site.control.step(60)
+            assert (await peer.submit(1)).data[0] == "A"
+
+    asyncio.run(script())
+
+
+def test_a_subscriber_who_returns_during_an_outage_gets_the_message_after_it() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            site.control.put(Subscriber("33710000001", "orange", "orange", False, False))
+            peer = await site.session()
+            assert (await peer.submit(1, NT="7")).data[0] == "A"
+            buffered = await peer.frame()
+            assert decode(buffered)["Dst"] == "1"
+            peer.acknowledge(buffered)
+            assert await site.until(lambda: site.control.untold() == 0)
+            await site.control.outage("cut")
+            site.control.attach("33710000001")
+            await site.control.restore()
+            again = await site.session()
+            assert decode(await again.frame())["Dst"] == "0"
+
+    asyncio.run(script())

@@ -1,0 +1,137 @@
+"""Facts about peers that say nothing or read nothing: how long and at what cost the server bears with them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import cast
+
+import pytest
+
+from fake_smsc.scenario import CodeConfig, Scenario
+from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.live import LiveSmsc
+from fake_smsc.server.server import UNREAD_OCTETS
+from simbench.base.calendar import instant
+from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
+from simbench.ledger import MemoryLedger
+from simbench.ucp.frame import encode
+from simbench.ucp.operations import build
+from tests import harness
+from tests.fake_smsc.live import Site, contract, serving
+
+KEEPALIVE = build("31", "O", "02", AdC="36010", PID="0539")
+BURST = encode(1, "O", "99", "") * 2000  # each answered at greater length than it was asked
+SILENT_PEERS = 1000
+
+
+async def never_reading(site: Site) -> socket.socket:
+    """A connection that will read nothing, and of which the system keeps little."""
+    peer = socket.socket()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(peer, ("127.0.0.1", site.server.port))
+    return peer
+
+
+def test_a_client_that_never_reads_is_cut_off_before_it_costs_much_memory() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            bystander = await site.session()
+            with await never_reading(site) as deaf, suppress(ConnectionError):
+                assert await site.until(lambda: 2 in site.server.connections)
+                served = site.server.connections[2].transport.get_extra_info("socket")
+                served.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+                async with asyncio.timeout(300):
+                    while True:
+                        await asyncio.get_running_loop().sock_sendall(deaf, BURST)
+            assert await site.until(lambda: len(site.control.sessions()) == 1)
+            (closed,) = site.rows("wire", "close")
+            assert closed[3] == b"server: peer reads nothing"
+            written = sum(len(row[3]) for row in site.rows("wire", "out") if row[1] == 2)
+            assert UNREAD_OCTETS < written < 2 * UNREAD_OCTETS
+            assert (await bystander.submit(1)).data[0] == "A"
+
+    asyncio.run(script())
+
+
+def test_a_closed_connection_does_not_wait_for_ever_for_a_client_that_does_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fake_smsc.server.server.LINGER_S", 0.05)
+
+    async def script() -> None:
+        async with serving() as site:
+            with await never_reading(site) as deaf:
+                assert await site.until(lambda: 1 in site.server.connections)
+                transport = site.server.connections[1].transport
+                while not transport.get_write_buffer_size():
+                    await asyncio.get_running_loop().sock_sendall(deaf, BURST)
+                    await asyncio.sleep(0)
+                site.control.drop(1)
+                assert await site.until(lambda: not site.control.sessions())
+
+    asyncio.run(script())
+
+
+class VirtualPeer(asyncio.Protocol):
+    """A peer in memory that notes what it got and when it was cut off (virtual s)."""
+
+    def __init__(self) -> None:
+        self.got = b""
+        self.lost_at = 0.0
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.got += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.lost_at = asyncio.get_running_loop().time()
+
+
+def test_a_thousand_connections_that_say_nothing_are_closed_in_time_while_others_are_served() -> None:
+    async def script() -> None:
+        loop = asyncio.get_running_loop()
+        network, clock = MemoryNetwork(), PlatformClock(instant(2026, 3, 2, 10, 0, 0), 1.0, loop.time)
+        scenario, ledger = Scenario(codes=(CodeConfig(code="36010"),)), MemoryLedger()
+        async with LiveSmsc(scenario, contract(), ledger, clock=clock, network=network) as smsc:
+            served = VirtualPeer()
+            await network.connect(lambda: served, "", smsc.server.port)
+            served.transport.write(harness.login())
+            silent = [VirtualPeer() for _ in range(SILENT_PEERS)]
+            began = loop.time()
+            await asyncio.gather(*(network.connect(lambda p=peer: p, "", smsc.server.port) for peer in silent))  # type: ignore[misc]  # binds the loop's value
+            assert len(smsc.control.sessions()) == SILENT_PEERS + 1
+            for second in range(40):
+                served.transport.write(harness.submit(second, AdC=f"337100000{second:02d}", NRq="", NT=""))
+                await smsc.control.pause(1)
+            login_s = contract().terms.session.login_timer_s.value
+            assert all(login_s <= peer.lost_at - began <= login_s + 0.1 for peer in silent)
+            assert not any(peer.got for peer in silent)
+            reasons = {row[3] for row in ledger.wire if row[2] == "close"}
+            assert reasons == {b"server: no login in time"}
+            assert served.got.count(b"/R/51/A/") == 40
+            assert len(smsc.control.sessions()) == 1
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(script())
+
+
+def test_a_session_that_keeps_alive_is_kept_and_one_that_does_not_is_closed_as_idle() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            alive, idle = await site.session(), await site.session()
+            for _ in range(3):
+                site.control.step(55)
+                alive.send(KEEPALIVE)
+                assert (await alive.frame()).ot == "31"
+            assert await idle.end() == "fin"
+            assert site.reason_of_closing(idle) == "server: idle"
+            assert len(site.control.sessions()) == 1
+
+    asyncio.run(script())

@@ -1,0 +1,60 @@
+"""Facts about the port the server listens on."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from fake_smsc.scenario import ServerConfig
+from simbench.base.errors import PortInUse, Trouble
+from tests.fake_smsc.live import serving
+
+
+def test_a_port_in_use_is_one_line_that_names_it() -> None:
+    async def script() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            with pytest.raises(PortInUse) as caught:
+                async with serving(server=ServerConfig(port=port)):
+                    pass
+        line = str(caught.value)
+        assert line.startswith(f"port {port} on 127.0.0.1: ")
+        assert "--port" in line
+        assert "\n" not in line
+
+    asyncio.run(script())
+
+
+def test_two_servers_do_not_share_a_port() -> None:
+    async def script() -> None:
+        async with serving() as one:
+            with pytest.raises(PortInUse):
+                async with serving(server=ServerConfig(port=one.server.port)):
+                    pass
+            assert await one.session()
+
+    asyncio.run(script())
+
+
+def test_an_address_that_is_not_this_machines_is_one_line() -> None:
+    async def script() -> None:
+        with pytest.raises(Trouble, match=r"cannot listen on 192\.0\.2\.1, port 0: ") as caught:
+            async with serving(server=ServerConfig(host="192.0.2.1", port=0)):
+                pass
+        assert "\n" not in str(caught.value)
+
+    asyncio.run(script())
+
+
+def test_a_server_that_stopped_leaves_its_port_free() -> None:
+    async def script() -> None:
+        async with serving() as site:
+            port = site.server.port
+            await site.session()
+        async with serving(server=ServerConfig(port=port)) as again:
+            assert again.server.port == port
+            assert await again.session()
+
+    asyncio.run(script())

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from simbench.base.calendar import instant
+from simbench.base.units import HOUR_US
+from simbench.billing.forecast import read_forecast
+from simbench.cli.main import cli
+from simbench.contract import load_contract
+from simbench.ledger import Ledger, RunInfo
+from simbench.ledger.incidents import Period, period_row
+from simbench.ledger.rows import MINUTE
+from simbench.planning.what_if import drained, otherwise
+from simbench.simulation.event_driven import Detail
+from simbench.simulation.plan import plan
+from simbench.simulation.run import run_world
+from tests.simulation.worlds import FRIDAY, campaign, scenario_of
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios" / "plan"
+
+
+def ledger_of(folder: Path, detail: Detail) -> Path:
+    """Thirty thousand messages at 50 a second, and an outage from 8:20 to 9:20."""
+    outage = {"scripted": [{"at": f"{FRIDAY}T08:20", "for_h": 1}]}
+    world = plan(scenario_of(campaigns=[campaign(volume=30_000)], incidents=outage))
+    ledger = Ledger.create(folder, RunInfo(run="r", scenario="r", seed=1, contract="c", contract_digest="d"))
+    run_world(world, ledger, detail)
+    ledger.close()
+    return folder
+
+
+def test_a_backlog_is_worked_off_first_come_first_served() -> None:
+    asked, room = np.array([600.0, 0, 0, 0, 0]), np.full(5, 200.0)
+    assert drained(asked, room, 60, 3600) == (200, 0, 120), "two minutes' worth left in time"
+    assert drained(asked, room, 120, 3600) == (0, 0, 120)
+    assert drained(asked, np.full(5, 100.0), 60, 3600) == (300, 100, 300), "a hundred never get through"
+    assert drained(asked, np.full(5, 100.0), 60, 120) == (100, 300, 300), "no longer valid after two minutes"
+    assert drained(np.full(5, 10.0), room, 60, 3600) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("detail", ["minute", "rows"])
+def test_the_past_is_priced_under_other_codes_and_tiers(tmp_path: Path, detail: Detail) -> None:
+    rows = otherwise(ledger_of(tmp_path / "run", detail), load_contract(), 30)
+    assert {row.messages for row in rows} == {30_000}
+    by_words = {row.words: row for row in rows}
+    assert by_words["1 x 10/s"].euros < by_words["2 x 10/s"].euros < by_words["1 x 20/s"].euros
+    assert by_words["1 x 150/s"].late == 0
+    assert {row.since for row in rows} == {"asked" if detail == "minute" else "submitted"}
+    if detail == "minute":
+        slow = by_words["1 x 10/s"]
+        assert slow.late == 30_000 - 12_000, "a thousand and two hundred seconds' worth left before the outage"
+        assert slow.lost == 0
+        assert 2940 <= slow.longest_wait_s - 3600 <= 3060, "3,000 s of sending and the hour of the outage"
+
+
+def test_plan_from_a_ledger_prints_its_table(tmp_path: Path) -> None:
+    folder = str(ledger_of(tmp_path / "run", "minute"))
+    told = CliRunner().invoke(cli, ["plan", "--from", folder, "--json"])
+    assert told.exit_code == 0
+    assert json.loads(told.output)["otherwise"][0]["prefix"] == "36"
+    printed = CliRunner().invoke(cli, ["plan", "--from", folder]).output
+    assert "longest wait" in printed
+    assert "submitted" not in printed
+
+
+def test_a_ledger_that_knows_only_when_messages_were_submitted_says_so(tmp_path: Path) -> None:
+    told = CliRunner().invoke(cli, ["plan", "--from", str(ledger_of(tmp_path / "run", "rows"))]).output
+    assert "tells when messages were submitted, not since when the client held them" in told
+
+
+def test_what_still_waits_when_nothing_more_is_asked_is_worked_off_until_the_period_ends(tmp_path: Path) -> None:
+    eight = instant(2026, 10, 2, 8)
+    with Ledger.create(tmp_path / "run", RunInfo("r")) as ledger:
+        ledger.story.append(period_row(Period(eight, eight + HOUR_US, eight)))
+        counted = {"at": eight, "code": "36050", "offered": 3_000, "accepted": 3_000, "delivered": 3_000}
+        ledger.minute.append(tuple(counted.get(column.name, 0) for column in MINUTE.columns))
+    slow = otherwise(tmp_path / "run", load_contract(), 10)[0]
+    assert (slow.words, slow.messages, slow.late, slow.lost) == ("1 x 10/s", 3_000, 0, 0)
+
+
+def test_plan_needs_one_of_campaign_and_ledger() -> None:
+    told = CliRunner().invoke(cli, ["plan"])
+    assert "needs a campaign file, or --from" in str(told.exception)
+
+
+def test_a_plan_leaves_report_invoices_and_json(tmp_path: Path) -> None:
+    small = (SCENARIOS / "02_small.toml").read_text().replace("replications = 40", "replications = 10")
+    (tmp_path / "small.toml").write_text(small.replace("100_000", "20_000").replace("deadline_h = 2", "deadline_h = 1"))
+    told = CliRunner().invoke(cli, ["plan", str(tmp_path / "small.toml"), "-o", str(tmp_path / "out"), "--json"])
+    assert told.exit_code == 0, told.output
+    advice = json.loads((tmp_path / "out" / "plan.json").read_text())
+    assert advice["chosen"]["meets"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("<svg") == 3
+    assert "http" not in page
+    assert (tmp_path / "out" / "invoices.html").exists()
+    forecasts = [read_forecast(path, load_contract()) for path in sorted((tmp_path / "out").glob("forecast-*.toml"))]
+    assert [one.issued for one in forecasts] == [date(2026, 11, 1), date(2026, 12, 1)]

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simbench.finding import Evidence
+from simbench.report.evidence import exhibit, shown_hex
+from simbench.ucp.fields import LAYOUTS
+from simbench.ucp.frame import encode
+from simbench.ucp.meanings import NAMES
+from simbench.ucp.operations import build
+from tests.bench.report.cases import FRAME, LOGIN, NOTICE
+
+TEXTS = st.text(st.characters(codec="ascii", exclude_characters="/", min_codepoint=32, max_codepoint=126), max_size=12)
+
+
+def test_every_field_of_the_protocol_has_a_name_in_words() -> None:
+    names = {field.name for layouts in LAYOUTS.values() for layout in layouts for field in layout.fields}
+    assert names - set(NAMES) <= {
+        "CPg",
+        "RPLy",
+        "RES1",
+        "RES2",
+        "RES4",
+        "RES5",
+        "(empty)",
+        "RP",
+        "LRP",
+        "LPR",
+        "UR",
+        "LUR",
+        "RC",
+        "LRC",
+    }
+
+
+def test_a_frame_is_shown_in_hexadecimal_print_and_fields() -> None:
+    (seen,) = exhibit(Evidence("x", frame=FRAME.hex()), mask=False).frames
+    assert bytes.fromhex(seen.hex) == FRAME
+    assert seen.print.startswith("<STX>07/")
+    assert seen.print.endswith("<ETX>")
+    assert {(cell.name, cell.means) for cell in seen.cells} >= {
+        ("OT", "submit short message"),
+        ("NT", "delivered, not delivered"),
+        ("Msg", "“Code 4711 #00A7B”"),
+    }
+    assert not seen.masked
+
+
+def test_a_negative_result_tells_what_its_code_means() -> None:
+    (seen,) = exhibit(Evidence("x", frame=build("51", "R", 1, EC="04", SM="later").hex()), mask=True).frames
+    assert ("EC", "not allowed now: no resources, no right or not logged in; often temporary") in {
+        (cell.name, cell.means) for cell in seen.cells
+    }
+
+
+def test_alphanumeric_originators_and_wide_texts_are_read() -> None:
+    text = "Été ₂".encode("utf-16-be")
+    frame = build(
+        "51", "O", 1, AdC="33639980001", OAdC="0AD4E69B0A", OTOA="5039", MT="4", NB=str(8 * len(text)),
+        Msg=text.hex().upper(), XSer="020108",
+    )  # fmt: skip
+    (seen,) = exhibit(Evidence("x", frame=frame.hex()), mask=True).frames
+    means = {cell.name: cell.means for cell in seen.cells}
+    assert means["Msg"] == "“Été ₂”"
+    assert means["OAdC"].startswith("“")
+
+
+def test_what_is_wrong_with_a_frame_is_said() -> None:
+    (seen,) = exhibit(Evidence("x", frame=build("51", "O", 1, OAdC="36020", MT="3").hex()), mask=True).frames
+    assert "AdC: mandatory here, and empty" in seen.problems
+
+
+def test_several_frames_in_one_piece_are_all_shown_up_to_a_few() -> None:
+    seen = exhibit(Evidence("x", frame=(LOGIN + NOTICE).hex()), mask=True).frames
+    assert [one.title for one in seen] == ["operation 60, session management", "operation 53, deliver notification"]
+    many = exhibit(Evidence("x", frame=(NOTICE * 10).hex()), mask=True).frames
+    assert many[-1].title == "and 6 more pieces in findings.json"
+
+
+def test_a_long_frame_is_cut_and_says_so() -> None:
+    (seen,) = exhibit(Evidence("x", frame=encode(1, "O", "51", "A" * 5000 + "/").hex()), mask=True).frames
+    assert seen.print.endswith("more octets")
+    assert len(seen.hex) < 1300
+
+
+@given(st.text(max_size=60), st.integers(-(2**62), 2**62), st.integers(-(2**62), 2**62), st.booleans())
+def test_any_evidence_can_be_shown(text: str, start: int, end: int, mask: bool) -> None:
+    assert exhibit(Evidence(text, start, end, 1, text), mask).session == "session 1"
+
+
+@given(st.binary(min_size=1, max_size=120), st.booleans())
+def test_any_octets_can_be_shown(octets: bytes, mask: bool) -> None:
+    evidence = Evidence("x", frame=octets.hex())
+    assert exhibit(evidence, mask).frames
+    assert mask or octets.hex().upper() in shown_hex(evidence, mask=False).replace(" ", "") or len(octets) > 4
+
+
+@given(
+    st.lists(TEXTS, max_size=36),
+    st.sampled_from(["01", "02", "30", "31", "51", "52", "53", "60", "99"]),
+    st.sampled_from("OR"),
+)
+def test_any_fields_can_be_put_into_words(cells: list[str], ot: str, kind: str) -> None:
+    frame = encode(1, kind, ot, "".join(f"{cell}/" for cell in cells))
+    assert exhibit(Evidence("x", frame=frame.hex()), mask=True).frames

@@ -1,0 +1,324 @@
+"""Facts about verdicts: an honest operator passes every rule, and each rule condemns a tampered file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from simbench.base.errors import BadInput
+from simbench.finding import Finding, exit_status
+from simbench.roaming.billing import COLUMNS, NOTICES, RECORDS, SUBSCRIBERS, read_billing
+from simbench.roaming.contract import load_roaming
+from simbench.roaming.export import export_billing
+from simbench.roaming.rules import RULES, judge_billing
+from simbench.roaming.scenario import RoamingScenario, read_roaming_scenario
+
+CONTRACT = load_roaming()
+FIRST, LAST = CONTRACT.terms.caps.data[0].since, CONTRACT.terms.caps.last_day.value
+SCENARIO = Path(__file__).parents[2] / "scenarios" / "roaming" / "01_a_year_abroad.toml"
+
+SOME = (0, 4, 22, 29, 33, 55, 168, 191, 197, 463)
+"""Subscribers of the first scenario: on holiday, commuting, permanent, on business, with new SIMs, students."""
+
+Row = dict[str, str]
+Files = dict[str, list[Row]]
+
+
+def scenario() -> RoamingScenario:
+    return read_roaming_scenario(SCENARIO, CONTRACT)
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """What an operator who keeps the rules bills a dozen subscribers."""
+    folder = tmp_path_factory.mktemp("honest")
+    export_billing(folder, scenario(), CONTRACT, SOME)
+    files = {}
+    for name in COLUMNS:
+        with (folder / name).open(newline="") as file:
+            files[name] = list(csv.DictReader(file))
+    return files
+
+
+def written(folder: Path, files: Files) -> Path:
+    for name, rows in files.items():
+        with (folder / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS[name])
+            writer.writeheader()
+            writer.writerows(rows)
+    return folder
+
+
+def judged(folder: Path) -> dict[str, Finding]:
+    billing = read_billing(folder, FIRST, LAST)
+    assert not billing.aside
+    return {finding.purpose: finding for finding in judge_billing(billing, CONTRACT)}
+
+
+def copied(files: Files) -> Files:
+    return {name: [dict(row) for row in rows] for name, rows in files.items()}
+
+
+def first(files: Files, name: str, holds: Callable[[Row], bool]) -> Row:
+    return next(row for row in files[name] if holds(row))
+
+
+def charged(service: str) -> Callable[[Row], bool]:
+    return lambda row: row["service"] == service and Decimal(row["amount"]) > 0
+
+
+def shifted(row: Row, days: int) -> None:
+    row["day"] = str(date.fromisoformat(row["day"]) + timedelta(days=days))
+
+
+def without(kind: str) -> Callable[[Files], None]:
+    def tamper(files: Files) -> None:
+        files[NOTICES] = [row for row in files[NOTICES] if row["kind"] != kind]
+
+    return tamper
+
+
+def dearer(service: str) -> Callable[[Files], None]:
+    def tamper(files: Files) -> None:
+        row = first(files, RECORDS, charged(service))
+        row["amount"] = str(Decimal(row["amount"]) * Decimal("1.00001"))
+
+    return tamper
+
+
+def one_octet_short(files: Files) -> None:
+    row = first(files, NOTICES, lambda row: row["kind"] == "envelope")
+    row["octets"] = str(int(row["octets"]) - 1)
+
+
+def charged_within(files: Files) -> None:
+    free = lambda row: row["service"] == "data" and row["place"] == "abroad" and row["charged"] == "0"  # noqa: E731 - short
+    first(files, RECORDS, free)["charged"] = "1"
+
+
+def no_envelope(files: Files) -> None:
+    roamer = first(files, RECORDS, lambda row: row["place"] == "abroad")["subscriber"]
+    files[NOTICES] = [row for row in files[NOTICES] if (row["subscriber"], row["kind"]) != (roamer, "envelope")]
+
+
+def a_day_too_soon(files: Files) -> None:
+    row = first(files, NOTICES, lambda row: row["kind"] == "surcharge-begins")
+    shifted(row, -1)
+    files[NOTICES].sort(key=lambda row: (row["subscriber"], row["day"]))
+
+
+def surcharged_in_normal_state(files: Files) -> None:
+    row = first(files, RECORDS, lambda row: row["service"] == "voice" and row["amount"] == "0")
+    row["amount"] = "0.001"
+
+
+def alerted_on_holiday(files: Files) -> None:
+    surcharged = {row["subscriber"] for row in files[NOTICES] if row["kind"] == "alert"}
+    traveller = first(files, RECORDS, lambda row: row["place"] == "abroad" and row["subscriber"] not in surcharged)
+    files[NOTICES].append({"subscriber": traveller["subscriber"], "day": "2018-11-11", "kind": "alert", "octets": "0"})
+    files[NOTICES].sort(key=lambda row: (row["subscriber"], row["day"]))
+
+
+def alerted_too_soon(files: Files) -> None:
+    shifted(first(files, NOTICES, lambda row: row["kind"] == "alert"), -10)
+    files[NOTICES].sort(key=lambda row: (row["subscriber"], row["day"]))
+
+
+def surcharged_at_home(files: Files) -> None:
+    surcharged = first(files, NOTICES, lambda row: row["kind"] == "surcharge-begins")["subscriber"]
+    for row in files[RECORDS]:
+        if row["subscriber"] == surcharged and row["service"] == "presence":
+            row["place"] = "home"
+
+
+def beyond_the_limit(files: Files) -> None:
+    at_limit = first(files, NOTICES, lambda row: row["kind"] == "limit")["subscriber"]
+    first(files, SUBSCRIBERS, lambda row: row["subscriber"] == at_limit)["agreed_beyond_limit"] = "no"
+    for row in files[RECORDS]:
+        if row["subscriber"] == at_limit and charged("data")(row):
+            row["amount"] = str(Decimal(row["amount"]) * 2)
+
+
+def by_the_minute(files: Files) -> None:
+    row = first(files, RECORDS, lambda row: charged("voice")(row) and int(row["charged"]) % 60 != 0)
+    row["charged"] = str(-(-int(row["charged"]) // 60) * 60)
+
+
+def by_the_megabyte(files: Files) -> None:
+    row = first(files, RECORDS, charged("data"))
+    row["charged"] = str(-(-int(row["quantity"]) // 10**6) * 1000)
+
+
+TAMPERED: list[tuple[str, Callable[[Files], None]]] = [
+    ("ROM-ENV-01/granted", one_octet_short),
+    ("ROM-ENV-01/granted", no_envelope),
+    ("ROM-ENV-02/free-within", charged_within),
+    ("ROM-ENV-03/told-used-up", without("envelope-used-up")),
+    ("ROM-FUP-01/two-weeks", a_day_too_soon),
+    ("ROM-FUP-01/two-weeks", without("alert")),
+    ("ROM-FUP-01/two-weeks", surcharged_in_normal_state),
+    ("ROM-FUP-02/both-prevailed", alerted_on_holiday),
+    ("ROM-FUP-02/both-prevailed", alerted_too_soon),
+    ("ROM-FUP-03/ends", surcharged_at_home),
+    ("ROM-CAP-01/data-price", dearer("data")),
+    ("ROM-CAP-02/voice-price", dearer("voice")),
+    ("ROM-CAP-03/sms-price", dearer("sms")),
+    ("ROM-LIM-01/told", without("warning")),
+    ("ROM-LIM-01/told", without("limit")),
+    ("ROM-LIM-02/stops", beyond_the_limit),
+    ("ROM-RAT-01/by-second", by_the_minute),
+    ("ROM-RAT-02/by-kilobyte", by_the_megabyte),
+]
+
+
+def test_an_honest_operator_passes_every_rule(honest: Files, tmp_path: Path) -> None:
+    findings = judged(written(tmp_path, honest))
+    assert {purpose: finding.outcome for purpose, finding in findings.items()} == dict.fromkeys(RULES, "pass")
+    assert exit_status(findings.values()) == 0
+
+
+@pytest.mark.parametrize(("purpose", "tamper"), TAMPERED)
+def test_a_tampered_file_is_condemned(
+    purpose: str, tamper: Callable[[Files], None], honest: Files, tmp_path: Path
+) -> None:
+    files = copied(honest)
+    tamper(files)
+    findings = judged(written(tmp_path, files))
+    assert findings[purpose].outcome == "fail"
+    assert findings[purpose].evidence
+    assert findings[purpose].limit is not None
+    assert exit_status(findings.values()) == 1
+
+
+def test_every_rule_has_a_tampered_file_and_every_clause_a_rule() -> None:
+    assert {purpose for purpose, _ in TAMPERED} == set(RULES)
+    assert {purpose.partition("/")[0] for purpose in RULES} == set(CONTRACT.clauses)
+
+
+def test_prices_above_the_cap_are_told_as_dear_as_they_are(tmp_path: Path) -> None:
+    dear = replace(scenario(), operator=replace(scenario().operator, price_share=Decimal("1.1")))
+    export_billing(tmp_path, dear, CONTRACT, SOME)
+    finding = judged(tmp_path)["ROM-CAP-01/data-price"]
+    assert (finding.outcome, finding.limit, finding.unit) == ("fail", 6.0, "euro/GB")
+    assert finding.measured == pytest.approx(6.6)
+
+
+def test_an_alert_that_only_our_reading_of_a_day_in_both_networks_forbids_is_weak(tmp_path: Path) -> None:
+    strict = replace(
+        CONTRACT.terms.fair_use, home_logon_counts=replace(CONTRACT.terms.fair_use.home_logon_counts, value=False)
+    )
+    unread = replace(CONTRACT, terms=replace(CONTRACT.terms, fair_use=strict))
+    commuters = replace(scenario(), operator=replace(scenario().operator, exceptions=False))
+    export_billing(tmp_path, commuters, unread, SOME)
+    finding = judged(tmp_path)["ROM-FUP-02/both-prevailed"]
+    assert (finding.outcome, finding.assumed) == ("weak", ("fair_use.home_logon_counts",))
+
+
+def test_a_cap_that_is_only_our_assumption_makes_a_weak_finding(tmp_path: Path) -> None:
+    later = replace(scenario(), population=replace(scenario().population, starts=date(2023, 1, 1)))
+    dear = replace(later, operator=replace(later.operator, price_share=Decimal("1.1")))
+    trips = {name: replace(profile, trips=tuple(_later(profile.trips))) for name, profile in dear.profiles.items()}
+    export_billing(tmp_path, replace(dear, profiles=trips), CONTRACT, SOME)
+    finding = judged(tmp_path)["ROM-CAP-02/voice-price"]
+    assert (finding.outcome, finding.assumed) == ("weak", ("caps.voice[1]",))
+
+
+def _later(trips: tuple) -> Iterator:  # type: ignore[type-arg]  # trips of a profile
+    return (replace(trip, departs=trip.departs.replace(year=2023)) for trip in trips)
+
+
+BAD = [
+    (RECORDS, {"day": "2017-06-14"}, "day before 2017-06-15"),
+    (RECORDS, {"day": "2017-13-01"}, "no day"),
+    (RECORDS, {"day": "20180101"}, "no day"),
+    (RECORDS, {"amount": "-0.5"}, "negative price"),
+    (RECORDS, {"amount": ""}, "missing price"),
+    (RECORDS, {"amount": "NaN"}, "no price"),
+    (RECORDS, {"amount": "1e999999999"}, "no price"),
+    (RECORDS, {"currency": "GBP"}, "another currency"),
+    (RECORDS, {"subscriber": "nobody"}, "unknown subscriber"),
+    (RECORDS, {"service": "fax"}, "unknown service"),
+    (RECORDS, {"quantity": "-1"}, "no whole quantity"),
+    (RECORDS, {"quantity": "9" * 5000}, "no whole quantity"),
+    (SUBSCRIBERS, {"price_eur": ""}, "missing price"),
+    (SUBSCRIBERS, {"price_eur": "-20"}, "negative price"),
+    (SUBSCRIBERS, {"vat_share": "FR"}, "unknown VAT"),
+    (SUBSCRIBERS, {"vat_share": ""}, "unknown VAT"),
+    (SUBSCRIBERS, {"vat_share": "20"}, "unknown VAT"),
+    (NOTICES, {"kind": "farewell"}, "unknown kind"),
+]
+
+
+@pytest.mark.parametrize(("file", "change", "reason"), BAD)
+def test_a_row_that_cannot_be_judged_is_set_aside_counted_and_named(
+    file: str, change: Row, reason: str, honest: Files, tmp_path: Path
+) -> None:
+    files = {name: [dict(row) for row in rows[:50]] for name, rows in honest.items()}
+    for name in (RECORDS, NOTICES):
+        files[name] = [row for row in files[name] if row["subscriber"] == "S0000000"]
+    files[file][-1].update(change)
+    billing = read_billing(written(tmp_path, files), FIRST, LAST)
+    assert billing.reasons() == {reason: 1}
+    assert (billing.aside[0].file, billing.aside[0].line) == (file, len(files[file]) + 1)
+    assert billing.rows == sum(map(len, files.values())) - 1
+
+
+def test_a_record_earlier_than_the_one_before_is_set_aside(honest: Files, tmp_path: Path) -> None:
+    files = copied(honest)
+    rows = files[RECORDS]
+    rows[0], rows[-1] = rows[-1], rows[0]
+    rows[0]["subscriber"] = rows[1]["subscriber"]
+    billing = read_billing(written(tmp_path, files), FIRST, LAST)
+    assert set(billing.reasons()) == {"out of order: earlier than the row before"}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_file_that_is_missing_or_has_other_columns_is_one_clear_line(
+    name: str, honest: Files, tmp_path: Path
+) -> None:
+    (written(tmp_path, honest) / name).write_text("a,b\n")
+    with pytest.raises(BadInput, match=f'{name}, line 1: columns "a,b"; expected subscriber,'):
+        read_billing(tmp_path, FIRST, LAST)
+    (tmp_path / name).unlink()
+    with pytest.raises(BadInput, match=f"{name}: No such file"):
+        read_billing(tmp_path, FIRST, LAST)
+
+
+@given(st.sampled_from(list(COLUMNS)), st.binary(max_size=300), st.booleans())
+def test_any_octets_are_read_or_refused_in_one_line(
+    tmp_path_factory: pytest.TempPathFactory, name: str, octets: bytes, header: bool
+) -> None:
+    folder = written(tmp_path_factory.mktemp("any"), {file: [] for file in COLUMNS})
+    (folder / name).write_bytes(",".join(COLUMNS[name]).encode() + b"\n" + octets if header else octets)
+    try:
+        billing = read_billing(folder, FIRST, LAST)
+    except BadInput as problem:
+        refusal = str(problem)
+    else:
+        refusal = ""
+        assert not billing.rows or name == SUBSCRIBERS
+    assert "\n" not in refusal
+
+
+WORDS = ["", "S0000000", "2018-03-05", "2018-03-04", "data", "voice", "home", "abroad", "both", "EUR", "0"]
+CELLS = st.sampled_from(WORDS) | st.text(max_size=12)
+
+
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=9), max_size=12))
+def test_every_row_is_judged_or_set_aside(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
+    folder = written(tmp_path_factory.mktemp("rows"), {name: [] for name in COLUMNS})
+    subscriber = ["S0000000", "20", "0.2", "", "no", "no"]
+    for name, lines in ((SUBSCRIBERS, [subscriber]), (RECORDS, rows)):
+        with (folder / name).open("w", newline="", encoding="utf-8", errors="surrogatepass") as file:
+            csv.writer(file).writerows([COLUMNS[name], *lines])
+    billing = read_billing(folder, FIRST, LAST)
+    assert billing.rows + len(billing.aside) == 1 + len(rows)
+    judge_billing(billing, CONTRACT)

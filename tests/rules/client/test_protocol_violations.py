@@ -1,0 +1,135 @@
+"""Oddities of a client, by name and clause: from the wire alone, and from what only the SMSC could tell."""
+
+from __future__ import annotations
+
+import pytest
+
+import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
+from fake_smsc.strictness import Profile, Strictness
+from simbench.rules.client.protocol_violations import ODDITIES, TOLD_ONLY, met_by
+from simbench.rules.rule import Case
+from simbench.ucp.frame import encode, encode_fields
+from simbench.ucp.operations import build
+from tests.fake_smsc.ucp_gateway.stage import logged_in
+from tests.harness import START
+from tests.rules.scene import CODE, RECIPIENT, Scene, alert, login, submit
+from tests.rules.test_meters import reading
+
+FRAMES, REQUESTS = "OPS-CON-02/oddities", "OPS-ACH-03/oddities"
+
+
+def cut(octets: bytes, *, digits: int, trn: bytes = b"") -> bytes:
+    """The same frame with a checksum of one digit (its LEN fits), or another TRN."""
+    body = (trn or octets[1:3]) + octets[3:-3]
+    number = int(body[3:8]) - 2 + digits
+    body = body[:3] + b"%05d" % number + body[8:]
+    return b"\x02" + body + (b"%02X" % (sum(body) % 256))[-digits:] + b"\x03"
+
+
+def one_digit() -> bytes:
+    """An alert whose checksum is below 16, written with one digit."""
+    for trn in range(100):
+        for last in range(10):
+            octets = cut(build("31", "O", trn, AdC=f"3601{last}", PID="0539"), digits=1)
+            if sum(octets[1:-2]) % 256 < 16:
+                return octets
+    raise AssertionError("one in sixteen is")
+
+
+LOWER = submit(1, Msg="4a4b")
+SEEN = {
+    "checksum": (alert(1)[:-3] + b"00\x03", FRAMES, "fail"),
+    "length": (alert(1).replace(b"/00027/", b"/00028/"), FRAMES, "fail"),
+    "header": (alert(1).replace(b"/O/", b"/X/"), FRAMES, "fail"),
+    "garbage": (b"noise" + alert(1), FRAMES, "fail"),
+    "truncated": (alert(1)[:9] + alert(2), FRAMES, "fail"),
+    "hex-trn": (cut(alert(1), digits=2, trn=b"0A"), FRAMES, "fail"),
+    "short-checksum": (one_digit(), FRAMES, "fail"),
+    "unsupported-operation": (encode(1, "O", "99", ""), FRAMES, "fail"),
+    "line-ends": (b"\r\n" + alert(1), FRAMES, "weak"),
+    "lower-case-checksum": (alert(1)[:-3] + alert(1)[-3:].lower(), FRAMES, "weak"),
+    "lower-case-hex": (LOWER, FRAMES, "weak"),
+    "missing-fields": (encode_fields(1, "O", "51", [RECIPIENT, CODE]), REQUESTS, "fail"),
+    "surplus-fields": (encode_fields(1, "O", "31", [CODE, "0539", ""]), REQUESTS, "weak"),
+    "odd-hex": (submit(1, Msg="414"), REQUESTS, "fail"),
+    "must-be-empty": (submit(1, SCTS="020326100000"), REQUESTS, "weak"),
+    "no-bits": (submit(1, MT="4", MCLs="1"), REQUESTS, "weak"),
+    "trn-in-use": (submit(1) + submit(1), REQUESTS, "fail"),
+    "unexpected-result": (encode(5, "R", "53", "A///"), REQUESTS, "fail"),
+    "second-login": (login(trn=3), REQUESTS, "weak"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SEEN))
+def test_an_oddity_on_the_wire_is_named_and_is_of_its_clause(name: str) -> None:
+    sent, purpose, outcome = SEEN[name]
+    scene = Scene().login(1).wire(2, "in", sent)
+    found = scene.judged(purpose)
+    assert (found.outcome, found.summary.split()[:2]) == (outcome, ["1", name]), found.summary
+    assert (found.blame, found.measured) == ("client", 1)
+    assert {one.note for one in found.evidence} == {name}
+    assert found.evidence[0].frame
+    assert ("(forgivable)" in found.summary) == (outcome == "weak")
+    assert scene.judged(REQUESTS if purpose == FRAMES else FRAMES).outcome == "pass"
+
+
+@pytest.mark.parametrize("name", sorted(SEEN))
+@pytest.mark.parametrize("profile", ["strict", "tolerant"])
+def test_what_the_wire_shows_is_what_the_server_counted(name: str, profile: Profile) -> None:
+    """Whatever the switches say; only that a strict server asks no further what a broken frame was meant to be."""
+    sent = SEEN[name][0]
+    peer = logged_in(strictness=Strictness(profile))
+    if name == "trn-in-use":
+        for trn in range(60, 71):  # beyond the rate the answer is held, so that the number stays in use
+            peer.submit(trn, AdC=f"337100000{trn:02d}")
+    if name == "line-ends" and profile == "tolerant":
+        return
+    peer.gateway.received(peer.number, sent, peer.now)
+    coarser = {"hex-trn": "header", "short-checksum": "checksum"} if profile == "strict" else {}
+    assert set(peer.gateway.oddities) == {coarser.get(name, name)}
+
+
+def test_before_the_login_nothing_else_may_come_and_each_such_operation_counts() -> None:
+    scene = Scene().opened(1).wire(1.1, "in", submit(1)).wire(1.2, "in", alert(2)).login(2, session=2)
+    found = scene.judged(REQUESTS)
+    assert (found.outcome, found.measured) == ("fail", 2)
+    assert found.summary == "2 operation-before-login"
+
+
+def test_a_capture_that_begins_midway_says_nothing_of_the_login() -> None:
+    assert Scene().wire(1, "in", alert(1)).judged(REQUESTS).outcome == "pass"
+
+
+@pytest.mark.parametrize("name", TOLD_ONLY)
+def test_what_only_the_server_knows_comes_from_the_story(name: str) -> None:
+    scene = Scene().login(1).tell(5, "oddity", "session:1", name=name)
+    found = scene.judged(REQUESTS)
+    assert found.outcome == ("weak" if ODDITIES[name].forgivable else "fail")
+    assert (found.evidence[0].session, found.evidence[0].start - START) == (1, 5_000_000)
+
+
+def test_what_both_see_is_counted_once() -> None:
+    scene = Scene().login(1).wire(2, "in", SEEN["checksum"][0]).tell(2, "oddity", "session:1", name="checksum")
+    assert scene.judged(FRAMES).measured == 1
+
+
+def test_several_oddities_are_named_one_by_one_the_gravest_first() -> None:
+    scene = Scene().login(1)
+    for number in range(5):
+        scene.wire(2 + number, "in", b"\r\n" + alert(number))
+    scene.wire(10, "in", SEEN["checksum"][0])
+    found = scene.judged(FRAMES)
+    assert (found.outcome, found.summary) == ("fail", "1 checksum, 5 line-ends (forgivable)")
+    assert [one.note for one in found.evidence] == ["checksum"] + ["line-ends"] * 3
+
+
+def test_a_client_that_sent_nothing_is_not_acquitted() -> None:
+    assert Scene().opened(1).closed(2).judged(FRAMES).outcome == "inconclusive"
+
+
+def test_every_oddity_a_server_counts_has_a_clause() -> None:
+    scene = Scene().login(1)
+    for sent, _, _ in SEEN.values():
+        scene.wire(2, "in", sent)
+    named = {name for name, _ in met_by(Case(scene.reading(), reading("sliding")))}
+    assert named <= set(ODDITIES)

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simbench.base.errors import BadInput
+from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.sut.in_memory import conduct_in_memory
+from simbench.capture.files import CaptureFile
+from simbench.capture.pcap import write_pcapng
+from simbench.cli.audit import Audited, Beside, audit_capture, audit_run
+from simbench.contract import load_contract
+from simbench.finding import Finding
+from simbench.ledger import open_run
+from simbench.rules.audit import ABSENT_ANYWHERE, ABSENT_IN_SESSION, COUNTS_ALL, NEEDS
+from simbench.rules.rule import RULES, Case, judge
+from simbench.sla.imports.campaigns import marks_of
+from simbench.trace.trace import Reading
+from simbench.ucp.content import compose
+from tests.capture.scenes import Line, pcap, without, write
+from tests.capture.tunnels import Tunnel, capture, keys
+from tests.rules.scene import CODE, RECIPIENT, Scene, us
+from tests.rules.traffic import PLANTED, Sent, captured, in_order, run_of, sound
+
+CAMPAIGNS = """
+[[codes]]
+code = "36010"
+rate_per_s = 10
+[[campaigns]]
+code = "36010"
+from = 2026-03-02T00:00:00+01:00
+to = "2026-03-03T00:00:00+01:00"
+class = "marketing"
+brand = "MARQUE"
+opted_in = false
+"""
+SENT = Line().open().talk().close().sent
+
+
+def judged(path: Path, **beside: Path | int | str) -> dict[str, Finding]:
+    return in_order(audited(path, **beside).findings)
+
+
+def audited(path: Path, **beside: Path | int | str) -> Audited:
+    return audit_capture(path, Beside(**beside), load_contract())  # type: ignore[arg-type]  # named by the tests
+
+
+def told(folder: Path, text: str, name: str = "campaigns.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def thinned(path: Path, keep: range | None = None, drop: frozenset[int] = frozenset()) -> Path:
+    """The packets of a capture, numbered from 1, less some of them."""
+    with path.open("rb") as file:
+        packets = [(n, at, octets) for n, at, _, octets, _ in CaptureFile(file, str(path))]
+    kept = [(at, octets) for n, at, octets in packets if n not in drop and (keep is None or n in keep)]
+    return write(path.parent, pcap(kept), "thinned.pcap")
+
+
+def test_a_capture_of_our_own_server_is_judged_as_the_run_it_was_written_from(tmp_path: Path) -> None:
+    found = judged(captured("session", tmp_path))
+    of_run = in_order(audit_run(run_of("session"), load_contract()))
+    both = {purpose for purpose in of_run if found[purpose].outcome != "unsupported"}
+    assert both >= {"OPS-CON-02/oddities", "OPS-CON-03/keepalive", "OPS-CON-03/answers-notices"}
+    assert {p: found[p].outcome for p in both} == {p: of_run[p].outcome for p in both}
+
+
+def test_what_needs_metadata_it_was_not_given_is_unsupported_and_named(tmp_path: Path) -> None:
+    found = judged(captured("session", tmp_path))
+    assert found["OPS-ENG-01/backlog-at-tier"].outcome == "unsupported"
+    assert "[[codes]]" in found["OPS-ENG-01/backlog-at-tier"].summary
+    assert "--requests" in found["OPS-PRE-03/nothing-lost"].summary
+    assert "simbench conform" in found["OPS-ENG-01/one-by-one"].summary
+
+
+def test_metadata_given_makes_its_purposes_judged(tmp_path: Path) -> None:
+    found = judged(captured("session", tmp_path), campaigns=told(tmp_path, CAMPAIGNS))
+    assert found["OPS-ENG-01/backlog-at-tier"].outcome == "pass"
+    assert found["OPS-DEO-06/short-code-only"].outcome == "pass"
+    consent = found["OPS-PRE-07/consent-on-the-wire"]
+    assert (consent.outcome, consent.measured) == ("fail", 30)
+    assert consent.evidence[0].frame
+
+
+def test_a_lower_rate_than_the_one_used_fails(tmp_path: Path) -> None:
+    slower = CAMPAIGNS.replace("rate_per_s = 10", "rate_per_s = 5")
+    found = judged(captured("session", tmp_path), campaigns=told(tmp_path, slower))
+    assert found["OPS-ENG-01/backlog-at-tier"].outcome == "fail"
+
+
+def test_a_campaign_that_does_not_say_who_agreed_leaves_consent_unsupported(tmp_path: Path) -> None:
+    silent = CAMPAIGNS.replace("opted_in = false", "")
+    found = judged(captured("session", tmp_path), campaigns=told(tmp_path, silent))
+    assert found["OPS-PRE-07/consent-on-the-wire"].outcome == "unsupported"
+    assert found["OPS-PRO-03/hours-on-the-wire"].outcome == "pass"
+
+
+def test_who_agreed_may_stand_in_a_file_beside(tmp_path: Path) -> None:
+    recipients = [row["recipient"] for row in run_of("session").asked.to_pylist() if row["kind"] == "send"]
+    told(tmp_path, "\n".join(recipients[1:]), "agreed.txt")
+    campaigns = told(tmp_path, CAMPAIGNS.replace("opted_in = false", 'consents = "agreed.txt"'))
+    assert judged(captured("session", tmp_path), campaigns=campaigns)["OPS-PRE-07/consent-on-the-wire"].measured == 1
+
+
+def requests(folder: Path, *, more: str = "") -> Path:
+    """What the bench asked for in the session exercise, as somebody's log."""
+    rows = [row for row in run_of("session").asked.to_pylist() if row["kind"] == "send"]
+    lines = [f"2026-03-02T10:00:00+01:00,{r['code']},{r['recipient']},{r['text']}" for r in rows]
+    return told(folder, "at,code,recipient,text\n" + "\n".join(lines) + more, "log.csv")
+
+
+OUTAGE = '[[outages]]\nfrom = "2026-03-02T10:00:10+01:00"\nto = "2026-03-02T10:00:11+01:00"\n'
+
+
+ONE_MORE = "\n2026-03-02T10:00:01+01:00,36010,33639980009,x"
+
+
+@pytest.mark.parametrize("outage", [OUTAGE, ""], ids=["with an outage", "without one"])
+@pytest.mark.parametrize(
+    ("more", "agreed", "outcome"),
+    [("", "true", "pass"), (ONE_MORE, "true", "fail"), (ONE_MORE, "false", "inconclusive")],
+    ids=["all sent", "one lost", "one perhaps withheld"],
+)
+def test_a_requested_message_that_never_was_accepted_is_lost(
+    tmp_path: Path, more: str, agreed: str, outcome: str, outage: str
+) -> None:
+    """The one that is missing is marketing: to a user who had not agreed, a client may be right to withhold it."""
+    known = CAMPAIGNS.replace("opted_in = false", f"opted_in = {agreed}")
+    campaigns = told(tmp_path, known + outage)
+    found = judged(captured("session", tmp_path), campaigns=campaigns, requests=requests(tmp_path, more=more))
+    assert found["OPS-PRE-03/nothing-lost"].outcome == outcome
+    assert found["OPS-PRE-03/no-duplicates"].outcome == "pass"
+
+
+def test_what_was_asked_for_at_the_very_end_may_be_sent_after_the_capture(tmp_path: Path) -> None:
+    late = "\n2026-03-02T10:01:20+01:00,36010,33639980009,x"
+    campaigns = told(tmp_path, CAMPAIGNS + OUTAGE)
+    found = judged(captured("session", tmp_path), campaigns=campaigns, requests=requests(tmp_path, more=late))
+    assert found["OPS-PRE-03/nothing-lost"].outcome == "pass"
+
+
+def test_rows_of_requests_that_say_nothing_are_set_aside(tmp_path: Path) -> None:
+    found = audited(captured("session", tmp_path), requests=requests(tmp_path, more="\nyesterday,36010,1,x"))
+    assert [one.line for one in found.notes] == [32]
+
+
+# Holes and beginnings ------------------------------------------------------------------------------------------
+
+
+def test_answers_that_fell_into_a_hole_are_not_held_against_the_client(tmp_path: Path) -> None:
+    path = captured("session", tmp_path)
+    whole = judged(path)["OPS-CON-03/answers-notices"]
+    found = judged(thinned(path, drop=frozenset(range(150, 200))))
+    assert (whole.outcome, found["OPS-CON-03/answers-notices"].outcome) == ("pass", "inconclusive")
+    assert "were not captured" in found["OPS-CON-03/answers-notices"].summary
+    assert found["OPS-CON-02/well-formed"].outcome == "pass"
+    assert found["OPS-CON-03/window"].outcome == "inconclusive"
+
+
+def test_a_breach_beside_the_hole_stays_one(tmp_path: Path) -> None:
+    lost = without(SENT, 9)
+    bad = Line(isn=5_000).open()
+    bad.keys = {"in": SENT[0][1][0][:8] + b"\x9c\x41\x13\x88", "out": SENT[1][1][0][:8] + b"\x13\x88\x9c\x41"}
+    bad.sent.clear()
+    bad.open().send("in", b"\x0200/00016/O/31/99\x03")
+    found = judged(capture(tmp_path, [*lost, *bad.sent], None))["OPS-CON-02/well-formed"]
+    assert found.outcome == "fail"
+
+
+def test_a_capture_of_one_direction_blames_nobody_for_the_other(tmp_path: Path) -> None:
+    one_way = [each for each in SENT if each[1][0] == SENT[0][1][0]]
+    found = judged(capture(tmp_path, one_way, None))
+    assert found["OPS-CON-03/window"].outcome == "inconclusive"
+    assert "one direction only" in found["OPS-CON-03/window"].summary
+
+
+def test_a_capture_that_begins_midway_judges_no_login(tmp_path: Path) -> None:
+    path = captured("session", tmp_path)
+    found = judged(thinned(path, keep=range(20, 10_000)))
+    assert found["OPS-CON-03/login-first"].outcome == "inconclusive"
+    assert found["OPS-ACH-03/oddities"].outcome == "pass"
+
+
+# Tunnels -------------------------------------------------------------------------------------------------------
+
+BOTH = ("OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc")
+
+
+def test_all_inside_a_tunnel_passes_each_direction_and_the_rest_is_judged_too(tmp_path: Path) -> None:
+    found = judged(capture(tmp_path, SENT, Tunnel()), keys=keys(tmp_path))
+    assert [found[purpose].outcome for purpose in BOTH] == ["pass", "pass"]
+    assert found["OPS-CON-03/login-first"].outcome == "pass"
+
+
+@pytest.mark.parametrize(("place", "failing"), [(7, 0), (8, 1)])
+def test_a_planted_clear_frame_fails_its_direction_with_the_frame(tmp_path: Path, place: int, failing: int) -> None:
+    found = judged(capture(tmp_path, SENT, Tunnel(), clear=[place]), keys=keys(tmp_path))
+    outcomes = ["pass", "pass"]
+    outcomes[failing] = "fail"
+    assert [found[purpose].outcome for purpose in BOTH] == outcomes
+    broken = found[BOTH[failing]]
+    assert broken.evidence[0].frame == SENT[place][1][4].hex().upper()
+    assert broken.blame == RULES[BOTH[failing]].binds
+
+
+def test_without_a_tunnel_nothing_is_said_of_one(tmp_path: Path) -> None:
+    found = judged(capture(tmp_path, SENT, None))
+    assert [found[purpose].outcome for purpose in BOTH] == ["unsupported", "unsupported"]
+
+
+def test_with_keys_and_no_tunnel_all_is_in_clear(tmp_path: Path) -> None:
+    found = judged(capture(tmp_path, SENT, None), keys=keys(tmp_path))
+    assert [found[purpose].outcome for purpose in BOTH] == ["fail", "fail"]
+
+
+def test_a_closed_tunnel_alone_is_no_traffic_to_judge(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"no UCP in its 24 packets; 24 ESP packets stay closed"):
+        judged(capture(tmp_path, SENT, Tunnel()))
+
+
+# Marketing on the wire -----------------------------------------------------------------------------------------
+
+OF_CAMPAIGNS = {fault: purpose for purpose, rule in RULES.items() for fault in rule.catches if fault in PLANTED}
+
+
+def test_sound_marketing_passes_every_rule_on_it() -> None:
+    found = in_order(audit_run(sound().run(), load_contract()))
+    assert {found[purpose].outcome for purpose in OF_CAMPAIGNS.values()} == {"pass"}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_planted_marketing_is_caught_by_its_rule_and_by_no_other(fault: str) -> None:
+    found = in_order(audit_run(PLANTED[fault]().run(), load_contract()))
+    broken = {p for p in OF_CAMPAIGNS.values() if found[p].outcome != "pass"}
+    assert broken == {OF_CAMPAIGNS[fault]}
+    one = found[OF_CAMPAIGNS[fault]]
+    weak = fault in {"marketing-twice-a-day", "marketing-after-stop"}  # recommended; a grace that is our assumption
+    assert (one.outcome, one.measured, one.blame) == ("weak" if weak else "fail", 1, "client")
+
+
+# Again ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_kept_ledger_is_judged_again_alike_and_otherwise_under_another_contract(tmp_path: Path) -> None:
+    campaigns = told(tmp_path, CAMPAIGNS)
+    first = audited(captured("session", tmp_path), campaigns=campaigns, output=tmp_path / "out")
+    run = open_run(tmp_path / "out" / "ledger")
+    assert list(first.findings) == list(audit_run(run, load_contract()))
+    new = told(
+        tmp_path,
+        'extends = "orange_ops_2016"\n[terms.session]\nkeepalive_expected_s = { value = 45, status = "contract" }\n',
+        "new.toml",
+    )
+    found = in_order(audit_run(run, load_contract(new)))
+    assert in_order(first.findings)["OPS-CON-03/keepalive"].outcome == "pass"
+    assert found["OPS-CON-03/keepalive"].outcome == "fail"
+
+
+def test_every_purpose_named_in_the_tables_of_the_audit_has_a_rule() -> None:
+    assert set(NEEDS) | ABSENT_ANYWHERE | ABSENT_IN_SESSION | COUNTS_ALL <= set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("MARQUE: soldes. Stop SMS au 36010", "pass"),
+        ("MARQUE: soldes. STOP\n36010.", "pass"),
+        ("MARQUE: stop aux prix hauts", "fail"),  # the word alone is no way to opt out
+        ("MARQUE: STOP au 33639980012", "fail"),  # digits of a telephone number are no short code
+        ("MARQUE 36010: soldes STOP", "fail"),
+    ],
+)
+def test_a_way_to_opt_out_is_the_word_and_behind_it_a_short_code(text: str, outcome: str) -> None:
+    run = Sent().marketing(text=text).run()
+    found = judge("OPS-PRO-07/stop-on-the-wire", Case(Reading(run, marks_of(Reading(run))), load_contract()), "")
+    assert found.outcome == outcome
+    asked = Scene().login(0)
+    asked.ledger.asked.append((us(1), "send", "#ABCDE", CODE, RECIPIENT, text, "marketing", "MARQUE", True, "{}"))
+    asked.submit(1, 1, Msg=compose(f"#ABCDE {text}")[0].msg)
+    assert asked.judged("OPS-PRO-07/stop-mention").outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("exercise", "fault", "purpose"),
+    [
+        ("ranges", "people-on-38", "OPS-DEO-11/machines-on-the-wire"),
+        ("originators", "sends-any-oadc", "OPS-DEO-12/senders-on-the-wire"),
+    ],
+)
+def test_what_the_wire_alone_tells_is_judged_without_any_metadata(
+    exercise: str, fault: str, purpose: str, tmp_path: Path
+) -> None:
+    assert judged(captured(exercise, tmp_path))[purpose].outcome == "pass"
+    write_pcapng(conduct_in_memory(EXERCISES[exercise], load_contract(), (fault,)).run, tmp_path / "faulty.pcapng")
+    found = judged(tmp_path / "faulty.pcapng")[purpose]
+    assert (found.outcome, found.blame) == ("fail", "client")
+    assert found.evidence

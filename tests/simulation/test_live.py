@@ -1,0 +1,72 @@
+"""The live server gives every accepted message the draws that a world gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simbench.simulation.bulk import Walker
+from simbench.simulation.kernels.delivery import BUFFERED_AT, BUFFERED_FOR, END_AT, FATE, REASON, fates
+from simbench.simulation.kernels.submission import NEVER
+from simbench.simulation.plan import plan
+from tests.fake_smsc.virtual import MONDAY, Stage, perform
+from tests.simulation.worlds import campaign, scenario_of
+
+LIVE = """
+seed = 11
+[subscribers]
+preset = "etsi-2006"
+share_ported_out = 0.05
+[[codes]]
+code = "36010"
+"""
+AN_HOUR_S = 3600
+KINDS = ("accepted", "buffered", "delivered", "undelivered")
+CODE = {"code": "36010"}
+
+
+def test_what_becomes_of_a_live_message_is_what_the_kernels_say(tmp_path: Path) -> None:
+    path = tmp_path / "live.toml"
+    path.write_text(LIVE)
+    rows: list[Any] = []
+
+    async def script(stage: Stage) -> None:
+        peer = await stage.session("36010")
+        for second in range(12):
+            await stage.at(second + 1)
+            for number in range(10):
+                peer.submit(number, OAdC="36010", AdC=f"3371{1_000_000 + 997 * (10 * second + number)}")
+        await stage.at(AN_HOUR_S)
+        rows.extend(row for kind in KINDS for row in stage.rows(kind))
+
+    perform(path, script)
+    accepted = sorted(row for row in rows if row[1] == "accepted")
+    assert len(accepted) == 120
+    found = fates_of(np.array([row[0] for row in accepted]), accepted)
+    told = {(row[5], row[1]): (row[0], row[7]) for row in rows}
+    assert len(told) > 240
+    for row, fate in zip(accepted, found.tolist(), strict=True):
+        outcome = "delivered" if fate[REASON] == 0 else "undelivered"
+        assert told.pop((row[5], "accepted"))
+        if fate[END_AT] != NEVER:
+            assert told.pop((row[5], outcome)) == (fate[END_AT], fate[REASON])
+        if fate[BUFFERED_AT] != NEVER:
+            assert told.pop((row[5], "buffered")) == (fate[BUFFERED_AT], fate[BUFFERED_FOR])
+    assert not told
+
+
+def fates_of(instants: Any, accepted: list[Any]) -> Any:
+    """What the kernels say of messages accepted at these instants, of a world with the same seed and subscribers."""
+    subscribers = {"count": 1000, "preset": "etsi-2006", "share_ported_out": 0.05}
+    scenario = scenario_of(seed=11, codes=[CODE], campaigns=[campaign(code="36010")], subscribers=subscribers)
+    walker, size = Walker(plan(scenario), "36010"), len(accepted)
+    # A live message's number is made of what it is and names no stream; all ask for the default validity.
+    anything = np.zeros(1 << 15, np.int64)
+    laws = walker.laws._replace(validity_us=anything, queue=anything)
+    sent = np.array([np.arange(size), instants, instants, np.zeros(size, np.int64)])
+    entities, recipients = (np.array([int(row[place]) for row in accepted]) for place in (5, 4))
+    found, end = np.empty((size, FATE), np.int64), MONDAY + AN_HOUR_S * 1_000_000
+    fates(sent, entities, recipients, np.zeros(size, np.int16), (laws, walker.desk), np.full((1, 2), -1), end, found)
+    return found

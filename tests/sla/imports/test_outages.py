@@ -1,0 +1,219 @@
+"""Outages, traffic and probes out of tables: what is read, what is set aside, what is refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simbench.base.calendar import instant
+from simbench.base.errors import BadInput
+from simbench.contract import load_contract
+from simbench.sla.imports.outages import COLUMNS, Outages, read_outages
+from simbench.sla.imports.probed import read_probes
+from simbench.sla.imports.traffic import read_traffic
+from simbench.tables.columns import Columns, MappingFile, read_mapping
+from simbench.tables.rows import Remark
+
+CONTRACT = load_contract()
+PARIS = ZoneInfo("Europe/Paris")
+HEAD = "start,end,scope,planned,announced_at\n"
+KNOWN = {"outages": COLUMNS, "traffic": ("code",), "probes": ("at", "ok")}
+
+
+def read(folder: Path, text: str | bytes, mapping: Columns | None = None, zone: ZoneInfo | None = None) -> Outages:
+    path = folder / "outages.csv"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_outages(path, CONTRACT, mapping or Columns(), zone)
+
+
+def test_a_table_of_outages_is_read(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        HEAD + "2025-03-01T02:00:00+01:00,2025-03-01T08:00:00+01:00,total,false,\n"
+        "2025-02-01T02:00:00Z,2025-02-01T03:00:00Z,partial,true,2025-01-20T00:00:00Z\n"
+        "2025-04-01T02:00:00Z,,total,false,\n",
+    )
+    second, first, third = found.incidents
+    assert (first.start, first.end) == (instant(2025, 3, 1, 2), instant(2025, 3, 1, 8))
+    assert (first.scope, first.planned, first.announced_at, first.subject) == ("total", False, None, "platform")
+    assert (second.scope, second.planned, second.announced_at) == ("partial", True, instant(2025, 1, 20, 1))
+    assert third.end is None
+    assert (found.rows, found.notes) == (3, ())
+
+
+def test_a_time_without_zone_is_refused_unless_the_zone_is_said(tmp_path: Path) -> None:
+    text = HEAD + "2025-07-01T02:00:00,2025-07-01T08:00:00,total,false,\n"
+    with pytest.raises(BadInput, match=r"line 2: .* says no time zone; expected .*--tz"):
+        read(tmp_path, text)
+    assert read(tmp_path, text, zone=PARIS).incidents[0].start == instant(2025, 7, 1, 2)
+
+
+GOOD = "2025-03-01T02:00:00Z,2025-03-01T08:00:00Z,total,false,\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("2025-05-01T08:00:00Z,2025-05-01T02:00:00Z,total,false,", "end: is before the start"),
+        ("2025-05-01T08:00:00Z,2025-05-01T08:00:00Z,total,false,", "end: is the start"),
+        ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,all,false,", 'scope: is "all"; expected total or partial'),
+        ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,total,perhaps,", 'planned: is "perhaps"'),
+        ("yesterday,2025-05-01T09:00:00Z,total,false,", 'start: "yesterday" is no time'),
+        ("2025-02-30T08:00:00Z,2025-05-01T09:00:00Z,total,false,", "is no time"),
+        ("0099-02-03T08:00:00Z,2025-05-01T09:00:00Z,total,false,", "no plausible time"),
+        (",2025-05-01T09:00:00Z,total,false,", "start: is empty"),
+        ("2025-05-01T08:00:00Z,2025-05-01T09:00:00Z,total,false,,,5", "7 cells under 5 columns"),
+        ("2025-03-01T02:00:00Z,2025-03-01T08:00:00Z,total,false,", "repeats line 2"),
+    ],
+)
+def test_a_row_that_cannot_be_is_set_aside_with_its_line_and_reason(tmp_path: Path, row: str, reason: str) -> None:
+    found = read(tmp_path, HEAD + GOOD + row + "\n")
+    assert len(found.incidents) == 1
+    ((line, told),) = [(one.line, one.reason) for one in found.notes]
+    assert line == 3
+    assert reason in told
+    assert "\n" not in told
+
+
+def test_an_overlapping_row_is_kept_and_remarked_on(tmp_path: Path) -> None:
+    found = read(tmp_path, HEAD + GOOD + "2025-03-01T07:00:00Z,2025-03-01T09:00:00Z,total,false,\n")
+    assert len(found.incidents) == 2
+    assert [(one.line, isinstance(one, Remark)) for one in found.notes] == [(3, True)]
+
+
+def test_unknown_codes_and_malformed_shares_are_set_aside(tmp_path: Path) -> None:
+    head = "start,end,scope,planned,subject,share\n"
+    times = "2025-03-01T02:00:00Z,2025-03-01T08:00:00Z"
+    rows = [f"{times},partial,false,36010,0.1", f"{times},partial,false,99999,0.1", f"{times},partial,false,36020,2"]
+    found = read(tmp_path, head + "\n".join(rows))
+    assert [one.subject for one in found.incidents] == ["36010"]
+    assert ["no short code" in one.reason or "share" in one.reason for one in found.notes] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is empty"),
+        ("start,end,scope\n", 'no column "planned"'),
+        ("start,start,end,scope,planned\n", '2 columns are called "start"'),
+        (HEAD + "x,y,z,a,b\n", "none of 1 rows can be used: line 2"),
+    ],
+)
+def test_a_table_of_no_use_is_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(BadInput, match=told) as refused:
+        read(tmp_path, text)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_mapping_reads_another_s_columns_words_and_times(tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text(
+        """
+        [outages]
+        time = "%d/%m/%Y %H:%M"
+        tz = "Europe/Paris"
+        encoding = "latin-1"
+        columns = { start = "Début", end = "Fin", scope = "Portée", ticket = "N°" }
+        values = { scope = { "totale" = "total", "partielle" = "partial" } }
+        defaults = { planned = "non" }
+        """,
+        encoding="utf-8",
+    )
+    mapping = read_mapping(tmp_path / "map.toml", KNOWN).outages
+    text = "N°;Début;Fin;Portée\nA7;01/07/2025 02:00;01/07/2025 08:30;totale\n".encode("latin-1")
+    (found,) = read(tmp_path, text, mapping, PARIS).incidents
+    assert (found.ticket, found.scope, found.planned) == ("A7", "total", False)
+    assert (found.start, found.end) == (instant(2025, 7, 1, 2), instant(2025, 7, 1, 8, 30))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[outages.columns]\nstrat = 'x'", "outages.columns.strat: no such column; expected perhaps `start`"),
+        ("[outages]\ndelimiter = ';;'", "outages.delimiter"),
+        ("[outage]\n", "unknown key"),
+        ("[outages]\nencoding = 'klingon'", "encoding"),
+    ],
+)
+def test_a_mapping_that_cannot_be_is_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "map.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=told) as refused:
+        read_mapping(tmp_path / "map.toml", KNOWN)
+    assert "\n" not in str(refused.value)
+    assert read_mapping(None, KNOWN) == MappingFile()
+
+
+def test_parquet_gives_the_same_as_csv(tmp_path: Path) -> None:
+    start, end = datetime(2025, 3, 1, 2, tzinfo=PARIS), datetime(2025, 3, 1, 8, tzinfo=PARIS)
+    table = pa.table({"start": [start], "end": [end], "scope": ["total"], "planned": [False], "announced_at": [None]})
+    pq.write_table(table, tmp_path / "o.parquet")
+    found = read_outages(tmp_path / "o.parquet", CONTRACT, Columns())
+    assert [(one.start, one.end) for one in found.incidents] == [(instant(2025, 3, 1, 2), instant(2025, 3, 1, 8))]
+    (tmp_path / "torn.parquet").write_bytes((tmp_path / "o.parquet").read_bytes()[:100])
+    with pytest.raises(BadInput, match="cannot be read as Parquet"):
+        read_outages(tmp_path / "torn.parquet", CONTRACT, Columns())
+
+
+def test_traffic_becomes_rows_of_the_centre(tmp_path: Path) -> None:
+    path = tmp_path / "traffic.csv"
+    path.write_text(
+        "code,recipient,submitted_at,answered_at,result,segments\n"
+        "36010,+33639980001,2025-03-01T10:00:00Z,2025-03-01T10:00:01Z,accepted,2\n"
+        "36010,33639980002,2025-03-01T10:00:00Z,2025-03-01T10:00:00Z,refused,\n"
+        "99,33639980002,2025-03-01T10:00:00Z,2025-03-01T10:00:00Z,accepted,\n"
+        "36010,abc,2025-03-01T10:00:00Z,2025-03-01T10:00:00Z,accepted,\n"
+        "36010,33639980002,2025-03-01T10:00:00Z,2025-03-01T10:00:00Z,accepted,many\n"
+        "36010,33639980002,2025-03-01T10:00:05Z,2025-03-01T10:00:00Z,accepted,\n",
+        encoding="utf-8",
+    )
+    found = read_traffic(path, CONTRACT, Columns())
+    assert [(row[1], row[3], row[9]) for row in found.centre] == [
+        ("held", "36010", 2), ("refused", "36010", 1), ("accepted", "36010", 2),
+    ]  # fmt: skip
+    assert [one.line for one in found.notes] == [4, 5, 6, 7]
+
+
+def test_probes_are_read_in_order_of_time(tmp_path: Path) -> None:
+    path = tmp_path / "probes.csv"
+    path.write_text("at,ok\n2025-03-01T10:01:00Z,no\n2025-03-01T10:00:00Z,yes\n2025-03-01T10:02:00Z,maybe\n", "utf-8")
+    found = read_probes(path, Columns())
+    assert [ok for _, ok in found.probes] == [True, False]
+    assert [one.line for one in found.notes] == [4]
+
+
+CELLS = st.sampled_from(["2025-03-01T02:00:00Z", "2025-03-01T08:00:00+01:00", "total", "partial", "true", "", '"', "é"])
+
+
+@settings(max_examples=150)
+@given(st.binary(max_size=300) | st.lists(st.lists(CELLS, max_size=7), max_size=8))
+def test_no_file_makes_the_reader_stumble(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes | list[list[str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("fuzz")
+    octets = content if isinstance(content, bytes) else (HEAD + "\n".join(map(",".join, content))).encode()
+    found, said = Outages(()), ""
+    try:
+        found = read(folder, octets, zone=PARIS)
+    except BadInput as refused:
+        said = str(refused)
+    assert "\n" not in said
+    assert len(found.incidents) + sum(not isinstance(one, Remark) for one in found.notes) == found.rows
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=200))
+def test_no_mapping_makes_the_reader_stumble(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "map.toml"
+    path.write_text("[outages]\n" + text, encoding="utf-8", errors="replace", newline="")
+    said = ""
+    try:
+        read_mapping(path, KNOWN)
+    except BadInput as refused:
+        said = str(refused)
+    assert "\n" not in said

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from simbench.sla.report.translations import LANGUAGES, Words, names_in, texts
+from simbench.sla.rules import SERVICE_LEVEL
+
+NARROW, WIDE = "\u202f", "\u00a0"
+
+
+def test_both_languages_have_the_same_texts_with_the_same_names_to_fill_in() -> None:
+    tables = {language: texts(language) for language in LANGUAGES}
+    assert tables["en"].keys() == tables["fr"].keys()
+    for key in tables["en"]:
+        assert names_in(tables["en"][key]) == names_in(tables["fr"][key]), key
+
+
+def test_no_text_is_empty_or_left_in_the_other_language() -> None:
+    english, french = texts("en"), texts("fr")
+    assert all(english.values())
+    assert all(french.values())
+    alike = {key for key in english if english[key] == french[key] and len(english[key]) > 10}
+    assert not alike
+
+
+def test_french_signs_of_two_strokes_follow_a_space_that_does_not_break() -> None:
+    assert not [text for text in texts("fr").values() if re.search(r"(?<![\u00a0\u202f])[;:!?](?!\w|//)", text)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_purpose_of_the_service_level_has_its_sentences(language: str) -> None:
+    words = Words(language)
+    for purpose in SERVICE_LEVEL:
+        clause = purpose.partition("/")[0]
+        assert words.has(f"promise.{clause}")
+        assert words.has(f"result.{clause}")
+        assert words.has(f"result.{clause}-none")
+
+
+def test_no_text_is_written_for_nobody() -> None:
+    home = Path(__file__).parents[3] / "simbench" / "report"
+    used = "".join(path.read_text("utf-8") for path in [*home.glob("sla/*.py"), home / "sla.html.j2"])
+    families = {"outcome", "verdict", "class", "answer", "promise", "result", "table", "absent", "delivery", "form"}
+    left = {key for key in texts("en") if f'"{key}"' not in used and key.partition(".")[0] not in families}
+    chosen = {"availability.part", "availability.full", "throughput.step_day", "throughput.step_hour"}  # by their data
+    assert left == chosen | {"heat.column_day", "heat.column_week", "heat.column_month"}
+
+
+def test_numbers_shares_and_hours_are_written_as_each_language_does() -> None:
+    english, french = Words("en"), Words("fr")
+    assert (english.number(1234.5, 1), french.number(1234.5, 1)) == ("1,234.5", f"1{NARROW}234,5")
+    assert (english.share(0.98972602), french.share(0.98972602)) == (f"98.9726{WIDE}%", f"98,9726{WIDE}%")
+    assert english.hours(6 + 5 / 60) == "6 h 05"
+
+
+def test_a_share_below_a_promise_never_reads_as_the_promise() -> None:
+    assert Words("en").share(0.98999999999) == f"98.9999{WIDE}%"
+    assert Words("en").share(0.99) == f"99{WIDE}%"
+    assert Words("en").share(None) == "–"

@@ -1,0 +1,123 @@
+"""What incidents count as, restoration and notices: the readings of AMB-04 and AMB-14, and the margins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simbench.base.calendar import instant
+from simbench.base.units import HOUR_US
+from simbench.contract import Contract, load_contract
+from simbench.ledger import MemoryLedger
+from simbench.ledger.incidents import Incident
+from simbench.rules.rule import judge
+from simbench.sla.availability import timeline
+from simbench.sla.classification import counted, service_of
+from simbench.sla.restoration import restoration_times
+from tests.sla.years import END, SERVICE_LEVEL, START, case_of, judged, maintenance, outage
+
+NOTICE, OURS, SIX = "OPS-QOS-03/five-days", "OPS-ENG-04/five-days", "OPS-QOS-02/six-hours"
+
+
+def reading(folder: Path, name: str, key: str) -> Contract:
+    path = folder / "mine.toml"
+    text = (
+        f'extends = "orange_ops_2016"\ntitle = "Signed"\n[ambiguities.{name}]\nreading = "{key}"\nstatus = "contract"\n'
+    )
+    path.write_text(text, encoding="utf-8")
+    return load_contract(path)
+
+
+@pytest.mark.parametrize("purpose", SERVICE_LEVEL)
+def test_a_year_without_any_incident_keeps_what_it_had_occasion_to(purpose: str) -> None:
+    kept = {"OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours"}
+    assert judged(purpose, []).outcome == ("pass" if purpose in kept else "unsupported")
+
+
+@pytest.mark.parametrize(
+    ("incident", "klass", "variants"),
+    [
+        (outage(10, 1), "unplanned", ("V1", "V2", "V3", "V4")),
+        (maintenance(10, 1, 6), "planned", ("V2", "V3")),
+        (maintenance(10, 1, 4), "unplanned", ("V1", "V2", "V3", "V4")),
+        (maintenance(10, 1, None), "unplanned", ("V1", "V2", "V3", "V4")),
+        (outage(10, 1, scope="partial", share=0.5, subject="platform:north"), "partial", ("V4",)),
+        (maintenance(10, 1, 6, scope="partial", share=0.5, subject="36010"), "excluded", ()),
+        (outage(10, 1, attributed_to="client"), "excluded", ()),
+        (outage(10, 1, attributed_to="another operator"), "excluded", ()),
+    ],
+)
+def test_every_incident_counts_as_one_class_with_a_reason(
+    incident: Incident, klass: str, variants: tuple[str, ...]
+) -> None:
+    (found,) = counted([incident], load_contract())
+    assert (found.klass, found.variants) == (klass, variants)
+    assert found.why
+
+
+def test_one_platform_of_several_is_down_altogether_only_by_the_other_reading(tmp_path: Path) -> None:
+    north = [outage(100, 90, scope="partial", share=0.5, subject="platform:north")]
+    assert judged("OPS-QOS-01/rolling-year", north).outcome == "pass"
+    any_down = reading(tmp_path, "AMB-14", "any_down")
+    assert judged("OPS-QOS-01/rolling-year", north, contract=any_down).outcome == "fail"
+    code = [outage(100, 90, scope="partial", share=0.5, subject="36010")]
+    assert judged("OPS-QOS-01/rolling-year", code, contract=any_down).outcome == "pass"
+
+
+def test_five_calendar_days_are_enough_until_a_contract_says_working_days(tmp_path: Path) -> None:
+    monday = (instant(2025, 6, 16, 2) - START) / HOUR_US  # five days earlier is a Wednesday
+    found = judged(NOTICE, [maintenance(monday, 2, 5)])
+    assert found.outcome == "pass"
+    assert "1 late by ouvrables" in found.summary
+    assert "AMB-04" in found.assumed
+    assert (
+        judged(NOTICE, [maintenance(monday, 2, 5)], contract=reading(tmp_path, "AMB-04", "ouvrables")).outcome == "fail"
+    )
+
+
+def test_a_notice_too_late_by_every_reading_fails() -> None:
+    found = judged(NOTICE, [maintenance(3000, 2, 4.99), maintenance(5000, 2, 30, 2)])
+    assert (found.outcome, found.blame, len(found.evidence)) == ("fail", "platform", 1)
+    assert judged(NOTICE, [maintenance(3000, 2, None)]).summary.startswith("1 planned, 1 without any notice")
+
+
+def test_a_notice_is_each_party_s_own() -> None:
+    mine = maintenance(3000, 2, 1, attributed_to="client")
+    assert judged(NOTICE, [mine]).outcome == "unsupported"
+    found = judged(OURS, [mine])
+    assert (found.outcome, found.blame) == ("fail", "client")
+    assert judged(OURS, [maintenance(3000, 2, 6, attributed_to="client")]).outcome == "pass"
+
+
+def test_a_verdict_that_the_ticket_s_instant_would_change_says_so() -> None:
+    found = judged(SIX, [outage(3000, 7, noticed_at=START + 3002 * HOUR_US)])
+    assert found.outcome == "fail"
+    assert found.assumed == ("the clock starts with the failure",)
+    assert judged(SIX, [outage(3000, 7, noticed_at=START + 3000 * HOUR_US)]).assumed == ()
+
+
+def test_an_outage_known_only_to_a_margin_is_inconclusive_within_it() -> None:
+    def seen(hours: float) -> str:
+        ledger = MemoryLedger()
+        end = START + round((3000 + hours) * HOUR_US)
+        ledger.grain.append((START + 3000 * HOUR_US, end, HOUR_US // 30, "log"))
+        return judge(SIX, case_of([outage(3000, hours)], ledger=ledger), "log").outcome
+
+    assert [seen(hours) for hours in (5.9, 6.01, 5.99, 6.1)] == ["pass", "inconclusive", "inconclusive", "fail"]
+
+
+def test_measures_are_plain_arrays() -> None:
+    service = service_of(case_of([outage(10, 1, 1), maintenance(100, 3, 6, 2), Incident("T3", END - 2 * HOUR_US)]))
+    starts, ends, classes = timeline(service)
+    assert classes == ("unplanned", "planned", "unplanned")
+    assert ((ends - starts) / HOUR_US).tolist() == [1, 3, 2]
+    _, hours, tickets = restoration_times(service)
+    assert (hours.tolist(), tickets) == ([1, 2], ("T1", "T3"))
+
+
+def test_outages_that_overlap_or_touch_are_restored_together() -> None:
+    found = judged(SIX, [outage(100, 4, 1), outage(103, 3, 2), outage(106, 1, 3)])
+    assert (found.outcome, found.measured) == ("fail", 7.0)
+    assert found.evidence[0].note.startswith("T1+T2+T3")
+    assert judged(SIX, [outage(100, 4, 1), outage(105, 4, 2)]).outcome == "pass"

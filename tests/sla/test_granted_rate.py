@@ -1,0 +1,155 @@
+"""The rate granted while a backlog exists, from the rows of a centre that holds answers back."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
+from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
+from simbench.ledger.incidents import Incident, Period
+from simbench.rules.rule import Case, judge
+from simbench.sla.classification import service_of
+from simbench.sla.granted_rate import backlog_minutes, by_table, rates_at
+from simbench.sla.traffic_minutes import Minutes, minutes_of
+from simbench.trace.trace import Reading
+from tests.sla.years import START, case_of
+
+PURPOSE = "OPS-QOS-04/rate-with-backlog"
+HOUR = Period(START, START + HOUR_US, START)
+Row = tuple[object, ...]
+
+
+def platform(arrivals: Iterable[int], rate: int, code: str = "36010") -> list[Row]:
+    """What a centre writes that answers at most `rate` a second and holds what comes earlier."""
+    rows: list[Row] = []
+    ring: deque[int] = deque([-(10**15)] * rate, maxlen=rate)
+    for number, at in enumerate(arrivals):
+        due = max(at, ring[0] + SECOND_US)
+        ring.append(due)
+        if due > at:
+            rows.append((at, "held", 1, code, "33639980001", 0, 0, 0, None, 1))
+        rows.append((due, "accepted", 1, code, "33639980001", number, 0, 0, due // SECOND_US, 1))
+    return sorted(rows, key=lambda row: int(str(row[0])))
+
+
+def case(rows: Iterable[Row], rate: int = 10, incidents: Iterable[Incident] = (), code: str = "36010") -> Case:
+    ledger = MemoryLedger()
+    detail = json.dumps({"rate_per_s": rate, "mode": "delay"})
+    ledger.story.append((START, "limit", code, None, detail))
+    ledger.centre.extend(rows)
+    return case_of(incidents, HOUR, ledger=ledger)
+
+
+def arriving(count: int, per_s: float, start: int = START) -> list[int]:
+    return [start + round(number * SECOND_US / per_s) for number in range(count)]
+
+
+@pytest.mark.parametrize("rate", [10, 20, 150])
+def test_a_platform_that_grants_the_tier_passes(rate: int) -> None:
+    found = judge(PURPOSE, case(platform(arriving(600 * 4, rate * 1.5), rate), rate), "held")
+    assert found.outcome == "pass"
+    assert "with a backlog" in found.summary
+
+
+@pytest.mark.parametrize(("tier", "granted"), [(10, 9), (20, 19), (150, 140)])
+def test_a_platform_that_grants_less_fails(tier: int, granted: int) -> None:
+    found = judge(PURPOSE, case(platform(arriving(160 * tier, tier), granted), tier), "held")
+    assert (found.outcome, found.blame) == ("fail", "platform")
+    assert found.evidence
+
+
+def test_what_nobody_offers_is_not_held_against_the_platform() -> None:
+    found = judge(PURPOSE, case(platform(arriving(2000, 5), 10)), "held")
+    assert (found.outcome, found.summary) == ("pass", "no short code ever had a backlog at the platform")
+
+
+def test_a_platform_that_stops_with_a_backlog_fails() -> None:
+    rows = platform(arriving(600, 20), 10)
+    stopped = [(int(str(row[0])) + (30 * SECOND_US if row[1] == "accepted" else 0), *row[1:]) for row in rows if row[0]]
+    late = [row for row in stopped if row[1] == "accepted" or int(str(row[0])) < START + 30 * SECOND_US]
+    assert judge(PURPOSE, case(sorted(late, key=lambda row: int(str(row[0])))), "held").outcome == "fail"
+
+
+def test_minutes_touched_by_an_incident_of_the_code_do_not_count() -> None:
+    slow = platform(arriving(300, 10), 5)
+    mine = Incident("T1", START, START + 5 * MINUTE_US, "partial", 0.1, "36010")
+    other = Incident("T1", START, START + 5 * MINUTE_US, "partial", 0.1, "36020")
+    assert judge(PURPOSE, case(slow, incidents=[mine]), "held").outcome == "pass"
+    assert judge(PURPOSE, case(slow, incidents=[other]), "held").outcome == "fail"
+
+
+def test_what_was_held_is_forgotten_when_the_connection_ends() -> None:
+    held: list[Row] = [(START + n, "held", 1, "36010", "33639980001", 0, 0, 0, None, 1) for n in range(50)]
+    ended: Row = (START + SECOND_US, "logout", 1, "", "", 0, 0, 0, None, 0)
+    later = platform(arriving(200, 11, START + 2 * SECOND_US), 10)
+    assert judge(PURPOSE, case([*held, ended, *later]), "held").outcome == "pass"
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.integers(0, 600_000), st.integers(1, 40)), min_size=1, max_size=40), st.integers(1, 30))
+def test_a_platform_that_grants_the_tier_is_never_blamed(bursts: list[tuple[int, int]], rate: int) -> None:
+    arrivals, at = [], START
+    for gap_ms, count in bursts:
+        at += gap_ms * 1000
+        arrivals += [at] * count
+    assert judge(PURPOSE, case(platform(arrivals, rate), rate), "held").outcome == "pass"
+
+
+def test_a_ledger_on_disk_and_one_in_memory_give_the_same_minutes(tmp_path: Path) -> None:
+    rows = platform(arriving(3000, 12), 9)
+    memory = case(rows)
+    with Ledger.create(tmp_path / "run", RunInfo("held")) as ledger:
+        ledger.story.extend(tuple(row.values())[:5] for row in memory.reading.run.story.to_pylist())
+        ledger.centre.extend(rows)
+    disk = Case(Reading(open_run(tmp_path / "run")), memory.contract)
+    assert minutes_of(disk.reading.run).accepted.tolist() == minutes_of(memory.reading.run).accepted.tolist()
+    (one,), (other,) = (backlog_minutes(each, service_of(each)) for each in (memory, disk))
+    assert one.granted.tolist() == other.granted.tolist()
+    assert judge(PURPOSE, disk, "") == judge(PURPOSE, memory, "")
+    assert judge(PURPOSE, disk, "").outcome == "fail"
+
+
+def minutes(accepted: list[int], submitted: list[int], backlog: list[int]) -> Minutes:
+    count = len(accepted)
+    none = np.zeros(count, dtype=np.int64)
+    at = START + MINUTE_US * np.arange(count)
+    codes = np.array(["36010"] * count, dtype=object)
+    return Minutes(codes, at, np.array(accepted), none, none, np.array(submitted), np.array(backlog))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "submitted", "backlog", "short"),
+    [
+        ([600, 600, 600], [600, 600, 600], [900, 900, 900], 0),
+        ([600, 540, 600], [600, 600, 600], [900, 960, 960], 1),
+        ([600, 100, 600], [600, 100, 600], [900, 1400, 1400], 0),  # the client handed no more over
+        ([600, 540, 540], [1900, 0, 0], [1300, 760, 220], 2),  # it had all been handed over
+        ([600, 50, 0], [600, 50, 0], [50, 0, 0], 0),
+    ],
+)
+def test_a_ledger_of_minutes_is_judged_by_what_had_been_handed_over(
+    accepted: list[int], submitted: list[int], backlog: list[int], short: int
+) -> None:
+    given = case([])
+    (found,) = by_table(given, service_of(given), minutes(accepted, submitted, backlog))
+    assert int((found.granted < found.due - 1).sum()) == short
+
+
+def test_the_lowest_tier_within_a_minute_is_what_is_due() -> None:
+    given = case([], rate=20)
+    row = (START + MINUTE_US + 30 * SECOND_US, "tier", "36010", None, '{"rate_per_s": 50}')
+    down = (START + 3 * MINUTE_US, "tier", "36010", None, '{"rate_per_s": 10}')
+    ledger = MemoryLedger()
+    ledger.story.extend([*(tuple(one.values())[:5] for one in given.reading.run.story.to_pylist()), row, down])
+    told = Case(Reading(ledger.snapshot()), given.contract)
+    at = START + MINUTE_US * np.arange(5)
+    assert rates_at(told, "36010", at).tolist() == [20, 20, 50, 10, 10]
+    assert rates_at(told, "36020", at).tolist() == [10] * 5

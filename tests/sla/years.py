@@ -1,0 +1,55 @@
+"""Years of a platform written by hand: incidents in hours after a new year, and the ledger that tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simbench.base.calendar import instant
+from simbench.base.units import DAY_US, HOUR_US
+from simbench.contract import Contract, load_contract
+from simbench.finding import Finding
+from simbench.ledger import MemoryLedger
+from simbench.ledger.incidents import Incident, Period, StoryRow, period_row, to_story
+from simbench.rules.rule import Case, judge
+from simbench.sla import rules
+from simbench.trace.trace import Reading
+
+START, END = instant(2025, 1, 1), instant(2026, 1, 1)  # 8,760 hours
+YEAR = Period(START, END, START)
+SERVICE_LEVEL = rules.SERVICE_LEVEL
+
+
+def outage(at_h: float, hours: float, number: int = 1, **said: object) -> Incident:
+    """An incident that begins so many hours after START. Whatever else it is stands in `said`."""
+    start = START + round(at_h * HOUR_US)
+    fields = {"ticket": f"T{number}", "start": start, "end": start + round(hours * HOUR_US), **said}
+    return Incident(**fields)  # type: ignore[arg-type]  # whatever a test says of it
+
+
+def outages(count: int, hours: float, every_h: float = 500) -> list[Incident]:
+    return [outage(100 + number * every_h, hours, number + 1) for number in range(count)]
+
+
+def maintenance(at_h: float, hours: float, notice_days: float | None, number: int = 1, **said: object) -> Incident:
+    start = START + round(at_h * HOUR_US)
+    announced = None if notice_days is None else start - round(notice_days * DAY_US)
+    return outage(at_h, hours, number, planned=True, announced_at=announced, **said)
+
+
+def case_of(
+    incidents: Iterable[Incident],
+    period: Period = YEAR,
+    contract: Contract | None = None,
+    ledger: MemoryLedger | None = None,
+) -> Case:
+    ledger = ledger or MemoryLedger()
+    rows: list[StoryRow] = [period_row(period), *(row for one in incidents for row in to_story(one))]
+    rows.sort(key=lambda row: row[0])
+    ledger.story.extend(rows)
+    return Case(Reading(ledger.snapshot()), contract or load_contract())
+
+
+def judged(
+    purpose: str, incidents: Iterable[Incident], period: Period = YEAR, contract: Contract | None = None
+) -> Finding:
+    return judge(purpose, case_of(incidents, period, contract), "year")

@@ -1,0 +1,56 @@
+"""Rules on texts see whole messages, however many submits carried them."""
+
+from __future__ import annotations
+
+from simbench.ucp.content import compose
+from simbench.ucp.frame import encode
+from simbench.ucp.notices import deliver_body
+from tests.rules.scene import CODE, RECIPIENT, STAMP, Scene, submit
+
+LONG = "Offre du jour : deux cafés pour le prix d'un. " * 6 + "#ABCDE STOP 36010"
+
+
+def parts(text: str, ref: int) -> list[dict[str, str]]:
+    return [
+        {"MT": p.mt, "Msg": p.msg, "NB": p.nb, "MMS": p.mms, "MCLs": p.mcls, "XSer": p.xser} for p in compose(text, ref)
+    ]
+
+
+def test_a_long_message_is_one_message_with_its_whole_text() -> None:
+    scene = Scene().login(0.5)
+    for number, fields in enumerate(reversed(parts(LONG, 3))):
+        scene.wire(1 + number, "in", submit(number, **fields))
+        scene.wire(1.5 + number, "in", submit(50 + number, f"#{number:05d}", AdC="33710000002"))
+    reading = scene.reading()
+    assert len(reading.submits) == 4
+    messages = reading.messages
+    assert messages.text.tolist() == [LONG, "Bonjour #00000", "Bonjour #00001"]
+    assert messages.mark.tolist() == ["#ABCDE", "#00000", "#00001"]
+    assert messages.segments.tolist() == [2, 1, 1]
+    assert messages.rows_of[0] == (2, 0)
+    assert (messages.at[0], messages.ended_at[0]) == (reading.submits.at[0], reading.submits.at[2])
+
+
+def test_a_message_that_never_became_whole_says_what_is_missing() -> None:
+    first, second = parts(LONG, 3)
+    messages = Scene().login(0.5).wire(1, "in", submit(1, **second)).reading().messages
+    assert [tuple(row) for row in messages.missing] == [(1,)]
+    assert LONG.endswith(messages.text[0])
+    again = Scene().login(0.5)
+    for number, fields in enumerate((first, first, second)):
+        again.wire(1 + number, "in", submit(number, **fields))
+    assert again.reading().messages.doubles.tolist() == [(1,)]
+    assert again.reading().messages.segments.tolist() == [2]
+
+
+def test_a_long_reply_of_a_subscriber_is_one_too() -> None:
+    scene = Scene().login(0.5)
+    for number, part in enumerate(compose(LONG, 9)):
+        scene.wire(1 + number, "out", encode(number, "O", "52", deliver_body(CODE, RECIPIENT, STAMP, part)))
+    replies = scene.reading().replies
+    assert replies.text.tolist() == [LONG]
+    assert (replies.sender[0], replies.recipient[0]) == (RECIPIENT, CODE)
+
+
+def test_without_submits_there_are_no_messages() -> None:
+    assert len(Scene().login(0.5).reading().messages) == 0

@@ -1,0 +1,1 @@
+"""Programs of the developers: benchmarks, fuzzing, soak, reference pages, sample reports."""

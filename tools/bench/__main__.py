@@ -1,0 +1,245 @@
+"""`make bench`: how fast the bench is, as ratios in one run, with absolutes to compare on the same machine only.
+
+The server runs on one core, the load generator on the other; the generator's own ceiling is measured first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from fake_smsc.core.limiter import Limiter
+from fake_smsc.core.records import Limit
+from simbench.base.units import SECOND_US
+from simbench.contract import load_contract
+from simbench.rules.client.throughput import police
+from simbench.ucp.frame import Framer, encode
+from tools.bench.api import api
+from tools.bench.billing import billing
+from tools.bench.dialup import dialup
+from tools.bench.load import encoded
+from tools.bench.planning import planning
+from tools.bench.radius import radius
+from tools.bench.report import report
+from tools.bench.roaming import roaming
+from tools.bench.sla import sla
+from tools.bench.small import codec_commands, kannel, ledger_made
+from tools.bench.stages import STAGES, stages
+from tools.bench.world import world
+
+SERVER_CPU, LOAD_CPU = 0, min(1, (os.cpu_count() or 1) - 1)
+SESSIONS, WINDOW, LOAD_S = 4, 100, 8.0
+
+
+def main() -> None:
+    """Run every benchmark and print it."""
+    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print("versions: " + ", ".join(f"{name} {version(name)}" for name in ("uvloop", "duckdb", "pyarrow", "msgspec")))
+    parts = (
+        start_up,
+        codec_commands,
+        ledger_made,
+        codec,
+        live,
+        window_of_one,
+        stage_table,
+        meter,
+        api,
+        world,
+        planning,
+        billing,
+        sla,
+        report,
+        dialup,
+        radius,
+        roaming,
+        kannel,
+    )
+    failed = [name for part in parts for name, passed in part() if not passed]
+    print("gates missed: " + (", ".join(failed) or "none"))
+    sys.exit(1 if failed else 0)
+
+
+def start_up() -> list[tuple[str, bool]]:
+    """Time to `--help`, and to a served banner."""
+    simbench = str(Path(sys.executable).parent / "simbench")
+    help_s = statistics.median(_timed([simbench, "--help"]) for _ in range(5))
+    ready_s = statistics.median(_serve_ready(simbench) for _ in range(5))
+    python_s = statistics.median(_timed([sys.executable, "-c", "pass"]) for _ in range(5))
+    print(
+        f"start: --help {help_s:.2f} s, serve ready {ready_s:.2f} s (bare interpreter {python_s:.2f} s; medians of 5)"
+    )
+    return [("--help under 0.4 s", help_s < 0.4), ("serve ready under 1 s", ready_s < 1.0)]
+
+
+def live() -> list[tuple[str, bool]]:
+    """Submits acknowledged and notified a second, everything on, under monitor; beside what does less."""
+    ceiling = _beside("tools.bench.sink")
+    naive = _beside("tools.bench.naive")
+    print(f"load generator's ceiling: {ceiling:,.0f} submits/s against a server that answers without looking")
+    print(f"naive server on asyncio's streams, same frames: {naive:,.0f} submits/s")
+    plain, told = _served(notify=False), _served(notify=True)
+    for name, figures in (("no notification", plain), ("notified and acknowledged", told)):
+        print(
+            f"live, {name}: {figures['submits_per_s']:,.0f} submits/s, {figures['notices_per_s']:,.0f} notices/s, "
+            f"{figures['submits_per_s'] / naive:.1f} times the naive server; in all "
+            f"{figures['answered']:,.0f} answered, {figures['noticed']:,.0f} notified"
+        )
+    rate = min(told["submits_per_s"], told["notices_per_s"])
+    return [
+        ("200,000/s acknowledged", plain["submits_per_s"] >= 200_000),
+        ("60,000/s acknowledged and notified", rate >= 60_000),
+        ("6 times the naive server", plain["submits_per_s"] >= 6 * naive),
+        ("nothing lost", told["noticed"] == told["answered"]),
+    ]
+
+
+def window_of_one() -> list[tuple[str, bool]]:
+    """Round trips with one submit on its way, as a share of a bare echo's; in turns, so that both meet the same."""
+    shares = []
+    with (
+        _started("tools.bench.sink", str(SERVER_CPU), "echo") as echo,
+        tempfile.TemporaryDirectory() as folder,
+        _started("tools.bench.server", folder, cpu=SERVER_CPU) as server,
+    ):
+        for _ in range(5):
+            bare, ours = _trips(echo), _trips(server)
+            shares.append(ours / bare)
+    share = statistics.median(shares)
+    print(
+        f"window 1: {share:.2f} of a bare echo's round trips ({min(shares):.2f} to {max(shares):.2f} in 5 turns), "
+        f"last {ours:,.0f}/s of {bare:,.0f}/s"
+    )
+    return [("window 1 at 0.85 of an echo", share >= 0.85)]
+
+
+def codec() -> list[tuple[str, bool]]:
+    """A submit read, checksum and fields, and its result written: pairs a second of processor time, the best of 5."""
+    frames = encoded("36010", 0, 10_000, notify=True)
+    chunks = [b"".join(frames[at : at + 100]) for at in range(0, len(frames), 100)]
+    best = 0.0
+    for _ in range(5):
+        framer, start = Framer(), time.thread_time()
+        for chunk in chunks:
+            for item in framer.feed(chunk):
+                assert len(item.data) == 33  # type: ignore[union-attr] # all are sound
+                encode(item.trn, "R", item.ot, "A//33710000000:221126120000/")
+        best = max(best, len(frames) / (time.thread_time() - start))
+    print(f"codec: {best:,.0f} pairs/s of a submit of {len(frames[0])} octets decoded and its result encoded")
+    return [("250,000 pairs/s", best >= 250_000)]
+
+
+def stage_table() -> list[tuple[str, bool]]:
+    """Microseconds of processor a message spends in each stage."""
+    plain, told = stages(notify=False), stages(notify=True)
+    print(f"  {'stage (us a message)':<22}{'no notice':>11}{'notified':>11}")
+    for stage in STAGES:
+        print(f"  {stage:<22}{plain.get(stage, 0):>11.2f}{told.get(stage, 0):>11.2f}")
+    print(f"  {'in all':<22}{sum(plain.values()):>11.2f}{sum(told.values()):>11.2f}")
+    return []
+
+
+def meter() -> list[tuple[str, bool]]:
+    """The meter's own rate over a minute of backlog, and what passes or fails it."""
+    tiers = load_contract().terms.throughput.tiers_per_s.value
+    passed = True
+    for rate in tiers:
+        limiter = Limiter(Limit(rate, "delay", max_hold_us=100 * SECOND_US))
+        due = [limiter.offer(0, 1) for _ in range(60 * rate)]
+        granted = (len(due) - rate) * SECOND_US / (due[-1] - due[rate - 1])
+        exact = sum(not police(*_paced(rate, seed, 1.0), rate, 50_000).early for seed in range(20))
+        fast = bool(police(*_paced(rate, 0, 1.01), rate, 50_000).early)
+        burst = bool(police(*_burst(rate), rate, 50_000).early)
+        print(
+            f"meter at {rate}/s: {granted:.4f}/s granted over 60 s; exact pacing passes {exact} of 20; "
+            f"1 % too fast {'fails' if fast else 'passes'}; r + 2 in a burst {'fails' if burst else 'passes'}"
+        )
+        passed &= abs(granted / rate - 1) <= 0.001 and exact == 20 and fast and burst
+    return [("meter", passed)]
+
+
+def _paced(rate: int, seed: int, speed: float) -> tuple[np.ndarray, np.ndarray]:
+    """A minute of pacing with a network's jitter of up to 20 ms."""
+    jitter = np.random.default_rng(seed).integers(0, 20_000, 60 * rate)
+    at = np.sort((np.arange(60 * rate) * SECOND_US / (rate * speed)).astype(np.int64) + jitter)
+    return at, np.ones(len(at), dtype=np.int64)
+
+
+def _burst(rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """A minute of exact pacing with r + 2 operations in one burst, the last ones 200 ms early."""
+    at = (np.arange(60 * rate) * SECOND_US / rate).astype(np.int64)
+    at[rate * 30 : rate * 31 + 2] = at[rate * 31 + 2] - 200_000
+    at = np.sort(at)
+    return at, np.ones(len(at), dtype=np.int64)
+
+
+@contextmanager
+def _started(module: str, *arguments: str, cpu: int | None = None) -> Iterator[int]:
+    """A server in a process of its own: its port. What it prints at its end is passed on."""
+    pinned = [] if cpu is None else ["taskset", "-c", str(cpu)]
+    command = [*pinned, sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield int(server.stdout.readline().split()[1])
+        finally:
+            server.terminate()
+            print(server.stdout.read().rstrip(), end="\n" if cpu is not None else "")
+
+
+def _beside(module: str) -> float:
+    with _started(module, str(SERVER_CPU)) as port:
+        return _load(port, notify=False, seconds=3.0)["submits_per_s"]
+
+
+def _served(*, notify: bool) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder, _started("tools.bench.server", folder, cpu=SERVER_CPU) as port:
+        return _load(port, notify=notify, seconds=LOAD_S)
+
+
+def _trips(port: int) -> float:
+    command = [sys.executable, "-m", "tools.bench.pingpong", str(port), "1.0", str(LOAD_CPU)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _load(port: int, *, notify: bool, seconds: float) -> dict[str, float]:
+    accounts = ",".join(f"3601{number}" for number in range(SESSIONS))
+    arguments = [str(port), accounts, str(WINDOW), str(seconds), "1" if notify else "0", str(LOAD_CPU)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.bench.load", *arguments], capture_output=True, text=True, check=True
+    )
+    return dict(json.loads(done.stdout))
+
+
+def _timed(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def _serve_ready(simbench: str) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        command = [simbench, "serve", "--port", "0", "-o", str(Path(folder) / "run")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+            assert server.stdout is not None
+            server.stdout.readline()
+            ready = time.perf_counter() - start
+            server.terminate()
+        return ready
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""A lean load generator: operation 51 as fast as windows allow, every 53 acknowledged. A process of its own.
+
+Everything it sends is encoded beforehand; of what comes back it reads only what it must, so that the server is what
+is measured. Prints one JSON object: submits acknowledged and notices acknowledged a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from typing import cast
+
+import uvloop
+
+from simbench.ucp.frame import encode
+from simbench.ucp.operations import build
+
+ACKS = {b"%02d" % trn: encode(trn, "R", "53", "A///") for trn in range(100)}
+
+
+class Link(asyncio.Protocol):
+    """One session: `frames` cyclically, at most `window` unanswered."""
+
+    def __init__(self, load: Load, account: str, frames: list[bytes], window: int) -> None:
+        self.load, self.account, self.frames, self.window = load, account, frames, window
+        self.sent = self.answered = self.noticed = 0
+        self.rest = b""
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        login = build(
+            "60", "O", "00", OAdC=self.account, OTON="6", ONPI="5", STYP="1", PWD=b"secret".hex().upper(), VERS="0100"
+        )
+        self.transport.write(login)
+
+    def data_received(self, data: bytes) -> None:
+        *whole, self.rest = (self.rest + data).split(b"\x03")
+        out = []
+        for frame in whole:
+            kind = frame[10:14]
+            if kind == b"R/51":
+                self.answered += 1
+            elif kind == b"O/53":
+                self.noticed += 1
+                out.append(ACKS[frame[1:3]])
+        if self.load.sending:
+            frames, count = self.frames, self.window - (self.sent - self.answered)
+            start = self.sent % len(frames)
+            if self.load.rate_per_s:
+                count = min(count, self.load.due(self.sent))
+            out += frames[start : start + count]
+            self.sent += min(count, len(frames) - start)
+        if out:
+            self.transport.write(b"".join(out))
+
+
+class Load:
+    """All sessions and the clock that ends them."""
+
+    def __init__(self, rate_per_s: int = 0) -> None:
+        self.rate_per_s = rate_per_s  # 0: as fast as windows allow
+        self.started = time.perf_counter()
+        self.sending = True
+        self.links: list[Link] = []
+
+    async def run(self, port: int, accounts: list[str], window: int, seconds: float, notify: bool) -> dict[str, float]:
+        """Send for a while, then wait for what is still coming."""
+        loop = asyncio.get_running_loop()
+        per_link = 100_000 // len(accounts)
+        for number, account in enumerate(accounts):
+            frames = encoded(account, number * per_link, per_link - per_link % 100, notify)
+            link = Link(self, account, frames, window)
+            await loop.create_connection(lambda link=link: link, "127.0.0.1", port)  # type: ignore[misc]  # bound now
+            self.links.append(link)
+        if self.rate_per_s:
+            self.started = time.perf_counter()
+            self._nudging = asyncio.create_task(self._nudge())
+        # Notifications come some seconds after their submits: until then fewer arrive than are caused.
+        await asyncio.sleep(10.0 if notify else 1.0)
+        before = self._totals()
+        cpu, start = time.process_time(), time.perf_counter()
+        await asyncio.sleep(seconds)
+        elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu
+        after = self._totals()
+        self.sending = False
+        for _ in range(300):
+            answered, noticed = self._totals()
+            await asyncio.sleep(0.1)
+            if (answered, noticed) == self._totals() and (not notify or noticed >= answered):
+                break
+        answered, noticed = self._totals()
+        return {
+            "submits_per_s": (after[0] - before[0]) / elapsed,
+            "notices_per_s": (after[1] - before[1]) / elapsed,
+            "answered": answered,
+            "noticed": noticed,
+            "generator_cpu_share": cpu / elapsed,
+        }
+
+    def due(self, sent: int) -> int:
+        """How many more one link may have sent by now at the rate of all of them."""
+        passed_s = time.perf_counter() - self.started
+        return max(0, round(passed_s * self.rate_per_s / len(self.links)) - sent)
+
+    async def _nudge(self) -> None:
+        """With a rate, answers alone do not keep a link going."""
+        while True:
+            await asyncio.sleep(0.005)
+            for link in self.links:
+                link.data_received(b"")
+
+    def _totals(self) -> tuple[int, int]:
+        return sum(link.answered for link in self.links), sum(link.noticed for link in self.links)
+
+
+def encoded(code: str, first: int, count: int, notify: bool) -> list[bytes]:
+    """Submits of some 150 octets to `count` recipients, their TRNs in cyclic order."""
+    text = b"Votre commande 1234 est arrivee au depot".hex().upper()
+    extra = {"NRq": "1", "NT": "3"} if notify else {}
+    return [
+        build("51", "O", f"{n % 100:02d}", AdC=f"3371{first + n:07d}", OAdC=code, MT="3", Msg=text, **extra)
+        for n in range(count)
+    ]
+
+
+def main() -> None:
+    """`python -m tools.bench.load PORT ACCOUNTS WINDOW SECONDS NOTIFY CPU [RATE]`."""
+    port, accounts, window, seconds, notify, cpu = sys.argv[1:7]
+    rate_per_s = int(sys.argv[7]) if len(sys.argv) > 7 else 0
+    os.sched_setaffinity(0, {int(cpu)})
+    result = uvloop.run(
+        Load(rate_per_s).run(int(port), accounts.split(","), int(window), float(seconds), notify == "1")
+    )
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

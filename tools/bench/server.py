@@ -1,0 +1,55 @@
+"""The server that is measured: ten short codes, window 100, the meter monitoring, a ledger on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvloop
+
+from fake_smsc.scenario import CodeConfig, Scenario, ServerConfig
+from fake_smsc.server.live import LiveSmsc, spare_collector
+from simbench.contract import load_contract
+from simbench.ledger import Ledger, RunInfo
+
+
+async def serve(folder: Path, kind: str = "") -> None:
+    """Until terminated; then say what it cost."""
+    codes = tuple(
+        CodeConfig(code=f"3601{n}", rate_per_s=150, window=100, limit="monitor", request_id="bench") for n in range(10)
+    )
+    scenario = Scenario(name="bench", codes=codes, server=ServerConfig(port=0))
+    ledger = Ledger.create(folder / "run", RunInfo(run="bench"))
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with LiveSmsc(scenario, load_contract(), ledger) as smsc, _beside(smsc, kind) as url:
+        spare_collector()
+        print("ready", smsc.server.port, url, flush=True)
+        await stop.wait()
+    ledger.close()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(f"  server: {used.ru_utime + used.ru_stime:.1f} s of processor, {used.ru_maxrss / 1024:.0f} MB at most")
+
+
+@asynccontextmanager
+async def _beside(smsc: LiveSmsc, kind: str) -> AsyncIterator[str]:
+    """The service, for the figures that are about it."""
+    if kind != "api":
+        yield ""
+        return
+    from simbench.service.serving import served
+    from simbench.service.settings import ServiceSettings
+
+    async with served(smsc, ServiceSettings(console=True)) as (_, port):
+        yield f"http://127.0.0.1:{port}"
+        gc.unfreeze()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(Path(sys.argv[1]), *sys.argv[2:3]))

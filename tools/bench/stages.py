@@ -1,0 +1,139 @@
+"""Where the time of a message goes: a gateway in memory with a ledger on disk, its stages timed one inside the other.
+
+Counts processor time of this thread, so that other work on the machine disturbs it less. The instruments are put on
+the finished objects, around what is called once a read or less; nothing in the server knows of them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from time import thread_time
+from typing import Any
+
+import fake_smsc.fast.frame_batches as batch_module
+from fake_smsc.scenario import CodeConfig, Scenario
+from fake_smsc.server.assembly import assemble
+from fake_smsc.server.live import spare_collector
+from fake_smsc.ucp_gateway import Gateway
+from simbench.contract import load_contract
+from simbench.ledger.buffer import Buffer
+from simbench.ledger.rows import CENTRE, WIRE
+from simbench.ledger.store import Store
+from simbench.ledger.writer import MemoryLedger
+from tests.harness import login
+from tools.bench.load import ACKS, encoded
+
+LINES, READ, STEP_US = 4, 100, 2_000  # a read of 100 frames on each of four lines every 2 ms: 200,000 a second
+WARM, MEASURED = 2_500, 600  # rounds; the first let notifications come to their steady state
+STAGES = ("reading", "admission", "results", "delivery", "notification", "acknowledgement", "columns", "disk", "other")
+
+
+class Stopwatch:
+    """Time spent in each stage, without that of the stages called from it."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = defaultdict(float)
+        self._inner = 0.0
+
+    def timed(self, stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The same call under the watch."""
+
+        def under_watch(*arguments: Any) -> Any:
+            outer, self._inner, start = self._inner, 0.0, thread_time()
+            try:
+                return call(*arguments)
+            finally:
+                whole = thread_time() - start
+                self.spent[stage] += whole - self._inner
+                self._inner = outer + whole
+
+        return under_watch
+
+    def on(self, owner: Any, name: str, stage: str) -> None:
+        """Put the watch on a method of one object, or on a function of a module."""
+        setattr(owner, name, self.timed(stage, getattr(owner, name)))
+
+
+def stages(*, notify: bool) -> dict[str, float]:
+    """Microseconds a message spends in each stage."""
+    watch: Stopwatch = Stopwatch()
+    ledger: Any = MemoryLedger()
+    ledger.wire, ledger.centre = Buffer(), Buffer()  # blocks stay as they come, for the store
+    gateway = _gateway(ledger)
+    _instrument(watch, gateway)
+    frames = [encoded(f"3601{n}", n * 25_000, 25_000, notify) for n in range(LINES)]
+    reads = [[b"".join(of_line[at : at + READ]) for at in range(0, len(of_line), READ)] for of_line in frames]
+    spare_collector()
+    with tempfile.TemporaryDirectory() as folder:
+        store, now = Store(Path(folder), 1 << 40), gateway.centre.now
+        watch.on(store, "add", "columns")
+        watch.on(store, "commit", "disk")
+        for number in range(WARM + MEASURED):
+            if number == WARM:
+                watch.spent.clear()
+            now += STEP_US
+            watch.timed("other", gateway.advance)(now)
+            for line in range(LINES):
+                octets = reads[line][number % len(reads[line])]
+                ledger.wire.append((now, line + 1, "in", octets))
+                watch.timed("other", gateway.received)(line + 1, octets, now)
+            _exchange(watch, gateway, ledger, now)
+            if number % 100 == 99:  # every 200 ms
+                _store(store, ledger, keep=number >= WARM)
+        store.close()
+    messages = MEASURED * LINES * READ
+    return {stage: watch.spent[stage] / messages * 1e6 for stage in STAGES if watch.spent[stage]}
+
+
+def _gateway(ledger: Any) -> Gateway:
+    codes = tuple(
+        CodeConfig(code=f"3601{n}", rate_per_s=150, window=100, limit="monitor", request_id="b") for n in range(LINES)
+    )
+    gateway = assemble(Scenario(codes=codes), load_contract(), ledger)
+    now = 1_790_000_000_000_000
+    gateway.advance(now)
+    for line in range(LINES):
+        gateway.opened(line + 1, now)
+        gateway.received(line + 1, login(f"3601{line}"), now)
+    gateway.output()
+    return gateway
+
+
+def _instrument(watch: Stopwatch, gateway: Gateway) -> None:
+    runs, batches, carrier = gateway._runs, gateway.centre.batches, gateway._carrier
+    watch.on(runs, "received", "reading")
+    runs._admit = watch.timed("admission", batches.submit)
+    watch.on(batch_module, "_results", "results")
+    watch.on(gateway.centre, "advance", "delivery")
+    watch.on(carrier, "carry", "notification")
+    watch.on(carrier, "acknowledged", "acknowledgement")
+
+
+def _exchange(watch: Stopwatch, gateway: Gateway, ledger: Any, now: int) -> None:
+    """Take what is to be written, and acknowledge the notifications in it."""
+    while output := watch.timed("other", gateway.output)():
+        for number, octets in output:
+            ledger.wire.append((now, number, "out", octets))
+            acks = b"".join([ACKS[frame[1:3]] for frame in octets.split(b"\x03") if frame[10:14] == b"O/53"])
+            if acks:
+                ledger.wire.append((now, number, "in", acks))
+                watch.timed("other", gateway.received)(number, acks, now)
+
+
+def _store(store: Store, ledger: Any, *, keep: bool) -> None:
+    for table, buffer in ((WIRE, ledger.wire), (CENTRE, ledger.centre)):
+        while keep and (entries := buffer.head(1_000, 4_000)):
+            store.add(table, entries, print)
+            buffer.drop(entries)
+        buffer.clear()
+    if keep:
+        store.commit()
+
+
+if __name__ == "__main__":
+    for told in (False, True):
+        spent = stages(notify=told)
+        print({stage: round(each, 2) for stage, each in spent.items()}, f"sum {sum(spent.values()):.2f}")

@@ -1,0 +1,136 @@
+"""What is fed with mutated frames: framer and field table, gateway with centre, client, capture reader, judge.
+
+Each target takes the chunks of one connection and may raise nothing; AssertionError where it no longer works.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
+from random import Random
+from typing import Final
+
+import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
+from fake_smsc.scenario import CodeConfig, Scenario
+from fake_smsc.server.assembly import assemble
+from fake_smsc.strictness import PROFILES, Strictness
+from simbench.base.errors import BadInput
+from simbench.capture.reader import read_packets
+from simbench.client.core import Core
+from simbench.client.messages import LinkConfig, Outgoing
+from simbench.contract import load_contract
+from simbench.ledger import MemoryLedger
+from simbench.rules.rule import RULES, Case, judge
+from simbench.trace.trace import Reading
+from simbench.ucp import content
+from simbench.ucp.frame import Framer, WireError
+from simbench.ucp.operations import answer_to, check, decode
+from tests.capture.scenes import pcap
+from tests.harness import START, Peer, login
+
+Chunks = list[bytes]
+Target = Callable[[Chunks, Random], None]
+CONTRACT: Final = load_contract()
+CODES: Final = (CodeConfig(code="36010", limit="nack"), CodeConfig(code="36020"))
+SCENARIOS: Final = [Scenario(codes=CODES, strictness=Strictness(profile)) for profile in PROFILES]
+JUDGED_SHARE: Final = 0.05  # of the batches: judging takes longer than serving
+LOGGED_IN_SHARE: Final = 0.8
+LINK: Final = LinkConfig(account="36010", password="secret", code="36010", rate_per_s=10)
+
+
+def framer(chunks: Chunks, _: Random) -> None:
+    """Frames or wire errors, their fields by name, what is wrong with them, their content."""
+    reader = Framer()
+    for chunk in chunks:
+        for item in reader.feed(chunk):
+            if isinstance(item, WireError):
+                answer_to(item)
+                continue
+            decode(item)
+            check(item)
+            content.read(item.data)
+    assert len(reader.pending) <= 4097
+
+
+def gateway(chunks: Chunks, dice: Random) -> None:
+    """A gateway whose other session is served whatever this one sends; now and then the judge reads what came of it."""
+    ledger = MemoryLedger()
+    served = assemble(dice.choice(SCENARIOS), CONTRACT, ledger)
+    served.advance(START)
+    bystander, fuzzed, now = Peer(served, 1), 2, START
+    bystander.login("36020")
+    served.opened(fuzzed, now)
+    ledger.wire.append((now, fuzzed, "open", b"fuzzed"))
+    opened = True
+    for chunk in chunks:
+        if opened and dice.random() < LOGGED_IN_SHARE:
+            chunk = login() + chunk  # noqa: PLW2901 - what is fed begins with a login
+        opened = False
+        now += dice.choice((0, 0, 1_000, 50_000, 2_000_000))
+        served.advance(now)
+        ledger.wire.append((now, fuzzed, "in", chunk))
+        served.received(fuzzed, chunk, now)
+        for number, octets in served.output():
+            ledger.wire.append((now, number, "out", octets))
+        if fuzzed in served.closings:
+            served.closed(fuzzed, now)
+            served.opened(fuzzed, now)
+            opened = True
+    bystander.now = now
+    bystander._collect()
+    answers = [frame for frame in bystander.submit(7, OAdC="36020", AdC="33710000077") if frame.kind == "R"]
+    assert [frame.data[0] for frame in answers] == ["A"], "another session is not served"
+    bystander.wait(120_000_000)
+    if dice.random() < JUDGED_SHARE:
+        case = Case(Reading(ledger.snapshot()), CONTRACT)
+        for purpose in RULES:
+            found = judge(purpose, case, "fuzz")
+            assert found.outcome != "error", found.summary
+
+
+def client(chunks: Chunks, dice: Random) -> None:
+    """The client's core, with messages of its own to send meanwhile."""
+    core, now = Core(LINK), START
+    for number in range(5):
+        core.submit(Outgoing(f"m{number}", "33710000001", "Bonjour"), now)
+    core.advance(now)
+    core.connected(now)
+    for chunk in [b"\x0200/00019/R/60/A//6D\x03", *chunks]:
+        now += dice.choice((0, 1_000, 100_000, 5_000_000))
+        core.received(chunk, now)
+        core.events()
+        core.octets_to_send()
+        core.advance(now)
+        if core.state == "closed" and core.next_deadline() <= now + 60_000_000:
+            now += 60_000_000
+            core.advance(now)
+            core.connected(now)
+    assert core.outstanding <= LINK.window
+
+
+def capture(chunks: Chunks, dice: Random) -> None:
+    """A capture file of the chunks, itself bent now and then: rows, or one clear error."""
+    key = bytes([192, 0, 2, 10, 198, 51, 100, 1]) + struct.pack("!HH", 40_000, 5_000)
+    seq, packets = 1000, []
+    for number, chunk in enumerate(chunks):
+        segment = (key, seq & 0xFFFFFFFF, 0, 16, chunk[:1400], 0)
+        packets.append((START + number * 1000, _packet(segment)))
+        seq += len(chunk[:1400]) + dice.choice((0, 0, 0, 0, 0, 0, 0, 7, -9))
+    file = bytearray(pcap(packets))
+    for _ in range(dice.choice((0, 0, 1, 5))):
+        file[dice.randrange(len(file))] = dice.randrange(256)
+    ledger = MemoryLedger()
+    with suppress(BadInput):
+        read_packets(BytesIO(bytes(file)), "fuzz", ledger.wire, ledger.story, dice.choice((None, 5_000)))
+
+
+def _packet(segment: tuple[bytes, int, int, int, bytes, int]) -> bytes:
+    """As `ip_packet`, without scapy and without checksums, which the reader does not look at."""
+    key, seq, ack, flags, payload, _ = segment
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 40 + len(payload), 0, 0, 64, 6, 0) + key[:8]
+    return ip + key[8:] + struct.pack("!IIHHHH", seq, ack, 0x5000 | flags, 65535, 0, 0) + payload
+
+
+TARGETS: Final[dict[str, Target]] = {"framer": framer, "gateway": gateway, "client": client, "capture": capture}

@@ -1,0 +1,105 @@
+"""The page of clauses: sentence, terms, rules, exercises, faults of each. Run with `--write` to renew it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import simbench.bench.runner.selection
+import simbench.rules.client.connection_tunnel
+import simbench.rules.client.endurance
+import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing them enters every exercise and every rule
+from simbench.bench.exercises.endurance import PURPOSES as ENDURANCE
+from simbench.bench.exercises.exercise import EXERCISES
+from simbench.contract import Contract, load_contract
+from simbench.rules.coverage import reasons, rules_of
+from simbench.rules.rule import RULES, Rule
+from simbench.sla.rules import SERVICE_LEVEL
+
+PLACE = Path(__file__).parents[2] / "docs/reference/clauses.md"
+ON_A_RUN = {"wire", "simulation"}
+
+_HEAD = """# Clauses and how they are judged
+
+Every clause of the offer in our words, with the figures it hangs on, the rules that judge it, the exercise that reveals
+each rule's purpose (or, where none can, the command that judges it), and the named faults that prove the rule: with the
+fault it fails (or is weak, where the clause only recommends), without it passes. A clause without a rule says why.
+Figures marked * are our assumption until a contract of your own confirms them.
+
+This page is written by `python -m tools.reference.clauses --write`.
+
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    contract = load_contract()
+    return _HEAD + _counts(contract) + "".join(_clause(name, contract) for name in contract.clauses)
+
+
+def on_a_run(contract: Contract) -> list[str]:
+    """Clauses that can be judged on the wire or in simulation."""
+    return [name for name, clause in contract.clauses.items() if ON_A_RUN & set(clause.verify)]
+
+
+def _counts(contract: Contract) -> str:
+    wanted = on_a_run(contract)
+    with_rule = [name for name in wanted if rules_of(name)]
+    faults = {fault for rule in RULES.values() for fault in rule.catches}
+    return (
+        f"{len(contract.clauses)} clauses; {len(wanted)} can be judged on the wire or in simulation: {len(with_rule)} "
+        f"have a rule, {len(wanted) - len(with_rule)} a reason. {len(RULES)} rules, {len(EXERCISES)} exercises, "
+        f"{len(faults)} named faults.\n"
+    )
+
+
+def _clause(name: str, contract: Contract) -> str:
+    clause, rules = contract.clauses[name], rules_of(name)
+    lines = [
+        f"\n## {name}: {clause.key_term}\n",
+        f"{clause.gist}\n",
+        f"*{clause.strength}, binds {' and '.join(clause.bound)}; {', '.join(clause.verify)}; {clause.source}*\n",
+    ]
+    terms = ", ".join(_terms(name, contract))
+    if terms:
+        lines.append(f"Figures: {terms}\n")
+    if rules:
+        lines += ["| Purpose | Rule | Exercise | Caught faults |", "|---|---|---|---|", *map(_row, rules), ""]
+    else:
+        lines.append(f"No rule: {reasons()[name]}.\n")
+    return "\n".join(lines)
+
+
+def _terms(name: str, contract: Contract) -> Iterator[str]:
+    for dotted, term in contract.terms.by_name().items():
+        if term.clause == name:
+            value = ", ".join(map(str, term.value)) if isinstance(term.value, tuple) else term.value
+            yield f"`{dotted}` = {value} {term.unit}{'*' if term.status == 'assumption' else ''}"
+    for key, ambiguity in contract.ambiguities.items():
+        if name in ambiguity.clauses:
+            yield f"{key} read as `{contract.reading(key)}`"
+
+
+def _row(rule: Rule) -> str:
+    exercise = next((f"`{e.name}`" for e in EXERCISES.values() if rule.purpose in e.purposes), "") or _elsewhere(rule)
+    needs = f" Needs `{rule.needs}`." if rule.needs else ""
+    faults = ", ".join(f"`{fault}`" for fault in rule.catches) or "none: it judges the bench's own means"
+    slug = rule.purpose.partition("/")[2]
+    return f"| `{slug}` | {rule.sentence}.{needs} | {exercise} | {faults} |"
+
+
+def _elsewhere(rule: Rule) -> str:
+    """How a rule is put to use that no exercise reveals: it takes hours, months, or somebody's real traffic."""
+    if rule.purpose in ENDURANCE:
+        return "none in a session: `simbench conform --soak`"
+    if rule.purpose in SERVICE_LEVEL:
+        return "none, it takes months: `simbench judge` or `report` on a run or on tickets"
+    return "none, it is for real traffic: `simbench judge` on a capture"
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        PLACE.write_text(page(), "utf-8")
+    else:
+        sys.stdout.write(page())

@@ -1,0 +1,208 @@
+"""The pages of docs/reference that are drawn from the program. Writes nothing: `python -m tools.reference` does."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+import simbench.ledger.rows as ledger_rows
+from fake_smsc.scenario import Scenario
+from simbench.bench.runner.baseline import Baseline
+from simbench.bench.sut.description import Description
+from simbench.bench.sut.protocol import Capabilities
+from simbench.billing.acts import Acts
+from simbench.billing.forecast import Forecast
+from simbench.capture.esp import Keys
+from simbench.cli.main import cli
+from simbench.cli.manual_pages import PAGES
+from simbench.contract import load_contract
+from simbench.contract.terms import Ambiguity, Clause, Term
+from simbench.dialup.scenario import DialupScenario
+from simbench.ledger.rows import ORDINAL, TABLES
+from simbench.planning.campaign import CampaignPlan
+from simbench.planning.study import Study
+from simbench.roaming.scenario import RoamingScenario
+from simbench.service.serving import build
+from simbench.service.settings import ServiceSettings
+from simbench.simulation.scenario import WorldScenario
+from simbench.sla.imports.campaigns import Campaigns
+from simbench.sla.imports.decisions import Decision
+from simbench.tables.columns import MappingFile
+from tests.service.stage import staged
+from tools.reference.keys import keys_of, table, words
+
+PLACE: Final = Path(__file__).parents[2] / "docs" / "reference"
+NOTE: Final = "\nThis page is written by `python -m tools.reference --write`.\n\n"
+WIDTH: Final = 100
+
+
+def tree(
+    command: click.Command, parent: click.Context | None = None, name: str = "simbench"
+) -> Iterator[click.Context]:
+    """Every command as a context that knows its whole name."""
+    settings = {**command.context_settings, "max_content_width": WIDTH}  # as when it is run
+    context = click.Context(command, parent, name, terminal_width=WIDTH, **settings)
+    yield context
+    for below, each in sorted(command.commands.items()) if isinstance(command, click.Group) else ():
+        yield from tree(each, context, below)
+
+
+def commands() -> str:
+    pages = (f"## {each.command_path}\n\n```text\n{each.command.get_help(each)}\n```\n" for each in tree(cli))
+    return "# Commands\n" + NOTE + "What `simbench COMMAND --help` says.\n\n" + "\n".join(pages)
+
+
+def exit_status() -> str:
+    head = """# Exit status
+
+| status | meaning |
+|---|---|
+| 0 | done, nothing failed |
+| 1 | a finding failed |
+| 2 | wrong usage or input: one line names place, problem and what was expected |
+| 3 | an error, something inconclusive, nothing judged; or the machine does not give what is needed |
+
+## By command
+
+"""
+    rows = [
+        (f"`simbench {name}`", *(page.exits.get(status, "") for status in range(4))) for name, page in PAGES.items()
+    ]
+    return head.replace("\n\n|", NOTE + "|", 1) + table(("command", "0", "1", "2", "3"), rows[1:])
+
+
+def ledger() -> str:
+    source = Path(ledger_rows.__file__).read_text("utf-8")
+    parts = [
+        "# The ledger\n"
+        + NOTE
+        + words(ledger_rows)
+        + "\n\nRun `simbench judge` on a folder, or open its Parquet files with whatever reads such."
+    ]
+    for name, each in TABLES.items():
+        comment = re.search(
+            rf"((?:^# .*\n)+)(?:^[A-Z_]+ = .*\n|^    .*\n|^\).*\n)*^{name.upper()} = _table", source, re.MULTILINE
+        )
+        told = " ".join(line.removeprefix("# ") for line in comment[1].splitlines()) if comment else ""
+        rows = [(f"`{c.name}`", c.type, "may be empty" if c.nullable else "") for c in (*each.columns, ORDINAL)]
+        parts.append(f"## `{name}`\n\n{_as_text(told)}\n\n{table(('column', 'type', ''), rows)}")
+    return "\n\n".join(parts)
+
+
+def _as_text(comment: str) -> str:
+    return re.sub(r"([<>|*_])", r"\\\1", comment) if "`" not in comment else comment
+
+
+def contract() -> str:
+    held = load_contract()
+    rows = [
+        (f"`{name}`", str(term.value), term.unit, term.status, f"[{term.clause}](clauses.md)", term.note or term.source)
+        for name, term in held.terms.by_name().items()
+    ]
+    readings = [
+        (key, each.question, ", ".join(f"`{name}`" for name in each.readings), f"`{held.reading(key)}`", each.status)
+        for key, each in held.ambiguities.items()
+    ]
+    return (
+        "# Contract files\n" + NOTE + "The contract is data: `simbench/contracts/orange_ops_2016.toml`. A file of your "
+        "own changes what it says by `extends = \"orange_ops_2016\"`, a `title`, and the tables that differ; "
+        "`--contract mine.toml` takes it. Unknown keys are refused.\n\n## Keys of a term `[terms.GROUP.NAME]`\n\n"
+        + keys_of(Term[Any], "terms.GROUP.NAME") + "\n## Keys of a clause\n\n" + keys_of(Clause, "clauses.NAME")
+        + "\n## Keys of an ambiguity\n\n" + keys_of(Ambiguity, "ambiguities.NAME")
+        + "\n## Every term\n\n" + table(("term", "value", "unit", "status", "clause", "note"), rows)
+        + "\n## Every ambiguity\n\n" + table(("key", "question", "readings", "read as", "status"), readings)
+    )  # fmt: skip
+
+
+def _files(title: str, head: str, *files: tuple[str, type[Any]]) -> Callable[[], str]:
+    def page() -> str:
+        parts = (f"## {heading}\n\n{keys_of(struct)}" for heading, struct in files)
+        return f"# {title}\n{NOTE}{head} Unknown keys are refused.\n\n" + "\n".join(parts)
+
+    return page
+
+
+async def _document() -> dict[str, Any]:
+    async with staged(ServiceSettings()) as stage:
+        return build(stage.platform).openapi()
+
+
+def api() -> str:
+    document = asyncio.run(_document())
+    paths = document["paths"]
+    parts = [
+        "# Control API\n"
+        + NOTE
+        + "What `simbench serve --api 8080` serves; its document is at `/openapi.json`, drawn at "
+        "`/docs`. How to use it: [the bench as a service](../guides/service.md).\n"
+    ]
+    for path, methods in paths.items():
+        for method, each in methods.items():
+            rows = [(f"`{p['name']}`", p["in"], "yes" if p.get("required") else "") for p in each.get("parameters", ())]
+            told = " ".join(each.get("description", each.get("summary", "")).split())
+            body = _body(each)
+            parts.append(f"## `{method.upper()} {path}`\n\n{told}\n")
+            parts.append(table(("parameter", "in", "needed"), rows) if rows else "")
+            parts.append(f"Body: {body}.\n" if body else "")
+            parts.append(f"Answers: {', '.join(sorted(each['responses']))}.\n")
+    parts.append("## Records\n\nWhat bodies and answers are made of.\n")
+    for name, schema in document["components"]["schemas"].items():
+        needed = set(schema.get("required", ()))
+        rows = [
+            (f"`{key}`", _form(form), "yes" if key in needed else "")
+            for key, form in schema.get("properties", {}).items()
+        ]
+        parts.append(f"### `{name}`\n\n{' '.join(schema.get('description', '').split())}\n")
+        parts.append(table(("key", "form", "needed"), rows) if rows else "")
+    return "\n".join(part for part in parts if part)
+
+
+def _form(form: dict[str, Any]) -> str:
+    """A JSON schema in words."""
+    if "$ref" in form:
+        return f"`{form['$ref'].rpartition('/')[2]}`"
+    if "anyOf" in form:
+        return " or ".join(map(_form, form["anyOf"]))
+    if form.get("type") == "array":
+        return f"list of {_form(form.get('items', {}))}"
+    choices = form.get("enum") or ([form["const"]] if "const" in form else [])
+    return ", ".join(f"`{choice}`" for choice in choices) or str(form.get("type", "any"))
+
+
+def _body(operation: dict[str, Any]) -> str:
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        return f"`{content['schema'].get('$ref', kind).rpartition('/')[2]}`"
+    return ""
+
+
+PAGES_OF: Final[dict[str, Callable[[], str]]] = {
+    "cli.md": commands,
+    "exit-status.md": exit_status,
+    "ledger.md": ledger,
+    "contract.md": contract,
+    "scenario.md": _files(
+        "Scenario files", "Examples lie in `scenarios/`, each with its comments.",
+        ("A live platform: `simbench serve`", Scenario), ("A world in virtual time: `simbench run`", WorldScenario),
+        ("Dial-up: `simbench dialup run`", DialupScenario), ("Roaming: `simbench roaming run`", RoamingScenario),
+    ),
+    "capabilities.md": _files(
+        "Clients under test", "What `--sut`, `--capabilities` and `--baseline` take; see "
+        "[Test your client](../guides/test-your-client.md).",
+        ("A client: `--sut my-client.toml`", Description), ("Capabilities: `--capabilities caps.toml`", Capabilities),
+        ("Known deviations: `--baseline known.toml`", Baseline),
+    ),
+    "campaign.md": _files(
+        "Plans, studies and what is told beside a record", "Files of `plan`, `sweep`, `bill`, `forecast` and `judge`.",
+        ("A campaign to plan: `simbench plan`", CampaignPlan), ("A study: `simbench sweep`", Study),
+        ("Acts of the contract: `simbench bill --acts`", Acts), ("A forecast: `simbench forecast`", Forecast),
+        ("Beside a capture: `simbench judge --campaigns`", Campaigns), ("ESP keys: `simbench judge --keys`", Keys),
+        ("Columns of a table: `simbench judge --map`", MappingFile),
+        ("A decision: `[[decisions]]` of `simbench judge --decisions`", Decision),
+    ),
+    "api.md": api,
+}  # fmt: skip

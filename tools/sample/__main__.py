@@ -1,0 +1,71 @@
+"""`make sample`: the example reports kept in reports/sample, made in virtual time so that they are always the same.
+
+One of a correct client, one of a client with two planted faults, to show what a failure looks like; one of
+roaming; one of a year in virtual time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simbench import __version__
+from simbench.bench.report import ExerciseRun, Judgement, write_findings, write_report
+from simbench.bench.runner.findings import judge_exercise
+from simbench.bench.runner.selection import select
+from simbench.bench.sut.in_memory import MONDAY, conduct_in_memory
+from simbench.bench.sut.registry import EVERYTHING
+from simbench.contract import load_contract
+from simbench.trace.trace import Reading
+from tools.sample.dialup import write_dialup_sample
+from tools.sample.planning import write_plan_sample
+from tools.sample.roaming import write_roaming_sample
+from tools.sample.year import write_year_sample
+
+FOLDER = Path(__file__).parent.parent / "reports" / "sample"
+SHOWN = (
+    "session", "one-by-one", "backlog-monitored", "long-messages", "originators", "mixed-recipients", "late-results",
+    "total-outage", "evening-edge", "opt-outs",
+)  # fmt: skip
+"""Enough to see what reports are like; one of every exercise takes five megabytes."""
+SAMPLES: dict[str, tuple[str, ...]] = {"correct": (), "faulty": ("fast-1-percent", "sends-any-oadc")}
+
+
+def main() -> None:
+    """Write every sample."""
+    for name, faults in SAMPLES.items():
+        folder = FOLDER / name
+        folder.mkdir(parents=True, exist_ok=True)
+        judgement = judged(faults)
+        write_findings(folder / "findings.json", judgement)
+        write_report(folder / "report.html", judgement)
+        print(folder / "report.html")  # noqa: T201 - says what it made
+    print(write_plan_sample(FOLDER / "plan"))  # noqa: T201 - as above
+    print(write_roaming_sample(FOLDER / "roaming"))  # noqa: T201 - as above
+    print(write_year_sample(FOLDER / "year"))  # noqa: T201 - as above
+    write_dialup_sample(FOLDER / "dialup")
+
+
+def judged(faults: tuple[str, ...]) -> Judgement:
+    """The exercises shown with the reference client, with these faults."""
+    contract = load_contract()
+    findings, runs = [], []
+    for name, (exercise, purposes) in select(SHOWN).items():
+        conducted = conduct_in_memory(exercise, contract, faults)
+        findings += judge_exercise(conducted, purposes, contract, EVERYTHING)
+        reading = Reading(conducted.run)
+        runs.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
+    info: dict[str, str | int | float] = {
+        "system": "reference" + (f" with the faults {', '.join(faults)}" if faults else ""),
+        "system_version": __version__,
+        "contract": contract.name,
+        "contract_digest": contract.digest,
+        "seed": 1,
+        "bench_version": __version__,
+        "started_at": MONDAY,
+        "time": "virtual",
+    }
+    return Judgement(info, findings, contract, runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""The example report of a plan, kept in reports/sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from simbench.cli.plan import plain
+from simbench.planning.advise import advise
+from simbench.planning.campaign import read_campaign
+from simbench.planning.report.page import write_plan_report
+
+CAMPAIGN = Path(__file__).parents[2] / "scenarios" / "plan" / "01_thursdays.toml"
+
+
+def write_plan_sample(folder: Path) -> Path:
+    """Plan the Thursdays and write the report; its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    advice = advise(read_campaign(CAMPAIGN))
+    write_plan_report(folder / "report.html", msgspec.to_builtins(advice, enc_hook=plain), advice.invoices)
+    return folder / "report.html"

@@ -1,0 +1,28 @@
+"""The kept sample of a roaming run: its report and its tables, without the bills and the Parquet files."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from shutil import copyfile
+
+from simbench.cli.roaming.run_commands import FINDINGS, REPORT, write_run
+from simbench.roaming.contract import load_roaming
+from simbench.roaming.population import run_population
+from simbench.roaming.results import OUTCOME
+from simbench.roaming.scenario import read_roaming_scenario
+
+SCENARIO = Path(__file__).parents[2] / "scenarios" / "roaming" / "01_a_year_abroad.toml"
+KEPT = (REPORT, FINDINGS, OUTCOME)
+
+
+def write_roaming_sample(folder: Path) -> Path:
+    """Write the sample; gives its report."""
+    contract = load_roaming()
+    scenario = read_roaming_scenario(SCENARIO, contract)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as made:
+        write_run(Path(made), scenario, contract, run_population(scenario, contract), 200)
+        for name in KEPT:
+            copyfile(Path(made) / name, folder / name)
+    return folder / REPORT

@@ -1,0 +1,56 @@
+"""The figures of a soak, and whether it was one. Starts nothing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tools.soak.load import Counts
+
+
+class Wanted(NamedTuple):
+    """Messages accepted at least, and how many of them warm the server up; 0: those of the first tenth of the time."""
+
+    messages: int
+    warm: int = 0
+    grown: float = 0.05  # less than this share
+
+
+class Sample(NamedTuple):
+    """Seconds since the start, octets of memory, messages accepted so far."""
+
+    at_s: float
+    rss: int
+    accepted: int
+
+
+class Memory(NamedTuple):
+    """Octets at most while the server warmed up; in the middle of the last tenth of the rest."""
+
+    warm: int
+    last: int
+
+    @property
+    def grown(self) -> float:
+        """By what share it grew."""
+        return self.last / self.warm - 1
+
+
+def memory(samples: list[Sample], warm: int) -> Memory:
+    """What a server needed. All that it keeps for speed must be full, and its log folded in once, when it is warm."""
+    tenth = max(1, len(samples) // 10)
+    early = [sample for sample in samples if sample.accepted <= warm] if warm else samples[:tenth]
+    late = samples[len(early) :] or samples
+    last = sorted(sample.rss for sample in late[-max(1, len(late) // 4 if warm else tenth) :])
+    return Memory(max(sample.rss for sample in early or samples[:1]), last[len(last) // 2])
+
+
+def verdict(samples: list[Sample], counts: Counts, wanted: Wanted, status: int) -> int:
+    """Print the figures; 0 when all is as it should be."""
+    found, peak = memory(samples, wanted.warm), max(sample.rss for sample in samples)
+    while_warm = f"{wanted.warm:,} messages" if wanted.warm else "tenth"
+    print(f"{samples[-1].at_s:.0f} s: {counts.accepted:,} accepted, {counts.refused:,} refused, "
+          f"{counts.notified:,} notified, {counts.cuts} connections cut, {counts.calls} made")  # fmt: skip
+    print(f"memory: {found.warm / 1e6:.0f} MB at most in the first {while_warm}, {found.last / 1e6:.0f} MB in the end, "
+          f"{found.grown:+.1%} (less than {wanted.grown:.0%} wanted), {peak / 1e6:.0f} MB at most")  # fmt: skip
+    print(f"messages: {counts.accepted:,} of {wanted.messages:,} wanted; server ended with status {status}")
+    return 0 if found.grown < wanted.grown and counts.accepted >= wanted.messages and status == 0 else 1
