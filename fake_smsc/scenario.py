@@ -176,7 +176,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 # Where scenarios that come with the bench lie: in an installed package, in a checkout.
-HOMES = (Path(__file__).parent / "scenarios", Path(__file__).parents[1] / "scenarios")
+HOMES = (Path(__file__).parents[1] / "simbench" / "scenarios", Path(__file__).parents[1] / "scenarios")
 
 
 def find_scenario(path: Path) -> Path:

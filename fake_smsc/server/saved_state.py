@@ -1,6 +1,6 @@
 """What an earlier run left behind, read from its ledger: messages, notices, subscribers, limits, clock and faults.
 
-Decides nothing and changes nothing: whoever resumes the run hands this to the server (`fake_smsc.server.restore_state`).
+`fake_smsc.server.restore_state` hands it to the server of a run that is resumed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from simbench.base.units import DAY_US
-from simbench.contract.terms import Terms
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -105,18 +104,6 @@ def holidays_of(year: int, alsace_moselle: bool = False) -> frozenset[date]:
     import holidays  # noqa: PLC0415 - slow to import, and few runs ask for a date
 
     return frozenset(holidays.country_holidays("FR", subdiv="57" if alsace_moselle else None, years=year))
-
-
-def marketing_hours(us: int, terms: Terms, *, closed: bool = False, alsace_moselle: bool = False) -> bool:
-    """Tell whether marketing messages are allowed at an instant (OPS-PRO-03).
-
-    The window is half-open, 22:00:00 is too late; `closed` admits its last second (AMB-20).
-    """
-    then = civil(us)
-    opens, closes = terms.marketing.opens_at_h.value, terms.marketing.closes_at_h.value
-    second_of_day = (then.hour * 60 + then.minute) * 60 + then.second
-    inside = opens * 3600 <= second_of_day < closes * 3600 + closed
-    return inside and is_jour_ouvrable(then.date(), alsace_moselle=alsace_moselle)
 
 
 def scts_text(us: int) -> str:

@@ -1,4 +1,4 @@
-"""An invoice received, read from CSV and laid beside one's own. Decides nobody's right.
+"""An invoice received, read from a table and laid beside one's own. Decides nobody's right.
 
 Columns: clause,code,quantity,unit_price,amount; `code` empty for lines of the whole contract. Lines of the clauses
 HT, VAT and TTC give the sums.
@@ -6,24 +6,27 @@ HT, VAT and TTC give the sums.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import choice
-from simbench.billing.counts import csv_rows, whole
+from simbench.billing.counts import LARGEST, all_rows, whole
 from simbench.billing.invoice import Invoice
 from simbench.contract import Contract
+from simbench.tables.cells import digits_of, number_of, text_of
+from simbench.tables.rows import Kind, Row
 
-COLUMNS = ("clause", "code", "quantity", "unit_price", "amount")
+KINDS: Final[Mapping[str, Kind]] = {
+    "clause": "text", "code": "text", "quantity": "number", "unit_price": "number", "amount": "number",
+}  # fmt: skip
+COLUMNS = tuple(KINDS)
 SUMS = ("HT", "VAT", "TTC")
-AMOUNT = re.compile(r"-?[0-9]{1,12}([.,][0-9]{1,6})?", re.ASCII)
 
 Key = tuple[str, str]
 
@@ -66,9 +69,9 @@ def read_received(path: Path, contract: Contract) -> Received:
     """Read an invoice received. Raises BadInput naming file, line, value and expectation."""
     lines, sums = [], {}
     clauses = [name for name in contract.clauses if name.startswith("OPS-TAR-")]
-    for number, row in csv_rows(path, COLUMNS):
-        place, clause = f"{path}: line {number}", row["clause"]
-        amount = _amount(row["amount"], f"{place}: amount")
+    for row in all_rows(path, KINDS, ("clause", "amount")):
+        place, clause = f"{path}: line {row.line}", text_of(row.cells["clause"]).upper()
+        amount = _amount(row, "amount", place)
         if clause in SUMS:
             if clause in sums:
                 raise BadInput(f"{place}: clause", f"{clause} appears twice", "one sum of each kind")
@@ -76,9 +79,9 @@ def read_received(path: Path, contract: Contract) -> Received:
             continue
         if clause not in clauses:
             raise BadInput(f"{place}: clause", f"{clause!r:.40}", choice(clause, (*SUMS, *clauses)))
-        quantity = whole(row["quantity"], f"{place}: quantity")
-        price = _amount(row["unit_price"], f"{place}: unit_price")
-        lines.append(ReceivedLine(number, clause, row["code"], quantity, price, amount))
+        quantity, price = whole(row, "quantity", place), _amount(row, "unit_price", place)
+        code = digits_of(row.cells.get("code", ""))
+        lines.append(ReceivedLine(row.line, clause, code, quantity, price, amount))
     return Received(tuple(lines), sums)
 
 
@@ -112,7 +115,8 @@ def added_up(lines: Iterable[tuple[str, str, int, Decimal]]) -> dict[Key, tuple[
     return dict(sums)
 
 
-def _amount(text: str, place: str) -> Decimal:
-    if not AMOUNT.fullmatch(text):
-        raise BadInput(place, f"{text!r:.40}", "an amount such as 150.00")
-    return Decimal(text.replace(",", "."))
+def _amount(row: Row, name: str, place: str) -> Decimal:
+    amount = number_of(row.cells.get(name, ""), f"{place}: {name}", decimal_comma=row.decimal_comma)
+    if abs(amount) > LARGEST:
+        raise BadInput(f"{place}: {name}", f"is {amount}", f"an amount up to {LARGEST}")
+    return amount

@@ -18,7 +18,7 @@ from simbench.base.toml_files import Keys, as_typed, choice, label, read_table, 
 from simbench.contract.consistency import contradictions
 from simbench.contract.terms import Ambiguity, Clause, Contract, Terms
 
-HOME = Path(__file__).parent
+HOME = Path(__file__).parents[1] / "contracts"
 DEFAULT = "orange_ops_2016"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from simbench.base.errors import LedgerError
+from simbench.base.outputs import grow
 
 NAME: Final = "run.lock"
 _held: set[Path] = set()  # folders this process writes
@@ -30,6 +31,7 @@ class FolderLock:
 
 def take_lock(folder: Path) -> FolderLock:
     """Lock a run folder that exists. LedgerError while another program, or this one, writes it. Raises OSError."""
+    grow(folder / NAME)
     descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simbench.base.errors import LedgerError
+from simbench.base.outputs import remove, replacing
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
 from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment
 
 GROUP_ROWS, GROUP_OCTETS = 1_000_000, 48_000_000  # of a row group: what packing holds in memory
-_PART = ".part"
 
 Progress = Callable[[int, int], object]
 
@@ -31,30 +31,29 @@ def pack(folder: Path, progress: Progress = lambda _done, _all: None) -> int:
         pack_segment(path, TABLES[name])
     for leftover in folder.glob(f"*{SEGMENT}"):
         if leftover.with_suffix(PACKED).exists():  # stopped between the two
-            leftover.unlink()
+            _drop(leftover)
     return len(waiting)
 
 
 def pack_segment(path: Path, table: Table) -> None:
     """Turn one segment into Parquet, in pieces. Raises LedgerError, OSError."""
-    target = path.with_suffix(PACKED)
-    part = target.with_name(target.name + _PART)
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with (
-            os.fdopen(descriptor, "wb") as file,
-            pq.ParquetWriter(file, schema(table), compression="zstd", write_page_checksum=True) as writer,
-        ):
-            _write(writer, stream_segment(path, table), table)
-            writer.close()
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-        sync_folder(path.parent)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    path.unlink()
+    with (
+        replacing(path.with_suffix(PACKED), edited=True) as part,
+        part.open("wb") as file,
+        pq.ParquetWriter(file, schema(table), compression="zstd", write_page_checksum=True) as writer,
+    ):
+        _write(writer, stream_segment(path, table), table)
+        writer.close()
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+    _drop(path)
+
+
+def _drop(segment: Path) -> None:
+    """Remove a segment that stands in Parquet; one of a copied run is in no manifest."""
+    remove(segment)
+    segment.unlink(missing_ok=True)
 
 
 def _write(writer: pq.ParquetWriter, batches: Iterable[pa.RecordBatch], table: Table) -> None:

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simbench.base.calendar import midnight_after
+from simbench.base.outputs import grow, remove
 from simbench.ledger.buffer import Entry
 from simbench.ledger.columns import Misfit, schema, to_batch
 from simbench.ledger.packing import open_packed, pack_segment, read_packed, sync_folder
@@ -51,6 +52,7 @@ class Stream:
         head = stream_head(table)
         self.path, self.table = path, table
         self.first, self.until = first, first  # numbers (`n`) of the rows in it
+        grow(path)
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.size = 0  # octets up to the end of the last whole batch
         self.dirty = True
@@ -59,7 +61,7 @@ class Stream:
             self._append([head])
         except OSError:
             self.close()
-            path.unlink(missing_ok=True)
+            remove(path)
             raise
         self.begin = self.size
 
@@ -201,7 +203,7 @@ class Store:
         except BaseException:
             for stream in opened.values():
                 stream.close()
-                stream.path.unlink(missing_ok=True)
+                remove(stream.path)
             raise
         with self._lock:
             self._open, self._edge = opened, None

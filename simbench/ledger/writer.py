@@ -11,13 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
 from simbench.base.errors import LedgerError, SimbenchError, Trouble
-from simbench.base.json_files import ROOMLESS
+from simbench.base.outputs import ROOMLESS, claim
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import FORMAT, NAME, RunInfo, write_info
@@ -48,12 +49,8 @@ def not_writable(folder: Path, problem: OSError) -> SimbenchError:
 
 def _check_room(folder: Path) -> None:
     """Write and remove a little, so that a full disk is found before anything is answered. Raises OSError."""
-    probe = folder / "room.part"
-    try:
-        with probe.open("wb") as file:
-            file.write(bytes(ROOM))
-    finally:
-        probe.unlink(missing_ok=True)
+    with TemporaryFile(dir=folder) as file:
+        file.write(bytes(ROOM))
 
 
 class Ledger:
@@ -94,11 +91,11 @@ class Ledger:
 
         `on_trouble` is given every failure to write as it happens, in the ledger's own thread; `flush` and `close`
         raise it. A segment ends at midnight (Paris) of the rows, or beyond `max_bytes`; not `daily`: only beyond
-        `max_bytes`, for runs in virtual time. LedgerError if there is a ledger already, or the folder cannot be
-        written, Trouble if the disk is full.
+        `max_bytes`, for runs in virtual time. LedgerError if there is a ledger already, or anything that simbench did
+        not write, or the folder cannot be written; Trouble if the disk is full.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            claim(folder, "run folder", LedgerError)
             lock = take_lock(folder)
         except OSError as problem:
             raise not_writable(folder, problem) from None
@@ -261,7 +258,7 @@ class Ledger:
 
         try:
             pack(self.folder, progress)
-        except (OSError, LedgerError) as problem:
+        except (OSError, SimbenchError) as problem:
             text = problem.strerror if isinstance(problem, OSError) else str(problem)
             self._on_trouble(
                 Trouble(f"{self.folder}: closed, not packed: {text}; `simbench ledger pack` does it once it can be")

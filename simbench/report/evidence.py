@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simbench.base.text import count
 from simbench.finding import Evidence
-from simbench.report.format import count, interval
+from simbench.report.format import interval
 from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer
 from simbench.ucp.masking import masked_frame, masked_runs, masked_text
 from simbench.ucp.meanings import NAMES, value_of
 from simbench.ucp.operations import PROBLEMS, check, decode
 
+MOST_EXHIBITS = 5  # of one finding; findings.json has them all
 MOST_OCTETS = 600  # of a frame shown in hexadecimal and in print
 MOST_FRAMES = 4  # in one piece of evidence: a hexadecimal text may hold several
 _CONTROLS = {0x02: "<STX>", 0x03: "<ETX>", 0x0A: "<LF>", 0x0D: "<CR>"}

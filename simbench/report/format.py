@@ -51,11 +51,6 @@ def number(value: float, digits: int = 3) -> str:
     return "0" if text == "-0" else text
 
 
-def count(amount: int, noun: str, plural: str = "") -> str:
-    """Write "1 code" or "2 codes"."""
-    return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
-
-
 def quantity(value: float | None, unit: str) -> str:
     """Write a measured value or a limit with its unit; "–" where there is none."""
     return "–" if value is None else f"{number(value)} {unit}".rstrip()

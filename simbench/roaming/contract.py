@@ -18,9 +18,10 @@ import msgspec
 
 from simbench.base.errors import BadInput, ContractError
 from simbench.base.toml_files import choice, label, read_toml, refusal, shown
+from simbench.contract.load import HOME
 from simbench.contract.terms import Count, Share, Term
 
-BUILTIN = Path(__file__).parent / "roaming_eu.toml"
+BUILTIN = HOME / "roaming_eu.toml"
 Service = Literal["data", "voice", "sms"]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from simbench.report.format import count
+from simbench.base.text import count
 from simbench.ucp import alphabet, codes, xser
 from simbench.ucp.operations import Values, moment
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from simbench.base import calendar as cal
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
-from simbench.contract import load_contract
 
 FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
 # Easter Monday, Ascension Thursday, Whit Monday, written out from printed calendars.
@@ -22,7 +21,6 @@ EASTER_BASED = {
     2026: ((4, 6), (5, 14), (5, 25)),
     2027: ((3, 29), (5, 6), (5, 17)),
 }
-TERMS = load_contract().terms
 INSTANTS = st.integers(cal.instant(1990, 1, 1), cal.instant(2089, 12, 31, 23, 59, 59))
 
 
@@ -100,35 +98,6 @@ def test_five_days_of_notice_depend_on_what_a_day_is() -> None:
     assert cal.days_before(start, 5, "ouvrables") == cal.instant(2026, 5, 7, 2)
     assert cal.days_before(start, 5, "ouvres") == cal.instant(2026, 5, 6, 2)
     assert cal.days_before(cal.instant(2026, 3, 30, 12), 5) == cal.instant(2026, 3, 25, 11)
-
-
-@pytest.mark.parametrize(
-    ("moment", "allowed"),
-    [
-        ((2026, 2, 9, 7, 59, 59), False),
-        ((2026, 2, 9, 8), True),
-        ((2026, 2, 9, 21, 59, 59), True),
-        ((2026, 2, 9, 22), False),
-        ((2026, 2, 7, 12), True),
-        ((2026, 2, 8, 12), False),
-        ((2026, 5, 14, 12), False),
-        ((2026, 7, 15, 8), True),
-    ],
-)
-def test_marketing_hours_run_from_8_to_22_on_jours_ouvrables(moment: tuple[int, ...], allowed: bool) -> None:
-    assert cal.marketing_hours(cal.instant(*moment), TERMS) is allowed
-
-
-def test_the_closed_reading_admits_22_00_00_and_not_a_second_more() -> None:
-    edge = cal.instant(2026, 2, 9, 22)
-    assert cal.marketing_hours(edge, TERMS, closed=True)
-    assert cal.marketing_hours(edge + SECOND_US - 1, TERMS, closed=True)
-    assert not cal.marketing_hours(edge + SECOND_US, TERMS, closed=True)
-
-
-def test_2026_has_4242_marketing_hours() -> None:
-    quarters = range(cal.instant(2026, 1, 1), cal.instant(2027, 1, 1), HOUR_US)
-    assert sum(cal.marketing_hours(us, TERMS) for us in quarters) == 4242
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 GIVEN = Path(__file__).parent / "given"
 HAS = (
     ".venv", "CHANGELOG.md", "Makefile", "README.md", "constraints.txt", "docs", "fake_smsc", "packaging",
-    "pyproject.toml", "scenarios", "scripts", "simbench", "tests",
+    "pyproject.toml", "scenarios", "scripts", "simbench", "tests", "tools",
 )  # fmt: skip
 READY = "stop with Ctrl-C"
 LONGEST_S = 600  # of a command; ten on a quiet machine

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
-from simbench.report.format import count, duration, interval, legible, moment, number, quantity, sentence, source
+from simbench.report.format import duration, interval, legible, moment, number, quantity, sentence, source
 from tests.bench.report.simulated import START
 
 

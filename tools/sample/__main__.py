@@ -21,7 +21,7 @@ from tools.sample.planning import write_plan_sample
 from tools.sample.roaming import write_roaming_sample
 from tools.sample.year import write_year_sample
 
-FOLDER = Path(__file__).parent.parent / "reports" / "sample"
+FOLDER = Path(__file__).parents[2] / "reports" / "sample"
 SHOWN = (
     "session", "one-by-one", "backlog-monitored", "long-messages", "originators", "mixed-recipients", "late-results",
     "total-outage", "evening-edge", "opt-outs",
@@ -38,10 +38,10 @@ def main() -> None:
         judgement = judged(faults)
         write_findings(folder / "findings.json", judgement)
         write_report(folder / "report.html", judgement)
-        print(folder / "report.html")  # noqa: T201 - says what it made
-    print(write_plan_sample(FOLDER / "plan"))  # noqa: T201 - as above
-    print(write_roaming_sample(FOLDER / "roaming"))  # noqa: T201 - as above
-    print(write_year_sample(FOLDER / "year"))  # noqa: T201 - as above
+        print(folder / "report.html")
+    print(write_plan_sample(FOLDER / "plan"))
+    print(write_roaming_sample(FOLDER / "roaming"))
+    print(write_year_sample(FOLDER / "year"))
     write_dialup_sample(FOLDER / "dialup")
 
 

@@ -16,11 +16,12 @@ from markupsafe import Markup
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import write_octets
-from simbench.bench.report.page import HOME, VERDICTS, environment
+from simbench.bench.report.page import VERDICTS
 from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import TABLES
 from simbench.report.format import WORST_FIRST, moment
+from simbench.report.html import environment, stylesheet
 
 FORMAT: Final = 1
 TONES: Final = {0: "pass", 1: "fail", 3: "inconclusive"}
@@ -103,7 +104,7 @@ def page(certificate: Certificate) -> str:
         lines.setdefault((one.purpose, one.outcome), []).append(one.exercise)
     data = msgspec.json.encode(certificate).decode().replace("<", "\\u003c")
     return (
-        environment(str)
+        environment(Path(__file__).parent, str)
         .get_template("certificate.html.j2")
         .render(
             certificate=certificate,
@@ -116,7 +117,7 @@ def page(certificate: Certificate) -> str:
             tried=len({one.purpose for one in certificate.outcomes}),
             data=Markup(data),  # noqa: S704 - JSON without any "<"
             colours=COLOURS,
-            styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file
+            styles=stylesheet(),
         )
     )
 

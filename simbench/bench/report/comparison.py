@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from markupsafe import Markup
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import write_octets
 from simbench.bench.report.findings_file import Result
-from simbench.bench.report.page import HOME, environment
 from simbench.finding import Outcome, tally
 from simbench.report.format import WORST_FIRST
+from simbench.report.html import environment, stylesheet
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -68,11 +67,11 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
     """Write it as one HTML page. Raises BadInput when the file cannot be written."""
     from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
-    template = environment(str).get_template("comparison.html.j2")
+    template = environment(Path(__file__).parent, str).get_template("comparison.html.j2")
     text = template.render(
         comparison=comparison,
         outcomes=WORST_FIRST,
         colours=COLOURS,
-        styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file
+        styles=stylesheet(),
     )
     write_octets(path, text.encode())

@@ -8,35 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from typing import Final
 
 from simbench.base.json_files import write_octets
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.bench.report.model import Judgement
 from simbench.bench.report.timeline import timeline
 from simbench.contract import Contract
 from simbench.contract.terms import Clause
 from simbench.finding import Finding, Outcome, exit_status, tally
-from simbench.report.evidence import Exhibit, exhibit
+from simbench.report.evidence import MOST_EXHIBITS, Exhibit, exhibit
 from simbench.report.format import (
-    BLAMED,
-    SYMBOLS,
     WORST_FIRST,
-    count,
     duration,
-    legible,
     moment,
-    quantity,
     rank,
     source,
 )
+from simbench.report.html import environment, stylesheet
 from simbench.ucp.masking import masked_text
 
-HOME: Final = Path(__file__).parent
-MOST_EXHIBITS = 5  # of one finding; findings.json has them all
 VERDICTS: Final = {0: "conforms", 1: "does not conform", 3: "cannot be told to conform"}
 FACTS: Final = {
     "system": "System under test",
@@ -102,7 +94,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
     counts = tally(findings)
     status = exit_status(findings)
     return (
-        environment(told)
+        environment(Path(__file__).parent, told)
         .get_template("page.html.j2")
         .render(
             title=_title(judgement),
@@ -120,7 +112,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
             passed=[case for case in cases if case.finding.outcome == "pass"],
             album=draw_all(judgement),
             colours=COLOURS,
-            styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file
+            styles=stylesheet(),
             masked=mask,
         )
     )
@@ -199,30 +191,3 @@ def _values(finding: Finding, contract: Contract) -> Sequence[Value]:
         else:
             values.append(Value(name, "", "assumption", ""))
     return values
-
-
-def environment(told: Callable[[str], str]) -> Environment:
-    """Templates that escape everything; every text is made legible on its way out, whatever it came from."""
-    environment = Environment(
-        loader=FileSystemLoader(HOME),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_finalized,
-    )
-    environment.filters.update(
-        told=lambda text: told(str(text)),
-        quantity=lambda finding, name: quantity(getattr(finding, name), finding.unit),
-        svg=Markup,  # drawn by us: matplotlib escapes the texts in it
-        blamed=lambda finding: BLAMED[finding.blame],
-        count=count,
-        source=source,
-    )
-    environment.globals.update(symbols=SYMBOLS)
-    return environment
-
-
-def _finalized(value: Any) -> Any:
-    return legible(value) if type(value) is str else value

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import simbench.bench.exercises.campaigns
+# Exercises run in the order in which they are entered.
+# isort: off
 import simbench.bench.exercises.connection
 import simbench.bench.exercises.marketing_hours
+import simbench.bench.exercises.campaigns
 import simbench.bench.exercises.operations
 import simbench.bench.exercises.outages
+
+# isort: on
 import simbench.rules.client.client_clock
 import simbench.rules.client.code_ranges
 import simbench.rules.client.connection_logins

@@ -22,7 +22,15 @@ SEEN_WITHOUT_ASKING = (
     "OPS-CON-02/oddities",
     "OPS-ACH-03/oddities",
     "OPS-CON-03/window",
+    "OPS-CON-03/reconnect-pace",
+    "OPS-CON-04/refused-pace",
+    "OPS-ACH-03/trn-discipline",
+    "OPS-ENG-01/backlog-at-tier",
+    "OPS-PRE-03/no-duplicates",
+    "OPS-PRE-08/allotted-codes",
+    "OPS-OPT-04/sender-names",
     "OPS-DEO-06/short-code-only",
+    "OPS-DEO-07/begun-by-user",
 )
 
 

@@ -20,7 +20,7 @@ PLACES = (
     "/usr/local/lib*/faketime/libfaketimeMT.so.1",
 )
 OFFSET_FILE = "clock.offset"
-PYTHON = Path(__file__).parent / "moved"  # what Python programs need to sleep under it
+PYTHON = Path(__file__).parent / "faketime_shim"  # what Python programs need to sleep under it
 CACHE_S = 1  # how long the library may go on with an offset it has read
 
 

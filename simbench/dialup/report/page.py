@@ -12,17 +12,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from simbench.base.json_files import write_json, write_octets
-from simbench.bench.report.page import HOME
+from simbench.base.outputs import claim
 from simbench.dialup.dimensioning import curve
 from simbench.dialup.report.figures import Picture, draw_dialup
 from simbench.dialup.report.model import DialupReport
 from simbench.finding import exit_status, tally
 from simbench.report.format import SYMBOLS, WORST_FIRST, number, rank
+from simbench.report.html import stylesheet
 
 
 def write_dialup(folder: Path, report: DialupReport) -> None:
     """Write `report.html` and `result.json` into a folder. Raises BadInput when they cannot be written."""
     result = {**report.result, "summary": tally(report.findings), "findings": tuple(report.findings)}
+    claim(folder)
     write_json(folder / "result.json", result)
     write_octets(folder / "report.html", dialup_page(report).encode())
 
@@ -32,7 +34,11 @@ def dialup_page(report: DialupReport) -> str:
     from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
     environment = Environment(
-        loader=FileSystemLoader(HOME), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     counts = tally(report.findings)
     return environment.get_template("dialup.html.j2").render(
@@ -47,7 +53,7 @@ def dialup_page(report: DialupReport) -> str:
         symbols=SYMBOLS,
         number=number,
         colours=COLOURS,
-        styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file
+        styles=stylesheet(),
         svg=Markup,  # drawn by us: matplotlib escapes the texts in it
     )
 

@@ -8,8 +8,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from simbench.bench.report.figures.context import Drawing
 from simbench.report import style
+from simbench.report.figure import Drawing
 from simbench.report.format import number
 
 Row = Mapping[str, Any]

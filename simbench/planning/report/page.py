@@ -10,13 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from simbench.base.json_files import write_octets
-from simbench.bench.report.page import HOME, environment
 from simbench.billing.invoice import Invoice
 from simbench.billing.page import euro
 from simbench.report.format import number
+from simbench.report.html import environment, stylesheet
 
 
 def write_plan_report(path: Path, advice: Mapping[str, Any], invoices: Sequence[Invoice]) -> None:
@@ -37,7 +35,7 @@ def plan_page(advice: Mapping[str, Any], invoices: Sequence[Invoice]) -> str:
         if advice["sensitivities"]:
             pictures.append(figures.draw_tornado(advice["sensitivities"], base, float(chosen["euros"])))
     return (
-        environment(str)
+        environment(Path(__file__).parent, str)
         .get_template("planning.html.j2")
         .render(
             advice=advice,
@@ -50,6 +48,6 @@ def plan_page(advice: Mapping[str, Any], invoices: Sequence[Invoice]) -> str:
             decimal=Decimal,
             number=number,
             colours=COLOURS,
-            styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file
+            styles=stylesheet(),
         )
     )

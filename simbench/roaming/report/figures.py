@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter
 
-from simbench.bench.report.figures.context import Drawing
 from simbench.report import style
+from simbench.report.figure import Drawing
 from simbench.report.format import number
 from simbench.roaming.envelope import Envelope
 from simbench.roaming.results import Row, Summary

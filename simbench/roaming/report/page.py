@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from markupsafe import Markup
-
 from simbench.base.json_files import write_octets
-from simbench.bench.report.page import HOME, MOST_EXHIBITS, environment
 from simbench.finding import Finding, exit_status, tally
-from simbench.report.evidence import Exhibit, exhibit
+from simbench.report.evidence import MOST_EXHIBITS, Exhibit, exhibit
 from simbench.report.format import WORST_FIRST, number, rank
+from simbench.report.html import environment, stylesheet
 from simbench.roaming.contract import RoamingClause, RoamingContract
 from simbench.roaming.envelope import Envelope
 from simbench.roaming.results import Summary
@@ -61,7 +59,7 @@ def roaming_page(run: RoamingRun) -> str:
         envelopes = [figures.draw_envelopes(rows, f"Plan {name}", last) for name, rows in run.envelopes.items()]
         states, margins = figures.draw_states(run.summary), figures.draw_margins(run.summary)
     return (
-        environment(str)
+        environment(Path(__file__).parent, str)
         .get_template("roaming.html.j2")
         .render(
             run=run,
@@ -73,7 +71,7 @@ def roaming_page(run: RoamingRun) -> str:
             pictures=(states, margins, *envelopes),
             number=number,
             colours=COLOURS,
-            styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file
+            styles=stylesheet(),
         )
     )
 

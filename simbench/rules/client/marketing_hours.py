@@ -6,7 +6,8 @@ client may have believed in is nobody's failure.
 
 from __future__ import annotations
 
-from simbench.base.calendar import civil, marketing_hours
+from simbench.base.calendar import civil
+from simbench.contract.hours import marketing_hours
 from simbench.finding import Evidence
 from simbench.rules.client.client_clock import believed, prove
 from simbench.rules.requests import MARKETING, sends, shown, wholes

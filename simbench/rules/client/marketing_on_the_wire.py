@@ -12,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from simbench.base.calendar import civil, marketing_hours
+from simbench.base.calendar import civil
 from simbench.base.units import DAY_US, HOUR_US
+from simbench.contract.hours import marketing_hours
 from simbench.finding import Evidence
 from simbench.numbering.plan import classify
 from simbench.rules.rule import Case, Judged, missed, rule

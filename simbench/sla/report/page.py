@@ -16,9 +16,9 @@ import msgspec
 from markupsafe import Markup
 
 from simbench.base.json_files import write_json, write_octets
-from simbench.bench.report.page import HOME, environment
 from simbench.finding import Finding, tally
 from simbench.report.format import WORST_FIRST
+from simbench.report.html import environment, stylesheet
 from simbench.report.style import COLOURS, look, to_svg
 from simbench.sla.report.builder import Report, SlaRun, report_of
 from simbench.sla.report.counts import HOURS
@@ -59,7 +59,7 @@ def html(report: Report) -> str:
     words, counts = report.words, tally(report.view.findings)
     svgs = {picture.name: to_svg(picture.figure, picture.heading) for picture in report.pictures}
     return (
-        environment(str)
+        environment(Path(__file__).parent, str)
         .get_template("sla.html.j2")
         .render(
             t=words,
@@ -73,7 +73,7 @@ def html(report: Report) -> str:
             svgs=svgs,
             link=lambda columns: Markup(f"data:text/csv;charset=utf-8;base64,{b64encode(to_csv(columns)).decode()}"),  # noqa: S704 - letters and digits
             colours=COLOURS,
-            styles=Markup((HOME / "page.css").read_text("utf-8")),  # noqa: S704 - our own file
+            styles=stylesheet(),
             queries=_queries(report),
         )
     )

@@ -12,7 +12,7 @@ from simbench.ucp.frame import encode
 from simbench.ucp.operations import decode
 from tests.harness import START, Peer, gateway_of, submit
 
-VECTORS = [json.loads(line) for line in (Path(__file__).parent.parent / "ucp/vectors.jsonl").read_text().splitlines()]
+VECTORS = [json.loads(line) for line in (Path(__file__).parents[2] / "ucp/vectors.jsonl").read_text().splitlines()]
 
 
 def logged_in(*codes: CodeConfig, **more: object) -> Peer:

@@ -12,15 +12,7 @@ from simbench.bench.report.measures import Ints
 from simbench.bench.report.model import ExerciseRun, Judgement
 from simbench.contract import Contract
 from simbench.finding import Finding
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """One picture: the conclusion in words, the SVG element, and what to know when reading it."""
-
-    heading: str
-    svg: str
-    note: str = ""
+from simbench.report.figure import Drawing
 
 
 @dataclass(frozen=True)

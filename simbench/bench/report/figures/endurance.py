@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from simbench.base.units import SECOND_US
-from simbench.bench.report.figures.context import Drawing, Group, Scene, time_axis
+from simbench.bench.report.figures.context import Group, Scene, time_axis
 from simbench.report import style
+from simbench.report.figure import Drawing
 from simbench.rules.client.endurance import samples
 
 FEWEST = 10

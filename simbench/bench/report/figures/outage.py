@@ -7,10 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from simbench.bench.report.figures.context import Drawing, Group, Scene, TimeAxis, time_axis
+from simbench.base.text import count
+from simbench.bench.report.figures.context import Group, Scene, TimeAxis, time_axis
 from simbench.bench.report.measures import Floats, Ints, cumulative, grid_over, ints, sends, settled_first
 from simbench.report import style
-from simbench.report.format import count, duration, number
+from simbench.report.figure import Drawing
+from simbench.report.format import duration, number
 from simbench.trace.trace import Reading
 
 MOST_TICKS = 400

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from simbench.bench.report.figures.context import Drawing, Group, Scene, TimeAxis, time_axis
+from simbench.base.text import count
+from simbench.bench.report.figures.context import Group, Scene, TimeAxis, time_axis
 from simbench.bench.report.measures import (
     Bins,
     Ints,
@@ -20,7 +21,8 @@ from simbench.bench.report.measures import (
 )
 from simbench.contract import Contract
 from simbench.report import style
-from simbench.report.format import count, number, sentence
+from simbench.report.figure import Drawing
+from simbench.report.format import number, sentence
 from simbench.rules.client.throughput import police
 
 METER_READINGS = "AMB-05"  # the question of how a rate is counted names the clauses that speak of rates

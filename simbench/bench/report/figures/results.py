@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from simbench.bench.report.figures.context import Drawing, Group, Scene
+from simbench.bench.report.figures.context import Group, Scene
 from simbench.report import style
+from simbench.report.figure import Drawing
 from simbench.report.format import number
 from simbench.ucp.codes import ERROR_CODES
 

@@ -1,0 +1,50 @@
+"""HTML pages: the frame, the style sheet and the template environment of every report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from simbench.base.text import count
+from simbench.report.format import BLAMED, SYMBOLS, legible, quantity, source
+
+HOME: Final = Path(__file__).parent
+
+
+def environment(templates: Path, told: Callable[[str], str]) -> Environment:
+    """The templates of a folder, and the frame they extend.
+
+    They escape everything, and every text is made legible on its way out, whatever it came from.
+    """
+    environment = Environment(
+        loader=FileSystemLoader([templates, HOME]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_finalized,
+    )
+    environment.filters.update(
+        told=lambda text: told(str(text)),
+        quantity=lambda finding, name: quantity(getattr(finding, name), finding.unit),
+        svg=Markup,  # drawn by us: matplotlib escapes the texts in it
+        blamed=lambda finding: BLAMED[finding.blame],
+        count=count,
+        source=source,
+    )
+    environment.globals.update(symbols=SYMBOLS)
+    return environment
+
+
+def stylesheet() -> Markup:
+    """The style of every page, to stand in the page itself."""
+    return Markup((HOME / "page.css").read_text("utf-8"))  # noqa: S704 - our own file
+
+
+def _finalized(value: Any) -> Any:
+    return legible(value) if type(value) is str else value
