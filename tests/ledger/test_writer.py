@@ -33,7 +33,7 @@ def test_creating_a_ledger_loads_no_database_and_writes_its_description_only(tmp
     )
     command = [sys.executable, "-c", program, str(tmp_path / "run")]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    assert sorted(ended.stdout.split()) == [MANIFEST, "run.json"]
+    assert sorted(ended.stdout.split()) == [MANIFEST, "run.json", "run.lock"]
 
 
 @settings(max_examples=15)
