@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from simbench.base.errors import LedgerError, Trouble
+from simbench.base.outputs import claim, replacing
 from simbench.ledger.info import RunInfo, read_info, write_info
 from simbench.ledger.rows import TABLES, Row, Table
 
@@ -76,6 +77,22 @@ class Run:
         nothing = rows_of({emptied.name: ()})
         return Run(self.info, lambda table: nothing(table) if table is emptied else self.table(table.name))
 
+    def extended(self, origin: str, rows: Sequence[Row]) -> Run:
+        """The same run with more rows in one table, behind those of the same instant."""
+        more = _named(origin)
+
+        def load(table: Table) -> pa.Table:
+            import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+
+            from simbench.ledger.columns import to_batch  # noqa: PLC0415 - as above
+
+            own = self.table(table.name)
+            if table is not more:
+                return own
+            return pa.concat_tables([own, pa.Table.from_batches([to_batch(table, rows, own.num_rows, _misfit)])])
+
+        return Run(self.info, load, self.files)
+
 
 class Written(Protocol):
     """A ledger that is being written."""
@@ -113,11 +130,12 @@ def export_parquet(run: Run, folder: Path) -> list[Path]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        claim(folder, error=LedgerError)
         written = []
         for name in TABLES:
             written.append(folder / f"{name}.parquet")
-            pq.write_table(run.table(name), written[-1], compression="zstd")
+            with replacing(written[-1]) as part:
+                pq.write_table(run.table(name), part, compression="zstd")
         write_info(folder, run.info)
     except OSError as problem:
         raise LedgerError(str(folder), problem.strerror or str(problem), "a folder that can be written") from None

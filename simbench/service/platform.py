@@ -156,7 +156,8 @@ class ServedPlatform:
         """Findings so far; one judgement at a time."""
         async with self._judging:
             rows = self.settings.limits.judged_rows
-            self.judgements = await asyncio.to_thread(judge_live, self.smsc.ledger, self.smsc.contract, rows, self.log)
+            smsc, now = self.smsc, self.smsc.clock.now()
+            self.judgements = await asyncio.to_thread(judge_live, smsc.ledger, smsc.contract, rows, self.log, now)
             return self.judgements
 
     def known(self, address: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import EXERCISES
-from simbench.bench.sut.in_memory import conduct_in_memory
+from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.capture.files import CaptureFile
 from simbench.capture.pcap import write_pcapng
 from simbench.cli.audit import Audited, Beside, audit_capture, audit_run
@@ -62,7 +62,7 @@ def thinned(path: Path, keep: range | None = None, drop: frozenset[int] = frozen
 
 def test_a_capture_of_our_own_server_is_judged_as_the_run_it_was_written_from(tmp_path: Path) -> None:
     found = judged(captured("session", tmp_path))
-    of_run = in_order(audit_run(run_of("session"), load_contract()))
+    of_run = in_order(audit_run(run_of("session"), load_contract()).findings)
     both = {purpose for purpose in of_run if found[purpose].outcome != "unsupported"}
     assert both >= {"OPS-CON-02/oddities", "OPS-CON-03/keepalive", "OPS-CON-03/answers-notices"}
     assert {p: found[p].outcome for p in both} == {p: of_run[p].outcome for p in both}
@@ -276,13 +276,13 @@ OF_CAMPAIGNS = {fault: purpose for purpose, rule in RULES.items() for fault in r
 
 
 def test_sound_marketing_passes_every_rule_on_it() -> None:
-    found = in_order(audit_run(sound().run(), load_contract()))
+    found = in_order(audit_run(sound().run(), load_contract()).findings)
     assert {found[purpose].outcome for purpose in OF_CAMPAIGNS.values()} == {"pass"}
 
 
 @pytest.mark.parametrize("fault", PLANTED)
 def test_planted_marketing_is_caught_by_its_rule_and_by_no_other(fault: str) -> None:
-    found = in_order(audit_run(PLANTED[fault]().run(), load_contract()))
+    found = in_order(audit_run(PLANTED[fault]().run(), load_contract()).findings)
     broken = {p for p in OF_CAMPAIGNS.values() if found[p].outcome != "pass"}
     assert broken == {OF_CAMPAIGNS[fault]}
     one = found[OF_CAMPAIGNS[fault]]
@@ -297,13 +297,13 @@ def test_a_kept_ledger_is_judged_again_alike_and_otherwise_under_another_contrac
     campaigns = told(tmp_path, CAMPAIGNS)
     first = audited(captured("session", tmp_path), campaigns=campaigns, output=tmp_path / "out")
     run = open_run(tmp_path / "out" / "ledger")
-    assert list(first.findings) == list(audit_run(run, load_contract()))
+    assert list(first.findings) == list(audit_run(run, load_contract()).findings)
     new = told(
         tmp_path,
         'extends = "orange_ops_2016"\n[terms.session]\nkeepalive_expected_s = { value = 45, status = "contract" }\n',
         "new.toml",
     )
-    found = in_order(audit_run(run, load_contract(new)))
+    found = in_order(audit_run(run, load_contract(new)).findings)
     assert in_order(first.findings)["OPS-CON-03/keepalive"].outcome == "pass"
     assert found["OPS-CON-03/keepalive"].outcome == "fail"
 

@@ -263,7 +263,7 @@ def test_a_finding_leads_to_the_frame_it_rests_on_by_the_same_id() -> None:
     async def story(stage: Stage) -> None:
         peer = await stage.site.session()
         for trn in range(5):
-            await peer.submit(trn, AdC="0123")  # no number at all
+            await peer.submit(trn, OAdC="36999")  # a code of nobody
         judged = await stage.ask(stage.client.findings)
         ids = [id_ for finding in judged.findings for id_ in finding.frames]
         assert ids

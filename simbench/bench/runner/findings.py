@@ -40,8 +40,9 @@ def unsupported(purpose: str, exercise: Exercise, capabilities: Capabilities, re
     if beyond := out_of_reach(exercise, reach):
         return beyond
     needs = RULES[purpose].needs
-    if needs and not getattr(capabilities, needs):
-        declared = getattr(capabilities, needs)
+    declared = getattr(capabilities, needs) if needs else True
+    # What a client that is only watched does by itself binds it, whether or not it says that it can do better.
+    if not declared and (exercise.asks or declared is False):
         said = "does not say that it does" if declared is None else "says that it does not"
         return f"needs the capability {needs}; the client {said} have it"
     if exercise.setup.clock == "moved" and capabilities.clock not in {"offset", "speed"}:
