@@ -23,7 +23,7 @@ from fake_smsc.ucp_gateway import Gateway
 from simbench.base.units import SECOND_US
 from simbench.ledger import AnyLedger
 
-GRAIN_US = 2_000  # lateness that is worth a row (DESIGN section 3)
+GRAIN_US = 2_000  # lateness that is worth a row: a rule forgives a client what the bench was late by
 HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
 COALESCE_S = 0.002  # deadlines nearer than this are served together: a lateness not yet worth a row
 UNREAD_OCTETS = 4_000_000  # a peer that lets this much pile up unread is cut off
@@ -235,8 +235,9 @@ class SmscServer:
     def _tell_odd_events(self) -> None:
         """Move what the gateway found odd into the story."""
         events = self.gateway.odd_events
-        for at, number, name in events:
-            self.ledger.story.append((at, "oddity", f"session:{number}", None, json.dumps({"name": name})))
+        for at, number, name, what in events:
+            detail = {"name": name, "what": what} if what else {"name": name}
+            self.ledger.story.append((at, "oddity", f"session:{number}", None, json.dumps(detail)))
         events.clear()
 
     def _arm(self) -> None:

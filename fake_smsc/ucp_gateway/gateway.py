@@ -25,7 +25,8 @@ from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.sessions import Sessions
 from fake_smsc.ucp_gateway.submission import Submission
 from simbench.ucp import content
-from simbench.ucp.frame import ASCII_AT_ONCE, Frame, WireError
+from simbench.ucp.foreign import protocol_of
+from simbench.ucp.frame import ASCII_AT_ONCE, STX, Frame, WireError
 
 UNSUPPORTED = "03"
 
@@ -92,7 +93,16 @@ class Gateway:
         line.heard_at = now
         serve = self._runs.received if len(octets) >= self.run_octets else self._single
         serve(line, octets, now)
+        if not line.account and not line.foreign:
+            self._look_for_foreign(line, octets, now)
         self._settle()
+
+    def _look_for_foreign(self, line: Line, octets: bytes, now: int) -> None:
+        """Say which other protocol a connection speaks on which nobody has logged in."""
+        protocol = protocol_of(octets) or protocol_of(line.framer.pending)
+        if protocol:
+            line.foreign = True
+            self._out.odd(line, "foreign-protocol", now, protocol)
 
     def _single(self, line: Line, octets: bytes, now: int) -> None:
         """Serve octets frame by frame."""
@@ -122,6 +132,8 @@ class Gateway:
         if line is None:
             return
         self._out.dirty.pop(number, None)
+        if line.framer.pending and not line.foreign:
+            self._out.odd(line, "unended" if line.framer.pending.startswith(STX) else "garbage", now)
         carried = [wait.subject for wait in line.session.own.clear()]
         line.session.happen("lost")
         self._sessions.unregister(line)

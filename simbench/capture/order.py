@@ -122,7 +122,7 @@ class Packets:
         except BadInput:
             if not number:
                 raise
-        known = fine if number - untimed >= ENOUGH and fine >= COARSE_US else 1
+        known = fine if number - untimed >= ENOUGH and fine > COARSE_US else 1
         return runs or [_Run(1, 0)], Clock(number, untimed, fine_us=known)
 
     def _chains(self) -> list[list[_Run]]:

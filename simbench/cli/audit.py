@@ -17,6 +17,7 @@ import simbench.rules.client.connection_tunnel
 import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing these enters their rules
 from simbench import __version__
 from simbench.base.errors import BadInput
+from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.selection import STANDING
@@ -65,6 +66,8 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
     tunnels = Tunnels(beside.keys)
     info = RunInfo(path.name, contract=contract.name, contract_digest=contract.digest)
+    if beside.output is not None:
+        claim(beside.output)
     ledger: AnyLedger = Ledger.create(beside.output / LEDGER, info) if beside.output else MemoryLedger(info)
     try:
         summary = read_tunnelled(path, ledger, beside.port, tunnels, _progress())
@@ -76,7 +79,8 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         if not wire.run.wire.num_rows:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
             held = f" ({summary.kinds})" if summary.kinds and not tunnels.packets else ""
-            problem = f"there is no UCP in its {summary.packets} packets{held}{closed}"
+            spoken = f"; connections of {summary.protocols}" if summary.protocols else ""
+            problem = f"there is no UCP in its {summary.packets} packets{held}{spoken}{closed}"
             raise BadInput(str(path), problem, "--port, or --keys")
         told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
         given = msgspec.json.encode(told).decode()

@@ -23,6 +23,7 @@ import simbench.bench.pytest.suite
 from fake_smsc.scenario import demo_scenario
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.errors import BadInput, Trouble
+from simbench.base.outputs import check_file, claim, record
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.pytest.runner_plugin import ConformancePlugin
 from simbench.bench.runner.baseline import (
@@ -37,7 +38,7 @@ from simbench.bench.runner.baseline import (
     write_baseline,
 )
 from simbench.bench.runner.options import Wanted, plan_again, plan_of
-from simbench.bench.runner.output import read_output, said_of, set_aside, write_output
+from simbench.bench.runner.output import JUNIT, read_output, said_of, set_aside, write_output
 from simbench.bench.runner.run_exercise import Phase
 from simbench.bench.runner.selection import Chosen
 from simbench.bench.runner.session import RUNS, Judgements, Plan
@@ -66,7 +67,7 @@ class Options:
 
 
 def conform_command(wanted: Wanted, options: Options) -> int:
-    """Run the session and write its output; the exit status of DESIGN section 6."""
+    """Run the session and write its output; the exit status as docs/reference/exit-status.md has it."""
     folder = options.output or options.judge_from or OUTPUT
     known = _known(options)
     judgements = (_again if options.judge_from else _anew)(wanted, options, folder)
@@ -80,8 +81,8 @@ def conform_command(wanted: Wanted, options: Options) -> int:
     click.echo(f"writing {folder / 'report.html'}", err=True)
     write_output(judgements, folder, standings)
     if options.update_baseline and options.baseline:
-        known = updated(standings, known, today)
-        write_baseline(options.baseline, known)
+        before, known = known, updated(standings, known, today)
+        write_baseline(options.baseline, known, before if options.baseline.exists() else None)
         standings = compare(judgements.findings, known, today, strict=options.strict)
         click.echo(f"written: {options.baseline}", err=True)
     if options.as_json:
@@ -126,7 +127,7 @@ def _check_new(folder: Path) -> None:
     if (folder / RUNS).exists():
         expected = "a new folder, --from to judge it again, or --last-failed"
         raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
-    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder)
 
 
 def _anew(wanted: Wanted, options: Options, folder: Path) -> Judgements:
@@ -156,14 +157,16 @@ def _last_failed(plan: Plan, *, strict: bool) -> Plan:
 def _run_pytest(judgements: Judgements, folder: Path) -> None:
     """pytest is the runner: one item a purpose, JUnit out of its properties."""
     suite = Path(simbench.bench.pytest.suite.__file__).parent
+    check_file(folder / JUNIT)
     arguments = [
         str(suite), "--rootdir", str(suite), "-c", os.devnull,
         "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:randomly", "--capture=no",
-        f"--junitxml={folder / 'junit.xml'}", "-o", "junit_family=xunit1", "-o", "junit_suite_name=simbench conform",
+        f"--junitxml={folder / JUNIT}", "-o", "junit_family=xunit1", "-o", "junit_suite_name=simbench conform",
     ]  # fmt: skip
     status = pytest.main(arguments, plugins=[ConformancePlugin(judgements)])
     if status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
         raise Trouble(f"the session ended early ({pytest.ExitCode(status).name.lower().replace('_', ' ')})")
+    record(folder / JUNIT)
     for conducted in judgements.conducted.values():
         conducted.result()
 

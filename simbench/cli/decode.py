@@ -231,6 +231,6 @@ def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
 def _objection(error: WireError | FieldError) -> str:
     if isinstance(error, WireError):
         return f"{error.name}: {WIRE_ERRORS[error.name].meaning}"
-    answer = f"; deserves error code {error.ec}" if error.ec else ""
+    answer = f"; deserves error code {error.ec}" if error.ec and not PROBLEMS[error.problem].noted else ""
     place = f"{error.field}: " if error.field else ""
     return f"{place}{error.problem}: {PROBLEMS[error.problem].meaning}{answer}"

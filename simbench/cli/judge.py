@@ -21,6 +21,7 @@ from rich.table import Table
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented, write_json, write_octets
+from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
 from simbench.capture.files import is_capture_file
 from simbench.cli.audit import Beside, audit_capture, audit_run, of_a_capture
@@ -92,7 +93,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
 
 def judge_command(options: Options) -> int:
-    """Read, judge, print; the exit status of DESIGN section 6."""
+    """Read, judge, print; the exit status as docs/reference/exit-status.md has it."""
     started = time.monotonic()
     contract = load_contract(options.contract_name or "orange_ops_2016")
     if is_capture_file(options.source):
@@ -265,6 +266,7 @@ def _print_notes(notes: Sequence[RejectedRow]) -> None:
 
 
 def _write(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticket]) -> None:
+    claim(folder)
     write_json(folder / "findings.json", Answer(answer.run, answer.summary, answer.findings))
     if after or answer.run["kind"] != "a capture":
         _write_csv(folder / "incidents.csv", after, Ticket)

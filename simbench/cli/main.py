@@ -20,6 +20,7 @@ from simbench.base.errors import BadInput, SimbenchError
 from simbench.cli.dialup.options import dialup
 from simbench.cli.manual import Pages
 from simbench.cli.money_options import bill, forecast, plan, sweep
+from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.roaming.options import roaming
 from simbench.cli.serve_options import service_options
 from simbench.cli.suite_options import certificate, conform, matrix, probe
@@ -50,9 +51,7 @@ def cli() -> None:
 @click.option("--host", help="Address to listen on (loopback).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 @click.option("--limit", type=click.Choice(LIMIT_MODES), help="Answer of the meter.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
-)
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the ledger (default: under reports/).")
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run that ended, however.")
 @click.option("--expose", is_flag=True, help="Serve an address that other machines can reach; needs --allow.")

@@ -6,7 +6,6 @@ import asyncio
 import ipaddress
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from fake_smsc.scenario import (
 from fake_smsc.server.live import LiveSmsc, spare_collector
 from simbench import __version__
 from simbench.base.errors import BadInput
+from simbench.base.outputs import remove_folder
 from simbench.cli.script import SCRIPT, Script, clock_of, past_of, read_script, write_script
 from simbench.cli.serve_service import Around, service_settings, ucp_tls, with_service
 from simbench.contract import Contract, load_contract
@@ -157,10 +157,7 @@ async def _serve(
 
 def _discard(folder: Path) -> None:
     """Remove the ledger of a server that never listened, so that the same command can be given again."""
-    for path in (folder / NAME, folder / SCRIPT, *folder.glob("ledger-*")):
-        path.unlink(missing_ok=True)
-    with suppress(OSError):  # something else lies in it
-        folder.rmdir()
+    remove_folder(folder, NAME, SCRIPT, *(each.name for each in folder.glob("ledger-*")))
 
 
 def _banner(smsc: LiveSmsc, folder: Path, more: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from simbench.base.calendar import civil
 from simbench.base.errors import BadInput, NothingRead
+from simbench.base.outputs import replacing
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Calls, cause_name
 from simbench.dialup.columns import Told
@@ -108,14 +109,12 @@ def _usual_month(found: Found) -> str:
 
 def write_records(path: Path, calls: Calls) -> None:
     """Write calls as CSV, or as Parquet if the name ends so. Raises BadInput when the file cannot be written."""
-    try:
+    with replacing(path) as part:
         if path.suffix == ".parquet":
-            _write_parquet(path, calls)
+            _write_parquet(part, calls)
         else:
-            with path.open("w", encoding="utf-8", newline="") as file:
+            with part.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows(_csv_rows(calls))
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be written") from None
 
 
 def _csv_rows(calls: Calls) -> Iterator[tuple[object, ...]]:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from simbench.base.calendar import midnight_after
 from simbench.base.errors import LedgerError
+from simbench.base.outputs import grow, remove
 from simbench.ledger.buffer import Entry
 from simbench.ledger.columns import Misfit, schema, to_batch
 from simbench.ledger.rows import ORDINAL, TABLES, Table
@@ -157,7 +158,9 @@ class Store:
             # Under another name until its tables are in it: a file that bears the name can always be read.
             part = path.with_suffix(".part")
             for leftover in (part, part.with_suffix(".part.wal")):
-                leftover.unlink(missing_ok=True)
+                remove(leftover)
+                grow(leftover)
+            grow(path)
             with _writing(part, daily=self._daily) as fresh:
                 for table in TABLES.values():
                     fresh.execute(_create(table))

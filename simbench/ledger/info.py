@@ -13,6 +13,7 @@ import msgspec
 
 from simbench.base.errors import LedgerError
 from simbench.base.json_files import indented, read_json
+from simbench.base.outputs import replacing
 
 FORMAT = 1  # raised whenever a table or column changes its meaning
 NAME = "run.json"
@@ -44,13 +45,11 @@ class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def write_info(folder: Path, info: RunInfo) -> None:
-    """Write `run.json` so that a reader sees either the old or the new one, never half of it."""
-    part = folder / f"{NAME}.part"
-    with part.open("wb") as file:
+    """Write `run.json` so that a reader sees either the old or the new one, whole. Raises as `outputs.replacing`."""
+    with replacing(folder / NAME) as part, part.open("wb") as file:
         file.write(indented(info) + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    part.replace(folder / NAME)
 
 
 def read_info(folder: Path) -> RunInfo:

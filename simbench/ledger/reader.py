@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from simbench.base.errors import LedgerError, Trouble
+from simbench.base.outputs import claim, replacing
 from simbench.ledger.info import RunInfo, read_info, write_info
 from simbench.ledger.rows import TABLES, Row, Table
 
@@ -129,11 +130,12 @@ def export_parquet(run: Run, folder: Path) -> list[Path]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        claim(folder, error=LedgerError)
         written = []
         for name in TABLES:
             written.append(folder / f"{name}.parquet")
-            pq.write_table(run.table(name), written[-1], compression="zstd")
+            with replacing(written[-1]) as part:
+                pq.write_table(run.table(name), part, compression="zstd")
         write_info(folder, run.info)
     except OSError as problem:
         raise LedgerError(str(folder), problem.strerror or str(problem), "a folder that can be written") from None

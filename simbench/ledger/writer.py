@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from simbench.base.errors import LedgerError, Trouble
+from simbench.base.outputs import claim
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
 from simbench.ledger.info import NAME, RunInfo, write_info
@@ -68,16 +69,18 @@ class Ledger:
         on_trouble: Callable[[Trouble], object] = _tell,
         daily: bool = True,
     ) -> Self:
-        """Start a ledger in a folder of its own, made if need be; LedgerError if there is one already.
+        """Start a ledger in a folder of its own, made if need be.
+
+        LedgerError if there is one already, or anything that simbench did not write.
 
         `on_trouble` is told of every failure to write as it happens, in the ledger's own thread; `flush` and `close`
         raise it. A file is closed and the next begun at midnight (Paris) of the rows, or beyond `max_bytes`;
         not `daily`: only beyond `max_bytes`, for runs in virtual time.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             if any(folder.glob("ledger-*")):
                 raise FileExistsError
+            claim(folder, "run folder", LedgerError)
             (folder / NAME).open("x").close()
         except FileExistsError:
             raise LedgerError(str(folder), "holds a ledger already", "a new or empty folder") from None

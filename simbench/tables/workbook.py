@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final
 from zipfile import BadZipFile
 
 from simbench.base.errors import BadInput
+from simbench.base.extras import need
 from simbench.base.toml_files import choice, label
 from simbench.tables.rows import Remark
 
@@ -44,11 +45,9 @@ class Workbook:
                 raise self._damaged(problem, number) from None
 
     def _sheet(self, file: BinaryIO, sheet: str) -> Any:
-        try:
-            import openpyxl  # noqa: PLC0415 - an extra
-        except ImportError:
-            expected = "the extra: pip install 'telecom-simbench[xlsx]'"
-            raise BadInput(label(self.path), "is an XLSX workbook, which needs openpyxl", expected) from None
+        need("xlsx", f"{label(self.path)}, an XLSX workbook")
+        import openpyxl  # noqa: PLC0415 - an extra
+
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and extensions that openpyxl does not know
             sheets = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets

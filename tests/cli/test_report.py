@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simbench.base.errors import BadInput, LedgerError
+from simbench.base.outputs import MANIFEST
 from simbench.bench.report import Judgement, write_findings
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.selection import select
@@ -32,7 +33,7 @@ def test_a_year_with_fifteen_outages_exits_1_and_leaves_its_files(tmp_path: Path
     assert result.exit_code == 1
     assert json.loads(result.stdout)["summary"]["fail"] == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "report.html", "report.pdf", "findings.json", "data.json",
+        "report.html", "report.pdf", "findings.json", "data.json", MANIFEST,
     }  # fmt: skip
     assert "Rapport de niveau de service" in (tmp_path / "out" / "report.html").read_text("utf-8")
 
