@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from simbench.capture.pcap import write_pcapng
 from simbench.ledger import open_run
 from tests.cli import served_clients
-from tests.cli.child import Ended, Served
+from tests.cli.child import DEADLINE_S, SIMBENCH, Ended, Served
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +71,24 @@ def test_a_capture_of_it_says_the_same(judge: Judge) -> None:
     write_pcapng(open_run(judge.run), capture)
     codes.write_text(CODES, "utf-8")
     assert accused(judge.judge(capture, "--campaigns", codes)) == {AT_TIER: "client"}
+
+
+def test_a_client_that_is_only_watched_is_held_to_its_tier(judge: Judge, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    account = '[[accounts]]\ncode = "36010"\naccount = "36010"\npassword = "secret"\nrate_per_s = 10\n'
+    described = tmp_path / "sut.toml"
+    described.write_text(f'kind = "external"\nport = {port}\nwatch_s = 8\n{account}', "utf-8")
+    arguments = ("conform", "--sut", described, "--only", "watched", "-o", tmp_path / "session")
+    with subprocess.Popen([*SIMBENCH, *map(str, arguments)], stderr=subprocess.PIPE, text=True) as conform:
+        assert conform.stderr is not None
+        assert any("login 36010" in line for line in conform.stderr)
+        served_clients.over_tier(port)
+        conform.communicate(timeout=DEADLINE_S)
+    found = json.loads((tmp_path / "session" / "findings.json").read_text("utf-8"))["findings"]
+    assert {one["purpose"]: one["blame"] for one in found if one["outcome"] == "fail"} == {AT_TIER: "client"}
+    assert conform.returncode == 1
 
 
 def test_a_client_below_its_tier_with_slow_answers_accuses_nobody(judge: Judge) -> None:
