@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from simbench.finding import Finding
 from simbench.ledger.reader import Run
-from simbench.rules.client import capture_times
-from simbench.rules.client.capture_times import Times, times_of
+from simbench.rules import capture_times
+from simbench.rules.capture_times import Times, times_of
 from simbench.rules.rule import RULES, Case, judge
 from simbench.trace.trace import Reading
 
