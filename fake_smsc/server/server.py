@@ -13,12 +13,12 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import cast
 
-from fake_smsc.faults.injector import FaultDesk
+from fake_smsc.faults.injector import FaultInjector
 from fake_smsc.scenario import Allowed
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.login_throttle import Attempts
 from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset, set_no_delay
-from fake_smsc.server.outage import Outage, OutageDesk
+from fake_smsc.server.outage import Outage, Outages
 from fake_smsc.ucp_gateway import Gateway
 from simbench.base.units import SECOND_US
 from simbench.ledger import AnyLedger
@@ -74,8 +74,8 @@ class SmscServer:
         self.network = network or Tcp()
         self.durable = durable
         self.connections: dict[int, Connection] = {}
-        self.outages = OutageDesk(self)
-        self.faults = FaultDesk(self)
+        self.outages = Outages(self)
+        self.faults = FaultInjector(self)
         self.port = 0
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
         self.attempts = Attempts()  # logins that failed

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Notice, PlatformState
 from fake_smsc.core.timer_queue import Agenda
-from fake_smsc.fast.frame_batches import WORTH_OCTETS, PlainRuns
 from fake_smsc.ucp_gateway.admission import Places
 from fake_smsc.ucp_gateway.all_operations_meter import count_all
 from fake_smsc.ucp_gateway.amendments import AmendmentDesk
@@ -29,12 +28,25 @@ from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import ASCII_AT_ONCE, STX, Frame, WireError
 
 UNSUPPORTED = "03"
+Serve = Callable[[Line, bytes, int], None]
+
+
+class Runs(Protocol):
+    """Serves many frames of one read at a time. `worth_octets`: reads of fewer are not worth its preparation."""
+
+    worth_octets: int
+
+    def received(self, line: Line, octets: bytes, now: int) -> None:
+        """Serve all that a read completes."""
+
+
+RunsOf = Callable[[Submission, Carrier, Serve], Runs]
 
 
 class Gateway:
     """All connections of one centre. `oddities` counts what clients do beside the protocol, by name."""
 
-    def __init__(self, centre: Centre, settings: GatewaySettings) -> None:
+    def __init__(self, centre: Centre, settings: GatewaySettings, runs_of: RunsOf | None = None) -> None:
         self.centre, self.settings = centre, settings
         self.lines: dict[int, Line] = {}
         self._out = Output()
@@ -47,9 +59,10 @@ class Gateway:
         self._carrier = Carrier(centre, settings, self._out, self._timers)
         self._sessions = Sessions(self._carrier, places, self._leniency)
         self._submission = Submission(centre, self._out, places, self._leniency)
-        self._runs = PlainRuns(self._submission, self._carrier, self._single)
+        self._runs = runs_of(self._submission, self._carrier, self._single) if runs_of is not None else None
         # Reads of so many octets are looked through for runs; no plain submit is too long a frame in this gateway.
-        self.run_octets = WORTH_OCTETS if settings.max_frame_octets >= ASCII_AT_ONCE else sys.maxsize
+        fitting = settings.max_frame_octets >= ASCII_AT_ONCE
+        self.run_octets = self._runs.worth_octets if self._runs is not None and fitting else sys.maxsize
         legacy = LegacySubmission(centre, self._out, places, self._leniency)
         amendments = AmendmentDesk(centre, self._out, places, self._leniency)
         self._operations: dict[str, Callable[[Line, Frame, int], None]] = {
@@ -91,8 +104,10 @@ class Gateway:
         if line is None:
             return
         line.heard_at = now
-        serve = self._runs.received if len(octets) >= self.run_octets else self._single
-        serve(line, octets, now)
+        if self._runs is not None and len(octets) >= self.run_octets:
+            self._runs.received(line, octets, now)
+        else:
+            self._single(line, octets, now)
         if not line.account and not line.foreign:
             self._look_for_foreign(line, octets, now)
         self._settle()

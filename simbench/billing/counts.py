@@ -6,7 +6,7 @@ Months are those of Paris. A message counts in the month it was delivered in, a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 from simbench.base.calendar import civil, instant
 from simbench.base.errors import BadInput, LedgerError
 from simbench.base.units import HOUR_US
-from simbench.billing.acts import Month
+from simbench.billing.acts import Acts, Month
 from simbench.ledger import open_run
 from simbench.tables.cells import digits_of, text_of, whole_of
 from simbench.tables.reader import read_table
@@ -133,6 +133,28 @@ def _month(row: Row, place: str) -> Month:
         raise BadInput(f"{place}: month", f"{text!r}", "a month such as 2016-10") from None
 
 
+def oddly_counted(acts: Acts, counts: Counts, month: Month) -> Iterator[str]:
+    """Messages of a month that do not fit the acts, in words: of a code before its opening or after its closing, or
+    more of them delivered than were accepted up to then.
+    """
+    first, last = month.first, month.following.first - timedelta(days=1)
+    until = [one for one in counts.months if one <= month]
+    for code in acts.codes:
+        had = counts.of(month, code.code)
+        if had == Count():
+            continue
+        said = f"{had.delivered:,} messages of {code.code} delivered in {month}"
+        if code.opened > last:
+            yield f"{said}, before its opening on {code.opened}"
+        elif code.closed is not None and code.closed < first:
+            yield f"{said}, after its closing on {code.closed}"
+        delivered, accepted = (
+            sum(getattr(counts.of(one, code.code), name) for one in until) for name in ("delivered", "accepted")
+        )
+        if delivered > accepted:
+            yield f"{said}: {delivered:,} up to its end, though only {accepted:,} had been accepted"
+
+
 def all_rows(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -> Iterator[Row]:
     """Rows of a table, each of which has to be sound and to have the needed cells. Raises BadInput otherwise."""
     table = read_table(path, kinds, needed=needed)
@@ -146,6 +168,6 @@ def all_rows(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -> It
             yield row
 
 
-def whole(row: Row, name: str, place: str) -> int:
+def whole(row: Row, name: str, place: str, least: int = 0) -> int:
     """A count as written in a row. Raises BadInput."""
-    return whole_of(row.cells.get(name, ""), f"{place}: {name}", 0, LARGEST, decimal_comma=row.decimal_comma)
+    return whole_of(row.cells.get(name, ""), f"{place}: {name}", least, LARGEST, decimal_comma=row.decimal_comma)

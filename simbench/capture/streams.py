@@ -2,7 +2,7 @@
 
 Sequence numbers order one direction, acknowledgements the two among each other: whoever confirms octets sends what
 follows after them, whatever the file's order and its stamps say. What came twice is taken once (the first counts),
-what is missing is waited for and then called a hole; `simbench.capture.roles` says which side is the client.
+what is missing is waited for and then called a hole; `simbench.capture.tcp_connection` says which side is the client.
 Source: RFC 9293 sections 3.4 and 3.10.
 """
 
@@ -17,8 +17,7 @@ import msgspec
 from simbench.base.units import MINUTE_US
 from simbench.capture.layers import ACK, FIN, RST, SYN, Segment, ports, sender
 from simbench.capture.quality import Summary, tell
-from simbench.capture.roles import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence
-from simbench.capture.tcp_connection import Held, Side, Talk, quality_of
+from simbench.capture.tcp_connection import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence, Held, Side, Talk, quality_of
 from simbench.ledger.rows import Rows
 from simbench.ucp.foreign import LOOKED_AT, protocol_of
 

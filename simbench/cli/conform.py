@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import threading
@@ -14,18 +13,16 @@ from datetime import date
 from pathlib import Path
 
 import click
-import pytest
 from msgspec.structs import replace
 from rich.console import Console
 from rich.markup import escape
 
-import simbench.bench.pytest.suite
 from fake_smsc.scenario import demo_scenario
 from fake_smsc.server.live import LiveSmsc
-from simbench.base.errors import BadInput, Trouble
-from simbench.base.outputs import check_file, claim, record
-from simbench.bench.exercises.exercise import Exercise
-from simbench.bench.pytest.runner_plugin import ConformancePlugin
+from simbench.base.errors import BadInput
+from simbench.base.outputs import claim
+from simbench.bench.exercises.exercise import Chosen, Exercise
+from simbench.bench.pytest.run import run_suite
 from simbench.bench.runner.baseline import (
     STATES,
     STRICT,
@@ -38,9 +35,8 @@ from simbench.bench.runner.baseline import (
     write_baseline,
 )
 from simbench.bench.runner.options import Wanted, plan_again, plan_of
-from simbench.bench.runner.output import JUNIT, read_output, said_of, set_aside, write_output
+from simbench.bench.runner.output import read_output, said_of, set_aside, write_output
 from simbench.bench.runner.run_exercise import Phase
-from simbench.bench.runner.selection import Chosen
 from simbench.bench.runner.session import RUNS, Judgements, Plan
 from simbench.bench.runner.session_record import read_record
 from simbench.cli.findings import STYLES, columns
@@ -74,7 +70,7 @@ def conform_command(wanted: Wanted, options: Options) -> int:
     ticker = _Ticker(judgements.plan)
     if not options.judge_from:
         judgements.start(ticker.progress)
-    _run_pytest(judgements, folder)
+    run_suite(judgements, folder)
     ticker.stop()
     today = date.today()
     standings = compare(judgements.findings, known, today, strict=options.strict)
@@ -152,23 +148,6 @@ def _last_failed(plan: Plan, *, strict: bool) -> Plan:
     if not chosen:
         raise BadInput("--last-failed", "nothing of this failed last time", "a session without it")
     return replace(plan, chosen=chosen)
-
-
-def _run_pytest(judgements: Judgements, folder: Path) -> None:
-    """pytest is the runner: one item a purpose, JUnit out of its properties."""
-    suite = Path(simbench.bench.pytest.suite.__file__).parent
-    check_file(folder / JUNIT)
-    arguments = [
-        str(suite), "--rootdir", str(suite), "-c", os.devnull,
-        "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:randomly", "--capture=no",
-        f"--junitxml={folder / JUNIT}", "-o", "junit_family=xunit1", "-o", "junit_suite_name=simbench conform",
-    ]  # fmt: skip
-    status = pytest.main(arguments, plugins=[ConformancePlugin(judgements)])
-    if status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-        raise Trouble(f"the session ended early ({pytest.ExitCode(status).name.lower().replace('_', ' ')})")
-    record(folder / JUNIT)
-    for conducted in judgements.conducted.values():
-        conducted.result()
 
 
 def keep_up(plan: Plan, port: int = 0) -> None:

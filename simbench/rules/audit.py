@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from simbench.finding import Finding
 from simbench.ledger.reader import Run
-from simbench.rules.client import capture_times
-from simbench.rules.client.capture_times import Times, times_of
+from simbench.rules import capture_times
+from simbench.rules.capture_times import Times, times_of
 from simbench.rules.rule import RULES, Case, judge
 from simbench.trace.trace import Reading
 
@@ -177,11 +177,17 @@ def _finding(purpose: str, case: Case, given: Collection[str], of: tuple[Lacks, 
     if capture_times.hangs_on_missing_times(purpose, times):
         return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
     found = capture_times.in_doubt(judge(purpose, case, kind), times)
-    if purpose in ON_OCCASION and found.outcome == "inconclusive" and found.measured is None:
-        return msgspec.structs.replace(found, outcome="unsupported", blame="")
+    found = without_occasion(found)
     if lacks.lists:
         found = _of_lists(found, lacks.lists)
     return _in_doubt(found, case, lacks) if str(lacks) else found
+
+
+def without_occasion(found: Finding) -> Finding:
+    """A finding of a record nobody conducted: what had no occasion in it cannot be judged, and need not be."""
+    if found.purpose in ON_OCCASION and found.outcome == "inconclusive" and found.measured is None:
+        return msgspec.structs.replace(found, outcome="unsupported", blame="")
+    return found
 
 
 def _of_lists(found: Finding, lists: Mapping[str, int]) -> Finding:

@@ -18,7 +18,7 @@ from simbench.capture.quality import Summary
 from simbench.capture.reader import read_packets
 from simbench.ledger import MemoryLedger
 from simbench.ledger.rows import Row
-from simbench.rules.client.capture_times import times_of
+from simbench.rules.capture_times import times_of
 from simbench.trace.trace import Reading
 from tests.capture.scenes import BACK, KEY, LOGIN, MS, RESULTS, START, SUBMITS, WELCOME, Line, ip_packet, pcap
 from tests.capture.test_files import block, interface, packet, section

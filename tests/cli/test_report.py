@@ -11,8 +11,8 @@ from simbench.base.errors import BadInput, LedgerError
 from simbench.base.outputs import MANIFEST
 from simbench.bench.report import Judgement, write_findings
 from simbench.bench.runner.findings import judge_exercise
+from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.bench.runner.selection import select
-from simbench.bench.sut.in_memory import conduct_in_memory
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.cli.main import cli
 from simbench.contract import load_contract

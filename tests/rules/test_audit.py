@@ -6,7 +6,7 @@ import pytest
 
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import EXERCISES
-from simbench.bench.sut.in_memory import conduct_in_memory
+from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.capture.files import CaptureFile
 from simbench.capture.pcap import write_pcapng
 from simbench.cli.audit import Audited, Beside, audit_capture, audit_run

@@ -12,8 +12,8 @@ from simbench import __version__
 from simbench.base.outputs import claim
 from simbench.bench.report import ExerciseRun, Judgement, write_findings, write_report
 from simbench.bench.runner.findings import judge_exercise
+from simbench.bench.runner.in_memory import MONDAY, conduct_in_memory
 from simbench.bench.runner.selection import select
-from simbench.bench.sut.in_memory import MONDAY, conduct_in_memory
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.trace.trace import Reading

@@ -20,9 +20,8 @@ from fake_smsc.server.network import Network
 from simbench import __version__
 from simbench.base.errors import Trouble
 from simbench.base.json_files import write_octets
-from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.exercises.tester import PATIENCE, Bench
-from simbench.bench.runner.selection import Chosen
 from simbench.bench.sut.protocol import (
     AccountGiven,
     CannotRun,
