@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol
 
+from fake_smsc.server.clock import PlatformClock
 from simbench.ledger import AnyLedger
 
-if TYPE_CHECKING:
-    from fake_smsc.server.server import Connection, SmscServer
-
 Policy = Literal["hold", "go-on"]
+
+
+class Line(Protocol):
+    """A connection, as far as it can be not read."""
+
+    number: int
+    transport: asyncio.Transport
+
+
+class Lines(Protocol):
+    """The server, as far as its lines are concerned."""
+
+    clock: PlatformClock
+
+    def open_lines(self) -> Mapping[int, Line]:
+        """Every connection by its number."""
+        ...
+
+    def is_heard(self, number: int) -> bool:
+        """Whether a line would be read: neither an outage nor a fault has silenced it."""
+        ...
+
+    def handle(self, number: int, data: bytes) -> None:
+        """Handle octets of a line."""
+        ...
 
 
 class Intake:
@@ -21,7 +44,7 @@ class Intake:
     not read is lateness of the server: it becomes a row of `grain`, so that no rule takes it for the client's.
     """
 
-    def __init__(self, server: SmscServer, ledger: AnyLedger) -> None:
+    def __init__(self, server: Lines, ledger: AnyLedger) -> None:
         self._server, self._ledger = server, ledger
         self.policy: Policy = "hold"
         self.problem = ""  # why rows cannot be written; "" while they can
@@ -45,7 +68,7 @@ class Intake:
         if self._ledger.took(octets) and not self.shut:
             self._shut()
 
-    def keep(self, connection: Connection, data: bytes) -> None:
+    def keep(self, connection: Line, data: bytes) -> None:
         """Octets that were read while lines are not to be: they are handled once lines are read again."""
         self._hold(connection)
         self._kept[connection.number].append(data)
@@ -62,10 +85,10 @@ class Intake:
 
     def _shut(self) -> None:
         self.shut, self._since = True, self._server.clock.now()
-        for connection in list(self._server.connections.values()):
+        for connection in list(self._server.open_lines().values()):
             self._hold(connection)
 
-    def _hold(self, connection: Connection) -> None:
+    def _hold(self, connection: Line) -> None:
         if connection.number not in self._kept:
             self._kept[connection.number] = []
             if not connection.transport.is_closing():
@@ -77,10 +100,8 @@ class Intake:
         now = server.clock.now()
         self._ledger.grain.append((self._since, now, now - self._since, "ledger"))
         for number, reads in kept.items():
-            connection, line = server.connections.get(number), server.gateway.lines.get(number)
-            if connection is None or line is None or number in server.faults.gone:
-                continue
             for data in reads:
-                server.received(connection, data)
-            if not line.mute and not connection.transport.is_closing():  # an outage may have silenced it
+                server.handle(number, data)
+            connection = server.open_lines().get(number)
+            if connection is not None and server.is_heard(number) and not connection.transport.is_closing():
                 connection.transport.resume_reading()

@@ -199,6 +199,22 @@ class SmscServer:
             if connection.transport.get_write_buffer_size():
                 asyncio.get_running_loop().call_later(LINGER_S, connection.transport.abort)
 
+    # What the intake asks --------------------------------------------------------------------------------------
+
+    def open_lines(self) -> dict[int, Connection]:
+        """Every connection by its number."""
+        return self.connections
+
+    def is_heard(self, number: int) -> bool:
+        """Whether a line would be read: neither an outage nor a fault has silenced it."""
+        line = self.gateway.lines.get(number)
+        return line is not None and not line.mute and number not in self.faults.gone
+
+    def handle(self, number: int, data: bytes) -> None:
+        """Handle octets of a line that were kept; nothing when it has gone."""
+        if number in self.connections:
+            self.received(self.connections[number], data)
+
     # Output and time -------------------------------------------------------------------------------------------
 
     def touch(self) -> None:
