@@ -165,6 +165,14 @@ def test_no_manifest_however_torn_lets_somebodys_file_be_replaced(tmp_path: Path
     assert (tmp_path / "report.html").read_text() == "mine"
 
 
+def test_a_manifest_does_not_grow_with_the_same_file_written_again(tmp_path: Path) -> None:
+    claim(tmp_path)
+    write_octets(tmp_path / "a", b"a")
+    before = (tmp_path / MANIFEST).read_text()
+    write_octets(tmp_path / "a", b"a")
+    assert (tmp_path / MANIFEST).read_text() == before
+
+
 def test_a_manifest_that_exists_is_not_begun_anew(tmp_path: Path) -> None:
     claim(tmp_path)
     write_octets(tmp_path / "a", b"a")

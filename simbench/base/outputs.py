@@ -173,7 +173,7 @@ def _home(path: Path) -> Path | None:
 
 def _record(path: Path, digest: str) -> None:
     home = _home(path)
-    if home is None:
+    if home is None or digest in _known(path):
         return
     with (home / MANIFEST).open("a", encoding="utf-8") as manifest:  # one line at a time, so that many may add
         manifest.write(f"{digest}  {path.absolute().relative_to(home)}\n")
