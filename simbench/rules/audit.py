@@ -170,18 +170,25 @@ def audit(
 
 def _finding(purpose: str, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:
     rule, (lacks, times) = RULES[purpose], of
-    missing = [need for need in NEEDS.get(purpose, OTHERS) if need not in given]
+    needs = NEEDS.get(purpose, OTHERS)
+    missing = [need for need in needs if need not in given]
     if missing:
         told = "needs " + "; ".join(KINDS[need] for need in missing)
         return Finding(purpose, rule.clause, "unsupported", told, exercise=kind)
-    if capture_times.hangs_on_missing_times(purpose, times):
+    if capture_times.hangs_on_missing_times(purpose, needs, times):
         return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
-    found = capture_times.in_doubt(judge(purpose, case, kind), times)
-    if purpose in ON_OCCASION and found.outcome == "inconclusive" and found.measured is None:
-        return msgspec.structs.replace(found, outcome="unsupported", blame="")
+    found = capture_times.in_doubt(judge(purpose, case, kind), needs, times)
+    found = without_occasion(found)
     if lacks.lists:
         found = _of_lists(found, lacks.lists)
     return _in_doubt(found, case, lacks) if str(lacks) else found
+
+
+def without_occasion(found: Finding) -> Finding:
+    """A finding of a record nobody conducted: what had no occasion in it cannot be judged, and need not be."""
+    if found.purpose in ON_OCCASION and found.outcome == "inconclusive" and found.measured is None:
+        return msgspec.structs.replace(found, outcome="unsupported", blame="")
+    return found
 
 
 def _of_lists(found: Finding, lists: Mapping[str, int]) -> Finding:
