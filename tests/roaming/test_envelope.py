@@ -57,6 +57,35 @@ def test_nineteen_percent_of_vat_give_the_german_figure() -> None:
     assert envelope(Plan(Decimal(20), Decimal("0.19")), date(2017, 6, 15), CONTRACT).gb == Decimal("4.3654")
 
 
+@pytest.mark.parametrize(
+    ("country", "day", "share"),
+    [
+        ("DE", "2020-06-30", "0.19"), ("DE", "2020-07-01", "0.16"), ("DE", "2020-12-31", "0.16"),
+        ("DE", "2021-01-01", "0.19"), ("IE", "2020-08-31", "0.23"), ("IE", "2020-09-01", "0.21"),
+        ("IE", "2021-02-28", "0.21"), ("IE", "2021-03-01", "0.23"), ("LU", "2023-06-01", "0.16"),
+        ("LU", "2024-01-01", "0.17"), ("FI", "2024-08-31", "0.24"), ("FI", "2024-09-01", "0.255"),
+        ("EE", "2023-12-31", "0.20"), ("EE", "2024-01-01", "0.22"), ("EE", "2025-07-01", "0.24"),
+        ("SK", "2024-12-31", "0.20"), ("SK", "2025-01-01", "0.23"), ("RO", "2025-07-31", "0.19"),
+        ("RO", "2025-08-01", "0.21"), ("HU", "2017-06-15", "0.27"), ("FR", "1999-01-01", "0.20"),
+        ("DE", "1999-01-01", "0.19"),
+    ],
+)  # fmt: skip
+def test_vat_is_that_of_the_country_on_the_day(country: str, day: str, share: str) -> None:
+    assert CONTRACT.vat_share(country, date.fromisoformat(day)) == Decimal(share)
+
+
+def test_every_member_state_has_a_rate() -> None:
+    assert len(CONTRACT.terms.vat) == 27
+
+
+def test_a_table_has_a_row_where_vat_changes() -> None:
+    plan = Plan(Decimal(20), Decimal("0.19"))
+    rows = {str(row.day): row.gb for row in envelopes(plan, CONTRACT, vat=CONTRACT.vat_shares("DE"))}
+    assert len(rows) == len(TABLE) + 1
+    assert (rows["2020-01-01"], rows["2020-07-01"]) == (Decimal("9.6039"), Decimal("9.8523"))
+    assert rows["2021-01-01"] == Decimal("11.2045")
+
+
 def test_a_bundle_dearer_than_the_cap_takes_all_of_its_allowance_abroad() -> None:
     closed = envelope(Plan(Decimal(20), Decimal("0.2"), Decimal(2)), date(2017, 6, 15), CONTRACT)
     assert (closed.kind, closed.octets) == ("closed", 2_000_000_000)

@@ -133,7 +133,9 @@ def test_a_start_and_a_stop_on_their_way_together_may_arrive_in_any_order(
     apart_us: int, answer_us: int, outcome: str
 ) -> None:
     told, found = reordered(faultless())
-    name = found[-1].record.session
+    last = found[-1]
+    assert isinstance(last, Heard)
+    name = last.record.session
     start, stop = (
         next(each for each in told.sent if (each.planned.record.session, each.planned.record.status) == (name, status))
         for status in ("Start", "Stop")
