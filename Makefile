@@ -40,8 +40,10 @@ test-real: $(VENV)/installed packages ## run the others: real programs, document
 	@$(PYTEST) -m '$(MARKED)'
 
 coverage: $(VENV)/installed ## run what `make test` runs and print which lines and branches it does not reach
-	@mkdir -p build/coverage
-	@$(PYTEST) -m 'not ($(MARKED))' --cov --cov-report=term-missing
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(PYTEST:$(BIN)/python=$(BIN)/coverage run) -m 'not ($(MARKED))'
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --show-missing
 
 check: $(VENV)/installed ## style, types, import floors
 	$(BIN)/ruff check .
