@@ -73,4 +73,4 @@ docs: $(VENV)/installed ## build the documentation as a site that needs no netwo
 	$(BIN)/python -m mkdocs build --strict --quiet
 
 clean: ## remove the virtual environment and all output
-	rm -rf $(VENV) build reports/demo .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV).lock $(VENV).log build reports/demo .mypy_cache .ruff_cache .hypothesis
