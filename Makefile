@@ -61,9 +61,10 @@ bench: $(VENV)/installed ## measure speed: ratios in one run, and absolutes to c
 fuzz: $(VENV)/installed ## feed two million mutated frames to everything that reads a wire (SECONDS=900, SEED=1)
 	$(BIN)/python -m tools.fuzz --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
 
-soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched; then crowds (SECONDS=1800, MESSAGES=20000000)
+soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched; then crowds and a client (SECONDS=1800, MESSAGES=20000000)
 	$(BIN)/python -m tools.soak --seconds $(or $(SECONDS),1800) --messages $(or $(MESSAGES),20000000)
 	$(BIN)/python -m tools.soak.crowd
+	$(BIN)/python -m tools.soak.client
 
 sample: $(VENV)/installed ## regenerate the kept example report in reports/sample
 	$(BIN)/python -m tools.sample
