@@ -4,7 +4,7 @@
 #   scripts/install.sh [TARGET] [SOURCE]
 #
 # TARGET: folder of the environment (default /opt/simbench); SOURCE: a wheel, or a checkout (default: this one).
-# PYTHON names the interpreter (default python3, 3.11 or newer); EXTRAS names optional parts, such as "console,radius".
+# PYTHON names the interpreter (default python3, 3.11 or newer); EXTRAS names optional parts, such as "console,plan", or "all".
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

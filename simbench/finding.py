@@ -1,6 +1,6 @@
 """Findings: what a rule concluded about one clause, with its evidence. Decides nothing.
 
-The JSON written from these structs is the truth; JUnit and HTML are renderings of it (DESIGN section 6).
+The JSON written from these structs is the truth; JUnit and HTML are renderings of it.
 """
 
 from __future__ import annotations

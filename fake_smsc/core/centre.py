@@ -36,7 +36,6 @@ from fake_smsc.core.records import (
 from fake_smsc.core.routing import Routing
 from fake_smsc.core.scts import Stamps
 from fake_smsc.core.timer_queue import NEVER, Agenda
-from fake_smsc.fast.submit_batches import Batches
 from simbench.base.units import DAY_US, MINUTE_US, SECOND_US
 from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
@@ -72,8 +71,7 @@ class Centre:
         self.decided = 0  # submits accepted or refused
         self.agenda = Agenda()
         self.board = NoticeBoard(self.agenda, settings.notice_retry_us)
-        self.delivery = Delivery(settings.delivery, self.agenda, base, self.board, sink)
-        self.delivery.owner_of = self.desk.owner_of
+        self.delivery = Delivery(settings.delivery, self.agenda, base, self.board, sink, self.desk.owner_of)
         self.amendments = Amendments(self.delivery, self.board, settings.validity_max_us)
         self.stamps = Stamps(settings.scts_ahead_max_s)
         self.identities = Identities(settings.day_us)
@@ -82,7 +80,6 @@ class Centre:
         self._now = 0
         self._resumed_at = 0
         self._write = sink.centre.append
-        self.batches = Batches(self)
 
     # Time ------------------------------------------------------------------------------------------------------
 

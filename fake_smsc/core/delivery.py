@@ -75,12 +75,18 @@ class Delivery:
     """Messages on their way to subscribers."""
 
     def __init__(
-        self, settings: DeliverySettings, agenda: Agenda, base: SubscriberBase, board: NoticeBoard, sink: AnyLedger
+        self,
+        settings: DeliverySettings,
+        agenda: Agenda,
+        base: SubscriberBase,
+        board: NoticeBoard,
+        sink: AnyLedger,
+        owner_of: Callable[[str], str],
     ) -> None:
         self.settings, self.agenda, self.base, self.board = settings, agenda, base, board
         self.write = self._write = sink.centre.append
         self.story: Callable[[Row], object] | None = None  # who may resume the run: told what its rows do not say
-        self.owner_of: Callable[[str], str] = lambda address: address  # of a notification address; "": nobody here
+        self.owner_of = owner_of  # the account of a notification address; "": nobody here
         self.unpack: Callable[[str], None] = lambda _recipient: None  # what is on its way to it, to be found by `find`
         self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) who got a message with a reply path
         self._absent: dict[str, list[Message]] = defaultdict(list)

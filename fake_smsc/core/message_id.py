@@ -1,7 +1,7 @@
 """Who a message is, for its draws: code, recipient, text, and how many such there were this day. Draws nothing.
 
-Live and virtual runs, one message at a time or many, must all come to the same number (DESIGN section 3), so the
-number is defined once, word by word, and `take_many` only spreads the same steps over arrays.
+Live and virtual runs, one message at a time or many, must all come to the same number, or their ledgers would differ;
+so it is defined once, word by word, and `take_many` only spreads the same steps over arrays.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from simbench.kernels.chance import lognormal_table
 
 
 def limit_of(config: CodeConfig, contract: Contract, speed: float = 1.0) -> Limit:
-    """The meter of a code. The jitter a client may show grows with the platform's speed (DESIGN: tau x speed)."""
+    """The meter of a code. The jitter a client may show is that of the contract, times the platform's speed."""
     terms = contract.terms.throughput
     return Limit(
         config.rate_per_s or terms.default_per_s.value,

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from fake_smsc.fast.frame_runs import HEXADECIMAL, WORTH_FRAMES, Acks, Octets, Run, runs_of
-from fake_smsc.fast.submit_batches import Batch, Taken
+from fake_smsc.fast.submit_batches import Batch, Batches, Taken
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.notifications import Carrier
 from fake_smsc.ucp_gateway.submission import Submission
@@ -28,10 +28,13 @@ EMPTY: Final = 24  # characters of a result that LEN counts beside its middle an
 class PlainRuns:
     """The runs of all lines of a gateway; `single` serves octets of a line frame by frame."""
 
+    worth_octets = WORTH_OCTETS
+
     def __init__(self, submission: Submission, carrier: Carrier, single: Callable[[Line, bytes, int], None]) -> None:
         self._carrier = carrier
         self._single, self._out = single, submission.out
-        self._admit = submission.centre.batches.submit
+        self.batches = Batches(submission.centre)
+        self._admit = self.batches.submit
 
     def received(self, line: Line, octets: bytes, now: int) -> None:
         """Serve all that a read completes."""

@@ -7,26 +7,95 @@ against one another, row by row.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Self, cast
+from collections.abc import Mapping
+from typing import Final, Protocol, Self, cast
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fake_smsc.core.delivery import KINDS, TELL
-from fake_smsc.core.records import DELIVERED, Message, Notice
+from fake_smsc.core.delivery import KINDS, TELL, Delivery
+from fake_smsc.core.limiter import Limiter
+from fake_smsc.core.message_id import Identities
+from fake_smsc.core.notices import NoticeBoard
+from fake_smsc.core.records import DELIVERED, Account, Message, Notice
+from fake_smsc.core.scts import Stamps
+from fake_smsc.core.timer_queue import Agenda
 from fake_smsc.fast.pending import Pending, Rows
 from simbench.base.units import MINUTE_US
 from simbench.kernels.draws import Words, draws, law_of, quantiles
 from simbench.kernels.table import Values
+from simbench.ledger import AnyLedger
 from simbench.numbering.addresses import Texts, key_of, keys_of
 from simbench.numbering.plan import classify, spellings
-from simbench.numbering.subscribers import ELSEWHERE, REACHED
-
-if TYPE_CHECKING:
-    from fake_smsc.core.centre import Centre
+from simbench.numbering.subscribers import ELSEWHERE, REACHED, SubscriberBase
 
 Kind = tuple[str, str, int]  # what messages have in common for good: account, code, notify
+
+
+class Validity(Protocol):
+    """How long messages are kept (µs): when they say nothing, and at most."""
+
+    @property
+    def validity_default_us(self) -> int:
+        """Without a validity of its own."""
+
+    @property
+    def validity_max_us(self) -> int:
+        """At most."""
+
+
+class Desks(Protocol):
+    """The parts of a centre that a batch passes through."""
+
+    decided: int
+
+    @property
+    def settings(self) -> Validity:
+        """Terms of validity."""
+
+    @property
+    def base(self) -> SubscriberBase:
+        """The subscribers."""
+
+    @property
+    def sink(self) -> AnyLedger:
+        """Where rows are written."""
+
+    @property
+    def now(self) -> int:
+        """The latest instant."""
+
+    def advance(self, now: int) -> None:
+        """Let time pass."""
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """Accounts by name."""
+
+    @property
+    def limiters(self) -> Mapping[str, Limiter]:
+        """The meter of each code."""
+
+    @property
+    def delivery(self) -> Delivery:
+        """Attempts and their outcomes."""
+
+    @property
+    def agenda(self) -> Agenda:
+        """What is due when."""
+
+    @property
+    def board(self) -> NoticeBoard:
+        """Notifications on their way."""
+
+    @property
+    def stamps(self) -> Stamps:
+        """Time stamps."""
+
+    @property
+    def identities(self) -> Identities:
+        """Message identities."""
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
@@ -74,7 +143,7 @@ NOTHING: Final = Taken(np.empty(0, np.int64))
 class Batches:
     """The many of one centre, and their crowd in its agenda."""
 
-    def __init__(self, centre: Centre) -> None:
+    def __init__(self, centre: Desks) -> None:
         self.centre, self._delivery, self._base = centre, centre.delivery, centre.base
         settings = centre.delivery.settings
         self._law = law_of(settings.latency_us)

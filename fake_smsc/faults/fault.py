@@ -1,4 +1,4 @@
-"""What a wire fault is: hooks that see outgoing frames and connection events. Writes nothing itself: the desk does.
+"""What a wire fault is: hooks that see outgoing frames and connection events; the injector writes the result.
 
 A fault is one small class; the first line of its docstring is its sentence, `parameters` what a scenario may set
 beside `share`, `code`, `from_s` and `for_s`. Faults stack: what one hands on, the next one sees.
@@ -6,18 +6,19 @@ beside `share`, `code`, `from_s` and `for_s`. Faults stack: what one hands on, t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Protocol
 
 import msgspec
 
+from fake_smsc.faults.host import Host
 from fake_smsc.scenario import FaultConfig
 from simbench.base.units import SECOND_US
 from simbench.kernels.chance import entity_of, share
 from simbench.ucp.frame import STX, Frame, Framer, checksum
 
-if TYPE_CHECKING:
-    from fake_smsc.faults.injector import FaultDesk
+Action = Callable[[], None]
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
@@ -57,14 +58,49 @@ def sealed(trn: str, kind: str, ot: str, body: bytes, longer: int = 0) -> bytes:
     return STX + text + b"%02X\x03" % checksum(text)
 
 
+class Injector(Protocol):
+    """What a fault asks of the injector that has it."""
+
+    server: Host
+    seed: int
+    gone: set[int]
+
+    def tell(self, name: str, detail: dict[str, object], until: int | None = None) -> None:
+        """Write one row of the story."""
+
+    def is_active(self, fault: Fault) -> bool:
+        """Whether the fault is in force."""
+
+    def later(self, delay_us: int, action: Action) -> None:
+        """Do something after a while of platform time."""
+
+    def write_after(self, fault: Fault, number: int, pieces: list[Piece]) -> None:
+        """Write these, once the faults that stand after this one have seen them."""
+
+    def answer(self, fault: Fault, number: int, octets: bytes) -> None:
+        """Write a frame in the gateway's place."""
+
+    def originate(self, sender: str, code: str, text: str) -> None:
+        """Let a subscriber send a text to a short code."""
+
+    def tell_gateway(self, number: int, octets: bytes) -> None:
+        """Let the gateway hear what nobody sent."""
+
+    def codes_of(self, number: int) -> tuple[str, ...]:
+        """The short codes of the account a line is logged in for."""
+
+    def vanish(self, number: int) -> None:
+        """Read and write nothing more on a line."""
+
+
 class Fault:
     """One fault in force. `ordinal` tells faults of one name apart, in their chance too."""
 
     parameters: ClassVar[dict[str, float | int | str]] = {}
     before_login = False  # also sees lines that nobody logged in over
 
-    def __init__(self, config: FaultConfig, desk: FaultDesk, ordinal: int) -> None:
-        self.config, self.desk = config, desk
+    def __init__(self, config: FaultConfig, injector: Injector, ordinal: int) -> None:
+        self.config, self.injector = config, injector
         self._purpose = entity_of("wire fault", config.name, str(ordinal))
         self._share_ppm = round(config.share * 1_000_000)
         self._met = 0
@@ -98,7 +134,7 @@ class Fault:
     def strikes(self) -> bool:
         """Whether the next candidate is hit: by seed, name, ordinal and how many candidates there were before."""
         self._met += 1
-        return share(self.desk.seed, self._met, self._purpose, self._share_ppm)
+        return share(self.injector.seed, self._met, self._purpose, self._share_ppm)
 
     def number_of(self, parameter: str) -> float:
         """A numeric parameter, as set or by default."""
@@ -112,7 +148,7 @@ class Fault:
 
     def tell(self, number: int, what: str, **more: object) -> None:
         """Write into the story that the fault is about to be applied to a line."""
-        self.desk.tell(self.config.name, {"line": number, "what": what, **more})
+        self.injector.tell(self.config.name, {"line": number, "what": what, **more})
 
 
 class FrameFault(Fault):
@@ -145,8 +181,8 @@ class FrameFault(Fault):
 class KeepingFault(FrameFault):
     """A fault that keeps frames back until something happens, at most `delay_s`."""
 
-    def __init__(self, config: FaultConfig, desk: FaultDesk, ordinal: int) -> None:
-        super().__init__(config, desk, ordinal)
+    def __init__(self, config: FaultConfig, injector: Injector, ordinal: int) -> None:
+        super().__init__(config, injector, ordinal)
         self._kept: dict[int, dict[int, tuple[object, Piece]]] = {}
         self._count = 0
 
@@ -154,7 +190,7 @@ class KeepingFault(FrameFault):
         """Keep a piece back."""
         self._count += 1
         self._kept.setdefault(number, {})[self._count] = (key, piece)
-        self.desk.later(round(self.number_of("delay_s") * SECOND_US), partial(self._give_up, number, self._count))
+        self.injector.later(round(self.number_of("delay_s") * SECOND_US), partial(self._give_up, number, self._count))
 
     def kept(self, number: int) -> int:
         """How many pieces of a line are kept back."""
@@ -168,10 +204,10 @@ class KeepingFault(FrameFault):
     def _give_up(self, number: int, place: int) -> None:
         found = self._kept.get(number, {}).pop(place, None)
         if found is not None:
-            self.desk.write_after(self, number, [found[1]])
+            self.injector.write_after(self, number, [found[1]])
 
     def ended(self) -> None:
         """Write what is still kept."""
         for number, line in self._kept.items():
-            self.desk.write_after(self, number, [piece for _, piece in line.values()])
+            self.injector.write_after(self, number, [piece for _, piece in line.values()])
         self._kept.clear()

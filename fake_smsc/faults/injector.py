@@ -7,29 +7,24 @@ server's own timer, so that virtual time works. The story has a row before anyth
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
 
-from fake_smsc.faults.fault import Fault, Piece
+from fake_smsc.faults.fault import Action, Fault, Piece
+from fake_smsc.faults.host import Host
 from fake_smsc.faults.registry import FAULTS
 from fake_smsc.scenario import FaultConfig
 from simbench.base.units import SECOND_US
 from simbench.ucp.frame import ETX
 
-if TYPE_CHECKING:
-    from fake_smsc.server.server import SmscServer
-
 NEVER = 1 << 62
 LONGEST_REST = 8_192  # octets without ETX that wait for one; more is handed on as it is
-Action = Callable[[], None]
 
 
-class FaultDesk:
+class FaultInjector:
     """Faults planned and in force, and what waits because of them."""
 
-    def __init__(self, server: SmscServer) -> None:
+    def __init__(self, server: Host) -> None:
         self.server = server
         self.seed = 1
         self.engaged = False
@@ -167,6 +162,10 @@ class FaultDesk:
         """Let the gateway hear, at once, what nobody sent."""
         if number in self.server.gateway.lines:
             self.later(0, lambda: self.server.gateway.received(number, octets, self.server.clock.now()))
+
+    def is_active(self, fault: Fault) -> bool:
+        """Whether the fault is in force."""
+        return fault in self.active
 
     def codes_of(self, number: int) -> tuple[str, ...]:
         """The short codes of the account a line is logged in for; none before."""

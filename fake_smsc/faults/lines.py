@@ -32,7 +32,7 @@ class LoginFault(Fault):
         return passed
 
     def _meets(self, frame: Frame) -> bool:
-        account = self.desk.server.gateway.centre.accounts.get(frame.data[0]) if frame.data else None
+        account = self.injector.server.gateway.centre.accounts.get(frame.data[0]) if frame.data else None
         right = not self.config.code or (account is not None and self.config.code in account.codes)
         return (frame.kind, frame.ot) == ("O", "60") and right
 
@@ -47,7 +47,7 @@ class LoginRefused(LoginFault):
 
     def meet(self, number: int, frame: Frame) -> None:
         """A refusal."""
-        self.desk.answer(self, number, encode(frame.trn, "R", "60", f"N/{self.text_of('ec')}//"))
+        self.injector.answer(self, number, encode(frame.trn, "R", "60", f"N/{self.text_of('ec')}//"))
 
 
 class LoginUnanswered(LoginFault):
@@ -88,7 +88,7 @@ class LineFault(Fault):
             self._spared.add(number)
             return pieces
         self.tell(number, self.config.name, drop=self.drop)
-        self.desk.later(0, partial(self.happen, number))
+        self.injector.later(0, partial(self.happen, number))
         self._written[number] = int(self.number_of("after")) + 1
         return pieces[:room] + self.last(pieces[room])
 
@@ -99,7 +99,7 @@ class LineFault(Fault):
 
     def happen(self, number: int) -> None:
         """End the line."""
-        self.desk.server.end(number, self.config.name, abruptly=self.drop == "rst")
+        self.injector.server.end(number, self.config.name, abruptly=self.drop == "rst")
 
 
 class HangUp(LineFault):
@@ -131,13 +131,13 @@ class HalfOpen(LineFault):
 
     def happen(self, number: int) -> None:
         """The session ends, and the peer is not told."""
-        if number in self.desk.server.connections:
-            self.desk.vanish(number)
+        if number in self.injector.server.connections:
+            self.injector.vanish(number)
 
     def ended(self) -> None:
         """Back from nowhere, the machine knows nothing of those connections and resets them."""
-        for number in sorted(self.desk.gone):
-            self.desk.server.end(number, "vanished before", abruptly=True)
+        for number in sorted(self.injector.gone):
+            self.injector.server.end(number, "vanished before", abruptly=True)
 
 
 class SlowRead(Fault):
@@ -147,15 +147,15 @@ class SlowRead(Fault):
 
     def arrived(self, number: int, octets: int) -> None:
         """Read on when these have had their time."""
-        connection = self.desk.server.connections[number]
+        connection = self.injector.server.connections[number]
         if connection.transport.is_closing() or not self.strikes():
             return
         self.tell(number, "read", octets=octets)
         connection.transport.pause_reading()
-        self.desk.later(round(octets * SECOND_US / self.number_of("octets_per_s")), partial(self._resume, number))
+        self.injector.later(round(octets * SECOND_US / self.number_of("octets_per_s")), partial(self._resume, number))
 
     def _resume(self, number: int) -> None:
-        connection, line = self.desk.server.connections.get(number), self.desk.server.gateway.lines.get(number)
+        connection, line = self.injector.server.connections.get(number), self.injector.server.gateway.lines.get(number)
         if connection is not None and line is not None and not line.mute and not connection.transport.is_closing():
             connection.transport.resume_reading()
 
@@ -169,7 +169,7 @@ class ConnectionFault(Fault):
         """End it at once, if it is hit."""
         if self.strikes():
             self.tell(number, "connected", drop=self.drop)
-            self.desk.server.end(number, self.config.name, abruptly=self.drop == "rst")
+            self.injector.server.end(number, self.config.name, abruptly=self.drop == "rst")
 
 
 class AcceptClose(ConnectionFault):

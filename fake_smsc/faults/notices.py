@@ -81,7 +81,7 @@ class LostNotification(NoticeFault):
 
     def changed(self, hit: Hit) -> list[Piece]:
         """Nothing; the gateway believes it was."""
-        self.desk.tell_gateway(hit.number, encode(hit.frame.trn, "R", NOTIFICATION, "A///"))
+        self.injector.tell_gateway(hit.number, encode(hit.frame.trn, "R", NOTIFICATION, "A///"))
         return []
 
 
@@ -121,15 +121,15 @@ class MoFlood(Fault):
         self._tick()
 
     def _tick(self) -> None:
-        if self not in self.desk.active:
+        if not self.injector.is_active(self):
             return
-        codes = [self.config.code] if self.config.code else sorted(self.desk.server.gateway.centre.limiters)
+        codes = [self.config.code] if self.config.code else sorted(self.injector.server.gateway.centre.limiters)
         if self.strikes():
             code = codes[self._sent % len(codes)]
             self._sent += 1
             self.tell(-1, "mo", code=code)
-            self.desk.originate(SENDER, code, f"Message {self._sent}")
-        self.desk.later(round(SECOND_US / self.number_of("per_s")), self._tick)
+            self.injector.originate(SENDER, code, f"Message {self._sent}")
+        self.injector.later(round(SECOND_US / self.number_of("per_s")), self._tick)
 
 
 class MoAtFullWindow(KeepingFault):
@@ -151,10 +151,10 @@ class MoAtFullWindow(KeepingFault):
     def changed(self, hit: Hit) -> list[Piece]:
         """Nothing before the MO."""
         self.keep(hit.number, hit.piece)
-        line = self.desk.server.gateway.lines[hit.number]
+        line = self.injector.server.gateway.lines[hit.number]
         if self.kept(hit.number) + len(line.session.peer.outstanding) == line.session.peer.size:
-            code = self.config.code or self.desk.codes_of(hit.number)[0]
-            self.desk.later(0, lambda: self.desk.originate(SENDER, code, "Bonjour"))
+            code = self.config.code or self.injector.codes_of(hit.number)[0]
+            self.injector.later(0, lambda: self.injector.originate(SENDER, code, "Bonjour"))
         return []
 
 

@@ -83,7 +83,7 @@ class Garbage(OctetFault):
     def changed(self, hit: Hit) -> list[Piece]:
         """Noise drawn by seed and place, then the hit.frame."""
         purpose = entity_of("garbage", str(self._met))
-        noise = bytes(4 + draw(self.desk.seed, at, purpose) % 252 for at in range(int(self.number_of("octets"))))
+        noise = bytes(4 + draw(self.injector.seed, at, purpose) % 252 for at in range(int(self.number_of("octets"))))
         return [hit.again(noise), hit.piece]
 
 
@@ -125,5 +125,5 @@ class MergedSegments(OctetFault):
     def changed(self, hit: Hit) -> list[Piece]:
         """The same at the end of the present interval."""
         every = max(1, round(self.number_of("delay_s") * SECOND_US))
-        due = self.desk.server.clock.now() + hit.piece.delay_us
+        due = self.injector.server.clock.now() + hit.piece.delay_us
         return [replace(hit.piece, delay_us=hit.piece.delay_us + every - due % every)]

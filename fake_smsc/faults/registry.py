@@ -68,7 +68,7 @@ def sentence(name: str) -> str:
 
 
 def fault_config(name: str, parameters: dict[str, object]) -> FaultConfig:
-    """What to ask a desk for. Raises BadInput for a name that is none, or a parameter the fault does not take."""
+    """What to ask an injector for. Raises BadInput for a name that is none, or a parameter the fault does not take."""
     config = as_typed({"name": name, **parameters}, FaultConfig, BadInput, lambda _keys: "fault")
     check_fault(config, "fault", BadInput)
     return config

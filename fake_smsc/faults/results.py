@@ -148,12 +148,12 @@ class SubmitFault(Fault):
         passed: list[bytes] = []
         for octets in frames:
             frame = read(octets)
-            submits = frame is not None and (frame.kind, frame.ot) == ("O", SUBMIT) and self.desk.codes_of(number)
+            submits = frame is not None and (frame.kind, frame.ot) == ("O", SUBMIT) and self.injector.codes_of(number)
             if frame is None or not submits or not self.strikes():
                 passed.append(octets)
                 continue
             self.tell(number, "O/51", trn=frame.trn)
-            self.desk.answer(self, number, sealed(frame.trn, "R", SUBMIT, self.reply(frame).encode()))
+            self.injector.answer(self, number, sealed(frame.trn, "R", SUBMIT, self.reply(frame).encode()))
         return passed
 
     def reply(self, frame: Frame) -> str:
@@ -186,4 +186,4 @@ class AckThoughLost(SubmitFault):
 
     def reply(self, frame: Frame) -> str:
         """What a true result would say, stamped now."""
-        return f"A//{frame.data[At.ADC]}:{scts_text(self.desk.server.clock.now())}/"
+        return f"A//{frame.data[At.ADC]}:{scts_text(self.injector.server.clock.now())}/"

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.presets import PRESETS
 from fake_smsc.core.provision import centre_settings, delivery_settings
+from fake_smsc.fast.frame_batches import PlainRuns
 from fake_smsc.scenario import Scenario
 from fake_smsc.ucp_gateway import Gateway
 from fake_smsc.ucp_gateway.provision import gateway_settings
@@ -28,7 +29,7 @@ def assemble(scenario: Scenario, contract: Contract, ledger: AnyLedger, place: P
     settings = centre_settings(scenario.codes, contract, delivery, scenario.delivery, scenario.server.speed)
     centre = Centre(settings, _base(scenario, place), ledger)
     centre.delivery.story = ledger.story.append
-    return Gateway(centre, gateway_settings(scenario.codes, contract, scenario.strictness))
+    return Gateway(centre, gateway_settings(scenario.codes, contract, scenario.strictness), PlainRuns)
 
 
 def _base(scenario: Scenario, place: Path | None) -> SubscriberBase:

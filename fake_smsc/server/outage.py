@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 import msgspec
 
+from fake_smsc.faults.host import Host, Peer
 from simbench.base.errors import Trouble
-
-if TYPE_CHECKING:
-    from fake_smsc.server.server import Connection, SmscServer
 
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
 
@@ -45,10 +43,23 @@ class Outage(msgspec.Struct, frozen=True):
     planned: bool = False
 
 
-class OutageDesk:
+class Served(Host, Protocol):
+    """A server that an outage can shut and open again."""
+
+    async def open_listener(self, port: int = 0) -> None:
+        """Listen (again)."""
+
+    def close_listener(self) -> None:
+        """Refuse new connections."""
+
+    def touch(self) -> None:
+        """Write and close what there is to, and arm the timer."""
+
+
+class Outages:
     """The outage that holds at the moment, if any."""
 
-    def __init__(self, server: SmscServer) -> None:
+    def __init__(self, server: Served) -> None:
         self.server = server
         self.current: Outage | None = None
 
@@ -99,7 +110,7 @@ class OutageDesk:
                 server.connections[number].transport.resume_reading()
         server.touch()
 
-    def greet(self, connection: Connection) -> None:
+    def greet(self, connection: Peer) -> None:
         """A connection made while a total outage holds meets it as well."""
         if self.current is None or self.current.scope != "total":
             return
@@ -118,7 +129,7 @@ class OutageDesk:
                 coming = treatment.coming
                 gateway.barred[account.name] = coming if coming in {"silent", "deaf"} else "close"
 
-    def _treat(self, connection: Connection, how: str) -> None:
+    def _treat(self, connection: Peer, how: str) -> None:
         number, server = connection.number, self.server
         if how in {"fin", "rst"}:
             server.end(number, "outage", abruptly=how == "rst")
@@ -126,7 +137,7 @@ class OutageDesk:
         server.gateway.mute(number, "silent" if how == "silent" else "deaf", server.clock.now())
         self._pause(connection)
 
-    def _pause(self, connection: Connection) -> None:
+    def _pause(self, connection: Peer) -> None:
         line = self.server.gateway.lines.get(connection.number)
         if line is not None and line.mute == "silent":
             connection.transport.pause_reading()

@@ -13,17 +13,18 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import cast
 
-from fake_smsc.faults.injector import FaultDesk
+from fake_smsc.faults.injector import FaultInjector
 from fake_smsc.scenario import Allowed
 from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.intake import Intake
 from fake_smsc.server.login_throttle import Attempts
 from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset, set_no_delay
-from fake_smsc.server.outage import Outage, OutageDesk
+from fake_smsc.server.outage import Outage, Outages
 from fake_smsc.ucp_gateway import Gateway
 from simbench.base.units import SECOND_US
 from simbench.ledger import AnyLedger
 
-GRAIN_US = 2_000  # lateness that is worth a row (DESIGN section 3)
+GRAIN_US = 2_000  # lateness that is worth a row: a rule forgives a client what the bench was late by
 HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
 COALESCE_S = 0.002  # deadlines nearer than this are served together: a lateness not yet worth a row
 UNREAD_OCTETS = 4_000_000  # a peer that lets this much pile up unread is cut off
@@ -74,8 +75,9 @@ class SmscServer:
         self.network = network or Tcp()
         self.durable = durable
         self.connections: dict[int, Connection] = {}
-        self.outages = OutageDesk(self)
-        self.faults = FaultDesk(self)
+        self.outages = Outages(self)
+        self.faults = FaultInjector(self)
+        self.intake = Intake(self, ledger)
         self.port = 0
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
         self.attempts = Attempts()  # logins that failed
@@ -95,6 +97,7 @@ class SmscServer:
     async def listen(self, host: str, port: int) -> None:
         """Open the port (0: a free one) and start the clock's timers. Raises PortInUse."""
         self._host = host
+        self.intake.start()
         await self.open_listener(port)
         if self._heartbeat:
             self._schedule_beat()
@@ -159,7 +162,11 @@ class SmscServer:
         number = connection.number
         if number not in self.connections or number in self.faults.gone:
             return
+        if self.intake.shut:
+            self.intake.keep(connection, data)
+            return
         self.ledger.wire.append((now, number, "in", data))
+        self.intake.took(len(data))
         if self.faults.engaged:
             data = self.faults.incoming(number, data)
         self.gateway.received(number, data, now)
@@ -191,6 +198,22 @@ class SmscServer:
             connection.transport.close()
             if connection.transport.get_write_buffer_size():
                 asyncio.get_running_loop().call_later(LINGER_S, connection.transport.abort)
+
+    # What the intake asks --------------------------------------------------------------------------------------
+
+    def open_lines(self) -> dict[int, Connection]:
+        """Every connection by its number."""
+        return self.connections
+
+    def is_heard(self, number: int) -> bool:
+        """Whether a line would be read: neither an outage nor a fault has silenced it."""
+        line = self.gateway.lines.get(number)
+        return line is not None and not line.mute and number not in self.faults.gone
+
+    def handle(self, number: int, data: bytes) -> None:
+        """Handle octets of a line that were kept; nothing when it has gone."""
+        if number in self.connections:
+            self.received(self.connections[number], data)
 
     # Output and time -------------------------------------------------------------------------------------------
 
@@ -235,8 +258,9 @@ class SmscServer:
     def _tell_odd_events(self) -> None:
         """Move what the gateway found odd into the story."""
         events = self.gateway.odd_events
-        for at, number, name in events:
-            self.ledger.story.append((at, "oddity", f"session:{number}", None, json.dumps({"name": name})))
+        for at, number, name, what in events:
+            detail = {"name": name, "what": what} if what else {"name": name}
+            self.ledger.story.append((at, "oddity", f"session:{number}", None, json.dumps(detail)))
         events.clear()
 
     def _arm(self) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Notice, PlatformState
 from fake_smsc.core.timer_queue import Agenda
-from fake_smsc.fast.frame_batches import WORTH_OCTETS, PlainRuns
 from fake_smsc.ucp_gateway.admission import Places
 from fake_smsc.ucp_gateway.all_operations_meter import count_all
 from fake_smsc.ucp_gateway.amendments import AmendmentDesk
@@ -25,15 +24,29 @@ from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.sessions import Sessions
 from fake_smsc.ucp_gateway.submission import Submission
 from simbench.ucp import content
-from simbench.ucp.frame import ASCII_AT_ONCE, Frame, WireError
+from simbench.ucp.foreign import protocol_of
+from simbench.ucp.frame import ASCII_AT_ONCE, STX, Frame, WireError
 
 UNSUPPORTED = "03"
+Serve = Callable[[Line, bytes, int], None]
+
+
+class Runs(Protocol):
+    """Serves many frames of one read at a time. `worth_octets`: reads of fewer are not worth its preparation."""
+
+    worth_octets: int
+
+    def received(self, line: Line, octets: bytes, now: int) -> None:
+        """Serve all that a read completes."""
+
+
+RunsOf = Callable[[Submission, Carrier, Serve], Runs]
 
 
 class Gateway:
     """All connections of one centre. `oddities` counts what clients do beside the protocol, by name."""
 
-    def __init__(self, centre: Centre, settings: GatewaySettings) -> None:
+    def __init__(self, centre: Centre, settings: GatewaySettings, runs_of: RunsOf | None = None) -> None:
         self.centre, self.settings = centre, settings
         self.lines: dict[int, Line] = {}
         self._out = Output()
@@ -46,9 +59,10 @@ class Gateway:
         self._carrier = Carrier(centre, settings, self._out, self._timers)
         self._sessions = Sessions(self._carrier, places, self._leniency)
         self._submission = Submission(centre, self._out, places, self._leniency)
-        self._runs = PlainRuns(self._submission, self._carrier, self._single)
+        self._runs = runs_of(self._submission, self._carrier, self._single) if runs_of is not None else None
         # Reads of so many octets are looked through for runs; no plain submit is too long a frame in this gateway.
-        self.run_octets = WORTH_OCTETS if settings.max_frame_octets >= ASCII_AT_ONCE else sys.maxsize
+        fitting = settings.max_frame_octets >= ASCII_AT_ONCE
+        self.run_octets = self._runs.worth_octets if self._runs is not None and fitting else sys.maxsize
         legacy = LegacySubmission(centre, self._out, places, self._leniency)
         amendments = AmendmentDesk(centre, self._out, places, self._leniency)
         self._operations: dict[str, Callable[[Line, Frame, int], None]] = {
@@ -90,9 +104,20 @@ class Gateway:
         if line is None:
             return
         line.heard_at = now
-        serve = self._runs.received if len(octets) >= self.run_octets else self._single
-        serve(line, octets, now)
+        if self._runs is not None and len(octets) >= self.run_octets:
+            self._runs.received(line, octets, now)
+        else:
+            self._single(line, octets, now)
+        if not line.account and not line.foreign:
+            self._look_for_foreign(line, octets, now)
         self._settle()
+
+    def _look_for_foreign(self, line: Line, octets: bytes, now: int) -> None:
+        """Say which other protocol a connection speaks on which nobody has logged in."""
+        protocol = protocol_of(octets) or protocol_of(line.framer.pending)
+        if protocol:
+            line.foreign = True
+            self._out.odd(line, "foreign-protocol", now, protocol)
 
     def _single(self, line: Line, octets: bytes, now: int) -> None:
         """Serve octets frame by frame."""
@@ -122,6 +147,8 @@ class Gateway:
         if line is None:
             return
         self._out.dirty.pop(number, None)
+        if line.framer.pending and not line.foreign:
+            self._out.odd(line, "unended" if line.framer.pending.startswith(STX) else "garbage", now)
         carried = [wait.subject for wait in line.session.own.clear()]
         line.session.happen("lost")
         self._sessions.unregister(line)

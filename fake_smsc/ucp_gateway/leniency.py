@@ -17,7 +17,7 @@ from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
 from simbench.ucp.fields import OPERATIONS_5X, At, layout_of
 from simbench.ucp.frame import Frame, WireError, checksum
-from simbench.ucp.operations import FieldError, answer_to, check
+from simbench.ucp.operations import PROBLEMS, FieldError, answer_to, check
 
 _HEAD: Final = re.compile(rb"([0-9A-Fa-f]{2})/([0-9]{5})/([OR])/([0-9]{2})/")
 _DIGITS: Final = re.compile(rb"[0-9A-Fa-f]{1,2}")
@@ -41,7 +41,7 @@ class Leniency:
         self.out = out
         self._long = s.long_text == "accept"
         self._mends: dict[str, Mend] = {}
-        self._passed: set[str] = set()
+        self._passed = {name for name, problem in PROBLEMS.items() if problem.noted}
         if s.odd_hex == "pad":
             self._mends["odd-hex"] = _pad
         if s.bits == "infer":

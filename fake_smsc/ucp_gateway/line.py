@@ -29,7 +29,7 @@ class GatewaySettings(msgspec.Struct, frozen=True):
 class Line:
     """One connection as the SMSC sees it."""
 
-    __slots__ = ("account", "failures", "framer", "heard_at", "mute", "number", "out", "room_at", "session")
+    __slots__ = ("account", "failures", "foreign", "framer", "heard_at", "mute", "number", "out", "room_at", "session")
 
     def __init__(self, number: int, settings: GatewaySettings, now: int) -> None:
         self.number = number
@@ -37,6 +37,7 @@ class Line:
         self.session = Session(settings.window_max, settings.window_max)
         self.account = ""
         self.failures = 0
+        self.foreign = False  # it spoke another protocol, and that has been said
         self.heard_at = now
         self.room_at = now  # since when its window has had room
         self.mute: Mute = ""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from simbench.base.errors import BadInput, SimbenchError, Trouble
+from simbench.base.errors import BadInput
+from simbench.base.outputs import replacing
 
 T = TypeVar("T")
-
-# What the machine does not give; whatever else keeps a file from being written is wrong with the path.
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 def indented(value: object, plain: Callable[[Any], Any] | None = None) -> bytes:
@@ -25,30 +22,10 @@ def indented(value: object, plain: Callable[[Any], Any] | None = None) -> bytes:
 def write_octets(path: Path, octets: bytes) -> None:
     """Write a file so that readers see all of it or none; through a link, and into a device, as it is.
 
-    Raises BadInput when there can be no such file, Trouble when there is no room for it.
+    Raises BadInput when there can be no such file or it is not simbench's to replace, Trouble when there is no room.
     """
-    part = path.parent / f"{path.name}.part"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            path.write_bytes(octets)
-            return
-        try:
-            part.write_bytes(octets)
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-    except OSError as problem:
-        raise not_written(path, problem) from None
-
-
-def not_written(path: Path, problem: OSError) -> SimbenchError:
-    """What to raise for a file that could not be written: Trouble when there is no room for it, else BadInput."""
-    what = problem.strerror or str(problem)
-    if problem.errno in _FULL:
-        return Trouble(f"{path}: {what}")
-    return BadInput(str(path), what, "a file that can be written")
+    with replacing(path) as part:
+        part.write_bytes(octets)
 
 
 def write_json(path: Path, value: object, plain: Callable[[Any], Any] | None = None) -> None:

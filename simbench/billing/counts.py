@@ -5,24 +5,27 @@ Months are those of Paris. A message counts in the month it was delivered in, a 
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from simbench.base.calendar import civil, instant
 from simbench.base.errors import BadInput, LedgerError
 from simbench.base.units import HOUR_US
-from simbench.billing.acts import Month
+from simbench.billing.acts import Acts, Month
 from simbench.ledger import open_run
+from simbench.tables.cells import digits_of, text_of, whole_of
+from simbench.tables.reader import read_table
+from simbench.tables.rows import Kind, RejectedRow, Row, closing_on_error
 
 if TYPE_CHECKING:
     from simbench.ledger import Run
 
-COLUMNS = ("month", "code", "delivered", "accepted")
+KINDS: Final[Mapping[str, Kind]] = {"month": "text", "code": "text", "delivered": "number", "accepted": "number"}
+COLUMNS = tuple(KINDS)
 LARGEST = 10**12
 BY_MINUTE = "cast(sum(delivered) as bigint) as delivered, cast(sum(accepted) as bigint) as accepted"
 BY_MESSAGE = ", ".join(
@@ -59,11 +62,11 @@ class Counts:
 
 
 def read_counts(source: Path) -> Counts:
-    """Counts from a CSV file (month,code,delivered[,accepted]) or from the folder of a run.
+    """Counts from a table (month,code,delivered[,accepted]) or from the folder of a run.
 
     Raises BadInput naming file, line, value and expectation, LedgerError for a run that cannot be read.
     """
-    return count_run(open_run(source), str(source)) if source.is_dir() else _read_csv(source)
+    return count_run(open_run(source), str(source)) if source.is_dir() else _read_table(source)
 
 
 def count_run(run: Run, source: str = "run") -> Counts:
@@ -107,54 +110,64 @@ def _months(first: date, last: date) -> Iterator[Month]:
         month = month.following
 
 
-def _read_csv(path: Path) -> Counts:
+def _read_table(path: Path) -> Counts:
     counted: dict[tuple[Month, str], Count] = {}
-    for line, row in csv_rows(path, COLUMNS, optional=("accepted",)):
-        place = f"{path}: line {line}"
-        try:
-            month = Month.parse(row["month"])
-        except ValueError:
-            raise BadInput(f"{place}: month", f"{row['month']!r}", "a month such as 2016-10") from None
-        delivered = whole(row["delivered"], f"{place}: delivered")
-        accepted = whole(row["accepted"], f"{place}: accepted") if row.get("accepted") else delivered
-        if (month, row["code"]) in counted:
-            raise BadInput(place, f"{month} of {row['code']} appears twice", "one line a month and code")
-        counted[month, row["code"]] = Count(delivered, accepted)
+    for row in all_rows(path, KINDS, COLUMNS[:3]):
+        place = f"{path}: line {row.line}"
+        month, code = _month(row, place), digits_of(row.cells["code"])
+        delivered = whole(row, "delivered", place)
+        accepted = whole(row, "accepted", place) if "accepted" in row.cells else delivered
+        if (month, code) in counted:
+            raise BadInput(place, f"{month} of {code} appears twice", "one line a month and code")
+        counted[month, code] = Count(delivered, accepted)
     return Counts(str(path), counted)
 
 
-def csv_rows(
-    path: Path, columns: Iterable[str], *, optional: tuple[str, ...] = ()
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows of a CSV file with a header, each with its line number. Raises BadInput for what is not such a file."""
-    known = tuple(columns)
+def _month(row: Row, place: str) -> Month:
+    """A month as text, or as the day of it that a spreadsheet makes of a month."""
+    cell = row.cells["month"]
+    text = cell.strftime("%Y-%m") if isinstance(cell, date) else text_of(cell)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or "cannot be read", "a CSV file") from None
-    except UnicodeDecodeError as problem:
-        raise BadInput(str(path), f"not UTF-8 (octet {problem.start})", "a CSV file in UTF-8") from None
-    if "\0" in text:
-        raise BadInput(str(path), "holds a zero octet", "a CSV file")
-    reader = csv.reader(text.splitlines(), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        missing = [name for name in known if name not in header and name not in optional]
-        unknown = [name for name in header if name not in known]
-        if missing or unknown or len(set(header)) != len(header):
-            raise BadInput(f"{path}: line 1", f"columns {','.join(header)!r:.80}", ",".join(known))
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise BadInput(f"{path}: line {reader.line_num}", f"{len(row)} values", f"{len(header)}")
-            yield reader.line_num, {name: value.strip() for name, value in zip(header, row, strict=True)}
-    except csv.Error as problem:
-        raise BadInput(f"{path}: line {reader.line_num}", str(problem), "a line of CSV") from None
+        return Month.parse(text)
+    except ValueError:
+        raise BadInput(f"{place}: month", f"{text!r}", "a month such as 2016-10") from None
 
 
-def whole(text: str, place: str) -> int:
-    """A count as written. Raises BadInput."""
-    if not (text.isascii() and text.isdigit()) or len(text) > len(str(LARGEST)):
-        raise BadInput(place, f"{text!r:.40}", "a whole number from 0 on")
-    return int(text)
+def oddly_counted(acts: Acts, counts: Counts, month: Month) -> Iterator[str]:
+    """Messages of a month that do not fit the acts, in words: of a code before its opening or after its closing, or
+    more of them delivered than were accepted up to then.
+    """
+    first, last = month.first, month.following.first - timedelta(days=1)
+    until = [one for one in counts.months if one <= month]
+    for code in acts.codes:
+        had = counts.of(month, code.code)
+        if had == Count():
+            continue
+        said = f"{had.delivered:,} messages of {code.code} delivered in {month}"
+        if code.opened > last:
+            yield f"{said}, before its opening on {code.opened}"
+        elif code.closed is not None and code.closed < first:
+            yield f"{said}, after its closing on {code.closed}"
+        delivered, accepted = (
+            sum(getattr(counts.of(one, code.code), name) for one in until) for name in ("delivered", "accepted")
+        )
+        if delivered > accepted:
+            yield f"{said}: {delivered:,} up to its end, though only {accepted:,} had been accepted"
+
+
+def all_rows(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -> Iterator[Row]:
+    """Rows of a table, each of which has to be sound and to have the needed cells. Raises BadInput otherwise."""
+    table = read_table(path, kinds, needed=needed)
+    with closing_on_error(table.rows):
+        for row in table.rows:
+            if isinstance(row, RejectedRow):
+                raise BadInput(f"{path}: line {row.line}", row.reason, "a row of the table")
+            missing = [name for name in needed if name not in row.cells]
+            if missing:
+                raise BadInput(f"{path}: line {row.line}: {missing[0]}", "is empty", "a value")
+            yield row
+
+
+def whole(row: Row, name: str, place: str, least: int = 0) -> int:
+    """A count as written in a row. Raises BadInput."""
+    return whole_of(row.cells.get(name, ""), f"{place}: {name}", least, LARGEST, decimal_comma=row.decimal_comma)

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 
 from simbench.billing.acts import Acts, CodeActs, Month
-from simbench.billing.counts import Counts
+from simbench.billing.counts import Counts, oddly_counted
 from simbench.billing.readings import other_readings
 from simbench.contract import Contract
 
@@ -62,7 +62,13 @@ def invoice(contract: Contract, acts: Acts, counts: Counts, month: Month) -> Inv
     total = sum(known, Decimal(0)).quantize(CENT)
     vat = _round(total * contract.terms.tariff.vat_share.value)
     return Invoice(
-        str(month), lines, total, vat, total + vat, len(known) == len(lines), tuple(_notes(contract, acts, month))
+        str(month),
+        lines,
+        total,
+        vat,
+        total + vat,
+        len(known) == len(lines),
+        (*_notes(contract, acts, month), *oddly_counted(acts, counts, month)),
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from simbench.base.json_files import indented, write_octets
+from simbench.base.outputs import claim
 from simbench.billing.invoice import Effect, Invoice
 from simbench.billing.received import COLUMNS, Difference
 from simbench.contract import Contract
@@ -66,6 +67,7 @@ def write_all(folder: Path, bundles: Sequence[Bundle], contract: Contract) -> li
     """Write invoices.html, invoices.json and one CSV a month; give their paths. Raises as `write_octets`."""
     texts = {"invoices.html": as_html(bundles, contract), "invoices.json": as_json(bundles) + "\n"}
     texts |= {f"invoice-{one.invoice.month}.csv": as_csv(one.invoice) for one in bundles}
+    claim(folder)
     for name, text in texts.items():
         write_octets(folder / name, text.encode())
     return [folder / name for name in texts]

@@ -1,53 +1,77 @@
-"""An invoice received, read from CSV and laid beside one's own. Decides nobody's right.
+"""An invoice received, read from a table and laid beside one's own. Decides nobody's right.
 
-Columns: clause,code,quantity,unit_price,amount; `code` empty for lines of the whole contract. Lines of the clauses
-HT, VAT and TTC give the sums.
+Columns: clause,code,quantity,unit_price,amount; `code` empty for lines of the whole contract; `month` and `currency`
+may stand beside them. Lines of the clauses HT, VAT and TTC give the sums. A line of negative
+quantity and amount is a credit.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import choice
-from simbench.billing.counts import csv_rows, whole
+from simbench.billing.counts import LARGEST, all_rows, whole
 from simbench.billing.invoice import Invoice
 from simbench.contract import Contract
+from simbench.tables.cells import digits_of, number_of, text_of
+from simbench.tables.rows import Kind, Row
 
-COLUMNS = ("clause", "code", "quantity", "unit_price", "amount")
+KINDS: Final[Mapping[str, Kind]] = {
+    "clause": "text", "code": "text", "quantity": "number", "unit_price": "number", "amount": "number",
+}  # fmt: skip
+COLUMNS = tuple(KINDS)
+BESIDE: Final[Mapping[str, Kind]] = {"month": "text", "currency": "text"}
+CURRENCIES = frozenset({"", "EUR", "EURO", "EUROS", "€"})
+BY_CONTRACT = frozenset(f"OPS-TAR-{row}" for row in ("05", "06", "07", "17", "18", "21", "22"))
+"""Rows due for the whole contract, which a bill may split by code."""
 SUMS = ("HT", "VAT", "TTC")
-AMOUNT = re.compile(r"-?[0-9]{1,12}([.,][0-9]{1,6})?", re.ASCII)
 
 Key = tuple[str, str]
 
 
 class ReceivedLine(msgspec.Struct, frozen=True):
-    """One line as billed; `line` is its place in the file."""
+    """One line as billed; `line` is its place in the file, `unit_price` None where none is stated."""
 
     line: int
     clause: str
     code: str
     quantity: int
-    unit_price: Decimal
+    unit_price: Decimal | None
     amount: Decimal
 
 
 class Received(msgspec.Struct, frozen=True):
-    """An invoice as received: its lines, and the sums it states."""
+    """An invoice as received: its lines, the sums it states, and the months it names, as it writes them."""
 
     lines: tuple[ReceivedLine, ...]
     sums: dict[str, Decimal]
+    months: tuple[str, ...] = ()
 
-    def by_key(self) -> dict[Key, tuple[int, Decimal]]:
-        """Quantity and amount billed of each clause and code."""
-        return added_up((line.clause, line.code, line.quantity, line.amount) for line in self.lines)
+    def by_key(self, codes: Collection[str] = ()) -> dict[Key, tuple[int, Decimal]]:
+        """Quantity and amount billed of each clause and code; rows due for the whole contract that are split by these
+        codes are added up.
+        """
+        return added_up(
+            (
+                line.clause,
+                "" if line.clause in BY_CONTRACT and line.code in codes else line.code,
+                line.quantity,
+                line.amount,
+            )
+            for line in self.lines
+        )
+
+    @property
+    def total(self) -> Decimal:
+        """The sum of its lines, before VAT."""
+        return sum((line.amount for line in self.lines), Decimal(0))
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -64,11 +88,16 @@ class Difference(msgspec.Struct, frozen=True):
 
 def read_received(path: Path, contract: Contract) -> Received:
     """Read an invoice received. Raises BadInput naming file, line, value and expectation."""
-    lines, sums = [], {}
+    lines, sums, months = [], {}, set()
     clauses = [name for name in contract.clauses if name.startswith("OPS-TAR-")]
-    for number, row in csv_rows(path, COLUMNS):
-        place, clause = f"{path}: line {number}", row["clause"]
-        amount = _amount(row["amount"], f"{place}: amount")
+    for row in all_rows(path, {**KINDS, **BESIDE}, ("clause", "amount")):
+        place, clause = f"{path}: line {row.line}", text_of(row.cells["clause"]).upper()
+        currency = text_of(row.cells.get("currency", ""))
+        if currency.upper() not in CURRENCIES:
+            raise BadInput(f"{place}: currency", f"{currency!r:.20}", "EUR, the currency of the contract")
+        if month := text_of(row.cells.get("month", "")):
+            months.add(month)
+        amount = _amount(row, "amount", place)
         if clause in SUMS:
             if clause in sums:
                 raise BadInput(f"{place}: clause", f"{clause} appears twice", "one sum of each kind")
@@ -76,17 +105,18 @@ def read_received(path: Path, contract: Contract) -> Received:
             continue
         if clause not in clauses:
             raise BadInput(f"{place}: clause", f"{clause!r:.40}", choice(clause, (*SUMS, *clauses)))
-        quantity = whole(row["quantity"], f"{place}: quantity")
-        price = _amount(row["unit_price"], f"{place}: unit_price")
-        lines.append(ReceivedLine(number, clause, row["code"], quantity, price, amount))
-    return Received(tuple(lines), sums)
+        quantity = whole(row, "quantity", place, -LARGEST)
+        price = _amount(row, "unit_price", place) if text_of(row.cells.get("unit_price", "")) else None
+        code = digits_of(row.cells.get("code", ""))
+        lines.append(ReceivedLine(row.line, clause, code, quantity, price, amount))
+    return Received(tuple(lines), sums, tuple(sorted(months)))
 
 
-def compare(own: Invoice, received: Received) -> tuple[Difference, ...]:
+def compare(own: Invoice, received: Received, codes: Collection[str] = ()) -> tuple[Difference, ...]:
     """Where the invoices differ, clause by clause and code by code, in order."""
     ours = added_up((line.clause, line.code, line.quantity, line.amount or Decimal(0)) for line in own.lines)
     unknown = {(line.clause, line.code) for line in own.lines if line.amount is None}
-    theirs = received.by_key()
+    theirs = received.by_key(codes)
     found = []
     for key in sorted(ours.keys() | theirs.keys()):
         quantity, amount = ours.get(key, (0, Decimal(0)))
@@ -112,7 +142,8 @@ def added_up(lines: Iterable[tuple[str, str, int, Decimal]]) -> dict[Key, tuple[
     return dict(sums)
 
 
-def _amount(text: str, place: str) -> Decimal:
-    if not AMOUNT.fullmatch(text):
-        raise BadInput(place, f"{text!r:.40}", "an amount such as 150.00")
-    return Decimal(text.replace(",", "."))
+def _amount(row: Row, name: str, place: str) -> Decimal:
+    amount = number_of(row.cells.get(name, ""), f"{place}: {name}", decimal_comma=row.decimal_comma)
+    if abs(amount) > LARGEST:
+        raise BadInput(f"{place}: {name}", f"is {amount}", f"an amount up to {LARGEST}")
+    return amount

@@ -10,8 +10,9 @@ from typing import Literal
 
 import msgspec
 
+from simbench.base.text import count
 from simbench.billing.acts import Acts, Month
-from simbench.billing.counts import Counts
+from simbench.billing.counts import Counts, oddly_counted
 from simbench.billing.due import TIER_ROWS, Due, cents, prices, rate_in, what_is_due
 from simbench.billing.readings import other_readings
 from simbench.billing.received import Key, Received
@@ -31,18 +32,37 @@ class Bill(msgspec.Struct, frozen=True):
     month: Month
     received: Received
 
+    @property
+    def billed(self) -> dict[Key, tuple[int, Decimal]]:
+        """Quantity and amount billed of each clause and code; rows of the whole contract may be split by its codes."""
+        return self.received.by_key({code.code for code in self.acts.codes})
+
 
 def judge_bill(bill: Bill) -> tuple[Finding, ...]:
     """One finding a row of the grid, and those on what the rows have in common (OPS-TAR-01 to 22)."""
     due = what_is_due(bill.contract, bill.acts, bill.counts, bill.month)
-    billed = bill.received.by_key()
+    billed = bill.billed
     others = {
         f"{name} {reading}": other
         for name, reading, contract in other_readings(bill.contract)
         if _read_so(billed, due, other := what_is_due(contract, bill.acts, bill.counts, bill.month))
     }
     rows = [_row(f"OPS-TAR-{row}", bill, due, others) for row in ROWS]
-    return (*rows, _standard_rate(bill), _whole_months(bill), _sums(bill), _numbers_qualified(bill), _requests(bill))
+    return (
+        *rows, _nothing_else(bill), _standard_rate(bill), _whole_months(bill), _sums(bill), _numbers_qualified(bill),
+        _requests(bill), _in_service(bill),
+    )  # fmt: skip
+
+
+def balance(bill: Bill) -> Decimal:
+    """What the lines of a bill come to beyond what is due before VAT: negative where too little was billed.
+
+    Rows whose price only a quotation tells are left out on both sides.
+    """
+    due = what_is_due(bill.contract, bill.acts, bill.counts, bill.month)
+    unknown = {key for key, (_, amount) in due.items() if amount is None}
+    billed = sum((amount for key, (_, amount) in bill.billed.items() if key not in unknown), Decimal(0))
+    return billed - _sum(due)
 
 
 def _read_so(billed: dict[Key, tuple[int, Decimal]], due: Due, other: Due) -> bool:
@@ -55,11 +75,15 @@ def _read_so(billed: dict[Key, tuple[int, Decimal]], due: Due, other: Due) -> bo
 
 def _row(clause: str, bill: Bill, due: Due, others: dict[str, Due]) -> Finding:
     """What was billed under one clause against what is due, code by code."""
-    billed = {key: value for key, value in bill.received.by_key().items() if key[0] == clause}
+    billed = {key: value for key, value in bill.billed.items() if key[0] == clause}
     own = {key: value for key, value in due.items() if key[0] == clause}
     sums = (_sum(billed), _sum(own))
     wrong = [key for key in sorted(billed.keys() | own.keys()) if not _same(billed.get(key), own.get(key))]
     told = f"{sums[0]:.2f} billed, {sums[1]:.2f} due"
+    odd = _other_prices(clause, bill)
+    if odd and not wrong:
+        told += f", and {count(len(odd), 'line')} at another unit price than the contract's"
+        return _finding(f"{clause}/billed", "fail", told, sums, odd[:SHOWN])
     if not wrong:
         return _finding(f"{clause}/billed", "pass", told, sums)
     evidence = tuple(Evidence(f"{key[1] or 'contract'}: {_said(billed, key)} billed, {_said(own, key)} due")
@@ -71,6 +95,39 @@ def _row(clause: str, bill: Bill, due: Due, others: dict[str, Due]) -> Finding:
             outcome: Outcome = "weak" if assumed else "fail"
             return _finding(f"{clause}/billed", outcome, f"{told}; right under {name}", sums, evidence, assumed)
     return _finding(f"{clause}/billed", "fail", told, sums, evidence)
+
+
+def _other_prices(clause: str, bill: Bill) -> tuple[Evidence, ...]:
+    """Lines of a clause that state a unit price which is not the contract's."""
+    price = prices(bill.contract, bill.acts)[clause]
+    if price is None:  # by quotation
+        return ()
+    return tuple(
+        Evidence(f"line {line.line}: a unit price of {line.unit_price}, {price} in the contract")
+        for line in bill.received.lines
+        if line.clause == clause and line.unit_price not in {None, price}
+    )
+
+
+def _nothing_else(bill: Bill) -> Finding:
+    """No row stands on the bill under a clause that has no price (OPS-TAR-08, 13 to 16 and the like)."""
+    priced = {f"OPS-TAR-{row}" for row in ROWS}
+    lines = [line for line in bill.received.lines if line.clause not in priced]
+    evidence = tuple(Evidence(f"line {line.line}: {line.amount:.2f} under {line.clause}") for line in lines[:SHOWN])
+    billed = sum((line.amount for line in lines), Decimal(0))
+    return _finding(
+        "OPS-TAR-05/nothing-else", "fail" if lines else "pass",
+        f"{count(len(lines), 'line')} under clauses that have no price, {billed:.2f} billed", (billed, 0), evidence,
+    )  # fmt: skip
+
+
+def _in_service(bill: Bill) -> Finding:
+    """Messages are counted for codes in service, and no more were delivered than accepted by then (OPS-TAR-05)."""
+    odd = tuple(Evidence(told) for told in oddly_counted(bill.acts, bill.counts, bill.month))
+    if odd:
+        told = "the counts of messages do not fit the acts, so what is due for them cannot be told"
+        return _finding("OPS-TAR-05/in-service", "inconclusive", told, (len(odd), 0), odd[:SHOWN], unit="codes")
+    return _finding("OPS-TAR-05/in-service", "pass", "messages of codes in service alone", (0, 0), unit="codes")
 
 
 def _same(billed: tuple[int, Decimal] | None, due: tuple[int, Decimal | None] | None) -> bool:
@@ -124,12 +181,27 @@ def _sums(bill: Bill) -> Finding:
         return _finding("OPS-TAR-05/sums", "unsupported", "the bill states no sums", None)
     wrong = [name for name, amount in stated.items() if amount != right[name]]
     evidence = tuple(Evidence(f"{name}: {stated[name]:.2f} stated, {right[name]:.2f} by the lines") for name in wrong)
+    told = f"{len(wrong)} of {len(stated)} sums wrong"
     assumed = bill.contract.assumed("tariff.vat_share")
-    outcome: Outcome = "pass" if not wrong else "weak" if assumed and wrong == ["VAT"] else "fail"
+    net, stated_vat = stated.get("HT", total), stated.get("VAT")
+    gross = stated.get("TTC", net + (stated_vat or Decimal(0)))
+    share = _share(net, gross - net)
+    outcome: Outcome = "fail" if wrong else "pass"
+    if stated_vat is not None and net + stated_vat != gross:
+        told += f"; {net:.2f} and {stated_vat:.2f} of VAT are not {gross:.2f}"
+    elif assumed and wrong and "HT" not in wrong and share is not None:
+        outcome, told = "weak", f"{told}; they agree at {share:.1%} of VAT"
     return _finding(
-        "OPS-TAR-05/sums", outcome, f"{len(wrong)} of {len(stated)} sums wrong", (len(wrong), 0), evidence,
-        assumed, unit="sums",
-    )  # fmt: skip
+        "OPS-TAR-05/sums", outcome, told, (len(wrong), 0), evidence, assumed if outcome == "weak" else (), unit="sums"
+    )
+
+
+def _share(net: Decimal, vat: Decimal) -> Decimal | None:
+    """The rate of VAT, in whole tenths of a percent, at which a net amount has this VAT; None: there is none."""
+    if net <= 0 or not 0 <= vat <= net:
+        return None
+    share = (vat / net).quantize(Decimal("0.001"))
+    return share if cents(net * share) == vat else None
 
 
 def _numbers_qualified(bill: Bill) -> Finding:

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
-from simbench.base.errors import BadInput, MissingTool
+from simbench.base.errors import BadInput
+from simbench.base.extras import need
 from simbench.base.toml_files import choice, label, read_toml
 from simbench.capture.links import LINKS
 
@@ -138,12 +139,11 @@ def _opened(association: Any, header: bytes, esp: bytes) -> bytes:
 def _associations(keys: Keys, place: str) -> dict[int, Any]:
     if not keys.sa:
         raise BadInput(place, "holds no association", "[[sa]] tables with spi, encryption and key")
+    need("esp", place)
     with warnings.catch_warnings():  # of ciphers that are old, which is what we may be here to read
         warnings.simplefilter("ignore")
         from scapy.layers import ipsec  # noqa: PLC0415 - as above
 
-    if set(ipsec.CRYPT_ALGOS) == {"NULL"}:
-        raise MissingTool("scapy opens ESP with the package cryptography, which is not installed")
     return {_spi(one, place): _association(one, f"{place}: sa {one.spi}", ipsec) for one in keys.sa}
 
 

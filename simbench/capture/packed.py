@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from typing import BinaryIO, Final, Protocol
 
 GZIP: Final = b"\x1f\x8b"
-_PIECE: Final = 1 << 20
+_PIECE: Final = 1 << 16
+_STEP: Final = 64  # octets at a time, where the next may be damaged
 
 
 class Readable(Protocol):
@@ -53,6 +55,7 @@ class Unzipped:
         self._member = zlib.decompressobj(wbits=31)
         self._begun = self._damaged = False
         self._members = 0
+        self._last = b""  # what stands before the damage
 
     @property
     def whole(self) -> bool:
@@ -66,10 +69,11 @@ class Unzipped:
             if not packed or (self._members and not self._begun and not GZIP.startswith(packed[:2])):
                 return b""
             self._begun = True
+            before = self._member.copy()
             try:
                 octets = self._member.decompress(packed, size)
             except zlib.error:
-                self._damaged = True
+                self._damaged, self._last = True, _until_damage(before, packed)
                 break
             self._kept = self._member.unconsumed_tail
             if self._member.eof:
@@ -78,7 +82,17 @@ class Unzipped:
                 self._members += 1
             if octets:
                 return octets
-        return b""
+        octets, self._last = self._last[:size], self._last[size:]
+        return octets
+
+
+def _until_damage(member: zlib._Decompress, packed: bytes) -> bytes:
+    """What can be read of octets that are damaged somewhere."""
+    octets = b""
+    with suppress(zlib.error):
+        for at in range(0, len(packed), _STEP):
+            octets += member.decompress(packed[at : at + _STEP])
+    return octets
 
 
 def unpacked(file: Readable) -> Readable:

@@ -13,7 +13,8 @@ from typing import BinaryIO, Final
 from zlib import crc32
 
 from simbench import __version__
-from simbench.base.errors import BadInput, LedgerError
+from simbench.base.errors import LedgerError
+from simbench.base.outputs import replacing
 from simbench.capture.layers import ACK, FIN, RST, SYN, TCP
 from simbench.ledger.reader import Run
 
@@ -32,15 +33,12 @@ def write_pcapng(run: Run, path: Path, port: int = PORT) -> int:
 
     The SMSC is 127.0.0.1 at `port`; each session has an address and port of its own. A session without an "open" row
     has no handshake. What the ledger says of an opening or a close stands as the comment of its first packet.
-    Raises LedgerError: the run kept no octets, or has rows no capture can hold; BadInput: the file cannot be written.
+    Raises LedgerError: the run kept no octets, or has rows no capture can hold; else as `outputs.replacing`.
     """
     if run.info.keep != "octets":
         raise LedgerError(run.info.run, f"its ledger keeps the {run.info.keep} only", "a run that kept its octets")
-    try:
-        with path.open("wb") as file:
-            return _Writer(file, port).write(run)
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be written") from None
+    with replacing(path) as part, part.open("wb") as file:
+        return _Writer(file, port).write(run)
 
 
 def _rows(run: Run) -> Iterator[tuple[int, int, str, bytes]]:

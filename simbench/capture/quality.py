@@ -41,8 +41,8 @@ class Summary(msgspec.Struct, frozen=True):
     """A capture file as a whole. `unread` packets hold no TCP segment, `kinds` says what else; `ignored` are
     connections without UCP; the others count UCP connections, or add up what `Quality` says of each.
 
-    `attempts` are connections to an SMSC that became no session. `cut_short`: the file ends within a packet, which is
-    lost.
+    `attempts` are connections to an SMSC that became no session, `protocols` what was spoken on others. `cut_short`:
+    the file ends within a packet, which is lost.
     """
 
     packets: int = 0
@@ -59,6 +59,7 @@ class Summary(msgspec.Struct, frozen=True):
     cut_short: bool = False
     kinds: str = ""
     attempts: int = 0
+    protocols: str = ""
     moved_us: int = 0
 
     def plus(self, found: Quality) -> Summary:

@@ -2,7 +2,7 @@
 
 Sequence numbers order one direction, acknowledgements the two among each other: whoever confirms octets sends what
 follows after them, whatever the file's order and its stamps say. What came twice is taken once (the first counts),
-what is missing is waited for and then called a hole; `simbench.capture.roles` says which side is the client.
+what is missing is waited for and then called a hole; `simbench.capture.tcp_connection` says which side is the client.
 Source: RFC 9293 sections 3.4 and 3.10.
 """
 
@@ -17,9 +17,9 @@ import msgspec
 from simbench.base.units import MINUTE_US
 from simbench.capture.layers import ACK, FIN, RST, SYN, Segment, ports, sender
 from simbench.capture.quality import Summary, tell
-from simbench.capture.roles import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence
-from simbench.capture.tcp_connection import Held, Side, Talk, quality_of
+from simbench.capture.tcp_connection import ENOUGH_CHUNKS, ENOUGH_OCTETS, Evidence, Held, Side, Talk, quality_of
 from simbench.ledger.rows import Rows
+from simbench.ucp.foreign import LOOKED_AT, protocol_of
 
 ACKED_US: Final = 100_000  # octets the receiver has acknowledged will not come again; packets change places within this
 LOST_US: Final = MINUTE_US  # octets it has not acknowledged may be sent again
@@ -49,7 +49,8 @@ class Streams:
         self._sessions = self._ignored = 0
         self._now = 0
         self._listening: set[str] = set()  # where sessions were opened to
-        self._attempts: deque[tuple[int, str, str, str]] = deque(maxlen=ATTEMPTS)  # at, from, to, what became of it
+        # Instant, who, whom, what became of it, and the other protocol that was spoken.
+        self._attempts: deque[tuple[int, str, str, str, str]] = deque(maxlen=ATTEMPTS)
         self._summary = Summary()
 
     @property
@@ -109,10 +110,11 @@ class Streams:
         for talk in [*self._undecided, *self._open]:
             self._end(talk)
         counted = [one for one in self._attempts if one[2] in self._listening or self._port is not None]
-        for at, client, server, outcome in counted:
-            detail = msgspec.json.encode({"to": server, "outcome": outcome}).decode()
-            self._story.append((at, "attempt", client, None, detail))
-        self._summary = msgspec.structs.replace(self._summary, attempts=len(counted))
+        for at, client, server, outcome, protocol in counted:
+            detail = {"to": server, "outcome": outcome} | ({"protocol": protocol} if protocol else {})
+            self._story.append((at, "attempt", client, None, msgspec.json.encode(detail).decode()))
+        spoken = ", ".join(sorted({protocol for *_, protocol in self._attempts} - {""}))
+        self._summary = msgspec.structs.replace(self._summary, attempts=len(counted), protocols=spoken)
 
     # Beginnings and ends ---------------------------------------------------------------------------------------
 
@@ -179,10 +181,12 @@ class Streams:
             self._decide(talk)
         self._undecided.pop(talk, None)
         self._open.pop(talk, None)
-        self._remember(talk)
+        was_heard = bool(talk.early)
         if not talk.session:
             self._count_attempt(talk)
-            self._ignored += talk.evidence.established or bool(talk.early)
+        self._remember(talk)
+        if not talk.session:
+            self._ignored += talk.evidence.established or was_heard
             return
         for side in talk.sides:
             self._end_of(side)
@@ -203,7 +207,9 @@ class Streams:
             return
         how = talk.closing[2] if talk.closing else ""
         outcome = "closed" if talk.evidence.established else "refused" if how == "reset" else "unanswered"
-        self._attempts.append((talk.opened_at, sender(initiator.key), sender(initiator.other.key), outcome))
+        said = b"".join(octets for _, side, octets, _ in talk.early if side is initiator)
+        client, server = sender(initiator.key), sender(initiator.other.key)
+        self._attempts.append((talk.opened_at, client, server, outcome, protocol_of(said[:LOOKED_AT])))
 
     def _end_of(self, side: Side) -> None:
         """Whether octets are missing at the end, which nothing captured follows."""

@@ -5,6 +5,7 @@ Prints nothing but progress: `simbench judge` does.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,19 +17,20 @@ import simbench.rules.client.connection_tunnel
 import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing these enters their rules
 from simbench import __version__
 from simbench.base.errors import BadInput
+from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
-from simbench.bench.exercises.exercise import EXERCISES
-from simbench.bench.runner.selection import STANDING
+from simbench.bench.exercises.exercise import EXERCISES, STANDING
 from simbench.capture.esp import Tunnels
 from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.contract import Contract
 from simbench.finding import Finding
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.rows import Row
-from simbench.rules.audit import audit, lacks_of
-from simbench.rules.client.capture_times import times_of
+from simbench.rules.audit import GIVEN, audit, given_by, lacks_of
+from simbench.rules.capture_times import times_of
+from simbench.rules.client.throughput import unrequested
 from simbench.rules.rule import RULES, Case, judge
-from simbench.sla.imports.campaigns import joined, marks_of, read_metadata, within
+from simbench.sla.imports.campaigns import Metadata, joined, marks_of, read_metadata, within
 from simbench.sla.rules import SERVICE_LEVEL
 from simbench.sla.tickets import moment
 from simbench.tables.instants import zone_of
@@ -37,7 +39,6 @@ from simbench.trace.trace import Reading
 
 QUIET_S = 2.0
 LEDGER = "ledger"  # the folder a capture's rows are kept in, below the output
-GIVEN = "metadata"  # story row of kind "capture" that names the kinds of metadata there were
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -64,6 +65,8 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
     tunnels = Tunnels(beside.keys)
     info = RunInfo(path.name, contract=contract.name, contract_digest=contract.digest)
+    if beside.output is not None:
+        claim(beside.output)
     ledger: AnyLedger = Ledger.create(beside.output / LEDGER, info) if beside.output else MemoryLedger(info)
     try:
         summary = read_tunnelled(path, ledger, beside.port, tunnels, _progress())
@@ -75,7 +78,8 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         if not wire.run.wire.num_rows:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
             held = f" ({summary.kinds})" if summary.kinds and not tunnels.packets else ""
-            problem = f"there is no UCP in its {summary.packets} packets{held}{closed}"
+            spoken = f"; connections of {summary.protocols}" if summary.protocols else ""
+            problem = f"there is no UCP in its {summary.packets} packets{held}{spoken}{closed}"
             raise BadInput(str(path), problem, "--port, or --keys")
         told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
         given = msgspec.json.encode(told).decode()
@@ -85,7 +89,7 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         run = ledger.snapshot()
     finally:
         ledger.close()
-    findings = audit_run(run, contract)
+    findings = audit_run(run, contract).findings
     lacks, dated = lacks_of(wire), not times.untimed
     facts: dict[str, str | int | float] = {
         "source": str(path), "kind": "a capture", "from": moment(start) if dated else "unknown",
@@ -96,41 +100,73 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
         "attempts": summary.attempts, "clock": str(times),
     }  # fmt: skip
     facts["set_aside"] = len(rejected(metadata.notes))
+    if metadata.requests is not None:
+        facts["without_request"] = unrequested(Case(Reading(run), contract))
     facts["holes"] = lacks.holes
     if metadata.unread:
         facts["unread"] = ", ".join(f"{count} lines of the {kind}" for kind, count in metadata.unread.items())
     remarks = tuple(Remark(0, remark) for remark in times.remarks)
-    return Audited(facts, tuple(findings), (*remarks, *metadata.notes))
+    return Audited(facts, findings, (*remarks, *metadata.notes))
 
 
-def audit_run(run: Run, contract: Contract) -> Sequence[Finding]:
-    """Judge the wire a run has kept; nothing where it has kept none.
+def audit_run(run: Run, contract: Contract, beside: Beside = Beside()) -> Audited:  # noqa: B008 - frozen
+    """Judge the wire a run has kept; no findings where it has kept none.
 
-    A run of an exercise is judged by that exercise's purposes, any other by every rule there is.
+    A run of an exercise is judged by that exercise's purposes, any other by every rule there is. Campaigns and requests
+    given beside sharpen what is judged of a server's run. Raises BadInput where the run tells such things itself.
     """
-    if not run.wire.num_rows:
-        return ()
-    plain = Reading(run)
-    case = Case(Reading(run, marks_of(plain)), contract)
+    given_beside = beside.campaigns is not None or beside.requests is not None
     exercise = EXERCISES.get(run.info.scenario)
+    if given_beside:
+        _refuse_beside(run, beside, exercise is not None)
+    if not run.wire.num_rows:
+        return Audited({}, ())
+    plain = Reading(run)
     if exercise is not None:
+        case = Case(Reading(run, marks_of(plain)), contract)
         purposes = dict.fromkeys((*exercise.purposes, *STANDING))
-        return [judge(purpose, case, exercise.name) for purpose in purposes if purpose in RULES]
-    return audit(case, _given(plain), but=SERVICE_LEVEL)
+        return Audited({}, tuple(judge(purpose, case, exercise.name) for purpose in purposes if purpose in RULES))
+    given, facts = given_by(plain), dict[str, str | int | float]()
+    metadata = Metadata()
+    if given_beside:
+        metadata = _told_beside(plain, beside, contract)
+        run = run.extended("asked", joined(plain, metadata))
+        given |= metadata.given - {"codes", "outages"}
+    read = Reading(run)
+    case = Case(Reading(run, marks_of(read)), contract)
+    if given_beside and (left_out := unrequested(case)) and beside.requests is not None:
+        facts["without_request"] = left_out
+    return Audited(facts, tuple(audit(case, given, unread=metadata.unread, but=SERVICE_LEVEL)), metadata.notes)
+
+
+def _refuse_beside(run: Run, beside: Beside, of_an_exercise: bool) -> None:
+    """Whether what is given beside a run has a use there. Raises BadInput."""
+    option = "--requests" if beside.requests is not None else "--campaigns"
+    if not run.wire.num_rows:
+        raise BadInput(option, "the run has kept no wire", "the run of a server")
+    if of_an_exercise:
+        raise BadInput(option, "the run of an exercise says itself what was asked for", "the run of a server")
+    if of_a_capture(run):
+        raise BadInput(option, "the run was read from a capture, with what was given then", "the capture itself")
+
+
+def _told_beside(plain: Reading, beside: Beside, contract: Contract) -> Metadata:
+    """What is given beside a server's run, as far as it is about its time. Raises BadInput where the two differ."""
+    metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
+    for _, kind, code, _, detail in metadata.story:
+        rates = {rate for _, rate, _ in plain.limits.get(str(code), ())}
+        told = json.loads(str(detail)).get("rate_per_s") if kind == "limit" else None
+        if told is not None and told not in rates:
+            known = ", ".join(map(str, sorted(rates))) or "no such code"
+            raise BadInput(f"{beside.campaigns}: codes: {code}", f"{told}/s", f"what the run itself says: {known}")
+    if metadata.outages:
+        raise BadInput(f"{beside.campaigns}: outages", "the run says itself when its platform was down", "none")
+    return within(metadata, *plain.span, contract.terms.session.result_timer_max_s.value * SECOND_US)
 
 
 def of_a_capture(run: Run) -> bool:
     """Whether a run was read from a capture: minutes or hours of traffic, which tell nothing of a service level."""
     return "capture" in set(run.story["kind"].to_pylist())
-
-
-def _given(reading: Reading) -> set[str]:
-    """What a run tells: a capture's says it; a platform's own knows outages and recipients, codes and what it asked."""
-    for row in reading.story.rows():
-        if row.kind == "capture" and row.detail["what"] == GIVEN:
-            return set(row.detail["given"])
-    given = {"outages", "recipients", "accounts"} | ({"codes"} if reading.limits else set())
-    return given | ({"requests", "classes", "consent"} if len(reading.asked) else set())
 
 
 def _extend(table: object, rows: Sequence[Row]) -> None:

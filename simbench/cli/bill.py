@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -19,8 +20,8 @@ from simbench.billing.counts import Counts, read_counts
 from simbench.billing.forecast import judge_forecasts, read_forecast
 from simbench.billing.invoice import Invoice, effects, invoice
 from simbench.billing.page import Bundle, as_csv, as_json, euro, write_all
-from simbench.billing.received import compare, read_received
-from simbench.billing.rules import Bill, judge_bill
+from simbench.billing.received import Received, compare, read_received
+from simbench.billing.rules import Bill, balance, judge_bill
 from simbench.cli.findings import columns
 from simbench.contract import load_contract
 from simbench.finding import Finding, counted, exit_status
@@ -38,28 +39,32 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     """Print the invoices of a source's months; with a bill received, judge it. The exit status."""
     contract = load_contract(contract_name or "orange_ops_2016")
     acts, counts = read_acts(acts_file, contract), read_counts(source)
-    months = _months(month, counts.months)
-    if against is not None and len(months) != 1:
-        raise BadInput(f"--against {against}", f"{len(months)} months are to be billed", "--month with the bill's own")
-    _check_codes(source, acts, counts, months)
     received = read_received(against, contract) if against is not None else None
+    months = _months(month, counts.months) if received is None else (_month_of(str(against), received, month),)
+    _check_codes(source, acts, counts, months)
     bundles: list[Bundle] = []
+    codes = {code.code for code in acts.codes}
     findings: tuple[Finding, ...] = ()
+    beyond = Decimal(0)
     for one in months:
         bill = invoice(contract, acts, counts, one)
         other = effects(contract, acts, counts, one)
-        bundles.append(Bundle(bill, other, counts.source, compare(bill, received) if received else ()))
+        bundles.append(Bundle(bill, other, counts.source, compare(bill, received, codes) if received else ()))
         if received is not None:
-            findings = judge_bill(Bill(contract, acts, counts, one, received))
+            judged = Bill(contract, acts, counts, one, received)
+            findings, beyond = judge_bill(judged), balance(judged)
     if output is not None:
         for path in write_all(output, bundles, contract):
             click.echo(str(path), err=True)
     if form == "json":
         shown = msgspec.json.decode(as_json(bundles))
-        click.echo(indented({**shown, "findings": findings}))
+        over = {} if received is None else {"billed_ht": received.total, "over_billed_ht": beyond}
+        click.echo(indented({**over, **shown, "findings": findings}))
     elif form == "csv":
         click.echo("\n".join(as_csv(one.invoice) for one in bundles), nl=False)
     else:
+        if received is not None:
+            click.echo(_balance(received.total, beyond))
         for bundle in bundles:
             _print_invoice(bundle.invoice)
             _print_effects(bundle)
@@ -112,6 +117,31 @@ def _months(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:
         return (Month.parse(month),)
     except ValueError:
         raise BadInput("--month", f"{month!r:.40}", "a month such as 2016-10") from None
+
+
+def _month_of(name: str, received: Received, month: str | None) -> Month:
+    """The month a bill received is of: as it says, or as asked for where it says none. Raises BadInput."""
+    if len(received.months) > 1:
+        raise BadInput(f"{name}: month", f"{len(received.months)} months", "the bill of one month")
+    named = received.months[0] if received.months else None
+    try:
+        stated = Month.parse(named) if named else None
+    except ValueError:
+        raise BadInput(f"{name}: month", f"{named!r:.40}", "a month such as 2016-10") from None
+    asked = _months(month, ())[0] if month is not None else stated
+    if asked is None:
+        raise BadInput(f"--against {name}", "the bill names no month", "--month with the bill's own, such as 2016-10")
+    if stated not in {None, asked}:
+        raise BadInput(f"{name}: month", f"the bill is of {stated}", f"{asked}, the month of --month")
+    return asked
+
+
+def _balance(billed: Decimal, beyond: Decimal) -> str:
+    """What a bill comes to, in one line."""
+    said = f"{euro(billed)} billed before VAT"
+    if not beyond:
+        return f"{said}, as is due"
+    return f"{said}: {euro(abs(beyond))} {'more' if beyond > 0 else 'less'} than is due"
 
 
 def _print_invoice(bill: Invoice) -> None:

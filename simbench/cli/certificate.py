@@ -12,6 +12,7 @@ from rich.table import Table
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
+from simbench.base.outputs import adopt
 from simbench.bench.report.certificate import (
     Certificate,
     Excused,
@@ -54,6 +55,8 @@ def certificate_command(
     today = date.today()
     path = output or run / "certificate.html"
     certificate = certified(run, contract or read_record(run).contract, known, today)
+    if output is None:
+        adopt(run)
     write_certificate(path, certificate)
     click.echo(f"{path}: digest {certificate.digest}")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import threading
@@ -14,17 +13,16 @@ from datetime import date
 from pathlib import Path
 
 import click
-import pytest
 from msgspec.structs import replace
 from rich.console import Console
 from rich.markup import escape
 
-import simbench.bench.pytest.suite
 from fake_smsc.scenario import demo_scenario
 from fake_smsc.server.live import LiveSmsc
-from simbench.base.errors import BadInput, Trouble
-from simbench.bench.exercises.exercise import Exercise
-from simbench.bench.pytest.runner_plugin import ConformancePlugin
+from simbench.base.errors import BadInput
+from simbench.base.outputs import claim
+from simbench.bench.exercises.exercise import Chosen, Exercise
+from simbench.bench.pytest.run import run_suite
 from simbench.bench.runner.baseline import (
     STATES,
     STRICT,
@@ -39,7 +37,6 @@ from simbench.bench.runner.baseline import (
 from simbench.bench.runner.options import Wanted, plan_again, plan_of
 from simbench.bench.runner.output import read_output, said_of, set_aside, write_output
 from simbench.bench.runner.run_exercise import Phase
-from simbench.bench.runner.selection import Chosen
 from simbench.bench.runner.session import RUNS, Judgements, Plan
 from simbench.bench.runner.session_record import read_record
 from simbench.cli.findings import STYLES, columns
@@ -66,22 +63,22 @@ class Options:
 
 
 def conform_command(wanted: Wanted, options: Options) -> int:
-    """Run the session and write its output; the exit status of DESIGN section 6."""
+    """Run the session and write its output; the exit status as docs/reference/exit-status.md has it."""
     folder = options.output or options.judge_from or OUTPUT
     known = _known(options)
     judgements = (_again if options.judge_from else _anew)(wanted, options, folder)
     ticker = _Ticker(judgements.plan)
     if not options.judge_from:
         judgements.start(ticker.progress)
-    _run_pytest(judgements, folder)
+    run_suite(judgements, folder)
     ticker.stop()
     today = date.today()
     standings = compare(judgements.findings, known, today, strict=options.strict)
     click.echo(f"writing {folder / 'report.html'}", err=True)
     write_output(judgements, folder, standings)
     if options.update_baseline and options.baseline:
-        known = updated(standings, known, today)
-        write_baseline(options.baseline, known)
+        before, known = known, updated(standings, known, today)
+        write_baseline(options.baseline, known, before if options.baseline.exists() else None)
         standings = compare(judgements.findings, known, today, strict=options.strict)
         click.echo(f"written: {options.baseline}", err=True)
     if options.as_json:
@@ -126,7 +123,7 @@ def _check_new(folder: Path) -> None:
     if (folder / RUNS).exists():
         expected = "a new folder, --from to judge it again, or --last-failed"
         raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
-    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder)
 
 
 def _anew(wanted: Wanted, options: Options, folder: Path) -> Judgements:
@@ -151,21 +148,6 @@ def _last_failed(plan: Plan, *, strict: bool) -> Plan:
     if not chosen:
         raise BadInput("--last-failed", "nothing of this failed last time", "a session without it")
     return replace(plan, chosen=chosen)
-
-
-def _run_pytest(judgements: Judgements, folder: Path) -> None:
-    """pytest is the runner: one item a purpose, JUnit out of its properties."""
-    suite = Path(simbench.bench.pytest.suite.__file__).parent
-    arguments = [
-        str(suite), "--rootdir", str(suite), "-c", os.devnull,
-        "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:randomly", "--capture=no",
-        f"--junitxml={folder / 'junit.xml'}", "-o", "junit_family=xunit1", "-o", "junit_suite_name=simbench conform",
-    ]  # fmt: skip
-    status = pytest.main(arguments, plugins=[ConformancePlugin(judgements)])
-    if status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-        raise Trouble(f"the session ended early ({pytest.ExitCode(status).name.lower().replace('_', ' ')})")
-    for conducted in judgements.conducted.values():
-        conducted.result()
 
 
 def keep_up(plan: Plan, port: int = 0) -> None:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from gzip import BadGzipFile, GzipFile
+from html import unescape
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryFile
@@ -33,11 +34,15 @@ from simbench.ucp.operations import PROBLEMS, FieldError, check, decode
 
 LONGEST_LINE: Final = 1 << 16
 STORY_KEPT: Final = 100  # of a capture's last rows, among which are the remarks on its clock
-_HEX: Final = re.compile(rb"(?:0[xX])?((?:[0-9A-Fa-f]{2}[\s:]*)+)")
+_HEX: Final = re.compile(rb"(?:(?:0[xX])?[0-9A-Fa-f]{2}[\s:,]*)+")
+# How logs, manuals and mails write the two control characters.
 _ENDS: Final = {
-    b"<stx>": STX, b"\\x02": STX, b"<etx>": ETX, b"\\x03": ETX,
-}  # fmt: skip
-_WRITTEN: Final = re.compile(rb"<stx>|<etx>|\\x0[23]", re.IGNORECASE)
+    STX: re.compile(rb"<stx>|\[stx\]|\{stx\}|\\x02|\\002|\\u0002|\^B(?=[0-9]{2}/)", re.IGNORECASE),
+    ETX: re.compile(rb"<etx>|\[etx\]|\{etx\}|\\x03|\\003|\\u0003|(?<=[0-9A-Fa-f]{2})\^C", re.IGNORECASE),
+}
+_ENTITY: Final = re.compile(rb"&(?:lt|#0*2|#x0*2);", re.IGNORECASE)  # copied out of a web page
+# A frame in angle brackets, at the end of a line of a log or alone; its own ends may be left out.
+_BRACKETED: Final = re.compile(rb"[^\x02\x03]*<\x02?([0-9]{2}/[0-9]{5}/[OR]/[0-9]{2}/[^<>\x02\x03]*)\x03?>\s*")
 
 
 Errors = list[WireError | FieldError]
@@ -150,15 +155,19 @@ def _split(head: bytes, file: BinaryIO | GzipFile) -> Iterator[bytes]:
 
 
 def octets_of(line: bytes) -> bytes:
-    """The octets a line stands for: a frame in hexadecimal, printable, as it is, or without its ends."""
+    """The octets a line stands for: a frame in hexadecimal, printable, as it is, in a log, or without its ends."""
     line = line.strip(b" \t\r\n")
-    if not line or STX in line or ETX in line:
+    if not line:
         return line
-    digits = _HEX.fullmatch(line)
-    if digits:
-        return unhexlify(re.sub(rb"[\s:]", b"", digits[1]))
-    octets = _WRITTEN.sub(lambda found: _ENDS[found[0].lower()], line)
-    return octets if octets != line else STX + line + ETX
+    if _HEX.fullmatch(line) and (digits := re.sub(rb"0[xX]|[\s:,]", b"", line)) and len(digits) % 2 == 0:
+        return unhexlify(digits)
+    if STX not in line and _ENTITY.search(line):
+        line = unescape(line.decode("latin-1")).encode("latin-1", "replace")
+    for octet, written in _ENDS.items():
+        line = written.sub(octet, line)
+    if bracketed := _BRACKETED.fullmatch(line):
+        return STX + bracketed[1] + ETX
+    return line if STX in line or ETX in line else STX + line + ETX
 
 
 _LACKS: Final = {
@@ -231,6 +240,6 @@ def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
 def _objection(error: WireError | FieldError) -> str:
     if isinstance(error, WireError):
         return f"{error.name}: {WIRE_ERRORS[error.name].meaning}"
-    answer = f"; deserves error code {error.ec}" if error.ec else ""
+    answer = f"; deserves error code {error.ec}" if error.ec and not PROBLEMS[error.problem].noted else ""
     place = f"{error.field}: " if error.field else ""
     return f"{place}{error.problem}: {PROBLEMS[error.problem].meaning}{answer}"

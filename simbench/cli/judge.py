@@ -21,10 +21,12 @@ from rich.table import Table
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented, write_json, write_octets
+from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
 from simbench.capture.files import is_capture_file
 from simbench.cli.audit import Beside, audit_capture, audit_run, of_a_capture
 from simbench.cli.findings import columns, findings_table
+from simbench.cli.judge_options import CAPTURE, refuse_unusable
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding, counted, exit_status, tally
 from simbench.ledger.incidents import Incident
@@ -91,13 +93,15 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
 
 def judge_command(options: Options) -> int:
-    """Read, judge, print; the exit status of DESIGN section 6."""
+    """Read, judge, print; the exit status as docs/reference/exit-status.md has it."""
     started = time.monotonic()
     contract = load_contract(options.contract_name or "orange_ops_2016")
     if is_capture_file(options.source):
+        refuse_unusable(options, CAPTURE)
         return _capture(options, contract)
     mapping = read_mapping(options.mapping, COLUMNS)
     source = open_source(_wanted(options, contract, mapping))
+    refuse_unusable(options, source.kind)
     record, notes = _record(options, contract, mapping, source)
     decisions = read_decisions(options.decisions) if options.decisions else ()
     before = Case(Reading(retold(record.run, source.incidents, source.period, record.asked)), contract)
@@ -107,10 +111,13 @@ def judge_command(options: Options) -> int:
         found_before = _findings(before, record, started)
         case = record.case(_decided(options, source.incidents, decisions), before)
     findings = _findings(case, record, started, lambda incidents: _decided(options, incidents, decisions))
+    facts = _facts(options, contract, record, notes, decisions)
     if source.kind == "run":
-        audited = tuple(audit_run(source.run, contract))
-        findings = audited if of_a_capture(source.run) else (*findings, *audited)
-    answer = Answer(_facts(options, contract, record, notes, decisions), tally(findings), findings, found_before)
+        audited = audit_run(source.run, contract, _beside(options))
+        facts |= audited.facts
+        notes += audited.notes
+        findings = audited.findings if of_a_capture(source.run) else (*findings, *audited.findings)
+    answer = Answer(facts, tally(findings), findings, found_before)
     if options.probes is not None or (source.kind == "run" and not record.asked and record.run.wire.num_rows):
         seen = probes_of(case) if record.asked else seen_by_the_client(case)
         answer.dispute = tuple(compare(service_of(case), seen, contract.terms.quality.total_outage_after_s.value))
@@ -125,10 +132,13 @@ def judge_command(options: Options) -> int:
     return exit_status(findings)
 
 
+def _beside(options: Options) -> Beside:
+    return Beside(options.campaigns, options.requests, options.keys, options.port, options.tz, options.output)
+
+
 def _capture(options: Options, contract: Contract) -> int:
     """Judge a capture: facts and findings, in the same forms."""
-    beside = Beside(options.campaigns, options.requests, options.keys, options.port, options.tz, options.output)
-    audited = audit_capture(options.source, beside, contract)
+    audited = audit_capture(options.source, _beside(options), contract)
     answer = Answer(audited.facts, tally(audited.findings), audited.findings)
     _print_notes(audited.notes)
     if options.output is not None:
@@ -256,6 +266,7 @@ def _print_notes(notes: Sequence[RejectedRow]) -> None:
 
 
 def _write(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticket]) -> None:
+    claim(folder)
     write_json(folder / "findings.json", Answer(answer.run, answer.summary, answer.findings))
     if after or answer.run["kind"] != "a capture":
         _write_csv(folder / "incidents.csv", after, Ticket)

@@ -11,15 +11,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
 from simbench import __version__
 from simbench.base.errors import BadInput, SimbenchError
 from simbench.cli.dialup.options import dialup
+from simbench.cli.ledger import ledger
 from simbench.cli.manual import Pages
 from simbench.cli.money_options import bill, forecast, plan, sweep
+from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.roaming.options import roaming
 from simbench.cli.serve_options import service_options
 from simbench.cli.suite_options import certificate, conform, matrix, probe
@@ -50,9 +52,7 @@ def cli() -> None:
 @click.option("--host", help="Address to listen on (loopback).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 @click.option("--limit", type=click.Choice(LIMIT_MODES), help="Answer of the meter.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
-)
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the ledger (default: under reports/).")
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run that ended, however.")
 @click.option("--expose", is_flag=True, help="Serve an address that other machines can reach; needs --allow.")
@@ -176,20 +176,28 @@ def completion(shell: str) -> None:
     click.echo(script(cli, {}, "simbench", "_SIMBENCH_COMPLETE").source())
 
 
-for command in (bill, certificate, conform, dialup, forecast, judge, matrix, plan, probe, report, roaming, run, sweep):
+COMMANDS = (
+    bill, certificate, conform, dialup, forecast, judge, ledger, matrix, plan, probe, report, roaming, run, sweep,
+)  # fmt: skip
+for command in COMMANDS:
     cli.add_command(command)
 
 
 class _Heedless:
     """Standard output whose reader may go away, as `head` does: what comes after is dropped, the status stays."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> int:
+    @property
+    def buffer(self) -> _Heedless:
+        """The same for octets, which go past the text."""
+        return _Heedless(self._stream.buffer)
+
+    def write(self, text: Any) -> int:
         """Write, or drop what nobody reads any more."""
         try:
-            return self._stream.write(text)
+            return int(self._stream.write(text))
         except BrokenPipeError:
             return self._gone(len(text))
 
@@ -210,9 +218,13 @@ class _Heedless:
 
 def main() -> None:
     """Entry point: errors of the user or the machine become one line."""
-    sys.stdout = _Heedless(sys.stdout)
+    stream = sys.stdout
+    sys.stdout = heedless = _Heedless(stream)
     try:
         cli(standalone_mode=True)
     except SimbenchError as error:
         click.echo(f"simbench: {error}", err=True)
         sys.exit(2 if isinstance(error, BadInput) else 3)
+    finally:
+        heedless.flush()
+        sys.stdout = stream

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import click
 
+from simbench.base.extras import need
+from simbench.cli.output_options import OUTPUT_FOLDER
+
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
@@ -17,7 +20,7 @@ import click
 @click.option("--month", metavar="YYYY-MM", help="Calendar month to bill (default: every month with messages).")
 @click.option("--against", type=click.Path(path_type=Path), help="An invoice received (CSV), to be judged.")
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for pages to print, JSON and CSV.")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for pages to print, JSON and CSV.")
 @click.option("--json", "form", flag_value="json", help="JSON instead of tables.")
 @click.option("--csv", "form", flag_value="csv", help="CSV in the columns of an invoice received.")
 def bill(**options: object) -> None:
@@ -58,7 +61,7 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
 @click.argument("campaign", required=False, metavar="[CAMPAIGN.toml]", type=click.Path(path_type=Path))
 @click.option("--from", "ledger", metavar="LEDGER", type=click.Path(path_type=Path), help="Price the past instead.")
 @click.option("--late-min", type=click.FloatRange(0), default=10.0, show_default=True, help="With --from: late after.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for report, invoices and JSON.")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for report, invoices and JSON.")
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def plan(
@@ -72,6 +75,8 @@ def plan(
       simbench plan scenarios/plan/01_thursdays.toml -o reports/thursdays
       simbench plan --from reports/first --late-min 5
     """
+    if campaign is not None:
+        need("plan", "simbench plan")
     from simbench.cli.plan import plan_command  # noqa: PLC0415 - quick --help
 
     sys.exit(plan_command(campaign, ledger, contract_name, output, late_min, as_json=as_json))
@@ -79,7 +84,7 @@ def plan(
 
 @click.command()
 @click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the result (default: under reports/).")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder of the result (default: under reports/).")
 @click.option("--workers", type=click.IntRange(1, 256), help="Local processes (default: one a core).")
 @click.option("--dask", metavar="ADDRESS", help="Run on this Dask cluster instead (tcp://host:8786).")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
@@ -93,6 +98,7 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
       simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers
       simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers --dask tcp://127.0.0.1:8786
     """
+    need("plan", "simbench sweep")
     from simbench.cli.sweep import sweep_command  # noqa: PLC0415 - quick --help
 
     sys.exit(sweep_command(study, output, workers, dask, as_json=as_json))

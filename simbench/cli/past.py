@@ -10,6 +10,7 @@ from rich.table import Table
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented, write_json
+from simbench.base.outputs import claim
 from simbench.contract import load_contract
 from simbench.planning.what_if import otherwise
 
@@ -23,6 +24,7 @@ def past_command(
     rows = otherwise(ledger, load_contract(contract_name or "orange_ops_2016"), late_min)
     told = {"late_after_min": late_min, "otherwise": rows}
     if output is not None:
+        claim(output)
         write_json(output / "otherwise.json", told)
     if as_json:
         click.echo(indented(told))

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simbench.base.errors import BadInput
-from simbench.base.json_files import indented, write_json
+from simbench.base.json_files import indented, write_json, write_octets
 from simbench.billing.forecast import forecast_text
 from simbench.billing.page import Bundle, write_all
 from simbench.cli.run import Progress
@@ -61,7 +61,7 @@ def write_advice(folder: Path, advice: Advice, contract: object) -> None:
     bundles = [Bundle(bill, (), f"plan {advice.name}") for bill in advice.invoices]
     write_all(folder, bundles, contract)
     for one in advice.forecasts:
-        (folder / f"forecast-{one.issued}.toml").write_text(forecast_text(one), encoding="utf-8")
+        write_octets(folder / f"forecast-{one.issued}.toml", forecast_text(one).encode())
     write_json(folder / "plan.json", advice, plain)
     write_plan_report(folder / "report.html", msgspec.to_builtins(advice, enc_hook=plain), advice.invoices)
 

@@ -17,6 +17,7 @@ from rich.console import Console
 from simbench import __version__
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.json_files import indented, write_json
+from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
 from simbench.cli.findings import findings_table
 from simbench.cli.serve import is_loopback
@@ -46,9 +47,11 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def probe_command(options: Options) -> int:
-    """Probe every code in turn, print and write; the exit status of DESIGN section 6."""
+    """Probe every code in turn, print and write; the exit status as docs/reference/exit-status.md has it."""
     contract = load_contract(options.contract_name or "orange_ops_2016")
     targets = _targets(options, contract)
+    if options.output is not None:
+        claim(options.output)
     findings: list[Finding] = []
     for target in targets:
         findings += _probe(target, contract, options)

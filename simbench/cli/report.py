@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.outputs import adopt, claim
 from simbench.contract import load_contract
 from simbench.finding import counted, exit_status
 from simbench.ledger import open_run
@@ -30,7 +31,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def report_command(options: Options) -> int:
-    """Write the report of a run folder; the exit status of its findings (DESIGN section 6)."""
+    """Write the report of a run folder; the exit status of its findings."""
     if (options.folder / RUNS).is_dir() and (options.folder / FINDINGS).is_file():
         return _of_session(options)
     if options.unmasked:
@@ -40,6 +41,7 @@ def report_command(options: Options) -> int:
     run = open_run(options.folder)
     contract = load_contract(options.contract_name or "orange_ops_2016")
     output = options.output or options.folder
+    (claim if options.output else adopt)(output)  # a run of an earlier version has no manifest yet
     findings, written = write_sla(
         output, SlaRun(run, contract, options.language), pdf=options.pdf, told=Progress().told
     )
@@ -76,7 +78,9 @@ def _of_session(options: Options) -> int:
         if ledger.is_dir():
             reading = Reading(open_run(ledger))
             exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
-    path = (options.output or options.folder) / "report.html"
+    output = options.output or options.folder
+    (claim if options.output else adopt)(output)
+    path = output / "report.html"
     judgement = Judgement(result.run, result.findings, load_contract(given), exercises)
     write_report(path, judgement, mask=not options.unmasked)
     click.echo((options.folder / FINDINGS).read_text("utf-8") if options.as_json else f"Written: {path}")

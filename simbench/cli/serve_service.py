@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,8 @@ import msgspec
 from fake_smsc.scenario import Scenario
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import Network, Tcp, tls_context
-from simbench.base.errors import BadInput, MissingTool
+from simbench.base.errors import BadInput
+from simbench.base.extras import need
 
 if TYPE_CHECKING:
     from simbench.service.settings import ServiceSettings
@@ -31,7 +31,7 @@ class Around(msgspec.Struct, frozen=True):
 
 
 def service_settings(scenario: Scenario, options: dict[str, Any]) -> ServiceSettings | None:
-    """The settings of what was asked for, None without any. Raises BadInput, MissingTool."""
+    """The settings of what was asked for, None without any. Raises BadInput."""
     port = options["api"] if options["api"] is not None else CONSOLE_PORT if options["console"] else None
     if port is None:
         certificate = () if options["tls_ucp"] else ("tls_cert", "tls_key")  # silently unused, it would look safe
@@ -40,9 +40,7 @@ def service_settings(scenario: Scenario, options: dict[str, Any]) -> ServiceSett
                 expected = "--api PORT or --console as well" + (", or --tls-ucp" if name in certificate else "")
                 raise BadInput(f"--{name.replace('_', '-')}", "there is no API", expected)
         return None
-    missing = [name for name in ("fastapi", "uvicorn", "nicegui") if find_spec(name) is None]
-    if missing:
-        raise MissingTool(f"{', '.join(missing)} not installed: pip install 'telecom-simbench[console]'")
+    need("console", "--console" if options["console"] else "--api")
     from simbench.service.settings import ServiceSettings, check, networks, read_token  # noqa: PLC0415 - only when asked
 
     return check(

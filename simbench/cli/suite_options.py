@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
+
 
 @click.command()
 @click.option("--sut", default="", metavar="NAME", help="reference, kannel, command, external, or a file (.toml).")
@@ -19,7 +21,7 @@ import click
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=OUTPUT_FOLDER,
     help="Folder for findings.json, junit.xml, report.html, ledgers (default: reports/conform, or that of --from).",
 )
 @click.option(
@@ -81,7 +83,7 @@ def conform(**options: Any) -> None:
     "--remote", type=click.IntRange(1, 1000), metavar="CAP", help="Leave this machine, at CAP a second at most."
 )
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for findings.json and what was seen.")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json and what was seen.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def probe(**options: object) -> None:
     """Probe a platform from a client's place: rate, results, notifications, and what it must refuse.
@@ -99,7 +101,7 @@ def probe(**options: object) -> None:
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--html", type=click.Path(path_type=Path), help="Write a page as well.")
+@click.option("--html", type=OUTPUT_FILE, help="Write a page as well.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> None:
     """Compare clients: the output folders of several conform sessions, purpose by purpose.
@@ -115,7 +117,7 @@ def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The page (default: certificate.html in RUN).")
+@click.option("-o", "--output", type=OUTPUT_FILE, help="The page (default: certificate.html in RUN).")
 @click.option("--baseline", type=click.Path(path_type=Path), help="Known deviations both parties have accepted (TOML).")
 @click.option("--contract", help="Contract by name, or an overlay file.")
 @click.option("--verify", type=click.Path(path_type=Path), help="Recompute this certificate from the ledgers of RUN.")

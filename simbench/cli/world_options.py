@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
+from simbench.cli.output_options import OUTPUT_FOLDER
+
 
 @click.command()
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the ledger (default: under reports/)."
-)
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the ledger (default: under reports/).")
 @click.option(
     "--detail",
     type=click.Choice(["rows", "minute"]),
@@ -49,7 +49,7 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
 
 @click.command()
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the report (default: RUN itself).")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report (default: RUN itself).")
 @click.option(
     "--lang", "language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Its language."
 )
@@ -98,7 +98,7 @@ def report(**options: object) -> None:
 )
 @click.option("--workers", type=click.IntRange(1, 1024), help="Processes for the replications (default: cores).")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the replications.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for findings.json, incidents.csv ...")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json, incidents.csv ...")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def judge(**options: object) -> None:
     """Judge what was recorded: FILE is a table of outages (CSV, Parquet), a run folder, a log of Kannel, or a capture.

@@ -22,7 +22,7 @@ SERVED = ("mobile", "m2m")  # kinds of metropolitan numbers that can receive
 OPENS_H, CLOSES_H = 8, 22  # Paris, on jours ouvrables (OPS-PRO-03)
 GUARD_US = SECOND_US  # the last second is not used: what leaves in it might arrive after the hour
 
-# An alphanumeric sender: at most 11 letters and digits, at least one letter (domain reference, section 8.4).
+# An alphanumeric sender: at most 11 letters and digits, at least one letter.
 ALPHANUMERIC = re.compile(r"(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,11}", re.ASCII)
 ADDRESS = re.compile(r"[0-9]{3,16}", re.ASCII)
 _STOP = re.compile(r"(?:STOP|S T O P)(?:SMS|PUB)?(?:[0-9]+)?(?: |$)")

@@ -17,6 +17,7 @@ import numpy as np
 
 from simbench.base.calendar import civil
 from simbench.base.errors import BadInput, NothingRead
+from simbench.base.outputs import replacing
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Calls, cause_name
 from simbench.dialup.columns import Told
@@ -55,13 +56,12 @@ def read_records(path: Path, offer: Offer, months: str = "", told: Told = lambda
     try:
         with path.open("rb") as file:
             parquet = file.read(4) == b"PAR1"
-            file.seek(0)
-            if parquet:
-                from simbench.dialup.parquet_records import read_parquet  # noqa: PLC0415 - slow to load
+        if parquet:
+            from simbench.dialup.parquet_records import read_parquet  # noqa: PLC0415 - slow to load
 
-                rows, calls = read_parquet(path, aside)
-            else:
-                rows, calls = read_csv(file, path, aside, told)
+            rows, calls = read_parquet(path, aside)
+        else:
+            rows, calls = read_csv(path, aside, told)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file that can be read") from None
     return vetted(Found(path, rows, calls, aside), offer, months)
@@ -108,14 +108,12 @@ def _usual_month(found: Found) -> str:
 
 def write_records(path: Path, calls: Calls) -> None:
     """Write calls as CSV, or as Parquet if the name ends so. Raises BadInput when the file cannot be written."""
-    try:
+    with replacing(path) as part:
         if path.suffix == ".parquet":
-            _write_parquet(path, calls)
+            _write_parquet(part, calls)
         else:
-            with path.open("w", encoding="utf-8", newline="") as file:
+            with part.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows(_csv_rows(calls))
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be written") from None
 
 
 def _csv_rows(calls: Calls) -> Iterator[tuple[object, ...]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 import msgspec
@@ -18,6 +18,7 @@ from simbench.dialup.grid import last_day_of
 from simbench.dialup.minutes import Laid, Month
 from simbench.dialup.offer import Offer
 
+AVERAGE = Decimal("0.0001")  # centimes a minute
 MOST_MINUTES = 10**12  # two hundred years of ten thousand ports; and a number JSON and every reader can hold
 
 
@@ -65,7 +66,7 @@ def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE
         share_eur=offer.eur(share),
         share_ttc_eur=offer.eur(both),
         vat_share=vat,
-        average_centimes=(100 * share / minutes).quantize(Decimal("0.0001")) if minutes else Decimal(0),
+        average_centimes=(100 * share / minutes).quantize(AVERAGE, ROUND_HALF_UP) if minutes else Decimal(0),
     )
 
 

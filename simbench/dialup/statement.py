@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.outputs import replacing
 from simbench.dialup.minutes import Month
 from simbench.dialup.settlement import Settled
 
@@ -70,12 +71,9 @@ def read_statement(path: Path) -> Statement:
 
 
 def write_statement(path: Path, months: Iterable[Month], settled: Iterable[Settled]) -> None:
-    """Write the statement of these months. BadInput when the file cannot be written."""
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(_rows(months, settled))
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be written") from None
+    """Write the statement of these months. Raises as `outputs.replacing`."""
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(_rows(months, settled))
 
 
 def _rows(months: Iterable[Month], settled: Iterable[Settled]) -> Iterator[tuple[object, ...]]:

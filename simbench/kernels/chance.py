@@ -1,6 +1,6 @@
 """Chance as a function: the same seed, entity and purpose always draw the same number, in any order, on any machine.
 
-Keeps no state and no stream; between a draw and an instant stands integer arithmetic only (DESIGN, section 3).
+Keeps no state and no stream; between a draw and an instant stands integer arithmetic only.
 
 A draw is a counter-based hash of three 64-bit numbers. Seed and purpose are mixed into a key, so that neighbouring
 seeds and purposes do not give one another's streams; the entity is folded in by exclusive or and mixed again. The

@@ -2,7 +2,8 @@
 
 Importing a kernel loads no numba. A kernel may call other kernels and the plain scalar functions of any package named
 `kernels`: those are compiled with it, so that one definition serves the live centre with one message and a bulk run
-with a hundred million. `NUMBA_DISABLE_JIT=1` runs every kernel as plain Python.
+with a hundred million. `NUMBA_DISABLE_JIT=1` runs every kernel as plain Python, and so does an installation without the
+extra `fast`: the results are equal, at about a hundredth of the speed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from tempfile import gettempdir
 from types import FunctionType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
+
+import numpy as np
 
 from simbench.base import units
 
@@ -55,6 +58,8 @@ def compiled(function: Callable[..., Any]) -> Any:
     Give whole numbers beyond 63 bits, and the draws made of them, as `numpy.uint64`.
     """
     numba = _numba()
+    if numba is None:
+        return _without_compiler(function)
     assert isinstance(function, FunctionType)
     globals_ = dict(function.__globals__)
     for name in function.__code__.co_names:
@@ -68,14 +73,33 @@ def compiled(function: Callable[..., Any]) -> Any:
     return numba.njit(twin, cache=True)
 
 
+def _without_compiler(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, where 64 unsigned bits wrap around without a warning, as they do when compiled."""
+
+    @functools.wraps(function)
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return function(*args, **kwargs)
+
+    return plain
+
+
+def compiles() -> bool:
+    """Whether kernels are compiled here."""
+    numba = _numba()
+    return numba is not None and not numba.config.DISABLE_JIT
+
+
 @functools.cache
-def _numba() -> ModuleType:
-    """The compiler, told where to keep what it makes: a folder that names the source it was made from.
+def _numba() -> ModuleType | None:
+    """The compiler, told where to keep what it makes: a folder that names the source it was made from; None without.
 
     Its own rule looks at the file of one function only, and would keep a loop after the function it calls was changed.
     """
-    import numba  # noqa: PLC0415 - takes longer to load than `serve` may take to start
-
+    try:
+        import numba  # noqa: PLC0415 - takes longer to load than `serve` may take to start
+    except ImportError:
+        return None
     if not os.environ.get("NUMBA_CACHE_DIR"):
         vars(numba.config)["CACHE_DIR"] = str(_cache_folder())
     return numba

@@ -32,7 +32,7 @@ class _Word(jit.Kernel[[int], int]):
     @cached_property
     def compiled(self) -> Any:
         """The form that compiled functions call."""
-        if jit._numba().config.DISABLE_JIT:
+        if not jit.compiles():
             return _plain
         return jit.compiled(_unsigned)
 

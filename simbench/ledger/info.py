@@ -13,8 +13,9 @@ import msgspec
 
 from simbench.base.errors import LedgerError
 from simbench.base.json_files import indented, read_json
+from simbench.base.outputs import replacing
 
-FORMAT = 1  # raised whenever a table or column changes its meaning
+FORMAT = 2  # raised whenever a table or column changes its meaning
 NAME = "run.json"
 
 Keep = Literal["octets", "text", "digest"]
@@ -44,19 +45,21 @@ class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def write_info(folder: Path, info: RunInfo) -> None:
-    """Write `run.json` so that a reader sees either the old or the new one, never half of it."""
-    part = folder / f"{NAME}.part"
-    with part.open("wb") as file:
+    """Write `run.json` so that a reader sees either the old or the new one, whole. Raises as `outputs.replacing`."""
+    with replacing(folder / NAME) as part, part.open("wb") as file:
         file.write(indented(info) + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    part.replace(folder / NAME)
 
 
 def read_info(folder: Path) -> RunInfo:
     """Read `run.json`; LedgerError if it is missing, not ours, or of another version."""
     path = folder / NAME
     info = read_json(path, RunInfo, "the folder of a run", "what the bench writes into every run folder", LedgerError)
+    if 0 < info.format < FORMAT:
+        raise LedgerError(
+            str(folder), "a ledger of an older form", "one of this version; read it with the one it is of"
+        )
     if info.format != FORMAT:
         raise LedgerError(str(path), f"format {info.format}", f"format {FORMAT}")
     return info

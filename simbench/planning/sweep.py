@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simbench.base.errors import BadInput
-from simbench.base.json_files import not_written
+from simbench.base.outputs import check_file, claim, grow, not_written, remove, replacing
 from simbench.planning.runs import Key, Result, volume
 from simbench.planning.study import MEASURES, Prepared
 from simbench.planning.worker_pool import Chunk, Crew
@@ -51,7 +51,7 @@ def sweep(prepared: Prepared, folder: Path, crew: Crew, progress: Progress = lam
     Raises BadInput for a folder that cannot be used, Trouble when there is no room in it.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        claim(folder)
         return _swept(prepared, folder, crew, progress)
     except OSError as problem:
         raise not_written(Path(problem.filename or folder), problem) from None
@@ -60,6 +60,7 @@ def sweep(prepared: Prepared, folder: Path, crew: Crew, progress: Progress = lam
 def _swept(prepared: Prepared, folder: Path, crew: Crew, progress: Progress) -> dict[Key, Result]:
     with locked(folder):
         done = known(prepared, folder)
+        grow(folder / JOURNAL)
         with (folder / JOURNAL).open("ab") as journal:
             if not journal.tell():
                 _append(journal.fileno(), Header(prepared.study.name, prepared.digest))
@@ -70,7 +71,7 @@ def _swept(prepared: Prepared, folder: Path, crew: Crew, progress: Progress) -> 
                     done |= {(one.point, one.replication): one for one in results}
                     progress(len(done) / total)
         write(prepared, folder, done)
-        (folder / JOURNAL).unlink()
+        remove(folder / JOURNAL)
     return done
 
 
@@ -148,6 +149,7 @@ def known(prepared: Prepared, folder: Path) -> dict[Key, Result]:
 
 def _journal(prepared: Prepared, path: Path) -> dict[Key, Result]:
     """Whole lines of a journal; what a kill left of a last one is cut off."""
+    check_file(path)
     octets = path.read_bytes()
     whole = octets[: octets.rfind(b"\n") + 1]
     if len(whole) < len(octets):
@@ -179,17 +181,16 @@ def write(prepared: Prepared, folder: Path, done: dict[Key, Result]) -> None:
     for place, name in enumerate(MEASURES):
         columns[name] = pa.array([row.measures[place] for row in rows], pa.float64())
     table = pa.table(columns).replace_schema_metadata({"digest": prepared.digest, "study": prepared.study.name})
-    fresh = folder / f"{RESULT}.new"
-    pq.write_table(table, fresh, compression="zstd")
-    with fresh.open("rb") as file:
-        os.fsync(file.fileno())
-    fresh.replace(folder / RESULT)
+    with replacing(folder / RESULT) as fresh:
+        pq.write_table(table, fresh, compression="zstd")
+        with fresh.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep a second sweep out of the folder; a lock ends with its process. Raises BadInput."""
-    with (folder / ".lock").open("w") as lock:
+    with (folder / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -15,6 +15,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Protocol
 
 from simbench.base.errors import BadInput, SimbenchError, Trouble
+from simbench.base.extras import need
 from simbench.planning.runs import Key, Result, run_chunk
 from simbench.planning.study import Prepared
 
@@ -123,12 +124,9 @@ class DaskCrew:
     """A Dask cluster somebody else keeps; its workers must have this version of simbench installed."""
 
     def __init__(self, prepared: Prepared, address: str, answer_s: float = ANSWER_S) -> None:
-        try:
-            from distributed import Client  # noqa: PLC0415 - an optional extra
-        except ImportError:
-            raise BadInput(
-                f"--dask {address}", "dask is not installed", "pip install 'telecom-simbench[cluster]'"
-            ) from None
+        need("cluster", "--dask")
+        from distributed import Client  # noqa: PLC0415 - an optional extra
+
         for name in ("distributed.client", "distributed.utils"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost cluster is told once, by us, not as tracebacks
         self._client = Client.__new__(Client)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simbench.base.errors import BadInput
+from simbench.base.outputs import claim, replacing
 from simbench.roaming.billing import COLUMNS, CURRENCY, NOTICES, RECORDS, SUBSCRIBERS
 from simbench.roaming.contract import RoamingContract
 from simbench.roaming.kernels.fair_use import (
@@ -46,26 +46,24 @@ def export_billing(
 ) -> int:
     """Write what the operator of a scenario bills these subscribers; gives the rows written.
 
-    A subscriber who takes a new SIM is a new one to an operator that does not link SIMs. Raises BadInput when the
-    folder cannot be written.
+    A subscriber who takes a new SIM is a new one to an operator that does not link SIMs. Raises as
+    `outputs.claim`.
     """
     traced, tables = trace(scenario, contract, subscribers), tables_of(scenario, contract)
     written = 0
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            files: dict[str, Any] = {}
-            for name, columns in COLUMNS.items():
-                file = stack.enter_context((folder / name).open("w", encoding="utf-8", newline=""))
-                files[name] = csv.writer(file, lineterminator="\n")
-                files[name].writerow(columns)
-            for row, number in enumerate(subscribers):
-                life = Life(row, tuple(_sims(number, row, traced, scenario, tables)))
-                for name, line in _lines(life, traced, scenario, contract, tables):
-                    files[name].writerow(line)
-                    written += 1
-    except OSError as problem:
-        raise BadInput(str(folder), problem.strerror or str(problem), "a folder that can be written") from None
+    claim(folder)
+    with ExitStack() as stack:
+        files: dict[str, Any] = {}
+        for name, columns in COLUMNS.items():
+            part = stack.enter_context(replacing(folder / name))
+            file = stack.enter_context(part.open("w", encoding="utf-8", newline=""))
+            files[name] = csv.writer(file, lineterminator="\n")
+            files[name].writerow(columns)
+        for row, number in enumerate(subscribers):
+            life = Life(row, tuple(_sims(number, row, traced, scenario, tables)))
+            for name, line in _lines(life, traced, scenario, contract, tables):
+                files[name].writerow(line)
+                written += 1
     return written
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from simbench.base.errors import BadInput
 from simbench.base.json_files import write_json
+from simbench.base.outputs import claim, replacing
 from simbench.roaming.contract import RoamingContract
 from simbench.roaming.envelope import net_price
 from simbench.roaming.kernels.fair_use import COLUMNS, STATES
@@ -167,7 +167,7 @@ def changes(summaries: Iterable[Summary]) -> list[Change]:
 def write_tables(folder: Path, scenario: RoamingScenario, followed: Followed, summary: Summary) -> None:
     """Write outcome.json, subscribers.parquet (a row each) and days.parquet (a row a day, profile and state).
 
-    Raises BadInput when the folder cannot be written.
+    Raises as `outputs.claim`.
     """
     import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load, and only files need it
     import pyarrow.parquet as pq  # noqa: PLC0415 - as above
@@ -176,13 +176,11 @@ def write_tables(folder: Path, scenario: RoamingScenario, followed: Followed, su
     names = pa.DictionaryArray.from_arrays(pa.array(followed.profile), pa.array(profiles))
     columns = {"subscriber": np.arange(len(followed.profile)), "profile": names}
     columns |= {name: followed.totals[:, place] for place, name in enumerate(COLUMNS)}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / OUTCOME, summary)
-        pq.write_table(pa.table(columns), folder / SUBSCRIBERS, compression="zstd")
-        pq.write_table(_days_table(scenario, followed, profiles), folder / DAYS, compression="zstd")
-    except OSError as problem:
-        raise BadInput(str(folder), problem.strerror or str(problem), "a folder that can be written") from None
+    claim(folder)
+    write_json(folder / OUTCOME, summary)
+    for name, table in {SUBSCRIBERS: pa.table(columns), DAYS: _days_table(scenario, followed, profiles)}.items():
+        with replacing(folder / name) as part:
+            pq.write_table(table, part, compression="zstd")
 
 
 def _days_table(scenario: RoamingScenario, followed: Followed, profiles: list[str]) -> object:

@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 
 from simbench.finding import Finding
 from simbench.ledger.reader import Run
-from simbench.rules.client import capture_times
-from simbench.rules.client.capture_times import Times, times_of
+from simbench.rules import capture_times
+from simbench.rules.capture_times import Times, times_of
 from simbench.rules.rule import RULES, Case, judge
 from simbench.trace.trace import Reading
 
+GIVEN: Final = "metadata"  # story row of kind "capture" that names the kinds of metadata there were
 KINDS: Final[dict[str, str]] = {
     "codes": "which short codes are whose, and their rates ([[codes]] of --campaigns)",
     "requests": "what the client was asked for, and when (--requests)",
@@ -66,6 +67,12 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "OPS-PRO-08/opt-outs-on-the-wire": ("classes",),
 }  # fmt: skip
 OTHERS: Final = ("exercise",)  # what any other purpose needs
+
+# Rules on what few records have an occasion for: without one there is nothing to judge, and nobody asked for it.
+ON_OCCASION: Final = frozenset(
+    {"OPS-CON-03/reconnect-pace", "OPS-CON-04/refused-pace", "OPS-DEO-07/begun-by-user", "OPS-DEO-07/session-over",
+     "OPS-OPT-04/sender-names", "OPS-ENG-06/suspended"}
+)  # fmt: skip
 
 # A breach that consists in something not seen, which may lie in a hole: of one session, or of any.
 ABSENT_IN_SESSION: Final = frozenset(
@@ -133,13 +140,28 @@ def lacks_of(reading: Reading) -> Lacks:
     return Lacks(holes, octets, one_way, midway, frozenset(touched), lists)
 
 
-def audit(case: Case, given: Collection[str], kind: str = "audit", *, but: Collection[str] = ()) -> list[Finding]:
+def given_by(reading: Reading) -> set[str]:
+    """KINDS a run has by itself: a capture says which; a platform knows outages, recipients, accounts and codes."""
+    for row in reading.story.rows():
+        if row.kind == "capture" and row.detail["what"] == GIVEN:
+            return set(row.detail["given"])
+    given = {"outages", "recipients", "accounts"} | ({"codes"} if reading.limits else set())
+    return given | ({"requests", "classes", "consent"} if len(reading.asked) else set())
+
+
+def audit(
+    case: Case, given: Collection[str], kind: str = "audit", *, but: Collection[str] = (),
+    unread: Mapping[str, int] | None = None,
+) -> list[Finding]:  # fmt: skip
     """One finding for every purpose there is a rule for but those of `but`, in order of the contract's clauses.
 
-    `given` names the KINDS of metadata there are; the rules must have been entered (imported) before.
+    `given` names the KINDS of metadata there are, `unread` counts lines of lists that could not be read, where the run
+    itself does not say so. The rules must have been entered (imported) before.
     """
     order = {clause: place for place, clause in enumerate(case.contract.clauses)}
     lacks, times = lacks_of(case.reading), times_of(case.reading)
+    if unread:
+        lacks = msgspec.structs.replace(lacks, lists=unread)
     purposes = sorted(
         set(RULES) - set(but), key=lambda purpose: (order.get(RULES[purpose].clause, len(order)), purpose)
     )
@@ -148,16 +170,25 @@ def audit(case: Case, given: Collection[str], kind: str = "audit", *, but: Colle
 
 def _finding(purpose: str, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:
     rule, (lacks, times) = RULES[purpose], of
-    missing = [need for need in NEEDS.get(purpose, OTHERS) if need not in given]
+    needs = NEEDS.get(purpose, OTHERS)
+    missing = [need for need in needs if need not in given]
     if missing:
         told = "needs " + "; ".join(KINDS[need] for need in missing)
         return Finding(purpose, rule.clause, "unsupported", told, exercise=kind)
-    if capture_times.hangs_on_missing_times(purpose, times):
+    if capture_times.hangs_on_missing_times(purpose, needs, times):
         return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
-    found = capture_times.in_doubt(judge(purpose, case, kind), times)
+    found = capture_times.in_doubt(judge(purpose, case, kind), needs, times)
+    found = without_occasion(found)
     if lacks.lists:
         found = _of_lists(found, lacks.lists)
     return _in_doubt(found, case, lacks) if str(lacks) else found
+
+
+def without_occasion(found: Finding) -> Finding:
+    """A finding of a record nobody conducted: what had no occasion in it cannot be judged, and need not be."""
+    if found.purpose in ON_OCCASION and found.outcome == "inconclusive" and found.measured is None:
+        return msgspec.structs.replace(found, outcome="unsupported", blame="")
+    return found
 
 
 def _of_lists(found: Finding, lists: Mapping[str, int]) -> Finding:

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+import simbench.rules.client.code_ranges
+import simbench.rules.client.connection_logins
 import simbench.rules.client.connection_sessions
 import simbench.rules.client.granted
 import simbench.rules.client.losses
+import simbench.rules.client.marketing_on_the_wire
 import simbench.rules.client.outages
 import simbench.rules.client.protocol_violations
 import simbench.rules.client.recipients
+import simbench.rules.client.refusals
+import simbench.rules.client.sender_names
 import simbench.rules.client.throughput  # noqa: F401 - importing these enters their rules
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract
@@ -19,7 +24,8 @@ from simbench.finding import Finding
 from simbench.ledger import AnyLedger
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import ORDINAL, TABLES, Table
-from simbench.rules.rule import RULES, Case, judge
+from simbench.rules.audit import NEEDS, audit, given_by
+from simbench.rules.rule import Case
 from simbench.service.log import EventLog, frame_id
 from simbench.service.records import Judgement, Judgements
 from simbench.trace.trace import Reading
@@ -30,8 +36,11 @@ if TYPE_CHECKING:
 LIVE = "live"  # the exercise that a server being watched is
 
 
-def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog) -> Judgements:
-    """Every rule's finding on the last `rows` reads and writes, with the whole story. For a thread of its own."""
+def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog, now: int) -> Judgements:
+    """The findings of an audit on the last `rows` reads and writes, with all events, as of `now` (us).
+
+    They are those that `simbench judge` has of the run. For a thread of its own.
+    """
     ledger.flush()
     first = max(0, ledger.written["wire"] - rows)
 
@@ -39,9 +48,10 @@ def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog) 
         names = [column.name for column in (*table.columns, ORDINAL)]
         return ledger.tail(table.name, first if table is TABLES["wire"] else 0, names)
 
-    reading = Reading(Run(ledger.info, load))
+    reading = Reading(Run(ledger.info, load), ended=now)
     case, moved = Case(reading, contract), _moved(reading)
-    judged = [_told(_fair(judge(purpose, case, LIVE), moved)) for purpose in RULES]
+    found = (one for one in audit(case, given_by(reading), LIVE) if one.purpose in NEEDS)
+    judged = [_told(_fair(one, moved)) for one in found]
     for each in judged:
         if each.outcome in {"fail", "weak", "error"}:
             log.event("finding", ids=each.frames, **each.model_dump(include={"purpose", "outcome", "blame", "summary"}))

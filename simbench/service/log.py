@@ -48,6 +48,8 @@ class EventLog:
 
 def _opened(path: Path) -> IO[str]:
     try:
+        if path.is_file() and path.open("rb").read(1) not in {b"", b"{"}:
+            raise BadInput(f"--log {path}", "exists, and is no log of simbench", "another name")
         return path.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
         raise BadInput(f"--log {path}", error.strerror or str(error), "a file that can be written") from None

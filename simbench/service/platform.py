@@ -55,6 +55,7 @@ class ServedPlatform:
 
     async def __aenter__(self) -> ServedPlatform:
         self._tasks = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._follow())]
+        self.smsc.server.intake.on_problem = lambda problem: self.log.event("ledger", problem=problem)
         if self.smsc.past is not None:
             self._plan_again(self.smsc.past)
         return self
@@ -100,6 +101,7 @@ class ServedPlatform:
             on_the_way=control.on_the_way(),
             untold=control.untold(),
             codes=[self._code(code) for code in server.gateway.centre.limiters],
+            ledger=server.intake.problem,
         )
 
     def _code(self, code: str) -> records.CodeRate:
@@ -156,7 +158,8 @@ class ServedPlatform:
         """Findings so far; one judgement at a time."""
         async with self._judging:
             rows = self.settings.limits.judged_rows
-            self.judgements = await asyncio.to_thread(judge_live, self.smsc.ledger, self.smsc.contract, rows, self.log)
+            smsc, now = self.smsc, self.smsc.clock.now()
+            self.judgements = await asyncio.to_thread(judge_live, smsc.ledger, smsc.contract, rows, self.log, now)
             return self.judgements
 
     def known(self, address: str) -> str:

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Literal
 
 from simbench.base.errors import ScenarioError
+from simbench.base.extras import missing, need
 from simbench.ledger import AnyLedger
 from simbench.simulation.bulk import Walker, not_carried
 from simbench.simulation.bulk_code import CodeRun
@@ -28,11 +29,16 @@ def run_world(
     world: World, ledger: AnyLedger, detail: Detail, way: Way = "auto", workers: int = 1,
     progress: Progress = lambda _: None,
 ) -> Literal["bulk", "events"]:  # fmt: skip
-    """Run a world into a ledger and say which way it went. Raises ScenarioError when told "bulk" and it cannot."""
+    """Run a world into a ledger and say which way it went. "auto" goes the bulk way where it can and is compiled.
+
+    Raises ScenarioError when told "bulk" and it cannot, BadInput without the extra `fast` that it needs.
+    """
     reasons = not_carried(world)
     if way == "bulk" and reasons:
         raise ScenarioError("way", f"the bulk way does not carry {'; '.join(reasons)}", "--way events")
-    if way == "events" or reasons:
+    if way == "bulk":
+        need("fast", "--way bulk")
+    if way == "events" or reasons or (way == "auto" and missing("fast")):
         if any(world.client(code).kind == "reference" for code in world.codes):
             ReferenceDrive(world, ledger, progress, by_minute=detail == "minute").run()
         else:

@@ -120,5 +120,6 @@ def _in_time_since_noticed(one: Counted, limit: int) -> bool:
 
 
 def _clock(hours: float) -> str:
-    minutes = int(hours * 60)
-    return f"{minutes // 60} h {minutes % 60:02}"
+    minutes, seconds = divmod(int(round(hours * 3600, 3)), 60)
+    rest = f" min {seconds:02} s" if seconds else ""
+    return f"{minutes // 60} h {minutes % 60:02}{rest}"

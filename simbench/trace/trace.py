@@ -20,10 +20,13 @@ from simbench.trace.timing_error import ended_at, of_a_capture, stretches
 from simbench.trace.view import View, view_of
 from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
+from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import STX, WIRE_ERRORS, Frame, Framer, WireError
-from simbench.ucp.operations import check
+from simbench.ucp.operations import PROBLEMS, check
 
 ALPHANUMERIC = "5039"
+UNENDED = "unended"  # problem of octets that no ETX ends, although no more come
+PATIENCE_US = 5 * SECOND_US  # how long a client may take over one frame
 LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
 GIVEN_UP_US = 60 * SECOND_US  # an operation unanswered for so long is given up, and its number free again
 
@@ -246,6 +249,19 @@ class Reading:
             wire["octets"].to_pylist(), strict=True,
         ):  # fmt: skip
             self._chunk(at, number, direction, octets)
+        last = self.span[1]
+        for line in self._lines.values():
+            if line.closed_at < 0 and last - line.heard_at > PATIENCE_US:
+                self._left_open(line)
+
+    def _left_open(self, line: _Line) -> None:
+        """Octets of the client behind its last frame, which nothing ended: whoever cut them off is to blame."""
+        octets = line.incoming.release()
+        at_once = line.closed_by == "server" and line.closed_at - line.heard_at <= PATIENCE_US
+        by_others = line.closed_by == "capture" or (at_once and not protocol_of(octets))
+        if octets.strip(b"\r\n") and not by_others:
+            problem = UNENDED if octets.startswith(STX) else "garbage"
+            self._note(line, line.heard_at, "in", "", "", "", problem, octets)
 
     def _chunk(self, at: int, number: int, direction: str, octets: bytes) -> None:
         line = self._lines.get(number)
@@ -263,6 +279,7 @@ class Reading:
         elif direction == "close":
             line.closed_at = at
             line.closed_by, _, line.reason = octets.decode("utf-8", "replace").partition(": ")
+            self._left_open(line)
         elif direction == "in":
             line.heard_at = at
             self._from_client(line, at, octets)
@@ -277,7 +294,8 @@ class Reading:
                 continue
             errors = check(item)
             problem = f"{errors[0].field}: {errors[0].problem}" if errors else ""
-            self._note(line, at, "in", item.kind, item.ot, item.trn, problem, item.octets)
+            noted = bool(errors) and all(PROBLEMS[error.problem].noted for error in errors)
+            self._note(line, at, "in", item.kind, item.ot, item.trn, problem, item.octets, tolerated=noted)
             if item.kind == "R":
                 self._pair(line, item, at)
                 continue

@@ -1,7 +1,7 @@
 """The GSM 7-bit default alphabet, its extension, septet packing and alphanumeric originators.
 
-Knows nothing of frames or of national tables other than the default one. Source: GSM 03.38 (3GPP TS 23.038)
-section 6; EMI-UCP 4.0 section 5.1.1 for the originator.
+Sources: GSM 03.38 (3GPP TS 23.038) section 6, its national tables in `simbench.ucp.national`; EMI-UCP 4.0
+section 5.1.1 for the originator.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 from binascii import unhexlify
 from typing import Final, Literal
+
+from simbench.ucp.national import LOCKING, NONE, SINGLE
 
 Convention = Literal["semi-octets", "octets"]
 
@@ -32,6 +34,10 @@ EXTENSION: Final = {
     0x65: "€",
 }
 _DECODING: Final = BASIC + "\ufffd" * 128  # what an octet above 7F means depends on the operator
+_NATIONAL: Final = {
+    language: (table[:ESCAPE] + " " + table[ESCAPE + 1 :]).replace(NONE, "\ufffd") + "\ufffd" * 128
+    for language, table in LOCKING.items()
+}
 _ENCODING: Final = {ord(character): code for code, character in enumerate(BASIC) if code != ESCAPE}
 _CODES: Final = {chr(character): bytes([code]) for character, code in _ENCODING.items()} | {
     character: bytes([ESCAPE, code]) for code, character in EXTENSION.items()
@@ -68,13 +74,18 @@ def encode(text: str, errors: Literal["strict", "replace"] = "strict") -> bytes:
     return b"".join(octets)
 
 
-def decode(octets: bytes) -> str:
+def decode(octets: bytes, languages: tuple[int, int] = (0, 0)) -> str:
     """Return the text of octets that hold one septet each; never raises.
 
-    An extension code that is not assigned is shown as the basic character of that code, an escape at the end as
-    a space, an octet above 7F as U+FFFD.
+    `languages` names the locking and the single shift table; 0, and any that the standard does not define, is the
+    default one. An extension code that is not assigned is shown as the basic character of that code, an escape at the
+    end as a space; a basic code that is not assigned, and an octet above 7F, as U+FFFD.
     """
-    text = codecs.charmap_decode(octets, "strict", _DECODING)[0]
+    basics, extension = _DECODING, EXTENSION
+    if languages != (0, 0):
+        basics = _NATIONAL.get(languages[0], _DECODING)
+        extension = SINGLE.get(languages[1], EXTENSION)
+    text = codecs.charmap_decode(octets, "strict", basics)[0]
     if ESCAPE not in octets:
         return text
     characters: list[str] = []
@@ -83,7 +94,7 @@ def decode(octets: bytes) -> str:
         if code == ESCAPE and not escaped:
             escaped = True
             continue
-        characters.append(EXTENSION.get(code, basic) if escaped else basic)
+        characters.append(extension.get(code, basic) if escaped else basic)
         escaped = False
     return "".join(characters) + (" " if escaped else "")
 

@@ -125,9 +125,10 @@ def _text(parts: list[Content]) -> str | None:
     """The text of parts in order. Octets of one alphabet are read together: some clients cut within a character."""
     encodings = {part.encoding for part in parts}
     octets = b"".join(part.octets for part in parts)
-    if encodings == {"gsm7"}:
-        return alphabet.decode(octets)
-    if encodings == {"ucs2"}:
+    tables = {part.languages for part in parts}
+    if encodings == {"gsm7"} and len(tables) == 1:
+        return alphabet.decode(octets, tables.pop())
+    if encodings == {"ucs2"} and not any(part.order for part in parts):
         return octets.decode("utf-16-be", "replace")
     texts = [part.text for part in parts]
     return None if None in texts else "".join(text or "" for text in texts)

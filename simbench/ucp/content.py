@@ -17,10 +17,13 @@ from simbench.ucp.frame import Frame
 from simbench.ucp.xser import Concatenation, Tlv
 
 Encoding = Literal["gsm7", "ucs2", "8bit", "numeric"]
+Order = Literal["", "mark", "little"]
 
 USER_DATA_OCTETS: Final = 140  # GSM 03.40 section 9.2.3.24: 160 septets
 SEPTETS: Final = 160
 LONG_MESSAGE: Final = 640  # characters, with the SMSC's option for long messages
+SURE_UNITS: Final = 3  # of UCS-2 that show its order without a mark
+SURE_SHARE: Final = 0.8
 UCS2_DCS: Final = Tlv(xser.DCS, b"\x08")
 _EMPTY: Final = [""] * 33
 
@@ -45,6 +48,8 @@ class Content(msgspec.Struct, frozen=True):
 
     `text` is None for data that is no text and for digits that cannot be read; `octets` are the message's own, one
     a character for "gsm7" and "numeric"; `udh` is the user data header with its length octet, b"" without one;
+    `languages` are its locking and single shift tables; `order` is that of UCS-2 that has another order than it should:
+    "mark" where a byte-order mark stands before it, "little" where its octets are exchanged as well or without one;
     `segments` counts what the network carries and a bill counts: 1, more only with the long-message option.
     """
 
@@ -54,6 +59,31 @@ class Content(msgspec.Struct, frozen=True):
     udh: bytes = b""
     concatenation: Concatenation | None = None
     segments: int = 1
+    languages: tuple[int, int] = (0, 0)
+    order: Order = ""
+
+
+def order_of(octets: bytes) -> Order:
+    """In which order UCS-2 comes, "" for the right one: by its mark, else by what it would be.
+
+    Without a mark it is little-endian where nearly every unit is a Latin letter whose octets changed places: the other
+    way round they are rare signs, one of each block.
+    """
+    if octets[:2] == b"\xff\xfe":
+        return "little"
+    if octets[:2] == b"\xfe\xff":
+        return "mark"
+    units = len(octets) // 2
+    swapped = sum(first >= 0x20 and not second for first, second in zip(octets[::2], octets[1::2], strict=False))
+    return "little" if units >= SURE_UNITS and swapped >= SURE_SHARE * units else ""
+
+
+def ucs2(octets: bytes) -> str:
+    """The text of UCS-2 as whoever wrote it meant it, without its mark."""
+    order = order_of(octets)
+    if order == "little":
+        octets = b"".join(octets[at : at + 2][::-1] for at in range(0, len(octets) - 1, 2))
+    return octets.removeprefix(b"\xfe\xff").decode("utf-16-be", "replace")
 
 
 def room_for_septets(udh_octets: int) -> int:
@@ -137,7 +167,8 @@ def read(data: list[str]) -> Content:
         services = []
     udh = xser.value_of(services, xser.UDH) or b""
     elements = xser.header(udh)
-    place = None if isinstance(elements, xser.XserError) else xser.concatenation(elements)
+    sound = [] if isinstance(elements, xser.XserError) else elements
+    place, shifts = xser.concatenation(sound), xser.languages(sound)
     mt, msg = fields[At.MT], fields[At.MSG]
     if mt == "2":
         octets = msg.encode("ascii", "replace")
@@ -147,17 +178,18 @@ def read(data: list[str]) -> Content:
     except ValueError:
         return Content(None, b"", "8bit" if mt == "4" else "gsm7", udh, place)
     if mt != "4":
-        return Content(alphabet.decode(octets), octets, "gsm7", udh, place, _segments(octets, len(udh), "gsm7"))
+        text = alphabet.decode(octets, shifts)
+        return Content(text, octets, "gsm7", udh, place, _segments(octets, len(udh), "gsm7"), shifts)
     dcs = xser.value_of(services, xser.DCS)
     encoding = xser.CODINGS[dcs[0]].alphabet if dcs else "8bit"
     segments = _segments(octets, len(udh), "8bit" if encoding == "gsm7" else encoding)
     if encoding == "ucs2":
-        return Content(octets.decode("utf-16-be", "replace"), octets, encoding, udh, place, segments)
+        return Content(ucs2(octets), octets, encoding, udh, place, segments, order=order_of(octets))
     if encoding == "gsm7":  # some clients pack the septets themselves; NB then says how many there are
         nb = fields[At.NB]
         bits = int(nb) if nb.isascii() and nb.isdigit() and len(nb) <= 4 else 8 * len(octets)
         octets = alphabet.unpack(octets, bits // 7)
-        return Content(alphabet.decode(octets), octets, encoding, udh, place, segments)
+        return Content(alphabet.decode(octets, shifts), octets, encoding, udh, place, segments, shifts)
     return Content(None, octets, encoding, udh, place, segments)
 
 
@@ -176,7 +208,7 @@ def _segments(octets: bytes, udh_octets: int, encoding: Encoding) -> int:
 def message_text(frame: Frame) -> str:
     """The text of a 5x frame for people and for matching; "" where there is none to read."""
     data = frame.data
-    if len(data) > At.XSER and data[At.MT] == "3":
+    if len(data) > At.XSER and data[At.MT] == "3" and not data[At.XSER]:
         try:
             octets = unhexlify(data[At.MSG])
         except ValueError:

@@ -15,6 +15,7 @@ from simbench.ucp import alphabet, codes, content, xser
 from simbench.ucp.explain_words import ENCODINGS, SESSION_TYPES, VALUE_WORDS, words_for
 from simbench.ucp.fields import OPERATIONS_5X
 from simbench.ucp.frame import Frame
+from simbench.ucp.national import LANGUAGES
 from simbench.ucp.operations import Values, decode, moment
 
 HEADER: Final = ("TRN", "O/R", "OT")
@@ -43,8 +44,6 @@ def explain(frame: Frame) -> list[Explained]:
     """Every field that is not empty, in the order of the wire; of an unknown operation its fields by number."""
     values = decode(frame)
     named = {name: value for name, value in values.items() if name not in HEADER}
-    if not named:
-        return [Explained(str(at), value, "", "") for at, value in enumerate(frame.data, start=1) if value]
     return [
         Explained(
             name, _shown(value), words_for(frame.ot if frame.kind == "O" else "", name), _meaning(name, frame, values)
@@ -126,7 +125,7 @@ def _password(value: str, _frame: Frame, _values: Values) -> str:
 
 
 def _message(value: str, frame: Frame, values: Values) -> str:
-    if frame.ot in OPERATIONS_5X:
+    if frame.ot in OPERATIONS_5X or frame.ot not in codes.OPERATIONS:
         return _content(content.read(frame.data), value)
     if values.get("MT") == "2":
         return f"{len(value)} digits"
@@ -144,8 +143,16 @@ def _content(read: content.Content, value: str) -> str:
     said = f"{ENCODINGS[read.encoding]}, {_count(len(read.octets), unit)}, {_count(read.segments, 'segment')}"
     if read.text is not None and read.encoding != "numeric":
         said = f"{read.text!r}: {said}"
+    if read.order:
+        said += f"; {_ORDERS[read.order]}"
     place = read.concatenation
     return said + (f"; part {place.sequence} of {place.total} of message {place.ref}" if place else "")
+
+
+_ORDERS: Final = {
+    "mark": "a byte-order mark before it",
+    "little": "in little-endian, which phones read as other characters",
+}
 
 
 def _count(number: int, unit: str) -> str:
@@ -185,6 +192,9 @@ def _header(octets: bytes) -> Iterator[str]:
         yield elements.problem
         return
     place, ports = xser.concatenation(elements), xser.ports(elements)
+    for kind, language in zip(("locking", "single"), xser.languages(elements), strict=True):
+        if language:
+            yield f"{LANGUAGES[language]} {kind} shift table"
     if place:
         yield f"part {place.sequence} of {place.total}, reference {place.ref}"
     if ports:

@@ -18,7 +18,11 @@ from simbench.ucp import content, xser
 from simbench.ucp.fields import LAYOUTS, OPERATIONS_5X, Field, Layout, layout_of
 from simbench.ucp.frame import WIRE_ERRORS, Frame, WireError, encode_fields
 
+_RESULT_WITH_MVP: Final = 3  # fields: ACK, MVP and SM, or NACK, EC and SM
 Values = dict[str, Any]  # text by field name; a list of texts for RAds and GAs
+
+
+_SIGNS: Final = (["A"], ["N"])
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -31,11 +35,18 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A way for a field to be wrong; `strict_only` when live clients do it and a lenient server lets it pass."""
+    """A way for a field to be wrong; `strict_only` when live clients do it and a lenient server lets it pass.
+
+    One that is `noted` is let pass by every server: it is said, and refuses nothing.
+    """
 
     meaning: str
     strict_only: bool = False
+    noted: bool = False
 
+
+INTERNATIONAL: Final = "1139"  # OTOA
+SHORTEST_NUMBER, LONGEST_NUMBER = 7, 15  # digits of an international number (E.164), the country's own included
 
 PROBLEMS: Final[dict[str, Problem]] = {
     "unknown-operation": Problem("no such operation in the document"),
@@ -61,18 +72,35 @@ PROBLEMS: Final[dict[str, Problem]] = {
     "bad-xser": Problem("extra services that are no sequence of type, length and value"),
     "bad-service": Problem("an extra service of a length it cannot have", strict_only=True),
     "bad-header": Problem("a user data header whose lengths disagree", strict_only=True),
+    "wrong-type": Problem("an originator that is not of the type OTOA gives it", strict_only=True, noted=True),
+    "bits-beside-text": Problem("a number of bits beside a message that is no data", strict_only=True, noted=True),
+    "byte-order-mark": Problem("UCS-2 that begins with a byte-order mark", strict_only=True, noted=True),
+    "little-endian": Problem("UCS-2 whose octets have changed places", strict_only=True, noted=True),
 }
 
 
 def decode(frame: Frame) -> Values:
     """Return TRN, O/R, OT and the fields that are not empty, by name; the lists RAds and GAs as lists.
 
-    Takes the layout with the frame's number of fields, else the canonical one as far as it goes; of an unknown
-    operation or result only the header. Never raises; `check` says what is wrong.
+    Takes the layout with the frame's number of fields, else the canonical one as far as it goes. An unknown operation
+    of as many fields as those of the 5x series, and any unknown result, is read as they are; of any other the fields
+    are named by their number. Never raises; `check` says what is wrong.
     """
-    layout = layout_of(frame.kind, frame.ot, frame.data)
+    layout = layout_of(frame.kind, frame.ot, frame.data) or _likely_layout(frame)
     values: Values = {"TRN": frame.trn, "O/R": frame.kind, "OT": frame.ot}
-    return values | _present(layout, frame.data) if layout else values
+    if layout is None:
+        return values | {str(at): cell for at, cell in enumerate(frame.data, start=1) if cell}
+    return values | _present(layout, frame.data)
+
+
+def _likely_layout(frame: Frame) -> Layout | None:
+    """What a frame of an unknown operation most likely follows."""
+    data = frame.data
+    if frame.kind == "R":
+        layouts = LAYOUTS.get(("R", "51" if len(data) == _RESULT_WITH_MVP else "31", data[0] if data else ""), ())
+        return layouts[0] if layouts else None
+    layout = LAYOUTS["O", "51", ""][0]
+    return layout if len(data) == len(layout.fields) else None
 
 
 def _present(layout: Layout, data: list[str]) -> Values:
@@ -145,7 +173,9 @@ def _errors(frame: Frame, longest_text: int) -> Iterator[FieldError]:
     data = frame.data
     layout = layout_of(frame.kind, frame.ot, data)
     if layout is None:
-        if ("O", frame.ot, "") in LAYOUTS:
+        if frame.kind == "R" and data[:1] in _SIGNS:
+            return  # of an operation nobody knows, which the other side asked for
+        if ("O", frame.ot, "") in LAYOUTS or frame.kind == "R":
             yield FieldError("ACK", "unknown-value", data[0] if data else "", None)
         else:
             yield FieldError("OT", "unknown-operation", frame.ot, "03")
@@ -282,6 +312,14 @@ def _odd_originator(values: Values) -> bool:
     return not 0 < octets[0] <= 2 * (len(octets) - 1)
 
 
+def _wrong_type(values: Values) -> bool:
+    """An international number (E.164) is written without a prefix, and is longer than any short code."""
+    oadc = values.get("OAdC", "")
+    if values["OTOA"] != INTERNATIONAL or not oadc or _digits(oadc):
+        return False
+    return oadc[0] == "0" or not SHORTEST_NUMBER <= len(oadc) <= LONGEST_NUMBER
+
+
 def _ends_early(values: Values) -> bool:
     ends, begins = moment(values["VP"]), moment(values.get("DDT", ""))
     return bool(ends and begins and ends <= begins)
@@ -305,6 +343,7 @@ _RULES: Final = (
     Rule(OPERATIONS_5X, "RPID", "RPID", "unknown-value", _odd_rpid),
     Rule(("51", "54"), "RPID", "RPID", "unknown-value", _odd_download),
     Rule(("51",), "OTOA", "OAdC", "bad-originator", _odd_originator),
+    Rule(("51",), "OTOA", "OAdC", "wrong-type", _wrong_type),
     Rule(("60",), "STYP", "NPWD", "missing", _lacks("NPWD", "STYP", "3", "6")),
 )
 RULES: Final[dict[str, tuple[Rule, ...]]] = {
@@ -368,14 +407,26 @@ def _content_errors(ot: str, values: Values, longest_text: int) -> Iterator[Fiel
             yield FieldError("NB", "no-bits", "", "02")
         elif nb and not _digits(nb) and -(-int(nb) // 8) != octets:
             yield FieldError("NB", "wrong-bits", nb, "02")
+        yield from _order_errors(msg, services)
         if ot in {"51", "54"} and "MCLs" not in values and xser.value_of(services, xser.DCS) is None:
             yield FieldError("MCLs", "no-class", "", "02")
         if octets > content.room_for_octets(udh):
             yield FieldError("Msg", "too-long", msg, "24")
     elif mt in {"2", "3"}:
+        if "NB" in values:
+            yield FieldError("NB", "bits-beside-text", values["NB"], "02")
         characters = len(msg) if mt == "2" else len(msg) // 2
         if characters > content.room_for_septets(udh) + longest_text - content.SEPTETS:
             yield FieldError("AMsg" if ot == "30" else "Msg", "too-long", msg, "24")
+
+
+def _order_errors(msg: str, services: list[xser.Tlv]) -> Iterator[FieldError]:
+    dcs = xser.value_of(services, xser.DCS)
+    if not dcs or xser.CODINGS[dcs[0]].alphabet != "ucs2" or _hex(msg):
+        return
+    order = content.order_of(unhexlify(msg))
+    if order:
+        yield FieldError("Msg", "byte-order-mark" if order == "mark" else "little-endian", msg, "02")
 
 
 def _service_errors(text: str) -> Iterator[FieldError]:

@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from simbench.ucp.national import LOCKING, SINGLE
+
 Alphabet = Literal["gsm7", "8bit", "ucs2"]
 
 UDH: Final = 0x01
@@ -182,6 +184,19 @@ def ports(elements: Iterable[Tlv]) -> Ports | None:
             half = bits // 8
             found = Ports(int.from_bytes(element.value[:half], "big"), int.from_bytes(element.value[half:], "big"))
     return found
+
+
+_SINGLE_SHIFT, _LOCKING_SHIFT = 0x24, 0x25  # 3GPP TS 23.040 sections 9.2.3.24.15 and 9.2.3.24.16
+
+
+def languages(elements: Iterable[Tlv]) -> tuple[int, int]:
+    """The identifiers of the locking and the single shift table, 0 for the default one and what is not defined."""
+    found = [0, 0]
+    for element in elements:
+        if element.type in {_SINGLE_SHIFT, _LOCKING_SHIFT} and len(element.value) == 1:
+            tables = LOCKING if element.type == _LOCKING_SHIFT else SINGLE
+            found[element.type == _SINGLE_SHIFT] = element.value[0] if element.value[0] in tables else 0
+    return found[0], found[1]
 
 
 def concatenation_header(place: Concatenation) -> bytes:

@@ -132,14 +132,17 @@ def test_counts_are_read_from_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("month,code\n", "line 1: columns 'month,code'; expected month,code,delivered,accepted"),
-        ("month,code,delivered\n2016-10,36010,many\n", "line 2: delivered: 'many'; expected a whole number from 0 on"),
+        ("month,code\n", 'no column "delivered"; expected one for delivered'),
+        (
+            "month,code,delivered\n2016-10,36010,many\n",
+            'line 2: delivered: is "many"; expected a whole number from 0 on',
+        ),
         ("month,code,delivered\n2016-1,36010,1\n", "line 2: month: '2016-1'; expected a month such as 2016-10"),
         ("month,code,delivered\n0000-01,36010,1\n", "line 2: month: '0000-01'; expected a month such as 2016-10"),
-        ("month,code,delivered\n2016-10,36010\n", "line 2: 2 values; expected 3"),
+        ("month,code,delivered\n2016-10,36010\n", "line 2: delivered: is empty; expected a value"),
         ("month,code,delivered\n2016-10,3,1\n2016-10,3,1\n", "line 3: 2016-10 of 3 appears twice"),
         ("month,code,delivered\n" + "2016-10,3," + "9" * 5000, "expected a whole number"),
-        ("", "line 1: columns ''"),
+        ("", "is empty; expected a line of column names"),
     ],
 )
 def test_counts_that_cannot_be_are_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
@@ -228,9 +231,9 @@ def test_no_octets_break_a_reader(tmp_path: Path, octets: bytes) -> None:
     ("line", "told"),
     [
         ("OPS-TAR-99,,1,1,1", "line 2: clause: 'OPS-TAR-99'; expected perhaps"),
-        ("OPS-TAR-06,,1.5,150,225", "line 2: quantity: '1.5'"),
-        ("OPS-TAR-06,,1,150 EUR,150", "line 2: unit_price: '150 EUR'"),
-        ("HT,,,,x", "line 2: amount: 'x'"),
+        ("OPS-TAR-06,,1.5,150,225", 'line 2: quantity: is "1.5"'),
+        ("OPS-TAR-06,,1,150 EUR,150", 'line 2: unit_price: is "150 EUR"'),
+        ("HT,,,,x", 'line 2: amount: is "x"'),
         ("HT,,,,1\nHT,,,,1", "line 3: clause: HT appears twice"),
     ],
 )

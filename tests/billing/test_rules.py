@@ -113,8 +113,17 @@ def test_a_wrong_sum_fails_and_another_vat_is_weak(tmp_path: Path) -> None:
     ht = next(line for line in lines if line.startswith("HT,"))
     assert received(tmp_path, right_bill().replace(ht, "HT,,,,1.00"))["OPS-TAR-05/sums"].outcome == "fail"
     vat = next(line for line in lines if line.startswith("VAT,"))
-    text = "\n".join(line.replace(vat, "VAT,,,,1.00") for line in lines if not line.startswith("TTC"))
-    assert received(tmp_path, text)["OPS-TAR-05/sums"].outcome == "weak"
+    total = Decimal(ht.rpartition(",")[2])
+    other = [
+        line.replace(vat, f"VAT,,,,{total * Decimal('0.055'):.2f}") for line in lines if not line.startswith("TTC")
+    ]
+    assert received(tmp_path, "\n".join(other))["OPS-TAR-05/sums"].outcome == "weak"
+    whole = [*other, f"TTC,,,,{total + round(total * Decimal('0.055'), 2)}"]
+    weak = received(tmp_path, "\n".join(whole))["OPS-TAR-05/sums"]
+    assert (weak.outcome, weak.assumed) == ("weak", ("tariff.vat_share",))
+    assert "5.5% of VAT" in weak.summary
+    no_rate = [line.replace(vat, "VAT,,,,1.00") for line in lines if not line.startswith("TTC")]
+    assert received(tmp_path, "\n".join(no_rate))["OPS-TAR-05/sums"].outcome == "fail"  # no rate makes it of the net
     text = "\n".join(line for line in lines if not line.startswith(("HT", "VAT", "TTC")))
     assert received(tmp_path, text)["OPS-TAR-05/sums"].outcome == "unsupported"
 
@@ -133,7 +142,7 @@ def test_a_high_tier_without_a_request_is_the_clients_failure(tmp_path: Path) ->
 def test_every_invoice_worked_by_hand_is_found_right(tmp_path: Path, name: str) -> None:
     acts, counts, lines, _ = WORKED[name]
     path = tmp_path / "bill.csv"
-    rows = [f"{clause},{code},{quantity},0,{amount}" for (clause, code), (quantity, amount) in lines.items()]
+    rows = [f"{clause},{code},{quantity},,{amount}" for (clause, code), (quantity, amount) in lines.items()]
     path.write_text("\n".join(["clause,code,quantity,unit_price,amount", *rows]))
     found = judge_bill(Bill(CONTRACT, acts, counts, OCTOBER, read_received(path, CONTRACT)))
     assert {finding.outcome for finding in found} <= {"pass", "unsupported"}

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simbench.base.errors import BadInput
+from simbench.base.outputs import MANIFEST
 from simbench.cli.main import cli
 
 ACTS = '[[codes]]\ncode = "36010"\nopened = 2016-10-05\n'
@@ -54,7 +55,7 @@ def test_a_bill_written_here_is_found_right_and_a_tampered_one_fails(folder: Pat
 def test_pages_json_and_csv_are_left_in_a_folder(folder: Path) -> None:
     run(folder, "bill", "@counts.csv", "--acts", "@acts.toml", "-o", "@out")
     names = sorted(path.name for path in (folder / "out").iterdir())
-    assert names == ["invoice-2016-10.csv", "invoices.html", "invoices.json"]
+    assert names == [MANIFEST, "invoice-2016-10.csv", "invoices.html", "invoices.json"]
 
 
 def test_a_bill_of_several_months_needs_to_know_which(folder: Path) -> None:

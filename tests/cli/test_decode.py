@@ -57,6 +57,19 @@ FORMS: dict[str, Callable[[bytes], str]] = {
     "escaped": lambda octets: printable(octets).replace("<STX>", "\\x02").replace("<ETX>", "\\x03"),
     "as it is": lambda octets: octets.decode("latin-1"),
     "without its ends": lambda octets: octets[1:-1].decode("latin-1"),
+    "an array of C": lambda octets: ", ".join(f"0x{octet:02x}" for octet in octets) + ",",
+    "in brackets": lambda octets: printable(octets).replace("<STX>", "[STX]").replace("<ETX>", "[etx]"),
+    "carets": lambda octets: printable(octets).replace("<STX>", "^B").replace("<ETX>", "^C"),
+    "octal": lambda octets: printable(octets).replace("<STX>", "\\002").replace("<ETX>", "\\003"),
+    "of JSON": lambda octets: printable(octets).replace("<STX>", "\\u0002").replace("<ETX>", "\\u0003"),
+    "of a web page": lambda octets: printable(octets).replace("<", "&lt;").replace(">", "&gt;"),
+    "in angle brackets": lambda octets: f"<{octets[1:-1].decode('latin-1')}>",
+    "a line of Kannel's log": lambda octets: (
+        f"2026-03-02 10:00:00 [1] [2] DEBUG: EMI2[x]: emi2 sending packet: <{octets[1:-1].decode('latin-1')}>"
+    ),
+    "the same with both ends": lambda octets: (
+        f"2026-03-02 10:00:00 [1] [2] DEBUG: EMI2[x]: emi2 parsing packet: <{octets.decode('latin-1')}>"
+    ),
 }
 
 

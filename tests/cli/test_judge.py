@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simbench.base.outputs import MANIFEST
 from simbench.bench.report.findings_file import read_findings
 from simbench.ledger import Ledger, RunInfo
 from simbench.sla.imports.record import run_of
@@ -114,7 +115,7 @@ def test_decisions_probes_and_a_forecast_are_shown_together(tmp_path: Path, caps
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written == {
         "findings.json", "findings-before.json", "incidents.csv", "incidents-before.csv", "dispute.csv",
-        "forecast.json",
+        "forecast.json", MANIFEST,
     }  # fmt: skip
     shown = Ended(capsys, "judge", table(tmp_path / "o.csv", 5, 7), *PERIOD, *files, *chances).out
     assert "before the decisions:" in shown

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import struct
 from pathlib import Path
 
 import pytest
 
 from simbench.bench.report.findings_file import read_findings
-from tests.capture.scenes import Line
+from simbench.ucp.operations import build
+from tests.capture.scenes import LOGIN, WELCOME, Line, ip_packet, pcap
+from tests.capture.test_files import block, interface, section
+from tests.capture.test_order import Sent
 from tests.capture.tunnels import Tunnel, capture, keys
 from tests.cli.child import Ended
 from tests.rules.traffic import captured
@@ -59,3 +64,123 @@ def test_what_cannot_be_judged_is_said_in_one_line(
     ended = Ended(capsys, "judge", path, *given)
     assert (ended.status, ended.err.count("\n")) == (2, 1), ended.err
     assert said in ended.err
+
+
+# What a capture's own faults leave of a verdict ----------------------------------------------------------------
+
+OUTAGE = '[[outages]]\nfrom = "2026-03-02T10:00:00.200+01:00"\nto = "2026-03-02T10:00:00.300+01:00"\n'
+CODES = '[[codes]]\ncode = "36010"\nrate_per_s = 10\n'
+
+
+def saved(folder: Path, octets: bytes, name: str = "x.pcapng") -> Path:
+    path = folder / name
+    path.write_bytes(octets)
+    return path
+
+
+def findings(capsys: pytest.CaptureFixture[str], path: Path, *options: str | Path) -> tuple[Ended, dict[str, str]]:
+    ended = Ended(capsys, "judge", path, "--json", *options)
+    return ended, {one["purpose"]: one["outcome"] for one in json.loads(ended.out)["findings"]}
+
+
+def burst(count: int) -> Sent:
+    """A login, and that many submits ten milliseconds apart."""
+    line = Line().open()
+    line.send("in", LOGIN)
+    line.send("out", WELCOME)
+    for n in range(count):
+        line.send("in", build("51", "O", n % 100, AdC=f"3363998{n:04d}", OAdC="36010", MT="3", Msg="41"))
+        line.send("out", build("51", "R", n % 100, SM=f"3363998{n:04d}:020326100000"))
+    return line.sent
+
+
+def test_a_burst_is_told_by_its_times_and_by_nothing_where_there_are_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "codes.toml").write_text(CODES)
+    sent, codes = burst(40), tmp_path / "codes.toml"
+    stamped = saved(tmp_path, pcap([(at, ip_packet(segment)) for at, segment in sent]))
+    _, found = findings(capsys, stamped, "--campaigns", codes)
+    assert found["OPS-ENG-01/backlog-at-tier"] == "fail"
+    packets = [ip_packet(segment) for _, segment in sent]
+    simple = b"".join(block(3, struct.pack("<I", len(each)) + each + bytes(-len(each) % 4)) for each in packets)
+    ended, found = findings(
+        capsys, saved(tmp_path, section() + interface(101) + simple, "y.pcapng"), "--campaigns", codes
+    )
+    assert found["OPS-ENG-01/backlog-at-tier"] == "inconclusive"
+    assert found["OPS-CON-03/keepalive"] == "inconclusive"
+    assert found["OPS-CON-03/login-first"] == "pass"
+    facts = json.loads(ended.out)["run"]
+    assert (facts["from"], facts["to"], facts["clock"]) == ("unknown", "unknown", "no packet carries a time")
+    assert "1970" not in ended.out
+    coarse = pcap([(at // 1_000_000 * 1_000_000, ip_packet(segment)) for at, segment in sent])
+    _, found = findings(capsys, saved(tmp_path, coarse, "z.pcap"), "--campaigns", codes)
+    assert found["OPS-ENG-01/backlog-at-tier"] == "inconclusive"
+
+
+def test_a_clock_set_back_blames_nobody_and_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sent = Line().open().talk().close().sent
+    back = [(at - 3_600_000_000 * (n > 12), ip_packet(segment)) for n, (at, segment) in enumerate(sent)]
+    ended, found = findings(capsys, saved(tmp_path, pcap(back)))
+    assert not {"fail", "weak"} & set(found.values())
+    assert "the clock steps back by at least" in ended.err
+    assert "steps back" in json.loads(ended.out)["run"]["clock"]
+
+
+def test_what_a_capture_without_ucp_holds_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = Line().open()
+    line.send("in", struct.pack(">IIII", 26, 9, 0, 1) + b"user\0secre")
+    line.close("out")
+    path = saved(tmp_path, pcap([(at, ip_packet(segment)) for at, segment in line.sent]))
+    ended = Ended(capsys, "judge", path)
+    assert ended.status == 2
+    assert "connections of SMPP (bind_transceiver)" in ended.err
+    ended, found = findings(capsys, path, "--port", "5000")
+    assert found["OPS-CON-02/oddities"] == "fail"
+    assert "foreign-protocol: SMPP (bind_transceiver)" in ended.out
+
+
+def test_a_packed_capture_is_judged_like_the_plain_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    octets = pcap([(at, ip_packet(segment)) for at, segment in Line().open().talk().close().sent])
+    plain = findings(capsys, saved(tmp_path, octets))[1]
+    assert findings(capsys, saved(tmp_path, gzip.compress(octets), "x.pcap.gz"))[1] == plain
+
+
+@pytest.mark.parametrize("header", ["03240102", "03250101"])
+def test_a_text_in_a_national_table_is_the_text_that_was_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], header: str
+) -> None:
+    octets, text = ("1B0961", "ça") if header == "03240102" else ("0C0B", "ğĞ")
+    line = Line().open()
+    line.send("in", LOGIN)
+    line.send("out", WELCOME)
+    line.send("in", build("51", "O", 1, AdC="33639980012", OAdC="36010", MT="3", Msg=octets, XSer=f"0104{header}"))
+    line.send("out", build("51", "R", 1, SM="33639980012:020326100000"))
+    line.at += 120_000_000  # requests of the last minute may be sent after the capture
+    path = saved(tmp_path, pcap([(at, ip_packet(segment)) for at, segment in line.close().sent]))
+    (tmp_path / "codes.toml").write_text(CODES + OUTAGE)
+    options = ("--campaigns", tmp_path / "codes.toml", "--requests", tmp_path / "requests.csv")
+    for asked, outcome in ((text, "pass"), ("another text", "fail")):
+        row = f"2026-03-02T10:00:00+01:00,36010,33639980012,{asked}"
+        (tmp_path / "requests.csv").write_text(f"at,code,recipient,text\n{row}\n")
+        assert findings(capsys, path, *options)[1]["OPS-PRE-03/nothing-lost"] == outcome
+
+
+def test_data_that_is_no_text_may_be_any_message_its_recipient_was_to_get(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = Line().open()
+    line.send("in", LOGIN)
+    line.send("out", WELCOME)
+    data = {"MT": "4", "Msg": "06050400", "NB": "0032", "XSer": "0201F5"}
+    for trn, fields in ((1, data), (2, {"MT": "3", "Msg": "41"})):
+        line.send("in", build("51", "O", trn, AdC="33639980012", OAdC="36010", **fields))
+        line.send("out", build("51", "R", trn, SM="33639980012:020326100000"))
+    line.at += 120_000_000
+    path = saved(tmp_path, pcap([(at, ip_packet(segment)) for at, segment in line.close().sent]))
+    (tmp_path / "codes.toml").write_text(CODES + OUTAGE)
+    options = ("--campaigns", tmp_path / "codes.toml", "--requests", tmp_path / "requests.csv")
+    for asked, outcome in ((("A", "a picture"), "pass"), (("A", "a picture", "a third one"), "fail")):
+        rows = [f"2026-03-02T10:00:00+01:00,36010,33639980012,{text}\n" for text in asked]
+        (tmp_path / "requests.csv").write_text("at,code,recipient,text\n" + "".join(rows))
+        assert findings(capsys, path, *options)[1]["OPS-PRE-03/nothing-lost"] == outcome

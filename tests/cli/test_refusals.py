@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simbench.base.outputs import adopt
 from tests.cli.child import Ended, simbench
 
 CODE = '[[codes]]\ncode = "36010"\n'
@@ -139,6 +140,7 @@ def test_conform_refuses_what_it_does_not_know_before_it_begins(
 
 
 def test_conform_does_not_write_over_an_earlier_session(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    adopt(tmp_path)
     (tmp_path / "runs").mkdir()
     ended = Ended(capsys, "conform", "--sut", "reference", "-o", tmp_path)
     assert ended.status == 2
@@ -189,4 +191,4 @@ def test_options_of_the_service_that_would_do_nothing_or_cannot_be_followed_are_
     assert ended.stderr.startswith(f"simbench: {place}: ")
     assert expected in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
-    assert not list(tmp_path.rglob("ledger-*"))
+    assert not [*tmp_path.rglob("*.arrows"), *tmp_path.rglob("*.parquet")]

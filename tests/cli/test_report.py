@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simbench.base.errors import BadInput, LedgerError
+from simbench.base.outputs import MANIFEST
 from simbench.bench.report import Judgement, write_findings
 from simbench.bench.runner.findings import judge_exercise
+from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.bench.runner.selection import select
-from simbench.bench.sut.in_memory import conduct_in_memory
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.cli.main import cli
 from simbench.contract import load_contract
@@ -32,7 +33,7 @@ def test_a_year_with_fifteen_outages_exits_1_and_leaves_its_files(tmp_path: Path
     assert result.exit_code == 1
     assert json.loads(result.stdout)["summary"]["fail"] == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "report.html", "report.pdf", "findings.json", "data.json",
+        "report.html", "report.pdf", "findings.json", "data.json", MANIFEST,
     }  # fmt: skip
     assert "Rapport de niveau de service" in (tmp_path / "out" / "report.html").read_text("utf-8")
 
@@ -49,7 +50,7 @@ def test_the_queries_of_the_report_give_its_figures_again(tmp_path: Path) -> Non
     ran(run)
     data = json.loads((run / "data.json").read_text("utf-8"))
     with duckdb.connect() as connection:
-        for statement in data["queries"]["minutes"].replace("'ledger-", f"'{run}/ledger-").split(";\n"):
+        for statement in data["queries"]["minutes"].replace("'minute-", f"'{run}/minute-").split(";\n"):
             connection.execute(statement)
         hours = connection.execute(data["queries"]["hours"]).fetchall()
         backlog = connection.execute(data["queries"]["backlog"]).fetchall()

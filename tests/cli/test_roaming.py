@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from simbench.base.outputs import MANIFEST
 from simbench.cli.main import cli
 from simbench.cli.roaming.options import roaming
 from simbench.ledger.info import read_info
@@ -92,6 +93,7 @@ def test_a_missing_price_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> N
 def test_a_run_leaves_what_it_says(year: Path) -> None:
     assert {path.name for path in year.iterdir()} == {
         "run.json", "outcome.json", "findings.json", "subscribers.parquet", "days.parquet", "billing", "report.html",
+        MANIFEST,
     }  # fmt: skip
     outcome = json.loads((year / "outcome.json").read_text())
     assert outcome["rows"][-1]["subscribers"] == 400

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fake_smsc.scenario import DEMO_CODES
+from simbench.base.outputs import adopt
 from simbench.ledger import open_run
 from tests.cli.child import Ended, Served, simbench
 from tests.fake_smsc.live import dial
@@ -80,6 +81,7 @@ def test_it_listens_on_loopback_only(host: str, tmp_path: Path, capsys: pytest.C
 
 
 def test_a_folder_that_holds_a_ledger_is_not_written_to(tmp_path: Path) -> None:
+    adopt(tmp_path)
     (tmp_path / "run.json").write_text("{}")
     ended = simbench("serve", "--port", "0", "-o", tmp_path)
     assert ended.returncode == 2

@@ -10,11 +10,11 @@ from typing import TypeVar
 import pytest
 from msgspec.structs import replace
 
-from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.exercises.exercise import EXERCISES, STANDING
 from simbench.bench.runner.findings import judge_exercise
+from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.bench.runner.run_exercise import Conducted
-from simbench.bench.runner.selection import STANDING, select
-from simbench.bench.sut.in_memory import conduct_in_memory
+from simbench.bench.runner.selection import select
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.client.faults import FAULTS
 from simbench.contract import Contract, load_contract

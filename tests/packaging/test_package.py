@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tarfile
@@ -16,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from simbench.base.extras import EXTRAS
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,21 +47,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def refusal(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """How a console ends that is asked for before its optional part is installed."""
-    assert not (installed / "uvicorn").exists()
-    command = [str(installed / "simbench"), "serve", "01_first", "--port", "0", "--console", "-o", "run"]
-    return subprocess.run(
-        command, cwd=tmp_path_factory.mktemp("refused"), env=clean_environment(), capture_output=True, text=True,
-        check=False, timeout=600,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def extended(installed: Path, wheel: Path, refusal: object) -> Path:
-    """The same with the optional parts, once it has been tried without."""
-    install(installed.parent, wheel, EXTRAS="console,radius,cluster")
-    return installed
+def extended(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with every extra; gives its folder of programs."""
+    target = tmp_path_factory.mktemp("extended") / "simbench"
+    install(target, wheel, EXTRAS="all")
+    return target / "bin"
 
 
 def install(target: Path, wheel: Path, **more: str) -> None:
@@ -85,7 +78,7 @@ def test_the_optional_parts_are_there_to_be_asked_for(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
     extras = {line.partition(": ")[2] for line in archive.read(name).decode().splitlines() if "Provides-Extra" in line}
-    assert {"console", "cluster", "radius"} <= extras
+    assert {*EXTRAS, "docs", "all"} <= extras
 
 
 @contextmanager
@@ -108,6 +101,18 @@ def served(programs: Path, folder: Path, *options: str) -> Iterator[str]:
     assert serving.returncode == 0
 
 
+def run(programs: Path, folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [str(programs / "simbench"), *map(str, words)]
+    return subprocess.run(command, cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False)
+
+
+def said(programs: Path, folder: Path, *words: str | Path, statuses: tuple[int, ...] = (0,)) -> str:
+    """What a command prints that ends with one of these statuses."""
+    done = run(programs, folder, *words)
+    assert done.returncode in statuses, done.stdout + done.stderr
+    return done.stdout
+
+
 def test_an_installed_simbench_serves_a_scenario_by_name(installed: Path, tmp_path: Path) -> None:
     with served(installed, tmp_path) as told:
         assert "listening on 127.0.0.1:" in told
@@ -122,10 +127,48 @@ def test_an_installed_simbench_judges_the_reference_client(installed: Path, tmp_
     assert (tmp_path / "judged" / "report.html").stat().st_size > 10_000
 
 
-def test_without_its_optional_part_the_console_is_refused_with_what_to_install(
-    refusal: subprocess.CompletedProcess[str],
+def test_base_alone_runs_a_world_and_reports_and_judges_it(installed: Path, tmp_path: Path) -> None:
+    scenario = ROOT / "scenarios" / "year" / "01_quiet_day.toml"
+    told = said(installed, tmp_path, "run", scenario, "-o", "world")
+    assert "events way" in told
+    assert "Written:" in said(installed, tmp_path, "report", "world", statuses=(0, 1, 3))
+    assert (tmp_path / "world" / "report.html").stat().st_size > 10_000
+    assert "inconclusive" in said(installed, tmp_path, "judge", "world", statuses=(0, 1, 3))
+
+
+# What asks for each extra, and what else must not be wrong with the command line before that is said.
+LACKING = {
+    "fast": (
+        ("run", ROOT / "scenarios" / "year" / "01_quiet_day.toml", "--way", "bulk"),
+        ("dialup", "run", ROOT / "scenarios" / "dialup" / "01_fifty_million.toml"),
+        ("dialup", "replay", "calls.csv"),
+        ("roaming", "run", "any.toml", "-o", "out"),
+        ("roaming", "compare", "any.toml"),
+    ),
+    "plan": (("plan", ROOT / "scenarios" / "plan" / "02_small.toml"), ("sweep", "study.toml")),
+    "esp": (("judge", "empty.pcap", "--keys", "keys.toml"),),
+    "console": (("serve", "01_first", "--port", "0", "--console"), ("serve", "01_first", "--port", "0", "--api", "0")),
+}
+KEYS = '[[sa]]\nspi = "0x1000"\nencryption = "AES-CBC"\nkey = "00000000000000000000000000000000"\n'
+
+
+@pytest.mark.parametrize(("extra", "words"), [(extra, words) for extra, all_ in LACKING.items() for words in all_])
+def test_without_its_extra_a_command_says_which_in_one_line(
+    installed: Path, tmp_path: Path, extra: str, words: tuple[str | Path, ...]
 ) -> None:
-    assert (refusal.returncode, "telecom-simbench[console]" in refusal.stderr) == (3, True)
+    (tmp_path / "empty.pcap").write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+    (tmp_path / "keys.toml").write_text(KEYS)
+    done = run(installed, tmp_path, *words)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert done.stderr.endswith(f"; expected pip install 'telecom-simbench[{extra}]'\n")
+
+
+def test_base_alone_brings_no_heavy_extra(installed: Path) -> None:
+    lacking = {name for names in EXTRAS.values() for name in names}
+    script = f"from importlib.util import find_spec; print(*[n for n in {sorted(lacking)!r} if find_spec(n)])"
+    command = [str(installed / "python"), "-c", script]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_the_optional_parts_work_where_they_are_installed(extended: Path, tmp_path: Path) -> None:
@@ -155,12 +198,6 @@ def test_the_source_archive_builds_and_holds_the_tests(tmp_path: Path) -> None:
     wanted = ("pyproject.toml", "README.md", "LICENSE", "scenarios/01_first.toml", "tests/packaging/test_package.py")
     assert names.issuperset((*wanted, "scripts/install.sh"))
     assert not [name for name in names if name.startswith((".venv", "reports/"))]
-
-
-def test_the_image_only_calls_the_installer() -> None:
-    runs = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("RUN ")]
-    assert len(runs) == 1
-    assert runs[0].startswith("RUN /src/scripts/install.sh ")
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

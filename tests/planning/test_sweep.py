@@ -176,7 +176,7 @@ def test_bad_studies_are_refused_in_one_line(tables: dict[str, Any], told: str) 
 
 def test_a_folder_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BadInput, match="file/out: Not a directory; expected a file that can be written"):
+    with pytest.raises(BadInput, match="file/out: Not a directory; expected a folder that can be written"):
         swept(prepared(), tmp_path / "file" / "out")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import EXERCISES
-from simbench.bench.sut.in_memory import conduct_in_memory
+from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.capture.files import CaptureFile
 from simbench.capture.pcap import write_pcapng
 from simbench.cli.audit import Audited, Beside, audit_capture, audit_run
@@ -62,7 +62,7 @@ def thinned(path: Path, keep: range | None = None, drop: frozenset[int] = frozen
 
 def test_a_capture_of_our_own_server_is_judged_as_the_run_it_was_written_from(tmp_path: Path) -> None:
     found = judged(captured("session", tmp_path))
-    of_run = in_order(audit_run(run_of("session"), load_contract()))
+    of_run = in_order(audit_run(run_of("session"), load_contract()).findings)
     both = {purpose for purpose in of_run if found[purpose].outcome != "unsupported"}
     assert both >= {"OPS-CON-02/oddities", "OPS-CON-03/keepalive", "OPS-CON-03/answers-notices"}
     assert {p: found[p].outcome for p in both} == {p: of_run[p].outcome for p in both}
@@ -147,6 +147,55 @@ def test_rows_of_requests_that_say_nothing_are_set_aside(tmp_path: Path) -> None
     assert [one.line for one in found.notes] == [32]
 
 
+def spaced(number: str) -> str:
+    return f"+33 {number[-9]} {number[-8:-6]} {number[-6:-4]} {number[-4:-2]} {number[-2:]}"
+
+
+def test_every_request_is_found_on_the_wire_with_spaces_in_its_number(tmp_path: Path) -> None:
+    log = requests(tmp_path)
+    rows = [line.split(",") for line in log.read_text("utf-8").splitlines()]
+    lines = [",".join([at, f"{code}.0", spaced(to), *text]) for at, code, to, *text in rows[1:]]
+    log.write_text("\n".join([",".join(rows[0]), *lines]), "utf-8")
+    found = judged(captured("session", tmp_path), campaigns=told(tmp_path, CAMPAIGNS + OUTAGE), requests=log)
+    assert found["OPS-PRE-03/nothing-lost"].outcome == "pass"
+
+
+def test_requests_that_could_not_be_read_leave_what_hangs_on_them_open(tmp_path: Path) -> None:
+    more = "\n2026-03-02T10:00:01+01:00,36010,3.363998E+10,x"
+    path, campaigns = captured("session", tmp_path), told(tmp_path, CAMPAIGNS + OUTAGE)
+    result = audited(path, campaigns=campaigns, requests=requests(tmp_path, more=more))
+    found = in_order(result.findings)
+    for purpose in ("OPS-PRE-03/nothing-lost", "OPS-PRE-03/no-duplicates"):
+        assert found[purpose].outcome == "inconclusive"
+        assert found[purpose].summary.endswith(", but 1 line of the requests could not be read")
+    assert (result.facts["set_aside"], result.facts["unread"]) == (1, "1 lines of the requests")
+    lost = requests(tmp_path, more=f"{more}\n2026-03-02T10:00:01+01:00,36010,33639980009,x")
+    assert judged(path, campaigns=campaigns, requests=lost)["OPS-PRE-03/nothing-lost"].outcome == "fail"
+
+
+def test_consents_that_could_not_be_read_excuse_and_prove_nothing(tmp_path: Path) -> None:
+    recipients = [row["recipient"] for row in run_of("session").asked.to_pylist() if row["kind"] == "send"]
+    campaigns = told(tmp_path, CAMPAIGNS.replace("opted_in = false", 'consents = "agreed.txt"'))
+    path = captured("session", tmp_path)
+    for lines, outcome in (
+        ([*map(spaced, recipients)], "pass"),
+        ([*map(spaced, recipients[1:])], "fail"),
+        ([*map(spaced, recipients[1:]), "3.363998E+10"], "inconclusive"),
+        ([*map(spaced, recipients), "3.363998E+10"], "pass"),
+    ):
+        told(tmp_path, "\n".join(lines), "agreed.txt")
+        assert judged(path, campaigns=campaigns)["OPS-PRE-07/consent-on-the-wire"].outcome == outcome
+
+
+def test_recipients_may_be_a_list_with_spaces_in_its_numbers(tmp_path: Path) -> None:
+    recipients = [row["recipient"] for row in run_of("session").asked.to_pylist() if row["kind"] == "send"]
+    campaigns = told(tmp_path, CAMPAIGNS + 'recipients = "list.csv"\n')
+    path = captured("session", tmp_path)
+    told(tmp_path, "msisdn;name\n" + "\n".join(f"{spaced(one)};x" for one in recipients[:3]), "list.csv")
+    found = judged(path, campaigns=campaigns)["OPS-PRE-07/consent-on-the-wire"]
+    assert (found.outcome, found.measured) == ("fail", 3)
+
+
 # Holes and beginnings ------------------------------------------------------------------------------------------
 
 
@@ -227,13 +276,13 @@ OF_CAMPAIGNS = {fault: purpose for purpose, rule in RULES.items() for fault in r
 
 
 def test_sound_marketing_passes_every_rule_on_it() -> None:
-    found = in_order(audit_run(sound().run(), load_contract()))
+    found = in_order(audit_run(sound().run(), load_contract()).findings)
     assert {found[purpose].outcome for purpose in OF_CAMPAIGNS.values()} == {"pass"}
 
 
 @pytest.mark.parametrize("fault", PLANTED)
 def test_planted_marketing_is_caught_by_its_rule_and_by_no_other(fault: str) -> None:
-    found = in_order(audit_run(PLANTED[fault]().run(), load_contract()))
+    found = in_order(audit_run(PLANTED[fault]().run(), load_contract()).findings)
     broken = {p for p in OF_CAMPAIGNS.values() if found[p].outcome != "pass"}
     assert broken == {OF_CAMPAIGNS[fault]}
     one = found[OF_CAMPAIGNS[fault]]
@@ -248,13 +297,13 @@ def test_a_kept_ledger_is_judged_again_alike_and_otherwise_under_another_contrac
     campaigns = told(tmp_path, CAMPAIGNS)
     first = audited(captured("session", tmp_path), campaigns=campaigns, output=tmp_path / "out")
     run = open_run(tmp_path / "out" / "ledger")
-    assert list(first.findings) == list(audit_run(run, load_contract()))
+    assert list(first.findings) == list(audit_run(run, load_contract()).findings)
     new = told(
         tmp_path,
         'extends = "orange_ops_2016"\n[terms.session]\nkeepalive_expected_s = { value = 45, status = "contract" }\n',
         "new.toml",
     )
-    found = in_order(audit_run(run, load_contract(new)))
+    found = in_order(audit_run(run, load_contract(new)).findings)
     assert in_order(first.findings)["OPS-CON-03/keepalive"].outcome == "pass"
     assert found["OPS-CON-03/keepalive"].outcome == "fail"
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbench.bench.exercises.exercise import EXERCISES
+import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
+from simbench.bench.exercises.exercise import EXERCISES, STANDING
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.run_exercise import Conducted
-from simbench.bench.runner.selection import STANDING  # importing it enters every rule
 from simbench.bench.sut.protocol import Capabilities
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract

@@ -10,7 +10,7 @@ from pathlib import Path
 from simbench.base.calendar import instant
 from simbench.base.units import DAY_US, HOUR_US, SECOND_US
 from simbench.bench.exercises.exercise import EXERCISES
-from simbench.bench.sut.in_memory import conduct_in_memory
+from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.capture.pcap import write_pcapng
 from simbench.contract import load_contract
 from simbench.finding import Finding

@@ -263,12 +263,25 @@ def test_a_finding_leads_to_the_frame_it_rests_on_by_the_same_id() -> None:
     async def story(stage: Stage) -> None:
         peer = await stage.site.session()
         for trn in range(5):
-            await peer.submit(trn, AdC="0123")  # no number at all
+            await peer.submit(trn, OAdC="36999")  # a code of nobody
         judged = await stage.ask(stage.client.findings)
         ids = [id_ for finding in judged.findings for id_ in finding.frames]
         assert ids
         known = {message.id for message in (await stage.ask(stage.client.messages)).messages}
         assert known & set(ids)
+
+    run(story)
+
+
+def test_a_client_over_its_tier_is_convicted_while_it_is_served_and_the_platform_is_not() -> None:
+    async def story(stage: Stage) -> None:
+        peer = await stage.site.session()
+        for number in range(60):
+            await peer.submit(number, AdC=f"3363998{number:04d}")
+        found = (await stage.ask(stage.client.findings)).findings
+        blamed = {one.purpose: one.blame for one in found if one.outcome in {"fail", "weak"}}
+        assert blamed["OPS-ENG-01/backlog-at-tier"] == "client"
+        assert set(blamed.values()) == {"client"}
 
     run(story)
 

@@ -171,3 +171,37 @@ def test_the_worked_submits_read_as_their_names_say() -> None:
     assert found["o52_mo_concat"].concatenation == Concatenation(0x55, 2, 1)
     assert found["o51_bin_udh"].udh == bytes.fromhex("0605040B8423F0")
     assert {content.segments for content in found.values()} == {1}
+
+
+@pytest.mark.parametrize("text", ["Hi", "Où ?", "Bonjour à tous", "цена 5 €"])
+@pytest.mark.parametrize(("mark", "coding"), [("\ufeff", "utf-16-le"), ("\ufeff", "utf-16-be"), ("", "utf-16-be")])
+def test_ucs2_is_read_in_the_order_it_says_it_has(text: str, mark: str, coding: str) -> None:
+    octets = (mark + text).encode(coding)
+    data = submit_data(MT="4", Msg=octets.hex(), NB=str(8 * len(octets)), XSer="020108")
+    found = read(data)
+    assert found.text == text
+    assert found.order == {"utf-16-le": "little", "utf-16-be": "mark" if mark else ""}[coding]
+
+
+def submit_data(**fields: str) -> list[str]:
+    (frame,) = Framer().feed(build("51", "O", 1, AdC="33639980012", OAdC="36010", **fields))
+    assert isinstance(frame, Frame)
+    return frame.data
+
+
+@pytest.mark.parametrize(
+    ("header", "octets", "text"),
+    [
+        ("03240102", "1B0961207661203F", "ça va ?"),  # Spanish, A.2.2
+        ("03240101", "1B471B49", "Ğİ"),  # Turkish, A.2.1
+        ("03250101", "0B0C1C1D07", "ĞğŞşı"),  # Turkish, A.3.1
+        ("06240103250103", "1B0F7B", "áã"),  # Portuguese, both
+        ("03250106", "353646", "56ल"),  # Hindi: digits stay where they are
+        ("03240104", "1B19", "০"),  # Bengali digit zero
+        ("03250163", "41", "A"),  # not defined: to be ignored
+    ],
+)
+def test_the_tables_a_header_names_are_applied(header: str, octets: str, text: str) -> None:
+    size = f"{len(header) // 2:02X}"
+    found = read(submit_data(MT="3", Msg=octets, XSer=f"01{size}{header}"))
+    assert found.text == text

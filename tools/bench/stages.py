@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from time import thread_time
-from typing import Any
+from typing import Any, cast
 
 import fake_smsc.fast.frame_batches as batch_module
 from fake_smsc.scenario import CodeConfig, Scenario
@@ -20,8 +20,8 @@ from fake_smsc.server.live import spare_collector
 from fake_smsc.ucp_gateway import Gateway
 from simbench.contract import load_contract
 from simbench.ledger.buffer import Buffer
-from simbench.ledger.files import Store
 from simbench.ledger.rows import CENTRE, WIRE
+from simbench.ledger.store import Store
 from simbench.ledger.writer import MemoryLedger
 from tests.harness import login
 from tools.bench.load import ACKS, encoded
@@ -103,9 +103,9 @@ def _gateway(ledger: Any) -> Gateway:
 
 
 def _instrument(watch: Stopwatch, gateway: Gateway) -> None:
-    runs, batches, carrier = gateway._runs, gateway.centre.batches, gateway._carrier
+    runs, carrier = cast(batch_module.PlainRuns, gateway._runs), gateway._carrier
     watch.on(runs, "received", "reading")
-    runs._admit = watch.timed("admission", batches.submit)
+    runs._admit = watch.timed("admission", runs.batches.submit)
     watch.on(batch_module, "_results", "results")
     watch.on(gateway.centre, "advance", "delivery")
     watch.on(carrier, "carry", "notification")

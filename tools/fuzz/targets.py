@@ -1,10 +1,11 @@
-"""What is fed with mutated frames: framer and field table, gateway with centre, client, capture reader, judge.
+"""What is fed with mutated frames: framer and field table, gateway with centre, client, readers of files, judge.
 
 Each target takes the chunks of one connection and may raise nothing; AssertionError where it no longer works.
 """
 
 from __future__ import annotations
 
+import gzip
 import struct
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,10 +19,12 @@ from fake_smsc.server.assembly import assemble
 from fake_smsc.strictness import PROFILES, Strictness
 from simbench.base.errors import BadInput
 from simbench.capture.reader import read_packets
+from simbench.cli.decode import octets_of
 from simbench.client.core import Core
 from simbench.client.messages import LinkConfig, Outgoing
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
+from simbench.rules.capture_times import times_of
 from simbench.rules.rule import RULES, Case, judge
 from simbench.trace.trace import Reading
 from simbench.ucp import content
@@ -111,19 +114,65 @@ def client(chunks: Chunks, dice: Random) -> None:
 
 
 def capture(chunks: Chunks, dice: Random) -> None:
-    """A capture file of the chunks, itself bent now and then: rows, or one clear error."""
+    """A capture file of the chunks, of a form drawn and itself bent now and then: rows, or one clear error."""
     key = bytes([192, 0, 2, 10, 198, 51, 100, 1]) + struct.pack("!HH", 40_000, 5_000)
-    seq, packets = 1000, []
-    for number, chunk in enumerate(chunks):
-        segment = (key, seq & 0xFFFFFFFF, 0, 16, chunk[:1400], 0)
-        packets.append((START + number * 1000, _packet(segment)))
+    seq, packets, at = 1000, [], START
+    for chunk in chunks:
+        segment = (key, seq & 0xFFFFFFFF, dice.choice((0, 0, 5, 5_000)), dice.choice((16, 16, 16, 17)), chunk[:1400], 0)
+        at += dice.choice((1000, 1000, 1000, 1000, -200_000, -3_600_000_000))
+        packets.append((max(at, 0), dice.choice(WRAPPINGS) + _packet(segment)))
         seq += len(chunk[:1400]) + dice.choice((0, 0, 0, 0, 0, 0, 0, 7, -9))
-    file = bytearray(pcap(packets))
+    file = bytearray(dice.choice(FORMS)(packets))
     for _ in range(dice.choice((0, 0, 1, 5))):
         file[dice.randrange(len(file))] = dice.randrange(256)
+    octets = bytes(file[: dice.choice((len(file), len(file), dice.randrange(1, len(file))))])
     ledger = MemoryLedger()
     with suppress(BadInput):
-        read_packets(BytesIO(bytes(file)), "fuzz", ledger.wire, ledger.story, dice.choice((None, 5_000)))
+        read_packets(BytesIO(octets), "fuzz", ledger.wire, ledger.story, dice.choice((None, 5_000)))
+    if dice.random() < JUDGED_SHARE:
+        times_of(Reading(ledger.snapshot()))
+
+
+ETHERNET: Final = bytes(12)
+WRAPPINGS: Final = (
+    ETHERNET + b"\x08\x00", ETHERNET + b"\x81\x00\x00\x07\x08\x00", ETHERNET + b"\x88\x47\x00\x01\x01\x40",
+    ETHERNET + b"\x88\x64\x11\x00\x00\x05\x00\x00\x00\x21",
+    ETHERNET + b"\x08\x00\x45\x00\xff\xff\0\0\0\0\x40\x2f\0\0" + bytes(8) + b"\0\0\x08\x00",
+)  # fmt: skip
+
+
+def _pcapng(packets: list[tuple[int, bytes]], *, timed: bool = True) -> bytes:
+    """The same as a file of blocks: packets with their instants, or simple ones."""
+
+    def block(kind: int, body: bytes) -> bytes:
+        size = struct.pack("<I", len(body) + 12)
+        return struct.pack("<I", kind) + size + body + size
+
+    parts = [block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)), block(1, struct.pack("<HHI", 1, 0, 0))]
+    for at, octets in packets:
+        padded, size = octets + bytes(-len(octets) % 4), len(octets)
+        if timed:
+            parts.append(block(6, struct.pack("<IIIII", 0, at >> 32, at & 0xFFFFFFFF, size, size) + padded))
+        else:
+            parts.append(block(3, struct.pack("<I", size) + padded))
+    return b"".join(parts)
+
+
+FORMS: Final[tuple[Callable[[list[tuple[int, bytes]]], bytes], ...]] = (
+    lambda packets: pcap(packets, link=1),
+    lambda packets: gzip.compress(pcap(packets, link=1), compresslevel=1),
+    _pcapng,
+    lambda packets: _pcapng(packets[len(packets) // 2 :]) + _pcapng(packets[: len(packets) // 2]),
+    lambda packets: _pcapng(packets, timed=False),
+)
+
+
+def lines(chunks: Chunks, dice: Random) -> None:
+    """Frames as people write them down: octets, or the line as it is."""
+    for chunk in chunks:
+        text = chunk.hex(dice.choice((" ", ":"))).encode() if dice.random() < 0.3 else chunk
+        for line in text.split(b"\n"):
+            octets_of(line.replace(b"\x02", dice.choice((b"\x02", b"<STX>", b"^B", b"&lt;STX&gt;", b"\\002"))))
 
 
 def _packet(segment: tuple[bytes, int, int, int, bytes, int]) -> bytes:
@@ -133,4 +182,10 @@ def _packet(segment: tuple[bytes, int, int, int, bytes, int]) -> bytes:
     return ip + key[8:] + struct.pack("!IIHHHH", seq, ack, 0x5000 | flags, 65535, 0, 0) + payload
 
 
-TARGETS: Final[dict[str, Target]] = {"framer": framer, "gateway": gateway, "client": client, "capture": capture}
+TARGETS: Final[dict[str, Target]] = {
+    "framer": framer,
+    "gateway": gateway,
+    "client": client,
+    "capture": capture,
+    "lines": lines,
+}

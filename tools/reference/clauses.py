@@ -25,7 +25,8 @@ _HEAD = """# Clauses and how they are judged
 Every clause of the offer in our words, with the figures it hangs on, the rules that judge it, the exercise that reveals
 each rule's purpose (or, where none can, the command that judges it), and the named faults that prove the rule: with the
 fault it fails (or is weak, where the clause only recommends), without it passes. A clause without a rule says why.
-Figures marked * are our assumption until a contract of your own confirms them.
+Figures marked * are our assumption until a contract of your own confirms them. A source such as B:137 is line 137
+of the operator's brochure of October 2016, which is not part of this project.
 
 This page is written by `python -m tools.reference.clauses --write`.
 

@@ -79,7 +79,10 @@ def exit_status() -> str:
 def ledger() -> str:
     source = Path(ledger_rows.__file__).read_text("utf-8")
     parts = [
-        "# The ledger\n" + NOTE + words(ledger_rows) + "\n\nRun `simbench judge` on a folder, or open it with DuckDB."
+        "# The ledger\n"
+        + NOTE
+        + words(ledger_rows)
+        + "\n\nRun `simbench judge` on a folder, or open its Parquet files with whatever reads such."
     ]
     for name, each in TABLES.items():
         comment = re.search(
@@ -108,7 +111,10 @@ def contract() -> str:
     return (
         "# Contract files\n" + NOTE + "The contract is data: `simbench/contracts/orange_ops_2016.toml`. A file of your "
         "own changes what it says by `extends = \"orange_ops_2016\"`, a `title`, and the tables that differ; "
-        "`--contract mine.toml` takes it. Unknown keys are refused.\n\n## Keys of a term `[terms.GROUP.NAME]`\n\n"
+        "`--contract mine.toml` takes it. Unknown keys are refused.\n\n"
+        "A source such as B:137 is a line of the operator's brochure of October 2016, which is not part of this "
+        "project; \"EMI-UCP 4.0, 5.2\" is a section of the protocol's specification.\n\n"
+        "## Keys of a term `[terms.GROUP.NAME]`\n\n"
         + keys_of(Term[Any], "terms.GROUP.NAME") + "\n## Keys of a clause\n\n" + keys_of(Clause, "clauses.NAME")
         + "\n## Keys of an ambiguity\n\n" + keys_of(Ambiguity, "ambiguities.NAME")
         + "\n## Every term\n\n" + table(("term", "value", "unit", "status", "clause", "note"), rows)

@@ -15,9 +15,8 @@ from typing import Final
 
 import simbench.rules.client.endurance  # noqa: F401 - enters its rules
 from simbench.base.errors import BadInput
-from simbench.bench.exercises.exercise import Exercise, Script
+from simbench.bench.exercises.exercise import STANDING, Chosen, Exercise, Script
 from simbench.bench.exercises.tester import Bench
-from simbench.bench.runner.selection import STANDING, Chosen
 from simbench.bench.sut.protocol import pids_of
 from simbench.rules.client.endurance import KIND
 

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +19,7 @@ from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.outage import Mode
 from simbench.base.calendar import instant
-from simbench.base.errors import MissingTool
+from simbench.base.extras import need
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import Exercise, Setup
 from simbench.bench.exercises.tester import Bench
@@ -94,10 +93,9 @@ class Smsc:
     def api(self) -> ApiClient:
         """The control API's client, which can do all that an operator can; served since it was first asked for.
 
-        Raises MissingTool without the extra `console`.
+        Raises BadInput without the extra `console`.
         """
-        if find_spec("fastapi") is None or find_spec("httpx") is None:
-            raise MissingTool("the API is not installed: pip install 'telecom-simbench[console]'")
+        need("console", "the API")
         from simbench.service.client import ApiClient  # noqa: PLC0415 - only when asked for
         from simbench.service.serving import served  # noqa: PLC0415 - as above
         from simbench.service.settings import ServiceSettings  # noqa: PLC0415 - as above

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from simbench.base.errors import SimbenchError
+from simbench.base.outputs import check_folder, claim
 from simbench.bench.pytest import fixtures
 from simbench.bench.pytest.outcomes import Verdict
 from simbench.bench.pytest.runner_plugin import VERDICT, Words
@@ -68,7 +69,7 @@ class Foreign(Words):
         if self._judgements is None:
             chosen = {name: one for name, one in self.plan.chosen.items() if name in self._wanted_exercises}
             plan = msgspec.structs.replace(self.plan, chosen=chosen)
-            self.folder.mkdir(parents=True, exist_ok=True)
+            claim(self.folder, "--sut-output")
             self._judgements = Judgements(plan)
             self._judgements.start(lambda *_: None)
         return self._compare([self._judgements.finding(exercise, purpose)])[0], self._judgements
@@ -167,4 +168,5 @@ def _new_folder(asked: Path | None, worker: str) -> Path:
     folder = asked / worker if worker else asked
     if (folder / "runs").exists():
         raise pytest.UsageError(f"simbench: --sut-output {asked}: holds the runs of an earlier session")
+    check_folder(folder, "--sut-output")
     return folder

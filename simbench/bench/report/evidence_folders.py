@@ -39,7 +39,6 @@ def write_folders(place: Path, judgement: Judgement, runs: Path) -> None:
             if finding.outcome == "unsupported":
                 continue
             folder = place / folder_name(finding, times[finding.purpose] > 1)
-            folder.mkdir(parents=True, exist_ok=True)
             write_json(folder / "finding.json", finding)
             if finding.exercise in readings:
                 write_pcapng(shown(readings[finding.exercise].run, finding), folder / "evidence.pcapng")
@@ -86,4 +85,5 @@ def _linked(log: Path, here: Path) -> None:
         except FileExistsError:
             raise
         except OSError:
-            shutil.copyfile(log, here)
+            with log.open("rb") as source, here.open("xb") as copy:
+                shutil.copyfileobj(source, copy)

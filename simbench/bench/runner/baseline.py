@@ -16,6 +16,8 @@ from typing import Final, Literal
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.json_files import write_octets
+from simbench.base.outputs import replacing
 from simbench.base.toml_files import as_typed, label, read_table
 from simbench.finding import Finding, Outcome, exit_status
 
@@ -120,18 +122,26 @@ def updated(standings: Iterable[Standing], baseline: Baseline, today: date) -> B
     return Baseline((*kept, *new))
 
 
-def write_baseline(path: Path, baseline: Baseline) -> None:
-    """Write it as TOML. Raises BadInput when the file cannot be written."""
+def write_baseline(path: Path, baseline: Baseline, before: Baseline | None = None) -> None:
+    """Write it as TOML over the one it was read from, `before`, whose comments stay in a copy: FILE.before.
+
+    Raises as `outputs.replacing`.
+    """
+    if before is not None and (there := path.read_bytes()) != _as_toml(before):
+        copies = (path.with_name(f"{path.name}.before{number}") for number in ("", *map("-{}".format, range(2, 1000))))
+        write_octets(next(copy for copy in copies if not copy.exists()), there)
+    with replacing(path, edited=before is not None) as part:
+        part.write_bytes(_as_toml(baseline))
+
+
+def _as_toml(baseline: Baseline) -> bytes:
     lines = ["# Known deviations, read by `simbench conform --baseline`. Give each its reason and ticket.\n"]
     for entry in baseline.deviation:
         lines.append("\n[[deviation]]\n")
         names = ("purpose", "exercise", "reason", "ticket")
         lines += [f"{name} = {_quoted(getattr(entry, name))}\n" for name in names]
         lines.append(f"expires = {entry.expires.isoformat()}\n")
-    try:
-        path.write_text("".join(lines), "utf-8")
-    except OSError as problem:
-        raise BadInput(str(path), problem.strerror or str(problem), "a file that can be written") from None
+    return "".join(lines).encode()
 
 
 def _standing(finding: Finding, baseline: Baseline, today: date, strict: bool) -> Standing:

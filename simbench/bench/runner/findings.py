@@ -12,6 +12,7 @@ from simbench.bench.sut.protocol import WITHIN_REACH, Capabilities, Reach
 from simbench.contract import Contract
 from simbench.finding import Finding
 from simbench.ledger import Run
+from simbench.rules.audit import without_occasion
 from simbench.rules.client.client_clock import doubt
 from simbench.rules.rule import RULES, Case, judge
 from simbench.trace.trace import Reading
@@ -40,8 +41,9 @@ def unsupported(purpose: str, exercise: Exercise, capabilities: Capabilities, re
     if beyond := out_of_reach(exercise, reach):
         return beyond
     needs = RULES[purpose].needs
-    if needs and not getattr(capabilities, needs):
-        declared = getattr(capabilities, needs)
+    declared = getattr(capabilities, needs) if needs else True
+    # What a client that is only watched does by itself binds it, whether or not it says that it can do better.
+    if not declared and (exercise.asks or declared is False):
         said = "does not say that it does" if declared is None else "says that it does not"
         return f"needs the capability {needs}; the client {said} have it"
     if exercise.setup.clock == "moved" and capabilities.clock not in {"offset", "speed"}:
@@ -96,7 +98,8 @@ def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capab
     if exercise.setup.clock == "moved" and purpose in exercise.purposes and (why := doubt(case)):
         summary = f"the client's clock is not proved: {why}"
         return Finding(purpose, clause, "unsupported", summary, exercise=exercise.name)
-    return judge(purpose, case, exercise.name)
+    found = judge(purpose, case, exercise.name)
+    return found if exercise.asks else without_occasion(found)
 
 
 def _as_far_as_seen(finding: Finding, trouble: str) -> Finding:

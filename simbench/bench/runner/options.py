@@ -10,14 +10,14 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import choice
 from simbench.bench.exercises.endurance import duration_s, soak
-from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.exercises.exercise import EXERCISES, Chosen
+from simbench.bench.exercises.watched import watching
 from simbench.bench.runner.run_exercise import AT_ONCE
-from simbench.bench.runner.selection import Chosen, choose, select
+from simbench.bench.runner.selection import choose, select
 from simbench.bench.runner.session import Plan
 from simbench.bench.runner.session_record import SessionRecord
 from simbench.bench.sut.description import KINDS, Description, described, from_options, read_capabilities
 from simbench.bench.sut.description import read_description as read
-from simbench.bench.sut.external import watching
 from simbench.bench.sut.protocol import SystemUnderTest, reach_of
 from simbench.bench.sut.registry import known_suts, make_sut
 from simbench.client.faults import FAULTS

@@ -19,9 +19,9 @@ from fake_smsc.server.live import LiveSmsc
 from fake_smsc.server.network import Network
 from simbench import __version__
 from simbench.base.errors import Trouble
-from simbench.bench.exercises.exercise import Exercise
+from simbench.base.json_files import write_octets
+from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.exercises.tester import PATIENCE, Bench
-from simbench.bench.runner.selection import Chosen
 from simbench.bench.sut.protocol import (
     AccountGiven,
     CannotRun,
@@ -125,10 +125,9 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
         accounts.append(AccountGiven(config.code, account, password, config.rate_per_s, config.oadc_option))
     portability = None
     if setup.ported:
-        folder.mkdir(parents=True, exist_ok=True)
         portability = folder / "portability.csv"
         rows = "".join(f"{msisdn},{operator},{day}\n" for msisdn, operator, day in setup.ported)
-        portability.write_text(f"msisdn,operator,valid_from\n{rows}", "ascii")
+        write_octets(portability, f"msisdn,operator,valid_from\n{rows}".encode("ascii"))
     given = ClockGiven(*clock.basis(), clock.speed) if clock else None
     terms = smsc.contract.terms.session
     timer_s = setup.result_timer_s or terms.result_timer_max_s.value

@@ -35,12 +35,8 @@ import simbench.rules.client.sender_names
 import simbench.rules.client.throughput
 import simbench.rules.client.throughput_segments  # noqa: F401 - importing these enters their exercises and rules
 from simbench.base.errors import BadInput
-from simbench.bench.exercises.exercise import EXERCISES, Exercise
+from simbench.bench.exercises.exercise import EXERCISES, STANDING, Chosen, Exercise
 from simbench.rules.rule import RULES
-
-STANDING = ("OPS-CON-02/oddities", "OPS-ACH-03/oddities")  # every exercise reveals these, whatever else it is for
-
-Chosen = dict[str, tuple[Exercise, tuple[str, ...]]]
 
 
 def select(only: Iterable[str] = ()) -> Chosen:

@@ -22,7 +22,7 @@ from fake_smsc.server.live import spare_collector
 from simbench import __version__
 from simbench.base.errors import LedgerError
 from simbench.base.units import SECOND_US
-from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.exercises.exercise import Chosen, Exercise
 from simbench.bench.runner.findings import bench_was_late, judge_exercise, unsupported
 from simbench.bench.runner.run_exercise import (
     AT_ONCE,
@@ -33,7 +33,6 @@ from simbench.bench.runner.run_exercise import (
     conduct_all,
     run_info,
 )
-from simbench.bench.runner.selection import Chosen
 from simbench.bench.runner.session_record import Ended, SessionRecord
 from simbench.bench.sut.protocol import Capabilities, Reach, SystemUnderTest, reach_of
 from simbench.contract import Contract

@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 import click
 
-from simbench.bench.exercises.exercise import Exercise
-from simbench.bench.exercises.tester import Bench
 from simbench.bench.sut.protocol import Ask, Capabilities, Reach, Report, SutFailed, Target
 
 # Judged by what stands on the wire alone, whoever asked for it.
@@ -22,7 +20,15 @@ SEEN_WITHOUT_ASKING = (
     "OPS-CON-02/oddities",
     "OPS-ACH-03/oddities",
     "OPS-CON-03/window",
+    "OPS-CON-03/reconnect-pace",
+    "OPS-CON-04/refused-pace",
+    "OPS-ACH-03/trn-discipline",
+    "OPS-ENG-01/backlog-at-tier",
+    "OPS-PRE-03/no-duplicates",
+    "OPS-PRE-08/allotted-codes",
+    "OPS-OPT-04/sender-names",
     "OPS-DEO-06/short-code-only",
+    "OPS-DEO-07/begun-by-user",
 )
 
 
@@ -45,17 +51,3 @@ class External:
 
     async def stop(self) -> None:
         """It goes on by itself."""
-
-
-def watching(reach: Reach, watch_s: float) -> Exercise:
-    """The exercise of a client that is only watched: let it connect, send each code an MO, and look for `watch_s`."""
-
-    async def script(bench: Bench) -> None:
-        await bench.connected([account.account for account in reach.accounts or ()])
-        await bench.pause(watch_s / 2)
-        for code in bench.rates:
-            bench.control.mo(bench.subscriber(), code, "Bonjour")
-        await bench.pause(watch_s / 2)
-
-    rates = {account.code: account.rate_per_s for account in reach.accounts or ()}
-    return Exercise("watched", "The client does what it does", SEEN_WITHOUT_ASKING, rates, script, watch_s, asks=False)

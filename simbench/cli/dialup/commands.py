@@ -17,6 +17,7 @@ from rich.table import Table
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
+from simbench.base.outputs import claim
 from simbench.cli.findings import findings_table
 from simbench.dialup.grid import last_day_of, months_named
 from simbench.dialup.offer import Offer, load_netrevenu
@@ -84,6 +85,8 @@ def run_command(scenario: Path, output: Path | None, records: Path | None, *, as
     from simbench.dialup.scenario import read_dialup  # noqa: PLC0415 - as above
 
     asked = read_dialup(scenario)
+    if output is not None:
+        claim(output)  # first, so that --records may name a file in it
     with _progress() as told:
         done = run_dialup(asked, told)
         findings = judge(Case(done.offer, done.offer.reading("NRV-AMB-01")))
@@ -128,6 +131,8 @@ def replay_command(  # noqa: PLR0913 - one argument an option
     offer = _offer(contract, readings)
     offer.function(tariff)
     stated = read_statement(statement) if statement else None
+    if output is not None:
+        claim(output)  # first, so that --write may name a file in it
     how = Reading(month, clock, secret_in(secret_file), ports)
     with _progress() as told:
         read = read_calls(records, offer, how, lambda done, whole: told(f"reading {records}", done, whole))

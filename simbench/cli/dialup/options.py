@@ -10,8 +10,10 @@ from pathlib import Path
 
 import click
 
+from simbench.base.extras import need
 from simbench.cli.dialup.radius_command import CLOCK, PORTS, account, reconcile
 from simbench.cli.manual import Pages
+from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
 
 
 @click.group(cls=Pages)
@@ -78,8 +80,8 @@ def ports(**options: object) -> None:
 
 @dialup.command("run")
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for result.json and report.html.")
-@click.option("--records", type=click.Path(path_type=Path), help="Write the last month's calls: .csv or .parquet.")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for result.json and report.html.")
+@click.option("--records", type=OUTPUT_FILE, help="Write the last month's calls: .csv or .parquet.")
 @_JSON
 def dialup_run(**options: object) -> None:
     """Run a scenario: draw its calls, carry them through its pools, split, settle and report.
@@ -89,6 +91,7 @@ def dialup_run(**options: object) -> None:
       simbench dialup run scenarios/dialup/01_fifty_million.toml -o reports/fifty
       simbench dialup run scenarios/dialup/03_growing_year.toml --json
     """
+    need("fast", "simbench dialup run")
     from simbench.cli.dialup.commands import run_command  # noqa: PLC0415 - quick --help
 
     sys.exit(run_command(**options))  # type: ignore[arg-type]  # click gives what the options say
@@ -98,11 +101,11 @@ def dialup_run(**options: object) -> None:
 @click.argument("records", type=click.Path(path_type=Path))
 @click.option("--month", default="", help="2000-09, 2000, or 2000-09/2000-11 (default: the month of most calls).")
 @click.option("--statement", type=click.Path(path_type=Path), help="The provider's statement, to compare.")
-@click.option("--write", type=click.Path(path_type=Path), help="Write the statement these records support.")
+@click.option("--write", type=OUTPUT_FILE, help="Write the statement these records support.")
 @click.option(
     "--ports", "sizes", multiple=True, metavar="[NAS=]NUMBER", help="Modems of an access server; may be repeated."
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for result.json and report.html.")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for result.json and report.html.")
 @CLOCK
 @PORTS
 @click.option("--secret-file", type=click.Path(path_type=Path), help="Secret that verifies the requests of a capture.")
@@ -121,6 +124,7 @@ def replay(**options: object) -> None:
       simbench dialup replay calls.parquet --month 2000-09 --statement mine.csv --ports paris=2800 -o reports/replay
       simbench dialup replay detail-20000930 --clock event --month 2000-09
     """
+    need("fast", "simbench dialup replay")
     from simbench.cli.dialup.commands import replay_command  # noqa: PLC0415 - quick --help
 
     sys.exit(replay_command(**options))  # type: ignore[arg-type]  # click gives what the options say

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from simbench.cli.output_options import OUTPUT_FOLDER
+
 FILE = click.Path(path_type=Path)
 CLOCK = click.option(
     "--clock",
@@ -67,7 +69,7 @@ def account(**options: object) -> None:
 @click.argument("detail", type=FILE, nargs=-1, required=True)
 @click.option("--retransmissions", type=_MOST, help="Most retransmissions allowed (default: as the offer says).")
 @_OFFER
-@click.option("-o", "--output", type=FILE, help="Folder for result.json and report.html.")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for result.json and report.html.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text, with every difference.")
 def reconcile(**options: object) -> None:
     """Hold what a RADIUS server kept, in DETAIL files of FreeRADIUS, against what JOURNAL says was sent.

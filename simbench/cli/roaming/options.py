@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+from simbench.base.extras import need
 from simbench.cli.manual import Pages
+from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,7 +77,7 @@ def envelope(day: str, *, as_json: bool, **plan: Any) -> None:
 
 @roaming.command()
 @plan_options
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw it too, into this SVG file.")
+@click.option("--plot", type=OUTPUT_FILE, help="Draw it too, into this SVG file.")
 @JSON
 def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
     """Print the envelope of a plan under every cap, 2017 to 2032.
@@ -92,7 +94,7 @@ def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
 
 @roaming.command()
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for everything it leaves.")
+@click.option("-o", "--output", type=OUTPUT_FOLDER, required=True, help="Folder for everything it leaves.")
 @click.option("--subscribers", type=click.IntRange(1, 100_000_000), help="Another number of subscribers.")
 @click.option("--seed", type=click.IntRange(0), help="Another seed of every draw.")
 @click.option(
@@ -114,6 +116,7 @@ def run(**options: Any) -> None:
       simbench roaming run scenarios/roaming/01_a_year_abroad.toml -o reports/year
       simbench roaming run scenarios/roaming/03_a_greedy_operator.toml -o reports/greedy --subscribers 5000 --json
     """
+    need("fast", "simbench roaming run")
     from simbench.cli.roaming.run_commands import run_command  # noqa: PLC0415 - quick --help
 
     sys.exit(run_command(**options))
@@ -131,6 +134,7 @@ def compare(scenarios: tuple[Path, ...], **options: Any) -> None:
     Example:
       simbench roaming compare scenarios/roaming/01_a_year_abroad.toml scenarios/roaming/02_a_lower_cap.toml
     """
+    need("fast", "simbench roaming compare")
     from simbench.cli.roaming.run_commands import compare_command  # noqa: PLC0415 - quick --help
 
     compare_command(scenarios, **options)
@@ -139,7 +143,7 @@ def compare(scenarios: tuple[Path, ...], **options: Any) -> None:
 @roaming.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--window-days", type=click.IntRange(1, 1000), help="The window the operator says it observes.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the findings there too, as JSON.")
+@click.option("-o", "--output", type=OUTPUT_FILE, help="Write the findings there too, as JSON.")
 @CONTRACT
 @JSON
 def judge(**options: Any) -> None:

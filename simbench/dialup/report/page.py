@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from simbench.base.json_files import write_json, write_octets
+from simbench.base.outputs import claim
 from simbench.dialup.dimensioning import curve
 from simbench.dialup.report.figures import Picture, draw_dialup
 from simbench.dialup.report.model import DialupReport
@@ -23,6 +24,7 @@ from simbench.report.html import stylesheet
 def write_dialup(folder: Path, report: DialupReport) -> None:
     """Write `report.html` and `result.json` into a folder. Raises BadInput when they cannot be written."""
     result = {**report.result, "summary": tally(report.findings), "findings": tuple(report.findings)}
+    claim(folder)
     write_json(folder / "result.json", result)
     write_octets(folder / "report.html", dialup_page(report).encode())
 

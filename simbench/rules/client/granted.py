@@ -123,7 +123,7 @@ def _granted(case: Case, offer: Offer) -> Judged:
         return Judged("pass", summary, measured, rate, "messages/s")
     start, end = int(sent.at[0]), int(sent.at[-1])
     late, unexcused = _late_answers(case, offer)
-    if _refused_its_due(offer, floor) or (unexcused * 100 > len(fair) and _backlogged(case, offer, floor)):
+    if _refused_its_due(offer, offered >= floor) or (unexcused * 100 > len(fair) and _backlogged(case, offer, floor)):
         if offer.withheld:
             summary += f", {offer.withheld} refused or unanswered without a reason"
         evidence = (Evidence(f"{code}: less than the tier while more was offered", start, end),)
@@ -143,10 +143,9 @@ def _granted(case: Case, offer: Offer) -> Judged:
     return Judged("inconclusive", summary, measured, rate, "messages/s", "bench" if unexcused else "client")
 
 
-def _refused_its_due(offer: Offer, floor: float) -> bool:
-    """Whether the tier was offered within the rate, and part of it refused or never answered."""
-    fair = offer.fair
-    return offer.withheld * 100 > len(fair) and _per_s(fair.at, fair.segments, offer.rate) >= floor
+def _refused_its_due(offer: Offer, more_offered: bool) -> bool:
+    """Whether the tier was offered, and part of what came within the rate refused or never answered."""
+    return more_offered and offer.withheld * 100 > len(offer.fair)
 
 
 def _backlogged(case: Case, offer: Offer, floor: float) -> bool:

@@ -17,6 +17,7 @@ from simbench.rules.client.limits import windows
 from simbench.rules.client.marketing_hours import allowed
 from simbench.rules.client.outages import interruptions
 from simbench.rules.client.recipients import SHOWN, evidence_of
+from simbench.rules.client.throughput import unrequested
 from simbench.rules.requests import of_marketing, sends
 from simbench.rules.rule import Case, Judged, rule
 from simbench.ucp.fields import At
@@ -58,6 +59,8 @@ def nothing_lost(case: Case) -> Judged:
         (waiting, "perhaps still waiting when the record ended"),
     ):  # fmt: skip
         told += f", {count} {what}" if count else ""
+    if others := unrequested(case):
+        told += f"; {others} more on the wire without a request"
     if lost:
         evidence = tuple(Evidence(f"asked for {r.mark}, never accepted", r.at, r.at) for r in _first(lost))
         return Judged("fail", told, len(lost), 0, "messages", "client", (), evidence)

@@ -15,7 +15,9 @@ import msgspec
 
 from simbench.finding import Evidence
 from simbench.rules.rule import Case, Judged, rule
+from simbench.trace.trace import UNENDED
 from simbench.ucp.fields import Field, layout_of
+from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import OVERHEAD, WIRE_ERRORS, Frame, Framer
 from simbench.ucp.operations import PROBLEMS, check
 
@@ -39,6 +41,8 @@ ODDITIES: Final[dict[str, Oddity]] = {
         if name != "too-long"
     },
     "frame-too-long": Oddity(FRAMES, WIRE_ERRORS["too-long"].meaning),
+    "foreign-protocol": Oddity(FRAMES, "octets of another protocol, such as SMPP, HTTP or TLS"),
+    "unended": Oddity(FRAMES, "octets that nothing ends, although the client sends no more"),
     "hex-trn": Oddity(FRAMES, "a TRN in hexadecimal, in a frame that is otherwise sound"),
     "short-checksum": Oddity(FRAMES, "a checksum of one digit, in a frame that is otherwise sound"),
     "missing-slash": Oddity(FRAMES, "no slash before the checksum, in a frame that is otherwise sound"),
@@ -124,9 +128,14 @@ def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
             if row.kind == "R" and row.ot == "60" and row.frame[15:16] == b"A":
                 logged_in.add(row.session)
             continue
-        for name in _names(row, row.session in logged_in, row.session in opened):
-            yield name, Evidence(name, row.at, row.at, row.session, row.frame[:2048].hex().upper())
+        protocol = protocol_of(row.frame) if row.problem else ""
+        names = ["foreign-protocol"] if protocol else _names(row, row.session in logged_in, row.session in opened)
+        for name in names:
+            note = f"{name}: {protocol}" if protocol else name
+            yield name, Evidence(note, row.at, row.at, row.session, row.frame[:2048].hex().upper())
     for row in case.reading.story.rows():
+        if row.kind == "attempt" and row.detail.get("protocol"):
+            yield "foreign-protocol", Evidence(f"foreign-protocol: {row.detail['protocol']}", row.at, row.at)
         name = row.detail.get("name", "") if row.kind == "oddity" else ""
         if name in TOLD_ONLY:
             yield name, Evidence(name, row.at, row.at, int(row.subject.partition(":")[2] or -1))
@@ -134,6 +143,9 @@ def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
 
 def _names(row: Any, logged_in: bool, opened: bool) -> Iterator[str]:
     """What is odd in one frame, or in octets that are none, of the client."""
+    if row.problem == UNENDED:
+        yield row.problem
+        return
     if row.problem in WIRE_ERRORS:  # where it is tolerated, the frame it belongs to has a row of its own
         yield _meant(row.frame) if row.problem in _BROKEN else _SAID.get(row.problem, row.problem)
         return

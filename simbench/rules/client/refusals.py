@@ -122,19 +122,23 @@ def trn_discipline(case: Case) -> Judged:
     if not len(operations):
         return Judged("inconclusive", "the client sent no operation", blame="client")
     last: dict[int, int] = {}
-    in_use, odd = [], []
+    in_use, odd, same = [], [], []
     for row in operations.rows():
         if not row.trn.isdigit():
             continue
         number, before = int(row.trn), last.get(row.session)
         if row.problem == "TRN in use":
             in_use.append(row)
+        elif number == before:
+            same.append(row)
         elif before is not None and not 0 < (number - before) % 100 <= 50:
             odd.append(row)
         last[row.session] = number
     told = f"{len(operations)} operations, {len(in_use)} with a number in use, {len(odd)} numbered backwards"
-    if not in_use and not odd:
+    if same:
+        told += f", {len(same)} with the number of the one before"
+    if not in_use and not odd and not same:
         return Judged("pass", told, 0, 0, "operations")
-    wrong = in_use or odd
+    wrong = in_use or odd or same
     evidence = tuple(Evidence(f"TRN {r.trn}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
     return Judged("fail" if in_use else "weak", told, len(wrong), 0, "operations", "client", (), evidence)

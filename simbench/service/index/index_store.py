@@ -17,6 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simbench.base.errors import SimbenchError
+from simbench.base.outputs import claim, grow, replacing
 from simbench.numbering.plan import classify, spellings
 from simbench.service.index.index_frames import Ints, buffers
 
@@ -59,9 +61,10 @@ class Leaf:
 
     def store(self, path: Path) -> None:
         """From now on in files."""
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+        with replacing(path) as part, pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
             writer.write_batch(self._rows)
         assert self._fates is not None
+        grow(path.with_suffix(".fates"))
         self._fates.tofile(path.with_suffix(".fates"))
         self._path, self._rows, self._fates = path, None, None
 
@@ -99,8 +102,9 @@ class Shelf:
         if sum(leaf.count for leaf in leaves[young:]) >= FULL:
             leaves[young:] = [_joined(leaves[young:])]
             if self._folder is not None:
-                with suppress(OSError):  # a full disk: the leaf stays in memory
+                with suppress(OSError, SimbenchError):  # a full disk: the leaf stays in memory
                     self._folder.mkdir(exist_ok=True)
+                    claim(self._folder)
                     leaves[-1].store(self._folder / f"{leaves[-1].first:012}.arrow")
         self._leaves = tuple(leaves)
         self.count += rows.num_rows

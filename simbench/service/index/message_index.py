@@ -5,9 +5,9 @@ Derived from the ledger and rebuilt from it; the ledger stays the truth. Works i
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fake_smsc.ucp_gateway.times import seconds_of, stamp
+from simbench.base.outputs import check_folder, remove_folder
 from simbench.ledger import AnyLedger
 from simbench.service.index.index_frames import Cutter, Fields, Frames, Ints, numbers, pieces, text_of, texts
 from simbench.service.index.index_matching import OnTheWay, Unanswered
@@ -31,12 +32,17 @@ EC_FIELD, NAMED_FIELD = 1, 2  # of a result: its error code, or what it accepted
 
 
 class MessageIndex:
-    """Messages (operations 51) of one run: in files below `folder`, or in memory without one."""
+    """Messages (operations 51) of one run: in files below `folder`, or in memory without one.
+
+    Raises BadInput when `folder` holds a `messages` that simbench did not write.
+    """
 
     def __init__(self, ledger: AnyLedger, log: EventLog, folder: Path | None = None) -> None:
         self._ledger, self._log = ledger, log
         self._folder = folder / "messages" if folder is not None else None
         self._forget()  # what a server that was killed left
+        if self._folder is not None:
+            check_folder(self._folder, "index of messages")
         self._shelf = Shelf(self._folder)
         self._lock = threading.Lock()
         self._first = {"wire": 0, "centre": 0}
@@ -53,7 +59,8 @@ class MessageIndex:
 
     def _forget(self) -> None:
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            with suppress(OSError):
+                remove_folder(self._folder)
 
     # Searching -------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import simbench.rules.client.endurance  # noqa: F401 - enters its rules
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.endurance import PURPOSES, duration_s, soak, tree_rss_kib
-from simbench.bench.sut.in_memory import conduct_in_memory
+from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger

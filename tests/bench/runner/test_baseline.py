@@ -96,6 +96,7 @@ def test_whatever_reason_is_written_is_read_again(tmp_path: Path, reason: str, t
     except UnicodeEncodeError:  # a lone surrogate is no text, and is written as "?"
         return
     written = Baseline((Deviation(ONE, expected[0], expected[1], day),))
+    (tmp_path / "known.toml").unlink(missing_ok=True)
     write_baseline(tmp_path / "known.toml", written)
     assert read_baseline(tmp_path / "known.toml", KNOWN) == written
 

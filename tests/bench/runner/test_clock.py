@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from fake_smsc.server.clock import PlatformClock
 from simbench.base.units import SECOND_US
-from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.exercises.exercise import EXERCISES, STANDING
 from simbench.bench.runner.findings import judge_exercise, unsupported
+from simbench.bench.runner.in_memory import InMemory, conduct_in_memory
 from simbench.bench.runner.run_exercise import Conducted, Surroundings, clock_of, conduct, run_info
-from simbench.bench.runner.selection import STANDING, select
+from simbench.bench.runner.selection import select
 from simbench.bench.runner.session import Judgements, Plan
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
-from simbench.bench.sut.in_memory import InMemory, conduct_in_memory
 from simbench.bench.sut.protocol import Target
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract

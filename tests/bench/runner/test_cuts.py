@@ -17,9 +17,9 @@ from fake_smsc.server.clock import PlatformClock
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner.findings import judge_exercise
+from simbench.bench.runner.in_memory import MONDAY, InMemory
 from simbench.bench.runner.run_exercise import Conducted, Surroundings, conduct
 from simbench.bench.runner.virtual_loop import Factory, MemoryNetwork, VirtualLoop
-from simbench.bench.sut.in_memory import MONDAY, InMemory
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.finding import Finding

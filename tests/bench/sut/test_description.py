@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.exercises.watched import watching
 from simbench.bench.runner.findings import judge_exercise, unsupported
 from simbench.bench.runner.options import Wanted, plan_of
 from simbench.bench.runner.run_exercise import Conducted, Surroundings, conduct
@@ -22,7 +23,7 @@ from simbench.bench.runner.selection import select
 from simbench.bench.sut.child_process import free_ports, listens
 from simbench.bench.sut.command import Command
 from simbench.bench.sut.description import Description, described, from_options, read_capabilities, read_description
-from simbench.bench.sut.external import SEEN_WITHOUT_ASKING, External, watching
+from simbench.bench.sut.external import SEEN_WITHOUT_ASKING, External
 from simbench.bench.sut.http import Http, filled, heard
 from simbench.bench.sut.protocol import AccountGiven, Ask, Capabilities, Reach, Report, SutFailed, Target, reach_of
 from simbench.contract import load_contract

@@ -185,7 +185,7 @@ def test_whatever_is_read_reaches_the_gateway_in_whole_frames_and_none_of_it_is_
 
 def test_odd_things_the_gateway_saw_are_moved_into_the_story() -> None:
     server = server_of()
-    events = [(harness.START, 3, "trn-in-use"), (harness.START + 5, 4, "over-window")]
+    events = [(harness.START, 3, "trn-in-use", ""), (harness.START + 5, 4, "over-window", "")]
     server.gateway.odd_events.extend(events)
     server.touch()
     rows: list[tuple[Any, ...]] = [row for row in cast(MemoryLedger, server.ledger).story if row[1] == "oddity"]

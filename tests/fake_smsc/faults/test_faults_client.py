@@ -13,8 +13,8 @@ from fake_smsc.faults import FAULTS
 from fake_smsc.scenario import CodeConfig, FaultConfig, Scenario
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
+from simbench.bench.runner.in_memory import InMemory
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
-from simbench.bench.sut.in_memory import InMemory
 from simbench.bench.sut.protocol import AccountGiven, Ask, Report, Target
 from simbench.ledger import MemoryLedger
 from tests.fake_smsc.faults.test_faults_wire import MONDAY

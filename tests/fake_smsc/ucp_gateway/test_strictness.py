@@ -17,7 +17,7 @@ from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer, encode
 from simbench.ucp.operations import check, decode
 from tests.fake_smsc.ucp_gateway.stage import logged_in, operation
-from tests.harness import Peer, gateway_of, login, submit
+from tests.harness import START, Peer, gateway_of, login, submit
 from tests.ucp.vectors import BROKEN, Vector, name_of
 from tools.reference.strictness import PLACE, page
 
@@ -324,10 +324,24 @@ def test_each_oddity_is_counted_and_told_with_its_instant_and_line() -> None:
     peer.submit(1, Msg="414")
     peer.send(b"junk\x03")
     events = list(peer.gateway.odd_events)
-    assert events == [(peer.now, 1, "odd-hex"), (peer.now, 1, "garbage")]
+    assert events == [(peer.now, 1, "odd-hex", ""), (peer.now, 1, "garbage", "")]
     assert peer.gateway.oddities == {"odd-hex": 1, "garbage": 1}
 
 
 def test_a_struct_of_switches_refuses_what_it_does_not_know() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"odd_hex": "maybe"}, Strictness)
+
+
+def test_another_protocol_is_told_once_and_octets_without_an_end_when_the_line_goes() -> None:
+    gateway, _ = gateway_of()
+    gateway.opened(7, START)
+    gateway.received(7, b"GET / HTTP/1.1\r\n", START + 1)
+    gateway.received(7, b"Host: x\r\n\r\n", START + 2)
+    gateway.closed(7, START + 3)
+    gateway.opened(8, START)
+    gateway.received(8, b"\x0200/00016/O/", START + 4)
+    gateway.closed(8, START + 5)
+    assert list(gateway.odd_events) == [
+        (START + 1, 7, "foreign-protocol", "an HTTP request"), (START + 5, 8, "unended", ""),
+    ]  # fmt: skip

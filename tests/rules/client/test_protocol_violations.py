@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from fake_smsc.strictness import Profile, Strictness
+from simbench.contract import load_contract
 from simbench.rules.client.protocol_violations import ODDITIES, TOLD_ONLY, met_by
 from simbench.rules.rule import Case
 from simbench.ucp.frame import encode, encode_fields
@@ -53,6 +56,8 @@ SEEN = {
     "surplus-fields": (encode_fields(1, "O", "31", [CODE, "0539", ""]), REQUESTS, "weak"),
     "odd-hex": (submit(1, Msg="414"), REQUESTS, "fail"),
     "must-be-empty": (submit(1, SCTS="020326100000"), REQUESTS, "weak"),
+    "wrong-type": (submit(1, OTOA="1139"), REQUESTS, "weak"),
+    "bits-beside-text": (submit(1, NB="0016"), REQUESTS, "weak"),
     "no-bits": (submit(1, MT="4", MCLs="1"), REQUESTS, "weak"),
     "trn-in-use": (submit(1) + submit(1), REQUESTS, "fail"),
     "unexpected-result": (encode(5, "R", "53", "A///"), REQUESTS, "fail"),
@@ -133,3 +138,59 @@ def test_every_oddity_a_server_counts_has_a_clause() -> None:
         scene.wire(2, "in", sent)
     named = {name for name, _ in met_by(Case(scene.reading(), reading("sliding")))}
     assert named <= set(ODDITIES)
+
+
+# Connections that speak something else ----------------------------------------------------------------------------
+
+SMPP = struct.pack(">IIII", 26, 9, 0, 1) + b"user\0secre"
+
+
+def stranger(octets: bytes, closed_by: str = "peer: closed") -> Scene:
+    scene = Scene()
+    scene.opened(1).wire(1.1, "in", octets)
+    return scene.wire(4, "close", closed_by.encode()) if closed_by else scene.tell(20, "end", "")
+
+
+@pytest.mark.parametrize("closed_by", ["peer: closed", "server: login timer", ""])
+@pytest.mark.parametrize(
+    ("octets", "said"), [(SMPP, "SMPP (bind_transceiver)"), (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "an HTTP request")]
+)
+def test_another_protocol_is_an_oddity_that_says_which(octets: bytes, said: str, closed_by: str) -> None:
+    found = stranger(octets, closed_by).judged(FRAMES)
+    assert (found.outcome, found.blame) == ("fail", "client")
+    assert "1 foreign-protocol" in found.summary
+    assert found.evidence[0].note == f"foreign-protocol: {said}"
+
+
+@pytest.mark.parametrize(
+    ("octets", "closed_by", "name"),
+    [
+        (alert(1)[:-1], "peer: closed", "unended"),
+        (alert(1)[:-1], "", "unended"),
+        (b"hello" * 10, "peer: closed", "garbage"),
+        (alert(1)[:-1], "server: outage", ""),
+        (alert(1)[:-1], "capture: octets are missing", ""),
+        (b"\r\n", "peer: closed", ""),
+    ],
+)
+def test_octets_without_an_end_are_the_clients_where_nobody_cut_them_off(
+    octets: bytes, closed_by: str, name: str
+) -> None:
+    scene = stranger(octets, closed_by)
+    assert [found for found, _ in met_by(Case(scene.reading(), load_contract()))] == ([name] if name else [])
+
+
+def test_an_answer_to_an_operation_nobody_knows_is_no_oddity() -> None:
+    scene = Scene().opened(0).login(0.1)
+    scene.wire(1, "out", encode_fields(7, "O", "59", [CODE] + [""] * 32))
+    scene.wire(1.1, "in", encode_fields(7, "R", "59", ["A", "", ""]))
+    assert list(met_by(Case(scene.reading(), load_contract()))) == []
+
+
+def test_a_trn_that_stays_the_same_is_said_as_what_it_is() -> None:
+    scene = Scene().opened(0).login(0.1)
+    for n in range(3):
+        scene.submit(1 + n, 5).result(1.5 + n, 5)
+    found = scene.judged("OPS-ACH-03/trn-discipline")
+    assert found.outcome == "weak"
+    assert "0 numbered backwards, 2 with the number of the one before" in found.summary

@@ -1,0 +1,55 @@
+"""What faults and outages need of the server they act on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+from fake_smsc.ucp_gateway import Gateway
+from simbench.ledger import AnyLedger
+
+
+class Clock(Protocol):
+    """Platform time."""
+
+    def now(self) -> int:
+        """The present instant (µs)."""
+
+
+class Peer(Protocol):
+    """One accepted connection."""
+
+    @property
+    def number(self) -> int:
+        """The number of its session."""
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """Its two streams of octets."""
+
+
+class Host(Protocol):
+    """A server: its gateway and ledger, its connections by number, and what can be done to one of them."""
+
+    @property
+    def gateway(self) -> Gateway:
+        """The UCP side."""
+
+    @property
+    def ledger(self) -> AnyLedger:
+        """Where rows are written."""
+
+    @property
+    def clock(self) -> Clock:
+        """Its platform clock."""
+
+    @property
+    def connections(self) -> Mapping[int, Peer]:
+        """The connections that exist."""
+
+    def send(self, number: int, octets: bytes) -> None:
+        """Write on one connection."""
+
+    def end(self, number: int, reason: str, *, abruptly: bool = False) -> None:
+        """Close one connection, with FIN or RST."""

@@ -1,0 +1,204 @@
+"""Which files are simbench's own: only what it wrote itself is ever replaced or removed.
+
+An output folder keeps a manifest, `.simbench`. Each line names a file and the SHA-256 of what was written into it, or
+`-` for a file that grows while a run lasts. A file whose content is not recorded belongs to somebody else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import file_digest
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from simbench.base.errors import BadInput, SimbenchError, Trouble
+
+MANIFEST: Final = ".simbench"
+GROWS: Final = "-"
+_GONE: Final = "removed"
+_HEAD: Final = "# simbench replaces and removes only these files, while they are as it wrote them (SHA-256).\n"
+# What the machine does not give; whatever else keeps a file from being written is wrong with the path.
+ROOMLESS: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
+
+
+def not_written(path: Path, problem: OSError) -> SimbenchError:
+    """What to raise for a file that could not be written: Trouble when there is no room for it, else BadInput."""
+    what = problem.strerror or str(problem)
+    if problem.errno in ROOMLESS:
+        return Trouble(f"{path}: {what}")
+    return BadInput(str(path), what, "a file that can be written")
+
+
+# Folders -------------------------------------------------------------------------------------------------------------
+
+
+def check_folder(folder: Path, place: str = "-o", error: type[BadInput] = BadInput) -> None:
+    """Raise `error` unless an output may go there: a folder that is new, empty, or written by simbench before."""
+    try:
+        foreign = next(iter(sorted(each.name for each in folder.iterdir())), "")
+        if not foreign or (folder / MANIFEST).is_file():
+            return
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise error(f"{place} {folder}", problem.strerror or str(problem), "a folder that can be written") from None
+    raise error(f"{place} {folder}", f"holds {foreign}, which simbench did not write", "a new or empty folder")
+
+
+def claim(folder: Path, place: str = "-o", error: type[BadInput] = BadInput) -> None:
+    """Make a folder for output. Raises as `check_folder`, and as `not_written` when it cannot be made."""
+    check_folder(folder, place, error)
+    adopt(folder)
+
+
+def adopt(folder: Path) -> None:
+    """Start the manifest of a folder known as simbench's by what it holds, such as a run; its files stay protected."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError), (folder / MANIFEST).open("x", encoding="utf-8") as manifest:
+            manifest.write(_HEAD)
+    except OSError as problem:
+        raise not_written(folder, problem) from None
+
+
+# Files ---------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def replacing(path: Path, *, edited: bool = False) -> Iterator[Path]:
+    """A new file to write beside `path`, which takes its place, whole or not at all, when the block ends.
+
+    A link is followed; a device or pipe is written as it is. `edited`: the file was read, and its owner asked for the
+    change. Raises BadInput when `path` is somebody else's, else as `not_written`.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            yield path
+            return
+        target = path.resolve() if path.is_symlink() else path
+        if not edited:
+            check_file(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        existed, part = target.exists(), _fresh(target.parent)
+        try:
+            yield part
+            _put(part, target, over=existed)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as problem:
+        raise not_written(path, problem) from None
+
+
+def check_file(path: Path) -> None:
+    """Raise BadInput when a file stands there that simbench did not write, or that was changed since."""
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
+        return
+    known = _known(path)
+    if known and (GROWS in known or (path.is_file() and _digest(path) in known)):
+        return
+    problem = "was changed since simbench wrote it" if known else "exists, and simbench did not write it"
+    raise BadInput(str(path), problem, "another name, or that file moved away")
+
+
+def record(path: Path) -> None:
+    """Record a file that a library wrote under its final name. Raises as `not_written`."""
+    try:
+        _record(path, _digest(path))
+    except OSError as problem:
+        raise not_written(path, problem) from None
+
+
+def grow(path: Path) -> None:
+    """Record a file before it is made that no digest can stand for. Raises as `check_file`."""
+    check_file(path)
+    try:
+        _record(path, GROWS)
+    except OSError as problem:
+        raise not_written(path, problem) from None
+
+
+def remove(path: Path) -> None:
+    """Remove a file if simbench wrote it and it is as it was written; anything else stays."""
+    known = _known(path)
+    if known and path.is_file() and (GROWS in known or _digest(path) in known):
+        path.unlink()
+        _record(path, _GONE)
+
+
+def remove_folder(folder: Path, *names: str) -> None:
+    """Remove from a folder with a manifest the files it lists, or these; then the folder if nothing is left in it."""
+    for name in names or _lines(folder / MANIFEST):
+        remove(folder / name)
+    with suppress(OSError):  # there is no such folder
+        if [each.name for each in folder.iterdir()] == [MANIFEST]:
+            (folder / MANIFEST).unlink()
+            folder.rmdir()
+
+
+# Manifests -----------------------------------------------------------------------------------------------------------
+
+
+def _fresh(folder: Path) -> Path:
+    """An empty file nobody had before."""
+    for number in count():
+        part = folder / f"{MANIFEST}-{os.getpid()}-{number}"
+        with suppress(FileExistsError):
+            part.open("x").close()
+            return part
+    raise AssertionError("numbers do not end")
+
+
+def _put(part: Path, target: Path, *, over: bool) -> None:
+    _record(target, _digest(part))  # first, so that a kill in between leaves both contents known
+    if over:
+        part.replace(target)
+        return
+    try:
+        os.link(part, target)  # unlike a renaming, never onto a file that came meanwhile
+    except OSError as problem:
+        if problem.errno not in _NO_LINKS:
+            raise
+        part.replace(target)
+
+
+def _home(path: Path) -> Path | None:
+    """The nearest folder above with a manifest."""
+    return next((each for each in path.absolute().parents if (each / MANIFEST).is_file()), None)
+
+
+def _record(path: Path, digest: str) -> None:
+    home = _home(path)
+    if home is None or digest in _known(path):
+        return
+    with (home / MANIFEST).open("a", encoding="utf-8") as manifest:  # one line at a time, so that many may add
+        manifest.write(f"{digest}  {path.absolute().relative_to(home)}\n")
+
+
+def _known(path: Path) -> set[str]:
+    """What was recorded of a file since it was last removed."""
+    home = _home(path)
+    return _lines(home / MANIFEST).get(str(path.absolute().relative_to(home)), set()) if home else set()
+
+
+def _lines(manifest: Path) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    with suppress(OSError):
+        for line in manifest.read_text("utf-8", "replace").splitlines():
+            digest, _, name = line.partition("  ")
+            if digest == _GONE:
+                found.pop(name, None)
+            elif name and not line.startswith("#"):
+                found.setdefault(name, set()).add(digest)
+    return found
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,22 @@
+"""The exercise of a client that is only watched."""
+
+from __future__ import annotations
+
+from simbench.bench.exercises.exercise import Exercise
+from simbench.bench.exercises.tester import Bench
+from simbench.bench.sut.external import SEEN_WITHOUT_ASKING
+from simbench.bench.sut.protocol import Reach
+
+
+def watching(reach: Reach, watch_s: float) -> Exercise:
+    """The exercise of a client that is only watched: let it connect, send each code an MO, and look for `watch_s`."""
+
+    async def script(bench: Bench) -> None:
+        await bench.connected([account.account for account in reach.accounts or ()])
+        await bench.pause(watch_s / 2)
+        for code in bench.rates:
+            bench.control.mo(bench.subscriber(), code, "Bonjour")
+        await bench.pause(watch_s / 2)
+
+    rates = {account.code: account.rate_per_s for account in reach.accounts or ()}
+    return Exercise("watched", "The client does what it does", SEEN_WITHOUT_ASKING, rates, script, watch_s, asks=False)

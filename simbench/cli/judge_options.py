@@ -1,0 +1,42 @@
+"""Which options of `simbench judge` a source can use: what it cannot use is refused, never passed over in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from simbench.base.errors import BadInput
+
+CAPTURE, RUN, LOG, TABLE = "a capture", "run", "kannel log", "outages"
+
+# Option and field: the kinds of source that can use it.
+_USED_BY: Final[dict[tuple[str, str], frozenset[str]]] = {
+    ("--campaigns", "campaigns"): frozenset({CAPTURE, RUN}),
+    ("--requests", "requests"): frozenset({CAPTURE, RUN}),
+    ("--keys", "keys"): frozenset({CAPTURE}),
+    ("--port", "port"): frozenset({CAPTURE}),
+    ("--from", "start"): frozenset({RUN, LOG, TABLE}),
+    ("--to", "end"): frozenset({RUN, LOG, TABLE}),
+    ("--history-from", "history_from"): frozenset({RUN, LOG, TABLE}),
+    ("--map", "mapping"): frozenset({RUN, LOG, TABLE}),
+    ("--decisions", "decisions"): frozenset({RUN, LOG, TABLE}),
+    ("--probes", "probes"): frozenset({RUN, LOG, TABLE}),
+    ("--traffic", "traffic"): frozenset({RUN, LOG, TABLE}),
+    ("--forecast", "forecast_until"): frozenset({RUN, LOG, TABLE}),
+    ("--laws", "laws"): frozenset({RUN, LOG, TABLE}),
+}
+_NAMES: Final = {CAPTURE: "a capture", RUN: "a run", LOG: "a log of Kannel", TABLE: "a table of outages"}
+
+
+def refuse_unusable(options: Any, kind: str) -> None:
+    """Raise BadInput for the first option that was given and that a source of this kind cannot use."""
+    for (option, field), kinds in _USED_BY.items():
+        if getattr(options, field) is not None and kind not in kinds:
+            raise BadInput(option, f"{_NAMES[kind]} cannot use it", f"it with {_list(_NAMES[one] for one in kinds)}")
+    if options.laws is not None and options.forecast_until is None:
+        raise BadInput("--laws", "is used by a forecast only", "--forecast as well")
+
+
+def _list(names: Iterable[str]) -> str:
+    *first, last = sorted(names)
+    return f"{', '.join(first)} or {last}" if first else last

@@ -1,0 +1,32 @@
+"""Types of the options that name what a command writes: refused before any work is done when it is somebody else's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from simbench.base.outputs import check_file, check_folder
+
+
+class _Output(click.Path):
+    """A path a command writes to: a folder that is new, empty or simbench's own, or a file that is new."""
+
+    def __init__(self, *, folder: bool) -> None:
+        super().__init__(path_type=Path)
+        self.folder = folder
+
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadInput."""
+        path: Path = super().convert(value, param, ctx)  # type: ignore[assignment]  # as path_type says
+        if self.folder:
+            check_folder(path, param.opts[0] if param is not None else "-o")
+        elif path.is_file():
+            check_file(path)
+        return path
+
+
+OUTPUT_FOLDER: Final = _Output(folder=True)
+OUTPUT_FILE: Final = _Output(folder=False)

@@ -1,0 +1,156 @@
+"""A stranger's client is served, and the run is judged: what the trace shows, held against whom it binds."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simbench.capture.pcap import write_pcapng
+from simbench.ledger import open_run
+from tests.cli import served_clients
+from tests.cli.child import DEADLINE_S, SIMBENCH, Ended, Served
+
+pytestmark = pytest.mark.slow
+
+AT_TIER, ACCEPTED, GRANTED = "OPS-ENG-01/backlog-at-tier", "OPS-ACH-01/accepted", "OPS-QOS-04/tier-granted"
+PACE, BACK = "OPS-CON-03/reconnect-pace", "OPS-PRE-03/comes-back"
+CODES = '[[codes]]\ncode = "36010"\nrate_per_s = 10\n'
+Client = Callable[[int], None]
+
+
+class Judge:
+    """Serves a scenario to a client and gives the findings on its run, by purpose."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capsys, self.run, self.said = folder, capsys, folder / "run", ""
+
+    def serve(self, client: Client, *, limit: str = "monitor", more: str = "", rest_s: float = 0.0) -> dict[str, Any]:
+        scenario = self.folder / "scenario.toml"
+        scenario.write_text(f'name = "served"\n[[codes]]\ncode = "36010"\nlimit = "{limit}"\n{more}', "utf-8")
+        with Served(scenario, "--port", "0", "-o", self.run) as served:
+            client(served.port)
+            time.sleep(rest_s)
+            _, self.said = served.end(signal.SIGINT)
+        return self.judge(self.run)
+
+    def judge(self, *arguments: str | Path) -> dict[str, Any]:
+        ended = Ended(self.capsys, "judge", *arguments, "--json")
+        return {one["purpose"]: one for one in json.loads(ended.out)["findings"]}
+
+
+@pytest.fixture
+def judge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Judge:
+    return Judge(tmp_path, capsys)
+
+
+def accused(found: dict[str, Any]) -> dict[str, str]:
+    """Purposes that fail or are weak, and who is blamed."""
+    return {name: one["blame"] for name, one in found.items() if one["outcome"] in {"fail", "weak"}}
+
+
+@pytest.mark.parametrize("limit", ["nack", "monitor", "delay"])
+def test_a_client_at_three_times_its_tier_is_convicted_and_nobody_else(judge: Judge, limit: str) -> None:
+    found = judge.serve(served_clients.over_tier, limit=limit)
+    assert accused(found) == {AT_TIER: "client"}
+    assert found[ACCEPTED]["outcome"] == "pass"
+    if limit == "nack":  # what was refused was not granted
+        assert found[GRANTED]["measured"] < 15
+
+
+def test_a_capture_of_it_says_the_same(judge: Judge) -> None:
+    judge.serve(served_clients.over_tier)
+    capture, codes = judge.folder / "taken.pcapng", judge.folder / "codes.toml"
+    write_pcapng(open_run(judge.run), capture)
+    codes.write_text(CODES, "utf-8")
+    assert accused(judge.judge(capture, "--campaigns", codes)) == {AT_TIER: "client"}
+
+
+def test_a_client_that_is_only_watched_is_held_to_its_tier(judge: Judge, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    account = '[[accounts]]\ncode = "36010"\naccount = "36010"\npassword = "secret"\nrate_per_s = 10\n'
+    described = tmp_path / "sut.toml"
+    described.write_text(f'kind = "external"\nport = {port}\nwatch_s = 8\n{account}', "utf-8")
+    arguments = ("conform", "--sut", described, "--only", "watched", "-o", tmp_path / "session")
+    with subprocess.Popen([*SIMBENCH, *map(str, arguments)], stderr=subprocess.PIPE, text=True) as conform:
+        assert conform.stderr is not None
+        assert any("login 36010" in line for line in conform.stderr)
+        served_clients.over_tier(port)
+        conform.communicate(timeout=DEADLINE_S)
+    found = json.loads((tmp_path / "session" / "findings.json").read_text("utf-8"))["findings"]
+    assert {one["purpose"]: one["blame"] for one in found if one["outcome"] == "fail"} == {AT_TIER: "client"}
+    assert conform.returncode == 1
+
+
+def test_a_client_below_its_tier_with_slow_answers_accuses_nobody(judge: Judge) -> None:
+    found = judge.serve(served_clients.slow_answers, more='[[faults]]\nname = "late-result"\ndelay_s = 0.12\n')
+    assert accused(found) == {}
+
+
+def test_a_platform_that_accepts_nothing_grants_nothing(judge: Judge) -> None:
+    found = judge.serve(served_clients.over_tier, more='[[faults]]\nname = "nack"\nec = "04"\n')
+    assert (found[GRANTED]["outcome"], found[GRANTED]["measured"]) == ("fail", 0)
+    assert accused(found)[AT_TIER] == "client"
+
+
+def test_refusals_of_an_empty_originator_and_before_a_login_are_right(judge: Judge) -> None:
+    blamed = accused(judge.serve(served_clients.empty_originator))
+    assert set(blamed.values()) == {"client"}
+    assert {"OPS-CON-03/login-first", "OPS-ACH-03/oddities", "OPS-DEO-06/short-code-only"} <= set(blamed)
+
+
+@pytest.mark.parametrize("mode", ["reset", "cut"])
+def test_attempts_on_a_closed_port_leave_the_pace_open(judge: Judge, mode: str) -> None:
+    outage = f'[[outages]]\nat_s = 1\nfor_s = 600\nmode = "{mode}"\n'
+    found = judge.serve(served_clients.storm, more=outage)
+    assert found[PACE]["outcome"] == "inconclusive"
+    assert "while its port is closed" in found[PACE]["summary"]
+
+
+def test_a_client_that_never_comes_back_is_watched_until_the_server_ends(judge: Judge) -> None:
+    more = '[server]\nspeed = 60\n[[outages]]\nat_s = 90\nfor_s = 3\nmode = "reset"\n'
+    found = judge.serve(served_clients.leaves, more=more, rest_s=4)
+    assert (found[BACK]["outcome"], found[BACK]["blame"]) == ("fail", "client")
+
+
+def test_a_message_sent_again_on_another_connection_is_shown_in_doubt(judge: Judge) -> None:
+    found = judge.serve(served_clients.sends_twice)["OPS-PRE-03/no-duplicates"]
+    assert (found["outcome"], len(found["evidence"])) == ("inconclusive", 1)
+
+
+def test_another_protocol_is_an_oddity_of_its_connection(judge: Judge) -> None:
+    found = judge.serve(served_clients.wrong_protocol)
+    assert set(accused(found).values()) == {"client"}
+    assert "OPS-CON-02/oddities" in accused(found)
+
+
+# What is given beside a run ---------------------------------------------------------------------------------------
+
+
+def test_requests_of_a_part_sharpen_and_blind_nothing(judge: Judge) -> None:
+    judge.serve(served_clients.over_tier)
+    requests = judge.folder / "asked.csv"
+    lines = [f"2020-01-01T00:00:0{n}Z,36010,3363998{n:04d},Bonjour {n}" for n in range(5)]
+    requests.write_text("\n".join(["at,code,recipient,text", *lines]), "utf-8")
+    told = Ended(judge.capsys, "judge", judge.run, "--requests", requests, "--json")
+    answer = json.loads(told.out)
+    found = {one["purpose"]: one for one in answer["findings"]}
+    assert (found[AT_TIER]["outcome"], found[AT_TIER]["blame"]) == ("fail", "client")
+    assert answer["run"]["without_request"] == 120  # the requests are of years before
+
+
+@pytest.mark.parametrize("option", ["--keys", "--port", "--laws"])
+def test_an_option_that_a_run_cannot_use_is_refused(judge: Judge, option: str) -> None:
+    judge.serve(served_clients.empty_originator)
+    ended = Ended(judge.capsys, "judge", judge.run, option, "1")
+    assert ended.status == 2
+    assert ended.err.startswith(f"simbench: {option}: ")
