@@ -1,14 +1,18 @@
-"""Columns of call records: their names, and what a file must have of them. Reads nothing."""
+"""Columns of call records: their names, what they hold, and what a file must have of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from simbench.base.errors import BadInput
+from simbench.tables.rows import Kind
 
 TIMES: Final = ("start", "start_us", "end", "end_us", "duration_s", "duration_us")
 NAMES: Final = ("nas", "port", "user", "session", "cause")
+KINDS: Final[Mapping[str, Kind]] = {
+    **dict.fromkeys(TIMES, "number"), "start": "instant", "end": "instant", **dict.fromkeys(NAMES, "text"),
+}  # fmt: skip
 MOST_PORT: Final = 1 << 31
 
 Told = Callable[[int, int], None]

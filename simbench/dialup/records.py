@@ -56,13 +56,12 @@ def read_records(path: Path, offer: Offer, months: str = "", told: Told = lambda
     try:
         with path.open("rb") as file:
             parquet = file.read(4) == b"PAR1"
-            file.seek(0)
-            if parquet:
-                from simbench.dialup.parquet_records import read_parquet  # noqa: PLC0415 - slow to load
+        if parquet:
+            from simbench.dialup.parquet_records import read_parquet  # noqa: PLC0415 - slow to load
 
-                rows, calls = read_parquet(path, aside)
-            else:
-                rows, calls = read_csv(file, path, aside, told)
+            rows, calls = read_parquet(path, aside)
+        else:
+            rows, calls = read_csv(path, aside, told)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file that can be read") from None
     return vetted(Found(path, rows, calls, aside), offer, months)

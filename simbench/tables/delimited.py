@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import deque
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Self
 
 import msgspec
 
@@ -17,6 +19,7 @@ from simbench.tables.rows import RejectedRow, Remark
 
 DELIMITERS: Final = ",;\t|"
 HEAD: Final = 1 << 16  # octets by which encoding and delimiter are told
+_LETTER_OF_UTF_8: Final = re.compile(rb"[\xc3-\xdf][\x80-\xbf](?![\x80-\xbf])")
 BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 Records = Generator[tuple[int, list[str] | RejectedRow], None, None]
@@ -30,7 +33,8 @@ class Delimited(msgspec.Struct, frozen=True):
     line: int
     records: Records
     delimiter: str
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[Remark, ...]
+    octets_read: Callable[[], int]
 
 
 def read_delimited(path: Path, mapping: Columns, known: Callable[[list[str]], int]) -> Delimited:
@@ -55,7 +59,7 @@ def read_delimited(path: Path, mapping: Columns, known: Callable[[list[str]], in
         raise BadInput(label(path), str(names), "a line of column names")
     if not names:
         raise BadInput(label(path), "is empty", "a line of column names")
-    return Delimited([name.strip() for name in names], line, records, delimiter, remarks)
+    return Delimited([name.strip() for name in names], line, records, delimiter, remarks, file.tell)
 
 
 def _encoding(head: bytes, told: str) -> tuple[str, int, tuple[Remark, ...]]:
@@ -71,6 +75,8 @@ def _encoding(head: bytes, told: str) -> tuple[str, int, tuple[Remark, ...]]:
     try:
         head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8")
     except UnicodeDecodeError:
+        if _LETTER_OF_UTF_8.search(head):
+            return "utf-8", 0, ()  # it is UTF-8 with octets in it that are not
         return "cp1252", 0, (Remark(0, "the text is not UTF-8 and was read as Windows-1252 (`encoding` of the map)"),)
     return "utf-8", 0, ()
 
@@ -99,21 +105,46 @@ def _likely(sample: str, known: Callable[[list[str]], int]) -> str:
     return max(DELIMITERS, key=found)
 
 
+class _Lines:
+    """Lines of a text; those of the record under way can be given again, but for the first."""
+
+    def __init__(self, text: IO[str], number: int) -> None:
+        self._text, self._again = text, deque[str]()
+        self.first, self._taken = number + 1, list[str]()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._text)
+        self._taken.append(line)
+        return line
+
+    def begin(self) -> None:
+        """Go on with the next record."""
+        self.first += len(self._taken)
+        self._taken.clear()
+
+    def give_again(self) -> None:
+        """Let all lines of the record under way be read again, each as the first of a record, but for its first."""
+        self._again.extendleft(reversed(self._taken[1:]))
+        del self._taken[1:]
+
+
 def _records(text: IO[str], delimiter: str, line: int = 0) -> Records:
-    """Records that are not empty. Quotes are strict: one that never ends must not swallow what follows unseen."""
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    before = line
+    """Records that are not empty. A quote that never ends, or ends within a cell, costs the line it stands in alone."""
+    lines = _Lines(text, line)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     with text:
         while True:
-            first = before + reader.line_num + 1
+            lines.begin()
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as problem:
-                last = before + reader.line_num
-                lines = f", {last - first + 1} lines up to line {last}" if last > first else ""
-                yield first, RejectedRow(first, f"{problem}{lines}")
+                lines.give_again()
+                yield lines.first, RejectedRow(lines.first, str(problem))
                 continue
             if any(cell and not cell.isspace() for cell in cells):
-                yield first, cells
+                yield lines.first, cells

@@ -17,13 +17,18 @@ from simbench.tables.columns import Columns, check_needed, folded, places_of
 from simbench.tables.delimited import read_delimited
 from simbench.tables.rows import UNREADABLE, Kind, RejectedRow, Row, Table, closing_on_error
 
+_Records = Iterator[tuple[int, list[Any] | RejectedRow]]
+
 EXPECTED = "a table as delimited text (CSV), Parquet or XLSX"
 
 
 def read_table(
-    path: Path, kinds: Mapping[str, Kind], mapping: Columns | None = None, needed: Iterable[str] = ()
-) -> Table:
+    path: Path, kinds: Mapping[str, Kind], mapping: Columns | None = None, needed: Iterable[str] = (), *,
+    whole_rows: bool = False,
+) -> Table:  # fmt: skip
     """Open a table; `kinds` names the columns wanted and what each holds.
+
+    A text row with fewer cells than headings lacks the last of them; with `whole_rows` it is rejected.
 
     Raises BadInput when it cannot be read, lacks a needed column, has one twice, or one of a type that cannot be.
     """
@@ -35,7 +40,7 @@ def read_table(
             return _parquet(path, kinds, mapping, needed)
         if magic == workbook.MAGIC:
             return _workbook(path, kinds, mapping, needed)
-        return _text(path, kinds, mapping, needed)
+        return _text(path, kinds, mapping, needed, whole_rows=whole_rows)
     except OSError as problem:
         raise BadInput(label(path), problem.strerror or "cannot be read", EXPECTED) from None
 
@@ -66,24 +71,35 @@ def _parquet(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: It
     places = places_of(table.names, kinds, mapping, path)
     check_needed(places, needed, mapping, path)
     rows = table.rows({place: kinds[name] for name, place in places.items()})
-    return Table(path, _named(rows, places, kinds, mapping))
+    return Table(path, _named(rows, places, kinds, mapping), (), tuple(places))
 
 
 def _workbook(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: Iterable[str]) -> Table:
     book = workbook.Workbook(path, mapping.sheet)
     places = places_of(book.names, kinds, mapping, path)
     check_needed(places, needed, mapping, path)
-    return Table(path, _named(book.rows(), places, kinds, mapping, width=len(book.names)), book.remarks)
+    rows = _named(book.rows(), places, kinds, mapping, width=len(book.names))
+    return Table(path, rows, book.remarks, tuple(places))
 
 
-def _text(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: Iterable[str]) -> Table:
+def _text(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: Iterable[str], *, whole_rows: bool) -> Table:
     wanted = {folded(mapping.columns.get(name, name)) for name in kinds}
     found = read_delimited(path, mapping, lambda names: sum(folded(name) in wanted for name in names))
     with closing_on_error(found.records):
         places = places_of(found.names, kinds, mapping, path)
         check_needed(places, needed, mapping, path)
-    rows = _named(found.records, places, kinds, mapping, width=len(found.names), comma=found.delimiter == ";")
-    return Table(path, rows, found.remarks)
+    records = _whole(found.records, len(found.names)) if whole_rows else found.records
+    rows = _named(records, places, kinds, mapping, width=len(found.names), comma=found.delimiter == ";")
+    return Table(path, rows, found.remarks, tuple(places), found.octets_read)
+
+
+def _whole(records: Iterator[tuple[int, list[Any] | RejectedRow]], width: int) -> _Records:
+    """Records, those with fewer cells than headings rejected: the end of a file that was cut off, or another table."""
+    for line, cells in records:
+        if isinstance(cells, list) and len(cells) < width:
+            yield line, RejectedRow(line, f"{len(cells)} cells under {width} columns", "columns")
+        else:
+            yield line, cells
 
 
 def _named(
@@ -97,7 +113,7 @@ def _named(
             yield cells
             continue
         if width and len(cells) > width and any(_is_filled(cell) for cell in cells[width:]):
-            yield RejectedRow(line, f"{len(cells)} cells under {width} columns")
+            yield RejectedRow(line, f"{len(cells)} cells under {width} columns", "columns")
             continue
         told: dict[str, Any] = dict(mapping.defaults)
         broken = ""
@@ -110,7 +126,7 @@ def _named(
             if _is_filled(cell):
                 told[name] = words[name].get(folded(str(cell)), cell) if name in words else cell
         if broken:
-            yield RejectedRow(line, f"{broken}: holds octets that are not of the encoding")
+            yield RejectedRow(line, f"{broken}: holds octets that are not of the encoding", "encoding")
         else:
             yield Row(line, told, comma)
 

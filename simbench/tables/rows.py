@@ -22,10 +22,11 @@ T = TypeVar("T")
 
 
 class RejectedRow(msgspec.Struct, frozen=True):
-    """A row that could not be used: its line (0: the whole table) and the reason."""
+    """A row that could not be used: its line (0: the whole table), the reason, and what kind of reason it is."""
 
     line: int
     reason: str
+    kind: Literal["unreadable", "columns", "encoding"] = "unreadable"
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}" if self.line else self.reason
@@ -44,11 +45,16 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table while it is read: its rows in order, and remarks on the whole of it."""
+    """A table while it is read: its rows in order, remarks on the whole of it, which of our columns it has.
+
+    `octets_read` tells how far the reading is, as far as that can be known.
+    """
 
     path: Path
     rows: Iterator[Row | RejectedRow]
     remarks: tuple[Remark, ...] = ()
+    columns: tuple[str, ...] = ()
+    octets_read: Callable[[], int] = lambda: 0
 
 
 class Collected(msgspec.Struct, Generic[T], frozen=True):

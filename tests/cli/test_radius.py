@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from simbench.base.errors import BadInput, SimbenchError
+from simbench.base.errors import BadInput, NothingRead, SimbenchError
 from simbench.cli.dialup.radius_command import account, reconcile
 from tests.dialup.radius.scenes import answered, detail_text, kept, planned, written
 
@@ -96,15 +96,20 @@ def test_wrong_options_are_refused_in_one_line(tmp_path: Path, more: tuple[str, 
 @pytest.mark.parametrize(
     ("calls", "problem"),
     [
-        ("start_us,duration_us\n", "there is no sound call in it"),
         ("a,b\n1,2\n", "has no column `start`"),
         ("start_us,duration_us\n1,-5\n", "there is no sound call in it"),
         ("start_us,duration_us\nsoon,5\n", "there is no sound call in it"),
-        ("", "has no column `start`"),
+        ("", "is empty; expected a line of column names"),
     ],
 )
 def test_calls_that_cannot_be_read_are_refused_in_one_line(tmp_path: Path, calls: str, problem: str) -> None:
     assert problem in refused(account, *accounting(tmp_path, calls=calls))
+
+
+def test_a_table_of_no_calls_is_nothing_to_account_for(tmp_path: Path) -> None:
+    error = run(account, *accounting(tmp_path, calls="start_us,duration_us\n")).exception
+    assert isinstance(error, NothingRead)
+    assert "nothing was read in it" in str(error)
 
 
 def test_a_secret_is_one_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -83,16 +84,35 @@ def test_a_call_across_the_month_is_kept_and_the_month_may_be_told_from_the_call
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (("",), "no column `start`"),
+        (("",), "is empty; expected a line of column names"),
+        (("port",), "no column `start`"),
         (("start,port",), "no column that says when a call ends"),
-        (("start,start,end",), "names a column twice"),
-        (("\udce9,start,end",), "is not UTF-8"),
+        (("start,start,end",), '2 columns are called "start"'),
         (("start,duration_s", "x,1"), "there is no sound call in it"),
     ],
 )
 def test_a_file_without_calls_to_read_is_refused(lines: tuple[str, ...], said: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=said):
         read(tmp_path, *lines, months="")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\r\nstart;end;nas;port;user;session\r\n2000-09-05 20:00:00;2000-09-05 20:10:00;lyon;1,0;u;A1;;\r\n",
+        "Start,End,NAS,Port,User,Session,Note,Note\n968176800,968177400,lyon,1.0,u,A1,x,y\n",
+        'start,duration_s,nas,port,user,session\n2000-09-05T18:00:00Z,"600,0",lyon,1,u,A1\n',
+        "start\tduration_us\tnas\tport\tuser\tsession\n2000-09-05 20:00 CEST\t600000000\tlyon\t1\tu\tA1\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_one_call_is_read_alike_however_its_table_is_written(text: str, encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_bytes(text.encode(encoding))
+    records = read_records(path, OFFER, MONTH)
+    assert records.aside.rows == []
+    row = records.calls.row(0)
+    assert (row.start_us, row.duration_us, row.nas, row.port) == (instant(2000, 9, 5, 20), 600_000_000, "lyon", 1)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -227,5 +247,7 @@ def test_no_octets_break_the_reader_and_no_line_is_lost(octets: bytes, tmp_path:
     path = tmp_path / "calls.csv"
     path.write_bytes(f"{HEADER}\n{GOOD}\n".encode() + octets)
     records = read_records(path, OFFER, MONTH)
-    lines = [line for line in octets.split(b"\n") if line.strip()]
-    assert records.rows == 1 + len(lines) == len(records.calls) + records.aside.total
+    lines = re.split(rb"\r\n|\r|\n", octets)
+    assert records.rows == len(records.calls) + records.aside.total <= 1 + len(lines)
+    if b'"' not in octets:  # between quotes a row may go on over several lines
+        assert records.rows > sum(any(chr(octet).isalnum() for octet in line if octet < 128) for line in lines)

@@ -77,7 +77,7 @@ def test_a_broken_octet_costs_the_row_only_where_somebody_reads_it(tmp_path: Pat
     text = b"start,scope,cause,other\n2025,total,\xc3,\xff\n2025,to\xc3tal,,\n"
     first, second = rows(tmp_path, text, Columns(encoding="utf-8"))
     assert isinstance(first, Row)
-    assert second == RejectedRow(3, "scope: holds octets that are not of the encoding")
+    assert second == RejectedRow(3, "scope: holds octets that are not of the encoding", "encoding")
 
 
 def test_values_of_a_map_match_in_any_case(tmp_path: Path) -> None:
@@ -101,11 +101,11 @@ def test_a_table_that_cannot_be_is_refused(tmp_path: Path, text: str, told: str)
 
 
 def test_cells_beyond_the_headings_and_quotes_that_never_end_reject_their_rows_and_no_others(tmp_path: Path) -> None:
-    found = rows(tmp_path, b'start,scope\n1,2,3\n4,"5\n6,7\n')
-    assert [row.line for row in found] == [2, 3]
-    assert found[0] == RejectedRow(2, "3 cells under 2 columns")
-    assert isinstance(found[1], RejectedRow)
-    assert "2 lines up to line 4" in found[1].reason
+    found = rows(tmp_path, b'start,scope\n1,2,3\n4,"5\n6,7\n8,"9"x\n"10\n11",12\n13,14\n')
+    assert [(row.line, isinstance(row, Row)) for row in found] == [
+        (2, False), (3, False), (4, True), (5, False), (6, True), (8, True),
+    ]  # fmt: skip
+    assert found[0] == RejectedRow(2, "3 cells under 2 columns", "columns")
 
 
 def test_a_workbook_is_read_with_its_dates_and_numbers(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_columns_that_nobody_reads_may_be_of_any_type(tmp_path: Path) -> None:
 def test_an_instant_beyond_the_calendar_rejects_its_row(tmp_path: Path) -> None:
     start = pa.array([1 << 62, 0], pa.timestamp("us", "UTC"))
     first, second = rows(tmp_path, parquet(start=start, scope=["a", "b"]))
-    assert first == RejectedRow(1, "start: holds octets that are not of the encoding")
+    assert first == RejectedRow(1, "start: holds octets that are not of the encoding", "encoding")
     assert isinstance(second, Row)
 
 
