@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # PYTHON=... names the interpreter; without it scripts/venv.sh finds one.
 PYTHON ?=
-SUT ?= $(shell command -v bearerbox >/dev/null 2>&1 && echo kannel || echo reference)
+# SUT=... names the system under test of the demo; without it Kannel where it is installed.
+SUT ?=
 DEBIAN_PACKAGES := kannel tshark faketime freeradius chromium \
   strongswan-swanctl strongswan-charon libcharon-extra-plugins libstrongswan-extra-plugins iproute2 tcpdump
-DEMO := reports/demo
 
 # What has none of these marks needs nothing but the installation.
 MARKED := real or slow or package
@@ -22,13 +22,9 @@ help: ## list the targets
 $(VENV)/installed: pyproject.toml constraints.txt
 	@PYTHON='$(PYTHON)' scripts/venv.sh $(VENV) '.[dev]'
 
-demo: $(VENV)/installed ## judge a real client (Kannel if installed) and leave a report: reports/demo/report.html
-	@rm -rf $(DEMO)
-	@echo "system under test: $(SUT)"
-	@$(BIN)/simbench conform --sut $(SUT) -o $(DEMO) \
-	    --only backlog-monitored --only total-outage --only originators \
-	  || status=$$?; [ "$${status:-0}" -le 1 ] || [ "$${status:-0}" -eq 3 ]
-	@echo "open $(DEMO)/report.html"
+demo: $(VENV)/installed ## judge a real client, Kannel where it can be installed, and say what to look at (SUT=kannel)
+	@[ '$(SUT)' ] || scripts/debian.sh 'the demo drives the reference client instead' kannel
+	@$(BIN)/python -m tools.demo --sut '$(SUT)'
 
 packages: # Debian packages of the real parts
 	@scripts/debian.sh 'their tests are skipped' $(DEBIAN_PACKAGES)
@@ -63,12 +59,13 @@ soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memor
 	$(BIN)/python -m tools.soak --seconds $(or $(SECONDS),1800) --messages $(or $(MESSAGES),20000000)
 	$(BIN)/python -m tools.soak.crowd
 
-sample: $(VENV)/installed ## regenerate the kept example report in reports/sample
+sample: $(VENV)/installed ## write every kind of report below reports/sample
 	$(BIN)/python -m tools.sample
 
 docs: $(VENV)/installed ## build the documentation as a site that needs no network: build/site/index.html
 	$(BIN)/python -m tools.reference --write
 	$(BIN)/python -m mkdocs build --strict --quiet
 
-clean: ## remove the virtual environment and all output
-	rm -rf $(VENV) build reports/demo .mypy_cache .ruff_cache .hypothesis
+clean: ## remove the virtual environment and what the tools keep; reports stay
+	@if [ -e $(VENV) ] && [ ! -e $(VENV)/installed ]; then echo "$(VENV) was not made here; it stays"; else rm -rf $(VENV); fi
+	rm -rf build/site build/coverage .mypy_cache .ruff_cache .hypothesis .import_linter_cache

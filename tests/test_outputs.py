@@ -165,6 +165,14 @@ def test_no_manifest_however_torn_lets_somebodys_file_be_replaced(tmp_path: Path
     assert (tmp_path / "report.html").read_text() == "mine"
 
 
+def test_a_manifest_does_not_grow_with_the_same_file_written_again(tmp_path: Path) -> None:
+    claim(tmp_path)
+    write_octets(tmp_path / "a", b"a")
+    before = (tmp_path / MANIFEST).read_text()
+    write_octets(tmp_path / "a", b"a")
+    assert (tmp_path / MANIFEST).read_text() == before
+
+
 def test_a_manifest_that_exists_is_not_begun_anew(tmp_path: Path) -> None:
     claim(tmp_path)
     write_octets(tmp_path / "a", b"a")
@@ -191,7 +199,12 @@ ELSEWHERE = {
     "path.open('xb', buffering=1 << 16)": "only a file that is new",
     "(folder / NAME).open('x')": "only a file that is new",
     "path.open('a', encoding='utf-8', buffering=1)": "the log somebody named, added to; refused when it is no log",
-    "part.rename(path)": "a ledger file, recorded with `grow` before",
+    "pa.OSFile(str(path))": "read only",
+    "writer.write_table(pa.Table.from_batches(group), row_group_size=rows)": "into what `replacing` gave",
+    "writer.write_table(pa.Table.from_batches(group, schema(table)), row_group_size=max(rows, 1))": "as above",
+    "segment.unlink(missing_ok=True)": "a segment that was read as one, and stands in Parquet now",
+    "os.truncate(path, segment.whole)": "a segment that was read as one, of a run that goes on: what a kill cut off",
+    "path.write_bytes(stream_head(table))": "as above, where not even its head is whole",
     "self._fates.tofile(path.with_suffix('.fates'))": "recorded with `grow` before",
     "(folder / name).rename(aside / name)": "moved into a new folder, all of it kept",
     "(self.plan.folder / RUNS / exercise.name).rename(aside / str(len(earlier)))": "as above",

@@ -17,8 +17,10 @@ import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.units import DAY_US, SECOND_US
+from simbench.capture.esp import esp_of
 from simbench.capture.files import UNTIMED, CaptureFile, Packet
-from simbench.capture.layers import ACK, FIN, SYN, reverse, segment_of
+from simbench.capture.layers import ACK, FIN, SYN, reverse
+from simbench.capture.network import Network
 from simbench.capture.packed import Cursor, unpacked
 
 FALL_US: Final = 100_000  # packets change places in a file within this
@@ -93,6 +95,11 @@ class Packets:
         self._runs, self.clock = self._survey()
 
     def __iter__(self) -> Iterator[Packet]:
+        if len(self._runs) == 1 and not self.clock.untimed:  # as nearly all captures are
+            capture = self._open()
+            yield from capture
+            self.cut_short = capture.cut_short
+            return
         chains = self._chains()
         if len(chains) == 1:
             yield from self._chain(chains[0])
@@ -117,7 +124,9 @@ class Packets:
                 elif at > last:
                     last = at
                 runs[-1].last_at = last
-                if fine != 1:
+                if fine != 1 and at % COARSE_US:
+                    fine = 1  # finer than is worth saying
+                elif fine != 1:
                     fine = gcd(fine, at % SECOND_US or SECOND_US)
         except BadInput:
             if not number:
@@ -145,19 +154,23 @@ class Packets:
         return chains
 
     def _look_for_connections(self) -> None:
-        place, runs = -1, self._runs
+        place, runs, network = -1, self._runs, Network()
         try:
             for number, _, link, octets, _ in self._open():
                 while place + 1 < len(runs) and runs[place + 1].first <= number:
                     place += 1
-                segment = segment_of(link, octets)
+                run = runs[max(place, 0)]
+                segment = network.segment(link, octets)
                 if segment is not None:
-                    _remember(runs[max(place, 0)], *_place(*segment[:4], len(segment[4])))
+                    _remember(run, *_place(*segment[:4], len(segment[4])))
+                elif (found := esp_of(link, octets)) is not None:  # what it holds cannot be seen, its number can
+                    number_of = int.from_bytes(found[1][4:8], "big"), -1
+                    _remember(run, found[1][:4], number_of, number_of)
         except BadInput:
             pass  # iterating comes upon it again
 
     def _chain(self, chain: list[_Run]) -> Iterator[Packet]:
-        """The packets of some runs, those without a stamp dated as the one before."""
+        """The packets of some runs; one without a stamp is dated a microsecond behind the one before it."""
         capture = self._open()
         ends = {
             one.first: (other.first if other else 0)
@@ -177,7 +190,7 @@ class Packets:
             if number < first:
                 continue
             if at == UNTIMED:
-                at = last  # noqa: PLW2901 - a packet dated
+                last = at = last + 1  # noqa: PLW2901 - a packet dated
             else:
                 last = at = at + offset  # noqa: PLW2901 - as above
             yield number, at, link, octets, wire

@@ -112,3 +112,13 @@ def test_no_octets_of_a_known_association_break_the_opening(octets: bytes) -> No
     esp = 0xC0FFEE01.to_bytes(4, "big") + octets
     header = bytes([0x45, 0]) + (20 + len(esp)).to_bytes(2, "big") + bytes(5) + b"\x32" + bytes(10)
     assert tunnels.inner(101, header + esp) is not None
+
+
+def test_a_clock_set_back_is_known_by_the_numbers_of_esp_where_nothing_else_can_be_seen(tmp_path: Path) -> None:
+    plain = MemoryLedger()
+    read_capture(capture(tmp_path, SENT, None), plain.wire, plain.story)
+    back = [(at - 3_600_000_000 * (n > 12), segment) for n, (at, segment) in enumerate(SENT)]
+    ledger, _ = read(capture(tmp_path, back, Tunnel()), keys(tmp_path))
+    assert [row[1:] for row in ledger.wire] == [row[1:] for row in plain.wire]
+    told = [said for row in ledger.story if (said := json.loads(str(row[4])))["what"] == "clock"]
+    assert [one["kind"] for one in told] == ["step"]

@@ -1,7 +1,7 @@
-"""`make sample`: the example reports kept in reports/sample, made in virtual time so that they are always the same.
+"""`make sample`: a report of every kind below reports/sample, made in virtual time so that they are always the same.
 
-One of a correct client, one of a client with two planted faults, to show what a failure looks like; one of
-roaming; one of a year in virtual time.
+A correct client and one with two planted faults, a plan, roaming, dial-up, and a year with its service level. The
+repository keeps their JSON, and two pictures for the README, drawn where Chromium is installed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simbench import __version__
+from simbench.base.outputs import claim
 from simbench.bench.report import ExerciseRun, Judgement, write_findings, write_report
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.in_memory import MONDAY, conduct_in_memory
@@ -17,6 +18,7 @@ from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.trace.trace import Reading
 from tools.sample.dialup import write_dialup_sample
+from tools.sample.pictures import write_pictures
 from tools.sample.planning import write_plan_sample
 from tools.sample.roaming import write_roaming_sample
 from tools.sample.year import write_year_sample
@@ -32,9 +34,10 @@ SAMPLES: dict[str, tuple[str, ...]] = {"correct": (), "faulty": ("fast-1-percent
 
 def main() -> None:
     """Write every sample."""
+    for folder in (FOLDER, *(FOLDER / name for name in (*SAMPLES, "plan", "roaming", "year", "dialup"))):
+        claim(folder)
     for name, faults in SAMPLES.items():
         folder = FOLDER / name
-        folder.mkdir(parents=True, exist_ok=True)
         judgement = judged(faults)
         write_findings(folder / "findings.json", judgement)
         write_report(folder / "report.html", judgement)
@@ -43,6 +46,8 @@ def main() -> None:
     print(write_roaming_sample(FOLDER / "roaming"))
     print(write_year_sample(FOLDER / "year"))
     write_dialup_sample(FOLDER / "dialup")
+    for picture in write_pictures(FOLDER):
+        print(picture)
 
 
 def judged(faults: tuple[str, ...]) -> Judgement:

@@ -16,7 +16,6 @@ CAMPAIGN = Path(__file__).parents[2] / "scenarios" / "plan" / "01_thursdays.toml
 
 def write_plan_sample(folder: Path) -> Path:
     """Plan the Thursdays and write the report; its path."""
-    folder.mkdir(parents=True, exist_ok=True)
     advice = advise(read_campaign(CAMPAIGN))
     write_plan_report(folder / "report.html", msgspec.to_builtins(advice, enc_hook=plain), advice.invoices)
     return folder / "report.html"

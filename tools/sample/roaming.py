@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from shutil import copyfile
 
+from simbench.base.json_files import write_octets
 from simbench.cli.roaming.run_commands import FINDINGS, REPORT, write_run
 from simbench.roaming.contract import load_roaming
 from simbench.roaming.population import run_population
@@ -20,9 +20,8 @@ def write_roaming_sample(folder: Path) -> Path:
     """Write the sample; gives its report."""
     contract = load_roaming()
     scenario = read_roaming_scenario(SCENARIO, contract)
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
         write_run(Path(made), scenario, contract, run_population(scenario, contract), 200)
         for name in KEPT:
-            copyfile(Path(made) / name, folder / name)
+            write_octets(folder / name, (Path(made) / name).read_bytes())
     return folder / REPORT
