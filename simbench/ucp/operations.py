@@ -422,7 +422,7 @@ def _content_errors(ot: str, values: Values, longest_text: int) -> Iterator[Fiel
 
 def _is_ucs2(services: list[xser.Tlv]) -> bool:
     dcs = xser.value_of(services, xser.DCS)
-    return bool(dcs) and xser.CODINGS[dcs[0]].alphabet == "ucs2"
+    return xser.CODINGS[dcs[0]].alphabet == "ucs2" if dcs else False
 
 
 def _order_errors(msg: str, services: list[xser.Tlv]) -> Iterator[FieldError]:
