@@ -193,7 +193,8 @@ def test_a_clock_that_cannot_be_followed_is_told_by_how_often_its_times_fall(mon
     monkeypatch.setattr(order, "FALLS", 3)
     heard = Heard(file_of([(at + SECOND_US * (n % 2), segment) for n, (at, segment) in enumerate(SENT)]))
     assert [octets for _, octets in heard.talk] == [octets for _, octets in WHOLE.talk]
-    assert heard.remarks == (f"its times fall {(len(SENT) - 1) // 2} times; its packets are taken in the order of the file",)
+    falls = (len(SENT) - 1) // 2
+    assert heard.remarks == (f"its times fall {falls} times; its packets are taken in the order of the file",)
 
 
 # Connection attempts ------------------------------------------------------------------------------------------------
