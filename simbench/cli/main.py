@@ -18,6 +18,7 @@ import click
 from simbench import __version__
 from simbench.base.errors import BadInput, SimbenchError
 from simbench.cli.dialup.options import dialup
+from simbench.cli.ledger import ledger
 from simbench.cli.manual import Pages
 from simbench.cli.money_options import bill, forecast, plan, sweep
 from simbench.cli.output_options import OUTPUT_FOLDER
@@ -175,7 +176,10 @@ def completion(shell: str) -> None:
     click.echo(script(cli, {}, "simbench", "_SIMBENCH_COMPLETE").source())
 
 
-for command in (bill, certificate, conform, dialup, forecast, judge, matrix, plan, probe, report, roaming, run, sweep):
+COMMANDS = (
+    bill, certificate, conform, dialup, forecast, judge, ledger, matrix, plan, probe, report, roaming, run, sweep,
+)  # fmt: skip
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -35,9 +35,9 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "API and console": ("api", "console", "token_file", "tls_cert", "tls_key", "tls_ucp"),
     "Input": (
         "start", "end", "history_from", "tz", "mapping", "decisions", "probes", "traffic", "campaigns", "requests",
-        "keys", "judge_from", "ledger", "acts_file", "against", "month", "statement", "clock", "ports", "minutes",
-        "busy_share", "grades", "price", "net", "vat", "domestic_gb", "prepaid", "gb", "day", "from_json", "trn",
-        "text", "subscribers", "resume",
+        "keys", "judge_from", "ledger", "acts_file", "against", "month", "statement", "clock", "ports", "sizes",
+        "minutes", "busy_share", "grades", "price", "net", "vat", "domestic_gb", "prepaid", "gb", "day", "from_json",
+        "trn", "text", "subscribers", "resume",
     ),
     "By what rules": (
         "contract", "contract_name", "readings", "tariff", "mode", "limit", "only", "baseline", "update_baseline",
@@ -65,8 +65,8 @@ PAGES: Final[dict[str, About]] = {
         "clients send is answered, metered, delivered and notified as the contract says; scenarios add outages and "
         "wire faults. The first lines say all that a client has to know.",
         {**DONE, 0: "ended by a signal, and the ledger is closed"},
-        "OUTPUT, or reports/serve-DATE-TIME: run.json and ledger-0001.duckdb (what was read and written, and what "
-        "happened). With --log the lines named there.",
+        "OUTPUT, or reports/serve-DATE-TIME: run.json and Parquet files, one a table (what was read and "
+        "written, and what happened). With --log the lines named there.",
         ("simbench decode", "simbench judge", "docs/guides/service.md", "docs/reference/scenario.md"),
     ),
     "list": About(
@@ -119,8 +119,14 @@ PAGES: Final[dict[str, About]] = {
     "run": About(
         "What is long or plain is carried in bulk, what reacts is carried event by event; both leave the same ledger. "
         "The same scenario and seed give the same rows.",
-        files="OUTPUT, or reports/run-SCENARIO-DATE-TIME: run.json and ledger-0001.duckdb.",
+        files="OUTPUT, or reports/run-SCENARIO-DATE-TIME: run.json and Parquet files, one a table.",
         see=("simbench report", "simbench judge", "simbench bill", "docs/reference/scenario.md"),
+    ),
+    "ledger": About(see=("simbench ledger pack", "docs/guides/service.md")),
+    "ledger pack": About(
+        "Memory is bounded by a piece of a segment. A segment is removed once its Parquet file is whole and on disk.",
+        files="RUN: TABLE-NUMBER.parquet in the place of TABLE-NUMBER.arrows.",
+        see=("simbench serve", "docs/reference/ledger.md"),
     ),
     "report": About(
         exits=JUDGED,

@@ -16,7 +16,8 @@ from simbench import __version__
 from simbench.base.json_files import indented
 from simbench.base.toml_files import label
 from simbench.contract import load_contract
-from simbench.ledger import Ledger, RunInfo
+from simbench.ledger import Ledger, RunInfo, open_run
+from simbench.ledger.query import connected
 from simbench.ledger.rows import COUNTED
 from simbench.simulation.event_driven import Detail
 from simbench.simulation.plan import World, plan
@@ -109,15 +110,10 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
 
 def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
     """What was counted for each code, out of the ledger itself."""
-    import duckdb  # noqa: PLC0415 - slow to load
-
     found: dict[str, dict[str, int]] = {}
-    for path in sorted(folder.glob("ledger-*.duckdb")):
-        with duckdb.connect(path, read_only=True) as connection:
-            connection.execute("set enable_progress_bar = false")  # it would stand amid what a command prints
-            for code, name, count in connection.execute(_QUERIES[detail]).fetchall():
-                each = found.setdefault(code, {})
-                each[name] = each.get(name, 0) + count
+    with connected(open_run(folder)) as connection:
+        for code, name, count in connection.execute(_QUERIES[detail]).fetchall():
+            found.setdefault(code, {})[name] = count
     return found
 
 
