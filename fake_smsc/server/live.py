@@ -18,7 +18,7 @@ from fake_smsc.server.server import SmscServer
 from simbench.base.errors import SimbenchError
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract
-from simbench.ledger import AnyLedger
+from simbench.ledger import AnyLedger, Ledger
 from simbench.ledger.events import AccountSet, LimitSet, RunEnded, row_of
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ class LiveSmsc:
                 self.server.faults.plan(fault)
         if self.scenario.faults or self.past is not None:
             self.server.rearm()
+        if isinstance(self.ledger, Ledger):  # its files are open before anything can be acknowledged
+            await asyncio.to_thread(self.ledger.flush)
         await self.server.listen(self.scenario.server.host, self.scenario.server.port)
         began = self.past.began if self.past is not None else now
         if self.past is not None:

@@ -152,7 +152,6 @@ async def _serve(
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
-        await asyncio.to_thread(ledger.flush)  # its files are open before anything can be acknowledged
         async with smsc, with_service(smsc, around.service) as service_lines:
             served = True
             spare_collector()

@@ -14,7 +14,7 @@ from simbench.base.errors import LedgerError
 from simbench.base.outputs import remove, replacing
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
-from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment
+from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment, sync_folder
 
 GROUP_ROWS, GROUP_OCTETS = 1_000_000, 48_000_000  # of a row group: what packing holds in memory
 
@@ -76,15 +76,6 @@ def _write(writer: pq.ParquetWriter, batches: Iterable[pa.RecordBatch], table: T
             group, rows, octets = [], 0, 0
     if group:
         writer.write_table(pa.Table.from_batches(group, schema(table)), row_group_size=max(rows, 1))
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder safe from a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def open_packed(path: Path, table: Table) -> pq.ParquetFile:
