@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 import msgspec
 
+import simbench.bench.runner.selection
 import simbench.rules.client.connection_tunnel
-import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing these enters their rules
+import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing these enters exercises and rules
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
@@ -77,9 +78,8 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
             metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
         if not wire.run.wire.num_rows:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
-            held = f" ({summary.kinds})" if summary.kinds and not tunnels.packets else ""
-            spoken = f"; connections of {summary.protocols}" if summary.protocols else ""
-            problem = f"there is no UCP in its {summary.packets} packets{held}{spoken}{closed}"
+            plain = msgspec.structs.replace(summary, kinds="") if tunnels.packets else summary
+            problem = f"{plain.without_ucp}{closed}"
             raise BadInput(str(path), problem, "--port, or --keys")
         told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
         given = msgspec.json.encode(told).decode()

@@ -21,7 +21,7 @@ from simbench.base.outputs import claim
 from simbench.cli.findings import findings_table
 from simbench.dialup.grid import last_day_of, months_named
 from simbench.dialup.offer import Offer, load_netrevenu
-from simbench.dialup.settlement import JUNE_2000, settle_minutes
+from simbench.dialup.settlement import JUNE_2000, settle_minutes, span
 from simbench.finding import Finding, exit_status
 
 if TYPE_CHECKING:
@@ -34,9 +34,10 @@ def settle_command(
     """Print what a month of so many minutes brings."""
     offer = _offer(contract, readings)
     on: date = last_day_of(months_named(month)[0]) if month else JUNE_2000
-    settled = settle_minutes(minutes, offer, tariff, on, month)
+    settled, spanned = settle_minutes(minutes, offer, tariff, on, month), span(minutes, offer)
+    used = {name: offer.reading(name) for name in ("NRV-AMB-01", "NRV-AMB-05")} | {"NRV-AMB-01": settled.tariff}
     if as_json:
-        click.echo(indented(settled))
+        click.echo(indented({**msgspec.to_builtins(settled), "readings": used, "span": spanned}))
         return
     _table(
         f"{minutes:,} minutes by {settled.tariff}: {offer.functions[settled.tariff].gist}",
@@ -47,6 +48,11 @@ def settle_command(
             ("share with VAT", f"{settled.share_ttc_ff:,}", f"{settled.share_ttc_eur:,}"),
             ("average, centimes a minute", f"{settled.average_centimes}", ""),
         ],
+    )
+    click.echo(f"Read as: {', '.join(f'{name} {reading}' for name, reading in used.items())}.")
+    click.echo(
+        f"Share over all readings of the tariff: {spanned.least_ff:,} FF ({spanned.least}) "
+        f"to {spanned.most_ff:,} FF ({spanned.most})."
     )
 
 

@@ -36,8 +36,9 @@ class PlanOptions(msgspec.Struct, frozen=True):
 
 def envelope_command(options: PlanOptions, day: str, *, as_json: bool) -> None:
     """Print the envelope of one plan on one day."""
-    contract, plan = _read(options)
-    found = envelope(plan, day_of("--date", day), contract, options.mode)
+    contract, on = _contract(options), day_of("--date", day)
+    plan = _read(options, contract, on)
+    found = envelope(plan, on, contract, options.mode)
     if as_json:
         told = {**_row(found), "price_eur": float(plan.price_eur), "vat_share": float(plan.vat_share)}
         click.echo(indented({**told, "mode": options.mode, "contract": contract.name}))
@@ -47,8 +48,10 @@ def envelope_command(options: PlanOptions, day: str, *, as_json: bool) -> None:
 
 def table_command(options: PlanOptions, plot: Path | None, *, as_json: bool) -> None:
     """Print the envelope of one plan under every cap there is, and draw it where asked."""
-    contract, plan = _read(options)
-    rows = envelopes(plan, contract, options.mode)
+    contract = _contract(options)
+    plan = _read(options, contract, contract.terms.caps.data[0].since)
+    dated = not options.net and not _is_share(options.vat)
+    rows = envelopes(plan, contract, options.mode, contract.vat_shares(options.vat) if dated else ())
     if plot is not None:
         from simbench.roaming.report.page import write_envelope_plot  # noqa: PLC0415 - matplotlib is slow to load
 
@@ -88,18 +91,24 @@ def day_of(place: str, text: str) -> date:
         raise BadInput(place, f"is {text[:40]!r}", "a day such as 2017-06-15") from None
 
 
-def _read(options: PlanOptions) -> tuple[RoamingContract, Plan]:
+def _contract(options: PlanOptions) -> RoamingContract:
     contract = load_roaming(options.contract)
-    if options.gb == "binary":
-        contract = with_gigabyte(contract, BINARY_OCTETS)
+    return with_gigabyte(contract, BINARY_OCTETS) if options.gb == "binary" else contract
+
+
+def _read(options: PlanOptions, contract: RoamingContract, day: date) -> Plan:
     price = amount_of("--price", options.price)
     domestic = None if options.domestic_gb is None else amount_of("--domestic-gb", options.domestic_gb)
-    vat = Decimal(0) if options.net else _vat(options.vat, contract)
-    return contract, Plan(price, vat, domestic, options.prepaid)
+    vat = Decimal(0) if options.net else _vat(options.vat, contract, day)
+    return Plan(price, vat, domestic, options.prepaid)
 
 
-def _vat(text: str, contract: RoamingContract) -> Decimal:
-    return Decimal(text) if text.replace(".", "", 1).isdecimal() and text.isascii() else contract.vat_share(text)
+def _vat(text: str, contract: RoamingContract, day: date) -> Decimal:
+    return Decimal(text) if _is_share(text) else contract.vat_share(text, day)
+
+
+def _is_share(text: str) -> bool:
+    return text.replace(".", "", 1).isdecimal() and text.isascii()
 
 
 def with_gigabyte(contract: RoamingContract, octets: int) -> RoamingContract:
