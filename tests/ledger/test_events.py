@@ -32,7 +32,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 def any_of(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Events of one kind, their fields drawn from their types; those with a default may be left out."""
-    needed, free = {}, {}
+    needed: dict[str, st.SearchStrategy[Any]] = {}
+    free: dict[str, st.SearchStrategy[Any]] = {}
     for field in msgspec.structs.fields(kind):
         drawn = PLAIN.get(field.type, st.from_type(field.type))
         (needed if field.required else free)[field.name] = drawn
