@@ -35,9 +35,9 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "API and console": ("api", "console", "token_file", "tls_cert", "tls_key", "tls_ucp"),
     "Input": (
         "start", "end", "history_from", "tz", "mapping", "decisions", "probes", "traffic", "campaigns", "requests",
-        "keys", "judge_from", "ledger", "acts_file", "against", "month", "statement", "clock", "ports", "minutes",
-        "busy_share", "grades", "price", "net", "vat", "domestic_gb", "prepaid", "gb", "day", "from_json", "trn",
-        "text", "subscribers", "resume",
+        "keys", "judge_from", "ledger", "acts_file", "against", "month", "statement", "clock", "ports", "sizes",
+        "minutes", "busy_share", "grades", "price", "net", "vat", "domestic_gb", "prepaid", "gb", "day", "from_json",
+        "trn", "text", "subscribers", "resume",
     ),
     "By what rules": (
         "contract", "contract_name", "readings", "tariff", "mode", "limit", "only", "baseline", "update_baseline",

@@ -18,13 +18,15 @@ from simbench.cli.output_options import OUTPUT_FOLDER
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
 @click.option("--acts", "acts_file", required=True, type=click.Path(path_type=Path), help="The contract's acts (TOML).")
 @click.option("--month", metavar="YYYY-MM", help="Calendar month to bill (default: every month with messages).")
-@click.option("--against", type=click.Path(path_type=Path), help="An invoice received (CSV), to be judged.")
+@click.option(
+    "--against", type=click.Path(path_type=Path), help="An invoice received (CSV, Parquet, XLSX), to be judged."
+)
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 @click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for pages to print, JSON and CSV.")
 @click.option("--json", "form", flag_value="json", help="JSON instead of tables.")
 @click.option("--csv", "form", flag_value="csv", help="CSV in the columns of an invoice received.")
 def bill(**options: object) -> None:
-    """Bill the messages of a run (or a CSV of counts), and judge an invoice received line by line.
+    """Bill the messages of a run (or a table of counts), and judge an invoice received line by line.
 
     \b
     Examples:
@@ -41,7 +43,7 @@ def bill(**options: object) -> None:
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--traffic", required=True, type=click.Path(path_type=Path, exists=True), help="A run, or a CSV of counts."
+    "--traffic", required=True, type=click.Path(path_type=Path, exists=True), help="A run, or a table of counts."
 )
 @click.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")

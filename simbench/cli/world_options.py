@@ -81,10 +81,14 @@ def report(**options: object) -> None:
 @click.option("--tz", metavar="ZONE", help="Zone of times that say none, as in Europe/Paris.")
 @click.option("--map", "mapping", type=click.Path(path_type=Path), help="Mapping of columns (TOML).")
 @click.option("--decisions", type=click.Path(path_type=Path), help="Incidents classed anew (TOML).")
-@click.option("--probes", type=click.Path(path_type=Path), help="What the client's probes saw (CSV, Parquet).")
-@click.option("--traffic", type=click.Path(path_type=Path), help="Messages of the platform (CSV, Parquet).")
+@click.option("--probes", type=click.Path(path_type=Path), help="What the client's probes saw (CSV, Parquet, XLSX).")
+@click.option("--traffic", type=click.Path(path_type=Path), help="Messages of the platform (CSV, Parquet, XLSX).")
 @click.option("--campaigns", type=click.Path(path_type=Path), help="Of a capture: codes, campaigns, outages (TOML).")
-@click.option("--requests", type=click.Path(path_type=Path), help="Of a capture: what the client was asked for (CSV).")
+@click.option(
+    "--requests",
+    type=click.Path(path_type=Path),
+    help="Of a capture: what the client was asked for (CSV, Parquet, XLSX).",
+)
 @click.option("--keys", type=click.Path(path_type=Path), help="Of a capture: keys of its ESP associations (TOML).")
 @click.option("--port", type=click.IntRange(1, 65535), help="Of a capture: the SMSC's port, where frames do not tell.")
 @click.option("--forecast", "forecast_until", metavar="TIME", help="Tell the chances of a breach up to here.")
@@ -101,7 +105,7 @@ def report(**options: object) -> None:
 @click.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json, incidents.csv ...")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def judge(**options: object) -> None:
-    """Judge what was recorded: FILE is a table of outages (CSV, Parquet), a run folder, a log of Kannel, or a capture.
+    """Judge a record: FILE is a table of outages (CSV, Parquet, XLSX), a run folder, a log of Kannel, or a capture.
 
     A capture (pcap, pcapng) and the wire of a run are judged by the rules of `conform`, without any simulator.
 

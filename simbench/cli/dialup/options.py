@@ -116,7 +116,7 @@ def dialup_run(**options: object) -> None:
 def replay(**options: object) -> None:
     """Settle real calls, set bad rows aside, and judge records and statement.
 
-    Calls are records (CSV, Parquet), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
+    Calls are records (CSV, Parquet, XLSX), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
 
     \b
     Examples:
