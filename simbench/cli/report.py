@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
 import click
+import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.outputs import adopt, claim
-from simbench.contract import load_contract
-from simbench.finding import counted, exit_status
-from simbench.ledger import open_run
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import JUDGED, command
 
 QUIET_S = 2.0
+
 RUNS, FINDINGS = "runs", "findings.json"
+
+
+@command(
+    exits=JUDGED,
+    files="OUTPUT, or RUN: report.html, data.json and findings.json; with --pdf also report.pdf.",
+    see=("simbench run", "simbench judge", "docs/guides/sla.md"),
+)
+@cloup.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@cloup.option_group(
+    "By what rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report (default: RUN itself)."),
+    cloup.option(
+        "--lang", "language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Its language."
+    ),
+    cloup.option("--pdf", is_flag=True, help="report.pdf as well."),
+    cloup.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines."),
+    cloup.option("--unmasked", is_flag=True, help="Of a conformance session: telephone numbers as they are."),
+)
+def report(**options: object) -> None:
+    """Report on the service level of a run: verdicts, availability, budget, restoration, throughput, delivery.
+
+    RUN is the folder of a run in virtual time; of a conformance session it makes the report again.
+
+    \b
+    Examples:
+      simbench report reports/year
+      simbench report reports/year --lang fr --pdf -o reports/rapport
+    """
+    sys.exit(report_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -32,11 +66,15 @@ class Options(msgspec.Struct, frozen=True):
 
 def report_command(options: Options) -> int:
     """Write the report of a run folder; the exit status of its findings."""
+    from simbench.contract import load_contract
+    from simbench.finding import counted, exit_status
+    from simbench.ledger import open_run
+
     if (options.folder / RUNS).is_dir() and (options.folder / FINDINGS).is_file():
         return _of_session(options)
     if options.unmasked:
         raise BadInput("--unmasked", "a report of a service level shows no numbers", "a conformance session")
-    from simbench.sla.report import SlaRun, write_sla  # noqa: PLC0415 - matplotlib is slow to load
+    from simbench.sla.report import SlaRun, write_sla
 
     run = open_run(options.folder)
     contract = load_contract(options.contract_name or "orange_ops_2016")
@@ -57,12 +95,15 @@ def report_command(options: Options) -> int:
 
 def _of_session(options: Options) -> int:
     """The report of a conformance session again, from its findings and ledgers; nothing is judged anew."""
-    from simbench.bench.report import ExerciseRun, Judgement, read_findings, write_report  # noqa: PLC0415 - as above
-    from simbench.bench.runner.options import plan_again  # noqa: PLC0415 - as above
-    from simbench.bench.runner.selection import select  # noqa: PLC0415 - as above
-    from simbench.bench.runner.session_record import NAME as RECORD  # noqa: PLC0415 - slow to load
-    from simbench.bench.runner.session_record import read_record  # noqa: PLC0415 - as above
-    from simbench.trace.trace import Reading  # noqa: PLC0415 - as above
+    from simbench.bench.report import ExerciseRun, Judgement, read_findings, write_report
+    from simbench.bench.runner.options import plan_again
+    from simbench.bench.runner.selection import select
+    from simbench.bench.runner.session_record import NAME as RECORD
+    from simbench.bench.runner.session_record import read_record
+    from simbench.contract import load_contract
+    from simbench.finding import exit_status
+    from simbench.ledger import open_run
+    from simbench.trace.trace import Reading
 
     if options.pdf or options.language != "en":
         what = "--pdf" if options.pdf else f"--lang {options.language}"

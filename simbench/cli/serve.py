@@ -7,32 +7,100 @@ import ipaddress
 import signal
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import uvloop
+import cloup
 from msgspec.structs import replace
 
-from fake_smsc.scenario import (
-    LimitMode,
-    Scenario,
-    allowed_networks,
-    contract_of,
-    demo_scenario,
-    find_scenario,
-    read_scenario,
-)
-from fake_smsc.server.live import LiveSmsc, spare_collector
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import remove_folder
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import DONE, command
 from simbench.cli.script import SCRIPT, Script, clock_of, past_of, read_script, write_script
 from simbench.cli.serve_service import Around, service_settings, ucp_tls, with_service
-from simbench.contract import Contract, load_contract
-from simbench.ledger import Ledger, RunInfo
-from simbench.ledger.info import NAME
 
+if TYPE_CHECKING:
+    from fake_smsc.scenario import LimitMode, Scenario
+    from fake_smsc.server.live import LiveSmsc
+    from simbench.contract import Contract
+
+LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
+_FILE = click.Path(path_type=Path, dir_okay=False)
 EXPOSED_FAILED_LOGINS = 20  # a minute, of one address, where other machines can reach the server
+
+
+@command(
+    exits={**DONE, 0: "ended by a signal, and the ledger is closed"},
+    files=(
+        "OUTPUT, or reports/serve-DATE-TIME: run.json and ledger-0001.duckdb (what was read and written, and "
+        "what happened). With --log the lines named there."
+    ),
+    see=("simbench decode", "simbench judge", "docs/guides/service.md", "docs/reference/scenario.md"),
+)
+@cloup.argument("scenario", required=False, type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Address and access",
+    cloup.option("--host", help="Address to listen on (loopback)."),
+    cloup.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."),
+    cloup.option("--expose", is_flag=True, help="Serve an address that other machines can reach; needs --allow."),
+    cloup.option(
+        "--allow", multiple=True, metavar="ADDRESS", help="Address or network that may connect; may be repeated."
+    ),
+)
+@cloup.option_group(
+    "Input",
+    cloup.option(
+        "--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run that ended, however."
+    ),
+)
+@cloup.option_group(
+    "By what rules",
+    cloup.option("--limit", type=click.Choice(LIMIT_MODES), help="Answer of the meter."),
+    cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file."),
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the ledger (default: under reports/)."),
+)
+@cloup.option_group(
+    "API and console",
+    cloup.option("--api", type=click.IntRange(0, 65535), help="Port of the control API and metrics; 0: a free one."),
+    cloup.option("--console", is_flag=True, help="A web page on the API's port (default 8080)."),
+    cloup.option("--token-file", type=_FILE, help="File whose first line API and console ask for."),
+    cloup.option("--tls-cert", type=_FILE, help="Certificate (PEM): API and console speak HTTPS."),
+    cloup.option("--tls-key", type=_FILE, help="Its key (PEM)."),
+    cloup.option("--tls-ucp", is_flag=True, help="UCP under TLS as well, with the same certificate."),
+)
+@cloup.option_group(
+    "Log",
+    cloup.option("--log", type=_FILE, help="File for JSON lines: sessions, story, refusals, findings."),
+    cloup.option("--unmasked", is_flag=True, help="Telephone numbers in the log as they are."),
+)
+def serve(**options: object) -> None:
+    """Serve a fake SMSC, with no configuration at all or out of a scenario file, until SIGINT or SIGTERM.
+
+    Without a scenario there is one account for each tier, at 127.0.0.1:3024, with the password secret. What clients
+    send is answered, metered, delivered and notified as the contract says; scenarios add outages and wire faults.
+    The first lines say all that a client has to know.
+
+    \b
+    Examples:
+      simbench serve
+      simbench serve --port 5000 --limit monitor
+      simbench serve scenarios/01_first.toml
+      simbench serve --resume reports/first
+      simbench serve --api 8080 --console
+    """
+    folder = options.pop("resume")
+    if folder is not None:
+        given = [name for name in ("scenario", "output", "contract_name") if options.pop(name) is not None]
+        if given:
+            raise BadInput("--resume", f"given with {', '.join(given)}", "the run's own")
+        resume_command(folder, **options)  # type: ignore[arg-type]  # click gives what the options say
+        return
+    serve_command(**options)  # type: ignore[arg-type]  # click gives what the options say
 
 
 def serve_command(  # noqa: PLR0913 - one argument an option
@@ -48,6 +116,11 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     **service: Any,
 ) -> None:
     """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
+    import uvloop
+
+    from fake_smsc.scenario import contract_of, demo_scenario, find_scenario, read_scenario
+    from simbench.contract import load_contract
+
     if scenario is not None:
         scenario = find_scenario(scenario)
         chosen = read_scenario(scenario)
@@ -74,6 +147,10 @@ def resume_command(
     **service: Any,
 ) -> None:
     """Go on with a run that was stopped or killed, in its own ledger and out of its own scenario."""
+    import uvloop
+
+    from simbench.contract import load_contract
+
     script = read_script(folder)
     contract = load_contract(script.contract)
     if contract.digest != script.contract_digest:
@@ -96,6 +173,8 @@ def _with_options(scenario: Scenario, host: str | None, port: int | None, limit:
 
 def guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scenario:
     """An address other machines can reach is served only when asked for, and only to those named."""
+    from fake_smsc.scenario import allowed_networks
+
     server = replace(scenario.server, allow=(*scenario.server.allow, *allow))
     allowed_networks(server, "--allow")
     if not is_loopback(server.host):
@@ -120,6 +199,9 @@ async def _serve(
     scenario: Scenario, contract: Contract, folder: Path, around: Around, script: Script | None = None
 ) -> None:
     """Serve a new run, whose script is kept, or without one go on with the run in the folder."""
+    from fake_smsc.server.live import LiveSmsc, spare_collector
+    from simbench.ledger import Ledger, RunInfo
+
     info = RunInfo(
         run=folder.name,
         created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -157,6 +239,8 @@ async def _serve(
 
 def _discard(folder: Path) -> None:
     """Remove the ledger of a server that never listened, so that the same command can be given again."""
+    from simbench.ledger.info import NAME
+
     remove_folder(folder, NAME, SCRIPT, *(each.name for each in folder.glob("ledger-*")))
 
 

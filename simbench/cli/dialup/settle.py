@@ -1,0 +1,59 @@
+"""`simbench dialup settle`."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+import cloup
+
+from simbench.base.json_files import indented
+from simbench.cli.dialup.options import JSON, OFFER, READINGS, TARIFF
+from simbench.cli.dialup.tables import print_table, read_offer
+from simbench.cli.pages import command
+
+
+@command(see=("simbench dialup ports", "docs/guides/dialup.md"))
+@cloup.option_group(
+    "Input",
+    cloup.option("--minutes", type=int, required=True, help="Whole minutes of one month."),
+    cloup.option("--month", default="", help="Month whose VAT holds, such as 2000-09 (default: June 2000)."),
+)
+@cloup.option_group("By what rules", TARIFF, OFFER, READINGS)
+@cloup.option_group("Output", JSON)
+def settle(**options: object) -> None:
+    """Say what a month of minutes brings: gross share before and with VAT, in francs and euros.
+
+    What lies between the two published points is a reading: --tariff chooses one.
+
+    \b
+    Examples:
+      simbench dialup settle --minutes 50000000
+      simbench dialup settle --minutes 150000000 --tariff F4 --json
+    """
+    settle_command(**options)  # type: ignore[arg-type]  # click gives what the options say
+
+
+def settle_command(
+    minutes: int, tariff: str, month: str, contract: str, readings: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Print what a month of so many minutes brings."""
+    from simbench.dialup.grid import last_day_of, months_named
+    from simbench.dialup.settlement import JUNE_2000, settle_minutes
+
+    offer = read_offer(contract, readings)
+    on: date = last_day_of(months_named(month)[0]) if month else JUNE_2000
+    settled = settle_minutes(minutes, offer, tariff, on, month)
+    if as_json:
+        click.echo(indented(settled))
+        return
+    print_table(
+        f"{minutes:,} minutes by {settled.tariff}: {offer.functions[settled.tariff].gist}",
+        ("", "FF", "EUR"),
+        [
+            ("share before VAT", f"{settled.share_ff:,}", f"{settled.share_eur:,}"),
+            (f"VAT {settled.vat_share:.1%}", f"{settled.vat_ff:,}", ""),
+            ("share with VAT", f"{settled.share_ttc_ff:,}", f"{settled.share_ttc_eur:,}"),
+            ("average, centimes a minute", f"{settled.average_centimes}", ""),
+        ],
+    )

@@ -1,0 +1,74 @@
+"""The plan an envelope is asked for: its options, read."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.roaming.contract import RoamingContract, load_roaming
+from simbench.roaming.envelope import Envelope, Mode, Plan
+
+BINARY_OCTETS = 1 << 30
+
+
+class PlanOptions(msgspec.Struct, frozen=True):
+    """What the options of `envelope` and `table` have in common, as the user wrote them."""
+
+    price: str
+    mode: Mode = "regulation"
+    vat: str = "FR"
+    net: bool = False
+    domestic_gb: str | None = None
+    prepaid: bool = False
+    gb: str = "decimal"
+    contract: Path | None = None
+
+
+def amount_of(place: str, text: str) -> Decimal:
+    """Read an amount with a point; BadInput names the option it was given to."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise BadInput(place, f"is {text[:40]!r}", "an amount such as 19.99") from None
+    if not amount.is_finite():
+        raise BadInput(place, f"is {text[:40]!r}", "an amount such as 19.99")
+    return amount
+
+
+def read_plan(options: PlanOptions) -> tuple[RoamingContract, Plan]:
+    """The contract and the plan that the options mean. Raises BadInput and ContractError."""
+    contract = load_roaming(options.contract)
+    if options.gb == "binary":
+        contract = with_gigabyte(contract, BINARY_OCTETS)
+    price = amount_of("--price", options.price)
+    domestic = None if options.domestic_gb is None else amount_of("--domestic-gb", options.domestic_gb)
+    vat = Decimal(0) if options.net else _vat(options.vat, contract)
+    return contract, Plan(price, vat, domestic, options.prepaid)
+
+
+def _vat(text: str, contract: RoamingContract) -> Decimal:
+    return Decimal(text) if text.replace(".", "", 1).isdecimal() and text.isascii() else contract.vat_share(text)
+
+
+def with_gigabyte(contract: RoamingContract, octets: int) -> RoamingContract:
+    """The contract with the other reading of a gigabyte."""
+    replace = msgspec.structs.replace
+    size = replace(contract.terms.envelope.gigabyte_octets, value=octets)
+    return replace(
+        contract, terms=replace(contract.terms, envelope=replace(contract.terms.envelope, gigabyte_octets=size))
+    )
+
+
+def row_of(found: Envelope) -> dict[str, Any]:
+    """An envelope as JSON."""
+    return {
+        "date": found.day,
+        "cap_eur_per_gb": float(found.cap_eur_per_gb),
+        "envelope_gb": float(found.gb),
+        "octets": found.octets,
+        "bundle": found.kind,
+    }
