@@ -36,8 +36,10 @@ test-real: $(VENV)/installed packages ## run the others: real programs, document
 	@$(PYTEST) -m '$(MARKED)'
 
 coverage: $(VENV)/installed ## run what `make test` runs and print which lines and branches it does not reach
-	@mkdir -p build/coverage
-	@$(PYTEST) -m 'not ($(MARKED))' --cov --cov-report=term-missing
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(PYTEST:$(BIN)/python=$(BIN)/coverage run) -m 'not ($(MARKED))'
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --show-missing
 
 check: $(VENV)/installed ## style, types, import floors
 	$(BIN)/ruff check .
@@ -55,9 +57,10 @@ bench: $(VENV)/installed ## measure speed: ratios in one run, and absolutes to c
 fuzz: $(VENV)/installed ## feed two million mutated frames to everything that reads a wire (SECONDS=900, SEED=1)
 	$(BIN)/python -m tools.fuzz --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
 
-soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched; then crowds (SECONDS=1800, MESSAGES=20000000)
+soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched; then crowds and a client (SECONDS=1800, MESSAGES=20000000)
 	$(BIN)/python -m tools.soak --seconds $(or $(SECONDS),1800) --messages $(or $(MESSAGES),20000000)
 	$(BIN)/python -m tools.soak.crowd
+	$(BIN)/python -m tools.soak.client
 
 sample: $(VENV)/installed ## write every kind of report below reports/sample
 	$(BIN)/python -m tools.sample
@@ -68,4 +71,4 @@ docs: $(VENV)/installed ## build the documentation as a site that needs no netwo
 
 clean: ## remove the virtual environment and what the tools keep; reports stay
 	@if [ -e $(VENV) ] && [ ! -e $(VENV)/installed ]; then echo "$(VENV) was not made here; it stays"; else rm -rf $(VENV); fi
-	rm -rf build/site build/coverage .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV).lock $(VENV).log build/site build/coverage .mypy_cache .ruff_cache .hypothesis .import_linter_cache

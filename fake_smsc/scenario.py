@@ -66,6 +66,8 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `allow` lists the addresses or networks that may connect; empty: every address that reaches it (OPS-CON-03, 04).
     After `failed_logins_per_min` an address is cut off for the rest of the minute; 0: it may go on.
+    While the ledger cannot be written, `when_unwritable` "hold" reads nothing more from any client, "go-on" answers on
+    while what is to be written fits into memory.
     """
 
     host: str = "127.0.0.1"
@@ -73,6 +75,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     epoch: str = ""
     speed: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 1.0
     durable: bool = False
+    when_unwritable: Literal["hold", "go-on"] = "hold"
     allow: tuple[str, ...] = ()
     failed_logins_per_min: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 

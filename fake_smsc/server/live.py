@@ -62,6 +62,7 @@ class LiveSmsc:
             durable=config.durable,
         )
         self.server.faults.seed = scenario.seed
+        self.server.intake.policy = config.when_unwritable
         self.server.allowed = allowed_networks(config)
         self.server.attempts = Attempts(config.failed_logins_per_min)
         self.control = Control(self.server)

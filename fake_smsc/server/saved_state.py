@@ -18,8 +18,8 @@ from fake_smsc.core.delivery import KINDS, TELL
 from fake_smsc.core.records import UNDELIVERED, Message, Notice, Special
 from fake_smsc.server.pending_notifications import Unacknowledged
 from simbench.base.units import MINUTE_US, SECOND_US
-from simbench.ledger import open_run
-from simbench.ledger.files import querying
+from simbench.ledger.query import connected
+from simbench.ledger.reader import read_run
 from simbench.ucp import content
 
 OUTCOMES = {**{kind: outcome for outcome, kind in KINDS.items()}, "replaced": UNDELIVERED}
@@ -91,9 +91,12 @@ class Past(msgspec.Struct, frozen=True):
 
 
 def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> Past:
-    """Read a run that has ended, however; `validity_us` is (default, longest). Raises LedgerError."""
-    info = open_run(folder).info
-    with querying(folder) as ledger:
+    """Read a run that has ended, however; `validity_us` is (default, longest). Raises LedgerError.
+
+    Its folder is locked by whoever resumes it.
+    """
+    run = read_run(folder)
+    with connected(run) as ledger, connected(run, ("wire",)) as octets:
         story = [
             Event(at, kind, subject, until, json.loads(detail))
             for at, kind, subject, until, detail in _rows(
@@ -113,14 +116,15 @@ def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[i
             "direction = 'close' order by session",
         )
         return Past(
-            story[0].at if story else ended or 0, ended or 0, not info.closed, connections,
-            tuple(number for (number,) in open_), messages, _notices(ledger, texts, terms, owner_of), story,
+            story[0].at if story else ended or 0, ended or 0, not run.info.closed, connections,
+            tuple(number for (number,) in open_), messages, _notices((ledger, octets), texts, terms, owner_of), story,
         )  # fmt: skip
 
 
 def _rows(ledger: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
-    cursor = ledger.cursor().execute(query)
-    while rows := cursor.fetchmany(10_000):
+    """What a query finds, piece by piece; a connection has one at a time."""
+    found = ledger.execute(query)
+    while rows := found.fetchmany(10_000):
         yield from rows
 
 
@@ -150,16 +154,16 @@ def _message(
 
 
 def _notices(
-    ledger: duckdb.DuckDBPyConnection,
+    ledgers: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
     texts: list[Event],
     terms: Mapping[tuple[int, int], dict[str, Any]],
     owner_of: Callable[[str], str],
 ) -> list[Notice]:
     """What was to be told and is not acknowledged on the wire, oldest first."""
     parts = _Parts(texts)
-    waiting, wire = Unacknowledged(), _rows(ledger, _WIRE)
+    waiting, wire = Unacknowledged(), _rows(ledgers[1], _WIRE)
     chunk = next(wire, None)
-    for row in _rows(ledger, _TOLD):
+    for row in _rows(ledgers[0], _TOLD):
         while chunk is not None and chunk[0] < row[0]:
             waiting.chunk(*chunk[1:])
             chunk = next(wire, None)

@@ -16,6 +16,7 @@ from typing import cast
 from fake_smsc.faults.injector import FaultInjector
 from fake_smsc.scenario import Allowed
 from fake_smsc.server.clock import PlatformClock
+from fake_smsc.server.intake import Intake
 from fake_smsc.server.login_throttle import Attempts
 from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset, set_no_delay
 from fake_smsc.server.outage import Outage, Outages
@@ -76,6 +77,7 @@ class SmscServer:
         self.connections: dict[int, Connection] = {}
         self.outages = Outages(self)
         self.faults = FaultInjector(self)
+        self.intake = Intake(self, ledger)
         self.port = 0
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
         self.attempts = Attempts()  # logins that failed
@@ -95,6 +97,7 @@ class SmscServer:
     async def listen(self, host: str, port: int) -> None:
         """Open the port (0: a free one) and start the clock's timers. Raises PortInUse."""
         self._host = host
+        self.intake.start()
         await self.open_listener(port)
         if self._heartbeat:
             self._schedule_beat()
@@ -159,7 +162,11 @@ class SmscServer:
         number = connection.number
         if number not in self.connections or number in self.faults.gone:
             return
+        if self.intake.shut:
+            self.intake.keep(connection, data)
+            return
         self.ledger.wire.append((now, number, "in", data))
+        self.intake.took(len(data))
         if self.faults.engaged:
             data = self.faults.incoming(number, data)
         self.gateway.received(number, data, now)
@@ -191,6 +198,22 @@ class SmscServer:
             connection.transport.close()
             if connection.transport.get_write_buffer_size():
                 asyncio.get_running_loop().call_later(LINGER_S, connection.transport.abort)
+
+    # What the intake asks --------------------------------------------------------------------------------------
+
+    def open_lines(self) -> dict[int, Connection]:
+        """Every connection by its number."""
+        return self.connections
+
+    def is_heard(self, number: int) -> bool:
+        """Whether a line would be read: neither an outage nor a fault has silenced it."""
+        line = self.gateway.lines.get(number)
+        return line is not None and not line.mute and number not in self.faults.gone
+
+    def handle(self, number: int, data: bytes) -> None:
+        """Handle octets of a line that were kept; nothing when it has gone."""
+        if number in self.connections:
+            self.received(self.connections[number], data)
 
     # Output and time -------------------------------------------------------------------------------------------
 

@@ -22,14 +22,16 @@ GROWS: Final = "-"
 _GONE: Final = "removed"
 _HEAD: Final = "# simbench replaces and removes only these files, while they are as it wrote them (SHA-256).\n"
 # What the machine does not give; whatever else keeps a file from being written is wrong with the path.
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+ROOMLESS: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 
 
 def not_written(path: Path, problem: OSError) -> SimbenchError:
     """What to raise for a file that could not be written: Trouble when there is no room for it, else BadInput."""
     what = problem.strerror or str(problem)
-    if problem.errno in _FULL:
+    if problem.errno in ROOMLESS:
         return Trouble(f"{path}: {what}")
     return BadInput(str(path), what, "a file that can be written")
 

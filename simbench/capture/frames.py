@@ -15,6 +15,7 @@ from simbench.ledger.rows import Row
 from simbench.ucp.frame import STX, Frame, Framer, WireError
 
 DIRECTIONS: Final = {"in": "client to SMSC", "out": "SMSC to client"}
+UNDATED_US: Final = 86_400_000_000  # no packet is of 1 January 1970: these are of captures that carry no times
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,7 +30,7 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     def __str__(self) -> str:
         if self.line:
             return f"line {self.line}"
-        if not self.at:  # a capture whose packets carry no times
+        if self.at < UNDATED_US:
             return f"no time  session {self.session}, {DIRECTIONS[self.direction]}"
         try:
             when = (_EPOCH + timedelta(microseconds=self.at)).strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -170,7 +170,7 @@ class Packets:
             pass  # iterating comes upon it again
 
     def _chain(self, chain: list[_Run]) -> Iterator[Packet]:
-        """The packets of some runs, those without a stamp dated as the one before."""
+        """The packets of some runs; one without a stamp is dated a microsecond behind the one before it."""
         capture = self._open()
         ends = {
             one.first: (other.first if other else 0)
@@ -190,7 +190,7 @@ class Packets:
             if number < first:
                 continue
             if at == UNTIMED:
-                at = last  # noqa: PLW2901 - a packet dated
+                last = at = last + 1  # noqa: PLW2901 - a packet dated
             else:
                 last = at = at + offset  # noqa: PLW2901 - as above
             yield number, at, link, octets, wire

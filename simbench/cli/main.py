@@ -25,6 +25,7 @@ from simbench.cli.encode import encode
 from simbench.cli.explain import explain
 from simbench.cli.forecast import forecast
 from simbench.cli.judge.group import judge
+from simbench.cli.ledger import ledger
 from simbench.cli.list_ import list_
 from simbench.cli.matrix import matrix
 from simbench.cli.pages import JUDGED, group
@@ -44,7 +45,7 @@ from simbench.cli.sweep import sweep
     context_settings={"help_option_names": ["-h", "--help"]},
     sections=[
         cloup.Section("Put a client or a platform to the test", [serve, conform, probe]),
-        cloup.Section("Judge and report what was recorded", [judge, report, certificate, matrix]),
+        cloup.Section("Judge and report what was recorded", [judge, report, certificate, matrix, ledger]),
         cloup.Section("Simulate, plan and price", [run, plan, sweep, bill, forecast]),
         cloup.Section("Other offers", [dialup, roaming]),
         cloup.Section("Frames, clauses and help", [decode, encode, explain, list_, completion]),

@@ -30,7 +30,7 @@ STOPPED = 3
 
 
 @command(
-    files="OUTPUT, or reports/run-SCENARIO-DATE-TIME: run.json and ledger-0001.duckdb.",
+    files="OUTPUT, or reports/run-SCENARIO-DATE-TIME: run.json and Parquet files, one a table.",
     see=("simbench report", "simbench judge", "simbench bill", "docs/reference/scenario.md"),
 )
 @cloup.argument("scenario", type=click.Path(path_type=Path))
@@ -167,8 +167,8 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
 
 def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
     """What was counted for each code, out of the ledger itself."""
-    import duckdb
-
+    from simbench.ledger import open_run
+    from simbench.ledger.query import connected
     from simbench.ledger.rows import COUNTED
 
     sums = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTED)
@@ -177,10 +177,7 @@ def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
         "minute": f"unpivot (select code, {sums} from minute group by code) on {', '.join(COUNTED)}",  # noqa: S608 - our own names
     }[detail]
     found: dict[str, dict[str, int]] = {}
-    for path in sorted(folder.glob("ledger-*.duckdb")):
-        with duckdb.connect(path, read_only=True) as connection:
-            connection.execute("set enable_progress_bar = false")  # it would stand amid what a command prints
-            for code, name, count in connection.execute(query).fetchall():
-                each = found.setdefault(code, {})
-                each[name] = each.get(name, 0) + count
+    with connected(open_run(folder)) as connection:
+        for code, name, count in connection.execute(query).fetchall():
+            found.setdefault(code, {})[name] = count
     return found

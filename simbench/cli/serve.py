@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import remove_folder
+from simbench.cli.ledger import PackProgress
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import DONE, command
 from simbench.cli.script import SCRIPT, Script, clock_of, past_of, read_script, write_script
@@ -24,7 +25,9 @@ from simbench.cli.serve_service import Around, service_settings, ucp_tls, with_s
 if TYPE_CHECKING:
     from fake_smsc.scenario import LimitMode, Scenario
     from fake_smsc.server.live import LiveSmsc
+    from fake_smsc.server.saved_state import Past
     from simbench.contract import Contract
+    from simbench.ledger import Ledger
 
 LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -212,8 +215,11 @@ async def _serve(
         versions={"simbench": __version__},
         keep=scenario.keep,
     )
-    past = None if script else past_of(folder, scenario, contract)
-    ledger, served = (Ledger.create(folder, info), False) if script else (Ledger.resume(folder), True)
+    past, served = None, script is None
+    if script is not None:
+        ledger = Ledger.create(folder, info)
+    else:
+        past, ledger = _resumed(folder, scenario, contract)
     try:
         if script is not None:
             write_script(folder, script)
@@ -231,17 +237,37 @@ async def _serve(
             await stop.wait()
             click.echo("stopping", err=True)
     finally:
-        ledger.close()
+        ledger.close(PackProgress().show)
         if not served:
             _discard(folder)
     click.echo(f"ledger closed: {folder}", err=True)
 
 
+def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Past, Ledger]:
+    """What a run left behind, and its ledger to go on with; the folder is locked before either is looked at."""
+    from simbench.ledger import Ledger
+    from simbench.ledger.lock import take_lock
+    from simbench.ledger.writer import not_writable
+
+    try:
+        lock = take_lock(folder)
+    except OSError as problem:
+        raise not_writable(folder, problem) from None
+    try:
+        return past_of(folder, scenario, contract), Ledger.resume(lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
 def _discard(folder: Path) -> None:
     """Remove the ledger of a server that never listened, so that the same command can be given again."""
     from simbench.ledger.info import NAME
+    from simbench.ledger.lock import NAME as LOCK
+    from simbench.ledger.segments import parts_of
 
-    remove_folder(folder, NAME, SCRIPT, *(each.name for each in folder.glob("ledger-*")))
+    parts = [path.name for paths in parts_of(folder).values() for path in paths]
+    remove_folder(folder, NAME, SCRIPT, LOCK, *parts)
 
 
 def _banner(smsc: LiveSmsc, folder: Path, more: tuple[str, ...]) -> None:

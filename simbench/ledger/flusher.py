@@ -1,7 +1,12 @@
-"""The thread that carries rows from memory to the files of a run, in batches. Reads no row and knows no driver."""
+"""The thread that carries rows from memory to the segments of a run, in batches.
+
+It also says whether rows can be written, and how many octets that were read wait for it, so that a server can stop
+reading before its memory is full.
+"""
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401 - what Arrow needs of it cannot be loaded once the interpreter ends
 import threading
 import time
 from collections import deque
@@ -12,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from simbench.base.errors import Trouble
 from simbench.ledger.buffer import Buffer
-from simbench.ledger.rows import ASKED, CENTRE, GRAIN, MINUTE, STORY, TABLES, WIRE, Row, Table
+from simbench.ledger.rows import TABLES, Row, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from simbench.ledger.files import Store
+    from simbench.ledger.store import Store
 
 PERIOD_S = 0.2
 BATCH_ROWS = 50_000
@@ -27,8 +32,8 @@ _BREAK_S = 50e-6
 MOST_WAITING = 2_000_000  # rows in whole columns
 _HURRY_ROWS = 4 * BATCH_ROWS  # with more than these waiting, no more breaks: memory matters more than lateness
 
-# Effects before causes, so that what is cut off at the same moment never holds an effect without its cause.
-_ORDER = (GRAIN, WIRE, MINUTE, CENTRE, ASKED, STORY)
+MOST_OCTETS = 32_000_000  # read from lines and not written yet: beyond these nothing more should be read
+_ENOUGH_OCTETS = MOST_OCTETS // 2  # down to which what is read must have been written before reading goes on
 
 Buffers = dict[str, Buffer]
 CallSoon = Callable[[Callable[[], object]], object]
@@ -57,14 +62,37 @@ class Flusher:
         self._drawn = self._settled = 0
         self._callbacks: deque[tuple[int, Callable[[], object], CallSoon]] = deque()
         self._trouble: Trouble | None = None  # the last round failed; its rows are kept
+        self._arrived = self._settled_octets = 0  # octets read from lines, and those of them that are written
+        self._strained = False
+        self._on_change: Callable[[], object] = lambda: None
         self._lost: Trouble | None = None  # rows that fit no column, told once
         self._stopping = self._ended = False
+        self._sync = False  # whether somebody waits for rows to be on the disk itself
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
     def backlog(self) -> int:
         """Rows appended and not yet taken by the thread."""
         return sum(buffer.waiting() for buffer in self._buffers.values())
+
+    def took(self, octets: int) -> bool:
+        """Octets were read from a line, and rows of them appended; whether nothing more should be read for now."""
+        self._arrived += octets
+        if self._arrived - self._settled_octets > MOST_OCTETS:
+            self._strained = True
+        return self._strained
+
+    def strained(self) -> bool:
+        """Whether more octets wait than memory is meant for."""
+        return self._strained
+
+    def failing(self) -> str:
+        """Why rows cannot be written at present, "" while they can."""
+        return str(self._trouble) if self._trouble is not None else ""
+
+    def watch(self, on_change: Callable[[], object]) -> None:
+        """Call `on_change`, in the ledger's thread, whenever `failing` or `strained` changes."""
+        self._on_change = on_change
 
     def take(self, table: Table, rows: pa.Table) -> None:
         """Take whole columns (without `n`) to be written; blocks while much of the kind is waiting."""
@@ -123,8 +151,9 @@ class Flusher:
                 with self._changed:
                     self._pause(last_round)
                     ticket, stopping = self._drawn, self._stopping
-                last_round = time.monotonic()
-                self._settle(ticket, self._round(stopping))
+                    self._sync = bool(self._callbacks)
+                last_round, arrived = time.monotonic(), self._arrived
+                self._settle(ticket, self._round(stopping), arrived)
                 self._ended = stopping
         finally:
             with self._changed:
@@ -142,24 +171,26 @@ class Flusher:
     def _round(self, last: bool) -> Trouble | None:
         try:
             if self._store is None:
-                from simbench.ledger.files import Store  # noqa: PLC0415 - half a second, off the driver's thread
+                from simbench.ledger.store import Store  # noqa: PLC0415 - Arrow is slow to load, off the driver's thread
 
                 self._store = Store(self._folder, self._max_bytes, daily=self._daily)
             self._drain(self._store)
-            self._store.commit()
+            self._store.commit(sync=self._sync)
             if last:
                 self._store.close()
         except Exception as problem:
-            text = (str(problem) or type(problem).__name__).strip().splitlines()[0]
+            text = problem.strerror if isinstance(problem, OSError) else str(problem)
+            text = (text or type(problem).__name__).strip().splitlines()[0]
             return Trouble(f"{self._folder}: the ledger cannot be written: {text}")
         return None
 
     def _drain(self, store: Store) -> None:
         while self._tables:
             store.add_table(*self._tables.popleft())
-        # One call in C without a break between the five lengths, hence a cut through all tables at one moment.
-        counts = tuple(map(len, [self._buffers[table.name] for table in _ORDER]))
-        for table, count in zip(_ORDER, counts, strict=True):
+        # One call in C without a break between the lengths, hence a cut through all tables at one moment.
+        counts = tuple(map(len, self._buffers.values()))
+        for (name, _), count in zip(self._buffers.items(), counts, strict=True):
+            table = TABLES[name]
             buffer, left = self._buffers[table.name], count
             while left:
                 entries = buffer.head(min(left, _CHUNK_ENTRIES), _CHUNK_ROWS)
@@ -173,15 +204,23 @@ class Flusher:
         self._lost = Trouble(f"{self._folder}: a row does not fit its table and is lost: {problem}: {row!r:.200}")
         self._on_trouble(self._lost)
 
-    def _settle(self, ticket: int, trouble: Trouble | None) -> None:
+    def _settle(self, ticket: int, trouble: Trouble | None, arrived: int) -> None:
+        before = (self._trouble is not None, self._strained)
         if trouble is not None and str(trouble) != str(self._trouble):
             self._on_trouble(trouble)
+        elif trouble is None and self._trouble is not None:
+            self._on_trouble(Trouble(f"{self._folder}: the ledger can be written again; nothing was lost"))
         with self._changed:
+            if trouble is None:
+                self._settled_octets = arrived
+                self._strained = self._strained and self._arrived - arrived > _ENOUGH_OCTETS
             self._trouble, self._settled = trouble, ticket
             due = []
             while trouble is None and self._callbacks and self._callbacks[0][0] <= ticket:
                 due.append(self._callbacks.popleft())
             self._changed.notify_all()
+        if before != (self._trouble is not None, self._strained):
+            self._on_change()
         for _, callback, call_soon in due:
             with suppress(RuntimeError):  # the loop has been closed: nobody waits for this any more
                 call_soon(callback)

@@ -15,7 +15,7 @@ from simbench.base.errors import LedgerError
 from simbench.base.json_files import indented, read_json
 from simbench.base.outputs import replacing
 
-FORMAT = 1  # raised whenever a table or column changes its meaning
+FORMAT = 2  # raised whenever a table or column changes its meaning
 NAME = "run.json"
 
 Keep = Literal["octets", "text", "digest"]
@@ -56,6 +56,10 @@ def read_info(folder: Path) -> RunInfo:
     """Read `run.json`; LedgerError if it is missing, not ours, or of another version."""
     path = folder / NAME
     info = read_json(path, RunInfo, "the folder of a run", "what the bench writes into every run folder", LedgerError)
+    if 0 < info.format < FORMAT:
+        raise LedgerError(
+            str(folder), "a ledger of an older form", "one of this version; read it with the one it is of"
+        )
     if info.format != FORMAT:
         raise LedgerError(str(path), f"format {info.format}", f"format {FORMAT}")
     return info

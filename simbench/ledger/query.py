@@ -1,7 +1,12 @@
-"""Questions put to a ledger in SQL, answered as columns: for what would be too many rows in memory. Changes no file."""
+"""Questions to a ledger in SQL, answered as columns: for what would be too many rows in memory.
+
+DuckDB reads Arrow that this process has opened and checked; it opens no file itself and writes none.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +16,34 @@ from simbench.base.errors import LedgerError
 from simbench.ledger.rows import TABLES
 
 if TYPE_CHECKING:
+    import duckdb
+
     from simbench.ledger.reader import Run
 
 MEMORY = "2GB"
 Columns = dict[str, NDArray[Any]]
+
+
+@contextmanager
+def connected(run: Run, tables: Sequence[str] = tuple(TABLES)) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that knows these tables of a run by their names. LedgerError when a file cannot be read."""
+    import duckdb  # noqa: PLC0415 - slow to load
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    place = str(run.files[0].parent) if run.files else "ledger"
+    try:
+        with duckdb.connect(config={"memory_limit": MEMORY, "enable_external_access": False}) as connection:
+            connection.execute("set enable_progress_bar = false")  # it would stand amid what a command prints
+            for table in tables:
+                names = []
+                for number, source in enumerate(run.sources(table)):
+                    names.append(f"{table}_{number}")
+                    connection.register(names[-1], source)
+                parts = " union all ".join(f"select * from {name}" for name in names)  # noqa: S608 - our own names
+                connection.execute(f"create temp view {table} as {parts}")
+            yield connection
+    except (duckdb.Error, pa.ArrowException) as problem:
+        raise LedgerError(place, str(problem).strip().splitlines()[0], "a whole ledger") from None
 
 
 def query(run: Run, sql: str, table: str) -> Columns:
@@ -23,26 +52,13 @@ def query(run: Run, sql: str, table: str) -> Columns:
     Of a run folder only the columns that are asked for are read, file by file; rows in memory are asked where they
     are. LedgerError when a file cannot be read.
     """
-    import duckdb  # noqa: PLC0415 - slow to load
-
     if table not in TABLES:
         raise ValueError(f"no table {table!r}; there are {', '.join(TABLES)}")
-    with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
-        connection.execute("set enable_progress_bar = false")  # it would stand amid what a command prints
-        if run.files:
-            try:
-                for number, path in enumerate(run.files):
-                    place = str(path).replace("'", "''")
-                    connection.execute(f"attach '{place}' as f{number} (read_only)")
-                parts = " union all ".join(f"select * from f{n}.{table}" for n in range(len(run.files)))  # noqa: S608 - our own names
-                connection.execute(f"create temp view ledger as {parts}")
-                return _columns(connection.sql(sql).fetchnumpy())
-            except duckdb.Error as problem:
-                raise LedgerError(str(run.files[0].parent), str(problem).splitlines()[0], "a whole ledger") from None
-        connection.register("ledger", run.table(table))
-        return _columns(connection.sql(sql).fetchnumpy())
+    with connected(run, (table,)) as connection:
+        connection.execute(f"create temp view ledger as select * from {table}")  # noqa: S608 - our own names
+        return columns_of(connection, sql)
 
 
-def _columns(found: dict[str, Any]) -> Columns:
-    """DuckDB masks what may be missing; here nothing may be."""
-    return {name: np.asarray(column) for name, column in found.items()}
+def columns_of(connection: duckdb.DuckDBPyConnection, sql: str) -> Columns:
+    """What a query finds, by column; DuckDB masks what may be missing, and here nothing may be."""
+    return {name: np.asarray(column) for name, column in connection.sql(sql).fetchnumpy().items()}

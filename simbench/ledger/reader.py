@@ -1,10 +1,11 @@
-"""A run as those see it who read it: sorted Arrow tables, from a folder or from memory.
+"""A run to read: sorted Arrow tables, from a folder (segments, Parquet or both) or from memory.
 
-Changes no file, and knows nothing of what the rows mean.
+A run that was killed is read up to the last whole batch of each segment, and says what was left out.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -12,23 +13,29 @@ from typing import TYPE_CHECKING, Protocol
 from simbench.base.errors import LedgerError, Trouble
 from simbench.base.outputs import claim, replacing
 from simbench.ledger.info import RunInfo, read_info, write_info
+from simbench.ledger.lock import check_ended
 from simbench.ledger.rows import TABLES, Row, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
 Load = Callable[[Table], "pa.Table"]
+
+
+def _print(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201 - what is missing must never pass in silence
 
 
 class Run:
     """One run to read. Tables are loaded when first asked for, sorted by (instant, n), and kept.
 
-    `files`: the DuckDB files it is read from, none for rows in memory.
+    `parts`: the files of each table, none for rows in memory.
     """
 
-    def __init__(self, info: RunInfo, load: Load, files: Sequence[Path] = ()) -> None:
+    def __init__(self, info: RunInfo, load: Load, parts: Mapping[str, Sequence[Path]] | None = None) -> None:
         self.info = info
-        self.files = tuple(files)
+        self.parts = parts or {}
         self._load = load
         self._loaded: dict[str, pa.Table] = {}
 
@@ -71,6 +78,37 @@ class Run:
             self._loaded[origin] = in_order(table, self._load(table))
         return self._loaded[origin]
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files it is read from, none for rows in memory."""
+        return tuple(path for paths in self.parts.values() for path in paths)
+
+    def sources(self, origin: str) -> list[pa.Table | ds.Dataset]:
+        """A table as what DuckDB can scan piece by piece; LedgerError if a file of it is none of ours."""
+        table = _named(origin)
+        if origin not in self.parts:
+            return [self.table(origin)]
+        import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
+        import pyarrow.dataset as ds  # noqa: PLC0415 - as above
+
+        from simbench.ledger.columns import schema  # noqa: PLC0415 - as above
+        from simbench.ledger.packing import open_packed  # noqa: PLC0415 - as above
+        from simbench.ledger.segments import SEGMENT, read_segment  # noqa: PLC0415 - as above
+
+        packed = [path for path in self.parts[origin] if path.suffix != SEGMENT]
+        for path in packed:
+            open_packed(path, table).close()
+        batches = [
+            batch
+            for path in self.parts[origin]
+            if path.suffix == SEGMENT
+            for batch in read_segment(path, table).batches
+        ]
+        found: list[pa.Table | ds.Dataset] = (
+            [ds.dataset([str(path) for path in packed], schema(table), "parquet")] if packed else []
+        )
+        return [*found, pa.Table.from_batches(batches, schema(table))] if batches or not found else found
+
     def without(self, origin: str) -> Run:
         """The same run with one table emptied: what a rule would see that had no such rows."""
         emptied = _named(origin)
@@ -91,7 +129,7 @@ class Run:
                 return own
             return pa.concat_tables([own, pa.Table.from_batches([to_batch(table, rows, own.num_rows, _misfit)])])
 
-        return Run(self.info, load, self.files)
+        return Run(self.info, load, {name: paths for name, paths in self.parts.items() if name != origin})
 
 
 class Written(Protocol):
@@ -102,27 +140,41 @@ class Written(Protocol):
         ...
 
 
-def open_run(source: Path | Written) -> Run:
+def open_run(source: Path | Written, on_torn: Callable[[str], object] = _print) -> Run:
     """A run from its folder, or as far as a ledger has come.
 
-    LedgerError: the folder is missing or empty, a file is foreign, cut short or still being written. A run that was
-    killed is read as far as it was written (`info.closed` is False).
+    LedgerError: the folder is missing or empty, a file is foreign or damaged, or somebody writes the run. A run that
+    was killed is read as far as it was written (`info.closed` is False); of each segment that was cut off `on_torn`
+    gets a line: how many octets behind its last whole batch are left out.
     """
     if not isinstance(source, Path):
         return source.snapshot()
     if not source.is_dir():
         raise LedgerError(str(source), "no such folder", "the folder of a run")
-    info = read_info(source)
-    from simbench.ledger.files import PATTERN, check_file, file_name  # noqa: PLC0415 - DuckDB is slow to load
+    check_ended(source)
+    return read_run(source, on_torn)
 
-    paths = sorted(source.glob(PATTERN))
-    for number, path in enumerate(paths, 1):
-        if path.name != file_name(number):
-            raise LedgerError(str(source), f"{path.name} without {file_name(number)}", "files numbered from 1 on")
-        check_file(path)
-    if not paths:
-        raise LedgerError(str(source), "no ledger file in it", "the folder of a run")
-    return Run(info, lambda table: _read(source, info, paths, table), paths)
+
+def read_run(folder: Path, on_torn: Callable[[str], object] = lambda _: None) -> Run:
+    """The same for whoever holds the lock of the folder."""
+    info = read_info(folder)
+    from simbench.ledger.packing import open_packed  # noqa: PLC0415 - Arrow is slow to load
+    from simbench.ledger.segments import SEGMENT, parts_of, read_segment  # noqa: PLC0415 - as above
+
+    parts = parts_of(folder)
+    if not any(parts.values()) and info.closed:
+        raise LedgerError(str(folder), "no ledger file in it", "the folder of a run")
+    for name, paths in parts.items():
+        for path in paths:
+            if path.suffix == SEGMENT:
+                torn = read_segment(path, TABLES[name], values=False).torn
+                if torn and info.closed:
+                    raise LedgerError(str(path), f"{torn} octets after its last whole batch", "a whole ledger file")
+                if torn:
+                    on_torn(f"{path}: the run was killed; {torn} octets after the last whole batch are left out")
+            else:
+                open_packed(path, TABLES[name]).close()
+    return Run(info, lambda table: _read(folder, info, parts[table.name], table), parts)
 
 
 def export_parquet(run: Run, folder: Path) -> list[Path]:
@@ -162,9 +214,10 @@ def _misfit(row: Row, problem: str) -> None:
 def _read(folder: Path, info: RunInfo, paths: Sequence[Path], table: Table) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
 
-    from simbench.ledger.files import read_file  # noqa: PLC0415 - as above
+    from simbench.ledger.columns import schema  # noqa: PLC0415 - as above
+    from simbench.ledger.store import read_part  # noqa: PLC0415 - as above
 
-    found = pa.concat_tables([read_file(path, table) for path in paths])
+    found = pa.concat_tables([schema(table).empty_table(), *(read_part(path, table) for path in paths)])
     counted = info.rows.get(table.name)
     if info.closed and counted != found.num_rows:
         raise LedgerError(

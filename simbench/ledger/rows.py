@@ -1,6 +1,7 @@
 """The six tables of a ledger, as data: names, columns and types, in the order in which hot code builds its tuples.
 
-Imports neither Arrow nor DuckDB and judges no value: rows are plain tuples, checked when they are written.
+Rows are plain tuples, checked when they are written. While a run is written each table is a stream of Arrow batches
+(TABLE-NUMBER.arrows); when it has ended, Parquet (TABLE-NUMBER.parquet).
 
 Every table also has a last column `n`, the order of appending within the table, which the writer adds.
 The instant a row is filed and sorted under is its first column (microseconds since the Unix epoch, UTC).

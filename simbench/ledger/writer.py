@@ -11,16 +11,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from simbench.base.errors import LedgerError, Trouble
-from simbench.base.outputs import claim
+from simbench.base.errors import LedgerError, SimbenchError, Trouble
+from simbench.base.outputs import ROOMLESS, claim
 from simbench.ledger.buffer import Buffer, Memory
 from simbench.ledger.flusher import CallSoon, Flusher
-from simbench.ledger.info import NAME, RunInfo, write_info
+from simbench.ledger.info import FORMAT, NAME, RunInfo, write_info
+from simbench.ledger.lock import FolderLock, take_lock
 from simbench.ledger.rows import TABLES, Row, octet_columns
 
 if TYPE_CHECKING:
@@ -29,11 +31,26 @@ if TYPE_CHECKING:
     from simbench.ledger.reader import Run
 
 MAX_BYTES = 10**9
+ROOM = 65_536  # octets a disk must have room for before a run begins on it
 EVERY = 1 << 60  # rows: more than there can be
 
 
 def _tell(trouble: Trouble) -> None:
     print(trouble, file=sys.stderr)  # noqa: T201 - trouble with the ledger must never pass in silence
+
+
+def not_writable(folder: Path, problem: OSError) -> SimbenchError:
+    """What to raise for a run folder that cannot be written: Trouble for want of room, else LedgerError."""
+    text = problem.strerror or str(problem)
+    if problem.errno in ROOMLESS:
+        return Trouble(f"{folder}: {text}; the ledger needs room on this disk")
+    return LedgerError(str(folder), text, "a folder that can be written")
+
+
+def _check_room(folder: Path) -> None:
+    """Write and remove a little, so that a full disk is found before anything is answered. Raises OSError."""
+    with TemporaryFile(dir=folder) as file:
+        file.write(bytes(ROOM))
 
 
 class Ledger:
@@ -46,17 +63,18 @@ class Ledger:
 
     def __init__(
         self,
-        folder: Path,
+        lock: FolderLock,
         info: RunInfo,
         max_bytes: int,
         on_trouble: Callable[[Trouble], object],
         *,
         daily: bool = True,
     ) -> None:
-        self.folder, self.info = folder, info
+        self.folder, self.info = lock.folder, info
+        self._lock, self._on_trouble = lock, on_trouble
         self.wire, self.story, self.asked, self.centre, self.grain, self.minute = (Buffer() for _ in range(6))
         buffers: dict[str, Buffer] = {name: getattr(self, name) for name in TABLES}
-        self._flusher = Flusher(folder, max_bytes, buffers, on_trouble, daily=daily)
+        self._flusher = Flusher(self.folder, max_bytes, buffers, on_trouble, daily=daily)
         atexit.register(self._at_exit)
 
     @classmethod
@@ -69,29 +87,36 @@ class Ledger:
         on_trouble: Callable[[Trouble], object] = _tell,
         daily: bool = True,
     ) -> Self:
-        """Start a ledger in a folder of its own, made if need be.
+        """Start a ledger in a folder of its own, made if need be, and lock the folder.
 
-        LedgerError if there is one already, or anything that simbench did not write.
-
-        `on_trouble` is told of every failure to write as it happens, in the ledger's own thread; `flush` and `close`
-        raise it. A file is closed and the next begun at midnight (Paris) of the rows, or beyond `max_bytes`;
-        not `daily`: only beyond `max_bytes`, for runs in virtual time.
+        `on_trouble` is given every failure to write as it happens, in the ledger's own thread; `flush` and `close`
+        raise it. A segment ends at midnight (Paris) of the rows, or beyond `max_bytes`; not `daily`: only beyond
+        `max_bytes`, for runs in virtual time. LedgerError if there is a ledger already, or anything that simbench did
+        not write, or the folder cannot be written; Trouble if the disk is full.
         """
         try:
-            if any(folder.glob("ledger-*")):
-                raise FileExistsError
             claim(folder, "run folder", LedgerError)
-            (folder / NAME).open("x").close()
-        except FileExistsError:
-            raise LedgerError(str(folder), "holds a ledger already", "a new or empty folder") from None
+            lock = take_lock(folder)
         except OSError as problem:
-            raise LedgerError(str(folder), problem.strerror or str(problem), "a folder that can be written") from None
-        now = time.time()
-        created_at = info.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-        wall_started = info.wall_started or int(now * 1e6)
-        info = msgspec.structs.replace(info, created_at=created_at, wall_started=wall_started, closed=False, rows={})
-        write_info(folder, info)
-        return cls(folder, info, max_bytes, on_trouble, daily=daily)
+            raise not_writable(folder, problem) from None
+        try:
+            if (folder / NAME).exists() or any(folder.glob("*-[0-9]*.arrows")) or any(folder.glob("*-[0-9]*.parquet")):
+                raise LedgerError(str(folder), "holds a ledger already", "a new or empty folder")
+            _check_room(folder)
+            now = time.time()
+            created_at = info.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+            wall_started = info.wall_started or int(now * 1e6)
+            info = msgspec.structs.replace(
+                info, created_at=created_at, wall_started=wall_started, closed=False, rows={}, format=FORMAT
+            )
+            write_info(folder, info)
+        except OSError as problem:
+            lock.release()
+            raise not_writable(folder, problem) from None
+        except BaseException:
+            lock.release()
+            raise
+        return cls(lock, info, max_bytes, on_trouble, daily=daily)
 
     def write_table(self, name: str, rows: pa.Table) -> None:
         """Write whole columns of a table, its `n` left out; they go out with the next batch. Blocks when many wait.
@@ -102,14 +127,57 @@ class Ledger:
 
     @classmethod
     def resume(
-        cls, folder: Path, *, max_bytes: int = MAX_BYTES, on_trouble: Callable[[Trouble], object] = _tell
+        cls,
+        folder: Path | FolderLock,
+        *,
+        max_bytes: int = MAX_BYTES,
+        on_trouble: Callable[[Trouble], object] = _tell,
     ) -> Self:
-        """Go on with the ledger of a run that was closed or killed; LedgerError if there is none that can be read."""
-        from simbench.ledger.reader import open_run  # noqa: PLC0415 - the reader knows ledgers, not the reverse
+        """Go on, in new segments, with the ledger of a run that was closed or killed.
 
-        info = msgspec.structs.replace(open_run(folder).info, closed=False, rows={}, wall_ended=0)
-        write_info(folder, info)
-        return cls(folder, info, max_bytes, on_trouble)
+        Whoever reads the run before it goes on locks it first and gives the lock. LedgerError if there is no ledger
+        that can be read, or somebody writes it.
+        """
+        from simbench.ledger.reader import read_run  # noqa: PLC0415 - the reader knows ledgers, not the reverse
+
+        try:
+            lock = folder if isinstance(folder, FolderLock) else take_lock(folder)
+        except OSError as problem:
+            raise not_writable(Path(str(folder)), problem) from None
+        try:
+            read = read_run(lock.folder).info
+            info = msgspec.structs.replace(read, closed=False, rows={}, wall_ended=0)
+            write_info(lock.folder, info)
+        except OSError as problem:
+            lock.release()
+            raise not_writable(lock.folder, problem) from None
+        except BaseException:
+            lock.release()
+            raise
+        return cls(lock, info, max_bytes, on_trouble)
+
+    # Room ------------------------------------------------------------------------------------------------------
+
+    def took(self, octets: int) -> bool:
+        """Octets were read from a line, and rows of them appended; whether nothing more should be read for now.
+
+        True while more than 32 MB of them wait to be written: then memory grows faster than the disk takes rows.
+        """
+        return self._flusher.took(octets)
+
+    @property
+    def strained(self) -> bool:
+        """Whether `took` would say so now."""
+        return self._flusher.strained()
+
+    @property
+    def failing(self) -> str:
+        """Why rows cannot be written at present, "" while they can."""
+        return self._flusher.failing()
+
+    def watch(self, on_change: Callable[[], object]) -> None:
+        """Call `on_change` whenever `failing` or `strained` changes, in the ledger's thread."""
+        self._flusher.watch(on_change)
 
     @property
     def backlog(self) -> int:
@@ -161,21 +229,42 @@ class Ledger:
         """Rows committed of each table."""
         return self._flusher.rows()
 
-    def close(self) -> None:
-        """Write everything, close the files and mark the run closed; Trouble if something could not be written."""
+    def close(self, progress: Callable[[int, int], object] = lambda _done, _all: None) -> None:
+        """Write everything, mark the run closed, pack its segments into Parquet and unlock its folder.
+
+        `progress` is given segments packed, and all. Trouble if something could not be written. Segments that cannot
+        be packed stay as they are, which readers take as well; `on_trouble` is told.
+        """
         atexit.unregister(self._at_exit)
         if self.info.closed:
             self._refuse_late_rows()
             return
-        self._flusher.stop()
-        self.info = msgspec.structs.replace(
-            self.info, closed=True, rows=self._flusher.rows(), wall_ended=int(time.time() * 1e6)
-        )
         try:
-            write_info(self.folder, self.info)
-        except OSError as problem:
-            text = problem.strerror or str(problem)
-            raise Trouble(f"{self.folder}: all rows are written, but not that the run is closed: {text}") from None
+            self._flusher.stop()
+            self.info = msgspec.structs.replace(
+                self.info, closed=True, rows=self._flusher.rows(), wall_ended=int(time.time() * 1e6)
+            )
+            try:
+                write_info(self.folder, self.info)
+            except OSError as problem:
+                text = problem.strerror or str(problem)
+                raise Trouble(f"{self.folder}: all rows are written, but not that the run is closed: {text}") from None
+            self._pack(progress)
+        finally:
+            self._lock.release()
+
+    def _pack(self, progress: Callable[[int, int], object]) -> None:
+        from simbench.ledger.packing import pack  # noqa: PLC0415 - Arrow is slow to load
+
+        try:
+            pack(self.folder, progress)
+        except (OSError, SimbenchError) as problem:
+            text = problem.strerror if isinstance(problem, OSError) else str(problem)
+            self._on_trouble(
+                Trouble(f"{self.folder}: closed, not packed: {text}; `simbench ledger pack` does it once it can be")
+            )
+        finally:
+            self._flusher.store.packed()
 
     def _refuse_late_rows(self) -> None:
         if self.backlog:
@@ -210,6 +299,15 @@ class MemoryLedger:
         table = TABLES[name]
         columns = [rows.column(column.name).to_pylist() for column in table.columns]
         getattr(self, name).extend(zip(*columns, strict=True))
+
+    failing, strained = "", False
+
+    def took(self, _octets: int) -> bool:
+        """Memory is all there is."""
+        return False
+
+    def watch(self, on_change: Callable[[], object]) -> None:
+        """Nothing ever changes."""
 
     def flush(self) -> None:
         """Nothing to write."""

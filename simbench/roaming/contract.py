@@ -35,6 +35,12 @@ class Cap(Term[Decimal], frozen=True, kw_only=True, forbid_unknown_fields=True):
     since: date
 
 
+class VatShare(Term[Decimal], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The standard rate of VAT of a country, in force from `since` until the next one."""
+
+    since: date = date.min
+
+
 Caps = Annotated[tuple[Cap, ...], msgspec.Meta(min_length=1, max_length=100)]
 
 
@@ -89,7 +95,7 @@ class RoamingTerms(_Frozen, frozen=True):
     fair_use: FairUseTerms
     rating: RatingTerms
     spending: SpendingTerms
-    vat: dict[str, Term[Decimal]]
+    vat: dict[str, VatShare | Annotated[tuple[VatShare, ...], msgspec.Meta(min_length=1, max_length=100)]]
 
     def by_name(self) -> dict[str, Term[Any]]:
         """Every term under its dotted name; a cap is "caps.data[0]"."""
@@ -138,11 +144,17 @@ class RoamingContract(msgspec.Struct, frozen=True):
             raise BadInput(f"date {day}", "no wholesale cap is in force", f"a day from {first} to {last}")
         return [cap for cap in caps if cap.since <= day][-1]
 
-    def vat_share(self, country: str) -> Decimal:
-        """The VAT share of a country by its two letters. BadInput when unknown."""
+    def vat_shares(self, country: str) -> tuple[tuple[date, Decimal], ...]:
+        """The VAT shares of a country by its two letters, each with its first day. BadInput when unknown."""
         if country not in self.terms.vat:
             raise BadInput(f"VAT {shown(country)}", "unknown VAT", choice(country, self.terms.vat) + ", or a share")
-        return self.terms.vat[country].value
+        held = self.terms.vat[country]
+        return tuple((one.since, one.value) for one in (held if isinstance(held, tuple) else (held,)))
+
+    def vat_share(self, country: str, day: date) -> Decimal:
+        """The VAT share of a country on a day; before the first that is known, that one. BadInput when unknown."""
+        shares = self.vat_shares(country)
+        return [share for since, share in shares if since <= day or since == shares[0][0]][-1]
 
     def assumed(self, *names: str) -> tuple[str, ...]:
         """Keep those of the terms ("fair_use.alert_days", "caps.voice[1]") that only we assume."""
@@ -184,9 +196,14 @@ def _contradictions(file: _File) -> Iterable[Contradiction]:
     for name, holds, expected in _RELATIONS:
         if not holds(file.terms):
             yield ("terms", name, "value"), f"is {shown(file.terms.by_name()[name].value)}", expected
-    for country, share in file.terms.vat.items():
-        if share.value >= 1:
-            yield ("terms", "vat", country, "value"), f"is {share.value}", "a share below 1"
+    for country, held in file.terms.vat.items():
+        shares = held if isinstance(held, tuple) else (held,)
+        for place, share in enumerate(shares):
+            where = ("terms", "vat", country, *((place,) if isinstance(held, tuple) else ()))
+            if share.value >= 1:
+                yield (*where, "value"), f"is {share.value}", "a share below 1"
+            if place and share.since <= shares[place - 1].since:
+                yield (*where, "since"), f"is {share.since}", "dates in ascending order"
 
 
 def _of_caps(caps: CapTables) -> Iterable[Contradiction]:

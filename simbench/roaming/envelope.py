@@ -5,8 +5,9 @@ Knows no subscriber and no usage.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 from typing import Literal
 
@@ -15,6 +16,7 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.roaming.contract import RoamingContract
 
+Dated = tuple[date, Decimal]  # a share of VAT and its first day
 Mode = Literal["regulation", "article"]
 Kind = Literal["open", "closed", "prepaid", "article"]
 
@@ -72,9 +74,18 @@ def envelope(
     return Envelope(day, cap, kind, -(-exact * size // 1), _shown(exact))
 
 
-def envelopes(plan: Plan, contract: RoamingContract, mode: Mode = "regulation") -> list[Envelope]:
-    """One envelope for each cap of the contract, on its first day."""
-    return [envelope(plan, cap.since, contract, mode) for cap in contract.terms.caps.data]
+def envelopes(
+    plan: Plan, contract: RoamingContract, mode: Mode = "regulation", vat: Sequence[Dated] = ()
+) -> list[Envelope]:
+    """One envelope for each cap of the contract on its first day, and for each dated share of VAT on its own."""
+    caps = contract.terms.caps
+    first, last = caps.data[0].since, caps.last_day.value
+    days = {cap.since for cap in caps.data} | {since for since, _ in vat if first <= since <= last}
+    found = []
+    for day in sorted(days):
+        share = [share for since, share in vat if since <= day] or [plan.vat_share]
+        found.append(envelope(msgspec.structs.replace(plan, vat_share=share[-1]), day, contract, mode))
+    return found
 
 
 def net_price(plan: Plan) -> Fraction:
@@ -94,8 +105,9 @@ def _regulated(plan: Plan, cap: Decimal, contract: RoamingContract) -> tuple[Kin
 
 
 def _shown(exact: Fraction) -> Decimal:
-    """Round half up to the digits of a table."""
-    return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(SHOWN, ROUND_HALF_UP)
+    """Round up to the digits of a table: what is shown is never below the legal minimum."""
+    units = -(-exact / Fraction(SHOWN) // 1)
+    return (units * SHOWN).quantize(SHOWN)
 
 
 def _check(plan: Plan) -> None:

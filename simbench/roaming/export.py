@@ -86,7 +86,7 @@ def _lines(
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
     config = list(scenario.plans.values())[traced.who.plan[life.row]]
     domestic = "" if config.domestic_gb is None else config.domestic_gb
-    vat, agreed = contract.vat_share(config.vat), traced.who.consents[life.row]
+    vat, agreed = contract.vat_share(config.vat, scenario.population.starts), traced.who.consents[life.row]
     first = scenario.population.starts
     for name, start, stop in life.sims:
         plan = (name, config.price_eur, vat, domestic, _yes(config.prepaid), _yes(bool(agreed)))

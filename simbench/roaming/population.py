@@ -191,7 +191,7 @@ def _envelopes(scenario: RoamingScenario, contract: RoamingContract) -> np.ndarr
     starts = scenario.period_starts()
     rows = []
     for config in scenario.plans.values():
-        plan = plan_of(config, contract)
+        plan = plan_of(config, contract, scenario.population.starts)
         cap = scenario.operator.cap_eur_per_gb
         rows.append([envelope(plan, start, contract, scenario.operator.mode, cap).octets for start in starts])
     return np.array(rows)

@@ -68,7 +68,10 @@ class Summary(msgspec.Struct, frozen=True):
 def summary_of(scenario: RoamingScenario, contract: RoamingContract, followed: Followed) -> Summary:
     """Add up what became of everybody."""
     periods = len(scenario.period_starts())
-    prices = [int(net_price(plan_of(config, contract)) * NEUR) * periods for config in scenario.plans.values()]
+    prices = [
+        int(net_price(plan_of(config, contract, scenario.population.starts)) * NEUR) * periods
+        for config in scenario.plans.values()
+    ]
     names = list(scenario.plans)
     plan = np.array([prices[names.index(profile.plan)] for profile in scenario.profiles.values()])[followed.profile]
     rows = [

@@ -140,9 +140,12 @@ def read_roaming_scenario(path: Path, contract: RoamingContract) -> RoamingScena
     return scenario
 
 
-def plan_of(config: PlanConfig, contract: RoamingContract) -> Plan:
-    """A plan as envelopes are computed of it. BadInput for an unknown VAT."""
-    return Plan(config.price_eur, contract.vat_share(config.vat), config.domestic_gb, config.prepaid)
+def plan_of(config: PlanConfig, contract: RoamingContract, day: date) -> Plan:
+    """A plan as envelopes are computed of it, with the VAT of a day: that on which a run starts, for all of it.
+
+    BadInput for an unknown VAT.
+    """
+    return Plan(config.price_eur, contract.vat_share(config.vat, day), config.domestic_gb, config.prepaid)
 
 
 def _layers(path: Path) -> list[dict[str, Any]]:
@@ -182,7 +185,9 @@ def _contradictions(scenario: RoamingScenario, contract: RoamingContract) -> Ite
         yield ("population", "days"), f"{problem.problem} on {last}", problem.expected
     for name, config in scenario.plans.items():
         if problem := _problem(
-            lambda c=config: envelope(plan_of(c, contract), contract.terms.caps.data[0].since, contract)
+            lambda c=config: envelope(
+                plan_of(c, contract, contract.terms.caps.data[0].since), contract.terms.caps.data[0].since, contract
+            )
         ):
             yield ("plans", name), f"{problem.place} {problem.problem}", problem.expected
     for key in ("price_share", "wholesale_share", "cap_eur_per_gb"):

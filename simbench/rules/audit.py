@@ -170,13 +170,14 @@ def audit(
 
 def _finding(purpose: str, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:
     rule, (lacks, times) = RULES[purpose], of
-    missing = [need for need in NEEDS.get(purpose, OTHERS) if need not in given]
+    needs = NEEDS.get(purpose, OTHERS)
+    missing = [need for need in needs if need not in given]
     if missing:
         told = "needs " + "; ".join(KINDS[need] for need in missing)
         return Finding(purpose, rule.clause, "unsupported", told, exercise=kind)
-    if capture_times.hangs_on_missing_times(purpose, times):
+    if capture_times.hangs_on_missing_times(purpose, needs, times):
         return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
-    found = capture_times.in_doubt(judge(purpose, case, kind), times)
+    found = capture_times.in_doubt(judge(purpose, case, kind), needs, times)
     found = without_occasion(found)
     if lacks.lists:
         found = _of_lists(found, lacks.lists)

@@ -58,6 +58,7 @@ class Page:
             ui.label(f"{self.platform.smsc.scenario.name}, contract {self.platform.smsc.contract.name}")
             ui.space()
             self.clock = ui.label().mark("clock")
+            self.ledger = ui.badge("ledger cannot be written").mark("ledger").classes("text-base").props("color=red")
             self.state = ui.badge("up").mark("state").classes("text-base").props("data-test=state")
 
     def _throughput(self) -> None:
@@ -124,6 +125,8 @@ class Page:
         outage = seen.outage
         self.state.text = f"{seen.state}: {outage.mode} ({outage.scope})" if outage else seen.state
         self.state.props(f"color={'red' if outage else 'green'}")
+        self.ledger.text = seen.ledger
+        self.ledger.set_visibility(bool(seen.ledger))
         planned = "".join(f"; planned: {each.mode} at {paris(each.at)}" for each in seen.scheduled)
         self.faults.text = f"in force: {', '.join(seen.faults) or 'none'}{planned}"
         self.codes.rows = [code.model_dump() for code in seen.codes]

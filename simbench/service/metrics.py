@@ -28,6 +28,7 @@ METRICS = {
     "simbench_clock_speed": "Platform seconds a real second is worth",
     "simbench_ledger_rows": "Rows on disk, by table",
     "simbench_ledger_backlog_rows": "Rows that nobody has begun to write",
+    "simbench_ledger_failing": "1 while rows cannot be written",
     "simbench_findings": "Findings of the latest judgement, by outcome",
 }
 
@@ -63,6 +64,7 @@ class PlatformCollector(Collector):
             ("simbench_notices_waiting", seen.untold), ("simbench_messages_on_the_way", seen.on_the_way),
             ("simbench_faults", len(seen.faults)), ("simbench_clock_seconds", seen.now / 1e6),
             ("simbench_clock_speed", seen.speed),
+            ("simbench_ledger_failing", bool(seen.ledger)),
             ("simbench_ledger_backlog_rows", self._platform.smsc.ledger.backlog),
         ):  # fmt: skip
             plain = _gauge(name)

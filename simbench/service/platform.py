@@ -55,6 +55,7 @@ class ServedPlatform:
 
     async def __aenter__(self) -> ServedPlatform:
         self._tasks = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._follow())]
+        self.smsc.server.intake.on_problem = lambda problem: self.log.event("ledger", problem=problem)
         if self.smsc.past is not None:
             self._plan_again(self.smsc.past)
         return self
@@ -100,6 +101,7 @@ class ServedPlatform:
             on_the_way=control.on_the_way(),
             untold=control.untold(),
             codes=[self._code(code) for code in server.gateway.centre.limiters],
+            ledger=server.intake.problem,
         )
 
     def _code(self, code: str) -> records.CodeRate:

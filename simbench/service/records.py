@@ -25,7 +25,10 @@ class Record(BaseModel):
 
 
 class Platform(Record):
-    """The platform at one look. `now` is its instant (us, UTC); rates per second over the last whole second."""
+    """The platform at one look. `now` is its instant (us, UTC); rates per second over the last whole second.
+
+    `ledger` says why rows cannot be written at present, "" while they can.
+    """
 
     now: int
     speed: float
@@ -38,6 +41,7 @@ class Platform(Record):
     on_the_way: int
     untold: int
     codes: list[CodeRate]
+    ledger: str = ""
 
 
 class CodeRate(Record):

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from simbench.ucp import alphabet
-from simbench.ucp.content import Content
+from simbench.ucp.content import Content, ucs2
 
 PENDING: Final = 100_000  # messages begun at once; beyond them the oldest is given up
 
@@ -128,7 +128,7 @@ def _text(parts: list[Content]) -> str | None:
     tables = {part.languages for part in parts}
     if encodings == {"gsm7"} and len(tables) == 1:
         return alphabet.decode(octets, tables.pop())
-    if encodings == {"ucs2"} and not any(part.order for part in parts):
-        return octets.decode("utf-16-be", "replace")
+    if encodings == {"ucs2"}:  # a byte-order mark stands before the first part only, or before each
+        return ucs2(octets).replace("\ufeff", "")
     texts = [part.text for part in parts]
     return None if None in texts else "".join(text or "" for text in texts)

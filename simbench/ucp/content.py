@@ -22,7 +22,7 @@ Order = Literal["", "mark", "little"]
 USER_DATA_OCTETS: Final = 140  # GSM 03.40 section 9.2.3.24: 160 septets
 SEPTETS: Final = 160
 LONG_MESSAGE: Final = 640  # characters, with the SMSC's option for long messages
-SURE_UNITS: Final = 3  # of UCS-2 that show its order without a mark
+SURE_LETTERS: Final = 3  # different ones, that show the order of UCS-2 without a mark
 SURE_SHARE: Final = 0.8
 UCS2_DCS: Final = Tlv(xser.DCS, b"\x08")
 _EMPTY: Final = [""] * 33
@@ -73,9 +73,10 @@ def order_of(octets: bytes) -> Order:
         return "little"
     if octets[:2] == b"\xfe\xff":
         return "mark"
-    units = len(octets) // 2
-    swapped = sum(first >= 0x20 and not second for first, second in zip(octets[::2], octets[1::2], strict=False))
-    return "little" if units >= SURE_UNITS and swapped >= SURE_SHARE * units else ""
+    pairs = list(zip(octets[::2], octets[1::2], strict=False))
+    letters = [first for first, second in pairs if first >= 0x20 and not second]
+    sure = len(set(letters)) >= SURE_LETTERS and len(letters) >= SURE_SHARE * len(pairs)
+    return "little" if sure else ""
 
 
 def ucs2(octets: bytes) -> str:

@@ -405,7 +405,7 @@ def _content_errors(ot: str, values: Values, longest_text: int) -> Iterator[Fiel
         nb: str = values.get("NB", "")
         if msg and not nb:
             yield FieldError("NB", "no-bits", "", "02")
-        elif nb and not _digits(nb) and -(-int(nb) // 8) != octets:
+        elif nb and not _digits(nb) and (-(-int(nb) // 8) != octets or (int(nb) % 16 and _is_ucs2(services))):
             yield FieldError("NB", "wrong-bits", nb, "02")
         yield from _order_errors(msg, services)
         if ot in {"51", "54"} and "MCLs" not in values and xser.value_of(services, xser.DCS) is None:
@@ -420,9 +420,13 @@ def _content_errors(ot: str, values: Values, longest_text: int) -> Iterator[Fiel
             yield FieldError("AMsg" if ot == "30" else "Msg", "too-long", msg, "24")
 
 
-def _order_errors(msg: str, services: list[xser.Tlv]) -> Iterator[FieldError]:
+def _is_ucs2(services: list[xser.Tlv]) -> bool:
     dcs = xser.value_of(services, xser.DCS)
-    if not dcs or xser.CODINGS[dcs[0]].alphabet != "ucs2" or _hex(msg):
+    return xser.CODINGS[dcs[0]].alphabet == "ucs2" if dcs else False
+
+
+def _order_errors(msg: str, services: list[xser.Tlv]) -> Iterator[FieldError]:
+    if _hex(msg) or not _is_ucs2(services):
         return
     order = content.order_of(unhexlify(msg))
     if order:

@@ -6,7 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
 
@@ -71,9 +72,10 @@ def test_a_certificate_says_which_client_it_was_and_that_most_was_not_tried(
 
 def test_a_tampered_ledger_is_named(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = certificate(run, capsys)
-    (file,) = (run / "runs" / "originators" / "ledger").glob("*.duckdb")
-    with duckdb.connect(file) as connection:
-        connection.execute("update asked set text = 'nothing' where kind = 'send' and n = 0")
+    (file,) = (run / "runs" / "originators" / "ledger").glob("asked-*.parquet")
+    found = pq.read_table(file)
+    texts = pa.array(["nothing" if row["n"] == 0 else row["text"] for row in found.to_pylist()])
+    pq.write_table(found.set_column(found.schema.get_field_index("text"), "text", texts), file)
     verified = Ended(capsys, "certificate", run, "--verify", page)
     assert verified.status == 1
     assert "ledger of originators: not the one that was certified" in verified.out
@@ -189,7 +191,7 @@ def test_a_folder_that_is_no_session_is_bad_input(tmp_path: Path, capsys: pytest
 def test_a_session_judged_again_into_another_folder_stays_as_it_was(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.suffix != ".duckdb"}
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     elsewhere = tmp_path / "again"
     ended = Ended(capsys, "conform", "--from", run, "--only", "OPS-PRE-08", "-o", elsewhere)
     assert (ended.status, len(json.loads((elsewhere / "findings.json").read_text())["findings"])) == (0, 1)

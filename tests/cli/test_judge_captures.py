@@ -164,3 +164,23 @@ def test_a_text_in_a_national_table_is_the_text_that_was_asked_for(
         row = f"2026-03-02T10:00:00+01:00,36010,33639980012,{asked}"
         (tmp_path / "requests.csv").write_text(f"at,code,recipient,text\n{row}\n")
         assert findings(capsys, path, *options)[1]["OPS-PRE-03/nothing-lost"] == outcome
+
+
+def test_data_that_is_no_text_may_be_any_message_its_recipient_was_to_get(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = Line().open()
+    line.send("in", LOGIN)
+    line.send("out", WELCOME)
+    data = {"MT": "4", "Msg": "06050400", "NB": "0032", "XSer": "0201F5"}
+    for trn, fields in ((1, data), (2, {"MT": "3", "Msg": "41"})):
+        line.send("in", build("51", "O", trn, AdC="33639980012", OAdC="36010", **fields))
+        line.send("out", build("51", "R", trn, SM="33639980012:020326100000"))
+    line.at += 120_000_000
+    path = saved(tmp_path, pcap([(at, ip_packet(segment)) for at, segment in line.close().sent]))
+    (tmp_path / "codes.toml").write_text(CODES + OUTAGE)
+    options = ("--campaigns", tmp_path / "codes.toml", "--requests", tmp_path / "requests.csv")
+    for asked, outcome in ((("A", "a picture"), "pass"), (("A", "a picture", "a third one"), "fail")):
+        rows = [f"2026-03-02T10:00:00+01:00,36010,33639980012,{text}\n" for text in asked]
+        (tmp_path / "requests.csv").write_text("at,code,recipient,text\n" + "".join(rows))
+        assert findings(capsys, path, *options)[1]["OPS-PRE-03/nothing-lost"] == outcome

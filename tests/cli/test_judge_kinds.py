@@ -22,7 +22,7 @@ def a_capture(folder: Path) -> Path:
     return path
 
 
-def source(kind: str, folder: Path) -> tuple[object, ...]:
+def source(kind: str, folder: Path) -> tuple[str | Path, ...]:
     """A file of that kind, and the options without which it cannot be judged."""
     if kind == "capture":
         return (a_capture(folder),)

@@ -191,4 +191,4 @@ def test_options_of_the_service_that_would_do_nothing_or_cannot_be_followed_are_
     assert ended.stderr.startswith(f"simbench: {place}: ")
     assert expected in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
-    assert not list(tmp_path.rglob("ledger-*"))
+    assert not [*tmp_path.rglob("*.arrows"), *tmp_path.rglob("*.parquet")]

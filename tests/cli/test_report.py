@@ -50,7 +50,7 @@ def test_the_queries_of_the_report_give_its_figures_again(tmp_path: Path) -> Non
     ran(run)
     data = json.loads((run / "data.json").read_text("utf-8"))
     with duckdb.connect() as connection:
-        for statement in data["queries"]["minutes"].replace("'ledger-", f"'{run}/ledger-").split(";\n"):
+        for statement in data["queries"]["minutes"].replace("'minute-", f"'{run}/minute-").split(";\n"):
             connection.execute(statement)
         hours = connection.execute(data["queries"]["hours"]).fetchall()
         backlog = connection.execute(data["queries"]["backlog"]).fetchall()

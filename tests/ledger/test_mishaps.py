@@ -84,12 +84,12 @@ def test_a_full_disk_is_told_and_its_rows_are_written_once_there_is_room(tmp_pat
 
 def test_a_missing_library_is_told_by_flush(tmp_path: Path) -> None:
     source = OPENED + (
-        "sys.modules['duckdb'] = None\n"
+        "sys.modules['pyarrow'] = None\n"
         "told = []\n"
         "ledger = Ledger.create(Path(sys.argv[1]), RunInfo(run='bare'), on_trouble=told.append)\n"
         "for act in (ledger.flush, ledger.close):\n"
         "    try:\n        act()\n"
-        "    except Trouble as trouble:\n        print('duckdb' in str(trouble), len(told))\n"
+        "    except Trouble as trouble:\n        print('pyarrow' in str(trouble), len(told))\n"
     )
     output, errors = child(source, str(tmp_path)).communicate()
     assert (output, errors) == ("True 1\nTrue 1\n", "")

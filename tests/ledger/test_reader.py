@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.base.errors import LedgerError
+from simbench.cli.main import cli
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, export_parquet, open_run
+from simbench.ledger.columns import schema
+from simbench.ledger.info import FORMAT
+from simbench.ledger.query import query
 from simbench.ledger.rows import TABLES
 from tests.ledger.samples import BASE, as_rows, child, decided, wire
 
@@ -52,32 +61,96 @@ def test_an_empty_folder_is_told(tmp_path: Path) -> None:
     assert "run.json" in one_line(tmp_path)
 
 
-def test_a_folder_without_ledger_files_is_told(copy: Path) -> None:
-    (copy / "ledger-0001.duckdb").unlink()
+def test_a_folder_without_ledger_files_is_refused(copy: Path) -> None:
+    for path in copy.glob("*.parquet"):
+        path.unlink()
     assert "no ledger file" in one_line(copy)
 
 
-def test_a_foreign_duckdb_file_is_told(copy: Path) -> None:
-    (copy / "ledger-0001.duckdb").unlink()
-    with duckdb.connect(copy / "ledger-0001.duckdb") as connection:
-        connection.execute("create table wire (instant bigint)")
+def test_a_ledger_of_the_older_form_is_refused_in_a_line_that_says_so(copy: Path) -> None:
+    (copy / "run.json").write_text((copy / "run.json").read_text().replace(f'"format": {FORMAT}', '"format": 1'))
+    (copy / "ledger-0001.duckdb").write_bytes(b"whatever")
+    assert "a ledger of an older form" in one_line(copy)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"instant": [1]},
+        {"at": [1], "session": [1], "direction": ["in"], "octets": [b""]},
+        {"at": ["1"], "session": [1], "direction": ["in"], "octets": [b""], "n": [0]},
+    ],
+)
+@pytest.mark.parametrize("kind", [".parquet", ".arrows"])
+def test_a_foreign_table_is_refused(copy: Path, columns: dict[str, list[object]], kind: str) -> None:
+    foreign = pa.table(columns)
+    (copy / "wire-0001.parquet").unlink()
+    if kind == ".parquet":
+        pq.write_table(foreign, copy / "wire-0001.parquet")
+    else:
+        with pa.OSFile(str(copy / "wire-0001.arrows"), "wb") as sink, pa.ipc.new_stream(sink, foreign.schema) as stream:
+            stream.write_table(foreign)
     assert "no table wire of ours" in one_line(copy)
 
 
+@pytest.mark.parametrize("kind", [".parquet", ".arrows"])
+@pytest.mark.parametrize("wrong", [{"at": pa.array([None], pa.int64())}, {"direction": b"\xff"}])
+def test_a_value_that_no_column_may_hold_is_refused(copy: Path, wrong: dict[str, Any], kind: str) -> None:
+    wanted = schema(TABLES["wire"])
+    row = dict(zip(wanted.names, ([1], [1], [b"in"], [b""], [0]), strict=True))
+    arrays = [
+        found
+        if isinstance(found := wrong.get(field.name), pa.Array)
+        else _text(found)
+        if found is not None
+        else pa.array(row[field.name]).cast(field.type)
+        for field in wanted
+    ]
+    table = pa.Table.from_arrays(arrays, schema=wanted)
+    (copy / "wire-0001.parquet").unlink()
+    if kind == ".parquet":
+        pq.write_table(table, copy / "wire-0001.parquet")
+    else:
+        with pa.OSFile(str(copy / "wire-0001.arrows"), "wb") as sink, pa.ipc.new_stream(sink, wanted) as stream:
+            stream.write_table(table)
+    one_line(copy)
+
+
+def _text(octets: bytes) -> pa.Array:
+    """A text of one row that is these octets, whatever they are."""
+    edges = pa.py_buffer(np.array([0, len(octets)], np.int32))
+    return pa.Array.from_buffers(pa.string(), 1, [None, edges, pa.py_buffer(octets)])
+
+
 def test_a_file_missing_in_the_middle_is_told(copy: Path) -> None:
-    shutil.copy(copy / "ledger-0001.duckdb", copy / "ledger-0003.duckdb")
-    assert "without ledger-0002.duckdb" in one_line(copy)
+    for name in TABLES:
+        shutil.copy(copy / f"{name}-0001.parquet", copy / f"{name}-0003.parquet")
+    assert "-0002 is missing" in one_line(copy)
 
 
 def test_rows_missing_from_a_closed_run_are_told(copy: Path) -> None:
-    with duckdb.connect(copy / "ledger-0001.duckdb") as connection:
-        connection.execute("delete from wire where n = 17")
+    path = copy / "wire-0001.parquet"
+    found = pq.read_table(path)
+    pq.write_table(found.filter(pc.not_equal(found["n"], 17)), path)
     assert "299 rows in wire" in one_line(copy)
+
+
+def test_a_link_or_a_program_in_a_ledger_is_never_followed(copy: Path, tmp_path: Path) -> None:
+    """A run folder of somebody else: what is not one of our tables is refused, not looked into."""
+    secret = tmp_path / "secret.csv"
+    secret.write_text("at,session,direction,octets,n\n1,1,in,secret,0\n")
+    (copy / "wire-0001.parquet").unlink()
+    (copy / "wire-0001.parquet").symlink_to(secret)
+    assert "secret" not in one_line(copy).replace(str(copy), "")
+    (copy / "wire-0001.parquet").unlink()
+    with duckdb.connect(copy / "wire-0001.parquet") as connection:
+        connection.execute(f"create view wire as select * from '{secret}'")  # noqa: S608 - a test's own
+    one_line(copy)
 
 
 def test_a_run_of_another_format_is_told(copy: Path) -> None:
     text = (copy / "run.json").read_text()
-    (copy / "run.json").write_text(text.replace('"format": 1', '"format": 99'))
+    (copy / "run.json").write_text(text.replace(f'"format": {FORMAT}', '"format": 99'))
     assert "format 99" in one_line(copy)
 
 
@@ -108,21 +181,106 @@ SAME_FOLDER = settings(max_examples=40)
 @SAME_FOLDER
 @given(data=st.data())
 def test_a_file_cut_short_is_told(whole: Path, copy: Path, data: st.DataObject) -> None:
-    octets = (whole / "ledger-0001.duckdb").read_bytes()
-    (copy / "ledger-0001.duckdb").write_bytes(octets[: data.draw(st.integers(0, len(octets) - 1))])
+    octets = (whole / "wire-0001.parquet").read_bytes()
+    (copy / "wire-0001.parquet").write_bytes(octets[: data.draw(st.integers(0, len(octets) - 1))])
     one_line(copy)
 
 
 @SAME_FOLDER
 @given(data=st.data(), octet=st.integers(1, 255))
 def test_a_damaged_octet_is_told_or_harmless(whole: Path, copy: Path, data: st.DataObject, octet: int) -> None:
-    octets = bytearray((whole / "ledger-0001.duckdb").read_bytes())
+    octets = bytearray((whole / "wire-0001.parquet").read_bytes())
     octets[data.draw(st.integers(0, len(octets) - 1))] ^= octet
-    (copy / "ledger-0001.duckdb").write_bytes(octets)
+    (copy / "wire-0001.parquet").write_bytes(octets)
     try:
         assert read_all(copy) == read_all(whole)
     except LedgerError as told:
         assert "\n" not in str(told)  # noqa: PT017 - both outcomes are right
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of several batches whose process was killed."""
+    folder = tmp_path_factory.mktemp("killed")
+    process = child(KILLED, str(folder))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "written\n"
+    process.kill()
+    process.communicate()
+    return folder
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from simbench.ledger import Ledger, RunInfo
+ledger = Ledger.create(Path(sys.argv[1]), RunInfo(run="killed"))
+for number in range(10):
+    ledger.wire.extend((1_475_474_400_000_000 + number, 1, "in", bytes([number]) * 30) for _ in range(10))
+    ledger.flush()
+print("written", flush=True)
+sys.stdin.read()
+"""
+
+
+@SAME_FOLDER
+@given(data=st.data())
+def test_a_segment_cut_anywhere_is_read_to_its_last_whole_batch_and_says_what_is_left_out(
+    killed: Path, tmp_path: Path, data: st.DataObject
+) -> None:
+    shutil.copytree(killed, tmp_path / "cut", dirs_exist_ok=True)
+    path = tmp_path / "cut" / "wire-0001.arrows"
+    octets, said = path.read_bytes(), list[str]()
+    cut = data.draw(st.integers(0, len(octets)))
+    path.write_bytes(octets[:cut])
+    run = open_run(tmp_path / "cut", said.append)
+    assert run.wire["octets"].to_pylist() == [bytes([row // 10]) * 30 for row in range(run.wire.num_rows)]
+    assert run.wire.num_rows % 10 == 0
+    left_out = int(said[0].split("killed; ")[1].split()[0]) if said else 0
+    path.write_bytes(octets[: cut - left_out])
+    whole = open_run(tmp_path / "cut", said.append)
+    assert (whole.wire.num_rows, len(said)) == (run.wire.num_rows, min(left_out, 1))
+
+
+@SAME_FOLDER
+@given(data=st.data(), octet=st.integers(1, 255))
+def test_a_damaged_octet_of_a_segment_is_reported_or_harmless(
+    killed: Path, tmp_path: Path, data: st.DataObject, octet: int
+) -> None:
+    shutil.copytree(killed, tmp_path / "bad", dirs_exist_ok=True)
+    path = tmp_path / "bad" / "wire-0001.arrows"
+    octets, said = bytearray(path.read_bytes()), list[str]()
+    octets[data.draw(st.integers(0, len(octets) - 1))] ^= octet
+    path.write_bytes(octets)
+    try:
+        run = open_run(tmp_path / "bad", said.append)
+        assert run.wire.num_rows <= 100
+        run.wire.to_pylist()
+        assert run.wire.num_rows == 100 or said
+    except LedgerError as refused:
+        assert "\n" not in str(refused)  # noqa: PT017 - both outcomes are right
+
+
+def test_a_killed_run_reads_the_same_packed(killed: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(killed, tmp_path / "packed"))
+    before = open_run(folder).wire
+    assert CliRunner().invoke(cli, ["ledger", "pack", str(folder)]).output == f"6 segments packed: {folder}\n"
+    assert not list(folder.glob("*.arrows"))
+    assert open_run(folder).wire.equals(before)
+    assert pq.read_table(folder / "wire-0001.parquet").equals(before)
+    assert CliRunner().invoke(cli, ["ledger", "pack", str(folder)]).output == f"packed already: {folder}\n"
+
+
+def test_segments_and_parquet_are_queried_alike(killed: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(killed, tmp_path / "both"))
+    Ledger.resume(folder).close()  # packs
+    shutil.copy(killed / "wire-0001.arrows", folder / "wire-0001.arrows")  # as if stopped before it was removed
+    (folder / "wire-0001.parquet").unlink()
+    sql = "select n, octets from ledger order by n"
+    for run in (open_run(folder), open_run(killed)):
+        found = query(run, sql, "wire")
+        assert found["n"].tolist() == list(range(100))
+        assert found["octets"].tolist() == run.wire["octets"].to_pylist()
 
 
 @SAME_FOLDER

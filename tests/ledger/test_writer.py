@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
@@ -32,7 +33,7 @@ def test_creating_a_ledger_loads_no_database_and_writes_its_description_only(tmp
     )
     command = [sys.executable, "-c", program, str(tmp_path / "run")]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    assert sorted(ended.stdout.split()) == [MANIFEST, "run.json"]
+    assert sorted(ended.stdout.split()) == [MANIFEST, "run.json", "run.lock"]
 
 
 @settings(max_examples=15)
@@ -124,9 +125,7 @@ def test_a_new_file_begins_at_midnight_in_paris(tmp_path: Path) -> None:
             ledger.wire.append(wire(at))
             ledger.story.append((at, "tier", "36050", None, "{}"))
             ledger.flush()
-    from simbench.ledger.files import read_file
-
-    days = [read_file(path, TABLES["wire"])["at"].to_pylist() for path in sorted(tmp_path.glob("*.duckdb"))]
+    days = [pq.read_table(path)["at"].to_pylist() for path in sorted(tmp_path.glob("wire-*.parquet"))]
     assert days == [[midnight - 1], [midnight, midnight + 1], [midnight + 25 * 3600 * 1_000_000]]
     assert open_run(tmp_path).story["at"].to_pylist() == [at for day in days for at in day]
 
@@ -135,7 +134,7 @@ def test_one_batch_is_cut_at_midnight(tmp_path: Path) -> None:
     midnight = instant(2016, 10, 4)
     with Ledger.create(tmp_path, INFO) as ledger:
         ledger.wire.extend(wire(midnight + offset) for offset in range(-50, 50))
-    assert len(list(tmp_path.glob("*.duckdb"))) == 2
+    assert len(list(tmp_path.glob("wire-*.parquet"))) == 2
     assert open_run(tmp_path).wire["n"].to_pylist() == list(range(100))
 
 
@@ -152,7 +151,7 @@ def test_whoever_follows_gets_the_rows_in_pieces_across_files_and_none_twice(tmp
     assert got == [BASE + number for number in range(30)]
     assert ledger.tail("wire", 25, ["at"]).num_rows == 5
     ledger.close()
-    assert len(list(tmp_path.glob("*.duckdb"))) == (3 if on_disk else 0)
+    assert len(list(tmp_path.glob("wire-*.parquet"))) == (3 if on_disk else 0)
 
 
 def test_a_new_file_begins_when_one_is_full(tmp_path: Path) -> None:
@@ -161,7 +160,7 @@ def test_a_new_file_begins_when_one_is_full(tmp_path: Path) -> None:
             ledger.wire.append(wire(BASE + number, bytes([number]) * 20_000))
             ledger.flush()
         assert ledger.snapshot().wire.num_rows == 3
-    assert len(list(tmp_path.glob("*.duckdb"))) == 3
+    assert len(list(tmp_path.glob("wire-*.parquet"))) == 3
     assert open_run(tmp_path).wire["at"].to_pylist() == [BASE, BASE + 1, BASE + 2]
 
 

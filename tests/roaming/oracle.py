@@ -85,7 +85,7 @@ class World:
         """Octets, worked out in decimals with a margin for their last digit."""
         config, size = self.scenario.plans[plan], self.contract.terms.envelope.gigabyte_octets.value
         cap = self.scenario.operator.cap_eur_per_gb or self.contract.cap("data", self.first_of[period]).value
-        net = config.price_eur / (1 + self.contract.vat_share(config.vat))
+        net = config.price_eur / (1 + self.contract.vat_share(config.vat, self.scenario.population.starts))
         allowance = config.domestic_gb
         if allowance is not None and not config.prepaid and net >= allowance * cap - Decimal("1e-20"):
             return math.ceil(allowance * size)

@@ -66,6 +66,12 @@ WRONG = [
     ('clause = "ROM-LIM-02"', 'clause = "ROM-LIM-99"', "names no clause"),
     ("value = 123", "value = 100", "expected at least fair_use.observation_months"),
     ('FR = { value = "0.20"', 'FR = { value = "1.20"', "terms.vat.FR.value: is 1.20; expected a share below 1"),
+    ("since = 2020-07-01", "since = 2006-07-01", "terms.vat.DE[1].since: is 2006-07-01; expected dates in ascending"),
+    (
+        'since = 2020-07-01, value = "0.16"',
+        'since = 2020-07-01, value = "16"',
+        "terms.vat.DE[1].value: is 16; expected",
+    ),
     ('limit_eur = { value = "50"', 'limit_eur = { value = "0"', "expected an amount above zero"),
 ]
 

@@ -17,20 +17,20 @@ from simbench.roaming.envelope import Plan, envelope, envelopes
 CONTRACT = load_roaming()
 TWENTY = Plan(Decimal(20), Decimal("0.2"))
 
-# Cap, envelope of 20 euros as printed cut to 0.1, of 20 euros less 20 % VAT: computed by hand.
+# Cap, envelope of 20 euros as printed cut to 0.1, of 20 euros less 20 % VAT, rounded up: by hand.
 TABLE = [
-    ("2017-06-15", "7.70", "5.1", "4.3290"),
+    ("2017-06-15", "7.70", "5.1", "4.3291"),
     ("2018-01-01", "6.00", "6.6", "5.5556"),
-    ("2019-01-01", "4.50", "8.8", "7.4074"),
-    ("2020-01-01", "3.50", "11.4", "9.5238"),
-    ("2021-01-01", "3.00", "13.3", "11.1111"),
-    ("2022-01-01", "2.50", "16.0", "13.3333"),
+    ("2019-01-01", "4.50", "8.8", "7.4075"),
+    ("2020-01-01", "3.50", "11.4", "9.5239"),
+    ("2021-01-01", "3.00", "13.3", "11.1112"),
+    ("2022-01-01", "2.50", "16.0", "13.3334"),
     ("2022-07-01", "2.00", "20.0", "16.6667"),
-    ("2023-01-01", "1.80", "22.2", "18.5185"),
+    ("2023-01-01", "1.80", "22.2", "18.5186"),
     ("2024-01-01", "1.55", "25.8", "21.5054"),
-    ("2025-01-01", "1.30", "30.7", "25.6410"),
-    ("2026-01-01", "1.10", "36.3", "30.3030"),
-    ("2027-01-01", "1.00", "40.0", "33.3333"),
+    ("2025-01-01", "1.30", "30.7", "25.6411"),
+    ("2026-01-01", "1.10", "36.3", "30.3031"),
+    ("2027-01-01", "1.00", "40.0", "33.3334"),
 ]
 EUROS = st.decimals(0, 10_000, places=2)
 DAYS = st.dates(date(2017, 6, 15), date(2032, 6, 30))
@@ -57,6 +57,35 @@ def test_nineteen_percent_of_vat_give_the_german_figure() -> None:
     assert envelope(Plan(Decimal(20), Decimal("0.19")), date(2017, 6, 15), CONTRACT).gb == Decimal("4.3654")
 
 
+@pytest.mark.parametrize(
+    ("country", "day", "share"),
+    [
+        ("DE", "2020-06-30", "0.19"), ("DE", "2020-07-01", "0.16"), ("DE", "2020-12-31", "0.16"),
+        ("DE", "2021-01-01", "0.19"), ("IE", "2020-08-31", "0.23"), ("IE", "2020-09-01", "0.21"),
+        ("IE", "2021-02-28", "0.21"), ("IE", "2021-03-01", "0.23"), ("LU", "2023-06-01", "0.16"),
+        ("LU", "2024-01-01", "0.17"), ("FI", "2024-08-31", "0.24"), ("FI", "2024-09-01", "0.255"),
+        ("EE", "2023-12-31", "0.20"), ("EE", "2024-01-01", "0.22"), ("EE", "2025-07-01", "0.24"),
+        ("SK", "2024-12-31", "0.20"), ("SK", "2025-01-01", "0.23"), ("RO", "2025-07-31", "0.19"),
+        ("RO", "2025-08-01", "0.21"), ("HU", "2017-06-15", "0.27"), ("FR", "1999-01-01", "0.20"),
+        ("DE", "1999-01-01", "0.19"),
+    ],
+)  # fmt: skip
+def test_vat_is_that_of_the_country_on_the_day(country: str, day: str, share: str) -> None:
+    assert CONTRACT.vat_share(country, date.fromisoformat(day)) == Decimal(share)
+
+
+def test_every_member_state_has_a_rate() -> None:
+    assert len(CONTRACT.terms.vat) == 27
+
+
+def test_a_table_has_a_row_where_vat_changes() -> None:
+    plan = Plan(Decimal(20), Decimal("0.19"))
+    rows = {str(row.day): row.gb for row in envelopes(plan, CONTRACT, vat=CONTRACT.vat_shares("DE"))}
+    assert len(rows) == len(TABLE) + 1
+    assert (rows["2020-01-01"], rows["2020-07-01"]) == (Decimal("9.6039"), Decimal("9.8523"))
+    assert rows["2021-01-01"] == Decimal("11.2045")
+
+
 def test_a_bundle_dearer_than_the_cap_takes_all_of_its_allowance_abroad() -> None:
     closed = envelope(Plan(Decimal(20), Decimal("0.2"), Decimal(2)), date(2017, 6, 15), CONTRACT)
     assert (closed.kind, closed.octets) == ("closed", 2_000_000_000)
@@ -65,6 +94,15 @@ def test_a_bundle_dearer_than_the_cap_takes_all_of_its_allowance_abroad() -> Non
 def test_the_domestic_allowance_bounds_an_open_bundle() -> None:
     cheap = envelope(Plan(Decimal(20), Decimal("0.2"), Decimal(3)), date(2017, 6, 15), CONTRACT)
     assert (cheap.kind, cheap.gb) == ("open", Decimal(3))
+
+
+@pytest.mark.parametrize(
+    ("domestic", "shown"), [("2.00005", "2.0001"), ("2.0000001", "2.0001"), ("2", "2.0000"), ("2.0001", "2.0001")]
+)
+def test_what_is_shown_is_never_below_the_legal_minimum(domestic: str, shown: str) -> None:
+    found = envelope(Plan(Decimal(20), Decimal("0.2"), Decimal(domestic)), date(2017, 6, 15), CONTRACT)
+    assert str(found.gb) == shown
+    assert found.gb * 10**9 >= found.octets
 
 
 def test_prepaid_credit_counts_once() -> None:

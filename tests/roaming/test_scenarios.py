@@ -118,7 +118,7 @@ WRONG = [
     ("starts = 2018-01-01", "starts = 2032-06-10", "population.days: no wholesale cap is in force on 2032-07-09"),
     ('price_eur = "20"', 'price_eur = "-20"', "plans.p: price -20 is not possible"),
     ('price_eur = "20"', "", "plans.p.price_eur: is missing"),
-    ('vat = "FR"', 'vat = "ZZ"', 'plans.p: VAT "ZZ" unknown VAT; expected one of FR, DE, or a share'),
+    ('vat = "FR"', 'vat = "ZZ"', 'plans.p: VAT "ZZ" unknown VAT; expected one of FR, DE, AT'),
     ("share = 1.0", "share = 0.5", "profiles: shares sum to 0.5; expected 1"),
     ('plan = "p"', 'plan = "q"', 'profiles.a.plan: is "q"; expected one of p'),
     ("departs = 2018-01-08", "departs = 2018-01-07", "profiles.a.trips[1].departs: is 2018-01-07, while the trip of"),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import time
 from pathlib import Path
 
+from simbench.service.client import ApiClient
 from tests.cli.child import Served
 from tests.fake_smsc.live import LivePeer, dial
 
 MONITORED = """
 [server]
 durable = {durable}
+when_unwritable = "{policy}"
 [delivery]
 latency_median_ms = 1
 [[codes]]
@@ -32,10 +35,10 @@ class Patient(Served):
     deadline_s = 600.0
 
 
-def scenario(folder: Path, *, durable: bool = False) -> Path:
+def scenario(folder: Path, *, durable: bool = False, policy: str = "hold") -> Path:
     """Two codes: one whose rate is only watched, one of a bystander."""
     path = folder / "some.toml"
-    path.write_text(MONITORED.format(durable=str(durable).lower()))
+    path.write_text(MONITORED.format(durable=str(durable).lower(), policy=policy))
     return path
 
 
@@ -57,6 +60,18 @@ def rss(server: Served) -> int:
     return int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * 4096
 
 
+def url_of(server: Served) -> str:
+    """Where the API of a server is, as its first lines say."""
+    found = re.search(r"API: (http://127\.0\.0\.1:\d+)/", server.banner)
+    assert found is not None
+    return found[1]
+
+
+def api_of(server: Served) -> ApiClient:
+    """The API of a server."""
+    return ApiClient(url_of(server))
+
+
 async def session(port: int, account: str = "36150") -> LivePeer:
     """A session of an account."""
     peer = await dial(port)
@@ -65,6 +80,6 @@ async def session(port: int, account: str = "36150") -> LivePeer:
 
 
 def committed(folder: Path) -> None:
-    """Wait until something was written to the ledger."""
-    while not any(path.stat().st_size for path in folder.glob("ledger-*.duckdb.wal")):
+    """Wait until rows were written to the ledger; a file begins with what its columns are."""
+    while not any(path.stat().st_size > 2_000 for path in folder.glob("centre-*.arrows")):
         time.sleep(0.01)  # of another process nobody tells

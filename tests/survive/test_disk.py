@@ -1,19 +1,23 @@
-"""Facts about a server whose disk is full: it goes on, says so, and writes what it kept once there is room."""
+"""Facts about a server whose disk is full: it says so, accepts nothing or goes on, and loses nothing it kept."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import resource
 import signal
+import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
 from simbench.ledger import open_run
+from simbench.service.client import ApiClient
 from tests import harness
-from tests.cli.child import Served
-from tests.fake_smsc.live import LivePeer
-from tests.survive.limits import Patient, committed, limit, scenario, session
+from tests.cli.child import SIMBENCH, Served
+from tests.fake_smsc.live import LivePeer, dial
+from tests.survive.limits import Patient, api_of, committed, limit, scenario, session, url_of
 
 pytestmark = pytest.mark.slow
 
@@ -27,14 +31,24 @@ async def submits(peer: LivePeer, first: int, count: int) -> set[str]:
     """Have that many accepted, a window at a time; whom they are to."""
     told: set[str] = set()
     for start in range(first, first + count, 50):
-        numbers = range(start, min(start + 50, first + count))
-        for number in numbers:
-            peer.send(harness.submit(number % 100, OAdC="36150", AdC=f"3371{number:07d}", NRq="", NT=""))
-        for _ in numbers:
+        size = min(50, first + count - start)
+        send(peer, start, size)
+        for _ in range(size):
             frame = await peer.frame()
             assert frame.data[0] == "A"
             told.add(frame.data[2].partition(":")[0])
     return told
+
+
+def send(peer: LivePeer, first: int, count: int) -> None:
+    """Ask for that many messages."""
+    for number in range(first, first + count):
+        peer.send(harness.submit(number % 100, OAdC="36150", AdC=f"3371{number:07d}", NRq="", NT=""))
+
+
+def metrics(server: Served) -> str:
+    """The metrics of a server."""
+    return httpx.get(f"{url_of(server)}/metrics", trust_env=False).text
 
 
 def accepted(folder: Path) -> set[str]:
@@ -55,10 +69,11 @@ def test_what_could_not_be_written_is_told_once_and_written_when_there_is_room(t
         await peer.close()
         return told
 
-    with Patient(scenario(tmp_path), "--port", "0", "-o", folder) as server:
+    with Patient(scenario(tmp_path, policy="go-on"), "--port", "0", "-o", folder) as server:
         told = asyncio.run(script(server))
         status, said = server.end(signal.SIGTERM)
     assert (status, "Traceback" in said) == (0, False), said
+    assert "can be written again" in said
     assert len(told) == MANY + 400
     assert told == accepted(folder)
     assert open_run(folder).info.closed
@@ -76,7 +91,7 @@ def test_a_server_that_ends_while_the_disk_is_full_says_what_it_lost(tmp_path: P
         await peer.close()
         return told
 
-    with Patient(scenario(tmp_path), "--port", "0", "-o", folder) as server:
+    with Patient(scenario(tmp_path, policy="go-on"), "--port", "0", "-o", folder) as server:
         asyncio.run(script(server))
         status, said = server.end(signal.SIGTERM)
     assert status == 3
@@ -93,8 +108,7 @@ def test_durable_acknowledges_nothing_that_the_disk_has_no_room_for(tmp_path: Pa
         peer = await session(server.port)
         told = await submits(peer, 0, 100)
         limit(server, resource.RLIMIT_FSIZE, FULL)
-        for number in range(100, 150):
-            peer.send(harness.submit(number % 100, OAdC="36150", AdC=f"3371{number:07d}", NRq="", NT=""))
+        send(peer, 100, 50)
         await asyncio.to_thread(first_line, server, "cannot be written")
         assert await peer.hears_nothing()
         limit(server, resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
@@ -110,6 +124,57 @@ def test_durable_acknowledges_nothing_that_the_disk_has_no_room_for(tmp_path: Pa
         server.process.wait()
     assert len(told) == 150
     assert told <= accepted(folder)
+
+
+def test_while_rows_cannot_be_written_nothing_is_accepted_and_then_everything_is(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+
+    async def script(server: Served, api: ApiClient) -> set[str]:
+        peer = await session(server.port)
+        told = await submits(peer, 0, 100)
+        limit(server, resource.RLIMIT_FSIZE, FULL)
+        send(peer, 100, 1)  # its rows are the first that find no room
+        told.add((await peer.frame()).data[2].partition(":")[0])
+        await asyncio.to_thread(first_line, server, "cannot be written")
+        assert "cannot be written" in await asyncio.to_thread(lambda: api.platform().ledger)
+        assert "simbench_ledger_failing 1.0" in await asyncio.to_thread(metrics, server)
+        send(peer, 101, 49)
+        late = await dial(server.port)
+        late.send(harness.login("36020"))
+        assert await peer.hears_nothing()
+        assert await late.hears_nothing()
+        limit(server, resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
+        told |= {(await peer.frame()).data[2].partition(":")[0] for _ in range(49)}
+        assert (await late.frame()).data[0] == "A"
+        assert await asyncio.to_thread(lambda: api.platform().ledger) == ""
+        await peer.close()
+        await late.close()
+        return told
+
+    log = tmp_path / "log"
+    with (
+        Patient(scenario(tmp_path), "--port", "0", "-o", folder, "--api", "0", "--log", log) as server,
+        api_of(server) as api,
+    ):
+        told = asyncio.run(script(server, api))
+        status, said = server.end(signal.SIGTERM)
+    assert status == 0, said
+    assert len(told) == 150
+    assert told == accepted(folder)
+    (late,) = [row for row in open_run(folder).grain.to_pylist() if row["place"] == "ledger"]
+    assert late["size_us"] == late["ended"] - late["started"] > 0
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    problems = [event["problem"] for event in events if event["event"] == "ledger"]
+    assert [bool(problem) for problem in problems] == [True, False]
+
+
+def test_a_disk_that_is_full_from_the_start_is_one_line(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [*SIMBENCH, "serve", "--port", "0", "-o", tmp_path / "run"], capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, FULL)),
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (3, "", 1)
+    assert ended.stderr.startswith(f"simbench: {tmp_path / 'run'}: File too large; the ledger needs room")
 
 
 def first_line(server: Served, wanted: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import signal
 import time
 from collections.abc import Callable
@@ -14,13 +13,12 @@ import pytest
 
 from simbench.base.units import SECOND_US
 from simbench.ledger import open_run
-from simbench.service.client import ApiClient
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import build, decode
 from tests import harness
 from tests.cli.child import DEADLINE_S, Served, simbench
 from tests.fake_smsc.live import LivePeer, dial
-from tests.survive.limits import Patient
+from tests.survive.limits import Patient, api_of
 
 pytestmark = pytest.mark.slow
 
@@ -83,12 +81,6 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)  # the API limits how often it is asked
-
-
-def asked(server: Served) -> ApiClient:
-    found = re.search(r"API: (http://127\.0\.0\.1:\d+)/", server.banner)
-    assert found is not None
-    return ApiClient(found[1])
 
 
 def told(folder: Path) -> list[dict[str, object]]:
@@ -179,7 +171,7 @@ def test_clock_limits_subscribers_outage_and_faults_are_as_they_were(
 ) -> None:
     folder = tmp_path / "run"
 
-    with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, asked(server) as api:
+    with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, api_of(server) as api:
         api.detach("0710000001")
         api.port("0710000002", "sfr")
         api.limit("36150", 7, "nack")
@@ -193,7 +185,7 @@ def test_clock_limits_subscribers_outage_and_faults_are_as_they_were(
         before = api.platform()
         api.messages()  # a search waits until everything before it is on disk
         stop(server, how)
-    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, asked(server) as api:
+    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
         after = api.platform()
         names = {"speed", "state", "outage", "faults", "codes"}
         assert after.model_dump(include=names) == before.model_dump(include=names)
@@ -207,7 +199,7 @@ def test_clock_limits_subscribers_outage_and_faults_are_as_they_were(
 @pytest.mark.parametrize("how", ENDS)
 def test_outages_planned_over_the_api_still_come(scenario: Path, tmp_path: Path, how: signal.Signals) -> None:
     folder = tmp_path / "run"
-    with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, asked(server) as api:
+    with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, api_of(server) as api:
         for in_s in (5_000, 6_000, 7_000):
             api.outage("cut", in_s=in_s, for_s=60)
         given_up, kept, _ = api.platform().scheduled
@@ -216,11 +208,11 @@ def test_outages_planned_over_the_api_still_come(scenario: Path, tmp_path: Path,
         api.messages()
         stop(server, how)
     for _ in range(2):  # resumed once more, nothing is planned twice
-        with Patient("--resume", folder, "--port", "0", "--api", "0") as server, asked(server) as api:
+        with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
             assert api.platform().scheduled == before
             api.messages()
             stop(server, how)
-    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, asked(server) as api:
+    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
         api.outage("cut", in_s=9_000)
         assert len({entry.id for entry in api.platform().scheduled} - {given_up.id}) == 3
         api.step((kept.at - api.platform().now) / SECOND_US + 1)
@@ -231,15 +223,15 @@ def test_outages_planned_over_the_api_still_come(scenario: Path, tmp_path: Path,
 
 def test_an_outage_that_a_reset_ended_takes_no_other_from_the_plan(scenario: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, asked(server) as api:
+    with Patient(scenario, "--port", "0", "--api", "0", "-o", folder) as server, api_of(server) as api:
         api.outage("refuse", "36150", for_s=DAY_S)
         api.reset()
         stop(server, signal.SIGTERM)
-    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, asked(server) as api:
+    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
         api.outage("cut", in_s=5_000)
         before = api.platform().scheduled
         stop(server, signal.SIGTERM)
-    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, asked(server) as api:
+    with Patient("--resume", folder, "--port", "0", "--api", "0") as server, api_of(server) as api:
         assert api.platform().scheduled == before != []
 
 
@@ -249,9 +241,7 @@ def test_a_run_that_goes_on_can_be_resumed_by_nobody_else(scenario: Path, tmp_pa
         asyncio.run(submitted(server.port))
         ended = simbench("serve", "--resume", folder)
         assert (ended.returncode, ended.stdout) == (2, "")
-        assert ended.stderr == (
-            f"simbench: {folder / 'ledger-0001.duckdb'}: another program is writing it; expected a run that has ended\n"
-        )
+        assert ended.stderr == (f"simbench: {folder}: another program is writing it; expected a run that has ended\n")
 
 
 async def submitted(port: int) -> None:

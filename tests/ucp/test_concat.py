@@ -5,17 +5,20 @@ from __future__ import annotations
 import random
 from typing import Literal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.base.units import HOUR_US
 from simbench.ucp import concat
 from simbench.ucp.concat import Assembler, LongMessage
-from simbench.ucp.content import Content, compose, read
+from simbench.ucp.content import Content, compose, order_of, read
+from simbench.ucp.xser import Concatenation
 from tests.ucp.test_content import frame_of, gsm_texts
 
 ALICE, BOB, CODE = "33639980001", "33639980002", "36010"
-texts = st.one_of(gsm_texts, st.text(st.characters(exclude_categories=["Cs"]), max_size=400))
+plain = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff"), max_size=400)
+texts = st.one_of(gsm_texts, plain.filter(lambda text: not order_of(text.encode("utf-16-be"))))
 widths = st.sampled_from([8, 16])
 Bits = Literal[8, 16]
 
@@ -127,3 +130,16 @@ def test_how_many_messages_may_be_begun_at_once_is_bounded() -> None:
     assert len(found) == 25
     assert all(message.missing == (2,) for message in found)
     assert [message.handles for message in found[:15]] == [(number,) for number in range(15)]
+
+
+@pytest.mark.parametrize("marks", ["first", "each", "none"])
+@pytest.mark.parametrize("coding", ["utf-16-le", "utf-16-be"])
+def test_parts_of_ucs2_in_either_order_make_the_text_that_was_meant(coding: str, marks: str) -> None:
+    pieces = ["Bonjour à tous, ", "voici 5 € ", "pour vous"]
+    assembler = Assembler(HOUR_US)
+    whole = []
+    for number, piece in enumerate(pieces, 1):
+        mark = "\ufeff" if marks == "each" or (marks == "first" and number == 1) else ""
+        part = Content("", (mark + piece).encode(coding), "ucs2", concatenation=Concatenation(7, 3, number))
+        whole += assembler.add(number, "36010", "33639980012", part, number)
+    assert [message.text for message in whole] == ["".join(pieces)]

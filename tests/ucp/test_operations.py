@@ -257,6 +257,12 @@ def test_an_unknown_operation_of_the_form_of_the_5x_series_is_read_as_one() -> N
     assert [problem for _, problem, _ in problems(other)] == ["unknown-operation"]
 
 
+@pytest.mark.parametrize("nb", ["0076", "0072", "0088"])
+def test_the_bits_of_ucs2_are_a_multiple_of_sixteen_and_those_of_the_data(nb: str) -> None:
+    fields = ucs2("Hello".encode("utf-16-be")) | {"NB": nb}
+    assert problems(submit(**fields)) == [("NB", "wrong-bits", "02")]
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -287,6 +293,7 @@ def ucs2(octets: bytes) -> dict[str, str]:
         (ucs2("Hello".encode("utf-16-le")), "Msg", "little-endian"),
         (ucs2("\ufeffHi".encode("utf-16-be")), "Msg", "byte-order-mark"),
         (ucs2("Hello".encode("utf-16-be")), "", ""),
+        (ucs2("Hello".encode("utf-16-be")) | {"NB": "0080"}, "", ""),
         (ucs2("一丁".encode("utf-16-be")), "", ""),  # both end in zero octets read the other way round, or nearly
         (ucs2("会議は明日です".encode("utf-16-be")), "", ""),
         (ucs2("Привет".encode("utf-16-be")), "", ""),

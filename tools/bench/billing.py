@@ -10,11 +10,11 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
-
 from simbench.base.calendar import instant
 from simbench.base.units import MINUTE_US
 from simbench.ledger import Ledger, RunInfo
+from simbench.ledger.rows import MINUTE, ORDINAL
+from tools.bench.tables import fill
 
 CODES, A_MINUTE = 10, 58
 START, END = instant(2025, 1, 1), instant(2026, 1, 1)
@@ -46,21 +46,16 @@ def year_of_minutes(folder: Path) -> int:
     """A run folder whose codes had so many messages delivered in each minute of 2025; the number of its rows."""
     with Ledger.create(folder, RunInfo("year"), daily=False):
         pass
-    (path,) = sorted(folder.glob("ledger-*.duckdb"))
-    with duckdb.connect(path) as connection:
-        names = [row[0] for row in connection.execute("describe minute").fetchall()]
-        given = {"at": f"{START} + m * {MINUTE_US}", "code": "'3601' || c", "n": "m"}
-        given |= dict.fromkeys(("offered", "submitted", "accepted", "delivered"), str(A_MINUTE))
-        chosen = ", ".join(given.get(name, "0") for name in names)
-        minutes = (END - START) // MINUTE_US
-        connection.execute(
-            f"insert into minute select {chosen} "  # noqa: S608 - our own numbers
-            f"from (select unnest(range({CODES})) as c), (select unnest(range({minutes})) as m)"
-        )
-    info = json.loads((folder / "run.json").read_text("utf-8"))
-    info["rows"]["minute"] = minutes * CODES
-    (folder / "run.json").write_text(json.dumps(info), "utf-8")
-    return minutes * CODES
+    minutes = (END - START) // MINUTE_US
+    given = dict.fromkeys((column.name for column in (*MINUTE.columns, ORDINAL)), "0")
+    given |= {"at": f"{START} + m * {MINUTE_US}", "code": "'3601' || c", "n": "m"}
+    given |= dict.fromkeys(("offered", "submitted", "accepted", "delivered"), str(A_MINUTE))
+    chosen = ", ".join(f'{value} as "{name}"' for name, value in given.items())
+    return fill(
+        folder,
+        "minute",
+        f"select {chosen} from (select unnest(range({CODES})) as c), (select unnest(range({minutes})) as m)",  # noqa: S608 - our own numbers
+    )
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
-import duckdb
-
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
-from simbench.ledger import Ledger, RunInfo
+from simbench.ledger import Ledger, RunInfo, open_run
 from simbench.ledger.incidents import Period
-from simbench.ledger.rows import COUNTED, MINUTE, TIMES
+from simbench.ledger.query import query
+from simbench.ledger.rows import COUNTED, TIMES
 from simbench.sla.imports.record import story_of
 from tests.sla.report.years import END, START, outages
+from tools.bench.tables import fill
 
 CODES, RATE, OPENS_H, CLOSES_H = 10, 50, 8, 22
 MOST_S = 10.0
@@ -55,23 +55,18 @@ def year_by_minute(folder: Path) -> int:
             ledger.story.append(row)
         for code in range(CODES):
             ledger.story.append((START, "tier", f"3601{code}", None, json.dumps({"rate_per_s": RATE})))
-    path = folder / "ledger-0001.duckdb"
-    values = dict.fromkeys((*COUNTED, *TIMES), "0")
     accepted = "80 + i % 37"
+    values = dict.fromkeys((*COUNTED, *TIMES, "backlog"), "0")
     values |= dict.fromkeys(("offered", "submitted", "accepted", "delivered", "within_10s"), accepted)
-    with duckdb.connect(path) as connection:
-        connection.execute(
-            f"""insert into minute select {START} + i * {MINUTE_US} as "at", '3601' || c, {", ".join(values.values())},
-                0, row_number() over () - 1
-            from (select unnest(range({(END - START) // MINUTE_US})) as i), (select unnest(range({CODES})) as c)
-            where (i * {MINUTE_US}) % {DAY_US} between {OPENS_H * HOUR_US} and {CLOSES_H * HOUR_US - 1}"""  # noqa: S608 - our own names and numbers
-        )
-        rows, messages = connection.execute("select count(*), sum(accepted) from minute").fetchone() or (0, 0)
-    info = json.loads((folder / "run.json").read_text("utf-8"))
-    info["rows"]["minute"] = rows
-    (folder / "run.json").write_text(json.dumps(info), "utf-8")
-    assert len(MINUTE.columns) == len(values) + 3
-    return int(messages)
+    fill(
+        folder,
+        "minute",
+        f"""select {START} + i * {MINUTE_US} as "at", '3601' || c as code, row_number() over () - 1 as n,
+            {", ".join(f"{value} as {name}" for name, value in values.items())}
+        from (select unnest(range({(END - START) // MINUTE_US})) as i), (select unnest(range({CODES})) as c)
+        where (i * {MINUTE_US}) % {DAY_US} between {OPENS_H * HOUR_US} and {CLOSES_H * HOUR_US - 1}""",  # noqa: S608 - our own names and numbers
+    )
+    return int(query(open_run(folder), "select sum(accepted) as accepted from ledger", "minute")["accepted"][0])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import duckdb
 import numpy as np
 
 from simbench.base.calendar import instant
@@ -20,6 +19,7 @@ from simbench.ledger.incidents import Incident, Period, period_row, to_story
 from simbench.sla.availability import rolling, year_of
 from simbench.sla.classification import Service, counted
 from simbench.sla.rolling_window import windows
+from tools.bench.tables import fill
 
 OUTAGES, ROWS, CODES = 20_000, 20_000_000, 10
 START, END = instant(2022, 1, 1), instant(2026, 1, 1)
@@ -86,21 +86,18 @@ def year_of_rows(folder: Path) -> None:
         for code in range(CODES):
             ledger.story.append((start, "limit", f"3601{code}", None, '{"rate_per_s": 50, "mode": "delay"}'))
         ledger.story.extend(row for one in outages for row in to_story(one))
-    (path,) = sorted(folder.glob("ledger-*.duckdb"))[-1:]
     burst = ROWS // CODES // 3  # three rows for two messages: one accepted at once, one held for a second
-    with duckdb.connect(path) as connection:
-        connection.execute(
-            f"""
-            insert into centre
-            select {start} + (i - i % 100) * 470000 + (i % 100) * 20000 + shift, kind, 1,
-                   '3601' || c, '33639980001', i, 0, 0, null, 1, i
-            from (select unnest(range({burst})) as i) , (select unnest(range({CODES})) as c),
-                 (values ('accepted', 0), ('held', 10000), ('accepted', 1010000)) as t(kind, shift)
-            """  # noqa: S608 - our own numbers
-        )
-    info = json.loads((folder / "run.json").read_text("utf-8"))
-    info["rows"]["centre"] = burst * CODES * 3
-    (folder / "run.json").write_text(json.dumps(info), "utf-8")
+    fill(
+        folder,
+        "centre",
+        f"""
+        select {start} + (i - i % 100) * 470000 + (i % 100) * 20000 + shift as "at", kind, 1 as session,
+               '3601' || c as code, '33639980001' as recipient, i as message, 0 as attempt, 0 as value, null as scts,
+               1 as segments, i as n
+        from (select unnest(range({burst})) as i) , (select unnest(range({CODES})) as c),
+             (values ('accepted', 0), ('held', 10000), ('accepted', 1010000)) as t(kind, shift)
+        """,  # noqa: S608 - our own numbers
+    )
 
 
 if __name__ == "__main__":

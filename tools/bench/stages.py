@@ -20,8 +20,8 @@ from fake_smsc.server.live import spare_collector
 from fake_smsc.ucp_gateway import Gateway
 from simbench.contract import load_contract
 from simbench.ledger.buffer import Buffer
-from simbench.ledger.files import Store
 from simbench.ledger.rows import CENTRE, WIRE
+from simbench.ledger.store import Store
 from simbench.ledger.writer import MemoryLedger
 from tests.harness import login
 from tools.bench.load import ACKS, encoded

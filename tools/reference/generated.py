@@ -81,7 +81,10 @@ def exit_status() -> str:
 def ledger() -> str:
     source = Path(ledger_rows.__file__).read_text("utf-8")
     parts = [
-        "# The ledger\n" + NOTE + words(ledger_rows) + "\n\nRun `simbench judge` on a folder, or open it with DuckDB."
+        "# The ledger\n"
+        + NOTE
+        + words(ledger_rows)
+        + "\n\nRun `simbench judge` on a folder, or open its Parquet files with whatever reads such."
     ]
     for name, each in TABLES.items():
         comment = re.search(

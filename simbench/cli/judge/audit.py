@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 import msgspec
 
+import simbench.bench.runner.selection
 import simbench.rules.client.connection_tunnel
-import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing these enters their rules
+import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing these enters exercises and rules
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim

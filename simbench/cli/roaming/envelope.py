@@ -12,7 +12,7 @@ from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.cli.pages import command
 from simbench.cli.roaming.options import JSON, PLAN, RULES
-from simbench.cli.roaming.plans import PlanOptions, read_plan, row_of
+from simbench.cli.roaming.plans import PlanOptions, read_contract, read_plan, row_of
 
 KINDS = {
     "open": "open data bundle, price before VAT",
@@ -47,8 +47,9 @@ def envelope_command(options: PlanOptions, day: str, *, as_json: bool) -> None:
     """Print the envelope of one plan on one day."""
     from simbench.roaming.envelope import envelope
 
-    contract, plan = read_plan(options)
-    found = envelope(plan, day_of("--date", day), contract, options.mode)
+    contract, on = read_contract(options), day_of("--date", day)
+    plan = read_plan(options, contract, on)
+    found = envelope(plan, on, contract, options.mode)
     if as_json:
         told = {**row_of(found), "price_eur": float(plan.price_eur), "vat_share": float(plan.vat_share)}
         click.echo(indented({**told, "mode": options.mode, "contract": contract.name}))

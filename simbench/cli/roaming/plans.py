@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -39,19 +40,27 @@ def amount_of(place: str, text: str) -> Decimal:
     return amount
 
 
-def read_plan(options: PlanOptions) -> tuple[RoamingContract, Plan]:
-    """The contract and the plan that the options mean. Raises BadInput and ContractError."""
+def read_contract(options: PlanOptions) -> RoamingContract:
+    """The contract that the options mean. Raises ContractError."""
     contract = load_roaming(options.contract)
-    if options.gb == "binary":
-        contract = with_gigabyte(contract, BINARY_OCTETS)
+    return with_gigabyte(contract, BINARY_OCTETS) if options.gb == "binary" else contract
+
+
+def read_plan(options: PlanOptions, contract: RoamingContract, day: date) -> Plan:
+    """The plan that the options mean, with the VAT of that day. Raises BadInput and ContractError."""
     price = amount_of("--price", options.price)
     domestic = None if options.domestic_gb is None else amount_of("--domestic-gb", options.domestic_gb)
-    vat = Decimal(0) if options.net else _vat(options.vat, contract)
-    return contract, Plan(price, vat, domestic, options.prepaid)
+    vat = Decimal(0) if options.net else _vat(options.vat, contract, day)
+    return Plan(price, vat, domestic, options.prepaid)
 
 
-def _vat(text: str, contract: RoamingContract) -> Decimal:
-    return Decimal(text) if text.replace(".", "", 1).isdecimal() and text.isascii() else contract.vat_share(text)
+def _vat(text: str, contract: RoamingContract, day: date) -> Decimal:
+    return Decimal(text) if is_share(text) else contract.vat_share(text, day)
+
+
+def is_share(text: str) -> bool:
+    """Whether VAT was given as a share, not as a country."""
+    return text.replace(".", "", 1).isdecimal() and text.isascii()
 
 
 def with_gigabyte(contract: RoamingContract, octets: int) -> RoamingContract:

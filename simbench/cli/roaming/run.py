@@ -125,7 +125,10 @@ def write_run(
     export_billing(folder / BILLING, scenario, contract, range(min(billed, scenario.population.subscribers)))
     billing, findings = judged(folder / BILLING, contract, None)
     write_json(folder / FINDINGS, judgement(findings, billing))
-    plans = {name: envelopes(plan_of(config, contract), contract) for name, config in scenario.plans.items()}
+    plans = {
+        name: envelopes(plan_of(config, contract, scenario.population.starts), contract)
+        for name, config in scenario.plans.items()
+    }
     info = {
         "Scenario": scenario.name, "Seed": str(scenario.seed), "Contract": f"{contract.name} {contract.digest}",
         "Bench version": __version__, "Bills judged": f"{len(billing.accounts):,} SIMs, {billing.rows:,} rows",

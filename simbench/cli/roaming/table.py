@@ -12,7 +12,7 @@ from simbench.base.json_files import indented
 from simbench.cli.output_options import OUTPUT_FILE
 from simbench.cli.pages import command
 from simbench.cli.roaming.options import JSON, PLAN, RULES
-from simbench.cli.roaming.plans import PlanOptions, read_plan, row_of
+from simbench.cli.roaming.plans import PlanOptions, is_share, read_contract, read_plan, row_of
 
 
 @command(files="With --plot an SVG picture.", see=("simbench roaming envelope", "docs/guides/roaming.md"))
@@ -36,8 +36,10 @@ def table_command(options: PlanOptions, plot: Path | None, *, as_json: bool) -> 
     """Print the envelope of one plan under every cap there is, and draw it where asked."""
     from simbench.roaming.envelope import envelopes
 
-    contract, plan = read_plan(options)
-    rows = envelopes(plan, contract, options.mode)
+    contract = read_contract(options)
+    plan = read_plan(options, contract, contract.terms.caps.data[0].since)
+    dated = not options.net and not is_share(options.vat)
+    rows = envelopes(plan, contract, options.mode, contract.vat_shares(options.vat) if dated else ())
     if plot is not None:
         from simbench.roaming.report.page import write_envelope_plot
 

@@ -26,8 +26,10 @@ from simbench.tables.reader import read_table
 from simbench.tables.rows import Kind, RejectedRow, collect, filled, rejected
 from simbench.tables.rows import Row as TableRow
 from simbench.trace.trace import Reading
+from simbench.ucp import content
 
 REQUESTED: Mapping[str, Kind] = {"at": "instant", "code": "text", "recipient": "text", "text": "text"}
+_BEFORE_DATA = 4  # fields of a frame
 REQUESTS, CONSENTS, RECIPIENTS = "requests", "consents", "recipients"  # kinds of lists that may be read in part
 Code = Annotated[str, msgspec.Meta(pattern="^[0-9]{3,18}$")]
 
@@ -242,9 +244,15 @@ def joined(reading: Reading, metadata: Metadata) -> list[Row]:
         taken[request.code, address_key(request.recipient)].append(_Asked(request, f"request {number}", "send"))
     seen: list[_Asked] = []
     acks = reading.submits.ack.tolist()
-    for number, one in enumerate(reading.messages.rows(), 1):
+    frames = reading.submits.frame
+    sorted_out = [
+        (not one.text and any(_is_unread(frames[place]) for place in one.rows_of), number, one)
+        for number, one in enumerate(reading.messages.rows(), 1)
+    ]
+    for unread, number, one in sorted(sorted_out, key=lambda each: each[:2]):  # what can be read chooses first
         sent = Request(one.at, one.code, one.recipient, one.text)
-        fit = [asked for asked in taken.get((one.code, address_key(one.recipient)), ()) if _fits(asked.request, sent)]
+        asked_of_it = taken.get((one.code, address_key(one.recipient)), ())
+        fit = [asked for asked in asked_of_it if _fits(asked.request, sent, unread=unread)]
         asked = next((asked for asked in fit if not asked.accepted), fit[-1] if fit else None)
         if asked is None:
             asked = _Asked(sent, f"message {number}", SEEN)
@@ -262,9 +270,18 @@ def marks_of(reading: Reading) -> dict[int, str]:
     return {place: row.mark for row in reading.asked.rows() for place in row.detail.get("places", ())}
 
 
-def _fits(request: Request, sent: Request) -> bool:
-    """Whether a message may be what was asked for: not before it, and with its text, perhaps with more behind."""
-    return request.at <= sent.at and sent.text.startswith(request.text)
+def _fits(request: Request, sent: Request, *, unread: bool) -> bool:
+    """Whether a message may be what was asked for: not before it, and with its text, perhaps with more behind.
+
+    One whose text cannot be read may be any that its recipient was to get.
+    """
+    return request.at <= sent.at and (unread or sent.text.startswith(request.text))
+
+
+def _is_unread(frame: bytes) -> bool:
+    """Whether a submit carries data that is no text."""
+    data = [field.decode("latin-1") for field in frame.split(b"/")[_BEFORE_DATA:-1]]
+    return content.read(data).text is None
 
 
 def _row(asked: _Asked, metadata: Metadata) -> Row:

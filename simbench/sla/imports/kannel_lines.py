@@ -93,7 +93,7 @@ def events(lines: Iterable[Line], seen: Seen) -> Iterator[Event]:
         link = _LINK.fullmatch(said)
         if link is None:
             fault = _fault(said)
-            if fault:
+            if fault and (fault != "platform" or thread not in errors):  # a failed look-up has an error number too
                 errors[thread] = (line.at, fault)
             kind = _kind(said, OF_BEARERBOX)
             if kind:
@@ -101,6 +101,8 @@ def events(lines: Iterable[Line], seen: Seen) -> Iterator[Event]:
         elif link["driver"] not in DRIVERS:
             seen.others[link["driver"]] += 1
         else:
+            if link["said"].startswith("connecting to "):
+                errors.pop(thread, None)
             at, fault = errors.get(thread, (0, None))
             yield from _of_link(line, link, fault if line.at - at <= LINKS_LAST else None)
 

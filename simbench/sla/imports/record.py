@@ -36,7 +36,8 @@ def retold(run: Run, incidents: Iterable[Incident], period: Period, asked: Seque
         names = [column.name for column in TABLES["asked"].columns]
         fresh["asked"] = [*(tuple(row[name] for name in names) for row in run.asked.to_pylist()), *asked]
     load = rows_of(fresh)
-    return Run(run.info, lambda table: load(table) if table.name in fresh else run.table(table.name), run.files)
+    parts = {name: paths for name, paths in run.parts.items() if name not in fresh}
+    return Run(run.info, lambda table: load(table) if table.name in fresh else run.table(table.name), parts)
 
 
 def story_of(incidents: Iterable[Incident], period: Period) -> list[StoryRow]:

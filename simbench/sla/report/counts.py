@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.errors import LedgerError
 from simbench.base.units import HOUR_US, MINUTE_US
+from simbench.ledger.query import columns_of, connected
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import TIMES, WITHIN_S
 from simbench.sla.rolling_window import Instants
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import duckdb
 
 SUMMED: Final = ("offered", "accepted", "refused", "delivered", "undelivered", "expired", *TIMES)
-MEMORY: Final = "2GB"
 
 _TAKEN = "kind = 'delivered' and \"at\" // 1000000 - scts"
 _BOUNDS = zip((-(10**9), *WITHIN_S), (*WITHIN_S, 10**9), TIMES, strict=True)
@@ -97,7 +96,7 @@ def traffic_of(run: Run, around: Sequence[tuple[int, int]]) -> Traffic:
     Raises LedgerError when a file cannot be read.
     """
     with _opened(run) as (connection, view, told):
-        found = _columns(connection, HOURS)
+        found = columns_of(connection, HOURS)
         hours = Hours(
             found["code"].astype(object), found["at"], found["busiest"], found["busiest_at"],
             {name: found[name].astype(np.int64) for name in SUMMED},
@@ -106,41 +105,16 @@ def traffic_of(run: Run, around: Sequence[tuple[int, int]]) -> Traffic:
             return Traffic(hours, view, None, "")
         clause = " or ".join(f'("at" >= {start} and "at" < {end})' for start, end in around)
         sql = BACKLOG.format(around=clause)
-        waiting = _columns(connection, sql)
+        waiting = columns_of(connection, sql)
         return Traffic(hours, view, (waiting["at"], waiting["backlog"]), sql)
 
 
 @contextmanager
 def _opened(run: Run) -> Iterator[tuple[duckdb.DuckDBPyConnection, str, bool]]:
     """A connection with the view `minutes`, its SQL, and whether it tells the backlog."""
-    import duckdb  # noqa: PLC0415 - slow to load
-
-    place = str(run.files[0].parent) if run.files else "ledger"
-    try:
-        with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
-            connection.execute("set enable_progress_bar = false")  # it would stand amid what a command prints
-            for table in ("minute", "centre"):
-                _enter(connection, run, table)
-            (told,) = connection.execute("select exists(select 1 from minute)").fetchone() or (False,)
-            view = FROM_MINUTES if told else FROM_ROWS
-            kind = "view" if told else "table"  # rows are counted once
-            connection.execute(f"create temp {kind} minutes as {view}")
-            yield connection, view, bool(told)
-    except duckdb.Error as problem:
-        raise LedgerError(place, str(problem).splitlines()[0], "a whole ledger") from None
-
-
-def _enter(connection: duckdb.DuckDBPyConnection, run: Run, table: str) -> None:
-    """A table of the run under its own name: of all files as one, or of the rows in memory."""
-    if not run.files:
-        connection.register(table, run.table(table))
-        return
-    for number, path in enumerate(run.files):
-        quoted = str(path).replace("'", "''")
-        connection.execute(f"attach if not exists '{quoted}' as f{number} (read_only)")
-    parts = " union all ".join(f"select * from f{n}.{table}" for n in range(len(run.files)))  # noqa: S608 - our own names
-    connection.execute(f"create temp view {table} as {parts}")
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, NDArray[Any]]:
-    return {name: np.asarray(column) for name, column in connection.sql(sql).fetchnumpy().items()}
+    with connected(run, ("minute", "centre")) as connection:
+        (told,) = connection.execute("select exists(select 1 from minute)").fetchone() or (False,)
+        view = FROM_MINUTES if told else FROM_ROWS
+        kind = "view" if told else "table"  # rows are counted once
+        connection.execute(f"create temp {kind} minutes as {view}")
+        yield connection, view, bool(told)

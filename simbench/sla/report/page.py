@@ -93,10 +93,8 @@ def to_csv(columns: Mapping[str, Sequence[Any]]) -> bytes:
 
 def _queries(report: Report) -> list[tuple[str, str]]:
     traffic = report.view.traffic
-    files = "\n".join(f"attach '{path.name}' as f{n} (read_only);" for n, path in enumerate(report.info.files))
     table = "minute" if "from minute" in traffic.view else "centre"
-    union = " union all ".join(f"select * from f{n}.{table}" for n in range(len(report.info.files)))  # noqa: S608 - our own names
-    making = f"{files}\ncreate temp view {table} as {union};\n" if files else ""
+    making = f"create view {table} as from '{table}-*.parquet';\n"
     found = [("minutes", f"{making}create temp view minutes as\n{traffic.view};"), ("hours", HOURS + ";")]
     if traffic.backlog_sql:
         found.append(("backlog", traffic.backlog_sql + ";"))

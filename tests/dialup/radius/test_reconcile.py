@@ -128,6 +128,29 @@ def test_every_clause_is_caught_by_some_planted_fault() -> None:
     assert caught == set(SENTENCES)
 
 
+@pytest.mark.parametrize(("apart_us", "answer_us", "outcome"), [(0, 500, "pass"), (1, 500, "pass"), (600, 500, "weak")])
+def test_a_start_and_a_stop_on_their_way_together_may_arrive_in_any_order(
+    apart_us: int, answer_us: int, outcome: str
+) -> None:
+    told, found = reordered(faultless())
+    last = found[-1]
+    assert isinstance(last, Heard)
+    name = last.record.session
+    start, stop = (
+        next(each for each in told.sent if (each.planned.record.session, each.planned.record.status) == (name, status))
+        for status in ("Start", "Stop")
+    )
+    begun = start.tries[0].sent_us
+    at = {id(start): begun, id(stop): begun + apart_us}
+    sent = [
+        replace(each, tries=(replace(each.tries[0], sent_us=at[id(each)]),), answered_us=at[id(each)] + answer_us)
+        if id(each) in at else each
+        for each in told.sent
+    ]  # fmt: skip
+    findings = reconcile(Told(told.run, sent, told.end), found).findings
+    assert {one.purpose: one.outcome for one in findings}["NRV-ACC-06/order"] == outcome
+
+
 def test_copies_are_kept_twice_and_condemn_nobody() -> None:
     told = answered(planned(COUNT, "duplicates"))
     found: Reconciliation = reconcile(told, kept(told))

@@ -153,15 +153,21 @@ def attempts(*errors: str) -> str:
     for hour, error in enumerate(errors, 2):
         said += [
             f"{DAY} {hour:02}:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC",
-            f"{DAY} {hour:02}:00:01 [1] [6] ERROR: connect failed",
-            f"{DAY} {hour:02}:00:01 [1] [6] ERROR: {error}",
-            f"{DAY} {hour:02}:00:01 [1] [9] DEBUG: another thread",
+            f"{DAY} {hour:02}:00:01 [1] [6] ERROR: connect to <192.0.2.1> failed",
+            *(f"{DAY} {hour:02}:00:01 [1] [6] ERROR: {one}" for one in error.split("|")),
+            f"{DAY} {hour:02}:00:01 [1] [6] ERROR: error connecting to server `192.0.2.1' at port `5000'",
+            f"{DAY} {hour:02}:00:01 [1] [9] ERROR: System error 111: Connection refused",
             f"{DAY} {hour:02}:00:01 [1] [6] ERROR: EMI2[36010]: opening TCP connection to smsc.example failed",
             f"{DAY} {hour:02}:00:01 [1] [6] ERROR: EMI2[36010]: Couldn't connect to SMS center (retrying in 3600 s)",
         ]
     return "\n".join([*said, f"{DAY} 10:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC"])
 
 
+# As Kannel 1.4.5 writes a name that cannot be looked up.
+NO_NAME = (
+    "Error while gw_gethostbyname occurs.|System error 2: No such file or directory|gethostbyname failed|"
+    "System error 11: Resource temporarily unavailable"
+)
 OWN, PEER, ROUTER = (
     "System error 101: Network is unreachable", "System error 111: Connection refused",
     "System error 113: No route to host",
@@ -175,7 +181,8 @@ OWN, PEER, ROUTER = (
         ((PEER, PEER), ("orange", "orange", "orange")),
         ((ROUTER,), ("unknown", "client", "orange")),
         ((OWN, PEER), ("unknown", "client", "orange")),
-        (("gethostbyname failed",), ("client", "client", "client")),
+        ((NO_NAME, NO_NAME), ("client", "client", "client")),
+        ((NO_NAME, PEER), ("unknown", "client", "orange")),
     ],
 )
 def test_whose_an_outage_is_hangs_on_why_the_attempts_failed(

@@ -1,0 +1,107 @@
+"""Which lines are not read for now, because the ledger cannot take the rows of what they bring."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol
+
+from fake_smsc.server.clock import PlatformClock
+from simbench.ledger import AnyLedger
+
+Policy = Literal["hold", "go-on"]
+
+
+class Line(Protocol):
+    """A connection, as far as it can be not read."""
+
+    number: int
+    transport: asyncio.Transport
+
+
+class Lines(Protocol):
+    """The server, as far as its lines are concerned."""
+
+    clock: PlatformClock
+
+    def open_lines(self) -> Mapping[int, Line]:
+        """Every connection by its number."""
+        ...
+
+    def is_heard(self, number: int) -> bool:
+        """Whether a line would be read: neither an outage nor a fault has silenced it."""
+        ...
+
+    def handle(self, number: int, data: bytes) -> None:
+        """Handle octets of a line."""
+        ...
+
+
+class Intake:
+    """Stops reading every line while rows cannot be written, and reads on once they can.
+
+    `policy` "go-on" reads on while rows wait in memory, as far as memory is meant for them. Time in which lines were
+    not read is lateness of the server: it becomes a row of `grain`, so that no rule takes it for the client's.
+    """
+
+    def __init__(self, server: Lines, ledger: AnyLedger) -> None:
+        self._server, self._ledger = server, ledger
+        self.policy: Policy = "hold"
+        self.problem = ""  # why rows cannot be written; "" while they can
+        self.on_problem: Callable[[str], object] = lambda _: None  # called with it when it changes
+        self.shut = False  # whether lines are not to be read
+        self._kept: dict[int, list[bytes]] = {}  # by line that is not read: what had been read before it was not
+        self._since = 0
+
+    def start(self) -> None:
+        """Follow the ledger from now on, in the running loop."""
+        loop = asyncio.get_running_loop()
+
+        def changed() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._changed)
+
+        self._ledger.watch(changed)
+
+    def took(self, octets: int) -> None:
+        """Octets were read, and their row appended."""
+        if self._ledger.took(octets) and not self.shut:
+            self._shut()
+
+    def keep(self, connection: Line, data: bytes) -> None:
+        """Octets that were read while lines are not to be: they are handled once lines are read again."""
+        self._hold(connection)
+        self._kept[connection.number].append(data)
+
+    def _changed(self) -> None:
+        if self._ledger.failing != self.problem:
+            self.problem = self._ledger.failing
+            self.on_problem(self.problem)
+        shut = self._ledger.strained or (self.policy == "hold" and bool(self.problem))
+        if shut and not self.shut:
+            self._shut()
+        elif self.shut and not shut:
+            self._open()
+
+    def _shut(self) -> None:
+        self.shut, self._since = True, self._server.clock.now()
+        for connection in list(self._server.open_lines().values()):
+            self._hold(connection)
+
+    def _hold(self, connection: Line) -> None:
+        if connection.number not in self._kept:
+            self._kept[connection.number] = []
+            if not connection.transport.is_closing():
+                connection.transport.pause_reading()
+
+    def _open(self) -> None:
+        server, kept = self._server, self._kept
+        self.shut, self._kept = False, {}
+        now = server.clock.now()
+        self._ledger.grain.append((self._since, now, now - self._since, "ledger"))
+        for number, reads in kept.items():
+            for data in reads:
+                server.handle(number, data)
+            connection = server.open_lines().get(number)
+            if connection is not None and server.is_heard(number) and not connection.transport.is_closing():
+                connection.transport.resume_reading()

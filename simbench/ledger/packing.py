@@ -1,0 +1,106 @@
+"""Segments into Parquet, which anybody reads. A run whose packing was stopped can be read, and packed again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simbench.base.errors import LedgerError
+from simbench.base.outputs import remove, replacing
+from simbench.ledger.columns import schema
+from simbench.ledger.rows import TABLES, Table
+from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment
+
+GROUP_ROWS, GROUP_OCTETS = 1_000_000, 48_000_000  # of a row group: what packing holds in memory
+
+Progress = Callable[[int, int], object]
+
+
+def pack(folder: Path, progress: Progress = lambda _done, _all: None) -> int:
+    """Turn every segment of a run that nobody writes into Parquet; how many were. `progress`: segments done, and all.
+
+    A segment is removed when its Parquet file is whole and on disk. Raises LedgerError, OSError.
+    """
+    waiting = [(name, path) for name, paths in parts_of(folder).items() for path in paths if path.suffix == SEGMENT]
+    for done, (name, path) in enumerate(waiting):
+        progress(done, len(waiting))
+        pack_segment(path, TABLES[name])
+    for leftover in folder.glob(f"*{SEGMENT}"):
+        if leftover.with_suffix(PACKED).exists():  # stopped between the two
+            _drop(leftover)
+    return len(waiting)
+
+
+def pack_segment(path: Path, table: Table) -> None:
+    """Turn one segment into Parquet, in pieces. Raises LedgerError, OSError."""
+    with (
+        replacing(path.with_suffix(PACKED), edited=True) as part,
+        part.open("wb") as file,
+        pq.ParquetWriter(file, schema(table), compression="zstd", write_page_checksum=True) as writer,
+    ):
+        _write(writer, stream_segment(path, table), table)
+        writer.close()
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+    _drop(path)
+
+
+def _drop(segment: Path) -> None:
+    """Remove a segment that stands in Parquet; one of a copied run is in no manifest."""
+    remove(segment)
+    segment.unlink(missing_ok=True)
+
+
+def _write(writer: pq.ParquetWriter, batches: Iterable[pa.RecordBatch], table: Table) -> None:
+    group: list[pa.RecordBatch] = []
+    rows = octets = 0
+    for batch in batches:
+        group.append(batch)
+        rows, octets = rows + batch.num_rows, octets + batch.nbytes
+        if rows >= GROUP_ROWS or octets >= GROUP_OCTETS:
+            writer.write_table(pa.Table.from_batches(group), row_group_size=rows)
+            group, rows, octets = [], 0, 0
+    if group:
+        writer.write_table(pa.Table.from_batches(group, schema(table)), row_group_size=max(rows, 1))
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder safe from a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_packed(path: Path, table: Table) -> pq.ParquetFile:
+    """A Parquet file of a table, its columns checked, its values not yet. LedgerError where it is none."""
+    try:
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+        fits = file.schema_arrow.remove_metadata().equals(schema(table))
+    except (pa.ArrowException, OSError, ValueError) as problem:
+        raise _unreadable(path, problem) from None
+    if not fits:
+        raise LedgerError(str(path), f"no table {table.name} of ours in it", "a ledger file of this version")
+    return file
+
+
+def read_packed(path: Path, table: Table) -> pa.Table:
+    """All rows of a Parquet file of a table, checked. LedgerError where they cannot be read to the end."""
+    with open_packed(path, table) as file:
+        try:
+            found = file.read()
+            check_values(table, found)
+        except (pa.ArrowException, OSError, ValueError, MemoryError) as problem:
+            raise _unreadable(path, problem) from None
+    return found
+
+
+def _unreadable(path: Path, problem: BaseException) -> LedgerError:
+    text = (str(problem) or type(problem).__name__).strip().splitlines()[0]
+    return LedgerError(str(path), f"{text:.200}", "a whole ledger file")

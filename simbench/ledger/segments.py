@@ -1,0 +1,174 @@
+"""Segments: the files a run is written to, one append-only Arrow IPC stream a table and segment.
+
+A segment that was cut off is read up to its last whole batch. Imported late, because Arrow takes a while to load.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+
+from simbench.base.errors import LedgerError
+from simbench.ledger.columns import schema
+from simbench.ledger.rows import TABLES, Table
+
+SEGMENT, PACKED = ".arrows", ".parquet"
+_NAME: Final = re.compile(rf"({'|'.join(TABLES)})-(\d{{4,9}})({re.escape(SEGMENT)}|{re.escape(PACKED)})")
+_MARK: Final = b"\xff\xff\xff\xff"  # every message of a stream begins with it, and the length of its header
+_HEAD: Final = 8
+
+
+def segment_name(table: str, number: int, kind: str = SEGMENT) -> str:
+    """File name of a table's n-th segment, counted from 1."""
+    return f"{table}-{number:04}{kind}"
+
+
+def parts_of(folder: Path) -> dict[str, list[Path]]:
+    """The files of each table in the order of their numbers; a packed one stands for its segment.
+
+    LedgerError where a number is missing, or a table has not as many as the others.
+    """
+    found: dict[str, dict[int, Path]] = {name: {} for name in TABLES}
+    for path in sorted(folder.iterdir()):  # .arrows before .parquet
+        if match := _NAME.fullmatch(path.name):
+            found[match[1]][int(match[2])] = path
+    last = max((number for parts in found.values() for number in parts), default=0)
+    for name, parts in found.items():
+        for number in range(1, last + 1):
+            if number not in parts and not (number == last and _may_lack(found, last)):
+                missing = segment_name(name, number, "")
+                raise LedgerError(str(folder), f"{missing} is missing", f"{last} files of each table")
+    return {name: [parts[number] for number in sorted(parts)] for name, parts in found.items()}
+
+
+def _may_lack(found: dict[str, dict[int, Path]], last: int) -> bool:
+    """Whether the last number was only being begun: none of its files holds a row."""
+    return all(
+        parts[last].suffix == SEGMENT and parts[last].stat().st_size <= len(stream_head(TABLES[name]))
+        for name, parts in found.items()
+        if last in parts
+    )
+
+
+def stream_head(table: Table) -> bytes:
+    """The octets a table's stream begins with."""
+    return bytes(schema(table).serialize())
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """A segment as far as it can be read: its whole batches, the octets they end at, and how many follow."""
+
+    batches: list[pa.RecordBatch]
+    whole: int
+    torn: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of all batches."""
+        return sum(batch.num_rows for batch in self.batches)
+
+
+def read_segment(path: Path, table: Table, *, values: bool = True) -> Segment:
+    """Every whole batch of a segment, mapped from the file.
+
+    With `values` each of them is checked. LedgerError where it is no segment of this table, or a value is none.
+    """
+    size = read_head(path)
+    if not size:
+        return Segment([], 0, path.stat().st_size)
+    try:
+        with pa.memory_map(str(path)) as source:
+            segment = _read(path, table, source, size)
+    except OSError as problem:
+        raise LedgerError(str(path), problem.strerror or str(problem), "a file that can be read") from None
+    for batch in segment.batches if values else ():
+        _check(path, table, batch)
+    return segment
+
+
+def read_head(path: Path) -> int:
+    """The octets of a segment, 0 when it ends before its first batch may begin. LedgerError where it is none."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as problem:
+        raise LedgerError(str(path), problem.strerror or str(problem), "a file that can be read") from None
+    if len(head) == _HEAD and size >= _HEAD + int.from_bytes(head[len(_MARK) :], "little"):
+        return size
+    if head[: len(_MARK)] != _MARK[: len(head)]:
+        raise _foreign(path)
+    return 0
+
+
+def _read(path: Path, table: Table, source: pa.MemoryMappedFile, size: int) -> Segment:
+    stream = _stream(path, table, source)
+    batches: list[pa.RecordBatch] = []
+    whole = source.tell()
+    with suppress(pa.ArrowException, OSError, EOFError):  # the rest was cut off
+        for batch in stream:
+            batches.append(batch)
+            whole = source.tell()
+    return Segment(batches, whole, size - whole)
+
+
+def _stream(path: Path, table: Table, source: pa.NativeFile) -> pa.RecordBatchReader:
+    try:
+        stream = pa.ipc.open_stream(source)
+    except (pa.ArrowException, OSError, EOFError):
+        raise _foreign(path) from None
+    if not stream.schema.equals(schema(table)):
+        raise LedgerError(str(path), f"no table {table.name} of ours in it", "a ledger file of this version")
+    return stream
+
+
+def _check(path: Path, table: Table, batch: pa.RecordBatch) -> None:
+    try:
+        check_values(table, batch)
+    except (pa.ArrowException, ValueError) as problem:
+        text = str(problem).strip().splitlines()[0]
+        raise LedgerError(str(path), f"damaged: {text:.200}", "a whole ledger file") from None
+
+
+def check_values(table: Table, batch: pa.RecordBatch | pa.Table) -> None:
+    """ValueError unless every value is one that its column may hold: offsets in their octets, UTF-8, no null."""
+    batch.validate(full=True)
+    for column in table.columns:
+        if not column.nullable and batch.column(column.name).null_count:
+            raise ValueError(f"nothing in column {column.name}")
+
+
+def stream_segment(path: Path, table: Table) -> Iterator[pa.RecordBatch]:
+    """The whole batches of a segment, checked, one after the other and none of them kept.
+
+    Raises LedgerError as `read_segment`.
+    """
+    if not read_head(path):
+        return
+    try:
+        with pa.OSFile(str(path)) as source, suppress(pa.ArrowException, OSError, EOFError):
+            for batch in _stream(path, table, source):
+                _check(path, table, batch)
+                yield batch
+    except OSError as problem:
+        raise LedgerError(str(path), problem.strerror or str(problem), "a file that can be read") from None
+
+
+def batches_from(path: Path, table: Table, start: int, end: int) -> Iterator[pa.RecordBatch]:
+    """The batches of a segment between two places where one begins; for the process that writes it."""
+    if start >= end:
+        return
+    with pa.memory_map(str(path)) as source:
+        source.seek(start)
+        while source.tell() < end:
+            yield pa.ipc.read_record_batch(pa.ipc.read_message(source), schema(table))
+
+
+def _foreign(path: Path) -> LedgerError:
+    return LedgerError(str(path), "is no Arrow stream", "a ledger file of this version")

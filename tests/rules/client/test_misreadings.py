@@ -1,0 +1,55 @@
+"""Facts about opt-outs and recipients, where a whole misreading of the contract could go unseen."""
+
+from __future__ import annotations
+
+import pytest
+
+import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
+from simbench.rules.client.admission import expectation
+from simbench.rules.client.opt_outs import is_opt_out
+from tests.rules.scene import RECIPIENT, Scene
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("STOP", True), ("stop", True), ("Stop", True), ("sToP", True), ("Stop 36010", True), ("STOP36010", True),
+        ("s t o p", True), ("S.T.O.P", True), (" stop!", True), ("stop pub", True), ("STOPSMS", True),
+        ("st\u00f2pp\u00fbb", True), ("St\u00f4p", True), ("\u2026stop", True), ("stop\n", True),
+        ("stopper", False), ("STO\u1e54O", False), ("nonstop", False), ("Bonjour, stop", False), ("", False),
+        ("sto", False), ("oui", False),
+    ],
+)  # fmt: skip
+def test_stop_leads_an_opt_out_in_whatever_spelling(text: str, meant: bool) -> None:
+    assert is_opt_out(text) is meant
+
+
+@pytest.mark.parametrize(
+    ("fate", "attached", "code", "expected"),
+    [
+        *((fate, True, "36010", "06") for fate in ("malformed", "fixed", "overseas", "foreign")),
+        *((fate, False, "36010", "06") for fate in ("malformed", "fixed", "overseas", "foreign")),
+        ("m2m", True, "36010", "06"), ("m2m", True, "38001", "delivered"), ("m2m", False, "38001", "undelivered"),
+        *((fate, True, "36010", "undelivered") for fate in ("other-operator", "ported-out", "unknown")),
+        ("orange", True, "36010", "delivered"), ("orange", False, "36010", "undelivered"),
+        ("ported-in", True, "36010", "delivered"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_recipient_meets_what_the_offer_says(fate: str, attached: bool, code: str, expected: str) -> None:
+    assert expectation({"fate": fate, "attached": attached}, code, "38") == expected
+
+
+@pytest.mark.parametrize("fate", ["malformed", "fixed", "overseas", "foreign"])
+def test_a_platform_that_accepts_whom_it_must_refuse_fails(fate: str) -> None:
+    scene = Scene().tell(0, "subscriber", RECIPIENT, fate=fate, operator="", attached=True)
+    found = scene.login(1).submit(2, 1).judged("OPS-ACH-07/served-recipients")
+    assert (found.outcome, found.blame) == ("fail", "platform")
+    assert f"{fate}: expected 06, met accepted" in found.evidence[0].note
+    refused = Scene().tell(0, "subscriber", RECIPIENT, fate=fate, operator="", attached=True).login(1)
+    refused.submit(2, 1, answer=None).result(2.001, 1, body="N/06//")
+    assert refused.judged("OPS-ACH-07/served-recipients").outcome == "pass"
+
+
+def test_a_message_to_be_delivered_is_pending_until_its_notification() -> None:
+    scene = Scene().tell(0, "subscriber", RECIPIENT, fate="orange", operator="orange", attached=True)
+    assert scene.login(1).submit(2, 1).judged("OPS-ACH-07/served-recipients").outcome == "inconclusive"
