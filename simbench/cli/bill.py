@@ -15,7 +15,6 @@ import msgspec
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.base.toml_files import choice
-from simbench.cli.findings import print_findings
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
@@ -83,6 +82,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     from simbench.billing.page import Bundle, as_csv, as_json, write_all
     from simbench.billing.received import compare, read_received
     from simbench.billing.rules import Bill, balance, judge_bill
+    from simbench.cli.findings import print_findings
     from simbench.contract import load_contract
     from simbench.finding import exit_status
 

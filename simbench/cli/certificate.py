@@ -14,7 +14,6 @@ from simbench.base.errors import BadInput
 from simbench.base.outputs import adopt
 from simbench.cli.output_options import OUTPUT_FILE
 from simbench.cli.pages import DONE, command
-from simbench.cli.report import Progress
 
 if TYPE_CHECKING:
     from simbench.bench.report.certificate import Certificate
@@ -93,6 +92,7 @@ def certified(run: Path, contract: str, known: Baseline, today: date) -> Certifi
     from simbench.bench.runner.selection import select
     from simbench.bench.runner.session import Judgements
     from simbench.bench.runner.session_record import read_record
+    from simbench.cli.report import Progress
 
     record = read_record(run)
     judgements = Judgements(plan_again(record, run, contract, ()))

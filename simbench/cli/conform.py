@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 import threading
@@ -19,10 +18,8 @@ from msgspec.structs import replace
 
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
-from simbench.cli.findings import STYLES, columns
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
-from simbench.cli.report import Progress
 
 if TYPE_CHECKING:
     from simbench.bench.exercises.exercise import Chosen, Exercise
@@ -181,6 +178,7 @@ def _again(wanted: Wanted, options: Options, output: Path) -> Judgements:
     from simbench.bench.runner.options import plan_again
     from simbench.bench.runner.session import Judgements
     from simbench.bench.runner.session_record import read_record
+    from simbench.cli.report import Progress
 
     folder = options.judge_from
     assert folder is not None, "there is a stored session"
@@ -241,6 +239,8 @@ def _last_failed(plan: Plan, *, strict: bool) -> Plan:
 
 def keep_up(plan: Plan, port: int = 0) -> None:
     """Serve the demo codes on this port (0: a free one), until SIGINT or SIGTERM, so that a client can be looked at."""
+    import asyncio
+
     from fake_smsc.scenario import demo_scenario
     from fake_smsc.server.live import LiveSmsc
     from simbench.ledger import Ledger, RunInfo
@@ -271,6 +271,7 @@ def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> N
 
     from simbench.bench.runner.baseline import STATES
     from simbench.bench.runner.output import said_of
+    from simbench.cli.findings import STYLES, columns
     from simbench.finding import counted
 
     findings = [one.finding for one in standings]

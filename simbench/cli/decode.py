@@ -24,14 +24,17 @@ import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.capture.frames import Seen
 from simbench.cli.pages import DONE, command
-from simbench.ucp.frame import ETX, STX, Frame, WireError
-from simbench.ucp.operations import FieldError
+from simbench.ucp.frame import ETX, STX
 
 if TYPE_CHECKING:
-    from simbench.capture.frames import FramesOfRows
+    from simbench.capture.frames import FramesOfRows, Seen
     from simbench.ledger.rows import Row
+    from simbench.ucp.frame import Frame, WireError
+    from simbench.ucp.operations import FieldError
+
+    Errors = list[WireError | FieldError]
+    Show = Callable[[Seen, Frame | WireError, Errors], None]
 
 LONGEST_LINE: Final = 1 << 16
 
@@ -50,9 +53,6 @@ _ENTITY: Final = re.compile(rb"&(?:lt|#0*2|#x0*2);", re.IGNORECASE)  # copied ou
 # A frame in angle brackets, at the end of a line of a log or alone; its own ends may be left out.
 _BRACKETED: Final = re.compile(rb"[^\x02\x03]*<\x02?([0-9]{2}/[0-9]{5}/[OR]/[0-9]{2}/[^<>\x02\x03]*)\x03?>\s*")
 
-Errors = list[WireError | FieldError]
-
-Show = Callable[[Seen, Frame | WireError, Errors], None]
 
 _LACKS: Final = {
     "began_midway": "connections that began before it: {}",
@@ -179,7 +179,8 @@ def _run(folder: Path, frames: FramesOfRows) -> None:
 
 
 def _lines(head: bytes, file: BinaryIO | GzipFile, show: Show) -> None:
-    from simbench.ucp.frame import Framer
+    from simbench.capture.frames import Seen
+    from simbench.ucp.frame import Framer, WireError
 
     for number, line in enumerate(_split(head, file), start=1):
         octets = octets_of(line)
@@ -230,7 +231,7 @@ def _say_what_is_missing(summary: msgspec.Struct, remarks: Sequence[str]) -> Non
 
 def _show_items(seen: Seen, items: list[Frame | WireError], show: Show) -> None:
     """Show each frame with what is wrong with it; line ends between frames are passed over."""
-    from simbench.ucp.frame import WIRE_ERRORS
+    from simbench.ucp.frame import WIRE_ERRORS, Frame
     from simbench.ucp.operations import check
 
     oddities: Errors = []
@@ -249,6 +250,7 @@ def _show_items(seen: Seen, items: list[Frame | WireError], show: Show) -> None:
 def _json(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
     from simbench.ucp.explain import HEADER
     from simbench.ucp.fields import layout_of
+    from simbench.ucp.frame import Frame, WireError
     from simbench.ucp.operations import decode
 
     fields, variant = {}, ""
@@ -268,6 +270,7 @@ def _json(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
 
 def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
     from simbench.ucp.explain import explain, heading
+    from simbench.ucp.frame import Frame
 
     lines = []
     if isinstance(item, Frame):
@@ -283,7 +286,7 @@ def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
 
 
 def _objection(error: WireError | FieldError) -> str:
-    from simbench.ucp.frame import WIRE_ERRORS
+    from simbench.ucp.frame import WIRE_ERRORS, WireError
     from simbench.ucp.operations import PROBLEMS
 
     if isinstance(error, WireError):

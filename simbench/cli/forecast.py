@@ -10,7 +10,6 @@ import click
 import cloup
 
 from simbench.base.json_files import indented
-from simbench.cli.findings import print_findings
 from simbench.cli.pages import JUDGED, command
 
 
@@ -42,6 +41,7 @@ def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | 
     """Judge traffic against the forecasts handed in; the exit status."""
     from simbench.billing.counts import read_counts
     from simbench.billing.forecast import judge_forecasts, read_forecast
+    from simbench.cli.findings import print_findings
     from simbench.contract import load_contract
     from simbench.finding import exit_status
 

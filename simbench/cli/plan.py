@@ -18,7 +18,6 @@ from simbench.base.extras import need
 from simbench.base.json_files import indented, write_json, write_octets
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import command
-from simbench.cli.run import Progress
 
 if TYPE_CHECKING:
     from simbench.planning.advise import Advice
@@ -73,6 +72,7 @@ def plan_command(
     *, as_json: bool,
 ) -> int:  # fmt: skip
     """Advise on a campaign, or price what a ledger tells under other plans."""
+    from simbench.cli.run import Progress
     from simbench.planning.advise import advise
     from simbench.planning.campaign import read_campaign
 

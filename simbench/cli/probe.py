@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import Callable
@@ -18,10 +17,12 @@ from simbench.base.errors import BadInput, Trouble
 from simbench.base.json_files import indented, write_json
 from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
-from simbench.cli.findings import findings_table
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 from simbench.cli.serve import is_loopback
+
+if TYPE_CHECKING:
+    import asyncio
 
 if TYPE_CHECKING:
     from simbench.contract import Contract
@@ -108,6 +109,7 @@ def probe_command(options: Options) -> int:
     """Probe every code in turn, print and write; the exit status as docs/reference/exit-status.md has it."""
     from rich.console import Console
 
+    from simbench.cli.findings import findings_table
     from simbench.contract import load_contract
     from simbench.finding import counted, exit_status, tally
 
@@ -185,6 +187,8 @@ def _probe(target: Target, contract: Contract, options: Options) -> list[Finding
 
 
 async def _run(target: Target, contract: Contract, ledger: AnyLedger, tell: Callable[[str], object]) -> Any:
+    import asyncio
+
     from simbench.probe import run_probe
 
     loop, epoch = asyncio.get_running_loop(), time.time_ns() // 1000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import signal
 import time
@@ -16,11 +15,12 @@ from msgspec.structs import replace
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import remove_folder
-from simbench.cli.ledger import PackProgress
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import DONE, command
-from simbench.cli.script import SCRIPT, Script, clock_of, past_of, read_script, write_script
-from simbench.cli.serve_service import Around, service_settings, ucp_tls, with_service
+
+if TYPE_CHECKING:
+    from simbench.cli.script import Script
+    from simbench.cli.serve_service import Around
 
 if TYPE_CHECKING:
     from fake_smsc.scenario import LimitMode, Scenario
@@ -122,6 +122,8 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     import uvloop
 
     from fake_smsc.scenario import contract_of, demo_scenario, find_scenario, read_scenario
+    from simbench.cli.script import Script
+    from simbench.cli.serve_service import Around, service_settings, ucp_tls
     from simbench.contract import load_contract
 
     if scenario is not None:
@@ -152,6 +154,8 @@ def resume_command(
     """Go on with a run that was stopped or killed, in its own ledger and out of its own scenario."""
     import uvloop
 
+    from simbench.cli.script import read_script
+    from simbench.cli.serve_service import Around, service_settings, ucp_tls
     from simbench.contract import load_contract
 
     script = read_script(folder)
@@ -202,7 +206,12 @@ async def _serve(
     scenario: Scenario, contract: Contract, folder: Path, around: Around, script: Script | None = None
 ) -> None:
     """Serve a new run, whose script is kept, or without one go on with the run in the folder."""
+    import asyncio
+
     from fake_smsc.server.live import LiveSmsc, spare_collector
+    from simbench.cli.ledger import PackProgress
+    from simbench.cli.script import clock_of, write_script
+    from simbench.cli.serve_service import with_service
     from simbench.ledger import Ledger, RunInfo
 
     info = RunInfo(
@@ -245,6 +254,7 @@ async def _serve(
 
 def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Past, Ledger]:
     """What a run left behind, and its ledger to go on with; the folder is locked before either is looked at."""
+    from simbench.cli.script import past_of
     from simbench.ledger import Ledger
     from simbench.ledger.lock import take_lock
     from simbench.ledger.writer import not_writable
@@ -262,6 +272,7 @@ def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Past
 
 def _discard(folder: Path) -> None:
     """Remove the ledger of a server that never listened, so that the same command can be given again."""
+    from simbench.cli.script import SCRIPT
     from simbench.ledger.info import NAME
     from simbench.ledger.lock import NAME as LOCK
     from simbench.ledger.segments import parts_of

@@ -14,7 +14,6 @@ from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import command
-from simbench.cli.run import Progress
 
 if TYPE_CHECKING:
     from simbench.planning.study import Prepared
@@ -57,6 +56,7 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
 
 def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, *, as_json: bool) -> int:
     """Run a study to its end; 0."""
+    from simbench.cli.run import Progress
     from simbench.planning.study import read_study
     from simbench.planning.sweep import intervals, sweep
     from simbench.planning.worker_pool import DaskCrew, LocalCrew

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,8 +11,6 @@ import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.cli.dialup.accounting import say_aside, spinning
-from simbench.cli.dialup.call_sources import Reading, read_calls, secret_in
 from simbench.cli.dialup.options import CLOCK, FILE, MOST, OFFER, PORTS
 from simbench.cli.pages import DONE, command
 
@@ -99,6 +96,8 @@ def account_command(  # noqa: PLR0913 - one argument an option
     """Send everything; 0 when all was answered, 3 when something was given up."""
     import uvloop
 
+    from simbench.cli.dialup.accounting import say_aside, spinning
+    from simbench.cli.dialup.call_sources import Reading, read_calls, secret_in
     from simbench.dialup.offer import load_netrevenu
     from simbench.dialup.radius.faults import faults_of
     from simbench.dialup.radius.journal import Journal
@@ -140,6 +139,10 @@ def _address(text: str) -> tuple[str, int]:
 
 async def _watched(sender: Sender, run: object) -> None:
     """Run to the end, telling how far it is."""
+    import asyncio
+
+    from simbench.cli.dialup.accounting import spinning
+
     assert asyncio.iscoroutine(run)
     running = asyncio.ensure_future(run)
     with spinning("sending") as progress:

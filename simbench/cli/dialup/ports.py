@@ -7,7 +7,6 @@ import cloup
 
 from simbench.base.json_files import indented
 from simbench.cli.dialup.options import JSON, OFFER, TARIFF
-from simbench.cli.dialup.tables import print_table, read_offer
 from simbench.cli.pages import command
 
 
@@ -40,6 +39,7 @@ def ports_command(  # noqa: PLR0913 - one argument an option
     minutes: int, busy_share: float, grades: tuple[float, ...], tariff: str, month: str, contract: str, *, as_json: bool
 ) -> None:
     """Print how many ports a load needs, and what one more brings."""
+    from simbench.cli.dialup.tables import print_table, read_offer
     from simbench.dialup.dimensioning import dimension
     from simbench.dialup.erlang import GRADES
     from simbench.dialup.grid import months_named

@@ -13,10 +13,7 @@ import cloup
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
-from simbench.cli.dialup.accounting import SHOWN, say_aside, spinning
-from simbench.cli.dialup.call_sources import Reading, accounted
 from simbench.cli.dialup.options import FILE, MOST, OFFER
-from simbench.cli.findings import STYLES
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
@@ -65,6 +62,8 @@ def reconcile_command(
     as_json: bool,
 ) -> int:
     """Judge, show, and report; the exit status of the findings."""
+    from simbench.cli.dialup.accounting import spinning
+    from simbench.cli.dialup.call_sources import Reading, accounted
     from simbench.dialup.offer import load_netrevenu
     from simbench.dialup.radius.detail import read_detail
     from simbench.dialup.radius.journal import read_journal
@@ -109,6 +108,8 @@ def _show(found: Reconciliation) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from simbench.cli.dialup.accounting import SHOWN, say_aside
+    from simbench.cli.findings import STYLES
     from simbench.dialup.radius.reconcile import SENTENCES
 
     console = Console()

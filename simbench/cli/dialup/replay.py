@@ -15,7 +15,6 @@ from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.base.outputs import claim
 from simbench.cli.dialup.options import CLOCK, JSON, OFFER, PORTS, READINGS, TARIFF
-from simbench.cli.dialup.tables import print_findings, print_table, progress, read_offer
 from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
@@ -90,6 +89,7 @@ def replay_command(  # noqa: PLR0913 - one argument an option
 ) -> int:
     """Read calls of any kind of file, settle their months, compare the statement, judge, and print the findings."""
     from simbench.cli.dialup.call_sources import Reading, read_calls, secret_in
+    from simbench.cli.dialup.tables import print_findings, progress, read_offer
     from simbench.dialup.replay import replay
     from simbench.dialup.report.model import DialupReport
     from simbench.dialup.report.page import write_dialup
@@ -133,6 +133,8 @@ def _ports_of(texts: tuple[str, ...]) -> dict[str, int]:
 
 
 def _replayed(done: Any) -> None:
+    from simbench.cli.dialup.tables import print_table
+
     click.echo(f"{done.rows:,} rows read, {done.calls:,} calls, {done.aside_total:,} rows set aside")
     if done.passed_over:
         types = ", ".join(f"{count:,} {name}" for name, count in sorted(done.passed_over.items()))

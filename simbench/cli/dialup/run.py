@@ -13,7 +13,6 @@ from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.base.outputs import claim
 from simbench.cli.dialup.options import JSON
-from simbench.cli.dialup.tables import print_findings, print_table, progress
 from simbench.cli.output_options import OUTPUT_FILE, OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 
@@ -47,6 +46,7 @@ def run(**options: object) -> None:
 
 def run_command(scenario: Path, output: Path | None, records: Path | None, *, as_json: bool) -> int:
     """Run a scenario, write its output folder, and print what it brought."""
+    from simbench.cli.dialup.tables import print_findings, progress
     from simbench.dialup.carrying import with_ports
     from simbench.dialup.records import write_records
     from simbench.dialup.report.model import DialupReport
@@ -77,6 +77,8 @@ def run_command(scenario: Path, output: Path | None, records: Path | None, *, as
 
 
 def _totals(totals: Any) -> None:
+    from simbench.cli.dialup.tables import print_table
+
     rows = [
         (month.month, f"{month.calls:,}", f"{month.minutes:,}", f"{owed.share_ff:,}", f"{owed.share_eur:,}",
          f"{owed.share_ttc_ff:,}", f"{owed.average_centimes}")

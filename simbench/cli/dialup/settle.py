@@ -9,7 +9,6 @@ import cloup
 
 from simbench.base.json_files import indented
 from simbench.cli.dialup.options import JSON, OFFER, READINGS, TARIFF
-from simbench.cli.dialup.tables import print_table, read_offer
 from simbench.cli.pages import command
 
 
@@ -38,6 +37,7 @@ def settle_command(
     minutes: int, tariff: str, month: str, contract: str, readings: tuple[str, ...], *, as_json: bool
 ) -> None:
     """Print what a month of so many minutes brings."""
+    from simbench.cli.dialup.tables import print_table, read_offer
     from simbench.dialup.grid import last_day_of, months_named
     from simbench.dialup.settlement import JUNE_2000, settle_minutes
 

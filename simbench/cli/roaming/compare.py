@@ -12,7 +12,6 @@ from simbench.base.extras import need
 from simbench.base.json_files import indented
 from simbench.cli.pages import command
 from simbench.cli.roaming.options import CONTRACT, JSON
-from simbench.cli.roaming.outcomes import followed_with_progress, read_chosen
 
 
 @command(see=("simbench roaming run", "docs/guides/roaming.md"))
@@ -40,6 +39,7 @@ def compare_command(
     scenarios: tuple[Path, ...], subscribers: int | None, contract: Path | None, *, as_json: bool
 ) -> None:
     """Run every scenario and print what each changes against the first."""
+    from simbench.cli.roaming.outcomes import followed_with_progress, read_chosen
     from simbench.roaming.contract import load_roaming
     from simbench.roaming.results import changes, summary_of
 

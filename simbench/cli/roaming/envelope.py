@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import cloup
@@ -12,7 +12,9 @@ from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.cli.pages import command
 from simbench.cli.roaming.options import JSON, PLAN, RULES
-from simbench.cli.roaming.plans import PlanOptions, read_contract, read_plan, row_of
+
+if TYPE_CHECKING:
+    from simbench.cli.roaming.plans import PlanOptions
 
 KINDS = {
     "open": "open data bundle, price before VAT",
@@ -40,11 +42,14 @@ def envelope(day: str, *, as_json: bool, **plan: Any) -> None:
       simbench roaming envelope --price 20 --date 2019-01-01 --mode article --json
       simbench roaming envelope --price 15.99 --vat DE --domestic-gb 10 --date 2026-08-01
     """
+    from simbench.cli.roaming.plans import PlanOptions
+
     envelope_command(PlanOptions(**plan), day, as_json=as_json)
 
 
 def envelope_command(options: PlanOptions, day: str, *, as_json: bool) -> None:
     """Print the envelope of one plan on one day."""
+    from simbench.cli.roaming.plans import read_contract, read_plan, row_of
     from simbench.roaming.envelope import envelope
 
     contract, on = read_contract(options), day_of("--date", day)

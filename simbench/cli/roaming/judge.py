@@ -13,7 +13,6 @@ from simbench.base.json_files import indented, write_json
 from simbench.cli.output_options import OUTPUT_FILE
 from simbench.cli.pages import JUDGED, command
 from simbench.cli.roaming.options import CONTRACT, JSON
-from simbench.cli.roaming.outcomes import judged, judgement, print_findings
 
 
 @command(exits=JUDGED, files="With -o: the findings as JSON.", see=("simbench roaming run", "docs/guides/roaming.md"))
@@ -43,6 +42,7 @@ def judge_command(
     folder: Path, window_days: int | None, output: Path | None, contract: Path | None, *, as_json: bool
 ) -> int:
     """Judge the three files of a folder; the exit status of the judgement."""
+    from simbench.cli.roaming.outcomes import judged, judgement, print_findings
     from simbench.finding import exit_status
     from simbench.roaming.contract import load_roaming
 

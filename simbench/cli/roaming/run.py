@@ -19,7 +19,6 @@ from simbench.base.units import SECOND_US
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
 from simbench.cli.roaming.options import CONTRACT, JSON
-from simbench.cli.roaming.outcomes import followed_with_progress, judged, judgement, print_findings, read_chosen
 
 if TYPE_CHECKING:
     from simbench.finding import Finding
@@ -87,6 +86,7 @@ def run_command(  # noqa: PLR0913 - one argument an option
     as_json: bool,
 ) -> int:
     """Follow a population, write everything out, judge the bills of the first; the exit status of the judgement."""
+    from simbench.cli.roaming.outcomes import followed_with_progress, print_findings, read_chosen
     from simbench.finding import exit_status
     from simbench.ledger.info import NAME, write_info
     from simbench.roaming.contract import load_roaming
@@ -114,6 +114,7 @@ def write_run(
     folder: Path, scenario: RoamingScenario, contract: RoamingContract, followed: Followed, billed: int
 ) -> tuple[Summary, list[Finding], Billing]:
     """Write tables, bills of the first `billed` subscribers, their judgement, and the report."""
+    from simbench.cli.roaming.outcomes import judged, judgement
     from simbench.roaming.envelope import envelopes
     from simbench.roaming.export import export_billing
     from simbench.roaming.report.page import RoamingRun, write_roaming_report

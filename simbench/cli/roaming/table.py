@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import cloup
@@ -12,7 +12,9 @@ from simbench.base.json_files import indented
 from simbench.cli.output_options import OUTPUT_FILE
 from simbench.cli.pages import command
 from simbench.cli.roaming.options import JSON, PLAN, RULES
-from simbench.cli.roaming.plans import PlanOptions, is_share, read_contract, read_plan, row_of
+
+if TYPE_CHECKING:
+    from simbench.cli.roaming.plans import PlanOptions
 
 
 @command(files="With --plot an SVG picture.", see=("simbench roaming envelope", "docs/guides/roaming.md"))
@@ -29,11 +31,14 @@ def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
       simbench roaming table --price 20
       simbench roaming table --price 20 --net --plot envelope.svg
     """
+    from simbench.cli.roaming.plans import PlanOptions
+
     table_command(PlanOptions(**plan), plot, as_json=as_json)
 
 
 def table_command(options: PlanOptions, plot: Path | None, *, as_json: bool) -> None:
     """Print the envelope of one plan under every cap there is, and draw it where asked."""
+    from simbench.cli.roaming.plans import is_share, read_contract, read_plan, row_of
     from simbench.roaming.envelope import envelopes
 
     contract = read_contract(options)
