@@ -25,6 +25,7 @@ from simbench.capture.packed import Cursor, unpacked
 
 FALL_US: Final = 100_000  # packets change places in a file within this
 PIECES: Final = 16  # a file of more is read in its own order
+FALLS: Final = 1_000  # so is one whose stamps fall more often
 CONNECTIONS: Final = 10_000  # of which a run of packets remembers where they were
 COARSE_US: Final = 10_000  # stamps of a coarser clock than this say so
 ENOUGH: Final = 20  # packets that show how fine a clock is
@@ -41,13 +42,17 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """What the stamps of a capture are worth: packets without one, falls, pieces, and how fine it is (us)."""
+    """What the stamps of a capture are worth: packets without one, steps, pieces, and how fine it is (us).
+
+    `falls` is how often stamps fall in a file that is read in its own order for that reason, 0 in any other.
+    """
 
     packets: int = 0
     untimed: int = 0
     steps: tuple[Step, ...] = ()
     pieces: int = 1
     fine_us: int = 1
+    falls: int = 0
 
 
 def told_of(clock: Clock) -> list[dict[str, Any]]:
@@ -65,6 +70,9 @@ def told_of(clock: Clock) -> list[dict[str, Any]]:
     if clock.pieces > 1:
         sentence = f"the file is {clock.pieces} pieces that overlap or are not in order; they are merged by their times"
         told.append({"kind": "pieces", "sentence": sentence, "off_us": 0})
+    if clock.falls:
+        sentence = f"its times fall {clock.falls} times; its packets are taken in the order of the file"
+        told.append({"kind": "disorder", "sentence": sentence, "off_us": 0})
     if clock.fine_us > 1:
         sentence = f"its times are multiples of {clock.fine_us / SECOND_US:g} s"
         told.append({"kind": "coarse", "sentence": sentence, "off_us": clock.fine_us})
@@ -112,14 +120,16 @@ class Packets:
     def _survey(self) -> tuple[list[_Run], Clock]:
         """One look at every stamp."""
         runs: list[_Run] = []
-        number = untimed = fine = last = 0
+        number = untimed = fine = last = falls = 0
         try:
             for number, at, *_ in self._open():
                 if at == UNTIMED:
                     untimed += 1
                     continue
                 if not runs or at < last - FALL_US:
-                    runs.append(_Run(number, at))
+                    falls += bool(runs)
+                    if falls <= FALLS:
+                        runs.append(_Run(number, at))
                     last = at
                 elif at > last:
                     last = at
@@ -132,6 +142,8 @@ class Packets:
             if not number:
                 raise
         known = fine if number - untimed >= ENOUGH and fine > COARSE_US else 1
+        if falls > FALLS:
+            return runs[:1], Clock(number, untimed, fine_us=known, falls=falls)
         return runs or [_Run(1, 0)], Clock(number, untimed, fine_us=known)
 
     def _chains(self) -> list[list[_Run]]:
@@ -149,7 +161,10 @@ class Packets:
             else:
                 chains.append([run])
         if len(chains) > PIECES:
-            chains = [runs]
+            for run in runs:
+                run.offset = 0
+            self.clock = msgspec.structs.replace(self.clock, falls=len(runs) - 1)
+            return [runs]
         self.clock = msgspec.structs.replace(self.clock, steps=tuple(steps), pieces=len(chains))
         return chains
 

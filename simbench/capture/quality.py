@@ -62,6 +62,13 @@ class Summary(msgspec.Struct, frozen=True):
     protocols: str = ""
     moved_us: int = 0
 
+    @property
+    def without_ucp(self) -> str:
+        """What a capture holds that has no UCP in it, in one sentence."""
+        held = f" ({self.kinds})" if self.kinds else ""
+        spoken = f"; connections of {self.protocols}" if self.protocols else ""
+        return f"there is no UCP in its {self.packets} packets{held}{spoken}"
+
     def plus(self, found: Quality) -> Summary:
         """The same with one more connection in it."""
         return msgspec.structs.replace(

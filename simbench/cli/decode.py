@@ -161,6 +161,8 @@ def _capture(
 
     story: deque[Row] = deque(maxlen=STORY_KEPT)
     summary = read_packets(file, name, FramesOfRows(show), story, port)
+    if not summary.connections:
+        raise BadInput(name, summary.without_ucp, "a capture of UCP, or --port")
     _say_what_is_missing(summary, [remark for row in story if (remark := _remark(row))])
 
 

@@ -43,8 +43,8 @@ class Month(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def off_peak_minutes(self) -> int:
-        """Whole minutes off the peak."""
-        return self.off_peak_us // MINUTE_US
+        """The month's whole minutes that are not at the peak, so that both add up to it."""
+        return self.minutes - self.peak_minutes
 
 
 @dataclass(frozen=True)

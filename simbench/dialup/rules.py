@@ -208,9 +208,10 @@ def _minutes(case: Case, statement: Statement, records: Records) -> Finding:
             continue
         calls, us = _part(counted[line.month], line.period)
         minutes = us // MINUTE_US
+        most = minutes + more + (line.period != "total") * _left_over(counted[line.month])
         if line.period == "total":
             stated, due = stated + (line.minutes or 0), due + minutes
-        if line.minutes is None or not minutes <= line.minutes <= minutes + more:
+        if line.minutes is None or not minutes <= line.minutes <= most:
             wrong.append(
                 Evidence(f"line {line.number}, {line.month} {line.period}: {line.minutes} minutes, {minutes} carried")
             )
@@ -223,6 +224,12 @@ def _minutes(case: Case, statement: Statement, records: Records) -> Finding:
     assumed = case.offer.assumed("NRV-AMB-02", "NRV-AMB-03", "NRV-AMB-04")
     sums = {"measured": stated, "limit": due, "unit": "min"}
     return _found("NRV-STA-01/minutes", wrong, words, blame="client", assumed=assumed, **sums)
+
+
+def _left_over(counted: Counted) -> int:
+    """The minute that is whole in the month's total alone: either part may have it, so that both add up."""
+    parts = counted.peak_us // MINUTE_US + counted.off_peak_us // MINUTE_US
+    return (counted.peak_us + counted.off_peak_us) // MINUTE_US - parts
 
 
 def _part(counted: Counted, period: str) -> tuple[int, int]:

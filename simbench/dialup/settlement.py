@@ -70,6 +70,23 @@ def settle_minutes(minutes: int, offer: Offer, tariff: str = "", on: date = JUNE
     )
 
 
+class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a month brings under every tariff function of the offer: the announced share by name, least and most."""
+
+    by_tariff: dict[str, Decimal]
+    least: str
+    least_ff: Decimal
+    most: str
+    most_ff: Decimal
+
+
+def span(minutes: int, offer: Offer) -> Span:
+    """The shares of so many minutes over all readings of the tariff function (NRV-AMB-01); the first of equal ones."""
+    shares = {name: offer.share_ff(minutes, name) for name in offer.functions}
+    least, most = min(shares, key=lambda name: shares[name]), max(shares, key=lambda name: shares[name])
+    return Span(shares, least, shares[least], most, shares[most])
+
+
 def settle(months: Iterable[Month], offer: Offer, tariff: str = "") -> tuple[Settled, ...]:
     """Settle months, each with the VAT of its last day."""
     return tuple(

@@ -26,7 +26,7 @@ from simbench.ucp.operations import PROBLEMS, check
 
 ALPHANUMERIC = "5039"
 UNENDED = "unended"  # problem of octets that no ETX ends, although no more come
-PATIENCE_US = 5 * SECOND_US  # how long a client may take over one frame
+PATIENCE_US = SECOND_US  # how long a client may take over one frame
 LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
 GIVEN_UP_US = 60 * SECOND_US  # an operation unanswered for so long is given up, and its number free again
 
@@ -255,13 +255,16 @@ class Reading:
                 self._left_open(line)
 
     def _left_open(self, line: _Line) -> None:
-        """Octets of the client behind its last frame, which nothing ended: whoever cut them off is to blame."""
+        """Octets of the client behind its last frame, which nothing ended, unless they were on their way when it ended.
+
+        Whoever is killed, or whose connection breaks, leaves half a frame; whoever sends half a frame and waits is odd.
+        """
         octets = line.incoming.release()
-        at_once = line.closed_by == "server" and line.closed_at - line.heard_at <= PATIENCE_US
-        by_others = line.closed_by == "capture" or (at_once and not protocol_of(octets))
-        if octets.strip(b"\r\n") and not by_others:
-            problem = UNENDED if octets.startswith(STX) else "garbage"
-            self._note(line, line.heard_at, "in", "", "", "", problem, octets)
+        begun = octets.startswith(STX) and not protocol_of(octets)
+        at_once = 0 <= line.closed_at <= line.heard_at + PATIENCE_US
+        if line.closed_by == "capture" or (begun and at_once) or not octets.strip(b"\r\n"):
+            return
+        self._note(line, line.heard_at, "in", "", "", "", UNENDED if octets.startswith(STX) else "garbage", octets)
 
     def _chunk(self, at: int, number: int, direction: str, octets: bytes) -> None:
         line = self._lines.get(number)

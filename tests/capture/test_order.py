@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.base.units import HOUR_US, SECOND_US
+from simbench.capture import order
 from simbench.capture.layers import Segment
 from simbench.capture.order import Packets
 from simbench.capture.quality import Summary
@@ -176,6 +177,24 @@ def test_a_file_of_very_many_pieces_is_read_in_its_own_order(tmp_path: Path) -> 
     with path.open("rb") as file:
         capture = Packets(file, "many")
         assert sum(1 for _ in capture) == sum(map(len, lines))
+        assert (capture.clock.falls, capture.clock.pieces) == (39, 1)
+
+
+def test_stamps_that_fall_all_the_time_are_told_once_and_change_no_order() -> None:
+    sent = [(at + SECOND_US * (n % 2), segment) for n, (at, segment) in enumerate(SENT)]
+    back = [(at - n * SECOND_US, segment) for n, (at, segment) in enumerate(Line().open().talk().close().sent)]
+    for each in (sent, back):
+        heard = Heard(file_of(each))
+        assert [octets for _, octets in heard.talk] == [octets for _, octets in WHOLE.talk]
+        assert heard.summary.sessions == 1
+
+
+def test_a_clock_that_cannot_be_followed_is_told_by_how_often_its_times_fall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order, "FALLS", 3)
+    heard = Heard(file_of([(at + SECOND_US * (n % 2), segment) for n, (at, segment) in enumerate(SENT)]))
+    assert [octets for _, octets in heard.talk] == [octets for _, octets in WHOLE.talk]
+    falls = (len(SENT) - 1) // 2
+    assert heard.remarks == (f"its times fall {falls} times; its packets are taken in the order of the file",)
 
 
 # Connection attempts ------------------------------------------------------------------------------------------------

@@ -128,6 +128,24 @@ def test_what_was_not_read_is_in_the_json_and_in_the_last_lines_of_the_table(
     assert "Not read: incidents: 1 of 2 rows was not read" in ended.out.splitlines()[-3]
 
 
+def test_a_log_that_does_not_say_when_messages_were_handed_over_may_have_a_table_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, traffic = tmp_path / "bearerbox.log", tmp_path / "traffic.csv"
+    log.write_text(
+        "2025-03-03 00:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC\n"
+        "2025-03-03 23:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC\n",
+        "utf-8",
+    )
+    traffic.write_text(
+        "code;submitted_at;answered_at;result\n36010.0;2025-03-03 10:00:00;2025-03-03 10:00:01;Accepted\n", "utf-8"
+    )
+    options = ("judge", log, "--tz", "Europe/Paris", "--json")
+    for beside, outcome in (((), "unsupported"), (("--traffic", traffic), "pass")):
+        found = json.loads(Ended(capsys, *options, *beside).out)["findings"]
+        assert {one["outcome"] for one in found if one["clause"] == "OPS-QOS-04"} == {outcome}
+
+
 @pytest.mark.parametrize("form", ["--json", ""])
 def test_a_reader_that_goes_away_does_not_turn_a_pass_into_a_failure(tmp_path: Path, form: str) -> None:
     path = tmp_path / "outages.csv"

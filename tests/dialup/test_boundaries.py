@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from simbench.base.calendar import instant
+from simbench.cli.main import cli
 from simbench.dialup.dimensioning import curve
 from simbench.dialup.records import Records, read_records
 from simbench.dialup.replay import Replayed, replay
-from simbench.dialup.settlement import settle_minutes
+from simbench.dialup.rules import Case, judge
+from simbench.dialup.settlement import settle_minutes, span
+from simbench.dialup.statement import read_statement
 from tests.dialup.scene import OFFER
 
 TUESDAY = instant(2000, 9, 5)
@@ -127,6 +132,51 @@ def test_one_more_port_never_brings_less() -> None:
 )
 def test_the_most_calls_at_once(calls: tuple[tuple[float, float], ...], most: int, tmp_path: Path) -> None:
     assert done(tmp_path, *calls).most_at_once == most
+
+
+def test_a_minute_that_is_whole_in_the_total_alone_is_told_off_the_peak(tmp_path: Path) -> None:
+    held = records(tmp_path, (12 * HOUR_S, 90), (20 * HOUR_S, 90))  # a minute and a half each
+    (month,) = replay(held, OFFER).months
+    assert (month.peak_minutes, month.off_peak_minutes, month.minutes) == (1, 2, 3)
+    for peak, off_peak, outcome in (
+        (1, 2, "pass"),
+        (2, 1, "pass"),
+        (1, 1, "pass"),
+        (0, 3, "fail"),
+        (3, 1, "fail"),
+        (1, 3, "fail"),
+    ):
+        lines = [f"2000-09,peak,1,{peak},,,,,", f"2000-09,off-peak,1,{off_peak},,,,,", "2000-09,total,2,3,,,,,"]
+        path = tmp_path / "statement.csv"
+        path.write_text(
+            "\n".join(["month,period,calls,minutes,share_ff,vat_ff,share_ttc_ff,share_eur,share_ttc_eur", *lines])
+        )
+        found = {one.purpose: one.outcome for one in judge(Case(OFFER, "F1", held, read_statement(path)))}
+        assert found["NRV-STA-01/minutes"] == outcome, (peak, off_peak)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "least", "most"),
+    [
+        (100_000_000, ("F2", "1550000.00"), ("F3", "1700000.00")),
+        (50_000_000, ("F1", "700000.00"), ("F1", "700000.00")),
+        (0, ("F1", "0.00"), ("F1", "0.00")),
+    ],
+)
+def test_the_span_is_that_of_every_tariff_function(minutes: int, least: tuple[str, str], most: tuple[str, str]) -> None:
+    found = span(minutes, OFFER)
+    assert (found.least, str(found.least_ff)) == least
+    assert (found.most, str(found.most_ff)) == most
+    assert list(found.by_tariff) == ["F1", "F2", "F3", "F4"]
+
+
+def test_settle_says_how_it_was_read() -> None:
+    said = CliRunner().invoke(cli, ["dialup", "settle", "--minutes", "100000000", "--tariff", "F4"]).output
+    assert "Read as: NRV-AMB-01 F4, NRV-AMB-05 " in said
+    assert "1,550,000.00 FF (F2) to 1,700,000.00 FF (F3)" in said
+    told = json.loads(CliRunner().invoke(cli, ["dialup", "settle", "--minutes", "100000000", "--json"]).stdout)
+    assert told["readings"]["NRV-AMB-01"] == "F1"
+    assert (told["span"]["least_ff"], told["span"]["most_ff"]) == ("1550000.00", "1700000.00")
 
 
 def test_peak_and_off_peak_make_the_month(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ while True:
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lines", "max_bytes"), [(1, 10**9), (7, 10**9), (25, 400_000)])
 def test_what_flush_confirmed_survives_kill_9_whole(tmp_path: Path, lines: int, max_bytes: int) -> None:
     process = child(WRITING, str(tmp_path), str(max_bytes))

@@ -88,6 +88,7 @@ def test_a_finished_sweep_repeats_nothing_and_a_longer_one_only_adds(tmp_path: P
         sweep(prepared(seed=2), tmp_path, Nobody())
 
 
+@pytest.mark.slow
 def test_a_worker_killed_costs_its_own_runs_only(tmp_path: Path) -> None:
     study = prepared(replications=30, block=30)
     crew = LocalCrew(study, 2)
@@ -102,6 +103,7 @@ def test_a_worker_killed_costs_its_own_runs_only(tmp_path: Path) -> None:
     assert sorted(one.replication for one in done) == list(range(30))
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_in_the_middle_goes_on_and_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     study = study_file(tmp_path / "study", 40)
     command = [sys.executable, "-m", "simbench.cli.main", "sweep", str(study), "--workers", "1", "--json", "-o"]

@@ -26,6 +26,7 @@ def conform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_reference_client_conforms_and_leaves_everything_it_should(tmp_path: Path) -> None:
     done = conform(tmp_path, "--sut", "reference", "--only", "originators", "--json")
     assert done.returncode == 0, done.stderr
@@ -43,6 +44,7 @@ def test_the_reference_client_conforms_and_leaves_everything_it_should(tmp_path:
     assert json.loads(again.stdout)["findings"] == result["findings"]
 
 
+@pytest.mark.slow
 def test_side_by_side_or_one_after_the_other_the_verdicts_are_the_same(tmp_path: Path) -> None:
     verdicts = []
     for jobs in ("1", "4"):
@@ -60,6 +62,7 @@ def test_side_by_side_or_one_after_the_other_the_verdicts_are_the_same(tmp_path:
     assert verdicts[0] == verdicts[1]
 
 
+@pytest.mark.slow
 def test_a_planted_fault_makes_the_session_fail(tmp_path: Path) -> None:
     done = conform(tmp_path, "--sut", "reference", "--only", "originators", "--fault", "sends-any-oadc", "--json")
     assert done.returncode == 1
@@ -68,6 +71,7 @@ def test_a_planted_fault_makes_the_session_fail(tmp_path: Path) -> None:
     assert failed[0]["evidence"][0]["frame"].startswith("02")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("exercise", "fault", "failing"),
     [

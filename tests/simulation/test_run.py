@@ -109,6 +109,7 @@ def test_a_year_with_fifteen_outages_of_six_hours() -> None:
     assert sum(year.of("held", "36020").values()) > 0
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_messages_give_equal_minutes_both_ways() -> None:
     scenario = scenario_of(
         period={"from": "2026-10-23", "to": "2026-10-27"},

@@ -6,6 +6,7 @@ from datetime import date
 
 import click
 import cloup
+import msgspec
 
 from simbench.base.json_files import indented
 from simbench.cli.dialup.options import JSON, OFFER, READINGS, TARIFF
@@ -39,13 +40,14 @@ def settle_command(
     """Print what a month of so many minutes brings."""
     from simbench.cli.dialup.tables import print_table, read_offer
     from simbench.dialup.grid import last_day_of, months_named
-    from simbench.dialup.settlement import JUNE_2000, settle_minutes
+    from simbench.dialup.settlement import JUNE_2000, settle_minutes, span
 
     offer = read_offer(contract, readings)
     on: date = last_day_of(months_named(month)[0]) if month else JUNE_2000
-    settled = settle_minutes(minutes, offer, tariff, on, month)
+    settled, spanned = settle_minutes(minutes, offer, tariff, on, month), span(minutes, offer)
+    used = {name: offer.reading(name) for name in ("NRV-AMB-01", "NRV-AMB-05")} | {"NRV-AMB-01": settled.tariff}
     if as_json:
-        click.echo(indented(settled))
+        click.echo(indented({**msgspec.to_builtins(settled), "readings": used, "span": spanned}))
         return
     print_table(
         f"{minutes:,} minutes by {settled.tariff}: {offer.functions[settled.tariff].gist}",
@@ -56,4 +58,9 @@ def settle_command(
             ("share with VAT", f"{settled.share_ttc_ff:,}", f"{settled.share_ttc_eur:,}"),
             ("average, centimes a minute", f"{settled.average_centimes}", ""),
         ],
+    )
+    click.echo(f"Read as: {', '.join(f'{name} {reading}' for name, reading in used.items())}.")
+    click.echo(
+        f"Share over all readings of the tariff: {spanned.least_ff:,} FF ({spanned.least}) "
+        f"to {spanned.most_ff:,} FF ({spanned.most})."
     )

@@ -78,9 +78,8 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
             metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
         if not wire.run.wire.num_rows:
             closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
-            held = f" ({summary.kinds})" if summary.kinds and not tunnels.packets else ""
-            spoken = f"; connections of {summary.protocols}" if summary.protocols else ""
-            problem = f"there is no UCP in its {summary.packets} packets{held}{spoken}{closed}"
+            plain = msgspec.structs.replace(summary, kinds="") if tunnels.packets else summary
+            problem = f"{plain.without_ucp}{closed}"
             raise BadInput(str(path), problem, "--port, or --keys")
         told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
         given = msgspec.json.encode(told).decode()

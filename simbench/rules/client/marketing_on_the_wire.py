@@ -7,7 +7,6 @@ nothing forbidden was sent is a pass here, where exercises ask whether it was al
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -17,12 +16,12 @@ from simbench.base.units import DAY_US, HOUR_US
 from simbench.contract.hours import marketing_hours
 from simbench.finding import Evidence
 from simbench.numbering.plan import classify
+from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.rule import Case, Judged, missed, rule
 
 MARKETING = "marketing"
 SEEN = "seen"  # in `asked`: nobody told who asked for it, it stood on the wire
 SHOWN = 6
-OPT_OUT = re.compile(r"\W*s\W*t\W*o\W*p(\W|\d|sms|pub|$)", re.IGNORECASE)
 
 
 def marketed(case: Case) -> list[tuple[Any, Any]]:
@@ -140,7 +139,7 @@ def opt_outs(case: Case) -> Judged:
     term = "marketing.stop_grace_h"
     grace_us, sent = case.contract.terms.marketing.stop_grace_h.value * HOUR_US, marketed(case)
     replies = case.reading.replies.rows()
-    stops = [r for r in replies if r.mark == "" and OPT_OUT.match(_plain(r.text))]
+    stops = [r for r in replies if r.mark == "" and is_opt_out(r.text)]
     if sent and not stops:
         return Judged("unsupported", "no opt-out on the wire")
     wrong = []
@@ -152,10 +151,6 @@ def opt_outs(case: Case) -> Judged:
                 wrong.append(one)
                 break
     return _judged(case, sent, wrong, f"came after one of {len(stops)} opt-outs", (term,))
-
-
-def _plain(text: str) -> str:
-    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
 @rule(

@@ -34,6 +34,7 @@ def agrees(plan: Plan, rates: dict[int, int], replication: int = 0) -> int:
     return held
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(
     volume=st.integers(1_000, 60_000),

@@ -145,10 +145,10 @@ def test_every_oddity_a_server_counts_has_a_clause() -> None:
 SMPP = struct.pack(">IIII", 26, 9, 0, 1) + b"user\0secre"
 
 
-def stranger(octets: bytes, closed_by: str = "peer: closed") -> Scene:
+def stranger(octets: bytes, closed_by: str = "peer: closed", after: float = 2.5) -> Scene:
     scene = Scene()
     scene.opened(1).wire(1.1, "in", octets)
-    return scene.wire(4, "close", closed_by.encode()) if closed_by else scene.tell(20, "end", "")
+    return scene.wire(1.1 + after, "close", closed_by.encode()) if closed_by else scene.tell(20, "end", "")
 
 
 @pytest.mark.parametrize("closed_by", ["peer: closed", "server: login timer", ""])
@@ -163,20 +163,22 @@ def test_another_protocol_is_an_oddity_that_says_which(octets: bytes, said: str,
 
 
 @pytest.mark.parametrize(
-    ("octets", "closed_by", "name"),
+    ("octets", "closed_by", "after", "name"),
     [
-        (alert(1)[:-1], "peer: closed", "unended"),
-        (alert(1)[:-1], "", "unended"),
-        (b"hello" * 10, "peer: closed", "garbage"),
-        (alert(1)[:-1], "server: outage", ""),
-        (alert(1)[:-1], "capture: octets are missing", ""),
-        (b"\r\n", "peer: closed", ""),
+        (alert(1)[:-1], "peer: closed", 2, "unended"),
+        (alert(1)[:-1], "server: login timer", 2, "unended"),
+        (alert(1)[:-1], "", 0, "unended"),
+        (alert(1)[:-1], "peer: closed", 0.5, ""),  # killed, or cut off
+        (alert(1)[:-1], "server: outage", 0.5, ""),
+        (alert(1)[:-1], "capture: octets are missing", 2, ""),
+        (b"hello" * 10, "peer: closed", 0.5, "garbage"),
+        (b"\r\n", "peer: closed", 2, ""),
     ],
 )
-def test_octets_without_an_end_are_the_clients_where_nobody_cut_them_off(
-    octets: bytes, closed_by: str, name: str
+def test_octets_without_an_end_are_the_clients_where_it_waits_behind_them(
+    octets: bytes, closed_by: str, after: float, name: str
 ) -> None:
-    scene = stranger(octets, closed_by)
+    scene = stranger(octets, closed_by, after)
     assert [found for found, _ in met_by(Case(scene.reading(), load_contract()))] == ([name] if name else [])
 
 
