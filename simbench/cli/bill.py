@@ -36,25 +36,29 @@ if TYPE_CHECKING:
 @cloup.option_group(
     "Input",
     cloup.option(
-        "--acts", "acts_file", required=True, type=click.Path(path_type=Path), help="The contract's acts (TOML)."
+        "--acts",
+        "acts_file",
+        required=True,
+        type=click.Path(path_type=Path),
+        help="Acts under the contract: subscriptions, changes, set-ups (TOML).",
     ),
     cloup.option("--month", metavar="YYYY-MM", help="Calendar month to bill (default: every month with messages)."),
-    cloup.option("--against", type=click.Path(path_type=Path), help="An invoice received (CSV), to be judged."),
+    cloup.option("--against", type=click.Path(path_type=Path), help="Invoice received (CSV), to be judged."),
 )
 @cloup.option_group(
-    "By what rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 @cloup.option_group(
     "Output",
-    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for pages to print, JSON and CSV."),
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for printable pages, JSON and CSV."),
     cloup.option("--json", "form", flag_value="json", help="JSON instead of tables."),
     cloup.option("--csv", "form", flag_value="csv", help="CSV in the columns of an invoice received."),
 )
 def bill(**options: object) -> None:
     """Bill the messages of a run (or a CSV of counts), and judge an invoice received line by line.
 
-    Messages count in the month of Paris in which they were delivered, long ones by their segments. Every ambiguity
-    of the offer that changes the total is told with its difference.
+    A message counts in the month (Paris time) in which it was delivered, a long one by its segments. The output lists
+    every ambiguity of the offer that changes the total, with the difference.
 
     \b
     Examples:

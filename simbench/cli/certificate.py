@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 )
 @cloup.argument("run", type=click.Path(path_type=Path))
 @cloup.option_group(
-    "By what rules",
+    "Contract and rules",
     cloup.option(
         "--baseline", type=click.Path(path_type=Path), help="Known deviations both parties have accepted (TOML)."
     ),
@@ -37,12 +37,13 @@ if TYPE_CHECKING:
     ),
 )
 @cloup.option_group(
-    "Output", cloup.option("-o", "--output", type=OUTPUT_FILE, help="The page (default: certificate.html in RUN).")
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FILE, help="File of the page (default: certificate.html in RUN)."),
 )
 def certificate(**options: Any) -> None:
     """Write one page for the acceptance meeting, or verify one: exit status 1 names what differs.
 
-    The page carries a digest of all it says and of the ledgers. It is no signature.
+    The page carries a digest of its own contents and of the ledgers. The digest is not a signature.
 
     \b
     Examples:

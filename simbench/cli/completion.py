@@ -13,9 +13,9 @@ from simbench.cli.pages import command
 @cloup.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes a shell complete simbench's commands and options.
+    """Print the script that completes simbench's commands and options in a shell.
 
-    The shell then asks simbench itself for commands, options and choices.
+    The shell then gets commands, options and choices from simbench itself.
 
     \b
     Examples:

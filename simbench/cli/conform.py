@@ -54,15 +54,22 @@ class Options:
     see=("simbench list", "simbench explain", "docs/guides/test-your-client.md", "docs/guides/ci.md"),
 )
 @cloup.option_group(
-    "Under test",
-    cloup.option("--sut", default="", metavar="NAME", help="reference, kannel, command, external, or a file (.toml)."),
-    cloup.option("--program", default="", metavar="COMMAND", help="With --sut command: the program and its flags."),
-    cloup.option("--capabilities", type=click.Path(path_type=Path), help="What the client says it can do (TOML)."),
+    "Client under test",
     cloup.option(
-        "--fault", multiple=True, metavar="NAME", help="Give the reference client this fault (to see it caught)."
+        "--sut",
+        default="",
+        metavar="NAME",
+        help="Client: reference, kannel, command, external, or a description (.toml).",
     ),
-    cloup.option("--keep-up", is_flag=True, help="Leave the SMSC running after the session, and print its port."),
-    cloup.option("--soak", default="", metavar="DURATION", help="An endurance run instead, as in 60s, 10m or 8h."),
+    cloup.option("--program", default="", metavar="COMMAND", help="Program and arguments of `--sut command`."),
+    cloup.option("--capabilities", type=click.Path(path_type=Path), help="Capabilities the client claims (TOML)."),
+    cloup.option(
+        "--fault", multiple=True, metavar="NAME", help="Plant this fault in the reference client; may be repeated."
+    ),
+    cloup.option("--keep-up", is_flag=True, help="Keep the SMSC running after the session, and print its port."),
+    cloup.option(
+        "--soak", default="", metavar="DURATION", help="Run an endurance test of this length instead (60s, 10m, 8h)."
+    ),
 )
 @cloup.option_group(
     "Input",
@@ -70,29 +77,31 @@ class Options:
         "--from",
         "judge_from",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
-        help="Judge the ledgers of an earlier output folder again, without any client.",
+        help="Judge the ledgers of an earlier output folder again, without a client.",
     ),
 )
 @cloup.option_group(
-    "By what rules",
+    "Contract and rules",
     cloup.option(
-        "--only", multiple=True, metavar="CLAUSE", help="A clause, chapter, purpose or exercise; may be repeated."
+        "--only", multiple=True, metavar="CLAUSE", help="Clause, chapter, purpose or exercise to run; may be repeated."
     ),
     cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file of your own."),
     cloup.option("--baseline", type=click.Path(path_type=Path), help="Known deviations (TOML)."),
-    cloup.option("--update-baseline", is_flag=True, help="Write the baseline so that this run has nothing new."),
-    cloup.option("--last-failed", is_flag=True, help="Only what did not pass in the session of the output folder."),
-    cloup.option("--strict", is_flag=True, help="Weak and inconclusive count as failures."),
+    cloup.option(
+        "--update-baseline", is_flag=True, help="Write the baseline so that this session has no new deviation."
+    ),
+    cloup.option("--last-failed", is_flag=True, help="Run only what did not pass in the session of the output folder."),
+    cloup.option("--strict", is_flag=True, help="Count weak and inconclusive findings as failures."),
 )
 @cloup.option_group(
-    "How it runs",
+    "Execution",
     cloup.option("--seed", type=int, default=1, show_default=True, help="Seed of every draw."),
     cloup.option(
         "--jobs",
         type=click.IntRange(1, 64),
         default=8,
         show_default=True,
-        help="Exercises side by side; those that measure rates always run alone.",
+        help="Number of exercises to run at a time; those that measure rates run alone.",
     ),
 )
 @cloup.option_group(
@@ -108,8 +117,8 @@ class Options:
 def conform(**options: Any) -> None:
     """Drive a client through the exercises and judge it, clause by clause, with evidence.
 
-    Each exercise starts a platform of its own on loopback, plays its story to the client, and is judged from the
-    ledger alone. Purposes whose capability the client does not claim are unsupported.
+    Each exercise starts a platform of its own on loopback, leads the client through its situation, and is judged from
+    the ledger alone. A purpose is unsupported when the client does not claim the capability it needs.
 
     \b
     Examples:

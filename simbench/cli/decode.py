@@ -70,9 +70,9 @@ _LACKS: Final = {
 )
 @cloup.argument("source", required=False, metavar="[FILE]", type=click.Path(path_type=Path))
 @cloup.option_group(
-    "Address and access",
+    "Capture",
     cloup.option(
-        "--port", type=click.IntRange(1, 65535), help="Port of the SMSC in a capture, where frames do not tell."
+        "--port", type=click.IntRange(1, 65535), help="Port of the SMSC in a capture, where the frames do not show it."
     ),
 )
 @cloup.option_group(

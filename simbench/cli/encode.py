@@ -32,9 +32,9 @@ _IN_PARTS: Final = ("51", "52")  # operations with room for the header of a long
 @cloup.option_group(
     "Input",
     cloup.option("--trn", default="00", show_default=True, help="Transaction reference number, 00 to 99."),
-    cloup.option("--text", help="Text of the message: says alphabet, type and parts; one frame a part."),
+    cloup.option("--text", help="Text of the message; chooses alphabet and type, and prints one frame for each part."),
     cloup.option(
-        "--json", "from_json", is_flag=True, help="Take objects of `decode --json` from standard input instead."
+        "--json", "from_json", is_flag=True, help="Read objects of `decode --json` from standard input instead."
     ),
 )
 @cloup.option_group(
@@ -43,8 +43,8 @@ _IN_PARTS: Final = ("51", "52")  # operations with room for the header of a long
 def encode(**options: object) -> None:
     """Print a UCP frame: operation OP, KIND O (operation) or R (result), and its fields by name.
 
-    Fields are checked as the platform checks them, and length and checksum are filled in. What it prints, simbench
-    decode explains.
+    Fields are checked as the platform checks them; length and checksum are filled in. `simbench decode` explains what
+    this command prints.
 
     \b
     Examples:

@@ -20,14 +20,14 @@ STRENGTHS = {"must": "must", "should": "should (recommended)", "may": "may", "in
 @command(see=("simbench list", "docs/reference/clauses.md", "docs/reference/contract.md"))
 @cloup.argument("clause")
 @cloup.option_group(
-    "By what rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text."))
 def explain(clause: str, contract_name: str | None, *, as_json: bool) -> None:
     """Say what a clause asks, which figures it has and how sure they are, and how it is tested.
 
-    Each figure is marked: seed (told by the task), source (read in a document), assumption (ours, until a contract
-    of your own confirms it).
+    Each figure is marked: seed (given with the task), source (read in a document), or assumption (ours, until a
+    contract of your own confirms it).
 
     \b
     Example:

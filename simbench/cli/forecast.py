@@ -18,11 +18,11 @@ from simbench.cli.pages import JUDGED, command
 @cloup.option_group(
     "Input",
     cloup.option(
-        "--traffic", required=True, type=click.Path(path_type=Path, exists=True), help="A run, or a CSV of counts."
+        "--traffic", required=True, type=click.Path(path_type=Path, exists=True), help="Run folder, or a CSV of counts."
     ),
 )
 @cloup.option_group(
-    "By what rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."))
 def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, *, as_json: bool) -> None:

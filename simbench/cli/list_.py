@@ -15,8 +15,8 @@ from simbench.cli.pages import command
 def list_(*, as_json: bool) -> None:
     """List exercises, purposes, clients and client faults.
 
-    An exercise is a story played to a client; its purposes are what it reveals. Faults can be given to the
-    reference client, to see its judge catch them.
+    An exercise leads a client through one situation; its purposes are what it shows. Faults can be planted in the
+    reference client, to see the rules catch them.
 
     \b
     Examples:

@@ -17,13 +17,13 @@ from simbench.cli.pages import command
 @cloup.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @cloup.option_group(
     "Output",
-    cloup.option("--html", type=OUTPUT_FILE, help="Write a page as well."),
+    cloup.option("--html", type=OUTPUT_FILE, help="Also write the table as a page."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
 def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> None:
     """Compare clients: the output folders of several conform sessions, purpose by purpose.
 
-    What one client passes and another fails stands in one line.
+    Each line is one purpose, with the outcome of each client.
 
     \b
     Example:

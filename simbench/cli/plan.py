@@ -34,12 +34,22 @@ if TYPE_CHECKING:
 @cloup.argument("campaign", required=False, metavar="[CAMPAIGN.toml]", type=click.Path(path_type=Path))
 @cloup.option_group(
     "Input",
-    cloup.option("--from", "ledger", metavar="LEDGER", type=click.Path(path_type=Path), help="Price the past instead."),
+    cloup.option(
+        "--from",
+        "ledger",
+        metavar="LEDGER",
+        type=click.Path(path_type=Path),
+        help="Price the traffic of this run instead, under other codes and tiers.",
+    ),
 )
 @cloup.option_group(
-    "By what rules",
+    "Contract and rules",
     cloup.option(
-        "--late-min", type=click.FloatRange(0), default=10.0, show_default=True, help="With --from: late after."
+        "--late-min",
+        type=click.FloatRange(0),
+        default=10.0,
+        show_default=True,
+        help="Minutes after which a message counts as late (with --from).",
     ),
     cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file."),
 )
@@ -54,8 +64,8 @@ def plan(
 ) -> None:  # fmt: skip
     """Say which short codes and tiers to buy for a campaign, what they cost and how sure they are.
 
-    The cheapest mix that keeps the promise is proved cheapest over the tariff grid, then held against futures drawn
-    by a seed. What cannot be done is answered with what would be needed.
+    The plan is the cheapest choice on the tariff grid that keeps the promise; it is then tried against futures drawn
+    from the seed. If no plan can do it, the answer says what would.
 
     \b
     Examples:

@@ -40,7 +40,7 @@ OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the f
 )
 @cloup.argument("place", metavar="HOST:PORT")
 @cloup.option_group(
-    "Address and access",
+    "Connection",
     cloup.option("--code", "codes", multiple=True, required=True, help="Short code to send from; may be repeated."),
     cloup.option(
         "--rate",
@@ -48,36 +48,49 @@ OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the f
         multiple=True,
         required=True,
         type=click.IntRange(1, 1000),
-        help="Its subscribed rate a second.",
+        help="Subscribed rate of that code, in messages a second.",
     ),
-    cloup.option("--account", "accounts", multiple=True, help="Its account (default: named as the code)."),
+    cloup.option("--account", "accounts", multiple=True, help="Account of that code (default: the code itself)."),
     cloup.option(
-        "--password", envvar="SIMBENCH_PASSWORD", default="secret", show_envvar=True, help="Of every account."
+        "--password",
+        envvar="SIMBENCH_PASSWORD",
+        default="secret",
+        show_envvar=True,
+        help="Password used for every account.",
     ),
     cloup.option("--to", "recipients", multiple=True, metavar="NUMBER", help="Recipient; may be repeated."),
     cloup.option(
-        "--seconds", type=click.FloatRange(2, 3600), default=20, show_default=True, help="How long at the rate."
+        "--seconds",
+        type=click.FloatRange(2, 3600),
+        default=20,
+        show_default=True,
+        help="Length of the rate measurement, in seconds.",
     ),
     cloup.option(
-        "--window", type=click.IntRange(1, 100), help="Operations unanswered at once (default: the contract's)."
+        "--window",
+        type=click.IntRange(1, 100),
+        help="Most operations without an answer at a time (default: as the contract says).",
     ),
     cloup.option(
-        "--remote", type=click.IntRange(1, 1000), metavar="CAP", help="Leave this machine, at CAP a second at most."
+        "--remote",
+        type=click.IntRange(1, 1000),
+        metavar="CAP",
+        help="Allow a platform on another machine, and send at most CAP messages a second.",
     ),
 )
 @cloup.option_group(
-    "By what rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 @cloup.option_group(
     "Output",
-    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json and what was seen."),
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json and the ledgers."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
 def probe(**options: object) -> None:
     """Probe a platform from a client's place: rate, results, notifications, and what it must refuse.
 
-    Four connections for each code, one after the other. Beyond loopback real phones may ring: --remote gives leave
-    and sets the most it may send.
+    The probe makes four connections for each code, one after the other. Beyond loopback it may reach real phones:
+    --remote permits that and limits the rate.
 
     \b
     Examples:

@@ -27,22 +27,27 @@ RUNS, FINDINGS = "runs", "findings.json"
 )
 @cloup.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 @cloup.option_group(
-    "By what rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report (default: RUN itself)."),
     cloup.option(
-        "--lang", "language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Its language."
+        "--lang",
+        "language",
+        type=click.Choice(["en", "fr"]),
+        default="en",
+        show_default=True,
+        help="Language of the report.",
     ),
-    cloup.option("--pdf", is_flag=True, help="report.pdf as well."),
+    cloup.option("--pdf", is_flag=True, help="Also write report.pdf."),
     cloup.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines."),
-    cloup.option("--unmasked", is_flag=True, help="Of a conformance session: telephone numbers as they are."),
+    cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full (reports of conformance sessions)."),
 )
 def report(**options: object) -> None:
     """Report on the service level of a run: verdicts, availability, budget, restoration, throughput, delivery.
 
-    RUN is the folder of a run in virtual time; of a conformance session it makes the report again.
+    RUN is the folder of a simulation. For the folder of a conformance session the command writes its report again.
 
     \b
     Examples:

@@ -35,19 +35,23 @@ STOPPED = 3
 )
 @cloup.argument("scenario", type=click.Path(path_type=Path))
 @cloup.option_group(
-    "By what rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 @cloup.option_group(
-    "How it runs",
+    "Execution",
     cloup.option(
         "--way",
         type=click.Choice(["auto", "bulk", "events"]),
         default="auto",
         show_default=True,
-        help="Event by event, or in bulk where that carries the world.",
+        help="Engine: event-driven, vectorised (bulk), or chosen by the scenario.",
     ),
     cloup.option(
-        "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes, a code each."
+        "--workers",
+        type=click.IntRange(1, 256),
+        default=1,
+        show_default=True,
+        help="Number of processes; each simulates one code at a time.",
     ),
 )
 @cloup.option_group(
@@ -58,15 +62,15 @@ STOPPED = 3
         type=click.Choice(["rows", "minute"]),
         default="minute",
         show_default=True,
-        help="What the ledger keeps: every row, or counts by code and minute.",
+        help="Contents of the ledger: every row, or counts by code and minute.",
     ),
-    cloup.option("--json", "as_json", is_flag=True, help="What was counted as JSON instead of a table."),
+    cloup.option("--json", "as_json", is_flag=True, help="Print the counts as JSON instead of a table."),
 )
 def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> None:
     """Run a world in virtual time: the platform, its clients and subscribers over days or years.
 
-    What is long or plain is carried in bulk, what reacts is carried event by event; both leave the same ledger. The
-    same scenario and seed give the same rows.
+    Long runs without reactive clients use the vectorised engine, the others the event-driven one. Both produce the same
+    ledger, and the same scenario and seed give the same rows.
 
     \b
     Examples:

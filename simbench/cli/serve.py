@@ -44,23 +44,26 @@ EXPOSED_FAILED_LOGINS = 20  # a minute, of one address, where other machines can
 )
 @cloup.argument("scenario", required=False, type=click.Path(path_type=Path))
 @cloup.option_group(
-    "Address and access",
-    cloup.option("--host", help="Address to listen on (loopback)."),
+    "Connection",
+    cloup.option("--host", help="Address to listen on (default: loopback)."),
     cloup.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."),
-    cloup.option("--expose", is_flag=True, help="Serve an address that other machines can reach; needs --allow."),
+    cloup.option("--expose", is_flag=True, help="Allow an address that other machines can reach; needs --allow."),
     cloup.option(
-        "--allow", multiple=True, metavar="ADDRESS", help="Address or network that may connect; may be repeated."
+        "--allow", multiple=True, metavar="ADDRESS", help="Client address or network to accept; may be repeated."
     ),
 )
 @cloup.option_group(
     "Input",
     cloup.option(
-        "--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run that ended, however."
+        "--resume",
+        metavar="RUN",
+        type=click.Path(path_type=Path),
+        help="Resume a run that was stopped or killed, in its own folder.",
     ),
 )
 @cloup.option_group(
-    "By what rules",
-    cloup.option("--limit", type=click.Choice(LIMIT_MODES), help="Answer of the meter."),
+    "Contract and rules",
+    cloup.option("--limit", type=click.Choice(LIMIT_MODES), help="What the platform does with submits above the rate."),
     cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file."),
 )
 @cloup.option_group(
@@ -70,23 +73,23 @@ EXPOSED_FAILED_LOGINS = 20  # a minute, of one address, where other machines can
 @cloup.option_group(
     "API and console",
     cloup.option("--api", type=click.IntRange(0, 65535), help="Port of the control API and metrics; 0: a free one."),
-    cloup.option("--console", is_flag=True, help="A web page on the API's port (default 8080)."),
-    cloup.option("--token-file", type=_FILE, help="File whose first line API and console ask for."),
-    cloup.option("--tls-cert", type=_FILE, help="Certificate (PEM): API and console speak HTTPS."),
-    cloup.option("--tls-key", type=_FILE, help="Its key (PEM)."),
-    cloup.option("--tls-ucp", is_flag=True, help="UCP under TLS as well, with the same certificate."),
+    cloup.option("--console", is_flag=True, help="Also serve a web page, on the port of the API (default 8080)."),
+    cloup.option("--token-file", type=_FILE, help="File whose first line is the token that API and console require."),
+    cloup.option("--tls-cert", type=_FILE, help="Certificate (PEM); API and console then use HTTPS."),
+    cloup.option("--tls-key", type=_FILE, help="Private key of the certificate (PEM)."),
+    cloup.option("--tls-ucp", is_flag=True, help="Use TLS for UCP as well, with the same certificate."),
 )
 @cloup.option_group(
     "Log",
-    cloup.option("--log", type=_FILE, help="File for JSON lines: sessions, story, refusals, findings."),
-    cloup.option("--unmasked", is_flag=True, help="Telephone numbers in the log as they are."),
+    cloup.option("--log", type=_FILE, help="File for a log in JSON lines: sessions, events, refusals, findings."),
+    cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full."),
 )
 def serve(**options: object) -> None:
-    """Serve a fake SMSC, with no configuration at all or out of a scenario file, until SIGINT or SIGTERM.
+    """Serve a fake SMSC, without any configuration or from a scenario file, until SIGINT or SIGTERM.
 
-    Without a scenario there is one account for each tier, at 127.0.0.1:3024, with the password secret. What clients
-    send is answered, metered, delivered and notified as the contract says; scenarios add outages and wire faults.
-    The first lines say all that a client has to know.
+    Without a scenario the server has one account for each tier, at 127.0.0.1:3024, with the password secret. It
+    answers, meters, delivers and notifies as the contract says; scenarios add outages and wire faults. The first lines
+    that it prints are all that a client needs to connect.
 
     \b
     Examples:

@@ -29,8 +29,10 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "de
 )
 @cloup.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
 @cloup.option_group(
-    "How it runs",
-    cloup.option("--workers", type=click.IntRange(1, 256), help="Local processes (default: one a core)."),
+    "Execution",
+    cloup.option(
+        "--workers", type=click.IntRange(1, 256), help="Number of local processes (default: one for each core)."
+    ),
     cloup.option("--dask", metavar="ADDRESS", help="Run on this Dask cluster instead (tcp://host:8786)."),
 )
 @cloup.option_group(
@@ -43,7 +45,7 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
 
     Run it again with the same output folder to go on after an interruption.
 
-    Every point of the grid meets the same futures.
+    Every point of the grid is tried against the same futures.
 
     \b
     Examples:

@@ -32,28 +32,38 @@ LOOK_S: Final = 0.5
 )
 @cloup.argument("calls", type=FILE)
 @cloup.option_group(
-    "Under test",
-    cloup.option("--fault", multiple=True, metavar="NAME", help="Make an access server faulty; may be repeated."),
+    "Client under test",
+    cloup.option(
+        "--fault", multiple=True, metavar="NAME", help="Plant this fault in an access server; may be repeated."
+    ),
 )
 @cloup.option_group(
-    "Address and access",
-    cloup.option("--server", required=True, metavar="HOST:PORT", help="The RADIUS server's accounting port."),
+    "Connection",
+    cloup.option("--server", required=True, metavar="HOST:PORT", help="Accounting port of the RADIUS server."),
     cloup.option("--secret-file", required=True, type=FILE, help="File whose only line is the shared secret."),
-    cloup.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Seconds of the calls a second (1)."),
-    cloup.option("--fast", is_flag=True, help="As fast as the server answers, whatever the calls' times."),
-    cloup.option("--interim", type=click.IntRange(min=0), default=0, help="Seconds between Interim-Updates (none)."),
-    cloup.option("--retransmissions", type=MOST, help="At most so many (default: as the offer says)."),
+    cloup.option(
+        "--speed",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Replay speed: seconds of call time per real second (default 1).",
+    ),
+    cloup.option("--fast", is_flag=True, help="Send as fast as the server answers, whatever the times of the calls."),
+    cloup.option(
+        "--interim", type=click.IntRange(min=0), default=0, help="Seconds between Interim-Updates (default: none)."
+    ),
+    cloup.option(
+        "--retransmissions", type=MOST, help="Most retransmissions of a request (default: as the offer says)."
+    ),
     cloup.option("--source-secret-file", type=FILE, help="Secret that verifies the requests of a capture."),
 )
 @cloup.option_group(
     "Input",
     PORTS,
-    cloup.option("--month", default="", help="Months of the calls, as of replay (default: the month of most calls)."),
+    cloup.option("--month", default="", help="Months to send, as for replay (default: the month with most calls)."),
     CLOCK,
 )
-@cloup.option_group("By what rules", OFFER)
+@cloup.option_group("Contract and rules", OFFER)
 @cloup.option_group(
-    "How it runs", cloup.option("--seed", type=int, default=1, show_default=True, help="Seed of every draw.")
+    "Execution", cloup.option("--seed", type=int, default=1, show_default=True, help="Seed of every draw.")
 )
 @cloup.option_group(
     "Output",
@@ -63,7 +73,7 @@ LOOK_S: Final = 0.5
 def account(**options: object) -> None:
     """Send the accounting records of CALLS to a RADIUS server: call records, a detail file, or a capture of RADIUS.
 
-    Each request is sent until it is answered or given up; the journal has every datagram.
+    The command repeats each request until it is answered or given up. The journal has every datagram.
 
     \b
     Examples:

@@ -20,12 +20,12 @@ from simbench.cli.pages import command
     cloup.option("--grade", "grades", type=float, multiple=True, help="Share of calls blocked; may be repeated."),
     cloup.option("--month", default="2000-09", show_default=True, help="Month whose days and hours are offered."),
 )
-@cloup.option_group("By what rules", TARIFF, OFFER)
+@cloup.option_group("Contract and rules", TARIFF, OFFER)
 @cloup.option_group("Output", JSON)
 def ports(**options: object) -> None:
     """Say how many ports a load needs for a grade of service, and what one more port brings.
 
-    By Erlang's formula, and with redials by the extended one.
+    The command uses Erlang's B formula, and the extended formula for callers who redial.
 
     \b
     Examples:

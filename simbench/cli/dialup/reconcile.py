@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 @cloup.argument("journal", type=FILE)
 @cloup.argument("detail", type=FILE, nargs=-1, required=True)
 @cloup.option_group(
-    "Address and access",
+    "Connection",
     cloup.option("--retransmissions", type=MOST, help="Most retransmissions allowed (default: as the offer says)."),
 )
-@cloup.option_group("By what rules", OFFER)
+@cloup.option_group("Contract and rules", OFFER)
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for result.json and report.html."),
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def reconcile(**options: object) -> None:
     """Hold what a RADIUS server kept, in DETAIL files of FreeRADIUS, against what JOURNAL says was sent.
 
-    Every call that differs is named with its seconds and the reason.
+    The output names every call that differs, with its seconds and the reason.
 
     \b
     Examples:

@@ -29,29 +29,37 @@ if TYPE_CHECKING:
 )
 @cloup.argument("records", type=click.Path(path_type=Path))
 @cloup.option_group(
-    "Address and access",
+    "Connection",
     cloup.option(
         "--secret-file", type=click.Path(path_type=Path), help="Secret that verifies the requests of a capture."
     ),
 )
 @cloup.option_group(
     "Input",
-    cloup.option("--month", default="", help="2000-09, 2000, or 2000-09/2000-11 (default: the month of most calls)."),
+    cloup.option(
+        "--month",
+        default="",
+        help="Months to settle: 2000-09, 2000, or 2000-09/2000-11 (default: the month with most calls).",
+    ),
     cloup.option("--statement", type=click.Path(path_type=Path), help="The provider's statement, to compare."),
     CLOCK,
     PORTS,
 )
-@cloup.option_group("By what rules", TARIFF, OFFER, READINGS)
+@cloup.option_group("Contract and rules", TARIFF, OFFER, READINGS)
 @cloup.option_group(
     "Output",
-    cloup.option("--write", type=OUTPUT_FILE, help="Write the statement these records support."),
+    cloup.option("--write", type=OUTPUT_FILE, help="File to write the statement that these records support to."),
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for result.json and report.html."),
     JSON,
 )
 @cloup.option_group(
-    "Other options",
+    "Access servers",
     cloup.option(
-        "--ports", "sizes", multiple=True, metavar="[NAS=]NUMBER", help="Modems of an access server; may be repeated."
+        "--ports",
+        "sizes",
+        multiple=True,
+        metavar="[NAS=]NUMBER",
+        help="Number of modems of an access server; may be repeated.",
     ),
 )
 def replay(**options: object) -> None:
@@ -59,7 +67,7 @@ def replay(**options: object) -> None:
 
     Calls are records (CSV, Parquet), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
 
-    The judge counts in a way of its own and shares only data with the settlement.
+    The judge recounts the calls with code of its own and shares only data with the settlement.
 
     \b
     Examples:

@@ -27,13 +27,13 @@ from simbench.cli.pages import JUDGED, command
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for result.json and report.html."),
-    cloup.option("--records", type=OUTPUT_FILE, help="Write the last month's calls: .csv or .parquet."),
+    cloup.option("--records", type=OUTPUT_FILE, help="File to write the last month's calls to (.csv or .parquet)."),
     JSON,
 )
 def run(**options: object) -> None:
     """Run a scenario: draw its calls, carry them through its pools, split, settle and report.
 
-    A finite loss system, exact to the instant: a port is free at the instant a call ends.
+    The simulation is an exact finite loss system: a port is free at the instant a call ends.
 
     \b
     Examples:

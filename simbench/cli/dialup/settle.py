@@ -16,15 +16,15 @@ from simbench.cli.pages import command
 @command(see=("simbench dialup ports", "docs/guides/dialup.md"))
 @cloup.option_group(
     "Input",
-    cloup.option("--minutes", type=int, required=True, help="Whole minutes of one month."),
-    cloup.option("--month", default="", help="Month whose VAT holds, such as 2000-09 (default: June 2000)."),
+    cloup.option("--minutes", type=int, required=True, help="Minutes of one month, a whole number."),
+    cloup.option("--month", default="", help="Month whose VAT rate applies, such as 2000-09 (default: June 2000)."),
 )
-@cloup.option_group("By what rules", TARIFF, OFFER, READINGS)
+@cloup.option_group("Contract and rules", TARIFF, OFFER, READINGS)
 @cloup.option_group("Output", JSON)
 def settle(**options: object) -> None:
     """Say what a month of minutes brings: gross share before and with VAT, in francs and euros.
 
-    What lies between the two published points is a reading: --tariff chooses one.
+    The brochure gives two points of the tariff; --tariff chooses how to interpolate between them.
 
     \b
     Examples:

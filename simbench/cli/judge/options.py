@@ -89,7 +89,7 @@ FORECAST: Final = option_group(
     cloup.option("--seed", type=int, default=1, show_default=True, help="Seed of the draws."),
 )
 RULES: Final = option_group(
-    "By what rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 OUTPUT: Final = option_group(
     "Output",

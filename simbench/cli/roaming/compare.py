@@ -18,9 +18,11 @@ from simbench.cli.roaming.options import CONTRACT, JSON
 @cloup.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
 @cloup.option_group(
     "Input",
-    cloup.option("--subscribers", type=click.IntRange(1, 100_000_000), help="Another number of subscribers, for all."),
+    cloup.option(
+        "--subscribers", type=click.IntRange(1, 100_000_000), help="Number of subscribers instead of the scenarios'."
+    ),
 )
-@cloup.option_group("By what rules", CONTRACT)
+@cloup.option_group("Contract and rules", CONTRACT)
 @cloup.option_group("Output", JSON)
 def compare(scenarios: tuple[Path, ...], **options: Any) -> None:
     """Run several scenarios and say what each changes against the first: another cap, plan or rule.

@@ -34,7 +34,7 @@ KINDS = {
 def envelope(day: str, *, as_json: bool, **plan: Any) -> None:
     """Say how much roaming data a plan must include.
 
-    The volume is a minimum, so octets are rounded up.
+    The volume is a minimum: octets are rounded up.
 
     \b
     Examples:

@@ -24,7 +24,7 @@ from simbench.cli.roaming.table import table
 def roaming() -> None:
     """EU roaming: envelopes, fair use, what travellers pay and cost, and the judgement of a billing system.
 
-    Caps, envelopes and fair use since 15 June 2017 stand in a contract file of their own, each with its source.
+    A contract file of its own holds caps, envelopes and fair use since 15 June 2017, each with its source.
 
     \b
     Examples:

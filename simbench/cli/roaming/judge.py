@@ -18,12 +18,16 @@ from simbench.cli.roaming.options import CONTRACT, JSON
 @command(exits=JUDGED, files="With -o: the findings as JSON.", see=("simbench roaming run", "docs/guides/roaming.md"))
 @cloup.argument("folder", type=click.Path(path_type=Path))
 @cloup.option_group(
-    "By what rules",
-    cloup.option("--window-days", type=click.IntRange(1, 1000), help="The window the operator says it observes."),
+    "Contract and rules",
+    cloup.option(
+        "--window-days", type=click.IntRange(1, 1000), help="Observation window the operator states, in days."
+    ),
     CONTRACT,
 )
 @cloup.option_group(
-    "Output", cloup.option("-o", "--output", type=OUTPUT_FILE, help="Write the findings there too, as JSON."), JSON
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FILE, help="Also write the findings to this file, as JSON."),
+    JSON,
 )
 def judge(**options: Any) -> None:
     """Judge a billing system's output: subscribers.csv, records.csv and notices.csv in FOLDER.

@@ -17,20 +17,25 @@ JSON: Final = cloup.option("--json", "as_json", is_flag=True, help="JSON instead
 PLAN: Final = option_group(
     "Plan",
     cloup.option("--price", required=True, metavar="EUROS", help="Price of a billing period, VAT included."),
-    cloup.option("--net", is_flag=True, help="The price is before VAT."),
+    cloup.option("--net", is_flag=True, help="Take the price as before VAT."),
     cloup.option("--vat", default="FR", show_default=True, help="VAT in the price: a country, or a share (0.2)."),
     cloup.option("--domestic-gb", metavar="GB", help="Volume included at home; unlimited when left out."),
-    cloup.option("--prepaid", is_flag=True, help="The price is the credit left of a tariff per unit."),
+    cloup.option("--prepaid", is_flag=True, help="Take the price as the credit left on a prepaid tariff."),
 )
 RULES: Final = option_group(
-    "By what rules",
+    "Contract and rules",
     cloup.option(
         "--mode",
         type=click.Choice(["regulation", "article"]),
         default="regulation",
         show_default=True,
-        help="Exact and before VAT, or the arithmetic of the 2017 article.",
+        help="Calculation: exact and before VAT, or as in the article of 2017.",
     ),
-    cloup.option("--gb", type=click.Choice(["decimal", "binary"]), default="decimal", help="10^9 or 2^30 octets."),
+    cloup.option(
+        "--gb",
+        type=click.Choice(["decimal", "binary"]),
+        default="decimal",
+        help="A gigabyte as 10^9 or as 2^30 octets.",
+    ),
     CONTRACT,
 )

@@ -42,27 +42,32 @@ FINDINGS, BILLING, REPORT = "findings.json", "billing", "report.html"
 )
 @cloup.argument("scenario", type=click.Path(path_type=Path))
 @cloup.option_group(
-    "Input", cloup.option("--subscribers", type=click.IntRange(1, 100_000_000), help="Another number of subscribers.")
+    "Input",
+    cloup.option(
+        "--subscribers", type=click.IntRange(1, 100_000_000), help="Number of subscribers instead of the scenario's."
+    ),
 )
-@cloup.option_group("By what rules", CONTRACT)
+@cloup.option_group("Contract and rules", CONTRACT)
 @cloup.option_group(
-    "How it runs",
-    cloup.option("--seed", type=click.IntRange(0), help="Another seed of every draw."),
+    "Execution",
+    cloup.option("--seed", type=click.IntRange(0), help="Seed instead of the scenario's."),
     cloup.option(
         "--billed",
         type=click.IntRange(0, 100_000),
         default=200,
         show_default=True,
-        help="Subscribers whose bills are written out and judged.",
+        help="Number of subscribers whose bills are written and judged.",
     ),
 )
 @cloup.option_group(
     "Output",
-    cloup.option("-o", "--output", type=OUTPUT_FOLDER, required=True, help="Folder for everything it leaves."),
+    cloup.option(
+        "-o", "--output", type=OUTPUT_FOLDER, required=True, help="Folder for the report, the tables and the bills."
+    ),
     JSON,
 )
 def run(**options: Any) -> None:
-    """Follow a population of travellers through a scenario; leaves run.json, tables, Parquet, bills and report.html.
+    """Follow a population of travellers through a scenario, and write tables, bills and a report.
 
     Exit status 1 when the operator of the scenario breaks a rule on the bills that are written out.
 

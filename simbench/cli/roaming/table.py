@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 @command(files="With --plot an SVG picture.", see=("simbench roaming envelope", "docs/guides/roaming.md"))
 @PLAN
 @RULES
-@cloup.option_group("Output", cloup.option("--plot", type=OUTPUT_FILE, help="Draw it too, into this SVG file."), JSON)
+@cloup.option_group(
+    "Output", cloup.option("--plot", type=OUTPUT_FILE, help="Also draw the table, into this SVG file."), JSON
+)
 def table(plot: Path | None, *, as_json: bool, **plan: Any) -> None:
     """Print the envelope of a plan under every cap, 2017 to 2032.
 
-    One line for each wholesale cap, with the days it holds.
+    Each line is one wholesale cap, with the day from which it applies.
 
     \b
     Examples:
