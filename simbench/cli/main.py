@@ -42,7 +42,6 @@ from simbench.cli.sweep import sweep
     exits=JUDGED,
     files="Only where an output folder is named, or under reports/.",
     see=("docs/tutorial/first-session.md", "docs/reference/cli.md"),
-    context_settings={"help_option_names": ["-h", "--help"]},
     sections=[
         cloup.Section("Put a client or a platform to the test", [serve, conform, probe]),
         cloup.Section("Judge and report what was recorded", [judge, report, certificate, matrix, ledger]),

@@ -31,7 +31,8 @@ class _Manual(cloup.Command):
     def __init__(
         self, *args: Any, exits: Mapping[int, str] = DONE, files: str = NOTHING, see: tuple[str, ...] = (), **more: Any
     ) -> None:
-        super().__init__(*args, formatter_settings=_LAYOUT, **more)
+        settings = {"help_option_names": ["-h", "--help"], **more.pop("context_settings", {})}
+        super().__init__(*args, formatter_settings=_LAYOUT, context_settings=settings, **more)
         self.exits, self.files, self.see = dict(exits), files, see
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
