@@ -43,7 +43,9 @@ if TYPE_CHECKING:
         help="Acts under the contract: subscriptions, changes, set-ups (TOML).",
     ),
     cloup.option("--month", metavar="YYYY-MM", help="Calendar month to bill (default: every month with messages)."),
-    cloup.option("--against", type=click.Path(path_type=Path), help="Invoice received (CSV), to be judged."),
+    cloup.option(
+        "--against", type=click.Path(path_type=Path), help="Invoice received (CSV, Parquet, XLSX), to be judged."
+    ),
 )
 @cloup.option_group(
     "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     cloup.option("--csv", "form", flag_value="csv", help="CSV in the columns of an invoice received."),
 )
 def bill(**options: object) -> None:
-    """Bill the messages of a run (or a CSV of counts), and judge an invoice received line by line.
+    """Bill the messages of a run (or a table of counts), and judge an invoice received line by line.
 
     A message counts in the month (Paris time) in which it was delivered, a long one by its segments. The output lists
     every ambiguity of the offer that changes the total, with the difference.

@@ -18,7 +18,10 @@ from simbench.cli.pages import JUDGED, command
 @cloup.option_group(
     "Input",
     cloup.option(
-        "--traffic", required=True, type=click.Path(path_type=Path, exists=True), help="Run folder, or a CSV of counts."
+        "--traffic",
+        required=True,
+        type=click.Path(path_type=Path, exists=True),
+        help="Run folder, or a table of counts.",
     ),
 )
 @cloup.option_group(

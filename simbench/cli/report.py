@@ -79,9 +79,13 @@ def report_command(options: Options) -> int:
         return _of_session(options)
     if options.unmasked:
         raise BadInput("--unmasked", "a report of a service level shows no numbers", "a conformance session")
+    from simbench.cli.judge.audit import of_a_capture
     from simbench.sla.report import SlaRun, write_sla
 
     run = open_run(options.folder)
+    if of_a_capture(run):
+        problem = "is the ledger of a capture, whose minutes tell nothing of a service level"
+        raise BadInput(str(options.folder), problem, "simbench judge, or the folder of a run")
     contract = load_contract(options.contract_name or "orange_ops_2016")
     output = options.output or options.folder
     (claim if options.output else adopt)(output)  # a run of an earlier version has no manifest yet

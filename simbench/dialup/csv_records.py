@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +17,11 @@ from simbench.dialup.columns import KINDS, MOST_PORT, TIMES, Told, check_columns
 from simbench.dialup.kernels.row_checks import MISSING
 from simbench.dialup.vetting import Aside, Ends, durations_of
 from simbench.tables.cells import digits_of, number_of, text_of
-from simbench.tables.instants import moment_of
+from simbench.tables.instants import Moment, moment_of
 from simbench.tables.reader import read_table
 from simbench.tables.rows import RejectedRow, Row, closing_on_error
 
+FRENCH: Final = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")  # as spreadsheets of the country of the offer write them
 STEP: Final = 50_000  # rows after which progress is reported
 
 
@@ -116,11 +118,22 @@ def _lasting(start: int, end: int, lasts: int) -> int:
     return lasts if lasts != MISSING else end - start
 
 
+def _moment(cell: Any, name: str) -> Moment:
+    """A start or an end: ISO 8601, a number since 1970, or day, month and year. Raises BadInput."""
+    try:
+        return moment_of(cell, PARIS, name)
+    except BadInput:
+        for pattern in FRENCH if "/" in str(cell) else ():
+            with suppress(BadInput):
+                return moment_of(cell, PARIS, name, pattern)
+        raise
+
+
 def _time(name: str, row: Row) -> tuple[int, ...]:
     """Microseconds; two instants for a civil time that exists twice. Raises BadInput."""
     cell = row.cells[name]
     if name in {"start", "end"}:
-        moment = moment_of(cell, PARIS, name)
+        moment = _moment(cell, name)
         return (moment.first,) if moment.skipped else moment.readings
     value = number_of(cell, name, decimal_comma=row.decimal_comma)
     us = int(value * (SECOND_US if name == "duration_s" else 1))

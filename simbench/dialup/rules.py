@@ -109,13 +109,17 @@ OF_CLAUSE: Final = {
     "NRV-CDR-03/accounted-once": ("duplicate",),
     "NRV-CDR-04/within-the-month": ("outside-month",),
 }
+HANGS_ON: Final = {
+    "NRV-CDR-03/accounted-once": frozenset({"undated", "ambiguous"}),
+    "NRV-CDR-04/within-the-month": frozenset({"undated"}),
+}
+"""Reasons nobody is blamed for that leave a clause open, where not all do: an open call has a name and a day."""
 
 
 def _records(records: Records, offer: Offer) -> Iterator[Finding]:
     """Rows that were set aside, by clause; those that no other clause speaks of are no calls that can be billed."""
     named = {reason for reasons in OF_CLAUSE.values() for reason in reasons} | NO_FAULT | {SENT_AGAIN}
     others = tuple(reason for reason in REASONS if reason not in named)
-    unplaced = _unplaced(records)
     for purpose, reasons in {"NRV-CDR-01/billable": others, **OF_CLAUSE}.items():
         found = {reason: records.aside.counts[reason] for reason in reasons if records.aside.counts[reason]}
         rows = sorted(row for row in _aside(records, reasons))
@@ -124,17 +128,18 @@ def _records(records: Records, offer: Offer) -> Iterator[Finding]:
         words = (f"{records.rows:,} rows, none set aside for this", f"of {records.rows:,} rows set aside: {told}")
         assumed = offer.assumed("records.longest_h") if "huge" in found else ()
         count = sum(found.values())
-        if not count and unplaced:
-            yield _untold(purpose, unplaced, _aside(records, tuple(sorted(NO_FAULT))))
+        hangs_on = HANGS_ON.get(purpose, NO_FAULT)
+        if not count and (unplaced := _unplaced(records, hangs_on)):
+            yield _untold(purpose, unplaced, _aside(records, tuple(sorted(hangs_on))))
             continue
         yield _found(purpose, wrong, words, measured=count, limit=0, unit="rows", blame="client", assumed=assumed)
 
 
-def _unplaced(records: Records) -> str:
+def _unplaced(records: Records, reasons: frozenset[str] = NO_FAULT) -> str:
     """Why rows that nobody is blamed for leave it open what the records hold; "" where they hold no such row."""
     if not len(records.calls) and not records.aside.total:
         return "nothing was read: there is no call in it"
-    counts = {reason: records.aside.counts[reason] for reason in sorted(NO_FAULT) if records.aside.counts[reason]}
+    counts = {reason: records.aside.counts[reason] for reason in sorted(reasons) if records.aside.counts[reason]}
     told = "; ".join(f"{count:,} × {REASONS[reason]}" for reason, count in counts.items())
     return f"of {records.rows:,} rows set aside, without a fault of the provider: {told}" if counts else ""
 

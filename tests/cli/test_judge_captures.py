@@ -31,6 +31,9 @@ def test_a_capture_is_judged_and_its_ledger_kept_and_judged_again_alike(
     assert read_findings(tmp_path / "out" / "findings.json")
     again = Ended(capsys, "judge", tmp_path / "out" / "ledger", "--json")
     assert json.loads(again.out)["findings"] == json.loads(first.out)["findings"]
+    report = Ended(capsys, "report", tmp_path / "out" / "ledger")
+    assert report.status == 2
+    assert "is the ledger of a capture, whose minutes tell nothing of a service level" in report.err
     table = Ended(capsys, "judge", path)
     assert "[[codes]] of --campaigns" in " ".join(table.out.split())
 

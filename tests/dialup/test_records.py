@@ -210,6 +210,23 @@ def test_an_hour_that_exists_twice_has_the_reading_that_fits(
 
 
 @pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [
+        ("15/09/2000 10:00:00", "15/09/2000 10:10:00", 600),
+        ("15/09/2000 10:00", "15/09/2000 10:10", 600),
+        ("05/09/2000 10:00:00", "05/09/2000 10:10:00", 600),  # the fifth of September
+        ("15/09/2000 10:00:00", "2000-09-15T10:10:00", 600),
+        ("09/15/2000 10:00:00", "09/15/2000 10:10:00", None),
+        ("31/09/2000 10:00:00", "31/09/2000 10:10:00", None),
+    ],
+)
+def test_times_may_be_written_as_the_french_write_them(start: str, end: str, found: int | None, tmp_path: Path) -> None:
+    records = read(tmp_path, "start;end;nas;port;user;session", f"{start};{end};n1;3;carol;S3")
+    assert records.calls.duration_us.tolist() == ([] if found is None else [found * 1_000_000])
+    assert records.aside.counts["unreadable"] == (found is None)
+
+
+@pytest.mark.parametrize(
     ("second", "overlaps"), [("20:10:00", 0), ("20:09:59.500", 0), ("20:09:59.000001", 0), ("20:09:59", 1)]
 )
 def test_calls_in_a_row_may_overlap_by_what_a_duration_in_whole_seconds_rounds(

@@ -88,3 +88,17 @@ def test_a_changelog_entry_stands_in_a_section_that_keep_a_changelog_knows() -> 
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert set(re.findall(r"^### (.+)$", text, re.MULTILINE)) <= known
     assert not re.search(r"^## .*\n+- ", text, re.MULTILINE)
+
+
+def test_decisions_are_parted_and_stand_under_a_room_of_the_index() -> None:
+    text = (ROOT / "docs" / "design.md").read_text("utf-8")
+    decisions = text[text.index("\n## Decisions") : text.index("\n## Not built yet")]
+    index, *rooms = re.split(r"^### ", decisions, flags=re.MULTILINE)
+    assert re.findall(r"^\* \[(.+?)\]", index, re.MULTILINE) == [room.partition("\n")[0] for room in rooms]
+    assert "**20" not in index
+    glued = re.findall(r"[^\n]\n(\*\*20\d\d-[^*]*)", decisions)
+    assert glued == []
+    for room in rooms:
+        dates = re.findall(r"^\*\*(20\d\d-\d\d-\d\d) · ", room, re.MULTILINE)
+        assert dates, room.partition("\n")[0]
+        assert dates == sorted(dates, reverse=True), room.partition("\n")[0]

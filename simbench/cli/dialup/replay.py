@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 def replay(**options: object) -> None:
     """Settle real calls, set bad rows aside, and judge records and statement.
 
-    Calls are records (CSV, Parquet), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
+    Calls are records (CSV, Parquet, XLSX), a detail file of FreeRADIUS, or a capture of RADIUS accounting.
 
     The judge recounts the calls with code of its own and shares only data with the settlement.
 

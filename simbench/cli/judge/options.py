@@ -43,10 +43,12 @@ class Options(msgspec.Struct, frozen=True):
 
 ZONE: Final = cloup.option("--tz", metavar="ZONE", help="Time zone of times that name none, such as Europe/Paris.")
 CAMPAIGNS: Final = cloup.option(
-    "--campaigns", type=_FILE, help="Codes, campaigns and outages of the traffic (TOML); of a capture or a run."
+    "--campaigns", type=_FILE, help="Codes, campaigns and outages beside a capture or a server's run (TOML)."
 )
 REQUESTS: Final = cloup.option(
-    "--requests", type=_FILE, help="What the client was asked to send (CSV, Parquet); of a capture or a run."
+    "--requests",
+    type=_FILE,
+    help="What the client was asked to send, beside a capture or a server's run (CSV, Parquet, XLSX).",
 )
 MAPPING: Final = cloup.option("--map", "mapping", type=_FILE, help="Which columns mean what (TOML).")
 PERIOD: Final = option_group(
@@ -58,8 +60,8 @@ PERIOD: Final = option_group(
 OTHER_RECORDS: Final = option_group(
     "Other records",
     cloup.option("--decisions", type=_FILE, help="Incidents classified anew (TOML)."),
-    cloup.option("--probes", type=_FILE, help="What the client's own probes saw (CSV, Parquet)."),
-    cloup.option("--traffic", type=_FILE, help="Messages of the platform (CSV, Parquet)."),
+    cloup.option("--probes", type=_FILE, help="What the client's own probes saw (CSV, Parquet, XLSX)."),
+    cloup.option("--traffic", type=_FILE, help="Messages of the platform (CSV, Parquet, XLSX)."),
 )
 METADATA: Final = option_group("What is known of the traffic", CAMPAIGNS, REQUESTS)
 CAPTURED: Final = option_group(

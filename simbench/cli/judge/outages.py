@@ -27,7 +27,7 @@ from simbench.cli.pages import JUDGED, command, option_group
 @RULES
 @OUTPUT
 def outages(**options: object) -> None:
-    """Judge a platform's service level by a table of its outages or tickets (CSV, Parquet).
+    """Judge a platform's service level by a table of its outages or tickets (CSV, Parquet, XLSX).
 
     A table says neither when the period begins nor when it ends: --from and --to do. Rows that cannot be used are set
     aside and listed.

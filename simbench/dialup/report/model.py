@@ -112,6 +112,11 @@ class DialupReport:
             ("Rows", f"{done.rows:,}"),
             ("Calls", f"{done.calls:,}"),
             ("Set aside", f"{done.aside_total:,}, claiming {done.aside_minutes:,} minutes"),
+            *(
+                (("Records of no call, passed over", ", ".join(f"{count:,} {name}" for name, count in passed)),)
+                if (passed := sorted(done.passed_over.items()))
+                else ()
+            ),
             ("Minutes", f"{sum(month.minutes for month in done.months):,}"),
             ("Most calls at once", f"{done.most_at_once:,}"),
             ("Paid by the users", f"{done.retail_ff:,} FF with VAT"),

@@ -50,6 +50,11 @@ def told(tmp_path: Path, text: str | bytes, *options: str) -> tuple[int, dict[st
     return done.exit_code, json.loads(done.stdout)
 
 
+def outcomes(found: dict[str, Any]) -> dict[str, str]:
+    """Outcome of each clause about records, by its number."""
+    return {one["clause"][-2:]: one["outcome"] for one in found["findings"] if one["clause"].startswith("NRV-CDR")}
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -114,11 +119,13 @@ def test_a_delay_that_is_no_delay_blames_nobody(tmp_path: Path) -> None:
         status, found = told(tmp_path, call({"Acct-Delay-Time": delay}))
         assert (status, found["calls"], found["aside_counts"]) == (3, 0, {"undated": 2})
         assert delay in found["aside"][0]["text"]
+        assert set(outcomes(found).values()) == {"inconclusive"}
 
 
 def test_a_call_in_progress_at_the_end_blames_nobody(tmp_path: Path) -> None:
     status, found = told(tmp_path, call() + block("Start", 700, {"Acct-Session-Id": '"0000A2"'}))
     assert (status, found["calls"], found["aside_counts"]) == (3, 1, {"open": 1})
+    assert outcomes(found) == {"01": "inconclusive", "02": "inconclusive", "03": "pass", "04": "pass"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from fake_smsc.strictness import Strictness
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.ucp.operations import decode
-from tests.fake_smsc.ucp_gateway.stage import keep, logged_in, minutes_ahead, operation, rows
+from tests.fake_smsc.ucp_gateway.stage import ask, buffered, keep, logged_in, minutes_ahead, operation, rows
 from tests.harness import Peer
 
 ALL = ["33639980012", "33639980077", "33639980099"]
@@ -43,3 +43,13 @@ def test_only_what_a_message_asks_beyond_its_row_is_told_for_a_resume() -> None:
     assert terms(peer) == 2
     peer.submit(4)  # a plain one to the recipient of the link that is announced
     assert terms(peer) == 2
+
+
+def test_an_answer_to_an_inquiry_that_nobody_acknowledges_is_of_no_message() -> None:
+    peer = buffered()
+    outcome, _ = ask(peer, "55")
+    assert outcome == "A"
+    for _ in range(90):
+        peer.wait(MINUTE_US)
+    lost = rows(peer, "unacknowledged")
+    assert {row[5] for row in lost} == {0}
