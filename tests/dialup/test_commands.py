@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simbench.base.errors import BadInput, ContractError, ScenarioError
-from simbench.cli.dialup.options import dialup
+from simbench.cli.dialup.group import dialup
 from simbench.cli.main import cli
 from simbench.dialup.radius.packets import encode, sign
 from simbench.dialup.run import run_dialup

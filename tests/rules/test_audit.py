@@ -9,7 +9,7 @@ from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.capture.files import CaptureFile
 from simbench.capture.pcap import write_pcapng
-from simbench.cli.audit import Audited, Beside, audit_capture, audit_run
+from simbench.cli.judge.audit import Audited, Beside, audit_capture, audit_run
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import open_run
