@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from simbench.base.units import SECOND_US
+from simbench.ledger.events import At as EventAt
+from simbench.ledger.events import LimitSet, MaintenanceBegan, OutageBegan, Restored, events_of
 from simbench.ledger.reader import Run
 from simbench.trace.columns import (
     ALERTS,
@@ -69,6 +71,13 @@ class Reading:
                 for r in self.run.story.to_pylist()
             ],
         )
+
+    @cached_property
+    def events(self) -> list[EventAt]:
+        """What the bench made happen, typed, in order; what a capture says of itself is in `story` alone."""
+        story = self.run.story
+        columns = (story[name].to_pylist() for name in STORY)
+        return list(events_of(zip(*columns, strict=True)))
 
     @cached_property
     def asked(self) -> View:
@@ -146,9 +155,9 @@ class Reading:
     def limits(self) -> dict[str, list[tuple[int, int, str]]]:
         """Short code to its limits over time: (from instant, rate per second, mode), oldest first."""
         limits: dict[str, list[tuple[int, int, str]]] = {}
-        for row in self.story.rows():
-            if row.kind == "limit":
-                limits.setdefault(row.subject, []).append((row.at, row.detail["rate_per_s"], row.detail["mode"]))
+        for at, event in self.events:
+            if isinstance(event, LimitSet):
+                limits.setdefault(event.code, []).append((at, event.rate_per_s, event.mode))
         return limits
 
     @cached_property
@@ -156,12 +165,13 @@ class Reading:
         """Outages as (start, end, scope, mode); the end of one that still holds is the last instant of the wire."""
         open_since: dict[str, tuple[int, str]] = {}
         found = []
-        for row in self.story.rows():
-            if row.kind in {"outage", "maintenance"}:
-                open_since[row.subject] = (row.at, row.detail.get("mode", ""))
-            elif row.kind == "restored" and row.subject in open_since:
-                start, mode = open_since.pop(row.subject)
-                found.append((start, row.at, row.subject, mode))
+        for at, event in self.events:
+            match event:
+                case OutageBegan() | MaintenanceBegan():
+                    open_since[event.subject] = (at, event.mode)
+                case Restored() if event.subject in open_since:
+                    start, mode = open_since.pop(event.subject)
+                    found.append((start, at, event.subject, mode))
         last = self.span[1]
         found += [(start, last, scope, mode) for scope, (start, mode) in open_since.items()]
         return sorted(found)
@@ -207,9 +217,9 @@ class Reading:
         if self._read_done:
             return
         self._read_done = True
-        for row in self.story.rows():
-            if row.kind == "limit" and "account" in row.detail:
-                self._owner[row.subject] = row.detail["account"]
+        for _, event in self.events:
+            if isinstance(event, LimitSet) and event.account:
+                self._owner[event.code] = event.account
         wire = self.run.wire
         for at, number, direction, octets in zip(
             wire["at"].to_pylist(), wire["session"].to_pylist(), wire["direction"].to_pylist(),
