@@ -23,7 +23,7 @@ SHORTEST_PASSWORD = 4
 Purpose = Literal["session", "provisioning"]
 
 
-class AccountDesk:
+class Accounts:
     """The accounts of one platform and the sessions they have open."""
 
     def __init__(self, accounts: Iterable[Account], sink: AnyLedger) -> None:

@@ -6,8 +6,18 @@ Sources: EMI-UCP 4.0 sections 5.6 to 5.10; codes of its table of errors.
 from __future__ import annotations
 
 from fake_smsc.core.delivery import REPLACE_TYPES, TELL, Delivery, is_forwarded, rpid_of
-from fake_smsc.core.notices import NoticeBoard
-from fake_smsc.core.records import DELIVERED, UNDELIVERED, Accepted, Change, Key, Message, Notice, Refused, Special
+from fake_smsc.core.notification_queue import NotificationQueue
+from fake_smsc.core.records import (
+    DELIVERED,
+    UNDELIVERED,
+    Accepted,
+    Change,
+    Key,
+    Message,
+    Notification,
+    Refused,
+    Special,
+)
 from simbench.base.units import SECOND_US
 
 STAMPS_AT_ONCE = 10  # stamps that fit one 57 beside the address
@@ -24,8 +34,8 @@ BAD_TIME = Refused("22", "time period not valid")
 class Amendments:
     """Operations on the messages that one store holds."""
 
-    def __init__(self, delivery: Delivery, board: NoticeBoard, validity_max_us: int) -> None:
-        self.delivery, self.board = delivery, board
+    def __init__(self, delivery: Delivery, notification_queue: NotificationQueue, validity_max_us: int) -> None:
+        self.delivery, self.notification_queue = delivery, notification_queue
         self.validity_max_us = validity_max_us
         self._write = delivery.write
 
@@ -114,11 +124,11 @@ class Amendments:
     # Rows and notices ------------------------------------------------------------------------------------------
 
     def _post(self, kind: str, key: Key, stamps: tuple[int, ...], more: bool, now: int) -> None:
-        notice = Notice(
+        notification = Notification(
             "inquiry" if kind == "inquiry" else "deletion", key.account, key.originator, key.recipient,
             now // SECOND_US, now, stamps=stamps, more=more,
         )  # fmt: skip
-        self.board.post(notice, now)
+        self.notification_queue.post(notification, now)
 
     def _row(self, kind: str, message: Message, now: int) -> None:
         m = message

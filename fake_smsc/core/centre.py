@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from fake_smsc.core.accounts import AccountDesk, Purpose
+from fake_smsc.core.accounts import Accounts, Purpose
 from fake_smsc.core.amendments import Amendments
 from fake_smsc.core.delivery import Delivery, DeliverySettings
 from fake_smsc.core.limiter import limiter_of
-from fake_smsc.core.message_id import Identities, text_key
-from fake_smsc.core.notices import NoticeBoard
+from fake_smsc.core.message_id import MessageIds, text_key
+from fake_smsc.core.notification_queue import NotificationQueue
 from fake_smsc.core.records import (
     Accepted,
     Account,
@@ -25,7 +25,7 @@ from fake_smsc.core.records import (
     Key,
     Limit,
     Message,
-    Notice,
+    Notification,
     PlatformState,
     Refused,
     Reply,
@@ -34,8 +34,8 @@ from fake_smsc.core.records import (
     Submit,
 )
 from fake_smsc.core.routing import Routing
-from fake_smsc.core.scts import Stamps
-from fake_smsc.core.timer_queue import NEVER, Agenda
+from fake_smsc.core.scts import SctsAllocator
+from fake_smsc.core.timer_queue import NEVER, TimerQueue
 from simbench.base.units import DAY_US, MINUTE_US, SECOND_US
 from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
@@ -53,7 +53,7 @@ class CentreSettings(msgspec.Struct, frozen=True):
     validity_default_us: int
     validity_max_us: int
     scts_ahead_max_s: int
-    notice_retry_us: tuple[int, ...]
+    notification_retry_us: tuple[int, ...]
     day_us: int = DAY_US
 
 
@@ -63,18 +63,20 @@ class Centre:
     def __init__(self, settings: CentreSettings, base: SubscriberBase, sink: AnyLedger) -> None:
         self.settings, self.base, self.sink = settings, base, sink
         self.state: PlatformState = "up"
-        self.desk = AccountDesk(settings.accounts, sink)
-        self.accounts = self.desk.accounts
+        self.account_registry = Accounts(settings.accounts, sink)
+        self.accounts = self.account_registry.accounts
         self.limiters = {code: limiter_of(limit) for code, limit in settings.limits.items()}
         self.answers: list[Answer] = []
         self.clamped = 0
         self.decided = 0  # submits accepted or refused
-        self.agenda = Agenda()
-        self.board = NoticeBoard(self.agenda, settings.notice_retry_us)
-        self.delivery = Delivery(settings.delivery, self.agenda, base, self.board, sink, self.desk.owner_of)
-        self.amendments = Amendments(self.delivery, self.board, settings.validity_max_us)
-        self.stamps = Stamps(settings.scts_ahead_max_s)
-        self.identities = Identities(settings.day_us)
+        self.timer_queue = TimerQueue()
+        self.notification_queue = NotificationQueue(self.timer_queue, settings.notification_retry_us)
+        self.delivery = Delivery(
+            settings.delivery, self.timer_queue, base, self.notification_queue, sink, self.account_registry.owner_of
+        )
+        self.amendments = Amendments(self.delivery, self.notification_queue, settings.validity_max_us)
+        self.scts_allocator = SctsAllocator(settings.scts_ahead_max_s)
+        self.message_ids = MessageIds(settings.day_us)
         self._holds: dict[int, Submit] = {}
         self._hold_count = 0
         self._now = 0
@@ -87,7 +89,7 @@ class Centre:
         """Let time pass up to `now`. While the platform is down its deadlines wait."""
         now = self._forward(now)
         if self.state in {"up", "degraded"}:
-            self.agenda.run(now, self._resumed_at)
+            self.timer_queue.run(now, self._resumed_at)
 
     @property
     def now(self) -> int:
@@ -96,7 +98,7 @@ class Centre:
 
     def next_deadline(self) -> int:
         """The next instant something happens by itself, or NEVER (also while the platform is down)."""
-        return self.agenda.next_deadline() if self.state in {"up", "degraded"} else NEVER
+        return self.timer_queue.next_deadline() if self.state in {"up", "degraded"} else NEVER
 
     def _forward(self, now: int) -> int:
         if now < self._now:
@@ -110,39 +112,39 @@ class Centre:
     def login(self, session: int, name: str, password: str, now: int) -> Refused | None:
         """Open a session for an account: None, or why not (OPS-CON-04, OPS-ENG-06)."""
         self.advance(now)
-        refusal = self.desk.login(session, name, password, self._now)
+        refusal = self.account_registry.login(session, name, password, self._now)
         if refusal is None:
-            self.board.sort(name)
+            self.notification_queue.sort(name)
         return refusal
 
-    def logout(self, session: int, carried: Iterable[Notice], now: int) -> None:
+    def logout(self, session: int, carried: Iterable[Notification], now: int) -> None:
         """A connection ended: its held submits are forgotten, the notices it carried wait for the next login."""
         self.advance(now)
-        self.board.orphaned(list(carried))
+        self.notification_queue.orphaned(list(carried))
         self.forget_held(session)
-        self.desk.logout(session, self._now)
+        self.account_registry.logout(session, self._now)
 
     def leave(self, session: int, now: int) -> None:
         """A connection goes on without the session it had, if any."""
         self.advance(now)
         self.forget_held(session)
-        self.desk.logout(session, self._now)
+        self.account_registry.logout(session, self._now)
 
     def provision(self, session: int, name: str, password: str, now: int) -> Refused | None:
         """Open a provisioning session: None, or why not (EMI-UCP 4.0 section 6.3)."""
         self.advance(now)
-        return self.desk.provision(session, name, password, self._now)
+        return self.account_registry.provision(session, name, password, self._now)
 
     def change_password(
         self, session: int, name: str, passwords: tuple[str, str], purpose: Purpose, now: int
     ) -> Refused | None:
         """Replace (present, new) password of an account: None, or why not."""
         self.advance(now)
-        return self.desk.change_password(session, name, passwords, purpose, self._now)
+        return self.account_registry.change_password(session, name, passwords, purpose, self._now)
 
     def edit_list(self, name: str, which: str, address: str, action: str) -> Refused | None:
         """Operation 61 on an account's "mo" or "mt" list: "add", "remove" or "verify" an address."""
-        return self.desk.edit_list(name, which, address, action)
+        return self.account_registry.edit_list(name, which, address, action)
 
     # Submission ------------------------------------------------------------------------------------------------
 
@@ -152,7 +154,7 @@ class Centre:
             self.clamped += 1
             now = self._now
         self._now = now
-        if self.agenda.next_deadline() <= now:
+        if self.timer_queue.next_deadline() <= now:
             self.advance(now)
         account, code = self.accounts[submit.account], submit.oadc
         if code not in account.codes:
@@ -183,7 +185,7 @@ class Centre:
     def _hold(self, submit: Submit, code: str, due: int, now: int) -> Reply:
         self._hold_count += 1
         self._holds[self._hold_count] = submit
-        self.agenda.enter(due, self._release, self._hold_count)
+        self.timer_queue.enter(due, self._release, self._hold_count)
         self._write((now, "held", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments))
         return Silence.HELD
 
@@ -226,10 +228,10 @@ class Centre:
             expires_at = min(asked, latest)
         else:
             expires_at = begins_at + settings.validity_default_us
-        scts = self.stamps.take(account, recipient, now)
+        scts = self.scts_allocator.take(account, recipient, now)
         if scts < 0:
             return self._refuse(submit, code, NOT_ALLOWED, "too many messages to this recipient", now)
-        entity = submit.entity or self.identities.take(code, recipient, submit.digest, now)
+        entity = submit.entity or self.message_ids.take(code, recipient, submit.digest, now)
         terms = submit.notify | asked // MINUTE_US << 3
         self._write((now, "accepted", submit.session, code, recipient, entity, 0, terms, scts, submit.segments))
         self.decided += 1
@@ -276,7 +278,7 @@ class Centre:
 
     # Notices and mobile-originated messages --------------------------------------------------------------------
 
-    def acknowledge(self, session: int, notice: Notice, accepted: bool, now: int) -> None:
+    def acknowledge(self, session: int, notification: Notification, accepted: bool, now: int) -> None:
         """The application answered a 52 or 53, or did not; what is not accepted is offered again later.
 
         An acknowledgement leaves no row: it stands on the wire.
@@ -286,12 +288,12 @@ class Centre:
         self.advance(now)
         now = self._now
         self._write(
-            (now, "unacknowledged", session, notice.code, notice.subscriber, notice.message, notice.tries,
-             notice.outcome, notice.scts, 0)
+            (now, "unacknowledged", session, notification.code, notification.subscriber, notification.message,
+             notification.tries, notification.outcome, notification.scts, 0)
         )  # fmt: skip
-        self.board.unanswered(notice, now)
+        self.notification_queue.unanswered(notification, now)
 
-    def originate(self, sender: str, code: str, payload: Any, now: int) -> Notice | None:
+    def originate(self, sender: str, code: str, payload: Any, now: int) -> Notification | None:
         """A subscriber sends one segment to a short code: the notice that will carry it, None for a code without owner.
 
         `payload` is the gateway's: the centre stores it and hands it back.
@@ -300,16 +302,18 @@ class Centre:
         owner = next((a.name for a in self.accounts.values() if code in a.codes and a.state != "closed"), None)
         if owner is None:
             return None
-        scts = self.stamps.take(f"{owner} mo", sender, self._now)  # stamps of its own: nothing is correlated by them
+        scts = self.scts_allocator.take(
+            f"{owner} mo", sender, self._now
+        )  # stamps of its own: nothing is correlated by them
         scts = scts if scts >= 0 else self._now // SECOND_US
-        notice = Notice(
+        notification = Notification(
             "mo", owner, code, sender, scts, self._now, payload=payload,
-            message=identity_of_mo(code, sender),
+            message=mo_message_id(code, sender),
             reply=self._takes_reply_path(code, sender),
         )  # fmt: skip
-        self._write((self._now, "mo", -1, code, sender, notice.message, 0, 0, scts, 1))
-        self.board.post(notice, self._now)
-        return notice
+        self._write((self._now, "mo", -1, code, sender, notification.message, 0, 0, scts, 1))
+        self.notification_queue.post(notification, self._now)
+        return notification
 
     def _takes_reply_path(self, code: str, sender: str) -> bool:
         paths = self.delivery.reply_paths
@@ -318,16 +322,16 @@ class Centre:
         paths.discard(path)
         return open_
 
-    def restore(self, messages: list[Message], notices: list[Notice], now: int) -> None:
+    def restore(self, messages: list[Message], notifications: list[Notification], now: int) -> None:
         """Take over what an earlier run of this platform left waiting. What fell due meanwhile happens now."""
         self._resumed_at = now = self._forward(now)
         for message in messages:
-            self.stamps.given(message.account, message.recipient, message.scts)
+            self.scts_allocator.given(message.account, message.recipient, message.scts)
             self.delivery.restore(message, now)
-        for notice in notices:
-            self.board.post(notice, now)
-        for account in {notice.account for notice in notices}:
-            self.board.sort(account)
+        for notification in notifications:
+            self.notification_queue.post(notification, now)
+        for account in {notification.account for notification in notifications}:
+            self.notification_queue.sort(account)
 
     # The world changes -----------------------------------------------------------------------------------------
 
@@ -366,6 +370,6 @@ class Centre:
             del self._holds[key]
 
 
-def identity_of_mo(code: str, sender: str) -> int:
+def mo_message_id(code: str, sender: str) -> int:
     """The number of the messages that a subscriber sends to a short code."""
     return text_key("mo", f"{code}/{sender}") >> 1

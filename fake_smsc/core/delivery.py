@@ -12,12 +12,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from fake_smsc.core.notices import NoticeBoard
-from fake_smsc.core.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notice, Special
+from fake_smsc.core.notification_queue import NotificationQueue
+from fake_smsc.core.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notification, Special
 from fake_smsc.core.routing import ABSENT_SUBSCRIBER, UNKNOWN_SUBSCRIBER, final_reason
-from fake_smsc.core.timer_queue import Agenda
+from fake_smsc.core.timer_queue import TimerQueue
 from simbench.kernels.chance import draw_with, key_of, quantile
-from simbench.kernels.fate import ABSENT, MEMORY_FULL, NETWORK, PERMANENT, failure, wait
+from simbench.kernels.delivery_outcome import ABSENT, MEMORY_FULL, NETWORK, PERMANENT, failure, wait
 from simbench.ledger import AnyLedger
 from simbench.ledger.events import TermsTaken, row_of
 from simbench.ledger.rows import Row
@@ -54,11 +54,11 @@ class DeliverySettings(msgspec.Struct, frozen=True):
     memory_full_retry_us: tuple[int, ...] = (1,)
     failures: tuple[Failure, ...] = ()
 
-    def ladders(self) -> tuple[tuple[int, ...], ...]:
-        """The ladders by number (`kernels.fate`), all of one length: the last step repeats anyhow."""
+    def retry_schedules(self) -> tuple[tuple[int, ...], ...]:
+        """The ladders by number (`kernels.delivery_outcome`), all of one length: the last step repeats anyhow."""
         each = (self.absent_retry_us, self.network_retry_us, self.memory_full_retry_us)
         longest = max(map(len, each))
-        return tuple((*ladder, *ladder[-1:] * (longest - len(ladder))) for ladder in each)
+        return tuple((*schedule, *schedule[-1:] * (longest - len(schedule))) for schedule in each)
 
     def bounds(self) -> tuple[int, ...]:
         """The cumulated chances of the failures, of 2^32."""
@@ -66,7 +66,7 @@ class DeliverySettings(msgspec.Struct, frozen=True):
         return tuple(min(round(share * (1 << 32)), 1 << 32) for share in shares)
 
     def kinds(self) -> tuple[int, ...]:
-        """The kinds of the failures as `kernels.fate` numbers them."""
+        """The kinds of the failures as `kernels.delivery_outcome` numbers them."""
         numbers = {"permanent": PERMANENT, "network": NETWORK, "memory-full": MEMORY_FULL}
         return tuple(numbers[failure.kind] for failure in self.failures)
 
@@ -77,13 +77,18 @@ class Delivery:
     def __init__(
         self,
         settings: DeliverySettings,
-        agenda: Agenda,
+        timer_queue: TimerQueue,
         base: SubscriberBase,
-        board: NoticeBoard,
+        notification_queue: NotificationQueue,
         sink: AnyLedger,
         owner_of: Callable[[str], str],
     ) -> None:
-        self.settings, self.agenda, self.base, self.board = settings, agenda, base, board
+        self.settings, self.timer_queue, self.base, self.notification_queue = (
+            settings,
+            timer_queue,
+            base,
+            notification_queue,
+        )
         self.write = self._write = sink.centre.append
         self.story: Callable[[Row], object] | None = None  # who may resume the run: told what its rows do not say
         self.owner_of = owner_of  # the account of a notification address; "": nobody here
@@ -94,7 +99,11 @@ class Delivery:
         self._latency_key = key_of(settings.seed, LATENCY)
         self._last_resort_key = key_of(settings.seed, LAST_RESORT)
         self._failure_key = key_of(settings.seed, FAILURE)
-        self._ladders, self._bounds, self._kinds = settings.ladders(), settings.bounds(), settings.kinds()
+        self._retry_schedules, self._bounds, self._kinds = (
+            settings.retry_schedules(),
+            settings.bounds(),
+            settings.kinds(),
+        )
         self._followers: dict[int, list[tuple[Message, int]]] = {}  # parts that wait for the one before them
         self._try = self._attempt  # bound once: this is entered a hundred thousand times a second
         self.on_the_way = 0
@@ -112,7 +121,7 @@ class Delivery:
         if message.special is not None or self._linked:
             self._take_special(message, now, due)
         else:
-            self.agenda.enter(due, self._try, message)
+            self.timer_queue.enter(due, self._try, message)
 
     def _take_special(self, message: Message, now: int, due: int) -> None:
         special, link = message.special or Special(), (message.account, message.recipient)
@@ -126,7 +135,7 @@ class Delivery:
                     self._tell(other, UNDELIVERED, DELIVERY_FAILED, now, "replaced")
                     self._leave(other, now)
         if special.begins_at:
-            self.agenda.enter(special.begins_at, self._begin, message)
+            self.timer_queue.enter(special.begins_at, self._begin, message)
             return
         if special.followed:
             self._followers[message.entity] = []
@@ -140,7 +149,7 @@ class Delivery:
         if queue is not None:  # parts in order: this one waits for the part before it, or for its own end
             queue.append((message, due))
             due = message.next_at = max(due, message.expires_at)
-        self.agenda.enter(due, self._try, message)
+        self.timer_queue.enter(due, self._try, message)
 
     def _begin(self, message: Message, now: int) -> None:
         """A deferral is over, unless it was moved or the message is gone."""
@@ -149,7 +158,7 @@ class Delivery:
             return
         special.begins_at = 0
         latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
-        self.agenda.enter(now + latency, self._try, message)
+        self.timer_queue.enter(now + latency, self._try, message)
 
     def note(self, message: Message, now: int) -> None:
         """Tell the story what a message asks for that its row does not say: whoever resumes the run needs it."""
@@ -164,12 +173,12 @@ class Delivery:
         self.on_the_way += 1
         special = message.special
         if special is not None and special.begins_at:
-            self.agenda.enter(special.begins_at, self._begin, message)
+            self.timer_queue.enter(special.begins_at, self._begin, message)
         elif message.told_buffered:
-            self.agenda.enter(now, self._try, message)
+            self.timer_queue.enter(now, self._try, message)
         else:
             latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
-            self.agenda.enter(message.accepted_at + latency, self._try, message)
+            self.timer_queue.enter(message.accepted_at + latency, self._try, message)
 
     # Messages that wait ----------------------------------------------------------------------------------------
 
@@ -183,7 +192,7 @@ class Delivery:
         self.unpack(recipient)
         found = {
             id(subject): subject
-            for subject in self.agenda.subjects()
+            for subject in self.timer_queue.subjects()
             if isinstance(subject, Message)
             and subject.account == account
             and (subject.attempt >= 0 or is_forwarded(subject))
@@ -206,9 +215,9 @@ class Delivery:
         """The times of a waiting message were changed: meet the new ones."""
         special = message.special
         if special is not None and special.begins_at:
-            self.agenda.enter(special.begins_at, self._begin, message)
+            self.timer_queue.enter(special.begins_at, self._begin, message)
         else:
-            self.agenda.enter(max(message.expires_at, now), self._end, message)
+            self.timer_queue.enter(max(message.expires_at, now), self._end, message)
 
     def _end(self, message: Message, now: int) -> None:
         if message.attempt >= 0 and now >= message.expires_at:
@@ -242,7 +251,7 @@ class Delivery:
 
     def _reach(self, message: Message, subscriber: Subscriber, now: int) -> None:
         """Find out whether the subscriber is there; who is not is tried when back, or after the ladder's wait."""
-        latest = min(now + wait(self._ladders[ABSENT], message.attempt), message.expires_at)
+        latest = min(now + wait(self._retry_schedules[ABSENT], message.attempt), message.expires_at)
         back = self.base.back_at(subscriber, now, latest)
         if back <= now:
             self._hand_over(message, now)
@@ -263,7 +272,7 @@ class Delivery:
         if kind == PERMANENT:
             self._finish(message, UNDELIVERED, reason, now)
         else:
-            pause = wait(self._ladders[kind], message.attempt)
+            pause = wait(self._retry_schedules[kind], message.attempt)
             self._wait(message, reason, min(now + pause, message.expires_at), now)
 
     def _wait(self, message: Message, reason: int, until: int, now: int) -> None:
@@ -274,7 +283,7 @@ class Delivery:
             message.told_buffered = True
             self._tell(message, BUFFERED, reason, now)
         message.waits_for, message.next_at = reason, until
-        self.agenda.enter(until, self._try, message)
+        self.timer_queue.enter(until, self._try, message)
 
     def _finish(self, message: Message, outcome: int, reason: int, now: int) -> None:
         self._tell(message, outcome, reason, now)
@@ -300,7 +309,7 @@ class Delivery:
         for part, due in self._followers.pop(message.entity, ()):
             if part.attempt == 0:
                 part.next_at = max(due, now)
-                self.agenda.enter(part.next_at, self._try, part)
+                self.timer_queue.enter(part.next_at, self._try, part)
 
     def _expire(self, message: Message, now: int) -> None:
         """The validity is over; with a last-resort address the message goes there after its sender was told."""
@@ -311,7 +320,7 @@ class Delivery:
             self.on_the_way += 1
             self._write((now, "forwarded", m.session, m.code, special.last_resort, m.entity, 0, 0, m.scts, m.segments))
             drawn = draw_with(self._last_resort_key, message.entity)
-            self.agenda.enter(now + quantile(self.settings.latency_us, drawn), self._at_last_resort, message)
+            self.timer_queue.enter(now + quantile(self.settings.latency_us, drawn), self._at_last_resort, message)
 
     def _at_last_resort(self, message: Message, now: int) -> None:
         m, special = message, message.special
@@ -345,8 +354,11 @@ class Delivery:
                          m.scts, 0)
                     )  # fmt: skip
                     return
-            self.board.post(
-                Notice("notification", account, m.code, m.recipient, m.scts, now, outcome, reason, None, m.entity), now
+            self.notification_queue.post(
+                Notification(
+                    "notification", account, m.code, m.recipient, m.scts, now, outcome, reason, None, m.entity
+                ),
+                now,
             )
 
 

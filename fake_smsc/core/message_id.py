@@ -22,7 +22,7 @@ TEXTS_KEPT = 1 << 16  # most of what is sent has been sent before
 ORDINALS_KEPT = 1 << 18  # some 30 MB; beyond it, numbers begin anew within the day
 
 
-class Identities:
+class MessageIds:
     """The numbers given this day."""
 
     def __init__(self, day_us: int) -> None:

@@ -62,7 +62,7 @@ def centre_settings(
         validity_default_us=terms.delivery.validity_default_h.value * HOUR_US,
         validity_max_us=terms.delivery.validity_max_h.value * HOUR_US,
         scts_ahead_max_s=terms.delivery.scts_ahead_max_s.value,
-        notice_retry_us=tuple(seconds * SECOND_US for seconds in terms.session.notice_retry_s.value),
+        notification_retry_us=tuple(seconds * SECOND_US for seconds in terms.session.notice_retry_s.value),
     )
 
 

@@ -171,7 +171,7 @@ class Message(msgspec.Struct, gc=False):
     waits_for: int = 107  # Rsn of what it waits for: of an absent subscriber, unless an attempt failed otherwise
 
 
-class Notice(msgspec.Struct, gc=False):
+class Notification(msgspec.Struct, gc=False):
     """A 52, 53, 57 or 58 that waits for its acknowledgement.
 
     For a 53 `outcome` is Dst, `reason` Rsn, `at` when it happened; a 57 lists `stamps`, a 58 names one.

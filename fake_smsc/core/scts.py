@@ -18,7 +18,7 @@ from simbench.numbering.addresses import key_of
 PRUNE_AT = 200_000
 
 
-class Stamps:
+class SctsAllocator:
     """The last stamp given to each recipient of each account."""
 
     def __init__(self, ahead_max_s: int) -> None:

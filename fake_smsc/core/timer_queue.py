@@ -40,7 +40,7 @@ class Nobody:
         return False
 
 
-class Agenda:
+class TimerQueue:
     """Instants, each with an action and its subject."""
 
     __slots__ = ("_count", "_heap", "_open", "_slot", "_slots", "crowd")

@@ -15,7 +15,7 @@ import numpy as np
 from fake_smsc.fast.frame_runs import HEXADECIMAL, WORTH_FRAMES, Acks, Octets, Run, runs_of
 from fake_smsc.fast.submit_batches import Batch, Batches, Taken
 from fake_smsc.ucp_gateway.line import Line
-from fake_smsc.ucp_gateway.notifications import Carrier
+from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.submission import Submission
 from fake_smsc.ucp_gateway.times import shortened_text, stamp
 from simbench.numbering.addresses import Texts
@@ -30,8 +30,13 @@ class PlainRuns:
 
     worth_octets = WORTH_OCTETS
 
-    def __init__(self, submission: Submission, carrier: Carrier, single: Callable[[Line, bytes, int], None]) -> None:
-        self._carrier = carrier
+    def __init__(
+        self,
+        submission: Submission,
+        notification_sender: NotificationSender,
+        single: Callable[[Line, bytes, int], None],
+    ) -> None:
+        self._notification_sender = notification_sender
         self._single, self._out = single, submission.out
         self.batches = Batches(submission.centre)
         self._admit = self.batches.submit
@@ -43,8 +48,8 @@ class PlainRuns:
         for found in runs_of(octets[:whole]):
             if isinstance(found, Run):
                 self._run(line, found, now)
-            elif isinstance(found, Acks) and self._carrier.takes_bare:
-                self._carrier.acknowledged(line, found.trns, now)
+            elif isinstance(found, Acks) and self._notification_sender.takes_bare:
+                self._notification_sender.acknowledged(line, found.trns, now)
             else:
                 self._single(line, found.octets if isinstance(found, Acks) else found, now)
         if whole < len(octets):

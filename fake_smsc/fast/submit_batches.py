@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from fake_smsc.core.delivery import KINDS, TELL, Delivery
 from fake_smsc.core.limiter import Limiter
-from fake_smsc.core.message_id import Identities
-from fake_smsc.core.notices import NoticeBoard
-from fake_smsc.core.records import DELIVERED, Account, Message, Notice
-from fake_smsc.core.scts import Stamps
-from fake_smsc.core.timer_queue import Agenda
+from fake_smsc.core.message_id import MessageIds
+from fake_smsc.core.notification_queue import NotificationQueue
+from fake_smsc.core.records import DELIVERED, Account, Message, Notification
+from fake_smsc.core.scts import SctsAllocator
+from fake_smsc.core.timer_queue import TimerQueue
 from fake_smsc.fast.pending import Pending, Rows
 from simbench.base.units import MINUTE_US
-from simbench.kernels.draws import Words, draws, law_of, quantiles
+from simbench.kernels.draws import Words, draws, quantile_table, quantiles
 from simbench.kernels.table import Values
 from simbench.ledger import AnyLedger
 from simbench.numbering.addresses import Texts, key_of, keys_of
@@ -45,7 +45,7 @@ class Validity(Protocol):
         """At most."""
 
 
-class Desks(Protocol):
+class CentreParts(Protocol):
     """The parts of a centre that a batch passes through."""
 
     decided: int
@@ -82,19 +82,19 @@ class Desks(Protocol):
         """Attempts and their outcomes."""
 
     @property
-    def agenda(self) -> Agenda:
+    def timer_queue(self) -> TimerQueue:
         """What is due when."""
 
     @property
-    def board(self) -> NoticeBoard:
+    def notification_queue(self) -> NotificationQueue:
         """Notifications on their way."""
 
     @property
-    def stamps(self) -> Stamps:
+    def scts_allocator(self) -> SctsAllocator:
         """Time stamps."""
 
     @property
-    def identities(self) -> Identities:
+    def message_ids(self) -> MessageIds:
         """Message identities."""
 
 
@@ -143,10 +143,10 @@ NOTHING: Final = Taken(np.empty(0, np.int64))
 class Batches:
     """The many of one centre, and their crowd in its agenda."""
 
-    def __init__(self, centre: Desks) -> None:
+    def __init__(self, centre: CentreParts) -> None:
         self.centre, self._delivery, self._base = centre, centre.delivery, centre.base
         settings = centre.delivery.settings
-        self._law = law_of(settings.latency_us)
+        self._law = quantile_table(settings.latency_us)
         # A delivery due at once would come between two submits of one batch.
         self._possible = min(settings.latency_us) > 0
         # Where every attempt has its own chances, messages are not delivered together.
@@ -156,7 +156,7 @@ class Batches:
         self._kinds: list[Kind] = []
         self._codes, self._notified = np.empty(0, "S1"), np.empty(0, bool)  # of the kinds
         self._kind_of: dict[Kind, int] = {}
-        centre.agenda.crowd = self
+        centre.timer_queue.crowd = self
         centre.delivery.unpack = self.unpack
 
     @property
@@ -187,7 +187,7 @@ class Batches:
         keys = keys[: limiter.passing(now, served)]
         if not len(keys):
             return NOTHING
-        stamps = centre.stamps.take_many(batch.account, keys, now)
+        stamps = centre.scts_allocator.take_many(batch.account, keys, now)
         size = len(stamps)
         if size:
             limiter.enter(now, size)
@@ -198,7 +198,7 @@ class Batches:
     def _accept(self, batch: Batch, found: Found, now: int) -> None:
         stamps = found.stamps
         centre, delivery, size = self.centre, self._delivery, len(stamps)
-        words = centre.identities.take_many(batch.oadc, found.numbers, batch.texts, now)
+        words = centre.message_ids.take_many(batch.oadc, found.numbers, batch.texts, now)
         entities = words.view(np.int64)
         terms = batch.notify | batch.expires_at // MINUTE_US << 3
         same = int(stamps[0]) if (stamps == stamps[0]).all() else stamps
@@ -216,11 +216,11 @@ class Batches:
         rows["session"], rows["kind"] = batch.session, self._kind(batch)
         rows["seen"] = self._base.version if found.standings.min() == REACHED else 0
         if self._together:
-            first = centre.agenda.number_many(size)
+            first = centre.timer_queue.number_many(size)
             rows["number"] = np.arange(first, first + size)
             self._pending.enter(size, int(dues.min()))
         else:
-            centre.agenda.enter_many(dues.tolist(), delivery.attempt, self._messages(rows))
+            centre.timer_queue.enter_many(dues.tolist(), delivery.attempt, self._messages(rows))
 
     def _kind(self, batch: Batch) -> int:
         kind = (batch.account, batch.oadc, batch.notify)
@@ -270,11 +270,11 @@ class Batches:
         told = self._notified[kinds].nonzero()[0]
         if not len(told):
             return
-        post = self.centre.board.post
+        post = self.centre.notification_queue.post
         columns = (kinds, recipients, scts, at, entities)
         for kind, recipient, stamp, due, entity in zip(*(column[told].tolist() for column in columns), strict=True):
             account, code, _ = self._kinds[kind]
-            post(Notice("notification", account, code, recipient.decode(), stamp, due, 0, 0, None, entity), due)
+            post(Notification("notification", account, code, recipient.decode(), stamp, due, 0, 0, None, entity), due)
 
     # One by one ------------------------------------------------------------------------------------------------
 
@@ -282,9 +282,9 @@ class Batches:
         """Make objects of what is on its way to a subscriber, each due when it was."""
         keys = np.array([key_of(each) for each in spellings(classify(address))], np.uint64)
         rows = self._pending.take_out(lambda rows: np.isin(rows["key"], keys))
-        agenda, attempt = self.centre.agenda, self._delivery.attempt
+        timer_queue, attempt = self.centre.timer_queue, self._delivery.attempt
         for (due, number), message in zip(rows[["due", "number"]].tolist(), self._messages(rows), strict=True):
-            agenda.enter_numbered(due, number, attempt, message)
+            timer_queue.enter_numbered(due, number, attempt, message)
 
     def _messages(self, rows: Rows) -> list[Message]:
         names = ("kind", "entity", "recipient", "scts", "accepted_at", "expires_at", "session")

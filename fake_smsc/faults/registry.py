@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from fake_smsc.faults import lines, notices, octets, results
+from fake_smsc.faults import lines, notifications, octets, results
 from fake_smsc.faults.fault import Fault
 from fake_smsc.scenario import FaultConfig, check_fault
 from simbench.base.errors import BadInput
@@ -26,17 +26,17 @@ FAULTS: dict[str, type[Fault]] = {
     "short-result": results.ShortResult,
     "stray-result": results.StrayResult,
     # notifications and other operations of the SMSC
-    "early-notification": notices.EarlyNotification,
-    "late-notification": notices.LateNotification,
-    "double-notification": notices.DoubleNotification,
-    "lost-notification": notices.LostNotification,
-    "wrong-stamp": notices.WrongStamp,
-    "reordered-notifications": notices.ReorderedNotifications,
-    "short-notification": notices.ShortNotification,
-    "mo-flood": notices.MoFlood,
-    "mo-at-full-window": notices.MoAtFullWindow,
-    "unknown-operation": notices.UnknownOperation,
-    "alert-to-client": notices.AlertToClient,
+    "early-notification": notifications.EarlyNotification,
+    "late-notification": notifications.LateNotification,
+    "double-notification": notifications.DoubleNotification,
+    "lost-notification": notifications.LostNotification,
+    "wrong-stamp": notifications.WrongStamp,
+    "reordered-notifications": notifications.ReorderedNotifications,
+    "short-notification": notifications.ShortNotification,
+    "mo-flood": notifications.MoFlood,
+    "mo-at-full-window": notifications.MoAtFullWindow,
+    "unknown-operation": notifications.UnknownOperation,
+    "alert-to-client": notifications.AlertToClient,
     # octets and segments
     "bad-checksum": octets.BadChecksum,
     "wrong-length": octets.WrongLength,
@@ -99,7 +99,7 @@ This page is written by `python -m fake_smsc.faults`.
 """
 CHAPTERS = {
     "fake_smsc.faults.results": "Results of submits",
-    "fake_smsc.faults.notices": "Notifications and other operations of the SMSC",
+    "fake_smsc.faults.notifications": "Notifications and other operations of the SMSC",
     "fake_smsc.faults.octets": "Octets and segments of any frame",
     "fake_smsc.faults.lines": "Logins, alerts and connections",
 }

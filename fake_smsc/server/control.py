@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from fake_smsc.core.records import Notice
+from fake_smsc.core.records import Notification
 from fake_smsc.faults import fault_config
 from fake_smsc.scenario import LimitMode
 from fake_smsc.server.outage import Mode, Outage
@@ -137,27 +137,31 @@ class Control:
 
         Raises BadInput for a code nobody owns.
         """
-        return [notice.scts for notice in self.originate(sender, code, text)]
+        return [notification.scts for notification in self.originate(sender, code, text)]
 
-    def originate(self, sender: str, code: str, text: str) -> list[Notice]:
+    def originate(self, sender: str, code: str, text: str) -> list[Notification]:
         """As `mo`: the notices that carry it, to be asked after with `open_notices`."""
         self._tell(TextSent(sender, code, text))
-        notices = self.server.gateway.originate(sender, code, text, self.now())
-        if not notices:
+        notifications = self.server.gateway.originate(sender, code, text, self.now())
+        if not notifications:
             raise BadInput(f"short code {code}", "no account owns it", f"one of {sorted(self._centre.limiters)}")
         self.server.touch()
-        return notices
+        return notifications
 
-    def open_notices(self, notices: Sequence[Notice]) -> int:
+    def open_notifications(self, notifications: Sequence[Notification]) -> int:
         """How many of these notices no application has acknowledged yet."""
         carried = {id(wait.subject) for line in self.server.gateway.lines.values()
                    for wait in line.session.own.outstanding.values()}  # fmt: skip
-        missing = [n for n in notices if id(n) not in carried and n not in self._centre.board.waiting[n.account]]
-        total = len(notices)
+        missing = [
+            n
+            for n in notifications
+            if id(n) not in carried and n not in self._centre.notification_queue.waiting[n.account]
+        ]
+        total = len(notifications)
         if not missing:
             return total
-        resting = {id(subject) for subject in self._centre.agenda.subjects()}  # offered again after a while
-        return total - sum(id(notice) not in resting for notice in missing)
+        resting = {id(subject) for subject in self._centre.timer_queue.subjects()}  # offered again after a while
+        return total - sum(id(notification) not in resting for notification in missing)
 
     def limit(self, code: str, rate_per_s: int, mode: LimitMode) -> None:
         """Change a code's rate and how its meter answers. Raises BadInput for a code not in service or a rate of 0."""
@@ -273,9 +277,9 @@ class Control:
         """How many accepted messages have not met their fate yet."""
         return self._centre.delivery.on_the_way
 
-    def untold(self, account: str = "") -> int:
+    def unacknowledged(self, account: str = "") -> int:
         """How many notices wait or are unanswered, of one account or of all."""
-        waiting = sum(len(q) for name, q in self._centre.board.waiting.items() if account in ("", name))
+        waiting = sum(len(q) for name, q in self._centre.notification_queue.waiting.items() if account in ("", name))
         return waiting + sum(view.unanswered_by_client for view in self.sessions() if account in ("", view.account))
 
     def snapshot(self) -> Run:

@@ -11,7 +11,7 @@ from fake_smsc.scenario import OutageConfig, Scenario, allowed_networks, epoch_u
 from fake_smsc.server.assembly import assemble
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.control import Control
-from fake_smsc.server.login_throttle import Attempts
+from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Network, Tcp
 from fake_smsc.server.restore_state import outage_held, put_back
 from fake_smsc.server.server import SmscServer
@@ -22,7 +22,7 @@ from simbench.ledger import AnyLedger, Ledger
 from simbench.ledger.events import AccountSet, LimitSet, RunEnded, row_of
 
 if TYPE_CHECKING:
-    from fake_smsc.server.saved_state import Past
+    from fake_smsc.server.saved_state import SavedState
 
 
 def spare_collector() -> None:
@@ -50,7 +50,7 @@ class LiveSmsc:
     ) -> None:
         config = scenario.server
         self.scenario, self.contract, self.ledger = scenario, contract, ledger
-        self.past: Past | None = None  # of a run that is resumed; set before the server is entered
+        self.saved_state: SavedState | None = None  # of a run that is resumed; set before the server is entered
         self.clock = clock or PlatformClock(epoch_us(scenario) if config.epoch else None, config.speed)
         gateway = assemble(scenario, contract, ledger, place)
         self.server = SmscServer(
@@ -64,13 +64,13 @@ class LiveSmsc:
         self.server.faults.seed = scenario.seed
         self.server.intake.policy = config.when_unwritable
         self.server.allowed = allowed_networks(config)
-        self.server.attempts = Attempts(config.failed_logins_per_min)
+        self.server.login_throttle = LoginThrottle(config.failed_logins_per_min)
         self.control = Control(self.server)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> LiveSmsc:
-        if self.past is not None:
-            put_back(self.server, self.past, self.scenario.faults)
+        if self.saved_state is not None:
+            put_back(self.server, self.saved_state, self.scenario.faults)
         now = self.clock.now()
         for config in self.scenario.codes:
             limit = self.server.gateway.centre.limiters[config.code].limit
@@ -81,21 +81,21 @@ class LiveSmsc:
             if config.oadc_option or config.state != "active":
                 state = AccountSet(account, state=config.state, oadc_option=config.oadc_option)
                 self.ledger.story.append(row_of(now, state))
-        if self.past is None:
+        if self.saved_state is None:
             for fault in self.scenario.faults:
                 self.server.faults.plan(fault)
-        if self.scenario.faults or self.past is not None:
+        if self.scenario.faults or self.saved_state is not None:
             self.server.rearm()
         if isinstance(self.ledger, Ledger):  # its files are open before anything can be acknowledged
             await asyncio.to_thread(self.ledger.flush)
         await self.server.listen(self.scenario.server.host, self.scenario.server.port)
-        began = self.past.began if self.past is not None else now
-        if self.past is not None:
-            await self._resume_outage(self.past)
+        began = self.saved_state.began if self.saved_state is not None else now
+        if self.saved_state is not None:
+            await self._resume_outage(self.saved_state)
         self._tasks += [
             asyncio.create_task(self._play(outage, began + int(outage.at_s * SECOND_US)))
             for outage in self.scenario.outages
-            if self.past is None or began + outage.at_s * SECOND_US > self.past.ended
+            if self.saved_state is None or began + outage.at_s * SECOND_US > self.saved_state.ended
         ]
         return self
 
@@ -106,9 +106,9 @@ class LiveSmsc:
         self.ledger.story.append(row_of(self.clock.now(), RunEnded()))
         await self.server.close()
 
-    async def _resume_outage(self, past: Past) -> None:
+    async def _resume_outage(self, saved_state: SavedState) -> None:
         """An outage that held goes on to its announced end, or until somebody restores the platform."""
-        held = outage_held(past)
+        held = outage_held(saved_state)
         if held is None or held[0].scope.startswith("session:"):
             return
         outage, until = held

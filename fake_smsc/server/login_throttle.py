@@ -8,7 +8,7 @@ MINUTE_S: Final = 60.0
 REMEMBERED: Final = 10_000  # addresses; of more, the one whose last failure is the oldest is forgotten
 
 
-class Attempts:
+class LoginThrottle:
     """At most `most_per_min` failures a minute from one address; 0: any number. Instants in s of any clock."""
 
     def __init__(self, most_per_min: int = 0) -> None:

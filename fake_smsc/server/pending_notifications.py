@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fake_smsc.core.records import Notice
+from fake_smsc.core.records import Notification
 from fake_smsc.ucp_gateway.times import stamp
 from simbench.ucp.alphabet import decode_oadc
 from simbench.ucp.fields import At
@@ -13,20 +13,20 @@ ALPHANUMERIC = b"5039"
 Name = tuple[str, str, str, str]  # code, subscriber, stamp, outcome ("" of a 52)
 
 
-class Unacknowledged:
+class PendingNotifications:
     """Fed with notices as they arose and with octets as they passed; holds no more than what is under way."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Name, Notice] = {}
+        self._waiting: dict[Name, Notification] = {}
         self._sent: dict[tuple[int, bytes, bytes], Name] = {}  # by connection, operation and TRN
         self._rests: dict[tuple[int, str], bytes] = {}
 
-    def post(self, notice: Notice) -> None:
+    def post(self, notification: Notification) -> None:
         """A notice arose."""
-        outcome = "" if notice.kind == "mo" else str(notice.outcome)
-        self._waiting[notice.code, notice.subscriber, stamp(notice.scts), outcome] = notice
+        outcome = "" if notification.kind == "mo" else str(notification.outcome)
+        self._waiting[notification.code, notification.subscriber, stamp(notification.scts), outcome] = notification
 
-    def left(self) -> list[Notice]:
+    def left(self) -> list[Notification]:
         """What is not acknowledged, in the order in which it arose."""
         return list(self._waiting.values())
 

@@ -14,8 +14,8 @@ import duckdb
 import msgspec
 
 from fake_smsc.core.delivery import KINDS, TELL
-from fake_smsc.core.records import UNDELIVERED, Message, Notice, Special
-from fake_smsc.server.pending_notifications import Unacknowledged
+from fake_smsc.core.records import UNDELIVERED, Message, Notification, Special
+from fake_smsc.server.pending_notifications import PendingNotifications
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ledger.events import At, ClockStepped, OutageScheduled, OutageUnscheduled, TermsTaken, TextSent, events_of
 from simbench.ledger.query import connected
@@ -51,7 +51,7 @@ _LAST = """
 Terms = Mapping[tuple[int, int], TermsTaken]
 
 
-class Past(msgspec.Struct, frozen=True):
+class SavedState(msgspec.Struct, frozen=True):
     """Everything a resumed run starts from. `lines` are the connections nobody saw the end of."""
 
     began: int
@@ -60,7 +60,7 @@ class Past(msgspec.Struct, frozen=True):
     connections: int
     lines: tuple[int, ...]
     messages: list[Message]
-    notices: list[Notice]
+    notifications: list[Notification]
     events: list[At]
 
     def clock(self, own_epoch: bool, speed: float) -> tuple[int, float]:
@@ -83,7 +83,7 @@ class Past(msgspec.Struct, frozen=True):
         return [event for event in asked if event.at > self.ended]
 
 
-def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> Past:
+def read_saved_state(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> SavedState:
     """Read a run that has ended, however; `validity_us` is (default, longest). Raises LedgerError.
 
     Its folder is locked by whoever resumes it.
@@ -103,9 +103,10 @@ def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[i
             "select session from wire where direction = 'open' except select session from wire where "
             "direction = 'close' order by session",
         )
-        return Past(
+        return SavedState(
             events[0].at if events else ended or 0, ended or 0, not run.info.closed, connections,
-            tuple(number for (number,) in open_), messages, _notices((ledger, octets), texts, terms, owner_of), events,
+            tuple(number for (number,) in open_), messages,
+            _notifications((ledger, octets), texts, terms, owner_of), events,
         )  # fmt: skip
 
 
@@ -141,37 +142,37 @@ def _message(
     )  # fmt: skip
 
 
-def _notices(
+def _notifications(
     ledgers: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
     texts: list[tuple[int, TextSent]],
     terms: Terms,
     owner_of: Callable[[str], str],
-) -> list[Notice]:
+) -> list[Notification]:
     """What was to be told and is not acknowledged on the wire, oldest first."""
     parts = _Parts(texts)
-    waiting, wire = Unacknowledged(), _rows(ledgers[1], _WIRE)
+    waiting, wire = PendingNotifications(), _rows(ledgers[1], _WIRE)
     chunk = next(wire, None)
     for row in _rows(ledgers[0], _TOLD):
         while chunk is not None and chunk[0] < row[0]:
             waiting.chunk(*chunk[1:])
             chunk = next(wire, None)
-        notice = parts.notice(row, owner_of) if row[1] == "mo" else _notice(row, terms, owner_of)
-        if notice is not None and notice.account:
-            waiting.post(notice)
+        notification = parts.notification(row, owner_of) if row[1] == "mo" else _notification(row, terms, owner_of)
+        if notification is not None and notification.account:
+            waiting.post(notification)
     while chunk is not None:
         waiting.chunk(*chunk[1:])
         chunk = next(wire, None)
     return waiting.left()
 
 
-def _notice(row: tuple[Any, ...], terms: Terms, owner_of: Callable[[str], str]) -> Notice | None:
+def _notification(row: tuple[Any, ...], terms: Terms, owner_of: Callable[[str], str]) -> Notification | None:
     at, kind, code, recipient, entity, reason, scts, notify, _ = row
     outcome, own = OUTCOMES[kind], terms.get((entity, scts))
     to = str((own.special or {}).get("notify_at", "")) if own else ""
     notify = own.notify if own else notify or 0
     if not notify & TELL[outcome]:
         return None
-    return Notice(
+    return Notification(
         "notification", owner_of(to or code), code, recipient, scts, at, outcome, reason, None, entity
     )  # fmt: skip
 
@@ -185,7 +186,7 @@ class _Parts:
         for at, event in texts:
             self._texts.setdefault((event.sender, event.code), []).append((at, event))
 
-    def notice(self, row: tuple[Any, ...], owner_of: Callable[[str], str]) -> Notice | None:
+    def notification(self, row: tuple[Any, ...], owner_of: Callable[[str], str]) -> Notification | None:
         """The notice of one segment; None for one whose text no story tells."""
         at, _, code, sender, entity, _, scts, _, _ = row
         key = (sender, code)
@@ -195,4 +196,4 @@ class _Parts:
                 return None
             self._begun[key] = list(content.compose(texts.pop(0)[1].text))
         payload = self._begun[key].pop(0)
-        return Notice("mo", owner_of(code), code, sender, scts, at, payload=payload, message=entity)
+        return Notification("mo", owner_of(code), code, sender, scts, at, payload=payload, message=entity)

@@ -16,7 +16,7 @@ from fake_smsc.faults.injector import FaultInjector
 from fake_smsc.scenario import Allowed
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.intake import Intake
-from fake_smsc.server.login_throttle import Attempts
+from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset, set_no_delay
 from fake_smsc.server.outage import Outage, Outages
 from fake_smsc.ucp_gateway import Gateway
@@ -80,7 +80,7 @@ class SmscServer:
         self.intake = Intake(self, ledger)
         self.port = 0
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
-        self.attempts = Attempts()  # logins that failed
+        self.login_throttle = LoginThrottle()  # logins that failed
         self._heartbeat = heartbeat
         self.count = 0  # connections so far
         self._host = ""
@@ -146,7 +146,7 @@ class SmscServer:
         connection.host = peer[0] if isinstance(peer, tuple) else ""
         if self.allowed and not self._is_allowed(connection.host):
             self.end(connection.number, "address not allowed", abruptly=True)
-        elif self.attempts.too_many(connection.host, time.monotonic()):
+        elif self.login_throttle.too_many(connection.host, time.monotonic()):
             self.end(connection.number, "too many failed logins from its address", abruptly=True)
         self.outages.greet(connection)
         if self.faults.engaged:
@@ -180,7 +180,7 @@ class SmscServer:
         own = self._closing_reasons.pop(connection.number, "")
         reason = f"server: {own}" if own else f"peer: {cause or 'closed'}"
         self.ledger.wire.append((now, connection.number, "close", reason.encode()))
-        self.attempts.failed(connection.host, time.monotonic(), self.gateway.failed_logins(connection.number))
+        self.login_throttle.failed(connection.host, time.monotonic(), self.gateway.failed_logins(connection.number))
         self.gateway.closed(connection.number, now)
         if self.faults.engaged:
             self.faults.lost(connection.number)
@@ -221,7 +221,7 @@ class SmscServer:
         """Write what there is to write, close what is to be closed, arm the timer, wake who waits."""
         if self.faults.engaged:
             self.faults.run(self.clock.now())
-        if self.gateway.odd_events:
+        if self.gateway.violation_events:
             self._tell_odd_events()
         written = self.gateway.output()
         if written or self.gateway.closings:
@@ -257,7 +257,7 @@ class SmscServer:
 
     def _tell_odd_events(self) -> None:
         """Move what the gateway found odd into the story."""
-        events = self.gateway.odd_events
+        events = self.gateway.violation_events
         for at, number, name, what in events:
             self.ledger.story.append(row_of(at, ViolationSeen(f"session:{number}", name, what)))
         events.clear()

@@ -13,7 +13,7 @@ from simbench.ucp.frame import Frame
 NOT_ALLOWED = "04"
 
 
-class Places:
+class WindowAdmission:
     """What one set of switches makes of operations out of turn."""
 
     def __init__(self, strictness: Strictness, out: Output) -> None:
@@ -25,10 +25,10 @@ class Places:
         if session.allows(frame.ot):
             return True
         if session.state not in {"connected", "login"}:  # in the other kind of session
-            self.out.odd(line, "operation-of-another-session", now)
+            self.out.violation(line, "operation-of-another-session", now)
             self.out.nack(line, frame, NOT_ALLOWED, "not in this session")
             return False
-        self.out.odd(line, "operation-before-login", now)
+        self.out.violation(line, "operation-before-login", now)
         if self.switches.before_login == "nack04":
             self.out.nack(line, frame, NOT_ALLOWED, "no session")
         elif self.switches.before_login == "close":
@@ -47,7 +47,7 @@ class Places:
         if not problem:
             return frame.trn
         if problem == "trn-in-use":
-            self.out.odd(line, problem, now)
+            self.out.violation(line, problem, now)
             if self.switches.trn_reuse == "discard":
                 return ""
         if peer.free <= 0 and not self._beyond(line, frame, now):
@@ -63,11 +63,11 @@ class Places:
             return False
         if frame.trn not in line.session.peer.outstanding:
             return True
-        self.out.odd(line, "trn-in-use", now)
+        self.out.violation(line, "trn-in-use", now)
         return self.switches.trn_reuse == "serve"
 
     def _beyond(self, line: Line, frame: Frame, now: int) -> bool:
-        self.out.odd(line, "over-window", now)
+        self.out.violation(line, "over-window", now)
         if self.switches.over_window == "nack04":
             self.out.nack(line, frame, NOT_ALLOWED, "window exceeded")
         return self.switches.over_window == "serve"

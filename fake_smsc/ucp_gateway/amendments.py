@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Change, Key, Refused
-from fake_smsc.ucp_gateway.admission import Places
-from fake_smsc.ucp_gateway.leniency import Leniency
+from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
+from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
 from fake_smsc.ucp_gateway.times import minute, result_with_mvp, reversed_stamp, seconds_of, stamp
 from simbench.base.units import SECOND_US
 from simbench.ucp import alphabet, content, xser
@@ -21,14 +21,21 @@ SYNTAX = "02"
 STAMP_DIGITS = 12
 
 
-class AmendmentDesk:
+class AmendmentOperations:
     """Operations on waiting messages."""
 
-    def __init__(self, centre: Centre, out: Output, places: Places, leniency: Leniency) -> None:
-        self.centre, self.out, self.places, self.leniency = centre, out, places, leniency
+    def __init__(
+        self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
+    ) -> None:
+        self.centre, self.out, self.window_admission, self.strictness_policy = (
+            centre,
+            out,
+            window_admission,
+            strictness_policy,
+        )
 
     def _sound(self, line: Line, frame: Frame, now: int) -> Frame | None:
-        return self.leniency.sound(line, frame, now) if self.places.key(line, frame, now) else None
+        return self.strictness_policy.sound(line, frame, now) if self.window_admission.key(line, frame, now) else None
 
     def modify(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 54."""

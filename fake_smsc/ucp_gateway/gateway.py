@@ -11,17 +11,17 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from fake_smsc.core.centre import Centre
-from fake_smsc.core.records import Notice, PlatformState
-from fake_smsc.core.timer_queue import Agenda
-from fake_smsc.ucp_gateway.admission import Places
+from fake_smsc.core.records import Notification, PlatformState
+from fake_smsc.core.timer_queue import TimerQueue
+from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.all_operations_meter import count_all
-from fake_smsc.ucp_gateway.amendments import AmendmentDesk
+from fake_smsc.ucp_gateway.amendments import AmendmentOperations
 from fake_smsc.ucp_gateway.legacy import LegacySubmission
-from fake_smsc.ucp_gateway.leniency import Leniency
 from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute
-from fake_smsc.ucp_gateway.notifications import Carrier
+from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.sessions import Sessions
+from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
 from fake_smsc.ucp_gateway.submission import Submission
 from simbench.ucp import content
 from simbench.ucp.foreign import protocol_of
@@ -40,7 +40,7 @@ class Runs(Protocol):
         """Serve all that a read completes."""
 
 
-RunsOf = Callable[[Submission, Carrier, Serve], Runs]
+RunsOf = Callable[[Submission, NotificationSender, Serve], Runs]
 
 
 class Gateway:
@@ -50,21 +50,21 @@ class Gateway:
         self.centre, self.settings = centre, settings
         self.lines: dict[int, Line] = {}
         self._out = Output()
-        self.oddities, self.odd_events = self._out.oddities, self._out.odd_events
+        self.protocol_violations, self.violation_events = self._out.protocol_violations, self._out.violation_events
         self._now = 0
         self._leaping = False
-        self._timers = Agenda()
-        self._leniency = Leniency(settings.strictness, self._out)
-        places = Places(settings.strictness, self._out)
-        self._carrier = Carrier(centre, settings, self._out, self._timers)
-        self._sessions = Sessions(self._carrier, places, self._leniency)
-        self._submission = Submission(centre, self._out, places, self._leniency)
-        self._runs = runs_of(self._submission, self._carrier, self._single) if runs_of is not None else None
+        self._timers = TimerQueue()
+        self._leniency = StrictnessPolicy(settings.strictness, self._out)
+        window_admission = WindowAdmission(settings.strictness, self._out)
+        self._notification_sender = NotificationSender(centre, settings, self._out, self._timers)
+        self._sessions = Sessions(self._notification_sender, window_admission, self._leniency)
+        self._submission = Submission(centre, self._out, window_admission, self._leniency)
+        self._runs = runs_of(self._submission, self._notification_sender, self._single) if runs_of is not None else None
         # Reads of so many octets are looked through for runs; no plain submit is too long a frame in this gateway.
         fitting = settings.max_frame_octets >= ASCII_AT_ONCE
         self.run_octets = self._runs.worth_octets if self._runs is not None and fitting else sys.maxsize
-        legacy = LegacySubmission(centre, self._out, places, self._leniency)
-        amendments = AmendmentDesk(centre, self._out, places, self._leniency)
+        legacy = LegacySubmission(centre, self._out, window_admission, self._leniency)
+        amendments = AmendmentOperations(centre, self._out, window_admission, self._leniency)
         self._operations: dict[str, Callable[[Line, Frame, int], None]] = {
             **dict.fromkeys(("01", "02", "03", "30"), legacy.submit),
             "31": self._sessions.alert,
@@ -117,7 +117,7 @@ class Gateway:
         protocol = protocol_of(octets) or protocol_of(line.framer.pending)
         if protocol:
             line.foreign = True
-            self._out.odd(line, "foreign-protocol", now, protocol)
+            self._out.violation(line, "foreign-protocol", now, protocol)
 
     def _single(self, line: Line, octets: bytes, now: int) -> None:
         """Serve octets frame by frame."""
@@ -132,7 +132,7 @@ class Gateway:
                     continue
                 item = meant  # noqa: PLW2901 - the frame it was meant to be is served like any other
             if item.kind == "R":
-                self._carrier.result(line, item, now)
+                self._notification_sender.result(line, item, now)
             else:
                 operations.get(item.ot, self._unsupported)(line, item, now)
 
@@ -148,7 +148,7 @@ class Gateway:
             return
         self._out.dirty.pop(number, None)
         if line.framer.pending and not line.foreign:
-            self._out.odd(line, "unended" if line.framer.pending.startswith(STX) else "garbage", now)
+            self._out.violation(line, "unended" if line.framer.pending.startswith(STX) else "garbage", now)
         carried = [wait.subject for wait in line.session.own.clear()]
         line.session.happen("lost")
         self._sessions.unregister(line)
@@ -164,7 +164,7 @@ class Gateway:
         self._settle()  # what the centre was told beside this gateway may have begun something
         while True:
             begun = max(self._now, min(now, self.centre.next_deadline()))
-            step = min(now, self._timers.next_deadline(), begun + self.settings.notice_timer_us)
+            step = min(now, self._timers.next_deadline(), begun + self.settings.notification_timer_us)
             self._now = max(self._now, step)
             self.centre.advance(self._now)
             self._settle()
@@ -204,9 +204,9 @@ class Gateway:
             self.centre.forget_held(number)
             line.session.peer.clear()
             carried = [wait.subject for wait in line.session.own.clear()]
-            self.centre.board.orphaned(carried)
+            self.centre.notification_queue.orphaned(carried)
         elif line.account:
-            self.centre.board.sort(line.account)
+            self.centre.notification_queue.sort(line.account)
         self._settle()
 
     def go(self, state: PlatformState, now: int) -> None:
@@ -223,19 +223,19 @@ class Gateway:
         owners = {a.name for a in self.centre.accounts.values() if scope in a.codes}
         return [number for number, line in self.lines.items() if line.account in owners]
 
-    def originate(self, sender: str, code: str, text: str, now: int) -> list[Notice]:
+    def originate(self, sender: str, code: str, text: str, now: int) -> list[Notification]:
         """A subscriber sends a text to a short code: one notice a segment, none when nobody owns the code.
 
         A `sender` that is no number is a name: OAdC is then alphanumeric.
         """
         posted = [self.centre.originate(sender, code, part, now) for part in content.compose(text)]
         self._settle()
-        return [notice for notice in posted if notice is not None]
+        return [notification for notification in posted if notification is not None]
 
     # Between lines and centre ----------------------------------------------------------------------------------
 
     def _unsupported(self, line: Line, frame: Frame, now: int) -> None:
-        self._out.odd(line, "unsupported-operation", now)
+        self._out.violation(line, "unsupported-operation", now)
         self._out.nack(line, frame, UNSUPPORTED, "operation not supported")
 
     def _settle(self) -> None:
@@ -247,7 +247,7 @@ class Gateway:
                 line = self.lines.get(answer.session)
                 if line is not None:
                     self._submission.late(line, answer)
-        if centre.board.fresh and centre.state in {"up", "degraded"} and not self._leaping:
-            fresh, centre.board.fresh = centre.board.fresh, set()
+        if centre.notification_queue.fresh and centre.state in {"up", "degraded"} and not self._leaping:
+            fresh, centre.notification_queue.fresh = centre.notification_queue.fresh, set()
             for account in sorted(fresh):
-                self._carrier.carry(account)
+                self._notification_sender.carry(account)

@@ -12,11 +12,11 @@ import msgspec
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Accepted, Refused, Reply, Silence, Special, Submit
-from fake_smsc.ucp_gateway.admission import Places
-from fake_smsc.ucp_gateway.leniency import Leniency
+from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
-from fake_smsc.ucp_gateway.times import identity, minute, result_with_mvp
+from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
+from fake_smsc.ucp_gateway.times import message_id, minute, result_with_mvp
 from simbench.ucp.content import LONG_MESSAGE, SEPTETS
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import Values, decode
@@ -46,7 +46,7 @@ class Gathered(msgspec.Struct):
         if first is not None and not any(isinstance(reply, Accepted) for reply in replies):
             return f"N/{first.ec}/{first.reason}/"
         items = [
-            identity(reply) if isinstance(reply, Accepted) else recipient
+            message_id(reply) if isinstance(reply, Accepted) else recipient
             for recipient, reply in zip(self.recipients, replies, strict=True)
         ]
         return f"A/{','.join(items)}/"
@@ -55,13 +55,20 @@ class Gathered(msgspec.Struct):
 class LegacySubmission:
     """All legacy submissions of a gateway's lines."""
 
-    def __init__(self, centre: Centre, out: Output, places: Places, leniency: Leniency) -> None:
-        self.centre, self.out, self.places, self.leniency = centre, out, places, leniency
+    def __init__(
+        self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
+    ) -> None:
+        self.centre, self.out, self.window_admission, self.strictness_policy = (
+            centre,
+            out,
+            window_admission,
+            strictness_policy,
+        )
 
     def submit(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 01, 02, 03 or 30."""
-        key = self.places.key(line, frame, now)
-        sound = self.leniency.sound(line, frame, now) if key else None
+        key = self.window_admission.key(line, frame, now)
+        sound = self.strictness_policy.sound(line, frame, now) if key else None
         if sound is None:
             return
         values = decode(sound)

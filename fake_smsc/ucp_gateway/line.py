@@ -21,7 +21,7 @@ class GatewaySettings(msgspec.Struct, frozen=True):
     login_timer_us: int
     login_failures_close: int
     idle_close_us: int
-    notice_timer_us: int
+    notification_timer_us: int
     max_frame_octets: int = 4096
     strictness: Strictness = STRICT
 

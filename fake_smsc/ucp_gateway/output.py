@@ -16,8 +16,8 @@ class Output:
     def __init__(self) -> None:
         self.dirty: dict[int, Line] = {}
         self.closings: dict[int, str] = {}
-        self.oddities: Counter[str] = Counter()
-        self.odd_events: deque[tuple[int, int, str, str]] = deque(maxlen=EVENTS_KEPT)
+        self.protocol_violations: Counter[str] = Counter()
+        self.violation_events: deque[tuple[int, int, str, str]] = deque(maxlen=EVENTS_KEPT)
 
     def write(self, line: Line, octets: bytes) -> None:
         """Write to a connection, unless an outage keeps it mute."""
@@ -43,7 +43,7 @@ class Output:
         """A negative result."""
         self.reply(line, frame, f"N/{ec}/{text}/")
 
-    def odd(self, line: Line, name: str, now: int, what: str = "") -> None:
+    def violation(self, line: Line, name: str, now: int, what: str = "") -> None:
         """Count an oddity of a client and keep it for the driver, with `what` it was where a name is not enough."""
-        self.oddities[name] += 1
-        self.odd_events.append((now, line.number, name, what))
+        self.protocol_violations[name] += 1
+        self.violation_events.append((now, line.number, name, what))

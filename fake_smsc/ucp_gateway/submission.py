@@ -10,11 +10,11 @@ from typing import Final
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Answer, Reply, Silence, Special, Submit
-from fake_smsc.ucp_gateway.admission import Places
+from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.legacy import Gathered
-from fake_smsc.ucp_gateway.leniency import ALPHANUMERIC, Leniency
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
+from fake_smsc.ucp_gateway.strictness_policy import ALPHANUMERIC, StrictnessPolicy
 from fake_smsc.ucp_gateway.times import minute, result_with_mvp
 from simbench.ucp import alphabet, content, xser
 from simbench.ucp.fields import At
@@ -39,8 +39,15 @@ COMMON: Final = re.compile("".join(COMMON_FIELDS.get(at, "") + "/" for at in ran
 class Submission:
     """All submits of a gateway's lines."""
 
-    def __init__(self, centre: Centre, out: Output, places: Places, leniency: Leniency) -> None:
-        self.centre, self.out, self.places, self.leniency = centre, out, places, leniency
+    def __init__(
+        self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
+    ) -> None:
+        self.centre, self.out, self.window_admission, self.strictness_policy = (
+            centre,
+            out,
+            window_admission,
+            strictness_policy,
+        )
         self._is_common = COMMON.fullmatch
         self._admit, self._write = centre.submit, out.write
 
@@ -48,7 +55,7 @@ class Submission:
         """Operation 51."""
         session, key = line.session, frame.trn
         if session.state != "open" or session.peer.outstanding:
-            key = self.places.key(line, frame, now)
+            key = self.window_admission.key(line, frame, now)
             if not key:
                 return
         octets, data = frame.octets, frame.data
@@ -70,7 +77,7 @@ class Submission:
 
     def _uncommon(self, line: Line, frame: Frame, key: str, now: int) -> None:
         """A submit of any form."""
-        sound = self.leniency.sound(line, frame, now)
+        sound = self.strictness_policy.sound(line, frame, now)
         if sound is None:
             return
         data = sound.data

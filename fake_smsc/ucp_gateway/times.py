@@ -52,6 +52,6 @@ def shortened_text(instant: int) -> str:
     return minute_text(instant) if instant else ""
 
 
-def identity(reply: Accepted) -> str:
+def message_id(reply: Accepted) -> str:
     """What names an accepted message in a result: recipient and stamp."""
     return f"{reply.recipient}:{stamp(reply.scts)}"

@@ -197,7 +197,7 @@ def test_accepted_messages_are_kept_and_told_after_the_next_login_in_order_of_st
             assert sorted(notice.ot for notice in notices) == ["52"] + ["53"] * 8
             for notice in notices:
                 again.acknowledge(notice)
-            assert await site.until(lambda: site.control.untold() == 0)
+            assert await site.until(lambda: site.control.unacknowledged() == 0)
 
     asyncio.run(script())
 
@@ -309,7 +309,7 @@ def test_a_subscriber_who_returns_during_an_outage_gets_the_message_after_it() -
             buffered = await peer.frame()
             assert decode(buffered)["Dst"] == "1"
             peer.acknowledge(buffered)
-            assert await site.until(lambda: site.control.untold() == 0)
+            assert await site.until(lambda: site.control.unacknowledged() == 0)
             await site.control.outage("cut")
             site.control.attach("33710000001")
             await site.control.restore()

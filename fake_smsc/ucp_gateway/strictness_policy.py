@@ -33,7 +33,7 @@ HEX_FIELDS: Final[dict[str, tuple[int, ...]]] = {
 Mend = Callable[[str, list[str], FieldError], bool]
 
 
-class Leniency:
+class StrictnessPolicy:
     """What one set of switches makes of oddities."""
 
     def __init__(self, strictness: Strictness, out: Output) -> None:
@@ -69,11 +69,11 @@ class Leniency:
             return None
         meant = self._meant(error)
         if meant is not None:
-            frame, oddities = meant
-            for name in oddities:
-                self.out.odd(line, name, now)
+            frame, protocol_violations = meant
+            for name in protocol_violations:
+                self.out.violation(line, name, now)
             return frame
-        self.out.odd(line, error.name, now)
+        self.out.violation(line, error.name, now)
         if error.name == "too-long":
             self.out.closings[line.number] = "frame too long"
             return None
@@ -104,27 +104,31 @@ class Leniency:
         if head is None or not body.isascii():
             return None
         data, _, digits = body[head.end() :].rpartition(b"/")
-        oddities = [] if head[1].isdigit() else ["hex-trn"]
+        protocol_violations = [] if head[1].isdigit() else ["hex-trn"]
         if len(digits) > 2:
             data, digits = (data + b"/" if data else b"") + digits[:-2], digits[-2:]
-            oddities.append("missing-slash")
+            protocol_violations.append("missing-slash")
         elif len(digits) == 1:
-            oddities.append("short-checksum")
-        if not oddities or not self._forgiven.issuperset(oddities) or not _DIGITS.fullmatch(digits):
+            protocol_violations.append("short-checksum")
+        if (
+            not protocol_violations
+            or not self._forgiven.issuperset(protocol_violations)
+            or not _DIGITS.fullmatch(digits)
+        ):
             return None
         if int(head[2]) not in {len(body), len(body) + 2 - len(digits)}:
             return None
         if int(digits, 16) != checksum(body[: -len(digits)]):
             return None
         trn, kind, ot = (head[group].decode() for group in (1, 3, 4))
-        return Frame(trn, kind, ot, data.decode("ascii").split("/"), error.octets), oddities
+        return Frame(trn, kind, ot, data.decode("ascii").split("/"), error.octets), protocol_violations
 
     # Fields ----------------------------------------------------------------------------------------------------
 
     def sound(self, line: Line, frame: Frame, now: int) -> Frame | None:
         """The operation, mended where that is forgiven; None when its first fault was answered."""
         if _has_lower_case(frame):
-            self.out.odd(line, "lower-case-hex", now)
+            self.out.violation(line, "lower-case-hex", now)
             if self.switches.lower_case == "refuse":
                 self.out.nack(line, frame, "02", "lower-case-hex")
                 return None
@@ -133,10 +137,10 @@ class Leniency:
             mended = self._mended(frame, errors) if errors and self._mends else None
             if mended is None:
                 break
-            self.out.odd(line, mended[1], now)
+            self.out.violation(line, mended[1], now)
             frame = mended[0]
         for error in errors:
-            self.out.odd(line, error.problem, now)
+            self.out.violation(line, error.problem, now)
             if error.problem not in self._passed:
                 self.out.nack(line, frame, error.ec or "02", _said(error))
                 return None

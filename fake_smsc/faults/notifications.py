@@ -18,7 +18,7 @@ NOTIFICATION = "53"
 SENDER = "33639980099"  # of the fictional range: whoever sends what nobody asked for
 
 
-class NoticeFault(FrameFault):
+class NotificationFault(FrameFault):
     """Any fault of a notification."""
 
     kind = "O"
@@ -56,7 +56,7 @@ class EarlyNotification(KeepingFault):
         return []
 
 
-class LateNotification(NoticeFault):
+class LateNotification(NotificationFault):
     """Writes a notification `delay_s` late."""
 
     parameters: ClassVar = {"delay_s": 5.0}
@@ -66,7 +66,7 @@ class LateNotification(NoticeFault):
         return [hit.later(self.number_of("delay_s"))]
 
 
-class DoubleNotification(NoticeFault):
+class DoubleNotification(NotificationFault):
     """Writes a notification twice under the same TRN, the second time `delay_s` later."""
 
     parameters: ClassVar = {"delay_s": 0.0}
@@ -76,7 +76,7 @@ class DoubleNotification(NoticeFault):
         return [hit.piece, hit.later(self.number_of("delay_s"))]
 
 
-class LostNotification(NoticeFault):
+class LostNotification(NotificationFault):
     """Never writes a notification and takes it for acknowledged."""
 
     def changed(self, hit: Hit) -> list[Piece]:
@@ -85,7 +85,7 @@ class LostNotification(NoticeFault):
         return []
 
 
-class WrongStamp(NoticeFault):
+class WrongStamp(NotificationFault):
     """Names a time stamp (SCTS) in a notification that is one year later than the result's."""
 
     def changed(self, hit: Hit) -> list[Piece]:
@@ -102,7 +102,7 @@ class ReorderedNotifications(ReorderedResults):
     kind, ot = "O", NOTIFICATION
 
 
-class ShortNotification(NoticeFault):
+class ShortNotification(NotificationFault):
     """Leaves the last field out of a notification."""
 
     def changed(self, hit: Hit) -> list[Piece]:
