@@ -1,4 +1,4 @@
-"""Presets of a subscriber base: who is absent when, who is unknown, how attempts fail. Figures: `presets.toml`."""
+"""Presets of a subscriber base: absences, unknown numbers and delivery failures. Figures: `presets.toml`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from simbench.numbering.subscribers import AbsenceDistribution
 
 
 class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One preset: absences a subscriber begins a day, how many of the afternoon's last until the morning, and
-    the law of the others."""
+    """One preset: absences per subscriber and day, the share of afternoon absences that last until the morning,
+    and the length distribution of the others."""
 
     absence_per_day: float
     until_morning_share: float
@@ -25,7 +25,7 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failures: tuple[Failure, ...] = ()
 
     def law(self, waves: tuple[tuple[int, int], ...] = ()) -> AbsenceDistribution:
-        """How subscribers come, go and leave; waves are instants of portings and their shares in millionths."""
+        """Return the absence distribution. `waves`: instants of portings and their shares in millionths."""
         begins = round(self.absence_per_day * SLOT_US / DAY_US * (1 << 16))
         lengths = lognormal_table(round(self.median_min * MINUTE_US), self.sigma)
         chances = begins, round(self.until_morning_share * (1 << 8))
