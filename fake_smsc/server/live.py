@@ -1,4 +1,4 @@
-"""A running SMSC out of a scenario: ledger, clock, gateway and server put together. Prints nothing."""
+"""A running SMSC for a scenario: ledger, clock, gateway and server."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def spare_collector() -> None:
-    """Let this process's garbage collector look seldom: rows and messages are many, and none of them is a cycle.
+    """Raise this process's garbage-collection thresholds: rows and messages are many and contain no cycles.
 
-    With the interpreter's own thresholds a busy server spends a third of its time in collections.
+    With the interpreter's defaults a busy server spends a third of its time collecting garbage.
     """
     gc.collect()
     gc.freeze()
@@ -36,7 +36,7 @@ def spare_collector() -> None:
 
 
 class LiveSmsc:
-    """One scenario being served. Use as an async context manager."""
+    """Serves one scenario. Use as an async context manager."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class LiveSmsc:
         await self.server.close()
 
     async def _resume_outage(self, saved_state: SavedState) -> None:
-        """An outage that held goes on to its announced end, or until somebody restores the platform."""
+        """Continue an interrupted outage until its announced end, or until somebody restores the platform."""
         held = outage_held(saved_state)
         if held is None or held[0].scope.startswith("session:"):
             return
@@ -118,11 +118,11 @@ class LiveSmsc:
                 self._tasks.append(asyncio.create_task(self.control.restore_at(until)))
 
     async def _play(self, outage: OutageConfig, at: int) -> None:
-        """One scripted outage of the scenario, in platform time, however the clock is sped up or stepped meanwhile."""
+        """Run one scripted outage in platform time, even if the clock is stepped or its speed changes."""
         await self.control.reach(at)
         try:
             await self.control.outage(outage.mode, outage.scope, for_s=outage.for_s)
-        except (SimbenchError, ValueError) as error:  # another one holds, or nobody has that session
-            self.control.trouble(f"the outage of {outage.at_s:g} s does not begin: {error}", outage.scope)
+        except (SimbenchError, ValueError) as error:  # another outage is active, or there is no such session
+            self.control.trouble(f"the outage at {outage.at_s:g} s does not start: {error}", outage.scope)
             return
         await self.control.restore_at(at + int(outage.for_s * SECOND_US))

@@ -1,6 +1,6 @@
-"""A server put back to where an earlier run of it ended. Reads no ledger: `fake_smsc.server.saved_state` did.
+"""Restores a server to the state in which an earlier run ended, as read by `fake_smsc.server.saved_state`.
 
-What the meters and open sessions held is gone, as it is on a real platform; what was accepted or owed is not.
+As on a real platform, accepted messages and pending notifications are kept; meter contents and open sessions are lost.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ STOPPED = "server stopped"
 
 
 def put_back(server: SmscServer, saved_state: SavedState, planned: tuple[FaultConfig, ...]) -> None:
-    """Everything but the clock, which the server was made with, and outages, which need a listener."""
+    """Restore everything but the clock, set when the server was created, and outages, which need a listener."""
     now = server.clock.now()
     centre, wire, story = server.gateway.centre, server.ledger.wire, server.ledger.story
     why = "server: killed" if saved_state.killed else "server: stopped"
     for number in saved_state.lines:
         wire.append((saved_state.ended, number, "close", why.encode()))
     server.count = saved_state.connections
-    # To a client the time in between was an outage like any other.
+    # Clients experienced the time in between as an outage.
     story.append(row_of(saved_state.ended, OutageBegan("total", now, "cut", STOPPED)))
     story.append(row_of(now, Restored("total", "cut", STOPPED)))
     story.append(row_of(now, Resumed(len(saved_state.messages), len(saved_state.notifications), saved_state.killed)))
@@ -52,7 +52,7 @@ def put_back(server: SmscServer, saved_state: SavedState, planned: tuple[FaultCo
 
 
 def _world(server: SmscServer, event: Event, now: int) -> None:
-    """Subscribers, limits and accounts as the events last left them."""
+    """Restore subscribers, limits and accounts as of the last events."""
     centre = server.gateway.centre
     match event:
         case SubscriberSet():
@@ -70,7 +70,7 @@ def _world(server: SmscServer, event: Event, now: int) -> None:
 
 
 def _faults(server: SmscServer, saved_state: SavedState, planned: tuple[FaultConfig, ...], now: int) -> None:
-    """Faults that held go on for what was left of them; those yet to begin begin when they would have."""
+    """Resume active faults for their remaining time; planned ones start when they would have."""
     held: list[FaultActed] = []
     begun: list[str] = []
     for _, event in saved_state.events:
@@ -99,7 +99,7 @@ def _faults(server: SmscServer, saved_state: SavedState, planned: tuple[FaultCon
 
 
 def outage_held(saved_state: SavedState) -> tuple[Outage, int | None] | None:
-    """The outage that held when the run ended, and its announced end."""
+    """Return the outage that was active when the run ended, and its announced end (us)."""
     held: OutageBegan | MaintenanceBegan | None = None
     for _, event in saved_state.events:
         match event:

@@ -1,6 +1,6 @@
-"""What an earlier run left behind, read from its ledger: messages, notices, subscribers, limits, clock and faults.
+"""The state in which an earlier run ended, read from its ledger: messages, notifications, subscribers, clock, faults.
 
-`fake_smsc.server.restore_state` hands it to the server of a run that is resumed.
+`fake_smsc.server.restore_state` applies it to the server of a resumed run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WAITING = f"""
     from centre a
     anti join (select message, scts from centre where kind in {_ENDED}) e on e.message = a.message and e.scts = a.scts
     left join (select distinct message, scts from centre where kind = 'buffered') b
-      on b.message = a.message and b.scts = a.scts
+      left join (select distinct message, scts from centre where kind = 'buffered') b
     where a.kind = 'accepted' order by a."at", a.n
 """  # noqa: S608 - nothing but our own names
 _TOLD = f"""
@@ -52,7 +52,7 @@ Terms = Mapping[tuple[int, int], TermsTaken]
 
 
 class SavedState(msgspec.Struct, frozen=True):
-    """Everything a resumed run starts from. `lines` are the connections nobody saw the end of."""
+    """Everything a resumed run starts from. `lines` are the connections without a recorded end."""
 
     began: int
     ended: int
@@ -64,10 +64,10 @@ class SavedState(msgspec.Struct, frozen=True):
     events: list[At]
 
     def clock(self, own_epoch: bool, speed: float) -> tuple[int, float]:
-        """(instant, speed) to go on with.
+        """Return (instant, speed) to continue with.
 
-        A platform that followed the wall clock follows it again, its steps kept; any other one goes on from its last
-        instant: the time it was stopped does not count.
+        A platform on the wall clock returns to it, keeping its steps; any other clock continues from its last
+        instant, without the time the server was stopped.
         """
         moves = [event for _, event in self.events if isinstance(event, ClockStepped)]
         speeds = [move.speed for move in moves if move.speed is not msgspec.UNSET]
@@ -77,16 +77,16 @@ class SavedState(msgspec.Struct, frozen=True):
         return max(self.ended + 1, time.time_ns() // 1000 + steps_us), speed
 
     def scheduled(self) -> list[OutageScheduled]:
-        """Outages asked for that had neither begun nor been given up."""
+        """Return the scheduled outages that were neither started nor cancelled."""
         gone = {event.id for _, event in self.events if isinstance(event, OutageUnscheduled)}
         asked = [event for _, event in self.events if isinstance(event, OutageScheduled) and event.id not in gone]
         return [event for event in asked if event.at > self.ended]
 
 
 def read_saved_state(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> SavedState:
-    """Read a run that has ended, however; `validity_us` is (default, longest). Raises LedgerError.
+    """Read a run that has ended in any way; `validity_us` is (default, maximum). Raises LedgerError.
 
-    Its folder is locked by whoever resumes it.
+    The caller holds the lock of the folder.
     """
     run = read_run(folder)
     with connected(run) as ledger, connected(run, ("wire",)) as octets:
@@ -111,7 +111,7 @@ def read_saved_state(folder: Path, owner_of: Callable[[str], str], validity_us: 
 
 
 def _rows(ledger: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
-    """What a query finds, piece by piece; a connection has one at a time."""
+    """Iterate over the rows of a query; a connection runs one query at a time."""
     found = ledger.execute(query)
     while rows := found.fetchmany(10_000):
         yield from rows
@@ -123,7 +123,7 @@ def _message(
     owner_of: Callable[[str], str],
     validity_us: tuple[int, int],
 ) -> Message | None:
-    """The message an accepted row is about; None when nobody owns its code any more."""
+    """Return the message of an accepted row; None if its code has no account any more."""
     at, session, code, recipient, entity, value, scts, segments, buffered = row
     account, asked_us, (default_us, longest_us) = owner_of(code), (value >> 3) * MINUTE_US, validity_us
     if not account:
@@ -148,7 +148,7 @@ def _notifications(
     terms: Terms,
     owner_of: Callable[[str], str],
 ) -> list[Notification]:
-    """What was to be told and is not acknowledged on the wire, oldest first."""
+    """Return the notifications not acknowledged on the wire, oldest first."""
     parts = _Parts(texts)
     waiting, wire = PendingNotifications(), _rows(ledgers[1], _WIRE)
     chunk = next(wire, None)
@@ -178,7 +178,7 @@ def _notification(row: tuple[Any, ...], terms: Terms, owner_of: Callable[[str], 
 
 
 class _Parts:
-    """The segments of mobile-originated messages, out of what the story says was sent."""
+    """The segments of mobile-originated messages, from the texts recorded as sent."""
 
     def __init__(self, texts: list[tuple[int, TextSent]]) -> None:
         self._texts: dict[tuple[str, str], list[tuple[int, TextSent]]] = {}
@@ -187,7 +187,7 @@ class _Parts:
             self._texts.setdefault((event.sender, event.code), []).append((at, event))
 
     def notification(self, row: tuple[Any, ...], owner_of: Callable[[str], str]) -> Notification | None:
-        """The notice of one segment; None for one whose text no story tells."""
+        """Return the notification of one segment; None if its text was not recorded."""
         at, _, code, sender, entity, _, scts, _, _ = row
         key = (sender, code)
         if not self._begun.get(key):

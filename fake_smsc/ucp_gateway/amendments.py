@@ -1,4 +1,4 @@
-"""Operations 54, 55 and 56: what the application wants of messages that wait. Decides nothing about them.
+"""Operations 54, 55 and 56: requests of an application about waiting messages.
 
 Sources: EMI-UCP 4.0 sections 5.6 to 5.8.
 """
@@ -22,7 +22,7 @@ STAMP_DIGITS = 12
 
 
 class AmendmentOperations:
-    """Operations on waiting messages."""
+    """Decodes operations on waiting messages and answers them."""
 
     def __init__(
         self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
@@ -55,7 +55,7 @@ class AmendmentOperations:
             self._told(line, frame, self.centre.inquire(_key(line, sound.data), now), now)
 
     def delete(self, line: Line, frame: Frame, now: int) -> None:
-        """Operation 56: its result, then the 58s. Its stamps may stand with spaces between them or without."""
+        """Operation 56: its result, then the 58s. Its SCTS values may be separated by spaces."""
         sound = self._sound(line, frame, now)
         if sound is None:
             return
@@ -80,7 +80,7 @@ def _key(line: Line, data: list[str], stamps: tuple[int, ...] = ()) -> Key:
 
 
 def change_of(frame: Frame) -> Change:
-    """What a 54 wants changed; an empty field leaves its thing as it is."""
+    """Return the changes requested by a 54; an empty field changes nothing."""
     data = frame.data
     services = xser.parse(data[At.XSER])
     billing = None if isinstance(services, xser.XserError) else xser.value_of(services, xser.BILLING)

@@ -1,7 +1,7 @@
-"""The gateway wired together: lines in, the centre's answers and notices out. Opens no socket and reads no clock.
+"""The assembled gateway: connections in, the centre's answers and notifications out.
 
-A driver tells it what happened (`opened`, `received`, `closed`, `advance`) with `now`, then sends what `output` holds
-and closes what `closings` names. Everything one read brought is answered in one write.
+A driver reports events (`opened`, `received`, `closed`, `advance`) with `now`, then writes what `output` returns and
+closes the connections in `closings`. Everything one read brought is answered in one write.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ Serve = Callable[[Line, bytes, int], None]
 
 
 class Runs(Protocol):
-    """Serves many frames of one read at a time. `worth_octets`: reads of fewer are not worth its preparation."""
+    """Serves many frames of one read at a time. `worth_octets`: smaller reads are served frame by frame."""
 
     worth_octets: int
 
     def received(self, line: Line, octets: bytes, now: int) -> None:
-        """Serve all that a read completes."""
+        """Serve every frame the read completes."""
 
 
 RunsOf = Callable[[Submission, NotificationSender, Serve], Runs]
 
 
 class Gateway:
-    """All connections of one centre. `oddities` counts what clients do beside the protocol, by name."""
+    """All connections of one centre. `protocol_violations` counts the clients' violations by name."""
 
     def __init__(self, centre: Centre, settings: GatewaySettings, runs_of: RunsOf | None = None) -> None:
         self.centre, self.settings = centre, settings
@@ -60,7 +60,7 @@ class Gateway:
         self._sessions = Sessions(self._notification_sender, window_admission, self._leniency)
         self._submission = Submission(centre, self._out, window_admission, self._leniency)
         self._runs = runs_of(self._submission, self._notification_sender, self._single) if runs_of is not None else None
-        # Reads of so many octets are looked through for runs; no plain submit is too long a frame in this gateway.
+        # Reads of this size are searched for runs; no plain submit is longer than this gateway's frame limit.
         fitting = settings.max_frame_octets >= ASCII_AT_ONCE
         self.run_octets = self._runs.worth_octets if self._runs is not None and fitting else sys.maxsize
         legacy = LegacySubmission(centre, self._out, window_admission, self._leniency)
@@ -79,7 +79,7 @@ class Gateway:
 
     @property
     def closings(self) -> dict[int, str]:
-        """Connections to close, and why; the driver replaces it once they are."""
+        """Connections to close, with the reason; the driver replaces it once they are closed."""
         return self._out.closings
 
     @closings.setter
@@ -88,18 +88,18 @@ class Gateway:
 
     @property
     def barred(self) -> dict[str, Mute | Literal["close"]]:
-        """Accounts a partial outage meets, and how."""
+        """Accounts affected by a partial outage, and how."""
         return self._sessions.barred
 
     # The driver's calls ----------------------------------------------------------------------------------------
 
     def opened(self, number: int, now: int) -> None:
-        """A connection was made."""
+        """A new connection."""
         line = self.lines[number] = Line(number, self.settings, now)
         self._sessions.opened(line, now)
 
     def received(self, number: int, octets: bytes, now: int) -> None:
-        """Octets arrived. Whatever they are, nothing is raised and every other connection goes on."""
+        """Process received octets. No input raises an error or affects other connections."""
         line = self.lines.get(number)
         if line is None:
             return
@@ -113,14 +113,14 @@ class Gateway:
         self._settle()
 
     def _look_for_foreign(self, line: Line, octets: bytes, now: int) -> None:
-        """Say which other protocol a connection speaks on which nobody has logged in."""
+        """Report another protocol spoken on a connection without a login."""
         protocol = protocol_of(octets) or protocol_of(line.framer.pending)
         if protocol:
             line.foreign = True
             self._out.violation(line, "foreign-protocol", now, protocol)
 
     def _single(self, line: Line, octets: bytes, now: int) -> None:
-        """Serve octets frame by frame."""
+        """Process octets frame by frame."""
         operations = self._operations
         items = iter(line.framer.feed(octets))
         for item in items:
@@ -130,18 +130,18 @@ class Gateway:
                     next(items, None)
                 if meant is None:
                     continue
-                item = meant  # noqa: PLW2901 - the frame it was meant to be is served like any other
+                item = meant  # noqa: PLW2901 - the repaired frame is served like any other
             if item.kind == "R":
                 self._notification_sender.result(line, item, now)
             else:
                 operations.get(item.ot, self._unsupported)(line, item, now)
 
     def failed_logins(self, number: int) -> int:
-        """How many there were on a connection."""
+        """Return the number of failed logins on a connection."""
         return self.lines[number].failures if number in self.lines else 0
 
     def closed(self, number: int, now: int) -> None:
-        """A connection is gone: what it carried waits for the next login."""
+        """A connection is gone: its unanswered notifications wait for the next login."""
         line = self.lines.pop(number, None)
         self.closings.pop(number, None)
         if line is None:
@@ -156,12 +156,12 @@ class Gateway:
         self._settle()
 
     def advance(self, now: int) -> None:
-        """Let time pass up to `now`.
+        """Run everything due up to `now`.
 
-        In steps that end before anything begun in them can be overdue, so that it does not matter how often this is
-        called (the law of splitting).
+        Works in steps short enough that nothing started in a step is overdue within it, so that the result does not
+        depend on how often this is called.
         """
-        self._settle()  # what the centre was told beside this gateway may have begun something
+        self._settle()  # calls to the centre outside this gateway may have started something
         while True:
             begun = max(self._now, min(now, self.centre.next_deadline()))
             step = min(now, self._timers.next_deadline(), begun + self.settings.notification_timer_us)
@@ -174,9 +174,9 @@ class Gateway:
                 return
 
     def leap(self, now: int) -> None:
-        """`advance` for a clock that jumped: nobody could answer on the way, all leaves once, at `now`.
+        """`advance` for a clock that jumped: nobody could answer in between, so everything leaves at `now`.
 
-        What was unanswered for too long in between gives its TRN back and is offered again as after any other delay.
+        Notifications unanswered too long meanwhile release their TRN and are sent again as after any other delay.
         """
         self._leaping = True
         try:
@@ -188,18 +188,18 @@ class Gateway:
         self._settle()
 
     def next_deadline(self) -> int:
-        """The next instant at which `advance` has something to do, or NEVER."""
+        """Return the next instant at which `advance` has work, or NEVER."""
         return min(self._timers.next_deadline(), self.centre.next_deadline())
 
     def output(self) -> list[tuple[int, bytes]]:
-        """What is to be written, one piece a connection, and forget it."""
+        """Return and clear the octets to write, one piece per connection."""
         return self._out.taken()
 
     def mute(self, number: int, how: Mute, now: int) -> None:
-        """A partial or total outage reaches this connection: `deaf` writes nothing, `silent` also reads nothing."""
+        """Apply an outage to this connection: `deaf` writes nothing, `silent` also reads nothing."""
         line = self.lines[number]
         line.mute, line.room_at = how, now
-        line.heard_at = now  # nobody is idle while the platform does not listen
+        line.heard_at = now  # the idle timer stops while the platform does not listen
         if how:
             self.centre.forget_held(number)
             line.session.peer.clear()
@@ -210,12 +210,12 @@ class Gateway:
         self._settle()
 
     def go(self, state: PlatformState, now: int) -> None:
-        """The platform changes state; what that lets through is written at once."""
+        """Change the platform's state and write what that releases."""
         self.centre.go(state, now)
         self._settle()
 
     def lines_of(self, scope: str) -> list[int]:
-        """Connections an outage of that scope meets: "total", a short code, or "session:N"."""
+        """Return the connections in an outage's scope: "total", a short code, or "session:N"."""
         if scope == "total":
             return list(self.lines)
         if scope.startswith("session:"):
@@ -224,22 +224,22 @@ class Gateway:
         return [number for number, line in self.lines.items() if line.account in owners]
 
     def originate(self, sender: str, code: str, text: str, now: int) -> list[Notification]:
-        """A subscriber sends a text to a short code: one notice a segment, none when nobody owns the code.
+        """Send a text from a subscriber to a short code: one notification per segment, none for an unknown code.
 
-        A `sender` that is no number is a name: OAdC is then alphanumeric.
+        A `sender` that is not a number is sent as an alphanumeric OAdC.
         """
         posted = [self.centre.originate(sender, code, part, now) for part in content.compose(text)]
         self._settle()
         return [notification for notification in posted if notification is not None]
 
-    # Between lines and centre ----------------------------------------------------------------------------------
+    # Between connections and centre ----------------------------------------------------------------------------
 
     def _unsupported(self, line: Line, frame: Frame, now: int) -> None:
         self._out.violation(line, "unsupported-operation", now)
         self._out.nack(line, frame, UNSUPPORTED, "operation not supported")
 
     def _settle(self) -> None:
-        """Turn what the centre has to say into octets."""
+        """Encode the centre's late answers and notifications."""
         centre = self.centre
         if centre.answers:
             answers, centre.answers = centre.answers, []

@@ -1,6 +1,6 @@
-"""Operations 01, 02, 03 and 30: the submissions that came before 51. Decides nothing about a message.
+"""Operations 01, 02, 03 and 30: the submissions older than 51.
 
-Each recipient is one submission to the centre; a result is written when every one of them is answered
+Each recipient is one submission to the centre; the result is written once all of them are answered
 (EMI-UCP 4.0 sections 4.2 to 4.5).
 """
 
@@ -21,24 +21,24 @@ from simbench.ucp.content import LONG_MESSAGE, SEPTETS
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import Values, decode
 
-FINAL_OUTCOME = 3  # NRq of operation 30 has no NT: the final outcome either way
-CUT_SEPTETS = 153  # of each part when the SMSC must cut a long text (GSM 03.40 section 9.2.3.24.1)
+FINAL_OUTCOME = 3  # NRq of operation 30 has no NT: notify the final outcome, delivered or not
+CUT_SEPTETS = 153  # size of each part when the SMSC splits a long text (GSM 03.40 section 9.2.3.24.1)
 
 
 class Gathered(msgspec.Struct):
-    """One legacy operation while its recipients are answered: None for those that are not yet."""
+    """One legacy operation and the replies for its recipients; None for those still open."""
 
     frame: Frame
     recipients: Sequence[str]
     replies: list[Accepted | Refused | None]
 
     def take(self, index: int, reply: Accepted | Refused) -> bool:
-        """One more answer; whether that was the last."""
+        """Store a reply. Returns whether it was the last one."""
         self.replies[index] = reply
         return None not in self.replies
 
     def body(self) -> str:
-        """Data part of the result: a recipient refused beside others accepted stands without a stamp."""
+        """Data part of the result; a refused recipient among accepted ones appears without an SCTS."""
         replies = [reply for reply in self.replies if reply is not None]
         if self.frame.ot == "30":
             return result_with_mvp(replies[0])
@@ -53,7 +53,7 @@ class Gathered(msgspec.Struct):
 
 
 class LegacySubmission:
-    """All legacy submissions of a gateway's lines."""
+    """Legacy submissions of all connections of a gateway."""
 
     def __init__(
         self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy

@@ -1,4 +1,4 @@
-"""Notices to the applications and their results: 52, 53, 57, 58, and 01 for who knows no 5x. Decides no fate.
+"""Sends notifications to the applications and reads their results: 52, 53, 57, 58, or 01 for clients without 5x.
 
 Sources: EMI-UCP 4.0 sections 5.4, 5.5, 5.9 and 5.10; 3.2 for the fallback to 01.
 """
@@ -30,26 +30,26 @@ from simbench.ucp.notifications import (
 
 UNSUPPORTED = "03"
 LONGEST_ADDRESS = 16
-NOBODY = "~nobody~"  # stands for the subscriber in a template, and nowhere else
+NOBODY = "~nobody~"  # placeholder of the subscriber in a template
 ENDS = [f"{total:02X}\x03" for total in range(256)]
 
 
 class NotificationSender:
-    """Which line carries which notice, and what came back."""
+    """Assigns notifications to connections and handles their results."""
 
     def __init__(self, centre: Centre, settings: GatewaySettings, out: Output, timers: TimerQueue) -> None:
         self.centre, self.settings, self.out, self.timers = centre, settings, out, timers
         self.of_account: dict[str, list[Line]] = defaultdict(list)
         switches = settings.strictness.settled()
         self._octets = switches.originator_length == "octets"
-        # Which results acknowledge is settled here, so that no result pays for the question.
+        # Decided once here, so that results need not check the switch each time.
         self.takes_bare = switches.notice_sm != "required"
         self._acknowledges = self._positive if self.takes_bare else self._with_sm
 
     # To the application ----------------------------------------------------------------------------------------
 
     def carry(self, account: str) -> None:
-        """Send waiting notices over the account's sessions, the emptiest window first."""
+        """Send waiting notifications over the account's sessions, the emptiest window first."""
         lines = [line for line in self.of_account[account] if not line.mute]
         while lines:
             line = max(lines, key=lambda line: line.session.own.free)
@@ -64,7 +64,7 @@ class NotificationSender:
                         self._send(line, notification)
 
     def _send_many(self, line: Line, notifications: list[Notification]) -> None:
-        """`_send` each; what notifications of one second have in common is written once."""
+        """`_send` each; parts common to notifications of one second are built once."""
         own, room_at = line.session.own, line.room_at
         if not own.outstanding:
             first = max(notifications[0].posted_at, room_at)
@@ -102,7 +102,7 @@ class NotificationSender:
         self.out.write(line, encode(own.take(ot, notification, now), "O", ot, body))
 
     def _seldom(self, notification: Notification) -> tuple[str, str]:
-        """Operation and body of anything but a notification by 53."""
+        """Return operation and body of anything but a notification by 53."""
         to, about = notification.code, notification.subscriber
         if notification.fallback and notification.kind == "mo":
             return "01", call_input_body(to, about, notification.payload.mt, notification.payload.msg)
@@ -123,7 +123,7 @@ class NotificationSender:
     # From the application --------------------------------------------------------------------------------------
 
     def result(self, line: Line, frame: Frame, now: int) -> None:
-        """A result: the notice it answers is acknowledged, falls back to 01, or is offered again later."""
+        """Handle a result: the notification is acknowledged, falls back to 01, or is sent again later."""
         own = line.session.own
         was_full = not own.free
         waiting = own.settle(frame.trn, frame.ot)
@@ -145,7 +145,7 @@ class NotificationSender:
             notification_queue.fresh.add(notification.account)
 
     def acknowledged(self, line: Line, trns: Sequence[str], now: int) -> None:
-        """`result` for 53s that are acknowledged with nothing but "A"."""
+        """`result` for 53s that are acknowledged with a bare "A"."""
         own, notification_queue = line.session.own, self.centre.notification_queue
         was_full, accounts = not own.free, set()
         for trn in trns:
@@ -170,7 +170,7 @@ class NotificationSender:
         return False
 
     def _check(self, line: Line, now: int) -> None:
-        """Notices unanswered for too long give their TRN back and are offered again later."""
+        """Release the TRN of notifications unanswered for too long and queue them again."""
         own = line.session.own
         for trn in own.overdue(now - self.settings.notification_timer_us + 1):
             if not own.free:
@@ -188,7 +188,7 @@ class NotificationSender:
 
 
 def _is_plain(notification: Notification) -> bool:
-    """Whether it goes out as a 53 that no one need look at twice."""
+    """Whether it is sent as an ordinary 53."""
     return (
         notification.kind == "notification"
         and not notification.fallback
@@ -198,9 +198,9 @@ def _is_plain(notification: Notification) -> bool:
 
 @lru_cache(maxsize=4096)
 def template(code: str, scts: int, outcome: int, reason: int, second: int) -> tuple[str, str, str, int]:
-    """What stands before, between and behind the subscriber and its hexadecimal form in a 53, and LEN without them.
+    """Return the text of a 53 before, between and after the subscriber and its hexadecimal form, and LEN without them.
 
-    It is cut out of a body made as any other, so that the layout is defined once.
+    It is cut out of an ordinary body, so that the layout is defined once.
     """
     body = notification_body(code, NOBODY, stamp(scts), outcome, reason, stamp(second))
     head, rest = body.split(NOBODY)
@@ -209,7 +209,7 @@ def template(code: str, scts: int, outcome: int, reason: int, second: int) -> tu
 
 
 def _fits_call_input(notification: Notification) -> bool:
-    """Whether 01 can carry it: a notification, or a segment that is plain text."""
+    """Whether 01 can carry it: a 53, or a segment of plain text."""
     if notification.fallback or notification.kind not in {"notification", "mo"}:
         return False
     return notification.kind == "notification" or (

@@ -1,4 +1,4 @@
-"""Operations 60, 31 and 61: sessions, passwords, keepalives, lists; and the timers of a session. Sees no message.
+"""Operations 60, 31 and 61: sessions, passwords, keepalives, lists; and the timers of a session.
 
 Sources: EMI-UCP 4.0 sections 4.6, 6.3 and 6.4; timers from the contract.
 """
@@ -21,8 +21,8 @@ from simbench.ucp import alphabet
 from simbench.ucp.frame import Frame
 
 OPEN, PROVISIONING = "1", "4"
-PASSWORDS: Final[dict[str, Purpose]] = {"3": "session", "6": "provisioning"}  # STYP of 60 that change one
-LISTS: Final = {  # STYP of 61: which list, and what is done with it
+PASSWORDS: Final[dict[str, Purpose]] = {"3": "session", "6": "provisioning"}  # STYP of 60 that change a password
+LISTS: Final = {  # STYP of 61: the list, and the action
     "1": ("mo", "add"), "2": ("mo", "remove"), "3": ("mo", "verify"),
     "4": ("mt", "add"), "5": ("mt", "remove"), "6": ("mt", "verify"),
 }  # fmt: skip
@@ -30,7 +30,7 @@ ALERT_ACKS: Final = {"two-fields": "A/0000/", "extra-slash": "A//0000/"}
 
 
 class Sessions:
-    """Who is logged in on which line."""
+    """The logged-in connections and their timers."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Sessions:
         self.settings: GatewaySettings = notification_sender.settings
         self.out: Output = notification_sender.out
         self.timers: TimerQueue = notification_sender.timers
-        self.barred: dict[str, Mute | Literal["close"]] = {}  # accounts a partial outage meets
+        self.barred: dict[str, Mute | Literal["close"]] = {}  # accounts affected by a partial outage
         switches = strictness_policy.switches
         self._second = switches.second_login
         self._alert_ack = ALERT_ACKS[switches.alert_ack]
@@ -94,7 +94,7 @@ class Sessions:
         self._answer(line, frame, refused)
 
     def _again(self, line: Line, frame: Frame, now: int) -> bool:
-        """Whether a 60 in an open session is a fresh login."""
+        """Return whether a 60 in an open session is a new login."""
         self.out.violation(line, "second-login", now)
         if self._second == "refuse":
             self.out.nack(line, frame, NOT_ALLOWED, "session is open")
@@ -113,7 +113,7 @@ class Sessions:
                 self.out.closings[line.number] = "too many failed logins"
 
     def alert(self, line: Line, frame: Frame, now: int) -> None:
-        """Operation 31: nothing waits, since what waits is sent as soon as there is room."""
+        """Operation 31: reports no waiting messages, as they are sent as soon as there is room."""
         sound = self.strictness_policy.sound(line, frame, now)
         if sound is not None and self.window_admission.answers_at_once(line, frame, now):
             self.out.reply(line, frame, self._alert_ack)
@@ -145,7 +145,7 @@ class Sessions:
         self.centre.notification_queue.fresh.add(account)
 
     def unregister(self, line: Line) -> None:
-        """The line belongs to no account any more."""
+        """Detach the connection from its account."""
         if line.account and line in self.notification_sender.of_account[line.account]:
             self.notification_sender.of_account[line.account].remove(line)
         line.account = ""
@@ -153,7 +153,7 @@ class Sessions:
     # Timers ----------------------------------------------------------------------------------------------------
 
     def opened(self, line: Line, now: int) -> None:
-        """A connection has so long to log in."""
+        """Start the login timer of a connection."""
         self.timers.enter(now + self.settings.login_timer_us, self._check_login, line)
 
     def _check_login(self, line: Line, now: int) -> None:

@@ -1,6 +1,6 @@
-"""Strictness at work: which broken frame is answered, mended or passed over. Knows no operation's meaning.
+"""Applies the strictness switches: decides which broken frames are answered, repaired or ignored.
 
-Every oddity is counted whether it is forgiven or not. The switches are those of `fake_smsc.strictness`.
+Every violation is counted, tolerated or not. The switches are those of `fake_smsc.strictness`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DIGITS: Final = re.compile(rb"[0-9A-Fa-f]{1,2}")
 ALPHANUMERIC: Final = "5039"  # OTOA
 _NAME: Final = re.compile(r"[0-9A-Za-z]{2}")
 
-# Where each operation holds hexadecimal, as indices of its data.
+# Fields of each operation that hold hexadecimal, as indices of its data.
 _5X: Final = (At.OADC, At.MSG, At.XSER)
 HEX_FIELDS: Final[dict[str, tuple[int, ...]]] = {
     "01": (-1,), "02": (-1,), "03": (-1,), "30": (-1,), "51": _5X, "54": _5X, "56": (At.MSG,), "60": (4, 5),
@@ -34,7 +34,7 @@ Mend = Callable[[str, list[str], FieldError], bool]
 
 
 class StrictnessPolicy:
-    """What one set of switches makes of oddities."""
+    """Applies one set of switches to protocol violations."""
 
     def __init__(self, strictness: Strictness, out: Output) -> None:
         s = self.switches = strictness.settled()
@@ -60,11 +60,11 @@ class StrictnessPolicy:
     # Frames ----------------------------------------------------------------------------------------------------
 
     def skips(self, error: WireError) -> bool:
-        """Whether the frame that follows a tolerated error is not to be served either."""
+        """Whether the frame after a tolerated error is dropped too."""
         return error.name == "lower-case-checksum" and self.switches.lower_case == "refuse"
 
     def met(self, line: Line, error: WireError, now: int) -> Frame | None:
-        """Octets that are no sound frame: the frame they were meant to be, or None, having answered what must be."""
+        """Handle octets that are no valid frame: return the repaired frame, or answer if required."""
         if error.name == "line-ends" and self.switches.line_ends == "ignore":
             return None
         meant = self._meant(error)
@@ -96,7 +96,7 @@ class StrictnessPolicy:
         return "01" if self.skips(error) else answer_to(error)
 
     def _meant(self, error: WireError) -> tuple[Frame, list[str]] | None:
-        """The frame these octets were meant to be, if they are odd in no way but those that are forgiven."""
+        """Return the repaired frame if every defect of these octets is tolerated, else None."""
         if not self._forgiven or error.name not in {"header", "length", "checksum"}:
             return None
         body = error.octets[1:-1]
@@ -126,7 +126,7 @@ class StrictnessPolicy:
     # Fields ----------------------------------------------------------------------------------------------------
 
     def sound(self, line: Line, frame: Frame, now: int) -> Frame | None:
-        """The operation, mended where that is forgiven; None when its first fault was answered."""
+        """Return the operation, repaired where tolerated; None after answering its first error."""
         if _has_lower_case(frame):
             self.out.violation(line, "lower-case-hex", now)
             if self.switches.lower_case == "refuse":
@@ -147,7 +147,7 @@ class StrictnessPolicy:
         return frame
 
     def _mended(self, frame: Frame, errors: list[FieldError]) -> tuple[Frame, str] | None:
-        """The frame with its first mendable fault mended, and that fault."""
+        """Return the frame with its first repairable error repaired, and that error."""
         for error in errors:
             mend = self._mends.get(error.problem)
             data = list(frame.data)
@@ -157,7 +157,7 @@ class StrictnessPolicy:
 
 
 def _raw(error: WireError) -> tuple[str, str]:
-    """TRN and OT of a broken header as they stand, "" where no result could carry them."""
+    """Return TRN and OT of a broken header unchanged, "" if no result could carry them."""
     parts = error.octets[1:-1].decode("latin-1").split("/")
     trn, ot = parts[0], parts[3] if len(parts) > 3 else ""
     return trn if _NAME.fullmatch(trn) else "", ot if len(ot) == 2 and ot.isdecimal() and ot.isascii() else ""
@@ -174,7 +174,7 @@ def _has_lower_case(frame: Frame) -> bool:
     )  # fmt: skip
 
 
-# Mends: each changes a copy of an operation's data and says whether that mends the fault -----------------------------
+# Repairs: each changes a copy of an operation's data and returns whether that repairs the error ---------------------------------------------
 
 
 def _pad(ot: str, data: list[str], error: FieldError) -> bool:
@@ -184,7 +184,7 @@ def _pad(ot: str, data: list[str], error: FieldError) -> bool:
     at = list(layout.by_name).index(error.field)
     if layout.counted and at > layout.counted[1]:
         at += layout.list_length(data) - 1
-    if at >= len(data):  # behind a list that is shorter than announced
+    if at >= len(data):  # after a list that is shorter than announced
         return False
     try:
         unhexlify(data[at] + "0")
@@ -195,7 +195,7 @@ def _pad(ot: str, data: list[str], error: FieldError) -> bool:
 
 
 def _count_bits(ot: str, data: list[str], _error: FieldError) -> bool:
-    if ot not in OPERATIONS_5X:  # the older operations take no transparent data, and have no NB
+    if ot not in OPERATIONS_5X:  # the older operations have neither transparent data nor NB
         return False
     data[At.NB] = f"{len(data[At.MSG]) // 2 * 8:04d}"
     return True

@@ -239,7 +239,7 @@ class ServedPlatform:
             if entry.until:
                 await self.control.restore_at(entry.until)
         except (SimbenchError, Refusal) as error:  # another one holds, or its session has gone
-            self.control.trouble(f"planned outage {entry.id} does not begin: {error}", entry.scope)
+            self.control.trouble(f"planned outage {entry.id} does not start: {error}", entry.scope)
         finally:
             self._schedule.pop(entry.id, None)
 

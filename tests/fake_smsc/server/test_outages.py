@@ -268,7 +268,7 @@ def test_one_outage_at_a_time() -> None:
     async def script() -> None:
         async with serving() as site:
             await site.control.outage("silent")
-            with pytest.raises(ValueError, match="holds already"):
+            with pytest.raises(ValueError, match="is active"):
                 await site.control.outage("cut")
             assert len(site.rows("story", "outage")) == 1
 

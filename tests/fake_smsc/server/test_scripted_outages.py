@@ -73,7 +73,7 @@ def test_a_scripted_outage_that_cannot_begin_is_told(capsys: pytest.CaptureFixtu
             assert await site.control.wait_until(lambda: bool(site.rows("story", "restored")), 0.02) is False
 
     asyncio.run(script())
-    assert "an outage (silent, total) holds already" in capsys.readouterr().err
+    assert "another outage (silent, total) is active" in capsys.readouterr().err
 
 
 def test_scripted_outages_follow_the_clock_when_its_speed_changes_and_when_it_is_stepped() -> None:
