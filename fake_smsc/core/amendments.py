@@ -5,7 +5,7 @@ Sources: EMI-UCP 4.0 sections 5.6 to 5.10; error codes of its table of errors.
 
 from __future__ import annotations
 
-from fake_smsc.core.delivery import REPLACE_TYPES, TELL, Delivery, is_forwarded, rpid_of
+from fake_smsc.core.delivery import REPLACE_TYPES, NT_BITS, Delivery, is_forwarded, rpid_of
 from fake_smsc.core.notification_queue import NotificationQueue
 from fake_smsc.core.records import (
     DELIVERED,
@@ -22,7 +22,7 @@ from simbench.base.units import SECOND_US
 
 STAMPS_AT_ONCE = 10  # SCTS values that fit into one 57 after the address
 
-FINAL_OUTCOME = TELL[DELIVERED] | TELL[UNDELIVERED]  # NRq without NT
+FINAL_OUTCOME = NT_BITS[DELIVERED] | NT_BITS[UNDELIVERED]  # NRq without NT
 NOT_FOUND = Refused("27", "message not found")
 IN_PROGRESS = Refused("37", "delivery in progress")
 FORWARDED = Refused("38", "message forwarded")

@@ -29,7 +29,7 @@ REPLACE_TYPES = range(65, 72)  # TP-PID 41 to 47 hexadecimal (GSM 03.40 section 
 LINKS_KEPT = 1_000
 
 # NT bits: which outcomes the application wants to be notified of (EMI-UCP 4.0, field 6 of the 5x series).
-TELL = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
+NT_BITS = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
 KINDS = {DELIVERED: "delivered", UNDELIVERED: "undelivered", BUFFERED: "buffered"}
 
 
@@ -132,7 +132,7 @@ class Delivery:
         if special.rpid in REPLACE_TYPES:
             for other in self.find(message.account, message.recipient):
                 if rpid_of(other) == special.rpid and other.code == message.code and self.is_waiting(other):
-                    self._tell(other, UNDELIVERED, DELIVERY_FAILED, now, "replaced")
+                    self._report(other, UNDELIVERED, DELIVERY_FAILED, now, "replaced")
                     self._leave(other, now)
         if special.begins_at:
             self.timer_queue.enter(special.begins_at, self._begin, message)
@@ -174,7 +174,7 @@ class Delivery:
         special = message.special
         if special is not None and special.begins_at:
             self.timer_queue.enter(special.begins_at, self._begin, message)
-        elif message.told_buffered:
+        elif message.buffered:
             self.timer_queue.enter(now, self._try, message)
         else:
             latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
@@ -203,7 +203,7 @@ class Delivery:
     def is_waiting(self, message: Message) -> bool:
         """Whether the message rests in the store: deferred or buffered, neither in the network nor forwarded."""
         deferred = message.special is not None and message.special.begins_at > 0
-        return message.attempt >= 0 and (message.told_buffered or deferred)
+        return message.attempt >= 0 and (message.buffered or deferred)
 
     def withdraw(self, message: Message, now: int) -> None:
         """Remove a waiting message from the store without an outcome."""
@@ -279,14 +279,14 @@ class Delivery:
         if message.special is not None and message.special.single_shot:
             self._finish(message, UNDELIVERED, reason, now)
             return
-        if not message.told_buffered:
-            message.told_buffered = True
-            self._tell(message, BUFFERED, reason, now)
+        if not message.buffered:
+            message.buffered = True
+            self._report(message, BUFFERED, reason, now)
         message.waits_for, message.next_at = reason, until
         self.timer_queue.enter(until, self._try, message)
 
     def _finish(self, message: Message, outcome: int, reason: int, now: int) -> None:
-        self._tell(message, outcome, reason, now)
+        self._report(message, outcome, reason, now)
         special = message.special
         if special is not None and special.reply_path and outcome == DELIVERED:
             self.reply_paths.add((message.code, self.base.find(message.recipient).msisdn))
@@ -295,7 +295,7 @@ class Delivery:
     def _leave(self, message: Message, now: int) -> None:
         self.on_the_way -= 1
         message.attempt = -1
-        if message.told_buffered:
+        if message.buffered:
             msisdn = self.base.find(message.recipient).msisdn
             waiting = self._absent.get(msisdn)
             if waiting and message in waiting:
@@ -338,13 +338,13 @@ class Delivery:
     def _is_application(self, special: Special) -> bool:
         return bool(self.owner_of(special.last_resort))
 
-    def _tell(self, message: Message, outcome: int, reason: int, now: int, kind: str = "") -> None:
+    def _report(self, message: Message, outcome: int, reason: int, now: int, kind: str = "") -> None:
         m = message
         self._write(
             (now, kind or KINDS[outcome], m.session, m.code, m.recipient, m.entity, m.attempt, reason, m.scts,
              m.segments)
         )  # fmt: skip
-        if m.notify & TELL[outcome]:
+        if m.notify & NT_BITS[outcome]:
             account = m.account
             if m.special is not None and m.special.notify_at:
                 account = self.owner_of(m.special.notify_at)

@@ -165,7 +165,7 @@ class Message(msgspec.Struct, gc=False):
     segments: int
     session: int
     attempt: int = 0
-    told_buffered: bool = False
+    buffered: bool = False
     special: Special | None = None
     next_at: int = 0  # no attempt before this instant
     waits_for: int = 107  # Rsn of the wait: absent subscriber, unless an attempt failed with another reason

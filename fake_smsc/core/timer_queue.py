@@ -30,7 +30,7 @@ class Crowd(Protocol):
         """Run work before (due, number), at least until something is entered. Returns False if there is none."""
 
 
-class Nobody:
+class NoCrowd:
     """The default Crowd: no work."""
 
     head = NEVER
@@ -51,7 +51,7 @@ class TimerQueue:
         self._open: list[Entry] = []  # the current slot, as a heap
         self._slot = 0  # its number
         self._count = 0
-        self.crowd: Crowd = Nobody()
+        self.crowd: Crowd = NoCrowd()
 
     def __len__(self) -> int:
         return sum(map(len, self._slots.values())) + len(self._open)

@@ -72,14 +72,14 @@ class Control:
     def step(self, seconds: float) -> int:
         """Step the platform's clock forward. Raises ValueError for a step back."""
         now = self.server.clock.step(seconds)
-        self._tell(ClockStepped("step", seconds=seconds))
+        self._record(ClockStepped("step", seconds=seconds))
         self.server.clock_moved()
         return now
 
     def set_speed(self, speed: float) -> None:
         """Change the platform seconds per real second. Raises ValueError unless above 0."""
         self.server.clock.set_speed(speed)
-        self._tell(ClockStepped("speed", speed=speed))
+        self._record(ClockStepped("speed", speed=speed))
         self.server.clock_moved()
 
     # Sessions --------------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class Control:
         """Close one connection, with FIN or RST. Raises BadInput if there is no such session."""
         if number not in self.server.connections:
             raise BadInput(f"session {number}", "no such session", f"one of {sorted(self.server.connections)}")
-        self._tell(FaultActed(f"session:{number}", drop="rst" if abruptly else "fin"))
+        self._record(FaultActed(f"session:{number}", drop="rst" if abruptly else "fin"))
         self.server.end(number, "dropped by control", abruptly=abruptly)
 
     # Subscribers -----------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ class Control:
     def put(self, subscriber: Subscriber) -> None:
         """Set a subscriber's state."""
         who = subscriber
-        self._tell(SubscriberSet(who.msisdn, who.fate, who.operator, who.attached, who.roaming))
+        self._record(SubscriberSet(who.msisdn, who.fate, who.operator, who.attached, who.roaming))
         self._centre.subscriber(subscriber, self.now())
         self.server.rearm()
 
@@ -141,7 +141,7 @@ class Control:
 
     def originate(self, sender: str, code: str, text: str) -> list[Notification]:
         """Like `mo`, but returns the notifications, to be checked with `open_notices`."""
-        self._tell(TextSent(sender, code, text))
+        self._record(TextSent(sender, code, text))
         notifications = self.server.gateway.originate(sender, code, text, self.now())
         if not notifications:
             raise BadInput(f"short code {code}", "no account owns it", f"one of {sorted(self._centre.limiters)}")
@@ -171,7 +171,7 @@ class Control:
         if rate_per_s < 1:
             raise BadInput(f"rate {rate_per_s}", "below 1", "a rate in messages/s")
         limit = msgspec.structs.replace(limiter.limit, rate_per_s=rate_per_s, mode=mode)
-        self._tell(LimitSet(code, limit.rate_per_s, limit.mode))
+        self._record(LimitSet(code, limit.rate_per_s, limit.mode))
         self._centre.retune(code, limit, self.now())
         self.server.rearm()
 
@@ -180,7 +180,7 @@ class Control:
         known = self._centre.accounts.get(account)
         if known is None:
             raise BadInput(f"account {account}", "no such account", f"one of {sorted(self._centre.accounts)}")
-        self._tell(AccountSet(account, state="suspended"))
+        self._record(AccountSet(account, state="suspended"))
         self._centre.account_state(msgspec.structs.replace(known, state="suspended"), self.now())
 
     # Faults ----------------------------------------------------------------------------------------------------
@@ -224,30 +224,30 @@ class Control:
 
         While the port is not available, this is reported and retried every second.
         """
-        mine, told = self.server.outages.current, ""
+        mine, reported = self.server.outages.current, ""
         await self.reach(until)
         while mine is not None and self.server.outages.current is mine:
             try:
                 await self.restore()
             except Trouble as trouble:
-                if str(trouble) != told:
-                    told = str(trouble)
-                    self.trouble(f"the outage ({mine.mode}, {mine.scope}) cannot end yet: {told}", mine.scope)
+                if str(trouble) != reported:
+                    reported = str(trouble)
+                    self.trouble(f"the outage ({mine.mode}, {mine.scope}) cannot end yet: {reported}", mine.scope)
                 await asyncio.sleep(TRY_AGAIN_S)
 
     def trouble(self, problem: str, subject: str = "") -> None:
         """Report a planned action that could not be carried out, in the ledger and to the operator."""
-        self._tell(Troubled(subject, problem))
+        self._record(Troubled(subject, problem))
         self.on_trouble(problem)
         self.server.touch()
 
     def schedule(self, planned: OutageScheduled) -> None:
         """Record that an outage will start later, so that a resumed run knows it; the caller starts it."""
-        self._tell(planned)
+        self._record(planned)
 
     def unschedule(self, number: int) -> None:
         """Record that a scheduled outage is cancelled."""
-        self._tell(OutageUnscheduled(number))
+        self._record(OutageUnscheduled(number))
 
     # Waiting and observing -------------------------------------------------------------------------------------
 
@@ -299,12 +299,12 @@ class Control:
         for name, state in self._states.items():
             account = self._centre.accounts[name]
             if account.state != state:
-                self._tell(AccountSet(name, state=state))
+                self._record(AccountSet(name, state=state))
                 self._centre.account_state(msgspec.structs.replace(account, state=state), self.now())
         for subscriber in self._centre.base.restore():
             self.put(subscriber)
         if self.server.clock.speed != self._speed:
             self.set_speed(self._speed)
 
-    def _tell(self, event: Event) -> None:
+    def _record(self, event: Event) -> None:
         self.server.ledger.story.append(row_of(self.now(), event))

@@ -76,8 +76,8 @@ class LiveSmsc:
             limit = self.server.gateway.centre.limiters[config.code].limit
             account = config.account or config.code
             window = config.window or self.contract.terms.session.window.value
-            told = LimitSet(config.code, limit.rate_per_s, limit.mode, limit.meter, account, window)
-            self.ledger.story.append(row_of(now, told))
+            change = LimitSet(config.code, limit.rate_per_s, limit.mode, limit.meter, account, window)
+            self.ledger.story.append(row_of(now, change))
             if config.oadc_option or config.state != "active":
                 state = AccountSet(account, state=config.state, oadc_option=config.oadc_option)
                 self.ledger.story.append(row_of(now, state))

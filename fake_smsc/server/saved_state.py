@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from fake_smsc.core.delivery import KINDS, TELL
+from fake_smsc.core.delivery import KINDS, NT_BITS
 from fake_smsc.core.records import UNDELIVERED, Message, Notification, Special
 from fake_smsc.server.pending_notifications import PendingNotifications
 from simbench.base.units import MINUTE_US, SECOND_US
@@ -32,7 +32,7 @@ _WAITING = f"""
       left join (select distinct message, scts from centre where kind = 'buffered') b
     where a.kind = 'accepted' order by a."at", a.n
 """  # noqa: S608 - nothing but our own names
-_TOLD = f"""
+_OUTCOMES = f"""
     select o."at", o.kind, o.code, o.recipient, o.message, o.value, o.scts, a.value & 7, o.n
     from centre o
     left join (select message, scts, value from centre where kind = 'accepted') a
@@ -152,7 +152,7 @@ def _notifications(
     parts = _Parts(texts)
     waiting, wire = PendingNotifications(), _rows(ledgers[1], _WIRE)
     chunk = next(wire, None)
-    for row in _rows(ledgers[0], _TOLD):
+    for row in _rows(ledgers[0], _OUTCOMES):
         while chunk is not None and chunk[0] < row[0]:
             waiting.chunk(*chunk[1:])
             chunk = next(wire, None)
@@ -170,7 +170,7 @@ def _notification(row: tuple[Any, ...], terms: Terms, owner_of: Callable[[str], 
     outcome, own = OUTCOMES[kind], terms.get((entity, scts))
     to = str((own.special or {}).get("notify_at", "")) if own else ""
     notify = own.notify if own else notify or 0
-    if not notify & TELL[outcome]:
+    if not notify & NT_BITS[outcome]:
         return None
     return Notification(
         "notification", owner_of(to or code), code, recipient, scts, at, outcome, reason, None, entity

@@ -222,7 +222,7 @@ class SmscServer:
         if self.faults.engaged:
             self.faults.run(self.clock.now())
         if self.gateway.violation_events:
-            self._tell_odd_events()
+            self._record_violations()
         written = self.gateway.output()
         if written or self.gateway.closings:
             closings, self.gateway.closings = self.gateway.closings, {}
@@ -255,7 +255,7 @@ class SmscServer:
         if connection.transport.get_write_buffer_size() > UNREAD_OCTETS:
             self.end(number, "peer reads nothing", abruptly=True)
 
-    def _tell_odd_events(self) -> None:
+    def _record_violations(self) -> None:
         """Write the gateway's protocol violations as events."""
         events = self.gateway.violation_events
         for at, number, name, what in events:

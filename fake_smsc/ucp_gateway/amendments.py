@@ -52,7 +52,7 @@ class AmendmentOperations:
         """Operation 55: its result, then the 57s."""
         sound = self._sound(line, frame, now)
         if sound is not None:
-            self._told(line, frame, self.centre.inquire(_key(line, sound.data), now), now)
+            self._answer(line, frame, self.centre.inquire(_key(line, sound.data), now), now)
 
     def delete(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 56: its result, then the 58s. Its SCTS values may be separated by spaces."""
@@ -66,9 +66,9 @@ class AmendmentOperations:
             self.out.nack(line, frame, SYNTAX, "AMsg")
             return
         key = _key(line, sound.data, tuple(second for seconds in stamps for second in seconds))
-        self._told(line, frame, self.centre.delete(key, now), now)
+        self._answer(line, frame, self.centre.delete(key, now), now)
 
-    def _told(self, line: Line, frame: Frame, refusal: Refused | None, now: int) -> None:
+    def _answer(self, line: Line, frame: Frame, refusal: Refused | None, now: int) -> None:
         if refusal is not None:
             self.out.nack(line, frame, refusal.ec, refusal.reason)
         else:

@@ -180,7 +180,7 @@ class NotificationSender:
             self.centre.acknowledge(line.number, waiting.subject, False, now)
         if self.centre.notification_queue.waiting.get(
             line.account
-        ):  # what waited for room finds it now, not with the next notice
+        ):  # what waited for room finds it now, not with the next notification
             self.centre.notification_queue.fresh.add(line.account)
         if own.outstanding:
             oldest = min(wait.sent_at for wait in own.outstanding.values())

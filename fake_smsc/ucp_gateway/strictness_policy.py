@@ -174,7 +174,7 @@ def _has_lower_case(frame: Frame) -> bool:
     )  # fmt: skip
 
 
-# Repairs: each changes a copy of an operation's data and returns whether that repairs the error ---------------------------------------------
+# Repairs: each changes a copy of an operation's data and returns whether that repairs the error ---------------------
 
 
 def _pad(ot: str, data: list[str], error: FieldError) -> bool:

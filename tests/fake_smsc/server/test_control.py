@@ -84,7 +84,7 @@ def test_a_text_waits_for_the_first_session_of_its_account() -> None:
     asyncio.run(script())
 
 
-def test_a_subscriber_who_comes_back_is_told_at_once() -> None:
+def test_a_subscriber_who_is_reachable_again_is_reported_at_once() -> None:
     async def script() -> None:
         async with serving() as site:
             site.control.detach("33710000001")

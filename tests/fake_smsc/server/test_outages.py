@@ -168,7 +168,7 @@ def test_held_submits_are_forgotten_and_were_never_accepted(mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", ["cut", "reset", "refuse", "accept-close", "silent"])
-def test_accepted_messages_are_kept_and_told_after_the_next_login_in_order_of_stamps(mode: Mode) -> None:
+def test_accepted_messages_are_kept_and_notified_after_the_next_login_in_order_of_stamps(mode: Mode) -> None:
     async def script() -> None:
         async with serving(delivery=SLOW) as site:
             peer = await site.session()
@@ -202,7 +202,7 @@ def test_accepted_messages_are_kept_and_told_after_the_next_login_in_order_of_st
     asyncio.run(script())
 
 
-def test_deaf_to_results_a_platform_stores_and_delivers_and_tells_afterwards() -> None:
+def test_deaf_to_results_a_platform_stores_and_delivers_and_notifies_afterwards() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()

@@ -322,7 +322,7 @@ def test_a_result_without_sm_acknowledges_or_not(switch: str, repeated: int, ot:
     assert peer.wait(2 * MINUTE_US) == []
 
 
-def test_each_oddity_is_counted_and_told_with_its_instant_and_line() -> None:
+def test_each_violation_is_counted_and_reported_with_its_instant_and_line() -> None:
     peer = with_()
     peer.now += SECOND_US
     peer.submit(1, Msg="414")
@@ -337,7 +337,7 @@ def test_a_struct_of_switches_refuses_what_it_does_not_know() -> None:
         msgspec.convert({"odd_hex": "maybe"}, Strictness)
 
 
-def test_another_protocol_is_told_once_and_octets_without_an_end_when_the_line_goes() -> None:
+def test_another_protocol_is_reported_once_and_octets_without_an_end_when_the_line_goes() -> None:
     gateway, _ = gateway_of()
     gateway.opened(7, START)
     gateway.received(7, b"GET / HTTP/1.1\r\n", START + 1)
