@@ -37,8 +37,8 @@ EXPOSED_FAILED_LOGINS = 20  # a minute, of one address, where other machines can
 @command(
     exits={**DONE, 0: "ended by a signal, and the ledger is closed"},
     files=(
-        "OUTPUT, or reports/serve-DATE-TIME: run.json and ledger-0001.duckdb (what was read and written, and "
-        "what happened). With --log the lines named there."
+        "OUTPUT, or reports/serve-DATE-TIME: run.json and Parquet files, one a table (what was read and written, "
+        "and what happened). With --log the file of log lines."
     ),
     see=("simbench decode", "simbench judge", "docs/guides/service.md", "docs/reference/scenario.md"),
 )
