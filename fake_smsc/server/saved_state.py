@@ -8,9 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 
 from fake_smsc.core.delivery import KINDS, NT_BITS
@@ -21,6 +20,9 @@ from simbench.ledger.events import At, ClockStepped, OutageScheduled, OutageUnsc
 from simbench.ledger.query import connected
 from simbench.ledger.reader import read_run
 from simbench.ucp import content
+
+if TYPE_CHECKING:
+    from simbench.ledger.query import Connection
 
 OUTCOMES = {**{kind: outcome for outcome, kind in KINDS.items()}, "replaced": UNDELIVERED}
 _ENDED = "('delivered', 'undelivered', 'replaced', 'deleted')"
@@ -110,7 +112,7 @@ def read_saved_state(folder: Path, owner_of: Callable[[str], str], validity_us: 
         )  # fmt: skip
 
 
-def _rows(ledger: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
+def _rows(ledger: Connection, query: str) -> Iterator[tuple[Any, ...]]:
     """Iterate over the rows of a query; a connection runs one query at a time."""
     found = ledger.execute(query)
     while rows := found.fetchmany(10_000):
@@ -143,7 +145,7 @@ def _message(
 
 
 def _notifications(
-    ledgers: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
+    ledgers: tuple[Connection, Connection],
     texts: list[tuple[int, TextSent]],
     terms: Terms,
     owner_of: Callable[[str], str],
