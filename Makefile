@@ -60,6 +60,7 @@ fuzz: $(VENV)/installed ## feed two million mutated frames to everything that re
 soak: $(VENV)/installed ## half an hour and 20 million messages with cuts, memory watched; then crowds and a client (SECONDS=1800, MESSAGES=20000000)
 	$(BIN)/python -m tools.soak --seconds $(or $(SECONDS),1800) --messages $(or $(MESSAGES),20000000)
 	$(BIN)/python -m tools.soak.crowd
+	$(BIN)/python -m tools.soak.kills --count $(or $(KILLS),100)
 	$(BIN)/python -m tools.soak.client
 
 sample: $(VENV)/installed ## write every kind of report below reports/sample

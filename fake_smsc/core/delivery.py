@@ -5,7 +5,6 @@ Sources: OPS-ACH-07 and docs/reference (absent subscribers, retries); every figu
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable
 from itertools import accumulate
@@ -20,6 +19,7 @@ from fake_smsc.core.timer_queue import Agenda
 from simbench.kernels.chance import draw_with, key_of, quantile
 from simbench.kernels.fate import ABSENT, MEMORY_FULL, NETWORK, PERMANENT, failure, wait
 from simbench.ledger import AnyLedger
+from simbench.ledger.events import TermsTaken, row_of
 from simbench.ledger.rows import Row
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
 
@@ -155,9 +155,9 @@ class Delivery:
         """Tell the story what a message asks for that its row does not say: whoever resumes the run needs it."""
         if self.story is None:
             return
-        terms = {"scts": message.scts, "expires_at": message.expires_at, "notify": message.notify,
-                 "special": msgspec.to_builtins(message.special)}  # fmt: skip
-        self.story((now, "terms", str(message.entity), None, json.dumps(terms)))
+        special = msgspec.to_builtins(message.special)
+        terms = TermsTaken(str(message.entity), message.scts, message.expires_at, message.notify, special)
+        self.story(row_of(now, terms))
 
     def restore(self, message: Message, now: int) -> None:
         """Take over a message that an earlier run left waiting: one that was tried before is tried at once."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -16,6 +16,7 @@ from fake_smsc.faults.host import Host
 from fake_smsc.scenario import FaultConfig
 from simbench.base.units import SECOND_US
 from simbench.kernels.chance import entity_of, share
+from simbench.ledger.events import FaultActed
 from simbench.ucp.frame import STX, Frame, Framer, checksum
 
 Action = Callable[[], None]
@@ -65,7 +66,7 @@ class Injector(Protocol):
     seed: int
     gone: set[int]
 
-    def tell(self, name: str, detail: dict[str, object], until: int | None = None) -> None:
+    def tell(self, event: FaultActed) -> None:
         """Write one row of the story."""
 
     def is_active(self, fault: Fault) -> bool:
@@ -146,9 +147,9 @@ class Fault:
         given = getattr(self.config, parameter)
         return str(self.parameters[parameter] if given is None else given)
 
-    def tell(self, number: int, what: str, **more: object) -> None:
-        """Write into the story that the fault is about to be applied to a line."""
-        self.injector.tell(self.config.name, {"line": number, "what": what, **more})
+    def tell(self, number: int, what: str, **more: Any) -> None:
+        """Record that the fault is about to be applied to a line; `more`: further fields of the event."""
+        self.injector.tell(FaultActed(self.config.name, line=number, what=what, **more))
 
 
 class FrameFault(Fault):

@@ -6,7 +6,6 @@ server's own timer, so that virtual time works. The story has a row before anyth
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from heapq import heappop, heappush
 
@@ -15,6 +14,7 @@ from fake_smsc.faults.host import Host
 from fake_smsc.faults.registry import FAULTS
 from fake_smsc.scenario import FaultConfig
 from simbench.base.units import SECOND_US
+from simbench.ledger.events import FaultActed, row_of
 from simbench.ucp.frame import ETX
 
 NEVER = 1 << 62
@@ -63,7 +63,7 @@ class FaultInjector:
         config = fault.config
         set_here = {name: getattr(config, name) for name in ("share", "code", *fault.parameters)}
         until = self.server.clock.now() + round(config.for_s * SECOND_US) if config.for_s else None
-        self.tell(config.name, {"what": "begins", **{k: v for k, v in set_here.items() if v not in {None, ""}}}, until)
+        self.tell(FaultActed(config.name, until, "begins", **set_here))
         self.active.append(fault)
         if until is not None:
             self.later(round(config.for_s * SECOND_US), partial(self._end, fault))
@@ -71,13 +71,13 @@ class FaultInjector:
 
     def _end(self, fault: Fault) -> None:
         if fault in self.active:
-            self.tell(fault.config.name, {"what": "ends"})
+            self.tell(FaultActed(fault.config.name, what="ends"))
             self.active.remove(fault)
             fault.ended()
 
-    def tell(self, name: str, detail: dict[str, object], until: int | None = None) -> None:
-        """One row of the story."""
-        self.server.ledger.story.append((self.server.clock.now(), "fault", name, until, json.dumps(detail)))
+    def tell(self, event: FaultActed) -> None:
+        """Record what a fault does."""
+        self.server.ledger.story.append(row_of(self.server.clock.now(), event))
 
     # What the server asks --------------------------------------------------------------------------------------
 

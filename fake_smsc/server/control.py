@@ -6,7 +6,6 @@ Writes the story before anything takes effect. Reaches no socket itself.
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Sequence
 
@@ -19,6 +18,19 @@ from fake_smsc.server.outage import Mode, Outage
 from fake_smsc.server.server import SmscServer
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.units import SECOND_US
+from simbench.ledger.events import (
+    AccountSet,
+    ClockStepped,
+    Event,
+    FaultActed,
+    LimitSet,
+    OutageScheduled,
+    OutageUnscheduled,
+    SubscriberSet,
+    TextSent,
+    Troubled,
+    row_of,
+)
 from simbench.ledger.reader import Run
 from simbench.numbering.subscribers import Subscriber
 
@@ -60,14 +72,14 @@ class Control:
     def step(self, seconds: float) -> int:
         """Let the platform's clock jump forward. Raises ValueError for a step back."""
         now = self.server.clock.step(seconds)
-        self._tell("clock", "step", {"seconds": seconds})
+        self._tell(ClockStepped("step", seconds=seconds))
         self.server.clock_moved()
         return now
 
     def set_speed(self, speed: float) -> None:
         """Change how many platform seconds a real second is worth. Raises ValueError unless above 0."""
         self.server.clock.set_speed(speed)
-        self._tell("clock", "speed", {"speed": speed})
+        self._tell(ClockStepped("speed", speed=speed))
         self.server.clock_moved()
 
     # Sessions --------------------------------------------------------------------------------------------------
@@ -89,7 +101,7 @@ class Control:
         """End one connection, with FIN or RST. Raises BadInput when there is no such session."""
         if number not in self.server.connections:
             raise BadInput(f"session {number}", "no such session", f"one of {sorted(self.server.connections)}")
-        self._tell("fault", f"session:{number}", {"drop": "rst" if abruptly else "fin"})
+        self._tell(FaultActed(f"session:{number}", drop="rst" if abruptly else "fin"))
         self.server.end(number, "dropped by control", abruptly=abruptly)
 
     # Subscribers -----------------------------------------------------------------------------------------------
@@ -100,9 +112,8 @@ class Control:
 
     def put(self, subscriber: Subscriber) -> None:
         """Set one subscriber's truth."""
-        detail = {"fate": subscriber.fate, "operator": subscriber.operator, "attached": subscriber.attached,
-                  "roaming": subscriber.roaming}  # fmt: skip
-        self._tell("subscriber", subscriber.msisdn, detail)
+        who = subscriber
+        self._tell(SubscriberSet(who.msisdn, who.fate, who.operator, who.attached, who.roaming))
         self._centre.subscriber(subscriber, self.now())
         self.server.rearm()
 
@@ -130,7 +141,7 @@ class Control:
 
     def originate(self, sender: str, code: str, text: str) -> list[Notice]:
         """As `mo`: the notices that carry it, to be asked after with `open_notices`."""
-        self._tell("mo", sender, {"code": code, "text": text})
+        self._tell(TextSent(sender, code, text))
         notices = self.server.gateway.originate(sender, code, text, self.now())
         if not notices:
             raise BadInput(f"short code {code}", "no account owns it", f"one of {sorted(self._centre.limiters)}")
@@ -156,7 +167,7 @@ class Control:
         if rate_per_s < 1:
             raise BadInput(f"rate {rate_per_s}", "below 1", "a rate in messages/s")
         limit = msgspec.structs.replace(limiter.limit, rate_per_s=rate_per_s, mode=mode)
-        self._tell("limit", code, {"rate_per_s": limit.rate_per_s, "mode": limit.mode})
+        self._tell(LimitSet(code, limit.rate_per_s, limit.mode))
         self._centre.retune(code, limit, self.now())
         self.server.rearm()
 
@@ -165,7 +176,7 @@ class Control:
         known = self._centre.accounts.get(account)
         if known is None:
             raise BadInput(f"account {account}", "no such account", f"one of {sorted(self._centre.accounts)}")
-        self._tell("account", account, {"state": "suspended"})
+        self._tell(AccountSet(account, state="suspended"))
         self._centre.account_state(msgspec.structs.replace(known, state="suspended"), self.now())
 
     # Faults ----------------------------------------------------------------------------------------------------
@@ -222,17 +233,17 @@ class Control:
 
     def trouble(self, problem: str, subject: str = "") -> None:
         """Something planned does not happen: into the story, and to whoever runs the server."""
-        self._tell("trouble", subject, {"problem": problem})
+        self._tell(Troubled(subject, problem))
         self.on_trouble(problem)
         self.server.touch()
 
-    def schedule(self, number: int, detail: dict[str, object], scope: str) -> None:
+    def schedule(self, planned: OutageScheduled) -> None:
         """Write down that an outage is to begin later, so that a run that is resumed knows; whoever asked begins it."""
-        self._tell("scheduled", scope, {"id": number, **detail})
+        self._tell(planned)
 
     def unschedule(self, number: int) -> None:
         """Write down that it will not."""
-        self._tell("unscheduled", "", {"id": number})
+        self._tell(OutageUnscheduled(number))
 
     # Waiting and looking ---------------------------------------------------------------------------------------
 
@@ -284,12 +295,12 @@ class Control:
         for name, state in self._states.items():
             account = self._centre.accounts[name]
             if account.state != state:
-                self._tell("account", name, {"state": state})
+                self._tell(AccountSet(name, state=state))
                 self._centre.account_state(msgspec.structs.replace(account, state=state), self.now())
         for subscriber in self._centre.base.restore():
             self.put(subscriber)
         if self.server.clock.speed != self._speed:
             self.set_speed(self._speed)
 
-    def _tell(self, kind: str, subject: str, detail: dict[str, object]) -> None:
-        self.server.ledger.story.append((self.now(), kind, subject, None, json.dumps(detail)))
+    def _tell(self, event: Event) -> None:
+        self.server.ledger.story.append(row_of(self.now(), event))

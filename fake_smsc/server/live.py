@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,8 @@ from fake_smsc.server.server import SmscServer
 from simbench.base.errors import SimbenchError
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract
-from simbench.ledger import AnyLedger
+from simbench.ledger import AnyLedger, Ledger
+from simbench.ledger.events import AccountSet, LimitSet, RunEnded, row_of
 
 if TYPE_CHECKING:
     from fake_smsc.server.saved_state import Past
@@ -76,19 +76,18 @@ class LiveSmsc:
             limit = self.server.gateway.centre.limiters[config.code].limit
             account = config.account or config.code
             window = config.window or self.contract.terms.session.window.value
-            detail = {
-                "rate_per_s": limit.rate_per_s, "mode": limit.mode, "meter": limit.meter, "account": account,
-                "window": window,
-            }  # fmt: skip
-            self.ledger.story.append((now, "limit", config.code, None, json.dumps(detail)))
+            told = LimitSet(config.code, limit.rate_per_s, limit.mode, limit.meter, account, window)
+            self.ledger.story.append(row_of(now, told))
             if config.oadc_option or config.state != "active":
-                state = {"oadc_option": config.oadc_option, "state": config.state}
-                self.ledger.story.append((now, "account", account, None, json.dumps(state)))
+                state = AccountSet(account, state=config.state, oadc_option=config.oadc_option)
+                self.ledger.story.append(row_of(now, state))
         if self.past is None:
             for fault in self.scenario.faults:
                 self.server.faults.plan(fault)
         if self.scenario.faults or self.past is not None:
             self.server.rearm()
+        if isinstance(self.ledger, Ledger):  # its files are open before anything can be acknowledged
+            await asyncio.to_thread(self.ledger.flush)
         await self.server.listen(self.scenario.server.host, self.scenario.server.port)
         began = self.past.began if self.past is not None else now
         if self.past is not None:
@@ -104,7 +103,7 @@ class LiveSmsc:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.ledger.story.append((self.clock.now(), "ended", "", None, "{}"))
+        self.ledger.story.append(row_of(self.clock.now(), RunEnded()))
         await self.server.close()
 
     async def _resume_outage(self, past: Past) -> None:

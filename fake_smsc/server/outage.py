@@ -6,13 +6,13 @@ Writes the story before anything takes effect; decides nothing about messages.
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Literal, Protocol
 
 import msgspec
 
 from fake_smsc.faults.host import Host, Peer
 from simbench.base.errors import Trouble
+from simbench.ledger.events import MaintenanceBegan, OutageBegan, Restored, row_of
 
 Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results"]
 
@@ -69,8 +69,8 @@ class Outages:
             raise ValueError(f"an outage ({self.current.mode}, {self.current.scope}) holds already")
         server = self.server
         now = server.clock.now()
-        kind = "maintenance" if outage.planned else "outage"
-        server.ledger.story.append((now, kind, outage.scope, until, json.dumps({"mode": outage.mode})))
+        kind = MaintenanceBegan if outage.planned else OutageBegan
+        server.ledger.story.append(row_of(now, kind(outage.scope, until, outage.mode)))
         self.current = outage
         treatment = TREATMENTS[outage.mode]
         if outage.scope == "total":
@@ -100,7 +100,7 @@ class Outages:
         except Trouble:
             self.current = outage
             raise
-        server.ledger.story.append((now, "restored", outage.scope, None, json.dumps({"mode": outage.mode})))
+        server.ledger.story.append(row_of(now, Restored(outage.scope, outage.mode)))
         server.gateway.barred.clear()
         server.gateway.go("up", now)
         for number in [number for number, line in server.gateway.lines.items() if line.mute]:

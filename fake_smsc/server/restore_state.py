@@ -5,19 +5,29 @@ What the meters and open sessions held is gone, as it is on a real platform; wha
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from fake_smsc.core.records import Limit
-from fake_smsc.scenario import FaultConfig
+from fake_smsc.scenario import FaultConfig, LimitMode, Meter, Mode
 from fake_smsc.server.outage import Outage
 from simbench.base.units import SECOND_US
+from simbench.ledger.events import (
+    AccountSet,
+    Event,
+    FaultActed,
+    LimitSet,
+    MaintenanceBegan,
+    OutageBegan,
+    Restored,
+    Resumed,
+    SubscriberSet,
+    row_of,
+)
 from simbench.numbering.subscribers import Subscriber
 
 if TYPE_CHECKING:
-    from fake_smsc.server.saved_state import Event, Past
+    from fake_smsc.server.saved_state import Past
     from fake_smsc.server.server import SmscServer
 
 STOPPED = "server stopped"
@@ -32,52 +42,54 @@ def put_back(server: SmscServer, past: Past, planned: tuple[FaultConfig, ...]) -
         wire.append((past.ended, number, "close", why.encode()))
     server.count = past.connections
     # To a client the time in between was an outage like any other.
-    detail = json.dumps({"mode": "cut", "why": STOPPED})
-    story.append((past.ended, "outage", "total", now, detail))
-    story.append((now, "restored", "total", None, detail))
-    told = {"messages": len(past.messages), "notices": len(past.notices), "killed": past.killed}
-    story.append((now, "resumed", "", None, json.dumps(told)))
-    for event in past.story:
+    story.append(row_of(past.ended, OutageBegan("total", now, "cut", STOPPED)))
+    story.append(row_of(now, Restored("total", "cut", STOPPED)))
+    story.append(row_of(now, Resumed(len(past.messages), len(past.notices), past.killed)))
+    for _, event in past.events:
         _world(server, event, now)
     centre.restore(past.messages, past.notices, now)
     _faults(server, past, planned, now)
 
 
 def _world(server: SmscServer, event: Event, now: int) -> None:
-    """Subscribers, limits and accounts as the story last left them."""
-    centre, detail = server.gateway.centre, event.detail
-    if event.kind == "subscriber":
-        centre.base.put(msgspec.convert({"msisdn": event.subject, **detail}, Subscriber))
-    elif event.kind == "limit" and event.subject in centre.limiters:
-        present = centre.limiters[event.subject].limit
-        fields = {name: value for name, value in detail.items() if name in Limit.__struct_fields__}
-        limit = msgspec.structs.replace(present, **fields)
-        if limit != present:
-            centre.retune(event.subject, limit, now)
-    elif event.kind == "account" and event.subject in centre.accounts:
-        account = centre.accounts[event.subject]
-        centre.account_state(msgspec.structs.replace(account, state=detail["state"]), now)
+    """Subscribers, limits and accounts as the events last left them."""
+    centre = server.gateway.centre
+    match event:
+        case SubscriberSet():
+            centre.base.put(msgspec.convert(event, Subscriber, from_attributes=True))
+        case LimitSet() if event.code in centre.limiters:
+            present = centre.limiters[event.code].limit
+            limit = msgspec.structs.replace(present, rate_per_s=event.rate_per_s, mode=cast(LimitMode, event.mode))
+            if event.meter:
+                limit = msgspec.structs.replace(limit, meter=cast(Meter, event.meter))
+            if limit != present:
+                centre.retune(event.code, limit, now)
+        case AccountSet() if event.account in centre.accounts and event.state is not msgspec.UNSET:
+            account = centre.accounts[event.account]
+            centre.account_state(msgspec.structs.replace(account, state=event.state), now)
 
 
 def _faults(server: SmscServer, past: Past, planned: tuple[FaultConfig, ...], now: int) -> None:
     """Faults that held go on for what was left of them; those yet to begin begin when they would have."""
-    held: list[Event] = []
+    held: list[FaultActed] = []
     begun: list[str] = []
-    for event in past.story:
-        what = event.detail.get("what") if event.kind == "fault" else None
-        if what == "begins":
+    for _, event in past.events:
+        if not isinstance(event, FaultActed):
+            continue
+        if event.what == "begins":
             held.append(event)
-            begun.append(event.subject)
-        elif what == "ends":
-            found = next((other for other in held if other.subject == event.subject), None)
+            begun.append(event.name)
+        elif event.what == "ends":
+            found = next((other for other in held if other.name == event.name), None)
             if found is not None:
                 held.remove(found)
     for event in held:
         left_s = (event.until - now) / SECOND_US if event.until else 0.0
         if event.until and left_s <= 0:
             continue
-        fields = {name: value for name, value in event.detail.items() if name in FaultConfig.__struct_fields__}
-        server.faults.plan(FaultConfig(name=event.subject, for_s=left_s, **fields))
+        said = {name: getattr(event, name, None) for name in FaultConfig.__struct_fields__}
+        fields = {name: value for name, value in said.items() if value is not None}
+        server.faults.plan(FaultConfig(**{**fields, "for_s": left_s}))
     for fault in planned:
         if fault.name in begun:
             begun.remove(fault.name)
@@ -88,14 +100,13 @@ def _faults(server: SmscServer, past: Past, planned: tuple[FaultConfig, ...], no
 
 def outage_held(past: Past) -> tuple[Outage, int | None] | None:
     """The outage that held when the run ended, and its announced end."""
-    held: Event | None = None
-    for event in past.story:
-        if event.detail.get("why") == STOPPED:
-            continue
-        if event.kind in {"outage", "maintenance"}:
-            held = event
-        elif event.kind == "restored":
-            held = None
+    held: OutageBegan | MaintenanceBegan | None = None
+    for _, event in past.events:
+        match event:
+            case OutageBegan() | MaintenanceBegan() if event.why != STOPPED:
+                held = event
+            case Restored() if event.why != STOPPED:
+                held = None
     if held is None:
         return None
-    return Outage(held.detail["mode"], held.subject, held.kind == "maintenance"), held.until
+    return Outage(cast(Mode, held.mode), held.subject, isinstance(held, MaintenanceBegan)), held.until

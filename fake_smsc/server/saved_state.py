@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from fake_smsc.core.delivery import KINDS, TELL
 from fake_smsc.core.records import UNDELIVERED, Message, Notice, Special
 from fake_smsc.server.pending_notifications import Unacknowledged
 from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.ledger.events import At, ClockStepped, OutageScheduled, OutageUnscheduled, TermsTaken, TextSent, events_of
 from simbench.ledger.query import connected
 from simbench.ledger.reader import read_run
 from simbench.ucp import content
@@ -48,14 +48,7 @@ _LAST = """
 """
 
 
-class Event(msgspec.Struct, frozen=True):
-    """One row of the story."""
-
-    at: int
-    kind: str
-    subject: str
-    until: int | None
-    detail: dict[str, Any]
+Terms = Mapping[tuple[int, int], TermsTaken]
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -68,7 +61,7 @@ class Past(msgspec.Struct, frozen=True):
     lines: tuple[int, ...]
     messages: list[Message]
     notices: list[Notice]
-    story: list[Event]
+    events: list[At]
 
     def clock(self, own_epoch: bool, speed: float) -> tuple[int, float]:
         """(instant, speed) to go on with.
@@ -76,18 +69,18 @@ class Past(msgspec.Struct, frozen=True):
         A platform that followed the wall clock follows it again, its steps kept; any other one goes on from its last
         instant: the time it was stopped does not count.
         """
-        moves = [event.detail for event in self.story if event.kind == "clock"]
-        speeds = [move["speed"] for move in moves if "speed" in move]
+        moves = [event for _, event in self.events if isinstance(event, ClockStepped)]
+        speeds = [move.speed for move in moves if move.speed is not msgspec.UNSET]
         if own_epoch or speed != 1 or speeds:
             return self.ended + 1, speeds[-1] if speeds else speed
-        steps_us = sum(int(move.get("seconds", 0) * SECOND_US) for move in moves)
+        steps_us = sum(int(move.seconds * SECOND_US) for move in moves if move.seconds is not msgspec.UNSET)
         return max(self.ended + 1, time.time_ns() // 1000 + steps_us), speed
 
-    def scheduled(self) -> list[Event]:
-        """Outages asked for that had neither begun nor been given up; `detail` has `id`, `at`, `until` and the mode."""
-        gone = {event.detail["id"] for event in self.story if event.kind == "unscheduled"}
-        asked = [event for event in self.story if event.kind == "scheduled" and event.detail["id"] not in gone]
-        return [event for event in asked if event.detail["at"] > self.ended]
+    def scheduled(self) -> list[OutageScheduled]:
+        """Outages asked for that had neither begun nor been given up."""
+        gone = {event.id for _, event in self.events if isinstance(event, OutageUnscheduled)}
+        asked = [event for _, event in self.events if isinstance(event, OutageScheduled) and event.id not in gone]
+        return [event for event in asked if event.at > self.ended]
 
 
 def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> Past:
@@ -97,17 +90,12 @@ def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[i
     """
     run = read_run(folder)
     with connected(run) as ledger, connected(run, ("wire",)) as octets:
-        story = [
-            Event(at, kind, subject, until, json.loads(detail))
-            for at, kind, subject, until, detail in _rows(
-                ledger, 'select "at", kind, subject, until, detail from story order by "at", n'
-            )
-        ]
-        terms = {(int(event.subject), event.detail["scts"]): event.detail for event in story if event.kind == "terms"}
+        events = list(events_of(_rows(ledger, 'select "at", kind, subject, until, detail from story order by "at", n')))
+        terms = {(int(event.entity), event.scts): event for _, event in events if isinstance(event, TermsTaken)}
         messages = [
             message for row in _rows(ledger, _WAITING) if (message := _message(row, terms, owner_of, validity_us))
         ]
-        texts = [event for event in story if event.kind == "mo"]
+        texts = [(at, event) for at, event in events if isinstance(event, TextSent)]
         (ended,) = next(_rows(ledger, _LAST))
         (connections,) = next(_rows(ledger, "select coalesce(max(session), 0) from wire"))
         open_ = _rows(
@@ -116,8 +104,8 @@ def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[i
             "direction = 'close' order by session",
         )
         return Past(
-            story[0].at if story else ended or 0, ended or 0, not run.info.closed, connections,
-            tuple(number for (number,) in open_), messages, _notices((ledger, octets), texts, terms, owner_of), story,
+            events[0].at if events else ended or 0, ended or 0, not run.info.closed, connections,
+            tuple(number for (number,) in open_), messages, _notices((ledger, octets), texts, terms, owner_of), events,
         )  # fmt: skip
 
 
@@ -130,7 +118,7 @@ def _rows(ledger: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, 
 
 def _message(
     row: tuple[Any, ...],
-    terms: Mapping[tuple[int, int], dict[str, Any]],
+    terms: Terms,
     owner_of: Callable[[str], str],
     validity_us: tuple[int, int],
 ) -> Message | None:
@@ -143,9 +131,9 @@ def _message(
     notify, special = value & 7, None
     own = terms.get((entity, scts))
     if own is not None:
-        expires_at, notify = own["expires_at"], own["notify"]
-        special = msgspec.convert(own["special"], Special)
-        if special.begins_at and buffered:
+        expires_at, notify = own.expires_at, own.notify
+        special = msgspec.convert(own.special, Special) if own.special is not None else None
+        if special is not None and special.begins_at and buffered:
             special.begins_at = 0
     return Message(
         entity, account, code, recipient, scts, at, expires_at, notify, segments, session,
@@ -155,8 +143,8 @@ def _message(
 
 def _notices(
     ledgers: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
-    texts: list[Event],
-    terms: Mapping[tuple[int, int], dict[str, Any]],
+    texts: list[tuple[int, TextSent]],
+    terms: Terms,
     owner_of: Callable[[str], str],
 ) -> list[Notice]:
     """What was to be told and is not acknowledged on the wire, oldest first."""
@@ -176,13 +164,11 @@ def _notices(
     return waiting.left()
 
 
-def _notice(
-    row: tuple[Any, ...], terms: Mapping[tuple[int, int], dict[str, Any]], owner_of: Callable[[str], str]
-) -> Notice | None:
+def _notice(row: tuple[Any, ...], terms: Terms, owner_of: Callable[[str], str]) -> Notice | None:
     at, kind, code, recipient, entity, reason, scts, notify, _ = row
     outcome, own = OUTCOMES[kind], terms.get((entity, scts))
-    to = (own["special"] or {}).get("notify_at", "") if own else ""
-    notify = own["notify"] if own else notify or 0
+    to = str((own.special or {}).get("notify_at", "")) if own else ""
+    notify = own.notify if own else notify or 0
     if not notify & TELL[outcome]:
         return None
     return Notice(
@@ -193,11 +179,11 @@ def _notice(
 class _Parts:
     """The segments of mobile-originated messages, out of what the story says was sent."""
 
-    def __init__(self, texts: list[Event]) -> None:
-        self._texts: dict[tuple[str, str], list[Event]] = {}
+    def __init__(self, texts: list[tuple[int, TextSent]]) -> None:
+        self._texts: dict[tuple[str, str], list[tuple[int, TextSent]]] = {}
         self._begun: dict[tuple[str, str], list[object]] = {}
-        for event in texts:
-            self._texts.setdefault((event.subject, event.detail["code"]), []).append(event)
+        for at, event in texts:
+            self._texts.setdefault((event.sender, event.code), []).append((at, event))
 
     def notice(self, row: tuple[Any, ...], owner_of: Callable[[str], str]) -> Notice | None:
         """The notice of one segment; None for one whose text no story tells."""
@@ -205,8 +191,8 @@ class _Parts:
         key = (sender, code)
         if not self._begun.get(key):
             texts = self._texts.get(key)
-            if not texts or texts[0].at > at:
+            if not texts or texts[0][0] > at:
                 return None
-            self._begun[key] = list(content.compose(texts.pop(0).detail["text"]))
+            self._begun[key] = list(content.compose(texts.pop(0)[1].text))
         payload = self._begun[key].pop(0)
         return Notice("mo", owner_of(code), code, sender, scts, at, payload=payload, message=entity)

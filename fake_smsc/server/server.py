@@ -7,7 +7,6 @@ so that a rule can tell the client's jitter from the bench's own.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -23,6 +22,7 @@ from fake_smsc.server.outage import Outage, Outages
 from fake_smsc.ucp_gateway import Gateway
 from simbench.base.units import SECOND_US
 from simbench.ledger import AnyLedger
+from simbench.ledger.events import ViolationSeen, row_of
 
 GRAIN_US = 2_000  # lateness that is worth a row: a rule forgives a client what the bench was late by
 HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
@@ -259,8 +259,7 @@ class SmscServer:
         """Move what the gateway found odd into the story."""
         events = self.gateway.odd_events
         for at, number, name, what in events:
-            detail = {"name": name, "what": what} if what else {"name": name}
-            self.ledger.story.append((at, "oddity", f"session:{number}", None, json.dumps(detail)))
+            self.ledger.story.append(row_of(at, ViolationSeen(f"session:{number}", name, what)))
         events.clear()
 
     def _arm(self) -> None:

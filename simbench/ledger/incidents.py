@@ -12,9 +12,9 @@ from typing import Any, Literal
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.ledger.events import MaintenanceBegan, OutageBegan, PeriodTold, Restored, StoryRow, row_of
 
 Scope = Literal["total", "partial"]
-StoryRow = tuple[int, str, str, int | None, str]
 """A row of the table "story": at, kind, subject, until, detail as JSON."""
 
 PLATFORM = "platform"
@@ -63,13 +63,11 @@ def to_story(incident: Incident) -> list[StoryRow]:
     them as it goes.
     """
     subject = TOTAL if incident.scope == "total" and incident.subject == PLATFORM else incident.subject
-    detail = {name: getattr(incident, name) for name in _TOLD}
-    announced_end = incident.end if incident.planned else None
-    rows: list[StoryRow] = [
-        (incident.start, BEGINS[incident.planned], subject, announced_end, json.dumps(detail, ensure_ascii=False))
-    ]
+    kind = MaintenanceBegan if incident.planned else OutageBegan
+    told = {name: getattr(incident, name) for name in _TOLD}
+    rows = [row_of(incident.start, kind(subject, incident.end if incident.planned else None, **told))]
     if incident.end is not None:
-        rows.append((incident.end, ENDS, subject, None, json.dumps({"ticket": incident.ticket}, ensure_ascii=False)))
+        rows.append(row_of(incident.end, Restored(subject, ticket=incident.ticket)))
     return rows
 
 
@@ -96,7 +94,7 @@ def incidents_of(story: Iterable[Any]) -> tuple[Incident, ...]:
 
 def period_row(period: Period) -> StoryRow:
     """The row that says what period a story tells whole; a story without one begins and ends with its ledger."""
-    return (period.start, PERIOD, "run", period.end, json.dumps({"known_from": period.known_from}))
+    return row_of(period.start, PeriodTold(period.end, period.known_from))
 
 
 def period_of(story: Iterable[Any]) -> Period | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,9 +14,17 @@ from simbench.base.errors import LedgerError
 from simbench.base.outputs import remove, replacing
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import TABLES, Table
-from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment
+from simbench.ledger.segments import PACKED, SEGMENT, check_values, parts_of, stream_segment, sync_folder
 
 GROUP_ROWS, GROUP_OCTETS = 1_000_000, 48_000_000  # of a row group: what packing holds in memory
+
+# Few different values are kept once; of others a dictionary costs time and saves nothing.
+PARQUET: Final[dict[str, Any]] = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": ["kind", "code", "direction", "class", "brand", "place"],
+    "write_page_checksum": True,
+}
 
 Progress = Callable[[int, int], object]
 
@@ -40,7 +49,7 @@ def pack_segment(path: Path, table: Table) -> None:
     with (
         replacing(path.with_suffix(PACKED), edited=True) as part,
         part.open("wb") as file,
-        pq.ParquetWriter(file, schema(table), compression="zstd", write_page_checksum=True) as writer,
+        pq.ParquetWriter(file, schema(table), **PARQUET) as writer,
     ):
         _write(writer, stream_segment(path, table), table)
         writer.close()
@@ -69,20 +78,11 @@ def _write(writer: pq.ParquetWriter, batches: Iterable[pa.RecordBatch], table: T
         writer.write_table(pa.Table.from_batches(group, schema(table)), row_group_size=max(rows, 1))
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder safe from a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def open_packed(path: Path, table: Table) -> pq.ParquetFile:
     """A Parquet file of a table, its columns checked, its values not yet. LedgerError where it is none."""
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
-        fits = file.schema_arrow.remove_metadata().equals(schema(table))
+        fits = _columns(file.schema_arrow) == _columns(schema(table))
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise _unreadable(path, problem) from None
     if not fits:
@@ -94,11 +94,16 @@ def read_packed(path: Path, table: Table) -> pa.Table:
     """All rows of a Parquet file of a table, checked. LedgerError where they cannot be read to the end."""
     with open_packed(path, table) as file:
         try:
-            found = file.read()
+            found = file.read().cast(schema(table))
             check_values(table, found)
         except (pa.ArrowException, OSError, ValueError, MemoryError) as problem:
             raise _unreadable(path, problem) from None
     return found
+
+
+def _columns(found: pa.Schema) -> list[tuple[str, pa.DataType]]:
+    """Names and types; whether a value may be missing is looked at in the values."""
+    return [(field.name, field.type) for field in found]
 
 
 def _unreadable(path: Path, problem: BaseException) -> LedgerError:

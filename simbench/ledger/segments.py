@@ -5,6 +5,7 @@ A segment that was cut off is read up to its last whole batch. Imported late, be
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -168,6 +169,15 @@ def batches_from(path: Path, table: Table, start: int, end: int) -> Iterator[pa.
         source.seek(start)
         while source.tell() < end:
             yield pa.ipc.read_record_batch(pa.ipc.read_message(source), schema(table))
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder safe from a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _foreign(path: Path) -> LedgerError:

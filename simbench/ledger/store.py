@@ -25,7 +25,6 @@ from simbench.base.calendar import midnight_after
 from simbench.base.outputs import grow, remove
 from simbench.ledger.buffer import Entry
 from simbench.ledger.columns import Misfit, schema, to_batch
-from simbench.ledger.packing import open_packed, pack_segment, read_packed, sync_folder
 from simbench.ledger.rows import ORDINAL, TABLES, Table
 from simbench.ledger.segments import (
     SEGMENT,
@@ -34,6 +33,7 @@ from simbench.ledger.segments import (
     read_segment,
     segment_name,
     stream_head,
+    sync_folder,
 )
 
 BULK_BYTES: Final = 300_000_000  # a segment of a run in virtual time, which is packed once it is full
@@ -136,6 +136,8 @@ class Store:
                     path.write_bytes(stream_head(table))
                 counted += segment.rows
             else:
+                from simbench.ledger.packing import open_packed  # noqa: PLC0415 - Parquet is slow to load, and a server that begins needs none
+
                 with open_packed(path, table) as file:
                     counted += file.metadata.num_rows
             self._ends[table.name].append(counted)
@@ -254,6 +256,8 @@ class Store:
                 self._pack(stream)
 
     def _pack(self, stream: Stream) -> None:
+        from simbench.ledger.packing import pack_segment  # noqa: PLC0415 - Parquet is slow to load, and a server that begins needs none
+
         pack_segment(stream.path, stream.table)
         with self._lock:
             paths = self._closed[stream.table.name]
@@ -310,6 +314,8 @@ def read_part(path: Path, table: Table) -> pa.Table:
     """All rows of one file of a table, packed or not. LedgerError where it cannot be read."""
     if path.suffix == SEGMENT:
         return pa.Table.from_batches(read_segment(path, table).batches, schema(table))
+    from simbench.ledger.packing import read_packed  # noqa: PLC0415 - Parquet is slow to load, and a server that begins needs none
+
     return read_packed(path, table)
 
 

@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from fake_smsc.server.control import Control
@@ -16,6 +17,7 @@ from fake_smsc.server.live import LiveSmsc
 from simbench.base.errors import SimbenchError
 from simbench.base.units import SECOND_US
 from simbench.ledger import Ledger
+from simbench.ledger.events import OutageScheduled
 from simbench.service import records
 from simbench.service.index.message_index import MessageIndex, Query
 from simbench.service.judging import judge_live
@@ -207,7 +209,7 @@ class ServedPlatform:
             id=self._ordinal, at=at, until=until, mode=asked.mode, scope=asked.scope, planned=asked.planned
         )
         if not begun:
-            self.control.schedule(entry.id, entry.model_dump(exclude={"id", "scope"}), entry.scope)
+            self.control.schedule(OutageScheduled(entry.scope, **entry.model_dump(exclude={"scope"})))
         self._start(entry, asked, begun=begun)
         return entry
 
@@ -217,10 +219,10 @@ class ServedPlatform:
 
     def _plan_again(self, past: Past) -> None:
         """What a run that is resumed had planned; what should have begun meanwhile and is not over begins now."""
-        self._ordinal = max((event.detail["id"] for event in past.story if event.kind == "scheduled"), default=0)
+        self._ordinal = max((event.id for _, event in past.events if isinstance(event, OutageScheduled)), default=0)
         now = self.control.now()
         for event in past.scheduled():
-            entry = records.Scheduled(scope=event.subject, **event.detail)
+            entry = records.Scheduled.model_validate(msgspec.structs.asdict(event))
             if entry.scope.startswith("session:") or 0 < entry.until <= now:
                 continue
             for_s = (entry.until - max(entry.at, now)) / SECOND_US if entry.until else 0

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from msgspec.structs import replace
 
+from simbench.ledger.events import ForecastGiven, NumbersPorted, TierSet, row_of
 from simbench.ledger.incidents import Incident, Period, period_row, to_story
 from simbench.ledger.rows import Row
 from simbench.simulation.incidents import incidents as incidents_of
@@ -26,14 +25,10 @@ def story_of(world: World) -> list[Row]:
     rows: list[Row] = []
     for code in world.codes:
         for at, limit in world.tiers(code):
-            rows.append((at, "tier", code, None, json.dumps({"rate_per_s": limit.rate_per_s})))
-    rows += [
-        (moment(wave.at, "portings"), "ported", "subscribers", None, json.dumps({"share": wave.share}))
-        for wave in scenario.portings
-    ]
+            rows.append(row_of(at, TierSet(code, limit.rate_per_s)))
+    rows += [row_of(moment(wave.at, "portings"), NumbersPorted(wave.share)) for wave in scenario.portings]
     for one in scenario.forecasts:
-        expected = json.dumps({"per_month": one.per_month})
-        rows.append((moment(one.at, "forecasts"), "forecast", one.code, None, expected))
+        rows.append(row_of(moment(one.at, "forecasts"), ForecastGiven(one.code, one.per_month)))
     rows = incidents + [row for row in rows if world.start <= _at(row) < world.end]
     return [period_row(period), *sorted(rows, key=lambda row: (_at(row), str(row[1]), str(row[2])))]
 

@@ -9,7 +9,8 @@ from simbench.base.units import DAY_US, HOUR_US
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
-from simbench.ledger.incidents import Incident, Period, StoryRow, period_row, to_story
+from simbench.ledger.events import StoryRow
+from simbench.ledger.incidents import Incident, Period, period_row, to_story
 from simbench.rules.rule import Case, judge
 from simbench.sla import rules
 from simbench.trace.trace import Reading

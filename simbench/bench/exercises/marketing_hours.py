@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from simbench.bench.exercises.exercise import Setup, exercise
 from simbench.bench.exercises.tester import Bench
+from simbench.ledger.events import ClientCalibrated
 
 CODE = {"36010": 10}
 WAIT_S = 4
@@ -40,7 +41,7 @@ async def calibration(bench: Bench) -> None:
     """Validity periods show its time to the second, alerts how it waits."""
     await bench.connected(CODE)
     await probe(bench, 6)
-    bench.tell("calibration", "keepalive", {"keepalive_s": WAIT_S})
+    bench.tell(ClientCalibrated(WAIT_S))
     await bench.pause(2 * WAIT_S + 2)
 
 

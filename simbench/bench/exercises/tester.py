@@ -24,6 +24,7 @@ from simbench.bench.sut.protocol import (
     SystemUnderTest,
     reach_of,
 )
+from simbench.ledger.events import Event, row_of
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PATIENCE = 2.5  # result timers of the client that a story waits for it
@@ -147,9 +148,9 @@ class Bench:
         if isinstance(self.sut, HearsNotices):
             await self.sut.notice(Maintenance(start_us, end_us))
 
-    def tell(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
-        """A row of the story that only this exercise can write."""
-        self.ledger.story.append((self.control.now(), kind, subject, None, json.dumps(detail)))
+    def tell(self, event: Event) -> None:
+        """An event that only this exercise can record."""
+        self.ledger.story.append(row_of(self.control.now(), event))
 
     def heard(self, report: Report) -> None:
         """The client told something."""

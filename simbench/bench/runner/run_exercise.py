@@ -6,7 +6,6 @@ Exercises that bear company run side by side first; rate exercises follow, each 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -35,6 +34,7 @@ from simbench.bench.sut.protocol import (
 from simbench.contract import Contract
 from simbench.finding import Blame
 from simbench.ledger import AnyLedger, Ledger, Run, RunInfo, open_run
+from simbench.ledger.events import AccountSet, ExerciseEnded, row_of
 
 BUDGET = 3  # times what a client that does nothing wrong takes
 SPARE_S = 60
@@ -83,7 +83,7 @@ async def conduct(
                     await sut.start(target, bench.heard)
                     await exercise.script(bench)
                 # Without a last row nobody could tell how long a silence at the end was watched.
-                ledger.story.append((smsc.clock.now(), "end", exercise.name, None, ""))
+                ledger.story.append(row_of(smsc.clock.now(), ExerciseEnded(exercise.name)))
             finally:
                 await sut.stop()
     except CannotRun as error:
@@ -119,8 +119,8 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
         account = config.account or config.code
         known = config.code not in setup.wrong_password
         if config.oadc_option or not known:
-            detail = json.dumps({"oadc_option": config.oadc_option, "password_known": known})
-            smsc.ledger.story.append((smsc.clock.now(), "account", account, None, detail))
+            told = AccountSet(account, oadc_option=config.oadc_option, password_known=known)
+            smsc.ledger.story.append(row_of(smsc.clock.now(), told))
         password = config.password if known else "wrong"
         accounts.append(AccountGiven(config.code, account, password, config.rate_per_s, config.oadc_option))
     portability = None

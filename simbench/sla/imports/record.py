@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from simbench.ledger import MemoryLedger, Run
-from simbench.ledger.incidents import BEGINS, ENDS, PERIOD, Incident, Period, StoryRow, period_row, to_story
+from simbench.ledger.events import StoryRow
+from simbench.ledger.incidents import BEGINS, ENDS, PERIOD, Incident, Period, period_row, to_story
 from simbench.ledger.reader import rows_of
 from simbench.ledger.rows import TABLES, Row
 

@@ -235,10 +235,10 @@ def test_without_the_fault_nothing_of_it_is_seen(name: str) -> None:
 def test_a_fault_stands_in_the_story_before_it_takes_effect(name: str) -> None:
     ran = seen(FaultConfig(name, **SHOWS[name][0]))
     began, *applied = [row for row in ran.story if row[1:3] == ("fault", name)]
-    assert '"what": "begins"' in began[4]
+    assert '"what":"begins"' in began[4]
     assert began[0] <= ran.wire[0][0]
     assert applied
-    assert all('"line": ' in row[4] for row in applied)
+    assert all('"line":' in row[4] for row in applied)
     assert not [row for row in seen(FaultConfig(name, share=0.0)).story if '"line"' in row[4]]
 
 

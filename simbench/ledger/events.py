@@ -1,0 +1,309 @@
+"""What is recorded beside octets, as typed events: one closed union. JSON is only how they are stored.
+
+An event becomes a row of table `story` by `row_of` and is read back by `event_of`: its kind and whom it is about are
+columns, what else it says is JSON. Instants are microseconds since the Unix epoch, UTC; `_s` means seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Final, Literal, NamedTuple, get_args
+
+import msgspec
+
+from simbench.base.errors import LedgerError
+
+
+class Recorded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
+    """Any event. `SUBJECT` names the field that stands in the column `subject`."""
+
+    SUBJECT: ClassVar[str] = ""
+
+
+# Platform ------------------------------------------------------------------------------------------------------------
+
+
+class _Down(Recorded, frozen=True, omit_defaults=True):
+    """The platform, a part of it or one line goes down: live (`mode`) or in a simulated or imported history (`ticket`).
+
+    `subject` is "total", a short code, "session:N" or a platform; `until` the announced end.
+    """
+
+    SUBJECT: ClassVar[str] = "subject"
+    subject: str = "total"
+    until: int | None = None
+    mode: str = ""
+    why: str = ""
+    ticket: str = ""
+    scope: Literal["", "total", "partial"] = ""
+    share: float | None = None
+    announced_at: int | None = None
+    noticed_at: int | None = None
+    attributed_to: str | None = None
+    cause: str = ""
+
+
+class OutageBegan(_Down, frozen=True, tag="outage"):
+    """An outage nobody announced."""
+
+
+class MaintenanceBegan(_Down, frozen=True, tag="maintenance"):
+    """An announced one."""
+
+
+class Restored(Recorded, frozen=True, omit_defaults=True, tag="restored"):
+    """What was down is up again."""
+
+    SUBJECT: ClassVar[str] = "subject"
+    subject: str = "total"
+    mode: str = ""
+    why: str = ""
+    ticket: str = ""
+
+
+class OutageScheduled(Recorded, frozen=True, tag="scheduled"):
+    """An outage is to begin at `at` and to end at `until` (0: open); `id` names it until then."""
+
+    SUBJECT: ClassVar[str] = "scope"
+    scope: str
+    id: int
+    at: int
+    until: int
+    mode: str
+    planned: bool
+
+
+class OutageUnscheduled(Recorded, frozen=True, tag="unscheduled"):
+    """It will not."""
+
+    id: int
+
+
+class ClockStepped(Recorded, frozen=True, tag="clock"):
+    """The platform's clock jumped by `seconds`, or goes at `speed` from now on."""
+
+    SUBJECT: ClassVar[str] = "what"
+    what: Literal["step", "speed"]
+    seconds: float | msgspec.UnsetType = msgspec.UNSET
+    speed: float | msgspec.UnsetType = msgspec.UNSET
+
+
+class Resumed(Recorded, frozen=True, tag="resumed"):
+    """A run goes on: messages and notifications it was left with, and whether it had been killed."""
+
+    messages: int
+    notices: int
+    killed: bool
+
+
+class RunEnded(Recorded, frozen=True, tag="ended"):
+    """The server stops."""
+
+
+class ExerciseEnded(Recorded, frozen=True, tag="end"):
+    """The script of an exercise is over."""
+
+    SUBJECT: ClassVar[str] = "exercise"
+    exercise: str
+
+
+class Troubled(Recorded, frozen=True, tag="trouble"):
+    """Something planned does not happen."""
+
+    SUBJECT: ClassVar[str] = "subject"
+    subject: str
+    problem: str
+
+
+# Terms ---------------------------------------------------------------------------------------------------------------
+
+
+class LimitSet(Recorded, frozen=True, omit_defaults=True, tag="limit"):
+    """A short code's rate and what its meter does with more; account and window where the server says them."""
+
+    SUBJECT: ClassVar[str] = "code"
+    code: str
+    rate_per_s: int
+    mode: str
+    meter: str = ""
+    account: str = ""
+    window: int = 0
+
+
+class TierSet(Recorded, frozen=True, tag="tier"):
+    """The rate a short code is entitled to in a simulated world."""
+
+    SUBJECT: ClassVar[str] = "code"
+    code: str
+    rate_per_s: int
+
+
+class AccountSet(Recorded, frozen=True, tag="account"):
+    """What holds of an account from now on; a field that is left out stays as it was."""
+
+    SUBJECT: ClassVar[str] = "account"
+    account: str
+    state: str | msgspec.UnsetType = msgspec.UNSET
+    oadc_option: bool | msgspec.UnsetType = msgspec.UNSET
+    password_known: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class PeriodTold(Recorded, frozen=True, tag="period"):
+    """The period a history covers whole: from the row's instant to `until`, incidents known from `known_from` on."""
+
+    SUBJECT: ClassVar[str] = "subject"
+    until: int
+    known_from: int
+    subject: str = "run"
+
+
+class NumbersPorted(Recorded, frozen=True, tag="ported"):
+    """A share of the subscribers leaves for other operators."""
+
+    SUBJECT: ClassVar[str] = "subject"
+    share: float
+    subject: str = "subscribers"
+
+
+class ForecastGiven(Recorded, frozen=True, tag="forecast"):
+    """The traffic that was forecast for a short code."""
+
+    SUBJECT: ClassVar[str] = "code"
+    code: str
+    per_month: int
+
+
+# Subscribers and messages --------------------------------------------------------------------------------------------
+
+
+class SubscriberSet(Recorded, frozen=True, tag="subscriber"):
+    """What holds of a subscriber from now on."""
+
+    SUBJECT: ClassVar[str] = "msisdn"
+    msisdn: str
+    fate: str
+    operator: str
+    attached: bool
+    roaming: bool
+
+
+class TextSent(Recorded, frozen=True, tag="mo"):
+    """A subscriber sends a text to a short code."""
+
+    SUBJECT: ClassVar[str] = "sender"
+    sender: str
+    code: str
+    text: str
+
+
+class TermsTaken(Recorded, frozen=True, tag="terms"):
+    """What an accepted message asks for that its row does not say: whoever resumes the run needs it."""
+
+    SUBJECT: ClassVar[str] = "entity"
+    entity: str
+    scts: int
+    expires_at: int
+    notify: int
+    special: dict[str, str | int | bool] | None
+
+
+# Clients and lines ---------------------------------------------------------------------------------------------------
+
+
+class FaultActed(Recorded, frozen=True, omit_defaults=True, tag="fault"):
+    """A wire fault: `what` "begins" and "ends", else what it does to a line; `name` "session:N" for a dropped one."""
+
+    SUBJECT: ClassVar[str] = "name"
+    name: str
+    until: int | None = None
+    what: str = ""
+    share: float | None = None
+    code: str = ""
+    line: int | None = None
+    trn: str = ""
+    drop: str | bool = ""
+    delay_s: float | None = None
+    ec: str | None = None
+    ot: str | None = None
+    octets: int | None = None
+    octets_per_s: int | None = None
+    per_s: float | None = None
+    after: int | None = None
+
+
+class ViolationSeen(Recorded, frozen=True, omit_defaults=True, tag="oddity"):
+    """The SMSC found something of a client against the protocol."""
+
+    SUBJECT: ClassVar[str] = "session"
+    session: str
+    name: str
+    what: str = ""
+
+
+class ClientCalibrated(Recorded, frozen=True, tag="calibration"):
+    """How long the exercise that proves a client's clock waits for its keepalives."""
+
+    SUBJECT: ClassVar[str] = "subject"
+    keepalive_s: float
+    subject: str = "keepalive"
+
+
+Event = (
+    OutageBegan | MaintenanceBegan | Restored | OutageScheduled | OutageUnscheduled | ClockStepped | Resumed | RunEnded
+    | ExerciseEnded | Troubled | LimitSet | TierSet | AccountSet | PeriodTold | NumbersPorted | ForecastGiven
+    | SubscriberSet | TextSent | TermsTaken | FaultActed | ViolationSeen | ClientCalibrated
+)  # fmt: skip
+KINDS: Final[dict[str, type[Recorded]]] = {kind.__struct_config__.tag: kind for kind in get_args(Event)}
+_SPECIAL: Final = frozenset({"kind", "until"})
+
+
+StoryRow = tuple[int, str, str, int | None, str]
+
+
+class At(NamedTuple):
+    """An event and its instant."""
+
+    at: int
+    event: Event
+
+
+def row_of(at: int, event: Event) -> StoryRow:
+    """The row of table `story` that stores an event."""
+    said: dict[str, Any] = msgspec.to_builtins(event)
+    kind, subject = said.pop("kind"), said.pop(event.SUBJECT) if event.SUBJECT in said else _subject(event)
+    until = said.pop("until", None) if _has_end(type(event)) else None
+    return (at, kind, subject, until, msgspec.json.encode(said).decode())
+
+
+def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event | None:
+    """The event a row of table `story` stores; None for a kind that is not one of these. Raises LedgerError."""
+    found = KINDS.get(kind)
+    if found is None:
+        return None
+    try:
+        said = msgspec.json.decode(detail or "{}", type=dict[str, Any])
+        if found.SUBJECT:
+            said[found.SUBJECT] = subject
+        if until is not None and _has_end(found):
+            said["until"] = until
+        event: Event = msgspec.convert({**said, "kind": kind}, found)  # type: ignore[assignment]  # one of the union
+    except msgspec.MsgspecError as problem:
+        raise LedgerError(f"story: {kind} {subject}".strip(), str(problem), "an event of this version") from None
+    return event
+
+
+def events_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[At]:
+    """The events among rows of table `story`, in their order. Raises LedgerError."""
+    for at, kind, subject, until, detail, *_ in rows:
+        event = event_of(kind, subject, until, detail)
+        if event is not None:
+            yield At(at, event)
+
+
+def _subject(event: Event) -> str:
+    return str(getattr(event, event.SUBJECT)) if event.SUBJECT else ""
+
+
+def _has_end(kind: type[Recorded]) -> bool:
+    """Whether `until` stands in the row's column of that name, not in what is stored as JSON."""
+    return kind is not OutageScheduled
