@@ -32,7 +32,7 @@ from simbench.bench.runner.session import Judgements
 from simbench.bench.runner.session_record import read_record
 from simbench.cli.report import Progress
 from simbench.report.format import SYMBOLS
-from simbench.rules.rule import RULES
+from simbench.rules.rule import load
 
 
 def certificate_command(
@@ -51,7 +51,7 @@ def certificate_command(
         if not found:
             click.echo(f"{verify}: agrees with the ledgers of {run}")
         return 1 if found else 0
-    known = read_baseline(baseline, RULES) if baseline else Baseline()
+    known = read_baseline(baseline, load()) if baseline else Baseline()
     today = date.today()
     path = output or run / "certificate.html"
     certificate = certified(run, contract or read_record(run).contract, known, today)

@@ -43,7 +43,7 @@ from simbench.cli.findings import STYLES, columns
 from simbench.cli.report import Progress
 from simbench.finding import counted
 from simbench.ledger import Ledger, RunInfo
-from simbench.rules.rule import RULES
+from simbench.rules.rule import load
 
 OUTPUT = Path("reports/conform")
 
@@ -97,7 +97,7 @@ def _known(options: Options) -> Baseline:
         return Baseline()
     if options.update_baseline and not options.baseline.exists():
         return Baseline()
-    return read_baseline(options.baseline, RULES)
+    return read_baseline(options.baseline, load())
 
 
 def _again(wanted: Wanted, options: Options, output: Path) -> Judgements:

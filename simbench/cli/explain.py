@@ -13,7 +13,7 @@ from simbench.bench.sut.registry import known_suts
 from simbench.client.faults import FAULTS
 from simbench.contract import Clause, Contract, load_contract
 from simbench.rules.coverage import reasons
-from simbench.rules.rule import RULES
+from simbench.rules.rule import load
 
 STRENGTHS = {"must": "must", "should": "should (recommended)", "may": "may", "info": "information"}
 
@@ -28,7 +28,7 @@ def list_command(*, as_json: bool) -> None:
                 "title": exercise.title,
                 "seconds": exercise.seconds,
                 "alone": exercise.alone,
-                "purposes": [{"purpose": p, "sentence": RULES[p].sentence} for p in purposes],
+                "purposes": [{"purpose": p, "sentence": load()[p].sentence} for p in purposes],
             }
             for name, (exercise, purposes) in chosen.items()
         ],
@@ -45,7 +45,7 @@ def list_command(*, as_json: bool) -> None:
         alone = ", alone" if exercise.alone else ""
         click.echo(f"{name}: {exercise.title} (about {exercise.seconds:.0f} s{alone})")
         for purpose in purposes:
-            click.echo(f"    {purpose:<34} {RULES[purpose].sentence}")
+            click.echo(f"    {purpose:<34} {load()[purpose].sentence}")
     click.echo("\nclients (--sut):")
     for client, known in known_suts().items():
         click.echo(f"    {client:<12} {known.description}{'' if known.installed else '  [not installed]'}")
@@ -130,8 +130,8 @@ def _readings(clause_id: str, contract: Contract) -> list[str]:
 def _tests(clause_id: str) -> list[tuple[str, str, str, tuple[str, ...]]]:
     select()
     return [
-        (purpose, exercise.name, RULES[purpose].sentence, RULES[purpose].catches)
+        (purpose, exercise.name, load()[purpose].sentence, load()[purpose].catches)
         for exercise in EXERCISES.values()
         for purpose in exercise.purposes
-        if RULES[purpose].clause == clause_id
+        if load()[purpose].clause == clause_id
     ]

@@ -19,7 +19,7 @@ from simbench.finding import Finding, Outcome
 from simbench.rulebook import SUITES, Facts, Judged, Rulebook, Suite, worst
 from simbench.trace.trace import Reading
 
-__all__ = ["Case", "Judged", "Rule", "RuleFunction", "judge", "load", "missed", "ordered", "rule", "worst"]
+__all__ = ["Case", "Judged", "Rule", "RuleFunction", "judge", "load", "missed", "ordered", "rule", "standing", "worst"]
 
 # Where the rules on ledgers stand: packages are searched, so that a new file in one needs no entry anywhere.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
@@ -71,6 +71,11 @@ def ordered(contract: Contract, *suites: Suite) -> list[str]:
     rules = load(*suites)
     order = {clause: place for place, clause in enumerate(contract.clauses)}
     return sorted(rules, key=lambda purpose: (order.get(rules[purpose].clause, len(order)), purpose))
+
+
+def standing() -> tuple[str, ...]:
+    """The purposes that every exercise is judged by, whatever else it is for."""
+    return tuple(purpose for purpose, rule in load().items() if rule.standing)
 
 
 def judge(purpose: str, case: Case, exercise: str) -> Finding:

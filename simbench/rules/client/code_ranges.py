@@ -38,7 +38,9 @@ def _replies(case: Case) -> list[tuple[Any, int]]:
     "From a code of range 34 a user hears nothing before he has written to it",
     catches=("begins-34-sessions",),
     capability="keeps_ranges",
-    suites=("client", "watched", "audit"), occasional=True, by_duration=True,
+    suites=("client", "watched", "audit"),
+    occasional=True,
+    by_duration=True,
 )
 def begun_by_user(case: Case) -> Judged:
     """Every submit of the range, asked for as a temptation or not; who wrote before a capture began is not known."""
@@ -64,7 +66,9 @@ def begun_by_user(case: Case) -> Judged:
     "From a code of range 34 a user hears nothing once the session he began is over",
     catches=("begins-34-sessions",),
     capability="keeps_ranges",
-    suites=("client", "audit"), occasional=True, by_duration=True,
+    suites=("client", "audit"),
+    occasional=True,
+    by_duration=True,
 )
 def session_over(case: Case) -> Judged:
     """How long a session lasts is our assumption until a contract says so."""

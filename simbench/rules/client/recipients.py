@@ -30,7 +30,9 @@ def evidence_of(view: View, note: str) -> tuple[Evidence, ...]:
     "Each kind of recipient meets what the offer says: refused, reported undeliverable, or delivered",
     binds="platform",
     catches=("wrong-routing",),
-    suites=("client", "audit"), reads=("recipients",), absence="anywhere",
+    suites=("client", "audit"),
+    reads=("recipients",),
+    absence="anywhere",
 )
 def served_recipients(case: Case) -> Judged:
     """The platform's side: error code 06 at once, 53 with Dst 2, or Dst 0, by the subscriber's truth in the story."""
@@ -68,7 +70,10 @@ def _outcome(notice: Any) -> str:
     "OPS-ACH-07/final-refusals",
     "What the platform refused for good is not sent again",
     catches=("retries-final-nack",),
-    suites=("client", "audit"), reads=("requests",), counts_all=True, excused_by=("requests",),
+    suites=("client", "audit"),
+    reads=("requests",),
+    counts_all=True,
+    excused_by=("requests",),
 )
 def final_refusals(case: Case) -> Judged:
     """A message (by its mark) refused with a permanent error code must not come again."""
@@ -97,7 +102,8 @@ def final_refusals(case: Case) -> Judged:
     "Messages to users who are not Orange's stay a small share of what the client sends",
     catches=("sends-to-anyone",),
     capability="qualifies_recipients",
-    suites=("client", "audit"), reads=("recipients",),
+    suites=("client", "audit"),
+    reads=("recipients",),
 )
 def non_orange_share(case: Case) -> Judged:
     """Share of submits to recipients whose truth in the story is another operator, overseas, fixed, foreign or none."""
@@ -120,7 +126,8 @@ def non_orange_share(case: Case) -> Judged:
     "OPS-DEO-06/short-code-only",
     "Ordinary messages carry the allotted short code as originator and nothing else",
     catches=("alters-oadc",),
-    suites=("client", "watched", "audit"), reads=("codes",),
+    suites=("client", "watched", "audit"),
+    reads=("codes",),
 )
 def short_code_only(case: Case) -> Judged:
     """Submits that were asked for without another originator (AMB-10 leaves the option aside)."""
@@ -177,7 +184,8 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
     "A submit from an originator that is not in service is refused with error code 04",
     binds="platform",
     catches=("accepts-any-originator",),
-    suites=("client", "audit"), reads=("codes",),
+    suites=("client", "audit"),
+    reads=("codes",),
 )
 def originator_in_service(case: Case) -> Judged:
     """The platform's side of OPS-ACH-02 and OPS-DEO-06. What else is wrong with a submit may be refused with its code.
@@ -205,7 +213,8 @@ def originator_in_service(case: Case) -> Judged:
     "Outside outages every sound submit to a served recipient is accepted",
     binds="platform",
     catches=("wrong-routing",),
-    suites=("client", "audit"), reads=("codes", "recipients", "accounts"),
+    suites=("client", "audit"),
+    reads=("codes", "recipients", "accounts"),
 )
 def accepted(case: Case) -> Judged:
     """Only submits to which nothing can be objected count; recipients the events do not name are what the plan says."""

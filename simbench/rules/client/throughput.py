@@ -183,7 +183,10 @@ def _every_code_within_tier(case: Case) -> Judged:
     "With a backlog and nobody holding it back, the client keeps each short code within its subscribed rate",
     catches=("no-pacing", "fast-1-percent", "burst"),
     capability="limits_rate",
-    suites=("client", "watched", "audit", "soak"), reads=("codes",), counts_all=True, by_duration=True,
+    suites=("client", "watched", "audit", "soak"),
+    reads=("codes",),
+    counts_all=True,
+    by_duration=True,
 )
 def backlog_at_tier(case: Case) -> Judged:
     """The SMSC only monitors: what keeps the tier is the client's own mechanism (AMB-18)."""
@@ -207,7 +210,10 @@ def one_by_one(case: Case) -> Judged:
     catches=("uses-half-its-tier",),
     capability="limits_rate",
     at_worst="weak",
-    suites=("client", "audit"), reads=("codes", "requests"), absence="anywhere", by_duration=True,
+    suites=("client", "audit"),
+    reads=("codes", "requests"),
+    absence="anywhere",
+    by_duration=True,
 )
 def uses_its_tier(case: Case) -> Judged:
     """No clause obliges a client to use what it pays for, so falling short is weak. Outages do not count."""
