@@ -16,6 +16,10 @@ python=${PYTHON:-python3}
     echo "install.sh: $python is older than 3.11; name another one with PYTHON=" >&2
     exit 2
 }
+if [ -e "$target" ] && [ ! -f "$target/pyvenv.cfg" ] && [ -n "$(ls -A "$target" 2>/dev/null || echo file)" ]; then
+    echo "install.sh: $target exists and is no environment of Python; choose a new folder" >&2
+    exit 2
+fi
 "$python" -m venv "$target"
 pins=
 if [ -f "$here/constraints.txt" ]; then pins="-c $here/constraints.txt"; fi

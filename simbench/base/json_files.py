@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.base.outputs import replacing
+from simbench.base.outputs import not_written, replacing
 
 T = TypeVar("T")
 
@@ -24,6 +24,10 @@ def write_octets(path: Path, octets: bytes) -> None:
 
     Raises BadInput when there can be no such file or it is not simbench's to replace, Trouble when there is no room.
     """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise not_written(path, problem) from None
     with replacing(path) as part:
         part.write_bytes(octets)
 

@@ -85,7 +85,6 @@ def replacing(path: Path, *, edited: bool = False) -> Iterator[Path]:
         target = path.resolve() if path.is_symlink() else path
         if not edited:
             check_file(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
         existed, part = target.exists(), _fresh(target.parent)
         try:
             yield part

@@ -1,4 +1,4 @@
-"""`simbench bill` and `simbench forecast`: what traffic costs, whether a bill says so, whether it was foreseen."""
+"""`simbench bill`."""
 
 from __future__ import annotations
 
@@ -6,25 +6,70 @@ import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+import cloup
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.base.toml_files import choice
-from simbench.billing.acts import Acts, Month, read_acts
-from simbench.billing.counts import Counts, read_counts
-from simbench.billing.forecast import judge_forecasts, read_forecast
-from simbench.billing.invoice import Invoice, effects, invoice
-from simbench.billing.page import Bundle, as_csv, as_json, euro, write_all
-from simbench.billing.received import Received, compare, read_received
-from simbench.billing.rules import Bill, balance, judge_bill
-from simbench.cli.findings import columns
-from simbench.contract import load_contract
-from simbench.finding import Finding, counted, exit_status
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import JUDGED, command
+
+if TYPE_CHECKING:
+    from simbench.billing.acts import Acts, Month
+    from simbench.billing.counts import Counts
+    from simbench.billing.invoice import Invoice
+    from simbench.billing.page import Bundle
+    from simbench.billing.received import Received
+    from simbench.finding import Finding
+
+
+@command(
+    exits={**JUDGED, 1: "with --against: a row of the invoice received failed"},
+    files="With -o: invoices.html, invoices.json and invoice-MONTH.csv for each month.",
+    see=("simbench forecast", "simbench plan", "docs/guides/billing.md"),
+)
+@cloup.argument("source", type=click.Path(path_type=Path, exists=True))
+@cloup.option_group(
+    "Input",
+    cloup.option(
+        "--acts",
+        "acts_file",
+        required=True,
+        type=click.Path(path_type=Path),
+        help="Acts under the contract: subscriptions, changes, set-ups (TOML).",
+    ),
+    cloup.option("--month", metavar="YYYY-MM", help="Calendar month to bill (default: every month with messages)."),
+    cloup.option(
+        "--against", type=click.Path(path_type=Path), help="Invoice received (CSV, Parquet, XLSX), to be judged."
+    ),
+)
+@cloup.option_group(
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for printable pages, JSON and CSV."),
+    cloup.option("--json", "form", flag_value="json", help="JSON instead of tables."),
+    cloup.option("--csv", "form", flag_value="csv", help="CSV in the columns of an invoice received."),
+)
+def bill(**options: object) -> None:
+    """Bill the messages of a run (or a table of counts), and judge an invoice received line by line.
+
+    A message counts in the month (Paris time) in which it was delivered, a long one by its segments. The output lists
+    every ambiguity of the offer that changes the total, with the difference.
+
+    \b
+    Examples:
+      simbench bill reports/first --acts acts.toml
+      simbench bill counts.csv --acts acts.toml --month 2016-10 -o reports/bill
+      simbench bill counts.csv --acts acts.toml --month 2016-10 --against received.csv --json
+    """
+    options["form"] = options["form"] or "table"
+    sys.exit(bill_command(**options))  # type: ignore[arg-type]  # click gives what the options say
 
 
 def bill_command(  # noqa: PLR0913 - one argument an option
@@ -37,6 +82,15 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     form: str,
 ) -> int:
     """Print the invoices of a source's months; with a bill received, judge it. The exit status."""
+    from simbench.billing.acts import read_acts
+    from simbench.billing.counts import read_counts
+    from simbench.billing.invoice import effects, invoice
+    from simbench.billing.page import Bundle, write_all
+    from simbench.billing.received import compare, read_received
+    from simbench.billing.rules import Bill, balance, judge_bill
+    from simbench.contract import load_contract
+    from simbench.finding import exit_status
+
     contract = load_contract(contract_name or "orange_ops_2016")
     acts, counts = read_acts(acts_file, contract), read_counts(source)
     received = read_received(against, contract) if against is not None else None
@@ -56,43 +110,33 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     if output is not None:
         for path in write_all(output, bundles, contract):
             click.echo(str(path), err=True)
-    if form == "json":
-        shown = msgspec.json.decode(as_json(bundles))
-        over = {} if received is None else {"billed_ht": received.total, "over_billed_ht": beyond}
-        click.echo(indented({**over, **shown, "findings": findings}))
-    elif form == "csv":
-        click.echo("\n".join(as_csv(one.invoice) for one in bundles), nl=False)
-    else:
-        if received is not None:
-            click.echo(_balance(received.total, beyond))
-        for bundle in bundles:
-            _print_invoice(bundle.invoice)
-            _print_effects(bundle)
-        if received is not None:
-            print_findings(findings)
+    billed = None if received is None else (received.total, beyond)
+    _print(form, bundles, findings, billed)
     return exit_status(findings) if received is not None else 0
 
 
-def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | None, *, as_json_: bool) -> int:
-    """Judge traffic against the forecasts handed in; the exit status."""
-    contract = load_contract(contract_name or "orange_ops_2016")
-    findings = judge_forecasts(contract, [read_forecast(path, contract) for path in files], read_counts(traffic))
-    if as_json_:
-        click.echo(indented({"findings": findings}))
-    else:
+def _print(
+    form: str, bundles: Sequence[Bundle], findings: Sequence[Finding], billed: tuple[Decimal, Decimal] | None
+) -> None:
+    """Print invoices in the form asked for; `billed`: the sum of an invoice received and what it bills too much."""
+    from simbench.billing.page import as_csv, as_json
+    from simbench.cli.findings import print_findings
+
+    if form == "json":
+        shown = msgspec.json.decode(as_json(bundles))
+        over = {} if billed is None else {"billed_ht": billed[0], "over_billed_ht": billed[1]}
+        click.echo(indented({**over, **shown, "findings": findings}))
+        return
+    if form == "csv":
+        click.echo("\n".join(as_csv(one.invoice) for one in bundles), nl=False)
+        return
+    if billed is not None:
+        click.echo(_balance(*billed))
+    for bundle in bundles:
+        _print_invoice(bundle.invoice)
+        _print_effects(bundle)
+    if billed is not None:
         print_findings(findings)
-    return exit_status(findings)
-
-
-def print_findings(findings: Sequence[Finding]) -> None:
-    """Findings as a table, what failed first, and their number by outcome."""
-    console = Console(width=None if sys.stdout.isatty() else 180)
-    table = columns("outcome", "purpose", "what was seen", "evidence")
-    for finding in sorted(findings, key=lambda one: one.outcome == "pass"):
-        evidence = "\n".join(one.note for one in finding.evidence)
-        table.add_row(finding.outcome, finding.purpose, finding.summary, evidence)
-    console.print(table, highlight=False, markup=False)
-    console.print(f"\n{counted(findings)}", highlight=False)
 
 
 def _check_codes(source: Path, acts: Acts, counts: Counts, months: Sequence[Month]) -> None:
@@ -109,6 +153,8 @@ def _check_codes(source: Path, acts: Acts, counts: Counts, months: Sequence[Mont
 
 
 def _months(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:
+    from simbench.billing.acts import Month
+
     if month is None:
         if not counted:
             raise BadInput("--month", "not given, and the source counts no message", "a month such as 2016-10")
@@ -121,6 +167,8 @@ def _months(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:
 
 def _month_of(name: str, received: Received, month: str | None) -> Month:
     """The month a bill received is of: as it says, or as asked for where it says none. Raises BadInput."""
+    from simbench.billing.acts import Month
+
     if len(received.months) > 1:
         raise BadInput(f"{name}: month", f"{len(received.months)} months", "the bill of one month")
     named = received.months[0] if received.months else None
@@ -138,6 +186,8 @@ def _month_of(name: str, received: Received, month: str | None) -> Month:
 
 def _balance(billed: Decimal, beyond: Decimal) -> str:
     """What a bill comes to, in one line."""
+    from simbench.billing.page import euro
+
     said = f"{euro(billed)} billed before VAT"
     if not beyond:
         return f"{said}, as is due"
@@ -145,6 +195,11 @@ def _balance(billed: Decimal, beyond: Decimal) -> str:
 
 
 def _print_invoice(bill: Invoice) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from simbench.billing.page import euro
+
     console, table = Console(width=None if sys.stdout.isatty() else 140), Table(title=f"Invoice {bill.month}", box=None)
     for heading in ("clause", "for", "code"):
         table.add_column(heading)
@@ -165,6 +220,8 @@ def _print_invoice(bill: Invoice) -> None:
 
 
 def _print_effects(bundle: Bundle) -> None:
+    from simbench.billing.page import euro
+
     for one in bundle.effects:
         sign = "+" if one.difference >= 0 else ""
         click.echo(f"  {one.ambiguity} read as {one.reading}: {sign}{euro(one.difference)}")

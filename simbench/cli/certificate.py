@@ -1,44 +1,67 @@
-"""`simbench certificate` and `simbench matrix`: stored sessions as one page for a meeting, and side by side."""
+"""`simbench certificate`."""
 
 from __future__ import annotations
 
 import sys
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
+import cloup
 
 from simbench.base.errors import BadInput
-from simbench.base.json_files import indented
 from simbench.base.outputs import adopt
-from simbench.bench.report.certificate import (
-    Certificate,
-    Excused,
-    differences,
-    digest_of,
-    outcomes_of,
-    read_certificate,
-    sealed,
-    write_certificate,
+from simbench.cli.output_options import OUTPUT_FILE
+from simbench.cli.pages import DONE, command
+
+if TYPE_CHECKING:
+    from simbench.bench.report.certificate import Certificate
+    from simbench.bench.runner.baseline import Baseline
+
+
+@command(
+    exits={**DONE, 0: "written, or verified without a difference", 1: "with --verify: something differs, and is named"},
+    files="OUTPUT, or certificate.html in RUN.",
+    see=("simbench conform", "docs/guides/ci.md"),
 )
-from simbench.bench.report.comparison import compared, write_comparison
-from simbench.bench.runner.baseline import Baseline, compare, read_baseline
-from simbench.bench.runner.options import plan_again
-from simbench.bench.runner.output import read_output
-from simbench.bench.runner.selection import select
-from simbench.bench.runner.session import Judgements
-from simbench.bench.runner.session_record import read_record
-from simbench.cli.report import Progress
-from simbench.report.format import SYMBOLS
-from simbench.rules.rule import load
+@cloup.argument("run", type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Contract and rules",
+    cloup.option(
+        "--baseline", type=click.Path(path_type=Path), help="Known deviations both parties have accepted (TOML)."
+    ),
+    cloup.option("--contract", help="Contract by name, or an overlay file."),
+    cloup.option(
+        "--verify", type=click.Path(path_type=Path), help="Recompute this certificate from the ledgers of RUN."
+    ),
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FILE, help="File of the page (default: certificate.html in RUN)."),
+)
+def certificate(**options: Any) -> None:
+    """Write one page for the acceptance meeting, or verify one: exit status 1 names what differs.
+
+    The page carries a digest of its own contents and of the ledgers. The digest is not a signature.
+
+    \b
+    Examples:
+      simbench certificate reports/mine --baseline known.toml
+      simbench certificate reports/mine --verify reports/mine/certificate.html
+    """
+    sys.exit(certificate_command(**options))
 
 
 def certificate_command(
     run: Path, output: Path | None, baseline: Path | None, contract: str | None, verify: Path | None
 ) -> int:
     """Write the certificate of a session, or verify one; exit status 1 when anything in it differs."""
+    from simbench.bench.report.certificate import differences, read_certificate, write_certificate
+    from simbench.bench.runner.baseline import Baseline, read_baseline
+    from simbench.bench.runner.session_record import read_record
+    from simbench.rules.rule import load
+
     if verify is not None:
         for name, given in {"--baseline": baseline, "-o": output}.items():
             if given is not None:
@@ -64,6 +87,14 @@ def certificate_command(
 
 def certified(run: Path, contract: str, known: Baseline, today: date) -> Certificate:
     """The certificate of a stored session, every outcome out of its ledgers. Raises BadInput, LedgerError."""
+    from simbench.bench.report.certificate import Certificate, Excused, digest_of, outcomes_of, sealed
+    from simbench.bench.runner.baseline import compare
+    from simbench.bench.runner.options import plan_again
+    from simbench.bench.runner.selection import select
+    from simbench.bench.runner.session import Judgements
+    from simbench.bench.runner.session_record import read_record
+    from simbench.cli.report import Progress
+
     record = read_record(run)
     judgements = Judgements(plan_again(record, run, contract, ()))
     judgements.reuse(record)
@@ -92,24 +123,3 @@ def certified(run: Path, contract: str, known: Baseline, today: date) -> Certifi
             ),
         )
     )
-
-
-def matrix_command(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> int:
-    """Compare the clients of several sessions."""
-    comparison = compared([(str(run), read_output(run)) for run in runs])
-    if html is not None:
-        write_comparison(html, comparison)
-        click.echo(f"written: {html}", err=True)
-    if as_json:
-        click.echo(indented(comparison))
-        return 0
-    table = Table(box=None, pad_edge=False)
-    for heading in ("purpose", *comparison.clients):
-        table.add_column(heading, overflow="fold")
-    for line in comparison.lines:
-        shown = [f"{SYMBOLS[word]} {word}" if word in SYMBOLS else "not judged" for word in line.outcomes]
-        table.add_row(line.purpose, *shown, style="bold" if line.differs else "")
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-    if len(set(comparison.contracts)) > 1:
-        click.echo("The contracts differ.", err=True)
-    return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 import threading
@@ -11,39 +10,23 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+import cloup
 from msgspec.structs import replace
-from rich.console import Console
-from rich.markup import escape
 
-from fake_smsc.scenario import demo_scenario
-from fake_smsc.server.live import LiveSmsc
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
-from simbench.bench.exercises.exercise import Chosen, Exercise
-from simbench.bench.pytest.run import run_suite
-from simbench.bench.runner.baseline import (
-    STATES,
-    STRICT,
-    Baseline,
-    Standing,
-    compare,
-    read_baseline,
-    status,
-    updated,
-    write_baseline,
-)
-from simbench.bench.runner.options import Wanted, plan_again, plan_of
-from simbench.bench.runner.output import read_output, said_of, set_aside, write_output
-from simbench.bench.runner.run_exercise import Phase
-from simbench.bench.runner.session import RUNS, Judgements, Plan
-from simbench.bench.runner.session_record import read_record
-from simbench.cli.findings import STYLES, columns
-from simbench.cli.report import Progress
-from simbench.finding import counted
-from simbench.ledger import Ledger, RunInfo
-from simbench.rules.rule import load
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import JUDGED, command
+
+if TYPE_CHECKING:
+    from simbench.bench.exercises.exercise import Chosen, Exercise
+    from simbench.bench.runner.baseline import Baseline, Standing
+    from simbench.bench.runner.options import Wanted
+    from simbench.bench.runner.run_exercise import Phase
+    from simbench.bench.runner.session import Judgements, Plan
 
 OUTPUT = Path("reports/conform")
 
@@ -62,8 +45,104 @@ class Options:
     as_json: bool = False
 
 
+@command(
+    exits={**JUDGED, 1: "a finding failed; with --strict also what is weak, inconclusive, or a deviation out of date"},
+    files=(
+        "OUTPUT (reports/conform): findings.json, junit.xml, report.html, session.json, runs/EXERCISE/ledger,"
+        " evidence/PURPOSE. An earlier session there is kept as earlier-1."
+    ),
+    see=("simbench list", "simbench explain", "docs/guides/test-your-client.md", "docs/guides/ci.md"),
+)
+@cloup.option_group(
+    "Client under test",
+    cloup.option(
+        "--sut",
+        default="",
+        metavar="NAME",
+        help="Client: reference, kannel, command, external, or a description (.toml).",
+    ),
+    cloup.option("--program", default="", metavar="COMMAND", help="Program and arguments of `--sut command`."),
+    cloup.option("--capabilities", type=click.Path(path_type=Path), help="Capabilities the client claims (TOML)."),
+    cloup.option(
+        "--fault", multiple=True, metavar="NAME", help="Plant this fault in the reference client; may be repeated."
+    ),
+    cloup.option("--keep-up", is_flag=True, help="Keep the SMSC running after the session, and print its port."),
+    cloup.option(
+        "--soak", default="", metavar="DURATION", help="Run an endurance test of this length instead (60s, 10m, 8h)."
+    ),
+)
+@cloup.option_group(
+    "Input",
+    cloup.option(
+        "--from",
+        "judge_from",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="Judge the ledgers of an earlier output folder again, without a client.",
+    ),
+)
+@cloup.option_group(
+    "Contract and rules",
+    cloup.option(
+        "--only", multiple=True, metavar="CLAUSE", help="Clause, chapter, purpose or exercise to run; may be repeated."
+    ),
+    cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file of your own."),
+    cloup.option("--baseline", type=click.Path(path_type=Path), help="Known deviations (TOML)."),
+    cloup.option(
+        "--update-baseline", is_flag=True, help="Write the baseline so that this session has no new deviation."
+    ),
+    cloup.option("--last-failed", is_flag=True, help="Run only what did not pass in the session of the output folder."),
+    cloup.option("--strict", is_flag=True, help="Count weak and inconclusive findings as failures."),
+)
+@cloup.option_group(
+    "Execution",
+    cloup.option("--seed", type=int, default=1, show_default=True, help="Seed of every draw."),
+    cloup.option(
+        "--jobs",
+        type=click.IntRange(1, 64),
+        default=8,
+        show_default=True,
+        help="Number of exercises to run at a time; those that measure rates run alone.",
+    ),
+)
+@cloup.option_group(
+    "Output",
+    cloup.option(
+        "-o",
+        "--output",
+        type=OUTPUT_FOLDER,
+        help="Folder for findings.json, junit.xml, report.html, ledgers (default: reports/conform, or that of --from).",
+    ),
+    cloup.option("--json", "as_json", is_flag=True, help="Print findings.json instead of the table."),
+)
+def conform(**options: Any) -> None:
+    """Drive a client through the exercises and judge it, clause by clause, with evidence.
+
+    Each exercise starts a platform of its own on loopback, leads the client through its situation, and is judged from
+    the ledger alone. A purpose is unsupported when the client does not claim the capability it needs.
+
+    \b
+    Examples:
+      simbench conform --sut reference
+      simbench conform --sut kannel -o reports/kannel --only OPS-ENG-01 --only OPS-PRE-03
+      simbench conform --sut reference --fault no-pacing --only backlog-monitored
+      simbench conform --sut command --program './client --flag' --capabilities caps.toml
+      simbench conform --sut my-client.toml --baseline known.toml --strict
+      simbench conform --from reports/kannel --contract mine.toml --json
+      simbench conform --sut reference --soak 8h -o reports/night
+    """
+    from simbench.bench.runner.options import Wanted
+
+    contract, faults = options.pop("contract_name") or "", options.pop("fault")
+    of_client = {name: options.pop(name) for name in ("sut", "program", "capabilities", "only", "seed", "soak", "jobs")}
+    sys.exit(conform_command(Wanted(**of_client, contract=contract, faults=faults), Options(**options)))
+
+
 def conform_command(wanted: Wanted, options: Options) -> int:
     """Run the session and write its output; the exit status as docs/reference/exit-status.md has it."""
+    from simbench.bench.pytest.run import run_suite
+    from simbench.bench.runner.baseline import compare, status, updated, write_baseline
+    from simbench.bench.runner.output import write_output
+
     folder = options.output or options.judge_from or OUTPUT
     known = _known(options)
     judgements = (_again if options.judge_from else _anew)(wanted, options, folder)
@@ -91,6 +170,9 @@ def conform_command(wanted: Wanted, options: Options) -> int:
 
 
 def _known(options: Options) -> Baseline:
+    from simbench.bench.runner.baseline import Baseline, read_baseline
+    from simbench.rules.rule import load
+
     if options.baseline is None:
         if options.update_baseline:
             raise BadInput("--update-baseline", "no baseline", "--baseline FILE beside it")
@@ -102,6 +184,11 @@ def _known(options: Options) -> Baseline:
 
 def _again(wanted: Wanted, options: Options, output: Path) -> Judgements:
     """The judgements of a stored session. Raises LedgerError, and BadInput for what only a client could do."""
+    from simbench.bench.runner.options import plan_again
+    from simbench.bench.runner.session import Judgements
+    from simbench.bench.runner.session_record import read_record
+    from simbench.cli.report import Progress
+
     folder = options.judge_from
     assert folder is not None, "there is a stored session"
     of_client = {"program": wanted.program, "capabilities": wanted.capabilities, "fault": wanted.faults}
@@ -120,6 +207,8 @@ def _again(wanted: Wanted, options: Options, output: Path) -> Judgements:
 
 
 def _check_new(folder: Path) -> None:
+    from simbench.bench.runner.session import RUNS
+
     if (folder / RUNS).exists():
         expected = "a new folder, --from to judge it again, or --last-failed"
         raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
@@ -127,6 +216,10 @@ def _check_new(folder: Path) -> None:
 
 
 def _anew(wanted: Wanted, options: Options, folder: Path) -> Judgements:
+    from simbench.bench.runner.options import plan_of
+    from simbench.bench.runner.output import set_aside
+    from simbench.bench.runner.session import Judgements
+
     if not wanted.sut:
         raise BadInput("--sut", "is missing", "a client, or --from a stored session")
     plan = plan_of(wanted, folder)
@@ -139,6 +232,9 @@ def _anew(wanted: Wanted, options: Options, folder: Path) -> Judgements:
 
 def _last_failed(plan: Plan, *, strict: bool) -> Plan:
     """Of a plan, what did not pass last time, each in its exercise. Raises BadInput when there is nothing of that."""
+    from simbench.bench.runner.baseline import STRICT
+    from simbench.bench.runner.output import read_output
+
     words = STRICT if strict else ("fail", "error", "inconclusive")
     failed = {(one.exercise, one.purpose) for one in read_output(plan.folder).findings if one.outcome in words}
     chosen: Chosen = {}
@@ -152,6 +248,11 @@ def _last_failed(plan: Plan, *, strict: bool) -> Plan:
 
 def keep_up(plan: Plan, port: int = 0) -> None:
     """Serve the demo codes on this port (0: a free one), until SIGINT or SIGTERM, so that a client can be looked at."""
+    import asyncio
+
+    from fake_smsc.scenario import demo_scenario
+    from fake_smsc.server.live import LiveSmsc
+    from simbench.ledger import Ledger, RunInfo
 
     async def serve() -> None:
         info = RunInfo(run="kept-up", contract=plan.contract.name, contract_digest=plan.contract.digest)
@@ -174,6 +275,14 @@ def keep_up(plan: Plan, port: int = 0) -> None:
 
 
 def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from simbench.bench.runner.baseline import STATES
+    from simbench.bench.runner.output import said_of
+    from simbench.cli.findings import STYLES, columns
+    from simbench.finding import counted
+
     findings = [one.finding for one in standings]
     console = Console(width=None if sys.stdout.isatty() else 180)
     table = columns("outcome", "purpose", "exercise", "measured", "limit", "what was seen")

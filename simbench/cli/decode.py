@@ -17,36 +17,82 @@ from html import unescape
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryFile
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
+import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.capture.files import is_capture
-from simbench.capture.frames import FramesOfRows, Seen
-from simbench.capture.packed import GZIP, Cursor, unpacked
-from simbench.ledger.rows import Row
-from simbench.ucp.explain import HEADER, explain, heading
-from simbench.ucp.fields import layout_of
-from simbench.ucp.frame import ETX, STX, WIRE_ERRORS, Frame, Framer, WireError
-from simbench.ucp.operations import PROBLEMS, FieldError, check, decode
+from simbench.cli.pages import DONE, command
+from simbench.ucp.frame import ETX, STX
+
+if TYPE_CHECKING:
+    from simbench.capture.frames import FramesOfRows, Seen
+    from simbench.ledger.rows import Row
+    from simbench.ucp.frame import Frame, WireError
+    from simbench.ucp.operations import FieldError
+
+    Errors = list[WireError | FieldError]
+    Show = Callable[[Seen, Frame | WireError, Errors], None]
 
 LONGEST_LINE: Final = 1 << 16
+
 STORY_KEPT: Final = 100  # of a capture's last rows, among which are the remarks on its clock
+
 _HEX: Final = re.compile(rb"(?:(?:0[xX])?[0-9A-Fa-f]{2}[\s:,]*)+")
+
 # How logs, manuals and mails write the two control characters.
 _ENDS: Final = {
     STX: re.compile(rb"<stx>|\[stx\]|\{stx\}|\\x02|\\002|\\u0002|\^B(?=[0-9]{2}/)", re.IGNORECASE),
     ETX: re.compile(rb"<etx>|\[etx\]|\{etx\}|\\x03|\\003|\\u0003|(?<=[0-9A-Fa-f]{2})\^C", re.IGNORECASE),
 }
+
 _ENTITY: Final = re.compile(rb"&(?:lt|#0*2|#x0*2);", re.IGNORECASE)  # copied out of a web page
+
 # A frame in angle brackets, at the end of a line of a log or alone; its own ends may be left out.
 _BRACKETED: Final = re.compile(rb"[^\x02\x03]*<\x02?([0-9]{2}/[0-9]{5}/[OR]/[0-9]{2}/[^<>\x02\x03]*)\x03?>\s*")
 
 
-Errors = list[WireError | FieldError]
-Show = Callable[[Seen, Frame | WireError, Errors], None]
+_LACKS: Final = {
+    "began_midway": "connections that began before it: {}",
+    "one_direction": "connections with one direction only: {}",
+    "holes": "holes: {}",
+    "missing_octets": "octets missing: {}",
+    "cut_packets": "packets shortened: {}",
+    "cut_short": "the file ends within a packet",
+}
+
+
+@command(
+    exits={**DONE, 0: "every frame is sound", 1: "something is wrong with a frame"},
+    see=("simbench encode", "docs/reference/ucp.md"),
+)
+@cloup.argument("source", required=False, metavar="[FILE]", type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Capture",
+    cloup.option(
+        "--port", type=click.IntRange(1, 65535), help="Port of the SMSC in a capture, where the frames do not show it."
+    ),
+)
+@cloup.option_group(
+    "Output", cloup.option("--json", "as_json", is_flag=True, help="One JSON object a frame instead of text.")
+)
+def decode(source: Path | None, port: int | None, *, as_json: bool) -> None:
+    """Explain UCP frames field by field, from lines, a capture or a run; "-" or nothing reads standard input.
+
+    A line is a frame in hexadecimal, or printable with <STX> or \\x02 at its start, or without its ends. Exit status 1
+    when there is something wrong with any frame.
+
+    \b
+    Examples:
+      simbench decode frames.txt
+      simbench decode --json traffic.pcapng
+      simbench decode --port 5000 traffic.pcap
+      simbench decode reports/first
+      echo '00/00019/R/60/A//6D' | simbench decode
+    """
+    sys.exit(decode_command(source, port, as_json=as_json))
 
 
 def decode_command(source: Path | None, port: int | None, *, as_json: bool) -> int:
@@ -78,6 +124,9 @@ def decode_command(source: Path | None, port: int | None, *, as_json: bool) -> i
 
 def _read(source: Path | None, name: str, port: int | None, show: Show) -> None:
     """Tell what the source is by looking at it, and show every frame in it."""
+    from simbench.capture.files import is_capture
+    from simbench.capture.frames import FramesOfRows
+    from simbench.capture.packed import GZIP, Cursor, unpacked
 
     def show_all(seen: Seen, items: list[Frame | WireError]) -> None:
         _show_items(seen, items, show)
@@ -107,7 +156,8 @@ def _read(source: Path | None, name: str, port: int | None, show: Show) -> None:
 def _capture(
     file: BinaryIO, name: str, port: int | None, show: Callable[[Seen, list[Frame | WireError]], None]
 ) -> None:
-    from simbench.capture.reader import read_packets  # noqa: PLC0415 - only what is needed, to start quickly
+    from simbench.capture.frames import FramesOfRows
+    from simbench.capture.reader import read_packets
 
     story: deque[Row] = deque(maxlen=STORY_KEPT)
     summary = read_packets(file, name, FramesOfRows(show), story, port)
@@ -123,17 +173,17 @@ def _remark(row: Row) -> str:
 
 
 def _run(folder: Path, frames: FramesOfRows) -> None:
-    from simbench.ledger import open_run  # noqa: PLC0415 - the ledger is slow to load
+    from simbench.ledger import open_run
 
     for batch in open_run(folder).wire.to_batches(max_chunksize=10_000):
         for row in zip(*(column.to_pylist() for column in batch.columns[:4]), strict=True):
             frames.append(row)
 
 
-# Lines ---------------------------------------------------------------------------------------------------------
-
-
 def _lines(head: bytes, file: BinaryIO | GzipFile, show: Show) -> None:
+    from simbench.capture.frames import Seen
+    from simbench.ucp.frame import Framer, WireError
+
     for number, line in enumerate(_split(head, file), start=1):
         octets = octets_of(line)
         if octets:
@@ -172,16 +222,6 @@ def octets_of(line: bytes) -> bytes:
     return line if STX in line or ETX in line else STX + line + ETX
 
 
-_LACKS: Final = {
-    "began_midway": "connections that began before it: {}",
-    "one_direction": "connections with one direction only: {}",
-    "holes": "holes: {}",
-    "missing_octets": "octets missing: {}",
-    "cut_packets": "packets shortened: {}",
-    "cut_short": "the file ends within a packet",
-}
-
-
 def _say_what_is_missing(summary: msgspec.Struct, remarks: Sequence[str]) -> None:
     for remark in remarks:
         click.echo(f"simbench: {remark}", err=True)
@@ -191,11 +231,11 @@ def _say_what_is_missing(summary: msgspec.Struct, remarks: Sequence[str]) -> Non
         click.echo(f"simbench: the capture is not whole: {said}", err=True)
 
 
-# Output ------------------------------------------------------------------------------------------------------------
-
-
 def _show_items(seen: Seen, items: list[Frame | WireError], show: Show) -> None:
     """Show each frame with what is wrong with it; line ends between frames are passed over."""
+    from simbench.ucp.frame import WIRE_ERRORS, Frame
+    from simbench.ucp.operations import check
+
     oddities: Errors = []
     for item in items:
         if isinstance(item, Frame):
@@ -210,6 +250,11 @@ def _show_items(seen: Seen, items: list[Frame | WireError], show: Show) -> None:
 
 
 def _json(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
+    from simbench.ucp.explain import HEADER
+    from simbench.ucp.fields import layout_of
+    from simbench.ucp.frame import Frame, WireError
+    from simbench.ucp.operations import decode
+
     fields, variant = {}, ""
     if isinstance(item, Frame):
         fields = {name: value for name, value in decode(item).items() if name not in HEADER}
@@ -226,6 +271,9 @@ def _json(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
 
 
 def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
+    from simbench.ucp.explain import explain, heading
+    from simbench.ucp.frame import Frame
+
     lines = []
     if isinstance(item, Frame):
         lines.append(f"{seen}: {heading(item)}")
@@ -240,6 +288,9 @@ def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
 
 
 def _objection(error: WireError | FieldError) -> str:
+    from simbench.ucp.frame import WIRE_ERRORS, WireError
+    from simbench.ucp.operations import PROBLEMS
+
     if isinstance(error, WireError):
         return f"{error.name}: {WIRE_ERRORS[error.name].meaning}"
     answer = f"; deserves error code {error.ec}" if error.ec and not PROBLEMS[error.problem].noted else ""

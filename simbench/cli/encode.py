@@ -8,19 +8,52 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
+import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.ucp import content
-from simbench.ucp.fields import LAYOUTS, OPERATIONS_5X
-from simbench.ucp.frame import ETX, STX
-from simbench.ucp.operations import build
+from simbench.cli.pages import command
+
+if TYPE_CHECKING:
+    from simbench.ucp import content
 
 Fields = dict[str, str | list[str]]
+
 _IN_PARTS: Final = ("51", "52")  # operations with room for the header of a long message, and for what follows
+
+
+@command(see=("simbench decode", "docs/reference/ucp.md"))
+@cloup.argument("op", required=False)
+@cloup.argument("kind", required=False)
+@cloup.argument("assignments", nargs=-1, metavar="[NAME=VALUE]...")
+@cloup.option_group(
+    "Input",
+    cloup.option("--trn", default="00", show_default=True, help="Transaction reference number, 00 to 99."),
+    cloup.option("--text", help="Text of the message; chooses alphabet and type, and prints one frame for each part."),
+    cloup.option(
+        "--json", "from_json", is_flag=True, help="Read objects of `decode --json` from standard input instead."
+    ),
+)
+@cloup.option_group(
+    "Output", cloup.option("--hex", "as_hex", is_flag=True, help="Print hexadecimal instead of <STX>...<ETX>.")
+)
+def encode(**options: object) -> None:
+    """Print a UCP frame: operation OP, KIND O (operation) or R (result), and its fields by name.
+
+    Fields are checked as the platform checks them; length and checksum are filled in. `simbench decode` explains what
+    this command prints.
+
+    \b
+    Examples:
+      simbench encode 31 O AdC=36010 PID=0539
+      simbench encode 51 O --trn 07 AdC=33639980012 OAdC=36010 --text "Déjà prêt ?"
+      simbench encode 51 R --hex EC=04 SM="too fast"
+      simbench decode --json frames.txt | simbench encode --json
+    """
+    encode_command(**options)  # type: ignore[arg-type]  # click gives what the options say
 
 
 class Asked(msgspec.Struct):
@@ -53,6 +86,8 @@ def encode_command(  # noqa: PLR0913 - one argument an option
 
 def printable(octets: bytes) -> str:
     """A frame for people: its ends in angle brackets."""
+    from simbench.ucp.frame import ETX, STX
+
     return octets.decode("ascii", "replace").replace(STX.decode(), "<STX>").replace(ETX.decode(), "<ETX>")
 
 
@@ -93,6 +128,8 @@ def _assigned(assignments: Sequence[str]) -> Fields:
 
 
 def _from_arguments(asked: Asked, text: str | None) -> Iterator[Asked]:
+    from simbench.ucp import content
+
     if text is None:
         yield asked
         return
@@ -113,6 +150,8 @@ def _from_arguments(asked: Asked, text: str | None) -> Iterator[Asked]:
 
 def _content(asked: Asked, part: content.Part) -> Fields:
     """The fields that carry one part of a text in this operation."""
+    from simbench.ucp.fields import OPERATIONS_5X
+
     if asked.op in OPERATIONS_5X:
         services = str(asked.fields.get("XSer", "")) + part.xser
         said: Fields = {"MT": part.mt, "Msg": part.msg, "NB": part.nb, "MMS": part.mms, "XSer": services}
@@ -123,6 +162,8 @@ def _content(asked: Asked, part: content.Part) -> Fields:
 
 
 def _octets(asked: Asked) -> bytes:
+    from simbench.ucp.operations import build
+
     names = _names(asked)
     for name, value in asked.fields.items():
         if name not in names:
@@ -139,6 +180,8 @@ def _octets(asked: Asked) -> bytes:
 
 def _names(asked: Asked) -> list[str]:
     """The fields an operation or result of this type may have; BadInput when there is no such type."""
+    from simbench.ucp.fields import LAYOUTS
+
     layouts = [
         layout for (kind, ot, _), found in LAYOUTS.items() if (kind, ot) == (asked.kind, asked.op) for layout in found
     ]

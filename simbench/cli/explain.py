@@ -1,68 +1,46 @@
-"""`simbench list` and `simbench explain`: what can be tested, and what a clause means. Runs nothing."""
+"""`simbench explain`."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+import cloup
 import msgspec
 
-from fake_smsc.faults import FAULTS as WIRE_FAULTS
 from simbench.base.json_files import indented
-from simbench.bench.exercises.exercise import EXERCISES
-from simbench.bench.runner.selection import select
-from simbench.bench.sut.registry import known_suts
-from simbench.client.faults import FAULTS
-from simbench.contract import Clause, Contract, load_contract
-from simbench.rules.coverage import reasons
-from simbench.rules.rule import load
+from simbench.cli.pages import command
+
+if TYPE_CHECKING:
+    from simbench.contract import Clause, Contract
 
 STRENGTHS = {"must": "must", "should": "should (recommended)", "may": "may", "info": "information"}
 
 
-def list_command(*, as_json: bool) -> None:
-    """Print exercises with their purposes, clients, and faults of the reference client and of the platform."""
-    chosen = select()
-    listing = {
-        "exercises": [
-            {
-                "name": name,
-                "title": exercise.title,
-                "seconds": exercise.seconds,
-                "alone": exercise.alone,
-                "purposes": [{"purpose": p, "sentence": load()[p].sentence} for p in purposes],
-            }
-            for name, (exercise, purposes) in chosen.items()
-        ],
-        "clients": {name: msgspec.to_builtins(known) for name, known in known_suts().items()},
-        "faults": {
-            "client": {name: _first_line(fault) for name, fault in FAULTS.items()},
-            "platform": {name: _first_line(fault) for name, fault in WIRE_FAULTS.items()},
-        },
-    }
-    if as_json:
-        click.echo(indented(listing))
-        return
-    for name, (exercise, purposes) in chosen.items():
-        alone = ", alone" if exercise.alone else ""
-        click.echo(f"{name}: {exercise.title} (about {exercise.seconds:.0f} s{alone})")
-        for purpose in purposes:
-            click.echo(f"    {purpose:<34} {load()[purpose].sentence}")
-    click.echo("\nclients (--sut):")
-    for client, known in known_suts().items():
-        click.echo(f"    {client:<12} {known.description}{'' if known.installed else '  [not installed]'}")
-    click.echo("\nfaults of the reference client (--fault):")
-    for fault_name, fault in FAULTS.items():
-        click.echo(f"    {fault_name:<24} {_first_line(fault)}")
-    click.echo("\nfaults of the platform ([[faults]] in a scenario):")
-    for fault_name, wire_fault in WIRE_FAULTS.items():
-        click.echo(f"    {fault_name:<24} {_first_line(wire_fault)}")
+@command(see=("simbench list", "docs/reference/clauses.md", "docs/reference/contract.md"))
+@cloup.argument("clause")
+@cloup.option_group(
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+)
+@cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text."))
+def explain(clause: str, contract_name: str | None, *, as_json: bool) -> None:
+    """Say what a clause asks, which figures it has and how sure they are, and how it is tested.
 
+    Each figure is marked: seed (given with the task), source (read in a document), or assumption (ours, until a
+    contract of your own confirms it).
 
-def _first_line(kind: type) -> str:
-    return (kind.__doc__ or "").partition("\n")[0]
+    \b
+    Example:
+      simbench explain OPS-ENG-01
+    """
+    explain_command(clause, contract_name, as_json=as_json)
 
 
 def explain_command(clause_id: str, contract_name: str | None, *, as_json: bool) -> None:
     """Print one clause: its sentence, terms with their status, rules, exercises."""
+    from simbench.contract import load_contract
+    from simbench.rules.coverage import reasons
+
     contract = load_contract(contract_name or "orange_ops_2016")
     clause = contract.clause(clause_id.partition("/")[0])
     explained = _explained(clause_id.partition("/")[0], clause, contract)
@@ -90,6 +68,8 @@ def explain_command(clause_id: str, contract_name: str | None, *, as_json: bool)
 
 
 def _explained(clause_id: str, clause: Clause, contract: Contract) -> dict[str, object]:
+    from simbench.rules.coverage import reasons
+
     return {
         "clause": clause_id,
         **msgspec.to_builtins(clause),
@@ -128,10 +108,15 @@ def _readings(clause_id: str, contract: Contract) -> list[str]:
 
 
 def _tests(clause_id: str) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    from simbench.bench.exercises.exercise import EXERCISES
+    from simbench.bench.runner.selection import select
+    from simbench.rules.rule import load
+
     select()
+    rules = load()
     return [
-        (purpose, exercise.name, load()[purpose].sentence, load()[purpose].catches)
+        (purpose, exercise.name, rules[purpose].sentence, rules[purpose].catches)
         for exercise in EXERCISES.values()
         for purpose in exercise.purposes
-        if load()[purpose].clause == clause_id
+        if rules[purpose].clause == clause_id
     ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from simbench.finding import Finding, Outcome
+from simbench.finding import Finding, Outcome, counted
 
 STYLES: dict[Outcome, str] = {
     "pass": "green", "fail": "bold red", "weak": "yellow", "inconclusive": "magenta", "error": "bold red",
@@ -32,3 +34,14 @@ def columns(*headings: str) -> Table:
     for heading in headings:
         table.add_column(heading, overflow="fold", no_wrap=heading in WHOLE)
     return table
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Findings as a table, what failed first, and their number by outcome."""
+    console = Console(width=None if sys.stdout.isatty() else 180)
+    table = columns("outcome", "purpose", "what was seen", "evidence")
+    for finding in sorted(findings, key=lambda one: one.outcome == "pass"):
+        evidence = "\n".join(one.note for one in finding.evidence)
+        table.add_row(finding.outcome, finding.purpose, finding.summary, evidence)
+    console.print(table, highlight=False, markup=False)
+    console.print(f"\n{counted(findings)}", highlight=False)

@@ -6,37 +6,32 @@ import time
 from pathlib import Path
 
 import click
+import cloup
 
-from simbench.cli.manual import Pages
+from simbench.cli.pages import command, group
 
 QUIET_S = 2.0
 
 
-@click.group(cls=Pages)
-def ledger() -> None:
-    """Work on the ledger of a run.
-
-    \b
-    Example:
-      simbench ledger pack reports/first
-    """
-
-
-@ledger.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@command(
+    files="RUN: TABLE-NUMBER.parquet in the place of TABLE-NUMBER.arrows.",
+    see=("simbench serve", "docs/reference/ledger.md"),
+)
+@cloup.argument("run", type=click.Path(path_type=Path))
 def pack(run: Path) -> None:
     """Turn the segments of a run that was killed, or could not be packed, into Parquet.
 
-    A run is packed when it ends, so this is for runs that ended otherwise. Every reader takes both forms.
+    A run is packed when it ends, so this is for runs that ended otherwise. Every reader takes both forms. Memory is
+    bounded by a piece of a segment. A segment is removed once its Parquet file is whole and on disk.
 
     \b
     Example:
       simbench ledger pack reports/first
     """
-    from simbench.ledger.lock import take_lock  # noqa: PLC0415 - quick --help
-    from simbench.ledger.packing import pack as pack_run  # noqa: PLC0415 - as above
-    from simbench.ledger.reader import open_run  # noqa: PLC0415 - as above
-    from simbench.ledger.writer import not_writable  # noqa: PLC0415 - as above
+    from simbench.ledger.lock import take_lock
+    from simbench.ledger.packing import pack as pack_run
+    from simbench.ledger.reader import open_run
+    from simbench.ledger.writer import not_writable
 
     open_run(run)
     try:
@@ -48,6 +43,18 @@ def pack(run: Path) -> None:
     except OSError as problem:
         raise not_writable(run, problem) from None
     click.echo(f"{count} segments packed: {run}" if count else f"packed already: {run}")
+
+
+@group(see=("simbench ledger pack", "docs/guides/service.md"), sections=[cloup.Section("Forms of a ledger", [pack])])
+def ledger() -> None:
+    """Work on the ledger of a run that has ended.
+
+    Readers take a ledger in any form it may have; these commands change the form.
+
+    \b
+    Example:
+      simbench ledger pack reports/first
+    """
 
 
 class PackProgress:

@@ -5,20 +5,76 @@ Plans nothing itself.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+import cloup
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from simbench.base.errors import BadInput
+from simbench.base.extras import need
 from simbench.base.json_files import indented, write_json, write_octets
-from simbench.billing.forecast import forecast_text
-from simbench.billing.page import Bundle, write_all
-from simbench.cli.run import Progress
-from simbench.planning.advise import Advice, advise
-from simbench.planning.campaign import read_campaign
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import command
+
+if TYPE_CHECKING:
+    from simbench.planning.advise import Advice
+
+
+@command(
+    "plan",
+    files=(
+        "With -o: report.html, plan.json, and the invoices of every month (invoices.html, invoices.json, "
+        "CSV); with --from otherwise.json."
+    ),
+    see=("simbench bill", "simbench sweep", "docs/guides/planning.md", "docs/reference/campaign.md"),
+)
+@cloup.argument("campaign", required=False, metavar="[CAMPAIGN.toml]", type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Input",
+    cloup.option(
+        "--from",
+        "ledger",
+        metavar="LEDGER",
+        type=click.Path(path_type=Path),
+        help="Price the traffic of this run instead, under other codes and tiers.",
+    ),
+)
+@cloup.option_group(
+    "Contract and rules",
+    cloup.option(
+        "--late-min",
+        type=click.FloatRange(0),
+        default=10.0,
+        show_default=True,
+        help="Minutes after which a message counts as late (with --from).",
+    ),
+    cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file."),
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for report, invoices and JSON."),
+    cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
+)
+def plan(
+    campaign: Path | None, ledger: Path | None, output: Path | None, contract_name: str | None, late_min: float, *,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Say which short codes and tiers to buy for a campaign, what they cost and how sure they are.
+
+    The plan is the cheapest choice on the tariff grid that keeps the promise; it is then tried against futures drawn
+    from the seed. If no plan can do it, the answer says what would.
+
+    \b
+    Examples:
+      simbench plan scenarios/plan/01_thursdays.toml -o reports/thursdays
+      simbench plan --from reports/first --late-min 5
+    """
+    if campaign is not None:
+        need("plan", "simbench plan")
+    sys.exit(plan_command(campaign, ledger, contract_name, output, late_min, as_json=as_json))
 
 
 def plan_command(
@@ -26,16 +82,20 @@ def plan_command(
     *, as_json: bool,
 ) -> int:  # fmt: skip
     """Advise on a campaign, or price what a ledger tells under other plans."""
+    from simbench.cli.run import Progress
+    from simbench.planning.advise import advise
+    from simbench.planning.campaign import read_campaign
+
     if (campaign is None) == (ledger is None):
         raise BadInput("plan", "needs a campaign file, or --from with a ledger", "one of the two")
     if ledger is not None:
-        from simbench.cli.past import past_command  # noqa: PLC0415 - loads Arrow
+        from simbench.cli.what_if import what_if_command
 
-        return past_command(ledger, contract_name, output, late_min, as_json=as_json)
+        return what_if_command(ledger, contract_name, output, late_min, as_json=as_json)
     assert campaign is not None
     plan = read_campaign(campaign)
     if contract_name:
-        from simbench.contract import load_contract  # noqa: PLC0415 - beside its only use
+        from simbench.contract import load_contract
 
         plan = msgspec.structs.replace(plan, contract=load_contract(contract_name))
     progress = Progress()
@@ -54,8 +114,10 @@ def plan_command(
 
 def write_advice(folder: Path, advice: Advice, contract: object) -> None:
     """Write plan.json, report.html, the invoices and the forecasts for the operator. Raises BadInput."""
-    from simbench.contract import Contract  # noqa: PLC0415 - beside its only use
-    from simbench.planning.report.page import write_plan_report  # noqa: PLC0415 - matplotlib is slow to load
+    from simbench.billing.forecast import forecast_text
+    from simbench.billing.page import Bundle, write_all
+    from simbench.contract import Contract
+    from simbench.planning.report.page import write_plan_report
 
     assert isinstance(contract, Contract)
     bundles = [Bundle(bill, (), f"plan {advice.name}") for bill in advice.invoices]
@@ -74,6 +136,9 @@ def plain(value: object) -> object:
 
 
 def _print(advice: Advice, output: Path | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console(width=None if Console().is_terminal else 180)
     chosen = advice.chosen
     console.print(f"{advice.title}: {chosen.words}", style="bold", highlight=False, markup=False)

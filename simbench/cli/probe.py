@@ -2,31 +2,103 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+import cloup
 import msgspec
-import uvloop
-from rich.console import Console
 
 from simbench import __version__
 from simbench.base.errors import BadInput, Trouble
 from simbench.base.json_files import indented, write_json
 from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
-from simbench.cli.findings import findings_table
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import JUDGED, command
 from simbench.cli.serve import is_loopback
-from simbench.contract import Contract, load_contract
-from simbench.finding import Finding, counted, exit_status, tally
-from simbench.ledger import AnyLedger, Ledger, MemoryLedger, RunInfo
-from simbench.probe import Target, judge_probe, run_probe
+
+if TYPE_CHECKING:
+    import asyncio
+
+if TYPE_CHECKING:
+    from simbench.contract import Contract
+    from simbench.finding import Finding
+    from simbench.ledger import AnyLedger
+    from simbench.probe import Target
 
 OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the fictional range
+
+
+@command(
+    exits=JUDGED,
+    files="With -o: findings.json, and a ledger in a folder for each code.",
+    see=("simbench decode", "docs/guides/probe.md"),
+)
+@cloup.argument("place", metavar="HOST:PORT")
+@cloup.option_group(
+    "Connection",
+    cloup.option("--code", "codes", multiple=True, required=True, help="Short code to send from; may be repeated."),
+    cloup.option(
+        "--rate",
+        "rates",
+        multiple=True,
+        required=True,
+        type=click.IntRange(1, 1000),
+        help="Subscribed rate of that code, in messages a second.",
+    ),
+    cloup.option("--account", "accounts", multiple=True, help="Account of that code (default: the code itself)."),
+    cloup.option(
+        "--password",
+        envvar="SIMBENCH_PASSWORD",
+        default="secret",
+        show_envvar=True,
+        help="Password used for every account.",
+    ),
+    cloup.option("--to", "recipients", multiple=True, metavar="NUMBER", help="Recipient; may be repeated."),
+    cloup.option(
+        "--seconds",
+        type=click.FloatRange(2, 3600),
+        default=20,
+        show_default=True,
+        help="Length of the rate measurement, in seconds.",
+    ),
+    cloup.option(
+        "--window",
+        type=click.IntRange(1, 100),
+        help="Most operations without an answer at a time (default: as the contract says).",
+    ),
+    cloup.option(
+        "--remote",
+        type=click.IntRange(1, 1000),
+        metavar="CAP",
+        help="Allow a platform on another machine, and send at most CAP messages a second.",
+    ),
+)
+@cloup.option_group(
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json and the ledgers."),
+    cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
+)
+def probe(**options: object) -> None:
+    """Probe a platform from a client's place: rate, results, notifications, and what it must refuse.
+
+    The probe makes four connections for each code, one after the other. Beyond loopback it may reach real phones:
+    --remote permits that and limits the rate.
+
+    \b
+    Examples:
+      simbench probe 127.0.0.1:3024 --code 36010 --rate 10
+      simbench probe 127.0.0.1:3024 --code 36010 --rate 10 --code 36020 --rate 20 -o reports/probe
+      simbench probe 192.0.2.7:5000 --remote 10 --code 36010 --rate 10 --account mine --to 33639980012
+    """
+    sys.exit(probe_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -48,6 +120,12 @@ class Options(msgspec.Struct, frozen=True):
 
 def probe_command(options: Options) -> int:
     """Probe every code in turn, print and write; the exit status as docs/reference/exit-status.md has it."""
+    from rich.console import Console
+
+    from simbench.cli.findings import findings_table
+    from simbench.contract import load_contract
+    from simbench.finding import counted, exit_status, tally
+
     contract = load_contract(options.contract_name or "orange_ops_2016")
     targets = _targets(options, contract)
     if options.output is not None:
@@ -72,6 +150,8 @@ def probe_command(options: Options) -> int:
 
 def _targets(options: Options, contract: Contract) -> list[Target]:
     """One target a code. Raises BadInput for what does not fit together, or leaves this machine without leave."""
+    from simbench.probe import Target
+
     host, _, port = options.place.rpartition(":")
     host = host.strip("[]")
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
@@ -104,6 +184,11 @@ def _check_leave(host: str, options: Options) -> None:
 
 
 def _probe(target: Target, contract: Contract, options: Options) -> list[Finding]:
+    import uvloop
+
+    from simbench.ledger import Ledger, MemoryLedger, RunInfo
+    from simbench.probe import judge_probe
+
     ledger: AnyLedger = MemoryLedger()
     if options.output is not None:
         info = RunInfo(f"probe {target.code}", contract=contract.name, contract_digest=contract.digest)
@@ -115,6 +200,10 @@ def _probe(target: Target, contract: Contract, options: Options) -> list[Finding
 
 
 async def _run(target: Target, contract: Contract, ledger: AnyLedger, tell: Callable[[str], object]) -> Any:
+    import asyncio
+
+    from simbench.probe import run_probe
+
     loop, epoch = asyncio.get_running_loop(), time.time_ns() // 1000
     start = loop.time()
     made = []

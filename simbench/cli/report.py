@@ -2,20 +2,59 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
 import click
+import cloup
 import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.outputs import adopt, claim
-from simbench.contract import load_contract
-from simbench.finding import counted, exit_status
-from simbench.ledger import open_run
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import JUDGED, command
 
 QUIET_S = 2.0
+
 RUNS, FINDINGS = "runs", "findings.json"
+
+
+@command(
+    exits=JUDGED,
+    files="OUTPUT, or RUN: report.html, data.json and findings.json; with --pdf also report.pdf.",
+    see=("simbench run", "simbench judge", "docs/guides/sla.md"),
+)
+@cloup.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report (default: RUN itself)."),
+    cloup.option(
+        "--lang",
+        "language",
+        type=click.Choice(["en", "fr"]),
+        default="en",
+        show_default=True,
+        help="Language of the report.",
+    ),
+    cloup.option("--pdf", is_flag=True, help="Also write report.pdf."),
+    cloup.option("--json", "as_json", is_flag=True, help="Findings as JSON instead of lines."),
+    cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full (reports of conformance sessions)."),
+)
+def report(**options: object) -> None:
+    """Report on the service level of a run: verdicts, availability, budget, restoration, throughput, delivery.
+
+    RUN is the folder of a simulation. For the folder of a conformance session the command writes its report again.
+
+    \b
+    Examples:
+      simbench report reports/year
+      simbench report reports/year --lang fr --pdf -o reports/rapport
+    """
+    sys.exit(report_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -32,12 +71,16 @@ class Options(msgspec.Struct, frozen=True):
 
 def report_command(options: Options) -> int:
     """Write the report of a run folder; the exit status of its findings."""
+    from simbench.contract import load_contract
+    from simbench.finding import counted, exit_status
+    from simbench.ledger import open_run
+
     if (options.folder / RUNS).is_dir() and (options.folder / FINDINGS).is_file():
         return _of_session(options)
     if options.unmasked:
         raise BadInput("--unmasked", "a report of a service level shows no numbers", "a conformance session")
-    from simbench.cli.audit import of_a_capture  # noqa: PLC0415 - slow to load
-    from simbench.sla.report import SlaRun, write_sla  # noqa: PLC0415 - matplotlib is slow to load
+    from simbench.cli.judge.audit import of_a_capture
+    from simbench.sla.report import SlaRun, write_sla
 
     run = open_run(options.folder)
     if of_a_capture(run):
@@ -61,12 +104,15 @@ def report_command(options: Options) -> int:
 
 def _of_session(options: Options) -> int:
     """The report of a conformance session again, from its findings and ledgers; nothing is judged anew."""
-    from simbench.bench.report import ExerciseRun, Judgement, read_findings, write_report  # noqa: PLC0415 - as above
-    from simbench.bench.runner.options import plan_again  # noqa: PLC0415 - as above
-    from simbench.bench.runner.selection import select  # noqa: PLC0415 - as above
-    from simbench.bench.runner.session_record import NAME as RECORD  # noqa: PLC0415 - slow to load
-    from simbench.bench.runner.session_record import read_record  # noqa: PLC0415 - as above
-    from simbench.trace.trace import Reading  # noqa: PLC0415 - as above
+    from simbench.bench.report import ExerciseRun, Judgement, read_findings, write_report
+    from simbench.bench.runner.options import plan_again
+    from simbench.bench.runner.selection import select
+    from simbench.bench.runner.session_record import NAME as RECORD
+    from simbench.bench.runner.session_record import read_record
+    from simbench.contract import load_contract
+    from simbench.finding import exit_status
+    from simbench.ledger import open_run
+    from simbench.trace.trace import Reading
 
     if options.pdf or options.language != "en":
         what = "--pdf" if options.pdf else f"--lang {options.language}"

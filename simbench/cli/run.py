@@ -7,31 +7,90 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+import cloup
 from msgspec.structs import replace
 
 from simbench import __version__
 from simbench.base.json_files import indented
 from simbench.base.toml_files import label
-from simbench.contract import load_contract
-from simbench.ledger import Ledger, RunInfo, open_run
-from simbench.ledger.query import connected
-from simbench.ledger.rows import COUNTED
-from simbench.simulation.event_driven import Detail
-from simbench.simulation.plan import World, plan
-from simbench.simulation.run import Way, run_world
-from simbench.simulation.scenario import contract_of, read_world
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import command
+
+if TYPE_CHECKING:
+    from simbench.simulation.event_driven import Detail
+    from simbench.simulation.plan import World
+    from simbench.simulation.run import Way
 
 QUIET_S, EVERY_S = 2.0, 1.0
+
 STOPPED = 3
+
+
+@command(
+    files="OUTPUT, or reports/run-SCENARIO-DATE-TIME: run.json and Parquet files, one a table.",
+    see=("simbench report", "simbench judge", "simbench bill", "docs/reference/scenario.md"),
+)
+@cloup.argument("scenario", type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+)
+@cloup.option_group(
+    "Execution",
+    cloup.option(
+        "--way",
+        type=click.Choice(["auto", "bulk", "events"]),
+        default="auto",
+        show_default=True,
+        help="Engine: event-driven, vectorised (bulk), or chosen by the scenario.",
+    ),
+    cloup.option(
+        "--workers",
+        type=click.IntRange(1, 256),
+        default=1,
+        show_default=True,
+        help="Number of processes; each simulates one code at a time.",
+    ),
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the ledger (default: under reports/)."),
+    cloup.option(
+        "--detail",
+        type=click.Choice(["rows", "minute"]),
+        default="minute",
+        show_default=True,
+        help="Contents of the ledger: every row, or counts by code and minute.",
+    ),
+    cloup.option("--json", "as_json", is_flag=True, help="Print the counts as JSON instead of a table."),
+)
+def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_json: bool, **choices: object) -> None:
+    """Run a world in virtual time: the platform, its clients and subscribers over days or years.
+
+    Long runs without reactive clients use the vectorised engine, the others the event-driven one. Both produce the same
+    ledger, and the same scenario and seed give the same rows.
+
+    \b
+    Examples:
+      simbench run scenarios/year/01_quiet_day.toml
+      simbench run scenarios/year/06_year_with_15_outages.toml -o reports/year --workers 2
+    """
+    chosen = choices["detail"], choices["way"], choices["workers"]
+    sys.exit(run_command(scenario, output, contract_name, chosen, as_json=as_json))  # type: ignore[arg-type]  # click gives what the options say
 
 
 def run_command(
     scenario: Path, output: Path | None, contract_name: str | None, choices: tuple[Detail, Way, int], *, as_json: bool
 ) -> int:
     """Run the world of a scenario file; 0, or 3 when it was stopped before its end: what was written can be read."""
+    from simbench.contract import load_contract
+    from simbench.ledger import Ledger, RunInfo
+    from simbench.simulation.plan import plan
+    from simbench.simulation.run import run_world
+    from simbench.simulation.scenario import contract_of, read_world
+
     detail, way, workers = choices
     read = read_world(scenario)
     contract = load_contract(contract_name) if contract_name else contract_of(read, scenario)
@@ -90,6 +149,8 @@ def _interrupted(*_: object) -> None:
 
 def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_json: bool) -> None:
     """What the ledger holds, by code."""
+    from simbench.ledger.rows import COUNTED
+
     went, detail, seconds, processes = how
     counts = _counts(folder, detail)
     if as_json:
@@ -110,15 +171,17 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
 
 def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
     """What was counted for each code, out of the ledger itself."""
+    from simbench.ledger import open_run
+    from simbench.ledger.query import connected
+    from simbench.ledger.rows import COUNTED
+
+    sums = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTED)
+    query = {
+        "rows": "select code, kind, count(*) from centre where code <> '' group by all",
+        "minute": f"unpivot (select code, {sums} from minute group by code) on {', '.join(COUNTED)}",  # noqa: S608 - our own names
+    }[detail]
     found: dict[str, dict[str, int]] = {}
     with connected(open_run(folder)) as connection:
-        for code, name, count in connection.execute(_QUERIES[detail]).fetchall():
+        for code, name, count in connection.execute(query).fetchall():
             found.setdefault(code, {})[name] = count
     return found
-
-
-_SUMS = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTED)
-_QUERIES: dict[str, Any] = {
-    "rows": "select code, kind, count(*) from centre where code <> '' group by all",
-    "minute": f"unpivot (select code, {_SUMS} from minute group by code) on {', '.join(COUNTED)}",  # noqa: S608 - our own names
-}

@@ -50,14 +50,14 @@ def read_script(folder: Path) -> Script:
 
 def clock_of(past: Past, scenario: Scenario) -> PlatformClock:
     """The clock a resumed run goes on with."""
-    from fake_smsc.server.clock import PlatformClock  # noqa: PLC0415 - beside the others
+    from fake_smsc.server.clock import PlatformClock
 
     return PlatformClock(*past.clock(bool(scenario.server.epoch), scenario.server.speed))
 
 
 def past_of(folder: Path, scenario: Scenario, contract: Contract) -> Past:
     """What the run in this folder left behind."""
-    from fake_smsc.server.saved_state import read_past  # noqa: PLC0415 - DuckDB is slow to load
+    from fake_smsc.server.saved_state import read_past
 
     owners = {config.code: config.account or config.code for config in scenario.codes}
     names, terms = set(owners.values()), contract.terms.delivery

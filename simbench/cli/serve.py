@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import signal
 import time
@@ -10,36 +9,104 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import uvloop
+import cloup
 from msgspec.structs import replace
 
-from fake_smsc.scenario import (
-    LimitMode,
-    Scenario,
-    allowed_networks,
-    contract_of,
-    demo_scenario,
-    find_scenario,
-    read_scenario,
-)
-from fake_smsc.server.live import LiveSmsc, spare_collector
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import remove_folder
-from simbench.cli.ledger import PackProgress
-from simbench.cli.script import SCRIPT, Script, clock_of, past_of, read_script, write_script
-from simbench.cli.serve_service import Around, service_settings, ucp_tls, with_service
-from simbench.contract import Contract, load_contract
-from simbench.ledger import Ledger, RunInfo
-from simbench.ledger.info import NAME
-from simbench.ledger.lock import NAME as LOCK
-from simbench.ledger.lock import take_lock
-from simbench.ledger.writer import not_writable
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import DONE, command
 
 if TYPE_CHECKING:
-    from fake_smsc.server.saved_state import Past
+    from simbench.cli.script import Script
+    from simbench.cli.serve_service import ServeOptions
 
+if TYPE_CHECKING:
+    from fake_smsc.scenario import LimitMode, Scenario
+    from fake_smsc.server.live import LiveSmsc
+    from fake_smsc.server.saved_state import Past
+    from simbench.contract import Contract
+    from simbench.ledger import Ledger
+
+LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
+_FILE = click.Path(path_type=Path, dir_okay=False)
 EXPOSED_FAILED_LOGINS = 20  # a minute, of one address, where other machines can reach the server
+
+
+@command(
+    exits={**DONE, 0: "ended by a signal, and the ledger is closed"},
+    files=(
+        "OUTPUT, or reports/serve-DATE-TIME: run.json and Parquet files, one a table (what was read and written, "
+        "and what happened). With --log the file of log lines."
+    ),
+    see=("simbench decode", "simbench judge", "docs/guides/service.md", "docs/reference/scenario.md"),
+)
+@cloup.argument("scenario", required=False, type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Connection",
+    cloup.option("--host", help="Address to listen on (default: loopback)."),
+    cloup.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."),
+    cloup.option("--expose", is_flag=True, help="Allow an address that other machines can reach; needs --allow."),
+    cloup.option(
+        "--allow", multiple=True, metavar="ADDRESS", help="Client address or network to accept; may be repeated."
+    ),
+)
+@cloup.option_group(
+    "Input",
+    cloup.option(
+        "--resume",
+        metavar="RUN",
+        type=click.Path(path_type=Path),
+        help="Resume a run that was stopped or killed, in its own folder.",
+    ),
+)
+@cloup.option_group(
+    "Contract and rules",
+    cloup.option("--limit", type=click.Choice(LIMIT_MODES), help="What the platform does with submits above the rate."),
+    cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file."),
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for the ledger (default: under reports/)."),
+)
+@cloup.option_group(
+    "API and console",
+    cloup.option("--api", type=click.IntRange(0, 65535), help="Port of the control API and metrics; 0: a free one."),
+    cloup.option("--console", is_flag=True, help="Also serve a web page, on the port of the API (default 8080)."),
+    cloup.option("--token-file", type=_FILE, help="File whose first line is the token that API and console require."),
+    cloup.option("--tls-cert", type=_FILE, help="Certificate (PEM); API and console then use HTTPS."),
+    cloup.option("--tls-key", type=_FILE, help="Private key of the certificate (PEM)."),
+    cloup.option("--tls-ucp", is_flag=True, help="Use TLS for UCP as well, with the same certificate."),
+)
+@cloup.option_group(
+    "Log",
+    cloup.option("--log", type=_FILE, help="File for a log in JSON lines: sessions, events, refusals, findings."),
+    cloup.option("--unmasked", is_flag=True, help="Write telephone numbers in full."),
+)
+def serve(**options: object) -> None:
+    """Serve a fake SMSC, without any configuration or from a scenario file, until SIGINT or SIGTERM.
+
+    Without a scenario the server has one account for each tier, at 127.0.0.1:3024, with the password secret. It
+    answers, meters, delivers and notifies as the contract says; scenarios add outages and wire faults. The first lines
+    that it prints are all that a client needs to connect.
+
+    \b
+    Examples:
+      simbench serve
+      simbench serve --port 5000 --limit monitor
+      simbench serve scenarios/01_first.toml
+      simbench serve --resume reports/first
+      simbench serve --api 8080 --console
+    """
+    folder = options.pop("resume")
+    if folder is not None:
+        given = [name for name in ("scenario", "output", "contract_name") if options.pop(name) is not None]
+        if given:
+            raise BadInput("--resume", f"given with {', '.join(given)}", "the run's own")
+        resume_command(folder, **options)  # type: ignore[arg-type]  # click gives what the options say
+        return
+    serve_command(**options)  # type: ignore[arg-type]  # click gives what the options say
 
 
 def serve_command(  # noqa: PLR0913 - one argument an option
@@ -55,6 +122,13 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     **service: Any,
 ) -> None:
     """Serve until SIGINT or SIGTERM; the ledger is closed before the process ends."""
+    import uvloop
+
+    from fake_smsc.scenario import contract_of, demo_scenario, find_scenario, read_scenario
+    from simbench.cli.script import Script
+    from simbench.cli.serve_service import ServeOptions, service_settings, ucp_tls
+    from simbench.contract import load_contract
+
     if scenario is not None:
         scenario = find_scenario(scenario)
         chosen = read_scenario(scenario)
@@ -66,7 +140,7 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     chosen = guarded(chosen, allow, expose=expose)
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
     place = scenario.parent.resolve() if scenario else None
-    around = Around(place, service_settings(chosen, service), ucp_tls(service))
+    around = ServeOptions(place, service_settings(chosen, service), ucp_tls(service))
     uvloop.run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
 
 
@@ -81,6 +155,12 @@ def resume_command(
     **service: Any,
 ) -> None:
     """Go on with a run that was stopped or killed, in its own ledger and out of its own scenario."""
+    import uvloop
+
+    from simbench.cli.script import read_script
+    from simbench.cli.serve_service import ServeOptions, service_settings, ucp_tls
+    from simbench.contract import load_contract
+
     script = read_script(folder)
     contract = load_contract(script.contract)
     if contract.digest != script.contract_digest:
@@ -88,7 +168,9 @@ def resume_command(
         raise BadInput(f"contract {script.contract}", problem, "the contract the run was served under")
     chosen = guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
     place = Path(script.place) if script.place else None
-    uvloop.run(_serve(chosen, contract, folder, Around(place, service_settings(chosen, service), ucp_tls(service))))
+    uvloop.run(
+        _serve(chosen, contract, folder, ServeOptions(place, service_settings(chosen, service), ucp_tls(service)))
+    )
 
 
 def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
@@ -103,6 +185,8 @@ def _with_options(scenario: Scenario, host: str | None, port: int | None, limit:
 
 def guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scenario:
     """An address other machines can reach is served only when asked for, and only to those named."""
+    from fake_smsc.scenario import allowed_networks
+
     server = replace(scenario.server, allow=(*scenario.server.allow, *allow))
     allowed_networks(server, "--allow")
     if not is_loopback(server.host):
@@ -124,9 +208,17 @@ def is_loopback(host: str) -> bool:
 
 
 async def _serve(
-    scenario: Scenario, contract: Contract, folder: Path, around: Around, script: Script | None = None
+    scenario: Scenario, contract: Contract, folder: Path, around: ServeOptions, script: Script | None = None
 ) -> None:
     """Serve a new run, whose script is kept, or without one go on with the run in the folder."""
+    import asyncio
+
+    from fake_smsc.server.live import LiveSmsc, spare_collector
+    from simbench.cli.ledger import PackProgress
+    from simbench.cli.script import clock_of, write_script
+    from simbench.cli.serve_service import with_service
+    from simbench.ledger import Ledger, RunInfo
+
     info = RunInfo(
         run=folder.name,
         created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -167,6 +259,11 @@ async def _serve(
 
 def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Past, Ledger]:
     """What a run left behind, and its ledger to go on with; the folder is locked before either is looked at."""
+    from simbench.cli.script import past_of
+    from simbench.ledger import Ledger
+    from simbench.ledger.lock import take_lock
+    from simbench.ledger.writer import not_writable
+
     try:
         lock = take_lock(folder)
     except OSError as problem:
@@ -180,7 +277,10 @@ def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Past
 
 def _discard(folder: Path) -> None:
     """Remove the ledger of a server that never listened, so that the same command can be given again."""
-    from simbench.ledger.segments import parts_of  # noqa: PLC0415 - Arrow is slow to load
+    from simbench.cli.script import SCRIPT
+    from simbench.ledger.info import NAME
+    from simbench.ledger.lock import NAME as LOCK
+    from simbench.ledger.segments import parts_of
 
     parts = [path.name for paths in parts_of(folder).values() for path in paths]
     remove_folder(folder, NAME, SCRIPT, LOCK, *parts)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONSOLE_PORT = 8080
 
 
-class Around(msgspec.Struct, frozen=True):
+class ServeOptions(msgspec.Struct, frozen=True):
     """Where a scenario lies, what is served beside the SMSC (None: nothing), and what the SMSC listens on."""
 
     place: Path | None
@@ -41,7 +41,7 @@ def service_settings(scenario: Scenario, options: dict[str, Any]) -> ServiceSett
                 raise BadInput(f"--{name.replace('_', '-')}", "there is no API", expected)
         return None
     need("console", "--console" if options["console"] else "--api")
-    from simbench.service.settings import ServiceSettings, check, networks, read_token  # noqa: PLC0415 - only when asked
+    from simbench.service.settings import ServiceSettings, check, networks, read_token
 
     return check(
         ServiceSettings(
@@ -74,7 +74,7 @@ async def with_service(smsc: LiveSmsc, settings: ServiceSettings | None) -> Asyn
     if settings is None:
         yield ()
         return
-    from simbench.service.serving import served  # noqa: PLC0415 - a third of a second, only when asked
+    from simbench.service.serving import served
 
     async with served(smsc, settings) as (_, port):
         host = f"[{settings.host}]" if ":" in settings.host else settings.host

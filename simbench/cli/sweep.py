@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
+import cloup
 
+from simbench.base.extras import need
 from simbench.base.json_files import indented
-from simbench.cli.run import Progress
-from simbench.planning.study import Prepared, read_study
-from simbench.planning.sweep import RESULT, Interval, intervals, sweep
-from simbench.planning.worker_pool import Crew, DaskCrew, LocalCrew
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import command
+
+if TYPE_CHECKING:
+    from simbench.planning.study import Prepared
+    from simbench.planning.sweep import Interval
+    from simbench.planning.worker_pool import Crew
 
 SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "delivered_share")
 
 
+@command(
+    files="OUTPUT, or reports/sweep-NAME: sweep.parquet (a row a run) and sweep.journal (to go on from).",
+    see=("simbench run", "docs/guides/planning.md"),
+)
+@cloup.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Execution",
+    cloup.option(
+        "--workers", type=click.IntRange(1, 256), help="Number of local processes (default: one for each core)."
+    ),
+    cloup.option("--dask", metavar="ADDRESS", help="Run on this Dask cluster instead (tcp://host:8786)."),
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder of the result (default: under reports/)."),
+    cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
+)
+def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, *, as_json: bool) -> None:
+    """Run a world over a grid or sample of parameters, with replications, until the intervals are narrow enough.
+
+    Run it again with the same output folder to go on after an interruption.
+
+    Every point of the grid is tried against the same futures.
+
+    \b
+    Examples:
+      simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers
+      simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers --dask tcp://127.0.0.1:8786
+    """
+    need("plan", "simbench sweep")
+    sys.exit(sweep_command(study, output, workers, dask, as_json=as_json))
+
+
 def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, *, as_json: bool) -> int:
     """Run a study to its end; 0."""
+    from simbench.cli.run import Progress
+    from simbench.planning.study import read_study
+    from simbench.planning.sweep import intervals, sweep
+    from simbench.planning.worker_pool import DaskCrew, LocalCrew
+
     prepared = read_study(study)
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
     crew: Crew = DaskCrew(prepared, dask) if dask else LocalCrew(prepared, workers or os.cpu_count() or 1)
@@ -38,6 +81,8 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
 
 
 def _told(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) -> dict[str, object]:
+    from simbench.planning.sweep import RESULT
+
     keys = [one.key for one in prepared.study.parameters]
     points = [
         {"parameters": dict(zip(keys, point, strict=True)), "measures": measures}
@@ -47,6 +92,11 @@ def _told(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) -
 
 
 def _print(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from simbench.planning.sweep import RESULT
+
     table = Table(box=None, pad_edge=False)
     for one in prepared.study.parameters:
         table.add_column(one.key, justify="right")

@@ -73,7 +73,7 @@ REASONS: Final = {
 """Why a row is set aside; sources add none without a line here."""
 
 SENT_AGAIN: Final = "retransmission"  # RFC 2866 section 4.1 wants it: it bills nothing, and says nothing of anybody
-NO_FAULT: Final = frozenset({"open", "undated", "ambiguous"})
+NO_FAULT: Final = frozenset({"open", "undated", "ambiguous", "truncated"})
 """Reasons that lie in what the source can say or in how it is read: rows nobody is blamed for."""
 
 

@@ -110,8 +110,8 @@ OF_CLAUSE: Final = {
     "NRV-CDR-04/within-the-month": ("outside-month",),
 }
 HANGS_ON: Final = {
-    "NRV-CDR-03/accounted-once": frozenset({"undated", "ambiguous"}),
-    "NRV-CDR-04/within-the-month": frozenset({"undated"}),
+    "NRV-CDR-03/accounted-once": frozenset({"undated", "ambiguous", "truncated"}),
+    "NRV-CDR-04/within-the-month": frozenset({"undated", "truncated"}),
 }
 """Reasons nobody is blamed for that leave a clause open, where not all do: an open call has a name and a day."""
 

@@ -83,7 +83,7 @@ class ClockStepped(Recorded, frozen=True, tag="clock"):
     """The platform's clock jumped by `seconds`, or goes at `speed` from now on."""
 
     SUBJECT: ClassVar[str] = "what"
-    what: Literal["step", "speed"]
+    what: str  # "step" or "speed"
     seconds: float | msgspec.UnsetType = msgspec.UNSET
     speed: float | msgspec.UnsetType = msgspec.UNSET
 
@@ -184,7 +184,7 @@ class SubscriberSet(Recorded, frozen=True, tag="subscriber"):
     fate: str
     operator: str
     attached: bool
-    roaming: bool
+    roaming: bool = False
 
 
 class TextSent(Recorded, frozen=True, tag="mo"):

@@ -10,6 +10,7 @@ from simbench.base.units import SECOND_US
 from simbench.contract import Contract
 from simbench.finding import Finding
 from simbench.ledger import AnyLedger
+from simbench.ledger.events import ClockStepped
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import ORDINAL, TABLES, Table
 from simbench.rules.audit import audit, given_by
@@ -50,13 +51,15 @@ def _moved(reading: Reading) -> list[tuple[int, int]]:
     """Stretches (us) of platform time that the client did not live through: steps, and where it went at a speed."""
     moved: list[tuple[int, int]] = []
     begun: int | None = None
-    for row in reading.story.rows():
-        if row.kind == "clock" and "seconds" in row.detail:
-            moved.append((row.at - round(row.detail["seconds"] * SECOND_US), row.at))
-        elif row.kind == "clock":
+    for at, event in reading.events:
+        if not isinstance(event, ClockStepped):
+            continue
+        if event.seconds is not msgspec.UNSET:
+            moved.append((at - round(event.seconds * SECOND_US), at))
+        else:
             if begun is not None:
-                moved.append((begun, row.at))
-            begun = row.at if row.detail["speed"] != 1 else None
+                moved.append((begun, at))
+            begun = at if event.speed != 1 else None
     return moved if begun is None else [*moved, (begun, max(begun, reading.span[1]) + 1)]
 
 

@@ -11,10 +11,23 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-import msgspec
-
 from simbench.base.units import SECOND_US
+from simbench.ledger.events import At as EventAt
+from simbench.ledger.events import LimitSet, MaintenanceBegan, OutageBegan, Restored, events_of
 from simbench.ledger.reader import Run
+from simbench.trace.columns import (
+    ALERTS,
+    ASKED,
+    ATTEMPTS,
+    FRAMES,
+    GRAIN,
+    MO,
+    NOTICES,
+    SESSIONS,
+    STORY,
+    SUBMITS,
+)
+from simbench.trace.line import Line
 from simbench.trace.messages import MARK, messages_of
 from simbench.trace.timing_error import ended_at, of_a_capture, stretches
 from simbench.trace.view import View, view_of
@@ -29,51 +42,7 @@ UNENDED = "unended"  # problem of octets that no ETX ends, although no more come
 PATIENCE_US = SECOND_US  # how long a client may take over one frame
 LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
 GIVEN_UP_US = 60 * SECOND_US  # an operation unanswered for so long is given up, and its number free again
-
-SUBMITS = (
-    "at", "session", "account", "code", "trn", "adc", "oadc", "alphanumeric", "text", "segments", "notify",
-    "validity", "mark", "result_at", "ack", "ec", "scts", "mvp", "frame",
-)  # fmt: skip
 _MARK = SUBMITS.index("mark")
-NOTICES = (
-    "at", "session", "account", "code", "subscriber", "scts", "outcome", "reason", "trn", "result_at", "ack", "frame",
-)  # fmt: skip
-MO = ("at", "session", "account", "code", "sender", "scts", "text", "trn", "result_at", "ack", "frame")
-SESSIONS = (
-    "session", "opened_at", "peer", "account", "login_at", "login_ack", "login_ec", "first", "first_at", "early_at",
-    "heard_at", "closed_at", "closed_by", "reason",
-)  # fmt: skip
-ALERTS = ("at", "session", "account", "result_at", "frame")
-ATTEMPTS = ("at", "peer", "outcome")
-FRAMES = ("at", "session", "direction", "kind", "ot", "trn", "problem", "tolerated", "frame")
-STORY = ("at", "kind", "subject", "until", "detail")
-ASKED = ("at", "kind", "mark", "code", "recipient", "text", "klass", "brand", "opted_in", "detail")
-GRAIN = ("started", "ended", "size_us", "place")
-
-
-class _Line(msgspec.Struct):
-    """One connection while it is read. `opened_at` stays -1, and no first operation is told, where reading began later.
-
-    `unaligned` names the directions in which such a connection may still be in the middle of a frame.
-    """
-
-    number: int
-    opened_at: int
-    peer: str
-    incoming: Framer
-    outgoing: Framer
-    asked_by_client: dict[str, list[Any]]
-    asked_by_smsc: dict[str, list[Any]]
-    unaligned: set[str]
-    account: str = ""
-    login: list[Any] | None = None
-    first: str = ""
-    first_at: int = -1
-    heard_at: int = -1
-    early_at: int = -1
-    closed_at: int = -1
-    closed_by: str = ""
-    reason: str = ""
 
 
 class Reading:
@@ -85,7 +54,7 @@ class Reading:
         `ended`: until when the run was watched (us), where more is known than its last row.
         """
         self.run, self._marks, self._ended = run, marks or {}, ended
-        self._lines: dict[int, _Line] = {}
+        self._lines: dict[int, Line] = {}
         self._owner: dict[str, str] = {}
         self._rows: dict[str, list[list[Any]]] = {name: [] for name in ("51", "53", "52", "31", "frames")}
         self._read_done = False
@@ -102,6 +71,13 @@ class Reading:
                 for r in self.run.story.to_pylist()
             ],
         )
+
+    @cached_property
+    def events(self) -> list[EventAt]:
+        """What the bench made happen, typed, in order; what a capture says of itself is in `story` alone."""
+        story = self.run.story
+        columns = (story[name].to_pylist() for name in STORY)
+        return list(events_of(zip(*columns, strict=True)))
 
     @cached_property
     def asked(self) -> View:
@@ -179,9 +155,9 @@ class Reading:
     def limits(self) -> dict[str, list[tuple[int, int, str]]]:
         """Short code to its limits over time: (from instant, rate per second, mode), oldest first."""
         limits: dict[str, list[tuple[int, int, str]]] = {}
-        for row in self.story.rows():
-            if row.kind == "limit":
-                limits.setdefault(row.subject, []).append((row.at, row.detail["rate_per_s"], row.detail["mode"]))
+        for at, event in self.events:
+            if isinstance(event, LimitSet):
+                limits.setdefault(event.code, []).append((at, event.rate_per_s, event.mode))
         return limits
 
     @cached_property
@@ -189,12 +165,13 @@ class Reading:
         """Outages as (start, end, scope, mode); the end of one that still holds is the last instant of the wire."""
         open_since: dict[str, tuple[int, str]] = {}
         found = []
-        for row in self.story.rows():
-            if row.kind in {"outage", "maintenance"}:
-                open_since[row.subject] = (row.at, row.detail.get("mode", ""))
-            elif row.kind == "restored" and row.subject in open_since:
-                start, mode = open_since.pop(row.subject)
-                found.append((start, row.at, row.subject, mode))
+        for at, event in self.events:
+            match event:
+                case OutageBegan() | MaintenanceBegan():
+                    open_since[event.subject] = (at, event.mode)
+                case Restored() if event.subject in open_since:
+                    start, mode = open_since.pop(event.subject)
+                    found.append((start, at, event.subject, mode))
         last = self.span[1]
         found += [(start, last, scope, mode) for scope, (start, mode) in open_since.items()]
         return sorted(found)
@@ -240,9 +217,9 @@ class Reading:
         if self._read_done:
             return
         self._read_done = True
-        for row in self.story.rows():
-            if row.kind == "limit" and "account" in row.detail:
-                self._owner[row.subject] = row.detail["account"]
+        for _, event in self.events:
+            if isinstance(event, LimitSet) and event.account:
+                self._owner[event.code] = event.account
         wire = self.run.wire
         for at, number, direction, octets in zip(
             wire["at"].to_pylist(), wire["session"].to_pylist(), wire["direction"].to_pylist(),
@@ -254,7 +231,7 @@ class Reading:
             if line.closed_at < 0 and last - line.heard_at > PATIENCE_US:
                 self._left_open(line)
 
-    def _left_open(self, line: _Line) -> None:
+    def _left_open(self, line: Line) -> None:
         """Octets of the client behind its last frame, which nothing ended, unless they were on their way when it ended.
 
         Whoever is killed, or whose connection breaks, leaves half a frame; whoever sends half a frame and waits is odd.
@@ -270,7 +247,7 @@ class Reading:
         line = self._lines.get(number)
         if line is None:
             # A capture may begin in mid-connection, so any chunk may be the first.
-            line = self._lines[number] = _Line(number, -1, "", Framer(), Framer(), {}, {}, {"in", "out"})
+            line = self._lines[number] = Line(number, -1, "", Framer(), Framer(), {}, {}, {"in", "out"})
         if direction in line.unaligned:
             if STX not in octets:
                 return
@@ -289,7 +266,7 @@ class Reading:
         else:
             self._from_smsc(line, at, octets)
 
-    def _from_client(self, line: _Line, at: int, octets: bytes) -> None:
+    def _from_client(self, line: Line, at: int, octets: bytes) -> None:
         for item in line.incoming.feed(octets):
             if isinstance(item, WireError):
                 tolerated = WIRE_ERRORS[item.name].tolerated
@@ -316,7 +293,7 @@ class Reading:
                 self._rows["31"].append(record)
                 self._await(line, item, record)
 
-    def _await(self, line: _Line, frame: Frame, record: list[Any]) -> None:
+    def _await(self, line: Line, frame: Frame, record: list[Any]) -> None:
         """An operation of the client waits for its result, unless its number is in use: then the SMSC discards it.
 
         Source: EMI-UCP 4.0, windowing (the UCP reference, section 1.4).
@@ -328,7 +305,7 @@ class Reading:
         noted = self._rows["frames"][-1]
         noted[6] = noted[6] or "TRN in use"
 
-    def _submit(self, line: _Line, at: int, frame: Frame) -> None:
+    def _submit(self, line: Line, at: int, frame: Frame) -> None:
         data = frame.data
         alphanumeric = data[At.OTOA] == ALPHANUMERIC
         oadc = _name(data[At.OADC]) if alphanumeric else data[At.OADC]
@@ -348,7 +325,7 @@ class Reading:
         """The first short code of an account, "" where the story tells of none."""
         return next((code for code, owner in self._owner.items() if owner == account), "")
 
-    def _from_smsc(self, line: _Line, at: int, octets: bytes) -> None:
+    def _from_smsc(self, line: Line, at: int, octets: bytes) -> None:
         for item in line.outgoing.feed(octets):
             if isinstance(item, WireError):
                 self._note(line, at, "out", item.kind, item.ot, item.trn, item.name, item.octets)
@@ -361,7 +338,7 @@ class Reading:
             else:
                 line.asked_by_smsc[item.trn] = [item.ot, None]
 
-    def _notice(self, line: _Line, at: int, frame: Frame) -> None:
+    def _notice(self, line: Line, at: int, frame: Frame) -> None:
         data = frame.data
         code = data[At.ADC]
         if frame.ot == "53":
@@ -378,7 +355,7 @@ class Reading:
         self._rows[frame.ot].append(record)
         line.asked_by_smsc[frame.trn] = [frame.ot, record]
 
-    def _answered(self, line: _Line, at: int, frame: Frame) -> None:
+    def _answered(self, line: Line, at: int, frame: Frame) -> None:
         """A result of the SMSC: complete what it answers."""
         waiting = line.asked_by_client.get(frame.trn)
         if waiting is None or waiting[0] != frame.ot:
@@ -399,7 +376,7 @@ class Reading:
             if positive:
                 line.account = record[1]
 
-    def _pair(self, line: _Line, frame: Frame, at: int) -> None:
+    def _pair(self, line: Line, frame: Frame, at: int) -> None:
         """A result of the client: complete the 52 or 53 it answers."""
         waiting = line.asked_by_smsc.get(frame.trn)
         if waiting is None or waiting[0] != frame.ot:
@@ -413,7 +390,7 @@ class Reading:
             record[-3], record[-2] = at, frame.data[0] if frame.data else ""
 
     def _note(  # noqa: PLR0913 - one row, one argument a column
-        self, line: _Line, at: int, direction: str, kind: str, ot: str, trn: str, problem: str, octets: bytes,
+        self, line: Line, at: int, direction: str, kind: str, ot: str, trn: str, problem: str, octets: bytes,
         *, tolerated: bool = False,
     ) -> None:  # fmt: skip
         self._rows["frames"].append([at, line.number, direction, kind, ot, trn, problem, tolerated, octets])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simbench.base.errors import BadInput
-from simbench.billing.counts import Count, Counts
+from simbench.billing.acts import Acts, CodeActs
+from simbench.billing.counts import Count, Counts, oddly_counted
 from simbench.billing.invoice import invoice
 from simbench.billing.received import read_received
 from simbench.billing.rules import ROWS, Bill, balance, judge_bill
@@ -152,6 +154,17 @@ def test_net_and_vat_make_the_gross_and_another_rate_is_weak(
     assert found == ({} if outcome == "pass" else {"OPS-TAR-05/sums": outcome})
 
 
+@pytest.mark.parametrize("vat", ["0", "0.055", "0.196"])
+def test_a_right_gross_excuses_no_wrong_vat(vat: str, tmp_path: Path) -> None:
+    lines = right()
+    net = Decimal(lines[place(lines, "HT")][AMOUNT])
+    lines[place(lines, "VAT")][AMOUNT] = f"{net * Decimal(vat):.2f}"
+    findings = judged(tmp_path, lines)
+    assert broken(findings) == {"OPS-TAR-05/sums": "fail"}
+    (found,) = (one for one in findings if one.purpose == "OPS-TAR-05/sums")
+    assert "of VAT are not" in found.summary
+
+
 @pytest.mark.parametrize("name", SUMS)
 def test_a_sum_that_is_not_that_of_the_lines_fails_whichever_are_left_out(name: str, tmp_path: Path) -> None:
     lines = right()
@@ -250,6 +263,22 @@ def test_messages_outside_the_life_of_a_code_are_told_and_leave_the_bill_open(tm
     outcomes = {one["purpose"]: one["outcome"] for one in json.loads(done.stdout)["findings"]}
     assert outcomes["OPS-TAR-05/in-service"] == "inconclusive"
     assert done.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed", "noted"),
+    [
+        ("2016-10-31", "2016-12-31", ""), ("2016-11-01", "2016-12-31", "before its opening"),
+        ("2015-01-01", "2016-10-01", ""), ("2015-01-01", "2016-09-30", "after its closing"),
+    ],
+)  # fmt: skip
+def test_a_code_is_in_service_in_the_months_of_its_opening_and_of_its_closing(
+    opened: str, closed: str, noted: str
+) -> None:
+    acts = Acts((CodeActs("36010", date.fromisoformat(opened), date.fromisoformat(closed)),))
+    told = list(oddly_counted(acts, Counts("hand", {(OCTOBER, "36010"): Count(5, 5)}), OCTOBER))
+    assert len(told) == bool(noted)
+    assert all(noted in one for one in told)
 
 
 def test_more_delivered_than_was_accepted_is_told(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ CHUNKS = st.tuples(st.integers(-3, 3), st.sampled_from(["open", "close", "in", "
 def test_every_octet_of_any_ledger_comes_back(tmp_path: Path, rows: list[tuple[int, str, bytes]]) -> None:
     wire: list[Row] = [(START + n, *row) for n, row in enumerate(rows)]
     path, back = tmp_path / "traffic.pcapng", MemoryLedger()
+    path.unlink(missing_ok=True)
     write_pcapng(ledger_of(wire).snapshot(), path)
     to_ledger(path, back, port=5000)
     for direction in ("in", "out"):

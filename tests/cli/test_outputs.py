@@ -28,10 +28,11 @@ FOLDERS, FILES = list(options_of(OUTPUT_FOLDER)), list(options_of(OUTPUT_FILE))
 
 
 def test_every_command_that_writes_is_among_them() -> None:
-    writing = {"serve", "conform", "run", "judge", "report", "bill", "plan", "sweep", "probe"}
+    writing = {"serve", "conform", "run", "report", "bill", "plan", "sweep", "probe"}
     assert {words[0] for words in FOLDERS if len(words) == 2} == writing
     assert {words[:2] for words in FOLDERS if len(words) == 3} == {
         ("dialup", "run"), ("dialup", "replay"), ("dialup", "reconcile"), ("roaming", "run"),
+        *(("judge", kind) for kind in ("run", "capture", "outages", "log", "any")),
     }  # fmt: skip
     assert set(FILES) == {
         ("matrix", "--html"), ("certificate", "-o"), ("dialup", "run", "--records"), ("dialup", "replay", "--write"),

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simbench.base.errors import BadInput, NothingRead, SimbenchError
-from simbench.cli.dialup.radius_command import account, reconcile
+from simbench.cli.dialup.account import account
+from simbench.cli.dialup.reconcile import reconcile
 from tests.dialup.radius.scenes import answered, detail_text, kept, planned, written
 
 

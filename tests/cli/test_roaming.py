@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from simbench.base.outputs import MANIFEST
 from simbench.cli.main import cli
-from simbench.cli.roaming.options import roaming
+from simbench.cli.roaming.group import roaming
 from simbench.ledger.info import read_info
 from tests.cli.child import Ended
 from tests.report.markup import Markup

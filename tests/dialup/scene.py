@@ -38,5 +38,6 @@ def small_run() -> DialupRun:
 
 def written(path: Path) -> Path:
     """Write its records, ports included."""
+    path.unlink(missing_ok=True)
     write_records(path, with_ports(small_run().last))
     return path

@@ -34,6 +34,7 @@ def judged(
     path = written(folder / "calls.csv")
     sound = read_records(path, offer, MONTH)
     months = by_month(lay(sound.calls, sound.grid, offer), offer)
+    (folder / "statement.csv").unlink(missing_ok=True)
     write_statement(folder / "statement.csv", months, settle(months, offer))
     text = (folder / "statement.csv").read_text("utf-8")
     (folder / "statement.csv").write_text(statement(text), "utf-8")

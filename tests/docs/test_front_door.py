@@ -60,12 +60,14 @@ def test_the_hooks_are_the_commands_of_make_check() -> None:
     assert {hook["entry"].removeprefix(".venv/bin/") for hook in hooks} == commands
 
 
-def test_the_workflow_runs_ci_on_every_python_the_classifiers_name() -> None:
+def test_the_workflow_runs_ci_on_3_11_to_3_13_and_on_every_python_the_classifiers_name() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
     (job,) = workflow["jobs"].values()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     named = {line.rpartition(" ")[2] for line in project["classifiers"] if "Python :: 3." in line}
-    assert set(job["strategy"]["matrix"]["python"]) == named
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert named
+    assert named <= set(job["strategy"]["matrix"]["python"])
     assert any("bash .ci/run" in step.get("run", "") for step in job["steps"])
 
 
@@ -88,3 +90,17 @@ def test_a_changelog_entry_stands_in_a_section_that_keep_a_changelog_knows() -> 
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert set(re.findall(r"^### (.+)$", text, re.MULTILINE)) <= known
     assert not re.search(r"^## .*\n+- ", text, re.MULTILINE)
+
+
+def test_decisions_are_parted_and_stand_under_a_room_of_the_index() -> None:
+    text = (ROOT / "docs" / "design.md").read_text("utf-8")
+    decisions = text[text.index("\n## Decisions") : text.index("\n## Not built yet")]
+    index, *rooms = re.split(r"^### ", decisions, flags=re.MULTILINE)
+    assert re.findall(r"^\* \[(.+?)\]", index, re.MULTILINE) == [room.partition("\n")[0] for room in rooms]
+    assert "**20" not in index
+    glued = re.findall(r"[^\n]\n(\*\*20\d\d-[^*]*)", decisions)
+    assert glued == []
+    for room in rooms:
+        dates = re.findall(r"^\*\*(20\d\d-\d\d-\d\d) · ", room, re.MULTILINE)
+        assert dates, room.partition("\n")[0]
+        assert dates == sorted(dates, reverse=True), room.partition("\n")[0]

@@ -70,7 +70,7 @@ def test_the_wheel_holds_programs_data_and_scenarios_and_nothing_else(wheel: Pat
     assert {top for top in tops if not top.endswith(".dist-info")} == {"simbench", "fake_smsc"}
     shipped = {name.removeprefix("simbench/scenarios/") for name in names if name.startswith("simbench/scenarios/")}
     assert shipped == {path.relative_to(ROOT / "scenarios").as_posix() for path in (ROOT / "scenarios").rglob("*.*")}
-    assert "simbench/contracts/orange_ops_2016.toml" in names
+    assert {"simbench/contracts/orange_ops_2016.toml", "simbench/py.typed", "fake_smsc/py.typed"} <= set(names)
     assert not [name for name in names if "__pycache__" in name]
 
 
@@ -79,6 +79,19 @@ def test_the_optional_parts_are_there_to_be_asked_for(wheel: Path) -> None:
     (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
     extras = {line.partition(": ")[2] for line in archive.read(name).decode().splitlines() if "Provides-Extra" in line}
     assert {*EXTRAS, "docs", "all"} <= extras
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_the_installer_leaves_a_folder_alone_that_is_no_environment(tmp_path: Path, is_file: bool) -> None:
+    target = tmp_path / "target"
+    letter = target if is_file else target / "letter.txt"
+    letter.parent.mkdir(exist_ok=True)
+    letter.write_text("mine")
+    done = subprocess.run([ROOT / "scripts" / "install.sh", target], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"install.sh: {target} exists and is no environment of Python; choose a new folder\n"
+    assert letter.read_text() == "mine"
+    assert len(list(tmp_path.rglob("*"))) == (1 if is_file else 2)
 
 
 @contextmanager
@@ -133,7 +146,7 @@ def test_base_alone_runs_a_world_and_reports_and_judges_it(installed: Path, tmp_
     assert "events way" in told
     assert "Written:" in said(installed, tmp_path, "report", "world", statuses=(0, 1, 3))
     assert (tmp_path / "world" / "report.html").stat().st_size > 10_000
-    assert "inconclusive" in said(installed, tmp_path, "judge", "world", statuses=(0, 1, 3))
+    assert "OPS-QOS-01/rolling-year" in said(installed, tmp_path, "judge", "world", statuses=(0, 1, 3))
 
 
 # What asks for each extra, and what else must not be wrong with the command line before that is said.

@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from simbench.base.errors import Trouble
-from simbench.cli.dialup import radius_command as commands
+from simbench.cli.dialup.account import account as account_command
+from simbench.cli.dialup.reconcile import reconcile as reconcile_command
 from simbench.cli.main import cli
 from simbench.dialup.calls import calls_of
 from simbench.dialup.radius.detail import read_detail
@@ -225,7 +226,7 @@ def test_the_commands_account_for_a_detail_file_and_reconcile_it(tmp_path: Path)
     (tmp_path / "secret").write_bytes(SECRET)
     with FreeRadius(tmp_path / "second") as again:
         sent = CliRunner().invoke(
-            commands.account,
+            account_command,
             [
                 str(real.detail), "--server", f"127.0.0.1:{again.port}", "--secret-file", str(tmp_path / "secret"),
                 "--fast", "--fault", "lost-stop", "--journal", str(tmp_path / "run.jsonl"), "--json",
@@ -233,7 +234,7 @@ def test_the_commands_account_for_a_detail_file_and_reconcile_it(tmp_path: Path)
         )  # fmt: skip
         assert sent.exit_code == 0, sent.output
     assert json.loads(sent.stdout)["calls"] == 50
-    ended = CliRunner().invoke(commands.reconcile, [str(tmp_path / "run.jsonl"), str(again.detail)])
+    ended = CliRunner().invoke(reconcile_command, [str(tmp_path / "run.jsonl"), str(again.detail)])
     assert ended.exit_code == 1
     assert "its Stop was not sent (lost-stop)" in ended.output
 

@@ -35,6 +35,7 @@ def run_of(exercise: str) -> Run:
 def captured(exercise: str, folder: Path) -> Path:
     """Its wire as a capture."""
     path = folder / f"{exercise}.pcapng"
+    path.unlink(missing_ok=True)
     write_pcapng(run_of(exercise), path)
     return path
 

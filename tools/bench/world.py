@@ -131,26 +131,26 @@ def ways() -> Gates:
 
 
 def rows() -> Gates:
-    """Full rows to disk, against DuckDB alone with the same Arrow table."""
+    """Full rows to disk, packed, against DuckDB alone with the same Arrow table; processor time of all threads."""
     world = scenario_of(MESSAGES, 10**6)
     with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
+        start = time.process_time()
         ledger = Ledger.create(Path(folder) / "run", RunInfo(run="bench"), daily=False)
         run_world(world, ledger, "rows", "bulk")
         ledger.close()
-        ours = time.perf_counter() - start
+        ours = time.process_time() - start
         table = open_run(Path(folder) / "run").centre
-        start = time.perf_counter()
+        start = time.process_time()
         with duckdb.connect(str(Path(folder) / "alone.duckdb"), config={"threads": 1}) as alone:
             alone.register("given", table)
             alone.execute("create table centre as select * from given")
-        theirs = time.perf_counter() - start
+        theirs = time.process_time() - start
     share = theirs / ours
     print(
-        f"world with rows: {len(table):,} rows, {len(table) / ours / 1e6:.2f} M rows/s; DuckDB from Arrow "
-        f"{len(table) / theirs / 1e6:.2f} M rows/s; share {share:.2f}"
+        f"world with rows: {len(table):,} rows, {len(table) / ours / 1e6:.2f} M rows/s of processor time; DuckDB from "
+        f"Arrow {len(table) / theirs / 1e6:.2f} M rows/s; share {share:.2f}"
     )
-    return [("rows at 0.6 of DuckDB from Arrow", share >= 0.6)]
+    return [("rows at 0.9 of DuckDB from Arrow", share >= 0.9)]
 
 
 def year() -> Gates:

@@ -10,7 +10,9 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 from random import Random
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
@@ -32,6 +34,7 @@ from simbench.ucp.frame import Framer, WireError
 from simbench.ucp.operations import answer_to, check, decode
 from tests.capture.scenes import pcap
 from tests.harness import START, Peer, login
+from tests.tables.samples import PARQUET, READERS, WORKBOOK
 
 Chunks = list[bytes]
 Target = Callable[[Chunks, Random], None]
@@ -182,7 +185,29 @@ def _packet(segment: tuple[bytes, int, int, int, bytes, int]) -> bytes:
     return ip + key[8:] + struct.pack("!IIHHHH", seq, ack, 0x5000 | flags, 65535, 0, 0) + payload
 
 
+def tables(chunks: Chunks, dice: Random) -> None:
+    """A table, list or log of a kind drawn, cut off, with octets of the chunks in it: read, or refused in one line."""
+    name = dice.choice(sorted(READERS))
+    sample, read = READERS[name]
+    encoding = dice.choice(("utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"))
+    octets = dice.choice((sample.encode(encoding), sample.encode(encoding), PARQUET, WORKBOOK))
+    for _ in range(dice.choice((0, 1, 1, 4))):
+        at, put = dice.randrange(len(octets) + 1), dice.choice(chunks)[: dice.choice((1, 2, 40))]
+        octets = octets[:at] + put + octets[at + dice.choice((0, len(put))) :]
+    octets = octets[: dice.choice((len(octets), dice.randrange(len(octets) + 1)))]
+    with NamedTemporaryFile(prefix="fuzz-") as file:
+        file.write(octets)
+        file.flush()
+        said = ""
+        try:
+            read(Path(file.name))
+        except BadInput as refused:
+            said = str(refused)
+        assert "\n" not in said
+
+
 TARGETS: Final[dict[str, Target]] = {
+    "tables": tables,
     "framer": framer,
     "gateway": gateway,
     "client": client,

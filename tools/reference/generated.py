@@ -19,7 +19,7 @@ from simbench.billing.acts import Acts
 from simbench.billing.forecast import Forecast
 from simbench.capture.esp import Keys
 from simbench.cli.main import cli
-from simbench.cli.manual_pages import PAGES
+from simbench.cli.pages import Page, Pages
 from simbench.contract import load_contract
 from simbench.contract.terms import Ambiguity, Clause, Term
 from simbench.dialup.scenario import DialupScenario
@@ -46,7 +46,7 @@ def tree(
 ) -> Iterator[click.Context]:
     """Every command as a context that knows its whole name."""
     settings = {**command.context_settings, "max_content_width": WIDTH}  # as when it is run
-    context = click.Context(command, parent, name, terminal_width=WIDTH, **settings)
+    context = command.context_class(command, parent, name, terminal_width=WIDTH, **settings)
     yield context
     for below, each in sorted(command.commands.items()) if isinstance(command, click.Group) else ():
         yield from tree(each, context, below)
@@ -71,7 +71,9 @@ def exit_status() -> str:
 
 """
     rows = [
-        (f"`simbench {name}`", *(page.exits.get(status, "") for status in range(4))) for name, page in PAGES.items()
+        (f"`{each.command_path}`", *(each.command.exits.get(status, "") for status in range(4)))
+        for each in tree(cli)
+        if isinstance(each.command, Page | Pages)
     ]
     return head.replace("\n\n|", NOTE + "|", 1) + table(("command", "0", "1", "2", "3"), rows[1:])
 

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from simbench.base.json_files import write_octets
-from simbench.cli.roaming.run_commands import FINDINGS, REPORT, write_run
+from simbench.cli.roaming.run import FINDINGS, REPORT, write_run
 from simbench.roaming.contract import load_roaming
 from simbench.roaming.population import run_population
 from simbench.roaming.results import OUTCOME

@@ -61,7 +61,9 @@ class Captured:
 
     def __iter__(self) -> Iterator[Heard | SetAside]:
         asked: dict[tuple[End, End, int], bytes] = {}
+        last = 0
         for seen in self._datagrams:
+            last = seen.number
             if seen.target[1] in self._ports:
                 if seen.octets[:1] == bytes((REQUEST,)) and len(seen.octets) > 1:
                     asked[seen.source, seen.target, seen.octets[1]] = seen.octets
@@ -70,6 +72,8 @@ class Captured:
             elif seen.octets[:1] == bytes((RESPONSE,)) and len(seen.octets) > 1:
                 self.responses += 1
                 self._response(seen, asked.pop((seen.target, seen.source, seen.octets[1]), b""))
+        if getattr(self._datagrams, "cut_short", False):
+            yield SetAside(last + 1, "truncated", self._told("the file ends within a packet, whatever was in it"))
         if self.wrong and not self.right:
             problem = f"explains none of {self.wrong} Accounting-Requests"
             raise BadInput("secret", problem, "the secret that access server and RADIUS server share")

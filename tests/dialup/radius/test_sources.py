@@ -215,6 +215,17 @@ def test_accounting_behind_what_networks_put_in_front_is_read(link: bytes, tmp_p
     assert json.loads(replayed(path).stdout)["calls"] == 1
 
 
+def test_a_file_that_was_cut_off_blames_nobody(tmp_path: Path) -> None:
+    status, found = told(tmp_path, call() + block("Stop", 700, {"Acct-Session-Time": "60"})[:-40])
+    assert (status, found["calls"], found["aside_counts"]) == (3, 1, {"truncated": 1})
+    assert set(outcomes(found).values()) == {"inconclusive"}
+    path = tmp_path / "cut.pcap"
+    whole = pcap([(BEGINS * 1_000_000 + n, packet(asked(identifier=n))) for n in range(2)], 1)
+    path.write_bytes(whole[:-5])
+    done = replayed(path)
+    assert (done.exit_code, json.loads(done.stdout)["aside_counts"]) == (3, {"truncated": 1})
+
+
 WHOLE = call({"Event-Timestamp": '"Sep 10 2000 15:00:00 CEST"', "User-Name": '"d\\351"', "Class": "0xdead"}).encode()
 CAPTURE = pcap([(BEGINS * 1_000_000 + n, packet(asked(identifier=n))) for n in range(3)], 1)
 

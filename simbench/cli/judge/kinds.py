@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final
 
 from simbench.base.errors import BadInput
+from simbench.base.toml_files import label
 
 CAPTURE, RUN, LOG, TABLE = "a capture", "run", "kannel log", "outages"
 
@@ -26,6 +28,12 @@ _USED_BY: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("--laws", "laws"): frozenset({RUN, LOG, TABLE}),
 }
 _NAMES: Final = {CAPTURE: "a capture", RUN: "a run", LOG: "a log of Kannel", TABLE: "a table of outages"}
+
+
+def check_kind(source: Path, found: str, kind: str) -> None:
+    """Raise BadInput when a source is of another kind than the command judges ("": any)."""
+    if kind and found != kind:
+        raise BadInput(label(source), f"is {_NAMES[found]}", f"{_NAMES[kind]}; simbench judge FILE judges any of them")
 
 
 def refuse_unusable(options: Any, kind: str) -> None:

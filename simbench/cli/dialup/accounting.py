@@ -1,0 +1,35 @@
+"""What the commands of RADIUS accounting print alike."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from simbench.dialup.calls import SetAside
+
+SHOWN: Final = 20  # differences and rows set aside in a table; JSON has all
+
+
+@contextlib.contextmanager
+def spinning(what: str) -> Iterator[Progress]:
+    """Progress on standard error while it lasts."""
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        progress.add_task(what, total=None)
+        yield progress
+
+
+def say_aside(aside: Sequence[SetAside], counted: Counter[str]) -> None:
+    """Print how many rows were set aside and why, and the first of them."""
+    if aside:
+        click.echo("set aside: " + ", ".join(f"{count:,} {reason}" for reason, count in counted.most_common()))
+        for each in aside[:SHOWN]:
+            click.echo(f"  line {each.line}: {each.reason}: {each.text}")
+        if counted.total() > SHOWN:
+            click.echo(f"  ... and {counted.total() - SHOWN:,} more; --json has the first of each reason")

@@ -1,0 +1,127 @@
+"""`simbench dialup reconcile`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import cloup
+
+from simbench.base.errors import BadInput
+from simbench.base.json_files import indented
+from simbench.cli.dialup.options import FILE, MOST, OFFER
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import JUDGED, command
+
+if TYPE_CHECKING:
+    from simbench.dialup.offer import Offer
+    from simbench.dialup.radius.journal import Told
+    from simbench.dialup.radius.reconcile import Reconciliation
+    from simbench.dialup.records import Records
+
+
+@command(
+    exits=JUDGED, files="With -o: result.json, report.html.", see=("simbench dialup account", "docs/guides/dialup.md")
+)
+@cloup.argument("journal", type=FILE)
+@cloup.argument("detail", type=FILE, nargs=-1, required=True)
+@cloup.option_group(
+    "Connection",
+    cloup.option("--retransmissions", type=MOST, help="Most retransmissions allowed (default: as the offer says)."),
+)
+@cloup.option_group("Contract and rules", OFFER)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for result.json and report.html."),
+    cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text, with every difference."),
+)
+def reconcile(**options: object) -> None:
+    """Hold what a RADIUS server kept, in DETAIL files of FreeRADIUS, against what JOURNAL says was sent.
+
+    The output names every call that differs, with its seconds and the reason.
+
+    \b
+    Examples:
+      simbench dialup reconcile run.jsonl /var/log/freeradius/radacct/127.0.0.1/detail-20261122
+      simbench dialup reconcile run.jsonl detail-* -o reports/accounting --json
+    """
+    sys.exit(reconcile_command(**options))  # type: ignore[arg-type]  # click gives what the options say
+
+
+def reconcile_command(
+    journal: Path,
+    detail: tuple[Path, ...],
+    retransmissions: int | None,
+    contract: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Judge, show, and report; the exit status of the findings."""
+    from simbench.cli.dialup.accounting import spinning
+    from simbench.cli.dialup.call_sources import Reading, accounted
+    from simbench.dialup.offer import load_netrevenu
+    from simbench.dialup.radius.detail import read_detail
+    from simbench.dialup.radius.journal import read_journal
+    from simbench.dialup.radius.reconcile import reconcile
+    from simbench.finding import exit_status
+
+    told, offer = read_journal(journal), load_netrevenu(contract)
+    with spinning("reading what the server kept"):
+        heard = list(chain.from_iterable(map(read_detail, detail)))
+        found = reconcile(told, heard, retransmissions, offer)
+    if output is not None:
+        with spinning(f"writing {output}"):
+            _report(output, accounted(detail[0], heard, offer, Reading(_month(told, journal), "event")), offer, found)
+    if as_json:
+        click.echo(indented(found))
+    else:
+        _show(found)
+    return exit_status(found.findings)
+
+
+def _month(told: Told, journal: Path) -> str:
+    """The month in which the middle record of a run happened."""
+    from simbench.dialup.grid import month_at
+
+    if not told.sent:
+        raise BadInput(str(journal), "has no record, so there is nothing to report", "a run that sent something")
+    return month_at(sorted(each.planned.at_us for each in told.sent)[len(told.sent) // 2])
+
+
+def _report(output: Path, kept: Records, offer: Offer, found: Reconciliation) -> None:
+    """What the server kept, settled, with its reconciliation."""
+    from simbench.dialup.replay import replay
+    from simbench.dialup.report.model import DialupReport
+    from simbench.dialup.report.page import write_dialup
+
+    report = DialupReport.of_replay(replay(kept, offer), offer, found.findings)
+    write_dialup(output, report.with_reconciliation(found))
+
+
+def _show(found: Reconciliation) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from simbench.cli.dialup.accounting import SHOWN, say_aside
+    from simbench.cli.findings import STYLES
+    from simbench.dialup.radius.reconcile import SENTENCES
+
+    console = Console()
+    table = Table("purpose", "outcome", "what was found", title="Accounting reconciled")
+    for finding in found.findings:
+        style = STYLES[finding.outcome]
+        said = f"{SENTENCES[finding.purpose]}\n  {finding.summary}"
+        table.add_row(finding.purpose, f"[{style}]{finding.outcome}[/]", escape(said))
+    console.print(table)
+    click.echo(", ".join(f"{count:,} {name}" for name, count in found.counts.items()))
+    for difference in found.differences[:SHOWN]:
+        click.echo(f"  {difference}")
+    if len(found.differences) > SHOWN:
+        click.echo(f"  ... and {len(found.differences) - SHOWN:,} calls more; --json has all")
+    say_aside(found.aside, Counter(each.reason for each in found.aside))

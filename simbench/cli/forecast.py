@@ -1,0 +1,57 @@
+"""`simbench forecast`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import cloup
+
+from simbench.base.json_files import indented
+from simbench.cli.pages import JUDGED, command
+
+
+@command(exits=JUDGED, see=("simbench bill", "docs/guides/billing.md"))
+@cloup.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Input",
+    cloup.option(
+        "--traffic",
+        required=True,
+        type=click.Path(path_type=Path, exists=True),
+        help="Run folder, or a table of counts.",
+    ),
+)
+@cloup.option_group(
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+)
+@cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."))
+def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, *, as_json: bool) -> None:
+    """Hold traffic against the forecasts handed in to Orange (OPS-ENG-03, OPS-ACH-05).
+
+    Each file is one forecast, with the day it was handed in and the messages and rates it expects.
+
+    \b
+    Example:
+      simbench forecast 2016-12.toml 2017-06.toml --traffic counts.csv
+    """
+    sys.exit(forecast_command(files, traffic, contract_name, as_json_=as_json))
+
+
+def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | None, *, as_json_: bool) -> int:
+    """Judge traffic against the forecasts handed in; the exit status."""
+    from simbench.billing.counts import read_counts
+    from simbench.billing.forecast import judge_forecasts, read_forecast
+    from simbench.cli.findings import print_findings
+    from simbench.contract import load_contract
+    from simbench.finding import exit_status
+
+    contract = load_contract(contract_name or "orange_ops_2016")
+    findings = judge_forecasts(contract, [read_forecast(path, contract) for path in files], read_counts(traffic))
+    if as_json_:
+        click.echo(indented({"findings": findings}))
+    else:
+        print_findings(findings)
+    return exit_status(findings)

@@ -1,0 +1,100 @@
+"""`simbench judge`: records judged afterwards, by kind or whatever the file is."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import cloup
+
+from simbench.cli.judge.capture import capture
+from simbench.cli.judge.log import log
+from simbench.cli.judge.options import (
+    CAPTURED,
+    FORECAST,
+    MAPPING,
+    METADATA,
+    OTHER_RECORDS,
+    OUTPUT,
+    PERIOD,
+    RULES,
+    SOURCE,
+    ZONE,
+    Options,
+)
+from simbench.cli.judge.outages import outages
+from simbench.cli.judge.run import run
+from simbench.cli.pages import JUDGED, Pages, command, group, option_group
+
+ANY = "any"
+FILES = (
+    "With -o: findings.json, incidents.csv; with --decisions the two of before, with --probes dispute.csv, with "
+    "--forecast forecast.json; of a capture its ledger."
+)
+
+
+class Judge(Pages):
+    """A group that judges a file by what it is when the first word names no kind."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command for any file in front of words that begin with none."""
+        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = [ANY, *args]
+        return super().parse_args(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write both ways to call it."""
+        formatter.write_usage(ctx.command_path, "[OPTIONS] FILE")
+        formatter.write_usage(ctx.command_path, "run|capture|outages|log [OPTIONS] FILE")
+
+
+@command(ANY, exits=JUDGED, files=FILES, see=("simbench judge",))
+@cloup.argument("source", metavar="FILE", type=SOURCE)
+@PERIOD
+@option_group("Input", ZONE, MAPPING)
+@OTHER_RECORDS
+@METADATA
+@CAPTURED
+@FORECAST
+@RULES
+@OUTPUT
+def any_file(**options: object) -> None:
+    """Judge a file by what it is: a run, a capture, a log of Kannel or a table of outages.
+
+    This is what `simbench judge FILE` does. An option that a file of its kind cannot use is refused.
+
+    \b
+    Examples:
+      simbench judge any outages.csv --from 2025-01-01T00:00+01:00 --to 2026-01-01T00:00+01:00
+    """
+    from simbench.cli.judge.judgement import judge_record
+
+    sys.exit(judge_record(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
+
+
+@group(
+    cls=Judge,
+    exits=JUDGED,
+    files=FILES,
+    see=("simbench report", "simbench conform", "docs/guides/sla.md", "docs/guides/audit.md"),
+    sections=[
+        cloup.Section("Platforms and their service level", [run, outages, log]),
+        cloup.Section("Clients", [capture]),
+        cloup.Section("Whatever the file is", [any_file]),
+    ],
+)
+def judge() -> None:
+    """Judge what was recorded: a run folder, a capture, a log of Kannel, or a table of outages.
+
+    Each kind has a command with the options it can use. Without one, `simbench judge FILE` finds out what the file is
+    and takes the options of `simbench judge any`. Availability, restoration, notices and rates are judged from
+    incidents, clients by the rules of `conform`, both without any simulator.
+
+    \b
+    Examples:
+      simbench judge outages.csv --from 2025-01-01T00:00+01:00 --to 2026-01-01T00:00+01:00
+      simbench judge reports/year --decisions decisions.toml --probes probes.csv -o reports/dispute
+      simbench judge bearerbox.log --tz Europe/Paris
+      simbench judge capture traffic.pcapng --campaigns campaigns.toml --requests log.csv --keys keys.toml
+      simbench judge run reports/lastyear --contract new.toml
+    """

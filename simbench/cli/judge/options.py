@@ -1,0 +1,101 @@
+"""Options that several commands of `simbench judge` share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+import cloup
+import msgspec
+
+from simbench.cli.output_options import OUTPUT_FOLDER
+from simbench.cli.pages import option_group
+
+_FILE: Final = click.Path(path_type=Path)
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What was asked for on the command line."""
+
+    source: Path
+    start: str | None = None
+    end: str | None = None
+    history_from: str | None = None
+    contract_name: str | None = None
+    tz: str | None = None
+    mapping: Path | None = None
+    decisions: Path | None = None
+    probes: Path | None = None
+    traffic: Path | None = None
+    forecast_until: str | None = None
+    laws: Path | None = None
+    replications: int = 1000
+    workers: int | None = None
+    seed: int = 1
+    output: Path | None = None
+    as_json: bool = False
+    campaigns: Path | None = None
+    requests: Path | None = None
+    keys: Path | None = None
+    port: int | None = None
+
+
+ZONE: Final = cloup.option("--tz", metavar="ZONE", help="Time zone of times that name none, such as Europe/Paris.")
+CAMPAIGNS: Final = cloup.option(
+    "--campaigns", type=_FILE, help="Codes, campaigns and outages beside a capture or a server's run (TOML)."
+)
+REQUESTS: Final = cloup.option(
+    "--requests",
+    type=_FILE,
+    help="What the client was asked to send, beside a capture or a server's run (CSV, Parquet, XLSX).",
+)
+MAPPING: Final = cloup.option("--map", "mapping", type=_FILE, help="Which columns mean what (TOML).")
+PERIOD: Final = option_group(
+    "Period",
+    cloup.option("--from", "start", metavar="TIME", help="Start of the period to judge (ISO 8601)."),
+    cloup.option("--to", "end", metavar="TIME", help="End of the period to judge."),
+    cloup.option("--history-from", metavar="TIME", help="Start of the time of which the file has every incident."),
+)
+OTHER_RECORDS: Final = option_group(
+    "Other records",
+    cloup.option("--decisions", type=_FILE, help="Incidents classified anew (TOML)."),
+    cloup.option("--probes", type=_FILE, help="What the client's own probes saw (CSV, Parquet, XLSX)."),
+    cloup.option("--traffic", type=_FILE, help="Messages of the platform (CSV, Parquet, XLSX)."),
+)
+METADATA: Final = option_group("What is known of the traffic", CAMPAIGNS, REQUESTS)
+CAPTURED: Final = option_group(
+    "Capture",
+    cloup.option("--keys", type=_FILE, help="Keys of its ESP associations (TOML); of a capture."),
+    cloup.option(
+        "--port", type=click.IntRange(1, 65535), help="Port of the SMSC, where the frames do not show it; of a capture."
+    ),
+)
+FORECAST: Final = option_group(
+    "Forecast",
+    cloup.option(
+        "--forecast",
+        "forecast_until",
+        metavar="TIME",
+        help="Also estimate the probability of a breach until this date.",
+    ),
+    cloup.option("--laws", type=_FILE, help="Distributions of outages to come (TOML; default: fitted to the record)."),
+    cloup.option(
+        "--replications",
+        type=click.IntRange(10, 10_000_000),
+        default=1000,
+        show_default=True,
+        help="Number of futures to draw.",
+    ),
+    cloup.option("--workers", type=click.IntRange(1, 1024), help="Processes to draw them with (default: cores)."),
+    cloup.option("--seed", type=int, default=1, show_default=True, help="Seed of the draws."),
+)
+RULES: Final = option_group(
+    "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
+)
+OUTPUT: Final = option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json, incidents.csv and the like."),
+    cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
+)
+SOURCE: Final = click.Path(path_type=Path)

@@ -1,0 +1,136 @@
+"""What `simbench judge` prints and writes of a judgement."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from simbench.base.json_files import write_json, write_octets
+from simbench.base.outputs import claim
+from simbench.base.units import SECOND_US
+from simbench.cli.findings import columns, findings_table
+from simbench.cli.judge.options import Options
+from simbench.finding import Finding, counted
+from simbench.sla.breach_forecast import Forecast
+from simbench.sla.dispute import Side
+from simbench.sla.tickets import Ticket, moment
+from simbench.tables.rows import RejectedRow, Remark
+
+SHOWN_NOTES = 20
+
+
+class Answer(msgspec.Struct, omit_defaults=True):
+    """What `--json` prints: `findings.json`, and beside it whatever else was asked for."""
+
+    run: dict[str, str | int | float]
+    summary: dict[str, int]
+    findings: tuple[Finding, ...]
+    before: tuple[Finding, ...] = ()
+    dispute: tuple[Side, ...] = ()
+    forecast: Forecast | None = None
+
+
+def print_notes(notes: Sequence[RejectedRow]) -> None:
+    """Each row rejected or remarked on in a line of its own on standard error."""
+    for one in notes[:SHOWN_NOTES]:
+        click.echo(f"{'note' if isinstance(one, Remark) else 'set aside'}: {one}", err=True)
+    if len(notes) > SHOWN_NOTES:
+        click.echo(f"... and {len(notes) - SHOWN_NOTES} more", err=True)
+
+
+def write_answer(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticket]) -> None:
+    """Write findings and incidents into a folder, and whatever else there is. Raises BadInput."""
+    claim(folder)
+    write_json(folder / "findings.json", Answer(answer.run, answer.summary, answer.findings))
+    if after or answer.run["kind"] != "a capture":
+        _write_csv(folder / "incidents.csv", after, Ticket)
+    if answer.before:
+        _write_csv(folder / "incidents-before.csv", before, Ticket)
+        write_json(folder / "findings-before.json", answer.before)
+    if answer.dispute:
+        _write_csv(folder / "dispute.csv", answer.dispute, Side)
+    if answer.forecast:
+        write_json(folder / "forecast.json", answer.forecast)
+
+
+def _write_csv(path: Path, rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(kind.__struct_fields__)
+    writer.writerows(msgspec.structs.astuple(row) for row in rows)
+    write_octets(path, text.getvalue().encode())
+
+
+def print_answer(answer: Answer, options: Options) -> None:
+    """Print a judgement as tables."""
+    console = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
+    console.print(
+        f"{answer.run['kind']}, {answer.run['from']} to {answer.run['to']}, {answer.run['incidents']} incidents"
+    )
+    if answer.before:
+        console.print("\nbefore the decisions:")
+        console.print(findings_table(answer.before))
+        console.print("\nafter them:")
+    console.print(findings_table(answer.findings))
+    if answer.dispute:
+        console.print("\nwhat the client saw, and what the tickets say:")
+        console.print(_sides(answer.dispute))
+    if answer.forecast:
+        console.print(f"\nprobability to break a promise by each date ({answer.forecast.confidence:.0%} bands):")
+        console.print(_chances(answer.forecast))
+    for line in _not_read(answer):
+        console.print(line, markup=False)
+    told = f".  Written to {options.output}" if options.output else ""
+    console.print(f"\n{counted(answer.findings)}{told}")
+
+
+def _not_read(answer: Answer) -> Iterator[str]:
+    """What the verdicts could not take into account, a line each."""
+    run = answer.run
+    if run.get("unread"):
+        yield f"\nNot read: {run['unread']}"
+    if run.get("lacks"):
+        yield f"\nNot captured: {run['lacks']}"
+    if run.get("holes"):
+        holes = int(run["holes"])
+        yield f"\n{holes} {'silence' if holes == 1 else 'silences'} in the record, which may be holes of it"
+    if run.get("unanswered"):
+        yield f"\n{run['unanswered']} operations without a result"
+
+
+def _sides(sides: Iterable[Side]) -> Table:
+    table = columns("", "ticket", "ticket says", "client saw", "ticket s", "client s", "why")
+    for one in sides:
+        told = _span(one.told_start, one.told_end)
+        seen = _span(one.seen_start, one.seen_end)
+        table.add_row(one.verdict, one.ticket, told, seen, f"{one.told_s:.0f}", f"{one.seen_s:.0f}", one.why)
+    return table
+
+
+def _chances(told: Forecast) -> Table:
+    table = columns("by", "availability", "band", "restoration", "band")
+    for one in told.dates:
+        shares = (
+            (one.availability_broken, one.availability_band),
+            (one.restoration_broken, one.restoration_band),
+        )
+        cells = [
+            text for n, (low, high) in shares for text in (f"{n / one.replications:.1%}", f"{low:.1%} - {high:.1%}")
+        ]
+        table.add_row(moment(one.at)[:16], *cells)
+    return table
+
+
+def _span(start: int, end: int) -> str:
+    if start < 0:
+        return ""
+    begins, ends = (moment(at // SECOND_US * SECOND_US)[:19] for at in (start, end))
+    return f"{begins} - {ends[11:]}"

@@ -1,0 +1,60 @@
+"""`simbench matrix`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import cloup
+
+from simbench.base.json_files import indented
+from simbench.cli.output_options import OUTPUT_FILE
+from simbench.cli.pages import command
+
+
+@command(files="With --html the page.", see=("simbench conform", "docs/guides/test-your-client.md"))
+@cloup.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Output",
+    cloup.option("--html", type=OUTPUT_FILE, help="Also write the table as a page."),
+    cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
+)
+def matrix(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> None:
+    """Compare clients: the output folders of several conform sessions, purpose by purpose.
+
+    Each line is one purpose, with the outcome of each client.
+
+    \b
+    Example:
+      simbench matrix reports/kannel reports/mine --html reports/matrix.html
+    """
+    sys.exit(matrix_command(runs, html, as_json=as_json))
+
+
+def matrix_command(runs: tuple[Path, ...], html: Path | None, *, as_json: bool) -> int:
+    """Compare the clients of several sessions."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from simbench.bench.report.comparison import compared, write_comparison
+    from simbench.bench.runner.output import read_output
+    from simbench.report.format import SYMBOLS
+
+    comparison = compared([(str(run), read_output(run)) for run in runs])
+    if html is not None:
+        write_comparison(html, comparison)
+        click.echo(f"written: {html}", err=True)
+    if as_json:
+        click.echo(indented(comparison))
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for heading in ("purpose", *comparison.clients):
+        table.add_column(heading, overflow="fold")
+    for line in comparison.lines:
+        shown = [f"{SYMBOLS[word]} {word}" if word in SYMBOLS else "not judged" for word in line.outcomes]
+        table.add_row(line.purpose, *shown, style="bold" if line.differs else "")
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    if len(set(comparison.contracts)) > 1:
+        click.echo("The contracts differ.", err=True)
+    return 0

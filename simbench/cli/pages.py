@@ -1,0 +1,98 @@
+"""Commands whose help reads like a page of a manual: purpose, options in groups, examples, exit status, files.
+
+cloup groups options and sections commands; this adds the parts that stand below them. Each command says its own parts
+where it is defined.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import click
+import cloup
+
+DONE: Final = {0: "done", 2: "wrong usage or input", 3: "the machine does not give what is needed"}
+JUDGED: Final = {
+    0: "nothing failed",
+    1: "a finding failed",
+    2: "wrong usage or input",
+    3: "an error, something inconclusive, or nothing judged; or the machine does not give what is needed",
+}
+NOTHING: Final = "None; everything goes to standard output."
+_EXAMPLES: Final = "\b\nExample"
+_LAYOUT: Final = cloup.HelpFormatter.settings(max_width=110, col1_max_width=26)
+
+
+class _Manual(cloup.Command):
+    """The parts of a page beside text and options: what each exit status means, files written, where to read on."""
+
+    def __init__(
+        self, *args: Any, exits: Mapping[int, str] = DONE, files: str = NOTHING, see: tuple[str, ...] = (), **more: Any
+    ) -> None:
+        settings = {"help_option_names": ["-h", "--help"], **more.pop("context_settings", {})}
+        super().__init__(*args, formatter_settings=_LAYOUT, context_settings=settings, **more)
+        self.exits, self.files, self.see = dict(exits), files, see
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Purpose and description: the docstring up to its examples."""
+        del ctx
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(texts_of(self)[0])
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The whole purpose, however long."""
+        del limit
+        return purpose(self)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write examples, exit status, files and see also."""
+        del ctx
+        with formatter.section("Examples"):
+            formatter.write_text("\b\n" + inspect.cleandoc(texts_of(self)[1]))
+        with formatter.section("Exit status"):
+            formatter.write_dl([(str(status), words) for status, words in self.exits.items()])
+        with formatter.section("Files"):
+            formatter.write_text(self.files)
+        with formatter.section("See also"):
+            formatter.write_text(", ".join(self.see))
+
+
+class Page(_Manual):
+    """A command with a manual page."""
+
+
+class Pages(_Manual, cloup.Group):
+    """A group of commands with a manual page of its own."""
+
+
+def command(name: str | None = None, **parts: Any) -> Callable[[Callable[..., Any]], Page]:
+    """Make a function a command. `parts`: `exits`, `files` and `see` of its page."""
+    return cloup.command(name, cls=Page, **parts)
+
+
+def group(name: str | None = None, *, cls: type[Pages] = Pages, **parts: Any) -> Callable[[Callable[..., Any]], Pages]:
+    """Make a function a group of commands. `parts` as of `command`."""
+    return cloup.group(name, cls=cls, **parts)
+
+
+def option_group(title: str, *options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Options under a heading, for as many commands as share them: each gets a group of its own."""
+
+    def decorate(function: Any) -> Any:
+        return cloup.option_group(title, *options)(function)
+
+    return decorate
+
+
+def texts_of(command: click.Command) -> tuple[str, str]:
+    """A docstring's text, and the lines of its examples."""
+    text, _, examples = inspect.cleandoc(command.help or "").partition(_EXAMPLES)
+    return text.strip(), "\n".join(examples.splitlines()[1:])
+
+
+def purpose(command: click.Command) -> str:
+    """What a command is for: the first paragraph of its docstring, as one line."""
+    return " ".join(texts_of(command)[0].partition("\n\n")[0].split())

@@ -1,0 +1,60 @@
+"""`simbench roaming judge`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import cloup
+
+from simbench.base.json_files import indented, write_json
+from simbench.cli.output_options import OUTPUT_FILE
+from simbench.cli.pages import JUDGED, command
+from simbench.cli.roaming.options import CONTRACT, JSON
+
+
+@command(exits=JUDGED, files="With -o: the findings as JSON.", see=("simbench roaming run", "docs/guides/roaming.md"))
+@cloup.argument("folder", type=click.Path(path_type=Path))
+@cloup.option_group(
+    "Contract and rules",
+    cloup.option(
+        "--window-days", type=click.IntRange(1, 1000), help="Observation window the operator states, in days."
+    ),
+    CONTRACT,
+)
+@cloup.option_group(
+    "Output",
+    cloup.option("-o", "--output", type=OUTPUT_FILE, help="Also write the findings to this file, as JSON."),
+    JSON,
+)
+def judge(**options: Any) -> None:
+    """Judge a billing system's output: subscribers.csv, records.csv and notices.csv in FOLDER.
+
+    Exit status 1 when a rule is broken; 3 when nothing could be judged.
+
+    \b
+    Examples:
+      simbench roaming judge reports/year/billing
+      simbench roaming judge bills/ --window-days 130 --json
+    """
+    sys.exit(judge_command(**options))
+
+
+def judge_command(
+    folder: Path, window_days: int | None, output: Path | None, contract: Path | None, *, as_json: bool
+) -> int:
+    """Judge the three files of a folder; the exit status of the judgement."""
+    from simbench.cli.roaming.outcomes import judged, judgement, print_findings
+    from simbench.finding import exit_status
+    from simbench.roaming.contract import load_roaming
+
+    billing, findings = judged(folder, load_roaming(contract), window_days)
+    if output is not None:
+        write_json(output, judgement(findings, billing))
+    if as_json:
+        click.echo(indented(judgement(findings, billing)))
+    else:
+        print_findings(findings, billing)
+    return exit_status(findings)

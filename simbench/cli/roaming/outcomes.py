@@ -1,0 +1,70 @@
+"""Followed and judged populations, as several commands of roaming need them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+from rich.console import Console
+from rich.progress import Progress
+
+from simbench.finding import Finding, counted, tally
+from simbench.roaming.billing import Billing, read_billing
+from simbench.roaming.contract import RoamingContract
+from simbench.roaming.population import Followed, run_population
+from simbench.roaming.rules import judge_billing
+from simbench.roaming.scenario import RoamingScenario, read_roaming_scenario
+
+PROGRESS_FROM = 50_000  # subscribers; fewer are done before a bar could be read
+
+
+def followed_with_progress(scenario: RoamingScenario, contract: RoamingContract) -> Followed:
+    """Follow everybody, with a bar on standard error where it takes long enough to be read."""
+    size = scenario.population.subscribers
+    if size < PROGRESS_FROM:
+        said = f"{scenario.name}: {size:,} subscribers, {scenario.population.days} days"
+        click.echo(f"{said} (the first run of a version compiles for some seconds)", err=True)
+        return run_population(scenario, contract)
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(scenario.name, total=size)
+        told: Callable[[int], object] = lambda done: progress.update(task, completed=done)  # noqa: E731 - typed
+        return run_population(scenario, contract, told)
+
+
+def judged(folder: Path, contract: RoamingContract, window_days: int | None) -> tuple[Billing, list[Finding]]:
+    """The tables of a billing system, and what the rules find in them."""
+    caps = contract.terms.caps
+    billing = read_billing(folder, caps.data[0].since, caps.last_day.value)
+    return billing, judge_billing(billing, contract, window_days)
+
+
+def read_chosen(path: Path, contract: RoamingContract, subscribers: int | None) -> RoamingScenario:
+    """A scenario, with another number of subscribers where one is given."""
+    scenario = read_roaming_scenario(path, contract)
+    if subscribers is None:
+        return scenario
+    return replace(scenario, population=replace(scenario.population, subscribers=subscribers))
+
+
+def print_findings(findings: list[Finding], billing: Billing) -> None:
+    """Print what was judged, what was set aside, and every finding in a line."""
+    click.echo(f"judged {len(billing.accounts):,} SIMs, {billing.rows:,} rows")
+    if billing.aside:
+        reasons = "; ".join(f"{amount:,} {reason}" for reason, amount in billing.reasons().items())
+        first = billing.aside[0]
+        click.echo(f"set aside {len(billing.aside):,} rows: {reasons} (first: {first.file}, line {first.line})")
+    for finding in findings:
+        click.echo(f"{finding.outcome:<12} {finding.purpose:<26} {finding.summary}")
+    click.echo(counted(findings))
+
+
+def judgement(findings: list[Finding], billing: Billing) -> dict[str, object]:
+    """The same as JSON."""
+    return {
+        "tally": tally(findings),
+        "findings": findings,
+        "rows": billing.rows,
+        "set_aside": {"rows": len(billing.aside), "reasons": billing.reasons(), "first": billing.aside[:100]},
+    }

@@ -1,0 +1,83 @@
+"""The plan an envelope is asked for: its options, read."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.roaming.contract import RoamingContract, load_roaming
+from simbench.roaming.envelope import Envelope, Mode, Plan
+
+BINARY_OCTETS = 1 << 30
+
+
+class PlanOptions(msgspec.Struct, frozen=True):
+    """What the options of `envelope` and `table` have in common, as the user wrote them."""
+
+    price: str
+    mode: Mode = "regulation"
+    vat: str = "FR"
+    net: bool = False
+    domestic_gb: str | None = None
+    prepaid: bool = False
+    gb: str = "decimal"
+    contract: Path | None = None
+
+
+def amount_of(place: str, text: str) -> Decimal:
+    """Read an amount with a point; BadInput names the option it was given to."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise BadInput(place, f"is {text[:40]!r}", "an amount such as 19.99") from None
+    if not amount.is_finite():
+        raise BadInput(place, f"is {text[:40]!r}", "an amount such as 19.99")
+    return amount
+
+
+def read_contract(options: PlanOptions) -> RoamingContract:
+    """The contract that the options mean. Raises ContractError."""
+    contract = load_roaming(options.contract)
+    return with_gigabyte(contract, BINARY_OCTETS) if options.gb == "binary" else contract
+
+
+def read_plan(options: PlanOptions, contract: RoamingContract, day: date) -> Plan:
+    """The plan that the options mean, with the VAT of that day. Raises BadInput and ContractError."""
+    price = amount_of("--price", options.price)
+    domestic = None if options.domestic_gb is None else amount_of("--domestic-gb", options.domestic_gb)
+    vat = Decimal(0) if options.net else _vat(options.vat, contract, day)
+    return Plan(price, vat, domestic, options.prepaid)
+
+
+def _vat(text: str, contract: RoamingContract, day: date) -> Decimal:
+    return Decimal(text) if is_share(text) else contract.vat_share(text, day)
+
+
+def is_share(text: str) -> bool:
+    """Whether VAT was given as a share, not as a country."""
+    return text.replace(".", "", 1).isdecimal() and text.isascii()
+
+
+def with_gigabyte(contract: RoamingContract, octets: int) -> RoamingContract:
+    """The contract with the other reading of a gigabyte."""
+    replace = msgspec.structs.replace
+    size = replace(contract.terms.envelope.gigabyte_octets, value=octets)
+    return replace(
+        contract, terms=replace(contract.terms, envelope=replace(contract.terms.envelope, gigabyte_octets=size))
+    )
+
+
+def row_of(found: Envelope) -> dict[str, Any]:
+    """An envelope as JSON."""
+    return {
+        "date": found.day,
+        "cap_eur_per_gb": float(found.cap_eur_per_gb),
+        "envelope_gb": float(found.gb),
+        "octets": found.octets,
+        "bundle": found.kind,
+    }

@@ -1,0 +1,22 @@
+"""The columns of a trace's views, in order; instants are microseconds, -1 where they did not come."""
+
+from __future__ import annotations
+
+SUBMITS = (
+    "at", "session", "account", "code", "trn", "adc", "oadc", "alphanumeric", "text", "segments", "notify",
+    "validity", "mark", "result_at", "ack", "ec", "scts", "mvp", "frame",
+)  # fmt: skip
+NOTICES = (
+    "at", "session", "account", "code", "subscriber", "scts", "outcome", "reason", "trn", "result_at", "ack", "frame",
+)  # fmt: skip
+MO = ("at", "session", "account", "code", "sender", "scts", "text", "trn", "result_at", "ack", "frame")
+SESSIONS = (
+    "session", "opened_at", "peer", "account", "login_at", "login_ack", "login_ec", "first", "first_at", "early_at",
+    "heard_at", "closed_at", "closed_by", "reason",
+)  # fmt: skip
+ALERTS = ("at", "session", "account", "result_at", "frame")
+ATTEMPTS = ("at", "peer", "outcome")
+FRAMES = ("at", "session", "direction", "kind", "ot", "trn", "problem", "tolerated", "frame")
+STORY = ("at", "kind", "subject", "until", "detail")
+ASKED = ("at", "kind", "mark", "code", "recipient", "text", "klass", "brand", "opted_in", "detail")
+GRAIN = ("started", "ended", "size_us", "place")
