@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -34,7 +35,13 @@ def connected(run: Run, tables: Sequence[str] = tuple(TABLES)) -> Iterator[Conne
 
     place = str(run.files[0].parent) if run.files else "ledger"
     try:
-        with duckdb.connect(config={"memory_limit": MEMORY, "enable_external_access": False}) as connection:
+        # What does not fit into memory goes to a folder of its own, not to where the command was given.
+        with (
+            TemporaryDirectory(prefix="simbench-") as spill,
+            duckdb.connect(
+                config={"memory_limit": MEMORY, "enable_external_access": False, "temp_directory": spill}
+            ) as connection,
+        ):
             connection.execute("set enable_progress_bar = false")  # it would stand amid what a command prints
             for table in tables:
                 names = []

@@ -144,6 +144,7 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
     "The platform is available as promised over the twelve months before every instant",
     binds="platform",
     catches=("fifteen-outages",),
+    suites=("sla",),
 )
 def rolling_year(case: Case) -> Judged:
     """Verdict by V1 at every instant that can be the worst.

@@ -16,6 +16,7 @@ from simbench.sla.classification import CLIENT, ORANGE, Service, noticed_in_time
     "Planned work on the platform is announced so many days ahead",
     binds="platform",
     catches=("late-notice",),
+    suites=("sla",),
 )
 def five_days(case: Case) -> Judged:
     """Each planned interruption of Orange's that begins in the period."""
@@ -27,6 +28,7 @@ def five_days(case: Case) -> Judged:
     "OPS-ENG-04/five-days",
     "The client announces planned interruptions of its own equipment so many days ahead",
     catches=("client-late-notice",),
+    suites=("sla",),
 )
 def client_five_days(case: Case) -> Judged:
     """Each planned interruption of the client's that begins in the period."""

@@ -70,6 +70,7 @@ def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
     "Every total, unplanned outage is over within the hours promised",
     binds="platform",
     catches=("seven-hours",),
+    suites=("sla",),
 )
 def six_hours(case: Case) -> Judged:
     """Each outage that ends or lasts in the period, by the instants of its ticket."""

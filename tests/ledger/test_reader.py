@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from simbench.base.errors import LedgerError
 from simbench.cli.main import cli
-from simbench.ledger import Ledger, MemoryLedger, RunInfo, export_parquet, open_run
+from simbench.ledger import Ledger, MemoryLedger, Run, RunInfo, export_parquet, open_run
+from simbench.ledger import query as ledger_query
 from simbench.ledger.columns import schema
 from simbench.ledger.info import FORMAT
 from simbench.ledger.query import query
@@ -339,3 +340,19 @@ def test_an_empty_ledger_has_six_empty_tables(tmp_path: Path) -> None:
     Ledger.create(tmp_path, RunInfo(run="empty")).close()
     assert read_all(tmp_path) == [0, 0, 0, 0, 0, 0]
     assert as_rows(open_run(tmp_path), "wire") == []
+
+
+def test_what_does_not_fit_into_memory_is_put_beside_nothing_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_query, "MEMORY", "100MB")
+    monkeypatch.chdir(tmp_path)
+    count = 1_500_000
+    edges = pa.py_buffer(np.arange(0, 100 * count + 1, 100, dtype=np.int32))
+    octets = pa.Array.from_buffers(pa.binary(), count, [None, edges, pa.py_buffer(bytes(100 * count))])
+    at = np.random.default_rng(1).integers(0, 10**12, count)
+    rows = pa.table({"at": at, "octets": octets, "n": np.arange(count)})
+    run = Run(RunInfo("large"), lambda _: rows)
+    found = query(run, 'select "at", octets from ledger order by "at"', "wire")
+    assert (np.diff(found["at"]) >= 0).all()
+    assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@ import pytest
 
 import simbench.sla.rules  # noqa: F401 - enters the rules
 from simbench.contract import load_contract
-from simbench.rules.rule import RULES, Case
+from simbench.rules.rule import Case, load
 from simbench.simulation.run import Way
 from simbench.trace.trace import Reading
 from tests.simulation.worlds import FRIDAY, campaign, kinds, run, scenario_of
@@ -22,7 +22,7 @@ def test_an_outage_of_the_year_before_breaks_the_availability_and_cuts_nobody(wa
         assert len(kinds(ledger, "accepted")) == 100
         assert not kinds(ledger, "logout")
         case = Case(Reading(ledger.snapshot()), load_contract())
-        outcomes.append(RULES["OPS-QOS-01/rolling-year"].judge(case).outcome)
+        outcomes.append(load()["OPS-QOS-01/rolling-year"].judge(case).outcome)
     assert outcomes == ["pass", "fail"]
 
 

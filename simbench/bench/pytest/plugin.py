@@ -25,7 +25,7 @@ from simbench.bench.runner.options import Wanted, plan_of
 from simbench.bench.runner.output import write_output
 from simbench.bench.runner.session import Judgements
 from simbench.finding import Finding, counted, exit_status
-from simbench.rules.rule import RULES
+from simbench.rules.rule import load
 
 NOTHING = ("none",)  # --sut-only none: the fixtures alone
 GROUP = "simbench"
@@ -48,7 +48,7 @@ class Foreign(Words):
         self.plan = plan_of(self.wanted, self.folder)
         self.collects = only != NOTHING
         baseline = option("--sut-baseline")
-        self.baseline = read_baseline(baseline, RULES) if baseline else Baseline()
+        self.baseline = read_baseline(baseline, load()) if baseline else Baseline()
         self._judgements: Judgements | None = None
         self._wanted_exercises: set[str] = set()
         self._seen: list[Finding] = []  # by their outcomes, of whichever worker; known deviations count as passed
