@@ -34,7 +34,7 @@ def draws(key: int, entities: Words) -> Words:
     return mixed(entities ^ np.uint64(key))
 
 
-def law_of(table: Sequence[int]) -> Words:
+def quantile_table(table: Sequence[int]) -> Words:
     """A table of quantiles, none negative, as `quantiles` wants it: its last entry twice."""
     return np.array([*table, table[-1]], np.uint64)
 

@@ -73,7 +73,7 @@ class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {name: round(value * MILLION) for name, value in shares.items()}
 
 
-class SubscriberLaw(msgspec.Struct, frozen=True):
+class AbsenceDistribution(msgspec.Struct, frozen=True):
     """How subscribers nobody has listed or changed come, go and leave, as functions of number and instant.
 
     `chances` and `lengths` are those of `kernels.presence`, none: always attached; a wave is the instant at which so
@@ -85,7 +85,7 @@ class SubscriberLaw(msgspec.Struct, frozen=True):
     waves: tuple[tuple[int, int], ...] = ()
 
 
-NO_LAW = SubscriberLaw()
+NO_ABSENCES = AbsenceDistribution()
 
 
 def wave_purpose(wave: int) -> int:
@@ -104,12 +104,12 @@ class SubscriberBase:
         seed: int = 0,
         profile: BaseProfile | None = None,
         listing: Listing | None = None,
-        law: SubscriberLaw | None = None,
+        law: AbsenceDistribution | None = None,
     ) -> None:
         self._seed = seed
         self.law = law
         self._presence_key = presence_key(seed)
-        self._waves = [(at, wave_purpose(wave), ppm) for wave, (at, ppm) in enumerate((law or NO_LAW).waves)]
+        self._waves = [(at, wave_purpose(wave), ppm) for wave, (at, ppm) in enumerate((law or NO_ABSENCES).waves)]
         self._ppm = (profile or BaseProfile()).ppm()
         self._listing = listing
         self._changed: dict[str, Subscriber] = {}
