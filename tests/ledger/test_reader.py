@@ -356,3 +356,30 @@ def test_what_does_not_fit_into_memory_is_put_beside_nothing_of_the_user(
     found = query(run, 'select "at", octets from ledger order by "at"', "wire")
     assert (np.diff(found["at"]) >= 0).all()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["plain", "it's", "a*b", "[ab]", "q?"])
+def test_a_run_is_queried_wherever_it_lies(whole: Path, tmp_path: Path, name: str) -> None:
+    run = open_run(Path(shutil.copytree(whole, tmp_path / name)))
+    assert query(run, "select count(*) as n from ledger", "wire")["n"].tolist() == [300]
+
+
+def test_a_question_reaches_no_file_but_the_runs_own(whole: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a,b\n1,2\n")
+    run = open_run(whole)
+    for path in (secret, whole / "story-0001.parquet"):
+        with pytest.raises(LedgerError) as refused:
+            query(run, f"select * from '{path}'", "wire")  # noqa: S608 - a test's own
+        assert "\n" not in str(refused.value)
+
+
+def test_a_value_that_is_missing_is_no_number(whole: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "holes"))
+    found = pq.read_table(folder / "centre-0001.parquet")
+    values = pa.array([None, *found["value"].to_pylist()[1:]], pa.int32())
+    pq.write_table(
+        found.set_column(found.schema.get_field_index("value"), "value", values), folder / "centre-0001.parquet"
+    )
+    with pytest.raises(LedgerError, match="nothing in column value"):
+        query(open_run(folder), "select value from ledger", "centre")
