@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from fake_smsc.core.delivery import REPLACE_TYPES, TELL, Delivery, is_forwarded, rpid_of
 from fake_smsc.core.notices import NoticeBoard
-from fake_smsc.core.records import DELIVERED, UNDELIVERED, Accepted, Change, Key, Message, Notice, Refused, Special
+from fake_smsc.core.records import (
+    DELIVERED,
+    INVALID_TIME,
+    NOT_ALLOWED,
+    UNDELIVERED,
+    Accepted,
+    Change,
+    Key,
+    Message,
+    Notice,
+    Refused,
+    Special,
+)
 from simbench.base.units import SECOND_US
 
 STAMPS_AT_ONCE = 10  # stamps that fit one 57 beside the address
@@ -18,7 +30,7 @@ IN_PROGRESS = Refused("37", "delivery in progress")
 FORWARDED = Refused("38", "message forwarded")
 RPID_IN_USE = Refused("36", "RPID in use")
 WRONG_CODE = Refused("07", "authentication code")
-BAD_TIME = Refused("22", "time period not valid")
+BAD_TIME = Refused(INVALID_TIME, "time period not valid")
 
 
 class Amendments:
@@ -96,7 +108,7 @@ class Amendments:
         if self._bad_times(message, special, change, now):
             return BAD_TIME
         if change.segments is not None and special.header:
-            return Refused("04", "text with a user data header")
+            return Refused(NOT_ALLOWED, "text with a user data header")
         if change.rpid in REPLACE_TYPES:
             others = self.delivery.find(message.account, message.recipient)
             if any(rpid_of(other) == change.rpid for other in others if other is not message):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.ledger.query import columns_of, connected
 from simbench.ledger.reader import Run
-from simbench.ledger.rows import TIMES, WITHIN_S
+from simbench.ledger.rows import EXPIRED_REASONS, TIMES, WITHIN_S
 from simbench.sla.rolling_window import Instants
 
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ _TIMES = ",\n       ".join(
     for above, most, name in _BOUNDS
 )  # fmt: skip
 
+_EXPIRED: Final = ", ".join(map(str, sorted(EXPIRED_REASONS)))
 FROM_MINUTES: Final = "select * from minute"
 FROM_ROWS: Final = f"""select code, "at" - "at" % {MINUTE_US} as "at", 0 as offered,
        count(*) filter (kind = 'accepted') as accepted,
        count(*) filter (kind in ('refused', 'discarded')) as refused,
        count(*) filter (kind = 'delivered') as delivered,
        count(*) filter (kind = 'undelivered') as undelivered,
-       count(*) filter (kind = 'undelivered' and value in (10, 105, 107, 116)) as expired,
+       count(*) filter (kind = 'undelivered' and value in ({_EXPIRED})) as expired,
        {_TIMES},
        0 as backlog
 from centre where code <> '' group by 1, 2"""  # noqa: S608 - our own names
