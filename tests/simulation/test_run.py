@@ -199,7 +199,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no time": ({"portings": [{"at": "noon", "share": 0.1}]}, 'portings[0].at: is "noon"; expected Paris civil time'),
     "twice": ({"campaigns": [campaign(), campaign()]}, 'campaigns[1].name: "c" appears twice'),
     "no profile": (
-        {"flows": [{"name": "f", "code": CODE, "per_day": 1, "daily": [1, 2]}]}, "flows[0].daily: is no profile",
+        {"flows": [{"name": "f", "code": CODE, "per_day": 1, "daily": [1, 2]}]}, "flows[0].daily: is not a profile",
     ),
     "overlapping": (
         {"incidents": {"scripted": [{"at": FRIDAY, "for_h": 2}, {"at": f"{FRIDAY}T01:00", "for_h": 2}]}},
