@@ -8,9 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 
 from fake_smsc.core.delivery import KINDS, TELL
@@ -21,6 +20,9 @@ from simbench.ledger.events import At, ClockStepped, OutageScheduled, OutageUnsc
 from simbench.ledger.query import connected
 from simbench.ledger.reader import read_run
 from simbench.ucp import content
+
+if TYPE_CHECKING:
+    from simbench.ledger.query import Connection
 
 OUTCOMES = {**{kind: outcome for outcome, kind in KINDS.items()}, "replaced": UNDELIVERED}
 _ENDED = "('delivered', 'undelivered', 'replaced', 'deleted')"
@@ -109,7 +111,7 @@ def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[i
         )  # fmt: skip
 
 
-def _rows(ledger: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
+def _rows(ledger: Connection, query: str) -> Iterator[tuple[Any, ...]]:
     """What a query finds, piece by piece; a connection has one at a time."""
     found = ledger.execute(query)
     while rows := found.fetchmany(10_000):
@@ -142,7 +144,7 @@ def _message(
 
 
 def _notices(
-    ledgers: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
+    ledgers: tuple[Connection, Connection],
     texts: list[tuple[int, TextSent]],
     terms: Terms,
     owner_of: Callable[[str], str],

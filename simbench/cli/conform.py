@@ -171,7 +171,7 @@ def conform_command(wanted: Wanted, options: Options) -> int:
 
 def _known(options: Options) -> Baseline:
     from simbench.bench.runner.baseline import Baseline, read_baseline
-    from simbench.rules.rule import RULES
+    from simbench.bench.runner.selection import purposes
 
     if options.baseline is None:
         if options.update_baseline:
@@ -179,7 +179,7 @@ def _known(options: Options) -> Baseline:
         return Baseline()
     if options.update_baseline and not options.baseline.exists():
         return Baseline()
-    return read_baseline(options.baseline, RULES)
+    return read_baseline(options.baseline, purposes())
 
 
 def _again(wanted: Wanted, options: Options, output: Path) -> Judgements:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from simbench.ledger.reader import Run
 
+    Connection: TypeAlias = duckdb.DuckDBPyConnection
+
 MEMORY = "2GB"
 Columns = dict[str, NDArray[Any]]
 
 
 @contextmanager
-def connected(run: Run, tables: Sequence[str] = tuple(TABLES)) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(run: Run, tables: Sequence[str] = tuple(TABLES)) -> Iterator[Connection]:
     """A connection that knows these tables of a run by their names. LedgerError when a file cannot be read."""
     import duckdb  # noqa: PLC0415 - slow to load
     import pyarrow as pa  # noqa: PLC0415 - as above
@@ -59,6 +61,6 @@ def query(run: Run, sql: str, table: str) -> Columns:
         return columns_of(connection, sql)
 
 
-def columns_of(connection: duckdb.DuckDBPyConnection, sql: str) -> Columns:
+def columns_of(connection: Connection, sql: str) -> Columns:
     """What a query finds, by column; DuckDB masks what may be missing, and here nothing may be."""
     return {name: np.asarray(column) for name, column in connection.sql(sql).fetchnumpy().items()}

@@ -10,25 +10,15 @@ from dataclasses import dataclass
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.report.format import interval
+from simbench.ucp.explain import Explained, explain, heading
 from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer
 from simbench.ucp.masking import masked_frame, masked_runs, masked_text
-from simbench.ucp.meanings import NAMES, value_of
-from simbench.ucp.operations import PROBLEMS, check, decode
+from simbench.ucp.operations import PROBLEMS, check
 
 MOST_EXHIBITS = 5  # of one finding; findings.json has them all
 MOST_OCTETS = 600  # of a frame shown in hexadecimal and in print
 MOST_FRAMES = 4  # in one piece of evidence: a hexadecimal text may hold several
 _CONTROLS = {0x02: "<STX>", 0x03: "<ETX>", 0x0A: "<LF>", 0x0D: "<CR>"}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One field: its name, what it is, its value on the wire, and what that says."""
-
-    name: str
-    what: str
-    value: str
-    means: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +28,7 @@ class Shown:
     hex: str
     print: str
     title: str
-    cells: tuple[Cell, ...] = ()
+    fields: tuple[Explained, ...] = ()
     problems: tuple[str, ...] = ()
     masked: bool = False
 
@@ -85,15 +75,11 @@ def _frames(text: str, mask: bool) -> tuple[Shown, ...]:
 
 def _frame(frame: Frame, mask: bool) -> Shown:
     seen = masked_frame(frame) if mask else frame
-    values = decode(seen)
-    cells = tuple(
-        Cell(name, NAMES.get(name, ""), value if isinstance(value, str) else " ".join(value), value_of(name, values))
-        for name, value in values.items()
-    )
     problems = tuple(f"{error.field or 'frame'}: {PROBLEMS[error.problem].meaning}" for error in check(frame))
-    kind = "operation" if frame.kind == "O" else "result"
-    title = f"{kind} {frame.ot}, {value_of('OT', values)}"
-    return Shown(_hex(seen.octets), _print(seen.octets), title, cells, problems, masked=seen.octets != frame.octets)
+    fields = tuple(explain(seen))
+    return Shown(
+        _hex(seen.octets), _print(seen.octets), heading(seen), fields, problems, masked=seen.octets != frame.octets
+    )
 
 
 def _broken(octets: bytes, name: str, mask: bool) -> Shown:

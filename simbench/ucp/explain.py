@@ -15,6 +15,7 @@ from simbench.ucp import alphabet, codes, content, xser
 from simbench.ucp.explain_words import ENCODINGS, SESSION_TYPES, VALUE_WORDS, words_for
 from simbench.ucp.fields import OPERATIONS_5X
 from simbench.ucp.frame import Frame
+from simbench.ucp.masking import HIDDEN
 from simbench.ucp.national import LANGUAGES
 from simbench.ucp.operations import Values, decode, moment
 
@@ -118,6 +119,8 @@ def _bits(value: str, _frame: Frame, _values: Values) -> str:
 
 
 def _password(value: str, _frame: Frame, _values: Values) -> str:
+    if value and not value.strip(HIDDEN):
+        return f"hidden, {len(value) // 2} characters"
     try:
         return f"{len(unhexlify(value))} characters"
     except ValueError:

@@ -119,7 +119,7 @@ def test_the_plain_text_explains_every_field_and_what_is_wrong() -> None:
     (wrong,) = [vector.octets for vector in VECTORS if vector.name == "neg_51_adc_letters"]
     said = run("decode", given=f"{printable(SUBMITS[2])}\n{printable(wrong)}\nhello\n".encode()).stdout
     assert "line 1: 51 submit short message, operation, TRN 03" in said
-    assert "the message: 'AAA': GSM 7-bit, 3 septets, 1 segment" in said
+    assert "message: 'AAA': GSM 7-bit, 3 septets, 1 segment" in said
     assert "! AdC: not-digits: something else than decimal digits; deserves error code 06" in said
     assert "line 3: no frame: " in said
     assert "! header: " in said

@@ -5,33 +5,12 @@ from hypothesis import strategies as st
 
 from simbench.finding import Evidence
 from simbench.report.evidence import exhibit, shown_hex
-from simbench.ucp.fields import LAYOUTS
-from simbench.ucp.frame import encode
-from simbench.ucp.meanings import NAMES
+from simbench.ucp.explain import explain
+from simbench.ucp.frame import Frame, Framer, encode
 from simbench.ucp.operations import build
 from tests.bench.report.cases import FRAME, LOGIN, NOTICE
 
 TEXTS = st.text(st.characters(codec="ascii", exclude_characters="/", min_codepoint=32, max_codepoint=126), max_size=12)
-
-
-def test_every_field_of_the_protocol_has_a_name_in_words() -> None:
-    names = {field.name for layouts in LAYOUTS.values() for layout in layouts for field in layout.fields}
-    assert names - set(NAMES) <= {
-        "CPg",
-        "RPLy",
-        "RES1",
-        "RES2",
-        "RES4",
-        "RES5",
-        "(empty)",
-        "RP",
-        "LRP",
-        "LPR",
-        "UR",
-        "LUR",
-        "RC",
-        "LRC",
-    }
 
 
 def test_a_frame_is_shown_in_hexadecimal_print_and_fields() -> None:
@@ -39,18 +18,17 @@ def test_a_frame_is_shown_in_hexadecimal_print_and_fields() -> None:
     assert bytes.fromhex(seen.hex) == FRAME
     assert seen.print.startswith("<STX>07/")
     assert seen.print.endswith("<ETX>")
-    assert {(cell.name, cell.means) for cell in seen.cells} >= {
-        ("OT", "submit short message"),
-        ("NT", "delivered, not delivered"),
-        ("Msg", "“Code 4711 #00A7B”"),
-    }
+    assert seen.title == "51 submit short message, operation, TRN 07"
+    meanings = {field.name: field.meaning for field in seen.fields}
+    assert meanings["NT"] == "when delivered or not delivered"
+    assert meanings["Msg"].startswith("'Code 4711 #00A7B'")
     assert not seen.masked
 
 
 def test_a_negative_result_tells_what_its_code_means() -> None:
     (seen,) = exhibit(Evidence("x", frame=build("51", "R", 1, EC="04", SM="later").hex()), mask=True).frames
     assert ("EC", "not allowed now: no resources, no right or not logged in; often temporary") in {
-        (cell.name, cell.means) for cell in seen.cells
+        (field.name, field.meaning) for field in seen.fields
     }
 
 
@@ -61,9 +39,16 @@ def test_alphanumeric_originators_and_wide_texts_are_read() -> None:
         Msg=text.hex().upper(), XSer="020108",
     )  # fmt: skip
     (seen,) = exhibit(Evidence("x", frame=frame.hex()), mask=True).frames
-    means = {cell.name: cell.means for cell in seen.cells}
-    assert means["Msg"] == "“Été ₂”"
-    assert means["OAdC"].startswith("“")
+    meanings = {field.name: field.meaning for field in seen.fields}
+    assert meanings["Msg"].startswith("'Été ₂': UCS-2")
+    assert meanings["OAdC"].startswith("'")
+
+
+def test_a_frame_is_explained_as_decode_explains_it() -> None:
+    (seen,) = exhibit(Evidence("x", frame=FRAME.hex()), mask=False).frames
+    (frame,) = Framer(len(FRAME)).feed(FRAME)
+    assert isinstance(frame, Frame)
+    assert list(seen.fields) == explain(frame)
 
 
 def test_what_is_wrong_with_a_frame_is_said() -> None:
@@ -73,7 +58,9 @@ def test_what_is_wrong_with_a_frame_is_said() -> None:
 
 def test_several_frames_in_one_piece_are_all_shown_up_to_a_few() -> None:
     seen = exhibit(Evidence("x", frame=(LOGIN + NOTICE).hex()), mask=True).frames
-    assert [one.title for one in seen] == ["operation 60, session management", "operation 53, deliver notification"]
+    assert [one.title for one in seen] == [
+        "60 session management, operation, TRN 00", "53 deliver notification, operation, TRN 09",
+    ]  # fmt: skip
     many = exhibit(Evidence("x", frame=(NOTICE * 10).hex()), mask=True).frames
     assert many[-1].title == "and 6 more pieces in findings.json"
 

@@ -9,7 +9,7 @@ from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.capture.files import CaptureFile
 from simbench.capture.pcap import write_pcapng
-from simbench.cli.judge.audit import Audited, Beside, audit_capture, audit_run
+from simbench.cli.judge.audit import Audited, AuditInputs, audit_capture, audit_run
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import open_run
@@ -43,7 +43,7 @@ def judged(path: Path, **beside: Path | int | str) -> dict[str, Finding]:
 
 
 def audited(path: Path, **beside: Path | int | str) -> Audited:
-    return audit_capture(path, Beside(**beside), load_contract())  # type: ignore[arg-type]  # named by the tests
+    return audit_capture(path, AuditInputs(**beside), load_contract())  # type: ignore[arg-type]  # named by the tests
 
 
 def told(folder: Path, text: str, name: str = "campaigns.toml") -> Path:

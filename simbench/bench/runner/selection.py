@@ -5,7 +5,7 @@ Importing this module enters every exercise and every rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 # Exercises run in the order in which they are entered.
 # isort: off
@@ -36,7 +36,12 @@ import simbench.rules.client.throughput
 import simbench.rules.client.throughput_segments  # noqa: F401 - importing these enters their exercises and rules
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import EXERCISES, STANDING, Chosen, Exercise
-from simbench.rules.rule import RULES
+from simbench.rules.rule import RULES, Rule
+
+
+def purposes() -> Mapping[str, Rule]:
+    """Every purpose a session may be judged by, with its rule."""
+    return RULES
 
 
 def select(only: Iterable[str] = ()) -> Chosen:

@@ -42,7 +42,7 @@ QUIET_S = 2.0
 LEDGER = "ledger"  # the folder a capture's rows are kept in, below the output
 
 
-class Beside(msgspec.Struct, frozen=True):
+class AuditInputs(msgspec.Struct, frozen=True):
     """What is given beside a capture."""
 
     campaigns: Path | None = None
@@ -61,7 +61,7 @@ class Audited(msgspec.Struct, frozen=True):
     notes: tuple[RejectedRow, ...] = ()
 
 
-def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
+def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audited:
     """Judge a capture by every rule that can. With an output folder its ledger is kept, to be judged again."""
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
     tunnels = Tunnels(beside.keys)
@@ -109,7 +109,7 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
     return Audited(facts, findings, (*remarks, *metadata.notes))
 
 
-def audit_run(run: Run, contract: Contract, beside: Beside = Beside()) -> Audited:  # noqa: B008 - frozen
+def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs()) -> Audited:  # noqa: B008 - frozen
     """Judge the wire a run has kept; no findings where it has kept none.
 
     A run of an exercise is judged by that exercise's purposes, any other by every rule there is. Campaigns and requests
@@ -139,7 +139,7 @@ def audit_run(run: Run, contract: Contract, beside: Beside = Beside()) -> Audite
     return Audited(facts, tuple(audit(case, given, unread=metadata.unread, but=SERVICE_LEVEL)), metadata.notes)
 
 
-def _refuse_beside(run: Run, beside: Beside, of_an_exercise: bool) -> None:
+def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:
     """Whether what is given beside a run has a use there. Raises BadInput."""
     option = "--requests" if beside.requests is not None else "--campaigns"
     if not run.wire.num_rows:
@@ -150,7 +150,7 @@ def _refuse_beside(run: Run, beside: Beside, of_an_exercise: bool) -> None:
         raise BadInput(option, "the run was read from a capture, with what was given then", "the capture itself")
 
 
-def _told_beside(plain: Reading, beside: Beside, contract: Contract) -> Metadata:
+def _told_beside(plain: Reading, beside: AuditInputs, contract: Contract) -> Metadata:
     """What is given beside a server's run, as far as it is about its time. Raises BadInput where the two differ."""
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
     for _, kind, code, _, detail in metadata.story:

@@ -15,7 +15,7 @@ from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.capture.files import is_capture_file
-from simbench.cli.judge.audit import Beside, audit_capture, audit_run, of_a_capture
+from simbench.cli.judge.audit import AuditInputs, audit_capture, audit_run, of_a_capture
 from simbench.cli.judge.kinds import CAPTURE, check_kind, refuse_unusable
 from simbench.cli.judge.options import Options
 from simbench.cli.judge.printing import SHOWN_NOTES, Answer, print_answer, print_notes, write_answer
@@ -91,8 +91,8 @@ def judge_record(options: Options, kind: str = "") -> int:
     return exit_status(findings)
 
 
-def _beside(options: Options) -> Beside:
-    return Beside(options.campaigns, options.requests, options.keys, options.port, options.tz, options.output)
+def _beside(options: Options) -> AuditInputs:
+    return AuditInputs(options.campaigns, options.requests, options.keys, options.port, options.tz, options.output)
 
 
 def _capture(options: Options, contract: Contract) -> int:

@@ -20,7 +20,7 @@ from simbench.ledger.rows import EXPIRED_REASONS, TIMES, WITHIN_S
 from simbench.sla.rolling_window import Instants
 
 if TYPE_CHECKING:
-    import duckdb
+    from simbench.ledger.query import Connection
 
 SUMMED: Final = ("offered", "accepted", "refused", "delivered", "undelivered", "expired", *TIMES)
 
@@ -111,7 +111,7 @@ def traffic_of(run: Run, around: Sequence[tuple[int, int]]) -> Traffic:
 
 
 @contextmanager
-def _opened(run: Run) -> Iterator[tuple[duckdb.DuckDBPyConnection, str, bool]]:
+def _opened(run: Run) -> Iterator[tuple[Connection, str, bool]]:
     """A connection with the view `minutes`, its SQL, and whether it tells the backlog."""
     with connected(run, ("minute", "centre")) as connection:
         (told,) = connection.execute("select exists(select 1 from minute)").fetchone() or (False,)

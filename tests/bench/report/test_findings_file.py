@@ -68,6 +68,7 @@ def test_reading_any_octets_gives_findings_or_the_error(tmp_path_factory: object
 )
 def test_any_finding_survives(tmp_path_factory: object, summary: str, measured: float, start: int) -> None:
     path = tmp_path_factory.getbasetemp() / "one.json"  # type: ignore[attr-defined]  # pytest's factory
+    path.unlink(missing_ok=True)  # only a new file, or its own, may be written
     found = [Finding("A/b", "A", "weak", summary, measured, evidence=(Evidence(summary, start),))]
     write_findings(path, judgement(found=found))
     assert list(read_findings(path).findings) == found
