@@ -31,10 +31,10 @@ from simbench.simulation.kernels.layout import (
     QUEUE,
     REFUSE,
     RESEND,
-    SENT,
     WAVE,
+    Sent,
 )
-from simbench.simulation.kernels.submission import Schedule, submissions
+from simbench.simulation.kernels.submission import Schedule, consecutive, submissions
 from simbench.simulation.plan import FIRST_MSISDN, Interval, World
 
 Integers = NDArray[np.int64]
@@ -69,15 +69,14 @@ def not_carried(world: World) -> list[str]:
 class Batch:
     """Messages that a client sent (a message sent twice counts twice), and their outcomes.
 
-    sent: rows of SENT; outcomes: rows of OUTCOME; codes, scts: the SMSC's decision (`kernels.delivery.decisions`).
+    sent: as columns; outcomes: rows of OUTCOME; codes, scts: the SMSC's decision (`kernels.delivery.decisions`).
     """
 
-    def __init__(self, demand: Demand, sent: Rows) -> None:
+    def __init__(self, demand: Demand, sent: Sent) -> None:
         self.sent = sent
-        first, last = int(sent[0].message), int(sent[-1].message)
         # Most batches are one stretch of one queue: a slice then saves a copy.
-        straight = last - first + 1 == len(sent) and bool((np.diff(sent["message"]) == 1).all())
-        which = slice(first, last + 1) if straight else sent["message"]
+        first = int(sent.message[0])
+        which = slice(first, first + len(sent.message)) if consecutive(sent.message) else sent.message
         self.entity, self.recipient = demand.entity[which], demand.recipient[which]
         self.codes, self.scts = np.empty(len(self.entity), np.int16), np.empty(len(self.entity), np.int64)
         self.outcomes = np.empty(0, OUTCOME)  # until it is processed; valid until the next batch is
@@ -119,14 +118,15 @@ class Sender:
         firsts = np.cumsum([0, *map(len, parts)])
         whole = joined(parts)
         self._resume(firsts)
-        sent = np.empty(len(whole) + 16, SENT)
-        filled = len(sent)
-        while filled == len(sent):
+        room = len(whole) + 16
+        sent = Sent(*np.empty((len(Sent._fields), room), np.int64))
+        filled = room
+        while filled == room:
             filled = submissions(
                 whole.at, firsts[1:], self.schedule, self._ring, self._client, self._queues, self._resend, until, sent
             )
             if filled:
-                yield Batch(whole, sent[:filled].copy())
+                yield Batch(whole, Sent(*(column[:filled].copy() for column in sent)))
         self._remember(whole, firsts)
 
     def _resume(self, firsts: Integers) -> None:
@@ -242,8 +242,7 @@ def _both(up: tuple[Interval, ...], hours: tuple[Interval, ...] | None) -> list[
     return found
 
 
-def columns(pairs: Iterable[Any]) -> Integers:
-    """Pairs of numbers as two rows: all the first ones, all the second ones."""
+def columns(pairs: Iterable[Any]) -> tuple[Integers, Integers]:
+    """Pairs of numbers as two arrays: all the first ones, all the second ones."""
     both = np.array(list(pairs), np.int64).reshape(-1, 2)
-    rows: Integers = both.T.copy()
-    return rows
+    return both[:, 0].copy(), both[:, 1].copy()

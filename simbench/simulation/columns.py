@@ -87,8 +87,8 @@ class RowColumns:
 
     def batch(self, batch: Batch) -> None:
         """Write the SMSC's decisions, the outcomes, and their notifications."""
-        at, decided = batch.sent["sent_at"], batch.sent["decided"]
-        session = self._link.first_session + batch.sent["session"]
+        at, decided = batch.sent.sent_at, batch.sent.decided
+        session = self._link.first_session + batch.sent.session
         held = (decided > at) | (decided == LOST)
         sent = Happening("held", at, session, batch.recipient)
         self.take(sent.only(held))
@@ -119,7 +119,7 @@ class RowColumns:
         """Notifications and validity that each message asks for, as an "accepted" row has them."""
         stream = batch.entity >> STREAM_SHIFT
         validity_us = self._validity_us[stream]
-        ends = np.where(validity_us > 0, (batch.sent["sent_at"] + validity_us) // MINUTE_US, 0)
+        ends = np.where(validity_us > 0, (batch.sent.sent_at + validity_us) // MINUTE_US, 0)
         terms: Integers = self._notify[stream] | ends << 3
         return terms
 

@@ -1,4 +1,4 @@
-"""The rules on the service level, entered by importing this module, in the order in which they are told."""
+"""The rules on the service level, in the order of the report; importing this module registers them."""
 
 from __future__ import annotations
 

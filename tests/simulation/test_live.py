@@ -9,7 +9,7 @@ import numpy as np
 
 from simbench.simulation.bulk import BulkSmsc
 from simbench.simulation.kernels.delivery import deliveries
-from simbench.simulation.kernels.layout import NEVER, OUTCOME, PART, SENT
+from simbench.simulation.kernels.layout import NEVER, OUTCOME, PART, Sent
 from simbench.simulation.plan import plan
 from tests.fake_smsc.virtual import MONDAY, Stage, perform
 from tests.simulation.worlds import campaign, scenario_of
@@ -65,8 +65,7 @@ def outcomes_of(instants: Any, accepted: list[Any]) -> Any:
     # A live message's number is made of what it is and names no stream; all ask for the default validity.
     anything = np.zeros(1 << 15, np.int64)
     tables = smsc.tables._replace(validity_us=anything, queue=anything)
-    sent = np.zeros(size, SENT)
-    sent["message"], sent["sent_at"], sent["decided"] = np.arange(size), instants, instants
+    sent = Sent(np.arange(size), instants, instants, np.zeros(size, np.int64))
     entities, recipients = (np.array([int(row[place]) for row in accepted]) for place in (5, 4))
     found, end = np.empty(size, OUTCOME), MONDAY + AN_HOUR_S * 1_000_000
     last_parts, codes = np.full(1, -1, PART), np.zeros(size, np.int16)

@@ -16,7 +16,7 @@ from simbench.kernels.fate import ABSENT_SUBSCRIBER, PERMANENT, UNKNOWN_SUBSCRIB
 from simbench.kernels.jit import kernel
 from simbench.kernels.presence import back_at
 from simbench.kernels.words import word
-from simbench.simulation.kernels.layout import FORGOTTEN, NEVER, PART_MASK, REFUSED, STREAM_SHIFT
+from simbench.simulation.kernels.layout import FORGOTTEN, NEVER, PART_MASK, REFUSED, STREAM_SHIFT, Sent
 
 
 class DeliveryTables(NamedTuple):
@@ -88,7 +88,7 @@ def stamp(second: int, subscriber: int, ahead_max_s: int, last: Any) -> int:
 
 @kernel
 def decisions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
-    sent: Any, entities: Any, recipients: Any, tables: DeliveryTables, admission: Admission, last: Any,
+    sent: Sent, entities: Any, recipients: Any, tables: DeliveryTables, admission: Admission, last: Any,
     codes: Any, scts: Any,
 ) -> int:  # fmt: skip
     """Decide on each message sent: its code (0: accepted, an error code, DISCARDED or FORGOTTEN) and its time stamp."""
@@ -96,7 +96,7 @@ def decisions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no 
         tables.validity_us, admission.first_subscriber, admission.base_second, admission.ahead_max_s
     )  # fmt: skip
     for place in range(len(entities)):
-        decided, recipient = sent[place].decided, recipients[place]
+        decided, recipient = sent.decided[place], recipients[place]
         validity = validity_us[entities[place] >> STREAM_SHIFT]
         code, given = 0, -1
         if decided < 0:
@@ -109,7 +109,7 @@ def decisions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no 
             and chosen(tables.out_key, recipient, tables.out_ppm)
         ):
             code = admission.ported_out
-        elif validity > 0 and sent[place].sent_at + validity <= decided:
+        elif validity > 0 and sent.sent_at[place] + validity <= decided:
             code = admission.validity_over
         else:
             free = stamp(decided // SECOND_US - base_second, recipient - first, ahead_max_s, last)
@@ -129,10 +129,10 @@ def left(now: int, recipient: int, wave_keys: Any, waves: Any) -> bool:
 
 @kernel
 def deliveries(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop over arrays: compiled code takes no object
-    sent: Any, entities: Any, recipients: Any, codes: Any, tables: DeliveryTables, admission: Admission,
+    sent: Sent, entities: Any, recipients: Any, codes: Any, tables: DeliveryTables, admission: Admission,
     last_parts: Any, end: int, outcomes: Any,
 ) -> int:  # fmt: skip
-    """Deliver each accepted message: a row of OUTCOME for each row sent, NEVER for instants not before `end`.
+    """Deliver each accepted message: a row of OUTCOME for each, NEVER for instants not before `end`.
 
     last_parts[k]: the PART accepted last from queue k, which the next part of the same message waits for.
     """
@@ -152,11 +152,11 @@ def deliveries(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop over arrays:
         outcome.end_at, outcome.buffered_at, outcome.reason = NEVER, NEVER, 0
         if codes[place] != 0:
             continue
-        entity, recipient, accepted = entities[place], recipients[place], sent[place].decided
+        entity, recipient, accepted = entities[place], recipients[place], sent.decided[place]
         stream = entity >> STREAM_SHIFT
         expires = accepted + admission.validity_default_us
         if validity_us[stream] > 0:
-            expires = min(sent[place].sent_at + validity_us[stream], accepted + admission.validity_max_us)
+            expires = min(sent.sent_at[place] + validity_us[stream], accepted + admission.validity_max_us)
         due = accepted + quantile(latency, draw_with(latency_key, word(entity)))
         part = last_parts[queue_of[stream]]
         if entity & PART_MASK and part.message == entity - 1 and part.end_at > accepted:
@@ -220,7 +220,7 @@ def notifications_taken(instants: Any, logins: Any, cuts: Any, taken: Any) -> in
 
 @kernel
 def replies(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
-    entities: Any, ended: Any, reply_key: int, delay_key: int, bound: int, delays: Any, starts: Any, ends: Any
+    entities: Any, ended: Any, reply_key: Any, delay_key: Any, bound: int, delays: Any, starts: Any, ends: Any
 ) -> Any:
     """When each recipient replies, 0 for not at all (`simulation.replies`); a reply waits for the platform."""
     found = np.zeros(len(entities), np.int64)

@@ -6,7 +6,7 @@ A field of a whole array is `array["name"]`, in a kernel `array[place].name`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,13 +22,21 @@ NOTIFY_DELIVERED, NOTIFY_UNDELIVERED, NOTIFY_BUFFERED = 1, 2, 4
 STREAM_SHIFT, PART_MASK = 48, 0xFF  # of a message's number: its stream, its part
 
 
+class Sent(NamedTuple):
+    """Messages that left the client, as columns: the place of each among the messages given, when it left, when the
+    SMSC decided on it (or REFUSED or LOST), and the number of the session.
+    """  # fmt: skip
+
+    message: Any
+    sent_at: Any
+    decided: Any
+    session: Any
+
+
 def _row(*names: str) -> np.dtype[Any]:
     return np.dtype((np.record, [(name, np.int64) for name in names]))
 
 
-SENT = _row("message", "sent_at", "decided", "session")
-"""A message that left the client: its place among the messages given, when it left, when the SMSC decided on it (or
-REFUSED or LOST), and the number of the session."""
 CLIENT = _row("oldest", "rate", "next_change", "session", "not_before")
 """State of a client: the place of the oldest instant in the meter's ring, the rate (messages/s), the next change of
 rate, the session that is open or opens next, and the instant before which nothing more leaves."""

@@ -13,7 +13,7 @@ import numpy as np
 from simbench.base.units import SECOND_US
 from simbench.kernels.jit import kernel
 from simbench.kernels.meter import LONG_AGO, conforming
-from simbench.simulation.kernels.layout import CLIENT_METER, DELAY, LOST, MONITOR, NEVER, REFUSED
+from simbench.simulation.kernels.layout import CLIENT_METER, DELAY, LOST, MONITOR, NEVER, REFUSED, Sent
 
 
 class Schedule(NamedTuple):
@@ -95,13 +95,14 @@ def first_to_leave(  # noqa: PLR0913 - arrays in, arrays out: compiled code take
 
 @kernel
 def run_on(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
-    at: Any, end: int, schedule: Schedule, ring: Any, client: Any, queue: Any, limit: int, sent: Any, filled: int
+    at: Any, end: int, schedule: Schedule, ring: Any, client: Any, queue: Any, limit: int, sent: Sent, filled: int
 ) -> int:
     """Send on from one queue, paced by the client's own meter, while nothing can intervene; rows filled then."""
     session = client.session
     close = min(limit, schedule.cuts[session], schedule.closes[queue.opening])
     place, size, message, not_before = client.oldest, client.rate, queue.next, client.not_before
-    while message < end and filled < len(sent):
+    messages, sent_at, decided, sessions = sent
+    while message < end and filled < len(messages):
         due = max(conforming(at[message], ring[place]), not_before)
         if due >= close:
             break
@@ -109,8 +110,7 @@ def run_on(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no obj
         place += 1
         if place == size:
             place = 0
-        row = sent[filled]
-        row.message, row.sent_at, row.decided, row.session = message, due, due, session
+        messages[filled], sent_at[filled], decided[filled], sessions[filled] = message, due, due, session
         message += 1
         filled += 1
     client.oldest, queue.next, client.not_before = place, message, not_before
@@ -143,15 +143,15 @@ def decide(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no obj
 
 @kernel
 def submissions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
-    at: Any, ends: Any, schedule: Schedule, ring: Any, client: Any, queues: Any, resend: Any, until: int, sent: Any
+    at: Any, ends: Any, schedule: Schedule, ring: Any, client: Any, queues: Any, resend: Any, until: int, sent: Sent
 ) -> int:
-    """Send until everything before `until` has left or `sent` is full; the number of rows filled in `sent`.
+    """Send until everything before `until` has left or `sent` is full; the number of messages filled in.
 
     at: instants the messages were requested at, queue after queue, in order; ends[k]: where queue k ends. ring: the
     meter. client, queues, resend: rows of CLIENT, QUEUE and, for each queue, RESEND.
     """
     filled = 0
-    while filled < len(sent):
+    while filled < len(sent.message):
         meter_due = ring[client.oldest] + SECOND_US if schedule.pacing == CLIENT_METER else LONG_AGO
         best, k, again, rival = first_to_leave(at, ends, schedule, client, queues, resend, meter_due)
         change = schedule.change_at[client.next_change] if client.next_change < len(schedule.change_at) else NEVER
@@ -174,10 +174,18 @@ def submissions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes n
             client.session += 1
         while schedule.closes[queue.opening] <= best:
             queue.opening += 1
-        row = sent[filled]
-        row.message, row.sent_at, row.session = message, best, client.session
-        row.decided = decide(schedule, ring, client, queue, resend[k], message, best)
+        sent.message[filled], sent.sent_at[filled], sent.session[filled] = message, best, client.session
+        sent.decided[filled] = decide(schedule, ring, client, queue, resend[k], message, best)
         filled += 1
         if schedule.pacing == CLIENT_METER and rival > best:
             filled = run_on(at, ends[k], schedule, ring, client, queue, min(rival, change, until), sent, filled)
     return filled
+
+
+@kernel
+def consecutive(messages: Any) -> bool:
+    """Whether the numbers follow one another without a gap."""
+    for place in range(1, len(messages)):  # noqa: SIM110 - a generator is no kernel
+        if messages[place] != messages[place - 1] + 1:
+            return False
+    return True

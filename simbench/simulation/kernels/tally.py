@@ -14,6 +14,7 @@ from simbench.simulation.kernels.layout import (
     NOTIFY_DELIVERED,
     NOTIFY_UNDELIVERED,
     STREAM_SHIFT,
+    Sent,
 )
 
 
@@ -43,14 +44,14 @@ def tally(instants: Any, column: int, start: int, end: int, counts: Any) -> int:
 
 @kernel
 def tally_batch(  # noqa: C901, PLR0912, PLR0913 - one loop over arrays: compiled code takes no object
-    sent: Any, entities: Any, codes: Any, scts: Any, outcomes: Any, notify_of: Any, logins: Any, cuts: Any,
+    sent: Sent, entities: Any, codes: Any, scts: Any, outcomes: Any, notify_of: Any, logins: Any, cuts: Any,
     columns: Columns, within_s: Any, expired: Any, period: tuple[int, int], counts: Any,
 ) -> int:  # fmt: skip
     """Count messages sent and their outcomes; `expired[reason]` is 1 for the reasons of an expired message."""
     start, end = period
     notices, times = columns.notices, columns.times
     for place in range(len(entities)):
-        at, decided, outcome = sent[place].sent_at, sent[place].decided, outcomes[place]
+        at, decided, outcome = sent.sent_at[place], sent.decided[place], outcomes[place]
         counts[(at - start) // MINUTE_US, columns.submitted] += 1
         if decided > at or decided == LOST:
             counts[(at - start) // MINUTE_US, columns.held] += 1
