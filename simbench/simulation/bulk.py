@@ -178,7 +178,7 @@ def laws_of(world: World) -> Laws:
     seed, delivery, law, profile = world.scenario.seed, world.settings.delivery, world.law, world.profile.ppm()
     keys = [key_of(seed, LATENCY), key_of(seed, FAILURE), presence_key(seed), key_of(seed, UNKNOWN), key_of(seed, OUT)]
     tables = (
-        delivery.latency_us, delivery.ladders(), delivery.bounds(), delivery.kinds(),
+        delivery.latency_us, delivery.retry_schedules(), delivery.bounds(), delivery.kinds(),
         [failure.reason for failure in delivery.failures], law.chances, law.lengths,
         [profile["share_unknown"], profile["share_ported_out"]],
     )  # fmt: skip

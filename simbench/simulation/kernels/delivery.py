@@ -12,7 +12,7 @@ import numpy as np
 
 from simbench.base.units import SECOND_US
 from simbench.kernels.chance import MILLION, draw_with, quantile
-from simbench.kernels.fate import PERMANENT, failure, running_at, wait
+from simbench.kernels.delivery_outcome import PERMANENT, failure, running_at, wait
 from simbench.kernels.jit import kernel
 from simbench.kernels.presence import back_at
 from simbench.kernels.words import word
@@ -29,9 +29,9 @@ END_AT, REASON, ATTEMPT, BUFFERED_AT, BUFFERED_FOR, BUFFERED_TRY, FATE = 0, 1, 2
 class Laws(NamedTuple):
     """What delivery goes by, as arrays.
 
-    Keys and tables of the draws (`kernels.fate`, `kernels.presence`); wave_keys and waves (instant, share in ppm) of
-    portings; gone_ppm: shares of the unknown and of the ported out; by stream: validity (us, 0: the default), queue,
-    notices asked for; downs: starts and ends.
+    Keys and tables of the draws (`kernels.delivery_outcome`, `kernels.presence`); wave_keys and waves (instant, share
+    in ppm) of portings; gone_ppm: shares of the unknown and of the ported out; by stream: validity (us, 0: the
+    default), queue, notifications requested; downs: starts and ends.
     """
 
     latency_key: Any
