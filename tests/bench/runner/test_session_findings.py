@@ -6,7 +6,7 @@ import pytest
 
 from simbench.bench.runner.selection import select
 from simbench.bench.runner.session_findings import EVERY, concluded, exercises_of, items_of
-from simbench.finding import Evidence, Finding, Outcome
+from simbench.finding import Blame, Evidence, Finding, Outcome
 from simbench.rules.rule import standing
 
 PURPOSE = "OPS-CON-02/oddities"
@@ -14,10 +14,10 @@ PURPOSE = "OPS-CON-02/oddities"
 
 def of(exercise: str, outcome: Outcome = "pass", summary: str = "nothing odd", count: float | None = 0) -> Finding:
     evidence = (Evidence("line-ends", 5, 5, 1, "02"),) if outcome in {"fail", "weak"} else ()
-    blame = "client" if evidence else ""
+    blame: Blame = "client" if evidence else ""
     return Finding(
         PURPOSE, "OPS-CON-02", outcome, summary, count, 0, "oddities", blame, evidence=evidence, exercise=exercise
-    )  # type: ignore[arg-type]  # one of the parties
+    )
 
 
 def test_a_session_has_one_finding_for_each_standing_purpose_and_one_for_every_other_item() -> None:
