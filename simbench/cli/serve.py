@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from fake_smsc.scenario import LimitMode, Scenario
     from fake_smsc.server.live import LiveSmsc
-    from fake_smsc.server.saved_state import Past
+    from fake_smsc.server.saved_state import SavedState
     from simbench.contract import Contract
     from simbench.ledger import Ledger
 
@@ -229,17 +229,17 @@ async def _serve(
         versions={"simbench": __version__},
         keep=scenario.keep,
     )
-    past, served = None, script is None
+    saved_state, served = None, script is None
     if script is not None:
         ledger = Ledger.create(folder, info)
     else:
-        past, ledger = _resumed(folder, scenario, contract)
+        saved_state, ledger = _resumed(folder, scenario, contract)
     try:
         if script is not None:
             write_script(folder, script)
-        clock = clock_of(past, scenario) if past else None
+        clock = clock_of(saved_state, scenario) if saved_state else None
         smsc = LiveSmsc(scenario, contract, ledger, place=around.place, network=around.network, clock=clock)
-        smsc.past = past
+        smsc.saved_state = saved_state
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -257,9 +257,9 @@ async def _serve(
     click.echo(f"ledger closed: {folder}", err=True)
 
 
-def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Past, Ledger]:
+def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[SavedState, Ledger]:
     """What a run left behind, and its ledger to go on with; the folder is locked before either is looked at."""
-    from simbench.cli.script import past_of
+    from simbench.cli.script import saved_state_of
     from simbench.ledger import Ledger
     from simbench.ledger.lock import take_lock
     from simbench.ledger.writer import not_writable
@@ -269,7 +269,7 @@ def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Past
     except OSError as problem:
         raise not_writable(folder, problem) from None
     try:
-        return past_of(folder, scenario, contract), Ledger.resume(lock)
+        return saved_state_of(folder, scenario, contract), Ledger.resume(lock)
     except BaseException:
         lock.release()
         raise

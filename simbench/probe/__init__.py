@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import simbench.probe.notices  # noqa: F401 - enters its checks
+import simbench.probe.notifications  # noqa: F401 - enters its checks
 from simbench.probe.rules import CHECKS, judge_probe
 from simbench.probe.script import Probed, Target, run_probe
 

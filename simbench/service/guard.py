@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fake_smsc.server.login_throttle import Attempts
+from fake_smsc.server.login_throttle import LoginThrottle
 from simbench.service.log import EventLog
 from simbench.service.problems import problem
 from simbench.service.settings import ServiceSettings, is_loopback
@@ -40,7 +40,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: ServiceSettings, log: EventLog) -> None:
         self._app, self._settings, self._log = app, settings, log
         self._addresses: dict[str, Address] = {}
-        self._wrong = Attempts(settings.limits.wrong_tokens_per_min)
+        self._wrong = LoginThrottle(settings.limits.wrong_tokens_per_min)
         self._busy = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,18 +6,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-import simbench.rules.client.code_ranges
-import simbench.rules.client.connection_logins
-import simbench.rules.client.connection_sessions
-import simbench.rules.client.granted
-import simbench.rules.client.losses
-import simbench.rules.client.marketing_on_the_wire
-import simbench.rules.client.outages
-import simbench.rules.client.protocol_violations
-import simbench.rules.client.recipients
-import simbench.rules.client.refusals
-import simbench.rules.client.sender_names
-import simbench.rules.client.throughput  # noqa: F401 - importing these enters their rules
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract
 from simbench.finding import Finding
@@ -25,7 +13,7 @@ from simbench.ledger import AnyLedger
 from simbench.ledger.events import ClockStepped
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import ORDINAL, TABLES, Table
-from simbench.rules.audit import NEEDS, audit, given_by
+from simbench.rules.audit import audit, given_by
 from simbench.rules.rule import Case
 from simbench.service.log import EventLog, frame_id
 from simbench.service.records import Judgement, Judgements
@@ -51,8 +39,7 @@ def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog, 
 
     reading = Reading(Run(ledger.info, load), ended=now)
     case, moved = Case(reading, contract), _moved(reading)
-    found = (one for one in audit(case, given_by(reading), LIVE) if one.purpose in NEEDS)
-    judged = [_told(_fair(one, moved)) for one in found]
+    judged = [_told(_fair(one, moved)) for one in audit(case, given_by(reading), LIVE, ("audit",))]
     for each in judged:
         if each.outcome in {"fail", "weak", "error"}:
             log.event("finding", ids=each.frames, **each.model_dump(include={"purpose", "outcome", "blame", "summary"}))

@@ -27,7 +27,7 @@ from simbench.service.settings import ServiceSettings
 from simbench.service.watch import Watch
 
 if TYPE_CHECKING:
-    from fake_smsc.server.saved_state import Past
+    from fake_smsc.server.saved_state import SavedState
 
 MOST_SCHEDULED = 100
 FOLLOW_S = 0.5  # between two looks when there was nothing to take in
@@ -58,8 +58,8 @@ class ServedPlatform:
     async def __aenter__(self) -> ServedPlatform:
         self._tasks = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._follow())]
         self.smsc.server.intake.on_problem = lambda problem: self.log.event("ledger", problem=problem)
-        if self.smsc.past is not None:
-            self._plan_again(self.smsc.past)
+        if self.smsc.saved_state is not None:
+            self._plan_again(self.smsc.saved_state)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -101,7 +101,7 @@ class ServedPlatform:
             sessions=len(server.connections),
             answered=control.answered(),
             on_the_way=control.on_the_way(),
-            untold=control.untold(),
+            untold=control.unacknowledged(),
             codes=[self._code(code) for code in server.gateway.centre.limiters],
             ledger=server.intake.problem,
         )
@@ -110,7 +110,7 @@ class ServedPlatform:
         centre = self.control.server.gateway.centre
         limit, rate, counts = centre.limiters[code].limit, self.watch.rate(code), self.watch.counts
         return records.CodeRate(
-            code=code, account=centre.desk.owner_of(code), tier_per_s=limit.rate_per_s, mode=limit.mode,
+            code=code, account=centre.account_registry.owner_of(code), tier_per_s=limit.rate_per_s, mode=limit.mode,
             accepted_per_s=round(rate.accepted_per_s), refused_per_s=round(rate.refused_per_s),
             accepted=counts[code, "accepted"], refused=counts[code, "refused"],
         )  # fmt: skip
@@ -182,7 +182,7 @@ class ServedPlatform:
         """A subscriber's text; waits for the acknowledgement as long as it is asked to."""
         control = self.control
         notices = control.originate(asked.sender, asked.code, asked.text)
-        done = await control.wait_until(lambda: not control.open_notices(notices), asked.wait_s)
+        done = await control.wait_until(lambda: not control.open_notifications(notices), asked.wait_s)
         return records.MoSent(scts=[notice.scts for notice in notices], acknowledged=done)
 
     async def outage(self, asked: records.AskedOutage) -> records.Scheduled | None:
@@ -217,11 +217,13 @@ class ServedPlatform:
         task = asyncio.create_task(self._play(entry, asked, begun=begun))
         self._schedule[entry.id] = (entry, task)
 
-    def _plan_again(self, past: Past) -> None:
+    def _plan_again(self, saved_state: SavedState) -> None:
         """What a run that is resumed had planned; what should have begun meanwhile and is not over begins now."""
-        self._ordinal = max((event.id for _, event in past.events if isinstance(event, OutageScheduled)), default=0)
+        self._ordinal = max(
+            (event.id for _, event in saved_state.events if isinstance(event, OutageScheduled)), default=0
+        )
         now = self.control.now()
-        for event in past.scheduled():
+        for event in saved_state.scheduled():
             entry = records.Scheduled.model_validate(msgspec.structs.asdict(event))
             if entry.scope.startswith("session:") or 0 < entry.until <= now:
                 continue
@@ -237,7 +239,7 @@ class ServedPlatform:
             if entry.until:
                 await self.control.restore_at(entry.until)
         except (SimbenchError, Refusal) as error:  # another one holds, or its session has gone
-            self.control.trouble(f"planned outage {entry.id} does not begin: {error}", entry.scope)
+            self.control.trouble(f"planned outage {entry.id} does not start: {error}", entry.scope)
         finally:
             self._schedule.pop(entry.id, None)
 

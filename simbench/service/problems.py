@@ -69,8 +69,8 @@ def install(app: FastAPI, log: EventLog) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         if any(one["type"] == "model_attributes_type" for one in error.errors()) and not _is_json(request):
-            untold = "the body is not announced as JSON: Content-Type: application/json"
-            return refused(request, problem(422, untold, "body"), "body")
+            detail = "the body is not announced as JSON: Content-Type: application/json"
+            return refused(request, problem(422, detail, "body"), "body")
         errors = [{"field": _place(one["loc"]), "problem": str(one["msg"])} for one in error.errors()][:20]
         first = errors[0] if errors else {"field": "", "problem": ""}
         return refused(request, problem(422, first["problem"], first["field"], errors), first["field"])

@@ -199,7 +199,7 @@ def delivery_tables(world: World) -> DeliveryTables:
         unknown_key=np.uint64(key_of(seed, UNKNOWN)),
         out_key=np.uint64(key_of(seed, OUT)),
         latency=np.array(delivery.latency_us, np.int64),
-        retry_schedules=np.array(delivery.ladders(), np.int64),
+        retry_schedules=np.array(delivery.retry_schedules(), np.int64),
         bounds=np.array(delivery.bounds(), np.int64),
         kinds=np.array(delivery.kinds(), np.int64),
         reasons=np.array([failure.reason for failure in delivery.failures], np.int64),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fake_smsc.core.centre import identity_of_mo
+from fake_smsc.core.centre import mo_message_id
 from simbench.base.units import SECOND_US
 from simbench.simulation.bulk import Batch, BulkSmsc, spans_of
 from simbench.simulation.columns import Happening, Output, notifications
@@ -70,7 +70,7 @@ class CodeRun:
         last = np.full(self.world.scenario.subscribers.count, -1, np.int32)
         ahead = self.world.settings.scts_ahead_max_s
         scts = stamps(at, sender - FIRST_MSISDN, self.world.start // SECOND_US, ahead, last)
-        numbers = np.array([identity_of_mo(self.code, str(one)) for one in sender.tolist()], np.int64)
+        numbers = np.array([mo_message_id(self.code, str(one)) for one in sender.tolist()], np.int64)
         posted = Happening("mo", at, -1, sender, numbers, scts=scts)
         self.output.take(posted)
         self.output.take(notifications("mo-notice", posted, 0, self.world.link(self.code)))

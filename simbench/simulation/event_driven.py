@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Literal, cast
 
 from fake_smsc.core.centre import Centre
-from fake_smsc.core.records import Limit, Notice
+from fake_smsc.core.records import Limit, Notification
 from simbench.base.units import HOUR_US
-from simbench.kernels.fate import running_at
+from simbench.kernels.delivery_outcome import running_at
 from simbench.ledger import AnyLedger, Ledger
 from simbench.ledger.buffer import Block, Cells
 from simbench.ledger.rows import Row
@@ -169,7 +169,7 @@ class Drive:
         deadline = self.centre.next_deadline()
         if deadline < self.world.end:
             self._deadline.set(max(now, deadline))
-        if self.centre.board.fresh and not self._notifying:
+        if self.centre.notification_queue.fresh and not self._notifying:
             self._notifying = True
             self.timeline.at(now, Rank.NOTICES, self._notify)
 
@@ -183,13 +183,14 @@ class Drive:
     def _notify(self, now: int) -> None:
         """Give connected clients their waiting notifications; they acknowledge them at once."""
         self._notifying = False
-        fresh, board = sorted(self.centre.board.fresh), self.centre.board
-        board.fresh.clear()
+        queue = self.centre.notification_queue
+        fresh = sorted(queue.fresh)
+        queue.fresh.clear()
         for account in fresh:
             session = next((number for number, one in self._owners.items() if one.link.account == account), 0)
-            for notice in board.pull(account, ROOM) if session else ():
-                self.rows.append(notice_row(session, notice, now))
-                self.centre.acknowledge(session, notice, True, now)
+            for notification in queue.pull(account, ROOM) if session else ():
+                self.rows.append(notification_row(session, notification, now))
+                self.centre.acknowledge(session, notification, True, now)
 
     def _delivered(self, row: Row) -> None:
         """Schedule the recipient's reply; while the platform is down it waits in the network."""
@@ -219,11 +220,12 @@ class Drive:
             self.timeline.at(now + HOUR_US, Rank.NOTICES, self._keep_house)
 
 
-def notice_row(session: int, notice: Notice, now: int) -> Row:
+def notification_row(session: int, notification: Notification, now: int) -> Row:
     """An MO or a notification (operation 52 or 53) that a client took, as a row of table "centre"."""
-    kind = "notice" if notice.kind == "notification" else "mo-notice"
+    kind = "notice" if notification.kind == "notification" else "mo-notice"
     return (
-        now, kind, session, notice.code, notice.subscriber, notice.message, notice.tries, notice.outcome, notice.scts, 0
+        now, kind, session, notification.code, notification.subscriber, notification.message, notification.tries,
+        notification.outcome, notification.scts, 0
     )  # fmt: skip
 
 

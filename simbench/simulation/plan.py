@@ -23,7 +23,7 @@ from simbench.base.errors import ScenarioError
 from simbench.contract import Contract
 from simbench.kernels.chance import MILLION, entity_of, share
 from simbench.ledger.incidents import TOTAL, Incident
-from simbench.numbering.subscribers import BaseProfile, SubscriberBase, SubscriberLaw
+from simbench.numbering.subscribers import AbsenceDistribution, BaseProfile, SubscriberBase
 from simbench.simulation.incidents import incidents as incidents_of
 from simbench.simulation.scenario import Campaign, Client, Flow, WorldScenario, check_world, contract_of, moment
 
@@ -164,7 +164,7 @@ class World:
         return found
 
     @cached_property
-    def law(self) -> SubscriberLaw:
+    def law(self) -> AbsenceDistribution:
         """Presence and portings of the subscribers."""
         waves = tuple((moment(wave.at, "portings"), round(wave.share * MILLION)) for wave in self.scenario.portings)
         return PRESETS[self.scenario.subscribers.preset].law(waves)

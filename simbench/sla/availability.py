@@ -145,6 +145,7 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
     "The platform's availability over the twelve months before every instant reaches the contract's level",
     binds="platform",
     catches=("fifteen-outages",),
+    suites=("sla",),
 )
 def rolling_year(case: Case) -> Judged:
     """Judge V1 at every instant that can be the worst.

@@ -38,6 +38,7 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
     "While messages of a short code wait, it gets at least its subscribed rate",
     binds="platform",
     catches=("slow-minutes",),
+    suites=("sla",),
 )
 def rate_with_backlog(case: Case) -> Judged:
     """Check every minute that began with a backlog, outside incidents, against the code's tier at the time."""

@@ -22,6 +22,7 @@ DAYS = {"ouvres": "working days (jours ouvrés)", "ouvrables": "jours ouvrables"
     "Planned work on the platform is announced the contract's number of days ahead",
     binds="platform",
     catches=("late-notice",),
+    suites=("sla",),
 )
 def five_days(case: Case) -> Judged:
     """Check each planned interruption by the operator that begins in the period."""
@@ -33,6 +34,7 @@ def five_days(case: Case) -> Judged:
     "OPS-ENG-04/five-days",
     "The client announces planned interruptions of its own equipment the contract's number of days ahead",
     catches=("client-late-notice",),
+    suites=("sla",),
 )
 def client_five_days(case: Case) -> Judged:
     """Check each planned interruption by the client that begins in the period."""

@@ -71,6 +71,7 @@ def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
     "The service is restored within the contract's hours after every total, unplanned outage",
     binds="platform",
     catches=("seven-hours",),
+    suites=("sla",),
 )
 def six_hours(case: Case) -> Judged:
     """Check each outage that touches the period, by the instants of its ticket."""

@@ -81,8 +81,6 @@ def test_a_notice_too_late_by_every_reading_fails() -> None:
     assert (found.outcome, found.blame, len(found.evidence)) == ("fail", "platform", 1)
     unannounced = judged(NOTICE, [maintenance(3000, 2, None)]).summary
     assert unannounced.startswith("1 planned interruption, without announcement")
-        "1 planned interruption, without announcement"
-    )
 
 
 def test_a_notice_is_each_party_s_own() -> None:

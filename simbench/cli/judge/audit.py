@@ -13,14 +13,12 @@ from pathlib import Path
 import click
 import msgspec
 
-import simbench.bench.runner.selection
-import simbench.rules.client.connection_tunnel
-import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing these enters exercises and rules
+import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
-from simbench.bench.exercises.exercise import EXERCISES, STANDING
+from simbench.bench.exercises.exercise import EXERCISES
 from simbench.capture.esp import Tunnels
 from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.contract import Contract
@@ -30,9 +28,8 @@ from simbench.ledger.rows import Row
 from simbench.rules.audit import GIVEN, audit, given_by, lacks_of
 from simbench.rules.capture_times import times_of
 from simbench.rules.client.throughput import unrequested
-from simbench.rules.rule import RULES, Case, judge
+from simbench.rules.rule import Case, judge, standing
 from simbench.sla.imports.campaigns import Metadata, joined, marks_of, read_metadata, within
-from simbench.sla.rules import SERVICE_LEVEL
 from simbench.sla.tickets import moment
 from simbench.tables.instants import zone_of
 from simbench.tables.rows import RejectedRow, Remark, rejected
@@ -124,8 +121,8 @@ def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs())
     plain = Reading(run)
     if exercise is not None:
         case = Case(Reading(run, marks_of(plain)), contract)
-        purposes = dict.fromkeys((*exercise.purposes, *STANDING))
-        return Audited({}, tuple(judge(purpose, case, exercise.name) for purpose in purposes if purpose in RULES))
+        purposes = dict.fromkeys((*exercise.purposes, *standing()))
+        return Audited({}, tuple(judge(purpose, case, exercise.name) for purpose in purposes))
     given, facts = given_by(plain), dict[str, str | int | float]()
     metadata = Metadata()
     if given_beside:
@@ -136,7 +133,7 @@ def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs())
     case = Case(Reading(run, marks_of(read)), contract)
     if given_beside and (left_out := unrequested(case)) and beside.requests is not None:
         facts["without_request"] = left_out
-    return Audited(facts, tuple(audit(case, given, unread=metadata.unread, but=SERVICE_LEVEL)), metadata.notes)
+    return Audited(facts, tuple(audit(case, given, unread=metadata.unread)), metadata.notes)
 
 
 def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:

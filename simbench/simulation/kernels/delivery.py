@@ -12,7 +12,14 @@ import numpy as np
 
 from simbench.base.units import SECOND_US
 from simbench.kernels.chance import MILLION, draw_with, quantile
-from simbench.kernels.fate import ABSENT_SUBSCRIBER, PERMANENT, UNKNOWN_SUBSCRIBER, failure, running_at, wait
+from simbench.kernels.delivery_outcome import (
+    ABSENT_SUBSCRIBER,
+    PERMANENT,
+    UNKNOWN_SUBSCRIBER,
+    failure,
+    running_at,
+    wait,
+)
 from simbench.kernels.jit import kernel
 from simbench.kernels.presence import back_at
 from simbench.kernels.words import word
@@ -22,7 +29,7 @@ from simbench.simulation.kernels.layout import FORGOTTEN, NEVER, PART_MASK, REFU
 class DeliveryTables(NamedTuple):
     """What decides on delivery, as arrays.
 
-    Keys and tables of the draws (`kernels.fate`, `kernels.presence`). waves: rows of WAVE, wave_keys their keys.
+    Keys and tables of the draws (`kernels.delivery_outcome`, `kernels.presence`). waves: rows of WAVE, with keys.
     unknown_ppm, out_ppm: shares of unknown and ported-out subscribers. validity_us (0: the default), queue and notify
     (notifications requested) are by number of the stream. The platform is down from down_starts to down_ends.
     """

@@ -18,14 +18,13 @@ from simbench.base.calendar import civil, instant
 from simbench.base.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Finding
 from simbench.ledger.incidents import Incident
-from simbench.rules.rule import Case, judge
+from simbench.rules.rule import Case, judge, ordered
 from simbench.sla.availability import Rolling, Year, budget, rolling, turning_points, year_of
 from simbench.sla.classification import Counted, Service, service_of
 from simbench.sla.granted_rate import rates_at
 from simbench.sla.report.counts import Hours, Traffic, traffic_of
 from simbench.sla.restoration import outages_of
 from simbench.sla.rolling_window import Instants
-from simbench.sla.rules import SERVICE_LEVEL
 
 POINTS: Final = 730  # evenly spaced, besides every turning point
 FOLLOWED_US: Final = DAY_US  # how long a backlog is followed after its outage
@@ -97,18 +96,19 @@ class View(msgspec.Struct, frozen=True, eq=False):
 def view_of(case: Case, progress: Progress = lambda *_: None) -> View:
     """Judge a run and measure all that is shown; `progress` is called for each step. Raises LedgerError."""
     findings: list[Finding] = []
-    steps = len(SERVICE_LEVEL) + 2
-    for number, purpose in enumerate(SERVICE_LEVEL):
+    purposes = ordered(case.contract, "sla")
+    steps = len(purposes) + 2
+    for number, purpose in enumerate(purposes):
         progress(purpose, number, steps)
         findings.append(judge(purpose, case, "run"))
-    progress("traffic", len(SERVICE_LEVEL), steps)
+    progress("traffic", len(purposes), steps)
     service = service_of(case)
     if service.period.end <= service.period.start:  # an empty run: its period is made a second long
         service = msgspec.structs.replace(
             service, period=msgspec.structs.replace(service.period, end=service.period.start + SECOND_US)
         )
     traffic = traffic_of(case.reading.run, [span for _, span in _followed(service)])
-    progress("availability", len(SERVICE_LEVEL) + 1, steps)
+    progress("availability", len(purposes) + 1, steps)
     year = year_of(service, case.contract)
     at = _instants(year)
     allowed, spent = budget(year, case.contract, at)

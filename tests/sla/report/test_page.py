@@ -24,10 +24,10 @@ from simbench.sla.report.pdf import pdf_octets
 from simbench.sla.report.picture import Picture
 from simbench.sla.report.tables import Table
 from simbench.sla.report.translations import LANGUAGES, Words
-from simbench.sla.rules import SERVICE_LEVEL
 from simbench.trace.trace import Reading
 from tests.report.markup import Markup
 from tests.sla.report.years import CODE, END, OTHER, START, minute, outages, run_of_year, traffic
+from tests.sla.years import SERVICE_LEVEL
 
 FIFTEEN = run_of_year(outages(15), traffic(outages(15)))
 

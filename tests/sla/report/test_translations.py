@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from simbench.sla.report.translations import LANGUAGES, Words, names_in, texts
-from simbench.sla.rules import SERVICE_LEVEL
+from tests.sla.years import SERVICE_LEVEL
 
 NARROW, WIDE = "\u202f", "\u00a0"
 
