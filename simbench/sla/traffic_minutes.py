@@ -25,7 +25,7 @@ from ledger where kind in ('accepted', 'refused', 'held') group by 1, 2 order by
 """
 
 _HELD = """
-select count(distinct "at" - "at" % 60000000) as busy, (max("at") - min("at")) / 60000000 as spanned
+select count(distinct "at" - "at" % 60000000) as busy, coalesce((max("at") - min("at")) / 60000000, 0) as spanned
 from ledger where kind = 'held'
 """
 
