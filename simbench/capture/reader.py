@@ -19,15 +19,9 @@ from simbench.capture.order import Packets, clock_defects
 from simbench.capture.quality import Summary, tell
 from simbench.capture.streams import Streams
 from simbench.ledger.rows import Rows
-from simbench.ledger.writer import AnyLedger
 
 Pause = Callable[[], object]
 PACKETS_A_PAUSE: Final = 50_000
-
-
-def to_ledger(path: Path, ledger: AnyLedger, port: int | None = None) -> Summary:
-    """`read_capture` into a ledger, pausing for its disk so that rows do not pile up."""
-    return read_capture(path, ledger.wire, ledger.story, port, ledger.flush)
 
 
 def read_capture(path: Path, wire: Rows, story: Rows, port: int | None = None, pause: Pause = lambda: None) -> Summary:

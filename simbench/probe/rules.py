@@ -62,12 +62,6 @@ def judge_probe(probed: Probed) -> list[Finding]:
     return found
 
 
-# Wire faults of the fake SMSC that no probe can blame on a platform, with the reason.
-UNSEEN: Final = {
-    "merged-segments": "TCP may gather what is written; half a second is within what a result may take",
-}
-
-
 # Helpers -------------------------------------------------------------------------------------------------------
 
 

@@ -12,8 +12,7 @@ from simbench.finding import Outcome
 Msisdn = Annotated[str, Field(pattern=r"^\+?[0-9]{3,18}$", description="A number in any usual spelling.")]
 Code = Annotated[str, Field(pattern=r"^[0-9]{3,8}$", description="A short code in service.")]
 Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
-Scope = Annotated[str, Field(pattern=r"^(total|[0-9]{3,8}|session:[0-9]{1,9})$", description="Whom it meets.")]
-Printable = Annotated[str, Field(max_length=64, pattern=r"^[ -~]*$")]
+Scope = Annotated[str, Field(pattern=r"^(total|[0-9]{3,8}|session:[0-9]{1,9})$", description="Scope of the outage.")]
 Result = Literal["pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"]
 Sought = Literal["", "pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"]
 
