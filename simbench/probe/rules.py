@@ -1,6 +1,6 @@
 """Rules for a probed platform: purposes PRB-... and the clauses that bind Orange, one function each.
 
-They have their own registry, as they read a probe's connections instead of a ledger. Sources: EMI-UCP 4.0 sections 2
+They have their own rulebook, as they read a probe's connections instead of a ledger. Sources: EMI-UCP 4.0 sections 2
 to 6 (the UCP reference), the contract's OPS-QOS-04, OPS-ACH-01, OPS-CON-04, OPS-ACH-02.
 """
 
@@ -10,56 +10,35 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-import msgspec
-
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence, Finding
 from simbench.probe.link import Asked, Seen
 from simbench.probe.script import ALERT, BEYOND, CHECKSUM, LOGIN, STRANGER, SUBMIT, UNKNOWN, WRONG_LOGIN, Probed
-from simbench.rules.rule import Judged
+from simbench.rulebook import Judged, Rule, Rulebook
 from simbench.ucp.codes import ERROR_CODES
 from simbench.ucp.frame import Frame
 
 RESULT_WITHIN_US: Final = 1_500_000
 OURS: Final = "limits of the probe (docs/guides/probe.md)"  # named under `assumed` by findings that depend on one
 SHOWN: Final = 5
-Judge = Callable[[Probed], Judged]
+CHECKS: Final = Rulebook[Probed]()
 
 
-class Check(msgspec.Struct, frozen=True):
-    """One purpose of the probe, and the wire faults of the fake SMSC that must make it fail."""
+def probes(
+    purpose: str, sentence: str, *, catches: tuple[str, ...] = ()
+) -> Callable[[Callable[[Probed], Judged]], Callable[[Probed], Judged]]:
+    """Register a function as the rule of a purpose; `catches` are wire faults of the fake SMSC that must make it fail."""
 
-    purpose: str
-    sentence: str
-    judge: Judge
-    catches: tuple[str, ...] = ()
-
-
-CHECKS: Final[dict[str, Check]] = {}
-
-
-def probes(purpose: str, sentence: str, *, catches: Sequence[str] = ()) -> Callable[[Judge], Judge]:
-    """Register a function as the rule of a purpose."""
-
-    def enter(judge: Judge) -> Judge:
-        CHECKS[purpose] = Check(purpose, sentence, judge, tuple(catches))
+    def enter(judge: Callable[[Probed], Judged]) -> Callable[[Probed], Judged]:
+        CHECKS.enter(Rule(purpose, sentence, judge, "platform", catches, ("platform",)))
         return judge
 
     return enter
 
 
 def judge_probe(probed: Probed) -> list[Finding]:
-    """Return one finding per purpose. An exception in a rule is the bench's error, never the platform's failure."""
-    found = []
-    for check in CHECKS.values():
-        try:
-            judged = check.judge(probed)
-        except Exception as error:  # any bug in a rule becomes a finding of its own
-            judged = Judged("error", f"the check broke: {type(error).__name__}: {error}", blame="bench")
-        values: dict[str, Any] = {name: getattr(judged, name) for name in Judged.__struct_fields__}
-        clause = check.purpose.partition("/")[0]
-        found.append(Finding(purpose=check.purpose, clause=clause, exercise=f"code {probed.target.code}", **values))
-    return found
+    """Return one finding per purpose."""
+    return CHECKS.judge_all(probed, f"code {probed.target.code}")
 
 
 # Helpers -------------------------------------------------------------------------------------------------------
