@@ -27,7 +27,7 @@ CHECKS: Final = Rulebook[Probed]()
 def probes(
     purpose: str, sentence: str, *, catches: tuple[str, ...] = ()
 ) -> Callable[[Callable[[Probed], Judged]], Callable[[Probed], Judged]]:
-    """Register a function as the rule of a purpose; `catches` are wire faults of the fake SMSC that must make it fail."""
+    """Register the rule of a purpose; `catches` are wire faults of the fake SMSC that must make it fail."""
 
     def enter(judge: Callable[[Probed], Judged]) -> Callable[[Probed], Judged]:
         CHECKS.enter(Rule(purpose, sentence, judge, "platform", catches, ("platform",)))
