@@ -52,8 +52,8 @@ class Duties:
 
     def dressed(self, message: Outgoing) -> Outgoing:
         """Return marketing with an opt-out mention, unless the user was informed before (OPS-PRO-07)."""
-        told = "optout-told" in message.traits or self._mention.search(message.text)
-        if message.traffic != MARKETING or told or not self.mentions_stop:
+        informed = "optout-told" in message.traits or self._mention.search(message.text)
+        if message.traffic != MARKETING or informed or not self.mentions_stop:
             return message
         return replace(message, text=f"{message.text} STOP au {self._code}")
 
