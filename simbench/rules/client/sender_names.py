@@ -26,7 +26,7 @@ def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
     occasional=True,
 )
 def sender_names(case: Case) -> Judged:
-    """A valid name has at most eleven letters and digits, one of them a letter; only codes with the option use names."""
+    """A valid name has at most eleven letters and digits, one of them a letter, and needs the option on its code."""
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
     with_option, unknown = options(case), option_unknown(case)
     named = [row for row in case.reading.submits.rows() if row.alphanumeric]
