@@ -1,4 +1,4 @@
-"""The tables of docs/reference/ucp.md, made from the tables the program itself uses. Writes nothing else.
+"""The tables of docs/reference/ucp.md, made from the tables that the program itself uses.
 
 `python -m tools.reference.ucp` brings the page up to date; a test demands that it is.
 """
