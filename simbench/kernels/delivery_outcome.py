@@ -1,6 +1,6 @@
-"""One attempt at delivery: whether it fails and why, how long to wait, and when time stands still. Decides no order.
+"""One delivery attempt: whether and why it fails, how long to wait, and deadlines during outages.
 
-The live centre asks these for one message; `kernels.delivery` walks millions through them.
+The live centre calls these for one message, the simulation's `kernels.delivery` for millions.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from simbench.kernels.chance import draw_with
 from simbench.kernels.words import word
 
 PERMANENT, ABSENT, NETWORK, MEMORY_FULL = -1, 0, 1, 2
-"""Kinds of failure: no further attempt, or the ladder (by number) of waits until the next."""
+"""Kinds of failure: no further attempt, or the retry schedule (by number)."""
 
-ATTEMPT_STRIDE = 0x9E3779B97F4A7C15  # odd: attempts of one message never meet those of a neighbour by accident
+ATTEMPT_STRIDE = 0x9E3779B97F4A7C15  # odd: separates the draws of one message's attempts from those of its neighbours
 
 
 def failure(key: int, entity: int, attempt: int, bounds: Sequence[int]) -> int:
-    """The place in the table of failures that this attempt (from 1) meets, or -1.
+    """Return the index of the failure this attempt (from 1) meets, or -1.
 
-    `bounds` are the cumulated chances of the table (not empty), of 2^32.
+    `bounds` are the cumulated probabilities of the failures (not empty), in units of 2^-32.
     """
     drawn = draw_with(key, word(word(entity) + word(attempt) * word(ATTEMPT_STRIDE))) >> 32
     if drawn >= bounds[-1]:
@@ -31,17 +31,17 @@ def failure(key: int, entity: int, attempt: int, bounds: Sequence[int]) -> int:
 
 
 def wait(ladder: Sequence[int], attempt: int) -> int:
-    """How long to wait (us) after attempt number `attempt` (from 1) failed; the last step repeats."""
+    """Return how long to wait (us) after attempt number `attempt` (from 1) failed; the last step repeats."""
     return ladder[min(attempt, len(ladder)) - 1]
 
 
 def running_at(instant: int, starts: Sequence[int], ends: Sequence[int]) -> int:
-    """When a deadline at `instant` is met by a platform that is down strictly between starts[i] and ends[i].
+    """Return when a deadline at `instant` is served by a platform that is down strictly between starts[i] and ends[i].
 
-    What falls due while it is down is met when it is back; what falls due at the very moment it goes down still is.
+    Deadlines during an outage are served at its end; one at the very start of an outage is still served.
     """
     low, high = 0, len(starts)
-    while low < high:  # the first outage that ends after the instant
+    while low < high:  # find the first outage that ends after the instant
         middle = (low + high) // 2
         if ends[middle] <= instant:
             low = middle + 1

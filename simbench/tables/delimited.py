@@ -1,4 +1,4 @@
-"""Delimited text: its encoding, its delimiter, its heading line, and its records, one after another."""
+"""Delimited text: its encoding, delimiter and heading line, and its records one by one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from simbench.tables.columns import Columns
 from simbench.tables.rows import RejectedRow, Remark
 
 DELIMITERS: Final = ",;\t|"
-HEAD: Final = 1 << 16  # octets by which encoding and delimiter are told
+HEAD: Final = 1 << 16  # octets examined for encoding and delimiter
 _LETTER_OF_UTF_8: Final = re.compile(rb"[\xc3-\xdf][\x80-\xbf](?![\x80-\xbf])")
 BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 Records = Generator[tuple[int, list[str] | RejectedRow], None, None]
-"""Line and cells of each record that is not empty."""
+"""Line and cells of each non-empty record."""
 
 
 class Delimited(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ def read_delimited(path: Path, mapping: Columns, known: Callable[[list[str]], in
 
 
 def _encoding(head: bytes, told: str) -> tuple[str, int, tuple[Remark, ...]]:
-    """The encoding, the length of its byte-order mark, and a remark where it is a guess."""
+    """Return the encoding, the length of its byte-order mark, and a remark if it is a guess."""
     for mark, name in BOMS:
         if head.startswith(mark):
             return name, len(mark), ()
@@ -76,13 +76,13 @@ def _encoding(head: bytes, told: str) -> tuple[str, int, tuple[Remark, ...]]:
         head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8")
     except UnicodeDecodeError:
         if _LETTER_OF_UTF_8.search(head):
-            return "utf-8", 0, ()  # it is UTF-8 with octets in it that are not
+            return "utf-8", 0, ()  # UTF-8 with some invalid octets
         return "cp1252", 0, (Remark(0, "the text is not UTF-8 and was read as Windows-1252 (`encoding` of the map)"),)
     return "utf-8", 0, ()
 
 
 def _without_mark(head: bytes) -> str:
-    """UTF-16 without a mark shows as zero octets in every other place of a text in a Latin alphabet."""
+    """Detect UTF-16 without a mark by its zero octets in every other position of Latin text."""
     pairs = max(1, len(head) // 2)
     if head[1::2].count(0) * 2 > pairs > head[::2].count(0) * 4:
         return "utf-16-le"
@@ -90,13 +90,13 @@ def _without_mark(head: bytes) -> str:
 
 
 def _told_delimiter(sample: str) -> str:
-    """The delimiter that a first line `sep=;` names, as spreadsheets write it."""
+    """Return the delimiter named by a first line `sep=;`, as written by spreadsheets."""
     first = sample.split("\n", 1)[0].rstrip("\r").strip('"')
     return first[4] if first[:4].lower() == "sep=" and len(first) == 5 else ""
 
 
 def _likely(sample: str, known: Callable[[list[str]], int]) -> str:
-    """The delimiter under which the first record has most headings that are wanted, then most headings."""
+    """Return the delimiter for which the first record has the most wanted headings, then the most headings."""
 
     def found(delimiter: str) -> tuple[int, int]:
         names = next((names for _, names in _records(io.StringIO(sample, newline=""), delimiter)), [])
@@ -106,7 +106,7 @@ def _likely(sample: str, known: Callable[[list[str]], int]) -> str:
 
 
 class _Lines:
-    """Lines of a text; those of the record under way can be given again, but for the first."""
+    """Lines of a text; all but the first line of the current record can be read again."""
 
     def __init__(self, text: IO[str], number: int) -> None:
         self._text, self._again = text, deque[str]()
@@ -121,18 +121,18 @@ class _Lines:
         return line
 
     def begin(self) -> None:
-        """Go on with the next record."""
+        """Continue with the next record."""
         self.first += len(self._taken)
         self._taken.clear()
 
     def give_again(self) -> None:
-        """Let all lines of the record under way be read again, each as the first of a record, but for its first."""
+        """Read the lines of the current record after its first again, each as the start of a record."""
         self._again.extendleft(reversed(self._taken[1:]))
         del self._taken[1:]
 
 
 def _records(text: IO[str], delimiter: str, line: int = 0) -> Records:
-    """Records that are not empty. A quote that never ends, or ends within a cell, costs the line it stands in alone."""
+    """Iterate over non-empty records. A quote that never ends, or ends within a cell, loses only its own line."""
     lines = _Lines(text, line)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     with text:

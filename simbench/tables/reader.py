@@ -1,4 +1,4 @@
-"""The one reader of tables: delimited text, Parquet or XLSX, told apart by their first octets, as rows of named cells.
+"""The reader of tables: delimited text, Parquet or XLSX, detected by their first octets, as rows of named cells.
 
 A row that cannot be used is rejected with its line and the reason; a table that cannot is refused in one line.
 """
@@ -94,7 +94,7 @@ def _text(path: Path, kinds: Mapping[str, Kind], mapping: Columns, needed: Itera
 
 
 def _whole(records: Iterator[tuple[int, list[Any] | RejectedRow]], width: int) -> _Records:
-    """Records, those with fewer cells than headings rejected: the end of a file that was cut off, or another table."""
+    """Yield records; those with fewer cells than headings are rejected, as from a truncated file or another table."""
     for line, cells in records:
         if isinstance(cells, list) and len(cells) < width:
             yield line, RejectedRow(line, f"{len(cells)} cells under {width} columns", "columns")
@@ -106,7 +106,7 @@ def _named(
     records: Iterator[tuple[int, list[Any] | RejectedRow]] | Iterator[tuple[int, list[Any]]],
     places: Mapping[str, int], kinds: Mapping[str, Kind], mapping: Columns, *, width: int = 0, comma: bool = False,
 ) -> Iterator[Row | RejectedRow]:  # fmt: skip
-    """Records as rows: cells under our names, their words as ours; cells beyond the headings must be empty."""
+    """Yield records as rows with our names and mapped words; cells beyond the headings must be empty."""
     words = {name: {folded(theirs): ours for theirs, ours in told.items()} for name, told in mapping.values.items()}
     for line, cells in records:
         if isinstance(cells, RejectedRow):
