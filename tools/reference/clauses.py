@@ -1,4 +1,4 @@
-"""The page of clauses: sentence, terms, rules, exercises, faults of each. Run with `--write` to renew it."""
+"""The page of clauses: sentence, terms, rules, exercises and faults of each. Run with `--write` to write it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ON_A_RUN = {"wire", "simulation"}
 
 _HEAD = """# Clauses and how they are judged
 
-This page lists each clause of the offer in our words, with its figures, the rules that judge it, the exercise that triggers
-each purpose (or the command that judges it if no exercise can), and the named faults that prove the rule: a client with the
-fault fails (or is weak, if the clause only recommends), one without it passes. A clause without a rule has a reason.
-Figures marked * are our assumption until your own contract confirms them. A source such as B:137 is line 137 of the
-operator's brochure of October 2016, which is not part of this project.
+This page lists each clause of the offer in our words, with its figures, the rules that judge it, the exercise that
+triggers each purpose (or the command that judges it if no exercise can), and the named faults that prove the rule: a
+client with the fault fails (or is weak, if the clause only recommends), one without it passes. A clause without a rule
+has a reason. Figures marked * are our assumption until your own contract confirms them. A source such as B:137 is line
+137 of the operator's brochure of October 2016, which is not part of this project.
 
 This page is written by `python -m tools.reference.clauses --write`.
 

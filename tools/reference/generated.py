@@ -192,7 +192,7 @@ PAGES_OF: Final[dict[str, Callable[[], str]]] = {
     "contract.md": contract,
     "scenario.md": _files(
         "Scenario files", "See the commented examples in `scenarios/`.",
-        ("A live platform: `simbench serve`", Scenario), ("A simulation in virtual time: `simbench run`", WorldScenario),
+        ("A live platform: `simbench serve`", Scenario), ("A simulation: `simbench run`", WorldScenario),
         ("Dial-up: `simbench dialup run`", DialupScenario), ("Roaming: `simbench roaming run`", RoamingScenario),
     ),
     "capabilities.md": _files(

@@ -1,4 +1,4 @@
-"""The page of strictness switches, drawn from the struct. Run with `--write` to renew it."""
+"""The page of strictness switches, generated from the struct. Run with `--write` to write it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ PLACE = Path(__file__).parents[2] / "docs/reference/strictness.md"
 
 _HEAD = """# Strictness
 
-These switches decide how the SMSC reads a client's frames where EMI-UCP 4.0 is silent or live clients deviate from it. A
-scenario names a profile and, where needed, single switches; an unknown name or value is refused.
+These switches decide how the SMSC reads a client's frames where EMI-UCP 4.0 is silent or live clients deviate from
+it. A scenario names a profile and, where needed, single switches; an unknown name or value is refused.
 
 ```toml
 [strictness]
@@ -22,9 +22,10 @@ profile = "tolerant"   # default: "strict"
 odd_hex = "refuse"
 ```
 
-The strict profile follows the specification; test clients against it. The tolerant profile accepts what public clients and
-libraries are known to send. Under every setting the ledger records each protocol violation by name (kind `oddity`), except
-ignored line ends, and every exercise of a conformance session judges the client's violations (below).
+The strict profile follows the specification; test clients against it. The tolerant profile accepts what public
+clients and libraries are known to send. Under every setting the ledger records each protocol violation by name (kind
+`oddity`), except ignored line ends, and every exercise of a conformance session judges the client's violations
+(below).
 
 | Switch | What it decides | Values | strict | tolerant |
 |---|---|---|---|---|
@@ -49,15 +50,16 @@ _TAIL = """
 | 61: the address is listed already, is not listed, the list is full (`list_max`) | 33, 34, 35 |
 
 The SMSC keeps the lists of operation 61 but does not apply them, because the specification leaves their effect to the
-operator. A message replaced by a newer one of its replace type is reported as not delivered, reason 108. A deleted message is
-reported by operation 58 alone. A message sent to its last-resort address is reported as not delivered to the recipient.
+operator. A message replaced by a newer one of its replace type is reported as not delivered, reason 108. A deleted
+message is reported by operation 58 alone. A message sent to its last-resort address is reported as not delivered to
+the recipient.
 
 ## How protocol violations are judged
 
-The purposes `OPS-CON-02/oddities` (frames) and `OPS-ACH-03/oddities` (operations and results) name each violation of a client
-with its count and its first frames. They read the wire, so a capture is judged like a run. Violations marked *reported by
-the server* are not visible on the wire; they come from the server's events. A violation that a server may tolerate makes the
-finding weak, any other makes it fail, because both clauses are a *must*.
+The purposes `OPS-CON-02/oddities` (frames) and `OPS-ACH-03/oddities` (operations and results) name each violation of
+a client with its count and its first frames. They read the wire, so a capture is judged like a run. Violations marked
+*reported by the server* are not visible on the wire; they come from the server's events. A violation that a server
+may tolerate makes the finding weak, any other makes it fail, because both clauses are a *must*.
 
 | Violation | What it is | Clause | Outcome |
 |---|---|---|---|

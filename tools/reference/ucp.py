@@ -157,7 +157,7 @@ _BLOCK: Final = re.compile(r"(<!-- table: ([^>]*) -->\n).*?(<!-- end -->)", re.D
 
 
 def with_tables(page: str) -> str:
-    """The page with every table made anew. Raises KeyError for a table that does not exist."""
+    """The page with every table generated again. Raises KeyError for a table that does not exist."""
     return _BLOCK.sub(lambda found: f"{found[1]}\n{TABLES[found[2]]()}\n\n{found[3]}", page)
 
 
