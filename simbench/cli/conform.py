@@ -236,7 +236,12 @@ def _last_failed(plan: Plan, *, strict: bool) -> Plan:
     from simbench.bench.runner.output import read_output
 
     words = STRICT if strict else ("fail", "error", "inconclusive")
-    failed = {(one.exercise, one.purpose) for one in read_output(plan.folder).findings if one.outcome in words}
+    failed = {
+        (name, one.purpose)
+        for one in read_output(plan.folder).findings
+        if one.outcome in words
+        for name in ([one.exercise] if one.exercise else {shown.exercise for shown in one.evidence})
+    }
     chosen: Chosen = {}
     for name, (exercise, purposes) in plan.chosen.items():
         if still := tuple(purpose for purpose in purposes if (name, purpose) in failed):

@@ -48,7 +48,7 @@ def exhibit(evidence: Evidence, mask: bool) -> Exhibit:
     return Exhibit(
         masked_text(evidence.note) if mask else evidence.note,
         interval(evidence.start, evidence.end),
-        f"session {evidence.session}" if evidence.session >= 0 else "",
+        ", ".join(filter(None, (evidence.exercise, f"session {evidence.session}" if evidence.session >= 0 else ""))),
         _frames(evidence.frame, mask) if evidence.frame else (),
     )
 
