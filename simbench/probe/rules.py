@@ -1,6 +1,6 @@
 """What a platform must do for a probe: purposes PRB-... and the clauses that bind Orange. Each is one function.
 
-They have a registry of their own: they read a probe's connections, not a ledger. Sources: EMI-UCP 4.0 sections 2 to 6
+Their rulebook is their own: they read the connections of a probe, not a ledger. Sources: EMI-UCP 4.0 sections 2 to 6
 (the UCP reference), the contract's OPS-QOS-04, OPS-ACH-01, OPS-CON-04, OPS-ACH-02.
 """
 
@@ -10,56 +10,35 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-import msgspec
-
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence, Finding
 from simbench.probe.link import Asked, Seen
 from simbench.probe.script import ALERT, BEYOND, CHECKSUM, LOGIN, STRANGER, SUBMIT, UNKNOWN, WRONG_LOGIN, Probed
-from simbench.rules.rule import Judged
+from simbench.rulebook import Judged, Rule, Rulebook
 from simbench.ucp.codes import ERROR_CODES
 from simbench.ucp.frame import Frame
 
 RESULT_WITHIN_US: Final = 1_500_000
 OURS: Final = "limits of the probe (docs/guides/probe.md)"  # named under `assumed` by whatever hangs on one
 SHOWN: Final = 5
-Judge = Callable[[Probed], Judged]
+CHECKS: Final = Rulebook[Probed]()
 
 
-class Check(msgspec.Struct, frozen=True):
-    """One thing a platform is probed for, and the wire faults of our own server that must make it fail."""
+def probes(
+    purpose: str, sentence: str, *, catches: tuple[str, ...] = ()
+) -> Callable[[Callable[[Probed], Judged]], Callable[[Probed], Judged]]:
+    """Enter a function as the rule of a purpose; `catches` are wire faults of our own server that must make it fail."""
 
-    purpose: str
-    sentence: str
-    judge: Judge
-    catches: tuple[str, ...] = ()
-
-
-CHECKS: Final[dict[str, Check]] = {}
-
-
-def probes(purpose: str, sentence: str, *, catches: Sequence[str] = ()) -> Callable[[Judge], Judge]:
-    """Enter a function as the judge of a purpose."""
-
-    def enter(judge: Judge) -> Judge:
-        CHECKS[purpose] = Check(purpose, sentence, judge, tuple(catches))
+    def enter(judge: Callable[[Probed], Judged]) -> Callable[[Probed], Judged]:
+        CHECKS.enter(Rule(purpose, sentence, judge, "platform", catches, ("platform",)))
         return judge
 
     return enter
 
 
 def judge_probe(probed: Probed) -> list[Finding]:
-    """One finding a purpose. A check that breaks is our error, never the platform's failure."""
-    found = []
-    for check in CHECKS.values():
-        try:
-            judged = check.judge(probed)
-        except Exception as error:  # any mistake of a check must become a finding of its own
-            judged = Judged("error", f"the check broke: {type(error).__name__}: {error}", blame="bench")
-        values: dict[str, Any] = {name: getattr(judged, name) for name in Judged.__struct_fields__}
-        clause = check.purpose.partition("/")[0]
-        found.append(Finding(purpose=check.purpose, clause=clause, exercise=f"code {probed.target.code}", **values))
-    return found
+    """One finding a purpose."""
+    return CHECKS.judge_all(probed, f"code {probed.target.code}")
 
 
 # Wire faults of our own server that no probe can hold against a platform, and why.
