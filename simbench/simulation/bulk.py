@@ -69,7 +69,7 @@ def not_carried(world: World) -> list[str]:
 class Batch:
     """What a client sent, an entry each time a message was sent, and what became of it.
 
-    sent: rows (`kernels.submission`); codes, scts, fates: as `kernels.delivery` has them.
+    at: when each was asked for. sent: rows (`kernels.submission`); codes, scts, fates: as `kernels.delivery` has them.
     """
 
     def __init__(self, demand: Demand, sent: Integers) -> None:
@@ -78,7 +78,7 @@ class Batch:
         # Mostly one stretch of one queue: then nothing is gathered.
         straight = last - first + 1 == sent.shape[1] and bool((np.diff(sent[MESSAGE]) == 1).all())
         which = slice(first, last + 1) if straight else sent[MESSAGE]
-        self.entity, self.recipient = demand.entity[which], demand.recipient[which]
+        self.at, self.entity, self.recipient = demand.at[which], demand.entity[which], demand.recipient[which]
         self.codes, self.scts = np.empty(len(self.entity), np.int16), np.empty(len(self.entity), np.int64)
         self.fates = np.empty((0, FATE), np.int64)  # until it is walked; good until the next batch is
 
