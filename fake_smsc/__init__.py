@@ -1,1 +1,1 @@
-"""The live SMSC: an asyncio shell around the gateway. Decides nothing itself. PYTEST_DONT_REWRITE"""
+"""A complete fake SMSC: core, UCP gateway, asyncio server, wire faults and a vectorised path. PYTEST_DONT_REWRITE"""

@@ -1,6 +1,6 @@
-"""Scenario: what a run consists of, as typed values read from TOML. Runs nothing.
+"""Scenarios: the typed description of a run, read from TOML.
 
-What a scenario leaves out comes from the contract.
+Keys left out of a scenario take the value of the contract.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ DEMO_CODES = {"36010": 10, "36020": 20, "36050": 50, "36100": 100, "36150": 150}
 _WHEN = ("share", "from_s", "for_s")
 _WHOM = (*_WHEN, "code")
 
-# What each wire fault of fake_smsc/faults takes. A connection as it is made belongs to no code yet.
+# The parameters each wire fault of fake_smsc/faults accepts. Faults of new connections take no `code`: nobody has
+# logged in yet.
 FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("accept-close", "accept-reset"), _WHEN),
     **dict.fromkeys(
@@ -62,12 +63,12 @@ FAULT_PARAMETERS: dict[str, tuple[str, ...]] = {
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the SMSC listens and what its clock says. `epoch` is Paris civil time; empty: the wall clock.
+    """Where the SMSC listens and which clock it uses. `epoch` is civil time in Paris; empty: the wall clock.
 
-    `allow` lists the addresses or networks that may connect; empty: every address that reaches it (OPS-CON-03, 04).
-    After `failed_logins_per_min` an address is cut off for the rest of the minute; 0: it may go on.
-    While the ledger cannot be written, `when_unwritable` "hold" reads nothing more from any client, "go-on" answers on
-    while what is to be written fits into memory.
+    `allow` lists the addresses or networks that may connect; empty: all addresses (OPS-CON-03, 04).
+    An address with `failed_logins_per_min` failed logins is blocked for the rest of the minute; 0: no limit.
+    While the ledger cannot be written, `when_unwritable` "hold" stops reading from all clients; "go-on" continues as
+    long as the rows fit into memory.
     """
 
     host: str = "127.0.0.1"
@@ -81,12 +82,12 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One short code and the account that sends from it. Zero or empty: as the contract has it.
+    """One short code and the account that sends from it. Zero or empty: the value of the contract.
 
-    `link_ms` is the round trip of the line it is used over; 0: whether its window suffices is not checked.
-    `limit` is what the meter does with what comes too early, `meter` how it counts (the contract's reading of AMB-05).
-    `auth_code` is the AC its operations may carry, `priority` the subscription to PR, `list_max` what each of the MO
-    and MT lists of operation 61 holds.
+    `link_ms` is the round-trip time of the client's link; 0 skips the check that the window suffices for the rate.
+    `limit` is what the meter does with operations above the rate, `meter` the way it counts (a reading of AMB-05).
+    `auth_code` is the AC its operations may carry, `priority` the subscription to PR, `list_max` the capacity of each
+    of the MO and MT lists of operation 61.
     """
 
     code: str
@@ -108,9 +109,10 @@ class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SubscribersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The subscriber base: a file, and the shares by which numbers it does not list are drawn.
+    """The subscriber base: a file of known numbers, and the shares used to draw all other numbers.
 
-    `preset` says how they come and go and how attempts fail, and who is unknown unless `share_unknown` says it.
+    `preset` sets the absences and failure rates of the drawn subscribers, and the share of unknown numbers unless
+    `share_unknown` sets it.
     """
 
     file: str = ""
@@ -123,7 +125,7 @@ class SubscribersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class OutageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A scripted outage: seconds after the start, how long, how it shows, and whom it meets."""
+    """A scripted outage: seconds after the start, duration, mode, and scope ("total" or a short code)."""
 
     at_s: Positive
     for_s: Positive
@@ -132,9 +134,9 @@ class OutageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FaultConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A wire fault: its name, whom and when it meets (`for_s` 0: for good), and what it alone takes.
+    """A wire fault: its name, scope and period (`for_s` 0: until cleared), and the parameters of that fault.
 
-    `share` of its candidates are hit. A parameter left out has the fault's own default (docs/reference/faults.md).
+    `share` of the candidates are hit. Parameters left out take the fault's default (docs/reference/faults.md).
     """
 
     name: str
@@ -152,20 +154,20 @@ class FaultConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeliveryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Switches of delivery."""
+    """Delivery options: refuse numbers of other operators at submission, and the median delivery latency."""
 
     refuse_elsewhere: bool = False
     latency_median_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole scenario."""
+    """A whole scenario: one short code table or more, and everything else with defaults."""
 
     name: str = "demo"
     title: str = ""
     seed: int = 1
     contract: str = "orange_ops_2016"
-    keep: Literal["octets"] = "octets"  # the wire is kept as it was
+    keep: Literal["octets"] = "octets"  # the ledger stores the octets of the wire
     server: ServerConfig = ServerConfig()
     codes: tuple[CodeConfig, ...] = ()
     subscribers: SubscribersConfig = SubscribersConfig()
@@ -175,14 +177,14 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faults: tuple[FaultConfig, ...] = ()
 
 
-# Where scenarios that come with the bench lie: in an installed package, in a checkout.
+# Folders of the bundled scenarios: in an installed package, in a checkout.
 HOMES = (Path(__file__).parents[1] / "simbench" / "scenarios", Path(__file__).parents[1] / "scenarios")
 
 
 def find_scenario(path: Path) -> Path:
-    """The file a user means: a path, or the name of a scenario that comes with the bench ("03_outage").
+    """Return the path of a scenario given as a path or as the name of a bundled scenario ("03_outage").
 
-    Raises ScenarioError naming the nearest name when there is neither.
+    Raises ScenarioError with the closest known name if neither exists.
     """
     if path.exists():
         return path
@@ -195,7 +197,7 @@ def find_scenario(path: Path) -> Path:
 
 
 def read_scenario(path: Path) -> Scenario:
-    """Read and check a scenario file. Raises ScenarioError naming file, key, value and expectation."""
+    """Read and check a scenario file. Raises ScenarioError with file, key, value and expectation."""
     scenario = read_toml(path, Scenario, ScenarioError)
     contract = contract_of(scenario, path)
     check_scenario(scenario, contract, str(path))
@@ -203,14 +205,14 @@ def read_scenario(path: Path) -> Scenario:
 
 
 def contract_of(scenario: Scenario, path: Path | None = None) -> Contract:
-    """The contract a scenario names: a built-in one, or a file beside the scenario."""
+    """Return the contract of a scenario: a built-in one, or a file next to the scenario."""
     if path is not None and scenario.contract.endswith(".toml"):
         return load_contract(path.parent / scenario.contract)
     return load_contract(scenario.contract)
 
 
 def demo_scenario(contract: Contract) -> Scenario:
-    """What `simbench serve` serves without a file: one short code per tier of the contract."""
+    """Return the scenario of `simbench serve` without a file: one short code per tier of the contract."""
     tiers = contract.terms.throughput.tiers_per_s.value
     codes = tuple(
         CodeConfig(code=code, rate_per_s=rate, request_id="demo") for code, rate in DEMO_CODES.items() if rate in tiers
@@ -219,7 +221,7 @@ def demo_scenario(contract: Contract) -> Scenario:
 
 
 def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:
-    """Everything a type cannot say: codes in their ranges, tiers that exist, windows that can reach them.
+    """Check what types cannot express: short codes in range, tiers that exist, windows that suffice for the rate.
 
     Raises ScenarioError.
     """
@@ -256,14 +258,14 @@ def _check_code(config: CodeConfig, contract: Contract, key: str) -> None:
         raise ScenarioError(f"{key}.request_id", "empty", expected)
     rate_per_s = config.rate_per_s or terms.throughput.default_per_s.value
     window = config.window or terms.session.window.value
-    if window * 1000 < rate_per_s * config.link_ms:  # a place of the window is free again one round trip later
+    if window * 1000 < rate_per_s * config.link_ms:  # each slot of the window is free again after one round trip
         needed = -(-rate_per_s * config.link_ms // 1000)
         problem = f"{window} carries {window * 1000 / config.link_ms:.3g}/s over a round trip of {config.link_ms} ms"
         raise ScenarioError(f"{key}.window", problem, f"at least {needed} to reach {rate_per_s}/s, or a shorter link")
 
 
 def _check_shared_account(config: CodeConfig, seen: dict[str, CodeConfig], key: str) -> None:
-    """Codes of one account share its login: what belongs to the account must be written the same with each."""
+    """Check that codes of one account repeat its login and account settings identically."""
     name = config.account or config.code
     for other in seen.values():
         for field in OF_THE_ACCOUNT if (other.account or other.code) == name else ():
@@ -281,13 +283,13 @@ def _check_outages(outages: tuple[OutageConfig, ...], codes: Container[str], pla
             )
         for earlier, other in enumerate(outages[:index]):
             if outage.at_s < other.at_s + other.for_s and other.at_s < outage.at_s + outage.for_s:
-                problem = f"{outage.at_s:g} while outages[{earlier}] holds"
-                expected = f"one outage at a time: that one lasts from {other.at_s:g} s for {other.for_s:g} s"
+                problem = f"{outage.at_s:g} falls within outages[{earlier}]"
+                expected = f"one outage at a time: the other lasts from {other.at_s:g} s for {other.for_s:g} s"
                 raise ScenarioError(f"{place}: outages[{index}].at_s", problem, expected)
 
 
 def check_fault(fault: FaultConfig, key: str, error: type[BadInput]) -> None:
-    """Whether there is such a wire fault, and it takes what was set. Raises `error`."""
+    """Check that a wire fault of this name exists and accepts the parameters set. Raises `error`."""
     taken = FAULT_PARAMETERS.get(fault.name)
     if taken is None:
         raise error(f"{key}.name", f"{shown(fault.name)} is no fault", choice(fault.name, FAULT_PARAMETERS))
@@ -298,7 +300,7 @@ def check_fault(fault: FaultConfig, key: str, error: type[BadInput]) -> None:
 
 
 def allowed_networks(server: ServerConfig, place: str = "server.allow") -> tuple[Allowed, ...]:
-    """The networks that may connect. Raises ScenarioError for what is no address and no network."""
+    """Return the networks that may connect. Raises ScenarioError for text that is neither an address nor a network."""
     networks = []
     for text in server.allow:
         try:
@@ -309,7 +311,7 @@ def allowed_networks(server: ServerConfig, place: str = "server.allow") -> tuple
 
 
 def epoch_us(scenario: Scenario, place: str = "scenario") -> int:
-    """The platform's first instant (us, UTC). Raises ScenarioError when `server.epoch` is no civil time."""
+    """Return the platform's start (us, UTC). Raises ScenarioError if `server.epoch` is not a civil time."""
     try:
         return from_civil(datetime.fromisoformat(scenario.server.epoch).replace(tzinfo=None))
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""How strictly the SMSC reads what a client sends: named switches and two profiles of them. Acts on nothing.
+"""How strictly the SMSC reads what a client sends: named switches, and two profiles that set all of them.
 
-EMI-UCP 4.0 leaves much of this open, and live clients bend what it does say. Every switch left out of a scenario is
-as its profile has it; the table of them all is docs/reference/strictness.md, drawn from this struct.
+EMI-UCP 4.0 leaves much of this open, and real clients deviate from what it does define. Switches left out of a
+scenario take the value of its profile; docs/reference/strictness.md, generated from this struct, lists them all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Profile = Literal["strict", "tolerant"]
 
 
 class Strictness(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The switches; "profile" is "as the profile has it", which `settled` fills in."""
+    """The switches. "profile" means the value of the profile; `settled` resolves it."""
 
     profile: Profile = "strict"
     header_errors: Literal["profile", "silent", "nack02"] = "profile"
@@ -38,33 +38,33 @@ class Strictness(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     originator_length: Literal["profile", "semi-octets", "octets"] = "profile"
 
     def settled(self) -> Strictness:
-        """The same with every switch set: what is left open here comes from the profile."""
+        """Return a copy with every switch set: those left at "profile" take the profile's value."""
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value != "profile"}
         return msgspec.structs.replace(PROFILES[self.profile], **given)
 
 
 MEANINGS: Final[dict[str, str]] = {
-    "header_errors": "TRN, LEN, O/R or OT is not of its form (section 2): no answer, or 02 if TRN and OT can be echoed",
-    "wrong_length": "LEN disagrees with the frame (section 2)",
-    "hex_trn": "a TRN in hexadecimal, as 0A: a header error, or served and echoed as it came",
-    "ragged_end": "a checksum of one digit, or no slash before it: as any broken frame, or mended",
-    "line_ends": "CR or LF between frames: harmless either way; counted as an oddity, or not even that",
-    "lower_case": "hexadecimal in lower case: counted and read, or refused: 01 in a checksum, 02 in a field",
-    "extra_fields": "more fields than the layout has, or a field filled that must be empty: 02, or not read",
-    "odd_hex": "an odd number of hexadecimal digits: 02, or a 0 is appended",
-    "bits": "NB missing or wrong beside transparent data: 02, or eight bits an octet",
-    "odd_services": "an extra service or user data header of a length it cannot have: 02, or taken as it is",
-    "untyped_originator": "OAdC in hexadecimal while OTOA is empty: 02, or read as if OTOA said alphanumeric",
-    "long_text": "the long-message option: beyond one segment 24, or up to 640 characters",
+    "header_errors": "bad TRN, LEN, O/R or OT (section 2): ignored, or answered with 02 if TRN and OT can be read",
+    "wrong_length": "LEN that does not match the frame (section 2): ignored, or answered with 02",
+    "hex_trn": "a hexadecimal TRN such as 0A: a header error, or accepted and echoed unchanged",
+    "ragged_end": "a one-digit checksum, or no slash before it: refused like any broken frame, or repaired",
+    "line_ends": "CR or LF between frames: always accepted; counted as a protocol violation, or not",
+    "lower_case": "lower-case hexadecimal: counted and accepted, or refused with 01 (checksum) or 02 (field)",
+    "extra_fields": "more fields than the layout has, or a value in a field that must be empty: 02, or ignored",
+    "odd_hex": "an odd number of hexadecimal digits: 02, or padded with a 0",
+    "bits": "NB missing or wrong with transparent data: 02, or eight bits per octet are assumed",
+    "odd_services": "an extra service or user data header of an impossible length: 02, or accepted unchanged",
+    "untyped_originator": "a hexadecimal OAdC with an empty OTOA: 02, or read as alphanumeric",
+    "long_text": "the long-message option: 24 for texts longer than one segment, or up to 640 characters accepted",
     "before_login": "an operation other than 60 before the login",
-    "second_login": "a further 60 in an open session: a fresh login, 04 and the session goes on, or the end of it",
-    "over_window": "one more operation unanswered than the window allows (section 3.1)",
-    "trn_reuse": "a TRN whose operation is not answered yet: no answer, or both are answered",
-    "alert_ack": "what answers 31: as the table of section 4.6.1 says, or as its example does",
-    "notice_sm": "SM in a positive result of 52 or 53: required, one without it acknowledges nothing",
+    "second_login": "another 60 in an open session: a new login, refused with 04, or the session is closed",
+    "over_window": "more unanswered operations than the window allows (section 3.1)",
+    "trn_reuse": "a TRN whose previous operation is still unanswered: ignored, or both operations are answered",
+    "alert_ack": "form of the result of 31: as in the table of section 4.6.1, or as in its example",
+    "notice_sm": "SM in a positive result of 52 or 53: optional, or required (without it, nothing is acknowledged)",
     "originator_length": "length octet of alphanumeric originators in 52: useful semi-octets, or twice the octets",
 }
-"""What each switch decides, and the section of EMI-UCP 4.0 that is silent or bent there."""
+"""What each switch controls, with the section of EMI-UCP 4.0 it concerns."""
 
 STRICT: Final = Strictness(
     "strict",

@@ -18,13 +18,17 @@ OUTCOMES: tuple[Outcome, ...] = ("pass", "fail", "weak", "inconclusive", "error"
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something anyone can look up in the ledger: an interval (microseconds, UTC) and, where there is one, a frame."""
+    """Something anyone can look up in the ledger: an interval (microseconds, UTC) and, where there is one, a frame.
+
+    `exercise` names the ledger where a finding is on a whole session.
+    """
 
     note: str
     start: int = 0
     end: int = 0
     session: int = -1
     frame: str = ""  # hexadecimal octets, STX to ETX
+    exercise: str = ""
 
 
 class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

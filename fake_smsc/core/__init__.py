@@ -1,1 +1,1 @@
-"""The SMS centre: admission, routing, delivery, notices. Has no clock, socket or dice: every call is given `now`."""
+"""The SMS centre: admission, routing, delivery, notifications. Every call takes the time as `now`."""

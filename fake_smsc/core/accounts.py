@@ -1,4 +1,4 @@
-"""Accounts: who may open a session, passwords, and the lists operation 61 keeps. Sees no message.
+"""Accounts: logins, passwords, session limits, and the lists edited by operation 61.
 
 Sources: OPS-CON-04, OPS-ENG-06; EMI-UCP 4.0 sections 6.3 and 6.4.
 """
@@ -11,10 +11,9 @@ from typing import Literal
 
 import msgspec
 
-from fake_smsc.core.records import Account, Refused
+from fake_smsc.core.records import NOT_ALLOWED, Account, Refused
 from simbench.ledger import AnyLedger
 
-NOT_ALLOWED = "04"
 BAD_LOGIN = "07"
 BAD_NEW_PASSWORD = "19"  # noqa: S105 - an error code
 ALREADY_LISTED, NOT_LISTED, LIST_FULL = "33", "34", "35"
@@ -23,17 +22,17 @@ SHORTEST_PASSWORD = 4
 Purpose = Literal["session", "provisioning"]
 
 
-class AccountDesk:
-    """The accounts of one platform and the sessions they have open."""
+class Accounts:
+    """The accounts of one platform and the number of sessions each has open."""
 
     def __init__(self, accounts: Iterable[Account], sink: AnyLedger) -> None:
         self.accounts = {account.name: account for account in accounts}
         self.sessions: dict[int, str] = {}
-        self.lists: dict[tuple[str, str], set[str]] = {}  # (account, "mo" or "mt") to the addresses listed
+        self.lists: dict[tuple[str, str], set[str]] = {}  # (account, "mo" or "mt") to listed addresses
         self._write = sink.centre.append
 
     def login(self, session: int, name: str, password: str, now: int) -> Refused | None:
-        """Open a session for an account: None, or why not."""
+        """Open a session for an account. Returns None, or the refusal."""
         account = self.accounts.get(name)
         refusal = self._refusal(name, password, "session")
         others = sum(owner == name for number, owner in self.sessions.items() if number != session)
@@ -45,7 +44,7 @@ class AccountDesk:
         return refusal
 
     def provision(self, session: int, name: str, password: str, now: int) -> Refused | None:
-        """Open a provisioning session, which counts for nothing and carries no messages."""
+        """Open a provisioning session, which carries no messages and does not count against the session limit."""
         refusal = self._refusal(name, password, "provisioning")
         self._note("provisioning", session, name, refusal, now)
         return refusal
@@ -53,7 +52,7 @@ class AccountDesk:
     def change_password(
         self, session: int, name: str, passwords: tuple[str, str], purpose: Purpose, now: int
     ) -> Refused | None:
-        """Replace (present, new) password; 19 for a new one that is too short, unprintable or the present one."""
+        """Replace (present, new) password; refused with 19 if the new one is too short, unprintable or unchanged."""
         present, new = passwords
         refusal = self._refusal(name, present, purpose)
         if refusal is None and (len(new) < SHORTEST_PASSWORD or not new.isprintable() or new == present):
@@ -65,13 +64,13 @@ class AccountDesk:
         return refusal
 
     def logout(self, session: int, now: int) -> None:
-        """A connection that had logged in ended."""
+        """End the session of a connection that had logged in."""
         name = self.sessions.pop(session, None)
         if name is not None:
             self._note("logout", session, name, None, now)
 
     def edit_list(self, name: str, which: str, address: str, action: str) -> Refused | None:
-        """ "add" an address to an account's "mo" or "mt" list, "remove" or "verify" it; None, or why not."""
+        """Apply "add", "remove" or "verify" to an address of the account's "mo" or "mt" list; None, or the refusal."""
         addresses = self.lists.setdefault((name, which), set())
         if action != "add":
             if address not in addresses:
@@ -87,7 +86,7 @@ class AccountDesk:
         return None
 
     def owner_of(self, address: str) -> str:
-        """The account that is called so or owns that short code, "" for none."""
+        """Return the account with this name or this short code, "" if there is none."""
         if address in self.accounts:
             return address
         owners = (a.name for a in self.accounts.values() if address in a.codes and a.state != "closed")
@@ -100,7 +99,7 @@ class AccountDesk:
         wanted = account.password
         if purpose == "provisioning" and account.provisioning_password:
             wanted = account.provisioning_password
-        if not compare_digest(wanted.encode(), password.encode()):  # however much of it is right, it takes as long
+        if not compare_digest(wanted.encode(), password.encode()):  # constant time, whatever part of it is right
             return Refused(BAD_LOGIN, "authentication failure")
         return Refused(NOT_ALLOWED, "account suspended") if account.state == "suspended" else None
 

@@ -1,36 +1,48 @@
-"""54, 55 and 56: what becomes of messages that wait when the application asks. Sees no octet and opens no session.
+"""Operations 54, 55 and 56 on messages that wait for delivery: modify, inquire, delete.
 
-Sources: EMI-UCP 4.0 sections 5.6 to 5.10; codes of its table of errors.
+Sources: EMI-UCP 4.0 sections 5.6 to 5.10; error codes of its table of errors.
 """
 
 from __future__ import annotations
 
-from fake_smsc.core.delivery import REPLACE_TYPES, TELL, Delivery, is_forwarded, rpid_of
-from fake_smsc.core.notices import NoticeBoard
-from fake_smsc.core.records import DELIVERED, UNDELIVERED, Accepted, Change, Key, Message, Notice, Refused, Special
+from fake_smsc.core.delivery import NT_BITS, REPLACE_TYPES, Delivery, is_forwarded, rpid_of
+from fake_smsc.core.notification_queue import NotificationQueue
+from fake_smsc.core.records import (
+    DELIVERED,
+    INVALID_TIME,
+    NOT_ALLOWED,
+    UNDELIVERED,
+    Accepted,
+    Change,
+    Key,
+    Message,
+    Notification,
+    Refused,
+    Special,
+)
 from simbench.base.units import SECOND_US
 
-STAMPS_AT_ONCE = 10  # stamps that fit one 57 beside the address
+STAMPS_AT_ONCE = 10  # SCTS values that fit into one 57 after the address
 
-FINAL_OUTCOME = TELL[DELIVERED] | TELL[UNDELIVERED]  # NRq without NT
+FINAL_OUTCOME = NT_BITS[DELIVERED] | NT_BITS[UNDELIVERED]  # NRq without NT
 NOT_FOUND = Refused("27", "message not found")
 IN_PROGRESS = Refused("37", "delivery in progress")
 FORWARDED = Refused("38", "message forwarded")
 RPID_IN_USE = Refused("36", "RPID in use")
 WRONG_CODE = Refused("07", "authentication code")
-BAD_TIME = Refused("22", "time period not valid")
+BAD_TIME = Refused(INVALID_TIME, "time period not valid")
 
 
 class Amendments:
-    """Operations on the messages that one store holds."""
+    """Operations on the waiting messages of one store."""
 
-    def __init__(self, delivery: Delivery, board: NoticeBoard, validity_max_us: int) -> None:
-        self.delivery, self.board = delivery, board
+    def __init__(self, delivery: Delivery, notification_queue: NotificationQueue, validity_max_us: int) -> None:
+        self.delivery, self.notification_queue = delivery, notification_queue
         self.validity_max_us = validity_max_us
         self._write = delivery.write
 
     def modify(self, key: Key, change: Change, now: int) -> Accepted | Refused:
-        """Change the one message the key names, or say why not: nothing is changed then."""
+        """Change the one message the key names. Returns the new acceptance, or a refusal that changed nothing."""
         found = self._named(key)
         message = next(iter(found), None)
         if message is None:
@@ -47,27 +59,27 @@ class Amendments:
         return Accepted(message.recipient, message.scts)
 
     def inquire(self, key: Key, now: int) -> None:
-        """Post the 57s that list what waits: one without stamps when nothing does."""
+        """Post the 57s that list the waiting messages; a single 57 without SCTS if there are none."""
         stamps = tuple(message.scts for message in self._named(key) if self.delivery.is_waiting(message))
         pages = [stamps[at : at + STAMPS_AT_ONCE] for at in range(0, len(stamps), STAMPS_AT_ONCE)] or [()]
         for page in pages:
             self._post("inquiry", key, page, page is not pages[-1], now)
 
     def delete(self, key: Key, now: int) -> Refused | None:
-        """Delete what the key names as far as it waits, and post a 58 for each; refused when none of it does."""
+        """Delete the waiting messages the key names and post a 58 for each. Refused if none could be deleted."""
         found = [message for message in self._named(key) if self.delivery.is_waiting(message)]
         if not found:
             refusal = self._why_not(key)
-            return NOT_FOUND if refusal is FORWARDED else refusal  # 38 is named for 54 alone
+            return NOT_FOUND if refusal is FORWARDED else refusal  # only 54 may answer 38
         for message in found:
             self.delivery.withdraw(message, now)
             self._post("deletion", key, (message.scts,), message is not found[-1], now)
         return None
 
-    # What a key names ------------------------------------------------------------------------------------------
+    # Messages a key names --------------------------------------------------------------------------------------
 
     def _named(self, key: Key) -> list[Message]:
-        """The messages that wait under this key, oldest first; one whose AC is not given is not named by it."""
+        """Return the waiting messages under this key, oldest first; a message with an AC requires that AC."""
         return [
             message for message in self._candidates(key)
             if self.delivery.is_waiting(message) and _auth_code(message) in {"", key.auth_code}
@@ -96,7 +108,7 @@ class Amendments:
         if self._bad_times(message, special, change, now):
             return BAD_TIME
         if change.segments is not None and special.header:
-            return Refused("04", "text with a user data header")
+            return Refused(NOT_ALLOWED, "text with a user data header")
         if change.rpid in REPLACE_TYPES:
             others = self.delivery.find(message.account, message.recipient)
             if any(rpid_of(other) == change.rpid for other in others if other is not message):
@@ -104,21 +116,21 @@ class Amendments:
         return None
 
     def _bad_times(self, message: Message, special: Special, change: Change, now: int) -> bool:
-        """Whether a new time is over or beyond, or the validity would end before the deferral."""
+        """Return whether a new time is past or too late, or the validity would end before the deferral."""
         new = [at for at in (change.begins_at, change.expires_at) if at is not None]
         begins_at = special.begins_at if change.begins_at is None else change.begins_at
         expires_at = message.expires_at if change.expires_at is None else change.expires_at
         latest = now + self.validity_max_us
         return bool(new) and (not all(now < at <= latest for at in new) or expires_at <= begins_at)
 
-    # Rows and notices ------------------------------------------------------------------------------------------
+    # Rows and notifications ------------------------------------------------------------------------------------
 
     def _post(self, kind: str, key: Key, stamps: tuple[int, ...], more: bool, now: int) -> None:
-        notice = Notice(
+        notification = Notification(
             "inquiry" if kind == "inquiry" else "deletion", key.account, key.originator, key.recipient,
             now // SECOND_US, now, stamps=stamps, more=more,
         )  # fmt: skip
-        self.board.post(notice, now)
+        self.notification_queue.post(notification, now)
 
     def _row(self, kind: str, message: Message, now: int) -> None:
         m = message

@@ -1,7 +1,7 @@
-"""The SMS centre wired together: accounts, admission, delivery, notices, outages. Has no clock, socket or dice.
+"""The assembled SMS centre: accounts, admission, delivery, notifications, outages.
 
-Every call is given `now`; what fell due before it happens first. `now` never goes back: an earlier one is clamped
-and counted.
+Every call takes the time as `now` and first runs everything due before it. An earlier `now` than the last one is
+raised to the last one and counted in `clamped`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from typing import Any
 
 import msgspec
 
-from fake_smsc.core.accounts import AccountDesk, Purpose
+from fake_smsc.core.accounts import Accounts, Purpose
 from fake_smsc.core.amendments import Amendments
 from fake_smsc.core.delivery import Delivery, DeliverySettings
 from fake_smsc.core.limiter import limiter_of
-from fake_smsc.core.message_id import Identities, text_key
-from fake_smsc.core.notices import NoticeBoard
+from fake_smsc.core.message_id import MessageIds, text_key
+from fake_smsc.core.notification_queue import NotificationQueue
 from fake_smsc.core.records import (
+    INVALID_TIME,
+    NOT_ALLOWED,
     Accepted,
     Account,
     Answer,
@@ -25,7 +27,7 @@ from fake_smsc.core.records import (
     Key,
     Limit,
     Message,
-    Notice,
+    Notification,
     PlatformState,
     Refused,
     Reply,
@@ -34,17 +36,15 @@ from fake_smsc.core.records import (
     Submit,
 )
 from fake_smsc.core.routing import Routing
-from fake_smsc.core.scts import Stamps
-from fake_smsc.core.timer_queue import NEVER, Agenda
+from fake_smsc.core.scts import SctsAllocator
+from fake_smsc.core.timer_queue import NEVER, TimerQueue
 from simbench.base.units import DAY_US, MINUTE_US, SECOND_US
 from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
 
-NOT_ALLOWED = "04"
-
 
 class CentreSettings(msgspec.Struct, frozen=True):
-    """Everything the centre needs to know of contract and scenario. Durations in microseconds."""
+    """The centre's settings, taken from contract and scenario. Durations in microseconds."""
 
     accounts: tuple[Account, ...]
     limits: dict[str, Limit]
@@ -53,28 +53,30 @@ class CentreSettings(msgspec.Struct, frozen=True):
     validity_default_us: int
     validity_max_us: int
     scts_ahead_max_s: int
-    notice_retry_us: tuple[int, ...]
+    notification_retry_us: tuple[int, ...]
     day_us: int = DAY_US
 
 
 class Centre:
-    """`login`, `submit`, `acknowledge` and the rest act now; `advance` lets time pass; `answers` are late replies."""
+    """Methods act at `now`; `advance` runs what is due; `answers` collects the late replies to held submits."""
 
     def __init__(self, settings: CentreSettings, base: SubscriberBase, sink: AnyLedger) -> None:
         self.settings, self.base, self.sink = settings, base, sink
         self.state: PlatformState = "up"
-        self.desk = AccountDesk(settings.accounts, sink)
-        self.accounts = self.desk.accounts
+        self.account_registry = Accounts(settings.accounts, sink)
+        self.accounts = self.account_registry.accounts
         self.limiters = {code: limiter_of(limit) for code, limit in settings.limits.items()}
         self.answers: list[Answer] = []
         self.clamped = 0
-        self.decided = 0  # submits accepted or refused
-        self.agenda = Agenda()
-        self.board = NoticeBoard(self.agenda, settings.notice_retry_us)
-        self.delivery = Delivery(settings.delivery, self.agenda, base, self.board, sink, self.desk.owner_of)
-        self.amendments = Amendments(self.delivery, self.board, settings.validity_max_us)
-        self.stamps = Stamps(settings.scts_ahead_max_s)
-        self.identities = Identities(settings.day_us)
+        self.decided = 0  # submits accepted or refused so far
+        self.timer_queue = TimerQueue()
+        self.notification_queue = NotificationQueue(self.timer_queue, settings.notification_retry_us)
+        self.delivery = Delivery(
+            settings.delivery, self.timer_queue, base, self.notification_queue, sink, self.account_registry.owner_of
+        )
+        self.amendments = Amendments(self.delivery, self.notification_queue, settings.validity_max_us)
+        self.scts_allocator = SctsAllocator(settings.scts_ahead_max_s)
+        self.message_ids = MessageIds(settings.day_us)
         self._holds: dict[int, Submit] = {}
         self._hold_count = 0
         self._now = 0
@@ -84,19 +86,19 @@ class Centre:
     # Time ------------------------------------------------------------------------------------------------------
 
     def advance(self, now: int) -> None:
-        """Let time pass up to `now`. While the platform is down its deadlines wait."""
+        """Run everything due up to `now`. While the platform is down, deadlines wait."""
         now = self._forward(now)
         if self.state in {"up", "degraded"}:
-            self.agenda.run(now, self._resumed_at)
+            self.timer_queue.run(now, self._resumed_at)
 
     @property
     def now(self) -> int:
-        """The latest instant told."""
+        """The latest instant passed to any call (us, UTC)."""
         return self._now
 
     def next_deadline(self) -> int:
-        """The next instant something happens by itself, or NEVER (also while the platform is down)."""
-        return self.agenda.next_deadline() if self.state in {"up", "degraded"} else NEVER
+        """Return the next instant at which something is due, or NEVER (also while the platform is down)."""
+        return self.timer_queue.next_deadline() if self.state in {"up", "degraded"} else NEVER
 
     def _forward(self, now: int) -> int:
         if now < self._now:
@@ -108,51 +110,51 @@ class Centre:
     # Sessions --------------------------------------------------------------------------------------------------
 
     def login(self, session: int, name: str, password: str, now: int) -> Refused | None:
-        """Open a session for an account: None, or why not (OPS-CON-04, OPS-ENG-06)."""
+        """Open a session for an account. Returns None, or the refusal (OPS-CON-04, OPS-ENG-06)."""
         self.advance(now)
-        refusal = self.desk.login(session, name, password, self._now)
+        refusal = self.account_registry.login(session, name, password, self._now)
         if refusal is None:
-            self.board.sort(name)
+            self.notification_queue.sort(name)
         return refusal
 
-    def logout(self, session: int, carried: Iterable[Notice], now: int) -> None:
-        """A connection ended: its held submits are forgotten, the notices it carried wait for the next login."""
+    def logout(self, session: int, carried: Iterable[Notification], now: int) -> None:
+        """End a connection: its held submits are dropped, and `carried` notifications wait for the next login."""
         self.advance(now)
-        self.board.orphaned(list(carried))
+        self.notification_queue.orphaned(list(carried))
         self.forget_held(session)
-        self.desk.logout(session, self._now)
+        self.account_registry.logout(session, self._now)
 
     def leave(self, session: int, now: int) -> None:
-        """A connection goes on without the session it had, if any."""
+        """End the session of a connection that stays open, if it has one."""
         self.advance(now)
         self.forget_held(session)
-        self.desk.logout(session, self._now)
+        self.account_registry.logout(session, self._now)
 
     def provision(self, session: int, name: str, password: str, now: int) -> Refused | None:
-        """Open a provisioning session: None, or why not (EMI-UCP 4.0 section 6.3)."""
+        """Open a provisioning session. Returns None, or the refusal (EMI-UCP 4.0 section 6.3)."""
         self.advance(now)
-        return self.desk.provision(session, name, password, self._now)
+        return self.account_registry.provision(session, name, password, self._now)
 
     def change_password(
         self, session: int, name: str, passwords: tuple[str, str], purpose: Purpose, now: int
     ) -> Refused | None:
-        """Replace (present, new) password of an account: None, or why not."""
+        """Replace (present, new) password of an account. Returns None, or the refusal."""
         self.advance(now)
-        return self.desk.change_password(session, name, passwords, purpose, self._now)
+        return self.account_registry.change_password(session, name, passwords, purpose, self._now)
 
     def edit_list(self, name: str, which: str, address: str, action: str) -> Refused | None:
-        """Operation 61 on an account's "mo" or "mt" list: "add", "remove" or "verify" an address."""
-        return self.desk.edit_list(name, which, address, action)
+        """Operation 61: "add", "remove" or "verify" an address of an account's "mo" or "mt" list."""
+        return self.account_registry.edit_list(name, which, address, action)
 
     # Submission ------------------------------------------------------------------------------------------------
 
     def submit(self, submit: Submit, now: int) -> Reply:
-        """Admit, hold or refuse one submission to one recipient. HELD is followed by an Answer."""
+        """Accept, hold or refuse one message to one recipient. After HELD, an Answer follows in `answers`."""
         if now < self._now:
             self.clamped += 1
             now = self._now
         self._now = now
-        if self.agenda.next_deadline() <= now:
+        if self.timer_queue.next_deadline() <= now:
             self.advance(now)
         account, code = self.accounts[submit.account], submit.oadc
         if code not in account.codes:
@@ -171,24 +173,24 @@ class Centre:
         return self._decide(submit, code, now) if due >= 0 else self._over_rate(submit, code, limiter.limit, now)
 
     def _objection(self, special: Special, account: Account, now: int) -> Refused | None:
-        """What the account may not ask for, or the platform not do."""
+        """Return the refusal of a service the account has not subscribed to or the platform cannot provide."""
         if special.auth_code and account.auth_code and special.auth_code != account.auth_code:
             return Refused("07", "authentication code")
         if special.priority and not account.priority:
             return Refused("12", "no subscription to priority")
         if special.begins_at and not now < special.begins_at <= now + self.settings.validity_max_us:
-            return Refused("22", "deferred delivery time not valid")
+            return Refused(INVALID_TIME, "deferred delivery time not valid")
         return None
 
     def _hold(self, submit: Submit, code: str, due: int, now: int) -> Reply:
         self._hold_count += 1
         self._holds[self._hold_count] = submit
-        self.agenda.enter(due, self._release, self._hold_count)
+        self.timer_queue.enter(due, self._release, self._hold_count)
         self._write((now, "held", submit.session, code, submit.recipient, 0, 0, 0, None, submit.segments))
         return Silence.HELD
 
     def _code_of(self, submit: Submit, account: Account) -> str:
-        # With the option, another originator rides on the account's own code (OPS-OPT-04).
+        # With the option, other originators are sent through the account's own code (OPS-OPT-04).
         return account.codes[0] if submit.alphanumeric and account.oadc_option and account.codes else ""
 
     def _over_rate(self, submit: Submit, code: str, limit: Limit, now: int) -> Reply:
@@ -222,14 +224,14 @@ class Centre:
         if asked:
             latest = begins_at + settings.validity_max_us
             if asked <= begins_at:
-                return self._refuse(submit, code, "22", "validity already over", now)
+                return self._refuse(submit, code, INVALID_TIME, "validity already over", now)
             expires_at = min(asked, latest)
         else:
             expires_at = begins_at + settings.validity_default_us
-        scts = self.stamps.take(account, recipient, now)
+        scts = self.scts_allocator.take(account, recipient, now)
         if scts < 0:
             return self._refuse(submit, code, NOT_ALLOWED, "too many messages to this recipient", now)
-        entity = submit.entity or self.identities.take(code, recipient, submit.digest, now)
+        entity = submit.entity or self.message_ids.take(code, recipient, submit.digest, now)
         terms = submit.notify | asked // MINUTE_US << 3
         self._write((now, "accepted", submit.session, code, recipient, entity, 0, terms, scts, submit.segments))
         self.decided += 1
@@ -247,15 +249,15 @@ class Centre:
         self._write((now, "refused", submit.session, code, submit.recipient, 0, 0, int(ec), None, submit.segments))
         return Refused(ec, reason)
 
-    # Messages that wait ----------------------------------------------------------------------------------------
+    # Waiting messages ------------------------------------------------------------------------------------------
 
     def modify(self, key: Key, change: Change, now: int) -> Accepted | Refused:
-        """Operation 54 on a message that waits."""
+        """Operation 54 on a waiting message."""
         self.advance(now)
         return self._barred(key) or self.amendments.modify(key, change, self._now)
 
     def inquire(self, key: Key, now: int) -> Refused | None:
-        """Operation 55: None, and the 57s are on the board; or why not."""
+        """Operation 55: post the 57s and return None, or return the refusal."""
         self.advance(now)
         refusal = self._barred(key)
         if refusal is None:
@@ -263,7 +265,7 @@ class Centre:
         return refusal
 
     def delete(self, key: Key, now: int) -> Refused | None:
-        """Operation 56: None, and the 58s are on the board; or why not."""
+        """Operation 56: post the 58s and return None, or return the refusal."""
         self.advance(now)
         return self._barred(key) or self.amendments.delete(key, self._now)
 
@@ -274,42 +276,44 @@ class Centre:
         wrong = key.auth_code and account.auth_code and key.auth_code != account.auth_code
         return Refused("07", "authentication code") if wrong else None
 
-    # Notices and mobile-originated messages --------------------------------------------------------------------
+    # Notifications and mobile-originated messages --------------------------------------------------------------
 
-    def acknowledge(self, session: int, notice: Notice, accepted: bool, now: int) -> None:
-        """The application answered a 52 or 53, or did not; what is not accepted is offered again later.
+    def acknowledge(self, session: int, notification: Notification, accepted: bool, now: int) -> None:
+        """Record the application's answer to a 52 or 53; unless `accepted`, it is sent again later.
 
-        An acknowledgement leaves no row: it stands on the wire.
+        An acknowledgement writes no row: the wire already shows it.
         """
         if accepted:
             return
         self.advance(now)
         now = self._now
         self._write(
-            (now, "unacknowledged", session, notice.code, notice.subscriber, notice.message, notice.tries,
-             notice.outcome, notice.scts, 0)
+            (now, "unacknowledged", session, notification.code, notification.subscriber, notification.message,
+             notification.tries, notification.outcome, notification.scts, 0)
         )  # fmt: skip
-        self.board.unanswered(notice, now)
+        self.notification_queue.unanswered(notification, now)
 
-    def originate(self, sender: str, code: str, payload: Any, now: int) -> Notice | None:
-        """A subscriber sends one segment to a short code: the notice that will carry it, None for a code without owner.
+    def originate(self, sender: str, code: str, payload: Any, now: int) -> Notification | None:
+        """Send one segment from a subscriber to a short code. Returns its MO notification, None for an unknown code.
 
-        `payload` is the gateway's: the centre stores it and hands it back.
+        The centre stores `payload` and returns it unchanged to the gateway.
         """
         self.advance(now)
         owner = next((a.name for a in self.accounts.values() if code in a.codes and a.state != "closed"), None)
         if owner is None:
             return None
-        scts = self.stamps.take(f"{owner} mo", sender, self._now)  # stamps of its own: nothing is correlated by them
+        scts = self.scts_allocator.take(
+            f"{owner} mo", sender, self._now
+        )  # stamps of its own: nothing is correlated by them
         scts = scts if scts >= 0 else self._now // SECOND_US
-        notice = Notice(
+        notification = Notification(
             "mo", owner, code, sender, scts, self._now, payload=payload,
-            message=identity_of_mo(code, sender),
+            message=mo_message_id(code, sender),
             reply=self._takes_reply_path(code, sender),
         )  # fmt: skip
-        self._write((self._now, "mo", -1, code, sender, notice.message, 0, 0, scts, 1))
-        self.board.post(notice, self._now)
-        return notice
+        self._write((self._now, "mo", -1, code, sender, notification.message, 0, 0, scts, 1))
+        self.notification_queue.post(notification, self._now)
+        return notification
 
     def _takes_reply_path(self, code: str, sender: str) -> bool:
         paths = self.delivery.reply_paths
@@ -318,39 +322,39 @@ class Centre:
         paths.discard(path)
         return open_
 
-    def restore(self, messages: list[Message], notices: list[Notice], now: int) -> None:
-        """Take over what an earlier run of this platform left waiting. What fell due meanwhile happens now."""
+    def restore(self, messages: list[Message], notifications: list[Notification], now: int) -> None:
+        """Take over the messages and notifications an earlier run left waiting; overdue ones run now."""
         self._resumed_at = now = self._forward(now)
         for message in messages:
-            self.stamps.given(message.account, message.recipient, message.scts)
+            self.scts_allocator.given(message.account, message.recipient, message.scts)
             self.delivery.restore(message, now)
-        for notice in notices:
-            self.board.post(notice, now)
-        for account in {notice.account for notice in notices}:
-            self.board.sort(account)
+        for notification in notifications:
+            self.notification_queue.post(notification, now)
+        for account in {notification.account for notification in notifications}:
+            self.notification_queue.sort(account)
 
-    # The world changes -----------------------------------------------------------------------------------------
+    # Changes from outside --------------------------------------------------------------------------------------
 
     def subscriber(self, subscriber: Subscriber, now: int) -> None:
-        """A subscriber's truth changes; who comes back gets what waits for it."""
+        """Set a subscriber's state; if it is reachable again, waiting messages are tried."""
         self.advance(now)
         self.base.put(subscriber)
         if subscriber.attached:
             self.delivery.returned(subscriber.msisdn, self._now)
 
     def retune(self, code: str, limit: Limit, now: int) -> None:
-        """A code's limit changes (a tier change, or another answer of the meter). The ring is kept."""
+        """Change a code's limit (tier or meter answer), keeping the record of recent submissions."""
         self.advance(now)
         present = self.limiters.get(code)
         self.limiters[code] = present.retuned(limit, self._now) if present else limiter_of(limit)
 
     def account_state(self, account: Account, now: int) -> None:
-        """Open, suspend or close an account (OPS-ENG-06), or change what it may do."""
+        """Open, suspend or close an account (OPS-ENG-06), or change its options."""
         self.advance(now)
         self.accounts[account.name] = account
 
     def go(self, state: PlatformState, now: int) -> None:
-        """The platform changes state. Going down forgets what is held: it was not accepted."""
+        """Change the platform's state. Going down drops held submits: they were never accepted."""
         self.advance(now)
         was_up = self.state in {"up", "degraded"}
         self.state = state
@@ -361,11 +365,11 @@ class Centre:
             self.advance(self._now)
 
     def forget_held(self, session: int) -> None:
-        """One session's held submits are lost (a partial outage)."""
+        """Drop the held submits of one session (a partial outage)."""
         for key in [key for key, submit in self._holds.items() if submit.session == session]:
             del self._holds[key]
 
 
-def identity_of_mo(code: str, sender: str) -> int:
-    """The number of the messages that a subscriber sends to a short code."""
+def mo_message_id(code: str, sender: str) -> int:
+    """Return the message id shared by all messages a subscriber sends to a short code."""
     return text_key("mo", f"{code}/{sender}") >> 1

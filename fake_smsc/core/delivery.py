@@ -1,6 +1,6 @@
-"""Store and forward: when an accepted message is tried, and what becomes of it. Sees no session and no octet.
+"""Store and forward: when an accepted message is attempted, and with which outcome.
 
-Sources: OPS-ACH-07 and docs/reference (absent subscribers, retries); every figure comes in through `DeliverySettings`.
+Sources: OPS-ACH-07 and docs/reference (absent subscribers, retries); all figures come from `DeliverySettings`.
 """
 
 from __future__ import annotations
@@ -12,31 +12,40 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from fake_smsc.core.notices import NoticeBoard
-from fake_smsc.core.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notice, Special
-from fake_smsc.core.routing import ABSENT_SUBSCRIBER, UNKNOWN_SUBSCRIBER, final_reason
-from fake_smsc.core.timer_queue import Agenda
+from fake_smsc.core.notification_queue import NotificationQueue
+from fake_smsc.core.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notification, Special
+from fake_smsc.core.routing import final_reason
+from fake_smsc.core.timer_queue import TimerQueue
 from simbench.kernels.chance import draw_with, key_of, quantile
-from simbench.kernels.fate import ABSENT, MEMORY_FULL, NETWORK, PERMANENT, failure, wait
+from simbench.kernels.delivery_outcome import (
+    ABSENT,
+    ABSENT_SUBSCRIBER,
+    MEMORY_FULL,
+    NETWORK,
+    PERMANENT,
+    UNKNOWN_SUBSCRIBER,
+    failure,
+    wait,
+)
 from simbench.ledger import AnyLedger
 from simbench.ledger.events import TermsTaken, row_of
 from simbench.ledger.rows import Row
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
 
 LATENCY, LAST_RESORT, FAILURE = 1, 2, 3  # purposes of draws
-DELIVERY_FAILED = 108  # Rsn of a message that a newer one replaced
+DELIVERY_FAILED = 108  # Rsn of a message replaced by a newer one
 REPLACE_TYPES = range(65, 72)  # TP-PID 41 to 47 hexadecimal (GSM 03.40 section 9.2.3.9)
 LINKS_KEPT = 1_000
 
-# NT bits: who wants to be told of which outcome (EMI-UCP 4.0, field 6 of the 5x series).
-TELL = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
+# NT bits: which outcomes the application wants to be notified of (EMI-UCP 4.0, field 6 of the 5x series).
+NT_BITS = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
 KINDS = {DELIVERED: "delivered", UNDELIVERED: "undelivered", BUFFERED: "buffered"}
 
 
 class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A way in which one attempt in so many fails: its reason (EMI-UCP 4.0, reason table) and what follows.
+    """A failure of a share of the attempts: its reason (EMI-UCP 4.0, reason table) and the retry schedule.
 
-    `kind` names the ladder of waits, or says that there is no further attempt.
+    `kind` names the retry schedule; "permanent" means no further attempt.
     """
 
     reason: int
@@ -45,7 +54,7 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeliverySettings(msgspec.Struct, frozen=True):
-    """The laws of delivery: latency as a quantile table (us), waits between attempts (us), how attempts fail."""
+    """Latency as a table of quantiles (us), retry schedules (us), and how attempts fail."""
 
     seed: int
     latency_us: tuple[int, ...]
@@ -54,105 +63,114 @@ class DeliverySettings(msgspec.Struct, frozen=True):
     memory_full_retry_us: tuple[int, ...] = (1,)
     failures: tuple[Failure, ...] = ()
 
-    def ladders(self) -> tuple[tuple[int, ...], ...]:
-        """The ladders by number (`kernels.fate`), all of one length: the last step repeats anyhow."""
+    def retry_schedules(self) -> tuple[tuple[int, ...], ...]:
+        """The retry schedules by number (`kernels.delivery_outcome`), padded to one length with their last wait."""
         each = (self.absent_retry_us, self.network_retry_us, self.memory_full_retry_us)
         longest = max(map(len, each))
-        return tuple((*ladder, *ladder[-1:] * (longest - len(ladder))) for ladder in each)
+        return tuple((*schedule, *schedule[-1:] * (longest - len(schedule))) for schedule in each)
 
     def bounds(self) -> tuple[int, ...]:
-        """The cumulated chances of the failures, of 2^32."""
+        """The cumulated probabilities of the failures, in units of 2^-32."""
         shares = accumulate(failure.share for failure in self.failures)
         return tuple(min(round(share * (1 << 32)), 1 << 32) for share in shares)
 
     def kinds(self) -> tuple[int, ...]:
-        """The kinds of the failures as `kernels.fate` numbers them."""
+        """The kinds of the failures, numbered as in `kernels.delivery_outcome`."""
         numbers = {"permanent": PERMANENT, "network": NETWORK, "memory-full": MEMORY_FULL}
         return tuple(numbers[failure.kind] for failure in self.failures)
 
 
 class Delivery:
-    """Messages on their way to subscribers."""
+    """Accepted messages on their way to subscribers, from acceptance to the final outcome."""
 
     def __init__(
         self,
         settings: DeliverySettings,
-        agenda: Agenda,
+        timer_queue: TimerQueue,
         base: SubscriberBase,
-        board: NoticeBoard,
+        notification_queue: NotificationQueue,
         sink: AnyLedger,
         owner_of: Callable[[str], str],
     ) -> None:
-        self.settings, self.agenda, self.base, self.board = settings, agenda, base, board
+        self.settings, self.timer_queue, self.base, self.notification_queue = (
+            settings,
+            timer_queue,
+            base,
+            notification_queue,
+        )
         self.write = self._write = sink.centre.append
-        self.story: Callable[[Row], object] | None = None  # who may resume the run: told what its rows do not say
-        self.owner_of = owner_of  # the account of a notification address; "": nobody here
+        self.story: Callable[[Row], object] | None = None  # gets the extra data a resumed run needs
+        self.owner_of = owner_of  # account of a notification address; "": not on this platform
         self.unpack: Callable[[str], None] = lambda _recipient: None  # what is on its way to it, to be found by `find`
-        self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) who got a message with a reply path
+        self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) with a message that had a reply path
         self._absent: dict[str, list[Message]] = defaultdict(list)
-        self._linked: dict[tuple[str, str], int] = {}  # when a message that announced more is delivered
+        self._linked: dict[tuple[str, str], int] = {}  # when a message with more to follow is delivered
         self._latency_key = key_of(settings.seed, LATENCY)
         self._last_resort_key = key_of(settings.seed, LAST_RESORT)
         self._failure_key = key_of(settings.seed, FAILURE)
-        self._ladders, self._bounds, self._kinds = settings.ladders(), settings.bounds(), settings.kinds()
-        self._followers: dict[int, list[tuple[Message, int]]] = {}  # parts that wait for the one before them
+        self._retry_schedules, self._bounds, self._kinds = (
+            settings.retry_schedules(),
+            settings.bounds(),
+            settings.kinds(),
+        )
+        self._followers: dict[int, list[tuple[Message, int]]] = {}  # parts waiting for the previous part
         self._try = self._attempt  # bound once: this is entered a hundred thousand times a second
         self.on_the_way = 0
         self.attempt, self.latency_key = self._try, self._latency_key  # for those who deliver many at once
 
     @property
     def announced(self) -> bool:
-        """Whether a message said that more will follow it on its radio link."""
+        """Whether some message announced that more will follow on its radio link (MMS)."""
         return bool(self._linked)
 
     def take(self, message: Message, now: int) -> None:
-        """Start delivering an accepted message."""
+        """Start the delivery of an accepted message."""
         self.on_the_way += 1
         due = now + quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
         if message.special is not None or self._linked:
             self._take_special(message, now, due)
         else:
-            self.agenda.enter(due, self._try, message)
+            self.timer_queue.enter(due, self._try, message)
 
     def _take_special(self, message: Message, now: int, due: int) -> None:
         special, link = message.special or Special(), (message.account, message.recipient)
         if message.special and not (
             special.follows or special.followed
-        ):  # parts of generated traffic: nobody resumes a world
+        ):  # parts of generated traffic: such runs are not resumed
             self.note(message, now)
         if special.rpid in REPLACE_TYPES:
             for other in self.find(message.account, message.recipient):
                 if rpid_of(other) == special.rpid and other.code == message.code and self.is_waiting(other):
-                    self._tell(other, UNDELIVERED, DELIVERY_FAILED, now, "replaced")
+                    self._report(other, UNDELIVERED, DELIVERY_FAILED, now, "replaced")
                     self._leave(other, now)
         if special.begins_at:
-            self.agenda.enter(special.begins_at, self._begin, message)
+            self.timer_queue.enter(special.begins_at, self._begin, message)
             return
         if special.followed:
             self._followers[message.entity] = []
         before = self._linked.pop(link, 0)
-        due = before if before > now else due  # on the radio link of the one that announced it
+        due = before if before > now else due  # on the radio link of the message that announced it
         if special.more:
             if len(self._linked) >= LINKS_KEPT:
                 self._linked = {other: at for other, at in self._linked.items() if at > now}
             self._linked[link] = due
         queue = self._followers.get(special.follows) if special.follows else None
-        if queue is not None:  # parts in order: this one waits for the part before it, or for its own end
+        if queue is not None:  # parts in order: this one waits for the previous part, or for its own expiry
             queue.append((message, due))
             due = message.next_at = max(due, message.expires_at)
-        self.agenda.enter(due, self._try, message)
+        self.timer_queue.enter(due, self._try, message)
 
     def _begin(self, message: Message, now: int) -> None:
-        """A deferral is over, unless it was moved or the message is gone."""
+        """End a deferral, unless it was changed or the message is gone."""
         special = message.special
         if message.attempt < 0 or special is None or not 0 < special.begins_at <= now:
             return
         special.begins_at = 0
         latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
-        self.agenda.enter(now + latency, self._try, message)
+        self.timer_queue.enter(now + latency, self._try, message)
 
     def note(self, message: Message, now: int) -> None:
-        """Tell the story what a message asks for that its row does not say: whoever resumes the run needs it."""
+        """Write what a resumed run needs to know about a message beyond its row in the ledger."""
         if self.story is None:
             return
         special = msgspec.to_builtins(message.special)
@@ -160,30 +178,30 @@ class Delivery:
         self.story(row_of(now, terms))
 
     def restore(self, message: Message, now: int) -> None:
-        """Take over a message that an earlier run left waiting: one that was tried before is tried at once."""
+        """Take over a message of an earlier run; if it had been attempted before, it is attempted at once."""
         self.on_the_way += 1
         special = message.special
         if special is not None and special.begins_at:
-            self.agenda.enter(special.begins_at, self._begin, message)
-        elif message.told_buffered:
-            self.agenda.enter(now, self._try, message)
+            self.timer_queue.enter(special.begins_at, self._begin, message)
+        elif message.buffered:
+            self.timer_queue.enter(now, self._try, message)
         else:
             latency = quantile(self.settings.latency_us, draw_with(self._latency_key, message.entity))
-            self.agenda.enter(message.accepted_at + latency, self._try, message)
+            self.timer_queue.enter(message.accepted_at + latency, self._try, message)
 
-    # Messages that wait ----------------------------------------------------------------------------------------
+    # Waiting messages ------------------------------------------------------------------------------------------
 
     def find(self, account: str, recipient: str) -> list[Message]:
-        """An account's messages to one subscriber that are not at their end, oldest first.
+        """Return an account's messages to one recipient that have no final outcome yet, oldest first.
 
-        Looks through everything that is due: operations on waiting messages are rare, submits are not, and this
-        way a submit pays for no index.
+        This scans everything due: operations on waiting messages are rare, submits are not, and so no submit pays for
+        an index.
         """
         msisdn = self.base.find(recipient).msisdn
         self.unpack(recipient)
         found = {
             id(subject): subject
-            for subject in self.agenda.subjects()
+            for subject in self.timer_queue.subjects()
             if isinstance(subject, Message)
             and subject.account == account
             and (subject.attempt >= 0 or is_forwarded(subject))
@@ -192,23 +210,23 @@ class Delivery:
         return sorted(found.values(), key=lambda message: (message.accepted_at, message.scts, message.entity))
 
     def is_waiting(self, message: Message) -> bool:
-        """Whether the message rests in the store: deferred or buffered, not gone to the network, not forwarded."""
+        """Whether the message rests in the store: deferred or buffered, neither in the network nor forwarded."""
         deferred = message.special is not None and message.special.begins_at > 0
-        return message.attempt >= 0 and (message.told_buffered or deferred)
+        return message.attempt >= 0 and (message.buffered or deferred)
 
     def withdraw(self, message: Message, now: int) -> None:
-        """Take a waiting message out of the store; nothing is told of its fate."""
+        """Remove a waiting message from the store without an outcome."""
         m = message
         self._write((now, "deleted", m.session, m.code, m.recipient, m.entity, m.attempt, 0, m.scts, m.segments))
         self._leave(message, now)
 
     def rescheduled(self, message: Message, now: int) -> None:
-        """The times of a waiting message were changed: meet the new ones."""
+        """Apply changed times to a waiting message."""
         special = message.special
         if special is not None and special.begins_at:
-            self.agenda.enter(special.begins_at, self._begin, message)
+            self.timer_queue.enter(special.begins_at, self._begin, message)
         else:
-            self.agenda.enter(max(message.expires_at, now), self._end, message)
+            self.timer_queue.enter(max(message.expires_at, now), self._end, message)
 
     def _end(self, message: Message, now: int) -> None:
         if message.attempt >= 0 and now >= message.expires_at:
@@ -216,13 +234,13 @@ class Delivery:
             self._attempt(message, now)
 
     def returned(self, msisdn: str, now: int) -> None:
-        """The network says that a subscriber is back: try what waits for it, priority first, then the oldest."""
+        """Attempt the messages waiting for a subscriber who is reachable again, priority first, then the oldest."""
         for message in sorted(self._absent.pop(msisdn, ()), key=_turn):
             message.next_at = 0
             self._attempt(message, now)
 
     def _attempt(self, message: Message, now: int) -> None:
-        if message.attempt < 0 or message.next_at > now:  # its fate was told meanwhile, or it is tried later
+        if message.attempt < 0 or message.next_at > now:  # has its outcome already, or is tried later
             return
         subscriber = self.base.find(message.recipient)
         reason = final_reason(subscriber)
@@ -241,8 +259,8 @@ class Delivery:
             self._finish(message, DELIVERED, 0, now)
 
     def _reach(self, message: Message, subscriber: Subscriber, now: int) -> None:
-        """Find out whether the subscriber is there; who is not is tried when back, or after the ladder's wait."""
-        latest = min(now + wait(self._ladders[ABSENT], message.attempt), message.expires_at)
+        """Hand the message over if the subscriber is reachable, else wait for their return or the next retry."""
+        latest = min(now + wait(self._retry_schedules[ABSENT], message.attempt), message.expires_at)
         back = self.base.back_at(subscriber, now, latest)
         if back <= now:
             self._hand_over(message, now)
@@ -254,7 +272,7 @@ class Delivery:
         self._wait(message, ABSENT_SUBSCRIBER, min(latest, back), now)
 
     def _hand_over(self, message: Message, now: int) -> None:
-        """The subscriber is there: deliver, unless this attempt draws a failure."""
+        """Deliver to a reachable subscriber, unless a failure is drawn for this attempt."""
         place = failure(self._failure_key, message.entity, message.attempt, self._bounds) if self._bounds else -1
         if place < 0:
             self._finish(message, DELIVERED, 0, now)
@@ -263,21 +281,21 @@ class Delivery:
         if kind == PERMANENT:
             self._finish(message, UNDELIVERED, reason, now)
         else:
-            pause = wait(self._ladders[kind], message.attempt)
+            pause = wait(self._retry_schedules[kind], message.attempt)
             self._wait(message, reason, min(now + pause, message.expires_at), now)
 
     def _wait(self, message: Message, reason: int, until: int, now: int) -> None:
         if message.special is not None and message.special.single_shot:
             self._finish(message, UNDELIVERED, reason, now)
             return
-        if not message.told_buffered:
-            message.told_buffered = True
-            self._tell(message, BUFFERED, reason, now)
+        if not message.buffered:
+            message.buffered = True
+            self._report(message, BUFFERED, reason, now)
         message.waits_for, message.next_at = reason, until
-        self.agenda.enter(until, self._try, message)
+        self.timer_queue.enter(until, self._try, message)
 
     def _finish(self, message: Message, outcome: int, reason: int, now: int) -> None:
-        self._tell(message, outcome, reason, now)
+        self._report(message, outcome, reason, now)
         special = message.special
         if special is not None and special.reply_path and outcome == DELIVERED:
             self.reply_paths.add((message.code, self.base.find(message.recipient).msisdn))
@@ -286,7 +304,7 @@ class Delivery:
     def _leave(self, message: Message, now: int) -> None:
         self.on_the_way -= 1
         message.attempt = -1
-        if message.told_buffered:
+        if message.buffered:
             msisdn = self.base.find(message.recipient).msisdn
             waiting = self._absent.get(msisdn)
             if waiting and message in waiting:
@@ -300,10 +318,10 @@ class Delivery:
         for part, due in self._followers.pop(message.entity, ()):
             if part.attempt == 0:
                 part.next_at = max(due, now)
-                self.agenda.enter(part.next_at, self._try, part)
+                self.timer_queue.enter(part.next_at, self._try, part)
 
     def _expire(self, message: Message, now: int) -> None:
-        """The validity is over; with a last-resort address the message goes there after its sender was told."""
+        """Expire a message; with a last-resort address it is sent there after its sender was notified."""
         m, special = message, message.special
         self._finish(message, UNDELIVERED, message.waits_for, now)
         if special is not None and special.last_resort:
@@ -311,7 +329,7 @@ class Delivery:
             self.on_the_way += 1
             self._write((now, "forwarded", m.session, m.code, special.last_resort, m.entity, 0, 0, m.scts, m.segments))
             drawn = draw_with(self._last_resort_key, message.entity)
-            self.agenda.enter(now + quantile(self.settings.latency_us, drawn), self._at_last_resort, message)
+            self.timer_queue.enter(now + quantile(self.settings.latency_us, drawn), self._at_last_resort, message)
 
     def _at_last_resort(self, message: Message, now: int) -> None:
         m, special = message, message.special
@@ -329,37 +347,40 @@ class Delivery:
     def _is_application(self, special: Special) -> bool:
         return bool(self.owner_of(special.last_resort))
 
-    def _tell(self, message: Message, outcome: int, reason: int, now: int, kind: str = "") -> None:
+    def _report(self, message: Message, outcome: int, reason: int, now: int, kind: str = "") -> None:
         m = message
         self._write(
             (now, kind or KINDS[outcome], m.session, m.code, m.recipient, m.entity, m.attempt, reason, m.scts,
              m.segments)
         )  # fmt: skip
-        if m.notify & TELL[outcome]:
+        if m.notify & NT_BITS[outcome]:
             account = m.account
             if m.special is not None and m.special.notify_at:
                 account = self.owner_of(m.special.notify_at)
-                if not account:  # a phone, or an application of another platform: no 53 leaves here
+                if not account:  # a phone, or an application of another platform: no 53 is sent from here
                     self._write(
                         (now, "notice-elsewhere", m.session, m.code, m.special.notify_at, m.entity, m.attempt, reason,
                          m.scts, 0)
                     )  # fmt: skip
                     return
-            self.board.post(
-                Notice("notification", account, m.code, m.recipient, m.scts, now, outcome, reason, None, m.entity), now
+            self.notification_queue.post(
+                Notification(
+                    "notification", account, m.code, m.recipient, m.scts, now, outcome, reason, None, m.entity
+                ),
+                now,
             )
 
 
 def rpid_of(message: Message) -> int:
-    """The TP-PID a message asked for, 0 without one."""
+    """Return the TP-PID a message requested, 0 if none."""
     return message.special.rpid if message.special is not None else 0
 
 
 def is_forwarded(message: Message) -> bool:
-    """Whether it is on its way to its last-resort address."""
+    """Return whether the message is on its way to its last-resort address."""
     return message.special is not None and message.special.forwarded
 
 
 def _turn(message: Message) -> tuple[bool, int]:
-    """By what messages that wait for one subscriber are sorted: priority first, then the stamp."""
+    """Sort key of messages waiting for one subscriber: priority first, then the SCTS."""
     return message.special is None or not message.special.priority, message.scts

@@ -1,4 +1,4 @@
-"""The meter of one short code and its five answers. Decides by instants alone; writes nothing.
+"""The rate meter of one short code, with its five possible answers.
 
 Sources: OPS-ACH-04, OPS-QOS-04, OPS-TAR-08 to 12; readings AMB-05 and AMB-18.
 """
@@ -21,7 +21,7 @@ from simbench.kernels.meter import (
 
 
 class Limiter:
-    """A ring of the last conforming instants, as many as the window of the meter holds: sliding, tumbling, mean."""
+    """A ring of the last conforming instants, one per operation of the meter's window: sliding, tumbling, mean."""
 
     __slots__ = ("_at", "_conforms", "_ring", "limit")
 
@@ -36,18 +36,18 @@ class Limiter:
             self._conforms = partial(conforming_within, window_us=limit.mean_window_s * SECOND_US)
 
     def due(self, now: int) -> int:
-        """When an operation of one segment would conform, from now on; it is not admitted by asking."""
+        """Return the instant, `now` or later, at which an operation of one segment would conform. Changes nothing."""
         return conforming(now, self._ring[self._at])
 
     def offer(self, now: int, segments: int) -> int:
-        """An operation of that many segments arrives: the instant it conforms, or -1 when it is not admitted.
+        """Offer an operation of `segments` segments. Returns the instant it conforms, or -1 if it is not admitted.
 
-        `monitor` and `delay` advance the ring; the others only when they admit, and `delay` not beyond its hold.
+        `monitor` and `delay` always advance the ring (`delay` up to its maximum hold), the others only on admission.
         """
         limit = self.limit
         if segments == 1:
             due = self._conforms(now, self._ring[self._at])
-            if due == now or limit.mode == "monitor":  # by far the most frequent: nothing to decide
+            if due == now or limit.mode == "monitor":  # by far the most frequent case
                 self._ring[self._at] = due
                 self._at = (self._at + 1) % len(self._ring)
                 return due
@@ -59,16 +59,16 @@ class Limiter:
         return due
 
     def refuses(self, late: int) -> bool:
-        """Whether an operation that comes so long (us) before it conforms is not admitted."""
+        """Whether an operation that arrives `late` us before it conforms is refused."""
         limit = self.limit
         if limit.mode == "delay":
             return late > limit.max_hold_us
         return limit.mode != "monitor" and late > limit.jitter_us
 
     def passing(self, now: int, most: int) -> int:
-        """How many of `most` operations of one segment, arriving together, surely pass at once. Enters none.
+        """Return how many of `most` one-segment operations that arrive together certainly pass. Changes nothing.
 
-        0 where only `offer` can tell: what is counted in another way than by the sliding second.
+        0 where only `offer` can tell, i.e. for meters other than the sliding second.
         """
         if self._conforms is not conforming:
             return 0
@@ -82,17 +82,17 @@ class Limiter:
         return count
 
     def enter(self, now: int, count: int) -> None:
-        """Offer so many operations of one segment that are known to pass."""
+        """Record `count` operations of one segment that `passing` has admitted."""
         ring, edge = self._ring, now - SECOND_US
         while count:
             end = min(self._at + count, len(ring))
             count -= end - self._at
-            # `conforming` of each, written out
+            # `conforming` for each, written out
             ring[self._at : end] = [due + SECOND_US if due > edge else now for due in ring[self._at : end]]
             self._at = end % len(ring)
 
     def retuned(self, limit: Limit, now: int) -> Limiter:  # noqa: ARG002 - a bucket needs to know
-        """A limiter under another limit that remembers the instants this one admitted, most recent last."""
+        """Return a limiter with another limit that keeps the instants this one admitted, most recent last."""
         fresh = limiter_of(limit)
         if limit.meter != "bucket":
             past = self._ring[self._at :] + self._ring[: self._at]
@@ -102,9 +102,9 @@ class Limiter:
         return fresh
 
     def _due(self, now: int, segments: int) -> int:
-        """The conforming instant of the operation's last segment, leaving the ring alone."""
+        """The instant at which the operation's last segment conforms; leaves the ring unchanged."""
         ring, size = self._ring, len(self._ring)
-        if segments <= size:  # every segment looks back into the ring as it stands
+        if segments <= size:  # every segment looks back into the unchanged ring
             return self._conforms(now, ring[(self._at + segments - 1) % size])
         scratch = Limiter(self.limit)
         scratch._ring, scratch._at = list(ring), self._at
@@ -121,7 +121,7 @@ class Limiter:
 
 
 class BucketLimiter(Limiter):
-    """A bucket instead of a ring: one number, when it were full again."""
+    """A token bucket: stores only the instant at which it would be full again."""
 
     __slots__ = ("_full_at",)
 
@@ -130,11 +130,11 @@ class BucketLimiter(Limiter):
         self._full_at = LONG_AGO
 
     def passing(self, now: int, most: int) -> int:  # noqa: ARG002 - only `offer` can tell
-        """None for sure."""
+        """Always 0: only `offer` can tell."""
         return 0
 
     def offer(self, now: int, segments: int) -> int:
-        """As a ring's."""
+        """See Limiter.offer."""
         rate, full_at, due = self.limit.rate_per_s, self._full_at, now
         for _ in range(segments):
             due = conforming_bucket(now, full_at, rate)
@@ -145,7 +145,7 @@ class BucketLimiter(Limiter):
         return due
 
     def retuned(self, limit: Limit, now: int) -> Limiter:
-        """A bucket under another limit, which lacks as many operations as this one does now."""
+        """Return a bucket with another limit, lacking as many operations as this one lacks now."""
         fresh = limiter_of(limit)
         if isinstance(fresh, BucketLimiter):
             lacking = max(0, self._full_at - now * self.limit.rate_per_s)
@@ -154,5 +154,5 @@ class BucketLimiter(Limiter):
 
 
 def limiter_of(limit: Limit) -> Limiter:
-    """The limiter whose meter the limit names."""
+    """Return the limiter for the limit's meter."""
     return BucketLimiter(limit) if limit.meter == "bucket" else Limiter(limit)

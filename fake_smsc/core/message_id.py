@@ -1,7 +1,7 @@
-"""Who a message is, for its draws: code, recipient, text, and how many such there were this day. Draws nothing.
+"""Message ids, the keys of a message's random draws: code, recipient, text, and how many equal ones came this day.
 
-Live and virtual runs, one message at a time or many, must all come to the same number, or their ledgers would differ;
-so it is defined once, word by word, and `take_many` only spreads the same steps over arrays.
+Live and virtual runs must compute the same id, one message at a time or many, or their ledgers would differ.
+`take_many` therefore applies the steps of `take` to arrays.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from simbench.kernels.draws import mixed as mixed_words
 from simbench.kernels.table import Table
 
 _GAMMA, _ONE = np.uint64(GAMMA), np.uint64(1)
-TEXTS_KEPT = 1 << 16  # most of what is sent has been sent before
-ORDINALS_KEPT = 1 << 18  # some 30 MB; beyond it, numbers begin anew within the day
+TEXTS_KEPT = 1 << 16  # most texts were sent before
+ORDINALS_KEPT = 1 << 18  # about 30 MB; beyond it, the count restarts within the day
 
 
-class Identities:
-    """The numbers given this day."""
+class MessageIds:
+    """The ids given out on the current day."""
 
     def __init__(self, day_us: int) -> None:
         self._day_us = day_us
         self._day = self._second = 0
-        self._ordinals = Table()  # of a triple: how many there were
+        self._ordinals = Table()  # by (code, recipient, text): messages so far
 
     def take(self, code: str, recipient: str, text: str, now: int) -> int:
-        """The number of the next message of that triple: 63 bits, which a signed column holds."""
+        """Return the id of the next message of this triple: 63 bits, to fit a signed column."""
         self._turn(now)
         triple = mixed(text_key(code, text) ^ (number_of(recipient) * GAMMA & MASK))
         place = self._ordinals.place(triple or 1)
@@ -40,7 +40,7 @@ class Identities:
         return mixed((triple + ordinal) & MASK) >> 1
 
     def take_many(self, code: str, recipients: Words, texts: list[str], now: int) -> Words:
-        """`take` of each in turn; recipients as numbers, none of them twice; one text, or one for each."""
+        """`take` for each in turn. Recipients are numbers without repeats; texts are one for all, or one each."""
         self._turn(now)
         keys = [text_key(code, text) for text in texts]
         triples = mixed_words(np.array(keys, np.uint64) ^ recipients * _GAMMA)
@@ -56,7 +56,7 @@ class Identities:
         if second == self._second:
             return
         self._second, day = second, now // self._day_us
-        # Only as a second begins: what came within one is numbered alike, one by one or many together.
+        # Reset only at the start of a second: within one, single and batched messages get the same ids.
         if day != self._day or self._ordinals.count > ORDINALS_KEPT:
             self._day = day
             self._ordinals.clear()
@@ -64,11 +64,11 @@ class Identities:
 
 @lru_cache(maxsize=TEXTS_KEPT)
 def text_key(code: str, text: str) -> int:
-    """64 bits of what is sent and where from: two different checksums, several times cheaper than a hash."""
+    """64 bits of code and text: two checksums, several times cheaper than a hash."""
     octets = f"{code}/{text}".encode()
     return crc32(octets) << 32 | adler32(octets)
 
 
 def number_of(address: str) -> int:
-    """64 bits of an address: itself, where it is a number."""
+    """64 bits of an address: its own value if it is a number."""
     return (int(address) if address.isdecimal() else crc32(address.encode())) & MASK

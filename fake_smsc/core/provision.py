@@ -1,7 +1,4 @@
-"""From contract and scenario to what the centre is set up with. Every figure it works with passes through here.
-
-Starts nothing and reads no file.
-"""
+"""From contract and scenario to the centre's settings. Every figure the centre works with passes through here."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from simbench.kernels.chance import lognormal_table
 
 
 def limit_of(config: CodeConfig, contract: Contract, speed: float = 1.0) -> Limit:
-    """The meter of a code. The jitter a client may show is that of the contract, times the platform's speed."""
+    """Return the limit of a code. The allowed jitter is the contract's, times the platform's speed."""
     terms = contract.terms.throughput
     return Limit(
         config.rate_per_s or terms.default_per_s.value,
@@ -35,7 +32,7 @@ def limit_of(config: CodeConfig, contract: Contract, speed: float = 1.0) -> Limi
 
 
 def account_of(config: CodeConfig, contract: Contract) -> Account:
-    """The account that sends from a code; by default its login is the code itself."""
+    """Return the account that sends from a code; by default its login is the code itself."""
     return Account(
         config.account or config.code,
         config.password,
@@ -52,7 +49,7 @@ def account_of(config: CodeConfig, contract: Contract) -> Account:
 def centre_settings(
     codes: Sequence[CodeConfig], contract: Contract, delivery: DeliverySettings, config: DeliveryConfig, speed: float
 ) -> CentreSettings:
-    """Everything the centre needs to know, for these codes under this contract."""
+    """Return the centre's settings for these codes under this contract."""
     terms = contract.terms
     return CentreSettings(
         accounts=_accounts(codes, contract),
@@ -62,14 +59,14 @@ def centre_settings(
         validity_default_us=terms.delivery.validity_default_h.value * HOUR_US,
         validity_max_us=terms.delivery.validity_max_h.value * HOUR_US,
         scts_ahead_max_s=terms.delivery.scts_ahead_max_s.value,
-        notice_retry_us=tuple(seconds * SECOND_US for seconds in terms.session.notice_retry_s.value),
+        notification_retry_us=tuple(seconds * SECOND_US for seconds in terms.session.notice_retry_s.value),
     )
 
 
 def delivery_settings(
     seed: int, contract: Contract, config: DeliveryConfig, failures: tuple[Failure, ...] = ()
 ) -> DeliverySettings:
-    """The laws of delivery; without `failures` every attempt on an attached subscriber succeeds."""
+    """Return the delivery settings; without `failures` every attempt on an attached subscriber succeeds."""
     terms = contract.terms.delivery
     median_us = (config.latency_median_ms or terms.latency_median_ms.value) * 1000
     first, longest = terms.memory_full_first_min.value * MINUTE_US, terms.memory_full_max_h.value * HOUR_US
@@ -87,7 +84,7 @@ def delivery_settings(
 
 
 def _accounts(codes: Sequence[CodeConfig], contract: Contract) -> tuple[Account, ...]:
-    """One account a name: codes that name the same account share it."""
+    """Return one account per name: codes that name the same account share it."""
     accounts: dict[str, Account] = {}
     for config in codes:
         account = account_of(config, contract)

@@ -1,4 +1,4 @@
-"""What crosses the centre's border, and what it keeps of a message. Plain records: no behaviour.
+"""Records exchanged with the centre, and what it stores of a message.
 
 Instants are microseconds since the Unix epoch, UTC; `scts` is in whole seconds of the same epoch.
 """
@@ -15,11 +15,12 @@ from fake_smsc.scenario import Meter
 AccountState = Literal["active", "suspended", "closed"]
 PlatformState = Literal["up", "degraded", "down", "maintenance"]
 
+NOT_ALLOWED, INVALID_ADDRESS, INVALID_TIME = "04", "06", "22"  # error codes (EMI-UCP 4.0, EC)
 DELIVERED, BUFFERED, UNDELIVERED = 0, 1, 2  # Dst of a notification (EMI-UCP 4.0, field 16 of the 5x series)
 
 
 class Account(msgspec.Struct, frozen=True):
-    """A provisioned application: whom it may be, which short codes it may send from, how many sessions it may open."""
+    """A provisioned application: its login, the short codes it may send from, and how many sessions it may open."""
 
     name: str
     password: str
@@ -27,14 +28,14 @@ class Account(msgspec.Struct, frozen=True):
     state: AccountState = "active"
     max_sessions: int = 1
     oadc_option: bool = False
-    auth_code: str = ""  # AC its operations may carry; "": AC is not looked at
-    priority: bool = False  # subscribed to PR
-    list_max: int = 1000  # addresses each of its MO and MT lists holds
+    auth_code: str = ""  # AC its operations may carry; "": AC is not checked
+    priority: bool = False  # has subscribed to PR
+    list_max: int = 1000  # capacity of each of its MO and MT lists
     provisioning_password: str = ""  # "": the same as the password
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """How the meter of one code answers: `monitor`, `delay`, `nack`, `discard` or `close` (docs/reference, meter)."""
+    """The rate limit of one code and its answer: `monitor`, `delay`, `nack`, `discard` or `close` (meter reference)."""
 
     rate_per_s: int
     mode: Literal["monitor", "delay", "nack", "discard", "close"] = "delay"
@@ -43,16 +44,16 @@ class Limit(msgspec.Struct, frozen=True):
     max_hold_us: int = 0
     overflow_ec: str = "04"
     meter: Meter = "sliding"
-    mean_window_s: int = 1  # of the meter mean_10s; the contract says how long
+    mean_window_s: int = 1  # window of the meter mean_10s, from the contract
 
 
 class Special(msgspec.Struct, gc=False):
-    """What few messages ask for; a message without any of it carries None, which keeps the common one light.
+    """Rarely used requests of a message; None instead of it keeps the ordinary message small.
 
-    `begins_at` is the deferral (DDT), 0 once it is over; `rpid` the TP-PID; `more` MMS; `header`: it holds a UDH.
+    `begins_at` is the deferral (DDT), 0 once it is over; `rpid` the TP-PID; `more` MMS; `header`: the text has a UDH.
     """
 
-    originator: str = ""  # OAdC where it is not the code
+    originator: str = ""  # OAdC if it is not the code
     auth_code: str = ""
     notify_at: str = ""  # NAdC
     last_resort: str = ""  # LRAd
@@ -65,29 +66,29 @@ class Special(msgspec.Struct, gc=False):
     header: bool = False
     billing: str = ""
     forwarded: bool = False  # on its way to the last-resort address
-    follows: int = 0  # the message (its number) whose next part this is: not tried before that one's end
+    follows: int = 0  # message number of the part before this one, which must end before this one is attempted
     followed: bool = False  # another part follows
 
 
 class Submit(msgspec.Struct, frozen=True, gc=False):
-    """One submission as the gateway read it. `handle` comes back unchanged with a late answer."""
+    """One submission as read by the gateway. `handle` is returned unchanged with a late answer."""
 
     session: int
     account: str
     oadc: str
     recipient: str
-    digest: str = ""  # of the text: part of the message's identity for its draws
+    digest: str = ""  # the text, as part of the message id
     segments: int = 1
     notify: int = 0  # NT bit mask, 0 for no notification
     expires_at: int = 0  # 0: the default validity
     alphanumeric: bool = False
     handle: str = ""
     special: Special | None = None
-    entity: int = 0  # the message's number for its draws, where traffic is generated; 0: made of what it is
+    entity: int = 0  # message id of generated traffic; 0: derived from the message
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """The message is the centre's now. `shortened_to` is the validity end the centre set instead of the one asked."""
+    """The message was accepted. `shortened_to`: the validity end the centre set instead of the requested one, or 0."""
 
     recipient: str
     scts: int
@@ -95,14 +96,14 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """A negative result: error code of EMI-UCP 4.0 section 6.1 and a short reason."""
+    """A negative result: an error code of EMI-UCP 4.0 section 6.1 and a short reason."""
 
     ec: str
     reason: str
 
 
 class Silence(Enum):
-    """Replies that are no result."""
+    """Replies without a result."""
 
     HELD = "held"  # an Answer follows
     DISCARDED = "discarded"
@@ -113,9 +114,9 @@ Reply = Accepted | Refused | Silence
 
 
 class Key(msgspec.Struct, frozen=True):
-    """What names a message that waits: its addresses, its AC if it had one, and its stamp.
+    """Names waiting messages by their addresses, their AC if they have one, and their SCTS.
 
-    `stamps` are the seconds a written SCTS can mean (two in the hour that October repeats), none for every message.
+    `stamps` are the seconds a written SCTS can mean (two in the hour that October repeats); empty: every message.
     """
 
     account: str
@@ -126,7 +127,7 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Operation 54: what of a waiting message is to be otherwise; None leaves a thing as it is.
+    """Operation 54: the changes to a waiting message; None leaves a value unchanged.
 
     `notify` and `kinds` are NRq and NT; `begins_at` and `expires_at` microseconds; `segments` of the new text.
     """
@@ -152,7 +153,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
 
 class Message(msgspec.Struct, gc=False):
-    """An accepted message until its fate is told."""
+    """An accepted message until its final outcome."""
 
     entity: int
     account: str
@@ -165,16 +166,16 @@ class Message(msgspec.Struct, gc=False):
     segments: int
     session: int
     attempt: int = 0
-    told_buffered: bool = False
+    buffered: bool = False
     special: Special | None = None
     next_at: int = 0  # no attempt before this instant
-    waits_for: int = 107  # Rsn of what it waits for: of an absent subscriber, unless an attempt failed otherwise
+    waits_for: int = 107  # Rsn of the wait: absent subscriber, unless an attempt failed with another reason
 
 
-class Notice(msgspec.Struct, gc=False):
-    """A 52, 53, 57 or 58 that waits for its acknowledgement.
+class Notification(msgspec.Struct, gc=False):
+    """A 52, 53, 57 or 58 that has not been acknowledged yet.
 
-    For a 53 `outcome` is Dst, `reason` Rsn, `at` when it happened; a 57 lists `stamps`, a 58 names one.
+    For a 53, `outcome` is Dst, `reason` Rsn, `at` the time of the outcome; a 57 lists `stamps`, a 58 has one.
     """
 
     kind: Literal["notification", "mo", "inquiry", "deletion"]
@@ -185,11 +186,11 @@ class Notice(msgspec.Struct, gc=False):
     at: int
     outcome: int = 0
     reason: int = 0
-    payload: Any = None  # of a 52: what the gateway made of the subscriber's text
+    payload: Any = None  # of a 52: the subscriber's text as encoded by the gateway
     message: int = 0
     tries: int = 0
-    posted_at: int = 0  # since when somebody could carry it
-    fallback: bool = False  # the application knows no 52 or 53: offered as 01
-    reply: bool = False  # of a 52: it took the reply path of a message
+    posted_at: int = 0  # since when it can be sent
+    fallback: bool = False  # the application supports neither 52 nor 53: sent as 01
+    reply: bool = False  # of a 52: sent over the reply path of a message
     stamps: tuple[int, ...] = ()
     more: bool = False  # another 57 or 58 of the same operation follows

@@ -1,4 +1,4 @@
-"""Which recipients the platform serves, and what becomes of the others. Knows no message and no instant.
+"""Which recipients the platform serves, and how the others are refused.
 
 Sources: OPS-ACH-07, OPS-DEO-11, reading AMB-09; reasons of EMI-UCP 4.0 section 6.3.
 """
@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
+from fake_smsc.core.records import INVALID_ADDRESS
+from simbench.kernels.delivery_outcome import UNKNOWN_SUBSCRIBER
 from simbench.numbering.subscribers import Subscriber
 
-UNKNOWN_SUBSCRIBER = 101
-ABSENT_SUBSCRIBER = 107
-
-# Recipients refused at submission whatever the settings: they can be no metropolitan Orange subscriber.
+# Recipients refused at submission whatever the settings: they cannot be metropolitan Orange subscribers.
 NEVER = frozenset({"malformed", "fixed", "overseas", "foreign"})
 ELSEWHERE = frozenset({"other-operator", "ported-out"})
 
@@ -24,15 +23,15 @@ class Routing(msgspec.Struct, frozen=True):
     refuse_elsewhere: bool = False  # switch: NACK 06 instead of a negative notification
 
     def refusal(self, subscriber: Subscriber, code: str) -> str:
-        """Error code that answers a submit to this recipient from this code, "" when it is accepted."""
+        """Return the error code that refuses a submit from this code to this recipient, "" if it is accepted."""
         fate = subscriber.fate
         if fate == "orange":
             return ""
         if fate in NEVER or (fate == "m2m" and not code.startswith(self.m2m_prefix)):
-            return "06"
-        return "06" if self.refuse_elsewhere and fate in ELSEWHERE else ""
+            return INVALID_ADDRESS
+        return INVALID_ADDRESS if self.refuse_elsewhere and fate in ELSEWHERE else ""
 
 
 def final_reason(subscriber: Subscriber) -> int:
-    """Rsn of a delivery attempt that can never succeed, 0 when the subscriber is one of ours."""
+    """Return the Rsn of a delivery that can never succeed, 0 if the subscriber is on this platform."""
     return UNKNOWN_SUBSCRIBER if subscriber.fate == "unknown" or subscriber.fate in ELSEWHERE else 0

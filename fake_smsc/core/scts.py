@@ -1,7 +1,7 @@
-"""Service centre time stamps: one second each, unique per account and recipient. Knows no calendar.
+"""Service centre time stamps (SCTS): whole seconds, unique per account and recipient.
 
-The correlation key of a notification is (recipient, SCTS), so two messages to one recipient within a second get
-different stamps, the later ones ahead of the clock (EMI-UCP 4.0 section 7).
+A notification is matched to its message by (recipient, SCTS). Two messages to one recipient within a second therefore
+get different stamps, the later ones ahead of the clock (EMI-UCP 4.0 section 7).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from simbench.numbering.addresses import key_of
 PRUNE_AT = 200_000
 
 
-class Stamps:
-    """The last stamp given to each recipient of each account."""
+class SctsAllocator:
+    """The last SCTS given to each recipient of each account."""
 
     def __init__(self, ahead_max_s: int) -> None:
         self.ahead_max_s = ahead_max_s
@@ -27,7 +27,7 @@ class Stamps:
         self._prune_at: dict[str, int] = defaultdict(lambda: PRUNE_AT)
 
     def take(self, account: str, recipient: str, now: int) -> int:
-        """The next free stamp (seconds since the epoch), or -1 when it would run too far ahead of the clock."""
+        """Return the next free SCTS (seconds since the epoch), or -1 if it would run too far ahead of the clock."""
         second = now // SECOND_US
         table = self._of(account, second)
         place = table.place(key_of(recipient))
@@ -39,7 +39,7 @@ class Stamps:
         return stamp
 
     def take_many(self, account: str, recipients: Words, now: int) -> Values:
-        """`take` for each in turn, up to the first that can have none; keys of recipients, none of them twice."""
+        """`take` for each in turn, up to the first that gets none. Recipients are keys without repeats."""
         second = now // SECOND_US
         table = self._of(account, second)
         places = table.places(recipients)
@@ -52,13 +52,13 @@ class Stamps:
         return stamps
 
     def given(self, account: str, recipient: str, stamp: int) -> None:
-        """A stamp was given before: it is not given again."""
+        """Record an SCTS given by an earlier run, so that it is not given again."""
         table = self._last[account]
         place = table.place(key_of(recipient))
         table.values[place] = max(stamp, int(table.values[place]))
 
     def _of(self, account: str, second: int) -> Table:
-        """The table of an account; stamps that lie behind bind nobody any more and are forgotten in time."""
+        """Return the table of an account, cleared from time to time of stamps that lie in the past."""
         table = self._last[account]
         if table.count > self._prune_at[account]:
             table.keep(second)

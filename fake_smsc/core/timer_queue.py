@@ -1,8 +1,8 @@
-"""What is due when: a heap of milliseconds, each with what falls into it. Knows nothing of what it calls.
+"""A timer queue: a heap of milliseconds, each with the entries due in it.
 
-Entries run by instant, those of one instant in the order they were entered, so that a run is the same however often it
-is advanced (the law of splitting). Almost everything entered shares its millisecond with something else, which makes a
-heap of milliseconds several times cheaper than one of entries.
+Entries run by instant, and in order of entry within one instant, so that a run does not depend on how often it is
+advanced. Almost all entries share their millisecond with others, which makes a heap of milliseconds several times
+cheaper than a heap of entries.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ Entry = tuple[int, int, Action, Any]
 
 
 class Crowd(Protocol):
-    """What is due beside the entries, numbered with them (`number_many`), and done many at a time."""
+    """Due work kept outside the queue, numbered with its entries (`number_many`) and run many at a time."""
 
     @property
     def head(self) -> int:
         """The earliest instant due, or NEVER."""
 
     def run(self, due: int, number: int, not_before: int) -> bool:
-        """Do what stands before (due, number), at least up to where something is entered; False: there is none."""
+        """Run work before (due, number), at least until something is entered. Returns False if there is none."""
 
 
-class Nobody:
-    """No crowd."""
+class NoCrowd:
+    """The default Crowd: no work."""
 
     head = NEVER
 
     def run(self, due: int, number: int, not_before: int) -> bool:  # noqa: ARG002 - as any crowd's
-        """There is nothing to do."""
+        """Return False: there is no work."""
         return False
 
 
-class Agenda:
+class TimerQueue:
     """Instants, each with an action and its subject."""
 
     __slots__ = ("_count", "_heap", "_open", "_slot", "_slots", "crowd")
@@ -48,21 +48,21 @@ class Agenda:
     def __init__(self) -> None:
         self._heap: list[int] = []
         self._slots: dict[int, list[Entry]] = {}
-        self._open: list[Entry] = []  # the slot being worked on: a heap of its own
+        self._open: list[Entry] = []  # the current slot, as a heap
         self._slot = 0  # its number
         self._count = 0
-        self.crowd: Crowd = Nobody()
+        self.crowd: Crowd = NoCrowd()
 
     def __len__(self) -> int:
         return sum(map(len, self._slots.values())) + len(self._open)
 
     def enter(self, due: int, action: Action, subject: Any) -> None:
-        """Call `action(subject, due)` when `due` has come."""
+        """Call `action(subject, due)` at `due`."""
         self._count += 1
         self.enter_numbered(due, self._count, action, subject)
 
     def enter_numbered(self, due: int, number: int, action: Action, subject: Any) -> None:
-        """`enter` what was of the crowd, under its number there."""
+        """`enter` an entry that belonged to the crowd, keeping its number."""
         entry = (due, number, action, subject)
         slot = due // SLOT_US
         if self._open and slot <= self._slot:
@@ -93,25 +93,25 @@ class Agenda:
                 entries.append(entry)
 
     def number_many(self, count: int) -> int:
-        """Numbers for as many of the crowd, as if they were entered now: the first of them."""
+        """Reserve `count` numbers for the crowd, as if entered now. Returns the first."""
         first = self._count + 1
         self._count += count
         return first
 
     def subjects(self) -> Iterator[Any]:
-        """Every subject entered and not yet done, some more than once, in no order. Walks through them all."""
+        """Iterate over the subjects of all pending entries, unordered, possibly with repeats."""
         for entries in (self._open, *self._slots.values()):
             for entry in entries:
                 yield entry[3]
 
     def next_deadline(self) -> int:
-        """The earliest instant entered, or NEVER."""
+        """Return the earliest pending instant, or NEVER."""
         if not self._open and not self._refill():
             return self.crowd.head
         return min(self._open[0][0], self.crowd.head)
 
     def run(self, now: int, not_before: int = 0) -> None:
-        """Do everything due up to `now`. What fell due before `not_before` happens at that instant instead."""
+        """Run everything due up to `now`. Entries due before `not_before` run with that instant instead."""
         pop, crowd = heapq.heappop, self.crowd
         while True:
             due, number = self._open[0][:2] if self._open or self._refill() else (NEVER, 0)
@@ -125,9 +125,9 @@ class Agenda:
             action(subject, due if due > not_before else not_before)  # noqa: FURB136 - a call less a message
 
     def _refill(self) -> bool:
-        """Take the earliest slot to work on; False when there is none."""
+        """Open the earliest slot. Returns False if there is none."""
         if not self._heap:
             return False
         self._slot = heapq.heappop(self._heap)
-        self._open = sorted(self._slots.pop(self._slot))  # sorted, hence a heap
+        self._open = sorted(self._slots.pop(self._slot))  # a sorted list is a heap
         return True

@@ -1,1 +1,1 @@
-"""The read path for many frames at a time."""
+"""The vectorised read path: many frames at a time."""

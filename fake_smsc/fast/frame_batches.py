@@ -1,8 +1,7 @@
-"""The plain submits of one read, by the run: admitted together, answered in one piece.
+"""Serves runs of plain submits from one read: admits them together and writes one answer.
 
-It exists for speed alone. Whatever else the read brought goes to the gateway frame by frame, in its order, and so does
-a submit of a run that the centre does not simply accept. A test holds the two ways against one another, octet by octet
-and row by row.
+This path exists for speed. The gateway serves everything else frame by frame, in order, including submits of a run
+that the centre does not simply accept. A test compares both paths octet by octet and row by row.
 """
 
 from __future__ import annotations
@@ -15,43 +14,48 @@ import numpy as np
 from fake_smsc.fast.frame_runs import HEXADECIMAL, WORTH_FRAMES, Acks, Octets, Run, runs_of
 from fake_smsc.fast.submit_batches import Batch, Batches, Taken
 from fake_smsc.ucp_gateway.line import Line
-from fake_smsc.ucp_gateway.notifications import Carrier
+from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.submission import Submission
 from fake_smsc.ucp_gateway.times import shortened_text, stamp
 from simbench.numbering.addresses import Texts
 from simbench.ucp.frame import ETX
 
-WORTH_OCTETS: Final = 600  # some four submits: less is not worth the preparation
-EMPTY: Final = 24  # characters of a result that LEN counts beside its middle and the recipient
+WORTH_OCTETS: Final = 600  # about four submits; smaller reads are not worth the preparation
+EMPTY: Final = 24  # characters of a result counted in LEN, besides its middle part and the recipient
 
 
 class PlainRuns:
-    """The runs of all lines of a gateway; `single` serves octets of a line frame by frame."""
+    """Runs on all connections of a gateway; `single` serves octets of a connection frame by frame."""
 
     worth_octets = WORTH_OCTETS
 
-    def __init__(self, submission: Submission, carrier: Carrier, single: Callable[[Line, bytes, int], None]) -> None:
-        self._carrier = carrier
+    def __init__(
+        self,
+        submission: Submission,
+        notification_sender: NotificationSender,
+        single: Callable[[Line, bytes, int], None],
+    ) -> None:
+        self._notification_sender = notification_sender
         self._single, self._out = single, submission.out
         self.batches = Batches(submission.centre)
         self._admit = self.batches.submit
 
     def received(self, line: Line, octets: bytes, now: int) -> None:
-        """Serve all that a read completes."""
+        """Serve every frame the read completes."""
         octets = line.framer.release() + octets
         whole = octets.rfind(ETX) + 1
         for found in runs_of(octets[:whole]):
             if isinstance(found, Run):
                 self._run(line, found, now)
-            elif isinstance(found, Acks) and self._carrier.takes_bare:
-                self._carrier.acknowledged(line, found.trns, now)
+            elif isinstance(found, Acks) and self._notification_sender.takes_bare:
+                self._notification_sender.acknowledged(line, found.trns, now)
             else:
                 self._single(line, found.octets if isinstance(found, Acks) else found, now)
         if whole < len(octets):
             self._single(line, octets[whole:], now)
 
     def _run(self, line: Line, run: Run, now: int) -> None:
-        """Serve a run; what breaks it, and what it goes no further with, frame by frame."""
+        """Serve a run; frames that break it or are not simply accepted go to `single`."""
         session, start, size = line.session, 0, len(run.trns)
         asked, many = run.asked, len(run.texts) > 1
         while start < size and session.state == "open" and not session.peer.outstanding:
@@ -71,7 +75,7 @@ class PlainRuns:
 
 
 def _results(trns: Texts, recipients: Texts, taken: Taken) -> bytes:
-    """The positive results of a run: each as `times.result_with_mvp` has it, with its stamp."""
+    """Return the positive results of a run, each as built by `times.result_with_mvp`."""
     stamps, width = taken.stamps, recipients.itemsize
     first = stamp(int(stamps[0]))
     middle = f"/R/51/A/{shortened_text(taken.shortened_to)}/"
@@ -89,5 +93,5 @@ def _results(trns: Texts, recipients: Texts, taken: Taken) -> bytes:
 
 
 def _octets(texts: Texts) -> Octets:
-    """The octets of texts of one length, a row each."""
+    """Return texts of one length as octets, one row each."""
     return np.ascontiguousarray(texts).view(np.uint8).reshape(len(texts), texts.itemsize)

@@ -1,7 +1,7 @@
-"""What one read brought, taken apart into runs: plain submits that differ in TRN, recipient and text only.
+"""Splits a read into runs: plain submits that differ only in TRN, recipient and text.
 
-Decides nothing and serves nobody; what is no run of its kinds it gives back as octets. Two readers see the same runs:
-frames of one length are looked at as a matrix of octets, others by one pattern over all of them.
+Everything else is returned as octets. Two readers find the same runs: frames of equal length are read as a matrix of
+octets, others by one regular expression over all of them.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from simbench.ucp.frame import ASCII_AT_ONCE, ETX, encode
 
 Octets = NDArray[np.uint8]
 
-WORTH_FRAMES: Final = 8  # fewer frames are not worth a matrix, or a batch
+WORTH_FRAMES: Final = 8  # fewer frames are not worth a matrix or a batch
 HEXADECIMAL: Final = np.frombuffer(b"".join(b"%02X" % octet for octet in range(256)), np.uint8).reshape(256, 2)
 
-# A whole frame up to its ETX: a submit in groups, or in the last group anything. Looser than COMMON_FIELDS where that
-# costs time; the rest of it is looked at once a run (`_asked`) or in columns.
+# A whole frame up to its ETX: a submit in groups, or anything in the last group. It is looser than COMMON_FIELDS where
+# exactness costs time; the rest is checked once per run (`_asked`) or in columns.
 _LOOSE: Final = {At.ADC: "([0-9]{1,16})/(", At.VP: "[0-9]{0,10}", At.MT: "3", At.MSG: "([0-9A-F]{0,318})"}
 _SHAPE: Final = "".join(
     _LOOSE.get(at, COMMON_FIELDS.get(at, "")) + ("" if at == At.ADC else "/)" if at == At.MT else "/")
@@ -40,7 +40,7 @@ _TOKENS: Final = re.compile(_SUBMIT + "|([^\x03]*)\x03")
 _FIRST: Final = re.compile(_SUBMIT.encode())
 _ASKED: Final = re.compile("".join(f"({COMMON_FIELDS.get(at, '')})/" for at in range(At.OADC, At.MT + 1)))
 _LENGTHS: Final = [f"{max(size - 1, 0):05d}" for size in range(ASCII_AT_ONCE + 1)]  # LEN, by octets without ETX
-# What the octets of a frame without ETX sum to, modulo 256, when this is its checksum.
+# Sum of a frame's octets without ETX, modulo 256, for each checksum.
 _SUMS: Final = {f"{total:02X}": (total + sum(b"\x02%02X" % total)) & 0xFF for total in range(256)}
 _ZEROS: Final = repeat(0)
 _BARE: Final = {encode(trn, "R", "53", "A///")[:-1]: f"{trn:02d}" for trn in range(100)}  # their TRN by their octets
@@ -48,7 +48,7 @@ _ACKS: Final = re.compile(rb"(?:\x02[0-9]{2}/[0-9]{5}/R/53/A///[0-9A-F]{2}\x03)+
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
-    """What the submits of a run have in common."""
+    """The fields common to the submits of a run."""
 
     oadc: str
     notify: int
@@ -56,7 +56,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):
-    """Sound submits on end, their recipients of one length; `texts` is one for all of them, or one each."""
+    """Consecutive valid submits with recipients of equal length; `texts` holds one text for all, or one each."""
 
     asked: Asked
     frames: list[bytes] | bytes  # without ETX each, or all of them with
@@ -65,7 +65,7 @@ class Run(msgspec.Struct, frozen=True, gc=False):
     texts: list[str]
 
     def octets(self, start: int, end: int) -> bytes:
-        """Some of the frames as they came."""
+        """Return frames `start` to `end` as received."""
         if isinstance(self.frames, bytes):
             size = len(self.frames) // len(self.trns)
             return self.frames[start * size : end * size]
@@ -73,14 +73,14 @@ class Run(msgspec.Struct, frozen=True, gc=False):
 
 
 class Acks(msgspec.Struct, frozen=True, gc=False):
-    """Results on end that acknowledge a 53 with nothing but "A"."""
+    """Consecutive results that acknowledge a 53 with a bare "A"."""
 
     trns: list[str]
     octets: bytes
 
 
 def runs_of(octets: bytes) -> Iterator[Run | Acks | bytes]:
-    """The runs in whole frames, and between them octets that are to be served frame by frame."""
+    """Iterate over the runs in whole frames, and the octets between them to be served frame by frame."""
     at, end = 0, len(octets)
     while at < end:
         found = _acks(octets, at) if octets.startswith(b"/R/53/", at + 9) else _matrix(octets, at)
@@ -103,7 +103,7 @@ def _acks(octets: bytes, at: int) -> Acks | None:
 
 
 def _matrix(octets: bytes, at: int) -> Run | None:
-    """The frames from `at` on that are of one length and sound; None when they are few."""
+    """Return the valid frames of equal length from `at` on; None if they are too few."""
     size = octets.index(ETX, at) + 1 - at
     count = (len(octets) - at) // size
     first = _FIRST.match(octets, at) if count >= WORTH_FRAMES and size <= ASCII_AT_ONCE else None
@@ -146,18 +146,18 @@ def _texts(frames: Octets, start: int, end: int) -> Texts:
 
 
 class _Columns(msgspec.Struct, frozen=True, gc=False):
-    """The whole frames of a read, in columns; of one that is no plain submit all but its octets are empty."""
+    """The frames of a read in columns; columns other than `pieces` are empty for anything but plain submits."""
 
     pieces: list[bytes]  # without ETX
     trns: tuple[str, ...]
     lengths: tuple[str, ...]
     recipients: tuple[str, ...]
-    shared: tuple[str, ...]  # OAdC to MT as they stand
+    shared: tuple[str, ...]  # OAdC to MT, undecoded
     texts: tuple[str, ...]
     checks: tuple[str, ...]
 
     def are_sound(self, run: slice) -> bool:
-        """Whether LEN and checksum of plain submits are right, and their texts whole octets."""
+        """Return whether LEN and checksum are right and the texts are whole octets, for a run of plain submits."""
         pieces = self.pieces[run]
         return (
             tuple(map(_LENGTHS.__getitem__, map(len, pieces))) == self.lengths[run]
@@ -166,7 +166,7 @@ class _Columns(msgspec.Struct, frozen=True, gc=False):
         )
 
     def runs(self, start: int, end: int) -> Iterator[Run | Acks | bytes]:
-        """What frames are that agree in `shared`."""
+        """Iterate over the runs within frames that agree in `shared`."""
         pieces, asked = self.pieces[start:end], _asked(self.shared[start])
         trns = [*map(_BARE.get, pieces)] if not self.shared[start] else [None]
         if None not in trns:
@@ -186,7 +186,7 @@ class _Columns(msgspec.Struct, frozen=True, gc=False):
 def _by_pattern(octets: bytes) -> Iterator[Run | Acks | bytes]:
     tokens = _TOKENS.findall(octets.decode("latin-1"))
     columns = _Columns(octets.split(ETX)[:-1], *list(zip(*tokens, strict=True))[:-1])
-    single: list[bytes] = []  # what stands between two runs is served in one go
+    single: list[bytes] = []  # octets between two runs are served together
     for start, end in _alike(columns.shared):
         for found in columns.runs(start, end):
             if isinstance(found, bytes):
@@ -201,7 +201,7 @@ def _by_pattern(octets: bytes) -> Iterator[Run | Acks | bytes]:
 
 
 def _alike(values: tuple[str, ...] | list[int]) -> Iterator[tuple[int, int]]:
-    """Where runs of the same begin and end."""
+    """Iterate over the (start, end) of stretches of equal values."""
     start = 0
     if values.count(values[0]) == len(values):  # type: ignore[arg-type] # one of its own
         yield 0, len(values)
@@ -214,7 +214,7 @@ def _alike(values: tuple[str, ...] | list[int]) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def _asked(shared: str) -> Asked | None:
-    """What a run has in common, None when it is of no common form after all."""
+    """Return the common fields of a run, None if they do not have the common form."""
     found = _ASKED.fullmatch(shared)
     if found is None:
         return None

@@ -1,8 +1,8 @@
-"""Plain messages on their way, as rows of arrays in the order in which they are due. Decides nothing about them.
+"""Plain messages waiting for delivery, as rows of arrays ordered by due time.
 
-An object a message would be touched again seconds later among a million others, and wait for memory each time. New
-rows are kept as they came until there are many or the first of them is due, then sorted into spans of time; a span is
-sorted as a whole when it begins. So a row is moved twice however many there are.
+One object per message would be touched again seconds later among a million others, with a cache miss each time. New
+rows stay unsorted until there are many or the first is due; they are then distributed over spans of time, and each span
+is sorted when it begins. So every row is moved twice, however many there are.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ NEVER: Final = 1 << 62
 SPAN_US: Final = 40_000
 YOUNG_ROWS: Final = 8_192
 
-# `number` is the agenda's; `key` of the recipient; `seen`: the version of the subscriber base in which the subscriber
-# was found reachable, 0 for none; `kind`: what a message has in common with many others.
+# `number` comes from the timer queue; `key` is the recipient; `seen` the version of the subscriber base in which the
+# subscriber was found reachable, 0 for none; `kind` an index of properties shared with other messages.
 ROW: Final = np.dtype(
     [
         ("due", "i8"), ("number", "i8"), ("entity", "i8"), ("scts", "i8"), ("accepted_at", "i8"), ("expires_at", "i8"),
@@ -32,7 +32,7 @@ NONE: Final = np.empty(0, ROW)
 
 
 class Pending:
-    """Rows by (due, number). `head` is the earliest instant due, or NEVER."""
+    """Rows ordered by (due, number). `head` is the earliest due instant, or NEVER."""
 
     __slots__ = ("_count", "_dues", "_edge", "_firsts", "_heap", "_open", "_spans", "_young", "_young_due", "head")
 
@@ -42,15 +42,15 @@ class Pending:
     def _clear(self) -> None:
         self.head = NEVER
         self._young = np.empty(YOUNG_ROWS, ROW)
-        self._count, self._young_due = 0, NEVER  # of the young: how many, and the first instant
+        self._count, self._young_due = 0, NEVER  # unsorted rows: how many, and the first instant
         self._spans: dict[int, list[Rows]] = {}
-        self._firsts: dict[int, int] = {}  # their first instants
-        self._heap: list[int] = []  # their numbers
-        self._open, self._dues = NONE, NONE["due"]  # what is left of the span that has begun
-        self._edge = 0  # where that one ends
+        self._firsts: dict[int, int] = {}  # first instant of each span
+        self._heap: list[int] = []  # span numbers
+        self._open, self._dues = NONE, NONE["due"]  # the rest of the current span
+        self._edge = 0  # end of the current span
 
     def room(self, count: int) -> Rows:
-        """Rows to fill and then to `enter`, numbered in their order and beyond all that are held."""
+        """Return rows to fill and then `enter`; their numbers follow those of all rows held."""
         if self._count + count > len(self._young):
             self._sort()
             if count > len(self._young):
@@ -58,13 +58,13 @@ class Pending:
         return self._young[self._count : self._count + count]
 
     def enter(self, count: int, first_due: int) -> None:
-        """The room given last is filled; `first_due` is the earliest instant in it."""
+        """Enter the rows returned last by `room`; `first_due` is the earliest instant among them."""
         self._count += count
         self._young_due = min(self._young_due, first_due)
         self.head = min(self.head, first_due)
 
     def upto(self, due: int, number: int) -> Rows:
-        """The first rows before (due, number): all there are, or all of a span. They stay until dropped."""
+        """Return the first rows before (due, number): all of them, or those of one span. They stay until dropped."""
         if self.head > due:
             return NONE
         if self._young_due < self._edge or not len(self._open):
@@ -78,11 +78,11 @@ class Pending:
         return self._open[:end]
 
     def drop(self, count: int) -> None:
-        """Let go of the first rows."""
+        """Remove the first rows."""
         self._hold(self._open[count:], self._dues[count:])
 
     def take_out(self, chosen: Callable[[Rows], NDArray[np.bool_]]) -> Rows:
-        """Remove the rows that are chosen. Looks at all of them, and puts all in order again when there are any."""
+        """Remove and return the chosen rows. This reads all rows, and sorts them again if any were chosen."""
         held = [self._open, self._young[: self._count], *(piece for pieces in self._spans.values() for piece in pieces)]
         if not any(chosen(rows).any() for rows in held):
             return NONE
@@ -97,7 +97,7 @@ class Pending:
         return rows[which]
 
     def _sort(self) -> None:
-        """Spread the young over the spans."""
+        """Distribute the unsorted rows over the spans."""
         if not self._count:
             return
         rows = _in_order([self._young[: self._count]])
@@ -142,13 +142,13 @@ class Pending:
 
 
 def _in_order(pieces: list[Rows]) -> Rows:
-    """Rows sorted by their instants; the pieces are in order of their numbers, and so are rows of one instant."""
+    """Return rows sorted by instant; pieces, and rows of one instant, are already in order of their numbers."""
     rows = _joined(pieces)
     return rows.take(np.ascontiguousarray(rows["due"]).argsort(kind="stable"))  # far faster than by []
 
 
 def _joined(pieces: list[Rows]) -> Rows:
-    """The rows of all pieces; as plain integers, since numpy takes a while to compare the fields of each."""
+    """Return the rows of all pieces, concatenated as plain integers since numpy compares structured fields slowly."""
     if len(pieces) == 1:
         return pieces[0]
     return np.concatenate([piece.view(np.int64) for piece in pieces]).view(ROW)

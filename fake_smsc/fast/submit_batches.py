@@ -1,8 +1,8 @@
-"""Plain submits and plain deliveries, many at a time. Decides nothing that the centre does not decide in the same way.
+"""Plain submits and plain deliveries in batches, with the same decisions as the centre makes one by one.
 
-It exists for speed alone: a read brings a hundred submits that differ in recipient and text only, and what they share
-is looked at once. Whatever is not plain is left to `Centre.submit` and `Delivery`, one by one; a test holds both ways
-against one another, row by row.
+This path exists for speed: a read brings a hundred submits that differ only in recipient and text, and their common
+fields are checked once. Anything else goes to `Centre.submit` and `Delivery`, one by one; a test compares both paths
+row by row.
 """
 
 from __future__ import annotations
@@ -14,60 +14,60 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fake_smsc.core.delivery import KINDS, TELL, Delivery
+from fake_smsc.core.delivery import KINDS, NT_BITS, Delivery
 from fake_smsc.core.limiter import Limiter
-from fake_smsc.core.message_id import Identities
-from fake_smsc.core.notices import NoticeBoard
-from fake_smsc.core.records import DELIVERED, Account, Message, Notice
-from fake_smsc.core.scts import Stamps
-from fake_smsc.core.timer_queue import Agenda
+from fake_smsc.core.message_id import MessageIds
+from fake_smsc.core.notification_queue import NotificationQueue
+from fake_smsc.core.records import DELIVERED, Account, Message, Notification
+from fake_smsc.core.scts import SctsAllocator
+from fake_smsc.core.timer_queue import TimerQueue
 from fake_smsc.fast.pending import Pending, Rows
 from simbench.base.units import MINUTE_US
-from simbench.kernels.draws import Words, draws, law_of, quantiles
+from simbench.kernels.draws import Words, draws, quantile_table, quantiles
 from simbench.kernels.table import Values
 from simbench.ledger import AnyLedger
 from simbench.numbering.addresses import Texts, key_of, keys_of
 from simbench.numbering.plan import classify, spellings
 from simbench.numbering.subscribers import ELSEWHERE, REACHED, SubscriberBase
 
-Kind = tuple[str, str, int]  # what messages have in common for good: account, code, notify
+Kind = tuple[str, str, int]  # constant properties shared by messages: account, code, notify
 
 
 class Validity(Protocol):
-    """How long messages are kept (µs): when they say nothing, and at most."""
+    """How long messages are kept (µs): by default, and at most."""
 
     @property
     def validity_default_us(self) -> int:
-        """Without a validity of its own."""
+        """Validity of messages that set none."""
 
     @property
     def validity_max_us(self) -> int:
-        """At most."""
+        """Longest validity."""
 
 
-class Desks(Protocol):
-    """The parts of a centre that a batch passes through."""
+class CentreParts(Protocol):
+    """The parts of a centre used by a batch."""
 
     decided: int
 
     @property
     def settings(self) -> Validity:
-        """Terms of validity."""
+        """Default and longest validity."""
 
     @property
     def base(self) -> SubscriberBase:
-        """The subscribers."""
+        """The subscriber base."""
 
     @property
     def sink(self) -> AnyLedger:
-        """Where rows are written."""
+        """The ledger."""
 
     @property
     def now(self) -> int:
-        """The latest instant."""
+        """The latest instant (us)."""
 
     def advance(self, now: int) -> None:
-        """Let time pass."""
+        """Run everything due up to `now`."""
 
     @property
     def accounts(self) -> Mapping[str, Account]:
@@ -75,34 +75,34 @@ class Desks(Protocol):
 
     @property
     def limiters(self) -> Mapping[str, Limiter]:
-        """The meter of each code."""
+        """The rate meter of each code."""
 
     @property
     def delivery(self) -> Delivery:
-        """Attempts and their outcomes."""
+        """Delivery attempts and their outcomes."""
 
     @property
-    def agenda(self) -> Agenda:
-        """What is due when."""
+    def timer_queue(self) -> TimerQueue:
+        """The timer queue."""
 
     @property
-    def board(self) -> NoticeBoard:
-        """Notifications on their way."""
+    def notification_queue(self) -> NotificationQueue:
+        """The notification queue."""
 
     @property
-    def stamps(self) -> Stamps:
-        """Time stamps."""
+    def scts_allocator(self) -> SctsAllocator:
+        """The SCTS allocator."""
 
     @property
-    def identities(self) -> Identities:
-        """Message identities."""
+    def message_ids(self) -> MessageIds:
+        """The message ids."""
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
-    """Submits of one session with the same originator, notification and validity: one segment, nothing special.
+    """Submits of one session with equal originator, notification and validity: one segment, nothing special.
 
-    Recipients are digits, up to 16, all of one length; `texts` are as `Submit.digest`, one or one each; `expires_at` is
-    0 for the default validity.
+    Recipients are digits, up to 16, all of one length; `texts` are as `Submit.digest`, one for all or one each;
+    `expires_at` is 0 for the default validity.
     """
 
     session: int
@@ -114,21 +114,21 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     texts: list[str]
 
     def first(self, size: int) -> Self:
-        """The first submits of it."""
+        """Return a batch of the first `size` submits."""
         if size == len(self.recipients):
             return self
         return msgspec.structs.replace(self, recipients=self.recipients[:size], texts=self.texts[:size])
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
-    """The stamps of the first submits of a batch, which were accepted, and what their validity was shortened to."""
+    """The SCTS of the accepted submits at the start of a batch, and their shortened validity end, or 0."""
 
     stamps: Values
     shortened_to: int = 0
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
-    """What was found of submits that are accepted: of their recipients, and when their validity ends."""
+    """What was looked up for accepted submits: recipients, SCTS, and the end of their validity."""
 
     keys: Words
     numbers: Words
@@ -141,33 +141,33 @@ NOTHING: Final = Taken(np.empty(0, np.int64))
 
 
 class Batches:
-    """The many of one centre, and their crowd in its agenda."""
+    """The batches of one centre, entered as the crowd of its timer queue."""
 
-    def __init__(self, centre: Desks) -> None:
+    def __init__(self, centre: CentreParts) -> None:
         self.centre, self._delivery, self._base = centre, centre.delivery, centre.base
         settings = centre.delivery.settings
-        self._law = law_of(settings.latency_us)
-        # A delivery due at once would come between two submits of one batch.
+        self._law = quantile_table(settings.latency_us)
+        # A delivery due at once would fall between two submits of one batch.
         self._possible = min(settings.latency_us) > 0
-        # Where every attempt has its own chances, messages are not delivered together.
+        # Where each attempt has its own probabilities, messages are delivered one by one.
         self._together = centre.base.law is None and not settings.failures
         self._append_columns = centre.sink.centre.append_columns
         self._pending = Pending()
         self._kinds: list[Kind] = []
-        self._codes, self._notified = np.empty(0, "S1"), np.empty(0, bool)  # of the kinds
+        self._codes, self._notified = np.empty(0, "S1"), np.empty(0, bool)  # by kind
         self._kind_of: dict[Kind, int] = {}
-        centre.agenda.crowd = self
+        centre.timer_queue.crowd = self
         centre.delivery.unpack = self.unpack
 
     @property
     def head(self) -> int:
-        """When the first of them is due, or NEVER."""
+        """The earliest due instant of a batched message, or NEVER."""
         return self._pending.head
 
     # Admission -------------------------------------------------------------------------------------------------
 
     def submit(self, batch: Batch, now: int) -> Taken:
-        """Accept the submits of a batch up to the first that is not simply accepted; that one is not looked at."""
+        """Accept the submits of a batch up to the first that is not simply accepted, which is left untouched."""
         centre = self.centre
         if now < centre.now or not self._possible or self._delivery.announced:
             return NOTHING
@@ -187,7 +187,7 @@ class Batches:
         keys = keys[: limiter.passing(now, served)]
         if not len(keys):
             return NOTHING
-        stamps = centre.stamps.take_many(batch.account, keys, now)
+        stamps = centre.scts_allocator.take_many(batch.account, keys, now)
         size = len(stamps)
         if size:
             limiter.enter(now, size)
@@ -198,7 +198,7 @@ class Batches:
     def _accept(self, batch: Batch, found: Found, now: int) -> None:
         stamps = found.stamps
         centre, delivery, size = self.centre, self._delivery, len(stamps)
-        words = centre.identities.take_many(batch.oadc, found.numbers, batch.texts, now)
+        words = centre.message_ids.take_many(batch.oadc, found.numbers, batch.texts, now)
         entities = words.view(np.int64)
         terms = batch.notify | batch.expires_at // MINUTE_US << 3
         same = int(stamps[0]) if (stamps == stamps[0]).all() else stamps
@@ -216,11 +216,11 @@ class Batches:
         rows["session"], rows["kind"] = batch.session, self._kind(batch)
         rows["seen"] = self._base.version if found.standings.min() == REACHED else 0
         if self._together:
-            first = centre.agenda.number_many(size)
+            first = centre.timer_queue.number_many(size)
             rows["number"] = np.arange(first, first + size)
             self._pending.enter(size, int(dues.min()))
         else:
-            centre.agenda.enter_many(dues.tolist(), delivery.attempt, self._messages(rows))
+            centre.timer_queue.enter_many(dues.tolist(), delivery.attempt, self._messages(rows))
 
     def _kind(self, batch: Batch) -> int:
         kind = (batch.account, batch.oadc, batch.notify)
@@ -229,13 +229,13 @@ class Batches:
             place = self._kind_of[kind] = len(self._kinds)
             self._kinds.append(kind)
             self._codes = np.array([code for _, code, _ in self._kinds], np.bytes_)
-            self._notified = np.array([bool(notify & TELL[DELIVERED]) for _, _, notify in self._kinds])
+            self._notified = np.array([bool(notify & NT_BITS[DELIVERED]) for _, _, notify in self._kinds])
         return place
 
     # Delivery --------------------------------------------------------------------------------------------------
 
     def run(self, due: int, number: int, not_before: int) -> bool:
-        """First attempts before (due, number): those on subscribers who can be reached up to the first who cannot."""
+        """Run first attempts before (due, number), up to the first subscriber who cannot be reached."""
         pending = self._pending
         rows = pending.upto(due, number)
         if not len(rows):
@@ -267,24 +267,24 @@ class Batches:
         self._append_columns(
             size, (at, KINDS[DELIVERED], sessions, codes, recipients, entities, 1, 0, scts, 1)
         )  # fmt: skip
-        told = self._notified[kinds].nonzero()[0]
-        if not len(told):
+        notified = self._notified[kinds].nonzero()[0]
+        if not len(notified):
             return
-        post = self.centre.board.post
+        post = self.centre.notification_queue.post
         columns = (kinds, recipients, scts, at, entities)
-        for kind, recipient, stamp, due, entity in zip(*(column[told].tolist() for column in columns), strict=True):
+        for kind, recipient, stamp, due, entity in zip(*(column[notified].tolist() for column in columns), strict=True):
             account, code, _ = self._kinds[kind]
-            post(Notice("notification", account, code, recipient.decode(), stamp, due, 0, 0, None, entity), due)
+            post(Notification("notification", account, code, recipient.decode(), stamp, due, 0, 0, None, entity), due)
 
     # One by one ------------------------------------------------------------------------------------------------
 
     def unpack(self, address: str) -> None:
-        """Make objects of what is on its way to a subscriber, each due when it was."""
+        """Turn the batched messages to a subscriber into objects, keeping their due times."""
         keys = np.array([key_of(each) for each in spellings(classify(address))], np.uint64)
         rows = self._pending.take_out(lambda rows: np.isin(rows["key"], keys))
-        agenda, attempt = self.centre.agenda, self._delivery.attempt
+        timer_queue, attempt = self.centre.timer_queue, self._delivery.attempt
         for (due, number), message in zip(rows[["due", "number"]].tolist(), self._messages(rows), strict=True):
-            agenda.enter_numbered(due, number, attempt, message)
+            timer_queue.enter_numbered(due, number, attempt, message)
 
     def _messages(self, rows: Rows) -> list[Message]:
         names = ("kind", "entity", "recipient", "scts", "accepted_at", "expires_at", "session")
@@ -300,7 +300,7 @@ class Batches:
 
 
 def _unrepeated(keys: Words) -> int:
-    """How many from the first on there are before one comes again."""
+    """Return how many keys precede the first repeat."""
     in_order = np.sort(keys)
     if (in_order[1:] != in_order[:-1]).all():
         return len(keys)

@@ -1,4 +1,4 @@
-"""Named wire faults of the SMSC: what each does, and the registry of them. Judges nobody; the centre knows of none."""
+"""Named wire faults of the SMSC, and their registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes docs/reference/faults.md: `python -m fake_smsc.faults > docs/reference/faults.md`. Starts no fault."""
+"""Writes docs/reference/faults.md: `python -m fake_smsc.faults > docs/reference/faults.md`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a wire fault is: hooks that see outgoing frames and connection events; the injector writes the result.
+"""Base classes of wire faults: hooks for outgoing frames and connection events; the injector writes the result.
 
-A fault is one small class; the first line of its docstring is its sentence, `parameters` what a scenario may set
-beside `share`, `code`, `from_s` and `for_s`. Faults stack: what one hands on, the next one sees.
+A fault is one small class. The first line of its docstring describes it in the reference; `parameters` are the keys a
+scenario may set besides `share`, `code`, `from_s` and `for_s`. Faults stack: each sees the output of the one before.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Action = Callable[[], None]
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
-    """Octets to be written `delay_us` from now; with a `step`, in segments of that many octets, `gap_us` apart."""
+    """Octets to write `delay_us` from now; with a `step`, in segments of that many octets, `gap_us` apart."""
 
     octets: bytes
     delay_us: int = 0
@@ -32,73 +32,73 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
-    """A frame that a fault hits: the line it is for, what it says, and the piece that was to carry it."""
+    """A frame hit by a fault: its connection, the decoded frame, and the piece that would have been written."""
 
     number: int
     frame: Frame
     piece: Piece
 
     def again(self, octets: bytes) -> Piece:
-        """The same piece with other octets."""
+        """Return the piece with other octets."""
         return msgspec.structs.replace(self.piece, octets=octets)
 
     def later(self, seconds: float) -> Piece:
-        """The same piece, so much later (platform s)."""
+        """Return the piece, delayed by `seconds` (platform time)."""
         return msgspec.structs.replace(self.piece, delay_us=self.piece.delay_us + round(seconds * SECOND_US))
 
 
 def read(octets: bytes) -> Frame | None:
-    """The sound frame these octets end with, or None."""
+    """Return the valid frame at the end of these octets, or None."""
     items = Framer(len(octets)).feed(octets)
     return items[-1] if items and isinstance(items[-1], Frame) else None
 
 
 def sealed(trn: str, kind: str, ot: str, body: bytes, longer: int = 0) -> bytes:
-    """A frame whose checksum is right, with any octets as data and a LEN that says `longer` more than there is."""
+    """Build a frame with any octets as data, a LEN `longer` too large, and the right checksum."""
     text = f"{trn}/{len(body) + 16 + longer:05d}/{kind}/{ot}/".encode() + body
     return STX + text + b"%02X\x03" % checksum(text)
 
 
 class Injector(Protocol):
-    """What a fault asks of the injector that has it."""
+    """What a fault may ask of its injector."""
 
     server: Host
     seed: int
     gone: set[int]
 
-    def tell(self, event: FaultActed) -> None:
-        """Write one row of the story."""
+    def record(self, event: FaultActed) -> None:
+        """Write one event to the ledger."""
 
     def is_active(self, fault: Fault) -> bool:
-        """Whether the fault is in force."""
+        """Whether the fault is active."""
 
     def later(self, delay_us: int, action: Action) -> None:
-        """Do something after a while of platform time."""
+        """Run an action after a delay of platform time (us)."""
 
     def write_after(self, fault: Fault, number: int, pieces: list[Piece]) -> None:
-        """Write these, once the faults that stand after this one have seen them."""
+        """Pass pieces through the faults after this one, then write them."""
 
     def answer(self, fault: Fault, number: int, octets: bytes) -> None:
-        """Write a frame in the gateway's place."""
+        """Write a frame instead of the gateway."""
 
     def originate(self, sender: str, code: str, text: str) -> None:
-        """Let a subscriber send a text to a short code."""
+        """Send a text from a subscriber to a short code."""
 
     def tell_gateway(self, number: int, octets: bytes) -> None:
-        """Let the gateway hear what nobody sent."""
+        """Pass octets to the gateway as if the client had sent them."""
 
     def codes_of(self, number: int) -> tuple[str, ...]:
-        """The short codes of the account a line is logged in for."""
+        """Return the short codes of the account logged in on a connection."""
 
     def vanish(self, number: int) -> None:
-        """Read and write nothing more on a line."""
+        """Stop reading and writing on a connection."""
 
 
 class Fault:
-    """One fault in force. `ordinal` tells faults of one name apart, in their chance too."""
+    """One active fault. `ordinal` distinguishes faults of one name, and their random draws."""
 
     parameters: ClassVar[dict[str, float | int | str]] = {}
-    before_login = False  # also sees lines that nobody logged in over
+    before_login = False  # whether it also sees connections without a login
 
     def __init__(self, config: FaultConfig, injector: Injector, ordinal: int) -> None:
         self.config, self.injector = config, injector
@@ -109,78 +109,78 @@ class Fault:
     # Hooks -----------------------------------------------------------------------------------------------------
 
     def write(self, number: int, pieces: list[Piece]) -> list[Piece]:
-        """What one write of a line holds, frame by frame: return what is to be written instead."""
+        """Receive the frames of one write; return what is written instead."""
         del number
         return pieces
 
     def hear(self, number: int, frames: list[bytes]) -> list[bytes]:
-        """What one read of a line completed, frame by frame: return what the gateway is to see."""
+        """Receive the frames completed by one read; return what the gateway gets instead."""
         del number
         return frames
 
     def arrived(self, number: int, octets: int) -> None:
-        """So many octets were read from a line."""
+        """`octets` octets were read from a connection."""
 
     def connected(self, number: int) -> None:
         """A connection was made."""
 
     def begun(self) -> None:
-        """The fault takes effect."""
+        """The fault starts."""
 
     def ended(self) -> None:
-        """The fault is over: let go of what it keeps."""
+        """The fault ends: release what it keeps."""
 
     # For the hooks ---------------------------------------------------------------------------------------------
 
     def strikes(self) -> bool:
-        """Whether the next candidate is hit: by seed, name, ordinal and how many candidates there were before."""
+        """Draw whether the next candidate is hit, from seed, name, ordinal and the number of earlier candidates."""
         self._met += 1
         return share(self.injector.seed, self._met, self._purpose, self._share_ppm)
 
     def number_of(self, parameter: str) -> float:
-        """A numeric parameter, as set or by default."""
+        """Return a numeric parameter, as set or by default."""
         given = getattr(self.config, parameter)
         return float(self.parameters[parameter] if given is None else given)
 
     def text_of(self, parameter: str) -> str:
-        """A text parameter, as set or by default."""
+        """Return a text parameter, as set or by default."""
         given = getattr(self.config, parameter)
         return str(self.parameters[parameter] if given is None else given)
 
-    def tell(self, number: int, what: str, **more: Any) -> None:
-        """Record that the fault is about to be applied to a line; `more`: further fields of the event."""
-        self.injector.tell(FaultActed(self.config.name, line=number, what=what, **more))
+    def record(self, number: int, what: str, **more: Any) -> None:
+        """Record that the fault is about to hit a connection; `more` adds fields to the event."""
+        self.injector.record(FaultActed(self.config.name, line=number, what=what, **more))
 
 
 class FrameFault(Fault):
-    """A fault of single frames: `kind` "O" or "R" and `ot` say of which; "" is any."""
+    """A fault of single frames, selected by `kind` ("O" or "R") and `ot`; "" matches any."""
 
     kind = ""
     ot = ""
 
     def write(self, number: int, pieces: list[Piece]) -> list[Piece]:
-        """Pass on what is not hit, and `changed` instead of what is."""
+        """Write each frame, or `changed` for those that are hit."""
         passed: list[Piece] = []
         for piece in pieces:
             frame = read(piece.octets)
             if frame is None or not self.meets(frame) or not self.strikes():
                 passed.append(piece)
             else:
-                self.tell(number, f"{frame.kind}/{frame.ot}", trn=frame.trn)
+                self.record(number, f"{frame.kind}/{frame.ot}", trn=frame.trn)
                 passed += self.changed(Hit(number, frame, piece))
         return passed
 
     def meets(self, frame: Frame) -> bool:
-        """Whether the fault is about such frames."""
+        """Whether the fault applies to this frame."""
         return self.kind in {"", frame.kind} and self.ot in {"", frame.ot}
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """What is written instead of a frame that is hit."""
+        """Return what is written instead of a frame that is hit."""
         raise NotImplementedError
 
 
 class KeepingFault(FrameFault):
-    """A fault that keeps frames back until something happens, at most `delay_s`."""
+    """A fault that holds frames back until some event, for `delay_s` at most."""
 
     def __init__(self, config: FaultConfig, injector: Injector, ordinal: int) -> None:
         super().__init__(config, injector, ordinal)
@@ -188,17 +188,17 @@ class KeepingFault(FrameFault):
         self._count = 0
 
     def keep(self, number: int, piece: Piece, key: object = None) -> None:
-        """Keep a piece back."""
+        """Hold a piece back."""
         self._count += 1
         self._kept.setdefault(number, {})[self._count] = (key, piece)
         self.injector.later(round(self.number_of("delay_s") * SECOND_US), partial(self._give_up, number, self._count))
 
     def kept(self, number: int) -> int:
-        """How many pieces of a line are kept back."""
+        """Return how many pieces of a connection are held back."""
         return len(self._kept.get(number, ()))
 
     def released(self, number: int, key: object = None) -> list[Piece]:
-        """The pieces of a line kept under that key, no longer kept."""
+        """Release and return the pieces of a connection held back under `key`."""
         line = self._kept.get(number, {})
         return [line.pop(place)[1] for place, (known, _) in list(line.items()) if known == key]
 
@@ -208,7 +208,7 @@ class KeepingFault(FrameFault):
             self.injector.write_after(self, number, [found[1]])
 
     def ended(self) -> None:
-        """Write what is still kept."""
+        """Write everything still held back."""
         for number, line in self._kept.items():
             self.injector.write_after(self, number, [piece for _, piece in line.values()])
         self._kept.clear()

@@ -1,4 +1,4 @@
-"""What faults and outages need of the server they act on."""
+"""The interface of a server, as used by faults and outages."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Peer(Protocol):
 
     @property
     def transport(self) -> asyncio.Transport:
-        """Its two streams of octets."""
+        """Its transport."""
 
 
 class Host(Protocol):
-    """A server: its gateway and ledger, its connections by number, and what can be done to one of them."""
+    """A server: its gateway, ledger, clock and connections."""
 
     @property
     def gateway(self) -> Gateway:
-        """The UCP side."""
+        """The UCP gateway."""
 
     @property
     def ledger(self) -> AnyLedger:
-        """Where rows are written."""
+        """The ledger of the run."""
 
     @property
     def clock(self) -> Clock:
@@ -46,7 +46,7 @@ class Host(Protocol):
 
     @property
     def connections(self) -> Mapping[int, Peer]:
-        """The connections that exist."""
+        """The open connections, by number."""
 
     def send(self, number: int, octets: bytes) -> None:
         """Write on one connection."""

@@ -1,7 +1,7 @@
-"""The faults in force on a server: what they see, what they make of it, and when it is written. Decides no fault.
+"""Runs the faults of a server: passes them frames and events, and writes what they return, when it is due.
 
-The server asks it only while it is `engaged`. Everything delayed waits here in platform time and is wound by the
-server's own timer, so that virtual time works. The story has a row before anything takes effect.
+The server calls it only while it is `engaged`. Delayed output waits here in platform time, driven by the server's own
+timer, so that virtual time works. Each event is written to the ledger before it takes effect.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from simbench.ledger.events import FaultActed, row_of
 from simbench.ucp.frame import ETX
 
 NEVER = 1 << 62
-LONGEST_REST = 8_192  # octets without ETX that wait for one; more is handed on as it is
+LONGEST_REST = 8_192  # octets kept while waiting for ETX; longer input is passed on unchanged
 
 
 class FaultInjector:
-    """Faults planned and in force, and what waits because of them."""
+    """The planned and active faults of a server, and the output they delay."""
 
     def __init__(self, server: Host) -> None:
         self.server = server
@@ -30,17 +30,17 @@ class FaultInjector:
         self.engaged = False
         self.active: list[Fault] = []
         self._planned: list[Fault] = []
-        self.gone: set[int] = set()  # lines on which the server has vanished
+        self.gone: set[int] = set()  # connections on which the server has vanished
         self._agenda: list[tuple[int, int, Action]] = []
         self._order = self._ordinal = 0
-        self._rests: dict[int, bytes] = {}  # the begun frame of each line's input
-        self._busy: dict[int, int] = {}  # until when a line is in the middle of a piece
+        self._rests: dict[int, bytes] = {}  # the incomplete frame at the end of each connection's input
+        self._busy: dict[int, int] = {}  # until when a connection is writing a piece
         self._burst: list[tuple[int, bytes]] = []
 
     # Life of a fault -------------------------------------------------------------------------------------------
 
     def plan(self, config: FaultConfig) -> Fault:
-        """Let a fault begin `from_s` from now and end `for_s` later (0: when it is cleared)."""
+        """Schedule a fault to start `from_s` from now and end `for_s` later (0: when it is cleared)."""
         self._ordinal += 1
         fault = FAULTS[config.name](config, self, self._ordinal)
         self._planned.append(fault)
@@ -48,7 +48,7 @@ class FaultInjector:
         return fault
 
     def clear(self, name: str = "") -> int:
-        """End every fault of that name, or all, also those that have not begun; how many there were."""
+        """End every fault of that name, or all, including planned ones. Returns how many there were."""
         ending = [fault for fault in self.active if name in {"", fault.config.name}]
         unborn = [fault for fault in self._planned if name in {"", fault.config.name}]
         self._planned = [fault for fault in self._planned if fault not in unborn]
@@ -63,7 +63,7 @@ class FaultInjector:
         config = fault.config
         set_here = {name: getattr(config, name) for name in ("share", "code", *fault.parameters)}
         until = self.server.clock.now() + round(config.for_s * SECOND_US) if config.for_s else None
-        self.tell(FaultActed(config.name, until, "begins", **set_here))
+        self.record(FaultActed(config.name, until, "begins", **set_here))
         self.active.append(fault)
         if until is not None:
             self.later(round(config.for_s * SECOND_US), partial(self._end, fault))
@@ -71,15 +71,15 @@ class FaultInjector:
 
     def _end(self, fault: Fault) -> None:
         if fault in self.active:
-            self.tell(FaultActed(fault.config.name, what="ends"))
+            self.record(FaultActed(fault.config.name, what="ends"))
             self.active.remove(fault)
             fault.ended()
 
-    def tell(self, event: FaultActed) -> None:
-        """Record what a fault does."""
+    def record(self, event: FaultActed) -> None:
+        """Record an event of a fault."""
         self.server.ledger.story.append(row_of(self.server.clock.now(), event))
 
-    # What the server asks --------------------------------------------------------------------------------------
+    # Called by the server --------------------------------------------------------------------------------------
 
     def connected(self, number: int) -> None:
         """A connection was made."""
@@ -87,7 +87,7 @@ class FaultInjector:
             fault.connected(number)
 
     def incoming(self, number: int, data: bytes) -> bytes:
-        """What the gateway is to see of octets that were read: whole frames, less what the faults swallow."""
+        """Return the octets the gateway gets for a read: whole frames, without those the faults swallow."""
         octets = self._rests.pop(number, b"") + data
         if not self.active:
             return octets
@@ -105,7 +105,7 @@ class FaultInjector:
         return b"".join(frames)
 
     def outgoing(self, written: list[tuple[int, bytes]]) -> None:
-        """Write what the faults make of what the gateway wants written."""
+        """Pass the gateway's output through the faults and write the result."""
         self.run(self.server.clock.now())
         for number, octets in written:
             if number not in self.server.gateway.lines:
@@ -123,24 +123,24 @@ class FaultInjector:
         self.gone.discard(number)
 
     def run(self, now: int) -> None:
-        """Do what is due."""
+        """Run what is due."""
         while self._agenda and self._agenda[0][0] <= now:
             heappop(self._agenda)[2]()
         self._flush()
         self.engaged = bool(self.active or self._agenda or self._rests or self.gone)
 
     def next_deadline(self) -> int:
-        """When `run` has something to do, or NEVER."""
+        """Return the next instant at which `run` has work, or NEVER."""
         return self._agenda[0][0] if self._agenda else NEVER
 
-    # What faults ask -------------------------------------------------------------------------------------------
+    # Called by faults ------------------------------------------------------------------------------------------
 
     def later(self, delay_us: int, action: Action) -> None:
-        """Do something after a while of platform time, in the order asked."""
+        """Run an action after a delay of platform time; equal instants keep their order."""
         self._at(self.server.clock.now() + delay_us, action)
 
     def write_after(self, fault: Fault, number: int, pieces: list[Piece]) -> None:
-        """Write these, once the faults that stand after this one have seen them."""
+        """Pass pieces through the faults after this one, then write them."""
         if number not in self.server.gateway.lines:
             return
         follows = self._concerned(number)
@@ -151,30 +151,30 @@ class FaultInjector:
         self._place(number, pieces)
 
     def answer(self, fault: Fault, number: int, octets: bytes) -> None:
-        """Write a frame in the gateway's place, before anything that comes later."""
+        """Write a frame instead of the gateway, before anything later."""
         self.later(0, partial(self.write_after, fault, number, [Piece(octets)]))
 
     def originate(self, sender: str, code: str, text: str) -> None:
-        """A subscriber sends a text to a short code."""
+        """Send a text from a subscriber to a short code."""
         self.server.gateway.originate(sender, code, text, self.server.clock.now())
 
     def tell_gateway(self, number: int, octets: bytes) -> None:
-        """Let the gateway hear, at once, what nobody sent."""
+        """Pass octets to the gateway at once, as if the client had sent them."""
         if number in self.server.gateway.lines:
             self.later(0, lambda: self.server.gateway.received(number, octets, self.server.clock.now()))
 
     def is_active(self, fault: Fault) -> bool:
-        """Whether the fault is in force."""
+        """Whether the fault is active."""
         return fault in self.active
 
     def codes_of(self, number: int) -> tuple[str, ...]:
-        """The short codes of the account a line is logged in for; none before."""
+        """Return the short codes of the account logged in on a connection; none before the login."""
         line = self.server.gateway.lines.get(number)
         account = self.server.gateway.centre.accounts.get(line.account) if line else None
         return account.codes if account else ()
 
     def vanish(self, number: int) -> None:
-        """Read and write nothing more on a line, and end its session without telling the peer."""
+        """Stop reading and writing on a connection and end its session without notifying the peer."""
         self.gone.add(number)
         transport = self.server.connections[number].transport
         if not transport.is_closing():
@@ -203,7 +203,7 @@ class FaultInjector:
                 self._emit(number, piece)
 
     def _emit(self, number: int, piece: Piece) -> None:
-        """Write a piece now, or as soon as the line is through with the one before."""
+        """Write a piece now, or once the connection has finished the piece before."""
         now = self.server.clock.now()
         free_at = self._busy.get(number, 0)
         if free_at > now:
@@ -218,7 +218,7 @@ class FaultInjector:
             self._busy[number] = now + len(segments) * piece.gap_us
 
     def _flush(self) -> None:
-        """Write what became due together, as one write a line."""
+        """Write everything due at the same instant, as one write per connection."""
         burst, self._burst = self._burst, []
         joined: dict[int, list[bytes]] = {}
         for number, octets in burst:

@@ -1,6 +1,6 @@
-"""Faults of whole connections: logins and alerts not answered, lines that vanish, break, crawl or never open.
+"""Faults of whole connections: unanswered logins and alerts, connections that vanish, break, stall or never open.
 
-A fault that ends a line says so in the story under `drop`, so that nobody is blamed for what the end took along.
+A fault that ends a connection records `drop` in its event, so that losses caused by it are attributed to nobody.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from simbench.ucp.frame import Frame, encode
 
 
 class LoginFault(Fault):
-    """Any fault of a login, which the platform never sees."""
+    """Base of login faults: the platform never sees the login."""
 
     before_login = True
 
@@ -27,7 +27,7 @@ class LoginFault(Fault):
             if frame is None or not self._meets(frame) or not self.strikes():
                 passed.append(octets)
             else:
-                self.tell(number, "O/60", trn=frame.trn)
+                self.record(number, "O/60", trn=frame.trn)
                 self.meet(number, frame)
         return passed
 
@@ -37,7 +37,7 @@ class LoginFault(Fault):
         return (frame.kind, frame.ot) == ("O", "60") and right
 
     def meet(self, number: int, frame: Frame) -> None:
-        """What becomes of the login."""
+        """React to a swallowed login."""
 
 
 class LoginRefused(LoginFault):
@@ -46,7 +46,7 @@ class LoginRefused(LoginFault):
     parameters: ClassVar = {"ec": "07"}
 
     def meet(self, number: int, frame: Frame) -> None:
-        """A refusal."""
+        """Refuse it."""
         self.injector.answer(self, number, encode(frame.trn, "R", "60", f"N/{self.text_of('ec')}//"))
 
 
@@ -55,55 +55,55 @@ class LoginUnanswered(LoginFault):
 
 
 class AlertUnanswered(FrameFault):
-    """Never answers an alert (31), which clients keep the line alive with."""
+    """Never answers an alert (31), which clients use as a keepalive."""
 
     kind, ot = "R", "31"
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """Nothing."""
+        """Write nothing."""
         del hit
         return []
 
 
 class LineFault(Fault):
-    """Any fault that happens to a line once `after` frames have been written on it."""
+    """Base of faults that hit a connection once `after` frames have been written on it."""
 
     parameters: ClassVar = {"after": 5}
     drop = ""
 
     def begun(self) -> None:
-        """Count from now."""
+        """Start counting frames."""
         self._written: Counter[int] = Counter()
         self._spared: set[int] = set()
 
     def write(self, number: int, pieces: list[Piece]) -> list[Piece]:
-        """Let `after` frames pass; at the next one it happens, if it is to happen to this line at all."""
+        """Let `after` frames pass, then hit the connection if it is selected."""
         room = int(self.number_of("after")) - self._written[number]
         self._written[number] += len(pieces)
         if number in self._spared or room >= len(pieces):
             return pieces
-        if room < 0:  # it has happened
+        if room < 0:  # already hit
             return []
         if not self.strikes():
             self._spared.add(number)
             return pieces
-        self.tell(number, self.config.name, drop=self.drop)
+        self.record(number, self.config.name, drop=self.drop)
         self.injector.later(0, partial(self.happen, number))
         self._written[number] = int(self.number_of("after")) + 1
         return pieces[:room] + self.last(pieces[room])
 
     def last(self, piece: Piece) -> list[Piece]:
-        """What is still written of the frame at which it happens."""
+        """Return what is still written of the frame at which the fault hits."""
         del piece
         return []
 
     def happen(self, number: int) -> None:
-        """End the line."""
+        """End the connection."""
         self.injector.server.end(number, self.config.name, abruptly=self.drop == "rst")
 
 
 class HangUp(LineFault):
-    """Ends a connection in good order (FIN) after `after` frames; what was to follow is not written."""
+    """Closes a connection (FIN) after `after` frames; the frames that follow are not written."""
 
     drop = "fin"
 
@@ -115,42 +115,42 @@ class Reset(LineFault):
 
 
 class CutOff(LineFault):
-    """Writes half of a frame after `after` others and ends the connection (FIN)."""
+    """Writes half of a frame after `after` others and closes the connection (FIN)."""
 
     drop = "fin"
 
     def last(self, piece: Piece) -> list[Piece]:
-        """Its first half."""
+        """Return the first half of the frame."""
         return [Piece(piece.octets[: len(piece.octets) // 2])]
 
 
 class HalfOpen(LineFault):
-    """Vanishes from a connection after `after` frames: reads and writes nothing more, and ends it in no way."""
+    """Vanishes from a connection after `after` frames: stops reading and writing, without closing it."""
 
     drop = "silent"
 
     def happen(self, number: int) -> None:
-        """The session ends, and the peer is not told."""
+        """End the session without notifying the peer."""
         if number in self.injector.server.connections:
             self.injector.vanish(number)
 
     def ended(self) -> None:
-        """Back from nowhere, the machine knows nothing of those connections and resets them."""
+        """Reset the connections when the server is back, as it no longer knows them."""
         for number in sorted(self.injector.gone):
             self.injector.server.end(number, "vanished before", abruptly=True)
 
 
 class SlowRead(Fault):
-    """Reads no faster than `octets_per_s`; what the client writes piles up on its way."""
+    """Reads no faster than `octets_per_s`, so that the client's output piles up."""
 
     parameters: ClassVar = {"octets_per_s": 200}
 
     def arrived(self, number: int, octets: int) -> None:
-        """Read on when these have had their time."""
+        """Pause reading for the time these octets take."""
         connection = self.injector.server.connections[number]
         if connection.transport.is_closing() or not self.strikes():
             return
-        self.tell(number, "read", octets=octets)
+        self.record(number, "read", octets=octets)
         connection.transport.pause_reading()
         self.injector.later(round(octets * SECOND_US / self.number_of("octets_per_s")), partial(self._resume, number))
 
@@ -161,19 +161,19 @@ class SlowRead(Fault):
 
 
 class ConnectionFault(Fault):
-    """Any fault of a connection as it is made."""
+    """Base of faults of new connections."""
 
     drop = "fin"
 
     def connected(self, number: int) -> None:
-        """End it at once, if it is hit."""
+        """End the connection at once if it is selected."""
         if self.strikes():
-            self.tell(number, "connected", drop=self.drop)
+            self.record(number, "connected", drop=self.drop)
             self.injector.server.end(number, self.config.name, abruptly=self.drop == "rst")
 
 
 class AcceptClose(ConnectionFault):
-    """Accepts a connection and ends it at once (FIN)."""
+    """Accepts a connection and closes it at once (FIN)."""
 
 
 class AcceptReset(ConnectionFault):

@@ -1,10 +1,10 @@
-"""Every wire fault by name, and the one way to ask for one by name. Starts none."""
+"""The registry of wire faults, and their configuration by name."""
 
 from __future__ import annotations
 
 import json
 
-from fake_smsc.faults import lines, notices, octets, results
+from fake_smsc.faults import lines, notifications, octets, results
 from fake_smsc.faults.fault import Fault
 from fake_smsc.scenario import FaultConfig, check_fault
 from simbench.base.errors import BadInput
@@ -26,17 +26,17 @@ FAULTS: dict[str, type[Fault]] = {
     "short-result": results.ShortResult,
     "stray-result": results.StrayResult,
     # notifications and other operations of the SMSC
-    "early-notification": notices.EarlyNotification,
-    "late-notification": notices.LateNotification,
-    "double-notification": notices.DoubleNotification,
-    "lost-notification": notices.LostNotification,
-    "wrong-stamp": notices.WrongStamp,
-    "reordered-notifications": notices.ReorderedNotifications,
-    "short-notification": notices.ShortNotification,
-    "mo-flood": notices.MoFlood,
-    "mo-at-full-window": notices.MoAtFullWindow,
-    "unknown-operation": notices.UnknownOperation,
-    "alert-to-client": notices.AlertToClient,
+    "early-notification": notifications.EarlyNotification,
+    "late-notification": notifications.LateNotification,
+    "double-notification": notifications.DoubleNotification,
+    "lost-notification": notifications.LostNotification,
+    "wrong-stamp": notifications.WrongStamp,
+    "reordered-notifications": notifications.ReorderedNotifications,
+    "short-notification": notifications.ShortNotification,
+    "mo-flood": notifications.MoFlood,
+    "mo-at-full-window": notifications.MoAtFullWindow,
+    "unknown-operation": notifications.UnknownOperation,
+    "alert-to-client": notifications.AlertToClient,
     # octets and segments
     "bad-checksum": octets.BadChecksum,
     "wrong-length": octets.WrongLength,
@@ -63,12 +63,12 @@ FAULTS: dict[str, type[Fault]] = {
 
 
 def sentence(name: str) -> str:
-    """What the fault of that name does, in one sentence."""
+    """Return the one-sentence description of a fault."""
     return (FAULTS[name].__doc__ or "").strip()
 
 
 def fault_config(name: str, parameters: dict[str, object]) -> FaultConfig:
-    """What to ask an injector for. Raises BadInput for a name that is none, or a parameter the fault does not take."""
+    """Return a fault's configuration. Raises BadInput for an unknown name or a parameter the fault does not take."""
     config = as_typed({"name": name, **parameters}, FaultConfig, BadInput, lambda _keys: "fault")
     check_fault(config, "fault", BadInput)
     return config
@@ -77,36 +77,36 @@ def fault_config(name: str, parameters: dict[str, object]) -> FaultConfig:
 HEADING = """\
 # Faults of the platform
 
-What the SMSC can be told to do wrong, in a scenario or through `Control.fault(name, **parameters)` and
-`Control.clear(name)`. Several may hold at once: what one hands on, the next one sees, in the order they began.
+Errors the SMSC can be made to commit, in a scenario or through `Control.fault(name, **parameters)` and
+`Control.clear(name)`. Several may be active at once: each sees the output of the one started before it.
 
 ```toml
 [[faults]]
 name = "late-result"
-share = 0.1    # of its candidates (frames, reads, lines or connections), drawn by the scenario's seed
-code = "36010" # only lines logged in for this short code; left out: every line
+share = 0.1    # of its candidates (frames, reads or connections), drawn from the scenario's seed
+code = "36010" # only connections logged in for this short code; default: every connection
 from_s = 10    # platform seconds after the start
-for_s = 60     # left out: for good
-delay_s = 5    # what this fault alone takes; the tables give the defaults
+for_s = 60     # default: until cleared
+delay_s = 5    # a parameter of this fault; the tables give the defaults
 ```
 
-Whenever a fault is applied, the story has a row before it takes effect: kind `fault`, subject its name, and as detail
-the line and what is hit. Where a line is ended, `drop` says how.
+Whenever a fault is applied, the ledger gets an event before it takes effect: kind `fault`, subject its name, with the
+connection and the frame in the detail. If a connection is ended, `drop` says how.
 
-`ot` is an operation type, like `"51"`; left out, frames of any type are candidates, the result of the login too.
+`ot` is an operation type such as `"51"`; by default frames of any type are candidates, including the login's result.
 
 This page is written by `python -m fake_smsc.faults`.
 """
 CHAPTERS = {
     "fake_smsc.faults.results": "Results of submits",
-    "fake_smsc.faults.notices": "Notifications and other operations of the SMSC",
+    "fake_smsc.faults.notifications": "Notifications and other operations of the SMSC",
     "fake_smsc.faults.octets": "Octets and segments of any frame",
     "fake_smsc.faults.lines": "Logins, alerts and connections",
 }
 
 
 def reference() -> str:
-    """The reference page of all faults, as Markdown."""
+    """Return the reference page of all faults, as Markdown."""
     lines_of = [HEADING]
     for module, title in CHAPTERS.items():
         lines_of.append(f"## {title}\n\n| name | what it does | takes |\n|---|---|---|")
@@ -119,7 +119,7 @@ def reference() -> str:
 
 
 def _shown(key: str, default: float | int | str) -> str:
-    """A parameter with its default; an empty text is "any"."""
+    """Return a parameter with its default; an empty text is shown as "any"."""
     if default == "":
         return f"`{key}`"
     return f"`{key} = {default if not isinstance(default, str) else json.dumps(default)}`"

@@ -1,4 +1,4 @@
-"""Faults of the results of submits: late, missing, doubled, misnumbered, refused, or untrue. Touch no other frame."""
+"""Faults of the results of submits: late, missing, repeated, misnumbered, refused, or wrong."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from simbench.base.calendar import scts_text
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, encode
 
-FURTHER = 50  # TRNs between a right and a wrong one: more than the windows in use, so that it hits nobody else's
+FURTHER = 50  # distance of a wrong TRN from the right one: beyond usual windows, so that it hits no open operation
 SUBMIT = "51"
 
 
 def numbered(trn: str) -> str:
-    """A TRN the other end is not using."""
+    """Return a TRN the peer is not using."""
     return f"{(int(trn) + FURTHER) % 100:02d}"
 
 
 def body_of(fields: list[str]) -> str:
-    """The data part of these fields."""
+    """Return the data part made of these fields."""
     return "".join(field + "/" for field in fields)
 
 
 class ResultFault(FrameFault):
-    """Any fault of the result of a submit."""
+    """Base of faults of the result of a submit."""
 
     kind = "R"
     ot = SUBMIT
 
 
 class PositiveFault(ResultFault):
-    """Any fault of a positive result only."""
+    """Base of faults of positive results only."""
 
     def meets(self, frame: Frame) -> bool:
         """Positive results, `A/MVP/SM`."""
@@ -44,15 +44,15 @@ class LateResult(ResultFault):
     parameters: ClassVar = {"delay_s": 5.0}
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """The same, later."""
+        """Return the same frame, later."""
         return [hit.later(self.number_of("delay_s"))]
 
 
 class NoResult(ResultFault):
-    """Decides on a submit and never answers it."""
+    """Accepts or refuses a submit and never answers it."""
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """Nothing."""
+        """Write nothing."""
         del hit
         return []
 
@@ -63,18 +63,18 @@ class DoubleResult(ResultFault):
     parameters: ClassVar = {"delay_s": 0.0}
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """Twice the same."""
+        """Return the same frame twice."""
         return [hit.piece, hit.later(self.number_of("delay_s"))]
 
 
 class ReorderedResults(KeepingFault):
-    """Keeps the result of a submit back until the next one has overtaken it, at most `delay_s`."""
+    """Holds the result of a submit back until the next one has overtaken it, `delay_s` at most."""
 
     parameters: ClassVar = {"delay_s": 1.0}
     kind, ot = "R", SUBMIT
 
     def write(self, number: int, pieces: list[Piece]) -> list[Piece]:
-        """Whatever is kept follows the next frame of the kind."""
+        """Write held-back frames after the next frame of the kind."""
         passed: list[Piece] = []
         for piece in pieces:
             frame = read(piece.octets)
@@ -85,66 +85,66 @@ class ReorderedResults(KeepingFault):
         return passed
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """Nothing yet."""
+        """Write nothing yet."""
         self.keep(hit.number, hit.piece)
         return []
 
 
 class WrongTrn(ResultFault):
-    """Answers a submit under a TRN fifty further on, which the client is not using."""
+    """Answers a submit with a TRN 50 higher, which the client is not using."""
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """The same under another number."""
+        """Return the frame with another TRN."""
         return [hit.again(encode(numbered(hit.frame.trn), "R", SUBMIT, body_of(hit.frame.data)))]
 
 
 class WrongOt(ResultFault):
-    """Answers a submit as if it had been a 52."""
+    """Answers a submit with operation type 52."""
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """The same of another type."""
+        """Return the frame with another operation type."""
         return [hit.again(encode(hit.frame.trn, "R", "52", body_of(hit.frame.data)))]
 
 
 class NackThoughStored(PositiveFault):
-    """Takes a message over and answers its submit with error code `ec` all the same."""
+    """Accepts a message but answers its submit with error code `ec`."""
 
     parameters: ClassVar = {"ec": "04"}
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """A refusal."""
+        """Return a refusal."""
         return [hit.again(encode(hit.frame.trn, "R", SUBMIT, f"N/{self.text_of('ec')}//"))]
 
 
 class ResultWithoutStamp(PositiveFault):
-    """Leaves recipient and time stamp out of a positive result, so that its notification fits nothing."""
+    """Omits recipient and time stamp from a positive result, so that its notification matches nothing."""
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """The result with an empty SM."""
+        """Return the result with an empty SM."""
         return [hit.again(encode(hit.frame.trn, "R", SUBMIT, f"A/{hit.frame.data[1]}//"))]
 
 
 class ShortResult(PositiveFault):
-    """Leaves the empty second field out of a positive result, so that it has two fields where three are due."""
+    """Omits the empty second field of a positive result, leaving two fields instead of three."""
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """The result without its MVP."""
+        """Return the result without its MVP."""
         return [hit.again(encode(hit.frame.trn, "R", SUBMIT, f"A/{hit.frame.data[2]}/"))]
 
 
 class StrayResult(ResultFault):
-    """Adds a positive result under a TRN for which there is no submit."""
+    """Adds a positive result with a TRN of no open submit."""
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """One more."""
+        """Return the frame and one more result."""
         return [hit.piece, hit.again(encode(numbered(hit.frame.trn), "R", SUBMIT, "A///"))]
 
 
 class SubmitFault(Fault):
-    """Any fault that answers a submit instead of the platform, which never sees it."""
+    """Base of faults that answer a submit instead of the platform, which never sees it."""
 
     def hear(self, number: int, frames: list[bytes]) -> list[bytes]:
-        """Swallow the submits that are hit, of a line that is logged in, and answer them."""
+        """Swallow and answer the submits that are hit, on connections with a login."""
         passed: list[bytes] = []
         for octets in frames:
             frame = read(octets)
@@ -152,38 +152,38 @@ class SubmitFault(Fault):
             if frame is None or not submits or not self.strikes():
                 passed.append(octets)
                 continue
-            self.tell(number, "O/51", trn=frame.trn)
+            self.record(number, "O/51", trn=frame.trn)
             self.injector.answer(self, number, sealed(frame.trn, "R", SUBMIT, self.reply(frame).encode()))
         return passed
 
     def reply(self, frame: Frame) -> str:
-        """The data part of the answer."""
+        """Return the data part of the answer."""
         raise NotImplementedError
 
 
 class Nack(SubmitFault):
-    """Refuses a submit with error code `ec`; the platform does not have the message."""
+    """Refuses a submit with error code `ec`; the platform does not get the message."""
 
     parameters: ClassVar = {"ec": "04"}
 
     def reply(self, frame: Frame) -> str:
-        """A refusal."""
+        """Return a refusal."""
         del frame
         return f"N/{self.text_of('ec')}//"
 
 
 class NackWithoutEc(SubmitFault):
-    """Refuses a submit with an empty error code; the platform does not have the message."""
+    """Refuses a submit with an empty error code; the platform does not get the message."""
 
     def reply(self, frame: Frame) -> str:
-        """A refusal that says nothing."""
+        """Return a refusal without an error code."""
         del frame
         return "N///"
 
 
 class AckThoughLost(SubmitFault):
-    """Answers a submit positively and forgets the message."""
+    """Answers a submit positively and drops the message."""
 
     def reply(self, frame: Frame) -> str:
-        """What a true result would say, stamped now."""
+        """Return a positive result with the present SCTS."""
         return f"A//{frame.data[At.ADC]}:{scts_text(self.injector.server.clock.now())}/"

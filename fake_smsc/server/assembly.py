@@ -1,6 +1,6 @@
-"""From scenario and contract to a gateway with its centre. Starts nothing.
+"""Builds the gateway and centre of a scenario under its contract.
 
-What the centre and the live world share is set up in the `provision` of centre and gateway.
+The simulation shares the settings made by `provision` of centre and gateway.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from simbench.numbering.subscribers import BaseProfile, SubscriberBase
 
 
 def assemble(scenario: Scenario, contract: Contract, ledger: AnyLedger, place: Path | None = None) -> Gateway:
-    """The gateway and centre of a scenario. `place` is the folder its subscriber file is relative to."""
+    """Return the gateway, with its centre, of a scenario. The subscriber file is relative to the folder `place`."""
     failures = PRESETS[scenario.subscribers.preset].failures
     delivery = delivery_settings(scenario.seed, contract, scenario.delivery, failures)
     settings = centre_settings(scenario.codes, contract, delivery, scenario.delivery, scenario.server.speed)

@@ -1,4 +1,4 @@
-"""The platform's clock: an epoch, a speed, and steps forward. Reads the wall clock once, when it is made."""
+"""The platform's clock: an epoch, a speed, and steps forward. It reads the wall clock once, when it is created."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class PlatformClock:
         self._floor = self._epoch
 
     def now(self) -> int:
-        """The platform's present instant; never earlier than one told before."""
+        """Return the platform's present instant; it never goes back."""
         instant = self._epoch + int((self._monotonic() - self._start) * self.speed * SECOND_US)
         self._floor = max(self._floor, instant)
         return self._floor
 
     def basis(self) -> tuple[int, int]:
-        """An instant (us) and the reading of the monotonic clock (ns) at which it was or will be shown."""
+        """Return an instant (us) and the monotonic clock's reading (ns) at that instant."""
         return self._epoch, round(self._start * 1_000_000_000)
 
     def real_s(self, instant: int) -> float:
-        """Real seconds from now until a platform instant, not negative."""
+        """Return the real seconds from now until a platform instant, at least 0."""
         return max(0.0, (instant - self.now()) / SECOND_US / self.speed)
 
     def step(self, seconds: float) -> int:
@@ -41,7 +41,7 @@ class PlatformClock:
         return self.now()
 
     def set_speed(self, speed: float) -> None:
-        """Change the speed from this instant on."""
+        """Change the speed from now on."""
         if speed <= 0:
             raise ValueError(f"speed {speed}: must be above 0")
         self._epoch, self._start, self.speed = self.now(), self._monotonic(), speed

@@ -1,6 +1,6 @@
-"""Control: everything a test, an exercise or an operator may do to a running SMSC, as one typed object.
+"""Control of a running SMSC by a test, an exercise or an operator: clock, sessions, subscribers, faults, outages.
 
-Writes the story before anything takes effect. Reaches no socket itself.
+Every action writes its event to the ledger before it takes effect.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from fake_smsc.core.records import Notice
+from fake_smsc.core.records import Notification
 from fake_smsc.faults import fault_config
 from fake_smsc.scenario import LimitMode
 from fake_smsc.server.outage import Mode, Outage
@@ -38,11 +38,11 @@ TRY_AGAIN_S = 1.0
 
 
 def _print(problem: str) -> None:
-    print(problem, file=sys.stderr, flush=True)  # noqa: T201 - what a plan fails at must never pass in silence
+    print(problem, file=sys.stderr, flush=True)  # noqa: T201 - failed plans must always be visible
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """One connection: its number, account, state, and how many operations each side has unanswered."""
+    """One connection: its number, account, state, and the unanswered operations of each side."""
 
     number: int
     account: str
@@ -52,7 +52,7 @@ class SessionView(msgspec.Struct, frozen=True):
 
 
 class Control:
-    """Handles of one server."""
+    """Control functions of one server."""
 
     def __init__(self, server: SmscServer) -> None:
         self.server = server
@@ -61,31 +61,31 @@ class Control:
         self._states = {name: account.state for name, account in self._centre.accounts.items()}
         self._speed = server.clock.speed
         self.on_trouble: Callable[[str], object] = _print
-        """Told of what was planned and does not happen; by default standard error is."""
+        """Called with each planned action that could not be carried out; prints to standard error by default."""
 
     # Clock -----------------------------------------------------------------------------------------------------
 
     def now(self) -> int:
-        """The platform's present instant (us, UTC)."""
+        """Return the platform's present instant (us, UTC)."""
         return self.server.clock.now()
 
     def step(self, seconds: float) -> int:
-        """Let the platform's clock jump forward. Raises ValueError for a step back."""
+        """Step the platform's clock forward. Raises ValueError for a step back."""
         now = self.server.clock.step(seconds)
-        self._tell(ClockStepped("step", seconds=seconds))
+        self._record(ClockStepped("step", seconds=seconds))
         self.server.clock_moved()
         return now
 
     def set_speed(self, speed: float) -> None:
-        """Change how many platform seconds a real second is worth. Raises ValueError unless above 0."""
+        """Change the platform seconds per real second. Raises ValueError unless above 0."""
         self.server.clock.set_speed(speed)
-        self._tell(ClockStepped("speed", speed=speed))
+        self._record(ClockStepped("speed", speed=speed))
         self.server.clock_moved()
 
     # Sessions --------------------------------------------------------------------------------------------------
 
     def sessions(self) -> list[SessionView]:
-        """Every connection, oldest first."""
+        """Return every connection, oldest first."""
         return [
             SessionView(
                 number,
@@ -98,76 +98,80 @@ class Control:
         ]
 
     def drop(self, number: int, *, abruptly: bool = False) -> None:
-        """End one connection, with FIN or RST. Raises BadInput when there is no such session."""
+        """Close one connection, with FIN or RST. Raises BadInput if there is no such session."""
         if number not in self.server.connections:
             raise BadInput(f"session {number}", "no such session", f"one of {sorted(self.server.connections)}")
-        self._tell(FaultActed(f"session:{number}", drop="rst" if abruptly else "fin"))
+        self._record(FaultActed(f"session:{number}", drop="rst" if abruptly else "fin"))
         self.server.end(number, "dropped by control", abruptly=abruptly)
 
     # Subscribers -----------------------------------------------------------------------------------------------
 
     def subscriber(self, address: str) -> Subscriber:
-        """What the platform knows of an address."""
+        """Return the platform's entry for an address."""
         return self._centre.base.find(address)
 
     def put(self, subscriber: Subscriber) -> None:
-        """Set one subscriber's truth."""
+        """Set a subscriber's state."""
         who = subscriber
-        self._tell(SubscriberSet(who.msisdn, who.fate, who.operator, who.attached, who.roaming))
+        self._record(SubscriberSet(who.msisdn, who.fate, who.operator, who.attached, who.roaming))
         self._centre.subscriber(subscriber, self.now())
         self.server.rearm()
 
     def attach(self, address: str) -> None:
-        """The subscriber's phone is reachable again: what waits for it is delivered."""
+        """Make the subscriber reachable: waiting messages are delivered."""
         self.put(msgspec.structs.replace(self.subscriber(address), attached=True))
 
     def detach(self, address: str) -> None:
-        """The subscriber's phone is off or out of coverage."""
+        """Make the subscriber unreachable (phone off or out of coverage)."""
         self.put(msgspec.structs.replace(self.subscriber(address), attached=False))
 
     def port(self, address: str, operator: str) -> None:
-        """The number moves to another operator (or to "orange")."""
+        """Port the number to another operator (or to "orange")."""
         fate = "orange" if operator == "orange" else "ported-out"
         self.put(msgspec.structs.replace(self.subscriber(address), fate=fate, operator=operator))
 
     # Traffic and limits ----------------------------------------------------------------------------------------
 
     def mo(self, sender: str, code: str, text: str) -> list[int]:
-        """A subscriber sends a text to a short code: the SCTS (s) of each segment.
+        """Send a text from a subscriber to a short code. Returns the SCTS (s) of each segment.
 
-        Raises BadInput for a code nobody owns.
+        Raises BadInput for a code without an account.
         """
-        return [notice.scts for notice in self.originate(sender, code, text)]
+        return [notification.scts for notification in self.originate(sender, code, text)]
 
-    def originate(self, sender: str, code: str, text: str) -> list[Notice]:
-        """As `mo`: the notices that carry it, to be asked after with `open_notices`."""
-        self._tell(TextSent(sender, code, text))
-        notices = self.server.gateway.originate(sender, code, text, self.now())
-        if not notices:
+    def originate(self, sender: str, code: str, text: str) -> list[Notification]:
+        """Like `mo`, but returns the notifications, to be checked with `open_notices`."""
+        self._record(TextSent(sender, code, text))
+        notifications = self.server.gateway.originate(sender, code, text, self.now())
+        if not notifications:
             raise BadInput(f"short code {code}", "no account owns it", f"one of {sorted(self._centre.limiters)}")
         self.server.touch()
-        return notices
+        return notifications
 
-    def open_notices(self, notices: Sequence[Notice]) -> int:
-        """How many of these notices no application has acknowledged yet."""
+    def open_notifications(self, notifications: Sequence[Notification]) -> int:
+        """Return how many of these notifications no application has acknowledged yet."""
         carried = {id(wait.subject) for line in self.server.gateway.lines.values()
                    for wait in line.session.own.outstanding.values()}  # fmt: skip
-        missing = [n for n in notices if id(n) not in carried and n not in self._centre.board.waiting[n.account]]
-        total = len(notices)
+        missing = [
+            n
+            for n in notifications
+            if id(n) not in carried and n not in self._centre.notification_queue.waiting[n.account]
+        ]
+        total = len(notifications)
         if not missing:
             return total
-        resting = {id(subject) for subject in self._centre.agenda.subjects()}  # offered again after a while
-        return total - sum(id(notice) not in resting for notice in missing)
+        resting = {id(subject) for subject in self._centre.timer_queue.subjects()}  # offered again after a while
+        return total - sum(id(notification) not in resting for notification in missing)
 
     def limit(self, code: str, rate_per_s: int, mode: LimitMode) -> None:
-        """Change a code's rate and how its meter answers. Raises BadInput for a code not in service or a rate of 0."""
+        """Change a code's rate and meter answer. Raises BadInput for an unknown code or a rate below 1."""
         limiter = self._centre.limiters.get(code)
         if limiter is None:
             raise BadInput(f"short code {code}", "not in service", f"one of {sorted(self._centre.limiters)}")
         if rate_per_s < 1:
             raise BadInput(f"rate {rate_per_s}", "below 1", "a rate in messages/s")
         limit = msgspec.structs.replace(limiter.limit, rate_per_s=rate_per_s, mode=mode)
-        self._tell(LimitSet(code, limit.rate_per_s, limit.mode))
+        self._record(LimitSet(code, limit.rate_per_s, limit.mode))
         self._centre.retune(code, limit, self.now())
         self.server.rearm()
 
@@ -176,13 +180,13 @@ class Control:
         known = self._centre.accounts.get(account)
         if known is None:
             raise BadInput(f"account {account}", "no such account", f"one of {sorted(self._centre.accounts)}")
-        self._tell(AccountSet(account, state="suspended"))
+        self._record(AccountSet(account, state="suspended"))
         self._centre.account_state(msgspec.structs.replace(known, state="suspended"), self.now())
 
     # Faults ----------------------------------------------------------------------------------------------------
 
     def fault(self, name: str, **parameters: object) -> None:
-        """Let a wire fault begin, now or after `from_s`; several stack. docs/reference/faults.md has their names.
+        """Start a wire fault, now or after `from_s`; faults can be combined. Names: docs/reference/faults.md.
 
         Raises BadInput for an unknown name, parameter or short code.
         """
@@ -193,7 +197,7 @@ class Control:
         self.server.rearm()
 
     def clear(self, name: str = "") -> int:
-        """End the wire faults of that name, or all of them, also those yet to begin; how many there were."""
+        """End the wire faults of that name, or all, including planned ones. Returns how many there were."""
         ended = self.server.faults.clear(name)
         self.server.rearm()
         return ended
@@ -201,9 +205,9 @@ class Control:
     # Outages ---------------------------------------------------------------------------------------------------
 
     async def outage(self, mode: Mode, scope: str = "total", *, planned: bool = False, for_s: float = 0) -> None:
-        """Begin an outage; with `for_s` (platform seconds) announce its end in the story, else it is open.
+        """Start an outage; `for_s` (platform seconds) announces its end in the ledger.
 
-        Raises BadInput for a scope nobody answers to, ValueError while another outage holds.
+        Raises BadInput for an unknown scope, ValueError during another outage.
         """
         known = {"total", *self._centre.limiters, *(f"session:{number}" for number in self.server.connections)}
         if scope not in known:
@@ -212,78 +216,78 @@ class Control:
         await self.server.outages.begin(Outage(mode, scope, planned), until)
 
     async def restore(self) -> None:
-        """End the outage that holds."""
+        """End the current outage."""
         await self.server.outages.end()
 
     async def restore_at(self, until: int) -> None:
-        """End the outage that holds now at a platform instant (us), unless somebody has ended it before.
+        """End the present outage at a platform instant (us), unless it has been ended before.
 
-        While the port cannot be had again, that is told and tried once more every second.
+        While the port is not available, this is reported and retried every second.
         """
-        mine, told = self.server.outages.current, ""
+        mine, reported = self.server.outages.current, ""
         await self.reach(until)
         while mine is not None and self.server.outages.current is mine:
             try:
                 await self.restore()
             except Trouble as trouble:
-                if str(trouble) != told:
-                    told = str(trouble)
-                    self.trouble(f"the outage ({mine.mode}, {mine.scope}) cannot end yet: {told}", mine.scope)
+                if str(trouble) != reported:
+                    reported = str(trouble)
+                    self.trouble(f"the outage ({mine.mode}, {mine.scope}) cannot end yet: {reported}", mine.scope)
                 await asyncio.sleep(TRY_AGAIN_S)
 
     def trouble(self, problem: str, subject: str = "") -> None:
-        """Something planned does not happen: into the story, and to whoever runs the server."""
-        self._tell(Troubled(subject, problem))
+        """Report a planned action that could not be carried out, in the ledger and to the operator."""
+        self._record(Troubled(subject, problem))
         self.on_trouble(problem)
         self.server.touch()
 
     def schedule(self, planned: OutageScheduled) -> None:
-        """Write down that an outage is to begin later, so that a run that is resumed knows; whoever asked begins it."""
-        self._tell(planned)
+        """Record that an outage will start later, so that a resumed run knows it; the caller starts it."""
+        self._record(planned)
 
     def unschedule(self, number: int) -> None:
-        """Write down that it will not."""
-        self._tell(OutageUnscheduled(number))
+        """Record that a scheduled outage is cancelled."""
+        self._record(OutageUnscheduled(number))
 
-    # Waiting and looking ---------------------------------------------------------------------------------------
+    # Waiting and observing -------------------------------------------------------------------------------------
 
     async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait for something that happens on the server; False when `timeout_s` (real) went by first."""
+        """Wait until a condition holds. Returns False after `timeout_s` (real seconds)."""
         return await self.server.wait_until(condition, timeout_s)
 
     async def wait_for_session(self, account: str, timeout_s: float) -> bool:
-        """Wait until the account is logged in."""
+        """Wait until the account is logged in. Returns False after `timeout_s` (real seconds)."""
         return await self.wait_until(lambda: any(view.account == account for view in self.sessions()), timeout_s)
 
     async def reach(self, instant: int) -> None:
-        """Wait for a platform instant (us), however the clock is stepped or sped up meanwhile."""
+        """Wait for a platform instant (us), even if the clock is stepped or its speed changes."""
         while left_s := self.server.clock.real_s(instant):
             speed = self.server.clock.speed
-            await self.wait_until(lambda: self.now() >= instant or self.server.clock.speed != speed, left_s)  # noqa: B023 - of this round
+            await self.wait_until(lambda: self.now() >= instant or self.server.clock.speed != speed, left_s)  # noqa: B023 - used in this round
 
     async def pause(self, platform_s: float) -> None:
-        """Let platform time go by."""
+        """Wait for `platform_s` seconds of platform time."""
         await asyncio.sleep(platform_s / self.server.clock.speed)
 
     def answered(self) -> int:
-        """How many submits were answered so far, whichever way."""
+        """Return the number of submits answered so far, positively or negatively."""
         return self._centre.decided
 
     def on_the_way(self) -> int:
-        """How many accepted messages have not met their fate yet."""
+        """Return the number of accepted messages without a final outcome."""
         return self._centre.delivery.on_the_way
 
-    def untold(self, account: str = "") -> int:
-        """How many notices wait or are unanswered, of one account or of all."""
-        waiting = sum(len(q) for name, q in self._centre.board.waiting.items() if account in ("", name))
+    def unacknowledged(self, account: str = "") -> int:
+        """Return the number of waiting or unanswered notifications, of one account or of all."""
+        waiting = sum(len(q) for name, q in self._centre.notification_queue.waiting.items() if account in ("", name))
         return waiting + sum(view.unanswered_by_client for view in self.sessions() if account in ("", view.account))
 
     def snapshot(self) -> Run:
-        """The ledger as it stands."""
+        """Return the ledger written so far."""
         return self.server.ledger.snapshot()
 
     async def reset(self) -> None:
-        """As at the start: no outage, no faults; limits, accounts, subscribers and speed as they were.
+        """Restore the initial state: no outage, no faults; initial limits, accounts, subscribers and speed.
 
         Messages, sessions and the ledger stay, and the clock does not go back.
         """
@@ -295,12 +299,12 @@ class Control:
         for name, state in self._states.items():
             account = self._centre.accounts[name]
             if account.state != state:
-                self._tell(AccountSet(name, state=state))
+                self._record(AccountSet(name, state=state))
                 self._centre.account_state(msgspec.structs.replace(account, state=state), self.now())
         for subscriber in self._centre.base.restore():
             self.put(subscriber)
         if self.server.clock.speed != self._speed:
             self.set_speed(self._speed)
 
-    def _tell(self, event: Event) -> None:
+    def _record(self, event: Event) -> None:
         self.server.ledger.story.append(row_of(self.now(), event))

@@ -1,4 +1,4 @@
-"""Which lines are not read for now, because the ledger cannot take the rows of what they bring."""
+"""Stops reading connections while the ledger cannot take the rows of what they send."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Policy = Literal["hold", "go-on"]
 
 
 class Line(Protocol):
-    """A connection, as far as it can be not read."""
+    """A connection whose reading can be paused."""
 
     number: int
     transport: asyncio.Transport
 
 
 class Lines(Protocol):
-    """The server, as far as its lines are concerned."""
+    """The server's connections."""
 
     clock: PlatformClock
 
@@ -29,28 +29,28 @@ class Lines(Protocol):
         ...
 
     def is_heard(self, number: int) -> bool:
-        """Whether a line would be read: neither an outage nor a fault has silenced it."""
+        """Whether the connection is read, i.e. muted by neither an outage nor a fault."""
         ...
 
     def handle(self, number: int, data: bytes) -> None:
-        """Handle octets of a line."""
+        """Process octets of a connection."""
         ...
 
 
 class Intake:
-    """Stops reading every line while rows cannot be written, and reads on once they can.
+    """Stops reading all connections while rows cannot be written, and resumes afterwards.
 
-    `policy` "go-on" reads on while rows wait in memory, as far as memory is meant for them. Time in which lines were
-    not read is lateness of the server: it becomes a row of `grain`, so that no rule takes it for the client's.
+    With `policy` "go-on" reading continues as long as rows fit into the ledger's memory. Time without reading is
+    written as a timing error of the bench, so that no rule attributes it to the client.
     """
 
     def __init__(self, server: Lines, ledger: AnyLedger) -> None:
         self._server, self._ledger = server, ledger
         self.policy: Policy = "hold"
         self.problem = ""  # why rows cannot be written; "" while they can
-        self.on_problem: Callable[[str], object] = lambda _: None  # called with it when it changes
-        self.shut = False  # whether lines are not to be read
-        self._kept: dict[int, list[bytes]] = {}  # by line that is not read: what had been read before it was not
+        self.on_problem: Callable[[str], object] = lambda _: None  # called with each new problem
+        self.shut = False  # whether reading is stopped
+        self._kept: dict[int, list[bytes]] = {}  # by connection: octets read before reading stopped
         self._since = 0
 
     def start(self) -> None:
@@ -64,12 +64,12 @@ class Intake:
         self._ledger.watch(changed)
 
     def took(self, octets: int) -> None:
-        """Octets were read, and their row appended."""
+        """Octets were read, and their row was appended."""
         if self._ledger.took(octets) and not self.shut:
             self._shut()
 
     def keep(self, connection: Line, data: bytes) -> None:
-        """Octets that were read while lines are not to be: they are handled once lines are read again."""
+        """Keep octets read while reading is stopped; they are processed once it resumes."""
         self._hold(connection)
         self._kept[connection.number].append(data)
 

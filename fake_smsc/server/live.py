@@ -1,4 +1,4 @@
-"""A running SMSC out of a scenario: ledger, clock, gateway and server put together. Prints nothing."""
+"""A running SMSC for a scenario: ledger, clock, gateway and server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fake_smsc.scenario import OutageConfig, Scenario, allowed_networks, epoch_u
 from fake_smsc.server.assembly import assemble
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.control import Control
-from fake_smsc.server.login_throttle import Attempts
+from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Network, Tcp
 from fake_smsc.server.restore_state import outage_held, put_back
 from fake_smsc.server.server import SmscServer
@@ -22,13 +22,13 @@ from simbench.ledger import AnyLedger, Ledger
 from simbench.ledger.events import AccountSet, LimitSet, RunEnded, row_of
 
 if TYPE_CHECKING:
-    from fake_smsc.server.saved_state import Past
+    from fake_smsc.server.saved_state import SavedState
 
 
 def spare_collector() -> None:
-    """Let this process's garbage collector look seldom: rows and messages are many, and none of them is a cycle.
+    """Raise this process's garbage-collection thresholds: rows and messages are many and contain no cycles.
 
-    With the interpreter's own thresholds a busy server spends a third of its time in collections.
+    With the interpreter's defaults a busy server spends a third of its time collecting garbage.
     """
     gc.collect()
     gc.freeze()
@@ -36,7 +36,7 @@ def spare_collector() -> None:
 
 
 class LiveSmsc:
-    """One scenario being served. Use as an async context manager."""
+    """Serves one scenario. Use as an async context manager."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class LiveSmsc:
     ) -> None:
         config = scenario.server
         self.scenario, self.contract, self.ledger = scenario, contract, ledger
-        self.past: Past | None = None  # of a run that is resumed; set before the server is entered
+        self.saved_state: SavedState | None = None  # of a run that is resumed; set before the server is entered
         self.clock = clock or PlatformClock(epoch_us(scenario) if config.epoch else None, config.speed)
         gateway = assemble(scenario, contract, ledger, place)
         self.server = SmscServer(
@@ -64,38 +64,38 @@ class LiveSmsc:
         self.server.faults.seed = scenario.seed
         self.server.intake.policy = config.when_unwritable
         self.server.allowed = allowed_networks(config)
-        self.server.attempts = Attempts(config.failed_logins_per_min)
+        self.server.login_throttle = LoginThrottle(config.failed_logins_per_min)
         self.control = Control(self.server)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> LiveSmsc:
-        if self.past is not None:
-            put_back(self.server, self.past, self.scenario.faults)
+        if self.saved_state is not None:
+            put_back(self.server, self.saved_state, self.scenario.faults)
         now = self.clock.now()
         for config in self.scenario.codes:
             limit = self.server.gateway.centre.limiters[config.code].limit
             account = config.account or config.code
             window = config.window or self.contract.terms.session.window.value
-            told = LimitSet(config.code, limit.rate_per_s, limit.mode, limit.meter, account, window)
-            self.ledger.story.append(row_of(now, told))
+            change = LimitSet(config.code, limit.rate_per_s, limit.mode, limit.meter, account, window)
+            self.ledger.story.append(row_of(now, change))
             if config.oadc_option or config.state != "active":
                 state = AccountSet(account, state=config.state, oadc_option=config.oadc_option)
                 self.ledger.story.append(row_of(now, state))
-        if self.past is None:
+        if self.saved_state is None:
             for fault in self.scenario.faults:
                 self.server.faults.plan(fault)
-        if self.scenario.faults or self.past is not None:
+        if self.scenario.faults or self.saved_state is not None:
             self.server.rearm()
         if isinstance(self.ledger, Ledger):  # its files are open before anything can be acknowledged
             await asyncio.to_thread(self.ledger.flush)
         await self.server.listen(self.scenario.server.host, self.scenario.server.port)
-        began = self.past.began if self.past is not None else now
-        if self.past is not None:
-            await self._resume_outage(self.past)
+        began = self.saved_state.began if self.saved_state is not None else now
+        if self.saved_state is not None:
+            await self._resume_outage(self.saved_state)
         self._tasks += [
             asyncio.create_task(self._play(outage, began + int(outage.at_s * SECOND_US)))
             for outage in self.scenario.outages
-            if self.past is None or began + outage.at_s * SECOND_US > self.past.ended
+            if self.saved_state is None or began + outage.at_s * SECOND_US > self.saved_state.ended
         ]
         return self
 
@@ -106,9 +106,9 @@ class LiveSmsc:
         self.ledger.story.append(row_of(self.clock.now(), RunEnded()))
         await self.server.close()
 
-    async def _resume_outage(self, past: Past) -> None:
-        """An outage that held goes on to its announced end, or until somebody restores the platform."""
-        held = outage_held(past)
+    async def _resume_outage(self, saved_state: SavedState) -> None:
+        """Continue an interrupted outage until its announced end, or until somebody restores the platform."""
+        held = outage_held(saved_state)
         if held is None or held[0].scope.startswith("session:"):
             return
         outage, until = held
@@ -118,11 +118,11 @@ class LiveSmsc:
                 self._tasks.append(asyncio.create_task(self.control.restore_at(until)))
 
     async def _play(self, outage: OutageConfig, at: int) -> None:
-        """One scripted outage of the scenario, in platform time, however the clock is sped up or stepped meanwhile."""
+        """Run one scripted outage in platform time, even if the clock is stepped or its speed changes."""
         await self.control.reach(at)
         try:
             await self.control.outage(outage.mode, outage.scope, for_s=outage.for_s)
-        except (SimbenchError, ValueError) as error:  # another one holds, or nobody has that session
-            self.control.trouble(f"the outage of {outage.at_s:g} s does not begin: {error}", outage.scope)
+        except (SimbenchError, ValueError) as error:  # another outage is active, or there is no such session
+            self.control.trouble(f"the outage at {outage.at_s:g} s does not start: {error}", outage.scope)
             return
         await self.control.restore_at(at + int(outage.for_s * SECOND_US))

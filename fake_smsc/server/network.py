@@ -1,4 +1,4 @@
-"""How the server listens: real sockets here, memory in virtual time. Knows no octet."""
+"""Networks a server can listen on: real sockets here, in-memory ones for virtual time elsewhere."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Listener(Protocol):
     port: int
 
     def close(self) -> None:
-        """Stop accepting; connections already made live on."""
+        """Stop accepting; existing connections stay open."""
 
 
 class Network(Protocol):
-    """Something a server can listen on."""
+    """A network on which a server can listen."""
 
     async def listen(self, factory: Factory, host: str, port: int) -> Listener:
-        """Start accepting connections. Port 0 takes a free one. Raises PortInUse, or Trouble for another reason."""
+        """Start accepting connections. Port 0 picks a free one. Raises PortInUse, or Trouble for another reason."""
 
 
 class _TcpListener:
@@ -42,7 +42,7 @@ class _TcpListener:
 
 
 class Tcp:
-    """TCP on the running loop, under TLS where a context is given."""
+    """TCP on the running loop, with TLS if a context is given."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
@@ -61,7 +61,7 @@ class Tcp:
 
 
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """A server's TLS (1.2 or later) from PEM files. Raises BadInput when they are none, or do not belong together."""
+    """Return a TLS server context (1.2 or later) from PEM files. Raises BadInput if they are invalid or mismatched."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
@@ -73,14 +73,14 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 def set_no_delay(transport: asyncio.BaseTransport) -> None:
-    """Small frames leave at once: with Nagle's algorithm a window of one stalls some 40 ms a message."""
+    """Disable Nagle's algorithm: with a window of 1 it delays each message by some 40 ms."""
     sock = transport.get_extra_info("socket")
     if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """End a connection with RST instead of FIN."""
+    """Close a connection with RST instead of FIN."""
     sock = transport.get_extra_info("socket")
     if sock is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,6 +1,6 @@
-"""Outages as a peer meets them: how each mode treats connections made and connections to come.
+"""Outages as clients see them: how each mode treats existing and new connections.
 
-Writes the story before anything takes effect; decides nothing about messages.
+The event is written to the ledger before the outage takes effect.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Mode = Literal["cut", "reset", "refuse", "accept-close", "silent", "deaf-results
 
 
 class Treatment(msgspec.Struct, frozen=True):
-    """What one mode does: to connections that exist, to those that come, and whether the platform keeps working."""
+    """What one mode does to existing connections, to new ones, and whether the platform keeps working."""
 
     existing: Literal["fin", "rst", "silent", "deaf"]
     coming: Literal["refused", "closed", "silent", "deaf"]
@@ -36,7 +36,7 @@ TREATMENTS: dict[Mode, Treatment] = {
 
 
 class Outage(msgspec.Struct, frozen=True):
-    """One outage: how it shows and whom it meets ("total", a short code, or "session:N")."""
+    """One outage: its mode and scope ("total", a short code, or "session:N")."""
 
     mode: Mode
     scope: str = "total"
@@ -44,7 +44,7 @@ class Outage(msgspec.Struct, frozen=True):
 
 
 class Served(Host, Protocol):
-    """A server that an outage can shut and open again."""
+    """A server that an outage can shut down and restore."""
 
     async def open_listener(self, port: int = 0) -> None:
         """Listen (again)."""
@@ -53,20 +53,20 @@ class Served(Host, Protocol):
         """Refuse new connections."""
 
     def touch(self) -> None:
-        """Write and close what there is to, and arm the timer."""
+        """Write pending output, close what is to be closed, arm the timer."""
 
 
 class Outages:
-    """The outage that holds at the moment, if any."""
+    """Starts and ends outages, one at a time."""
 
     def __init__(self, server: Served) -> None:
         self.server = server
         self.current: Outage | None = None
 
     async def begin(self, outage: Outage, until: int | None = None) -> None:
-        """Start an outage. Raises ValueError while another one holds."""
+        """Start an outage. Raises ValueError during another one."""
         if self.current is not None:
-            raise ValueError(f"an outage ({self.current.mode}, {self.current.scope}) holds already")
+            raise ValueError(f"another outage ({self.current.mode}, {self.current.scope}) is active")
         server = self.server
         now = server.clock.now()
         kind = MaintenanceBegan if outage.planned else OutageBegan
@@ -86,15 +86,15 @@ class Outages:
         server.touch()
 
     async def end(self) -> None:
-        """Restore: listeners first, then the platform, then what was muted is heard again.
+        """End the outage: first the listener, then the platform, then muted connections.
 
-        Raises PortInUse or Trouble when the port cannot be had again: the outage holds on.
+        Raises PortInUse or Trouble if the port is not available; the outage then continues.
         """
         if self.current is None:
             return
         server, outage = self.server, self.current
         now = server.clock.now()
-        self.current = None  # whoever connects from now on meets no outage
+        self.current = None  # new connections are served from here on
         try:
             await server.open_listener()
         except Trouble:
@@ -111,13 +111,13 @@ class Outages:
         server.touch()
 
     def greet(self, connection: Peer) -> None:
-        """A connection made while a total outage holds meets it as well."""
+        """Apply an active total outage to a new connection."""
         if self.current is None or self.current.scope != "total":
             return
         coming = TREATMENTS[self.current.mode].coming
         if coming in {"silent", "deaf"}:
             self._treat(connection, coming)
-            # uvloop begins to read once the connection is made, whatever was said while it was.
+            # uvloop starts reading once the connection is made, even if it was paused before.
             asyncio.get_running_loop().call_soon(self._pause, connection)
         else:
             self.server.end(connection.number, "outage")

@@ -1,37 +1,37 @@
-"""Which notices the application has not acknowledged, as the octets of a run show. Knows no ledger."""
+"""Finds the notifications an application has not acknowledged, from the recorded octets of a run."""
 
 from __future__ import annotations
 
-from fake_smsc.core.records import Notice
+from fake_smsc.core.records import Notification
 from fake_smsc.ucp_gateway.times import stamp
 from simbench.ucp.alphabet import decode_oadc
 from simbench.ucp.fields import At
 from simbench.ucp.frame import ETX, STX
 
-HEAD = 4  # TRN, LEN, O or R and OT stand before the data
+HEAD = 4  # TRN, LEN, O/R and OT precede the data
 ALPHANUMERIC = b"5039"
-Name = tuple[str, str, str, str]  # code, subscriber, stamp, outcome ("" of a 52)
+Name = tuple[str, str, str, str]  # code, subscriber, SCTS, outcome ("" for a 52)
 
 
-class Unacknowledged:
-    """Fed with notices as they arose and with octets as they passed; holds no more than what is under way."""
+class PendingNotifications:
+    """Takes notifications as they were posted and octets as they passed; keeps only what is still open."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Name, Notice] = {}
+        self._waiting: dict[Name, Notification] = {}
         self._sent: dict[tuple[int, bytes, bytes], Name] = {}  # by connection, operation and TRN
         self._rests: dict[tuple[int, str], bytes] = {}
 
-    def post(self, notice: Notice) -> None:
-        """A notice arose."""
-        outcome = "" if notice.kind == "mo" else str(notice.outcome)
-        self._waiting[notice.code, notice.subscriber, stamp(notice.scts), outcome] = notice
+    def post(self, notification: Notification) -> None:
+        """Add a posted notification."""
+        outcome = "" if notification.kind == "mo" else str(notification.outcome)
+        self._waiting[notification.code, notification.subscriber, stamp(notification.scts), outcome] = notification
 
-    def left(self) -> list[Notice]:
-        """What is not acknowledged, in the order in which it arose."""
+    def left(self) -> list[Notification]:
+        """Return the notifications without an acknowledgement, in the order they were posted."""
         return list(self._waiting.values())
 
     def chunk(self, session: int, direction: str, octets: bytes) -> None:
-        """Octets of one read or write."""
+        """Process the octets of one read or write."""
         if direction == "close":
             self._rests = {key: rest for key, rest in self._rests.items() if key[0] != session}
             self._sent = {key: name for key, name in self._sent.items() if key[0] != session}
@@ -43,7 +43,7 @@ class Unacknowledged:
         look = self._result if direction == "in" else self._operation
         for frame in frames:
             if frame[:1] != STX:
-                frame = frame[frame.rfind(STX) :]  # noqa: PLW2901 - what stands before a frame is none
+                frame = frame[frame.rfind(STX) :]  # noqa: PLW2901 - octets before STX belong to no frame
             if frame[11:13] == b"/5" and frame[13:14] in b"23":
                 look(session, frame[1:].split(b"/"))
 

@@ -1,6 +1,6 @@
-"""A server put back to where an earlier run of it ended. Reads no ledger: `fake_smsc.server.saved_state` did.
+"""Restores a server to the state in which an earlier run ended, as read by `fake_smsc.server.saved_state`.
 
-What the meters and open sessions held is gone, as it is on a real platform; what was accepted or owed is not.
+As on a real platform, accepted messages and pending notifications are kept; meter contents and open sessions are lost.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ from simbench.ledger.events import (
 from simbench.numbering.subscribers import Subscriber
 
 if TYPE_CHECKING:
-    from fake_smsc.server.saved_state import Past
+    from fake_smsc.server.saved_state import SavedState
     from fake_smsc.server.server import SmscServer
 
 STOPPED = "server stopped"
 
 
-def put_back(server: SmscServer, past: Past, planned: tuple[FaultConfig, ...]) -> None:
-    """Everything but the clock, which the server was made with, and outages, which need a listener."""
+def put_back(server: SmscServer, saved_state: SavedState, planned: tuple[FaultConfig, ...]) -> None:
+    """Restore everything but the clock, set when the server was created, and outages, which need a listener."""
     now = server.clock.now()
     centre, wire, story = server.gateway.centre, server.ledger.wire, server.ledger.story
-    why = "server: killed" if past.killed else "server: stopped"
-    for number in past.lines:
-        wire.append((past.ended, number, "close", why.encode()))
-    server.count = past.connections
-    # To a client the time in between was an outage like any other.
-    story.append(row_of(past.ended, OutageBegan("total", now, "cut", STOPPED)))
+    why = "server: killed" if saved_state.killed else "server: stopped"
+    for number in saved_state.lines:
+        wire.append((saved_state.ended, number, "close", why.encode()))
+    server.count = saved_state.connections
+    # Clients experienced the time in between as an outage.
+    story.append(row_of(saved_state.ended, OutageBegan("total", now, "cut", STOPPED)))
     story.append(row_of(now, Restored("total", "cut", STOPPED)))
-    story.append(row_of(now, Resumed(len(past.messages), len(past.notices), past.killed)))
-    for _, event in past.events:
+    story.append(row_of(now, Resumed(len(saved_state.messages), len(saved_state.notifications), saved_state.killed)))
+    for _, event in saved_state.events:
         _world(server, event, now)
-    centre.restore(past.messages, past.notices, now)
-    _faults(server, past, planned, now)
+    centre.restore(saved_state.messages, saved_state.notifications, now)
+    _faults(server, saved_state, planned, now)
 
 
 def _world(server: SmscServer, event: Event, now: int) -> None:
-    """Subscribers, limits and accounts as the events last left them."""
+    """Restore subscribers, limits and accounts as of the last events."""
     centre = server.gateway.centre
     match event:
         case SubscriberSet():
@@ -69,11 +69,11 @@ def _world(server: SmscServer, event: Event, now: int) -> None:
             centre.account_state(msgspec.structs.replace(account, state=event.state), now)
 
 
-def _faults(server: SmscServer, past: Past, planned: tuple[FaultConfig, ...], now: int) -> None:
-    """Faults that held go on for what was left of them; those yet to begin begin when they would have."""
+def _faults(server: SmscServer, saved_state: SavedState, planned: tuple[FaultConfig, ...], now: int) -> None:
+    """Resume active faults for their remaining time; planned ones start when they would have."""
     held: list[FaultActed] = []
     begun: list[str] = []
-    for _, event in past.events:
+    for _, event in saved_state.events:
         if not isinstance(event, FaultActed):
             continue
         if event.what == "begins":
@@ -94,14 +94,14 @@ def _faults(server: SmscServer, past: Past, planned: tuple[FaultConfig, ...], no
         if fault.name in begun:
             begun.remove(fault.name)
         else:
-            left_s = max(0.0, fault.from_s - (now - past.began) / SECOND_US)
+            left_s = max(0.0, fault.from_s - (now - saved_state.began) / SECOND_US)
             server.faults.plan(msgspec.structs.replace(fault, from_s=left_s))
 
 
-def outage_held(past: Past) -> tuple[Outage, int | None] | None:
-    """The outage that held when the run ended, and its announced end."""
+def outage_held(saved_state: SavedState) -> tuple[Outage, int | None] | None:
+    """Return the outage that was active when the run ended, and its announced end (us)."""
     held: OutageBegan | MaintenanceBegan | None = None
-    for _, event in past.events:
+    for _, event in saved_state.events:
         match event:
             case OutageBegan() | MaintenanceBegan() if event.why != STOPPED:
                 held = event

@@ -1,6 +1,6 @@
-"""What an earlier run left behind, read from its ledger: messages, notices, subscribers, limits, clock and faults.
+"""The state in which an earlier run ended, read from its ledger: messages, notifications, subscribers, clock, faults.
 
-`fake_smsc.server.restore_state` hands it to the server of a run that is resumed.
+`fake_smsc.server.restore_state` applies it to the server of a resumed run.
 """
 
 from __future__ import annotations
@@ -8,19 +8,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 
-from fake_smsc.core.delivery import KINDS, TELL
-from fake_smsc.core.records import UNDELIVERED, Message, Notice, Special
-from fake_smsc.server.pending_notifications import Unacknowledged
+from fake_smsc.core.delivery import KINDS, NT_BITS
+from fake_smsc.core.records import UNDELIVERED, Message, Notification, Special
+from fake_smsc.server.pending_notifications import PendingNotifications
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ledger.events import At, ClockStepped, OutageScheduled, OutageUnscheduled, TermsTaken, TextSent, events_of
 from simbench.ledger.query import connected
 from simbench.ledger.reader import read_run
 from simbench.ucp import content
+
+if TYPE_CHECKING:
+    from simbench.ledger.query import Connection
 
 OUTCOMES = {**{kind: outcome for outcome, kind in KINDS.items()}, "replaced": UNDELIVERED}
 _ENDED = "('delivered', 'undelivered', 'replaced', 'deleted')"
@@ -29,10 +31,10 @@ _WAITING = f"""
     from centre a
     anti join (select message, scts from centre where kind in {_ENDED}) e on e.message = a.message and e.scts = a.scts
     left join (select distinct message, scts from centre where kind = 'buffered') b
-      on b.message = a.message and b.scts = a.scts
+      left join (select distinct message, scts from centre where kind = 'buffered') b
     where a.kind = 'accepted' order by a."at", a.n
 """  # noqa: S608 - nothing but our own names
-_TOLD = f"""
+_OUTCOMES = f"""
     select o."at", o.kind, o.code, o.recipient, o.message, o.value, o.scts, a.value & 7, o.n
     from centre o
     left join (select message, scts, value from centre where kind = 'accepted') a
@@ -51,8 +53,8 @@ _LAST = """
 Terms = Mapping[tuple[int, int], TermsTaken]
 
 
-class Past(msgspec.Struct, frozen=True):
-    """Everything a resumed run starts from. `lines` are the connections nobody saw the end of."""
+class SavedState(msgspec.Struct, frozen=True):
+    """Everything a resumed run starts from. `lines` are the connections without a recorded end."""
 
     began: int
     ended: int
@@ -60,14 +62,14 @@ class Past(msgspec.Struct, frozen=True):
     connections: int
     lines: tuple[int, ...]
     messages: list[Message]
-    notices: list[Notice]
+    notifications: list[Notification]
     events: list[At]
 
     def clock(self, own_epoch: bool, speed: float) -> tuple[int, float]:
-        """(instant, speed) to go on with.
+        """Return (instant, speed) to continue with.
 
-        A platform that followed the wall clock follows it again, its steps kept; any other one goes on from its last
-        instant: the time it was stopped does not count.
+        A platform on the wall clock returns to it, keeping its steps; any other clock continues from its last
+        instant, without the time the server was stopped.
         """
         moves = [event for _, event in self.events if isinstance(event, ClockStepped)]
         speeds = [move.speed for move in moves if move.speed is not msgspec.UNSET]
@@ -77,16 +79,16 @@ class Past(msgspec.Struct, frozen=True):
         return max(self.ended + 1, time.time_ns() // 1000 + steps_us), speed
 
     def scheduled(self) -> list[OutageScheduled]:
-        """Outages asked for that had neither begun nor been given up."""
+        """Return the scheduled outages that were neither started nor cancelled."""
         gone = {event.id for _, event in self.events if isinstance(event, OutageUnscheduled)}
         asked = [event for _, event in self.events if isinstance(event, OutageScheduled) and event.id not in gone]
         return [event for event in asked if event.at > self.ended]
 
 
-def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> Past:
-    """Read a run that has ended, however; `validity_us` is (default, longest). Raises LedgerError.
+def read_saved_state(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[int, int]) -> SavedState:
+    """Read a run that has ended in any way; `validity_us` is (default, maximum). Raises LedgerError.
 
-    Its folder is locked by whoever resumes it.
+    The caller holds the lock of the folder.
     """
     run = read_run(folder)
     with connected(run) as ledger, connected(run, ("wire",)) as octets:
@@ -103,14 +105,15 @@ def read_past(folder: Path, owner_of: Callable[[str], str], validity_us: tuple[i
             "select session from wire where direction = 'open' except select session from wire where "
             "direction = 'close' order by session",
         )
-        return Past(
+        return SavedState(
             events[0].at if events else ended or 0, ended or 0, not run.info.closed, connections,
-            tuple(number for (number,) in open_), messages, _notices((ledger, octets), texts, terms, owner_of), events,
+            tuple(number for (number,) in open_), messages,
+            _notifications((ledger, octets), texts, terms, owner_of), events,
         )  # fmt: skip
 
 
-def _rows(ledger: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
-    """What a query finds, piece by piece; a connection has one at a time."""
+def _rows(ledger: Connection, query: str) -> Iterator[tuple[Any, ...]]:
+    """Iterate over the rows of a query; a connection runs one query at a time."""
     found = ledger.execute(query)
     while rows := found.fetchmany(10_000):
         yield from rows
@@ -122,7 +125,7 @@ def _message(
     owner_of: Callable[[str], str],
     validity_us: tuple[int, int],
 ) -> Message | None:
-    """The message an accepted row is about; None when nobody owns its code any more."""
+    """Return the message of an accepted row; None if its code has no account any more."""
     at, session, code, recipient, entity, value, scts, segments, buffered = row
     account, asked_us, (default_us, longest_us) = owner_of(code), (value >> 3) * MINUTE_US, validity_us
     if not account:
@@ -141,43 +144,43 @@ def _message(
     )  # fmt: skip
 
 
-def _notices(
-    ledgers: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
+def _notifications(
+    ledgers: tuple[Connection, Connection],
     texts: list[tuple[int, TextSent]],
     terms: Terms,
     owner_of: Callable[[str], str],
-) -> list[Notice]:
-    """What was to be told and is not acknowledged on the wire, oldest first."""
+) -> list[Notification]:
+    """Return the notifications not acknowledged on the wire, oldest first."""
     parts = _Parts(texts)
-    waiting, wire = Unacknowledged(), _rows(ledgers[1], _WIRE)
+    waiting, wire = PendingNotifications(), _rows(ledgers[1], _WIRE)
     chunk = next(wire, None)
-    for row in _rows(ledgers[0], _TOLD):
+    for row in _rows(ledgers[0], _OUTCOMES):
         while chunk is not None and chunk[0] < row[0]:
             waiting.chunk(*chunk[1:])
             chunk = next(wire, None)
-        notice = parts.notice(row, owner_of) if row[1] == "mo" else _notice(row, terms, owner_of)
-        if notice is not None and notice.account:
-            waiting.post(notice)
+        notification = parts.notification(row, owner_of) if row[1] == "mo" else _notification(row, terms, owner_of)
+        if notification is not None and notification.account:
+            waiting.post(notification)
     while chunk is not None:
         waiting.chunk(*chunk[1:])
         chunk = next(wire, None)
     return waiting.left()
 
 
-def _notice(row: tuple[Any, ...], terms: Terms, owner_of: Callable[[str], str]) -> Notice | None:
+def _notification(row: tuple[Any, ...], terms: Terms, owner_of: Callable[[str], str]) -> Notification | None:
     at, kind, code, recipient, entity, reason, scts, notify, _ = row
     outcome, own = OUTCOMES[kind], terms.get((entity, scts))
     to = str((own.special or {}).get("notify_at", "")) if own else ""
     notify = own.notify if own else notify or 0
-    if not notify & TELL[outcome]:
+    if not notify & NT_BITS[outcome]:
         return None
-    return Notice(
+    return Notification(
         "notification", owner_of(to or code), code, recipient, scts, at, outcome, reason, None, entity
     )  # fmt: skip
 
 
 class _Parts:
-    """The segments of mobile-originated messages, out of what the story says was sent."""
+    """The segments of mobile-originated messages, from the texts recorded as sent."""
 
     def __init__(self, texts: list[tuple[int, TextSent]]) -> None:
         self._texts: dict[tuple[str, str], list[tuple[int, TextSent]]] = {}
@@ -185,8 +188,8 @@ class _Parts:
         for at, event in texts:
             self._texts.setdefault((event.sender, event.code), []).append((at, event))
 
-    def notice(self, row: tuple[Any, ...], owner_of: Callable[[str], str]) -> Notice | None:
-        """The notice of one segment; None for one whose text no story tells."""
+    def notification(self, row: tuple[Any, ...], owner_of: Callable[[str], str]) -> Notification | None:
+        """Return the notification of one segment; None if its text was not recorded."""
         at, _, code, sender, entity, _, scts, _, _ = row
         key = (sender, code)
         if not self._begun.get(key):
@@ -195,4 +198,4 @@ class _Parts:
                 return None
             self._begun[key] = list(content.compose(texts.pop(0)[1].text))
         payload = self._begun[key].pop(0)
-        return Notice("mo", owner_of(code), code, sender, scts, at, payload=payload, message=entity)
+        return Notification("mo", owner_of(code), code, sender, scts, at, payload=payload, message=entity)

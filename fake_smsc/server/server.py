@@ -1,7 +1,7 @@
-"""The live SMSC: connections, one armed timer, and the ledger of octets. Decides nothing: the gateway does.
+"""The live SMSC: connections, one timer, and the ledger of octets around the gateway.
 
-All frames of one read are handled together and answered with one write. Every lateness above GRAIN_US becomes a row,
-so that a rule can tell the client's jitter from the bench's own.
+All frames of one read are processed together and answered with one write. Every delay above GRAIN_US is written as a
+row, so that a rule can tell the client's jitter from the bench's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fake_smsc.faults.injector import FaultInjector
 from fake_smsc.scenario import Allowed
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.intake import Intake
-from fake_smsc.server.login_throttle import Attempts
+from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset, set_no_delay
 from fake_smsc.server.outage import Outage, Outages
 from fake_smsc.ucp_gateway import Gateway
@@ -24,16 +24,16 @@ from simbench.base.units import SECOND_US
 from simbench.ledger import AnyLedger
 from simbench.ledger.events import ViolationSeen, row_of
 
-GRAIN_US = 2_000  # lateness that is worth a row: a rule forgives a client what the bench was late by
-HEARTBEAT_S = 0.005  # how often the loop is asked whether it is late
-COALESCE_S = 0.002  # deadlines nearer than this are served together: a lateness not yet worth a row
-UNREAD_OCTETS = 4_000_000  # a peer that lets this much pile up unread is cut off
-MAX_CONNECTIONS = 2_000  # at a time; one more is cut off: each costs memory and a descriptor
-LINGER_S = 5.0  # how long what was written may take to leave once the connection is being closed
+GRAIN_US = 2_000  # smallest delay worth a row: rules allow a client what the bench was late by
+HEARTBEAT_S = 0.005  # interval at which the event loop's delay is measured
+COALESCE_S = 0.002  # deadlines closer than this are served together: below the smallest recorded delay
+UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnected
+MAX_CONNECTIONS = 2_000  # at a time; further ones are closed, as each costs memory and a descriptor
+LINGER_S = 5.0  # how long pending output may take once a connection is being closed
 
 
 class Connection(asyncio.Protocol):
-    """One accepted connection: passes octets on and nothing else."""
+    """One accepted connection, passing octets to the server."""
 
     def __init__(self, server: SmscServer) -> None:
         self.server = server
@@ -42,8 +42,8 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Number the connection and tell the gateway."""
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's are, without being subclasses
+        """Number the connection and report it to the server."""
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's transports are no subclasses
         set_no_delay(transport)
         self.server.connected(self)
         if len(self.server.connections) > MAX_CONNECTIONS:
@@ -54,12 +54,12 @@ class Connection(asyncio.Protocol):
         self.server.received(self, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """FIN, RST or our own closing."""
+        """The connection ended by FIN, RST or our own close."""
         self.server.lost(self, exc)
 
 
 class SmscServer:
-    """A gateway on a network, wound by a platform clock."""
+    """A gateway on a network, driven by a platform clock."""
 
     def __init__(
         self,
@@ -79,23 +79,23 @@ class SmscServer:
         self.faults = FaultInjector(self)
         self.intake = Intake(self, ledger)
         self.port = 0
-        self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; none named: all
-        self.attempts = Attempts()  # logins that failed
+        self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; empty: all
+        self.login_throttle = LoginThrottle()  # logins that failed
         self._heartbeat = heartbeat
         self.count = 0  # connections so far
         self._host = ""
         self._listener: Listener | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._armed_for = 0  # the deadline the timer is for
-        self._fires_at = 0  # when it is to ring for it
+        self._armed_for = 0  # the deadline the timer is set for
+        self._fires_at = 0  # when the timer fires
         self._beat: asyncio.TimerHandle | None = None
         self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._closing_reasons: dict[int, str] = {}
 
-    # Life ------------------------------------------------------------------------------------------------------
+    # Lifetime --------------------------------------------------------------------------------------------------
 
     async def listen(self, host: str, port: int) -> None:
-        """Open the port (0: a free one) and start the clock's timers. Raises PortInUse."""
+        """Open the port (0: a free one) and start the timers. Raises PortInUse."""
         self._host = host
         self.intake.start()
         await self.open_listener(port)
@@ -105,7 +105,7 @@ class SmscServer:
     async def open_listener(self, port: int = 0) -> None:
         """Listen (again, after an outage, on the same port)."""
         if self._listener is None:
-            factory: Factory = lambda: Connection(self)  # noqa: E731 - the protocol factory asyncio wants
+            factory: Factory = lambda: Connection(self)  # noqa: E731 - the protocol factory asyncio expects
             self._listener = await self.network.listen(factory, self._host, port or self.port)
             self.port = self._listener.port
 
@@ -116,7 +116,7 @@ class SmscServer:
             self._listener = None
 
     async def close(self) -> None:
-        """Stop listening, end every connection, and leave the ledger flushed."""
+        """Stop listening, close every connection, and flush the ledger."""
         self.close_listener()
         for handle in (self._timer, self._beat):
             if handle is not None:
@@ -127,15 +127,15 @@ class SmscServer:
             self._closing_reasons[connection.number] = "server stops"
             connection.transport.close()
         await asyncio.sleep(0)
-        for connection in list(self.connections.values()):  # those that have not taken all that was written
+        for connection in list(self.connections.values()):  # those with unsent output
             self.lost(connection, None)
             connection.transport.abort()
         self.ledger.flush()
 
-    # What connections tell -------------------------------------------------------------------------------------
+    # Events of connections -------------------------------------------------------------------------------------
 
     def connected(self, connection: Connection) -> None:
-        """A peer connected."""
+        """A client connected."""
         now = self.clock.now()
         self.count += 1
         connection.number = self.count
@@ -146,7 +146,7 @@ class SmscServer:
         connection.host = peer[0] if isinstance(peer, tuple) else ""
         if self.allowed and not self._is_allowed(connection.host):
             self.end(connection.number, "address not allowed", abruptly=True)
-        elif self.attempts.too_many(connection.host, time.monotonic()):
+        elif self.login_throttle.too_many(connection.host, time.monotonic()):
             self.end(connection.number, "too many failed logins from its address", abruptly=True)
         self.outages.greet(connection)
         if self.faults.engaged:
@@ -157,7 +157,7 @@ class SmscServer:
         return bool(host) and any(ip_address(host) in network for network in self.allowed)
 
     def received(self, connection: Connection, data: bytes) -> None:
-        """Octets came in: let the gateway handle every frame in them, then write once."""
+        """Process received octets: every frame in them, then one write."""
         now = self.clock.now()
         number = connection.number
         if number not in self.connections or number in self.faults.gone:
@@ -173,21 +173,21 @@ class SmscServer:
         self.touch()
 
     def lost(self, connection: Connection, cause: Exception | None) -> None:
-        """The connection ended, by whomever."""
+        """The connection ended, closed by either side."""
         if self.connections.pop(connection.number, None) is None:
             return
         now = self.clock.now()
         own = self._closing_reasons.pop(connection.number, "")
         reason = f"server: {own}" if own else f"peer: {cause or 'closed'}"
         self.ledger.wire.append((now, connection.number, "close", reason.encode()))
-        self.attempts.failed(connection.host, time.monotonic(), self.gateway.failed_logins(connection.number))
+        self.login_throttle.failed(connection.host, time.monotonic(), self.gateway.failed_logins(connection.number))
         self.gateway.closed(connection.number, now)
         if self.faults.engaged:
             self.faults.lost(connection.number)
         self.touch()
 
     def end(self, number: int, reason: str, *, abruptly: bool = False) -> None:
-        """Close one connection from our side, with FIN or RST."""
+        """Close one connection, with FIN or RST."""
         connection = self.connections.get(number)
         if connection is None:
             return
@@ -199,30 +199,30 @@ class SmscServer:
             if connection.transport.get_write_buffer_size():
                 asyncio.get_running_loop().call_later(LINGER_S, connection.transport.abort)
 
-    # What the intake asks --------------------------------------------------------------------------------------
+    # For the intake --------------------------------------------------------------------------------------------
 
     def open_lines(self) -> dict[int, Connection]:
         """Every connection by its number."""
         return self.connections
 
     def is_heard(self, number: int) -> bool:
-        """Whether a line would be read: neither an outage nor a fault has silenced it."""
+        """Whether the connection is read, i.e. muted by neither an outage nor a fault."""
         line = self.gateway.lines.get(number)
         return line is not None and not line.mute and number not in self.faults.gone
 
     def handle(self, number: int, data: bytes) -> None:
-        """Handle octets of a line that were kept; nothing when it has gone."""
+        """Process kept octets of a connection, unless it is gone."""
         if number in self.connections:
             self.received(self.connections[number], data)
 
     # Output and time -------------------------------------------------------------------------------------------
 
     def touch(self) -> None:
-        """Write what there is to write, close what is to be closed, arm the timer, wake who waits."""
+        """Write pending output, close what is to be closed, arm the timer, wake waiting tasks."""
         if self.faults.engaged:
             self.faults.run(self.clock.now())
-        if self.gateway.odd_events:
-            self._tell_odd_events()
+        if self.gateway.violation_events:
+            self._record_violations()
         written = self.gateway.output()
         if written or self.gateway.closings:
             closings, self.gateway.closings = self.gateway.closings, {}
@@ -238,7 +238,7 @@ class SmscServer:
     def _carry_out(self, written: list[tuple[int, bytes]], closings: dict[int, str]) -> None:
         if self.faults.engaged:
             self.faults.outgoing(written)
-            self._arm()  # for what the faults delay
+            self._arm()  # for frames delayed by faults
         else:
             for number, octets in written:
                 self.send(number, octets)
@@ -246,7 +246,7 @@ class SmscServer:
             self.end(number, reason)
 
     def send(self, number: int, octets: bytes) -> None:
-        """Write on one line; an outage that began meanwhile forgets what was not written."""
+        """Write on one connection; output not yet written is dropped when an outage begins."""
         connection, line = self.connections.get(number), self.gateway.lines.get(number)
         if connection is None or line is None or line.mute or connection.transport.is_closing():
             return
@@ -255,9 +255,9 @@ class SmscServer:
         if connection.transport.get_write_buffer_size() > UNREAD_OCTETS:
             self.end(number, "peer reads nothing", abruptly=True)
 
-    def _tell_odd_events(self) -> None:
-        """Move what the gateway found odd into the story."""
-        events = self.gateway.odd_events
+    def _record_violations(self) -> None:
+        """Write the gateway's protocol violations as events."""
+        events = self.gateway.violation_events
         for at, number, name, what in events:
             self.ledger.story.append(row_of(at, ViolationSeen(f"session:{number}", name, what)))
         events.clear()
@@ -287,7 +287,7 @@ class SmscServer:
         self.touch()
 
     def rearm(self) -> None:
-        """What is due may have changed: do it, and arm the timer afresh."""
+        """Run what is due and arm the timer again, after deadlines changed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -295,7 +295,7 @@ class SmscServer:
         self.touch()
 
     def clock_moved(self) -> None:
-        """The clock was stepped or its speed changed: nothing that was expected before counts as late."""
+        """The clock was stepped or its speed changed: pending delays are not counted."""
         if self._beat is not None:
             self._beat.cancel()
             self._schedule_beat()
@@ -319,7 +319,7 @@ class SmscServer:
     # Waiting ---------------------------------------------------------------------------------------------------
 
     async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until something that happened made the condition true; False when the time (real s) was up first."""
+        """Wait until a condition holds. Returns False after `timeout_s` (real seconds)."""
         if condition():
             return True
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

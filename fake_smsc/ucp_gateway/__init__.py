@@ -1,4 +1,4 @@
-"""UCP octets to centre commands and back: the SMSC's end of every connection. Opens no socket and reads no clock."""
+"""Translates between UCP octets and the centre: the SMSC's end of every connection."""
 
 from fake_smsc.ucp_gateway.gateway import Gateway
 from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute

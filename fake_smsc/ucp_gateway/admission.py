@@ -1,6 +1,6 @@
-"""Whether a session takes an operation now: its state, its window, its transaction numbers. Reads no field.
+"""Admission of an operation to a session: the session's state, its window and its transaction numbers.
 
-The switches `before_login`, `over_window` and `trn_reuse` decide what is met otherwise (EMI-UCP 4.0 section 3.1).
+The switches `before_login`, `over_window` and `trn_reuse` decide how violations are answered (EMI-UCP 4.0 section 3.1).
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from simbench.ucp.frame import Frame
 NOT_ALLOWED = "04"
 
 
-class Places:
-    """What one set of switches makes of operations out of turn."""
+class WindowAdmission:
+    """Applies one set of switches to operations that are out of turn."""
 
     def __init__(self, strictness: Strictness, out: Output) -> None:
         self.switches, self.out = strictness.settled(), out
 
     def allowed(self, line: Line, frame: Frame, now: int) -> bool:
-        """Whether the state of the session allows the operation; answers it when not."""
+        """Return whether the session's state allows the operation; if not, answer it."""
         session = line.session
         if session.allows(frame.ot):
             return True
         if session.state not in {"connected", "login"}:  # in the other kind of session
-            self.out.odd(line, "operation-of-another-session", now)
+            self.out.violation(line, "operation-of-another-session", now)
             self.out.nack(line, frame, NOT_ALLOWED, "not in this session")
             return False
-        self.out.odd(line, "operation-before-login", now)
+        self.out.violation(line, "operation-before-login", now)
         if self.switches.before_login == "nack04":
             self.out.nack(line, frame, NOT_ALLOWED, "no session")
         elif self.switches.before_login == "close":
@@ -36,9 +36,9 @@ class Places:
         return False
 
     def key(self, line: Line, frame: Frame, now: int) -> str:
-        """Under which key the operation may occupy a place of the window, "" when it may not and that was dealt with.
+        """Return the window key for an operation, "" if it is not admitted and has been dealt with.
 
-        It is the TRN, with a suffix where an operation of that TRN is still open and both are served.
+        The key is the TRN, with a suffix if an operation of that TRN is still open and both are served.
         """
         if not self.allowed(line, frame, now):
             return ""
@@ -47,7 +47,7 @@ class Places:
         if not problem:
             return frame.trn
         if problem == "trn-in-use":
-            self.out.odd(line, problem, now)
+            self.out.violation(line, problem, now)
             if self.switches.trn_reuse == "discard":
                 return ""
         if peer.free <= 0 and not self._beyond(line, frame, now):
@@ -58,16 +58,16 @@ class Places:
         return key
 
     def answers_at_once(self, line: Line, frame: Frame, now: int) -> bool:
-        """Whether an operation that takes no place of the window is served: its TRN may not be one that is open."""
+        """Admit an operation that needs no window slot: its TRN must not belong to an open one."""
         if not self.allowed(line, frame, now):
             return False
         if frame.trn not in line.session.peer.outstanding:
             return True
-        self.out.odd(line, "trn-in-use", now)
+        self.out.violation(line, "trn-in-use", now)
         return self.switches.trn_reuse == "serve"
 
     def _beyond(self, line: Line, frame: Frame, now: int) -> bool:
-        self.out.odd(line, "over-window", now)
+        self.out.violation(line, "over-window", now)
         if self.switches.over_window == "nack04":
             self.out.nack(line, frame, NOT_ALLOWED, "window exceeded")
         return self.switches.over_window == "serve"

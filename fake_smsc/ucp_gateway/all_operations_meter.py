@@ -1,7 +1,7 @@
-"""The reading of AMB-05 under which every operation of a client counts against its rate. Answers nothing.
+"""The reading of AMB-05 in which every operation of a client counts against its rate.
 
-Submissions are counted by the centre as they are admitted. The others are answered whatever the meter says: what they
-take is missing to the submissions that follow. Who uses another meter pays nothing for this one.
+The centre counts submissions as it admits them. Other operations are always answered, but reduce what is left for the
+submissions that follow. Platforms with other meters run none of this code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAMING_A_CODE: Final = ("54", "55", "56")
 
 
 def count_all(centre: Centre, operations: dict[str, Handler]) -> None:
-    """Let the handlers of all but submissions count first, where the meter of any code counts them."""
+    """Wrap the handlers of all operations but submissions to count first, if any code's meter counts them."""
     if any(limiter.limit.meter == "all_operations" for limiter in centre.limiters.values()):
         for ot in OTHERS:
             operations[ot] = _counted(centre, operations[ot])
@@ -38,7 +38,7 @@ def _counted(centre: Centre, handle: Handler) -> Handler:
 
 
 def _code_of(centre: Centre, line: Line, frame: Frame) -> str:
-    """The code an operation is of: the one it names as originator, else the first of its account."""
+    """Return the code an operation belongs to: the one it names as originator, else the account's first."""
     name = frame.data[0] if frame.ot == "60" and frame.data else line.account
     account = centre.accounts.get(name)
     if account is None or not account.codes:

@@ -1,4 +1,4 @@
-"""Operations 54, 55 and 56: what the application wants of messages that wait. Decides nothing about them.
+"""Operations 54, 55 and 56: requests of an application about waiting messages.
 
 Sources: EMI-UCP 4.0 sections 5.6 to 5.8.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Change, Key, Refused
-from fake_smsc.ucp_gateway.admission import Places
-from fake_smsc.ucp_gateway.leniency import Leniency
+from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
+from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
 from fake_smsc.ucp_gateway.times import minute, result_with_mvp, reversed_stamp, seconds_of, stamp
 from simbench.base.units import SECOND_US
 from simbench.ucp import alphabet, content, xser
@@ -21,14 +21,21 @@ SYNTAX = "02"
 STAMP_DIGITS = 12
 
 
-class AmendmentDesk:
-    """Operations on waiting messages."""
+class AmendmentOperations:
+    """Decodes operations on waiting messages and answers them."""
 
-    def __init__(self, centre: Centre, out: Output, places: Places, leniency: Leniency) -> None:
-        self.centre, self.out, self.places, self.leniency = centre, out, places, leniency
+    def __init__(
+        self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
+    ) -> None:
+        self.centre, self.out, self.window_admission, self.strictness_policy = (
+            centre,
+            out,
+            window_admission,
+            strictness_policy,
+        )
 
     def _sound(self, line: Line, frame: Frame, now: int) -> Frame | None:
-        return self.leniency.sound(line, frame, now) if self.places.key(line, frame, now) else None
+        return self.strictness_policy.sound(line, frame, now) if self.window_admission.key(line, frame, now) else None
 
     def modify(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 54."""
@@ -45,10 +52,10 @@ class AmendmentDesk:
         """Operation 55: its result, then the 57s."""
         sound = self._sound(line, frame, now)
         if sound is not None:
-            self._told(line, frame, self.centre.inquire(_key(line, sound.data), now), now)
+            self._answer(line, frame, self.centre.inquire(_key(line, sound.data), now), now)
 
     def delete(self, line: Line, frame: Frame, now: int) -> None:
-        """Operation 56: its result, then the 58s. Its stamps may stand with spaces between them or without."""
+        """Operation 56: its result, then the 58s. Its SCTS values may be separated by spaces."""
         sound = self._sound(line, frame, now)
         if sound is None:
             return
@@ -59,9 +66,9 @@ class AmendmentDesk:
             self.out.nack(line, frame, SYNTAX, "AMsg")
             return
         key = _key(line, sound.data, tuple(second for seconds in stamps for second in seconds))
-        self._told(line, frame, self.centre.delete(key, now), now)
+        self._answer(line, frame, self.centre.delete(key, now), now)
 
-    def _told(self, line: Line, frame: Frame, refusal: Refused | None, now: int) -> None:
+    def _answer(self, line: Line, frame: Frame, refusal: Refused | None, now: int) -> None:
         if refusal is not None:
             self.out.nack(line, frame, refusal.ec, refusal.reason)
         else:
@@ -73,7 +80,7 @@ def _key(line: Line, data: list[str], stamps: tuple[int, ...] = ()) -> Key:
 
 
 def change_of(frame: Frame) -> Change:
-    """What a 54 wants changed; an empty field leaves its thing as it is."""
+    """Return the changes requested by a 54; an empty field changes nothing."""
     data = frame.data
     services = xser.parse(data[At.XSER])
     billing = None if isinstance(services, xser.XserError) else xser.value_of(services, xser.BILLING)

@@ -1,7 +1,7 @@
-"""The gateway wired together: lines in, the centre's answers and notices out. Opens no socket and reads no clock.
+"""The assembled gateway: connections in, the centre's answers and notifications out.
 
-A driver tells it what happened (`opened`, `received`, `closed`, `advance`) with `now`, then sends what `output` holds
-and closes what `closings` names. Everything one read brought is answered in one write.
+A driver reports events (`opened`, `received`, `closed`, `advance`) with `now`, then writes what `output` returns and
+closes the connections in `closings`. Everything one read brought is answered in one write.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from fake_smsc.core.centre import Centre
-from fake_smsc.core.records import Notice, PlatformState
-from fake_smsc.core.timer_queue import Agenda
-from fake_smsc.ucp_gateway.admission import Places
+from fake_smsc.core.records import Notification, PlatformState
+from fake_smsc.core.timer_queue import TimerQueue
+from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.all_operations_meter import count_all
-from fake_smsc.ucp_gateway.amendments import AmendmentDesk
+from fake_smsc.ucp_gateway.amendments import AmendmentOperations
 from fake_smsc.ucp_gateway.legacy import LegacySubmission
-from fake_smsc.ucp_gateway.leniency import Leniency
 from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute
-from fake_smsc.ucp_gateway.notifications import Carrier
+from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.sessions import Sessions
+from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
 from fake_smsc.ucp_gateway.submission import Submission
 from simbench.ucp import content
 from simbench.ucp.foreign import protocol_of
@@ -32,39 +32,39 @@ Serve = Callable[[Line, bytes, int], None]
 
 
 class Runs(Protocol):
-    """Serves many frames of one read at a time. `worth_octets`: reads of fewer are not worth its preparation."""
+    """Serves many frames of one read at a time. `worth_octets`: smaller reads are served frame by frame."""
 
     worth_octets: int
 
     def received(self, line: Line, octets: bytes, now: int) -> None:
-        """Serve all that a read completes."""
+        """Serve every frame the read completes."""
 
 
-RunsOf = Callable[[Submission, Carrier, Serve], Runs]
+RunsOf = Callable[[Submission, NotificationSender, Serve], Runs]
 
 
 class Gateway:
-    """All connections of one centre. `oddities` counts what clients do beside the protocol, by name."""
+    """All connections of one centre. `protocol_violations` counts the clients' violations by name."""
 
     def __init__(self, centre: Centre, settings: GatewaySettings, runs_of: RunsOf | None = None) -> None:
         self.centre, self.settings = centre, settings
         self.lines: dict[int, Line] = {}
         self._out = Output()
-        self.oddities, self.odd_events = self._out.oddities, self._out.odd_events
+        self.protocol_violations, self.violation_events = self._out.protocol_violations, self._out.violation_events
         self._now = 0
         self._leaping = False
-        self._timers = Agenda()
-        self._leniency = Leniency(settings.strictness, self._out)
-        places = Places(settings.strictness, self._out)
-        self._carrier = Carrier(centre, settings, self._out, self._timers)
-        self._sessions = Sessions(self._carrier, places, self._leniency)
-        self._submission = Submission(centre, self._out, places, self._leniency)
-        self._runs = runs_of(self._submission, self._carrier, self._single) if runs_of is not None else None
-        # Reads of so many octets are looked through for runs; no plain submit is too long a frame in this gateway.
+        self._timers = TimerQueue()
+        self._leniency = StrictnessPolicy(settings.strictness, self._out)
+        window_admission = WindowAdmission(settings.strictness, self._out)
+        self._notification_sender = NotificationSender(centre, settings, self._out, self._timers)
+        self._sessions = Sessions(self._notification_sender, window_admission, self._leniency)
+        self._submission = Submission(centre, self._out, window_admission, self._leniency)
+        self._runs = runs_of(self._submission, self._notification_sender, self._single) if runs_of is not None else None
+        # Reads of this size are searched for runs; no plain submit is longer than this gateway's frame limit.
         fitting = settings.max_frame_octets >= ASCII_AT_ONCE
         self.run_octets = self._runs.worth_octets if self._runs is not None and fitting else sys.maxsize
-        legacy = LegacySubmission(centre, self._out, places, self._leniency)
-        amendments = AmendmentDesk(centre, self._out, places, self._leniency)
+        legacy = LegacySubmission(centre, self._out, window_admission, self._leniency)
+        amendments = AmendmentOperations(centre, self._out, window_admission, self._leniency)
         self._operations: dict[str, Callable[[Line, Frame, int], None]] = {
             **dict.fromkeys(("01", "02", "03", "30"), legacy.submit),
             "31": self._sessions.alert,
@@ -79,7 +79,7 @@ class Gateway:
 
     @property
     def closings(self) -> dict[int, str]:
-        """Connections to close, and why; the driver replaces it once they are."""
+        """Connections to close, with the reason; the driver replaces it once they are closed."""
         return self._out.closings
 
     @closings.setter
@@ -88,18 +88,18 @@ class Gateway:
 
     @property
     def barred(self) -> dict[str, Mute | Literal["close"]]:
-        """Accounts a partial outage meets, and how."""
+        """Accounts affected by a partial outage, and how."""
         return self._sessions.barred
 
     # The driver's calls ----------------------------------------------------------------------------------------
 
     def opened(self, number: int, now: int) -> None:
-        """A connection was made."""
+        """A new connection."""
         line = self.lines[number] = Line(number, self.settings, now)
         self._sessions.opened(line, now)
 
     def received(self, number: int, octets: bytes, now: int) -> None:
-        """Octets arrived. Whatever they are, nothing is raised and every other connection goes on."""
+        """Process received octets. No input raises an error or affects other connections."""
         line = self.lines.get(number)
         if line is None:
             return
@@ -113,14 +113,14 @@ class Gateway:
         self._settle()
 
     def _look_for_foreign(self, line: Line, octets: bytes, now: int) -> None:
-        """Say which other protocol a connection speaks on which nobody has logged in."""
+        """Report another protocol spoken on a connection without a login."""
         protocol = protocol_of(octets) or protocol_of(line.framer.pending)
         if protocol:
             line.foreign = True
-            self._out.odd(line, "foreign-protocol", now, protocol)
+            self._out.violation(line, "foreign-protocol", now, protocol)
 
     def _single(self, line: Line, octets: bytes, now: int) -> None:
-        """Serve octets frame by frame."""
+        """Process octets frame by frame."""
         operations = self._operations
         items = iter(line.framer.feed(octets))
         for item in items:
@@ -130,25 +130,25 @@ class Gateway:
                     next(items, None)
                 if meant is None:
                     continue
-                item = meant  # noqa: PLW2901 - the frame it was meant to be is served like any other
+                item = meant  # noqa: PLW2901 - the repaired frame is served like any other
             if item.kind == "R":
-                self._carrier.result(line, item, now)
+                self._notification_sender.result(line, item, now)
             else:
                 operations.get(item.ot, self._unsupported)(line, item, now)
 
     def failed_logins(self, number: int) -> int:
-        """How many there were on a connection."""
+        """Return the number of failed logins on a connection."""
         return self.lines[number].failures if number in self.lines else 0
 
     def closed(self, number: int, now: int) -> None:
-        """A connection is gone: what it carried waits for the next login."""
+        """A connection is gone: its unanswered notifications wait for the next login."""
         line = self.lines.pop(number, None)
         self.closings.pop(number, None)
         if line is None:
             return
         self._out.dirty.pop(number, None)
         if line.framer.pending and not line.foreign:
-            self._out.odd(line, "unended" if line.framer.pending.startswith(STX) else "garbage", now)
+            self._out.violation(line, "unended" if line.framer.pending.startswith(STX) else "garbage", now)
         carried = [wait.subject for wait in line.session.own.clear()]
         line.session.happen("lost")
         self._sessions.unregister(line)
@@ -156,15 +156,15 @@ class Gateway:
         self._settle()
 
     def advance(self, now: int) -> None:
-        """Let time pass up to `now`.
+        """Run everything due up to `now`.
 
-        In steps that end before anything begun in them can be overdue, so that it does not matter how often this is
-        called (the law of splitting).
+        Works in steps short enough that nothing started in a step is overdue within it, so that the result does not
+        depend on how often this is called.
         """
-        self._settle()  # what the centre was told beside this gateway may have begun something
+        self._settle()  # calls to the centre outside this gateway may have started something
         while True:
             begun = max(self._now, min(now, self.centre.next_deadline()))
-            step = min(now, self._timers.next_deadline(), begun + self.settings.notice_timer_us)
+            step = min(now, self._timers.next_deadline(), begun + self.settings.notification_timer_us)
             self._now = max(self._now, step)
             self.centre.advance(self._now)
             self._settle()
@@ -174,9 +174,9 @@ class Gateway:
                 return
 
     def leap(self, now: int) -> None:
-        """`advance` for a clock that jumped: nobody could answer on the way, all leaves once, at `now`.
+        """`advance` for a clock that jumped: nobody could answer in between, so everything leaves at `now`.
 
-        What was unanswered for too long in between gives its TRN back and is offered again as after any other delay.
+        Notifications unanswered too long meanwhile release their TRN and are sent again as after any other delay.
         """
         self._leaping = True
         try:
@@ -188,34 +188,34 @@ class Gateway:
         self._settle()
 
     def next_deadline(self) -> int:
-        """The next instant at which `advance` has something to do, or NEVER."""
+        """Return the next instant at which `advance` has work, or NEVER."""
         return min(self._timers.next_deadline(), self.centre.next_deadline())
 
     def output(self) -> list[tuple[int, bytes]]:
-        """What is to be written, one piece a connection, and forget it."""
+        """Return and clear the octets to write, one piece per connection."""
         return self._out.taken()
 
     def mute(self, number: int, how: Mute, now: int) -> None:
-        """A partial or total outage reaches this connection: `deaf` writes nothing, `silent` also reads nothing."""
+        """Apply an outage to this connection: `deaf` writes nothing, `silent` also reads nothing."""
         line = self.lines[number]
         line.mute, line.room_at = how, now
-        line.heard_at = now  # nobody is idle while the platform does not listen
+        line.heard_at = now  # the idle timer stops while the platform does not listen
         if how:
             self.centre.forget_held(number)
             line.session.peer.clear()
             carried = [wait.subject for wait in line.session.own.clear()]
-            self.centre.board.orphaned(carried)
+            self.centre.notification_queue.orphaned(carried)
         elif line.account:
-            self.centre.board.sort(line.account)
+            self.centre.notification_queue.sort(line.account)
         self._settle()
 
     def go(self, state: PlatformState, now: int) -> None:
-        """The platform changes state; what that lets through is written at once."""
+        """Change the platform's state and write what that releases."""
         self.centre.go(state, now)
         self._settle()
 
     def lines_of(self, scope: str) -> list[int]:
-        """Connections an outage of that scope meets: "total", a short code, or "session:N"."""
+        """Return the connections in an outage's scope: "total", a short code, or "session:N"."""
         if scope == "total":
             return list(self.lines)
         if scope.startswith("session:"):
@@ -223,23 +223,23 @@ class Gateway:
         owners = {a.name for a in self.centre.accounts.values() if scope in a.codes}
         return [number for number, line in self.lines.items() if line.account in owners]
 
-    def originate(self, sender: str, code: str, text: str, now: int) -> list[Notice]:
-        """A subscriber sends a text to a short code: one notice a segment, none when nobody owns the code.
+    def originate(self, sender: str, code: str, text: str, now: int) -> list[Notification]:
+        """Send a text from a subscriber to a short code: one notification per segment, none for an unknown code.
 
-        A `sender` that is no number is a name: OAdC is then alphanumeric.
+        A `sender` that is not a number is sent as an alphanumeric OAdC.
         """
         posted = [self.centre.originate(sender, code, part, now) for part in content.compose(text)]
         self._settle()
-        return [notice for notice in posted if notice is not None]
+        return [notification for notification in posted if notification is not None]
 
-    # Between lines and centre ----------------------------------------------------------------------------------
+    # Between connections and centre ----------------------------------------------------------------------------
 
     def _unsupported(self, line: Line, frame: Frame, now: int) -> None:
-        self._out.odd(line, "unsupported-operation", now)
+        self._out.violation(line, "unsupported-operation", now)
         self._out.nack(line, frame, UNSUPPORTED, "operation not supported")
 
     def _settle(self) -> None:
-        """Turn what the centre has to say into octets."""
+        """Encode the centre's late answers and notifications."""
         centre = self.centre
         if centre.answers:
             answers, centre.answers = centre.answers, []
@@ -247,7 +247,7 @@ class Gateway:
                 line = self.lines.get(answer.session)
                 if line is not None:
                     self._submission.late(line, answer)
-        if centre.board.fresh and centre.state in {"up", "degraded"} and not self._leaping:
-            fresh, centre.board.fresh = centre.board.fresh, set()
+        if centre.notification_queue.fresh and centre.state in {"up", "degraded"} and not self._leaping:
+            fresh, centre.notification_queue.fresh = centre.notification_queue.fresh, set()
             for account in sorted(fresh):
-                self._carrier.carry(account)
+                self._notification_sender.carry(account)

@@ -1,6 +1,6 @@
-"""Operations 01, 02, 03 and 30: the submissions that came before 51. Decides nothing about a message.
+"""Operations 01, 02, 03 and 30: the submissions older than 51.
 
-Each recipient is one submission to the centre; a result is written when every one of them is answered
+Each recipient is one submission to the centre; the result is written once all of them are answered
 (EMI-UCP 4.0 sections 4.2 to 4.5).
 """
 
@@ -12,33 +12,33 @@ import msgspec
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Accepted, Refused, Reply, Silence, Special, Submit
-from fake_smsc.ucp_gateway.admission import Places
-from fake_smsc.ucp_gateway.leniency import Leniency
+from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
-from fake_smsc.ucp_gateway.times import identity, minute, result_with_mvp
+from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
+from fake_smsc.ucp_gateway.times import message_id, minute, result_with_mvp
 from simbench.ucp.content import LONG_MESSAGE, SEPTETS
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import Values, decode
 
-FINAL_OUTCOME = 3  # NRq of operation 30 has no NT: the final outcome either way
-CUT_SEPTETS = 153  # of each part when the SMSC must cut a long text (GSM 03.40 section 9.2.3.24.1)
+FINAL_OUTCOME = 3  # NRq of operation 30 has no NT: notify the final outcome, delivered or not
+CUT_SEPTETS = 153  # size of each part when the SMSC splits a long text (GSM 03.40 section 9.2.3.24.1)
 
 
 class Gathered(msgspec.Struct):
-    """One legacy operation while its recipients are answered: None for those that are not yet."""
+    """One legacy operation and the replies for its recipients; None for those still open."""
 
     frame: Frame
     recipients: Sequence[str]
     replies: list[Accepted | Refused | None]
 
     def take(self, index: int, reply: Accepted | Refused) -> bool:
-        """One more answer; whether that was the last."""
+        """Store a reply. Returns whether it was the last one."""
         self.replies[index] = reply
         return None not in self.replies
 
     def body(self) -> str:
-        """Data part of the result: a recipient refused beside others accepted stands without a stamp."""
+        """Data part of the result; a refused recipient among accepted ones appears without an SCTS."""
         replies = [reply for reply in self.replies if reply is not None]
         if self.frame.ot == "30":
             return result_with_mvp(replies[0])
@@ -46,22 +46,29 @@ class Gathered(msgspec.Struct):
         if first is not None and not any(isinstance(reply, Accepted) for reply in replies):
             return f"N/{first.ec}/{first.reason}/"
         items = [
-            identity(reply) if isinstance(reply, Accepted) else recipient
+            message_id(reply) if isinstance(reply, Accepted) else recipient
             for recipient, reply in zip(self.recipients, replies, strict=True)
         ]
         return f"A/{','.join(items)}/"
 
 
 class LegacySubmission:
-    """All legacy submissions of a gateway's lines."""
+    """Legacy submissions of all connections of a gateway."""
 
-    def __init__(self, centre: Centre, out: Output, places: Places, leniency: Leniency) -> None:
-        self.centre, self.out, self.places, self.leniency = centre, out, places, leniency
+    def __init__(
+        self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
+    ) -> None:
+        self.centre, self.out, self.window_admission, self.strictness_policy = (
+            centre,
+            out,
+            window_admission,
+            strictness_policy,
+        )
 
     def submit(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 01, 02, 03 or 30."""
-        key = self.places.key(line, frame, now)
-        sound = self.leniency.sound(line, frame, now) if key else None
+        key = self.window_admission.key(line, frame, now)
+        sound = self.strictness_policy.sound(line, frame, now) if key else None
         if sound is None:
             return
         values = decode(sound)

@@ -1,4 +1,4 @@
-"""One connection as the SMSC sees it, and what the gateway must know of contract and scenario. Decides nothing."""
+"""One connection as the SMSC sees it, and the gateway's settings."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Mute = Literal["", "deaf", "silent"]
 
 
 class GatewaySettings(msgspec.Struct, frozen=True):
-    """What the gateway needs to know of contract and scenario. Durations in microseconds."""
+    """The gateway's settings, taken from contract and scenario. Durations in microseconds."""
 
     windows: dict[str, int]  # account to window
     window_max: int
     login_timer_us: int
     login_failures_close: int
     idle_close_us: int
-    notice_timer_us: int
+    notification_timer_us: int
     max_frame_octets: int = 4096
     strictness: Strictness = STRICT
 
@@ -37,7 +37,7 @@ class Line:
         self.session = Session(settings.window_max, settings.window_max)
         self.account = ""
         self.failures = 0
-        self.foreign = False  # it spoke another protocol, and that has been said
+        self.foreign = False  # another protocol was detected and reported
         self.heard_at = now
         self.room_at = now  # since when its window has had room
         self.mute: Mute = ""

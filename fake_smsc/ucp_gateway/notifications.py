@@ -1,4 +1,4 @@
-"""Notices to the applications and their results: 52, 53, 57, 58, and 01 for who knows no 5x. Decides no fate.
+"""Sends notifications to the applications and reads their results: 52, 53, 57, 58, or 01 for clients without 5x.
 
 Sources: EMI-UCP 4.0 sections 5.4, 5.5, 5.9 and 5.10; 3.2 for the fallback to 01.
 """
@@ -12,14 +12,14 @@ from itertools import groupby, repeat
 from zlib import adler32
 
 from fake_smsc.core.centre import Centre
-from fake_smsc.core.records import Notice
-from fake_smsc.core.timer_queue import Agenda
+from fake_smsc.core.records import Notification
+from fake_smsc.core.timer_queue import TimerQueue
 from fake_smsc.ucp_gateway.line import GatewaySettings, Line
 from fake_smsc.ucp_gateway.output import Output
 from fake_smsc.ucp_gateway.times import stamp
 from simbench.base.units import SECOND_US
 from simbench.ucp.frame import OVERHEAD, Frame, encode
-from simbench.ucp.notices import (
+from simbench.ucp.notifications import (
     call_input_body,
     deletion_body,
     deliver_body,
@@ -30,52 +30,56 @@ from simbench.ucp.notices import (
 
 UNSUPPORTED = "03"
 LONGEST_ADDRESS = 16
-NOBODY = "~nobody~"  # stands for the subscriber in a template, and nowhere else
+NOBODY = "~nobody~"  # placeholder of the subscriber in a template
 ENDS = [f"{total:02X}\x03" for total in range(256)]
 
 
-class Carrier:
-    """Which line carries which notice, and what came back."""
+class NotificationSender:
+    """Assigns notifications to connections and handles their results."""
 
-    def __init__(self, centre: Centre, settings: GatewaySettings, out: Output, timers: Agenda) -> None:
+    def __init__(self, centre: Centre, settings: GatewaySettings, out: Output, timers: TimerQueue) -> None:
         self.centre, self.settings, self.out, self.timers = centre, settings, out, timers
         self.of_account: dict[str, list[Line]] = defaultdict(list)
         switches = settings.strictness.settled()
         self._octets = switches.originator_length == "octets"
-        # Which results acknowledge is settled here, so that no result pays for the question.
+        # Decided once here, so that results need not check the switch each time.
         self.takes_bare = switches.notice_sm != "required"
         self._acknowledges = self._positive if self.takes_bare else self._with_sm
 
     # To the application ----------------------------------------------------------------------------------------
 
     def carry(self, account: str) -> None:
-        """Send waiting notices over the account's sessions, the emptiest window first."""
+        """Send waiting notifications over the account's sessions, the emptiest window first."""
         lines = [line for line in self.of_account[account] if not line.mute]
         while lines:
             line = max(lines, key=lambda line: line.session.own.free)
-            notices = self.centre.board.pull(account, line.session.own.free)
-            if not notices:
+            notifications = self.centre.notification_queue.pull(account, line.session.own.free)
+            if not notifications:
                 return
-            for plain, run in groupby(notices, key=_is_plain):
+            for plain, run in groupby(notifications, key=_is_plain):
                 if plain:
                     self._send_many(line, list(run))
                 else:
-                    for notice in run:
-                        self._send(line, notice)
+                    for notification in run:
+                        self._send(line, notification)
 
-    def _send_many(self, line: Line, notices: list[Notice]) -> None:
-        """`_send` each; what notifications of one second have in common is written once."""
+    def _send_many(self, line: Line, notifications: list[Notification]) -> None:
+        """`_send` each; parts common to notifications of one second are built once."""
         own, room_at = line.session.own, line.room_at
         if not own.outstanding:
-            first = max(notices[0].posted_at, room_at)
-            self.timers.enter(first + self.settings.notice_timer_us, self._check, line)
+            first = max(notifications[0].posted_at, room_at)
+            self.timers.enter(first + self.settings.notification_timer_us, self._check, line)
         texts = []
-        for notice in notices:
-            trn = own.take("53", notice, max(notice.posted_at, room_at))
+        for notification in notifications:
+            trn = own.take("53", notification, max(notification.posted_at, room_at))
             head, middle, tail, size = template(
-                notice.code, notice.scts, notice.outcome, notice.reason, notice.at // SECOND_US
+                notification.code,
+                notification.scts,
+                notification.outcome,
+                notification.reason,
+                notification.at // SECOND_US,
             )
-            about = notice.subscriber
+            about = notification.subscriber
             texts.append(
                 f"\x02{trn}/{size + 3 * len(about):05d}{head}{about}{middle}{about.encode().hex().upper()}{tail}"
             )
@@ -83,72 +87,76 @@ class Carrier:
         ended = [text + ENDS[total - 2 & 0xFF] for text, total in zip(texts, totals, strict=True)]
         self.out.write(line, "".join(ended).encode())
 
-    def _send(self, line: Line, notice: Notice) -> None:
+    def _send(self, line: Line, notification: Notification) -> None:
         own = line.session.own
-        now = max(notice.posted_at, line.room_at)
+        now = max(notification.posted_at, line.room_at)
         if not own.outstanding:
-            self.timers.enter(now + self.settings.notice_timer_us, self._check, line)
-        if notice.kind == "notification" and not notice.fallback:
+            self.timers.enter(now + self.settings.notification_timer_us, self._check, line)
+        if notification.kind == "notification" and not notification.fallback:
             ot, body = "53", notification_body(
-                notice.code, notice.subscriber, stamp(notice.scts), notice.outcome, notice.reason,
-                stamp(notice.at // SECOND_US),
+                notification.code, notification.subscriber, stamp(notification.scts), notification.outcome,
+                notification.reason, stamp(notification.at // SECOND_US),
             )  # fmt: skip
         else:
-            ot, body = self._seldom(notice)
-        self.out.write(line, encode(own.take(ot, notice, now), "O", ot, body))
+            ot, body = self._seldom(notification)
+        self.out.write(line, encode(own.take(ot, notification, now), "O", ot, body))
 
-    def _seldom(self, notice: Notice) -> tuple[str, str]:
-        """Operation and body of anything but a notification by 53."""
-        to, about = notice.code, notice.subscriber
-        if notice.fallback and notice.kind == "mo":
-            return "01", call_input_body(to, about, notice.payload.mt, notice.payload.msg)
-        if notice.fallback:
-            text = notification_text(about, stamp(notice.scts), notice.outcome, stamp(notice.at // SECOND_US))
+    def _seldom(self, notification: Notification) -> tuple[str, str]:
+        """Return operation and body of anything but a notification by 53."""
+        to, about = notification.code, notification.subscriber
+        if notification.fallback and notification.kind == "mo":
+            return "01", call_input_body(to, about, notification.payload.mt, notification.payload.msg)
+        if notification.fallback:
+            text = notification_text(
+                about, stamp(notification.scts), notification.outcome, stamp(notification.at // SECOND_US)
+            )
             return "01", call_input_body(to, about, "3", text)
-        stamps = [stamp(second) for second in notice.stamps]
-        if notice.kind == "inquiry":
-            return "57", inquiry_body(to, about, stamps, notice.more)
-        if notice.kind == "deletion":
-            return "58", deletion_body(to, about, stamps[0], notice.more)
-        return "52", deliver_body(to, about, stamp(notice.scts), notice.payload, notice.reply, self._octets)
+        stamps = [stamp(second) for second in notification.stamps]
+        if notification.kind == "inquiry":
+            return "57", inquiry_body(to, about, stamps, notification.more)
+        if notification.kind == "deletion":
+            return "58", deletion_body(to, about, stamps[0], notification.more)
+        return "52", deliver_body(
+            to, about, stamp(notification.scts), notification.payload, notification.reply, self._octets
+        )
 
     # From the application --------------------------------------------------------------------------------------
 
     def result(self, line: Line, frame: Frame, now: int) -> None:
-        """A result: the notice it answers is acknowledged, falls back to 01, or is offered again later."""
+        """Handle a result: the notification is acknowledged, falls back to 01, or is sent again later."""
         own = line.session.own
         was_full = not own.free
         waiting = own.settle(frame.trn, frame.ot)
         if waiting is None:
-            self.out.odd(line, "unexpected-result", now)
+            self.out.violation(line, "unexpected-result", now)
             return
-        notice: Notice = waiting.subject
+        notification: Notification = waiting.subject
         if was_full:
             line.room_at = now
-        board = self.centre.board
+        notification_queue = self.centre.notification_queue
         if self._acknowledges(line, frame, now):
-            self.centre.acknowledge(line.number, notice, True, now)
-        elif frame.data[1:2] == [UNSUPPORTED] and _fits_call_input(notice):
-            notice.fallback = True
-            board.post(notice, now)
+            self.centre.acknowledge(line.number, notification, True, now)
+        elif frame.data[1:2] == [UNSUPPORTED] and _fits_call_input(notification):
+            notification.fallback = True
+            notification_queue.post(notification, now)
         else:
-            self.centre.acknowledge(line.number, notice, False, now)
-        if board.waiting[notice.account]:
-            board.fresh.add(notice.account)
+            self.centre.acknowledge(line.number, notification, False, now)
+        if notification_queue.waiting[notification.account]:
+            notification_queue.fresh.add(notification.account)
 
     def acknowledged(self, line: Line, trns: Sequence[str], now: int) -> None:
-        """`result` for 53s that are acknowledged with nothing but "A"."""
-        own, board = line.session.own, self.centre.board
+        """`result` for 53s that are acknowledged with a bare "A"."""
+        own, notification_queue = line.session.own, self.centre.notification_queue
         was_full, accounts = not own.free, set()
         for trn in trns:
             waiting = own.settle(trn, "53")
             if waiting is None:
-                self.out.odd(line, "unexpected-result", now)
+                self.out.violation(line, "unexpected-result", now)
             else:
                 accounts.add(waiting.subject.account)
         if was_full and accounts:
             line.room_at = now
-        board.fresh.update(account for account in accounts if board.waiting[account])
+        notification_queue.fresh.update(account for account in accounts if notification_queue.waiting[account])
 
     def _positive(self, line: Line, frame: Frame, now: int) -> bool:  # noqa: ARG002 - as `_with_sm`
         return frame.data[:1] == ["A"]
@@ -158,35 +166,41 @@ class Carrier:
             return False
         if frame.ot not in {"52", "53"} or (len(frame.data) > 2 and frame.data[2]):
             return True
-        self.out.odd(line, "result-without-sm", now)
+        self.out.violation(line, "result-without-sm", now)
         return False
 
     def _check(self, line: Line, now: int) -> None:
-        """Notices unanswered for too long give their TRN back and are offered again later."""
+        """Release the TRN of notifications unanswered for too long and queue them again."""
         own = line.session.own
-        for trn in own.overdue(now - self.settings.notice_timer_us + 1):
+        for trn in own.overdue(now - self.settings.notification_timer_us + 1):
             if not own.free:
                 line.room_at = now
             waiting = own.outstanding.pop(trn)
-            self.out.odd(line, "unanswered-notice", now)
+            self.out.violation(line, "unanswered-notice", now)
             self.centre.acknowledge(line.number, waiting.subject, False, now)
-        if self.centre.board.waiting.get(line.account):  # what waited for room finds it now, not with the next notice
-            self.centre.board.fresh.add(line.account)
+        if self.centre.notification_queue.waiting.get(
+            line.account
+        ):  # what waited for room finds it now, not with the next notification
+            self.centre.notification_queue.fresh.add(line.account)
         if own.outstanding:
             oldest = min(wait.sent_at for wait in own.outstanding.values())
-            self.timers.enter(oldest + self.settings.notice_timer_us, self._check, line)
+            self.timers.enter(oldest + self.settings.notification_timer_us, self._check, line)
 
 
-def _is_plain(notice: Notice) -> bool:
-    """Whether it goes out as a 53 that no one need look at twice."""
-    return notice.kind == "notification" and not notice.fallback and len(notice.subscriber) <= LONGEST_ADDRESS
+def _is_plain(notification: Notification) -> bool:
+    """Whether it is sent as an ordinary 53."""
+    return (
+        notification.kind == "notification"
+        and not notification.fallback
+        and len(notification.subscriber) <= LONGEST_ADDRESS
+    )
 
 
 @lru_cache(maxsize=4096)
 def template(code: str, scts: int, outcome: int, reason: int, second: int) -> tuple[str, str, str, int]:
-    """What stands before, between and behind the subscriber and its hexadecimal form in a 53, and LEN without them.
+    """Return the text of a 53 before, between and after the subscriber and its hexadecimal form, and LEN without them.
 
-    It is cut out of a body made as any other, so that the layout is defined once.
+    It is cut out of an ordinary body, so that the layout is defined once.
     """
     body = notification_body(code, NOBODY, stamp(scts), outcome, reason, stamp(second))
     head, rest = body.split(NOBODY)
@@ -194,8 +208,10 @@ def template(code: str, scts: int, outcome: int, reason: int, second: int) -> tu
     return f"/O/53/{head}", middle, tail, OVERHEAD + len(head) + len(middle) + len(tail)
 
 
-def _fits_call_input(notice: Notice) -> bool:
-    """Whether 01 can carry it: a notification, or a segment that is plain text."""
-    if notice.fallback or notice.kind not in {"notification", "mo"}:
+def _fits_call_input(notification: Notification) -> bool:
+    """Whether 01 can carry it: a 53, or a segment of plain text."""
+    if notification.fallback or notification.kind not in {"notification", "mo"}:
         return False
-    return notice.kind == "notification" or (notice.payload.mt in {"2", "3"} and not notice.payload.xser)
+    return notification.kind == "notification" or (
+        notification.payload.mt in {"2", "3"} and not notification.payload.xser
+    )

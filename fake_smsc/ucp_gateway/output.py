@@ -1,4 +1,4 @@
-"""What the gateway has to say: octets to write, connections to close, oddities to tell. Decides none of it."""
+"""The gateway's output: octets to write, connections to close, protocol violations to report."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections import Counter, deque
 from fake_smsc.ucp_gateway.line import Line
 from simbench.ucp.frame import Frame, encode
 
-EVENTS_KEPT = 10_000  # beyond them the oldest are forgotten: the counters go on
+EVENTS_KEPT = 10_000  # beyond this the oldest are dropped; the counters continue
 
 
 class Output:
-    """Gathered until the driver takes it."""
+    """Collects output until the driver takes it."""
 
     def __init__(self) -> None:
         self.dirty: dict[int, Line] = {}
         self.closings: dict[int, str] = {}
-        self.oddities: Counter[str] = Counter()
-        self.odd_events: deque[tuple[int, int, str, str]] = deque(maxlen=EVENTS_KEPT)
+        self.protocol_violations: Counter[str] = Counter()
+        self.violation_events: deque[tuple[int, int, str, str]] = deque(maxlen=EVENTS_KEPT)
 
     def write(self, line: Line, octets: bytes) -> None:
-        """Write to a connection, unless an outage keeps it mute."""
+        """Write to a connection, unless an outage mutes it."""
         if not line.mute:
             line.out.append(octets)
             self.dirty[line.number] = line
 
     def taken(self) -> list[tuple[int, bytes]]:
-        """What is to be written, one piece a connection, and forget it."""
+        """Return and clear the octets to write, one piece per connection."""
         if not self.dirty:
             return []
         written = [(number, b"".join(line.out)) for number, line in self.dirty.items()]
@@ -36,14 +36,14 @@ class Output:
         return written
 
     def reply(self, line: Line, frame: Frame, body: str) -> None:
-        """The result of an operation; its TRN is echoed as it came."""
+        """Write the result of an operation; its TRN is echoed unchanged."""
         self.write(line, encode(frame.trn, "R", frame.ot, body))
 
     def nack(self, line: Line, frame: Frame, ec: str, text: str) -> None:
-        """A negative result."""
+        """Write a negative result."""
         self.reply(line, frame, f"N/{ec}/{text}/")
 
-    def odd(self, line: Line, name: str, now: int, what: str = "") -> None:
-        """Count an oddity of a client and keep it for the driver, with `what` it was where a name is not enough."""
-        self.oddities[name] += 1
-        self.odd_events.append((now, line.number, name, what))
+    def violation(self, line: Line, name: str, now: int, what: str = "") -> None:
+        """Count a client's protocol violation and keep it for the driver; `what` adds detail to the name."""
+        self.protocol_violations[name] += 1
+        self.violation_events.append((now, line.number, name, what))

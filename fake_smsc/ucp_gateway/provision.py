@@ -1,4 +1,4 @@
-"""From contract and codes to what the gateway is set up with. Starts nothing."""
+"""From contract and codes to the gateway's settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simbench.contract import Contract
 
 
 def gateway_settings(codes: Sequence[CodeConfig], contract: Contract, strictness: Strictness) -> GatewaySettings:
-    """Windows, timers and strictness for these codes under this contract."""
+    """Return windows, timers and strictness for these codes under this contract."""
     session = contract.terms.session
     return GatewaySettings(
         windows={config.account or config.code: config.window or session.window.value for config in codes},
@@ -20,6 +20,6 @@ def gateway_settings(codes: Sequence[CodeConfig], contract: Contract, strictness
         login_timer_us=session.login_timer_s.value * SECOND_US,
         login_failures_close=session.login_failures_close.value,
         idle_close_us=session.idle_close_s.value * SECOND_US,
-        notice_timer_us=session.notice_retry_s.value[0] * SECOND_US,
+        notification_timer_us=session.notice_retry_s.value[0] * SECOND_US,
         strictness=strictness,
     )

@@ -1,4 +1,4 @@
-"""Operations 60, 31 and 61: sessions, passwords, keepalives, lists; and the timers of a session. Sees no message.
+"""Operations 60, 31 and 61: sessions, passwords, keepalives, lists; and the timers of a session.
 
 Sources: EMI-UCP 4.0 sections 4.6, 6.3 and 6.4; timers from the contract.
 """
@@ -10,19 +10,19 @@ from typing import Final, Literal
 from fake_smsc.core.accounts import Purpose
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Refused
-from fake_smsc.core.timer_queue import Agenda
-from fake_smsc.ucp_gateway.admission import NOT_ALLOWED, Places
-from fake_smsc.ucp_gateway.leniency import Leniency
+from fake_smsc.core.timer_queue import TimerQueue
+from fake_smsc.ucp_gateway.admission import NOT_ALLOWED, WindowAdmission
 from fake_smsc.ucp_gateway.line import GatewaySettings, Line, Mute
-from fake_smsc.ucp_gateway.notifications import Carrier
+from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.output import Output
+from fake_smsc.ucp_gateway.strictness_policy import StrictnessPolicy
 from simbench.base.units import SECOND_US
 from simbench.ucp import alphabet
 from simbench.ucp.frame import Frame
 
 OPEN, PROVISIONING = "1", "4"
-PASSWORDS: Final[dict[str, Purpose]] = {"3": "session", "6": "provisioning"}  # STYP of 60 that change one
-LISTS: Final = {  # STYP of 61: which list, and what is done with it
+PASSWORDS: Final[dict[str, Purpose]] = {"3": "session", "6": "provisioning"}  # STYP of 60 that change a password
+LISTS: Final = {  # STYP of 61: the list, and the action
     "1": ("mo", "add"), "2": ("mo", "remove"), "3": ("mo", "verify"),
     "4": ("mt", "add"), "5": ("mt", "remove"), "6": ("mt", "verify"),
 }  # fmt: skip
@@ -30,16 +30,25 @@ ALERT_ACKS: Final = {"two-fields": "A/0000/", "extra-slash": "A//0000/"}
 
 
 class Sessions:
-    """Who is logged in on which line."""
+    """The logged-in connections and their timers."""
 
-    def __init__(self, carrier: Carrier, places: Places, leniency: Leniency) -> None:
-        self.carrier, self.places, self.leniency = carrier, places, leniency
-        self.centre: Centre = carrier.centre
-        self.settings: GatewaySettings = carrier.settings
-        self.out: Output = carrier.out
-        self.timers: Agenda = carrier.timers
-        self.barred: dict[str, Mute | Literal["close"]] = {}  # accounts a partial outage meets
-        switches = leniency.switches
+    def __init__(
+        self,
+        notification_sender: NotificationSender,
+        window_admission: WindowAdmission,
+        strictness_policy: StrictnessPolicy,
+    ) -> None:
+        self.notification_sender, self.window_admission, self.strictness_policy = (
+            notification_sender,
+            window_admission,
+            strictness_policy,
+        )
+        self.centre: Centre = notification_sender.centre
+        self.settings: GatewaySettings = notification_sender.settings
+        self.out: Output = notification_sender.out
+        self.timers: TimerQueue = notification_sender.timers
+        self.barred: dict[str, Mute | Literal["close"]] = {}  # accounts affected by a partial outage
+        switches = strictness_policy.switches
         self._second = switches.second_login
         self._alert_ack = ALERT_ACKS[switches.alert_ack]
 
@@ -47,7 +56,7 @@ class Sessions:
 
     def login(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 60: open a session of either kind, or change a password."""
-        sound = self.leniency.sound(line, frame, now)
+        sound = self.strictness_policy.sound(line, frame, now)
         if sound is None:
             return
         name, styp = sound.data[0], sound.data[3]
@@ -85,8 +94,8 @@ class Sessions:
         self._answer(line, frame, refused)
 
     def _again(self, line: Line, frame: Frame, now: int) -> bool:
-        """Whether a 60 in an open session is a fresh login."""
-        self.out.odd(line, "second-login", now)
+        """Return whether a 60 in an open session is a new login."""
+        self.out.violation(line, "second-login", now)
         if self._second == "refuse":
             self.out.nack(line, frame, NOT_ALLOWED, "session is open")
         elif self._second == "close":
@@ -104,16 +113,16 @@ class Sessions:
                 self.out.closings[line.number] = "too many failed logins"
 
     def alert(self, line: Line, frame: Frame, now: int) -> None:
-        """Operation 31: nothing waits, since what waits is sent as soon as there is room."""
-        sound = self.leniency.sound(line, frame, now)
-        if sound is not None and self.places.answers_at_once(line, frame, now):
+        """Operation 31: reports no waiting messages, as they are sent as soon as there is room."""
+        sound = self.strictness_policy.sound(line, frame, now)
+        if sound is not None and self.window_admission.answers_at_once(line, frame, now):
             self.out.reply(line, frame, self._alert_ack)
 
     def edit_list(self, line: Line, frame: Frame, now: int) -> None:
         """Operation 61, in a provisioning session and for its own account only."""
-        if not self.places.allowed(line, frame, now):
+        if not self.window_admission.allowed(line, frame, now):
             return
-        sound = self.leniency.sound(line, frame, now)
+        sound = self.strictness_policy.sound(line, frame, now)
         if sound is None:
             return
         if sound.data[0] != line.account:
@@ -132,19 +141,19 @@ class Sessions:
         line.account, line.room_at = account, now
         window = self.settings.windows[account]
         line.session.own.size = line.session.peer.size = window
-        self.carrier.of_account[account].append(line)
-        self.centre.board.fresh.add(account)
+        self.notification_sender.of_account[account].append(line)
+        self.centre.notification_queue.fresh.add(account)
 
     def unregister(self, line: Line) -> None:
-        """The line belongs to no account any more."""
-        if line.account and line in self.carrier.of_account[line.account]:
-            self.carrier.of_account[line.account].remove(line)
+        """Detach the connection from its account."""
+        if line.account and line in self.notification_sender.of_account[line.account]:
+            self.notification_sender.of_account[line.account].remove(line)
         line.account = ""
 
     # Timers ----------------------------------------------------------------------------------------------------
 
     def opened(self, line: Line, now: int) -> None:
-        """A connection has so long to log in."""
+        """Start the login timer of a connection."""
         self.timers.enter(now + self.settings.login_timer_us, self._check_login, line)
 
     def _check_login(self, line: Line, now: int) -> None:

@@ -1,6 +1,6 @@
-"""Operation 51 to the centre and its result back, at once or late. The common form of it is the hot path.
+"""Operation 51: decodes submits for the centre and writes its results, at once or late; mostly in one common form.
 
-Reads fields and writes results; every decision about a message is the centre's (EMI-UCP 4.0 section 5.3).
+Source: EMI-UCP 4.0 section 5.3.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from typing import Final
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Answer, Reply, Silence, Special, Submit
-from fake_smsc.ucp_gateway.admission import Places
+from fake_smsc.ucp_gateway.admission import WindowAdmission
 from fake_smsc.ucp_gateway.legacy import Gathered
-from fake_smsc.ucp_gateway.leniency import ALPHANUMERIC, Leniency
 from fake_smsc.ucp_gateway.line import Line
 from fake_smsc.ucp_gateway.output import Output
+from fake_smsc.ucp_gateway.strictness_policy import ALPHANUMERIC, StrictnessPolicy
 from fake_smsc.ucp_gateway.times import minute, result_with_mvp
 from simbench.ucp import alphabet, content, xser
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, encode
 
-DEFAULT_NOTIFICATION = 3  # NRq without NT: tell the final outcome either way
+DEFAULT_NOTIFICATION = 3  # NRq without NT: notify the final outcome, delivered or not
 
-# The fields a common submit fills, and how; all others are empty. Nothing that this admits is objected to by the field
-# table, takes more than a segment, holds lower-case hexadecimal or asks for anything special.
+# The fields of a common submit, and their form; all others are empty. Everything this admits passes the field table,
+# fits into one segment, has no lower-case hexadecimal and requests nothing special.
 COMMON_FIELDS: Final = {
     At.ADC: "[0-9]{1,16}",
     At.OADC: "[0-9]{1,22}",
@@ -37,10 +37,17 @@ COMMON: Final = re.compile("".join(COMMON_FIELDS.get(at, "") + "/" for at in ran
 
 
 class Submission:
-    """All submits of a gateway's lines."""
+    """Submits of all connections of a gateway."""
 
-    def __init__(self, centre: Centre, out: Output, places: Places, leniency: Leniency) -> None:
-        self.centre, self.out, self.places, self.leniency = centre, out, places, leniency
+    def __init__(
+        self, centre: Centre, out: Output, window_admission: WindowAdmission, strictness_policy: StrictnessPolicy
+    ) -> None:
+        self.centre, self.out, self.window_admission, self.strictness_policy = (
+            centre,
+            out,
+            window_admission,
+            strictness_policy,
+        )
         self._is_common = COMMON.fullmatch
         self._admit, self._write = centre.submit, out.write
 
@@ -48,7 +55,7 @@ class Submission:
         """Operation 51."""
         session, key = line.session, frame.trn
         if session.state != "open" or session.peer.outstanding:
-            key = self.places.key(line, frame, now)
+            key = self.window_admission.key(line, frame, now)
             if not key:
                 return
         octets, data = frame.octets, frame.data
@@ -63,14 +70,14 @@ class Submission:
         reply = self._admit(submit, now)
         if not isinstance(reply, Silence):
             self._write(line, encode(frame.trn, "R", "51", result_with_mvp(reply)))
-        elif reply is Silence.HELD:  # only what is not answered at once occupies a place of the window
+        elif reply is Silence.HELD:  # only operations not answered at once take a window slot
             session.peer.occupy(key, "51", now)
         elif reply is Silence.CLOSE:
             self.out.closings[line.number] = "rate exceeded"
 
     def _uncommon(self, line: Line, frame: Frame, key: str, now: int) -> None:
         """A submit of any form."""
-        sound = self.leniency.sound(line, frame, now)
+        sound = self.strictness_policy.sound(line, frame, now)
         if sound is None:
             return
         data = sound.data
@@ -84,7 +91,7 @@ class Submission:
         self.settle(line, frame, key, self._admit(submit, now), now)
 
     def settle(self, line: Line, frame: Frame, key: str, reply: Reply, now: int) -> None:
-        """Answer a submit, or let it occupy its place."""
+        """Answer a submit, or let it take its window slot."""
         if not isinstance(reply, Silence):
             self.out.reply(line, frame, result_with_mvp(reply))
         elif reply is Silence.HELD:
@@ -93,7 +100,7 @@ class Submission:
             self.out.closings[line.number] = "rate exceeded"
 
     def late(self, line: Line, answer: Answer) -> None:
-        """The centre answers what it held: 51 by itself, the legacy operations once all their recipients are."""
+        """Write the centre's late answer: 51 by itself, legacy operations once all recipients are answered."""
         key, _, index = answer.handle.partition("|")
         waiting = line.session.peer.outstanding.get(key)
         if waiting is None:
@@ -109,7 +116,7 @@ class Submission:
 
 
 def special_of(data: list[str], originator: str) -> Special | None:
-    """What a 51 asks for beyond the common, None when that is nothing."""
+    """Return what a 51 requests beyond the common form, None if nothing."""
     services = xser.parse(data[At.XSER])
     if isinstance(services, xser.XserError):
         services = []

@@ -1,6 +1,6 @@
-"""UCP times to instants and back, and the bodies that hold them. Keeps no state.
+"""Conversion between UCP times and instants, and the bodies that contain them.
 
-Civil time of the platform (Paris); one text may be two instants in the hour that October repeats.
+Civil time of the platform (Paris); a text may stand for two instants in the hour that October repeats.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ HOUR_S = 3600
 
 @lru_cache(maxsize=4096)
 def stamp(second: int) -> str:
-    """A service centre time stamp of a second since the epoch: DDMMYYHHmmss."""
+    """Return the service centre time stamp of a second since the epoch: DDMMYYHHmmss."""
     return scts_text(second * SECOND_US)
 
 
 @lru_cache(maxsize=4096)
 def minute(text: str) -> int:
-    """The instant (us) of DDMMYYHHmm; 0 for an empty or impossible one."""
+    """Return the instant (us) of DDMMYYHHmm; 0 for an empty or impossible one."""
     return parse_minute(text) or 0
 
 
 def seconds_of(text: str) -> tuple[int, ...]:
-    """The seconds since the epoch that DDMMYYHHmmss can mean: none, one, or two when October repeats the hour."""
+    """Return the seconds since the epoch DDMMYYHHmmss can mean: none, one, or two when October repeats the hour."""
     first = parse_scts(text)
     if first is None:
         return ()
@@ -36,7 +36,7 @@ def seconds_of(text: str) -> tuple[int, ...]:
 
 
 def reversed_stamp(text: str) -> str:
-    """YYMMDDhhmmss, as time stamps run inside texts, to DDMMYYhhmmss and back."""
+    """Convert YYMMDDhhmmss, the order inside texts, to DDMMYYhhmmss and back."""
     return text[4:6] + text[2:4] + text[0:2] + text[6:]
 
 
@@ -48,10 +48,10 @@ def result_with_mvp(reply: Accepted | Refused) -> str:
 
 
 def shortened_text(instant: int) -> str:
-    """The modified validity period of a result, "" for 0: it was not modified."""
+    """Text of the modified validity period in a result, "" for 0 (not modified)."""
     return minute_text(instant) if instant else ""
 
 
-def identity(reply: Accepted) -> str:
-    """What names an accepted message in a result: recipient and stamp."""
+def message_id(reply: Accepted) -> str:
+    """Return recipient and SCTS, the message's identification in a result."""
     return f"{reply.recipient}:{stamp(reply.scts)}"

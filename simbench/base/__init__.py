@@ -1,1 +1,1 @@
-"""What every other room uses: errors, units, the calendar, TOML and JSON files."""
+"""Shared by all packages: errors, units, the calendar, TOML and JSON files."""

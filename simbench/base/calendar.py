@@ -1,6 +1,6 @@
 """Civil time in France: Europe/Paris, public holidays, jours ouvrables, and the time texts of UCP.
 
-May not ask what time it is: every instant is given, in microseconds since the Unix epoch, UTC.
+Instants are in microseconds since the Unix epoch, UTC.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ PARIS = ZoneInfo("Europe/Paris")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_CENTURY_SPLIT = 90  # two-digit years from here on belong to the 1900s (EMI-UCP 4.0 gives no rule; SMSCs do this)
+_CENTURY_SPLIT = 90  # two-digit years from here on are in the 1900s (as in SMSCs; EMI-UCP 4.0 gives no rule)
 
 
 def civil(us: int) -> datetime:
-    """Give Paris civil time of an instant, aware, exact to the microsecond."""
+    """Return the Paris civil time of an instant, aware, exact to the microsecond."""
     return (_EPOCH + timedelta(microseconds=us)).astimezone(PARIS)
 
 
 def from_civil(moment: datetime, fold: int = 0) -> int:
-    """Give the instant of a civil time; a naive one is Paris time.
+    """Return the instant of a civil time; a naive one is Paris time.
 
-    `fold=1` is the second of the two hours repeated in October. A time skipped in March is read with the offset
-    before the change, as if the clock had not moved.
+    `fold=1` is the second of the two hours repeated in October. A time skipped in March is read with the offset before
+    the change.
     """
     aware = moment if moment.tzinfo else moment.replace(tzinfo=PARIS, fold=fold)
     return (aware - _EPOCH) // _MICROSECOND
 
 
 def instant(*fields: int, fold: int = 0) -> int:
-    """Give the instant of year, month, day[, hour, minute, second, microsecond] in Paris."""
+    """Return the instant of year, month, day[, hour, minute, second, microsecond] in Paris."""
     return from_civil(datetime(*fields), fold)  # type: ignore[arg-type] # mypy counts *fields as reaching tzinfo
 
 
 def midnight_after(us: int) -> int:
-    """Give the first midnight of Paris later than the instant."""
+    """Return the first midnight in Paris after the instant."""
     return from_civil(datetime.combine(civil(us).date() + timedelta(days=1), datetime.min.time()))
 
 
@@ -53,15 +53,15 @@ def months_before(us: int, months: int) -> int:
 
 
 def month_of(year: int, month: int) -> tuple[int, int]:
-    """Give the first instant of a month in Paris, and the first after it; months beyond 12 run into later years."""
+    """Return the first instant of a month in Paris, and of the next; months beyond 12 continue in later years."""
     opens, closes = (divmod(year * 12 + month - 1 + later, 12) for later in (0, 1))
     return instant(opens[0], opens[1] + 1, 1), instant(closes[0], closes[1] + 1, 1)
 
 
 def is_peak(us: int, from_h: int, to_h: int, *, holidays_off: bool = True) -> bool:
-    """Tell whether an instant is at the peak of a telephone tariff: Monday to Friday, from an hour until another.
+    """Whether an instant is at the peak of a telephone tariff: Monday to Friday, from an hour until another.
 
-    A whole hour decides: the answer holds until the next one. `holidays_off` takes public holidays for Sundays.
+    The result holds for the whole hour. `holidays_off` treats public holidays like Sundays.
     """
     then = civil(us)
     working = is_jour_ouvre(then.date()) if holidays_off else then.weekday() < 5
@@ -69,7 +69,7 @@ def is_peak(us: int, from_h: int, to_h: int, *, holidays_off: bool = True) -> bo
 
 
 def days_before(us: int, days: int, reading: str = "calendar") -> int:
-    """Give the latest instant `days` days ahead of an instant, for notices (OPS-QOS-03, OPS-ENG-04).
+    """Return the latest instant that is `days` days ahead of an instant, for announcements (OPS-QOS-03, OPS-ENG-04).
 
     `reading` is that of AMB-04: "calendar" counts 24 hours a day; "ouvrables" and "ouvres" go back that many such
     days at the same civil time.
@@ -86,7 +86,7 @@ def days_before(us: int, days: int, reading: str = "calendar") -> int:
 
 
 def is_jour_ouvrable(day: date, *, alsace_moselle: bool = False) -> bool:
-    """Tell whether a date is a jour ouvrable: Monday to Saturday, none of the 11 national holidays (OPS-PRO-03).
+    """Whether a date is a jour ouvrable: Monday to Saturday, none of the 11 national holidays (OPS-PRO-03).
 
     `alsace_moselle` adds Good Friday and 26 December (AMB-16).
     """
@@ -94,13 +94,13 @@ def is_jour_ouvrable(day: date, *, alsace_moselle: bool = False) -> bool:
 
 
 def is_jour_ouvre(day: date, *, alsace_moselle: bool = False) -> bool:
-    """Tell whether a date is a jour ouvré: Monday to Friday, none of the 11 national holidays."""
+    """Whether a date is a jour ouvré: Monday to Friday, none of the 11 national holidays."""
     return day.weekday() < 5 and day not in holidays_of(day.year, alsace_moselle)
 
 
 @lru_cache(maxsize=256)
 def holidays_of(year: int, alsace_moselle: bool = False) -> frozenset[date]:
-    """Give the public holidays of a year in metropolitan France (Code du travail, art. L3133-1)."""
+    """Return the public holidays of a year in metropolitan France (Code du travail, art. L3133-1)."""
     import holidays  # noqa: PLC0415 - slow to import, and few runs ask for a date
 
     return frozenset(holidays.country_holidays("FR", subdiv="57" if alsace_moselle else None, years=year))
@@ -118,9 +118,9 @@ def minute_text(us: int) -> str:
 
 @lru_cache(maxsize=4096)
 def parse_scts(text: str) -> int | None:
-    """Read DDMMYYHHmmss as Paris time; None if it is no date, or an hour skipped in March.
+    """Read DDMMYYHHmmss as Paris time; None if it is not a date, or in an hour skipped in March.
 
-    An hour repeated in October is read as its first occurrence: a text cannot tell.
+    An hour repeated in October is read as its first occurrence, as the text cannot distinguish them.
     """
     return _parsed(text) if len(text) == 12 else None
 

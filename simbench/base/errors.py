@@ -1,4 +1,4 @@
-"""The error tree: what can go wrong before or beside a verdict. Holds no logic.
+"""The error tree: what can go wrong besides a failed verdict.
 
 SimbenchError
 ├── BadInput              a file, key or argument is wrong: exit 2
@@ -6,9 +6,9 @@ SimbenchError
 │   ├── ScenarioError     a scenario file
 │   ├── SubscriberError   a subscriber or portability file
 │   └── LedgerError       a run folder that cannot be read
-├── NothingRead           a source with nothing in it that could be judged: exit 3
-└── Trouble               the machine does not give what is needed: exit 3
-    ├── PortInUse         another program listens there
+├── NothingRead           a source without anything that can be judged: exit 3
+└── Trouble               the machine lacks a resource: exit 3
+    ├── PortInUse         another program uses the port
     └── MissingTool       a program the run needs is not installed
 """
 
@@ -16,11 +16,11 @@ from __future__ import annotations
 
 
 class SimbenchError(Exception):
-    """Base of all errors that reach the user as one line."""
+    """Base of all errors shown to the user as one line."""
 
 
 class BadInput(SimbenchError):
-    """One wrong value in what the user gave: names place, value and expectation."""
+    """One wrong value in the user's input, with place, value and expectation."""
 
     def __init__(self, place: str, problem: str, expected: str = "") -> None:
         self.place, self.problem, self.expected = place, problem, expected
@@ -28,31 +28,31 @@ class BadInput(SimbenchError):
 
 
 class ContractError(BadInput):
-    """A contract or overlay file says something it may not."""
+    """A contract or overlay file is invalid."""
 
 
 class ScenarioError(BadInput):
-    """A scenario file says something it may not."""
+    """A scenario file is invalid."""
 
 
 class SubscriberError(BadInput):
-    """A subscriber or portability file says something it may not."""
+    """A subscriber or portability file is invalid."""
 
 
 class LedgerError(BadInput):
-    """A run folder that is missing, torn or of another version."""
+    """A run folder is missing, damaged or of another version."""
 
 
 class NothingRead(SimbenchError):
-    """A source in which nothing was read: it passes nothing and breaks nothing."""
+    """A source from which nothing could be read: it neither passes nor fails."""
 
 
 class Trouble(SimbenchError):
-    """The machine does not give what the run needs."""
+    """The machine lacks a resource the run needs."""
 
 
 class PortInUse(Trouble):
-    """Another program listens on the port."""
+    """Another program uses the port."""
 
 
 class MissingTool(Trouble):

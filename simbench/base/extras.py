@@ -1,4 +1,4 @@
-"""What is installed on request: the extras of the package, and the line that says which one a command lacks."""
+"""The optional extras of the package, and the error for a command whose extra is missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from simbench.base.errors import BadInput
 
 PACKAGE: Final = "telecom-simbench"
-# The modules that tell whether an extra is there; each extra stands in pyproject.toml with its requirements.
+# Modules that show whether an extra is installed; pyproject.toml has the requirements of each.
 EXTRAS: Final = {
     "fast": ("numba",),
     "plan": ("scipy", "numba"),
@@ -20,12 +20,12 @@ EXTRAS: Final = {
 
 
 def missing(extra: str) -> tuple[str, ...]:
-    """The modules of an extra that are not installed."""
+    """Return the modules of an extra that are not installed."""
     return tuple(name for name in EXTRAS[extra] if find_spec(name) is None)
 
 
 def need(extra: str, place: str) -> None:
-    """Raise BadInput, with the command that installs it, unless what `place` needs is installed."""
+    """Raise BadInput, with the install command, unless the extra `place` needs is installed."""
     if lacking := missing(extra):
         verb = "is" if len(lacking) == 1 else "are"
         what = f"needs the extra `{extra}`, of which {', '.join(lacking)} {verb} not installed"

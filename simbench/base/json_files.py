@@ -1,4 +1,4 @@
-"""JSON for people and programs, and files that are written whole or not at all. Knows no particular document."""
+"""JSON for people and programs, and files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 def indented(value: object, plain: Callable[[Any], Any] | None = None) -> bytes:
-    """A value as indented JSON without a last line end; `plain` turns what msgspec does not know into what it does."""
+    """Return a value as indented JSON without a final line end; `plain` converts types unknown to msgspec."""
     return msgspec.json.format(msgspec.json.encode(value, enc_hook=plain), indent=2)
 
 
 def write_octets(path: Path, octets: bytes) -> None:
-    """Write a file so that readers see all of it or none; through a link, and into a device, as it is.
+    """Write a file so that readers see all of it or nothing; links are followed, devices written in place.
 
-    Raises BadInput when there can be no such file or it is not simbench's to replace, Trouble when there is no room.
+    Raises BadInput if the path is unusable or the file is not simbench's to replace, Trouble if the disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,15 +33,15 @@ def write_octets(path: Path, octets: bytes) -> None:
 
 
 def write_json(path: Path, value: object, plain: Callable[[Any], Any] | None = None) -> None:
-    """Write a value as a file of indented JSON. Raises as `write_octets`."""
+    """Write a value as a file of indented JSON. Raises like `write_octets`."""
     write_octets(path, indented(value, plain) + b"\n")
 
 
 def read_json(path: Path, kind: type[T], place: str, contents: str, error: type[BadInput] = BadInput) -> T:
     """Read a file as `kind`.
 
-    Raises `error` for a file that cannot be read, of which `place` says what was expected, and for one that says
-    something else than `contents`.
+    Raises `error` for an unreadable file, with `place` as the expectation, and for one with other contents than
+    `contents`.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)

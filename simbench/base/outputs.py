@@ -1,7 +1,7 @@
-"""Which files are simbench's own: only what it wrote itself is ever replaced or removed.
+"""Protects the user's files: simbench replaces or removes only files it wrote itself.
 
-An output folder keeps a manifest, `.simbench`. Each line names a file and the SHA-256 of what was written into it, or
-`-` for a file that grows while a run lasts. A file whose content is not recorded belongs to somebody else.
+An output folder has a manifest, `.simbench`. Each line names a file and the SHA-256 of what was written into it, or
+`-` for a file that grows during a run. A file with any other content belongs to the user.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MANIFEST: Final = ".simbench"
 GROWS: Final = "-"
 _GONE: Final = "removed"
 _HEAD: Final = "# simbench replaces and removes only these files, while they are as it wrote them (SHA-256).\n"
-# What the machine does not give; whatever else keeps a file from being written is wrong with the path.
+# Lack of a resource; any other reason not to write a file means that the path is wrong.
 ROOMLESS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
@@ -29,7 +29,7 @@ _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EM
 
 
 def not_written(path: Path, problem: OSError) -> SimbenchError:
-    """What to raise for a file that could not be written: Trouble when there is no room for it, else BadInput."""
+    """Return the error for a file that could not be written: Trouble if the disk is full, else BadInput."""
     what = problem.strerror or str(problem)
     if problem.errno in ROOMLESS:
         return Trouble(f"{path}: {what}")
@@ -40,7 +40,7 @@ def not_written(path: Path, problem: OSError) -> SimbenchError:
 
 
 def check_folder(folder: Path, place: str = "-o", error: type[BadInput] = BadInput) -> None:
-    """Raise `error` unless an output may go there: a folder that is new, empty, or written by simbench before."""
+    """Raise `error` unless the folder may be used for output: new, empty, or written by simbench before."""
     try:
         foreign = next(iter(sorted(each.name for each in folder.iterdir())), "")
         if not foreign or (folder / MANIFEST).is_file():
@@ -53,13 +53,13 @@ def check_folder(folder: Path, place: str = "-o", error: type[BadInput] = BadInp
 
 
 def claim(folder: Path, place: str = "-o", error: type[BadInput] = BadInput) -> None:
-    """Make a folder for output. Raises as `check_folder`, and as `not_written` when it cannot be made."""
+    """Create an output folder. Raises like `check_folder`, and like `not_written` if it cannot be created."""
     check_folder(folder, place, error)
     adopt(folder)
 
 
 def adopt(folder: Path) -> None:
-    """Start the manifest of a folder known as simbench's by what it holds, such as a run; its files stay protected."""
+    """Start the manifest of a folder whose content shows it is simbench's, such as a run; its files stay protected."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError), (folder / MANIFEST).open("x", encoding="utf-8") as manifest:
@@ -73,10 +73,10 @@ def adopt(folder: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, *, edited: bool = False) -> Iterator[Path]:
-    """A new file to write beside `path`, which takes its place, whole or not at all, when the block ends.
+    """Yield a new file beside `path` that replaces it, completely or not at all, when the block ends.
 
-    A link is followed; a device or pipe is written as it is. `edited`: the file was read, and its owner asked for the
-    change. Raises BadInput when `path` is somebody else's, else as `not_written`.
+    Links are followed; devices and pipes are written in place. `edited`: the file was read, and its owner requested
+    the change. Raises BadInput if `path` is not simbench's to replace, else like `not_written`.
     """
     try:
         if path.exists() and not path.is_file():
@@ -96,7 +96,7 @@ def replacing(path: Path, *, edited: bool = False) -> Iterator[Path]:
 
 
 def check_file(path: Path) -> None:
-    """Raise BadInput when a file stands there that simbench did not write, or that was changed since."""
+    """Raise BadInput if the file exists and simbench did not write it, or it was changed since."""
     if not path.exists() or (path.is_file() and not path.stat().st_size):
         return
     known = _known(path)
@@ -107,7 +107,7 @@ def check_file(path: Path) -> None:
 
 
 def record(path: Path) -> None:
-    """Record a file that a library wrote under its final name. Raises as `not_written`."""
+    """Record a file that a library wrote under its final name. Raises like `not_written`."""
     try:
         _record(path, _digest(path))
     except OSError as problem:
@@ -115,7 +115,7 @@ def record(path: Path) -> None:
 
 
 def grow(path: Path) -> None:
-    """Record a file before it is made that no digest can stand for. Raises as `check_file`."""
+    """Record a growing file, which has no digest, before it is created. Raises like `check_file`."""
     check_file(path)
     try:
         _record(path, GROWS)
@@ -124,7 +124,7 @@ def grow(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file if simbench wrote it and it is as it was written; anything else stays."""
+    """Remove a file if simbench wrote it and it is unchanged; otherwise keep it."""
     known = _known(path)
     if known and path.is_file() and (GROWS in known or _digest(path) in known):
         path.unlink()
@@ -132,7 +132,7 @@ def remove(path: Path) -> None:
 
 
 def remove_folder(folder: Path, *names: str) -> None:
-    """Remove from a folder with a manifest the files it lists, or these; then the folder if nothing is left in it."""
+    """Remove the listed files (or `names`) from a folder with a manifest, then the folder if it is empty."""
     for name in names or _lines(folder / MANIFEST):
         remove(folder / name)
     with suppress(OSError):  # there is no such folder
@@ -145,7 +145,7 @@ def remove_folder(folder: Path, *names: str) -> None:
 
 
 def _fresh(folder: Path) -> Path:
-    """An empty file nobody had before."""
+    """Create an empty file with a new name."""
     for number in count():
         part = folder / f"{MANIFEST}-{os.getpid()}-{number}"
         with suppress(FileExistsError):
@@ -155,12 +155,12 @@ def _fresh(folder: Path) -> Path:
 
 
 def _put(part: Path, target: Path, *, over: bool) -> None:
-    _record(target, _digest(part))  # first, so that a kill in between leaves both contents known
+    _record(target, _digest(part))  # first, so that after a kill in between both contents are recorded
     if over:
         part.replace(target)
         return
     try:
-        os.link(part, target)  # unlike a renaming, never onto a file that came meanwhile
+        os.link(part, target)  # unlike renaming, this cannot overwrite a file created meanwhile
     except OSError as problem:
         if problem.errno not in _NO_LINKS:
             raise
@@ -168,7 +168,7 @@ def _put(part: Path, target: Path, *, over: bool) -> None:
 
 
 def _home(path: Path) -> Path | None:
-    """The nearest folder above with a manifest."""
+    """Return the nearest parent folder with a manifest."""
     return next((each for each in path.absolute().parents if (each / MANIFEST).is_file()), None)
 
 
@@ -176,12 +176,12 @@ def _record(path: Path, digest: str) -> None:
     home = _home(path)
     if home is None or digest in _known(path):
         return
-    with (home / MANIFEST).open("a", encoding="utf-8") as manifest:  # one line at a time, so that many may add
+    with (home / MANIFEST).open("a", encoding="utf-8") as manifest:  # one line at a time, for concurrent writers
         manifest.write(f"{digest}  {path.absolute().relative_to(home)}\n")
 
 
 def _known(path: Path) -> set[str]:
-    """What was recorded of a file since it was last removed."""
+    """Return the digests recorded for a file since it was last removed."""
     home = _home(path)
     return _lines(home / MANIFEST).get(str(path.absolute().relative_to(home)), set()) if home else set()
 

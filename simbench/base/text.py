@@ -1,4 +1,4 @@
-"""Texts that every room writes alike: amounts with their nouns."""
+"""Texts written the same everywhere: amounts with their nouns."""
 
 from __future__ import annotations
 

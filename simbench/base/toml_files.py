@@ -1,8 +1,6 @@
-"""TOML files as typed values: the one way a file the user wrote becomes frozen structs.
+"""Reads the user's TOML files as frozen structs; contracts, scenarios and capability profiles bring their own types.
 
-Knows no particular file: contracts, scenarios and capability profiles bring their own structs. May not guess a value.
-
-Every refusal is one line naming the file, the dotted key, what stands there and what was expected.
+Every error is one line naming the file, the dotted key, its value and the expectation.
 """
 
 from __future__ import annotations
@@ -20,10 +18,10 @@ from simbench.base.errors import BadInput
 
 T = TypeVar("T")
 Keys = tuple[str | int, ...]
-"""Where a value stands in a table: names of tables and keys, numbers for places in lists."""
+"""Position of a value in a table: names of tables and keys, numbers for items of lists."""
 
 MAX_OCTETS = 4_000_000
-MAX_DEPTH = 32  # deeper than any file here has a meaning for, and far from the recursion limit
+MAX_DEPTH = 32  # deeper than any meaningful file, and far from the recursion limit
 
 _PATH = re.compile(r" - at `(?:key` in `)?(?P<path>\$[^`]*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
@@ -40,7 +38,7 @@ _WORDS = {
 
 
 def read_toml(path: Path, kind: type[T], error: type[BadInput]) -> T:
-    """Read one file as `kind`; whatever is wrong with it raises `error` (see the module's first lines)."""
+    """Read a file as `kind`; any problem raises `error` (see the module docstring)."""
     return as_typed(read_table(path, error), kind, error, lambda _keys: label(path))
 
 
@@ -65,7 +63,7 @@ def read_table(path: Path, error: type[BadInput]) -> dict[str, Any]:
 
 
 def as_typed(table: dict[str, Any], kind: type[T], error: type[BadInput], file_of: Callable[[Keys], str]) -> T:
-    """Turn plain tables into `kind`; `file_of` names the file that wrote the value at some keys."""
+    """Convert plain tables to `kind`; `file_of` names the file that contains the value at some keys."""
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as problem:
@@ -76,17 +74,17 @@ def as_typed(table: dict[str, Any], kind: type[T], error: type[BadInput], file_o
 
 
 def refusal(error: type[BadInput], file: str, keys: Keys, problem: str, expected: str = "") -> BadInput:
-    """Build the error for the value at `keys` of `file`; raise it where you are."""
+    """Return the error for the value at `keys` of `file`, for the caller to raise."""
     return error(f"{file}: {dotted(keys)}" if keys else file, problem, expected)
 
 
 def label(path: Path) -> str:
-    """Name a file in a message, on one line whatever its name is."""
+    """Return a file's name on one line, whatever its characters."""
     return str(path) if str(path).isprintable() else ascii(str(path))
 
 
 def dotted(keys: Keys) -> str:
-    """Write keys as the user would: `terms.throughput.tiers_per_s[2]`, with quotes where TOML needs them."""
+    """Return keys as the user writes them: `terms.throughput.tiers_per_s[2]`, with quotes where TOML needs them."""
     written = ""
     for key in keys:
         if isinstance(key, int):
@@ -98,17 +96,17 @@ def dotted(keys: Keys) -> str:
 
 
 def shown(value: object) -> str:
-    """Write a value of the file shortly, on one line."""
+    """Return a value of the file, shortened, on one line."""
     try:
         text = json.dumps(value) if isinstance(value, str | bool) else _one_line(repr(value))
-    except ValueError:  # Python refuses to print integers of more than 4300 digits
+    except ValueError:  # Python does not print integers of more than 4300 digits
         return "a number of thousands of digits"
     return text if len(text) <= 60 else text[:56] + " ..."
 
 
 def choice(word: str, known: Iterable[str]) -> str:
-    """Say what was expected instead of an unknown word: the nearest known one, else the first dozen of them."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a refusal pays for it
+    """Return the expectation for an unknown word: the nearest known one, else the first dozen."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only needed for errors
 
     names = list(known)
     near = get_close_matches(word[:80], names, 1)
@@ -136,7 +134,7 @@ def _text(path: Path, error: type[BadInput]) -> str:
 
 
 def _walk(table: object) -> Iterator[tuple[Keys, object]]:
-    """Yield every value with its keys, without recursion; what lies too deep is yielded but not entered."""
+    """Yield every value with its keys, without recursion; values nested too deeply are yielded but not entered."""
     heap: list[tuple[Keys, object]] = [((), table)]
     while heap:
         keys, value = heap.pop()
@@ -154,7 +152,7 @@ def _one_line(text: object) -> str:
 def _explained(
     message: str, table: dict[str, Any], kind: type[Any], error: type[BadInput], file_of: Callable[[Keys], str]
 ) -> BadInput:
-    """Turn one refusal of msgspec into ours."""
+    """Convert an error of msgspec to `error`."""
     found = _PATH.search(message)
     keys = _resolved(found["path"], message, table, kind) if found else ()
     text = message[: found.start()] if found else message
@@ -174,9 +172,9 @@ def _explained(
 
 
 def _resolved(path: str, message: str, table: dict[str, Any], kind: type[Any]) -> Keys:
-    """Read msgspec's `$.a[...].b` as keys; it hides the names of open tables behind `[...]`.
+    """Convert msgspec's `$.a[...].b` to keys; msgspec shows `[...]` for the names of open tables.
 
-    A hidden name is found by trial: the table that keeps only the guilty entry is refused in the same words.
+    A hidden name is found by trial: the table reduced to the faulty entry gives the same error.
     """
     keys: Keys = ()
     for field, place, hidden in _STEP.findall(path):
@@ -200,7 +198,7 @@ def _refused(table: object, kind: type[Any]) -> str:
 
 
 def _keeping(table: Any, keys: Keys, name: str) -> Any:
-    """Copy the table so that the one at `keys` keeps only `name`."""
+    """Return a copy of the table in which the one at `keys` has only `name`."""
     if not keys:
         return {name: table[name]} if isinstance(table, dict) else table
     copied = table.copy()
@@ -215,10 +213,10 @@ def _at(table: Any, keys: Keys) -> Any:
 
 
 class _Shape:
-    """What `kind` allows at some keys: field names of the structs, words of the choices."""
+    """What `kind` allows at some keys: field names of the structs, allowed words."""
 
     def __init__(self, kind: type[Any], keys: Keys) -> None:
-        import msgspec.inspect as inspect  # noqa: PLC0415, PLR0402 - only a refusal pays for it
+        import msgspec.inspect as inspect  # noqa: PLC0415, PLR0402 - only needed for errors
 
         self.types = self._members(inspect.type_info(kind))
         for key in keys:

@@ -85,10 +85,9 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     from simbench.billing.acts import read_acts
     from simbench.billing.counts import read_counts
     from simbench.billing.invoice import effects, invoice
-    from simbench.billing.page import Bundle, as_csv, as_json, write_all
+    from simbench.billing.page import Bundle, write_all
     from simbench.billing.received import compare, read_received
     from simbench.billing.rules import Bill, balance, judge_bill
-    from simbench.cli.findings import print_findings
     from simbench.contract import load_contract
     from simbench.finding import exit_status
 
@@ -111,21 +110,33 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     if output is not None:
         for path in write_all(output, bundles, contract):
             click.echo(str(path), err=True)
+    billed = None if received is None else (received.total, beyond)
+    _print(form, bundles, findings, billed)
+    return exit_status(findings) if received is not None else 0
+
+
+def _print(
+    form: str, bundles: Sequence[Bundle], findings: Sequence[Finding], billed: tuple[Decimal, Decimal] | None
+) -> None:
+    """Print invoices in the form asked for; `billed`: the sum of an invoice received and what it bills too much."""
+    from simbench.billing.page import as_csv, as_json
+    from simbench.cli.findings import print_findings
+
     if form == "json":
         shown = msgspec.json.decode(as_json(bundles))
-        over = {} if received is None else {"billed_ht": received.total, "over_billed_ht": beyond}
+        over = {} if billed is None else {"billed_ht": billed[0], "over_billed_ht": billed[1]}
         click.echo(indented({**over, **shown, "findings": findings}))
-    elif form == "csv":
+        return
+    if form == "csv":
         click.echo("\n".join(as_csv(one.invoice) for one in bundles), nl=False)
-    else:
-        if received is not None:
-            click.echo(_balance(received.total, beyond))
-        for bundle in bundles:
-            _print_invoice(bundle.invoice)
-            _print_effects(bundle)
-        if received is not None:
-            print_findings(findings)
-    return exit_status(findings) if received is not None else 0
+        return
+    if billed is not None:
+        click.echo(_balance(*billed))
+    for bundle in bundles:
+        _print_invoice(bundle.invoice)
+        _print_effects(bundle)
+    if billed is not None:
+        print_findings(findings)
 
 
 def _check_codes(source: Path, acts: Acts, counts: Counts, months: Sequence[Month]) -> None:

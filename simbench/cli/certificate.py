@@ -60,7 +60,7 @@ def certificate_command(
     from simbench.bench.report.certificate import differences, read_certificate, write_certificate
     from simbench.bench.runner.baseline import Baseline, read_baseline
     from simbench.bench.runner.session_record import read_record
-    from simbench.rules.rule import RULES
+    from simbench.rules.rule import load
 
     if verify is not None:
         for name, given in {"--baseline": baseline, "-o": output}.items():
@@ -74,7 +74,7 @@ def certificate_command(
         if not found:
             click.echo(f"{verify}: agrees with the ledgers of {run}")
         return 1 if found else 0
-    known = read_baseline(baseline, RULES) if baseline else Baseline()
+    known = read_baseline(baseline, load()) if baseline else Baseline()
     today = date.today()
     path = output or run / "certificate.html"
     certificate = certified(run, contract or read_record(run).contract, known, today)

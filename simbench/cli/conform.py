@@ -171,7 +171,7 @@ def conform_command(wanted: Wanted, options: Options) -> int:
 
 def _known(options: Options) -> Baseline:
     from simbench.bench.runner.baseline import Baseline, read_baseline
-    from simbench.rules.rule import RULES
+    from simbench.rules.rule import load
 
     if options.baseline is None:
         if options.update_baseline:
@@ -179,7 +179,7 @@ def _known(options: Options) -> Baseline:
         return Baseline()
     if options.update_baseline and not options.baseline.exists():
         return Baseline()
-    return read_baseline(options.baseline, RULES)
+    return read_baseline(options.baseline, load())
 
 
 def _again(wanted: Wanted, options: Options, output: Path) -> Judgements:
@@ -236,7 +236,12 @@ def _last_failed(plan: Plan, *, strict: bool) -> Plan:
     from simbench.bench.runner.output import read_output
 
     words = STRICT if strict else ("fail", "error", "inconclusive")
-    failed = {(one.exercise, one.purpose) for one in read_output(plan.folder).findings if one.outcome in words}
+    failed = {
+        (name, one.purpose)
+        for one in read_output(plan.folder).findings
+        if one.outcome in words
+        for name in ([one.exercise] if one.exercise else {shown.exercise for shown in one.evidence})
+    }
     chosen: Chosen = {}
     for name, (exercise, purposes) in plan.chosen.items():
         if still := tuple(purpose for purpose in purposes if (name, purpose) in failed):

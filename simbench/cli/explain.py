@@ -110,12 +110,13 @@ def _readings(clause_id: str, contract: Contract) -> list[str]:
 def _tests(clause_id: str) -> list[tuple[str, str, str, tuple[str, ...]]]:
     from simbench.bench.exercises.exercise import EXERCISES
     from simbench.bench.runner.selection import select
-    from simbench.rules.rule import RULES
+    from simbench.rules.rule import load
 
     select()
+    rules = load()
     return [
-        (purpose, exercise.name, RULES[purpose].sentence, RULES[purpose].catches)
+        (purpose, exercise.name, rules[purpose].sentence, rules[purpose].catches)
         for exercise in EXERCISES.values()
         for purpose in exercise.purposes
-        if RULES[purpose].clause == clause_id
+        if rules[purpose].clause == clause_id
     ]

@@ -32,9 +32,9 @@ def list_command(*, as_json: bool) -> None:
     from simbench.bench.runner.selection import select
     from simbench.bench.sut.registry import known_suts
     from simbench.client.faults import FAULTS
-    from simbench.rules.rule import RULES
+    from simbench.rules.rule import load
 
-    chosen = select()
+    chosen, rules = select(), load()
     listing = {
         "exercises": [
             {
@@ -42,7 +42,7 @@ def list_command(*, as_json: bool) -> None:
                 "title": exercise.title,
                 "seconds": exercise.seconds,
                 "alone": exercise.alone,
-                "purposes": [{"purpose": p, "sentence": RULES[p].sentence} for p in purposes],
+                "purposes": [{"purpose": p, "sentence": rules[p].sentence} for p in purposes],
             }
             for name, (exercise, purposes) in chosen.items()
         ],
@@ -59,7 +59,7 @@ def list_command(*, as_json: bool) -> None:
         alone = ", alone" if exercise.alone else ""
         click.echo(f"{name}: {exercise.title} (about {exercise.seconds:.0f} s{alone})")
         for purpose in purposes:
-            click.echo(f"    {purpose:<34} {RULES[purpose].sentence}")
+            click.echo(f"    {purpose:<34} {rules[purpose].sentence}")
     click.echo("\nclients (--sut):")
     for client, known in known_suts().items():
         click.echo(f"    {client:<12} {known.description}{'' if known.installed else '  [not installed]'}")

@@ -102,9 +102,9 @@ def plan_command(  # noqa: PLR0913 - as above
     if (campaign is None) == (ledger is None):
         raise BadInput("plan", "needs a campaign file, or --from with a ledger", "one of the two")
     if ledger is not None:
-        from simbench.cli.what_if import past_command
+        from simbench.cli.what_if import what_if_command
 
-        return past_command(ledger, contract_name, output, late_min, as_json=as_json)
+        return what_if_command(ledger, contract_name, output, late_min, as_json=as_json)
     assert campaign is not None
     plan = read_campaign(campaign)
     if contract_name:

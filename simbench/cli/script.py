@@ -15,7 +15,7 @@ from simbench.contract import Contract
 
 if TYPE_CHECKING:
     from fake_smsc.server.clock import PlatformClock
-    from fake_smsc.server.saved_state import Past
+    from fake_smsc.server.saved_state import SavedState
 
 SCRIPT = "served.json"
 
@@ -48,21 +48,21 @@ def read_script(folder: Path) -> Script:
     return read_json(folder / SCRIPT, Script, "the folder of a served run", written, LedgerError)
 
 
-def clock_of(past: Past, scenario: Scenario) -> PlatformClock:
+def clock_of(saved_state: SavedState, scenario: Scenario) -> PlatformClock:
     """The clock a resumed run goes on with."""
     from fake_smsc.server.clock import PlatformClock
 
-    return PlatformClock(*past.clock(bool(scenario.server.epoch), scenario.server.speed))
+    return PlatformClock(*saved_state.clock(bool(scenario.server.epoch), scenario.server.speed))
 
 
-def past_of(folder: Path, scenario: Scenario, contract: Contract) -> Past:
+def saved_state_of(folder: Path, scenario: Scenario, contract: Contract) -> SavedState:
     """What the run in this folder left behind."""
-    from fake_smsc.server.saved_state import read_past
+    from fake_smsc.server.saved_state import read_saved_state
 
     owners = {config.code: config.account or config.code for config in scenario.codes}
     names, terms = set(owners.values()), contract.terms.delivery
     hours = (terms.validity_default_h.value, terms.validity_max_h.value)
-    return read_past(
+    return read_saved_state(
         folder, lambda address: address if address in names else owners.get(address, ""),
         (hours[0] * HOUR_US, hours[1] * HOUR_US),
     )  # fmt: skip

@@ -20,12 +20,12 @@ from simbench.cli.pages import DONE, command
 
 if TYPE_CHECKING:
     from simbench.cli.script import Script
-    from simbench.cli.serve_service import Around
+    from simbench.cli.serve_service import ServeOptions
 
 if TYPE_CHECKING:
     from fake_smsc.scenario import LimitMode, Scenario
     from fake_smsc.server.live import LiveSmsc
-    from fake_smsc.server.saved_state import Past
+    from fake_smsc.server.saved_state import SavedState
     from simbench.contract import Contract
     from simbench.ledger import Ledger
 
@@ -37,8 +37,8 @@ EXPOSED_FAILED_LOGINS = 20  # a minute, of one address, where other machines can
 @command(
     exits={**DONE, 0: "ended by a signal, and the ledger is closed"},
     files=(
-        "OUTPUT, or reports/serve-DATE-TIME: run.json and ledger-0001.duckdb (what was read and written, and "
-        "what happened). With --log the lines named there."
+        "OUTPUT, or reports/serve-DATE-TIME: run.json and Parquet files, one a table (what was read and written, "
+        "and what happened). With --log the file of log lines."
     ),
     see=("simbench decode", "simbench judge", "docs/guides/service.md", "docs/reference/scenario.md"),
 )
@@ -126,7 +126,7 @@ def serve_command(  # noqa: PLR0913 - one argument an option
 
     from fake_smsc.scenario import contract_of, demo_scenario, find_scenario, read_scenario
     from simbench.cli.script import Script
-    from simbench.cli.serve_service import Around, service_settings, ucp_tls
+    from simbench.cli.serve_service import ServeOptions, service_settings, ucp_tls
     from simbench.contract import load_contract
 
     if scenario is not None:
@@ -140,7 +140,7 @@ def serve_command(  # noqa: PLR0913 - one argument an option
     chosen = guarded(chosen, allow, expose=expose)
     folder = output or Path("reports") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
     place = scenario.parent.resolve() if scenario else None
-    around = Around(place, service_settings(chosen, service), ucp_tls(service))
+    around = ServeOptions(place, service_settings(chosen, service), ucp_tls(service))
     uvloop.run(_serve(chosen, contract, folder, around, Script.of(chosen, contract, place, contract_name)))
 
 
@@ -158,7 +158,7 @@ def resume_command(
     import uvloop
 
     from simbench.cli.script import read_script
-    from simbench.cli.serve_service import Around, service_settings, ucp_tls
+    from simbench.cli.serve_service import ServeOptions, service_settings, ucp_tls
     from simbench.contract import load_contract
 
     script = read_script(folder)
@@ -168,7 +168,9 @@ def resume_command(
         raise BadInput(f"contract {script.contract}", problem, "the contract the run was served under")
     chosen = guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
     place = Path(script.place) if script.place else None
-    uvloop.run(_serve(chosen, contract, folder, Around(place, service_settings(chosen, service), ucp_tls(service))))
+    uvloop.run(
+        _serve(chosen, contract, folder, ServeOptions(place, service_settings(chosen, service), ucp_tls(service)))
+    )
 
 
 def _with_options(scenario: Scenario, host: str | None, port: int | None, limit: LimitMode | None) -> Scenario:
@@ -206,7 +208,7 @@ def is_loopback(host: str) -> bool:
 
 
 async def _serve(
-    scenario: Scenario, contract: Contract, folder: Path, around: Around, script: Script | None = None
+    scenario: Scenario, contract: Contract, folder: Path, around: ServeOptions, script: Script | None = None
 ) -> None:
     """Serve a new run, whose script is kept, or without one go on with the run in the folder."""
     import asyncio
@@ -227,17 +229,17 @@ async def _serve(
         versions={"simbench": __version__},
         keep=scenario.keep,
     )
-    past, served = None, script is None
+    saved_state, served = None, script is None
     if script is not None:
         ledger = Ledger.create(folder, info)
     else:
-        past, ledger = _resumed(folder, scenario, contract)
+        saved_state, ledger = _resumed(folder, scenario, contract)
     try:
         if script is not None:
             write_script(folder, script)
-        clock = clock_of(past, scenario) if past else None
+        clock = clock_of(saved_state, scenario) if saved_state else None
         smsc = LiveSmsc(scenario, contract, ledger, place=around.place, network=around.network, clock=clock)
-        smsc.past = past
+        smsc.saved_state = saved_state
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -255,9 +257,9 @@ async def _serve(
     click.echo(f"ledger closed: {folder}", err=True)
 
 
-def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Past, Ledger]:
+def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[SavedState, Ledger]:
     """What a run left behind, and its ledger to go on with; the folder is locked before either is looked at."""
-    from simbench.cli.script import past_of
+    from simbench.cli.script import saved_state_of
     from simbench.ledger import Ledger
     from simbench.ledger.lock import take_lock
     from simbench.ledger.writer import not_writable
@@ -267,7 +269,7 @@ def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Past
     except OSError as problem:
         raise not_writable(folder, problem) from None
     try:
-        return past_of(folder, scenario, contract), Ledger.resume(lock)
+        return saved_state_of(folder, scenario, contract), Ledger.resume(lock)
     except BaseException:
         lock.release()
         raise

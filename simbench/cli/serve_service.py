@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONSOLE_PORT = 8080
 
 
-class Around(msgspec.Struct, frozen=True):
+class ServeOptions(msgspec.Struct, frozen=True):
     """Where a scenario lies, what is served beside the SMSC (None: nothing), and what the SMSC listens on."""
 
     place: Path | None

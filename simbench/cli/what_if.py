@@ -15,7 +15,7 @@ from simbench.contract import load_contract
 from simbench.planning.what_if import otherwise
 
 
-def past_command(
+def what_if_command(
     ledger: Path, contract_name: str | None, output: Path | None, late_min: float, *, as_json: bool
 ) -> int:
     """Print what the traffic of a ledger would have cost, and what would have been late or lost."""

@@ -1,1 +1,1 @@
-"""The reference client. Its core has no clock and no socket; the shell adds both."""
+"""The reference client: a sans-IO core, and an asyncio shell with clock and sockets."""

@@ -1,6 +1,6 @@
-"""The reference client as a process: `python -m simbench.client`. Holds no protocol.
+"""The reference client as a process: `python -m simbench.client`.
 
-Lines are those of `client/lines.py`, environment variables those of `client/environment.py`.
+It reads and writes the lines of `client/lines.py`; `client/environment.py` lists its environment variables.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simbench.client.program import Program
 
 
 def _write_output(octets: bytes) -> None:
-    """Write to standard output. Raises BrokenPipeError once, when nobody listens any more."""
+    """Write to standard output. Raises BrokenPipeError once, when the reader is gone."""
     try:
         sys.stdout.buffer.write(octets)
         sys.stdout.buffer.flush()
@@ -28,7 +28,7 @@ def _write_output(octets: bytes) -> None:
 
 
 def _read_input(loop: asyncio.AbstractEventLoop, feed: Callable[[bytes], None]) -> None:
-    """Pass on standard input, whatever kind of file it is, until it ends."""
+    """Pass standard input to `feed` until it ends, whatever kind of file it is."""
     octets = b" "
     while octets:
         octets = os.read(sys.stdin.fileno(), 65_536)
@@ -39,7 +39,7 @@ def _read_input(loop: asyncio.AbstractEventLoop, feed: Callable[[bytes], None]) 
 
 
 async def run(settings: Settings) -> None:
-    """Run the client until it is told to stop: by a line, by the end of its input, or by a signal."""
+    """Run the client until a stop line, the end of its input, or a signal."""
     program = Program(settings, _write_output)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,11 +54,11 @@ async def run(settings: Settings) -> None:
 
 
 def main() -> int:
-    """Exit status: 0 after a clean end, 2 for a wrong environment."""
+    """Exit status: 0 after a clean end, 2 for an invalid environment."""
     try:
         asyncio.run(run(read_settings(os.environ)))
     except SimbenchError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - this is the program's own complaint
+        print(error, file=sys.stderr)  # noqa: T201 - the program's error message
         return 2 if isinstance(error, BadInput) else 3
     return 0
 

@@ -1,7 +1,7 @@
 """The client end of one UCP connection, sans-IO: login, keepalive, window, pace, results, notifications, reconnection.
 
-Has no clock, socket or dice: every call is told `now` (microseconds since the Unix epoch, UTC), and what it wants is
-drained by the shell with `events` and `octets_to_send`. The messages themselves live in `outbox`.
+Every call takes the time as `now` (microseconds since the Unix epoch, UTC); the shell collects its output with
+`events` and `octets_to_send`. `outbox` holds the messages.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from simbench.ucp.fields import At, layout_of
 from simbench.ucp.frame import WIRE_ERRORS, Frame, Framer, WireError, encode
 from simbench.ucp.session import Session
 
-PEER_WINDOW = 100  # the SMSC's operations are answered at once and never outstanding
+PEER_WINDOW = 100  # the SMSC's operations are answered at once and are never outstanding
 NO_MESSAGES_WAIT = "0000"
-DRAIN_US = 2 * SECOND_US  # before announced maintenance nothing more is begun, so that all is answered when it starts
+DRAIN_US = 2 * SECOND_US  # submitting stops this long before announced maintenance, so that all results arrive in time
 
 
 class Core:
-    """One account on one short code, hence one connection at a time. `counts` tells what was odd on the wire.
+    """One account on one short code, hence one connection at a time. `counts` counts anomalies on the wire.
 
-    The methods with a leading underscore that decide something are where a named fault differs (`client/faults.py`).
+    Methods with a leading underscore are decisions that named faults override (`client/faults.py`).
     """
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         self.config = config
         self.counts: Counter[str] = Counter()
-        self.draining = False  # set by the shell: nothing more is submitted, results are still awaited
+        self.draining = False  # set by the shell: submit nothing more, but wait for results
         self._outbox = Outbox(Compliance(config, stops or StopList()), config.validity_s)
         self._session = self._new_session()
         self._session.happen("lost")
@@ -48,7 +48,7 @@ class Core:
         self._now = self._written_at = self._reconnect_at = 0
         self._connecting_since: int | None = None
         self._attempt = 0
-        self._announced: list[tuple[int, int]] = []  # maintenance: nothing is submitted, and nobody connects
+        self._announced: list[tuple[int, int]] = []  # maintenance periods: no submits, no connections
         self._handlers: dict[str, Callable[[list[str], Frame], str | None]] = {
             "01": self._call_input,
             "31": lambda *_: NO_MESSAGES_WAIT,
@@ -61,13 +61,13 @@ class Core:
     # -- calls -------------------------------------------------------------------------------------------------------
 
     def restore(self, memory: Memory, now: int) -> None:
-        """Know again what a spool kept. To be called once, before anything else."""
+        """Restore what the spool kept. Call once, before anything else."""
         now = self._tick(now)
         self._pacing = self._new_pacing(memory.departures)
         self._outbox.restore(memory, now)
 
     def submit(self, message: Outgoing, now: int) -> None:
-        """Take a message in; it leaves as soon as pace, window and duties allow. Its `ref` must be new."""
+        """Accept a message for sending as soon as pace, window and duties allow. Its `ref` must be new."""
         now = self._tick(now)
         if not self._outbox.ready:
             self._pacing.idle(now)
@@ -75,11 +75,11 @@ class Core:
         self._pump(now)
 
     def announce(self, start: int, end: int) -> None:
-        """The platform will be in maintenance between these instants: drain before, stop, return after."""
+        """Announce maintenance between two instants: drain before, disconnect, reconnect after."""
         self._announced.append((start, end))
 
     def connected(self, now: int) -> None:
-        """The connection wanted is there: log in."""
+        """The requested connection is open: log in."""
         now = self._tick(now)
         if self._session.state != "closed":
             self.lost(now)
@@ -91,7 +91,7 @@ class Core:
         self._pump(now)
 
     def received(self, octets: bytes, now: int) -> None:
-        """Octets came from the SMSC; whatever they are, nothing is raised."""
+        """Process octets from the SMSC; no input raises an error."""
         now = self._tick(now)
         for item in self._framer.feed(octets):
             if self._session.state == "closed":
@@ -105,7 +105,7 @@ class Core:
         self._pump(now)
 
     def lost(self, now: int) -> None:
-        """The connection is gone, or could not be made. Repeated news changes nothing."""
+        """The connection is lost or could not be opened. Repeated calls have no effect."""
         now = self._tick(now)
         if self._session.state == "closed" and self._connecting_since is None:
             return
@@ -117,7 +117,7 @@ class Core:
         self._resend([wait.subject for wait in self._session.own.clear() if wait.ot == "51"])
 
     def advance(self, now: int) -> None:
-        """Do what has become due: connect, give up waiting, keep alive, send."""
+        """Do what is due: connect, time out, keep alive, send."""
         now = self._tick(now)
         if not self._outbox.ready:
             self._pacing.idle(now)
@@ -138,7 +138,7 @@ class Core:
             self._pump(now)
 
     def next_deadline(self) -> int:
-        """When `advance` is due next; NEVER when only the other end can change anything."""
+        """Return when `advance` is due next; NEVER if it only depends on the peer."""
         deadlines = [self._give_up_at(), self._outbox.next_due]
         deadlines += [at for start, end in self._announced for at in (start - DRAIN_US, end) if at > self._now]
         if self._session.state == "closed":
@@ -151,13 +151,13 @@ class Core:
         return min(deadlines)
 
     def octets_to_send(self) -> bytes:
-        """What is to be written now; once the events are durable."""
+        """Return the octets to write; call after storing the events."""
         octets = bytes(self._out)
         self._out.clear()
         return octets
 
     def events(self) -> list[Event]:
-        """What happened since the last call, in order."""
+        """Return the events since the last call, in order."""
         happened, self._outbox.events = self._outbox.events, []
         return happened
 
@@ -168,36 +168,36 @@ class Core:
 
     @property
     def outstanding(self) -> int:
-        """Operations sent and not answered."""
+        """Number of operations sent and not yet answered."""
         return len(self._session.own.outstanding)
 
     @property
     def departures(self) -> tuple[int, ...]:
-        """The last departures, oldest first, at most the rate's number of them."""
+        """The times of the last segments sent, oldest first, at most as many as the rate per second."""
         return self._pacing.departures
 
     @property
     def receipts(self) -> Receipts:
-        """Accepted segments whose notification is awaited, and how many notifications could not be placed."""
+        """Accepted segments awaiting their notification, and the number of unmatched notifications."""
         return self._outbox.receipts
 
-    # -- what is due -------------------------------------------------------------------------------------------------
+    # -- deadlines ---------------------------------------------------------------------------------------------------
 
     def _tick(self, now: int) -> int:
-        """Time never goes back."""
+        """Return `now`, never earlier than before."""
         if now < self._now:
             self.counts["clock went back"] += 1
         self._now = max(self._now, now)
         return self._now
 
     def _give_up_at(self) -> int:
-        """When the oldest thing awaited (a connection, a result) has been awaited too long."""
+        """Return when the oldest pending connection or result times out."""
         oldest = next(iter(self._session.own.outstanding.values()), None)
         since = self._connecting_since if oldest is None else oldest.sent_at
         return NEVER if since is None else since + round(self.config.result_timer_s * SECOND_US)
 
     def _keepalive_at(self) -> int:
-        """When the silence has lasted long enough; an alert takes a place of the window."""
+        """Return when the next keepalive is due; an alert needs a window slot."""
         if self._session.state != "open" or not self._session.own.free:
             return NEVER
         return self._written_at + round(self.config.keepalive_s * SECOND_US)
@@ -207,13 +207,13 @@ class Core:
         self.lost(now)
 
     def _delay_us(self, attempt: int) -> int:
-        """Before the next connection: doubling up to a maximum, less up to a quarter, by seed and attempt alone."""
+        """Delay before the next connection: doubled up to a maximum, less up to a quarter drawn by seed and attempt."""
         longest = round(self.config.reconnect_max_s * SECOND_US)
         delay = min(longest, round(self.config.reconnect_first_s * SECOND_US) << min(attempt, 20))
         share = crc32(f"{self.config.seed}/{self.config.code}/{attempt}".encode())
         return delay - (delay // 4 * share >> 32)
 
-    # -- what is written ---------------------------------------------------------------------------------------------
+    # -- output ------------------------------------------------------------------------------------------------------
 
     def _new_session(self) -> Session:
         return Session(self.config.window, PEER_WINDOW)
@@ -229,11 +229,11 @@ class Core:
         self._written_at = now
 
     def _operate(self, ot: str, body: str, subject: Segment | None, now: int) -> None:
-        """Write an operation of ours, in a free place of the window."""
+        """Write an operation in a free window slot."""
         self._write(self._frame(self._session.own.take(ot, subject, now), "O", ot, body), now)
 
     def _answer(self, asked: Frame | WireError, body: str, now: int) -> None:
-        """Write the result of an operation of the SMSC."""
+        """Write the result of an SMSC operation."""
         self._write(self._frame(asked.trn, "R", asked.ot, body), now)
 
     def _alert(self, now: int) -> None:
@@ -243,16 +243,16 @@ class Core:
         return self._session.state == "open" and not self.draining and not self._paused_until(self._now)
 
     def _paused_until(self, now: int) -> int:
-        """The end of the maintenance that holds or is about to begin; 0 for none."""
+        """Return the end of the present or imminent maintenance; 0 if none."""
         return max((end for start, end in self._announced if start - DRAIN_US <= now < end), default=0)
 
     def _sender(self, message: Outgoing) -> tuple[str, str]:
-        """OAdC and OTOA of a message: the short code, unless the sender option allowed a name."""
+        """OAdC and OTOA of a message: the short code, or a name if the sender option allows it."""
         named = message.oadc or self.config.code
         return (named, "") if named == self.config.code else (encode_oadc(named), bodies.ALPHANUMERIC)
 
     def _valid_until(self, message: Outgoing, now: int) -> int:
-        """The last instant of a message's validity, on a whole minute that has not begun yet."""
+        """Return the end of a message's validity, rounded down to a whole minute."""
         end = self._outbox.compliance.latest(message, self._outbox.ends_at(message), now)
         minute = end - end % MINUTE_US
         return minute if minute > now + SECOND_US else minute + MINUTE_US
@@ -277,24 +277,24 @@ class Core:
         self._outbox.events.append(Sent(message.ref, segment.part, now))
 
     def written(self, now: int) -> None:
-        """The octets given out last are on the wire, after whatever the shell had to do before."""
+        """The octets returned last are on the wire."""
         self._pacing.written(now)
 
     def _resend(self, segments: list[Segment]) -> None:
-        """The connection took these with it, without a result."""
+        """Queue again segments that were sent without a result before the connection was lost."""
         self._outbox.doubtful(segments)
 
-    # -- what is read ------------------------------------------------------------------------------------------------
+    # -- input -------------------------------------------------------------------------------------------------------
 
     def _wire_error(self, error: WireError, now: int) -> None:
-        """Count it; where the header was legible and it was an operation, say what is wrong (EMI-UCP 4.0 section 2)."""
+        """Count a broken frame; if it is an operation with a readable header, answer it (EMI-UCP 4.0 section 2)."""
         self.counts[error.name] += 1
         ec = WIRE_ERRORS[error.name].ec
         if ec and error.kind == "O" and error.trn and error.ot:
             self._answer(error, bodies.negative(ec), now)
 
     def _operation(self, frame: Frame, now: int) -> None:
-        """Answer an operation of the SMSC at once, in the layout of its type (EMI-UCP 4.0 sections 4 to 6)."""
+        """Answer an SMSC operation at once, in the layout of its type (EMI-UCP 4.0 sections 4 to 6)."""
         handler, layout = self._handlers.get(frame.ot), layout_of("O", frame.ot, frame.data)
         if handler is None or layout is None:
             self.counts["operation not supported"] += 1
@@ -310,7 +310,7 @@ class Core:
         return self._mobile_originated(data[At.OADC], data[At.ADC], message_text(frame), data[At.SCTS])
 
     def _call_input(self, data: list[str], _: Frame) -> str:
-        """The old form in which an SMSC may deliver: AdC, OAdC, AC, MT, text (EMI-UCP 4.0 section 4.2)."""
+        """Delivery by the old operation 01: AdC, OAdC, AC, MT, text (EMI-UCP 4.0 section 4.2)."""
         layout = [""] * (At.RES5 + 1)
         layout[At.MT], layout[At.MSG] = data[3], data[4]
         return self._mobile_originated(data[1], data[0], read(layout).text or "", "")
@@ -332,7 +332,7 @@ class Core:
         return _identity(recipient, scts)
 
     def _result(self, frame: Frame, now: int) -> None:
-        """Match a result with its operation, by TRN and type; what cannot be read leaves the operation unanswered."""
+        """Match a result to its operation by TRN and type; unreadable results leave the operation unanswered."""
         data = frame.data
         refused = data[:1] == ["N"] and len(data) > 1 and len(data[1]) == 2 and data[1].isdigit()
         if not refused and data[:1] != ["A"]:
@@ -357,7 +357,7 @@ class Core:
         self._outbox.accepted(segment, scts if len(scts) == 12 and scts.isdigit() else "", now)
 
     def _open(self, now: int) -> None:
-        """Logged in: say so with an alert, then send."""
+        """After a login, send an alert, then waiting messages."""
         self._session.happen("accepted")
         self._attempt = 0
         self._pacing.idle(now)
@@ -365,5 +365,5 @@ class Core:
 
 
 def _identity(address: str, scts: str) -> str:
-    """What a positive result repeats of the message; nothing that could break the frame."""
+    """Return recipient and SCTS as a positive result repeats them, without characters that could break the frame."""
     return f"{address}:{scts}" if address.isalnum() and scts.isdigit() else ""

@@ -1,7 +1,7 @@
-"""Duties of who sends: consent, brand, opt-out mention, free services, use of the ranges, one message a day.
+"""A sender's duties: consent, brand, opt-out mention, free services, use of the ranges, one message a day.
 
-Decides; sends nothing. Each duty has a name, under which a named fault can leave it out. The judge of these duties is
-written apart, in `verdict`.
+Each duty has a name under which a fault can disable it. The rules that judge these duties are independent of this
+module.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ Duty = Callable[[Outgoing, int, date], str]
 
 
 class Duties:
-    """The duties of one short code. What it remembers of users is not kept over a restart."""
+    """The duties of one short code. What it remembers about users is lost on restart."""
 
     def __init__(self, code: str) -> None:
         self._code, self._range = code, code[:2]
-        self._heard: dict[str, int] = {}  # who wrote to the code, and when last
-        self._marketed: dict[tuple[str, str, date], str] = {}  # (user, brand, day) to the message of that day
+        self._heard: dict[str, int] = {}  # by user: their last message to the code
+        self._marketed: dict[tuple[str, str, date], str] = {}  # (user, brand, day) to the marketing message sent
         self._mention = re.compile(rf"\bSTOP\b.*{re.escape(code)}", re.IGNORECASE | re.DOTALL)
         self.bind: dict[str, Duty] = {
             "consent": self._consent,
@@ -47,25 +47,25 @@ class Duties:
         self.mentions_stop = True
 
     def forbid(self, message: Outgoing, now: int, day: date) -> str:
-        """Why the message may not leave on that day, or ""."""
+        """Return why the message must not be sent on that day, or ""."""
         return next((reason for duty in self.bind.values() if (reason := duty(message, now, day))), "")
 
     def dressed(self, message: Outgoing) -> Outgoing:
-        """Marketing with the way to opt out, unless the user was told of it before (OPS-PRO-07)."""
-        told = "optout-told" in message.traits or self._mention.search(message.text)
-        if message.traffic != MARKETING or told or not self.mentions_stop:
+        """Return marketing with an opt-out mention, unless the user was informed before (OPS-PRO-07)."""
+        informed = "optout-told" in message.traits or self._mention.search(message.text)
+        if message.traffic != MARKETING or informed or not self.mentions_stop:
             return message
         return replace(message, text=f"{message.text} STOP au {self._code}")
 
     def heard(self, sender: str, now: int) -> None:
-        """A user wrote to the code."""
+        """Record a message from a user to the code."""
         self._heard[subscriber(sender)] = now
 
     def _consent(self, message: Outgoing, *_: object) -> str:
         return "recipient did not consent" if message.traffic == MARKETING and not message.opted_in else ""
 
     def _brand(self, message: Outgoing, *_: object) -> str:
-        """OPS-PRO-04: the text, or the sender's name, tells who sends."""
+        """OPS-PRO-04: the text or the sender's name identifies the brand."""
         if message.traffic != MARKETING:
             return ""
         named = f"{message.text} {message.oadc or ''}".casefold()
@@ -95,7 +95,7 @@ class Duties:
         return "recipient is no machine" if self._range == MACHINES and classify(message.to).kind != "m2m" else ""
 
     def _once_a_day(self, message: Outgoing, _: int, day: date) -> str:
-        """OPS-DEO-14; a brand nobody named is all one."""
+        """OPS-DEO-14; all messages without a brand count as one brand."""
         if message.traffic != MARKETING:
             return ""
         first = self._marketed.setdefault((subscriber(message.to), message.brand, day), message.ref)

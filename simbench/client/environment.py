@@ -1,6 +1,6 @@
-"""What a bench tells a client program through its environment, as checked values. Starts nothing.
+"""The settings of a client program, read from environment variables and checked.
 
-Every variable begins with SIMBENCH_; a wrong one is refused with its name, what is wrong and what was expected.
+Every variable begins with SIMBENCH_; errors name the variable, the problem and the expected value.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Everything the program needs to start. `faults`: names of faults the client is to have."""
+    """Everything the program needs to start. `faults`: names of faults to activate."""
 
     outside: Outside
     links: tuple[LinkConfig, ...]
@@ -39,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
-    """The settings an environment asks for. Raises BadInput naming the variable."""
+    """Read the settings from the environment. Raises BadInput naming the variable."""
     speed = _number(env, "SIMBENCH_SPEED", 1.0, 0.001, 100_000.0)
     outside = Outside(
         host=_present(env, "SIMBENCH_HOST"),
@@ -62,7 +62,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
 
 
 def _portability(env: Mapping[str, str]) -> Portability:
-    """Who serves a number now, by the file that SIMBENCH_PORTABILITY names; without one, nobody was ported."""
+    """Operator look-up from the file SIMBENCH_PORTABILITY; without it, no number is ported."""
     path = env.get("SIMBENCH_PORTABILITY", "")
     if not path:
         return lambda *_: None
@@ -86,10 +86,10 @@ def _links(env: Mapping[str, str], base: LinkConfig) -> tuple[LinkConfig, ...]:
 
 
 def _clock(env: Mapping[str, str], speed: float) -> Clock:
-    """The wall clock, or the platform's: epoch + speed × (monotonic − start).
+    """The wall clock, or the platform's: epoch + speed x (monotonic - start).
 
-    SIMBENCH_CLOCK_EPOCH_US is the platform's time at this program's start, or at the reading of the monotonic clock
-    that SIMBENCH_CLOCK_START_NS gives (one machine has one monotonic clock, so both ends then agree).
+    SIMBENCH_CLOCK_EPOCH_US is the platform's time at this program's start, or when the monotonic clock shows
+    SIMBENCH_CLOCK_START_NS (processes on one machine share it, so bench and client agree).
     """
     if not env.get("SIMBENCH_CLOCK_EPOCH_US"):
         if speed != 1:
@@ -108,7 +108,7 @@ def _present(env: Mapping[str, str], name: str) -> str:
 
 
 def _number(env: Mapping[str, str], name: str, default: Number, least: Number, most: Number) -> Number:
-    """A number of the default's own kind, within bounds; the default where the variable is not set."""
+    """Read a number of the default's type within bounds; the default if the variable is not set."""
     text = env.get(name, "")
     expected = f"a number from {least:g} to {most:g}"
     try:

@@ -1,4 +1,4 @@
-"""The named faults of the client: each is the core with one thing wrong. The correct core knows nothing of them.
+"""The named faults of the client: each is the correct core with one error.
 
 A fault is a subclass that overrides one or two of the core's decisions; several combine by inheritance.
 """
@@ -22,28 +22,28 @@ from simbench.client.pacing import Pacing
 from simbench.ucp.frame import Frame, WireError
 from simbench.ucp.session import Session
 
-EVERY = 10  # the faults of single frames spoil one in this many
+EVERY = 10  # faults of single frames corrupt one in this many
 STORM_US = 50_000
 
 
 class Unpaced(Pacing):
-    """No ring at all: everything may leave at once."""
+    """No ring: everything may be sent at once."""
 
     def earliest(self, now: int) -> int:
-        """Now."""
+        """Return `now`."""
         return now
 
 
 class Bunched(Pacing):
-    """A ring without the even spread: as many at once as it admits."""
+    """A ring without even spacing: bursts up to the limit."""
 
     def earliest(self, now: int) -> int:
-        """What the ring alone says."""
+        """Return the limit of the ring alone."""
         return max(now, self._bound())
 
 
 class NoPacing(Core):
-    """Sends as fast as the window allows, whatever its tier."""
+    """Sends as fast as the window allows, ignoring its tier."""
 
     def _new_pacing(self, departures: tuple[int, ...]) -> Pacing:
         return Unpaced(self.config.rate_per_s, departures=departures)
@@ -65,7 +65,7 @@ class Burst(Core):
 
 
 class BurstsAfterReturn(Core):
-    """Forgets its pace when a connection is lost, and sends what waited at once when the next one is there."""
+    """Forgets its pace when a connection is lost, and sends all waiting messages at once after reconnecting."""
 
     def lost(self, now: int) -> None:
         """Forget the pace."""
@@ -79,7 +79,7 @@ class BurstsAfterReturn(Core):
 
 
 class NoKeepalive(Core):
-    """Never sends an alert (31), neither after login nor in silence."""
+    """Never sends an alert (31), neither after login nor when idle."""
 
     def _alert(self, now: int) -> None:
         self._written_at = now
@@ -106,7 +106,7 @@ class BadChecksum(Core):
 
 
 class BadLength(Core):
-    """Writes a length one too great into every tenth frame, with the right checksum for it."""
+    """Writes a LEN one too high into every tenth frame, with the matching checksum."""
 
     _lengths = 0
 
@@ -120,7 +120,7 @@ class BadLength(Core):
 
 
 class MissingField(Core):
-    """Leaves the last field out of every tenth submit."""
+    """Omits the last field of every tenth submit."""
 
     _submits = 0
 
@@ -133,7 +133,7 @@ class MissingField(Core):
 
 
 class ExtraField(Core):
-    """Adds a field of its own at the end of every tenth submit."""
+    """Appends an extra field to every tenth submit."""
 
     _extended = 0
 
@@ -168,7 +168,7 @@ class LineEnds(Core):
 
 
 class IgnoresWindow(Core):
-    """Leaves up to a hundred operations unanswered, whatever its window."""
+    """Leaves up to a hundred operations unanswered, ignoring its window."""
 
     def _new_session(self) -> Session:
         return Session(100, 100)
@@ -189,7 +189,7 @@ class ReusesTrn(Core):
 
 
 class ResendKnownReceived(Core):
-    """Sends again, after a reconnection, the last segments that were accepted."""
+    """Sends the last accepted segments again after a reconnection."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
@@ -209,21 +209,21 @@ class ResendKnownReceived(Core):
 
 
 class ForgetsOnReconnect(Core):
-    """Drops what a lost connection took with it, instead of sending it again."""
+    """Drops segments without a result when a connection is lost, instead of sending them again."""
 
     def _resend(self, segments: list[Segment]) -> None:
         pass
 
 
 class ReconnectStorm(Core):
-    """Connects again every fifty milliseconds, without backing off."""
+    """Reconnects every fifty milliseconds, without backing off."""
 
     def _delay_us(self, attempt: int) -> int:  # noqa: ARG002 - that it does not count is the fault
         return STORM_US
 
 
 class NeverReconnects(Core):
-    """Gives up for good when a connection is lost."""
+    """Never reconnects after a connection is lost."""
 
     def _delay_us(self, attempt: int) -> int:  # noqa: ARG002 - that it does not count is the fault
         return NEVER
@@ -238,7 +238,7 @@ class NoAck53(Core):
 
 
 class WrongTrnAck(Core):
-    """Answers every notification under the TRN after its own."""
+    """Answers every notification with a TRN one too high."""
 
     def _answer(self, asked: Frame | WireError, body: str, now: int) -> None:
         if asked.ot == "53":
@@ -247,7 +247,7 @@ class WrongTrnAck(Core):
 
 
 class RetriesFinalNack(Core):
-    """Sends again what was refused for good, such as an invalid recipient (06)."""
+    """Sends again what was permanently refused, such as an invalid recipient (06)."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
@@ -263,28 +263,28 @@ class AltersOadc(Core):
 
 
 class IgnoresStop(Core):
-    """Goes on marketing to those who opted out."""
+    """Keeps sending marketing to users who opted out."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(msgspec.structs.replace(config, stop_list=False), stops)
 
 
 class IgnoresQuietHours(Core):
-    """Markets at night, on Sundays and on holidays."""
+    """Sends marketing at night, on Sundays and on holidays."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(msgspec.structs.replace(config, quiet_hours=False), stops)
 
 
 class SendsToAnyone(Core):
-    """Does not ask who serves a number before it sends."""
+    """Sends without checking who serves the recipient's number."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(msgspec.structs.replace(config, orange_only=None), stops)
 
 
 class _AnyOriginator(Compliance):
-    """Lets any originator pass; everything else is held to its duties."""
+    """Accepts any originator, but keeps all other duties."""
 
     __slots__ = ()
 
@@ -293,7 +293,7 @@ class _AnyOriginator(Compliance):
 
 
 class SendsAnyOadc(Core):
-    """Sends from whatever originator it is asked to."""
+    """Sends from any originator requested."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
@@ -334,12 +334,12 @@ FAULTS: dict[str, type[Core]] = {
 
 
 def sentence(name: str) -> str:
-    """What the fault of that name does, in one sentence."""
+    """Return the one-sentence description of a fault."""
     return (FAULTS[name].__doc__ or "").strip()
 
 
 def faulty(names: Iterable[str]) -> type[Core]:
-    """The core with all faults of these names. Raises BadInput for a name that is none."""
+    """Return the core with all faults of these names. Raises BadInput for an unknown name."""
     chosen = dict.fromkeys(names)
     for name in chosen:
         if name not in FAULTS:

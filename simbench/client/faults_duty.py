@@ -1,6 +1,6 @@
-"""Named faults of duties: hours, opt-outs, content, ranges, sender names. Each is the core with one duty kept wrongly.
+"""Named faults of duties: hours, opt-outs, content, ranges, sender names. Each is the core with one duty broken.
 
-Registered in `client/faults.py`; the correct core knows nothing of them.
+They are registered in `client/faults.py`.
 """
 
 from __future__ import annotations
@@ -32,61 +32,61 @@ class _Without(Core):
 
 
 class IgnoresConsent(_Without):
-    """Markets to recipients who did not agree."""
+    """Sends marketing to recipients who did not agree."""
 
     duty = "consent"
 
 
 class NamesNoBrand(_Without):
-    """Sends marketing that does not tell who sends it."""
+    """Sends marketing that does not identify its sender."""
 
     duty = "brand"
 
 
 class CallsAnythingFree(_Without):
-    """Lets a text call free what is not."""
+    """Sends texts that call paid services free."""
 
     duty = "free"
 
 
 class Begins34Sessions(_Without):
-    """Writes from codes of range 34 to users who did not begin the session."""
+    """Sends from codes of range 34 to users who did not begin the session."""
 
     duty = "reply"
 
 
 class Uses35WithoutList(_Without):
-    """Writes from codes of range 35 to recipients of no presence list."""
+    """Sends from codes of range 35 to recipients on no presence list."""
 
     duty = "presence"
 
 
 class MarketsOnAnyRange(_Without):
-    """Markets from whatever code it is asked to."""
+    """Sends marketing from any code requested."""
 
     duty = "marketing-range"
 
 
 class Web2smsOnAnyRange(_Without):
-    """Sends interpersonal messages from whatever code it is asked to."""
+    """Sends interpersonal messages from any code requested."""
 
     duty = "web2sms-range"
 
 
 class PeopleOn38(_Without):
-    """Writes from codes of range 38 to people."""
+    """Sends from codes of range 38 to people."""
 
     duty = "machines"
 
 
 class RepeatsCampaign(_Without):
-    """Sends a brand's marketing to one user as often as it is asked to."""
+    """Sends a brand's marketing to one user as often as requested."""
 
     duty = "once-a-day"
 
 
 class OmitsStop(Core):
-    """Adds no way to opt out to marketing."""
+    """Sends marketing without an opt-out mention."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
@@ -96,10 +96,10 @@ class OmitsStop(Core):
 
 
 class CutsMentionOff(Core):
-    """Cuts the way to opt out off where a text has no room for it."""
+    """Truncates the opt-out mention when a text has no room for it."""
 
     def submit(self, message: Outgoing, now: int) -> None:
-        """Write the mention itself, and cut."""
+        """Append the mention and truncate the text."""
         if message.traffic == MARKETING and len(message.text) <= SINGLE:
             text = f"{message.text} STOP au {self.config.code}"[:SINGLE]
             message = replace(message, text=text, traits=(*message.traits, "optout-told"))
@@ -110,7 +110,7 @@ class CutsMentionOff(Core):
 
 
 class _Hours(MarketingHours):
-    """The hours of marketing, some of them wrong."""
+    """Marketing hours with an error."""
 
     __slots__ = ("closes_late_us", "every_day", "opens_early_us")
 
@@ -135,7 +135,7 @@ class _Hours(MarketingHours):
 
 
 class _OneOffset(MarketingHours):
-    """The hours of marketing by an offset from UTC that never changes."""
+    """Marketing hours computed with a fixed offset from UTC."""
 
     __slots__ = ("_summer",)
 
@@ -156,7 +156,7 @@ class _OneOffset(MarketingHours):
 
 
 class _OtherHours(Core):
-    """The core with other hours."""
+    """The core with other marketing hours."""
 
     def _hours(self) -> MarketingHours:
         raise NotImplementedError
@@ -167,49 +167,49 @@ class _OtherHours(Core):
 
 
 class ClosesLate(_OtherHours):
-    """Markets until five seconds past 22 o'clock."""
+    """Sends marketing until five seconds after 22:00."""
 
     def _hours(self) -> MarketingHours:
         return _Hours(closes_late_us=5 * SECOND_US)
 
 
 class OpensEarly(_OtherHours):
-    """Markets from five seconds before 8 o'clock."""
+    """Sends marketing from five seconds before 8:00."""
 
     def _hours(self) -> MarketingHours:
         return _Hours(opens_early_us=5 * SECOND_US)
 
 
 class WorksOnSundays(_OtherHours):
-    """Markets on Sundays, holidays set aside."""
+    """Sends marketing on Sundays, except holidays."""
 
     def _hours(self) -> MarketingHours:
         return _Hours(every_day="sunday")
 
 
 class WorksOnHolidays(_OtherHours):
-    """Markets on holidays that are no Sundays."""
+    """Sends marketing on holidays other than Sundays."""
 
     def _hours(self) -> MarketingHours:
         return _Hours(every_day="holiday")
 
 
 class KeepsWinterTime(_OtherHours):
-    """Keeps the hours by winter time all the year."""
+    """Uses winter time all year for marketing hours."""
 
     def _hours(self) -> MarketingHours:
         return _OneOffset(summer=False)
 
 
 class KeepsSummerTime(_OtherHours):
-    """Keeps the hours by summer time all the year."""
+    """Uses summer time all year for marketing hours."""
 
     def _hours(self) -> MarketingHours:
         return _OneOffset(summer=True)
 
 
 class NightDelivery(Core):
-    """Lets marketing that could not be delivered by 22 o'clock be delivered in the night."""
+    """Gives marketing a validity beyond 22:00, so that it may be delivered at night."""
 
     def _valid_until(self, message: Outgoing, now: int) -> int:
         return super()._valid_until(replace(message, traffic="service"), now)
@@ -219,7 +219,7 @@ class NightDelivery(Core):
 
 
 class KnowsOneStop(Core):
-    """Takes nothing for an opt-out but the word in capitals and nothing else."""
+    """Recognises an opt-out only as the bare word STOP in capitals."""
 
     def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
         if text != "STOP":
@@ -228,22 +228,22 @@ class KnowsOneStop(Core):
 
 
 class ForgetsStopWhenBusy(Core):
-    """Does not hear an opt-out that comes while messages wait."""
+    """Ignores opt-outs that arrive while messages are waiting."""
 
     def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
         return super()._mobile_originated(sender, code, "..." if self._outbox.ready else text, scts)
 
 
 class StopsOneCodeOnly(Core):
-    """Honours an opt-out on the code it came to, and not on the brand's others."""
+    """Applies an opt-out only to the code it was sent to, not to the brand's other codes."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
-        del stops  # a list of its own instead of the one that all links share
+        del stops  # a separate list instead of the one all links share
         super().__init__(config)
 
 
 class IgnoresPortability(Core):
-    """Asks the numbering plan who serves a number, and never where it was ported."""
+    """Takes the operator of a number from the numbering plan, ignoring portability."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         served = None if config.orange_only is None else (lambda *_: None)
@@ -251,7 +251,7 @@ class IgnoresPortability(Core):
 
 
 class SendsAnyName(Core):
-    """Sends under any name on a code with the sender option, whatever its letters."""
+    """Sends under any name on a code with the sender option, with any characters."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)

@@ -1,6 +1,6 @@
 """Named faults of links and messages: rate, results, notifications, logins, maintenance, validity.
 
-Each is the core with one thing wrong, registered in `client/faults.py`; the correct core knows nothing of them.
+Each is the core with one error, registered in `client/faults.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ QUIET_S = 20.0
 
 
 class CountsMessages(Core):
-    """Counts messages against its rate, not their segments."""
+    """Counts messages instead of segments against its rate."""
 
     def _depart(self, segment: Segment, now: int) -> None:
         if segment.part == 1:
@@ -53,14 +53,14 @@ class OneTierForAll(Core):
 
 
 class UsesHalfItsTier(Core):
-    """Sends at half the rate it has subscribed."""
+    """Sends at half the subscribed rate."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(replace(config, rate_per_s=max(1, config.rate_per_s // 2)), stops)
 
 
 class GivesUpOnNack(Core):
-    """Takes every refusal for good."""
+    """Treats every refusal as permanent."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
@@ -68,14 +68,14 @@ class GivesUpOnNack(Core):
 
 
 class Impatient(Core):
-    """Takes a connection for lost, and sends again, when a result takes longer than five seconds."""
+    """Treats a connection as lost, and sends again, when a result takes longer than five seconds."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(replace(config, result_timer_s=IMPATIENT_S), stops)
 
 
 class GivesUpWhenRefused(Core):
-    """Never tries again when its login was refused."""
+    """Never reconnects after a refused login."""
 
     def _drop(self, reason: str, now: int) -> None:
         super()._drop(reason, now)
@@ -84,20 +84,20 @@ class GivesUpWhenRefused(Core):
 
 
 class HangsUpWhenQuiet(Core):
-    """Ends the connection after twenty seconds of silence, instead of keeping it alive."""
+    """Closes the connection after twenty seconds of silence, instead of keeping it alive."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(replace(config, keepalive_s=min(QUIET_S, config.keepalive_s)), stops)
 
     def _alert(self, now: int) -> None:
-        if now - self._written_at < self.config.keepalive_s * SECOND_US:  # the one after the login
+        if now - self._written_at < self.config.keepalive_s * SECOND_US:  # the alert after the login
             super()._alert(now)
         else:
             self._drop("quiet", now)
 
 
 class HangsUpTogether(Core):
-    """Ends all its connections when one of them is lost."""
+    """Closes all its connections when one of them is lost."""
 
     _all: ClassVar[WeakSet[Core]] = WeakSet()
 
@@ -107,7 +107,7 @@ class HangsUpTogether(Core):
         self._kin = stops  # all links of one client share a list of opt-outs
 
     def lost(self, now: int) -> None:
-        """Take the others along."""
+        """Close the other connections too."""
         down = self.state == "open"
         super().lost(now)
         for other in self._all if down else ():
@@ -117,7 +117,7 @@ class HangsUpTogether(Core):
 
 
 class ForgetsEarly(Core):
-    """Forgets a notification that comes before the result of its submit."""
+    """Ignores a notification that arrives before the result of its submit."""
 
     def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
         self._outbox.receipts.forget_early()
@@ -125,7 +125,7 @@ class ForgetsEarly(Core):
 
 
 class ForgetsLate(Core):
-    """Knows a message no more ten seconds after it was accepted."""
+    """Forgets a message ten seconds after it was accepted."""
 
     def _notification(self, data: list[str], frame: Frame) -> str | None:
         self._outbox.receipts.forget_before(self._now - LATE_US)
@@ -133,7 +133,7 @@ class ForgetsLate(Core):
 
 
 class ReportsEvery53(Core):
-    """Tells a delivery as often as it is notified."""
+    """Reports a delivery once for each notification."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
@@ -153,7 +153,7 @@ class ReportsEvery53(Core):
 
 
 class BelievesInDelivery(Core):
-    """Tells a message as delivered as soon as it is accepted."""
+    """Reports a message as delivered as soon as it is accepted."""
 
     def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
         super()._submit_result(segment, data, now)
@@ -163,7 +163,7 @@ class BelievesInDelivery(Core):
 
 
 class SwallowsMo(Core):
-    """Does not pass on what users write while messages wait."""
+    """Drops messages from users while its own messages are waiting."""
 
     def _mobile_originated(self, sender: str, code: str, text: str, scts: str) -> str:
         said = super()._mobile_originated(sender, code, text, scts)
@@ -173,14 +173,14 @@ class SwallowsMo(Core):
 
 
 class IgnoresNotices(Core):
-    """Does not heed announced maintenance."""
+    """Ignores announced maintenance."""
 
     def announce(self, start: int, end: int) -> None:
         """Do nothing."""
 
 
 class RenewsValidity(Core):
-    """Counts a message's validity from when it leaves, not from when it was asked for."""
+    """Counts a message's validity from when it is sent, not from when it was requested."""
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
@@ -191,7 +191,7 @@ class RenewsValidity(Core):
 
 
 class LeavesValidityOut(Core):
-    """Submits without a validity period, so that the platform's own holds, whatever was asked for."""
+    """Submits without a validity period, so that the platform's default applies."""
 
     def _frame(self, trn: str, kind: str, ot: str, body: str) -> bytes:
         if (kind, ot) == ("O", "51"):

@@ -1,6 +1,6 @@
-"""The line protocol between the bench and a client program: one JSON object a line each way. Interprets nothing.
+"""The line protocol between the bench and a client program: one JSON object per line in each direction.
 
-In: what to do. Out: what happened. Any client program that speaks it can be put under test.
+Input lines are commands, output lines are reports. Any client program that speaks it can be tested.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import msgspec
 
 
 class Send(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_unknown_fields=True):
-    """Send `text` to `to` from short code `code`. `traffic` is written "class"; `oadc` asks for another sender.
+    """Send `text` to `to` from short code `code`. The key of `traffic` is "class"; `oadc` requests another sender.
 
     `opted_in`: the recipient agreed to marketing. `traits`: "all-free" (everything promoted is free), "presence" (the
-    recipient comes from a presence list), "optout-told" (told of the opt-out when his number was collected).
+    recipient comes from a presence list), "optout-told" (informed of the opt-out when the number was collected).
     """
 
     ref: str
@@ -37,21 +37,21 @@ class Notice(msgspec.Struct, frozen=True, tag_field="do", tag="notice", forbid_u
 
 
 class Clock(msgspec.Struct, frozen=True, tag_field="do", tag="clock", forbid_unknown_fields=True):
-    """The platform's clock was moved: at `start_ns` of the monotonic clock it shows `epoch_us`; its speed stays."""
+    """The platform's clock was moved: when the monotonic clock shows `start_ns` it is `epoch_us`; same speed."""
 
     epoch_us: int
     start_ns: int
 
 
 class Stop(msgspec.Struct, frozen=True, tag_field="do", tag="stop", forbid_unknown_fields=True):
-    """End cleanly: wait briefly for results, close the connections, keep the rest in the spool."""
+    """Stop cleanly: wait briefly for results, close the connections, keep the rest in the spool."""
 
 
 Command = Send | Notice | Clock | Stop
 
 
 class Ready(msgspec.Struct, frozen=True, tag_field="event", tag="ready"):
-    """The client reads its input; its connections are being made."""
+    """The client reads its input and is opening its connections."""
 
 
 class Queued(msgspec.Struct, frozen=True, tag_field="event", tag="queued"):
@@ -61,14 +61,14 @@ class Queued(msgspec.Struct, frozen=True, tag_field="event", tag="queued"):
 
 
 class Accepted(msgspec.Struct, frozen=True, tag_field="event", tag="accepted"):
-    """The SMSC took every segment of the message; `scts` is the time stamp of the last one taken."""
+    """The SMSC accepted every segment of the message; `scts` is the time stamp of the last one accepted."""
 
     ref: str
     scts: str
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="event", tag="refused"):
-    """The SMSC refused a segment with error code `ec`; unless `final` it will be tried again."""
+    """The SMSC refused a segment with error code `ec`; unless `final` it will be sent again."""
 
     ref: str
     ec: str
@@ -104,7 +104,7 @@ class Withheld(msgspec.Struct, frozen=True, tag_field="event", tag="withheld"):
 
 
 class Mo(msgspec.Struct, frozen=True, tag_field="event", tag="mo"):
-    """A mobile originated message came in; `sender` is written "from"."""
+    """A mobile-originated message; the key of `sender` is "from"."""
 
     sender: str = msgspec.field(name="from")
     code: str
@@ -112,13 +112,13 @@ class Mo(msgspec.Struct, frozen=True, tag_field="event", tag="mo"):
 
 
 class Doubtful(msgspec.Struct, frozen=True, tag_field="event", tag="doubtful"):
-    """A segment left without a result and will be sent again."""
+    """A segment was sent without a result and will be sent again."""
 
     ref: str
 
 
 class Error(msgspec.Struct, frozen=True, tag_field="event", tag="error"):
-    """A line could not be obeyed; the client goes on."""
+    """A command could not be carried out; the client continues."""
 
     problem: str
 
@@ -133,12 +133,12 @@ _encoder = msgspec.json.Encoder()
 
 
 def parse_command(line: bytes) -> Command:
-    """One line of input. Raises msgspec.DecodeError (or its ValidationError) naming what is wrong and where."""
+    """Parse an input line. Raises msgspec.DecodeError (or its ValidationError) with the problem and its place."""
     return _read(_commands, line)
 
 
 def parse_report(line: bytes) -> Report:
-    """One line of output, for the bench's end. Raises msgspec.DecodeError naming what is wrong and where."""
+    """Parse an output line, for the bench. Raises msgspec.DecodeError with the problem and its place."""
     return _read(_reports, line)
 
 
@@ -150,5 +150,5 @@ def _read(decoder: msgspec.json.Decoder[Line], line: bytes) -> Line:
 
 
 def write(line: Command | Report) -> bytes:
-    """The line, with its line feed."""
+    """Encode a line, with its line feed."""
     return _encoder.encode(line) + b"\n"

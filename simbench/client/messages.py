@@ -1,6 +1,6 @@
-"""What crosses the border of the client core: its settings, what it is asked to send, what it reports. Decides nothing.
+"""Records exchanged with the client core: its settings, requests and events.
 
-Every instant is in microseconds since the Unix epoch, UTC; an address is digits in dialled form.
+Instants are in microseconds since the Unix epoch, UTC; addresses are digits in dialled form.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from typing import Literal
 
 import msgspec
 
-MARKETING = "marketing"  # the traffic class that opt-outs and quiet hours bind
-NEVER = 1 << 62  # the deadline of a core that waits for nothing
+MARKETING = "marketing"  # the traffic class subject to opt-outs and quiet hours
+NEVER = 1 << 62  # the deadline of a core with nothing pending
 
 Portability = Callable[[str, int], str | None]
-"""From an MSISDN and an instant to the operator it was ported to, or None where it stayed with its range's holder."""
+"""From an MSISDN and an instant to the operator it was ported to, or None if it was not ported."""
 
 
 class LinkConfig(msgspec.Struct, frozen=True):
     """One account on one short code, hence one connection. Durations in seconds, `seed` feeds the reconnection jitter.
 
-    `ethics`: the duties of `client/duties.py` are kept. With `orange_only` set, only metropolitan mobile numbers that
-    Orange holds, or that were ported to it, are served.
+    `ethics` enables the duties of `client/duties.py`. With `orange_only` set, messages are sent only to metropolitan
+    mobile numbers served by Orange.
     """
 
     account: str
@@ -43,10 +43,10 @@ class LinkConfig(msgspec.Struct, frozen=True):
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """A message somebody wants sent: `ref` is the asker's own name for it, `traffic` its class ("marketing" or any).
+    """A message to send: `ref` is the requester's name for it, `traffic` its traffic class ("marketing" or any).
 
-    Without `oadc` the sender is the short code, without `validity_s` (seconds) the validity is the link's. `opted_in`:
-    the recipient agreed to marketing. `traits` is what the campaign declares: "all-free", "presence", "optout-told".
+    Without `oadc` the sender is the short code; without `validity_s` (seconds) the link's validity applies.
+    `opted_in`: the recipient agreed to marketing. `traits` are the campaign's: "all-free", "presence", "optout-told".
     """
 
     ref: str
@@ -61,17 +61,17 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 
 class Connect(msgspec.Struct, frozen=True):
-    """The core wants a connection; the shell answers with `connected` or `lost`."""
+    """The core requests a connection; the shell answers with `connected` or `lost`."""
 
 
 class Close(msgspec.Struct, frozen=True):
-    """The core has given up the present connection; the shell drops it."""
+    """The core has given up the present connection; the shell closes it."""
 
     reason: str
 
 
 class Queued(msgspec.Struct, frozen=True):
-    """A message was taken in, as `parts` segments sharing `reference` (0 to 255)."""
+    """A message was accepted into the queue, as `parts` segments sharing `reference` (0 to 255)."""
 
     message: Outgoing
     parts: int
@@ -79,7 +79,7 @@ class Queued(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """A segment left, at `at`; `part` counts from 1."""
+    """A segment was sent at `at`; `part` counts from 1."""
 
     ref: str
     part: int
@@ -87,7 +87,7 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """The SMSC took a segment under `scts` (DDMMYYhhmmss); `complete` once no segment of the message is missing."""
+    """The SMSC accepted a segment with `scts` (DDMMYYhhmmss); `complete` if it was the message's last one."""
 
     ref: str
     part: int
@@ -106,14 +106,14 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Doubtful(msgspec.Struct, frozen=True):
-    """A segment left and no result came: the SMSC may or may not have it. It is sent again."""
+    """A segment was sent and no result came: the SMSC may or may not have it. It is sent again."""
 
     ref: str
     part: int
 
 
 class Notified(msgspec.Struct, frozen=True):
-    """A notification settled one segment of a message; the message itself may need more of them."""
+    """A notification gave the final outcome of one segment; other segments may be open."""
 
     ref: str
     part: int
@@ -142,7 +142,7 @@ class Buffered(msgspec.Struct, frozen=True):
 
 
 class MoReceived(msgspec.Struct, frozen=True):
-    """A mobile originated message came in, stamped `scts` by the SMSC."""
+    """A mobile-originated message, stamped `scts` by the SMSC."""
 
     sender: str
     code: str
@@ -151,14 +151,14 @@ class MoReceived(msgspec.Struct, frozen=True):
 
 
 class Stopped(msgspec.Struct, frozen=True):
-    """A sender opted out: `scopes` are the short code and the brands that may no longer market to it."""
+    """A sender opted out: `scopes` are the short code and the brands that must no longer advertise to it."""
 
     sender: str
     scopes: tuple[str, ...]
 
 
 class Withheld(msgspec.Struct, frozen=True):
-    """The client itself will not send the message."""
+    """The client will not send the message."""
 
     ref: str
     reason: str
@@ -185,7 +185,7 @@ PartState = Literal["queued", "sent", "accepted", "delivered"]
 
 
 class KeptPart(msgspec.Struct, frozen=True):
-    """One segment of a message that a restarted client still has to do with. `at`: its last departure or acceptance."""
+    """One segment of an unfinished message, for a restarted client. `at`: when it was last sent or accepted."""
 
     part: int
     state: PartState
@@ -194,7 +194,7 @@ class KeptPart(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """One message that a restarted client still has to do with."""
+    """One unfinished message, for a restarted client."""
 
     message: Outgoing
     reference: int
@@ -202,7 +202,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """All that a core must know again after a restart. `departures`: the last ones, oldest first."""
+    """Everything a core needs after a restart. `departures`: times of the last segments sent, oldest first."""
 
     kept: tuple[Kept, ...] = ()
     departures: tuple[int, ...] = ()

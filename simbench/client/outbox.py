@@ -1,7 +1,7 @@
-"""The life of the messages of one link: what leaves next, what waits, what became of it. Knows no wire and no clock.
+"""The messages of one link: what is sent next, what waits, and the outcome of each.
 
-Order: what is doubtful or tried again goes before what was never sent; within that, as asked. What happens is appended
-to `events`.
+Order: segments in doubt or to be retried come before new ones; otherwise as requested. What happens is appended to
+`events`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from simbench.client.compliance import Compliance
 from simbench.client.receipts import BUFFERED, DELIVERED, Awaited, Notification, Receipts
 from simbench.ucp.content import Part, compose
 
-# Refusals that may pass: a checksum spoilt on the way, and "not allowed at this point in time" (EMI-UCP 4.0 section 9).
+# Refusals that may pass: a corrupted checksum, and "not allowed at this point in time" (EMI-UCP 4.0 section 9).
 RETRIED = frozenset({"01", "04"})
-BACK_OFF_S = (1, 2, 5, 10, 30)  # between tries; the last one repeats while the message is valid
+BACK_OFF_S = (1, 2, 5, 10, 30)  # between retries; the last one repeats while the message is valid
 
 
 class Segment:
-    """One segment of a message: `part` counts from 1, `tries` its temporary refusals."""
+    """One segment of a message: `part` counts from 1, `tries` counts its temporary refusals."""
 
     __slots__ = ("content", "message", "part", "tries")
 
@@ -32,7 +32,7 @@ class Segment:
 
 
 class Progress:
-    """How many segments of an unfinished message were accepted and delivered, and when it was asked for."""
+    """How many segments of an unfinished message were accepted and delivered, and when it was requested."""
 
     __slots__ = ("accepted", "asked_at", "delivered", "parts")
 
@@ -42,7 +42,7 @@ class Progress:
 
 
 class Outbox:
-    """Segments ready to leave and segments kept back; `unfinished` holds what is not settled yet, by ref."""
+    """Segments ready to be sent and segments held back; `unfinished` holds messages without an outcome, by ref."""
 
     def __init__(self, compliance: Compliance, validity_s: int) -> None:
         self.compliance, self.validity_s = compliance, validity_s
@@ -57,11 +57,11 @@ class Outbox:
 
     @property
     def next_due(self) -> int:
-        """When the first segment that was kept back becomes ready."""
+        """When the first held-back segment becomes ready."""
         return self._kept_back[0][0] if self._kept_back else m.NEVER
 
     def take_in(self, message: m.Outgoing, now: int) -> None:
-        """Queue a message, or withhold it at once when it may never leave."""
+        """Queue a message, or withhold it at once if it may never be sent."""
         reason = self.compliance.forbids(message, now)
         parts: list[Part] = []
         if not reason:
@@ -81,7 +81,7 @@ class Outbox:
         self.ready.extend(Segment(message, number, part) for number, part in enumerate(parts, 1))
 
     def restore(self, memory: m.Memory, now: int) -> None:
-        """Go on after a restart: what had left without a result is doubtful and goes first."""
+        """Restore after a restart: segments sent without a result are in doubt and go first."""
         self._reference = memory.reference
         for brand in memory.brands:
             self.compliance.serve(brand)
@@ -108,12 +108,12 @@ class Outbox:
             self.receipts.expect(segment.message.to, part.scts, Awaited(segment.message.ref, part.part, part.at))
 
     def next(self, now: int) -> Segment | None:
-        """The segment at the head of the queue, once those that may not leave now are out of its way."""
+        """Return the segment at the head of the queue, after moving those that may not be sent now out of its way."""
         while self.ready:
             segment = self.ready[0]
             message = segment.message
             if not self.alive(segment):
-                pass  # its message was refused, stopped or undelivered meanwhile
+                pass  # its message has its outcome already
             elif self.ends_at(message) <= now:
                 self._end(message.ref, m.Withheld(message.ref, "its validity is over"))
             elif self.compliance.stopped(message):
@@ -126,21 +126,21 @@ class Outbox:
         return None
 
     def ends_at(self, message: m.Outgoing) -> int:
-        """When the validity that was asked for is over, wherever the message is by then."""
+        """Return when the requested validity ends, wherever the message is by then."""
         asked_at = self.unfinished[message.ref].asked_at
         return asked_at + (message.validity_s or self.validity_s) * SECOND_US
 
     def alive(self, segment: Segment) -> bool:
-        """Whether the segment's message still has to go."""
+        """Whether the segment's message is still to be sent."""
         return segment.message.ref in self.unfinished
 
     def keep_back(self, segment: Segment, until: int) -> None:
-        """Keep the segment back until that instant."""
+        """Hold the segment back until that instant."""
         self._order += 1
         heappush(self._kept_back, (until, self._order, segment))
 
     def wake(self, now: int) -> None:
-        """Make ready what was kept back until now, before all else; recipients may have been ported meanwhile."""
+        """Release due segments to the head of the queue; recipients may have been ported meanwhile."""
         due = []
         while self._kept_back and self._kept_back[0][0] <= now:
             segment = heappop(self._kept_back)[2]
@@ -152,17 +152,17 @@ class Outbox:
         self.put_first(due)
 
     def put_first(self, segments: Iterable[Segment]) -> None:
-        """Make these the next to leave, in their order."""
+        """Put these segments at the head of the queue, in their order."""
         self.ready.extendleft(reversed([*segments]))
 
     def doubtful(self, segments: Iterable[Segment]) -> None:
-        """These left and no result came: say so, and send them first."""
+        """Report these segments as in doubt, and send them first."""
         again = [segment for segment in segments if self.alive(segment)]
         self.events.extend(m.Doubtful(segment.message.ref, segment.part) for segment in again)
         self.put_first(again)
 
     def accepted(self, segment: Segment, scts: str, now: int) -> None:
-        """The SMSC took the segment."""
+        """The SMSC accepted the segment."""
         ref, progress = segment.message.ref, self.unfinished.get(segment.message.ref)
         complete = False
         if progress is not None:
@@ -175,7 +175,7 @@ class Outbox:
             self._settle(awaited, early)
 
     def refused(self, segment: Segment, ec: str, now: int) -> None:
-        """The SMSC refused the segment: for good, or for a while."""
+        """The SMSC refused the segment, permanently or temporarily."""
         ref = segment.message.ref
         if ref not in self.unfinished:
             return
@@ -190,7 +190,7 @@ class Outbox:
         self.keep_back(segment, now + wait_s * SECOND_US)
 
     def notified(self, recipient: str, scts: str, notification: Notification) -> None:
-        """A notification came; those that match nothing are counted by the receipts."""
+        """Process a notification; the receipts count those that match nothing."""
         _, awaited = self.receipts.match(recipient, scts, notification)
         if awaited is not None:
             self._settle(awaited, notification)
@@ -212,6 +212,6 @@ class Outbox:
             self._end(ref, m.Delivered(ref, notification.reason))
 
     def _end(self, ref: str, event: m.Event) -> None:
-        """The message is settled by this event."""
+        """End the message with this event."""
         self.unfinished.pop(ref, None)
         self.events.append(event)

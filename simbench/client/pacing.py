@@ -1,9 +1,8 @@
-"""When the next segment of a short code may leave: the contract's ring, evenly spread. Has no clock.
+"""When the next segment of a short code may be sent: the contract's ring, evenly spaced.
 
-With r the rate, segment n leaves at the earliest one second after segment n-r was due: but for a timer's lateness no
-second, however cut, holds more than r. Within that bound segments are spread 1/r apart, so that the ring is reached
-without bursts. The ring keeps the instants segments were due at, as the SMSC's meter does: were it to keep the instants
-they really left at, every late timer would cost a little of the rate, for good.
+With rate r, segment n is sent no earlier than one second after segment n-r was due, so that, apart from timer delays,
+no second contains more than r. Within that limit segments are spaced 1/r apart to avoid bursts. The ring stores due
+times, as the SMSC's meter does: with the actual times, every late timer would permanently cost a little of the rate.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from collections.abc import Iterable
 
 from simbench.base.units import SECOND_US
 
-CATCH_UP_US = 250_000  # lateness (a slow timer, a full window) older than this is not made up for
-LATENESS_US = 10_000  # a segment at most this late counts as having left when it was due
+CATCH_UP_US = 250_000  # delays (a slow timer, a full window) longer than this are not caught up
+LATENESS_US = 10_000  # a segment up to this late counts as sent when due
 CATCH_UP_SHARE = 8  # while behind, spacing shrinks by one part in this many
 
 
 class Pacing:
-    """The ring of one short code: `size` segments per `period_us`, the exact mean `size / period_us` over a backlog."""
+    """The ring of one short code: `size` segments per `period_us`, reaching the mean `size / period_us` exactly."""
 
     __slots__ = ("_behind_us", "_departures", "_next", "_remainder", "_unwritten", "period_us", "size")
 
@@ -28,28 +27,28 @@ class Pacing:
             raise ValueError(f"rate {size}: at least one segment")
         self.size, self.period_us = size, period_us
         self._departures = deque(departures, maxlen=size)
-        self._next = 0  # the place of the next segment on the even grid
+        self._next = 0  # position of the next segment on the even grid
         self._remainder = 0
         self._behind_us = 0
-        self._unwritten = 0  # segments that left since the last octets were written
+        self._unwritten = 0  # segments sent since the last octets were written
 
     @property
     def departures(self) -> tuple[int, ...]:
-        """When the last `size` segments at most were due, oldest first."""
+        """The due times of up to `size` last segments, oldest first."""
         return tuple(self._departures)
 
     def earliest(self, now: int) -> int:
-        """The instant at which the next segment may leave, not before `now`."""
+        """Return the instant at which the next segment may be sent, not before `now`."""
         return max(now, self._next, self._bound())
 
     def idle(self, now: int) -> None:
-        """Nothing was waiting until `now`: the even grid starts again there, and unused places are not saved up."""
+        """Record that nothing was waiting until `now`: the grid restarts there, and unused slots are not saved up."""
         self._next, self._behind_us = max(self._next, now), 0
 
     def leave(self, now: int) -> None:
-        """A segment leaves at `now`, which is not before `earliest`."""
-        # The grid follows its own places and not the departures, so that a timer's lateness is made up for; where the
-        # ring has pushed it back, it closes up little by little, so that what was bunched spreads out again.
+        """Record a segment sent at `now`, which is not before `earliest`."""
+        # The grid follows its own positions, so that timer delays are caught up; after the ring has pushed it back, it
+        # closes up little by little, so that bursts spread out again.
         due = self.earliest(0)
         place = max(self._next, now - CATCH_UP_US)
         bound = self._bound()
@@ -64,12 +63,12 @@ class Pacing:
         self._unwritten += 1
 
     def written(self, now: int) -> None:
-        """What left since the last call is on the wire only now: what that delayed too much counts from here."""
+        """The segments sent since the last call are only now on the wire: long delays count from here."""
         for place in range(-min(self._unwritten, len(self._departures)), 0):
             if now - self._departures[place] > LATENESS_US:
                 self._departures[place] = now
         self._unwritten = 0
 
     def _bound(self) -> int:
-        """What the ring alone says of the next segment."""
+        """Return the limit of the ring alone for the next segment."""
         return self._departures[0] + self.period_us if len(self._departures) == self.size else 0

@@ -1,4 +1,4 @@
-"""The links of the reference client between lines in and lines out. Reads and writes no file: its shell does."""
+"""The links of the reference client, driven by input lines and reporting in output lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simbench.client.environment import Settings
 from simbench.client.shell import GivenClock, Link
 from simbench.client.spool import Spool
 
-# What each event of a core says on a line; the events not named here are the client's own affair.
+# The output line for each event of a core; events not named here are internal.
 SAID: dict[type, Callable[[Any], lines.Report | None]] = {
     messages.Queued: lambda e: lines.Queued(e.message.ref),
     messages.Accepted: lambda e: lines.Accepted(e.ref, e.scts) if e.complete else None,
@@ -49,13 +49,13 @@ class Program:
         self._unsaid = bytearray()
 
     def start(self) -> None:
-        """Begin to connect, and say that input is read."""
+        """Start connecting, and report that input is read."""
         self._say(lines.Ready())
         for link in self._links.values():
             link.turn()
 
     def fail(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Something went wrong in a callback: what cannot be recorded must not go on."""
+        """End the client after an error in a callback: unrecorded work must not continue."""
         error = context.get("exception")
         if isinstance(error, SimbenchError):
             self.failure = error
@@ -70,7 +70,7 @@ class Program:
         self._spool.close()
 
     def feed(self, octets: bytes) -> None:
-        """Obey the lines these octets complete; the end of input (no octets) ends the client."""
+        """Carry out the lines these octets complete; the end of input (no octets) ends the client."""
         *whole, self._rest = (self._rest + (octets or b"\n")).split(b"\n")
         touched = {link for line in whole if line.strip() and (link := self._obey(line)) is not None}
         for link in touched:
@@ -79,7 +79,7 @@ class Program:
             self.stopping.set()
 
     def _obey(self, line: bytes) -> Link | None:
-        """Do what one line asks; returns the link that then has to take its turn."""
+        """Carry out one line; return the link that then needs a `turn`."""
         try:
             command = lines.parse_command(line)
         except msgspec.DecodeError as error:
@@ -108,12 +108,12 @@ class Program:
         self.clock_moved()
 
     def clock_moved(self) -> None:
-        """The clock jumped forward."""
+        """The clock was stepped forward."""
         for link in self._links.values():
             link.clock_moved()
 
     def announce(self, start: int, end: int) -> None:
-        """The platform will be in maintenance between these instants."""
+        """Announce maintenance between two instants."""
         for link in self._links.values():
             link.announce(start, end)
 
@@ -124,7 +124,7 @@ class Program:
             self._say(line)
 
     def _say(self, line: lines.Report) -> None:
-        """Gather lines, to write those of one turn of the loop together."""
+        """Collect lines, to write those of one turn of the loop together."""
         if not self._unsaid:
             asyncio.get_running_loop().call_soon(self._flush)
         self._unsaid += lines.write(line)
@@ -132,7 +132,7 @@ class Program:
     def _flush(self) -> None:
         try:
             self._write(bytes(self._unsaid))
-        except BrokenPipeError:  # nobody listens any more
+        except BrokenPipeError:  # the reader is gone
             self.stopping.set()
         self._unsaid.clear()
 
@@ -154,6 +154,6 @@ def _outgoing(command: lines.Send) -> messages.Outgoing:
 def _core_class(faults: tuple[str, ...]) -> Callable[[messages.LinkConfig, StopList], Core]:
     if not faults:
         return Core
-    from simbench.client.faults import faulty  # noqa: PLC0415 - the correct client does not even load its faults
+    from simbench.client.faults import faulty  # noqa: PLC0415 - the correct client does not load its faults
 
     return faulty(faults)

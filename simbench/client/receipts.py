@@ -1,7 +1,7 @@
-"""Which notification belongs to which accepted segment. Keeps no message and writes nothing.
+"""Matches notifications to accepted segments.
 
-UCP has no message id: a notification names the recipient and the service centre time stamp (SCTS) that the result of
-the submit carried (EMI-UCP 4.0 section 5, operation 53; section 7 of docs/reference/ucp.md).
+UCP has no message id: a notification contains the recipient and the service centre time stamp (SCTS) of the submit's
+result (EMI-UCP 4.0 section 5, operation 53; section 7 of docs/reference/ucp.md).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import msgspec
 from simbench.base.units import DAY_US
 
 LIFE_US = 7 * DAY_US  # longer than any validity period; later notifications count as unknown
-REMEMBERED = 100_000  # settled keys kept to tell a duplicate from a stranger
-EARLY = 1_000  # notifications kept that may have overtaken their result
+REMEMBERED = 100_000  # completed keys kept to recognise duplicates
+EARLY = 1_000  # unmatched notifications kept, in case they overtook their result
 
 Key = tuple[str, str]
 Value = TypeVar("Value")
@@ -24,12 +24,12 @@ OUTCOMES = DELIVERED, BUFFERED, NOT_DELIVERED = "0", "1", "2"
 
 
 def subscriber(address: str) -> str:
-    """The nine last digits: the same subscriber, whatever the prefix an address was dialled or reported with."""
+    """Return the last nine digits, which identify a subscriber whatever the prefix."""
     return address[-9:]
 
 
 class Awaited(msgspec.Struct, frozen=True):
-    """A segment whose notification has not come: accepted at `at`."""
+    """A segment accepted at `at` whose notification has not come."""
 
     ref: str
     part: int
@@ -37,14 +37,14 @@ class Awaited(msgspec.Struct, frozen=True):
 
 
 class Notification(msgspec.Struct, frozen=True):
-    """What a 53 said of a segment: `status` 0, 1 or 2 (the field Dst) and `reason` (Rsn)."""
+    """Status and reason of a 53: `status` 0, 1 or 2 (the field Dst) and `reason` (Rsn)."""
 
     status: str
     reason: str
 
 
 class Receipts:
-    """Accepted segments by (recipient, SCTS). Counts what it cannot place."""
+    """Accepted segments by (recipient, SCTS), and a count of unmatched notifications."""
 
     __slots__ = ("_awaited", "_early", "_settled", "duplicates", "unknown")
 
@@ -59,7 +59,7 @@ class Receipts:
         return len(self._awaited)
 
     def expect(self, recipient: str, scts: str, awaited: Awaited) -> Notification | None:
-        """A segment was accepted. Returns its notification when that came first. An empty SCTS can never be matched."""
+        """Add an accepted segment. Returns its notification if that came first. An empty SCTS never matches."""
         if not scts:
             return None
         key = (subscriber(recipient), scts)
@@ -73,7 +73,7 @@ class Receipts:
         return early
 
     def match(self, recipient: str, scts: str, notification: Notification) -> tuple[Verdict, Awaited | None]:
-        """Whose notification this is; one that says "buffered" leaves the segment awaited."""
+        """Match a notification to its segment; "buffered" leaves the segment pending."""
         key = (subscriber(recipient), scts)
         waiting = self._awaited.get(key)
         if waiting:
@@ -96,7 +96,7 @@ class Receipts:
         self._early.clear()
 
     def forget_before(self, before: int) -> None:
-        """Drop what was accepted before that instant: its notification will not come any more."""
+        """Drop segments accepted before that instant, as their notification will not come any more."""
         while self._awaited:
             key, waiting = next(iter(self._awaited.items()))
             if waiting[-1].at >= before:
@@ -105,7 +105,7 @@ class Receipts:
 
 
 def _remember(table: dict[Key, Value], key: Key, value: Value, room: int) -> None:
-    """Put a value at the young end of a table and let its oldest go when there is no room."""
+    """Add a value to a table, dropping the oldest entry if it is full."""
     table.pop(key, None)
     table[key] = value
     if len(table) > room:

@@ -1,6 +1,6 @@
-"""The asyncio shell of the client: sockets, one timer a link, the clock. Decides nothing that the core could.
+"""The asyncio shell of the client: sockets, one timer per link, the clock.
 
-Order of every turn: what happened is made durable, then the octets are written, then it is reported.
+In every turn, events are stored first, then octets are written, then events are reported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Clock = Callable[[], int]
 Connector = Callable[[Callable[[], asyncio.Protocol], str, int], Awaitable[Any]]
 Reporter = Callable[[Event], None]
 
-DRAIN_S = 2.0  # how long an ending client waits for the results of what it has sent
+DRAIN_S = 2.0  # how long a stopping client waits for results
 
 
 def wall_clock() -> int:
@@ -32,24 +32,24 @@ def wall_clock() -> int:
 
 
 class GivenClock:
-    """A clock that is told what time it is: epoch + speed x (monotonic - start). It can be moved, at the same speed."""
+    """A clock set from outside: epoch + speed x (monotonic - start). It can be moved, keeping its speed."""
 
     def __init__(self, epoch_us: int, start_ns: int, speed: float = 1.0) -> None:
         self._epoch_us, self._start_ns, self._speed = epoch_us, start_ns, speed
 
     def __call__(self) -> int:
-        """The present instant."""
+        """Return the present instant (us)."""
         return self._epoch_us + int((time.monotonic_ns() - self._start_ns) * self._speed) // 1_000
 
     def move(self, epoch_us: int, start_ns: int) -> None:
-        """At that reading of the monotonic clock it shows this instant."""
+        """Set the clock to `epoch_us` at the reading `start_ns` of the monotonic clock."""
         self._epoch_us, self._start_ns = epoch_us, start_ns
 
 
 class Outside(msgspec.Struct, frozen=True):
-    """What surrounds the links: where the SMSC is, the clock (at `speed` platform seconds a second), the connector.
+    """The environment of the links: the SMSC's address, the clock (`speed` platform seconds a second), the connector.
 
-    Without a connector the running loop's own is used.
+    Without a connector the running loop opens the connections.
     """
 
     host: str
@@ -64,26 +64,26 @@ async def _loop_connect(factory: Callable[[], asyncio.Protocol], host: str, port
 
 
 class Connection(asyncio.Protocol):
-    """One connection of a link; once it is not the link's present one, nothing it says counts."""
+    """One connection of a link; events of a connection the link has replaced are ignored."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Segments must not wait for one another: no Nagle delay."""
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's are, without being subclasses
+        """Disable Nagle's algorithm, so that segments do not wait for one another."""
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's transports are no subclasses
         wire = transport.get_extra_info("socket")
         if wire is not None and wire.family in (socket.AF_INET, socket.AF_INET6):
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._link.made(self)
 
     def data_received(self, data: bytes) -> None:
-        """Hand the octets to the core."""
+        """Pass the octets to the core."""
         self._link.heard(self, data)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why does not matter
-        """Tell the core."""
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the cause does not matter
+        """Report the loss to the core."""
         self._link.gone(self)
 
 
@@ -103,26 +103,26 @@ class Link:
         core.restore(spool.memory(self._code, core.config.rate_per_s), outside.clock())
 
     def submit(self, message: Outgoing) -> bool:
-        """Take a message in, unless its ref was used before; `turn` must follow, once for many."""
+        """Accept a message, unless its ref was used before; call `turn` afterwards, once for many."""
         new = self._spool.claim(message.ref)
         if new:
             self.core.submit(message, self._outside.clock())
         return new
 
     def announce(self, start: int, end: int) -> None:
-        """The platform will be in maintenance between these instants."""
+        """Announce maintenance between two instants."""
         self.core.announce(start, end)
         self.turn()
 
     def clock_moved(self) -> None:
-        """What the timer was set for may be due at another time now."""
+        """Run what is due and set the timer again after the clock was moved."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self.turn()
 
     def turn(self) -> None:
-        """Let the core do what is due, make it durable, write, report, and set the timer."""
+        """Run what is due in the core, store events, write, report, and set the timer."""
         if self._ended:
             return
         core = self.core
@@ -145,13 +145,13 @@ class Link:
         self._arm()
 
     def made(self, connection: Connection) -> None:
-        """The connection is there."""
+        """The connection is open."""
         self._present = connection
         self.core.connected(self._outside.clock())
         self.turn()
 
     def heard(self, connection: Connection, octets: bytes) -> None:
-        """The SMSC sent something."""
+        """The SMSC sent octets."""
         if connection is self._present:
             self.core.received(octets, self._outside.clock())
             self.turn()
@@ -164,7 +164,7 @@ class Link:
             self.turn()
 
     async def end(self) -> None:
-        """Send nothing more, wait briefly for results, then close. What is left stays in the spool."""
+        """Stop sending, wait briefly for results, then close. The rest stays in the spool."""
         self.core.draining = True
         self.turn()
         with contextlib.suppress(TimeoutError):
@@ -185,7 +185,7 @@ class Link:
             self.turn()
 
     def _drop(self) -> None:
-        """Let go of the connection, made or still being made."""
+        """Close the connection, open or still being opened."""
         if self._connecting is not None and not self._connecting.done():
             self._connecting.cancel()
         connection, self._present = self._present, None
@@ -193,7 +193,7 @@ class Link:
             connection.transport.abort()
 
     def _arm(self) -> None:
-        """Keep one timer, for the core's next deadline."""
+        """Keep one timer armed for the core's next deadline."""
         deadline = self.core.next_deadline()
         if deadline == self._armed and self._timer is not None:
             return

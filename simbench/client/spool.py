@@ -1,7 +1,7 @@
-"""The durable spool: what the client was asked, and how far each segment got, in one SQLite file. Sends nothing.
+"""The durable spool: the requested messages and the state of each segment, in one SQLite file.
 
-The shell records the events of one read or one turn in a single transaction before it writes the next octets, so that a
-killed client neither loses a message nor sends again what it knew to be received.
+The shell stores the events of one read or turn in a single transaction before it writes the next octets, so that a
+killed client neither loses a message nor repeats one it knows to be received.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ END = "UPDATE message SET state = ?, reason = ? WHERE ref = ?"
 
 Statement = tuple[str, tuple[Any, ...]]
 
-# What each event changes; the events not named here change nothing that must outlive the process.
+# The changes for each event; events not named here need not outlive the process.
 CHANGES: dict[type, Callable[[Any], list[Statement]]] = {
     m.Sent: lambda e: [(PART_STATE, ("sent", e.at, "", e.ref, e.part))],
     m.Accepted: lambda e: [
@@ -59,7 +59,7 @@ CHANGES: dict[type, Callable[[Any], list[Statement]]] = {
 
 
 def _open(path: str) -> sqlite3.Connection:
-    """The database of a spool, made where there is none; a file that is something else is left untouched."""
+    """Open or create the database of a spool; a file of another kind is left untouched."""
     expected = "a spool, or a path for a new one"
     try:
         with open(path, "rb") as file:
@@ -67,7 +67,7 @@ def _open(path: str) -> sqlite3.Connection:
         if head and head != MAGIC:
             raise BadInput(path, "cannot be used as a spool (not a database)", expected)
     except OSError:
-        pass  # there is none yet, or the database will say what is wrong with the path
+        pass  # the file does not exist yet, or the database will report what is wrong with the path
     try:
         db = sqlite3.connect(path, isolation_level=None)
         [version] = db.execute("PRAGMA user_version").fetchone()
@@ -76,8 +76,8 @@ def _open(path: str) -> sqlite3.Connection:
             db.close()
             raise BadInput(path, f"database of another kind, or spool of version {version}", f"version {VERSION}")
         db.execute("PRAGMA journal_mode = WAL")
-        # Against a kill the system's own cache is enough; waiting for the disk would hold back paced segments, which
-        # then leave in a bunch.
+        # The system's cache survives a kill; waiting for the disk would delay paced segments, which would then be sent
+        # in a burst.
         db.execute("PRAGMA synchronous = OFF")
         if not tables:
             db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
@@ -87,7 +87,7 @@ def _open(path: str) -> sqlite3.Connection:
 
 
 class Spool:
-    """One SQLite file (or ":memory:") for all links of a client. Raises BadInput for a file that is no spool."""
+    """One SQLite file (or ":memory:") for all links of a client. Raises BadInput for a file that is not a spool."""
 
     def __init__(self, path: str) -> None:
         self._departed: Counter[str] = Counter()
@@ -95,7 +95,7 @@ class Spool:
         self._db = _open(path)
 
     def record(self, code: str, events: Iterable[m.Event]) -> None:
-        """Make durable what happened on the link of `code`, in one transaction. Raises Trouble when that fails."""
+        """Store the events of the link of `code` in one transaction. Raises Trouble if that fails."""
         run = self._db.execute
         try:
             run("BEGIN IMMEDIATE")
@@ -110,7 +110,7 @@ class Spool:
                 for statement, values in change(event) if change else ():
                     run(statement, values)
             run("COMMIT")
-        except sqlite3.OperationalError as error:  # a full or failing disk: nothing may go on unrecorded
+        except sqlite3.OperationalError as error:  # a full or failing disk: nothing may continue unrecorded
             raise Trouble(f"the spool cannot be written: {error}") from None
         finally:
             if self._db.in_transaction:
@@ -133,22 +133,22 @@ class Spool:
             self._db.execute("INSERT OR IGNORE INTO served VALUES (?, ?)", (code, asked.brand))
 
     def claim(self, ref: str) -> bool:
-        """Keep a name for a message about to be taken in; False when one of that name was taken in before."""
+        """Reserve the ref of a new message. Returns False if it was used before."""
         if ref in self._claimed or self._db.execute("SELECT 1 FROM message WHERE ref = ?", (ref,)).fetchone():
             return False
         self._claimed.add(ref)
         return True
 
     def states(self) -> dict[str, str]:
-        """The state of every message by its ref: queued, accepted, refused, delivered, undelivered or withheld."""
+        """Return the state of every message by ref: queued, accepted, refused, delivered, undelivered or withheld."""
         return dict(self._db.execute("SELECT ref, state FROM message ORDER BY number"))
 
     def stops(self) -> list[tuple[str, str]]:
-        """Every opt-out as (short code or brand, subscriber)."""
+        """Return every opt-out as (short code or brand, subscriber)."""
         return list(self._db.execute("SELECT scope, sender FROM stop"))
 
     def memory(self, code: str, rate_per_s: int) -> m.Memory:
-        """What the core of that code must know again: unfinished messages in the order asked, and its pacing ring."""
+        """Return what the core of that code needs after a restart: unfinished messages in order, and its ring."""
         rows = self._db.execute(
             "SELECT ref, recipient, text, traffic, brand, oadc, validity_s, reference FROM message"
             " WHERE code = ? AND state IN ('queued', 'accepted') ORDER BY number",
@@ -166,12 +166,12 @@ class Spool:
         return tuple(m.KeptPart(*row) for row in rows)
 
     def _place_after(self, code: str) -> int:
-        """Where the ring of departures goes on: the place of the youngest row."""
+        """Return the position of the latest row in the ring of departures."""
         row = self._db.execute(
             "SELECT place FROM departure WHERE code = ? ORDER BY at DESC, place DESC LIMIT 1", (code,)
         ).fetchone()
         return row[0] if row else 0
 
     def close(self) -> None:
-        """Close the file; everything recorded is in it."""
+        """Close the file."""
         self._db.close()

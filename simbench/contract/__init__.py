@@ -1,4 +1,4 @@
-"""The contract as data: every promise, number and price, and nowhere else. Computes no verdict."""
+"""The contract as data: every commitment, number and price."""
 
 from simbench.base.toml_files import as_typed, choice, dotted, read_table, read_toml, refusal
 from simbench.contract.load import DEFAULT, load_contract

@@ -1,7 +1,4 @@
-"""Well-typed values of a contract that contradict each other: unknown references, impossible orders.
-
-Judges the merged contract only; may not read files or change a value.
-"""
+"""Finds well-typed values of a merged contract that contradict each other: unknown references, impossible orders."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from simbench.base.toml_files import Keys, choice, shown
 from simbench.contract.terms import Ambiguity, Clause, Terms
 
 Contradiction = tuple[Keys, str, str]
-"""Where, what is wrong, what was expected."""
+"""Place, problem, expectation."""
 
 
 def contradictions(

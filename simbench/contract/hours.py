@@ -7,9 +7,9 @@ from simbench.contract.terms import Terms
 
 
 def marketing_hours(us: int, terms: Terms, *, closed: bool = False, alsace_moselle: bool = False) -> bool:
-    """Tell whether marketing messages are allowed at an instant (OPS-PRO-03).
+    """Whether marketing messages are allowed at an instant (OPS-PRO-03).
 
-    The window is half-open, 22:00:00 is too late; `closed` admits its last second (AMB-20).
+    The window is half-open: 22:00:00 is too late; `closed` includes its last second (AMB-20).
     """
     then = civil(us)
     opens, closes = terms.marketing.opens_at_h.value, terms.marketing.closes_at_h.value

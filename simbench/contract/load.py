@@ -1,6 +1,6 @@
 """Contract files: the built-in ones, the user's own, and overlays that extend another file.
 
-May not invent a value: a file that says something it may not is refused with file, key, value and expectation.
+Every invalid value raises an error with file, key, value and expectation.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Layer(NamedTuple):
-    """One file of a chain of overlays: its name in messages, and what it says."""
+    """One file of a chain of overlays: its name in messages, and its content."""
 
     file: str
     table: dict[str, Any]
@@ -42,7 +42,7 @@ class _Layer(NamedTuple):
 def load_contract(name_or_path: str | Path = DEFAULT) -> Contract:
     """Load a built-in contract by name, or a contract or overlay file by path.
 
-    A text without a directory and without ".toml" is a name. Raises ContractError for anything wrong in a file.
+    A text without a directory and without ".toml" is a name. Raises ContractError for any error in a file.
     """
     if isinstance(name_or_path, str) and name_or_path == Path(name_or_path).stem:
         return _builtin(name_or_path)
@@ -62,11 +62,11 @@ def _builtin_path(name: str, place: str) -> Path:
 
 
 def _assembled(path: Path) -> Contract:
-    """Read the chain of files, check each overlay against what it extends, and type the whole."""
+    """Read the chain of files, check each overlay against the file it extends, and convert the result."""
     layers = _layers(path)
 
     def file_of(keys: Keys) -> str:
-        """Name the last file that says something at `keys`, else at the nearest table around them."""
+        """Return the last file with a value at `keys`, else at the nearest enclosing table."""
         for depth in range(len(keys), -1, -1):
             said = [layer.file for layer in layers if depth and _get(layer.table, keys[:depth]) is not None]
             if said:
@@ -122,12 +122,12 @@ def _layers(path: Path) -> list[_Layer]:
 def _same_file(path: Path, seen: list[Path], file: str) -> bool:
     try:
         return path.resolve() in seen
-    except (OSError, ValueError, RuntimeError):  # a name no file can have, or a loop of links
+    except (OSError, ValueError, RuntimeError):  # an impossible file name, or a loop of links
         raise refusal(ContractError, file, ("extends",), f"is {shown(str(path))}", "the path of a file") from None
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Lay one table over another: tables merge, everything else replaces."""
+    """Overlay one table on another: tables merge, everything else replaces."""
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
@@ -136,7 +136,7 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _get(table: object, keys: Keys) -> Any:
-    """Give the value at `keys`, or None where something else stands on the way."""
+    """Return the value at `keys`, or None if the path does not exist."""
     for key in keys:
         if isinstance(table, list) and isinstance(key, int) and key < len(table):
             table = table[key]
@@ -160,7 +160,7 @@ def _term_tables(table: dict[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]
 
 
 def _check_ambiguities(layer: _Layer, base: dict[str, Any]) -> None:
-    """Refuse an ambiguity the files below do not know: no code would follow it."""
+    """Reject an ambiguity unknown to the files below: no code would follow it."""
     known = [str(keys[-1]) for keys, _ in _entries(base, "ambiguities")]
     for keys, _ in _entries(layer.table, "ambiguities"):
         if keys[-1] not in known:
@@ -168,7 +168,7 @@ def _check_ambiguities(layer: _Layer, base: dict[str, Any]) -> None:
 
 
 def _check_overlay(layer: _Layer, base: dict[str, Any]) -> None:
-    """Refuse what an overlay may not do: change a unit or a question, or claim the brochure for its own value."""
+    """Reject overlays that change a unit or a question, or attribute their own value to the brochure."""
     for keys, over in _term_tables(layer.table):
         below = _get(base, keys)
         if not isinstance(below, dict):
@@ -193,7 +193,7 @@ def _unchanged(layer: _Layer, keys: Keys, over: dict[str, Any], below: dict[str,
 
 
 def _check_statuses(base: _Layer) -> None:
-    """Refuse "contract" in a file that extends none: only an overlay can confirm what stands below it."""
+    """Reject "contract" in a file that extends none: only an overlay can confirm values."""
     for keys, table in (*_term_tables(base.table), *_entries(base.table, "ambiguities")):
         if table.get("status") == "contract":
             problem = 'is "contract" in a file that extends no other'

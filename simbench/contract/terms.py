@@ -1,6 +1,6 @@
 """Types of a contract: terms with their provenance, clauses, ambiguities, and the contract that holds them.
 
-Holds no number of its own and reads no file: values come from the TOML files beside it through `load.py`.
+The values come from TOML files through `load.py`.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ Words = Annotated[tuple[Word, ...], msgspec.Meta(min_length=1, max_length=20)]
 
 
 class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all structs here share: they never change, and refuse keys they do not know."""
+    """Base of all structs here: immutable, and strict about unknown keys."""
 
 
 class Term(_Frozen, Generic[T], frozen=True, forbid_unknown_fields=True):
-    """One value of the contract, in `unit`, with the clause it serves and where it comes from.
+    """One value of the contract, in `unit`, with the clause it serves and its origin.
 
-    `status`: "seed" (the brochure says so), "source" (a public source), "assumption" (ours), "contract" (an overlay
-    confirms it). `source` is the line of the brochure ("B:137") or the document.
+    `status`: "seed" (from the brochure), "source" (a public source), "assumption" (ours), "contract" (confirmed by an
+    overlay). `source` is the line of the brochure ("B:137") or the document.
     """
 
     value: T
@@ -49,7 +49,7 @@ class Term(_Frozen, Generic[T], frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse amounts no bill can carry: msgspec has no bounds for decimals."""
+        """Reject amounts no bill can contain: msgspec has no bounds for decimals."""
         if isinstance(self.value, Decimal) and not (
             self.value.is_finite() and 0 <= self.value <= 1_000_000 and self.value.as_tuple().exponent in range(-6, 1)
         ):
@@ -57,7 +57,7 @@ class Term(_Frozen, Generic[T], frozen=True, forbid_unknown_fields=True):
 
 
 class Throughput(_Frozen, frozen=True):
-    """Rates in messages a second and code, and how they are measured."""
+    """Rates in messages per second and code, and how they are measured."""
 
     default_per_s: Term[Count]
     tiers_per_s: Term[Counts]
@@ -102,7 +102,7 @@ class Delivery(_Frozen, frozen=True):
 
 
 class Quality(_Frozen, frozen=True):
-    """What Orange promises of its platforms, and how the bench observes it."""
+    """What Orange commits to for its platforms, and how the bench observes it."""
 
     availability: Term[Share]
     availability_months: Term[Count]
@@ -116,7 +116,7 @@ class Quality(_Frozen, frozen=True):
 
 
 class Marketing(_Frozen, frozen=True):
-    """When and how often a user may be solicited, and how he stops it."""
+    """When and how often users may receive marketing, and how they stop it."""
 
     opens_at_h: Term[Hour]
     closes_at_h: Term[Hour]
@@ -140,7 +140,7 @@ class Numbering(_Frozen, frozen=True):
 
 
 class Forecast(_Frozen, frozen=True):
-    """Traffic forecasts the cocontractant owes."""
+    """Traffic forecasts the Cocontractant must provide."""
 
     per_year: Term[Count]
     tolerance_share: Term[Share]

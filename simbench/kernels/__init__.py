@@ -1,1 +1,1 @@
-"""The decisions every message meets, as scalar functions over plain numbers. Keeps no state."""
+"""Scalar functions over plain numbers for the decisions about every message."""

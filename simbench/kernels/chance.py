@@ -1,11 +1,11 @@
-"""Chance as a function: the same seed, entity and purpose always draw the same number, in any order, on any machine.
+"""Randomness as a function: the same seed, entity and purpose always draw the same number, in any order, anywhere.
 
-Keeps no state and no stream; between a draw and an instant stands integer arithmetic only.
+Between a draw and an instant there is only integer arithmetic.
 
 A draw is a counter-based hash of three 64-bit numbers. Seed and purpose are mixed into a key, so that neighbouring
-seeds and purposes do not give one another's streams; the entity is folded in by exclusive or and mixed again. The
-mixing step is the finalizer of SplitMix64 (Steele, Lea and Flood 2014, constants after Stafford's variant 13), a
-bijection: two entities under one seed and purpose never draw the same number.
+seeds and purposes have unrelated draws; the entity is combined by exclusive or and mixed again. The mixing step is the
+finalizer of SplitMix64 (Steele, Lea and Flood 2014, constants after Stafford's variant 13), a bijection: two entities
+with one seed and purpose never draw the same number.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from hashlib import blake2b
 from statistics import NormalDist
 
 MASK = 0xFFFFFFFFFFFFFFFF
-GAMMA = 0x9E3779B97F4A7C15  # odd, 2^64 divided by the golden ratio; keeps zeros from being mixed into zero
+GAMMA = 0x9E3779B97F4A7C15  # odd, 2^64 divided by the golden ratio; prevents zeros from being mixed into zero
 FIRST = 0xBF58476D1CE4E5B9
 SECOND = 0x94D049BB133111EB
 MILLION = 1_000_000
 
 
 def mixed(word: int) -> int:
-    """The mixing step: a bijection of 64-bit numbers."""
+    """Mix a 64-bit number: a bijection."""
     word = (word + GAMMA) & MASK
     word = ((word ^ (word >> 30)) * FIRST) & MASK
     word = ((word ^ (word >> 27)) * SECOND) & MASK
@@ -32,42 +32,42 @@ def mixed(word: int) -> int:
 
 
 def draw(seed: int, entity: int, purpose: int) -> int:
-    """A number from 0 to 2^64 - 1, evenly spread. Inputs are taken modulo 2^64.
+    """Return a number from 0 to 2^64 - 1, uniformly distributed. Inputs are taken modulo 2^64.
 
-    `entity` says whose chance it is (a message, a subscriber), `purpose` what for: `entity_of("presence")`.
+    `entity` is what the draw is for (a message, a subscriber), `purpose` its use: `entity_of("presence")`.
     """
     return draw_with(key_of(seed, purpose), entity)
 
 
 def key_of(seed: int, purpose: int) -> int:
-    """What seed and purpose have in common for all entities, for code that draws often."""
+    """Return the part of a draw that depends on seed and purpose only, for code that draws often."""
     return mixed(mixed(seed & MASK) ^ (purpose & MASK))
 
 
 def draw_with(key: int, entity: int) -> int:
-    """`draw` for a key of `key_of`."""
+    """`draw` with a key of `key_of`."""
     return mixed(key ^ (entity & MASK))
 
 
 def entity_of(*parts: str) -> int:
-    """A 64-bit number for any texts: the same texts, the same number, in every process (BLAKE2b, 8 octets).
+    """Return a 64-bit number for any texts, the same in every process (BLAKE2b, 8 octets).
 
-    Parts are told apart by U+001F, which may not stand in them. Numbers that identify something are entities as they
-    are and need no hash.
+    Parts are separated by U+001F, which they must not contain. Identifying numbers are entities themselves and need no
+    hash.
     """
     return int.from_bytes(blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "little")
 
 
 def share(seed: int, entity: int, purpose: int, share_ppm: int) -> bool:
-    """True for `share_ppm` of a million entities: none at 0, all at 1,000,000."""
+    """Return True for `share_ppm` of a million entities: none at 0, all at 1,000,000."""
     return (draw(seed, entity, purpose) >> 32) * MILLION >> 32 < share_ppm
 
 
 def quantile(table: Sequence[int], drawn: int) -> int:
-    """The value of a law at a draw: its table read at draw / 2^64 of its length, straight lines between entries.
+    """Return the value of a distribution at a draw: linear interpolation in its table at draw / 2^64 of its length.
 
-    `table` holds at least one entry, not falling; entries below 2^46 (two years in microseconds) leave all steps
-    within 64 bits.
+    `table` has at least one entry and does not decrease; with entries below 2^46 (two years in microseconds) all steps
+    fit into 64 bits.
     """
     place = (drawn >> 32) * (len(table) - 1)
     index, fraction = place >> 32, (place >> 16) & 0xFFFF
@@ -77,7 +77,7 @@ def quantile(table: Sequence[int], drawn: int) -> int:
 
 @functools.lru_cache(maxsize=256)
 def lognormal_table(median_us: int, sigma: float, n: int = 1024) -> tuple[int, ...]:
-    """The log-normal law as `n` quantiles in microseconds, at the middles of `n` equal shares.
+    """Return a log-normal distribution as `n` quantiles in microseconds, at the middles of `n` equal shares.
 
     `sigma` is the standard deviation of the natural logarithm. The outermost 1 / 2n at either end are cut off, which
     at n = 1024 lowers the mean by 0.2 percent for sigma = 1.

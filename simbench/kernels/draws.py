@@ -1,7 +1,7 @@
-"""The functions of `chance` over arrays: the same numbers bit by bit, a hundred at the price of ten. Keeps no state.
+"""The functions of `chance` over arrays: the same numbers bit by bit, at a tenth of the cost.
 
-Arrays are of numpy's uint64, whose arithmetic is modulo 2^64 as that of `chance` is. For code that has many to draw
-at once and may not wait for a compiler.
+Arrays are of numpy's uint64, whose arithmetic is modulo 2^64 like that of `chance`. For code that draws many numbers at
+once and cannot wait for a compiler.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def draws(key: int, entities: Words) -> Words:
     return mixed(entities ^ np.uint64(key))
 
 
-def law_of(table: Sequence[int]) -> Words:
-    """A table of quantiles, none negative, as `quantiles` wants it: its last entry twice."""
+def quantile_table(table: Sequence[int]) -> Words:
+    """Return a table of quantiles (not negative) in the form `quantiles` needs: with its last entry repeated."""
     return np.array([*table, table[-1]], np.uint64)
 
 
 def quantiles(law: Words, drawn: Words) -> Words:
-    """`chance.quantile` of each, for the table `law` was made of."""
+    """`chance.quantile` of each, with a table made by `quantile_table`."""
     place = (drawn >> _32) * np.uint64(len(law) - 2)
     index = place >> _32
     low = law[index]

@@ -1,9 +1,9 @@
-"""Kernels: loops over arrays, compiled by numba when they are first called. Decides nothing itself.
+"""Kernels: loops over arrays, compiled by numba at their first call.
 
-Importing a kernel loads no numba. A kernel may call other kernels and the plain scalar functions of any package named
-`kernels`: those are compiled with it, so that one definition serves the live centre with one message and a bulk run
-with a hundred million. `NUMBA_DISABLE_JIT=1` runs every kernel as plain Python, and so does an installation without the
-extra `fast`: the results are equal, at about a hundredth of the speed.
+Importing a kernel does not load numba. A kernel may call other kernels and the plain scalar functions of any package
+named `kernels`; those are compiled with it, so that one definition serves the live centre with one message and a bulk
+run with a hundred million. With `NUMBA_DISABLE_JIT=1`, and without the extra `fast`, every kernel runs as plain Python:
+the results are equal, at about a hundredth of the speed.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from simbench.base import units
 P = ParamSpec("P")
 R = TypeVar("R")
 
-KERNELS = "kernels"  # how each package of kernels is called, whosever they are
+KERNELS = "kernels"  # name of every package of kernels
 ROOT = Path(__file__).parents[1]
 
 
 class Kernel(Generic[P, R]):
-    """A function and its compiled form, which is made at the first call and kept on disk for the next process."""
+    """A function and its compiled form, made at the first call and cached on disk for later processes."""
 
     def __init__(self, function: Callable[P, R]) -> None:
         self.plain = function
@@ -41,21 +41,21 @@ class Kernel(Generic[P, R]):
 
     @functools.cached_property
     def compiled(self) -> Callable[P, R]:
-        """The form that numba made: to be called in a hot loop of Python, without this wrapper's cost."""
+        """The compiled form, for hot Python loops without this wrapper's cost."""
         made: Callable[P, R] = compiled(self.plain)
         return made
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
-    """Make a function over numbers and arrays a kernel. It may use what numba knows, and no keyword defaults."""
+    """Make a function over numbers and arrays into a kernel. It may use what numba supports, no keyword defaults."""
     return Kernel(function)
 
 
 @functools.cache
 def compiled(function: Callable[..., Any]) -> Any:
-    """A scalar function of a package of kernels, compiled together with those it calls.
+    """Compile a scalar function of a package of kernels, together with those it calls.
 
-    Give whole numbers beyond 63 bits, and the draws made of them, as `numpy.uint64`.
+    Pass integers beyond 63 bits, and draws made of them, as `numpy.uint64`.
     """
     numba = _numba()
     if numba is None:
@@ -74,7 +74,7 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 def _without_compiler(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function itself, where 64 unsigned bits wrap around without a warning, as they do when compiled."""
+    """Return the function itself, with 64-bit overflow warnings disabled as in compiled code."""
 
     @functools.wraps(function)
     def plain(*args: Any, **kwargs: Any) -> Any:
@@ -92,12 +92,12 @@ def compiles() -> bool:
 
 @functools.cache
 def _numba() -> ModuleType | None:
-    """The compiler, told where to keep what it makes: a folder that names the source it was made from; None without.
+    """Return the compiler, with a cache folder named after the source code; None if it is not installed.
 
-    Its own rule looks at the file of one function only, and would keep a loop after the function it calls was changed.
+    numba's own cache checks only the file of one function and would keep a loop after a function it calls has changed.
     """
     try:
-        import numba  # noqa: PLC0415 - takes longer to load than `serve` may take to start
+        import numba  # noqa: PLC0415 - slower to load than `serve` may take to start
     except ImportError:
         return None
     if not os.environ.get("NUMBA_CACHE_DIR"):

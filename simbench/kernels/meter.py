@@ -1,4 +1,4 @@
-"""The meters: when the n-th operation of a short code conforms to its rate r. Keeps no state; the caller does.
+"""The rate meters: when the n-th operation of a short code conforms to its rate r.
 
 With `d[n]` the conforming instant of the n-th operation and `a[n]` its arrival (OPS-ACH-04, the readings of AMB-05):
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from simbench.base.units import SECOND_US
 
-LONG_AGO = -(1 << 60)  # before any instant: what an unused place of a ring holds
+LONG_AGO = -(1 << 60)  # before any instant: initial content of a ring
 
 
 def conforming(arrival: int, rth_before: int) -> int:
@@ -24,20 +24,20 @@ def conforming(arrival: int, rth_before: int) -> int:
 
 
 def conforming_within(arrival: int, before: int, window_us: int) -> int:
-    """The same over a longer window: `before` conformed as many operations earlier as the window may hold."""
+    """The same over a longer window: `before` is the conforming instant one full window of operations earlier."""
     return max(arrival, before + window_us)
 
 
 def conforming_tumbling(arrival: int, rth_before: int) -> int:
-    """The same where seconds begin with the clock's: the r-th before fills its own second."""
+    """The same with seconds aligned to the clock: the r-th operation before fills its own second."""
     return max(arrival, (rth_before // SECOND_US + 1) * SECOND_US)
 
 
 def conforming_bucket(arrival: int, full_at: int, rate: int) -> int:
-    """The earliest instant the bucket holds a whole operation. `full_at` is in 1/r us: when it were full again."""
+    """The earliest instant the bucket holds a whole operation. `full_at`, in 1/r us, is when it would be full again."""
     return max(arrival, -(((rate - 1) * SECOND_US - full_at) // rate))
 
 
 def bucket_after(conforms: int, full_at: int, rate: int) -> int:
-    """When the bucket were full again (1/r us), once an operation took its share of it at an instant (us)."""
+    """When the bucket would be full again (1/r us) after an operation took its share at an instant (us)."""
     return max(full_at, conforms * rate) + SECOND_US

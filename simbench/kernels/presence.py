@@ -1,10 +1,10 @@
-"""Presence: whether a subscriber can be reached at an instant, as a function of law, subscriber and instant.
+"""Presence: whether a subscriber can be reached at an instant, as a function of distribution, subscriber and instant.
 
-Keeps nothing of any subscriber. Time is cut into slots of twelve hours; in each a subscriber draws whether an absence
-begins, when, and how long it lasts, all from one number. Whoever asks looks at the slot and at the one before.
+Time is divided into slots of twelve hours; in each a subscriber draws whether an absence begins, when, and how long it
+lasts, all from one number. A query looks at its slot and the one before.
 
-Absences are of two kinds: short ones with a law of lengths, at most a slot long, and those that begin after noon and
-end the next morning. Hours are reckoned in UTC, so they come later by the clock in summer.
+Absences are of two kinds: short ones, at most a slot long with a given distribution, and those that begin after noon
+and end the next morning. Hours are in UTC, so they come later by the clock in summer.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ LONGEST_US = SLOT_US
 MORNING_US = 5 * HOUR_US  # the earliest morning return, UTC
 MORNING_SPREAD_US = 3 * HOUR_US
 SLOT_BITS = 20  # slots since the epoch, until the year 3405
-PURPOSE = 0x70726573  # of the draws
+PURPOSE = 0x70726573  # the purpose of the draws
 
 
 def presence_key(seed: int) -> int:
-    """What all draws of presence under one seed have in common."""
+    """Return the key of all presence draws with one seed."""
     return key_of(seed, PURPOSE)
 
 
 def absent_until(
     key: int, subscriber: int, slot: int, at: int, chances: Sequence[int], lengths: Sequence[int]
 ) -> int:  # fmt: skip
-    """When the absence ends that begins in a slot and not after `at` (us); `at` without one, or less when it is over.
+    """Return when an absence that begins in a slot and not after `at` (us) ends; `at` or less if there is none.
 
     `chances`: how many in 2^16 slots have an absence, and how many in 2^8 of those after noon last until the morning.
-    `lengths`: the others as a quantile table in us, none beyond LONGEST_US.
+    `lengths`: the other durations as a quantile table in us, none beyond LONGEST_US.
     """
     drawn = draw_with(key, word((subscriber << SLOT_BITS) + slot))
     start = slot * SLOT_US + (((drawn >> 28) & 0xFFFFF) * SLOT_US >> 20)
-    # Reckoned without a branch: a processor that guesses wrong half the time loses more than all of this takes.
+    # Computed without branches: mispredicted ones would cost more than the whole computation.
     short = start + quantile(lengths, (drawn << 44) & MASK)
     morning = (slot + 1) * SLOT_US + MORNING_US + ((drawn & 0xFFFFF) * MORNING_SPREAD_US >> 20)
     until_morning = (slot & 1) * ((drawn >> 20) & 0xFF < chances[1])
@@ -47,9 +47,9 @@ def absent_until(
 
 
 def back_at(key: int, subscriber: int, now: int, limit: int, chances: Sequence[int], lengths: Sequence[int]) -> int:
-    """When the subscriber can be reached: `now` if attached, else the end of the absence.
+    """Return when the subscriber can be reached: `now` if attached, else the end of the absence.
 
-    Absences that overlap or touch are one. An answer at or beyond `limit` only says: not before `limit`.
+    Overlapping or touching absences count as one. A result at or beyond `limit` only means: not before `limit`.
     """
     at = now
     while at <= limit:

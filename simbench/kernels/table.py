@@ -1,7 +1,7 @@
-"""A table from 64-bit keys to 64-bit values, looked up many at a time. Knows nothing of what the numbers mean.
+"""A table from 64-bit keys to 64-bit values, for many look-ups at a time.
 
-It exists because a hundred look-ups in dictionaries wait for memory a hundred times, one after the other, while a
-hundred cells gathered at once wait together. Keys stand in order of their hash (open addressing, linear probing).
+A hundred dictionary look-ups wait for memory a hundred times in sequence; a hundred cells gathered at once wait
+together. Keys are ordered by their hash (open addressing, linear probing).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from simbench.kernels.draws import Words
 Values = NDArray[np.int64]
 Places = NDArray[np.intp]
 
-SPARSE: Final = 4  # cells a key: most keys are where they are looked for first
+SPARSE: Final = 4  # cells per key, so that most keys are found at their first cell
 _GAMMA: Final = np.uint64(GAMMA)
 
 
 class Table:
-    """Cells by key; key 0 stands for none. A cell that is new holds 0.
+    """Cells by key; key 0 means none. A new cell holds 0.
 
-    Places, and `values`, are good until the next call of anything but `place` and `places` with keys already held.
+    Places, and `values`, are valid until the next call that adds or removes keys.
     """
 
     __slots__ = ("_keys", "_seen", "_shift", "count", "values")
@@ -33,11 +33,11 @@ class Table:
         self.clear()
 
     def clear(self) -> None:
-        """Forget every key."""
+        """Remove every key."""
         self._lay(np.zeros(0, np.uint64), np.zeros(0, np.int64), 10)
 
     def place(self, key: int) -> int:
-        """Where the value of a key stands; made when there is none."""
+        """Return the place of a key's value, adding the key if it is new."""
         if self.count * SPARSE >= 1 << 64 - self._shift:
             self._grow()
         return self._place(key)
@@ -53,7 +53,7 @@ class Table:
         return at
 
     def keep(self, least: int) -> None:
-        """Forget the keys whose value is less."""
+        """Remove the keys whose value is lower."""
         kept = (self.values >= least) & (self._keys != 0)
         self._lay(self._keys[kept], self.values[kept], 10)
 
@@ -73,7 +73,7 @@ class Table:
         self._lay(self._keys[held], self.values[held], 65 - self._shift)
 
     def _lay(self, keys: Words, values: Values, bits: int) -> None:
-        """Put all keys into so many cells, or more: each at its hash or, in order of the hashes, right behind."""
+        """Put all keys into at least 2^bits cells: each at its hash or, in order of the hashes, right after."""
         while len(keys) * SPARSE >= 1 << bits:
             bits += 1
         self._shift, size = 64 - bits, 1 << bits

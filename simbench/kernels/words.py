@@ -1,7 +1,7 @@
-"""Whole numbers as 64 bits without a sign, the same in plain Python and compiled. Draws nothing.
+"""Integers as unsigned 64-bit numbers, the same in plain Python and compiled.
 
-Compiled code that mixes signed and unsigned numbers goes on with signed ones, whose shifts drag the sign along: what
-becomes an entity of a draw passes through `word` first.
+Compiled code that mixes signed and unsigned numbers continues with signed ones, whose shifts extend the sign: entities
+of draws pass through `word` first.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ def _unsigned(number: Any) -> Any:
 
 
 class _Word(jit.Kernel[[int], int]):
-    """`word(number)`: plain where Python calls it, a mere change of type where compiled code does."""
+    """`word(number)`: plain when called from Python, a mere change of type in compiled code."""
 
     def __call__(self, number: int) -> int:
         return int(number) & MASK
 
     @cached_property
     def compiled(self) -> Any:
-        """The form that compiled functions call."""
+        """The form called by compiled functions."""
         if not jit.compiles():
             return _plain
         return jit.compiled(_unsigned)

@@ -18,7 +18,6 @@ from simbench.ledger.rows import TABLES, Row, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.dataset as ds
 
 Load = Callable[[Table], "pa.Table"]
 
@@ -83,31 +82,30 @@ class Run:
         """The files it is read from, none for rows in memory."""
         return tuple(path for paths in self.parts.values() for path in paths)
 
-    def sources(self, origin: str) -> list[pa.Table | ds.Dataset]:
-        """A table as what DuckDB can scan piece by piece; LedgerError if a file of it is none of ours."""
+    def sources(self, origin: str) -> list[Path | pa.Table]:
+        """A table as what can be scanned piece by piece; LedgerError if a file of it is none of ours.
+
+        Parquet files stand as their paths, checked to have the table's columns; segments and rows in memory as one
+        Arrow table.
+        """
         table = _named(origin)
         if origin not in self.parts:
             return [self.table(origin)]
         import pyarrow as pa  # noqa: PLC0415 - Arrow is slow to load
-        import pyarrow.dataset as ds  # noqa: PLC0415 - as above
 
         from simbench.ledger.columns import schema  # noqa: PLC0415 - as above
         from simbench.ledger.packing import open_packed  # noqa: PLC0415 - as above
         from simbench.ledger.segments import SEGMENT, read_segment  # noqa: PLC0415 - as above
 
-        packed = [path for path in self.parts[origin] if path.suffix != SEGMENT]
-        for path in packed:
-            open_packed(path, table).close()
-        batches = [
-            batch
-            for path in self.parts[origin]
-            if path.suffix == SEGMENT
-            for batch in read_segment(path, table).batches
-        ]
-        found: list[pa.Table | ds.Dataset] = (
-            [ds.dataset([str(path) for path in packed], schema(table), "parquet")] if packed else []
-        )
-        return [*found, pa.Table.from_batches(batches, schema(table))] if batches or not found else found
+        packed: list[Path | pa.Table] = []
+        batches: list[pa.RecordBatch] = []
+        for path in self.parts[origin]:
+            if path.suffix == SEGMENT:
+                batches += read_segment(path, table).batches
+            else:
+                open_packed(path, table).close()
+                packed.append(path)
+        return [*packed, pa.Table.from_batches(batches, schema(table))] if batches or not packed else packed
 
     def without(self, origin: str) -> Run:
         """The same run with one table emptied: what a rule would see that had no such rows."""

@@ -1,1 +1,1 @@
-"""Numbering plan, portability and the subscriber base. Knows no message."""
+"""Numbering plan, portability and the subscriber base."""

@@ -1,6 +1,6 @@
-"""Reads the columns of a subscriber or portability file, CSV or Parquet, in pieces. Knows no operator and no fate.
+"""Reads the columns of a subscriber or portability file, CSV or Parquet, in pieces.
 
-Nothing is skipped: the first wrong row ends the reading with its file, line, value and what was expected.
+The first invalid row ends the reading with an error naming file, line, value and expectation.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Piece(msgspec.Struct, frozen=True):
     columns: dict[str, pa.Array]
 
     def wrong(self, column: str, index: int, expected: str) -> SubscriberError:
-        """The error that names the value at an index of a column."""
+        """Return the error for the value at an index of a column."""
         value = self.columns[column][index].as_py()
         problem = "no value" if value in (None, "") else ascii(value)[:60]
         return SubscriberError(f"{self.path}, {self.unit} {self.lines[index]}, {column}", problem, expected)
@@ -47,7 +47,7 @@ class Piece(msgspec.Struct, frozen=True):
 def pieces(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Iterator[Piece]:
     """Read a file piece by piece; `.parquet` is Parquet, everything else CSV with a header line.
 
-    SubscriberError: unreadable, columns missing, unknown or double, rows of another length.
+    Raises SubscriberError for unreadable files, missing, unknown or duplicate columns, and rows of another length.
     """
     read = _parquet if path.suffix == ".parquet" else _csv
     try:

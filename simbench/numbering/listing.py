@@ -1,4 +1,4 @@
-"""Subscribers listed in a file, millions of them, in sorted arrays. Draws nothing and classifies no fate."""
+"""Subscribers listed in a file, up to millions, in sorted arrays."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Listing:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a CSV or Parquet file with columns msisdn, operator, state, and perhaps kind.
+        """Read a CSV or Parquet file with columns msisdn, operator, state, and optionally kind.
 
-        operator: a short name, "none" for a number assigned to nobody; state: attached, off or roaming; kind: mobile
-        or m2m, the latter also for machines on ordinary numbers. SubscriberError names file, line, value and
-        expectation; a number may stand in the file once.
+        operator: a short name, "none" for an unassigned number; state: attached, off or roaming; kind: mobile or m2m,
+        the latter also for machines on ordinary numbers. Raises SubscriberError naming file, line, value and
+        expectation, also for a number listed twice.
         """
         names: dict[str, int] = {}
         parts = []

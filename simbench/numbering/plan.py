@@ -1,8 +1,8 @@
-"""The numbering plan: what kind of number an address is, who held its block, and its one canonical writing.
+"""The numbering plan: the kind of a number, the operator its block was allotted to, and its canonical form.
 
-Knows no subscriber: who serves a number today is not in a plan. Never raises for any text.
+Classification never raises, whatever the text. The present operator of a number is not part of a plan.
 
-Source of the ranges: `plan_fr.toml`, whose prefixes are data; the ways of writing are those of ITU-T E.164 and E.123.
+Source of the ranges: `plan_fr.toml`, whose prefixes are data; the notations are those of ITU-T E.164 and E.123.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import msgspec
 
 Kind = Literal["mobile", "m2m", "overseas", "fixed", "foreign", "malformed"]
 
-MOST_DIGITS = 16  # of an address as written: the AdC field of EMI-UCP 4.0, section 5.1
+MOST_DIGITS = 16  # longest address: the AdC field of EMI-UCP 4.0, section 5.1
 
 
 class Number(msgspec.Struct, frozen=True, gc=False):
     """A classified address.
 
-    `msisdn` holds the international digits without any prefix, the same for every way of writing the number; for a
+    `msisdn` holds the international digits without any prefix, the same for every notation of the number; for a
     malformed address it is the text as given. `holder` is the operator the block was allotted to: "orange", "sfr",
-    "bouygues", "free", "other", or empty where nobody holds it or it plays no part.
+    "bouygues", "free", "other", or empty if unassigned or irrelevant.
     """
 
     msisdn: str
@@ -62,11 +62,11 @@ _CODES = _PLAN.foreign.country_codes
 
 
 def classify(address: str) -> Number:
-    """Classify an address as it is written in AdC, a file or a control command.
+    """Classify an address as written in AdC, a file or a control command.
 
-    Understood are 0612..., +33612..., 0033612... and 33612..., numbers of overseas territories under their own code or
-    under 33, and numbers of other countries with +, 00 or nothing before their country code. Everything else, and
-    every text with anything but digits after the sign, is malformed.
+    Accepted are 0612..., +33612..., 0033612... and 33612..., numbers of overseas territories with their own code or
+    with 33, and numbers of other countries with +, 00 or nothing before their country code. Everything else is
+    malformed, including any text with other characters than digits after the sign.
     """
     signed = address.startswith("+")
     digits = address[1:] if signed else address
@@ -82,7 +82,7 @@ def classify(address: str) -> Number:
 
 
 def spellings(number: Number) -> tuple[str, ...]:
-    """Every address that `classify` would give this number for, its msisdn first."""
+    """Return every address that `classify` maps to this number, its msisdn first."""
     msisdn = number.msisdn
     if number.kind == "malformed":
         return (msisdn,)
@@ -96,9 +96,9 @@ def spellings(number: Number) -> tuple[str, ...]:
 
 
 def plain_mobile(prefix: str) -> bool:
-    """Whether every 10-digit number that begins so is a metropolitan mobile, whoever holds it.
+    """Whether every 10-digit number with this prefix is a metropolitan mobile, whoever holds it.
 
-    Lets a reader of millions of numbers pass the plain ones in bulk.
+    Lets a reader of millions of numbers accept them in bulk.
     """
     below = [found for known, found in _BY_PREFIX.items() if known.startswith(prefix)]
     above = next((_BY_PREFIX[prefix[:n]] for n in _LENGTHS if n <= len(prefix) and prefix[:n] in _BY_PREFIX), None)

@@ -1,6 +1,6 @@
-"""Portability: which operator a ported number belongs to, and since when. Knows only numbers that were ported.
+"""Portability: the operator of each ported number, and since when.
 
-Changes no network: the evening's file becomes true at the midnight it names (Arcep decision 2012-0576).
+Ports take effect at the midnight named in the file of the evening before (Arcep decision 2012-0576).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from simbench.numbering.files import Piece
 from simbench.numbering.plan import classify
 
 COLUMNS = ("msisdn", "operator", "valid_from")
-_NONE = -(1 << 62)  # stands for what is no date
+_NONE = -(1 << 62)  # an invalid date
 
 
 class PortabilityTable:
-    """Ports of numbers, each valid from an instant on; held in sorted arrays, 18 octets a port."""
+    """Ports of numbers, each valid from an instant on; held in sorted arrays, 18 octets per port."""
 
     def __init__(self, msisdns: np.ndarray, operators: np.ndarray, since: np.ndarray, names: list[str]) -> None:
-        order = np.lexsort((since, msisdns))  # stable: of two ports of one number on one day the later line counts
+        order = np.lexsort((since, msisdns))  # stable: of two ports of a number on one day the later line counts
         self._msisdns, self._operators, self._since = msisdns[order], operators[order], since[order]
         self._names = names
 
@@ -32,7 +32,7 @@ class PortabilityTable:
     def read(cls, path: Path) -> Self:
         """Read a CSV or Parquet file with columns msisdn, operator, valid_from (a date, YYYY-MM-DD, from 0:00 Paris).
 
-        SubscriberError names file, line, value and expectation.
+        Raises SubscriberError naming file, line, value and expectation.
         """
         names: dict[str, int] = {}
         parts = [
@@ -47,7 +47,7 @@ class PortabilityTable:
         return len(self._msisdns)
 
     def lookup(self, msisdn: str, at_us: int) -> str | None:
-        """Operator a number belongs to at an instant; None if it had not been ported by then."""
+        """Return the operator a number was last ported to by an instant (us); None if it had not been ported."""
         number = classify(msisdn)
         if number.kind not in ("mobile", "m2m"):
             return None

@@ -1,6 +1,6 @@
-"""The subscriber base: what becomes of a message to an address, as far as the subscriber decides it.
+"""The subscriber base: what happens to a message to an address, as far as the subscriber decides it.
 
-Keeps no time: who comes, goes or is ported tells it so. Never raises for an address.
+Look-ups never raise, whatever the address; callers report changes (attach, detach, port).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Fate = Literal[
 ]  # fmt: skip
 
 HOME = "orange"
-NOBODY = "none"  # written in files for a number that is not assigned
+NOBODY = "none"  # operator of an unassigned number, in files
 CACHED = 1_000_000
-ELSEWHERE, ABSENT, REACHED = 1, 2, 3  # standings: not served here as a telephone; served, attached or not
+ELSEWHERE, ABSENT, REACHED = 1, 2, 3  # standings: not served here as a telephone; served but absent; reachable
 
-# What the plan alone decides; mobile and M2M numbers need a look at the subscriber.
+# Decided by the plan alone; mobile and M2M numbers depend on the subscriber.
 _BY_PLAN: dict[Kind, Fate] = {"malformed": "malformed", "fixed": "fixed", "overseas": "overseas", "foreign": "foreign"}
 _OTHERS = ("sfr", "bouygues", "free")
 UNKNOWN, OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
@@ -38,10 +38,10 @@ UNKNOWN, OUT, _PORTED_IN, _NEW_HOME, _ABSENT, _ROAMING = (
 
 
 class Subscriber(msgspec.Struct, frozen=True, gc=False):
-    """What an address leads to. `attached` and `roaming` are true only of the home operator's own subscribers.
+    """The subscriber at an address. `attached` and `roaming` are true only for the home operator's own subscribers.
 
     fate "orange": served here, ported in or not; "m2m": a machine served here; "ported-out": of an Orange block, served
-    elsewhere; "unknown": assigned to nobody; the others are what the numbering plan says.
+    elsewhere; "unknown": unassigned; the others are kinds of the numbering plan.
     """
 
     msisdn: str
@@ -52,10 +52,10 @@ class Subscriber(msgspec.Struct, frozen=True, gc=False):
 
 
 class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Shares (0 to 1) of the numbers nobody has listed; without any, all are assigned, attached and at home.
+    """Shares (0 to 1) of unlisted numbers; by default all are assigned, attached and at home.
 
-    `share_ported_out` is of Orange's blocks, `share_ported_in` of the others', `share_unknown` of both,
-    `share_absent` and `share_roaming` of the subscribers served here; only an attached one roams.
+    `share_ported_out` applies to Orange's blocks, `share_ported_in` to the others', `share_unknown` to both,
+    `share_absent` and `share_roaming` to the subscribers served here; only attached ones roam.
     """
 
     share_ported_out: float = 0.0
@@ -65,7 +65,7 @@ class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     share_roaming: float = 0.0
 
     def ppm(self) -> dict[str, int]:
-        """The shares as whole millionths; SubscriberError for one outside 0 to 1."""
+        """Return the shares as integer millionths. Raises SubscriberError for one outside 0 to 1."""
         shares: dict[str, float] = msgspec.structs.asdict(self)
         for name, value in shares.items():
             if not 0 <= value <= 1:
@@ -73,11 +73,11 @@ class BaseProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {name: round(value * MILLION) for name, value in shares.items()}
 
 
-class SubscriberLaw(msgspec.Struct, frozen=True):
-    """How subscribers nobody has listed or changed come, go and leave, as functions of number and instant.
+class AbsenceDistribution(msgspec.Struct, frozen=True):
+    """Absences and portings of subscribers that were neither listed nor changed, as functions of number and instant.
 
-    `chances` and `lengths` are those of `kernels.presence`, none: always attached; a wave is the instant at which so
-    many of a million of them are ported to another operator.
+    `chances` and `lengths` are those of `kernels.presence`, none: always attached; a wave is (instant, how many of a
+    million are ported to another operator then).
     """
 
     chances: tuple[int, int] = (0, 0)
@@ -85,18 +85,18 @@ class SubscriberLaw(msgspec.Struct, frozen=True):
     waves: tuple[tuple[int, int], ...] = ()
 
 
-NO_LAW = SubscriberLaw()
+NO_ABSENCES = AbsenceDistribution()
 
 
 def wave_purpose(wave: int) -> int:
-    """The purpose of the draws of the n-th porting wave."""
+    """Return the purpose of the draws of the n-th porting wave."""
     return entity_of("subscriber", "wave", str(wave))
 
 
 class SubscriberBase:
-    """All subscribers there could be: overridden while running, else listed in a file, else drawn from a profile.
+    """All possible subscribers: changed while running, else listed in a file, else drawn from a profile.
 
-    A drawn subscriber is a function of seed, profile and msisdn alone, the same in any order of asking.
+    A drawn subscriber depends on seed, profile and msisdn alone, whatever the order of look-ups.
     """
 
     def __init__(
@@ -104,34 +104,34 @@ class SubscriberBase:
         seed: int = 0,
         profile: BaseProfile | None = None,
         listing: Listing | None = None,
-        law: SubscriberLaw | None = None,
+        law: AbsenceDistribution | None = None,
     ) -> None:
         self._seed = seed
         self.law = law
         self._presence_key = presence_key(seed)
-        self._waves = [(at, wave_purpose(wave), ppm) for wave, (at, ppm) in enumerate((law or NO_LAW).waves)]
+        self._waves = [(at, wave_purpose(wave), ppm) for wave, (at, ppm) in enumerate((law or NO_ABSENCES).waves)]
         self._ppm = (profile or BaseProfile()).ppm()
         self._listing = listing
         self._changed: dict[str, Subscriber] = {}
-        self._found: dict[str, Subscriber] = {}  # by address, in whatever spelling it came
-        self._standings = Table()  # by the address's key; 0: not looked at yet
-        self.version = 1  # another one after every change
+        self._found: dict[str, Subscriber] = {}  # by address, in any notation
+        self._standings = Table()  # by the address's key; 0: not looked up yet
+        self.version = 1  # changes with every change
 
     @classmethod
     def read(cls, path: Path, seed: int = 0, profile: BaseProfile | None = None) -> Self:
-        """A base from a CSV or Parquet file (see `Listing.read`); numbers not in it follow the profile.
+        """Read a CSV or Parquet file (see `Listing.read`); numbers not in it follow the profile.
 
-        SubscriberError names file, line, value and expectation.
+        Raises SubscriberError naming file, line, value and expectation.
         """
         return cls(seed, profile, Listing.read(path))
 
     def find(self, address: str) -> Subscriber:
-        """The subscriber behind an address in any spelling; one dictionary look-up when it was asked for before."""
+        """Return the subscriber at an address in any notation; repeated look-ups are cached."""
         found = self._found.get(address)
         return found if found is not None else self._seek(address)
 
     def standings(self, addresses: Texts, keys: Words) -> Values:
-        """How subscribers stand with us: ELSEWHERE, ABSENT or REACHED each; addresses of digits, and their keys."""
+        """Return ELSEWHERE, ABSENT or REACHED for each address; `addresses` are digits, `keys` their keys."""
         table = self._standings
         if table.count >= CACHED:
             table.clear()
@@ -146,7 +146,7 @@ class SubscriberBase:
         return found
 
     def put(self, subscriber: Subscriber) -> None:
-        """Override the subscriber of a number from now on."""
+        """Replace the subscriber of a number from now on."""
         number = classify(subscriber.msisdn)
         self._changed[number.msisdn] = msgspec.structs.replace(subscriber, msisdn=number.msisdn)
         self.version += 1
@@ -156,7 +156,7 @@ class SubscriberBase:
             self._standings.values[place] = 0
 
     def restore(self) -> list[Subscriber]:
-        """Forget every override: the subscribers that had one, as they are again."""
+        """Undo every change; return the affected subscribers as they are again."""
         changed, self._changed = self._changed, {}
         self._found.clear()
         self._standings.clear()
@@ -164,28 +164,28 @@ class SubscriberBase:
         return [self.find(msisdn) for msisdn in changed]
 
     def attach(self, msisdn: str) -> None:
-        """The subscriber switches on; SubscriberError if not served here."""
+        """Make a subscriber reachable. Raises SubscriberError if not served here."""
         self.put(msgspec.structs.replace(self._served(msisdn), attached=True))
 
     def detach(self, msisdn: str) -> None:
-        """The subscriber switches off, or leaves all coverage; SubscriberError if not served here."""
+        """Make a subscriber unreachable. Raises SubscriberError if not served here."""
         self.put(msgspec.structs.replace(self._served(msisdn), attached=False, roaming=False))
 
     def port(self, msisdn: str, operator: str) -> None:
-        """The number moves to an operator, to Orange attached; SubscriberError unless it is an assigned mobile."""
+        """Port a number to an operator (to Orange: attached). SubscriberError unless it is an assigned mobile."""
         if self.find(msisdn).fate not in ("orange", "other-operator", "ported-out"):
             raise SubscriberError(msisdn, f"cannot be ported: {self.find(msisdn).fate}", "an assigned mobile number")
         self.put(_served_by(classify(msisdn), operator, attached=True))
 
     def back_at(self, subscriber: Subscriber, now: int, limit: int) -> int:
-        """When a subscriber served here can be reached: `now` if attached; at or beyond `limit` only "not before"."""
+        """Return when a subscriber served here can be reached: `now` if attached; from `limit` on only "not before"."""
         if self.law is None or not self._is_drawn(subscriber) or not subscriber.attached:
             return now if subscriber.attached else limit
         law = self.law
         return back_at(self._presence_key, int(subscriber.msisdn), now, limit, law.chances, law.lengths)
 
     def has_left(self, subscriber: Subscriber, now: int) -> bool:
-        """Whether a subscriber that nobody listed or changed has been ported away in a wave until now."""
+        """Whether a subscriber neither listed nor changed has been ported away in a wave by `now`."""
         return self._is_drawn(subscriber) and any(
             at <= now and share(self._seed, int(subscriber.msisdn), purpose, ppm) for at, purpose, ppm in self._waves
         )

@@ -1,4 +1,4 @@
-"""Telephone numbers as people and spreadsheets write them, brought to the one canonical writing of the plan."""
+"""Telephone numbers as people and spreadsheets write them, converted to the plan's canonical form."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, Final
 
 from simbench.numbering.plan import classify
 
-_FILLERS: Final = re.compile(r"[\s.\-/\u2010-\u2015]+")  # ITU-T E.123 has spaces; the others are what people type
-_TRUNK_ZERO: Final = re.compile(r"^(\+|00)?(33)\(0\)")  # +33 (0)6 ..., which E.123 advises against and everybody writes
+_FILLERS: Final = re.compile(r"[\s.\-/\u2010-\u2015]+")  # ITU-T E.123 has spaces; people type the others
+_TRUNK_ZERO: Final = re.compile(r"^(\+|00)?(33)\(0\)")  # +33 (0)6 ..., common though E.123 advises against it
 _AS_FLOAT: Final = re.compile(r"(\+?[0-9]+)[.,]0+")
-_ZERO_LOST: Final = re.compile(r"[67][0-9]{8}")  # a French mobile number that a spreadsheet took for a quantity
+_ZERO_LOST: Final = re.compile(r"[67][0-9]{8}")  # a French mobile number that a spreadsheet read as a quantity
 
 
 def number_of(cell: Any) -> str | None:
-    """The canonical digits of a telephone number, the same however it is written; None for what is none.
+    """Return the canonical digits of a telephone number, the same for every notation; None if it is not a number.
 
-    Understood are spaces, dots, hyphens and slashes, `+33`, `0033`, `33` and `0`, `(0)` after the country code, a
+    Accepted are spaces, dots, hyphens and slashes, `+33`, `0033`, `33` and `0`, `(0)` after the country code, a
     leading apostrophe, `33639980012.0`, and nine digits that lost their leading zero. Scientific notation has lost
-    digits and is no number.
+    digits and is not accepted.
     """
     if isinstance(cell, bool):
         return None
@@ -42,5 +42,5 @@ def _number_of(text: str) -> str | None:
 
 @lru_cache(maxsize=1 << 16)
 def address_key(address: str) -> str:
-    """What an address on the wire is compared by: its canonical digits, or the address itself where it has none."""
+    """Return the form in which addresses on the wire are compared: canonical digits, else the address itself."""
     return classify(address).msisdn

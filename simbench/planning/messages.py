@@ -76,7 +76,7 @@ def _noted(batch: Batch, edges: Integers, last: Integers, longest: Floats) -> No
     """Note when each stream last sent, and the longest wait (s) of its messages by day."""
     stream = batch.entity >> STREAM_SHIFT
     day = np.clip(np.searchsorted(edges, batch.at, "right") - 1, 0, longest.shape[1] - 1)
-    sent_at = batch.sent[1]
+    sent_at = batch.sent.sent_at
     waited = (sent_at - batch.at) / SECOND_US
     key = stream * longest.shape[1] + day
     order = np.argsort(key, kind="stable")

@@ -1,8 +1,8 @@
-"""The other party: a client that probes a platform and judges it. Shares no code with the reference client."""
+"""Probes a platform as a client and judges it, independently of the reference client."""
 
 from __future__ import annotations
 
-import simbench.probe.notices  # noqa: F401 - enters its checks
+import simbench.probe.notifications  # noqa: F401 - enters its checks
 from simbench.probe.rules import CHECKS, judge_probe
 from simbench.probe.script import Probed, Target, run_probe
 

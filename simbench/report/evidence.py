@@ -1,6 +1,6 @@
-"""Evidence made readable: intervals in civil time, frames in hexadecimal, in print and field by field.
+"""Evidence made readable: intervals in civil time, frames in hexadecimal, as text and field by field.
 
-Judges nothing, and never raises on what a finding carries.
+Any octets a finding may carry are accepted.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def exhibit(evidence: Evidence, mask: bool) -> Exhibit:
     return Exhibit(
         masked_text(evidence.note) if mask else evidence.note,
         interval(evidence.start, evidence.end),
-        f"session {evidence.session}" if evidence.session >= 0 else "",
+        ", ".join(filter(None, (evidence.exercise, f"session {evidence.session}" if evidence.session >= 0 else ""))),
         _frames(evidence.frame, mask) if evidence.frame else (),
     )
 

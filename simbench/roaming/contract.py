@@ -1,6 +1,6 @@
 """The roaming contract: wholesale caps by date, fair-use figures, VAT; typed, with their provenance.
 
-Holds no figure of its own and judges nothing: values come from `roaming_eu.toml` or a file of the user's.
+The values come from `roaming_eu.toml` or from a file of the user's.
 """
 
 from __future__ import annotations

@@ -1,21 +1,23 @@
-"""Rules for a billing system: purposes `ROM-…`, what they ask of each account, and the findings they make.
+"""Rules for a billing system: purposes `ROM-…`, what they check on each account, and their findings.
 
-Reads billing files and the contract only; shares the contract's data with the simulator, never its code.
+The rules read the billing files and the contract; they share data with the simulator and do their own arithmetic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from functools import partial
+from typing import Final, NamedTuple
 
 from simbench.base.calendar import from_civil
 from simbench.finding import Evidence, Finding
 from simbench.roaming.billing import Billing, Record
 from simbench.roaming.contract import RoamingContract, Service
 from simbench.roaming.history import DAY, History, least_octets, months_before
+from simbench.rulebook import Judged, Rule, Rulebook
 
 MOST_EVIDENCE = 20
 
@@ -37,29 +39,24 @@ class Bench(NamedTuple):
     window_days: int
 
 
+class Given(NamedTuple):
+    """What all rules are given: the bench, and the history of each account."""
+
+    bench: Bench
+    histories: Sequence[History]
+
+
 Verdict = Breach | None
-RuleFunction = Callable[[History, Bench], Iterator[Verdict]]
+Check = Callable[[History, Bench], Iterator[Verdict]]
+RULES: Final = Rulebook[Given]()
 
 
-class RoamingRule(NamedTuple):
-    """One rule: its purpose, the sentence it checks, the unit it measures in; yields None for each thing in order."""
+def rule(purpose: str, sentence: str, unit: str) -> Callable[[Check], Check]:
+    """Enter the check of one account as the rule of a purpose: it yields None for each thing that is in order."""
 
-    purpose: str
-    sentence: str
-    unit: str
-    judge: RuleFunction
-
-
-RULES: dict[str, RoamingRule] = {}
-
-
-def rule(purpose: str, sentence: str, unit: str) -> Callable[[RuleFunction], RuleFunction]:
-    """Enter a function as the rule of a purpose."""
-
-    def enter(judge: RuleFunction) -> RuleFunction:
-        assert purpose not in RULES
-        RULES[purpose] = RoamingRule(purpose, sentence, unit, judge)
-        return judge
+    def enter(check: Check) -> Check:
+        RULES.enter(Rule(purpose, sentence, partial(_judged, check, sentence, unit), "platform", unit=unit))
+        return check
 
     return enter
 
@@ -70,32 +67,28 @@ def judge_billing(billing: Billing, contract: RoamingContract, window_days: int 
     A breach that hangs on our assumption alone is weak; nothing of a rule's kind in the files is unsupported.
     """
     bench = Bench(contract, window_days or contract.terms.fair_use.observation_days.value)
-    histories = [History(account) for account in billing.accounts.values()]
-    return [_finding(entry, histories, bench) for entry in RULES.values()]
+    return RULES.judge_all(Given(bench, [History(account) for account in billing.accounts.values()]))
 
 
-def _finding(entry: RoamingRule, histories: Iterable[History], bench: Bench) -> Finding:
+def _judged(check: Check, sentence: str, unit: str, given: Given) -> Judged:
     checked, breaches = 0, []
-    for history in histories:
-        for verdict in entry.judge(history, bench):
+    for history in given.histories:
+        for verdict in check(history, given.bench):
             checked += 1
             if verdict is not None:
                 breaches.append((history.account.subscriber, verdict))
-    clause = entry.purpose.partition("/")[0]
     if not checked:
-        return Finding(entry.purpose, clause, "unsupported", "Nothing in the files is of this kind.")
+        return Judged("unsupported", "Nothing in the files is of this kind.")
     if not breaches:
-        return Finding(entry.purpose, clause, "pass", f"{entry.sentence} {checked:,} checked.")
+        return Judged("pass", f"{sentence} {checked:,} checked.")
     breaches.sort(key=lambda pair: (bool(pair[1].assumed), -abs(pair[1].measured - pair[1].limit)))
     worst = breaches[0][1]
-    return Finding(
-        purpose=entry.purpose,
-        clause=clause,
+    return Judged(
         outcome="weak" if worst.assumed else "fail",
         summary=f"{len(breaches):,} of {checked:,} break it, the worst: {breaches[0][0]} on {worst.day}, {worst.note}",
         measured=worst.measured,
         limit=worst.limit,
-        unit=entry.unit,
+        unit=unit,
         assumed=tuple(sorted({name for _, breach in breaches for name in breach.assumed})),
         evidence=tuple(_evidence(who, breach) for who, breach in breaches[:MOST_EVIDENCE]),
     )

@@ -6,7 +6,7 @@ inconclusive where the outcome could have been another with what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 
 from simbench.finding import Finding
 from simbench.ledger.reader import Run
+from simbench.rulebook import Suite
 from simbench.rules import capture_times
 from simbench.rules.capture_times import Times, times_of
-from simbench.rules.rule import RULES, Case, judge
+from simbench.rules.rule import Case, Rule, judge, load, ordered
 from simbench.trace.trace import Reading
 
 GIVEN: Final = "metadata"  # story row of kind "capture" that names the kinds of metadata there were
@@ -32,71 +33,10 @@ KINDS: Final[dict[str, str]] = {
     "exercise": "an exercise that puts the client to it (simbench conform)",
 }
 
-NEEDS: Final[dict[str, tuple[str, ...]]] = {
-    **dict.fromkeys(
-        (
-            "OPS-CON-02/well-formed", "OPS-CON-02/oddities", "OPS-ACH-03/oddities", "OPS-CON-03/login-first",
-            "OPS-CON-03/keepalive", "OPS-CON-03/answers-notices", "OPS-CON-03/window",
-            "OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc", "OPS-ACH-03/trn-discipline",
-            "OPS-DEO-11/machines-on-the-wire", "OPS-DEO-12/senders-on-the-wire", "OPS-DEO-07/begun-by-user",
-            "OPS-DEO-07/session-over", "OPS-CON-04/refused-pace", "OPS-CON-03/reconnect-pace",
-            "OPS-PRE-03/no-duplicates",
-        ),
-        (),
-    ),
-    "OPS-ENG-01/backlog-at-tier": ("codes",),
-    "OPS-ENG-01/after-reconnection": ("codes", "outages"),
-    "OPS-QOS-04/tier-granted": ("codes",),
-    "OPS-ACH-04/uses-its-tier": ("codes", "requests"),
-    "OPS-DEO-06/short-code-only": ("codes",),
-    "OPS-PRE-08/allotted-codes": ("codes",),
-    "OPS-OPT-04/sender-names": ("codes",),
-    "OPS-ENG-06/suspended": ("accounts",),
-    "OPS-ACH-02/originator-in-service": ("codes",),
-    "OPS-ACH-01/accepted": ("codes", "recipients", "accounts"),
-    "OPS-ACH-07/served-recipients": ("recipients",),
-    "OPS-ACH-07/final-refusals": ("requests",),
-    "OPS-ENG-02/non-orange-share": ("recipients",),
-    "OPS-PRE-03/nothing-lost": ("requests",),
-    "OPS-PRE-03/comes-back": ("outages",),
-    "OPS-PRO-03/hours-on-the-wire": ("classes",),
-    "OPS-PRE-07/consent-on-the-wire": ("classes", "consent"),
-    "OPS-DEO-08/range-on-the-wire": ("classes",),
-    "OPS-PRO-07/stop-on-the-wire": ("classes",),
-    "OPS-DEO-14/daily-on-the-wire": ("classes",),
-    "OPS-PRO-08/opt-outs-on-the-wire": ("classes",),
-}  # fmt: skip
-OTHERS: Final = ("exercise",)  # what any other purpose needs
-
-# Rules on what few records have an occasion for: without one there is nothing to judge, and nobody asked for it.
-ON_OCCASION: Final = frozenset(
-    {"OPS-CON-03/reconnect-pace", "OPS-CON-04/refused-pace", "OPS-DEO-07/begun-by-user", "OPS-DEO-07/session-over",
-     "OPS-OPT-04/sender-names", "OPS-ENG-06/suspended"}
-)  # fmt: skip
-
-# A breach that consists in something not seen, which may lie in a hole: of one session, or of any.
-ABSENT_IN_SESSION: Final = frozenset(
-    {"OPS-CON-03/answers-notices", "OPS-CON-03/keepalive", "OPS-CON-03/window", "OPS-CON-02/well-formed",
-     "OPS-ACH-03/oddities", "OPS-CON-02/oddities", "OPS-CON-03/login-first"}
-)  # fmt: skip
-ABSENT_ANYWHERE: Final = frozenset(
-    {"OPS-PRE-03/nothing-lost", "OPS-PRE-03/no-duplicates", "OPS-PRE-03/comes-back", "OPS-QOS-04/tier-granted",
-     "OPS-ACH-07/served-recipients", "OPS-ACH-04/uses-its-tier"}
-)  # fmt: skip
-# A pass that counts what was sent, of which something is missing.
-COUNTS_ALL: Final = frozenset(
-    {"OPS-CON-03/window", "OPS-ENG-01/backlog-at-tier", "OPS-ENG-01/after-reconnection", "OPS-PRE-03/no-duplicates",
-     "OPS-ACH-07/final-refusals", "OPS-CON-03/reconnect-pace", "OPS-DEO-14/daily-on-the-wire",
-     "OPS-PRO-08/opt-outs-on-the-wire", "OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc"}
-)  # fmt: skip
+OTHERS: Final = ("exercise",)  # what a rule needs that no recorded traffic can satisfy
 
 # What lines of a list that could not be read may change: kind of list -> need of the purposes that look into it.
 NEED_OF_LIST: Final = {"requests": "requests", "recipients": "classes"}
-# A breach that a request, or a consent, on such a line would excuse.
-EXCUSED: Final = {
-    "requests": frozenset({"OPS-PRE-03/no-duplicates", "OPS-ACH-07/final-refusals"}),
-    "consents": frozenset({"OPS-PRE-07/consent-on-the-wire"}),
-}
 
 
 class Lacks(msgspec.Struct, frozen=True):
@@ -150,67 +90,64 @@ def given_by(reading: Reading) -> set[str]:
 
 
 def audit(
-    case: Case, given: Collection[str], kind: str = "audit", *, but: Collection[str] = (),
+    case: Case, given: Collection[str], kind: str = "audit", suites: Sequence[Suite] = ("client", "audit"), *,
     unread: Mapping[str, int] | None = None,
 ) -> list[Finding]:  # fmt: skip
-    """One finding for every purpose there is a rule for but those of `but`, in order of the contract's clauses.
+    """One finding for every purpose of these suites, in order of the contract's clauses.
 
     `given` names the KINDS of metadata there are, `unread` counts lines of lists that could not be read, where the run
-    itself does not say so. The rules must have been entered (imported) before.
+    itself does not say so.
     """
-    order = {clause: place for place, clause in enumerate(case.contract.clauses)}
+    rules = load()
     lacks, times = lacks_of(case.reading), times_of(case.reading)
     if unread:
         lacks = msgspec.structs.replace(lacks, lists=unread)
-    purposes = sorted(
-        set(RULES) - set(but), key=lambda purpose: (order.get(RULES[purpose].clause, len(order)), purpose)
-    )
-    return [_finding(purpose, case, given, (lacks, times), kind) for purpose in purposes]
+    return [_finding(rules[purpose], case, given, (lacks, times), kind) for purpose in ordered(case.contract, *suites)]
 
 
-def _finding(purpose: str, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:
-    rule, (lacks, times) = RULES[purpose], of
-    needs = NEEDS.get(purpose, OTHERS)
+def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Times], kind: str) -> Finding:
+    (lacks, times), purpose = of, rule.purpose
+    needs: Sequence[str] = rule.reads if "audit" in rule.suites else OTHERS
     missing = [need for need in needs if need not in given]
     if missing:
         told = "needs " + "; ".join(KINDS[need] for need in missing)
         return Finding(purpose, rule.clause, "unsupported", told, exercise=kind)
-    if capture_times.hangs_on_missing_times(purpose, needs, times):
+    if capture_times.hangs_on_missing_times(rule, times):
         return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
-    found = capture_times.in_doubt(judge(purpose, case, kind), needs, times)
-    found = without_occasion(found)
+    found = capture_times.in_doubt(rule, judge(purpose, case, kind), times)
+    found = without_occasion(rule, found)
     if lacks.lists:
-        found = _of_lists(found, lacks.lists)
-    return _in_doubt(found, case, lacks) if str(lacks) else found
+        found = _of_lists(rule, found, lacks.lists)
+    return _in_doubt(rule, found, case, lacks) if str(lacks) else found
 
 
-def without_occasion(found: Finding) -> Finding:
+def without_occasion(rule: Rule, found: Finding) -> Finding:
     """A finding of a record nobody conducted: what had no occasion in it cannot be judged, and need not be."""
-    if found.purpose in ON_OCCASION and found.outcome == "inconclusive" and found.measured is None:
+    if rule.occasional and found.outcome == "inconclusive" and found.measured is None:
         return msgspec.structs.replace(found, outcome="unsupported", blame="")
     return found
 
 
-def _of_lists(found: Finding, lists: Mapping[str, int]) -> Finding:
+def _of_lists(rule: Rule, found: Finding, lists: Mapping[str, int]) -> Finding:
     """The finding as lines of lists that were not read leave it: one of them may tell of the very message."""
     for name, count in lists.items():
         need = NEED_OF_LIST.get(name)
-        incomplete = found.outcome == "pass" and need is not None and need in NEEDS.get(found.purpose, ())
-        excused = found.outcome in {"fail", "weak"} and found.purpose in EXCUSED.get(name, ())
+        incomplete = found.outcome == "pass" and need is not None and need in rule.reads
+        excused = found.outcome in {"fail", "weak"} and name in rule.excused_by
         if incomplete or excused:
             told = f"{found.summary}, but {count} {'line' if count == 1 else 'lines'} of the {name} could not be read"
             return msgspec.structs.replace(found, outcome="inconclusive", summary=told, blame="bench")
     return found
 
 
-def _in_doubt(found: Finding, case: Case, lacks: Lacks) -> Finding:
+def _in_doubt(rule: Rule, found: Finding, case: Case, lacks: Lacks) -> Finding:
     """The finding as what is missing leaves it."""
     broken = found.outcome in {"fail", "weak"}
-    if broken and found.purpose in ABSENT_IN_SESSION:
+    if broken and rule.absence == "session":
         again = judge(found.purpose, Case(Reading(_whole_sessions(case.reading.run, lacks)), case.contract), "")
         doubtful = again.outcome != found.outcome  # else it is there as well where nothing is missing
     else:
-        doubtful = found.purpose in (ABSENT_ANYWHERE if broken else COUNTS_ALL if found.outcome == "pass" else ())
+        doubtful = rule.absence == "anywhere" if broken else rule.counts_all and found.outcome == "pass"
     if not doubtful:
         return found
     told = f"{found.summary}, but {lacks}"

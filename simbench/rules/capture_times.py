@@ -5,24 +5,17 @@ A capture writes its remarks into the story (`simbench.capture.order`); nothing 
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final
 
 import msgspec
 
 from simbench.base.units import MINUTE_US
 from simbench.finding import Finding
+from simbench.rules.rule import Rule
 from simbench.trace.trace import Reading
 
-# What is measured by how much time lies between two frames.
-BY_DURATION: Final = frozenset(
-    {"OPS-ENG-01/backlog-at-tier", "OPS-ENG-01/after-reconnection", "OPS-QOS-04/tier-granted",
-     "OPS-ACH-04/uses-its-tier", "OPS-CON-03/keepalive", "OPS-CON-03/reconnect-pace", "OPS-PRE-03/comes-back",
-     "OPS-CON-03/answers-notices", "OPS-CON-04/refused-pace", "OPS-PRE-03/no-duplicates", "OPS-DEO-07/session-over",
-     "OPS-DEO-07/begun-by-user"}
-)  # fmt: skip
 # What is given beside a capture and is laid against its times: a purpose that needs one of these hangs on them.
-DATED_NEEDS: Final = frozenset({"requests", "classes", "consent", "outages"})
+DATED: Final = frozenset({"requests", "classes", "consent", "outages"})
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -46,12 +39,12 @@ def times_of(reading: Reading) -> Times:
     )
 
 
-def hangs_on_missing_times(purpose: str, needs: Collection[str], times: Times) -> bool:
+def hangs_on_missing_times(rule: Rule, times: Times) -> bool:
     """Whether a rule would measure what the capture does not say."""
-    return times.untimed and (purpose in BY_DURATION or not DATED_NEEDS.isdisjoint(needs))
+    return times.untimed and (rule.by_duration or not DATED.isdisjoint(rule.reads))
 
 
-def in_doubt(found: Finding, needs: Collection[str], times: Times) -> Finding:
+def in_doubt(rule: Rule, found: Finding, times: Times) -> Finding:
     """The finding as a clock that was set back leaves it.
 
     How long the step took nobody knows, so no breach across it stands, and no time of day where it was a minute.
@@ -59,8 +52,8 @@ def in_doubt(found: Finding, needs: Collection[str], times: Times) -> Finding:
     far = max((size for _, size in times.steps), default=0) >= MINUTE_US
     across = any(one.start <= at <= one.end for one in found.evidence for at, _ in times.steps)
     broken = found.outcome in {"fail", "weak"}
-    by_duration = found.purpose in BY_DURATION and broken and across
-    by_date = far and not DATED_NEEDS.isdisjoint(needs) and found.outcome in {"fail", "weak", "pass"}
+    by_duration = rule.by_duration and broken and across
+    by_date = far and not DATED.isdisjoint(rule.reads) and found.outcome in {"fail", "weak", "pass"}
     if not (by_duration or by_date):
         return found
     summary = f"{found.summary}, but {times}"

@@ -1,7 +1,4 @@
-"""Which clauses have rules, and why the others have none. Judges nothing.
-
-The reasons are data (`uncovered.toml`); rules are those entered when this is asked.
-"""
+"""Which clauses have rules, and why the others have none: the reasons are data (`uncovered.toml`)."""
 
 from __future__ import annotations
 
@@ -9,12 +6,12 @@ import tomllib
 from functools import lru_cache
 from pathlib import Path
 
-from simbench.rules.rule import RULES, Rule
+from simbench.rules.rule import Rule, load
 
 
 def rules_of(clause: str) -> list[Rule]:
     """The rules on a clause, by purpose."""
-    return sorted((rule for rule in RULES.values() if rule.clause == clause), key=lambda rule: rule.purpose)
+    return sorted((rule for rule in load().values() if rule.clause == clause), key=lambda rule: rule.purpose)
 
 
 @lru_cache(maxsize=1)

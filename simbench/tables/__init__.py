@@ -1,1 +1,1 @@
-"""Tables that others wrote: delimited text, Parquet and XLSX, read by one reader into rows of named cells."""
+"""Reads tables of other programs: delimited text, Parquet and XLSX, as rows of named cells."""

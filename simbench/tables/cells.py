@@ -1,4 +1,4 @@
-"""What a cell of a table says: truth, numbers, codes, in the ways in which people and spreadsheets write them."""
+"""Values of a table's cells: truth values, numbers and codes, as people and spreadsheets write them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+", re.ASCII)
 
 
 def text_of(cell: Any) -> str:
-    """A cell as text; a whole number that a spreadsheet wrote as 36010.0 without its decimals."""
+    """Return a cell as text; a whole number stored as 36010.0 by a spreadsheet loses its decimals."""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
 
 
 def digits_of(cell: Any) -> str:
-    """A code as text: what a spreadsheet does to digits (36010.0, '36010, 36 010) undone; anything else as it is."""
+    """Return a code as text, undoing spreadsheet notations (36010.0, '36010, 36 010); anything else is unchanged."""
     text = _SPACES.sub("", text_of(cell)).removeprefix("'")
     as_float = _WHOLE_AS_FLOAT.fullmatch(text)
     return as_float[1] if as_float else text
 
 
 def truth_of(cell: Any, place: str, yes: frozenset[str] = YES, no: frozenset[str] = NO) -> bool:
-    """Yes or no in English or French, in any case, or 1 and 0. Raises BadInput."""
+    """Read yes or no in English or French, in any case, or 1 and 0. Raises BadInput."""
     word = digits_of(cell).lower()
     if word not in yes | no:
         raise BadInput(place, f"is {shown(str(cell))}", "true or false")
@@ -41,10 +41,10 @@ def truth_of(cell: Any, place: str, yes: frozenset[str] = YES, no: frozenset[str
 
 
 def number_of(cell: Any, place: str, *, decimal_comma: bool = False) -> Decimal:
-    """A number with a decimal point or comma, thousands set apart or not; "50 %" is 0.5.
+    """Read a number with a decimal point or comma, with or without thousands separators; "50 %" is 0.5.
 
-    "1,600" is 1.6 where the table writes decimal commas and 1600 where it groups by commas; where the table leaves
-    that open it is refused. Raises BadInput.
+    "1,600" is 1.6 if the table uses decimal commas and 1600 if it groups by commas; otherwise it is refused. Raises
+    BadInput.
     """
     expected = "a number such as 1600.50"
     if isinstance(cell, bool):
@@ -81,7 +81,7 @@ def _with_point(text: str) -> str:
 
 
 def whole_of(cell: Any, place: str, least: int = 0, most: int = 10**12, *, decimal_comma: bool = False) -> int:
-    """A whole number within bounds. Raises BadInput."""
+    """Read a whole number within bounds. Raises BadInput."""
     expected = f"a whole number from {least}" + (f" to {most}" if most < 10**12 else " on")
     try:
         value = number_of(cell, place, decimal_comma=decimal_comma)

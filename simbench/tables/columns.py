@@ -1,4 +1,4 @@
-"""How a table is read: our columns to theirs, their words to ours, its encoding, and the mapping file that says so."""
+"""How to read a table: a mapping of columns and words, an encoding, and the mapping file that sets them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from simbench.base.toml_files import choice, label, read_toml, shown
 
 
 class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Our columns to theirs, their words to ours by column, and what stands where a column does not.
+    """A mapping for one kind of table: columns, words by column, and defaults for missing columns.
 
-    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times that name none.
-    `encoding` and `delimiter` are found out where they are empty; a byte-order mark and a `sep=` line outrank them.
+    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times without one.
+    `encoding` and `delimiter` are detected if empty; a byte-order mark and a `sep=` line take precedence over them.
     `sheet` is the sheet of a workbook (empty: the first).
     """
 
@@ -32,7 +32,7 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MappingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mapping file: one table for each kind of table there is to read."""
+    """A mapping file: one mapping for each kind of table."""
 
     outages: Columns = Columns()
     traffic: Columns = Columns()
@@ -40,7 +40,7 @@ class MappingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_mapping(path: Path | None, known: Mapping[str, Iterable[str]]) -> MappingFile:
-    """Read a mapping file; `known` has our columns of each kind. BadInput when it names one that there is not."""
+    """Read a mapping file; `known` lists our columns of each kind. Raises BadInput for an unknown column."""
     if path is None:
         return MappingFile()
     mapping = read_toml(path, MappingFile, BadInput)
@@ -59,15 +59,15 @@ def _check(columns: Columns, names: list[str], place: str) -> None:
 
 
 def folded(text: str) -> str:
-    """A heading or word as it is compared: case, width, apostrophes and runs of spaces make no difference."""
+    """Return a heading or word for comparison: case, width, apostrophes and runs of spaces are ignored."""
     return " ".join(unicodedata.normalize("NFKC", text).replace("’", "'").casefold().split())
 
 
 def places_of(names: list[str], wanted: Iterable[str], mapping: Columns, path: Path) -> dict[str, int]:
-    """Which of a table's columns is ours, for those of `wanted` that it has.
+    """Return the positions of our columns in a table, for those of `wanted` that it has.
 
-    A heading as written outranks one that is the same but for its case. Raises BadInput for one that is there twice;
-    headings nobody wants may be repeated.
+    An exact heading takes precedence over one that differs in case. Raises BadInput for a wanted heading that occurs
+    twice.
     """
     exact, alike = _by_name(names), _by_name([folded(name) for name in names])
     found = {}
@@ -89,7 +89,7 @@ def _by_name(names: list[str]) -> dict[str, list[int]]:
 
 
 def check_needed(found: Mapping[str, int], needed: Iterable[str], mapping: Columns, path: Path) -> None:
-    """Raise BadInput for a needed column that a table has neither as a column nor as a default."""
+    """Raise BadInput for a required column that the table has neither as a column nor as a default."""
     for name in needed:
         if name not in found and name not in mapping.defaults:
             problem = f"no column {shown(mapping.columns.get(name, name))}"

@@ -1,4 +1,4 @@
-"""Delimited text: its encoding, its delimiter, its heading line, and its records, one after another."""
+"""Delimited text: its encoding, delimiter and heading line, and its records one by one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from simbench.tables.columns import Columns
 from simbench.tables.rows import RejectedRow, Remark
 
 DELIMITERS: Final = ",;\t|"
-HEAD: Final = 1 << 16  # octets by which encoding and delimiter are told
+HEAD: Final = 1 << 16  # octets examined for encoding and delimiter
 _LETTER_OF_UTF_8: Final = re.compile(rb"[\xc3-\xdf][\x80-\xbf](?![\x80-\xbf])")
 BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 Records = Generator[tuple[int, list[str] | RejectedRow], None, None]
-"""Line and cells of each record that is not empty."""
+"""Line and cells of each non-empty record."""
 
 
 class Delimited(msgspec.Struct, frozen=True):
@@ -38,9 +38,9 @@ class Delimited(msgspec.Struct, frozen=True):
 
 
 def read_delimited(path: Path, mapping: Columns, known: Callable[[list[str]], int]) -> Delimited:
-    """Open a file; `known` counts how many of some headings are wanted, which tells the delimiter.
+    """Open a file; `known` counts how many of some headings are wanted, which helps to detect the delimiter.
 
-    The file is read as its records are asked for. Raises BadInput: it cannot be read, or is empty.
+    Records are read on demand. Raises BadInput if the file is unreadable or empty.
     """
     file = path.open("rb")
     head = file.read(HEAD)
@@ -48,11 +48,11 @@ def read_delimited(path: Path, mapping: Columns, known: Callable[[list[str]], in
     file.seek(mark)
     text = io.TextIOWrapper(file, encoding, "replace", newline="")
     sample = head[mark:].decode(encoding, "replace")
-    told = _told_delimiter(sample)
-    delimiter = told or mapping.delimiter or _likely(sample, known)
-    if told:
+    named = _named_delimiter(sample)
+    delimiter = named or mapping.delimiter or _likely(sample, known)
+    if named:
         text.readline()
-    records = _records(text, delimiter, 1 if told else 0)
+    records = _records(text, delimiter, 1 if named else 0)
     line, names = next(records, (1, []))
     if isinstance(names, RejectedRow):
         records.close()
@@ -62,41 +62,41 @@ def read_delimited(path: Path, mapping: Columns, known: Callable[[list[str]], in
     return Delimited([name.strip() for name in names], line, records, delimiter, remarks, file.tell)
 
 
-def _encoding(head: bytes, told: str) -> tuple[str, int, tuple[Remark, ...]]:
-    """The encoding, the length of its byte-order mark, and a remark where it is a guess."""
+def _encoding(head: bytes, named: str) -> tuple[str, int, tuple[Remark, ...]]:
+    """Return the encoding, the length of its byte-order mark, and a remark if it is a guess."""
     for mark, name in BOMS:
         if head.startswith(mark):
             return name, len(mark), ()
     wide = _without_mark(head)
-    if told and told != "utf-16":
-        return told, 0, ()
-    if told or wide:
+    if named and named != "utf-16":
+        return named, 0, ()
+    if named or wide:
         return wide or "utf-16-le", 0, ()
     try:
         head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8")
     except UnicodeDecodeError:
         if _LETTER_OF_UTF_8.search(head):
-            return "utf-8", 0, ()  # it is UTF-8 with octets in it that are not
+            return "utf-8", 0, ()  # UTF-8 with some invalid octets
         return "cp1252", 0, (Remark(0, "the text is not UTF-8 and was read as Windows-1252 (`encoding` of the map)"),)
     return "utf-8", 0, ()
 
 
 def _without_mark(head: bytes) -> str:
-    """UTF-16 without a mark shows as zero octets in every other place of a text in a Latin alphabet."""
+    """Detect UTF-16 without a mark by its zero octets in every other position of Latin text."""
     pairs = max(1, len(head) // 2)
     if head[1::2].count(0) * 2 > pairs > head[::2].count(0) * 4:
         return "utf-16-le"
     return "utf-16-be" if head[::2].count(0) * 2 > pairs > head[1::2].count(0) * 4 else ""
 
 
-def _told_delimiter(sample: str) -> str:
-    """The delimiter that a first line `sep=;` names, as spreadsheets write it."""
+def _named_delimiter(sample: str) -> str:
+    """Return the delimiter named by a first line `sep=;`, as written by spreadsheets."""
     first = sample.split("\n", 1)[0].rstrip("\r").strip('"')
     return first[4] if first[:4].lower() == "sep=" and len(first) == 5 else ""
 
 
 def _likely(sample: str, known: Callable[[list[str]], int]) -> str:
-    """The delimiter under which the first record has most headings that are wanted, then most headings."""
+    """Return the delimiter for which the first record has the most wanted headings, then the most headings."""
 
     def found(delimiter: str) -> tuple[int, int]:
         names = next((names for _, names in _records(io.StringIO(sample, newline=""), delimiter)), [])
@@ -106,7 +106,7 @@ def _likely(sample: str, known: Callable[[list[str]], int]) -> str:
 
 
 class _Lines:
-    """Lines of a text; those of the record under way can be given again, but for the first."""
+    """Lines of a text; all but the first line of the current record can be read again."""
 
     def __init__(self, text: IO[str], number: int) -> None:
         self._text, self._again = text, deque[str]()
@@ -121,18 +121,18 @@ class _Lines:
         return line
 
     def begin(self) -> None:
-        """Go on with the next record."""
+        """Continue with the next record."""
         self.first += len(self._taken)
         self._taken.clear()
 
     def give_again(self) -> None:
-        """Let all lines of the record under way be read again, each as the first of a record, but for its first."""
+        """Read the lines of the current record after its first again, each as the start of a record."""
         self._again.extendleft(reversed(self._taken[1:]))
         del self._taken[1:]
 
 
 def _records(text: IO[str], delimiter: str, line: int = 0) -> Records:
-    """Records that are not empty. A quote that never ends, or ends within a cell, costs the line it stands in alone."""
+    """Iterate over non-empty records. A quote that never ends, or ends within a cell, loses only its own line."""
     lines = _Lines(text, line)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     with text:

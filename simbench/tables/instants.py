@@ -1,4 +1,4 @@
-"""Instants as people and programs write them: ISO 8601, a pattern, seconds since 1970; in a zone, or one they name.
+"""Instants as people and programs write them: ISO 8601, a pattern, or seconds since 1970, with or without a zone.
 
 A civil time may exist twice (the hour repeated in October) or not at all (the one skipped in March): both have two
 readings, and `Moment` keeps both.
@@ -20,7 +20,7 @@ from simbench.base.errors import BadInput
 from simbench.base.toml_files import shown
 from simbench.base.units import SECOND_US
 
-FIRST_YEAR, LAST_YEAR = 1980, 2200  # what lies outside was never a time of this trade
+FIRST_YEAR, LAST_YEAR = 1980, 2200  # times outside are implausible in this field
 ISO = "ISO 8601, as in 2026-03-02T10:00:00+01:00"
 
 _NUMBER = re.compile(r"([0-9]{9,19})(?:[.,]([0-9]{1,9}))?")
@@ -36,13 +36,13 @@ _TAIL = re.compile(r"(?P<time>.*[0-9])\s*(?P<zone>Z|[A-Z]{2,5}|[+-][0-9]{2}:?[0-
 
 
 class NoZone(BadInput):
-    """A time names no zone, and nobody said which it is in."""
+    """A time without a zone, where no zone was given."""
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """A time as written, as the instants (us, UTC) it can be: twice the same but for a change of clocks.
+    """A written time as the instants (us, UTC) it can mean: equal, except at a change of clocks.
 
-    `skipped`: it stands on no clock, since the clocks went forward over it.
+    `skipped`: the time does not exist, as the clocks went forward over it.
     """
 
     first: int
@@ -51,12 +51,12 @@ class Moment(msgspec.Struct, frozen=True):
 
     @property
     def readings(self) -> tuple[int, ...]:
-        """The instants it can be, the usual reading first."""
+        """The possible instants, the usual reading first."""
         return (self.first,) if self.first == self.second else (self.first, self.second)
 
 
 def zone_of(name: str, place: str = "--tz") -> ZoneInfo:
-    """A zone of the tz database by name. Raises BadInput."""
+    """Return a zone of the tz database by name. Raises BadInput."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -64,15 +64,15 @@ def zone_of(name: str, place: str = "--tz") -> ZoneInfo:
 
 
 def instant_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "") -> int:
-    """Microseconds, UTC, of a time as written; the first of two readings. Raises as `moment_of`."""
+    """Return a written time in microseconds, UTC; the first of two readings. Raises like `moment_of`."""
     return moment_of(written, zone, place, pattern).first
 
 
 def moment_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "") -> Moment:
-    """A text, a datetime, or a number of seconds (or milli-, micro-, nanoseconds, by its size) since 1970.
+    """Read a text, a datetime, or a number of seconds (or milli-, micro-, nanoseconds, by its size) since 1970.
 
-    Texts are ISO 8601, or after a `strptime` pattern. The zone a time itself names outranks `zone`; NoZone where there
-    is neither. Raises BadInput for anything that is no time.
+    Texts are ISO 8601, or follow a `strptime` pattern. A zone in the text takes precedence over `zone`; raises NoZone
+    if there is neither, and BadInput for anything that is not a time.
     """
     if isinstance(written, datetime):
         return _placed(written, zone, place, str(written))
@@ -91,7 +91,7 @@ def _plain(written: Any) -> str:
 
 
 def _counted(text: str) -> int | None:
-    """Microseconds since 1970 of a plain number, whose unit its number of digits tells; None for anything else."""
+    """Return a plain number as microseconds since 1970, its unit derived from its digits; None for anything else."""
     found = _NUMBER.fullmatch(text)
     per_second = _PER_SECOND.get(len(found[1])) if found else None
     if found is None or per_second is None:
@@ -134,14 +134,14 @@ def _parsed(text: str, pattern: str, place: str) -> datetime:
 
 
 def _by_pattern(text: str, pattern: str, place: str) -> datetime:
-    """`strptime`, but the zone word of a `%Z`, which it drops, is read."""
+    """`strptime`, but also reading the zone word of a `%Z`."""
     if "%Z" not in pattern:
         return datetime.strptime(text, pattern)
     for word in _WORD.finditer(text):
         hours = _ZONES.get(word[0].upper())
         if hours is not None:
-            told = f"{text[: word.start()]}{hours:+03d}00{text[word.end() :]}"
-            return datetime.strptime(told, pattern.replace("%Z", "%z"))
+            plain = f"{text[: word.start()]}{hours:+03d}00{text[word.end() :]}"
+            return datetime.strptime(plain, pattern.replace("%Z", "%z"))
     raise BadInput(place, f"{shown(text)} names no zone known here", f"one of {', '.join(_ZONES)}, or an offset (%z)")
 
 

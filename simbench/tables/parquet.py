@@ -1,4 +1,4 @@
-"""Parquet: the columns that are wanted, batch by batch, each of a type that can be what it stands for."""
+"""Parquet: the wanted columns, batch by batch, each checked for a suitable type."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXPECTED: Final[dict[Kind, str]] = {
 
 
 class ParquetTable:
-    """A Parquet file: its names, and its wanted cells by row."""
+    """A Parquet file: its column names, and its wanted cells by row."""
 
     def __init__(self, path: Path) -> None:
         import pyarrow.parquet as pq  # noqa: PLC0415 - Arrow is slow to load
@@ -36,12 +36,12 @@ class ParquetTable:
             self.names: list[str] = list(self._file.schema_arrow.names)
 
     def fitting(self, kind: Kind) -> list[int]:
-        """Places of the columns whose type can be of a kind."""
+        """Return the positions of the columns whose type can hold a kind."""
         types = self._file.schema_arrow.types
         return [place for place, one in enumerate(types) if _fits(one, kind)]
 
     def rows(self, wanted: dict[int, Kind]) -> Iterator[tuple[int, list[Any]]]:
-        """Row number, and the cells of the wanted places (the others None). Raises BadInput for a type."""
+        """Iterate over row number and cells of the wanted columns (others None). Raises BadInput for a wrong type."""
         import pyarrow as pa  # noqa: PLC0415 - as above
 
         schema = self._file.schema_arrow
@@ -63,7 +63,7 @@ class ParquetTable:
 
 
 class _refusing:  # noqa: N801 - a context manager, read as a word
-    """Turns what Arrow raises for a damaged file into one line."""
+    """Converts Arrow's errors for a damaged file to one line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -99,7 +99,7 @@ def _fits(type_: pa.DataType, kind: Kind) -> bool:
 
 
 def _cells(pa: Any, column: Any) -> list[Any]:
-    """The values; those that Python cannot hold (years beyond 9999, texts that are no UTF-8) as texts that say so."""
+    """Return the values; those Python cannot hold (years beyond 9999, invalid UTF-8) become texts that say so."""
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     try:

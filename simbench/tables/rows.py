@@ -1,4 +1,4 @@
-"""What a table consists of once it is read: rows under our names, rows that were rejected, and remarks."""
+"""The content of a table that was read: rows with our column names, rejected rows, and remarks."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from simbench.base.toml_files import label
 from simbench.tables.instants import NoZone
 
 Kind = Literal["instant", "text", "note", "truth", "number"]
-"""What a column holds. A "note" is free text that no rule reads: octets outside the encoding cost it no row."""
+"""The kind of value in a column. A "note" is free text no rule reads: invalid octets in it do not reject the row."""
 
-UNREADABLE = "�"  # what stands for octets that are not of the encoding
+UNREADABLE = "�"  # replaces octets invalid in the encoding
 
 T = TypeVar("T")
 
 
 class RejectedRow(msgspec.Struct, frozen=True):
-    """A row that could not be used: its line (0: the whole table), the reason, and what kind of reason it is."""
+    """A row that could not be used: its line (0: the whole table), the reason, and the kind of reason."""
 
     line: int
     reason: str
@@ -33,11 +33,11 @@ class RejectedRow(msgspec.Struct, frozen=True):
 
 
 class Remark(RejectedRow, frozen=True):
-    """Something to know about a row that was used all the same."""
+    """A remark on a row that was used."""
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One row under our names: its line, its cells that are not empty, and whether "1,5" is how it writes 1.5."""
+    """One row with our column names: its line, its non-empty cells, and whether it uses a decimal comma."""
 
     line: int
     cells: Mapping[str, Any]
@@ -45,9 +45,9 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table while it is read: its rows in order, remarks on the whole of it, which of our columns it has.
+    """A table being read: its rows in order, remarks on the whole of it, and which of our columns it has.
 
-    `octets_read` tells how far the reading is, as far as that can be known.
+    `octets_read` returns the progress of reading, as far as it is known.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Collected(msgspec.Struct, Generic[T], frozen=True):
-    """What the rows of a table became: one item a row that was used with its line, and notes on the others."""
+    """The result of reading a table: one item, with its line, per row used, and remarks on the others."""
 
     items: tuple[tuple[int, T], ...]
     notes: tuple[RejectedRow, ...]
@@ -66,9 +66,9 @@ class Collected(msgspec.Struct, Generic[T], frozen=True):
 
 
 def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
-    """Read every row; one that `read` raises BadInput for is rejected.
+    """Read every row; rows for which `read` raises BadInput are rejected.
 
-    Raises BadInput when a time has no zone, and when rows were rejected and none was used.
+    Raises BadInput if a time has no zone, or if rows were rejected and none was used.
     """
     items: list[tuple[int, T]] = []
     notes: list[RejectedRow] = []
@@ -93,7 +93,7 @@ def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
 
 @contextmanager
 def closing_on_error(rows: Iterator[Any]) -> Iterator[None]:
-    """Close the file that some rows come from when what is done with them fails."""
+    """Close the file behind some rows if their processing fails."""
     try:
         yield
     except BaseException:
@@ -103,12 +103,12 @@ def closing_on_error(rows: Iterator[Any]) -> Iterator[None]:
 
 
 def rejected(notes: Iterable[RejectedRow]) -> list[RejectedRow]:
-    """Those of some notes whose rows were not used."""
+    """Return the remarks that are rejected rows."""
     return [one for one in notes if not isinstance(one, Remark)]
 
 
 def filled(row: Row, *names: str) -> None:
-    """Raise BadInput for the first of these columns in which a row has nothing."""
+    """Raise BadInput for the first of these columns that is empty in a row."""
     for name in names:
         if name not in row.cells:
             raise BadInput(name, "is empty", "a value")

@@ -1,4 +1,4 @@
-"""XLSX: one sheet of a workbook, row by row, with the values that its formulas had when it was saved."""
+"""XLSX: one sheet of a workbook, row by row, with the formula results stored when it was saved."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAGIC: Final = b"PK\x03\x04"
 
 
 class Workbook:
-    """A workbook: the headings of its sheet, its rows, and a remark where other sheets hold something."""
+    """A workbook: the headings of its sheet, its rows, and a remark if other sheets contain data."""
 
     def __init__(self, path: Path, sheet: str = "") -> None:
         self.path = path
@@ -28,11 +28,11 @@ class Workbook:
             raise BadInput(label(path), "is empty", "a row of column names")
 
     def rows(self) -> Generator[tuple[int, list[Any]], None, None]:
-        """Row number and cells of every row that is not empty."""
+        """Iterate over row number and cells of every non-empty row."""
         return self._rows
 
     def _read(self, sheet: str) -> Generator[tuple[int, list[Any]], None, None]:
-        """The rows, headings first; the file is closed with them."""
+        """Yield the rows, headings first; close the file afterwards."""
         number = 0
         with self.path.open("rb") as file:
             try:

@@ -42,6 +42,8 @@ UNENDED = "unended"  # problem of octets that no ETX ends, although no more come
 PATIENCE_US = SECOND_US  # how long a client may take over one frame
 LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
 GIVEN_UP_US = 60 * SECOND_US  # an operation unanswered for so long is given up, and its number free again
+WIRE = ["at", "session", "direction", "octets"]
+AT_ONCE = 10_000  # rows of the wire that are Python's at a time
 _MARK = SUBMITS.index("mark")
 
 
@@ -220,12 +222,9 @@ class Reading:
         for _, event in self.events:
             if isinstance(event, LimitSet) and event.account:
                 self._owner[event.code] = event.account
-        wire = self.run.wire
-        for at, number, direction, octets in zip(
-            wire["at"].to_pylist(), wire["session"].to_pylist(), wire["direction"].to_pylist(),
-            wire["octets"].to_pylist(), strict=True,
-        ):  # fmt: skip
-            self._chunk(at, number, direction, octets)
+        for piece in self.run.wire.select(WIRE).to_batches(max_chunksize=AT_ONCE):
+            for at, number, direction, octets in zip(*(piece[name].to_pylist() for name in WIRE), strict=True):
+                self._chunk(at, number, direction, octets)
         last = self.span[1]
         for line in self._lines.values():
             if line.closed_at < 0 and last - line.heard_at > PATIENCE_US:

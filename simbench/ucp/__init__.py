@@ -1,1 +1,1 @@
-"""The UCP wire, sans-IO. Knows no contract and no clock."""
+"""The UCP protocol, sans-IO: frames, fields, content, sessions."""

@@ -16,7 +16,7 @@ Convention = Literal["semi-octets", "octets"]
 
 ESCAPE: Final = 0x1B
 LONGEST_OADC: Final = 11  # septets that an alphanumeric originator can hold
-# One character an octet; the place of the escape holds a space, which is how a phone shows a lone one.
+# One character per octet; the escape's position holds a space, as phones show a lone escape.
 BASIC: Final = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -33,7 +33,7 @@ EXTENSION: Final = {
     0x40: "|",
     0x65: "€",
 }
-_DECODING: Final = BASIC + "\ufffd" * 128  # what an octet above 7F means depends on the operator
+_DECODING: Final = BASIC + "\ufffd" * 128  # the meaning of octets above 7F depends on the operator
 _NATIONAL: Final = {
     language: (table[:ESCAPE] + " " + table[ESCAPE + 1 :]).replace(NONE, "\ufffd") + "\ufffd" * 128
     for language, table in LOCKING.items()
@@ -52,19 +52,19 @@ def is_gsm(text: str) -> bool:
 
 
 def septets(text: str) -> int:
-    """Number of septets `text` takes: a character of the extension counts two. Says nothing of other characters."""
+    """Return the number of septets `text` takes, two for an extension character; other characters are not checked."""
     return len(text) + sum(map(text.count, _EXTENDED))
 
 
 def encode(text: str, errors: Literal["strict", "replace"] = "strict") -> bytes:
-    """Return `text` as one octet a septet, an extension character being two.
+    """Return `text` with one octet per septet, two for an extension character.
 
-    Raises UnicodeEncodeError (a ValueError) at the first character outside the alphabet, unless `errors` is
-    "replace": then it becomes "?".
+    Raises UnicodeEncodeError (a ValueError) at the first character outside the alphabet; with `errors` "replace" it
+    becomes "?" instead.
     """
     try:
         return codecs.charmap_encode(text, "strict", _ENCODING)[0]
-    except UnicodeEncodeError:  # an extension character, or none of ours: one by one
+    except UnicodeEncodeError:  # an extension character, or one outside the alphabet: one by one
         pass
     unknown = b"?" if errors == "replace" else b""
     octets = [_CODES.get(character, unknown) for character in text]
@@ -77,9 +77,9 @@ def encode(text: str, errors: Literal["strict", "replace"] = "strict") -> bytes:
 def decode(octets: bytes, languages: tuple[int, int] = (0, 0)) -> str:
     """Return the text of octets that hold one septet each; never raises.
 
-    `languages` names the locking and the single shift table; 0, and any that the standard does not define, is the
-    default one. An extension code that is not assigned is shown as the basic character of that code, an escape at the
-    end as a space; a basic code that is not assigned, and an octet above 7F, as U+FFFD.
+    `languages` names the locking and the single shift table; 0 and undefined identifiers mean the default tables. An
+    unassigned extension code is decoded as the basic character of that code, an escape at the end as a space, an
+    unassigned basic code and an octet above 7F as U+FFFD.
     """
     basics, extension = _DECODING, EXTENSION
     if languages != (0, 0):
@@ -108,7 +108,7 @@ def pack(codes: bytes) -> bytes:
 
 
 def unpack(octets: bytes, count: int) -> bytes:
-    """Return `count` septets of packed octets, one an octet; fewer when the octets hold fewer."""
+    """Return `count` septets of packed octets, one per octet; fewer if the octets hold fewer."""
     value = int.from_bytes(octets, "little")
     return bytes(value >> (7 * place) & 0x7F for place in range(min(count, len(octets) * 8 // 7)))
 
@@ -116,7 +116,7 @@ def unpack(octets: bytes, count: int) -> bytes:
 def encode_oadc(text: str, convention: Convention = "semi-octets") -> str:
     """Return an alphanumeric originator in hexadecimal: a length octet, then the packed septets.
 
-    The length counts useful semi-octets, as the document says, or twice the octets, as several clients do.
+    The length counts useful semi-octets, as the document requires, or twice the octets, as several clients do.
     Raises ValueError beyond 11 septets, UnicodeEncodeError outside the alphabet.
     """
     codes = encode(text)
@@ -128,10 +128,10 @@ def encode_oadc(text: str, convention: Convention = "semi-octets") -> str:
 
 
 def decode_oadc(digits: str) -> str:
-    """Return the text of an alphanumeric originator in hexadecimal, under either convention for its length.
+    """Return the text of an alphanumeric originator in hexadecimal, with either convention for its length.
 
-    Both give the same length for seven and for eight characters when it is 0E: an eighth that is "@" or a
-    carriage return there is taken for padding. Raises ValueError when `digits` is empty or no hexadecimal.
+    Length 0E means seven or eight characters, depending on the convention; an eighth that is "@" or a carriage return
+    is then taken for padding. Raises ValueError if `digits` is empty or not hexadecimal.
     """
     octets = unhexlify(digits)
     if not octets:

@@ -1,7 +1,6 @@
-"""The codes of UCP in plain words: operations, errors, notification states and reasons, protocol identifiers.
+"""The codes of UCP in words: operations, errors, notification states and reasons, protocol identifiers.
 
-Holds data only; which code answers what is said by the field table and the checks. Sources: EMI-UCP 4.0 sections
-3, 4.6, 7.1 and appendix B; what later versions or ERMES add is marked so.
+Sources: EMI-UCP 4.0 sections 3, 4.6, 7.1 and appendix B; additions of later versions or ERMES are marked.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import msgspec
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """An operation type: its name, who may send it, and whether new applications should."""
+    """An operation type: its name, who may send it, and whether it is obsolete (`legacy`)."""
 
     name: str
     from_client: bool
@@ -25,7 +24,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "02": Operation("multiple address call input", True, False, legacy=True),
     "03": Operation("call input with supplementary services", True, False, legacy=True),
     "30": Operation("SMS message transfer", True, False, legacy=True),
-    "31": Operation("alert", True, True),  # towards the client it is not in the document, but happens
+    "31": Operation("alert", True, True),  # sending it to the client is undocumented, but happens
     "51": Operation("submit short message", True, False),
     "52": Operation("deliver short message", False, True),
     "53": Operation("deliver notification", False, True),
@@ -40,7 +39,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
 
 
 class ErrorCode(msgspec.Struct, frozen=True):
-    """An EC: its meaning, and the operations the document names it for (none: its common table only).
+    """An error code: its meaning, and the operations the document lists it for (none: the common table only).
 
     `origin` is "emi", "later" (a version after 4.0), "ermes" or "proprietary".
     """
@@ -117,7 +116,7 @@ PIDS: Final = {  # PID of 31, NPID and LPID
     "0639": "computer known by an abbreviated number",  # operation 31 only
 }
 
-# Rsn, the default of a table that operators may edit. Without meaning where Dst is 0.
+# Rsn: the default of a table that operators may edit. Meaningless where Dst is 0.
 REASONS: Final[dict[int, str]] = {
     0: "unknown subscriber",
     **dict.fromkeys(range(1, 9), "service temporarily not available"),
@@ -164,5 +163,5 @@ REASONS: Final[dict[int, str]] = {
 
 
 def reason(rsn: str) -> str:
-    """The meaning of an Rsn field, leading zeros or not; "" where it is no number or not assigned."""
+    """Return the meaning of an Rsn field, with or without leading zeros; "" if not a number or not assigned."""
     return REASONS.get(int(rsn), "") if rsn.isascii() and rsn.isdigit() else ""

@@ -1,7 +1,7 @@
-"""Long messages put together again out of their parts, in whatever order these come. Reads content, never a frame.
+"""Reassembles long messages from their parts, in any order of arrival.
 
-Parts belong together by sender, recipient, reference (of 8 or 16 bits) and number of parts. What came twice is taken
-once; what never became whole is told as such. Source: GSM 03.40 sections 9.2.3.24.1 and 9.2.3.24.8.
+Parts belong together by sender, recipient, reference (8 or 16 bits) and number of parts. Repeated parts are used once;
+messages that stay incomplete are returned as such. Source: GSM 03.40 sections 9.2.3.24.1 and 9.2.3.24.8.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import msgspec
 from simbench.ucp import alphabet
 from simbench.ucp.content import Content, ucs2
 
-PENDING: Final = 100_000  # messages begun at once; beyond them the oldest is given up
+PENDING: Final = 100_000  # incomplete messages kept; beyond this the oldest is given up
 
 Key = tuple[str, str, int, int, int]  # sender, recipient, reference, its width, parts
 
 
 class LongMessage(msgspec.Struct, frozen=True):
-    """A message as the recipient reads it: its text (None where a part is no text) and the handles of its parts.
+    """A message as the recipient reads it: its text (None if a part is not text) and the handles of its parts.
 
-    `handles` are in order of the parts; `missing` are the numbers of those that never came, () of a whole one;
-    `doubles` are the handles of parts that came again.
+    `handles` are in order of the parts; `missing` are the numbers of parts that never came, () for a complete message;
+    `doubles` are the handles of repeated parts.
     """
 
     sender: str
@@ -35,7 +35,7 @@ class LongMessage(msgspec.Struct, frozen=True):
 
 
 class _Begun:
-    """The parts of one message that have come."""
+    """The parts of one message received so far."""
 
     __slots__ = ("at", "doubles", "parts", "repeats")
 
@@ -43,13 +43,13 @@ class _Begun:
         self.at = 0
         self.parts: dict[int, tuple[Content, Any]] = {}
         self.doubles: list[Any] = []
-        self.repeats = repeats  # what the same reference carried before
+        self.repeats = repeats  # content of the previous message with this reference
 
 
 class Assembler:
-    """Give it parts as they come; it gives messages as they become whole. `left` tells what never did.
+    """Takes parts as they arrive and returns messages as they become complete; `left` returns incomplete ones.
 
-    Parts further apart than `within_us` do not belong together: references are few and come again.
+    Parts further apart than `within_us` belong to different messages, as references are reused.
     """
 
     def __init__(self, within_us: int) -> None:
@@ -58,9 +58,9 @@ class Assembler:
         self._last: dict[Key, dict[int, Content]] = {}
 
     def add(self, at: int, sender: str, recipient: str, content: Content, handle: Any) -> list[LongMessage]:
-        """Take the next segment; the messages this ends: its own once it is whole, and one it shows to be given up.
+        """Add a segment. Returns the messages it ends: its own when complete, and one given up because of it.
 
-        `at` is in microseconds, not falling; `handle` is anything that names the segment to the caller.
+        `at` is in microseconds and does not decrease; `handle` identifies the segment to the caller.
         """
         place = content.concatenation
         if place is None or place.total == 1:
@@ -89,11 +89,11 @@ class Assembler:
         return ended
 
     def left(self) -> list[LongMessage]:
-        """What is not whole, and will not be: to be asked once, at the end."""
+        """Return the incomplete messages. Call once, at the end."""
         return [message for key in [*self._begun] for message in self._give_up(key)]
 
     def _is_another(self, begun: _Begun, sequence: int, content: Content, at: int) -> bool:
-        """Whether the reference carries another message now: too late, or another text in a place that is filled."""
+        """Whether the reference belongs to a new message: too late, or another text for a part already received."""
         known = begun.parts.get(sequence)
         return at - begun.at > self._within_us or (known is not None and not _same(known[0], content))
 
@@ -102,7 +102,7 @@ class Assembler:
         message = _message(key, begun)
         repeats = begun.repeats
         if all(number in repeats and _same(repeats[number], part) for number, (part, _) in begun.parts.items()):
-            # Nothing but what a whole message held already: parts of that one sent twice.
+            # Only repeats of a complete message: parts of it sent twice.
             doubles = (*message.handles, *message.doubles)
             return [msgspec.structs.replace(message, text=None, handles=(), missing=(), doubles=doubles)]
         return [message]
@@ -122,7 +122,7 @@ def _message(key: Key, begun: _Begun) -> LongMessage:
 
 
 def _text(parts: list[Content]) -> str | None:
-    """The text of parts in order. Octets of one alphabet are read together: some clients cut within a character."""
+    """The text of the parts in order. Octets of one alphabet are joined first: some clients split a character."""
     encodings = {part.encoding for part in parts}
     octets = b"".join(part.octets for part in parts)
     tables = {part.languages for part in parts}

@@ -1,6 +1,6 @@
 """Message text to submit fields and back: alphabets, transparent data, concatenation, segments.
 
-Reads the content fields of a 5x frame and never raises on them; knows no address and judges no syntax.
+Reading never raises, whatever the fields contain.
 Sources: EMI-UCP 4.0 sections 5.1 and 5.1.2; GSM 03.40 section 9.2.3.24.1 for concatenation.
 """
 
@@ -22,7 +22,7 @@ Order = Literal["", "mark", "little"]
 USER_DATA_OCTETS: Final = 140  # GSM 03.40 section 9.2.3.24: 160 septets
 SEPTETS: Final = 160
 LONG_MESSAGE: Final = 640  # characters, with the SMSC's option for long messages
-SURE_LETTERS: Final = 3  # different ones, that show the order of UCS-2 without a mark
+SURE_LETTERS: Final = 3  # distinct letters needed to detect the byte order of UCS-2 without a mark
 SURE_SHARE: Final = 0.8
 UCS2_DCS: Final = Tlv(xser.DCS, b"\x08")
 _EMPTY: Final = [""] * 33
@@ -31,7 +31,7 @@ _EMPTY: Final = [""] * 33
 class Part(msgspec.Struct, frozen=True):
     """The content fields of one submit, named as in the field table but in lower case.
 
-    `mms` is "1" where another part follows; `segments` is always 1.
+    `mms` is "1" if another part follows; `segments` is always 1.
     """
 
     mt: str
@@ -44,13 +44,13 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What a 5x frame carries.
+    """The content of a 5x frame.
 
-    `text` is None for data that is no text and for digits that cannot be read; `octets` are the message's own, one
-    a character for "gsm7" and "numeric"; `udh` is the user data header with its length octet, b"" without one;
-    `languages` are its locking and single shift tables; `order` is that of UCS-2 that has another order than it should:
-    "mark" where a byte-order mark stands before it, "little" where its octets are exchanged as well or without one;
-    `segments` counts what the network carries and a bill counts: 1, more only with the long-message option.
+    `text` is None for data that is not text and for unreadable digits; `octets` are the message's own, one per
+    character for "gsm7" and "numeric"; `udh` is the user data header with its length octet, b"" if none;
+    `languages` are its locking and single shift tables; `order` is the byte order of unusual UCS-2: "mark" if a
+    byte-order mark precedes it, "little" if it is little-endian as well or without a mark; `segments` is the number
+    of segments transmitted and billed: more than 1 only with the long-message option.
     """
 
     text: str | None
@@ -64,10 +64,10 @@ class Content(msgspec.Struct, frozen=True):
 
 
 def order_of(octets: bytes) -> Order:
-    """In which order UCS-2 comes, "" for the right one: by its mark, else by what it would be.
+    """Return the byte order of UCS-2, "" for the correct one: from its mark, or estimated from its content.
 
-    Without a mark it is little-endian where nearly every unit is a Latin letter whose octets changed places: the other
-    way round they are rare signs, one of each block.
+    Without a mark it is little-endian if nearly every unit is a Latin letter with swapped octets: read the other way,
+    these would be rare characters, one from each block.
     """
     if octets[:2] == b"\xff\xfe":
         return "little"
@@ -80,7 +80,7 @@ def order_of(octets: bytes) -> Order:
 
 
 def ucs2(octets: bytes) -> str:
-    """The text of UCS-2 as whoever wrote it meant it, without its mark."""
+    """Return the text of UCS-2 in its actual byte order, without the mark."""
     order = order_of(octets)
     if order == "little":
         octets = b"".join(octets[at : at + 2][::-1] for at in range(0, len(octets) - 1, 2))
@@ -88,19 +88,19 @@ def ucs2(octets: bytes) -> str:
 
 
 def room_for_septets(udh_octets: int) -> int:
-    """Septets one segment holds beside a header of that many octets, its length octet included."""
+    """Septets that fit into one segment with a header of that many octets, including its length octet."""
     return SEPTETS - (udh_octets * 8 + 6) // 7
 
 
 def room_for_octets(udh_octets: int) -> int:
-    """Octets one segment holds beside a header of that many octets, its length octet included."""
+    """Octets that fit into one segment with a header of that many octets, including its length octet."""
     return USER_DATA_OCTETS - udh_octets
 
 
 def compose(text: str, ref: int = 0, reference_bits: Literal[8, 16] = 8) -> list[Part]:
-    """Return the submits that carry `text`: GSM 7-bit where the alphabet allows it, else UCS-2.
+    """Return the submits that carry `text`: GSM 7-bit if the alphabet allows it, else UCS-2.
 
-    A text too long for one is split with `ref` (modulo its width) in each part, between characters only. Raises
+    A text too long for one segment is split between characters, with `ref` (modulo its width) in each part. Raises
     ValueError beyond 255 parts, UnicodeEncodeError for half a surrogate pair.
     """
     gsm = alphabet.is_gsm(text)
@@ -143,7 +143,7 @@ def _cut_septets(codes: bytes, room: int) -> list[bytes]:
 
 
 def _escapes_before(codes: bytes, start: int, end: int) -> int:
-    """How many escapes in a row stand right before `end`: an odd number means that the last one is still open."""
+    """Number of consecutive escapes right before `end`: an odd number means that the last one is open."""
     run = codes[start:end]
     return len(run) - len(run.rstrip(b"\x1b"))
 
@@ -161,7 +161,7 @@ def _cut_ucs2(octets: bytes, room: int) -> list[bytes]:
 
 
 def read(data: list[str]) -> Content:
-    """Return the content of the data fields of a 5x frame; fields that are missing count as empty."""
+    """Return the content of the data fields of a 5x frame; missing fields count as empty."""
     fields = data if len(data) >= 33 else [*data, *_EMPTY[len(data) :]]
     services = xser.parse(fields[At.XSER])
     if isinstance(services, xser.XserError):
@@ -186,7 +186,7 @@ def read(data: list[str]) -> Content:
     segments = _segments(octets, len(udh), "8bit" if encoding == "gsm7" else encoding)
     if encoding == "ucs2":
         return Content(ucs2(octets), octets, encoding, udh, place, segments, order=order_of(octets))
-    if encoding == "gsm7":  # some clients pack the septets themselves; NB then says how many there are
+    if encoding == "gsm7":  # some clients pack the septets themselves; NB then gives their number
         nb = fields[At.NB]
         bits = int(nb) if nb.isascii() and nb.isdigit() and len(nb) <= 4 else 8 * len(octets)
         octets = alphabet.unpack(octets, bits // 7)
@@ -195,7 +195,7 @@ def read(data: list[str]) -> Content:
 
 
 def _segments(octets: bytes, udh_octets: int, encoding: Encoding) -> int:
-    """Segments the network needs: what does not fit one is cut as the SMSC must, with a header for concatenation."""
+    """Segments the network needs: longer content is split as the SMSC must, with a concatenation header."""
     septets = encoding in {"gsm7", "numeric"}
     if len(octets) <= (room_for_septets(udh_octets) if septets else room_for_octets(udh_octets)):
         return 1
@@ -207,7 +207,7 @@ def _segments(octets: bytes, udh_octets: int, encoding: Encoding) -> int:
 
 
 def message_text(frame: Frame) -> str:
-    """The text of a 5x frame for people and for matching; "" where there is none to read."""
+    """Return the text of a 5x frame for display and matching; "" if it has no readable text."""
     data = frame.data
     if len(data) > At.XSER and data[At.MT] == "3" and not data[At.XSER]:
         try:
@@ -219,7 +219,7 @@ def message_text(frame: Frame) -> str:
 
 
 def segments(frame: Frame) -> int:
-    """Segments of a 5x frame, as `read` counts them, without reading its text where one segment must hold it."""
+    """Segments of a 5x frame as counted by `read`, without decoding texts that must fit into one."""
     data = frame.data
     if len(data) > At.XSER and not data[At.XSER] and data[At.MT] == "3" and len(data[At.MSG]) <= 2 * SEPTETS:
         return 1

@@ -1,4 +1,4 @@
-"""One frame in plain words: each field's name, value and meaning. Judges nothing; never raises on what a frame holds.
+"""Explains one frame: the name, value and meaning of each field. Never raises, whatever the frame contains.
 
 Meanings come from the tables of `simbench.ucp` and of `simbench.ucp.explain_words`.
 """
@@ -24,8 +24,7 @@ _TCP_PID: Final = "0539"
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """One field that is not empty: its value as it stands, what the field is for, and what the value says ("" if that
-    is plain)."""
+    """One non-empty field: its value as received, its purpose, and the meaning of the value ("" if obvious)."""
 
     name: str
     value: str
@@ -34,7 +33,7 @@ class Explained(msgspec.Struct, frozen=True):
 
 
 def heading(frame: Frame) -> str:
-    """What kind of frame it is, in one line."""
+    """Return the kind of frame in one line."""
     operation = codes.OPERATIONS.get(frame.ot)
     name = operation.name if operation else "unknown operation"
     kind = "operation" if frame.kind == "O" else "result"
@@ -42,7 +41,7 @@ def heading(frame: Frame) -> str:
 
 
 def explain(frame: Frame) -> list[Explained]:
-    """Every field that is not empty, in the order of the wire; of an unknown operation its fields by number."""
+    """Return every non-empty field, in wire order; the fields of an unknown operation are numbered."""
     values = decode(frame)
     named = {name: value for name, value in values.items() if name not in HEADER}
     return [
@@ -104,7 +103,7 @@ def _originator(value: str, _frame: Frame, values: Values) -> str:
 
 
 def _address(value: str, values: Values, pid: str) -> str:
-    """An address of TCP/IP where its PID says that it is one: four groups of three digits, then the port."""
+    """A TCP/IP address, if its PID says so: four groups of three digits, then the port."""
     if values.get(pid) != _TCP_PID or not (value.isascii() and value.isdigit() and len(value) > 12):
         return ""
     return f"{'.'.join(str(int(value[at : at + 3])) for at in (0, 3, 6, 9))} port {value[12:]}"
@@ -175,7 +174,7 @@ def _service_name(tlv: xser.Tlv) -> str:
 
 
 def _service(tlv: xser.Tlv) -> str:
-    """What the value of one extra service says, in brackets."""
+    """The meaning of one extra service's value, in brackets."""
     said = []
     if tlv.type == xser.DCS and len(tlv.value) == 1:
         coding = xser.CODINGS[tlv.value[0]]
@@ -205,7 +204,7 @@ def _header(octets: bytes) -> Iterator[str]:
 
 
 def _system(value: str, frame: Frame, values: Values) -> str:
-    """What a result says beside yes or no: how many messages wait, or what the message is known by from now on."""
+    """The content of a result besides its sign: number of waiting messages, or the message's identification."""
     if frame.ot == "31" and "ACK" in values:
         return f"{int(value)} messages wait" if _is_number(value) else ""
     items = [item.rpartition(":") for item in value.split(",")]

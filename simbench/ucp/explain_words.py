@@ -1,4 +1,4 @@
-"""The fields of UCP and their values in plain words. Holds data only; the codes themselves are in `simbench.ucp.codes`.
+"""The fields of UCP and their values in words; the codes are in `simbench.ucp.codes`.
 
 Sources: EMI-UCP 4.0 sections 4 to 6; GSM 03.38 section 4 for message classes.
 """
@@ -76,7 +76,7 @@ FIELD_WORDS: Final = {
     "SM": "system message",
     "(empty)": "nothing: seen in practice, not in the table",
 }
-# Where an operation means something else by a name.
+# Names with another meaning in some operations.
 OPERATION_WORDS: Final = {
     ("31", "AdC"): "account that is there",
     ("52", "AdC"): "account that the message is for",
@@ -137,5 +137,5 @@ ENCODINGS: Final = {"gsm7": "GSM 7-bit", "ucs2": "UCS-2", "8bit": "8-bit data", 
 
 
 def words_for(ot: str, name: str) -> str:
-    """What a field says, in an operation of that type; "" for a name that no table has."""
+    """Return the purpose of a field in an operation of that type; "" for an unknown name."""
     return OPERATION_WORDS.get((ot, name)) or FIELD_WORDS.get(name, "")

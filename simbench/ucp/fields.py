@@ -1,6 +1,6 @@
-"""The one table of UCP fields: which operation and result has which, where, how long, of what form.
+"""The table of UCP fields: position, length and form of each field of each operation and result.
 
-Holds data and the look-ups on it; judges no frame. Source: EMI-UCP 4.0, at the section each layout names.
+Source: EMI-UCP 4.0, at the section each layout names.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import msgspec
 from msgspec.structs import replace
 
 Form = Literal["digits", "hex", "chars", "date10", "date12", "text", "message", "originator", "list"]
-Presence = Literal["M", "O", "C", "-", "X"]  # mandatory, optional, conditional, must be empty, refused by its own EC
+Presence = Literal["M", "O", "C", "-", "X"]  # mandatory, optional, conditional, must be empty, refused with its own EC
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One field of one layout: its form, its length in characters (`longest` 0: no limit known), its bad value's EC.
+    """One field of a layout: its form, its length in characters (`longest` 0: no known limit), and its error code.
 
-    `values` are the only ones allowed where it is not empty. A "message" is digits or hexadecimal as MT says, and its
-    length is judged in septets and octets; an "originator" is hexadecimal where OTOA says alphanumeric.
+    `values` are the only ones allowed if it is not empty. A "message" is digits or hexadecimal depending on MT, with
+    its length limited in septets and octets; an "originator" is hexadecimal if OTOA says alphanumeric.
     """
 
     name: str
@@ -32,10 +32,10 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Layout(msgspec.Struct, frozen=True, eq=False, dict=True):
-    """The fields of one operation or result, in order of the wire.
+    """The fields of one operation or result, in wire order.
 
-    `counted` is (index of the number, index of the list): that many fields stand where the list stands, even none.
-    `variant` is "" for the layout to send; the others are seen in practice and only accepted.
+    `counted` is (index of the number, index of the list): the list takes that many fields, possibly none. `variant` is
+    "" for the layout to send; the others occur in practice and are only accepted.
     """
 
     kind: str
@@ -57,19 +57,19 @@ class Layout(msgspec.Struct, frozen=True, eq=False, dict=True):
         return tuple(field.name for field in self.fields if field.presence == "M")
 
     def list_length(self, data: list[str]) -> int:
-        """How many fields the list of this layout takes in `data`; 0 without a list or a legible number."""
+        """Return how many fields the list of this layout takes in `data`; 0 without a list or a readable number."""
         if self.counted is None or len(data) <= self.counted[0]:
             return 0
         number = data[self.counted[0]]
         return int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 0
 
     def count(self, data: list[str]) -> int:
-        """How many fields a frame of this layout has, given the number `data` itself announces."""
+        """Return how many fields a frame of this layout has, given the number in `data`."""
         return len(self.fields) + (self.list_length(data) - 1 if self.counted else 0)
 
 
 class At:
-    """Indices into `Frame.data` of a 5x operation (EMI-UCP 4.0 section 5.1), for code that has no time for names."""
+    """Indices into `Frame.data` of a 5x operation (EMI-UCP 4.0 section 5.1), for time-critical code."""
 
     ADC = 0
     OADC = 1
@@ -114,9 +114,9 @@ _PIDS: Final = _among("0100 0122 0131 0138 0139 0339 0439 0539")
 _DIGIT: Final = _among("0 1")
 OPERATIONS_5X: Final = ("51", "52", "53", "54", "55", "56", "57", "58")
 
-# Section 5.1; presence in the order of OPERATIONS_5X (sections 5.3 to 5.10). Where a published example fills what the
-# matrix forbids or leaves out what it demands (57), the field is optional here. NB is optional wherever text is:
-# clients fill it beside MT=3, where it says nothing. AC has its own shortest length by section 5.3.
+# Section 5.1; presence in the order of OPERATIONS_5X (sections 5.3 to 5.10). Where a published example contradicts the
+# matrix (57), the field is optional here. NB is optional wherever text is: clients fill it with MT=3, where it has no
+# meaning. AC has its own minimum length by section 5.3.
 _FIELDS_5X: Final = (
     ("MMMMMMMM", Field("AdC", "-", "digits", 16, ec="06")),
     ("MMMMMMO-", Field("OAdC", "-", "originator", 22)),
@@ -152,7 +152,7 @@ _FIELDS_5X: Final = (
     ("--------", Field("RES4", "-", "text", 0)),
     ("--------", Field("RES5", "-", "text", 0)),
 )
-_MT_OF: Final = {"53": "3", "56": "3", "57": "3", "58": "3"}  # elsewhere 2, 3 and 4
+_MT_OF: Final = {"53": "3", "56": "3", "57": "3", "58": "3"}  # other operations: 2, 3 and 4
 
 
 def _layout_5x(column: int) -> Layout:
@@ -177,7 +177,7 @@ _OTON: Final = Field("OTON", "O", "digits", 1, _among("1 2 6"))
 _ONPI: Final = Field("ONPI", "O", "digits", 1, _among("1 3 5"))
 _ACCOUNT: Final = Field("OAdC", "M", "chars", 16)  # letters occur in practice
 
-# Section 4.4: services that an EMI system refuses, each with its own EC. ERMES has LRP after RP.
+# Section 4.4: services an EMI system refuses, each with its own EC. ERMES has LRP after RP.
 _REFUSED: Final = {"RP": "10", "LRP": "11", "PR": "12", "LPR": "12", "UR": "14", "LUR": "14", "RC": "16", "LRC": "16"}
 
 
@@ -242,7 +242,7 @@ OPERATIONS: Final[tuple[Layout, ...]] = (
     Layout("O", "60", "", "6.3", _OP_60),
     Layout("O", "61", "", "6.4", _OP_61),
 )
-WITH_MVP: Final = frozenset({"30", *OPERATIONS_5X})  # whose positive result has room for a modified validity period
+WITH_MVP: Final = frozenset({"30", *OPERATIONS_5X})  # operations whose positive result has a modified validity period
 
 _ACK: Final = Field("ACK", "M", "chars", 1, _among("A"))
 _MVP: Final = Field("MVP", "O", "date10", 10)
@@ -259,7 +259,7 @@ def _results(operation: Layout) -> tuple[Layout, ...]:
         Layout("R", ot, "A", f"{section}.1", positive),
         Layout("R", ot, "N", f"{section}.2", refusal),
     )
-    # The example of section 4.6.1 contradicts its own table by an empty field; both forms are about.
+    # The example of section 4.6.1 has one empty field more than its table; both forms occur.
     extra = Layout("R", ot, "A", "4.6.1", (_ACK, _NOTHING, _SM), variant="extra-slash")
     return (*layouts, extra) if ot == "31" else layouts
 
@@ -274,12 +274,12 @@ def _index() -> dict[tuple[str, str, str], tuple[Layout, ...]]:
     return index
 
 
-# By (O/R, OT, sign: "" for an operation, else "A" or "N"); the layout to send first, then accepted variants.
+# By (O/R, OT, sign: "" for an operation, else "A" or "N"); first the layout to send, then accepted variants.
 LAYOUTS: Final[dict[tuple[str, str, str], tuple[Layout, ...]]] = _index()
 
 
 def layout_of(kind: str, ot: str, data: list[str]) -> Layout | None:
-    """The layout `data` follows by its number of fields, else the one it should follow; None for an unknown OT."""
+    """Return the layout with the number of fields of `data`, else the standard one; None for an unknown OT."""
     sign = data[0] if kind == "R" and data else ""
     layouts = LAYOUTS.get((kind, ot, sign), ())
     if len(layouts) == 1:

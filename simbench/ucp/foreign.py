@@ -1,4 +1,4 @@
-"""Octets that are no UCP, by what they most likely are: the first octets other protocols begin with.
+"""Recognises other protocols by the first octets of a connection.
 
 Sources: SMPP 3.4 sections 3.2 and 5.1.2.1, RFC 9112 (HTTP), RFC 8446 (TLS records), RFC 4253 (SSH), RFC 854 (Telnet),
 CIMD 2 (a frame begins with operation and number), RFC 5321 (SMTP).
@@ -25,11 +25,11 @@ _BEGINNINGS: Final[tuple[tuple[str, re.Pattern[bytes]], ...]] = (
     ("SMTP", re.compile(rb"(?:EHLO|HELO) \S", re.IGNORECASE)),
     ("CIMD", re.compile(rb"\x02\d{2}:\d{3}[\t\x03]")),
 )
-LOOKED_AT: Final = 64  # octets that show it
+LOOKED_AT: Final = 64  # octets needed
 
 
 def protocol_of(octets: bytes) -> str:
-    """What octets begin as, in words; "" where nothing is recognised."""
+    """Return the name of the protocol these octets begin with; "" if unknown."""
     if len(octets) >= _SMPP_HEADER:
         length, command = int.from_bytes(octets[:4], "big"), int.from_bytes(octets[4:8], "big")
         name = _SMPP_COMMANDS.get(command & 0x7FFF_FFFF)

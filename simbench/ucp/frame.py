@@ -1,8 +1,7 @@
-"""Frames of UCP: octets in, frames and wire errors out, and back (EMI-UCP 4.0 section 2).
+"""Frames of UCP: octets to frames and wire errors, and back (EMI-UCP 4.0 section 2).
 
-Knows nothing of what the fields of an operation mean, answers nobody and never raises on what it is fed.
-
-ETX ends a frame and LEN only confirms it: framing by LEN alone would let one wrong LEN swallow its successor.
+Decoding never raises, whatever the octets. ETX ends a frame and LEN only confirms it: with framing by LEN, one wrong
+LEN would swallow the next frame.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ import msgspec
 
 STX: Final = b"\x02"
 ETX: Final = b"\x03"
-OVERHEAD: Final = 16  # characters that LEN counts beside the data: fourteen of header, two of checksum
+OVERHEAD: Final = 16  # characters counted in LEN besides the data: fourteen of header, two of checksum
 LONGEST_LEN: Final = 99_999
-ASCII_AT_ONCE: Final = 512  # so many octets of ASCII sum to less than 65,521 (see `checksum`)
+ASCII_AT_ONCE: Final = 512  # ASCII octets whose sum surely stays below 65,521 (see `checksum`)
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """One sound frame: `kind` is "O" (operation) or "R" (result), `data` its fields, `octets` STX to ETX."""
+    """One valid frame: `kind` is "O" (operation) or "R" (result), `data` its fields, `octets` STX to ETX."""
 
     trn: str
     kind: str
@@ -32,7 +31,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
 
 class WireError(msgspec.Struct, frozen=True, gc=False):
-    """Octets that are no sound frame: `name` is a key of WIRE_ERRORS; the rest as far as legible, else ""."""
+    """Octets that are not a valid frame: `name` is a key of WIRE_ERRORS; the rest as far as readable, else ""."""
 
     name: str
     octets: bytes
@@ -42,7 +41,7 @@ class WireError(msgspec.Struct, frozen=True, gc=False):
 
 
 class WireFault(msgspec.Struct, frozen=True):
-    """A way to be wrong: whether the frame is accepted all the same, and the EC that answers it (None: silence)."""
+    """A kind of wire error: whether the frame is accepted anyway, and the EC that answers it (None: no answer)."""
 
     tolerated: bool
     ec: str | None
@@ -71,7 +70,7 @@ _HEADER: Final = re.compile(rb"[0-9]{2}/([0-9]{5})/[OR]/[0-9]{2}/")
 
 
 def _bare_acks() -> dict[bytes, Frame]:
-    """The results in which clients acknowledge 52 and 53 with nothing but "A": every one there can be."""
+    """Every possible result that acknowledges a 52 or 53 with a bare "A"."""
     frames = [encode(trn, "R", ot, "A///") for trn in range(100) for ot in ("52", "53")]
     return {
         octets[:-1]: Frame(octets[1:3].decode(), "R", octets[12:14].decode(), ["A", "", ""], octets)
@@ -80,33 +79,33 @@ def _bare_acks() -> dict[bytes, Frame]:
 
 
 class Framer:
-    """Cuts a stream of octets into frames; however the stream is segmented, the items are the same.
+    """Splits a stream of octets into frames; the result does not depend on the segmentation of the stream.
 
-    `max_octets` bounds what may stand between STX and ETX, and with it the memory kept between calls.
+    `max_octets` limits the octets between STX and ETX, and so the memory kept between calls.
     """
 
     __slots__ = ("_lengths", "_longest", "_rest", "_tokens")
 
     def __init__(self, max_octets: int = 4096) -> None:
         self._rest = b""
-        self._longest = max_octets + 1  # STX included
+        self._longest = max_octets + 1  # including STX
         self._lengths = _LENGTHS[: max_octets + 1]
-        # A token never spans an ETX, so a stream may be cut at any ETX and each piece be read alone.
+        # No token contains an ETX except at its end, so the stream can be split at any ETX.
         pattern = rb"\x02[^\x02\x03]{0,%d}\x03?|[^\x02\x03]{1,%d}\x03?|\x03" % (max_octets, self._longest)
         self._tokens = re.compile(pattern)
 
     @property
     def pending(self) -> bytes:
-        """The octets kept because nothing has ended them yet: at most `max_octets` + 1."""
+        """The octets of an unfinished frame: at most `max_octets` + 1."""
         return self._rest
 
     def release(self) -> bytes:
-        """Give up what is kept, to whoever feeds it again before the rest."""
+        """Return and clear the unfinished octets, for a caller that feeds them again."""
         rest, self._rest = self._rest, b""
         return rest
 
     def feed(self, data: bytes) -> list[Frame | WireError]:
-        """Return what `data` completes, in order of the wire; an oddity stands before the frame it belongs to."""
+        """Return what `data` completes, in wire order; a tolerated error precedes its frame."""
         pieces = (self._rest + data if self._rest else data).split(ETX)
         rest = pieces.pop()
         lengths = self._lengths
@@ -134,7 +133,7 @@ class Framer:
         return items
 
     def _sort_out(self, octets: bytes, items: list[Frame | WireError]) -> bytes:
-        """Append what `octets` hold, token by token, and return the unfinished token at their end."""
+        """Append the items in `octets`, token by token, and return the unfinished token at their end."""
         for token in self._tokens.finditer(octets):
             run = token.group()
             begun, ended = run.startswith(STX), run.endswith(ETX)
@@ -151,7 +150,7 @@ class Framer:
 
 
 def _judge(octets: bytes) -> Iterator[Frame | WireError]:
-    """What one run from STX to ETX is: the frame, with its oddity before it, or the error that forbids it."""
+    """Decode one run from STX to ETX: the frame, after its tolerated errors, or the error that rejects it."""
     body = octets[1:-1]
     trn, kind, ot = _legible(body)
     name = _fault(body)
@@ -163,7 +162,7 @@ def _judge(octets: bytes) -> Iterator[Frame | WireError]:
 
 
 def _fault(body: bytes) -> str:
-    """Name of what is wrong between STX and ETX, the gravest first; "" when nothing is."""
+    """Return the name of the most serious error between STX and ETX; "" if there is none."""
     header = _HEADER.match(body)
     if header is None or len(body) < OVERHEAD:
         return "header"
@@ -178,7 +177,7 @@ def _fault(body: bytes) -> str:
 
 
 def _legible(body: bytes) -> tuple[str, str, str]:
-    """TRN, O/R and OT of a broken frame, each "" where it cannot be read."""
+    """TRN, O/R and OT of a broken frame, each "" if unreadable."""
     trn, _, kind, ot = [*body.split(b"/", 4), b"", b"", b"", b""][:4]
     return (
         trn.decode() if len(trn) == 2 and trn.isdigit() else "",
@@ -188,18 +187,18 @@ def _legible(body: bytes) -> tuple[str, str, str]:
 
 
 def checksum(octets: bytes) -> int:
-    """Sum of the octets modulo 256: over everything after STX up to and including the last slash.
+    """Return the sum modulo 256 of the octets after STX up to and including the last slash.
 
-    Adler-32 begun at zero keeps the plain sum in its low half, in C, while that sum stays below 65,521.
+    Adler-32 started at zero computes the plain sum in its low half, in C, while that sum stays below 65,521.
     """
     return sum(adler32(octets[at : at + 256], 0) & 0xFF for at in range(0, len(octets), 256)) & 0xFF
 
 
 def encode(trn: int | str, kind: str, ot: str, body: str) -> bytes:
-    """Return one frame: `body` is its data, each field followed by "/". A text TRN is echoed as it is.
+    """Return one frame: `body` is its data, each field followed by "/". A text TRN is echoed unchanged.
 
-    Trusts `body` to hold no control character. Raises ValueError for a TRN outside 0..99, text that is not ASCII
-    and data longer than LEN can say.
+    `body` must not contain control characters. Raises ValueError for a TRN outside 0..99, non-ASCII text, and data too
+    long for LEN.
     """
     length = len(body) + OVERHEAD
     if length > LONGEST_LEN:
@@ -213,7 +212,7 @@ def encode(trn: int | str, kind: str, ot: str, body: str) -> bytes:
 def encode_fields(trn: int | str, kind: str, ot: str, values: Iterable[str]) -> bytes:
     """Return one frame of these field values, in order.
 
-    Raises ValueError as `encode`, and for a value that holds the separator or a control character.
+    Raises ValueError like `encode`, and for a value with a slash or a control character.
     """
     fields = [*values]
     for value in fields:
@@ -228,6 +227,6 @@ def _number(trn: int) -> str:
     return _NUMBERS[trn]
 
 
-# Half of what a busy SMSC reads is one of these two hundred frames, and looking them up is several times cheaper.
+# Half of the frames a busy SMSC reads are among these two hundred; looking them up is several times faster.
 _BARE: Final = _bare_acks()
 BARE_SIZE: Final = len(next(iter(_BARE)))

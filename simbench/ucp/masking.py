@@ -1,6 +1,6 @@
-"""Telephone numbers and passwords hidden in what is shown: text, fields, frames. Changes no length.
+"""Hides telephone numbers and passwords in shared text, fields and frames, without changing lengths.
 
-Ranges that regulators keep for fiction, or have opened to nobody, name no person and stay as they are.
+Numbers from ranges reserved for fiction or not assigned belong to nobody and stay visible.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from simbench.ucp.fields import layout_of
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import moment
 
-KEPT: Final = 2  # digits at the end that stay
+KEPT: Final = 2  # digits left visible at the end
 HIDDEN: Final = "*"
 ADDRESSES: Final = frozenset({"AdC", "OAdC", "NAdC", "NAd", "LRAd", "LAdC", "RAd", "RAds", "GAs"})
 SECRETS: Final = frozenset({"PWD", "NPWD", "AC"})
 TEXTS: Final = frozenset({"Msg", "AMsg"})
-SHORTEST: Final = 9  # digits: what is shorter is a short code, a TRN or a count
+SHORTEST: Final = 9  # digits; anything shorter is a short code, a TRN or a count
 
-# 06 39 98 xx xx and 01 99 00 xx xx (fiction), 07 10 to 07 29 (opened to nobody), national or international.
+# 06 39 98 xx xx and 01 99 00 xx xx (fiction), 07 10 to 07 29 (unassigned), national or international.
 _FICTIONAL: Final = re.compile(r"(?:(?:\+|00)?33|0)?(?:63998\d{4}|19900\d{4}|7[12]\d{7})")
-# What may be a number in a sentence: international with or without its sign, or national as the French write it, in
-# one piece or in pairs: 06 12 34 56 78, +33 (0)6.12.34.56.78.
+# Possible numbers in a sentence: international with or without sign, or national in French notation, in one piece or
+# in pairs: 06 12 34 56 78, +33 (0)6.12.34.56.78.
 _PAIRS: Final = r"(?:(?:\+|00)33[ .-]?(?:\(0\)[ .-]?)?|0)[1-9](?:[ .-]?\d\d){4}"
 _NUMBER: Final = re.compile(rf"(?<!\d)(?:\+?\d{{11,15}}|{_PAIRS})(?!\d)")
 _BETWEEN: Final = re.compile(r"\(0\)|[ .-]")
@@ -39,7 +39,7 @@ def masked_number(value: str) -> str:
 
 
 def masked_text(text: str) -> str:
-    """Hide the telephone numbers in a sentence; time stamps and other numbers stay."""
+    """Hide the telephone numbers in a sentence; time stamps and other numbers stay visible."""
     return _NUMBER.sub(lambda found: _unless_a_date(found.group()), text)
 
 
@@ -66,7 +66,7 @@ def masked_message(octets: bytes, addresses: list[str]) -> bytes:
 
 
 def masked_frame(frame: Frame) -> Frame:
-    """The frame with its addresses and passwords hidden, field by field; LEN and checksum stay those of the wire."""
+    """Return the frame with its addresses and passwords hidden; LEN and checksum stay as received."""
     layout = layout_of(frame.kind, frame.ot, frame.data)
     if layout is None:
         return Frame(frame.trn, frame.kind, frame.ot, [_blind(cell) for cell in frame.data], masked_runs(frame.octets))
@@ -84,7 +84,7 @@ def masked_frame(frame: Frame) -> Frame:
 
 
 def without_secrets(frame: Frame) -> Frame:
-    """The frame with its passwords and authentication codes hidden, addresses and texts as they are."""
+    """Return the frame with its passwords and authentication codes hidden; addresses and texts stay visible."""
     layout = layout_of(frame.kind, frame.ot, frame.data)
     names = [field.name for field in layout.fields] if layout is not None and not layout.counted else []
     hidden = {at for at, name in enumerate(names[: len(frame.data)]) if name in SECRETS and frame.data[at]}

@@ -1,8 +1,8 @@
 """The national language tables of the GSM 7-bit alphabet: locking shift and single shift, by language identifier.
 
 Source: 3GPP TS 23.038 annex A.2 (single shift), A.3 (locking shift) and section 6.2.1.2.4 (identifiers). Nine languages
-of India share one arrangement: each code stands for the same place of the language's own Unicode block, and is not
-assigned where the language has no such letter.
+of India share one arrangement: each code maps to the same offset in the language's own Unicode block, and is unassigned
+if the language has no such letter.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ LANGUAGES: Final = {
 }  # fmt: skip
 NONE: Final = "\0"  # a code to which a table assigns nothing
 
-# Locking shift of the languages of India: places in the block, by code; what is no number stands for itself.
+# Locking shift of the languages of India: offsets into the block, by code; other entries stand for themselves.
 _ROWS: Final = (
     "01 02 03 05 06 07 08 09 0A 0B LF 0C 0D CR 0E 0F",
     "10 11 12 13 14 15 16 17 18 19 1A ES 1B 1C 1D 1E",
     "SP ! 1F 20 21 22 23 24 ) ( 25 26 , 27 . 28",
 )
-_MIDDLE: Final = "29 2A 2B ?"  # behind the digits, the colon and the semicolon
+_MIDDLE: Final = "29 2A 2B ?"  # after the digits, the colon and the semicolon
 _UPPER: Final = (
     "2C 2D 2E 2F 30 31 32 33 34 35 36 37 38 39 3C 3D",
     "3E 3F 40 41 42 43 44 45 46 47 48 49 4A 4B 4C 4D",
 )
 _NAMED: Final = {"LF": "\n", "CR": "\r", "SP": " ", "ES": NONE}
-# Language: where its block begins, the places it does not use, and the codes 60 and 7B to 7F around the small letters.
+# By language: start of its block, unused offsets, and the codes 60 and 7B to 7F around the lower-case letters.
 _BLOCKS: Final[dict[int, tuple[int, str, str]]] = {
     4: (0x980, "0D 0E 11 12 29 31 33 34 35 45 46 49 4A", "4E 57 5C 5D 70 71"),
     5: (0xA80, "0E 12 29 31 34 46 4A", "50 60 61 62 63 71"),
@@ -70,7 +70,7 @@ def _of_india(block: int, unused: str, tail: str) -> str:
     return "".join(parts[0]) + middle + "".join(parts[1]) + ends[0] + _SMALL + ends[1:]
 
 
-# A character a code, 128 of each; code 1B is the escape.
+# One character per code, 128 each; code 1B is the escape.
 LOCKING: Final[dict[int, str]] = {
     1: (
         "@£$¥€éùıòÇ\nĞğ\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\0ŞşßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -92,7 +92,7 @@ _FILLED: Final = (0x19, 0x1A, *range(0x1C, 0x28), *range(0x2A, 0x2F), *range(0x3
 
 
 def _asian(block: int, letters: str) -> dict[int, str]:
-    """A single shift table of the Asian kind: its own characters stand, in this order, in the places left for them."""
+    """A single shift table of the Asian kind: its own characters fill the free codes in this order."""
     table = {code: character for code, character in enumerate(_ASIAN_HEAD) if character != NONE}
     table |= {code: character for code, character in _DEFAULT.items() if code > 0x1B}
     table |= {0x40 + place: letter for place, letter in enumerate("|ABCDEFGHIJKLMNOPQRSTUVWXYZ")}

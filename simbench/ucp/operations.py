@@ -1,7 +1,7 @@
 """Operations and results by field name: decode, check, build.
 
-Reads the field table and adds the rules that tie one field to another; keeps no state, answers nobody.
-Sources: EMI-UCP 4.0 sections 4 to 6; what is lenient here is what live clients are known to send.
+The field table is extended by rules that relate fields to each other.
+Sources: EMI-UCP 4.0 sections 4 to 6; the lenient checks accept what live clients are known to send.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SIGNS: Final = (["A"], ["N"])
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """What is wrong with one field ("" for the frame): a key of PROBLEMS, and the EC that answers it, if any does."""
+    """An error in one field ("" for the frame): a key of PROBLEMS, and the EC that answers it, if any."""
 
     field: str
     problem: str
@@ -35,9 +35,9 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A way for a field to be wrong; `strict_only` when live clients do it and a lenient server lets it pass.
+    """A kind of field error; `strict_only` if live clients commit it and a lenient server accepts it.
 
-    One that is `noted` is let pass by every server: it is said, and refuses nothing.
+    A `noted` problem is reported, but accepted by every server.
     """
 
     meaning: str
@@ -46,7 +46,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 INTERNATIONAL: Final = "1139"  # OTOA
-SHORTEST_NUMBER, LONGEST_NUMBER = 7, 15  # digits of an international number (E.164), the country's own included
+SHORTEST_NUMBER, LONGEST_NUMBER = 7, 15  # digits of an international number (E.164), including the country code
 
 PROBLEMS: Final[dict[str, Problem]] = {
     "unknown-operation": Problem("no such operation in the document"),
@@ -80,11 +80,11 @@ PROBLEMS: Final[dict[str, Problem]] = {
 
 
 def decode(frame: Frame) -> Values:
-    """Return TRN, O/R, OT and the fields that are not empty, by name; the lists RAds and GAs as lists.
+    """Return TRN, O/R, OT and the non-empty fields, by name; the lists RAds and GAs as lists.
 
-    Takes the layout with the frame's number of fields, else the canonical one as far as it goes. An unknown operation
-    of as many fields as those of the 5x series, and any unknown result, is read as they are; of any other the fields
-    are named by their number. Never raises; `check` says what is wrong.
+    The layout is the one with the frame's number of fields, else the standard one as far as it goes. An unknown
+    operation with the field count of the 5x series, and any unknown result, are decoded with those layouts; fields of
+    other unknown operations are named by number. Never raises; `check` reports errors.
     """
     layout = layout_of(frame.kind, frame.ot, frame.data) or _likely_layout(frame)
     values: Values = {"TRN": frame.trn, "O/R": frame.kind, "OT": frame.ot}
@@ -94,7 +94,7 @@ def decode(frame: Frame) -> Values:
 
 
 def _likely_layout(frame: Frame) -> Layout | None:
-    """What a frame of an unknown operation most likely follows."""
+    """Return the most likely layout of an unknown operation."""
     data = frame.data
     if frame.kind == "R":
         layouts = LAYOUTS.get(("R", "51" if len(data) == _RESULT_WITH_MVP else "31", data[0] if data else ""), ())
@@ -112,11 +112,11 @@ def _present(layout: Layout, data: list[str]) -> Values:
 
 
 def build(ot: str, kind: str, trn: int | str, variant: str = "", **fields: str | list[str]) -> bytes:
-    """Return the frame of an operation or result from its fields by name; what is not given is empty.
+    """Return the frame of an operation or result from its fields by name; fields not given are empty.
 
     The sign of a result follows from its fields (NACK or EC: negative), as does the number before a list. Values are
-    not judged, so that faults can be built too. Raises ValueError for an OT or variant that has no layout, a name
-    that is not in it, a value with a slash or a control character, and as `encode`.
+    not checked, so that faulty frames can be built too. Raises ValueError for an OT or variant without a layout, an
+    unknown field name, a value with a slash or a control character, and like `encode`.
     """
     sign = "" if kind == "O" else "N" if fields.keys() & {"NACK", "EC"} else "A"
     layout = next((found for found in LAYOUTS.get((kind, ot, sign), ()) if found.variant == variant), None)
@@ -138,24 +138,24 @@ def build(ot: str, kind: str, trn: int | str, variant: str = "", **fields: str |
 
 
 def answer_to(error: WireError | FieldError) -> str | None:
-    """The EC of the NACK that `error` deserves, None for silence: results and illegible headers get no answer."""
+    """Return the EC of the NACK for `error`, None for no answer: results and unreadable headers are not answered."""
     if isinstance(error, FieldError):
         return error.ec
     return WIRE_ERRORS[error.name].ec if error.kind == "O" and error.trn and error.ot else None
 
 
 def is_plain(operation: Frame) -> bool:
-    """Whether an operation is of the frequent, simple form in which nothing can be wrong; False says nothing."""
+    """Whether an operation has the common form that is certainly correct; False means unknown."""
     plain = PLAIN.get(operation.ot)
     octets = operation.octets
     return plain is not None and plain.fullmatch(octets, 15, len(octets) - 3) is not None
 
 
 def check(frame: Frame, strict: bool = True, long_messages: bool = False) -> list[FieldError]:
-    """Return what is wrong with the fields, the error to answer first; [] when all is well.
+    """Return the errors of a frame's fields, the one to answer first; [] if there are none.
 
-    Lenient (`strict` false) leaves out the problems marked `strict_only`. `long_messages` is the SMSC's option to
-    take 640 characters. The errors of a result carry no EC: nobody answers a result.
+    Lenient (`strict` false) omits the problems marked `strict_only`. `long_messages` is the SMSC's option to accept
+    640 characters. The errors of a result carry no EC, as results are not answered.
     """
     if frame.kind == "O" and is_plain(frame):
         return []
@@ -174,7 +174,7 @@ def _errors(frame: Frame, longest_text: int) -> Iterator[FieldError]:
     layout = layout_of(frame.kind, frame.ot, data)
     if layout is None:
         if frame.kind == "R" and data[:1] in _SIGNS:
-            return  # of an operation nobody knows, which the other side asked for
+            return  # a result of an unknown operation, which the other end must have requested
         if ("O", frame.ot, "") in LAYOUTS or frame.kind == "R":
             yield FieldError("ACK", "unknown-value", data[0] if data else "", None)
         else:
@@ -245,9 +245,9 @@ def _printable(value: str) -> str:
 
 
 def moment(value: str) -> tuple[int, ...] | None:
-    """(year, month, day, hour, minute, second) of DDMMYYHHmm or DDMMYYHHmmss, None for no moment of the calendar.
+    """(year, month, day, hour, minute, second) of DDMMYYHHmm or DDMMYYHHmmss, None if there is no such time.
 
-    The SMSC's civil time; two-digit years below 90 are of this century.
+    The SMSC's civil time; two-digit years below 90 belong to this century.
     """
     if len(value) not in {10, 12} or _digits(value):
         return None
@@ -274,7 +274,7 @@ FORMS: Final[dict[str, Callable[[str], str]]] = {
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A tie between fields of some operations: where `when` is filled and `broken`, `field` has the problem."""
+    """A relation between fields of some operations: if `when` is filled and `broken`, `field` has the problem."""
 
     ops: tuple[str, ...]
     when: str
@@ -298,7 +298,7 @@ def _odd_rpid(values: Values) -> bool:
 
 
 def _odd_download(values: Values) -> bool:
-    """SIM data download (RPID 127) travels as class 2 data only."""
+    """SIM data download (RPID 127) is sent as class 2 data only."""
     if values["RPID"].lstrip("0") != "127":
         return False
     coded = xser.value_of(_services(values), xser.DCS) == b"\xf6"
@@ -313,7 +313,7 @@ def _odd_originator(values: Values) -> bool:
 
 
 def _wrong_type(values: Values) -> bool:
-    """An international number (E.164) is written without a prefix, and is longer than any short code."""
+    """An international number (E.164) has no prefix and is longer than any short code."""
     oadc = values.get("OAdC", "")
     if values["OTOA"] != INTERNATIONAL or not oadc or _digits(oadc):
         return False
@@ -351,7 +351,7 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
 }
 
 
-# What a form looks like where no look at the calendar, at another field or at its length is needed to accept it.
+# Patterns of forms that are certainly valid, whatever the calendar, other fields or the length say.
 _DATE10: Final = "(?:0[1-9]|1[0-9]|2[0-8])(?:0[1-9]|1[0-2])[0-9]{2}(?:[01][0-9]|2[0-3])[0-5][0-9]"
 _LOOKS: Final = {
     "digits": "[0-9]",
@@ -363,9 +363,9 @@ _LOOKS: Final = {
 
 
 def _plain(layout: Layout) -> re.Pattern[bytes]:
-    """A pattern for data that nothing here objects to: text in MT=3, and no field that a rule depends on.
+    """Return a pattern for data that is certainly valid: text in MT=3, and no field that a rule depends on.
 
-    It spares the common frame its walk through the table; whatever does not match is walked.
+    It saves common frames the walk through the table; frames that do not match are checked field by field.
     """
     ruled = {rule.when for rule in RULES[layout.ot]} | {"XSer", "NB"}
     pattern = ""
@@ -393,7 +393,7 @@ def _services(values: Values) -> list[xser.Tlv]:
 
 
 def _content_errors(ot: str, values: Values, longest_text: int) -> Iterator[FieldError]:
-    """What is wrong with text, bits, class and extra services taken together (sections 5.1, 5.1.2 and 5.3)."""
+    """Check text, bits, class and extra services together (sections 5.1, 5.1.2 and 5.3)."""
     if "XSer" in values and not _hex(values["XSer"]):
         yield from _service_errors(values["XSer"])
     services = _services(values)

@@ -1,4 +1,4 @@
-"""One UCP connection at either end: its state and its two TRN spaces, as tables. Has no clock, socket or contract.
+"""One UCP connection at either end: its state and its two TRN spaces, as tables.
 
 Both ends number their own operations 00 to 99, and each may leave at most `window` of them unanswered
 (EMI-UCP 4.0 sections 1.4 and 9 of the protocol reference in docs/reference/ucp.md).
@@ -13,7 +13,7 @@ import msgspec
 State = Literal["connected", "login", "open", "provisioning", "closed"]
 Event = Literal["login", "accepted", "provisioned", "refused", "lost"]
 
-# What a login, its result and the end of the connection do to the state of the session.
+# The session's state after a login, its result, and the end of the connection.
 TRANSITIONS: dict[tuple[State, Event], State] = {
     ("connected", "login"): "login",
     ("login", "accepted"): "open",
@@ -28,7 +28,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     ("closed", "lost"): "closed",
 }
 
-# Which operations the application's end may ask for in which state; the rest is "not allowed at this point in time".
+# Operations the application may request in each state; others are "not allowed at this point in time".
 ALLOWED: dict[State, frozenset[str]] = {
     "connected": frozenset({"60"}),
     "login": frozenset({"60"}),
@@ -41,7 +41,7 @@ TRNS = tuple(f"{number:02d}" for number in range(100))
 
 
 class Outstanding(msgspec.Struct, gc=False):
-    """An operation sent and not yet answered: its type, what it was about, and when it left (microseconds, UTC)."""
+    """An operation sent and not yet answered: its type, its subject, and when it was sent (microseconds, UTC)."""
 
     ot: str
     subject: Any
@@ -49,7 +49,7 @@ class Outstanding(msgspec.Struct, gc=False):
 
 
 class Window:
-    """One TRN space: which operations one end has sent and the other has not answered. At most `size` at a time."""
+    """One TRN space: the operations one end has sent and the other has not answered, `size` at most."""
 
     __slots__ = ("_next", "outstanding", "size")
 
@@ -66,7 +66,7 @@ class Window:
         return self.size - len(self.outstanding)
 
     def take(self, ot: str, subject: Any, now: int) -> str:
-        """Occupy the next free TRN, in cyclic order, and return it. Raises IndexError when the window is full."""
+        """Occupy the next free TRN, in cyclic order, and return it. Raises IndexError if the window is full."""
         if len(self.outstanding) >= self.size:
             raise IndexError("window full")
         while True:
@@ -77,17 +77,17 @@ class Window:
                 return trn
 
     def clash(self, trn: str) -> str:
-        """Why the other end may not use `trn` now: "trn-in-use", "over-window", or "" when it may."""
+        """Return why the peer may not use `trn` now: "trn-in-use", "over-window", or "" if it may."""
         if trn in self.outstanding:
             return "trn-in-use"
         return "over-window" if len(self.outstanding) >= self.size else ""
 
     def occupy(self, trn: str, ot: str, now: int) -> None:
-        """The other end's operation is not answered at once."""
+        """Record an operation of the peer that is not answered at once."""
         self.outstanding[trn] = Outstanding(ot, None, now)
 
     def settle(self, trn: str, ot: str) -> Outstanding | None:
-        """A result arrived: free its place and return what it answers; None when nothing of that TRN and type waits."""
+        """Process a result: free its slot and return the operation it answers, None if there is none."""
         waiting = self.outstanding.get(trn)
         if waiting is None or waiting.ot != ot:
             return None
@@ -95,12 +95,12 @@ class Window:
         return waiting
 
     def overdue(self, sent_before: int) -> list[str]:
-        """TRNs of operations sent before that instant and still unanswered, oldest first."""
+        """Return the TRNs of unanswered operations sent before that instant, oldest first."""
         late = [(wait.sent_at, trn) for trn, wait in self.outstanding.items() if wait.sent_at < sent_before]
         return [trn for _, trn in sorted(late)]
 
     def clear(self) -> list[Outstanding]:
-        """Forget every outstanding operation (the connection is gone) and return them, oldest first."""
+        """Remove and return every outstanding operation (the connection is gone), oldest first."""
         lost = sorted(self.outstanding.values(), key=lambda wait: wait.sent_at)
         self.outstanding.clear()
         return lost
@@ -117,7 +117,7 @@ class Session:
         self.peer = Window(peer_window)
 
     def happen(self, event: Event) -> State:
-        """Move along the state table. Raises ValueError for an event the present state does not know."""
+        """Move along the state table. Raises ValueError for an event that is impossible in the present state."""
         following = TRANSITIONS.get((self.state, event))
         if following is None:
             raise ValueError(f"{event!r} cannot happen in state {self.state!r}")
@@ -125,5 +125,5 @@ class Session:
         return following
 
     def allows(self, ot: str) -> bool:
-        """Whether the application's end may ask for this operation now."""
+        """Whether the application may request this operation now."""
         return ot in ALLOWED[self.state]

@@ -1,7 +1,7 @@
 """The extra services of XSer, data coding schemes and user data headers.
 
-Reads and writes octets; decides no answer and never raises on what it parses. Sources: EMI-UCP 4.0 section 5.1.2;
-GSM 03.38 section 4 for the DCS; GSM 03.40 section 9.2.3.24 for the header.
+Parsing never raises. Sources: EMI-UCP 4.0 section 5.1.2; GSM 03.38 section 4 for the DCS; GSM 03.40 section 9.2.3.24
+for the header.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class Tlv(msgspec.Struct, frozen=True):
 
 
 class XserError(msgspec.Struct, frozen=True):
-    """Why octets are no sequence of type, length and value, and at which octet."""
+    """Why octets are not a sequence of type, length and value, and at which octet."""
 
     problem: str
     at: int
 
 
 class TlvType(msgspec.Struct, frozen=True):
-    """A kind of extra service: octets its value may take, and the operations it may stand in."""
+    """A kind of extra service: the length of its value in octets, and the operations that may carry it."""
 
     name: str
     shortest: int
@@ -62,7 +62,7 @@ TLV_TYPES: Final[dict[int, TlvType]] = {
     0x0B: TlvType("teleservice", 1, 1, _BOTH, "TDMA: identity of the teleservice"),
     0x0C: TlvType("billing identifier", 0, 20, ("51", "54"), "visible characters for the bill; large accounts only"),
     0x0D: TlvType("single shot", 1, 1, _BOTH, "one attempt at delivery, no more"),
-    # From here on of later versions; their lengths are not known for sure.
+    # The following belong to later versions; their lengths are not known for sure.
     0x0E: TlvType("originator TON", 0, 255, _SUBMIT, "type of number of OAdC"),
     0x0F: TlvType("originator NPI", 0, 255, _SUBMIT, "numbering plan of OAdC"),
     0x10: TlvType("recipient TON", 0, 255, _SUBMIT, "type of number of AdC"),
@@ -73,7 +73,7 @@ TLV_TYPES: Final[dict[int, TlvType]] = {
 
 
 def parse(text: str) -> list[Tlv] | XserError:
-    """The extra services of an XSer field in hexadecimal, in order; upper or lower case."""
+    """Parse the extra services of a hexadecimal XSer field, in order; upper or lower case."""
     try:
         return tlvs(unhexlify(text))
     except ValueError:
@@ -81,7 +81,7 @@ def parse(text: str) -> list[Tlv] | XserError:
 
 
 def tlvs(octets: bytes) -> list[Tlv] | XserError:
-    """Octets as a sequence of type, length, value."""
+    """Parse octets as a sequence of type, length, value."""
     found: list[Tlv] = []
     at = 0
     while at < len(octets):
@@ -96,12 +96,12 @@ def tlvs(octets: bytes) -> list[Tlv] | XserError:
 
 
 def build(services: Iterable[Tlv]) -> str:
-    """XSer in upper-case hexadecimal. Raises ValueError for a type or a length beyond one octet."""
+    """Encode XSer in upper-case hexadecimal. Raises ValueError for a type or a length beyond one octet."""
     return b"".join(bytes((tlv.type, len(tlv.value))) + tlv.value for tlv in services).hex().upper()
 
 
 def value_of(services: Iterable[Tlv], kind: int) -> bytes | None:
-    """The value of one type, None when absent; where it is repeated the last one counts."""
+    """Return the value of one type, None if absent; of repeated ones the last counts."""
     value = None
     for tlv in services:
         if tlv.type == kind:
@@ -110,7 +110,7 @@ def value_of(services: Iterable[Tlv], kind: int) -> bytes | None:
 
 
 class Coding(msgspec.Struct, frozen=True):
-    """What a data coding scheme says: `message_class` 0 to 3 or None, `waiting` "", "discard" or "store"."""
+    """The meaning of a data coding scheme: `message_class` 0 to 3 or None, `waiting` "", "discard" or "store"."""
 
     alphabet: Alphabet
     message_class: int | None = None
@@ -123,7 +123,7 @@ _GENERAL: Final[tuple[Alphabet, ...]] = ("gsm7", "8bit", "ucs2", "gsm7")  # the 
 
 def _coding(dcs: int) -> Coding:
     group, class_ = dcs >> 4, dcs & 3
-    if group < 8:  # general data coding, and the same with deletion after reading
+    if group < 8:  # general data coding, with or without deletion after reading
         return Coding(_GENERAL[dcs >> 2 & 3], class_ if dcs & 0x10 else None, bool(dcs & 0x20))
     if group == 0xF:
         return Coding("8bit" if dcs & 4 else "gsm7", class_)
@@ -136,7 +136,7 @@ CODINGS: Final = tuple(_coding(dcs) for dcs in range(256))
 
 
 class Concatenation(msgspec.Struct, frozen=True):
-    """Which part of which long message: `sequence` counts from 1 to `total`; `bits` is the width of `ref`."""
+    """The position in a long message: `sequence` counts from 1 to `total`; `bits` is the width of `ref`."""
 
     ref: int
     total: int
@@ -152,7 +152,7 @@ class Ports(msgspec.Struct, frozen=True):
 
 
 def header(octets: bytes) -> list[Tlv] | XserError:
-    """The information elements of a user data header that begins with its own length octet."""
+    """Parse the information elements of a user data header that begins with its own length octet."""
     if not octets:
         return XserError("empty header", 0)
     if octets[0] != len(octets) - 1:
@@ -160,13 +160,13 @@ def header(octets: bytes) -> list[Tlv] | XserError:
     return tlvs(octets[1:])
 
 
-# Information element: octets of its value, bits of a reference or port (GSM 03.40 sections 9.2.3.24.1 to .4 and .8).
+# By information element: octets of its value, bits of a reference or port (GSM 03.40 sections 9.2.3.24.1 to .4, .8).
 _CONCATENATIONS: Final = {0x00: (3, 8), 0x08: (4, 16)}
 _PORTS: Final = {0x04: (2, 8), 0x05: (4, 16)}
 
 
 def concatenation(elements: Iterable[Tlv]) -> Concatenation | None:
-    """The place in a long message, None when the header names none that makes sense."""
+    """Return the position in a long message, None if the header has none or an invalid one."""
     found = None
     for element in elements:
         size, bits = _CONCATENATIONS.get(element.type, (-1, 0))
@@ -176,7 +176,7 @@ def concatenation(elements: Iterable[Tlv]) -> Concatenation | None:
 
 
 def ports(elements: Iterable[Tlv]) -> Ports | None:
-    """The application ports, None when the header names none."""
+    """Return the application ports, None if the header has none."""
     found = None
     for element in elements:
         size, bits = _PORTS.get(element.type, (-1, 0))
@@ -190,7 +190,7 @@ _SINGLE_SHIFT, _LOCKING_SHIFT = 0x24, 0x25  # 3GPP TS 23.040 sections 9.2.3.24.1
 
 
 def languages(elements: Iterable[Tlv]) -> tuple[int, int]:
-    """The identifiers of the locking and the single shift table, 0 for the default one and what is not defined."""
+    """Return the identifiers of the locking and the single shift table, 0 for the default and undefined ones."""
     found = [0, 0]
     for element in elements:
         if element.type in {_SINGLE_SHIFT, _LOCKING_SHIFT} and len(element.value) == 1:
@@ -200,7 +200,7 @@ def languages(elements: Iterable[Tlv]) -> tuple[int, int]:
 
 
 def concatenation_header(place: Concatenation) -> bytes:
-    """The user data header that says `place`, its length octet included. Raises ValueError out of range."""
+    """Encode the user data header for `place`, including its length octet. Raises ValueError out of range."""
     if not 1 <= place.sequence <= place.total <= 255:
         raise ValueError(f"part {place.sequence} of {place.total}")
     wide = place.bits == 16

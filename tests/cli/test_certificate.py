@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from simbench.bench.report.certificate import page as rendered
 from simbench.bench.report.certificate import read_certificate
-from tests.cli.child import Ended
+from tests.cli.child import Ended, simbench
 
 KNOWN = """[[deviation]]
 purpose = "OPS-DEO-06/temptations"
@@ -160,7 +160,8 @@ def test_what_failed_is_run_again_in_the_exercise_in_which_it_failed(
     (run / "findings.json").write_text(json.dumps(result))
     assert Ended(capsys, "conform", "--sut", "reference", "--last-failed", "-o", run).status == 0
     findings = json.loads((run / "findings.json").read_text())["findings"]
-    assert [(one["purpose"], one["exercise"]) for one in findings] == [("OPS-CON-02/oddities", "originators")]
+    assert [(one["purpose"], one["exercise"]) for one in findings] == [("OPS-CON-02/oddities", "")]
+    assert {shown["exercise"] for shown in findings[0]["evidence"]} == {"originators"}
 
 
 def test_every_judged_purpose_has_a_folder_of_its_evidence(run: Path) -> None:
@@ -215,3 +216,11 @@ def test_what_verifying_leaves_out_of_account_is_refused(
     refused = Ended(capsys, "certificate", run, "--verify", certificate(run, capsys), option, run / "known.toml")
     assert refused.status == 2
     assert refused.err.startswith(f"simbench: {option}: given with --verify")
+
+
+def test_a_process_of_its_own_knows_the_purposes_of_a_baseline(tmp_path: Path) -> None:
+    known = tmp_path / "known.toml"
+    known.write_text(KNOWN, "utf-8")
+    ended = simbench("certificate", tmp_path / "no-session", "--baseline", known)
+    assert ended.returncode == 2
+    assert "no-session" in ended.stderr, "not the baseline, whose purpose exists"

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from fake_smsc.core.records import Notice
+from fake_smsc.core.records import Notification
 from fake_smsc.server.live import LiveSmsc
 
 
@@ -26,14 +26,14 @@ def slow_platform(smsc: LiveSmsc) -> None:
 
 def accepts_any_password(smsc: LiveSmsc) -> None:
     """Whoever knows an account's name gets in."""
-    desk = smsc.server.gateway.centre.desk
-    asked = desk.login
+    registry = smsc.server.gateway.centre.account_registry
+    asked = registry.login
 
     def login(session: int, name: str, password: str, now: int) -> Any:
-        account = desk.accounts.get(name)
+        account = registry.accounts.get(name)
         return asked(session, name, account.password if account else password, now)
 
-    desk.login = login  # type: ignore[method-assign]  # this one desk
+    registry.login = login  # type: ignore[method-assign]  # this one registry
 
 
 def ignores_suspension(smsc: LiveSmsc) -> None:
@@ -43,15 +43,15 @@ def ignores_suspension(smsc: LiveSmsc) -> None:
 
 def drops_mo(smsc: LiveSmsc) -> None:
     """Every third message of a user is lost inside."""
-    board = smsc.server.gateway.centre.board
-    post, seen = board.post, [0]
+    queue = smsc.server.gateway.centre.notification_queue
+    post, seen = queue.post, [0]
 
-    def lossy(notice: Notice, now: int) -> None:
-        seen[0] += notice.kind == "mo"
-        if notice.kind != "mo" or seen[0] % 3:
-            post(notice, now)
+    def lossy(notification: Notification, now: int) -> None:
+        seen[0] += notification.kind == "mo"
+        if notification.kind != "mo" or seen[0] % 3:
+            post(notification, now)
 
-    board.post = lossy  # type: ignore[method-assign]  # this one board
+    queue.post = lossy  # type: ignore[method-assign]  # this one queue
 
 
 def accepts_any_originator(smsc: LiveSmsc) -> None:

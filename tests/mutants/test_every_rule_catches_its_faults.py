@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 from msgspec.structs import replace
 
-from simbench.bench.exercises.exercise import EXERCISES, STANDING
+from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.in_memory import conduct_in_memory
 from simbench.bench.runner.run_exercise import Conducted
@@ -19,10 +19,11 @@ from simbench.bench.sut.registry import EVERYTHING
 from simbench.client.faults import FAULTS
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
-from simbench.rules.rule import RULES
+from simbench.rules.rule import load, standing
 from tests.mutants.platform import PLATFORM_FAULTS, REVEALED_BY
 
 CHOSEN = select()
+RULES = load()
 PURPOSES = [(name, purpose) for name, (_, purposes) in CHOSEN.items() for purpose in purposes]
 OWN = [(name, purpose) for name, exercise in EXERCISES.items() for purpose in exercise.purposes]
 PLANTED = [(name, fault, purpose) for name, purpose in OWN for fault in RULES[purpose].catches]
@@ -123,7 +124,7 @@ def test_what_a_server_may_let_pass_is_told_all_the_same(fault: str) -> None:
 
 
 def test_every_exercise_is_judged_by_the_standing_purposes() -> None:
-    assert set(PURPOSES) >= {(name, purpose) for name in EXERCISES for purpose in STANDING}
+    assert set(PURPOSES) >= {(name, purpose) for name in EXERCISES for purpose in standing()}
 
 
 def test_every_rule_names_a_fault_it_catches() -> None:
@@ -132,6 +133,10 @@ def test_every_rule_names_a_fault_it_catches() -> None:
 
 def test_every_fault_is_caught_by_a_rule_and_every_one_named_exists() -> None:
     assert {fault for _, fault, _ in PLANTED} | FORGIVABLE == set(FAULTS) | set(PLATFORM_FAULTS)
+
+
+def test_the_rules_of_the_client_suite_are_those_an_exercise_is_for_and_those_that_stand_in_each() -> None:
+    assert {purpose for _, purpose in OWN} | set(standing()) == set(load("client"))
 
 
 def test_no_purpose_is_at_home_in_two_exercises() -> None:

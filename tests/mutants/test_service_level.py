@@ -6,9 +6,11 @@ from functools import lru_cache
 
 import pytest
 
-from simbench.rules.rule import RULES, Case, judge
+from simbench.rules.rule import Case, judge, load
 from tests.mutants.service_level import TAMPERINGS, tampered
 from tests.sla.years import SERVICE_LEVEL
+
+RULES = load()
 
 
 @lru_cache(maxsize=8)

@@ -12,7 +12,7 @@ from time import monotonic
 
 import msgspec
 
-from simbench.ucp import content, notices
+from simbench.ucp import content, notifications
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer, encode
 
@@ -70,12 +70,12 @@ class Peer:
     def notify(self, submit: Frame, scts: str, outcome: int, reason: int = 0) -> None:
         """Send the 53 about a submit that was accepted under `scts`."""
         adc, oadc = submit.data[At.ADC], submit.data[At.OADC]
-        self._send("53", notices.notification_body(oadc, adc, scts, outcome, reason, scts))
+        self._send("53", notifications.notification_body(oadc, adc, scts, outcome, reason, scts))
 
     def deliver(self, sender: str, code: str, text: str) -> None:
         """Send the 52, or the 52s, that carry a text from a subscriber."""
         for part in content.compose(text, ref=7):
-            self._send("52", notices.deliver_body(code, sender, self._stamp(), part))
+            self._send("52", notifications.deliver_body(code, sender, self._stamp(), part))
 
     def hang_up(self) -> None:
         """Break the newest connection off."""

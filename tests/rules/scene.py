@@ -17,7 +17,7 @@ from simbench.trace.trace import Reading
 from simbench.ucp.content import compose
 from simbench.ucp.fields import At
 from simbench.ucp.frame import encode
-from simbench.ucp.notices import deliver_body, notification_body
+from simbench.ucp.notifications import deliver_body, notification_body
 from simbench.ucp.operations import build
 
 Chunk = tuple[str, bytes]  # direction, octets

@@ -3,7 +3,7 @@ from __future__ import annotations
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.contract import load_contract
 from simbench.rules.coverage import reasons, rules_of
-from simbench.rules.rule import RULES
+from simbench.rules.rule import load
 from tools.reference.clauses import PLACE, on_a_run, page
 
 
@@ -13,7 +13,7 @@ def test_every_clause_has_a_rule_or_a_reason() -> None:
 
 def test_every_rule_and_every_reason_is_about_a_clause_of_the_contract() -> None:
     clauses = set(load_contract().clauses)
-    assert {rule.clause for rule in RULES.values()} <= clauses
+    assert {rule.clause for rule in load().values()} <= clauses
     assert set(reasons()) <= clauses
 
 
@@ -25,7 +25,7 @@ def test_a_clause_seen_on_the_wire_has_a_rule_unless_it_is_about_money_or_a_year
 
 
 def test_every_purpose_of_an_exercise_has_its_rule() -> None:
-    assert {purpose for exercise in EXERCISES.values() for purpose in exercise.purposes} <= set(RULES)
+    assert {purpose for exercise in EXERCISES.values() for purpose in exercise.purposes} <= set(load())
 
 
 def test_the_page_of_clauses_is_up_to_date() -> None:

@@ -8,19 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
-from simbench.bench.exercises.exercise import EXERCISES, STANDING
+from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.run_exercise import Conducted
 from simbench.bench.sut.protocol import Capabilities
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.finding import Finding
-from simbench.rules.rule import RULES, Case, Judged, judge, rule, worst
+from simbench.rulebook import Rule, Rulebook
+from simbench.rules.rule import Case, Judged, judge, load, standing, worst
 from simbench.ucp.frame import encode
 from tests.rules.anything import anything
 from tests.rules.scene import RECIPIENT, Chunk, Scene, alert, notice, signed, submit
 
+RULES = load()
 ON_CLIENT = sorted(purpose for purpose, entry in RULES.items() if entry.binds == "client")
 KEEPALIVE = "OPS-CON-03/keepalive"
 ANSWERS = "OPS-CON-03/answers-notices"
@@ -40,7 +41,7 @@ def test_a_run_in_which_nothing_happened_proves_nothing(purpose: str) -> None:
 @pytest.mark.parametrize("purpose", ON_CLIENT)
 def test_a_client_that_logged_in_and_did_nothing_more_is_not_acquitted_of_its_traffic(purpose: str) -> None:
     found = Scene().asked(0.5, "#00001").login(1).judged(purpose)
-    expected = {"pass"} if purpose in {WELL_FORMED, LOGIN_FIRST, *STANDING} else {"inconclusive", "unsupported"}
+    expected = {"pass"} if purpose in {WELL_FORMED, LOGIN_FIRST, *standing()} else {"inconclusive", "unsupported"}
     assert found.outcome in expected, found.summary
 
 
@@ -58,16 +59,12 @@ def test_no_rule_breaks_on_anything_that_stands_on_a_wire(chunks: list[tuple[int
 
 
 def test_a_rule_that_breaks_is_an_error_of_the_bench() -> None:
-    purpose = "OPS-XXX-00/broken"
-
-    @rule(purpose, "Breaks")
-    def broken(case: Case) -> Judged:
+    def broken(nothing: None) -> Judged:
         raise ZeroDivisionError("by nothing")
 
-    try:
-        found = Scene().judged(purpose)
-    finally:
-        del RULES[purpose]
+    book = Rulebook[None]()
+    book.enter(Rule("OPS-XXX-00/broken", "Breaks", broken))
+    found = book.judge("OPS-XXX-00/broken", None)
     assert (found.outcome, found.blame) == ("error", "bench")
     assert "by nothing" in found.summary
 

@@ -15,7 +15,7 @@ from simbench.rules.rule import Case
 from simbench.ucp.alphabet import encode_oadc
 from simbench.ucp.content import compose
 from simbench.ucp.frame import encode
-from simbench.ucp.notices import deliver_body
+from simbench.ucp.notifications import deliver_body
 from tests.rules.scene import CODE, RECIPIENT, Scene, paced, submit, us
 
 AT_TIER, ACCEPTED, GRANTED = "OPS-ENG-01/backlog-at-tier", "OPS-ACH-01/accepted", "OPS-QOS-04/tier-granted"

@@ -11,13 +11,12 @@ from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
 from simbench.ledger.events import StoryRow
 from simbench.ledger.incidents import Incident, Period, period_row, to_story
-from simbench.rules.rule import Case, judge
-from simbench.sla import rules
+from simbench.rules.rule import Case, judge, ordered
 from simbench.trace.trace import Reading
 
 START, END = instant(2025, 1, 1), instant(2026, 1, 1)  # 8,760 hours
 YEAR = Period(START, END, START)
-SERVICE_LEVEL = rules.SERVICE_LEVEL
+SERVICE_LEVEL = ordered(load_contract(), "sla")
 
 
 def outage(at_h: float, hours: float, number: int = 1, **said: object) -> Incident:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simbench.ucp.content import compose
 from simbench.ucp.frame import encode
-from simbench.ucp.notices import deliver_body
+from simbench.ucp.notifications import deliver_body
 from tests.rules.scene import CODE, RECIPIENT, STAMP, Scene, submit
 
 LONG = "Offre du jour : deux cafés pour le prix d'un. " * 6 + "#ABCDE STOP 36010"

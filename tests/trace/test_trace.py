@@ -6,7 +6,7 @@ import pytest
 
 from simbench.ucp.alphabet import encode_oadc
 from simbench.ucp.frame import encode, encode_fields
-from simbench.ucp.notices import notification_body
+from simbench.ucp.notifications import notification_body
 from tests.rules.scene import (
     CODE,
     RECIPIENT,

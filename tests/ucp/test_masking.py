@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from simbench.ucp.frame import Frame, Framer, encode
 from simbench.ucp.masking import masked_frame, masked_message, masked_number, masked_runs, masked_text
-from simbench.ucp.notices import notification_body
+from simbench.ucp.notifications import notification_body
 from simbench.ucp.operations import build, decode
 
 

@@ -103,7 +103,7 @@ def _gateway(ledger: Any) -> Gateway:
 
 
 def _instrument(watch: Stopwatch, gateway: Gateway) -> None:
-    runs, carrier = cast(batch_module.PlainRuns, gateway._runs), gateway._carrier
+    runs, carrier = cast(batch_module.PlainRuns, gateway._runs), gateway._notification_sender
     watch.on(runs, "received", "reading")
     runs._admit = watch.timed("admission", runs.batches.submit)
     watch.on(batch_module, "_results", "results")

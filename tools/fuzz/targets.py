@@ -27,7 +27,7 @@ from simbench.client.messages import LinkConfig, Outgoing
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
 from simbench.rules.capture_times import times_of
-from simbench.rules.rule import RULES, Case, judge
+from simbench.rules.rule import Case, judge, load
 from simbench.trace.trace import Reading
 from simbench.ucp import content
 from simbench.ucp.frame import Framer, WireError
@@ -91,7 +91,7 @@ def gateway(chunks: Chunks, dice: Random) -> None:
     bystander.wait(120_000_000)
     if dice.random() < JUDGED_SHARE:
         case = Case(Reading(ledger.snapshot()), CONTRACT)
-        for purpose in RULES:
+        for purpose in load():
             found = judge(purpose, case, "fuzz")
             assert found.outcome != "error", found.summary
 

@@ -6,16 +6,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import simbench.bench.runner.selection
-import simbench.rules.client.connection_tunnel
-import simbench.rules.client.endurance
-import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing them enters every exercise and every rule
-from simbench.bench.exercises.endurance import PURPOSES as ENDURANCE
+import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.contract import Contract, load_contract
 from simbench.rules.coverage import reasons, rules_of
-from simbench.rules.rule import RULES, Rule
-from simbench.sla.rules import SERVICE_LEVEL
+from simbench.rules.rule import Rule, load
 
 PLACE = Path(__file__).parents[2] / "docs/reference/clauses.md"
 ON_A_RUN = {"wire", "simulation"}
@@ -47,10 +42,10 @@ def on_a_run(contract: Contract) -> list[str]:
 def _counts(contract: Contract) -> str:
     wanted = on_a_run(contract)
     with_rule = [name for name in wanted if rules_of(name)]
-    faults = {fault for rule in RULES.values() for fault in rule.catches}
+    faults = {fault for rule in load().values() for fault in rule.catches}
     return (
         f"{len(contract.clauses)} clauses; {len(wanted)} can be judged on the wire or in simulation: {len(with_rule)} "
-        f"have a rule, {len(wanted) - len(with_rule)} a reason. {len(RULES)} rules, {len(EXERCISES)} exercises, "
+        f"have a rule, {len(wanted) - len(with_rule)} a reason. {len(load())} rules, {len(EXERCISES)} exercises, "
         f"{len(faults)} named faults.\n"
     )
 
@@ -84,7 +79,7 @@ def _terms(name: str, contract: Contract) -> Iterator[str]:
 
 def _row(rule: Rule) -> str:
     exercise = next((f"`{e.name}`" for e in EXERCISES.values() if rule.purpose in e.purposes), "") or _elsewhere(rule)
-    needs = f" Needs `{rule.needs}`." if rule.needs else ""
+    needs = f" Needs `{rule.capability}`." if rule.capability else ""
     faults = ", ".join(f"`{fault}`" for fault in rule.catches) or "none: it judges the bench's own means"
     slug = rule.purpose.partition("/")[2]
     return f"| `{slug}` | {rule.sentence}.{needs} | {exercise} | {faults} |"
@@ -92,9 +87,9 @@ def _row(rule: Rule) -> str:
 
 def _elsewhere(rule: Rule) -> str:
     """How a rule is put to use that no exercise reveals: it takes hours, months, or somebody's real traffic."""
-    if rule.purpose in ENDURANCE:
+    if "soak" in rule.suites:
         return "none in a session: `simbench conform --soak`"
-    if rule.purpose in SERVICE_LEVEL:
+    if "sla" in rule.suites:
         return "none, it takes months: `simbench judge` or `report` on a run or on tickets"
     return "none, it is for real traffic: `simbench judge` on a capture"
 

@@ -157,7 +157,7 @@ def kept(folder: Path, warm: int, rounds: int) -> Kept:
             grown = Counter(last.types)
             grown.subtract(first.types)
             lines = len(smsc.server.connections) + len(smsc.server.gateway.lines)
-            waiting = ledger.backlog + smsc.control.untold() + lines
+            waiting = ledger.backlog + smsc.control.unacknowledged() + lines
             return Kept(
                 load.accepted - accepted, load.notified - notified, load.cuts - cuts, last.objects - first.objects,
                 last.octets - first.octets, grown.most_common(8), waiting,

@@ -13,12 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import simbench.rules.client.endurance  # noqa: F401 - enters its rules
 from simbench.base.errors import BadInput
-from simbench.bench.exercises.exercise import STANDING, Chosen, Exercise, Script
+from simbench.bench.exercises.exercise import Chosen, Exercise, Script
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.sut.protocol import pids_of
 from simbench.rules.client.endurance import KIND
+from simbench.rules.rule import load, standing
 
 HOUR_S: Final = 3600
 CUTS: Final = 4  # of a run shorter than as many hours
@@ -28,10 +28,6 @@ SAMPLES: Final = 720  # of a run; no more than four a second
 LONGEST_CUT_S: Final = 30
 SHORTEST_S: Final = 20
 REPLY: Final = "Bonjour"
-PURPOSES: Final = (
-    "OPS-PRE-03/endures-memory", "OPS-PRE-03/endures-backlog", "OPS-PRE-03/endures-rate", "OPS-PRE-03/nothing-lost",
-    "OPS-PRE-03/no-duplicates", "OPS-ENG-01/backlog-at-tier", *STANDING,
-)  # fmt: skip
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": HOUR_S, "d": 24 * HOUR_S}
 
 
@@ -48,8 +44,9 @@ def soak(seconds: int) -> Chosen:
     """The one exercise of an endurance run, and its purposes."""
     every_s = min(HOUR_S, seconds / CUTS)
     title = f"Endurance: {LOAD:.0%} of two tiers for {seconds} s, everybody cut off every {every_s:.0f} s"
-    exercise = Exercise("soak", title, PURPOSES, RATES, _script(seconds, every_s), seconds + 30.0, alone=True)
-    return {"soak": (exercise, PURPOSES)}
+    purposes = (*load("soak"), *standing())
+    exercise = Exercise("soak", title, purposes, RATES, _script(seconds, every_s), seconds + 30.0, alone=True)
+    return {"soak": (exercise, purposes)}
 
 
 def _script(seconds: int, every_s: float) -> Script:

@@ -87,7 +87,6 @@ class Exercise(msgspec.Struct, frozen=True):
 
 
 EXERCISES: dict[str, Exercise] = {}
-STANDING = ("OPS-CON-02/oddities", "OPS-ACH-03/oddities")  # every exercise reveals these, whatever else it is for
 
 Chosen = dict[str, tuple[Exercise, tuple[str, ...]]]  # by name: an exercise and the purposes it is run for
 

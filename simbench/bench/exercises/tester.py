@@ -187,7 +187,7 @@ class Bench:
         """Wait until every accepted message met its fate and every notice was acknowledged."""
         speed = self.control.server.clock.speed
         return await self.control.wait_until(
-            lambda: not self.control.on_the_way() and not self.control.untold(), timeout_s / speed
+            lambda: not self.control.on_the_way() and not self.control.unacknowledged(), timeout_s / speed
         )
 
     async def pause(self, platform_s: float) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.exercises.tester import Bench
-from simbench.bench.sut.external import SEEN_WITHOUT_ASKING
 from simbench.bench.sut.protocol import Reach
+from simbench.rules.rule import load
 
 
 def watching(reach: Reach, watch_s: float) -> Exercise:
@@ -19,4 +19,5 @@ def watching(reach: Reach, watch_s: float) -> Exercise:
         await bench.pause(watch_s / 2)
 
     rates = {account.code: account.rate_per_s for account in reach.accounts or ()}
-    return Exercise("watched", "The client does what it does", SEEN_WITHOUT_ASKING, rates, script, watch_s, asks=False)
+    purposes = tuple(load("watched"))
+    return Exercise("watched", "The client does what it does", purposes, rates, script, watch_s, asks=False)

@@ -6,6 +6,7 @@ Decides no outcome. Exercises start with the first purpose that is run, and run 
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -24,8 +25,9 @@ from simbench.bench.runner.baseline import Baseline, Standing, compare, read_bas
 from simbench.bench.runner.options import Wanted, plan_of
 from simbench.bench.runner.output import write_output
 from simbench.bench.runner.session import Judgements
+from simbench.bench.runner.session_findings import EVERY, exercises_of, items_of
 from simbench.finding import Finding, counted, exit_status
-from simbench.rules.rule import RULES
+from simbench.rules.rule import load
 
 NOTHING = ("none",)  # --sut-only none: the fixtures alone
 GROUP = "simbench"
@@ -48,7 +50,7 @@ class Foreign(Words):
         self.plan = plan_of(self.wanted, self.folder)
         self.collects = only != NOTHING
         baseline = option("--sut-baseline")
-        self.baseline = read_baseline(baseline, RULES) if baseline else Baseline()
+        self.baseline = read_baseline(baseline, load()) if baseline else Baseline()
         self._judgements: Judgements | None = None
         self._wanted_exercises: set[str] = set()
         self._seen: list[Finding] = []  # by their outcomes, of whichever worker; known deviations count as passed
@@ -62,7 +64,11 @@ class Foreign(Words):
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Only exercises of purposes that are left need to run."""
-        self._wanted_exercises = {item.exercise for item in session.items if isinstance(item, PurposeItem)}
+        wanted = [item for item in session.items if isinstance(item, PurposeItem)]
+        everywhere = {
+            name for one in wanted if one.exercise == EVERY for name in exercises_of(self.plan.chosen, one.purpose)
+        }
+        self._wanted_exercises = everywhere | {one.exercise for one in wanted}
 
     def standing(self, exercise: str, purpose: str) -> tuple[Standing, Judgements]:
         """A finding beside the baseline, once its exercise is over; starts them all when the first is asked for."""
@@ -109,21 +115,20 @@ class Purposes(pytest.Collector):
         self._foreign = foreign
 
     def collect(self) -> Iterator[PurposeItem]:
-        """One item a purpose and exercise that reveals it."""
-        chosen, grouped = self._foreign.plan.chosen, hasattr(self.config, "workerinput")
-        for exercise, (_, purposes) in chosen.items():
-            for purpose in purposes:
-                several = sum(purpose in others for _, others in chosen.values()) > 1
-                name = f"{purpose}:{exercise}" if several else purpose
-                # A worker of xdist has them all, as one group: they share exercises.
-                nodeid = f"simbench::{name}" + (f"@{GROUP}" if grouped else "")
-                yield PurposeItem.from_parent(
-                    self, name=name, nodeid=nodeid, foreign=self._foreign, exercise=exercise, purpose=purpose
-                )
+        """One item a finding of the session."""
+        items, grouped = items_of(self._foreign.plan.chosen), hasattr(self.config, "workerinput")
+        times = Counter(purpose for _, purpose in items)
+        for exercise, purpose in items:
+            name = f"{purpose}:{exercise}" if times[purpose] > 1 else purpose
+            # A worker of xdist has them all, as one group: they share exercises.
+            nodeid = f"simbench::{name}" + (f"@{GROUP}" if grouped else "")
+            yield PurposeItem.from_parent(
+                self, name=name, nodeid=nodeid, foreign=self._foreign, exercise=exercise, purpose=purpose
+            )
 
 
 class PurposeItem(pytest.Item):
-    """One purpose in one exercise."""
+    """One finding of the session."""
 
     def __init__(self, *, foreign: Foreign, exercise: str, purpose: str, **more: Any) -> None:
         super().__init__(**more)

@@ -13,6 +13,7 @@ import pytest
 
 from simbench.bench.pytest.outcomes import Verdict
 from simbench.bench.runner.session import Judgements
+from simbench.bench.runner.session_findings import items_of
 
 VERDICT = "verdict"  # reports take attributes of a plugin's own
 
@@ -44,10 +45,9 @@ class ConformancePlugin(Words):
         self._judgements = judgements
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """One item a purpose and exercise that reveals it, in the order in which these run."""
+        """One item a finding of the session, in the order in which exercises run."""
         if "purpose" in metafunc.fixturenames:
-            chosen = self._judgements.plan.chosen
-            items = [(name, purpose) for name, (_, purposes) in chosen.items() for purpose in purposes]
+            items = items_of(self._judgements.plan.chosen)
             several = [purpose for purpose, count in Counter(purpose for _, purpose in items).items() if count > 1]
             ids = [f"{purpose}:{name}" if purpose in several else purpose for name, purpose in items]
             metafunc.parametrize(("exercise", "purpose"), items, ids=ids)

@@ -94,7 +94,8 @@ def page(certificate: Certificate) -> str:
     excused = {(one.purpose, one.exercise) for one in certificate.deviations}
     findings = []
     for one in certificate.outcomes:
-        known = bool(excused & {(one.purpose, one.exercise), (one.purpose, "")})
+        own = {exercise for purpose, exercise in excused if purpose == one.purpose}
+        known = bool(own if not one.exercise else own & {one.exercise, ""})  # without one it is of the whole session
         findings.append(Finding(one.purpose, "", "pass" if known else one.outcome, ""))
     status = exit_status(findings)
     told = VERDICTS[status] + (" but for known deviations" if certificate.deviations and status == 0 else "")
@@ -167,5 +168,6 @@ def differences(certificate: Certificate, text: str, again: Certificate) -> list
     for key in sorted({*said_of, *is_of}):
         if said_of.get(key) != is_of.get(key):
             says, gives = said_of.get(key, "nothing"), is_of.get(key, "nothing")
-            found.append(f"{key[0]} in {key[1]}: the certificate says {says}, the ledger gives {gives}")
+            where = f" in {key[1]}" if key[1] else ""
+            found.append(f"{key[0]}{where}: the certificate says {says}, the ledger gives {gives}")
     return found

@@ -40,10 +40,12 @@ def write_folders(place: Path, judgement: Judgement, runs: Path) -> None:
                 continue
             folder = place / folder_name(finding, times[finding.purpose] > 1)
             write_json(folder / "finding.json", finding)
-            if finding.exercise in readings:
-                write_pcapng(shown(readings[finding.exercise].run, finding), folder / "evidence.pcapng")
-            for log in sorted((runs / finding.exercise / "client").glob("*.log")) if finding.exercise else ():
-                _linked(log, folder / log.name)
+            for exercise in exercises_of(finding):
+                part = "" if finding.exercise else f"{exercise}."
+                if exercise in readings:
+                    write_pcapng(shown(readings[exercise].run, finding, exercise), folder / f"{part}evidence.pcapng")
+                for log in sorted((runs / exercise / "client").glob("*.log")):
+                    _linked(log, folder / f"{part}{log.name}")
     except OSError as problem:
         raise BadInput(str(place), problem.strerror or str(problem), "a folder that can be written") from None
 
@@ -54,12 +56,22 @@ def folder_name(finding: Finding, several: bool = False) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "_", name)
 
 
-def shown(run: Run, finding: Finding) -> Run:
-    """The run with only that part of its wire that the evidence is about; all of it where no instant is told."""
+def exercises_of(finding: Finding) -> list[str]:
+    """The exercises a finding is about: its own, or those in which a finding on the session has something to show."""
+    if finding.exercise:
+        return [finding.exercise]
+    return list(dict.fromkeys(one.exercise for one in finding.evidence if one.exercise and one.start))
+
+
+def shown(run: Run, finding: Finding, exercise: str = "") -> Run:
+    """The run with only that part of its wire that the evidence is about; all of it where no instant is told.
+
+    Of a finding on a session, the evidence of one exercise counts.
+    """
     spans = [
         (evidence.start - MARGIN_US, max(evidence.start, evidence.end) + MARGIN_US)
         for evidence in finding.evidence
-        if evidence.start
+        if evidence.start and evidence.exercise in {"", exercise}
     ]
     if not spans:
         return run

@@ -13,6 +13,7 @@ from typing import Final
 from simbench.base.json_files import write_octets
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
+from simbench.bench.report.evidence_folders import exercises_of
 from simbench.bench.report.model import Judgement
 from simbench.bench.report.timeline import timeline
 from simbench.contract import Contract
@@ -107,7 +108,7 @@ def page(judgement: Judgement, *, mask: bool = True) -> str:
             matrix=matrix(cases),
             outcomes=WORST_FIRST,
             timelines=[timeline(run, findings, mask) for run in judgement.exercises],
-            disputed={finding.exercise for finding in findings if finding.outcome == "fail"},
+            disputed={one for finding in findings if finding.outcome == "fail" for one in exercises_of(finding)},
             to_prove=[case for case in cases if case.finding.outcome != "pass"],
             passed=[case for case in cases if case.finding.outcome == "pass"],
             album=draw_all(judgement),

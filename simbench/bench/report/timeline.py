@@ -47,9 +47,9 @@ def timeline(run: ExerciseRun, findings: Sequence[Finding], mask: bool) -> Timel
     spans = [
         (evidence.start - MARGIN_US, max(evidence.start, evidence.end) + MARGIN_US)
         for finding in findings
-        if finding.exercise == run.name and finding.outcome not in {"pass", "unsupported"}
+        if finding.outcome not in {"pass", "unsupported"}
         for evidence in finding.evidence
-        if evidence.start
+        if evidence.start and run.name in {finding.exercise, evidence.exercise}
     ]
     rows = sorted([*_story(run), *_asked(run), *_wire(run)], key=lambda row: row[0])
     if spans:

@@ -145,20 +145,27 @@ def _as_toml(baseline: Baseline) -> bytes:
 
 
 def _standing(finding: Finding, baseline: Baseline, today: date, strict: bool) -> Standing:
-    entry = next(
-        (
-            one
-            for one in sorted(baseline.deviation, key=lambda one: not one.exercise)
-            if one.purpose == finding.purpose and one.exercise in {"", finding.exercise}
-        ),
-        None,
-    )
     failed = _failed(finding, strict)
+    entry = _entry(finding, baseline, failed)
     if entry is None:
         return Standing(finding, "new" if failed else "")
     if failed:
         return Standing(finding, "known" if today <= entry.expires else "expired", entry)
     return Standing(finding, "passes" if finding.outcome == "pass" else "", entry)
+
+
+def _entry(finding: Finding, baseline: Baseline, failed: bool) -> Deviation | None:
+    """The entry that speaks of a finding: its exercise's own, else that of every exercise.
+
+    A failure of the session that has entries of single exercises needs one for each exercise in which it failed; the
+    one that expires first then counts.
+    """
+    own = {one.exercise: one for one in baseline.deviation if one.purpose == finding.purpose}
+    if finding.exercise or "" in own:
+        return own.get(finding.exercise) or own.get("")
+    where = {one.exercise for one in finding.evidence if one.exercise}
+    entries = sorted((own[name] for name in where & own.keys()), key=lambda one: (one.expires, one.exercise))
+    return entries[0] if entries and (not failed or len(entries) == len(where)) else None
 
 
 def _failed(finding: Finding, strict: bool) -> bool:

@@ -14,7 +14,7 @@ from simbench.finding import Finding
 from simbench.ledger import Run
 from simbench.rules.audit import without_occasion
 from simbench.rules.client.client_clock import doubt
-from simbench.rules.rule import RULES, Case, judge
+from simbench.rules.rule import Case, judge, load
 from simbench.trace.trace import Reading
 
 
@@ -40,7 +40,7 @@ def unsupported(purpose: str, exercise: Exercise, capabilities: Capabilities, re
     """
     if beyond := out_of_reach(exercise, reach):
         return beyond
-    needs = RULES[purpose].needs
+    needs = load()[purpose].capability
     declared = getattr(capabilities, needs) if needs else True
     # What a client that is only watched does by itself binds it, whether or not it says that it can do better.
     if not declared and (exercise.asks or declared is False):
@@ -86,7 +86,8 @@ def bench_was_late(findings: Iterable[Finding], run: Run) -> str:
 
 
 def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capabilities, Reach]) -> Finding:
-    exercise, clause = conducted.exercise, RULES[purpose].clause
+    exercise, rule = conducted.exercise, load()[purpose]
+    clause = rule.clause
     why = unsupported(purpose, exercise, *client) or conducted.left_out
     if why:
         return Finding(purpose, clause, "unsupported", why, exercise=exercise.name)
@@ -99,7 +100,7 @@ def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capab
         summary = f"the client's clock is not proved: {why}"
         return Finding(purpose, clause, "unsupported", summary, exercise=exercise.name)
     found = judge(purpose, case, exercise.name)
-    return found if exercise.asks else without_occasion(found)
+    return found if exercise.asks else without_occasion(rule, found)
 
 
 def _as_far_as_seen(finding: Finding, trouble: str) -> Finding:

@@ -16,7 +16,7 @@ from simbench.bench.runner.baseline import Standing, remark
 from simbench.bench.runner.session import ATTEMPTS, RUNS, Judgements
 from simbench.bench.runner.session_record import NAME as RECORD
 from simbench.bench.runner.session_record import write_record
-from simbench.rules.rule import RULES
+from simbench.rules.rule import load
 from simbench.trace.trace import Reading
 
 FINDINGS, REPORT, JUNIT = "findings.json", "report.html", "junit.xml"
@@ -79,7 +79,7 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
         judgements.findings,
         judgements.plan.contract,
         exercises,
-        {purpose: rule.sentence for purpose, rule in RULES.items()},
+        {purpose: rule.sentence for purpose, rule in load().items()},
         {(one.finding.purpose, one.finding.exercise): said for one in standings if (said := said_of(one, judgements))},
     )
 

@@ -1,7 +1,4 @@
-"""Which exercises and purposes a session is about. Runs nothing.
-
-Importing this module enters every exercise and every rule.
-"""
+"""Which exercises and purposes a session is about. Importing this module enters every exercise."""
 
 from __future__ import annotations
 
@@ -13,30 +10,12 @@ import simbench.bench.exercises.connection
 import simbench.bench.exercises.marketing_hours
 import simbench.bench.exercises.campaigns
 import simbench.bench.exercises.operations
-import simbench.bench.exercises.outages
+import simbench.bench.exercises.outages  # noqa: F401 - importing these enters their exercises
 
 # isort: on
-import simbench.rules.client.client_clock
-import simbench.rules.client.code_ranges
-import simbench.rules.client.connection_logins
-import simbench.rules.client.connection_sessions
-import simbench.rules.client.continuity
-import simbench.rules.client.delivery_reports
-import simbench.rules.client.granted
-import simbench.rules.client.losses
-import simbench.rules.client.marketing
-import simbench.rules.client.marketing_hours
-import simbench.rules.client.opt_outs
-import simbench.rules.client.outages
-import simbench.rules.client.protocol_violations
-import simbench.rules.client.recipients
-import simbench.rules.client.refusals
-import simbench.rules.client.sender_names
-import simbench.rules.client.throughput
-import simbench.rules.client.throughput_segments  # noqa: F401 - importing these enters their exercises and rules
 from simbench.base.errors import BadInput
-from simbench.bench.exercises.exercise import EXERCISES, STANDING, Chosen, Exercise
-from simbench.rules.rule import RULES
+from simbench.bench.exercises.exercise import EXERCISES, Chosen, Exercise
+from simbench.rules.rule import standing
 
 
 def select(only: Iterable[str] = ()) -> Chosen:
@@ -47,18 +26,19 @@ def select(only: Iterable[str] = ()) -> Chosen:
 def choose(exercises: Iterable[Exercise], only: Iterable[str] = ()) -> Chosen:
     """Exercises and their purposes for these clauses, chapters (OPS-ENG), purposes or exercise names; all without.
 
-    Every exercise that is wanted for itself is judged by the STANDING purposes as well.
+    Every exercise that is wanted for itself is judged by the standing purposes as well.
 
     Raises BadInput naming what is known when a word matches nothing.
     """
     words, exercises = list(only), list(exercises)
     chosen: Chosen = {}
     matched: set[str] = set()
+    everywhere = standing()
     for exercise in exercises:
         name = exercise.name
         purposes = []
         whole = not words or name in words
-        for purpose in dict.fromkeys((*exercise.purposes, *(STANDING if whole else ()))):
+        for purpose in dict.fromkeys((*exercise.purposes, *(everywhere if whole else ()))):
             hits = {word for word in words if _matches(word, name, purpose)}
             matched |= hits
             if hits or not words:
@@ -67,12 +47,12 @@ def choose(exercises: Iterable[Exercise], only: Iterable[str] = ()) -> Chosen:
             chosen[name] = (exercise, tuple(purposes))
     for word in words:
         if word not in matched:
-            clauses = {RULES[purpose].clause for exercise in exercises for purpose in exercise.purposes}
+            clauses = {purpose.partition("/")[0] for exercise in exercises for purpose in exercise.purposes}
             known = ", ".join(sorted(clauses | {exercise.name for exercise in exercises}))
             raise BadInput(f"--only {word}", "no clause, purpose or exercise of that name", known)
     return chosen
 
 
 def _matches(word: str, exercise: str, purpose: str) -> bool:
-    clause = RULES[purpose].clause
+    clause = purpose.partition("/")[0]
     return word in {exercise, purpose, clause, clause.rpartition("-")[0]}

@@ -33,6 +33,7 @@ from simbench.bench.runner.run_exercise import (
     conduct_all,
     run_info,
 )
+from simbench.bench.runner.session_findings import EVERY, concluded, exercises_of, items_of
 from simbench.bench.runner.session_record import Ended, SessionRecord
 from simbench.bench.sut.protocol import Capabilities, Reach, SystemUnderTest, reach_of
 from simbench.contract import Contract
@@ -122,7 +123,9 @@ class Judgements:
             self._judge(future.result())
 
     def finding(self, exercise: str, purpose: str) -> Finding:
-        """The finding of a purpose in an exercise, once that is over."""
+        """The finding of a purpose in an exercise, once that is over; in EVERY exercise once all are over."""
+        if exercise == EVERY:
+            return concluded([self.finding(name, purpose) for name in exercises_of(self.plan.chosen, purpose)])
         conducted = self.conducted[exercise].result()
         if exercise not in self._judged:
             self._judge(conducted)
@@ -163,13 +166,22 @@ class Judgements:
 
     def attempt(self, exercise: str) -> str:
         """What is to be said of an exercise that was run more than once, "" of others."""
+        if exercise == EVERY:
+            return ""
         earlier = self.conducted[exercise].result().earlier
         return f"Attempt {len(earlier) + 1}; before it, {'; '.join(earlier)}." if earlier else ""
 
     @property
     def findings(self) -> list[Finding]:
-        """Every finding judged so far, in the order of the plan."""
-        return [finding for name in self.plan.chosen for finding in self._judged.get(name, ())]
+        """Every finding judged so far: in the order of the plan, then the standing purposes, one finding each."""
+        judged = [finding for name in self.plan.chosen for finding in self._judged.get(name, ())]
+        everywhere = {
+            purpose: [one for one in judged if one.purpose == purpose]
+            for exercise, purpose in items_of(self.plan.chosen)
+            if exercise == EVERY
+        }
+        own = [one for one in judged if one.purpose not in everywhere]
+        return own + [concluded(found) for found in everywhere.values() if found]
 
     def _conduct(self, progress: Progress) -> None:
         spare_collector()

@@ -11,26 +11,6 @@ import click
 
 from simbench.bench.sut.protocol import Ask, Capabilities, Reach, Report, SutFailed, Target
 
-# Judged by what stands on the wire alone, whoever asked for it.
-SEEN_WITHOUT_ASKING = (
-    "OPS-CON-02/well-formed",
-    "OPS-CON-03/login-first",
-    "OPS-CON-03/keepalive",
-    "OPS-CON-03/answers-notices",
-    "OPS-CON-02/oddities",
-    "OPS-ACH-03/oddities",
-    "OPS-CON-03/window",
-    "OPS-CON-03/reconnect-pace",
-    "OPS-CON-04/refused-pace",
-    "OPS-ACH-03/trn-discipline",
-    "OPS-ENG-01/backlog-at-tier",
-    "OPS-PRE-03/no-duplicates",
-    "OPS-PRE-08/allotted-codes",
-    "OPS-OPT-04/sender-names",
-    "OPS-DEO-06/short-code-only",
-    "OPS-DEO-07/begun-by-user",
-)
-
 
 class External:
     """A client of its own: `start` says where it has to connect, `send` cannot be."""

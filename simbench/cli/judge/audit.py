@@ -13,14 +13,12 @@ from pathlib import Path
 import click
 import msgspec
 
-import simbench.bench.runner.selection
-import simbench.rules.client.connection_tunnel
-import simbench.rules.client.marketing_on_the_wire  # noqa: F401 - importing these enters exercises and rules
+import simbench.bench.runner.selection  # noqa: F401 - importing it enters the exercises
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
 from simbench.base.units import SECOND_US
-from simbench.bench.exercises.exercise import EXERCISES, STANDING
+from simbench.bench.exercises.exercise import EXERCISES
 from simbench.capture.esp import Tunnels
 from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.contract import Contract
@@ -30,9 +28,8 @@ from simbench.ledger.rows import Row
 from simbench.rules.audit import GIVEN, audit, given_by, lacks_of
 from simbench.rules.capture_times import times_of
 from simbench.rules.client.throughput import unrequested
-from simbench.rules.rule import RULES, Case, judge
+from simbench.rules.rule import Case, judge, standing
 from simbench.sla.imports.campaigns import Metadata, joined, marks_of, read_metadata, within
-from simbench.sla.rules import SERVICE_LEVEL
 from simbench.sla.tickets import moment
 from simbench.tables.instants import zone_of
 from simbench.tables.rows import RejectedRow, Remark, rejected
@@ -42,7 +39,7 @@ QUIET_S = 2.0
 LEDGER = "ledger"  # the folder a capture's rows are kept in, below the output
 
 
-class Beside(msgspec.Struct, frozen=True):
+class AuditInputs(msgspec.Struct, frozen=True):
     """What is given beside a capture."""
 
     campaigns: Path | None = None
@@ -61,7 +58,7 @@ class Audited(msgspec.Struct, frozen=True):
     notes: tuple[RejectedRow, ...] = ()
 
 
-def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
+def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audited:
     """Judge a capture by every rule that can. With an output folder its ledger is kept, to be judged again."""
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
     tunnels = Tunnels(beside.keys)
@@ -109,7 +106,7 @@ def audit_capture(path: Path, beside: Beside, contract: Contract) -> Audited:
     return Audited(facts, findings, (*remarks, *metadata.notes))
 
 
-def audit_run(run: Run, contract: Contract, beside: Beside = Beside()) -> Audited:  # noqa: B008 - frozen
+def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs()) -> Audited:  # noqa: B008 - frozen
     """Judge the wire a run has kept; no findings where it has kept none.
 
     A run of an exercise is judged by that exercise's purposes, any other by every rule there is. Campaigns and requests
@@ -124,8 +121,8 @@ def audit_run(run: Run, contract: Contract, beside: Beside = Beside()) -> Audite
     plain = Reading(run)
     if exercise is not None:
         case = Case(Reading(run, marks_of(plain)), contract)
-        purposes = dict.fromkeys((*exercise.purposes, *STANDING))
-        return Audited({}, tuple(judge(purpose, case, exercise.name) for purpose in purposes if purpose in RULES))
+        purposes = dict.fromkeys((*exercise.purposes, *standing()))
+        return Audited({}, tuple(judge(purpose, case, exercise.name) for purpose in purposes))
     given, facts = given_by(plain), dict[str, str | int | float]()
     metadata = Metadata()
     if given_beside:
@@ -136,10 +133,10 @@ def audit_run(run: Run, contract: Contract, beside: Beside = Beside()) -> Audite
     case = Case(Reading(run, marks_of(read)), contract)
     if given_beside and (left_out := unrequested(case)) and beside.requests is not None:
         facts["without_request"] = left_out
-    return Audited(facts, tuple(audit(case, given, unread=metadata.unread, but=SERVICE_LEVEL)), metadata.notes)
+    return Audited(facts, tuple(audit(case, given, unread=metadata.unread)), metadata.notes)
 
 
-def _refuse_beside(run: Run, beside: Beside, of_an_exercise: bool) -> None:
+def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:
     """Whether what is given beside a run has a use there. Raises BadInput."""
     option = "--requests" if beside.requests is not None else "--campaigns"
     if not run.wire.num_rows:
@@ -150,7 +147,7 @@ def _refuse_beside(run: Run, beside: Beside, of_an_exercise: bool) -> None:
         raise BadInput(option, "the run was read from a capture, with what was given then", "the capture itself")
 
 
-def _told_beside(plain: Reading, beside: Beside, contract: Contract) -> Metadata:
+def _told_beside(plain: Reading, beside: AuditInputs, contract: Contract) -> Metadata:
     """What is given beside a server's run, as far as it is about its time. Raises BadInput where the two differ."""
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
     for _, kind, code, _, detail in metadata.story:

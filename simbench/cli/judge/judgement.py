@@ -15,7 +15,7 @@ from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.capture.files import is_capture_file
-from simbench.cli.judge.audit import Beside, audit_capture, audit_run, of_a_capture
+from simbench.cli.judge.audit import AuditInputs, audit_capture, audit_run, of_a_capture
 from simbench.cli.judge.kinds import CAPTURE, check_kind, refuse_unusable
 from simbench.cli.judge.options import Options
 from simbench.cli.judge.printing import SHOWN_NOTES, Answer, print_answer, print_notes, write_answer
@@ -23,7 +23,7 @@ from simbench.contract import Contract, load_contract
 from simbench.finding import Finding, exit_status, tally
 from simbench.ledger.incidents import Incident
 from simbench.ledger.rows import Row
-from simbench.rules.rule import Case
+from simbench.rules.rule import Case, ordered
 from simbench.sla.breach_forecast import Forecast, fitted, forecast, month_ends, read_laws
 from simbench.sla.classification import service_of
 from simbench.sla.dispute import compare, seen_by_the_client
@@ -35,7 +35,6 @@ from simbench.sla.imports.sources import Source, Wanted, open_source
 from simbench.sla.imports.traffic import read_traffic
 from simbench.sla.imports.unread import INCIDENTS, PROBES, TRAFFIC, Record, service_findings, unread_of
 from simbench.sla.probes import probes_of
-from simbench.sla.rules import SERVICE_LEVEL
 from simbench.sla.tickets import moment, tickets
 from simbench.tables.columns import MappingFile, read_mapping
 from simbench.tables.instants import instant_of, zone_of
@@ -91,8 +90,8 @@ def judge_record(options: Options, kind: str = "") -> int:
     return exit_status(findings)
 
 
-def _beside(options: Options) -> Beside:
-    return Beside(options.campaigns, options.requests, options.keys, options.port, options.tz, options.output)
+def _beside(options: Options) -> AuditInputs:
+    return AuditInputs(options.campaigns, options.requests, options.keys, options.port, options.tz, options.output)
 
 
 def _capture(options: Options, contract: Contract) -> int:
@@ -153,10 +152,11 @@ def _findings(
     if source.most and source.least != source.most:
         least, most = (record.case(deciding(one), case) for one in (source.least, source.most))
     found = []
+    total = len(ordered(case.contract, "sla"))
     for number, one in enumerate(service_findings(case, record, least, most), 1):
         found.append(one)
         if time.monotonic() - started > QUIET_S:
-            click.echo(f"{number} of {len(SERVICE_LEVEL)} purposes judged: {one.purpose} {one.outcome}", err=True)
+            click.echo(f"{number} of {total} purposes judged: {one.purpose} {one.outcome}", err=True)
     return tuple(found)
 
 

@@ -37,7 +37,10 @@ def _replies(case: Case) -> list[tuple[Any, int]]:
     "OPS-DEO-07/begun-by-user",
     "From a code of range 34 a user hears nothing before he has written to it",
     catches=("begins-34-sessions",),
-    needs="keeps_ranges",
+    capability="keeps_ranges",
+    suites=("client", "watched", "audit"),
+    occasional=True,
+    by_duration=True,
 )
 def begun_by_user(case: Case) -> Judged:
     """Every submit of the range, asked for as a temptation or not; who wrote before a capture began is not known."""
@@ -62,7 +65,10 @@ def begun_by_user(case: Case) -> Judged:
     "OPS-DEO-07/session-over",
     "From a code of range 34 a user hears nothing once the session he began is over",
     catches=("begins-34-sessions",),
-    needs="keeps_ranges",
+    capability="keeps_ranges",
+    suites=("client", "audit"),
+    occasional=True,
+    by_duration=True,
 )
 def session_over(case: Case) -> Judged:
     """How long a session lasts is our assumption until a contract says so."""
@@ -101,7 +107,7 @@ def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
     "OPS-DEO-08/marketing-range",
     "Marketing leaves from codes of range 36, or of those for presence and replies",
     catches=("markets-on-any-range",),
-    needs="keeps_ranges",
+    capability="keeps_ranges",
 )
 def marketing_range(case: Case) -> Judged:
     """Ranges 34 and 35 have conditions of their own."""
@@ -114,7 +120,7 @@ def marketing_range(case: Case) -> Judged:
     "OPS-DEO-09/presence-range",
     "Codes of range 35 write only to users who come from a presence list",
     catches=("uses-35-without-list",),
-    needs="keeps_ranges",
+    capability="keeps_ranges",
 )
 def presence_range(case: Case) -> Judged:
     """The campaign declares where its recipients come from."""
@@ -130,7 +136,7 @@ def presence_range(case: Case) -> Judged:
     "OPS-DEO-10/web2sms-range",
     "Interpersonal messages from the web leave from codes of range 37",
     catches=("web2sms-on-any-range",),
-    needs="keeps_ranges",
+    capability="keeps_ranges",
 )
 def web2sms_range(case: Case) -> Judged:
     """By the class asked for."""
@@ -144,7 +150,7 @@ def web2sms_range(case: Case) -> Judged:
     "OPS-DEO-11/machines-only",
     "Codes of range 38 write to machines and to nobody else",
     catches=("people-on-38",),
-    needs="keeps_ranges",
+    capability="keeps_ranges",
 )
 def machines_only(case: Case) -> Judged:
     """By the numbering plan; with the reading of today's plan (AMB-12) the range is for other things."""
@@ -163,7 +169,7 @@ def machines_only(case: Case) -> Judged:
     "OPS-DEO-12/no-subscriber-number",
     "No message is sent from a subscriber's number",
     catches=("sends-any-oadc",),
-    needs="keeps_oadc",
+    capability="keeps_oadc",
 )
 def no_subscriber_number(case: Case) -> Judged:
     """Nothing on the wire has an originator that the numbering plan knows as a mobile number."""

@@ -63,6 +63,9 @@ def every_account(case: Case) -> Judged:
     "OPS-CON-04/refused-pace",
     "A client whose login is refused tries again at a measured pace, and asks for nothing else meanwhile",
     catches=("reconnect-storm",),
+    suites=("client", "watched", "audit"),
+    occasional=True,
+    by_duration=True,
 )
 def refused_pace(case: Case) -> Judged:
     """The most logins any account tried within a minute; operations on refused connections."""
@@ -116,6 +119,9 @@ def stranger_refused(case: Case) -> Judged:
     "Nothing is accepted of a suspended account: neither submits nor logins",
     binds="platform",
     catches=("ignores-suspension",),
+    suites=("client", "audit"),
+    reads=("accounts",),
+    occasional=True,
 )
 def suspended(case: Case) -> Judged:
     """Each is refused with error code 04 from the instant the story tells."""

@@ -17,6 +17,8 @@ SHOWN = 5
     "OPS-CON-02/well-formed",
     "Every frame of the client is a sound UCP frame with the fields its operation wants",
     catches=("bad-checksum", "bad-length", "missing-field", "extra-field"),
+    suites=("client", "watched", "audit"),
+    absence="session",
 )
 def well_formed(case: Case) -> Judged:
     """Frames that are none, and fields that are wrong, fail; what is only odd is weak."""
@@ -41,6 +43,8 @@ def well_formed(case: Case) -> Judged:
     "OPS-CON-03/login-first",
     "Every connection begins with a session-open operation, and nothing else comes before it is accepted",
     catches=("submit-before-login",),
+    suites=("client", "watched", "audit"),
+    absence="session",
 )
 def login_first(case: Case) -> Judged:
     """Connections an outage closed at once, or on which nothing was asked, are left out."""
@@ -70,6 +74,9 @@ def login_first(case: Case) -> Judged:
     "OPS-CON-03/keepalive",
     "A quiet connection is kept alive",
     catches=("no-keepalive",),
+    suites=("client", "watched", "audit"),
+    absence="session",
+    by_duration=True,
 )
 def keepalive(case: Case) -> Judged:
     """The longest silence of the client on a session that was open long enough to need a keepalive."""
@@ -101,6 +108,9 @@ def keepalive(case: Case) -> Judged:
     "OPS-CON-03/answers-notices",
     "Every 52 and 53 is answered, positively and in its own layout",
     catches=("no-ack-53", "wrong-trn-ack"),
+    suites=("client", "watched", "audit"),
+    absence="session",
+    by_duration=True,
 )
 def answers_notices(case: Case) -> Judged:
     """A notice written within the last seconds of a run or of its connection may stay unanswered."""
@@ -136,6 +146,9 @@ def answers_notices(case: Case) -> Judged:
     "OPS-CON-03/window",
     "The client never has more operations unanswered than its window, and reuses no transaction number in use",
     catches=("ignores-window", "reuses-trn"),
+    suites=("client", "watched", "audit"),
+    absence="session",
+    counts_all=True,
 )
 def window(case: Case) -> Judged:
     """Counted on the wire: an operation is outstanding from its read to its result's write, or to the result timer."""

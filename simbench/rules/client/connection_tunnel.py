@@ -51,7 +51,9 @@ def _enter(slug: str, sentence: str, direction: str, blame: Blame) -> RuleFuncti
     def judge(case: Case) -> Judged:
         return _in_clear(case, direction, blame)
 
-    return rule(f"OPS-CON-03/{slug}", sentence, binds=blame, catches=(f"{slug}-planted",))(judge)
+    return rule(
+        f"OPS-CON-03/{slug}", sentence, binds=blame, catches=(f"{slug}-planted",), suites=("audit",), counts_all=True
+    )(judge)
 
 
 _enter("clear-from-client", "Nothing the client sends to the SMSC goes outside ESP", "in", "client")

@@ -71,7 +71,7 @@ def partial_outage(case: Case) -> Judged:
     "OPS-PRE-03/announced-maintenance",
     "For maintenance that was announced the client drains, stops, and returns afterwards",
     catches=("ignores-notices",),
-    needs="heeds_notices",
+    capability="heeds_notices",
 )
 def announced_maintenance(case: Case) -> Judged:
     """Nothing is submitted or connected in the announced time, nothing is left unanswered before, all is back after."""
@@ -100,7 +100,7 @@ def announced_maintenance(case: Case) -> Judged:
     "OPS-ACH-07/validity-kept",
     "Across an outage a message keeps the validity it was asked with, and is not sent once that is over",
     catches=("renews-validity", "leaves-validity-out"),
-    needs="keeps_validity",
+    capability="keeps_validity",
 )
 def validity_kept(case: Case) -> Judged:
     """By the end asked for: instants of submits, and the VP they carry, to the minute it is written in."""

@@ -53,6 +53,7 @@ def _few(view: View) -> Judged | None:
     "OPS-PRE-03/endures-memory",
     "The client's memory does not grow once it is warm",
     catches=("grows-memory",),
+    suites=("soak",),
 )
 def memory(case: Case) -> Judged:
     """Resident memory of the whole process tree, medians of two stretches."""
@@ -71,6 +72,7 @@ def memory(case: Case) -> Judged:
     "OPS-PRE-03/endures-backlog",
     "What waits in the client does not grow, cuts and all",
     catches=("grows-backlog",),
+    suites=("soak",),
 )
 def backlog(case: Case) -> Judged:
     """Asked for and not answered yet; a second of its codes' rates more is noise."""
@@ -90,6 +92,7 @@ def backlog(case: Case) -> Judged:
     "OPS-PRE-03/endures-rate",
     "The client works as fast at the end as at the beginning",
     catches=("slows-down",),
+    suites=("soak",),
 )
 def rate(case: Case) -> Judged:
     """Accepted messages in each half of the run, both with as many cuts, after what it warmed up with."""

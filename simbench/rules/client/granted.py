@@ -59,6 +59,10 @@ class Offer(msgspec.Struct, frozen=True, eq=False):
     "Each short code gets at least its subscribed rate while the client offers it",
     binds="platform",
     catches=("slow-platform",),
+    suites=("client", "audit"),
+    reads=("codes",),
+    absence="anywhere",
+    by_duration=True,
 )
 def tier_granted(case: Case) -> Judged:
     """Acceptances per second over the backlog; what the client did not offer is not held against the platform."""

@@ -31,6 +31,9 @@ _FIELDS = 4  # of a frame before its data, counted by slashes
     "OPS-PRE-03/nothing-lost",
     "Everything the client took over is accepted in the end, whatever interrupts it",
     catches=("forgets-on-reconnect", "never-reconnects"),
+    suites=("client", "audit", "soak"),
+    reads=("requests",),
+    absence="anywhere",
 )
 def nothing_lost(case: Case) -> Judged:
     """By requests: taken over by the client, not withheld or refused for good, yet never accepted on the wire.
@@ -114,6 +117,11 @@ class _Waiting:
     "OPS-PRE-03/no-duplicates",
     "Nothing known to be accepted is sent again",
     catches=("resend-known-received",),
+    suites=("client", "watched", "audit", "soak"),
+    absence="anywhere",
+    counts_all=True,
+    by_duration=True,
+    excused_by=("requests",),
 )
 def no_duplicates(case: Case) -> Judged:
     """Repetitions, also across connections: known received are failures, doubtful ones are counted and allowed.

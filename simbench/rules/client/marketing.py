@@ -27,7 +27,7 @@ def marketed(case: Case) -> list[Whole]:
     "OPS-PRE-07/opted-in-only",
     "Marketing goes to nobody who did not agree to it",
     catches=("ignores-consent",),
-    needs="keeps_consent",
+    capability="keeps_consent",
 )
 def opted_in_only(case: Case) -> Judged:
     """Against what was asked for: the bench says of each recipient whether he agreed."""
@@ -38,7 +38,7 @@ def opted_in_only(case: Case) -> Judged:
     "OPS-DEO-04/free-service",
     "No text says that a service is free unless everything it promotes is free",
     catches=("calls-anything-free",),
-    needs="checks_content",
+    capability="checks_content",
 )
 def free_service(case: Case) -> Judged:
     """The words in any spelling, in messages of campaigns that do not declare it."""
@@ -53,7 +53,7 @@ def free_service(case: Case) -> Judged:
     "OPS-PRO-04/brand-named",
     "A marketing message tells who sends it, in its text or its sender's name",
     catches=("names-no-brand",),
-    needs="checks_content",
+    capability="checks_content",
 )
 def brand_named(case: Case) -> Judged:
     """Judged on what stands on the wire: a client may well add the name itself."""
@@ -97,7 +97,7 @@ def _stop_mention(case: Case, *, pushed: bool) -> Judged:
     "OPS-PRO-07/stop-mention",
     "A marketing message names STOP and the short code, unless the user was told before",
     catches=("omits-stop",),
-    needs="names_stop",
+    capability="names_stop",
 )
 def stop_mention(case: Case) -> Judged:
     """In the text as the user reads it."""
@@ -108,7 +108,7 @@ def stop_mention(case: Case) -> Judged:
     "OPS-PRO-07/second-segment",
     "Where the mention finds no room in the one segment of a text, it goes into a second one and is not cut off",
     catches=("cuts-mention-off", "omits-stop"),
-    needs="names_stop",
+    capability="names_stop",
 )
 def second_segment(case: Case) -> Judged:
     """The texts asked for fill one segment to the last characters."""
@@ -139,7 +139,7 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
     "OPS-DEO-14/once-a-day",
     "No user gets more than one marketing message a day of one brand",
     catches=("repeats-campaign",),
-    needs="keeps_daily_limit",
+    capability="keeps_daily_limit",
     at_worst="weak",
 )
 def once_a_day(case: Case) -> Judged:
@@ -167,7 +167,7 @@ def once_a_day(case: Case) -> Judged:
     "OPS-DEO-13/solicitation",
     "Users are not solicited more often than once a day for each brand there is",
     catches=("repeats-campaign",),
-    needs="keeps_daily_limit",
+    capability="keeps_daily_limit",
     at_worst="weak",
 )
 def solicitation(case: Case) -> Judged:

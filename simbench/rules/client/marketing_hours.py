@@ -68,7 +68,7 @@ PLACES = {
 
 
 def _enter(slug: str, sentence: str, catches: tuple[str, ...]) -> RuleFunction:
-    return rule(f"OPS-PRO-03/{slug}", sentence, catches=catches, needs="keeps_quiet_hours")(in_hours)
+    return rule(f"OPS-PRO-03/{slug}", sentence, catches=catches, capability="keeps_quiet_hours")(in_hours)
 
 
 for _slug, (_sentence, _catches) in PLACES.items():
@@ -79,7 +79,7 @@ for _slug, (_sentence, _catches) in PLACES.items():
     "OPS-PRO-03/delivered-in-hours",
     "Marketing that could not be delivered within the hours is not delivered after them",
     catches=("night-delivery",),
-    needs="keeps_quiet_hours",
+    capability="keeps_quiet_hours",
     at_worst="weak",
 )
 def delivered_in_hours(case: Case) -> Judged:

@@ -54,6 +54,8 @@ def _judged(
     "OPS-PRO-03/hours-on-the-wire",
     "Marketing on the wire left from Monday to Saturday, within the hours, and on no public holiday",
     catches=("night-marketing",),
+    suites=("audit",),
+    reads=("classes",),
 )
 def hours(case: Case) -> Judged:
     """By the capture's own clock, which is the auditor's."""
@@ -68,6 +70,9 @@ def hours(case: Case) -> Judged:
     "OPS-PRE-07/consent-on-the-wire",
     "Marketing on the wire went to nobody who had not agreed",
     catches=("marketing-without-consent",),
+    suites=("audit",),
+    reads=("classes", "consent"),
+    excused_by=("consents",),
 )
 def consent(case: Case) -> Judged:
     """By what the campaigns declare of their recipients."""
@@ -79,6 +84,8 @@ def consent(case: Case) -> Judged:
     "OPS-DEO-08/range-on-the-wire",
     "Marketing on the wire left from codes of range 36, or of those for presence and replies",
     catches=("marketing-on-38",),
+    suites=("audit",),
+    reads=("classes",),
 )
 def ranges(case: Case) -> Judged:
     """The ranges are terms of the contract."""
@@ -91,6 +98,8 @@ def ranges(case: Case) -> Judged:
     "OPS-PRO-07/stop-on-the-wire",
     "Marketing on the wire names STOP and a short code",
     catches=("marketing-without-stop",),
+    suites=("audit",),
+    reads=("classes",),
 )
 def stop_named(case: Case) -> Judged:
     """Messages of which segments are missing are left out; so are campaigns whose users were told before."""
@@ -109,6 +118,9 @@ def _told_before(asked: Any) -> bool:
     "OPS-DEO-14/daily-on-the-wire",
     "No user got more than one marketing message a day of one brand",
     catches=("marketing-twice-a-day",),
+    suites=("audit",),
+    reads=("classes",),
+    counts_all=True,
 )
 def daily(case: Case) -> Judged:
     """A recommendation, hence weak; all segments of a message are one. AMB-17 says what a day is."""
@@ -133,6 +145,9 @@ def daily(case: Case) -> Judged:
     "OPS-PRO-08/opt-outs-on-the-wire",
     "Nobody got marketing of a brand after an opt-out, once the grace was over",
     catches=("marketing-after-stop",),
+    suites=("audit",),
+    reads=("classes",),
+    counts_all=True,
 )
 def opt_outs(case: Case) -> Judged:
     """An opt-out is a message from a user that STOP leads; it binds the code and the brands that wrote over it."""
@@ -157,6 +172,7 @@ def opt_outs(case: Case) -> Judged:
     "OPS-DEO-11/machines-on-the-wire",
     "Codes of range 38 wrote to machines and to nobody else, as it stands on the wire",
     catches=("people-on-38",),
+    suites=("audit",),
 )
 def machines(case: Case) -> Judged:
     """By the recipient's number, whoever asked for it."""
@@ -171,6 +187,7 @@ def machines(case: Case) -> Judged:
     "OPS-DEO-12/senders-on-the-wire",
     "Nothing on the wire left from a subscriber's number",
     catches=("sends-any-oadc",),
+    suites=("audit",),
 )
 def senders(case: Case) -> Judged:
     """By the originator's digits, whether they are written as a number or as a name."""

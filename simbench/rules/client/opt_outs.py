@@ -97,7 +97,7 @@ def _marks(bound: Iterator[tuple[Any, OptOut]]) -> set[str]:
     "OPS-PRO-08/every-spelling",
     "An opt-out is honoured however it is written",
     catches=("ignores-stop", "knows-one-stop"),
-    needs="keeps_stop_list",
+    capability="keeps_stop_list",
 )
 def every_spelling(case: Case) -> Judged:
     """On the code it was sent to, from users who wrote while little else happened."""
@@ -108,7 +108,7 @@ def every_spelling(case: Case) -> Judged:
     "OPS-PRO-08/while-busy",
     "An opt-out that comes while the client has its hands full is honoured as well",
     catches=("ignores-stop", "forgets-stop-when-busy"),
-    needs="keeps_stop_list",
+    capability="keeps_stop_list",
 )
 def while_busy(case: Case) -> Judged:
     """Opt-outs around which submits were leaving."""
@@ -119,7 +119,7 @@ def while_busy(case: Case) -> Judged:
     "OPS-PRO-08/every-code",
     "An opt-out binds the brand on every code it markets over",
     catches=("ignores-stop", "stops-one-code-only"),
-    needs="keeps_stop_list",
+    capability="keeps_stop_list",
 )
 def every_code(case: Case) -> Judged:
     """Marketing of the brand asked for on another code than the opt-out came to."""
@@ -155,7 +155,7 @@ def _mo(case: Case) -> list[Any]:
     "OPS-OPT-01/mo-passed-on",
     "Every message of a user that the client acknowledged is passed on, once, also while it is busy",
     catches=("swallows-mo",),
-    needs="reports_outcomes",
+    capability="reports_outcomes",
 )
 def mo_passed_on(case: Case) -> Judged:
     """By what the client tells of messages of users; one that the platform sent again counts once."""
@@ -164,8 +164,8 @@ def mo_passed_on(case: Case) -> Judged:
         return Judged("inconclusive", "the client acknowledged no message of a user", blame="client")
     first = {(row.sender[-9:], row.code, row.scts, row.text): row for row in reversed(mo)}
     due = Counter((who, code) for who, code, _, _ in first)
-    told_of = Counter((_user(row), row.code) for row in case.reading.asked.rows() if row.kind == "mo")
-    lacking, repeated = due - told_of, told_of - Counter((row.sender[-9:], row.code) for row in mo)
+    clock_defects = Counter((_user(row), row.code) for row in case.reading.asked.rows() if row.kind == "mo")
+    lacking, repeated = due - clock_defects, clock_defects - Counter((row.sender[-9:], row.code) for row in mo)
     told = f"{len(first)} messages of users, {sum(lacking.values())} not passed on, {sum(repeated.values())} too often"
     if not lacking and not repeated:
         return Judged("pass", told, 0, 0, "messages")

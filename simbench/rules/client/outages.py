@@ -38,6 +38,10 @@ def _none(case: Case) -> Judged | None:
     "OPS-CON-03/reconnect-pace",
     "While the platform is down the client does not storm it with connection attempts",
     catches=("reconnect-storm",),
+    suites=("client", "watched", "audit"),
+    occasional=True,
+    counts_all=True,
+    by_duration=True,
 )
 def reconnect_pace(case: Case) -> Judged:
     """The most attempts within a minute: connections during an outage, and attempts that nobody took.
@@ -88,6 +92,10 @@ def _busiest_minute(tried: list[int]) -> tuple[int, int]:
     "OPS-PRE-03/comes-back",
     "After a total outage every account that was connected is connected again in time",
     catches=("never-reconnects",),
+    suites=("client", "audit"),
+    reads=("outages",),
+    absence="anywhere",
+    by_duration=True,
 )
 def comes_back(case: Case) -> Judged:
     """From the end of the outage to the accepted login of each account that was connected when it began."""
@@ -137,7 +145,11 @@ def _had_left(session: Any, start: int) -> bool:
     "OPS-ENG-01/after-reconnection",
     "With the backlog of an outage, the client comes back within its tier",
     catches=("no-pacing", "bursts-after-return"),
-    needs="limits_rate",
+    capability="limits_rate",
+    suites=("client", "audit"),
+    reads=("codes", "outages"),
+    counts_all=True,
+    by_duration=True,
 )
 def after_reconnection(case: Case) -> Judged:
     """Each code's submits from the end of the outage on, held against its rate."""

@@ -84,6 +84,9 @@ _FORMS: Final = {"hex", "originator", "message"}
     "OPS-CON-02/oddities",
     "Nothing in the client's frames is beside the format of the protocol",
     catches=("bad-checksum", "bad-length", "hex-trn"),
+    suites=("client", "watched", "audit"),
+    absence="session",
+    standing=True,
 )
 def odd_frames(case: Case) -> Judged:
     """Octets and frames: header, length, checksum, line ends, letters' case."""
@@ -94,6 +97,9 @@ def odd_frames(case: Case) -> Judged:
     "OPS-ACH-03/oddities",
     "Nothing in the client's operations and results is beside what the protocol asks for",
     catches=("missing-field", "submit-before-login"),
+    suites=("client", "watched", "audit"),
+    absence="session",
+    standing=True,
 )
 def odd_requests(case: Case) -> Judged:
     """Fields, numbers in use, sessions, results that answer nothing."""

@@ -30,6 +30,9 @@ def evidence_of(view: View, note: str) -> tuple[Evidence, ...]:
     "Each kind of recipient meets what the offer says: refused, reported undeliverable, or delivered",
     binds="platform",
     catches=("wrong-routing",),
+    suites=("client", "audit"),
+    reads=("recipients",),
+    absence="anywhere",
 )
 def served_recipients(case: Case) -> Judged:
     """The platform's side: error code 06 at once, 53 with Dst 2, or Dst 0, by the subscriber's truth in the story."""
@@ -67,6 +70,10 @@ def _outcome(notice: Any) -> str:
     "OPS-ACH-07/final-refusals",
     "What the platform refused for good is not sent again",
     catches=("retries-final-nack",),
+    suites=("client", "audit"),
+    reads=("requests",),
+    counts_all=True,
+    excused_by=("requests",),
 )
 def final_refusals(case: Case) -> Judged:
     """A message (by its mark) refused with a permanent error code must not come again."""
@@ -94,7 +101,9 @@ def final_refusals(case: Case) -> Judged:
     "OPS-ENG-02/non-orange-share",
     "Messages to users who are not Orange's stay a small share of what the client sends",
     catches=("sends-to-anyone",),
-    needs="qualifies_recipients",
+    capability="qualifies_recipients",
+    suites=("client", "audit"),
+    reads=("recipients",),
 )
 def non_orange_share(case: Case) -> Judged:
     """Share of submits to recipients whose truth in the story is another operator, overseas, fixed, foreign or none."""
@@ -117,6 +126,8 @@ def non_orange_share(case: Case) -> Judged:
     "OPS-DEO-06/short-code-only",
     "Ordinary messages carry the allotted short code as originator and nothing else",
     catches=("alters-oadc",),
+    suites=("client", "watched", "audit"),
+    reads=("codes",),
 )
 def short_code_only(case: Case) -> Judged:
     """Submits that were asked for without another originator (AMB-10 leaves the option aside)."""
@@ -127,7 +138,7 @@ def short_code_only(case: Case) -> Judged:
     "OPS-DEO-06/temptations",
     "Asked to send from another originator, the client does not",
     catches=("alters-oadc", "sends-any-oadc"),
-    needs="keeps_oadc",
+    capability="keeps_oadc",
 )
 def temptations(case: Case) -> Judged:
     """Nothing forbidden may stand on the wire, whatever was asked for."""
@@ -173,6 +184,8 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
     "A submit from an originator that is not in service is refused with error code 04",
     binds="platform",
     catches=("accepts-any-originator",),
+    suites=("client", "audit"),
+    reads=("codes",),
 )
 def originator_in_service(case: Case) -> Judged:
     """The platform's side of OPS-ACH-02 and OPS-DEO-06. What else is wrong with a submit may be refused with its code.
@@ -200,6 +213,8 @@ def originator_in_service(case: Case) -> Judged:
     "Outside outages every sound submit to a served recipient is accepted",
     binds="platform",
     catches=("wrong-routing",),
+    suites=("client", "audit"),
+    reads=("codes", "recipients", "accounts"),
 )
 def accepted(case: Case) -> Judged:
     """Only submits to which nothing can be objected count; recipients the events do not name are what the plan says."""
@@ -219,7 +234,7 @@ def accepted(case: Case) -> Judged:
     "OPS-PRE-02/ported-numbers",
     "Nothing is sent to a number that, by the portability data the client has, was ported away from Orange",
     catches=("ignores-portability", "sends-to-anyone"),
-    needs="qualifies_recipients",
+    capability="qualifies_recipients",
 )
 def ported_numbers(case: Case) -> Judged:
     """Numbers ported away are withheld; that those ported to Orange are served is told, not judged."""

@@ -114,6 +114,7 @@ def late_results(case: Case) -> Judged:
     "OPS-ACH-03/trn-discipline",
     "Operations of a connection are numbered upwards, 00 to 99 and again from 00, none with a number still in use",
     catches=("reuses-trn",),
+    suites=("client", "watched", "audit"),
 )
 def trn_discipline(case: Case) -> Judged:
     """A number in use fails, numbers out of order are weak; the login may have a number of its own."""

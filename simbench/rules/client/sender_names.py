@@ -19,7 +19,10 @@ def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
     "OPS-OPT-04/sender-names",
     "A name stands in the sender field only where the option is active, and keeps the rules of such names",
     catches=("sends-any-name", "sends-any-oadc"),
-    needs="keeps_oadc",
+    capability="keeps_oadc",
+    suites=("client", "watched", "audit"),
+    reads=("codes",),
+    occasional=True,
 )
 def sender_names(case: Case) -> Judged:
     """At most eleven letters and digits, at least one letter; on codes with the option, and nowhere else."""
@@ -51,6 +54,8 @@ def sender_names(case: Case) -> Judged:
     "OPS-PRE-08/allotted-codes",
     "The client logs in and sends as the codes of its contract, and as nobody else",
     catches=("alters-oadc",),
+    suites=("client", "watched", "audit"),
+    reads=("codes",),
 )
 def allotted_codes(case: Case) -> Judged:
     """Every login and every numeric originator is one of those the story names, temptations set aside."""

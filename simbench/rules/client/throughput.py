@@ -182,7 +182,11 @@ def _every_code_within_tier(case: Case) -> Judged:
     "OPS-ENG-01/backlog-at-tier",
     "With a backlog and nobody holding it back, the client keeps each short code within its subscribed rate",
     catches=("no-pacing", "fast-1-percent", "burst"),
-    needs="limits_rate",
+    capability="limits_rate",
+    suites=("client", "watched", "audit", "soak"),
+    reads=("codes",),
+    counts_all=True,
+    by_duration=True,
 )
 def backlog_at_tier(case: Case) -> Judged:
     """The SMSC only monitors: what keeps the tier is the client's own mechanism (AMB-18)."""
@@ -193,7 +197,7 @@ def backlog_at_tier(case: Case) -> Judged:
     "OPS-ENG-01/one-by-one",
     "Messages that arrive one by one faster than the tier leave within it",
     catches=("no-pacing", "fast-1-percent", "burst"),
-    needs="limits_rate",
+    capability="limits_rate",
 )
 def one_by_one(case: Case) -> Judged:
     """As with a backlog; arrivals one by one defeat a limiter that only spaces batches."""
@@ -204,8 +208,12 @@ def one_by_one(case: Case) -> Judged:
     "OPS-ACH-04/uses-its-tier",
     "With a backlog, the client uses the rate its codes have subscribed",
     catches=("uses-half-its-tier",),
-    needs="limits_rate",
+    capability="limits_rate",
     at_worst="weak",
+    suites=("client", "audit"),
+    reads=("codes", "requests"),
+    absence="anywhere",
+    by_duration=True,
 )
 def uses_its_tier(case: Case) -> Judged:
     """No clause obliges a client to use what it pays for, so falling short is weak. Outages do not count."""

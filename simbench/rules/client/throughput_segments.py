@@ -32,7 +32,7 @@ def within(case: Case, code: str, operations: View, rate: int) -> Judged:
     "OPS-ACH-04/long-messages",
     "Messages of several segments keep the rate by segment",
     catches=("counts-messages", "no-pacing"),
-    needs="limits_rate",
+    capability="limits_rate",
 )
 def long_messages(case: Case) -> Judged:
     """Every segment counts (AMB-05); the texts asked for need several."""
@@ -54,7 +54,7 @@ def long_messages(case: Case) -> Judged:
     "OPS-ENG-01/several-codes",
     "Codes with a backlog at the same time are each held to their own rate, and none to another's",
     catches=("one-tier-for-all", "no-pacing"),
-    needs="limits_rate",
+    capability="limits_rate",
 )
 def several_codes(case: Case) -> Judged:
     """While all of them had something to send: too fast fails, far below its own rate is weak."""

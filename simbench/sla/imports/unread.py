@@ -1,4 +1,4 @@
-"""What a record leaves open, in its findings: rows that were not read, times with two readings, what it cannot show."""
+"""Findings of an incomplete record: rows that were not read, times with two readings, what it cannot show."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from simbench.finding import Finding
 from simbench.ledger.incidents import Incident
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import Row
-from simbench.rules.rule import Case, judge
+from simbench.rules.rule import Case, judge, ordered
 from simbench.sla.imports.record import retold
 from simbench.sla.imports.sources import Source
-from simbench.sla.rules import SERVICE_LEVEL
 from simbench.tables.rows import RejectedRow, rejected
 from simbench.trace.trace import Reading
 
@@ -63,7 +62,7 @@ def service_findings(case: Case, record: Record, least: Case | None, most: Case 
     `least` and `most` are the same case at the platform's best and worst, where the record leaves that open.
     """
     source = record.source
-    for purpose in SERVICE_LEVEL:
+    for purpose in ordered(case.contract, "sla"):
         found = judge(purpose, case, source.kind)
         told_apart = found.clause == RATE and TRAFFIC in record.unread  # a table of traffic says what the log does not
         why = None if told_apart else source.unsupported.get(found.clause)

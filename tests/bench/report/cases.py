@@ -7,7 +7,7 @@ from simbench.bench.report import ExerciseRun, Info, Judgement
 from simbench.contract import load_contract
 from simbench.finding import Evidence, Finding
 from simbench.ucp.frame import encode
-from simbench.ucp.notices import notification_body
+from simbench.ucp.notifications import notification_body
 from simbench.ucp.operations import build
 from tests.bench.report.simulated import START
 

@@ -15,7 +15,7 @@ from simbench.ledger import MemoryLedger
 from simbench.ledger.rows import Row
 from simbench.trace.trace import Reading
 from simbench.ucp.frame import encode
-from simbench.ucp.notices import notification_body
+from simbench.ucp.notifications import notification_body
 from simbench.ucp.operations import build
 
 START = instant(2016, 10, 3, 10, 0, 0)

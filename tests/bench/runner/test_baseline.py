@@ -20,7 +20,7 @@ from simbench.bench.runner.baseline import (
     updated,
     write_baseline,
 )
-from simbench.finding import Finding, Outcome
+from simbench.finding import Evidence, Finding, Outcome
 
 TODAY = date(2026, 11, 22)
 ONE, TWO = "OPS-ENG-01/one-by-one", "OPS-DEO-06/temptations"
@@ -37,6 +37,19 @@ def baseline(purpose: str = ONE, expires: date = TODAY, exercise: str = "") -> B
 
 def states(findings: list[Finding], known: Baseline, *, strict: bool = False) -> list[str]:
     return [one.state for one in compare(findings, known, TODAY, strict=strict)]
+
+
+def of_the_session(*exercises: str, outcome: Outcome = "fail") -> Finding:
+    evidence = tuple(Evidence("seen", exercise=name) for name in exercises)
+    return Finding(ONE, ONE.partition("/")[0], outcome, "seen", evidence=evidence)
+
+
+def test_a_failure_of_the_session_is_known_once_each_exercise_in_which_it_failed_has_an_entry() -> None:
+    both = Baseline((*baseline(exercise="one").deviation, *baseline(exercise="two").deviation))
+    assert states([of_the_session("one", "two")], baseline(exercise="one")) == ["new"]
+    assert states([of_the_session("one", "two")], both) == ["known"]
+    assert states([of_the_session("one", "two")], baseline()) == ["known"]
+    assert states([of_the_session("one", "two", outcome="pass")], baseline(exercise="one")) == ["passes"]
 
 
 def test_a_known_deviation_does_not_fail_the_run_on_its_last_day() -> None:

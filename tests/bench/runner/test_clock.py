@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from fake_smsc.server.clock import PlatformClock
 from simbench.base.units import SECOND_US
-from simbench.bench.exercises.exercise import EXERCISES, STANDING
+from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.findings import judge_exercise, unsupported
 from simbench.bench.runner.in_memory import InMemory, conduct_in_memory
 from simbench.bench.runner.run_exercise import Conducted, Surroundings, clock_of, conduct, run_info
@@ -23,7 +23,7 @@ from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
 from simbench.rules.client.client_clock import prove
-from simbench.rules.rule import Case
+from simbench.rules.rule import Case, standing
 from simbench.trace.trace import Reading
 
 CHOSEN = select()
@@ -78,7 +78,7 @@ def test_a_clock_that_is_far_off_proves_nothing(name: str, ahead_s: float) -> No
 
 def test_what_hangs_on_no_clock_is_judged_all_the_same() -> None:
     ran = conducted("evening-edge", ahead_s=300)
-    found = judge_exercise(ran, STANDING, load_contract(), EVERYTHING)
+    found = judge_exercise(ran, standing(), load_contract(), EVERYTHING)
     assert [one.outcome for one in found] == ["pass", "pass"]
 
 

@@ -101,7 +101,7 @@ class CutNetwork(MemoryNetwork):
         await super().connect(lambda: CutLine(factory(), number, self), host, port)
 
     def tell(self, number: int) -> None:
-        detail = json.dumps({"drop": self.cut.how, "after_octets": self.cut.octets})
+        detail = json.dumps({"drop": self.cut.how, "octets": self.cut.octets})
         self._ledger.story.append((self._clock.now(), "fault", f"session:{number}", None, detail))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fake_smsc.core.message_id import Identities
+from fake_smsc.core.message_id import MessageIds
 from simbench.base.units import DAY_US
 
 MESSAGES = st.lists(
@@ -17,7 +17,7 @@ MESSAGES = st.lists(
 
 @given(MESSAGES, st.integers(1, 3))
 def test_many_at_once_get_the_numbers_they_get_one_by_one(messages: list[tuple[str, str]], days: int) -> None:
-    alone, together = Identities(DAY_US), Identities(DAY_US)
+    alone, together = MessageIds(DAY_US), MessageIds(DAY_US)
     for now in range(0, days * DAY_US // 2, DAY_US // 2):
         one_by_one = [alone.take("36010", recipient, text, now) for recipient, text in messages]
         recipients = np.array([int(recipient) for recipient, _ in messages], np.uint64)
@@ -27,7 +27,7 @@ def test_many_at_once_get_the_numbers_they_get_one_by_one(messages: list[tuple[s
 
 
 def test_a_repeated_message_gets_another_number_and_the_next_day_the_same_ones() -> None:
-    identities = Identities(DAY_US)
-    first = [identities.take("36010", "33710000001", "41", 0) for _ in range(3)]
+    message_ids = MessageIds(DAY_US)
+    first = [message_ids.take("36010", "33710000001", "41", 0) for _ in range(3)]
     assert len(set(first)) == 3
-    assert [identities.take("36010", "33710000001", "41", DAY_US) for _ in range(3)] == first
+    assert [message_ids.take("36010", "33710000001", "41", DAY_US) for _ in range(3)] == first

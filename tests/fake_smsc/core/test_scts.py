@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fake_smsc.core.scts import Stamps
+from fake_smsc.core.scts import SctsAllocator
 from simbench.base.units import SECOND_US
 from simbench.numbering.addresses import key_of
 
@@ -18,7 +18,7 @@ ROUNDS = st.lists(
 
 @given(ROUNDS, st.integers(1, 3))
 def test_many_at_once_get_the_stamps_they_get_one_by_one(rounds: list[tuple[int, list[int]]], ahead_s: int) -> None:
-    alone, together, second = Stamps(ahead_s), Stamps(ahead_s), START_S
+    alone, together, second = SctsAllocator(ahead_s), SctsAllocator(ahead_s), START_S
     for passed, who in rounds:
         second += passed
         recipients = [f"3363998000{number}" for number in who]
@@ -33,7 +33,7 @@ def test_many_at_once_get_the_stamps_they_get_one_by_one(rounds: list[tuple[int,
 
 
 def test_stamps_of_a_quarter_million_recipients_are_forgotten_when_they_bind_nobody() -> None:
-    stamps, keys = Stamps(10), np.arange(1, 250_001, dtype=np.uint64)
+    stamps, keys = SctsAllocator(10), np.arange(1, 250_001, dtype=np.uint64)
     stamps.take_many("36010", keys, START_S * SECOND_US)
     assert stamps.take_many("36010", keys[:5], (START_S + 1) * SECOND_US).tolist() == [START_S + 1] * 5
     assert stamps.take_many("36010", keys[:5], (START_S + 1) * SECOND_US).tolist() == [START_S + 2] * 5

@@ -99,8 +99,10 @@ def scene(mode: str, rate_per_s: int, window: int, by_run: bool) -> tuple[Gatewa
         gateway.run_octets = 0
     else:
         gateway.run_octets = sys.maxsize
-        carrier: Any = gateway._carrier
-        carrier._send_many = lambda line, notices: [carrier._send(line, notice) for notice in notices]
+        notification_sender: Any = gateway._notification_sender
+        notification_sender._send_many = lambda line, notices: [
+            notification_sender._send(line, notice) for notice in notices
+        ]
     gateway.centre.subscriber(Subscriber(ABSENT, "orange", "orange", False, False), START)
     gateway.opened(1, START)
     return gateway, ledger
@@ -137,7 +139,8 @@ def lived(reads: list[tuple[bytes, int, str]], *how: Any) -> dict[str, Any]:
         gateway.advance(now)
         written += exchanged(gateway, now)
     return {
-        "rows": list(ledger.centre), "written": written, "odd": list(gateway.odd_events), "closings": gateway.closings,
+        "rows": list(ledger.centre), "written": written, "odd": list(gateway.violation_events),
+        "closings": gateway.closings,
         "decided": gateway.centre.decided, "on the way": gateway.centre.delivery.on_the_way,
     }  # fmt: skip
 

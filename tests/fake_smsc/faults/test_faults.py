@@ -186,7 +186,7 @@ def test_whatever_is_read_reaches_the_gateway_in_whole_frames_and_none_of_it_is_
 def test_odd_things_the_gateway_saw_are_moved_into_the_story() -> None:
     server = server_of()
     events = [(harness.START, 3, "trn-in-use", ""), (harness.START + 5, 4, "over-window", "")]
-    server.gateway.odd_events.extend(events)
+    server.gateway.violation_events.extend(events)
     server.touch()
     rows: list[tuple[Any, ...]] = [row for row in cast(MemoryLedger, server.ledger).story if row[1] == "oddity"]
     assert [row[:3] for row in rows] == [
@@ -194,7 +194,7 @@ def test_odd_things_the_gateway_saw_are_moved_into_the_story() -> None:
         (harness.START + 5, "oddity", "session:4"),
     ]
     assert [json.loads(row[4])["name"] for row in rows] == ["trn-in-use", "over-window"]
-    assert not server.gateway.odd_events
+    assert not server.gateway.violation_events
 
 
 # Real sockets --------------------------------------------------------------------------------------------------

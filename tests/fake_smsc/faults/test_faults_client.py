@@ -89,7 +89,7 @@ def ran(config: FaultConfig) -> Outcome:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_the_client_was_told_is_accepted_is_not_lost(name: str) -> None:
+def test_a_message_acknowledged_to_the_client_is_not_lost(name: str) -> None:
     outcome = ran(FaultConfig(name, **{"share": 0.3, "for_s": 120.0, **HOW.get(name, {})}))
     assert outcome.applied
     assert len(outcome.accepted) == MESSAGES

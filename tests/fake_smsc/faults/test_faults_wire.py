@@ -73,7 +73,7 @@ class Seen:
         self.story: list[tuple[Any, ...]] = list(ledger.story)
         self.wire: list[tuple[Any, ...]] = list(ledger.wire)
         self.stored = [row for row in ledger.centre if row[1] == "accepted"]
-        self.untold = smsc.control.untold()
+        self.unacknowledged = smsc.control.unacknowledged()
         self.sessions = smsc.control.sessions()
         self.frames = [item for _, item in probe.items if isinstance(item, Frame)]
         self.errors = Counter(item.name for _, item in probe.items if isinstance(item, WireError))
@@ -188,9 +188,9 @@ SHOWS: dict[str, tuple[dict[str, Any], Callable[[Seen], bool]]] = {
     "early-notification": ({}, early),
     "late-notification": ({"delay_s": 3}, lambda s: min(s.at("O", "53").values()) >= 4 and len(s.notices) == SUBMITS),
     "double-notification": ({}, lambda s: trns(s.notices)[::2] == trns(s.notices)[1::2] and len(s.notices) > SUBMITS),
-    "lost-notification": ({}, lambda s: not s.notices and not s.untold),
+    "lost-notification": ({}, lambda s: not s.notices and not s.unacknowledged),
     "wrong-stamp": ({}, stamps_a_year_late),
-    "reordered-notifications": ({}, lambda s: sorted(trns(s.notices)) != trns(s.notices) and not s.untold),
+    "reordered-notifications": ({}, lambda s: sorted(trns(s.notices)) != trns(s.notices) and not s.unacknowledged),
     "short-notification": ({}, lambda s: {len(frame.data) for frame in s.notices} == {32}),
     "mo-flood": ({"per_s": 20}, lambda s: 380 <= len(s.of("O", "52")) <= 400),
     "mo-at-full-window": ({}, lambda s: before(s, lambda f: f.ot == "52", lambda f: f.ot == "51")),

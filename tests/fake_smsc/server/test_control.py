@@ -52,7 +52,7 @@ def test_one_connection_can_be_dropped(abruptly: bool, end: str) -> None:
     asyncio.run(script())
 
 
-def test_a_text_of_a_subscriber_is_untold_until_it_is_acknowledged() -> None:
+def test_a_text_of_a_subscriber_is_pending_until_it_is_acknowledged() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -61,9 +61,13 @@ def test_a_text_of_a_subscriber_is_untold_until_it_is_acknowledged() -> None:
             notice = await peer.frame()
             fields = decode(notice)
             assert (notice.ot, fields["OAdC"], bytes.fromhex(fields["Msg"])) == ("52", "33639980012", b"STOP")
-            assert (site.control.untold(), site.control.untold("36010"), site.control.untold("36020")) == (1, 1, 0)
+            assert (
+                site.control.unacknowledged(),
+                site.control.unacknowledged("36010"),
+                site.control.unacknowledged("36020"),
+            ) == (1, 1, 0)
             peer.acknowledge(notice)
-            assert await site.until(lambda: site.control.untold() == 0)
+            assert await site.until(lambda: site.control.unacknowledged() == 0)
 
     asyncio.run(script())
 
@@ -80,7 +84,7 @@ def test_a_text_waits_for_the_first_session_of_its_account() -> None:
     asyncio.run(script())
 
 
-def test_a_subscriber_who_comes_back_is_told_at_once() -> None:
+def test_a_subscriber_who_is_reachable_again_is_reported_at_once() -> None:
     async def script() -> None:
         async with serving() as site:
             site.control.detach("33710000001")

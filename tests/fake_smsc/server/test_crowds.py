@@ -121,7 +121,7 @@ def test_a_hundred_thousand_unacknowledged_notifications_cost_bounded_memory_and
             bystander.transport.write(KEEPALIVE)
             bystander.got = bystander.got[-100:]
         window = contract().terms.session.window.value
-        assert smsc.control.untold("36010") >= NOTICES - window  # a few rest before they are offered again
+        assert smsc.control.unacknowledged("36010") >= NOTICES - window  # a few rest before they are offered again
         (line,) = (line for line in smsc.server.gateway.lines.values() if line.account == "36010")
         assert len(line.session.own.outstanding) == window
         each = (rss() - before) / NOTICES
@@ -134,6 +134,6 @@ def test_a_hundred_thousand_unacknowledged_notifications_cost_bounded_memory_and
             await smsc.control.pause(40)
             bystander.transport.write(KEEPALIVE)
         assert reasons(smsc) == ["server: idle"]  # it said nothing more either
-        assert smsc.control.untold("36010") >= NOTICES - window
+        assert smsc.control.unacknowledged("36010") >= NOTICES - window
 
     served(script)

@@ -27,7 +27,7 @@ LOGIN = harness.login("36010", "secret")
         (b"hello" * 10, "garbage", ""),
     ],
 )
-def test_a_connection_without_a_frame_is_told_live_and_judged(octets: bytes, name: str, what: str) -> None:
+def test_a_connection_without_a_frame_is_reported_live_and_judged(octets: bytes, name: str, what: str) -> None:
     async def script() -> None:
         ledger = MemoryLedger()
         async with serving(ledger=ledger) as site:

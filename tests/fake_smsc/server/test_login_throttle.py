@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from fake_smsc.scenario import Scenario, ServerConfig
-from fake_smsc.server.login_throttle import MINUTE_S, REMEMBERED, Attempts
+from fake_smsc.server.login_throttle import MINUTE_S, REMEMBERED, LoginThrottle
 from simbench.cli.serve import EXPOSED_FAILED_LOGINS, guarded
 from tests.fake_smsc.live import LivePeer, Site, serving
 
@@ -15,28 +15,28 @@ REASON = b"server: too many failed logins from its address"
 
 
 def test_an_address_is_refused_from_so_many_failures_on_until_a_minute_is_over() -> None:
-    attempts = Attempts(3)
+    throttle = LoginThrottle(3)
     for now_s in (0.0, 10.0):
-        attempts.failed("192.0.2.1", now_s)
-        assert not attempts.too_many("192.0.2.1", now_s)
-    attempts.failed("192.0.2.1", 20.0)
-    assert attempts.too_many("192.0.2.1", MINUTE_S)
-    assert not attempts.too_many("192.0.2.2", 20.0)
-    assert not attempts.too_many("192.0.2.1", MINUTE_S + 1)
+        throttle.failed("192.0.2.1", now_s)
+        assert not throttle.too_many("192.0.2.1", now_s)
+    throttle.failed("192.0.2.1", 20.0)
+    assert throttle.too_many("192.0.2.1", MINUTE_S)
+    assert not throttle.too_many("192.0.2.2", 20.0)
+    assert not throttle.too_many("192.0.2.1", MINUTE_S + 1)
 
 
 def test_without_a_bound_nobody_is_ever_refused_and_nothing_is_remembered() -> None:
-    attempts = Attempts()
-    attempts.failed("192.0.2.1", 0.0, 1_000)
-    assert not attempts.too_many("192.0.2.1", 0.0)
+    throttle = LoginThrottle()
+    throttle.failed("192.0.2.1", 0.0, 1_000)
+    assert not throttle.too_many("192.0.2.1", 0.0)
 
 
 def test_many_addresses_do_not_fill_the_memory_and_the_latest_are_remembered() -> None:
-    attempts = Attempts(1)
+    throttle = LoginThrottle(1)
     for number in range(REMEMBERED + 10):
-        attempts.failed(f"2001:db8::{number:x}", 0.0)
-    assert not attempts.too_many("2001:db8::0", 0.0)
-    assert attempts.too_many(f"2001:db8::{REMEMBERED:x}", 0.0)
+        throttle.failed(f"2001:db8::{number:x}", 0.0)
+    assert not throttle.too_many("2001:db8::0", 0.0)
+    assert throttle.too_many(f"2001:db8::{REMEMBERED:x}", 0.0)
 
 
 async def guess(site: Site, times: int) -> None:

@@ -168,7 +168,7 @@ def test_held_submits_are_forgotten_and_were_never_accepted(mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", ["cut", "reset", "refuse", "accept-close", "silent"])
-def test_accepted_messages_are_kept_and_told_after_the_next_login_in_order_of_stamps(mode: Mode) -> None:
+def test_accepted_messages_are_kept_and_notified_after_the_next_login_in_order_of_stamps(mode: Mode) -> None:
     async def script() -> None:
         async with serving(delivery=SLOW) as site:
             peer = await site.session()
@@ -197,12 +197,12 @@ def test_accepted_messages_are_kept_and_told_after_the_next_login_in_order_of_st
             assert sorted(notice.ot for notice in notices) == ["52"] + ["53"] * 8
             for notice in notices:
                 again.acknowledge(notice)
-            assert await site.until(lambda: site.control.untold() == 0)
+            assert await site.until(lambda: site.control.unacknowledged() == 0)
 
     asyncio.run(script())
 
 
-def test_deaf_to_results_a_platform_stores_and_delivers_and_tells_afterwards() -> None:
+def test_deaf_to_results_a_platform_stores_and_delivers_and_notifies_afterwards() -> None:
     async def script() -> None:
         async with serving() as site:
             peer = await site.session()
@@ -268,7 +268,7 @@ def test_one_outage_at_a_time() -> None:
     async def script() -> None:
         async with serving() as site:
             await site.control.outage("silent")
-            with pytest.raises(ValueError, match="holds already"):
+            with pytest.raises(ValueError, match="is active"):
                 await site.control.outage("cut")
             assert len(site.rows("story", "outage")) == 1
 
@@ -309,7 +309,7 @@ def test_a_subscriber_who_returns_during_an_outage_gets_the_message_after_it() -
             buffered = await peer.frame()
             assert decode(buffered)["Dst"] == "1"
             peer.acknowledge(buffered)
-            assert await site.until(lambda: site.control.untold() == 0)
+            assert await site.until(lambda: site.control.unacknowledged() == 0)
             await site.control.outage("cut")
             site.control.attach("33710000001")
             await site.control.restore()

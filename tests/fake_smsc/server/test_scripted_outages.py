@@ -30,7 +30,7 @@ def test_scripted_outages_come_and_go_at_their_instants() -> None:
     asyncio.run(script())
 
 
-def test_an_outage_whose_end_fails_is_told_and_ends_once_the_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_whose_end_fails_is_reported_and_ends_once_the_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "TRY_AGAIN_S", 0.02)
 
     async def script() -> None:
@@ -63,7 +63,7 @@ def test_an_outage_whose_end_fails_is_told_and_ends_once_the_port_is_free(monkey
     asyncio.run(script())
 
 
-def test_a_scripted_outage_that_cannot_begin_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scripted_outage_that_cannot_start_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     async def script() -> None:
         async with serving(outages=(OutageConfig(at_s=5, for_s=5),)) as site:
             await site.control.outage("silent")
@@ -73,7 +73,7 @@ def test_a_scripted_outage_that_cannot_begin_is_told(capsys: pytest.CaptureFixtu
             assert await site.control.wait_until(lambda: bool(site.rows("story", "restored")), 0.02) is False
 
     asyncio.run(script())
-    assert "an outage (silent, total) holds already" in capsys.readouterr().err
+    assert "another outage (silent, total) is active" in capsys.readouterr().err
 
 
 def test_scripted_outages_follow_the_clock_when_its_speed_changes_and_when_it_is_stepped() -> None:

@@ -171,7 +171,7 @@ def test_a_message_submitted_with_an_authentication_code_is_found_with_it_alone(
     assert modify(peer, AC="4711") == "A"
 
 
-def test_an_inquiry_is_answered_and_then_told_what_waits() -> None:
+def test_an_inquiry_is_answered_and_followed_by_what_waits() -> None:
     peer = buffered()
     peer.submit(2)
     keep(peer, 3 * MINUTE_US)

@@ -33,7 +33,7 @@ def terms(peer: Peer) -> int:
     return sum(row[1] == "terms" for row in peer.gateway.centre.sink.story)
 
 
-def test_only_what_a_message_asks_beyond_its_row_is_told_for_a_resume() -> None:
+def test_only_what_a_message_asks_beyond_its_row_is_recorded_for_a_resume() -> None:
     peer = logged_in()
     peer.submit(1)
     assert terms(peer) == 0

@@ -119,7 +119,7 @@ def test_a_message_of_a_replace_type_takes_the_place_of_the_one_that_waits() -> 
     assert peer.gateway.centre.delivery.on_the_way == 0
 
 
-def test_a_replaced_message_is_told_as_not_delivered() -> None:
+def test_a_replaced_message_is_notified_as_not_delivered() -> None:
     peer = buffered(RPID="0065")
     result, notice = peer.submit(2, RPID="0065")
     assert result.ot == "51"

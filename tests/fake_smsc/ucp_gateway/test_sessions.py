@@ -153,7 +153,7 @@ def test_a_result_that_answers_nothing_is_counted_and_ignored() -> None:
     peer = Peer(gateway)
     peer.login()
     assert peer.send(encode(42, "R", "53", "A///")) == []
-    assert gateway.oddities["unexpected-result"] == 1
+    assert gateway.protocol_violations["unexpected-result"] == 1
 
 
 def test_a_held_submit_of_a_lost_session_is_not_accepted() -> None:

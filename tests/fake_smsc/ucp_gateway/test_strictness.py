@@ -101,7 +101,7 @@ def test_a_header_error_is_silent_or_answered(switch: str, answers: list[str]) -
     assert [decode(result)["EC"] for result in peer.send(frame[:4] + b"  " + frame[6:])] == answers
     assert peer.send(frame.replace(b"/O/51/", b"/O/5X/")) == []  # no result has such an OT
     assert peer.send(b"\x02a\x03") == []
-    assert peer.gateway.oddities["header"] == 3
+    assert peer.gateway.protocol_violations["header"] == 3
 
 
 def with_raw(peer: Peer, octets: bytes) -> list[Frame]:
@@ -121,7 +121,7 @@ def test_a_wrong_length_is_silent_or_answered(switch: str, answers: list[str]) -
     frame = submit(1)
     wrong = frame[:4] + b"%05d" % (len(frame) + 7) + frame[9:]
     assert [decode(result)["EC"] for result in peer.send(wrong)] == answers
-    assert peer.gateway.oddities["length"] == 1
+    assert peer.gateway.protocol_violations["length"] == 1
 
 
 def test_a_hexadecimal_transaction_number_is_echoed_or_no_header() -> None:
@@ -130,7 +130,7 @@ def test_a_hexadecimal_transaction_number_is_echoed_or_no_header() -> None:
     peer = with_(hex_trn="echo")
     (result,) = with_raw(peer, frame)
     assert (result.trn, result.data[0]) == ("0A", "A")
-    assert peer.gateway.oddities["hex-trn"] == 1
+    assert peer.gateway.protocol_violations["hex-trn"] == 1
 
 
 def test_a_held_submit_with_a_hexadecimal_number_is_answered_under_it() -> None:
@@ -159,7 +159,7 @@ def test_a_checksum_of_one_digit_is_mended_or_broken(counted: int) -> None:
     assert met(refusing.send(frame)) == ("01" if counted == 1 else "")
     peer = with_(ragged_end="mend")
     assert met(peer.send(frame)) == "A"
-    assert peer.gateway.oddities["short-checksum"] == 1
+    assert peer.gateway.protocol_violations["short-checksum"] == 1
 
 
 def test_a_refusal_without_its_last_slash_is_understood_or_lost() -> None:
@@ -170,14 +170,14 @@ def test_a_refusal_without_its_last_slash_is_understood_or_lost() -> None:
         peer.submit(1)
         peer.wait(MINUTE_US // 2)
         peer.send(whole)
-        assert peer.gateway.oddities[odd] == 1
+        assert peer.gateway.protocol_violations[odd] == 1
 
 
 @pytest.mark.parametrize(("switch", "count"), [("count", 1), ("ignore", 0)])
 def test_line_ends_between_frames_hurt_nobody(switch: str, count: int) -> None:
     peer = with_(line_ends=switch)
     assert met(peer.send(b"\r\n" + submit(1))) == "A"
-    assert peer.gateway.oddities["line-ends"] == count
+    assert peer.gateway.protocol_violations["line-ends"] == count
 
 
 def test_lower_case_is_read_or_refused() -> None:
@@ -187,7 +187,11 @@ def test_lower_case_is_read_or_refused() -> None:
     for switch, answers in (("tolerate", ("A", "A")), ("refuse", ("02", "01"))):
         peer = with_(lower_case=switch)
         assert (met(peer.send(lower)), met(peer.send(sums))) == answers
-        assert peer.gateway.oddities["lower-case-hex"] == peer.gateway.oddities["lower-case-checksum"] == 1
+        assert (
+            peer.gateway.protocol_violations["lower-case-hex"]
+            == peer.gateway.protocol_violations["lower-case-checksum"]
+            == 1
+        )
 
 
 # Fields --------------------------------------------------------------------------------------------------------------
@@ -209,7 +213,7 @@ def test_a_field_is_refused_or_forgiven(switch: str, forgiving: str, fields: dic
     refusing = with_(**{switch: "refuse"})
     assert decode(refusing.submit(1, **fields)[0])["EC"] == ec
     assert met(with_(**{switch: forgiving}).submit(1, **fields)) == "A"
-    assert sum(refusing.gateway.oddities.values()) == 1
+    assert sum(refusing.gateway.protocol_violations.values()) == 1
 
 
 @pytest.mark.parametrize("switch", ["odd_hex", "untyped_originator"])
@@ -270,7 +274,7 @@ def test_a_second_login(switch: str, answer: str, closed: str) -> None:
     assert [decode(f).get("EC", "A") for f in peer.send(login(trn=1))] == ([answer] if answer else [])
     assert peer.why_closed() == closed
     assert peer.submit(1)[0].data[0] == "A"
-    assert peer.gateway.oddities["second-login"] == 1
+    assert peer.gateway.protocol_violations["second-login"] == 1
 
 
 @pytest.mark.parametrize(("switch", "answers"), [("discard", []), ("nack04", ["04"]), ("serve", [])])
@@ -281,7 +285,7 @@ def test_an_operation_beyond_the_window(switch: str, answers: list[str]) -> None
     assert [decode(result)["EC"] for result in peer.submit(20)] == answers
     late = {frame.trn for frame in peer.wait(5 * SECOND_US) if frame.ot == "51"}
     assert ("20" in late) == (switch == "serve")
-    assert peer.gateway.oddities["over-window"] == 1
+    assert peer.gateway.protocol_violations["over-window"] == 1
 
 
 @pytest.mark.parametrize(("switch", "results"), [("discard", 1), ("serve", 3)])
@@ -293,7 +297,7 @@ def test_a_transaction_number_still_open(switch: str, results: int) -> None:
         assert peer.submit(50, AdC=f"3371000010{n}") == []
     late = [frame for frame in peer.wait(5 * SECOND_US) if frame.ot == "51"]
     assert [(frame.trn, frame.data[0]) for frame in late] == [("50", "A")] * results
-    assert peer.gateway.oddities["trn-in-use"] == 2
+    assert peer.gateway.protocol_violations["trn-in-use"] == 2
 
 
 @pytest.mark.parametrize(("switch", "data"), [("two-fields", ["A", "0000"]), ("extra-slash", ["A", "", "0000"])])
@@ -312,20 +316,20 @@ def test_a_result_without_sm_acknowledges_or_not(switch: str, repeated: int, ot:
     (notice,) = [frame for frame in peer.wait(MINUTE_US // 2) if frame.ot == ot]
     peer.acknowledge(notice)
     again = [frame for frame in peer.wait(MINUTE_US) if frame.ot == ot]
-    assert len(again) == peer.gateway.oddities["result-without-sm"] == repeated
+    assert len(again) == peer.gateway.protocol_violations["result-without-sm"] == repeated
     for frame in again:
         peer.acknowledge(frame, "A//36010:020326100000/")
     assert peer.wait(2 * MINUTE_US) == []
 
 
-def test_each_oddity_is_counted_and_told_with_its_instant_and_line() -> None:
+def test_each_violation_is_counted_and_reported_with_its_instant_and_line() -> None:
     peer = with_()
     peer.now += SECOND_US
     peer.submit(1, Msg="414")
     peer.send(b"junk\x03")
-    events = list(peer.gateway.odd_events)
+    events = list(peer.gateway.violation_events)
     assert events == [(peer.now, 1, "odd-hex", ""), (peer.now, 1, "garbage", "")]
-    assert peer.gateway.oddities == {"odd-hex": 1, "garbage": 1}
+    assert peer.gateway.protocol_violations == {"odd-hex": 1, "garbage": 1}
 
 
 def test_a_struct_of_switches_refuses_what_it_does_not_know() -> None:
@@ -333,7 +337,7 @@ def test_a_struct_of_switches_refuses_what_it_does_not_know() -> None:
         msgspec.convert({"odd_hex": "maybe"}, Strictness)
 
 
-def test_another_protocol_is_told_once_and_octets_without_an_end_when_the_line_goes() -> None:
+def test_another_protocol_is_reported_once_and_octets_without_an_end_when_the_line_goes() -> None:
     gateway, _ = gateway_of()
     gateway.opened(7, START)
     gateway.received(7, b"GET / HTTP/1.1\r\n", START + 1)
@@ -342,6 +346,6 @@ def test_another_protocol_is_told_once_and_octets_without_an_end_when_the_line_g
     gateway.opened(8, START)
     gateway.received(8, b"\x0200/00016/O/", START + 4)
     gateway.closed(8, START + 5)
-    assert list(gateway.odd_events) == [
+    assert list(gateway.violation_events) == [
         (START + 1, 7, "foreign-protocol", "an HTTP request"), (START + 5, 8, "unended", ""),
     ]  # fmt: skip

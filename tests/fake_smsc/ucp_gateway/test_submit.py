@@ -170,7 +170,7 @@ def test_an_operation_beyond_the_window_is_discarded_and_one_place_frees_with_ea
     peer.send(b"".join(submit(trn, AdC=f"337100000{trn:02d}") for trn in range(10)))
     assert peer.submit(10) + peer.submit(11) == []
     assert peer.submit(12) == []
-    assert peer.gateway.oddities["over-window"] == 1
+    assert peer.gateway.protocol_violations["over-window"] == 1
     assert sorted(frame.trn for frame in peer.wait(2 * SECOND_US) if frame.ot == "51") == ["10", "11"]
     assert len(peer.submit(12)) == 1
 
@@ -181,7 +181,7 @@ def test_a_transaction_number_in_use_is_discarded() -> None:
         peer.submit(trn, AdC=f"3371000000{trn}")
     peer.submit(50)
     assert peer.submit(50) == []
-    assert peer.gateway.oddities["trn-in-use"] == 1
+    assert peer.gateway.protocol_violations["trn-in-use"] == 1
 
 
 @pytest.mark.parametrize(("mode", "ec"), [("nack", "04"), ("discard", ""), ("close", "")])

@@ -91,7 +91,7 @@ def test_what_the_wire_shows_is_what_the_server_counted(name: str, profile: Prof
         return
     peer.gateway.received(peer.number, sent, peer.now)
     coarser = {"hex-trn": "header", "short-checksum": "checksum"} if profile == "strict" else {}
-    assert set(peer.gateway.oddities) == {coarser.get(name, name)}
+    assert set(peer.gateway.protocol_violations) == {coarser.get(name, name)}
 
 
 def test_before_the_login_nothing_else_may_come_and_each_such_operation_counts() -> None:

@@ -15,7 +15,7 @@ from simbench.rules.requests import wholes
 from simbench.rules.rule import Case, Judged, worst
 from simbench.ucp.content import compose
 from simbench.ucp.frame import encode
-from simbench.ucp.notices import deliver_body, notification_body
+from simbench.ucp.notifications import deliver_body, notification_body
 from tests.rules.scene import RECIPIENT, STAMP, Scene, submit, us
 
 OVER, SERVED = "OPS-DEO-07/session-over", "OPS-ACH-07/served-recipients"
@@ -63,7 +63,7 @@ def test_a_platform_that_accepts_who_is_refused_at_once_fails(kind: str) -> None
 
 
 def _delivered() -> str:
-    from simbench.ucp.notices import notification_body
+    from simbench.ucp.notifications import notification_body
 
     return notification_body("36010", RECIPIENT, STAMP, 0, 0, STAMP)
 

@@ -1,7 +1,6 @@
-"""Faults of what the SMSC sends by itself: notifications, messages from subscribers, operations nobody asked for.
+"""Faults of operations the SMSC originates: notifications, messages from subscribers, unexpected operations.
 
-What it sends in addition goes through the gateway where a place of the window is needed. Touches no result but to
-hold it back.
+Additional operations pass through the gateway where they need a window slot. Results are held back, never changed.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, encode
 
 NOTIFICATION = "53"
-SENDER = "33639980099"  # of the fictional range: whoever sends what nobody asked for
+SENDER = "33639980099"  # fictional number; sender of unsolicited messages
 
 
-class NoticeFault(FrameFault):
-    """Any fault of a notification."""
+class NotificationFault(FrameFault):
+    """Base of faults of a notification."""
 
     kind = "O"
     ot = NOTIFICATION
@@ -30,17 +29,17 @@ def _key(address: str, stamp: str) -> tuple[str, str]:
 
 
 class EarlyNotification(KeepingFault):
-    """Keeps the result of a submit back until its notification has been written, at most `delay_s`."""
+    """Holds the result of a submit back until its notification has been written, `delay_s` at most."""
 
     parameters: ClassVar = {"delay_s": 30.0}
     kind, ot = "R", "51"
 
     def meets(self, frame: Frame) -> bool:
-        """Positive results that name recipient and time stamp."""
+        """Positive results with recipient and SCTS."""
         return super().meets(frame) and frame.data[0] == "A" and ":" in frame.data[-1]
 
     def write(self, number: int, pieces: list[Piece]) -> list[Piece]:
-        """A notification takes the result it belongs to along."""
+        """Write the held-back result after its notification."""
         passed: list[Piece] = []
         for piece in pieces:
             passed += super().write(number, [piece])
@@ -50,46 +49,46 @@ class EarlyNotification(KeepingFault):
         return passed
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """Nothing yet."""
+        """Write nothing yet."""
         address, _, stamp = hit.frame.data[-1].rpartition(":")
         self.keep(hit.number, hit.piece, _key(address, stamp))
         return []
 
 
-class LateNotification(NoticeFault):
+class LateNotification(NotificationFault):
     """Writes a notification `delay_s` late."""
 
     parameters: ClassVar = {"delay_s": 5.0}
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """The same, later."""
+        """Return the same frame, later."""
         return [hit.later(self.number_of("delay_s"))]
 
 
-class DoubleNotification(NoticeFault):
+class DoubleNotification(NotificationFault):
     """Writes a notification twice under the same TRN, the second time `delay_s` later."""
 
     parameters: ClassVar = {"delay_s": 0.0}
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """Twice the same."""
+        """Return the same frame twice."""
         return [hit.piece, hit.later(self.number_of("delay_s"))]
 
 
-class LostNotification(NoticeFault):
-    """Never writes a notification and takes it for acknowledged."""
+class LostNotification(NotificationFault):
+    """Never writes a notification, and treats it as acknowledged."""
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """Nothing; the gateway believes it was."""
+        """Write nothing, and acknowledge it to the gateway."""
         self.injector.tell_gateway(hit.number, encode(hit.frame.trn, "R", NOTIFICATION, "A///"))
         return []
 
 
-class WrongStamp(NoticeFault):
-    """Names a time stamp (SCTS) in a notification that is one year later than the result's."""
+class WrongStamp(NotificationFault):
+    """Writes a notification with a time stamp (SCTS) one year later than that of the result."""
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """The same with another stamp; DDMMYY leads it."""
+        """Return the frame with another SCTS (DDMMYY...)."""
         stamp = hit.frame.data[At.SCTS]
         fields = hit.frame.data[:]
         fields[At.SCTS] = f"{stamp[:4]}{(int(stamp[4:6]) + 1) % 100:02d}{stamp[6:]}"
@@ -97,26 +96,26 @@ class WrongStamp(NoticeFault):
 
 
 class ReorderedNotifications(ReorderedResults):
-    """Keeps a notification back until the next one has overtaken it, at most `delay_s`."""
+    """Holds a notification back until the next one has overtaken it, `delay_s` at most."""
 
     kind, ot = "O", NOTIFICATION
 
 
-class ShortNotification(NoticeFault):
-    """Leaves the last field out of a notification."""
+class ShortNotification(NotificationFault):
+    """Omits the last field of a notification."""
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """The same with 32 fields."""
+        """Return the frame with 32 fields."""
         return [hit.again(encode(hit.frame.trn, "O", NOTIFICATION, body_of(hit.frame.data[:-1])))]
 
 
 class MoFlood(Fault):
-    """Lets a subscriber send `per_s` messages a second to the code, or to every code in turn."""
+    """Sends `per_s` messages per second from a subscriber to the code, or to every code in turn."""
 
     parameters: ClassVar = {"per_s": 20.0}
 
     def begun(self) -> None:
-        """Begin to tick."""
+        """Start the ticks."""
         self._sent = 0
         self._tick()
 
@@ -127,19 +126,19 @@ class MoFlood(Fault):
         if self.strikes():
             code = codes[self._sent % len(codes)]
             self._sent += 1
-            self.tell(-1, "mo", code=code)
+            self.record(-1, "mo", code=code)
             self.injector.originate(SENDER, code, f"Message {self._sent}")
         self.injector.later(round(SECOND_US / self.number_of("per_s")), self._tick)
 
 
 class MoAtFullWindow(KeepingFault):
-    """Keeps results back until the client's window is full, at most `delay_s`, then writes an MO before them."""
+    """Holds results back until the client's window is full, `delay_s` at most, then writes an MO before them."""
 
     parameters: ClassVar = {"delay_s": 2.0}
     kind, ot = "R", "51"
 
     def write(self, number: int, pieces: list[Piece]) -> list[Piece]:
-        """An MO takes all that is kept along."""
+        """Write the held-back results after an MO."""
         passed: list[Piece] = []
         for piece in pieces:
             passed += super().write(number, [piece])
@@ -149,7 +148,7 @@ class MoAtFullWindow(KeepingFault):
         return passed
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """Nothing before the MO."""
+        """Write nothing before the MO."""
         self.keep(hit.number, hit.piece)
         line = self.injector.server.gateway.lines[hit.number]
         if self.kept(hit.number) + len(line.session.peer.outstanding) == line.session.peer.size:
@@ -159,23 +158,23 @@ class MoAtFullWindow(KeepingFault):
 
 
 class OddOperation(FrameFault):
-    """Any operation of the SMSC that the client did not expect, beside a frame of its own."""
+    """Base of faults that add an operation the client does not expect after a frame."""
 
     unexpected = ("", "")
 
     def changed(self, hit: Hit) -> list[Piece]:
-        """One operation more."""
+        """Return the frame and one more operation."""
         ot, body = self.unexpected
         return [hit.piece, hit.again(encode(numbered(hit.frame.trn), "O", ot, body))]
 
 
 class UnknownOperation(OddOperation):
-    """Sends an operation 59, which no document describes, behind a frame."""
+    """Sends an undocumented operation 59 after a frame."""
 
     unexpected = ("59", "/" * (At.RES5 + 1))
 
 
 class AlertToClient(OddOperation):
-    """Sends an alert (31) to the client behind a frame, as a few platforms do."""
+    """Sends an alert (31) to the client after a frame, as a few platforms do."""
 
     unexpected = ("31", "36010/0539/")

@@ -1,6 +1,6 @@
-"""Strictness at work: which broken frame is answered, mended or passed over. Knows no operation's meaning.
+"""Applies the strictness switches: decides which broken frames are answered, repaired or ignored.
 
-Every oddity is counted whether it is forgiven or not. The switches are those of `fake_smsc.strictness`.
+Every violation is counted, tolerated or not. The switches are those of `fake_smsc.strictness`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DIGITS: Final = re.compile(rb"[0-9A-Fa-f]{1,2}")
 ALPHANUMERIC: Final = "5039"  # OTOA
 _NAME: Final = re.compile(r"[0-9A-Za-z]{2}")
 
-# Where each operation holds hexadecimal, as indices of its data.
+# Fields of each operation that hold hexadecimal, as indices of its data.
 _5X: Final = (At.OADC, At.MSG, At.XSER)
 HEX_FIELDS: Final[dict[str, tuple[int, ...]]] = {
     "01": (-1,), "02": (-1,), "03": (-1,), "30": (-1,), "51": _5X, "54": _5X, "56": (At.MSG,), "60": (4, 5),
@@ -33,8 +33,8 @@ HEX_FIELDS: Final[dict[str, tuple[int, ...]]] = {
 Mend = Callable[[str, list[str], FieldError], bool]
 
 
-class Leniency:
-    """What one set of switches makes of oddities."""
+class StrictnessPolicy:
+    """Applies one set of switches to protocol violations."""
 
     def __init__(self, strictness: Strictness, out: Output) -> None:
         s = self.switches = strictness.settled()
@@ -60,20 +60,20 @@ class Leniency:
     # Frames ----------------------------------------------------------------------------------------------------
 
     def skips(self, error: WireError) -> bool:
-        """Whether the frame that follows a tolerated error is not to be served either."""
+        """Whether the frame after a tolerated error is dropped too."""
         return error.name == "lower-case-checksum" and self.switches.lower_case == "refuse"
 
     def met(self, line: Line, error: WireError, now: int) -> Frame | None:
-        """Octets that are no sound frame: the frame they were meant to be, or None, having answered what must be."""
+        """Handle octets that are no valid frame: return the repaired frame, or answer if required."""
         if error.name == "line-ends" and self.switches.line_ends == "ignore":
             return None
         meant = self._meant(error)
         if meant is not None:
-            frame, oddities = meant
-            for name in oddities:
-                self.out.odd(line, name, now)
+            frame, protocol_violations = meant
+            for name in protocol_violations:
+                self.out.violation(line, name, now)
             return frame
-        self.out.odd(line, error.name, now)
+        self.out.violation(line, error.name, now)
         if error.name == "too-long":
             self.out.closings[line.number] = "frame too long"
             return None
@@ -96,7 +96,7 @@ class Leniency:
         return "01" if self.skips(error) else answer_to(error)
 
     def _meant(self, error: WireError) -> tuple[Frame, list[str]] | None:
-        """The frame these octets were meant to be, if they are odd in no way but those that are forgiven."""
+        """Return the repaired frame if every defect of these octets is tolerated, else None."""
         if not self._forgiven or error.name not in {"header", "length", "checksum"}:
             return None
         body = error.octets[1:-1]
@@ -104,27 +104,31 @@ class Leniency:
         if head is None or not body.isascii():
             return None
         data, _, digits = body[head.end() :].rpartition(b"/")
-        oddities = [] if head[1].isdigit() else ["hex-trn"]
+        protocol_violations = [] if head[1].isdigit() else ["hex-trn"]
         if len(digits) > 2:
             data, digits = (data + b"/" if data else b"") + digits[:-2], digits[-2:]
-            oddities.append("missing-slash")
+            protocol_violations.append("missing-slash")
         elif len(digits) == 1:
-            oddities.append("short-checksum")
-        if not oddities or not self._forgiven.issuperset(oddities) or not _DIGITS.fullmatch(digits):
+            protocol_violations.append("short-checksum")
+        if (
+            not protocol_violations
+            or not self._forgiven.issuperset(protocol_violations)
+            or not _DIGITS.fullmatch(digits)
+        ):
             return None
         if int(head[2]) not in {len(body), len(body) + 2 - len(digits)}:
             return None
         if int(digits, 16) != checksum(body[: -len(digits)]):
             return None
         trn, kind, ot = (head[group].decode() for group in (1, 3, 4))
-        return Frame(trn, kind, ot, data.decode("ascii").split("/"), error.octets), oddities
+        return Frame(trn, kind, ot, data.decode("ascii").split("/"), error.octets), protocol_violations
 
     # Fields ----------------------------------------------------------------------------------------------------
 
     def sound(self, line: Line, frame: Frame, now: int) -> Frame | None:
-        """The operation, mended where that is forgiven; None when its first fault was answered."""
+        """Return the operation, repaired where tolerated; None after answering its first error."""
         if _has_lower_case(frame):
-            self.out.odd(line, "lower-case-hex", now)
+            self.out.violation(line, "lower-case-hex", now)
             if self.switches.lower_case == "refuse":
                 self.out.nack(line, frame, "02", "lower-case-hex")
                 return None
@@ -133,17 +137,17 @@ class Leniency:
             mended = self._mended(frame, errors) if errors and self._mends else None
             if mended is None:
                 break
-            self.out.odd(line, mended[1], now)
+            self.out.violation(line, mended[1], now)
             frame = mended[0]
         for error in errors:
-            self.out.odd(line, error.problem, now)
+            self.out.violation(line, error.problem, now)
             if error.problem not in self._passed:
                 self.out.nack(line, frame, error.ec or "02", _said(error))
                 return None
         return frame
 
     def _mended(self, frame: Frame, errors: list[FieldError]) -> tuple[Frame, str] | None:
-        """The frame with its first mendable fault mended, and that fault."""
+        """Return the frame with its first repairable error repaired, and that error."""
         for error in errors:
             mend = self._mends.get(error.problem)
             data = list(frame.data)
@@ -153,7 +157,7 @@ class Leniency:
 
 
 def _raw(error: WireError) -> tuple[str, str]:
-    """TRN and OT of a broken header as they stand, "" where no result could carry them."""
+    """Return TRN and OT of a broken header unchanged, "" if no result could carry them."""
     parts = error.octets[1:-1].decode("latin-1").split("/")
     trn, ot = parts[0], parts[3] if len(parts) > 3 else ""
     return trn if _NAME.fullmatch(trn) else "", ot if len(ot) == 2 and ot.isdecimal() and ot.isascii() else ""
@@ -170,7 +174,7 @@ def _has_lower_case(frame: Frame) -> bool:
     )  # fmt: skip
 
 
-# Mends: each changes a copy of an operation's data and says whether that mends the fault -----------------------------
+# Repairs: each changes a copy of an operation's data and returns whether that repairs the error ---------------------
 
 
 def _pad(ot: str, data: list[str], error: FieldError) -> bool:
@@ -180,7 +184,7 @@ def _pad(ot: str, data: list[str], error: FieldError) -> bool:
     at = list(layout.by_name).index(error.field)
     if layout.counted and at > layout.counted[1]:
         at += layout.list_length(data) - 1
-    if at >= len(data):  # behind a list that is shorter than announced
+    if at >= len(data):  # after a list that is shorter than announced
         return False
     try:
         unhexlify(data[at] + "0")
@@ -191,7 +195,7 @@ def _pad(ot: str, data: list[str], error: FieldError) -> bool:
 
 
 def _count_bits(ot: str, data: list[str], _error: FieldError) -> bool:
-    if ot not in OPERATIONS_5X:  # the older operations take no transparent data, and have no NB
+    if ot not in OPERATIONS_5X:  # the older operations have neither transparent data nor NB
         return False
     data[At.NB] = f"{len(data[At.MSG]) // 2 * 8:04d}"
     return True

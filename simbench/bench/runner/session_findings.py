@@ -1,0 +1,62 @@
+"""One finding a session: a standing purpose is judged in every exercise, and concluded once over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from simbench.base.text import count
+from simbench.bench.exercises.exercise import Chosen
+from simbench.finding import Evidence, Finding, Outcome
+from simbench.rules.rule import standing
+
+EVERY: Final = ""  # the exercise of a finding on the whole session
+NAMED: Final = 5  # exercises in a summary
+_WORST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "error", "inconclusive", "weak", "pass", "unsupported")
+
+
+def items_of(chosen: Chosen) -> list[tuple[str, str]]:
+    """Exercise and purpose of every finding of a session, in order; standing purposes last, in EVERY exercise."""
+    everywhere = [purpose for purpose in standing() if exercises_of(chosen, purpose)]
+    own = [(name, purpose) for name, (_, purposes) in chosen.items() for purpose in purposes]
+    return [item for item in own if item[1] not in everywhere] + [(EVERY, purpose) for purpose in everywhere]
+
+
+def exercises_of(chosen: Chosen, purpose: str) -> list[str]:
+    """The exercises that are judged by a purpose."""
+    return [name for name, (_, purposes) in chosen.items() if purpose in purposes]
+
+
+def concluded(findings: Sequence[Finding]) -> Finding:
+    """The findings of one purpose in several exercises as one of the session: the worst outcome, whoever is to blame.
+
+    Its evidence says in which exercise it stands; each exercise with that outcome has some. `measured` is their sum.
+    """
+    judged = [one for one in findings if one.outcome != "unsupported"] or list(findings)
+    outcome = min((one.outcome for one in judged), key=_WORST_FIRST.index)
+    shown = [one for one in judged if one.outcome == outcome]
+    measured = [one.measured for one in judged if one.measured is not None]
+    return msgspec.structs.replace(
+        shown[0],
+        summary=_summary(shown, len(judged)),
+        measured=sum(measured) if measured else None,
+        assumed=tuple(sorted({name for one in judged for name in one.assumed})),
+        evidence=tuple(evidence for one in shown for evidence in _evidence(one)),
+        exercise=EVERY,
+    )
+
+
+def _summary(shown: Sequence[Finding], total: int) -> str:
+    summaries = {one.summary for one in shown}
+    if len(shown) == total and len(summaries) == 1:
+        return f"{shown[0].summary}, in {count(total, 'exercise')}"
+    named = ", ".join(f"{one.exercise} ({one.summary})" for one in shown[:NAMED])
+    more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
+    return f"in {len(shown)} of {count(total, 'exercise')}: {named}{more}"
+
+
+def _evidence(finding: Finding) -> list[Evidence]:
+    found = finding.evidence or (Evidence(finding.summary),)
+    return [msgspec.structs.replace(one, exercise=finding.exercise) for one in found]

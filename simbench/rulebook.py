@@ -1,0 +1,148 @@
+"""Rules by purpose: all that is known of a rule, the book it is entered in, and how its verdict becomes a finding.
+
+A purpose is `CLAUSE/slug`. Each kind of input (a ledger, a bill, a probe's connections, …) has a book of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Generic, Literal, TypedDict, TypeVar, get_args
+
+import msgspec
+
+from simbench.finding import OUTCOMES, Blame, Evidence, Finding, Outcome
+
+Suite = Literal["client", "watched", "audit", "sla", "platform", "soak"]
+Beside = Literal["codes", "requests", "classes", "consent", "outages", "recipients", "accounts"]
+Absence = Literal["", "session", "anywhere"]
+Given = TypeVar("Given")
+SUITES: tuple[Suite, ...] = get_args(Suite)
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What a rule found, before purpose and exercise are filled in."""
+
+    outcome: Outcome
+    summary: str
+    measured: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    blame: Blame = ""
+    assumed: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Facts(TypedDict, total=False):
+    """The facts of a rule beside its purpose, sentence and function; `Rule` says what each means."""
+
+    binds: Blame
+    catches: tuple[str, ...]
+    suites: tuple[Suite, ...]
+    capability: str
+    reads: tuple[Beside, ...]
+    absence: Absence
+    counts_all: bool
+    by_duration: bool
+    occasional: bool
+    excused_by: tuple[str, ...]
+    standing: bool
+    at_worst: Outcome
+    unit: str
+
+
+class Rule(msgspec.Struct, Generic[Given], frozen=True):
+    """One rule, with every fact there is about its purpose.
+
+    Its sentence says what is expected; `binds` whom, `catches` names the planted faults that prove it, `suites` where
+    it is used: "client" by an exercise, "watched" on a client that is not asked to send, "audit" on recorded traffic,
+    "sla" over months, "platform" by a probe, "soak" by an endurance run. `capability` is what the client must declare.
+    `reads` is what an audit must be given beside the wire. `absence` says that a breach consists in something not
+    seen, which may lie in a hole of the record: of the same "session", or "anywhere". A pass of `counts_all` counts
+    messages of which a hole may hide some; what is measured `by_duration` hangs on the clock of the record.
+    `occasional` rules have nothing to judge where no occasion arose; `excused_by` names the lists a line of which
+    would excuse a breach. A `standing` purpose is judged in every exercise. `at_worst` is the worst outcome of a
+    breach: "weak" where the clause recommends. `unit` is what a rule that counts breaches measures in.
+    """
+
+    purpose: str
+    sentence: str
+    judge: Callable[[Given], Judged]
+    binds: Blame = "client"
+    catches: tuple[str, ...] = ()
+    suites: tuple[Suite, ...] = ("client",)
+    capability: str = ""
+    reads: tuple[Beside, ...] = ()
+    absence: Absence = ""
+    counts_all: bool = False
+    by_duration: bool = False
+    occasional: bool = False
+    excused_by: tuple[str, ...] = ()
+    standing: bool = False
+    at_worst: Outcome = "fail"
+    unit: str = ""
+
+    @property
+    def clause(self) -> str:
+        """The clause of the contract."""
+        return self.purpose.partition("/")[0]
+
+
+class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):
+    """The rules on one kind of input by purpose, in the order in which they were entered."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, Rule[Given]] = {}
+
+    def __getitem__(self, purpose: str) -> Rule[Given]:
+        return self._rules[purpose]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def enter(self, rule: Rule[Given]) -> None:
+        """Enter a rule. Raises ValueError when its purpose has one."""
+        if rule.purpose in self._rules:
+            raise ValueError(f"{rule.purpose} has a rule already")
+        self._rules[rule.purpose] = rule
+
+    def judge(self, purpose: str, given: Given, exercise: str = "") -> Finding:
+        """Apply one rule. A rule that breaks is the bench's error, never the failure of whom it binds."""
+        return finding_of(self._rules[purpose], given, exercise)
+
+    def judge_all(self, given: Given, exercise: str = "") -> list[Finding]:
+        """One finding a rule, in order of entry."""
+        return [self.judge(purpose, given, exercise) for purpose in self]
+
+
+def finding_of(rule: Rule[Given], given: Given, exercise: str) -> Finding:
+    """The finding of a rule on what it is given."""
+    try:
+        judged = rule.judge(given)
+    except Exception as error:  # any mistake of a rule must become a finding of its own
+        judged = Judged("error", f"the rule broke: {type(error).__name__}: {error}", blame="bench")
+    return Finding(
+        purpose=rule.purpose,
+        clause=rule.clause,
+        exercise=exercise,
+        **{name: getattr(judged, name) for name in Judged.__struct_fields__},
+    )
+
+
+def worst(judged: Iterable[Judged], summary: str = "") -> Judged:
+    """Several measurements of one purpose as one: the worst outcome, every evidence, the sentences joined."""
+    order: dict[Outcome, int] = {"fail": 0, "error": 1, "inconclusive": 2, "weak": 3, "pass": 4, "unsupported": 5}
+    assert set(order) == set(OUTCOMES)
+    ranked = sorted(judged, key=lambda one: order[one.outcome])
+    if not ranked:
+        return Judged("inconclusive", summary or "nothing to judge", blame="bench")
+    first = ranked[0]
+    sentences = [one.summary for one in ranked if one.outcome == first.outcome]
+    return msgspec.structs.replace(
+        first,
+        summary="; ".join(sentences),
+        evidence=tuple(e for one in ranked if one.outcome == first.outcome for e in one.evidence),
+        assumed=tuple(sorted({name for one in ranked for name in one.assumed})),
+    )

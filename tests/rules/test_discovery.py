@@ -1,0 +1,93 @@
+"""Facts about a purpose stand once, on its rule, and every door finds the same rules whatever was imported."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import fake_smsc
+import simbench
+from simbench.bench.exercises.exercise import EXERCISES
+from simbench.bench.runner.selection import select
+from simbench.contract import load_contract
+from simbench.rulebook import SUITES, Rule, Rulebook
+from simbench.rules.audit import KINDS
+from simbench.rules.rule import load, ordered, standing
+
+DOORS = {
+    "nothing else": "",
+    "a rule's own module": "import simbench.rules.client.refusals",
+    "the service level": "import simbench.sla.restoration, simbench.sla.rules",
+    "the commands": "import simbench.cli.main, simbench.cli.judge.audit, simbench.cli.conform",
+    "the service": "import simbench.service.judging",
+    "the exercises": "import simbench.bench.exercises.endurance, simbench.bench.runner.selection",
+    "pytest": "import simbench.bench.pytest.plugin",
+}
+TELL = "\nfrom simbench.rules.rule import load\nprint(*(f'{p}={r.suites}' for p, r in load().items()), sep='\\n')"
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_every_door_sees_the_same_rules_in_a_fresh_process(door: str) -> None:
+    done = subprocess.run([sys.executable, "-c", DOORS[door] + TELL], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"{purpose}={rule.suites}" for purpose, rule in load().items()]
+
+
+def test_a_suite_is_the_rules_that_carry_its_tag() -> None:
+    assert set().union(*(load(suite) for suite in SUITES)) == set(load())
+    for suite in SUITES:
+        assert all(suite in rule.suites for rule in load(suite).values())
+    assert ordered(load_contract(), "sla") == [
+        "OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours", "OPS-QOS-03/five-days", "OPS-QOS-04/rate-with-backlog",
+        "OPS-ENG-04/five-days",
+    ]  # fmt: skip
+
+
+def test_what_a_rule_reads_beside_the_wire_can_be_given_and_only_an_audit_asks_for_it() -> None:
+    for rule in load().values():
+        assert set(rule.reads) <= set(KINDS), rule.purpose
+        audited = rule.reads or rule.absence or rule.counts_all or rule.by_duration or rule.excused_by
+        assert "audit" in rule.suites or not audited, rule.purpose
+
+
+def test_a_purpose_has_one_rule() -> None:
+    book = Rulebook[None]()
+    entry = next(iter(load().values()))
+    book.enter(Rule(entry.purpose, entry.sentence, lambda _: entry.judge(None)))  # type: ignore[arg-type]  # never called
+    with pytest.raises(ValueError, match="has a rule already"):
+        book.enter(book[entry.purpose])
+
+
+def test_no_purpose_is_named_outside_its_rule_and_its_exercise() -> None:
+    """A purpose written anywhere else would be the key of a second table of facts about it."""
+    select()
+    purposes = set(load())
+    assert {purpose for exercise in EXERCISES.values() for purpose in exercise.purposes} <= purposes
+    found = [
+        f"{path}:{line}: {purpose}"
+        for package in (simbench, fake_smsc)
+        for path in sorted(Path(package.__path__[0]).rglob("*.py"))
+        for line, purpose in _named(ast.parse(path.read_text("utf-8")))
+        if purpose in purposes
+    ]
+    assert found == []
+    assert len(standing()) == 2
+
+
+def _named(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Strings of a module, but the purpose with which a rule is entered and those an exercise is for."""
+    entered = {
+        id(text)
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        for argument in (call.args[:1] if call.func.id in {"rule", "probes"} else call.args[1:2])
+        if call.func.id in {"rule", "probes", "exercise"}
+        for text in ast.walk(argument)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in entered:
+            yield node.lineno, node.value
