@@ -139,7 +139,8 @@ class Group:
         if not self.occasions:
             return np.empty(0)
         factors = np.concatenate([replication.factors[one.name] for one in self.sendings])
-        return self._volumes * factors[self._places]
+        found: Floats = self._volumes * factors[self._places]
+        return found
 
     @cached_property
     def _volumes(self) -> Floats:

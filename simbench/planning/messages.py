@@ -41,7 +41,7 @@ class Sent(msgspec.Struct, frozen=True):
 def volume(group: Group, replication: Replication, first: int, end: int) -> int:
     """About how many messages arise on the days [first, end)."""
     volumes = group.volumes(replication)
-    sent = sum(volumes[at] for at, one in enumerate(group.occasions) if first <= group.day_at(one.start) < end)
+    sent = sum(float(volumes[at]) for at, one in enumerate(group.occasions) if first <= group.day_at(one.start) < end)
     hours = np.asarray((group.load.day_of >= first) & (group.load.day_of < end))
     days = group.load.day_of[hours]
     for flow, rates in zip(group.flows, group.load.flows, strict=True):

@@ -125,7 +125,8 @@ class ByMinute:
         """Seconds up before each instant."""
         place = np.searchsorted(self._up[1], at, "right")
         starts = np.append(self._up[0], np.inf)
-        return self._passed[place] + np.clip(at - starts[place], 0, None)
+        found: Floats = self._passed[place] + np.clip(at - starts[place], 0, None)
+        return found
 
     def _instant(self, uptime: Floats) -> Floats:
         """When so many seconds up have passed: the beginning of the next second that is up."""
