@@ -112,7 +112,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """Everything told beside the capture. `given` names the kinds of it (`simbench.rules.audit.KINDS`).
+    """The auditor's additions to a capture. `given` names their kinds (`simbench.rules.audit.KINDS`).
 
     `notes` are on rows of the requests and of lists of numbers; `unread` counts the rejected ones by kind of list.
     """
@@ -128,23 +128,23 @@ class Metadata(msgspec.Struct, frozen=True):
 
 def read_metadata(campaigns: Path | None, requests: Path | None, zone: tzinfo | None = None) -> Metadata:
     """Read both files, as far as there are any. Raises BadInput naming file and key or line."""
-    told = read_toml(campaigns, Campaigns, BadInput) if campaigns else Campaigns()
+    stated = read_toml(campaigns, Campaigns, BadInput) if campaigns else Campaigns()
     place = label(campaigns) if campaigns else ""
     lists: dict[str, list[RejectedRow]] = {RECIPIENTS: [], CONSENTS: [], REQUESTS: []}
     known = tuple(
-        _known(one, f"{place}: campaigns[{n}]", campaigns, zone, lists) for n, one in enumerate(told.campaigns)
+        _known(one, f"{place}: campaigns[{n}]", campaigns, zone, lists) for n, one in enumerate(stated.campaigns)
     )
     asked, lists[REQUESTS] = _requests(requests, zone) if requests else (None, [])
     unread = {kind: len(rejected(notes)) for kind, notes in lists.items() if rejected(notes)}
     marketing = [one for one in known if one.campaign.klass == "marketing"]
     said = all(one.consents is not None or one.campaign.opted_in is not None for one in marketing)
     given = {
-        "codes": bool(told.codes), "classes": bool(known), "consent": bool(marketing) and said,
-        "outages": bool(told.outages), "requests": asked is not None,
+        "codes": bool(stated.codes), "classes": bool(known), "consent": bool(marketing) and said,
+        "outages": bool(stated.outages), "requests": asked is not None,
     }  # fmt: skip
-    outages = tuple(_outages(told, place, zone))
+    outages = tuple(_outages(stated, place, zone))
     return Metadata(
-        tuple(_limits(told)), outages, known, asked, frozenset(name for name, is_ in given.items() if is_),
+        tuple(_limits(stated)), outages, known, asked, frozenset(name for name, is_ in given.items() if is_),
         tuple(one for notes in lists.values() for one in notes), unread,
     )  # fmt: skip
 
@@ -162,27 +162,27 @@ def _known(
 
 
 def _numbers(
-    told: tuple[str, ...] | str | None, place: str, file: Path | None, notes: list[RejectedRow]
+    stated: tuple[str, ...] | str | None, place: str, file: Path | None, notes: list[RejectedRow]
 ) -> frozenset[str] | None:
     """The numbers of a list in the file itself or in one beside it; notes on the latter's lines are added."""
-    if told is None:
+    if stated is None:
         return None
-    if isinstance(told, str):
+    if isinstance(stated, str):
         assert file is not None, "campaigns come from a file"
         try:
-            found = read_numbers(file.parent / told)
+            found = read_numbers(file.parent / stated)
         except BadInput as problem:
             raise BadInput(f"{place}: {problem.place}", problem.problem, problem.expected) from None
     else:
-        found = listed(told, place)
+        found = listed(stated, place)
     notes += found.notes
     return found.numbers
 
 
-def _limits(told: Campaigns) -> list[Row]:
+def _limits(stated: Campaigns) -> list[Row]:
     """Rows that are dated where the capture begins."""
     rows: list[Row] = []
-    for one in told.codes:
+    for one in stated.codes:
         detail = {"rate_per_s": one.rate_per_s, "mode": "told", "account": one.account or one.code}
         rows.append((0, "limit", one.code, None, json.dumps(detail)))
         if one.oadc_option is not None:
@@ -191,8 +191,8 @@ def _limits(told: Campaigns) -> list[Row]:
     return rows
 
 
-def _outages(told: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tuple[int, int, str]]:
-    for number, one in enumerate(told.outages):
+def _outages(stated: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tuple[int, int, str]]:
+    for number, one in enumerate(stated.outages):
         at = f"{place}: outages[{number}]"
         start, end = instant_of(one.start, zone, f"{at}.from"), instant_of(one.end, zone, f"{at}.to")
         if end <= start:
@@ -288,8 +288,8 @@ def _row(asked: _Asked, metadata: Metadata) -> Row:
     one = asked.request
     known = next((k for k in metadata.campaigns if k.covers(one.code, one.recipient, one.at)), None)
     klass, brand = (known.campaign.klass, known.campaign.brand) if known else ("", "")
-    told = {"campaign": known.campaign.name, "traits": known.campaign.traits} if known else {}
-    detail = json.dumps({**told, "places": asked.places})
+    stated = {"campaign": known.campaign.name, "traits": known.campaign.traits} if known else {}
+    detail = json.dumps({**stated, "places": asked.places})
     agreed = known.agreed(one.recipient) if known else False
     return one.at, asked.kind, asked.mark, one.code, one.recipient, one.text, klass, brand, agreed, detail
 

@@ -69,7 +69,7 @@ def read_numbers(path: Path) -> Numbers:
 
 
 def _columns(cells: list[Any]) -> list[int]:
-    """The columns that hold numbers, by the headings or by the first record of numbers; none where neither tells."""
+    """The columns that hold numbers, by the headings or by the first record of numbers; none if neither shows them."""
     named = [place for place, cell in enumerate(cells) if folded(str(cell)) in HEADINGS]
     return named[:1] or [place for place, cell in enumerate(cells) if _numbers(cell)]
 

@@ -120,10 +120,10 @@ def _open_table(wanted: Wanted) -> Source:
     )  # fmt: skip
 
 
-def _period(wanted: Wanted, told: tuple[int, int], known_from: int) -> Period:
-    """The period asked for, else the one told; history begins where the file does, if that is earlier."""
-    start = told[0] if wanted.start is None else wanted.start
-    end = told[1] if wanted.end is None else wanted.end
+def _period(wanted: Wanted, recorded: tuple[int, int], known_from: int) -> Period:
+    """The period requested, or else the file's own; history begins with the file, if that is earlier."""
+    start = recorded[0] if wanted.start is None else wanted.start
+    end = recorded[1] if wanted.end is None else wanted.end
     if end <= start:
         raise BadInput("--to", "is not after --from" if wanted.end else "nothing happened in it", "a period of time")
     known = min(start, known_from) if wanted.history_from is None else wanted.history_from

@@ -52,8 +52,8 @@ class Record(msgspec.Struct, frozen=True):
 
     def case(self, incidents: Sequence[Incident], before: Case) -> Case:
         """The same record with other incidents, under the same contract."""
-        told = retold(self.run, incidents, self.source.period, self.asked)
-        return Case(Reading(told), before.contract)
+        summary = retold(self.run, incidents, self.source.period, self.asked)
+        return Case(Reading(summary), before.contract)
 
 
 def service_findings(case: Case, record: Record, least: Case | None, most: Case | None) -> Iterator[Finding]:
@@ -78,12 +78,12 @@ def _between(found: Finding, least: Finding, most: Finding) -> Finding:
     """Inconclusive where the verdict hangs on which reading is right."""
     if least.outcome == most.outcome:
         return found
-    told = (
+    summary = (
         "the verdict hangs on what the record leaves open (hours that the clocks repeat or skip, attempts that failed "
         f"for an unknown reason, silences of a log): {least.outcome} at best ({least.summary}), {most.outcome} at "
         f"worst ({most.summary})"
     )
-    return replace(found, outcome="inconclusive", summary=told, blame="bench", evidence=most.evidence)
+    return replace(found, outcome="inconclusive", summary=summary, blame="bench", evidence=most.evidence)
 
 
 def _as_far_as_read(found: Finding, unread: Mapping[str, Unread]) -> Finding:
@@ -95,7 +95,7 @@ def _as_far_as_read(found: Finding, unread: Mapping[str, Unread]) -> Finding:
     concerned = [unread[kind] for kind in kinds if unread.get(kind)]
     if not concerned:
         return found
-    told = "; ".join(map(str, concerned))
+    summary = "; ".join(map(str, concerned))
     if found.outcome == "pass" or (found.outcome == "fail" and found.clause == RATE):
-        return replace(found, outcome="inconclusive", summary=f"{found.summary}, but {told}", blame="bench")
-    return replace(found, assumed=(*found.assumed, told))
+        return replace(found, outcome="inconclusive", summary=f"{found.summary}, but {summary}", blame="bench")
+    return replace(found, assumed=(*found.assumed, summary))
