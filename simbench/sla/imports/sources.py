@@ -26,11 +26,11 @@ from simbench.tables.delimited import BOMS
 from simbench.tables.rows import RejectedRow
 from simbench.trace.trace import Reading
 
-HEAD = 8192  # octets by which a file is known
+HEAD = 8192  # octets by which the kind of a file is recognised
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What is asked for: the file, the period as far as it is given (us), and how to read it."""
+    """What to judge: the file, the period if given (us), and how to read it."""
 
     path: Path
     contract: Contract
@@ -62,7 +62,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of file: its name, how it is known by path and first octets, and how it is opened."""
+    """One kind of file: its name, how it is recognised (path, first octets) and opened."""
 
     name: str
     knows: Callable[[Path, bytes], bool]
@@ -70,7 +70,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 def open_source(wanted: Wanted) -> Source:
-    """Open a file as what it is. Raises BadInput."""
+    """Open a file by its kind. Raises BadInput."""
     path = wanted.path
     try:
         head = b"" if path.is_dir() else _head(path)
@@ -133,7 +133,7 @@ def _period(wanted: Wanted, recorded: tuple[int, int], known_from: int) -> Perio
 
 
 def _is_table(_: Path, head: bytes) -> bool:
-    """Whether this may be a table: a known mark, or text, whose zero octets are those of UTF-16."""
+    """Whether this may be a table: a known signature, or text (zero octets only as in UTF-16)."""
     marks = (parquet.MAGIC, workbook.MAGIC, *(mark for mark, _ in BOMS))
     pairs = max(1, len(head) // 2)
     return head.startswith(marks) or b"\0" not in head or max(head[::2].count(0), head[1::2].count(0)) * 2 > pairs

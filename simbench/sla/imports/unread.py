@@ -22,7 +22,7 @@ RATE = "OPS-QOS-04"
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """How many rows of a record were not read, and why not the first of them; falsy where all were."""
+    """The number of rows that were not read, and the reason for the first; false if all were read."""
 
     count: int = 0
     rows: int = 0
@@ -37,7 +37,7 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 def unread_of(notes: Sequence[RejectedRow], rows: int) -> Unread:
-    """What some notes say was not read, of so many rows."""
+    """Summarise notes on rows that were not read, out of `rows`."""
     found = rejected(notes)
     return Unread(len(found), rows, str(found[0])) if found else Unread()
 
@@ -57,7 +57,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def service_findings(case: Case, record: Record, least: Case | None, most: Case | None) -> Iterator[Finding]:
-    """One finding for each purpose of the service level, as far as what was read carries it.
+    """One finding for each purpose of the service level, as far as the rows read support it.
 
     `least` and `most` are the same case at the platform's best and worst, where the record leaves that open.
     """
@@ -75,7 +75,7 @@ def service_findings(case: Case, record: Record, least: Case | None, most: Case 
 
 
 def _between(found: Finding, least: Finding, most: Finding) -> Finding:
-    """Inconclusive where the verdict hangs on which reading is right."""
+    """Inconclusive if the verdict depends on which reading is right."""
     if least.outcome == most.outcome:
         return found
     summary = (
@@ -87,7 +87,7 @@ def _between(found: Finding, least: Finding, most: Finding) -> Finding:
 
 
 def _as_far_as_read(found: Finding, unread: Mapping[str, Unread]) -> Finding:
-    """Inconclusive where rows that were not read could change the outcome; else they are named as an assumption.
+    """Inconclusive if rows that were not read could change the outcome; otherwise they are an assumption.
 
     An outage that was not read can only be one more, so that a breach stands; but it may be why a rate was withheld.
     """
