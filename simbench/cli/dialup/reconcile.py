@@ -76,7 +76,8 @@ def reconcile_command(
         found = reconcile(recorded, heard, retransmissions, offer)
     if output is not None:
         with spinning(f"writing {output}"):
-            _report(output, accounted(detail[0], heard, offer, Reading(_month(recorded, journal), "event")), offer, found)
+            reading = Reading(_month(recorded, journal), "event")
+            _report(output, accounted(detail[0], heard, offer, reading), offer, found)
     if as_json:
         click.echo(indented(found))
     else:
