@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fake_smsc.core.centre import mo_message_id
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.simulation.bulk import Batch, Walker, spans_of
 from simbench.simulation.columns import Happening, Output, taken
 from simbench.simulation.kernels.delivery import END_AT, REASON, answers, stamps
-from simbench.simulation.kernels.submission import NEVER
 from simbench.simulation.plan import FIRST_MSISDN, World
 from simbench.simulation.replies import ReplyLaw
 

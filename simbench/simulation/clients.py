@@ -16,10 +16,9 @@ from msgspec.structs import replace
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.limiter import Limiter
 from fake_smsc.core.records import Accepted, Answer, Limit, Refused, Silence, Special, Submit
-from simbench.base.units import MINUTE_US
+from simbench.base.units import MINUTE_US, NEVER
 from simbench.simulation.plan import INDEX_SHIFT, STREAM_SHIFT, Stream, World
 
-NEVER = 1 << 62
 PART_MASK = (1 << INDEX_SHIFT) - 1
 Asked = tuple[int, int, int]
 """A message in a client's hands: instant it was asked for, number, recipient."""

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fake_smsc.core.records import BUFFERED, DELIVERED, UNDELIVERED
-from simbench.base.units import MINUTE_US
+from simbench.base.units import MINUTE_US, NEVER
 from simbench.ledger.columns import schema
 from simbench.ledger.rows import CENTRE, COUNTED, MINUTE, TIMES, WITHIN_S
 from simbench.simulation.bulk import Batch, columns
@@ -28,7 +28,7 @@ from simbench.simulation.kernels.delivery import (
     Laws,
     carried,
 )
-from simbench.simulation.kernels.submission import DECIDED, LOST, NEVER, SENT_AT
+from simbench.simulation.kernels.submission import DECIDED, LOST, SENT_AT
 from simbench.simulation.kernels.tally import Columns, tally, tally_batch
 from simbench.simulation.minutes import PLACE, TEMPORARY, WIDTH
 from simbench.simulation.plan import Link, World

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from simbench.base.units import NEVER
 from simbench.simulation.bulk import Walker
 from simbench.simulation.kernels.delivery import BUFFERED_AT, BUFFERED_FOR, END_AT, FATE, REASON, fates
-from simbench.simulation.kernels.submission import NEVER
 from simbench.simulation.plan import plan
 from tests.fake_smsc.virtual import MONDAY, Stage, perform
 from tests.simulation.worlds import campaign, scenario_of

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.kernels.chance import MILLION, draw_with, quantile
 from simbench.kernels.delivery_outcome import PERMANENT, failure, running_at, wait
 from simbench.kernels.jit import kernel
 from simbench.kernels.presence import back_at
 from simbench.kernels.words import word
-from simbench.simulation.kernels.submission import NEVER, REFUSED
+from simbench.simulation.kernels.submission import REFUSED
 
 UNKNOWN_SUBSCRIBER, ABSENT_SUBSCRIBER = 101, 107
 STREAM_SHIFT, PART_MASK = 48, 0xFF  # of a message's number

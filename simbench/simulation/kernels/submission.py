@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.kernels.jit import kernel
 from simbench.kernels.meter import LONG_AGO, conforming
 
-NEVER = 1 << 62
 OWN_RING, DELAY, MONITOR, REFUSE = 0, 1, 2, 3
 """Who paces: the client itself, or the centre's meter by its way of answering."""
 REFUSED, LOST = -1, -2

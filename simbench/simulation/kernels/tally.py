@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.base.units import MINUTE_US, NEVER, SECOND_US
 from simbench.kernels.jit import kernel
 from simbench.simulation.kernels.delivery import BUFFERED_AT, END_AT, REASON, STREAM_SHIFT, Laws, carried_in
-from simbench.simulation.kernels.submission import LOST, NEVER
+from simbench.simulation.kernels.submission import LOST
 
 
 class Columns(NamedTuple):
