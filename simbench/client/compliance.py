@@ -15,7 +15,7 @@ from simbench.base.units import SECOND_US
 from simbench.client.duties import Duties
 from simbench.client.messages import MARKETING, LinkConfig, Outgoing, Portability, Stopped
 from simbench.numbering.plan import classify
-from simbench.numbering.written import address_key
+from simbench.numbering.written import address_key, number_of
 
 ORANGE = "orange"
 SERVED = ("mobile", "m2m")  # kinds of metropolitan numbers that can receive
@@ -56,7 +56,8 @@ class StopList:
     __slots__ = ("_brands", "_entries")
 
     def __init__(self, entries: Iterable[tuple[str, str]] = ()) -> None:
-        self._entries = set(entries)
+        # A spool of an earlier version names a subscriber by nine digits.
+        self._entries = {(scope, number_of(who) or who) for scope, who in entries}
         self._brands: dict[str, set[str]] = {}
 
     def serve(self, code: str, brand: str) -> None:
