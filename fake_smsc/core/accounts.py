@@ -11,10 +11,9 @@ from typing import Literal
 
 import msgspec
 
-from fake_smsc.core.records import Account, Refused
+from fake_smsc.core.records import NOT_ALLOWED, Account, Refused
 from simbench.ledger import AnyLedger
 
-NOT_ALLOWED = "04"
 BAD_LOGIN = "07"
 BAD_NEW_PASSWORD = "19"  # noqa: S105 - an error code
 ALREADY_LISTED, NOT_LISTED, LIST_FULL = "33", "34", "35"

@@ -9,6 +9,8 @@ from fake_smsc.core.delivery import NT_BITS, REPLACE_TYPES, Delivery, is_forward
 from fake_smsc.core.notification_queue import NotificationQueue
 from fake_smsc.core.records import (
     DELIVERED,
+    INVALID_TIME,
+    NOT_ALLOWED,
     UNDELIVERED,
     Accepted,
     Change,
@@ -28,7 +30,7 @@ IN_PROGRESS = Refused("37", "delivery in progress")
 FORWARDED = Refused("38", "message forwarded")
 RPID_IN_USE = Refused("36", "RPID in use")
 WRONG_CODE = Refused("07", "authentication code")
-BAD_TIME = Refused("22", "time period not valid")
+BAD_TIME = Refused(INVALID_TIME, "time period not valid")
 
 
 class Amendments:
@@ -106,7 +108,7 @@ class Amendments:
         if self._bad_times(message, special, change, now):
             return BAD_TIME
         if change.segments is not None and special.header:
-            return Refused("04", "text with a user data header")
+            return Refused(NOT_ALLOWED, "text with a user data header")
         if change.rpid in REPLACE_TYPES:
             others = self.delivery.find(message.account, message.recipient)
             if any(rpid_of(other) == change.rpid for other in others if other is not message):

@@ -18,6 +18,8 @@ from fake_smsc.core.limiter import limiter_of
 from fake_smsc.core.message_id import MessageIds, text_key
 from fake_smsc.core.notification_queue import NotificationQueue
 from fake_smsc.core.records import (
+    INVALID_TIME,
+    NOT_ALLOWED,
     Accepted,
     Account,
     Answer,
@@ -39,8 +41,6 @@ from fake_smsc.core.timer_queue import TimerQueue
 from simbench.base.units import DAY_US, MINUTE_US, NEVER, SECOND_US
 from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
-
-NOT_ALLOWED = "04"
 
 
 class CentreSettings(msgspec.Struct, frozen=True):
@@ -179,7 +179,7 @@ class Centre:
         if special.priority and not account.priority:
             return Refused("12", "no subscription to priority")
         if special.begins_at and not now < special.begins_at <= now + self.settings.validity_max_us:
-            return Refused("22", "deferred delivery time not valid")
+            return Refused(INVALID_TIME, "deferred delivery time not valid")
         return None
 
     def _hold(self, submit: Submit, code: str, due: int, now: int) -> Reply:
@@ -224,7 +224,7 @@ class Centre:
         if asked:
             latest = begins_at + settings.validity_max_us
             if asked <= begins_at:
-                return self._refuse(submit, code, "22", "validity already over", now)
+                return self._refuse(submit, code, INVALID_TIME, "validity already over", now)
             expires_at = min(asked, latest)
         else:
             expires_at = begins_at + settings.validity_default_us

@@ -14,10 +14,19 @@ import msgspec
 
 from fake_smsc.core.notification_queue import NotificationQueue
 from fake_smsc.core.records import BUFFERED, DELIVERED, UNDELIVERED, Message, Notification, Special
-from fake_smsc.core.routing import ABSENT_SUBSCRIBER, UNKNOWN_SUBSCRIBER, final_reason
+from fake_smsc.core.routing import final_reason
 from fake_smsc.core.timer_queue import TimerQueue
 from simbench.kernels.chance import draw_with, key_of, quantile
-from simbench.kernels.delivery_outcome import ABSENT, MEMORY_FULL, NETWORK, PERMANENT, failure, wait
+from simbench.kernels.delivery_outcome import (
+    ABSENT,
+    ABSENT_SUBSCRIBER,
+    MEMORY_FULL,
+    NETWORK,
+    PERMANENT,
+    UNKNOWN_SUBSCRIBER,
+    failure,
+    wait,
+)
 from simbench.ledger import AnyLedger
 from simbench.ledger.events import TermsTaken, row_of
 from simbench.ledger.rows import Row

@@ -15,6 +15,7 @@ from fake_smsc.scenario import Meter
 AccountState = Literal["active", "suspended", "closed"]
 PlatformState = Literal["up", "degraded", "down", "maintenance"]
 
+NOT_ALLOWED, INVALID_ADDRESS, INVALID_TIME = "04", "06", "22"  # error codes (EMI-UCP 4.0, EC)
 DELIVERED, BUFFERED, UNDELIVERED = 0, 1, 2  # Dst of a notification (EMI-UCP 4.0, field 16 of the 5x series)
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
+from fake_smsc.core.records import INVALID_ADDRESS
+from simbench.kernels.delivery_outcome import UNKNOWN_SUBSCRIBER
 from simbench.numbering.subscribers import Subscriber
-
-UNKNOWN_SUBSCRIBER = 101
-ABSENT_SUBSCRIBER = 107
 
 # Recipients refused at submission whatever the settings: they cannot be metropolitan Orange subscribers.
 NEVER = frozenset({"malformed", "fixed", "overseas", "foreign"})
@@ -29,8 +28,8 @@ class Routing(msgspec.Struct, frozen=True):
         if fate == "orange":
             return ""
         if fate in NEVER or (fate == "m2m" and not code.startswith(self.m2m_prefix)):
-            return "06"
-        return "06" if self.refuse_elsewhere and fate in ELSEWHERE else ""
+            return INVALID_ADDRESS
+        return INVALID_ADDRESS if self.refuse_elsewhere and fate in ELSEWHERE else ""
 
 
 def final_reason(subscriber: Subscriber) -> int:

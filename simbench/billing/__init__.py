@@ -1,1 +1,1 @@
-"""Money: what a contract's acts and delivered messages cost, and whether a bill says so. Simulates nothing."""
+"""Billing: what a contract's acts and delivered messages cost, and whether a received bill is right."""

@@ -1,4 +1,4 @@
-"""The acts of a contract: short codes opened and closed, tiers, options, changes. Knows no price.
+"""The acts of a contract: short codes opened and closed, tiers, options, changes.
 
 A month is written "2016-10"; dates are civil days in Paris. A rate tier is subscribed by whole calendar months
 (OPS-TAR-13), everything else takes effect on a day.

@@ -1,6 +1,6 @@
-"""How many messages of each short code were delivered and accepted in each calendar month. Prices nothing.
+"""Messages of each short code delivered and accepted in each calendar month (Paris).
 
-Months are those of Paris. A message counts in the month it was delivered in, a long one by its segments.
+A message counts in the month of its delivery, a long one by its segments.
 """
 
 from __future__ import annotations

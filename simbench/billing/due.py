@@ -1,6 +1,6 @@
-"""What a month's bill must say by the contract: quantity and amount of each row of the tariff grid. Judges nothing.
+"""What a month's bill must contain by the contract: quantity and amount of each row of the tariff grid.
 
-Reckons day by day and knows nothing of how invoices are made here, so that a mistake there cannot acquit a bill.
+It calculates day by day, independently of `invoice`, so that a mistake there cannot acquit a bill.
 """
 
 from __future__ import annotations

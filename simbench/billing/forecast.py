@@ -1,6 +1,6 @@
-"""Traffic forecasts for Orange: written, read, and later traffic held against them (OPS-ENG-03, OPS-ACH-05).
+"""Traffic forecasts for the operator: written, read, and compared with later traffic (OPS-ENG-03, OPS-ACH-05).
 
-Predicts nothing. A forecast names messages and rate of each short code by calendar month; one that corrects an
+A forecast names messages and rate of each short code by calendar month; one that corrects an
 earlier one does not count among those the contract wants each year.
 """
 

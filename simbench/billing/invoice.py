@@ -1,6 +1,6 @@
 """The invoice of a calendar month: every row of the tariff grid that the month's acts and messages call for.
 
-Judges nobody's bill. Amounts are exact decimals in euros before VAT; a line is rounded once, as AMB-15 says.
+Amounts are exact decimals in euros before VAT; a line is rounded once, as AMB-15 says.
 """
 
 from __future__ import annotations

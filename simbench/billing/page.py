@@ -1,4 +1,4 @@
-"""An invoice as a page to print, as CSV and as JSON. Reckons nothing; asks for no outside file."""
+"""An invoice as a self-contained page to print, as CSV and as JSON."""
 
 from __future__ import annotations
 

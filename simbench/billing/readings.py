@@ -1,4 +1,4 @@
-"""The ambiguities a bill hangs on, and the contract under their other readings. Knows no line of a bill."""
+"""The ambiguities that a bill depends on, and the contract under their other readings."""
 
 from __future__ import annotations
 

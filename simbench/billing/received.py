@@ -1,4 +1,4 @@
-"""An invoice received, read from a table and laid beside one's own. Decides nobody's right.
+"""A received invoice, read from a table and compared line by line with one's own.
 
 Columns: clause,code,quantity,unit_price,amount; `code` empty for lines of the whole contract; `month` and `currency`
 may stand beside them. Lines of the clauses HT, VAT and TTC give the sums. A line of negative

@@ -1,6 +1,6 @@
-"""Rules on a bill received: each row of the tariff grid against the acts and the messages of the month.
+"""Rules on a received bill: each row of the tariff grid against the acts and the messages of the month.
 
-Shares contract, acts and counts with whoever made the bill, and none of their code.
+The rules share data (contract, acts, counts) with what makes invoices, and do their own arithmetic.
 """
 
 from __future__ import annotations

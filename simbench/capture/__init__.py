@@ -1,4 +1,4 @@
-"""Captures: pcap and pcapng to ledger rows and back, UCP as a scapy layer, frames in plain words. Judges nothing.
+"""Captures: pcap and pcapng to ledger rows and back, UCP as a scapy layer, decoded frames.
 
-Each module imports what is heavy (scapy, Arrow) when it is needed, so that importing the package costs nothing.
+Modules import heavy libraries (scapy, Arrow) only when needed, so that importing the package is cheap.
 """

@@ -1,7 +1,7 @@
-"""ESP opened with given keys: the packet inside one of IP protocol 50, or of UDP port 4500. Judges nothing.
+"""Decrypts ESP with given keys: the packet inside IP protocol 50, or inside UDP port 4500.
 
-Decryption and integrity are scapy's (`SecurityAssociation`), which is loaded when the first key is. Sources: RFC 4303
-(ESP), RFC 3948 (ESP in UDP), RFC 4106 (AES-GCM: the key ends with its four octets of salt).
+Decryption and integrity are scapy's (`SecurityAssociation`), loaded with the first key. Sources: RFC 4303 (ESP), RFC
+3948 (ESP in UDP), RFC 4106 (AES-GCM: the key ends with its four octets of salt).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from simbench.capture.links import LINKS
 ESP: Final = 50
 _UDP: Final = 17
 _NAT_T: Final = (4500).to_bytes(2, "big")
-_NOT_ESP: Final = bytes(4)  # in front of IKE messages on port 4500 (RFC 3948 section 2.2)
+_NOT_ESP: Final = bytes(4)  # precedes IKE messages on port 4500 (RFC 3948 section 2.2)
 _IP_IN_IP: Final = frozenset({4, 41})
 _FRAGMENTED: Final = 0x3FFF
-PATIENCE: Final = 20  # packets of one SPI that do not open before its key is called wrong
+PATIENCE: Final = 20  # packets of one SPI that fail to decrypt before its key is rejected
 
 
 class Association(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One direction of one tunnel, as a keys file has it: `spi` as hexadecimal or number, keys in hexadecimal."""
+    """One direction of one tunnel in a keys file: `spi` as hexadecimal or number, keys in hexadecimal."""
 
     spi: str | int
     encryption: str
@@ -46,10 +46,10 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tunnels:
-    """The tunnels of a capture: how many ESP packets there were, and what became of them."""
+    """The tunnels of a capture, with counts of decrypted and undecrypted ESP packets."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Without a keys file every ESP packet stays closed. Raises BadInput naming file and association."""
+        """Without a keys file no ESP packet is decrypted. Raises BadInput naming file and association."""
         self.place = label(path) if path else ""
         self.packets = self.opened = 0
         self.unknown: Counter[int] = Counter()  # packets by SPI for which there is no key
@@ -63,9 +63,9 @@ class Tunnels:
         return bool(self._known)
 
     def inner(self, link: int, octets: bytes) -> bytes | None:
-        """The IP packet inside one that holds ESP, b"" when it stays closed; None when there is no ESP in it.
+        """Return the IP packet inside an ESP packet, b"" if it cannot be decrypted; None if there is no ESP.
 
-        Raises BadInput when a key opens none of the first packets of its SPI.
+        Raises BadInput if a key decrypts none of the first packets of its SPI.
         """
         found = esp_of(link, octets)
         if found is None:
@@ -88,7 +88,7 @@ class Tunnels:
         return plain
 
     def finish(self) -> None:
-        """No more packets come. Raises BadInput for a key that opened none of its packets."""
+        """End of the capture. Raises BadInput for a key that decrypted none of its packets."""
         for spi in self.broken:
             self._refuse_wrong(spi)
 
@@ -99,7 +99,7 @@ class Tunnels:
 
 
 def esp_of(link: int, octets: bytes) -> tuple[bytes, bytes] | None:
-    """The outer IP header and the ESP packet, of IPv4 or IPv6, bare or in UDP; None where there is none."""
+    """Return the outer IP header and the ESP packet, of IPv4 or IPv6, bare or in UDP; None if there is none."""
     locate = LINKS.get(link)
     ip = locate(octets) if locate else -1
     if ip < 0 or len(octets) < ip + 28:
@@ -120,7 +120,7 @@ def esp_of(link: int, octets: bytes) -> tuple[bytes, bytes] | None:
 
 
 def _opened(association: Any, header: bytes, esp: bytes) -> bytes:
-    """What is inside; b"" where the key or the octets are wrong."""
+    """Return the decrypted content; b"" if the key or the octets are wrong."""
     from scapy.layers import inet, inet6, ipsec  # noqa: PLC0415 - loaded with the first key
 
     outer = inet.IP(header) if header[0] >> 4 == 4 else inet6.IPv6(header)
@@ -130,7 +130,7 @@ def _opened(association: Any, header: bytes, esp: bytes) -> bytes:
     try:
         plain = bytes(association.decrypt(packet))
     except (ipsec.IPSecIntegrityError, ValueError, IndexError, TypeError, struct.error, AttributeError):
-        return b""  # with a wrong key and no integrity, anything may come of padding and next header
+        return b""  # with a wrong key and no integrity, padding and next header can be anything
     size, kind = (20, plain[9]) if plain[0] >> 4 == 4 else (40, plain[6])
     inside = plain[size:] if kind in _IP_IN_IP else plain
     return inside if inside and inside[0] >> 4 in {4, 6} else b""
@@ -140,7 +140,7 @@ def _associations(keys: Keys, place: str) -> dict[int, Any]:
     if not keys.sa:
         raise BadInput(place, "holds no association", "[[sa]] tables with spi, encryption and key")
     need("esp", place)
-    with warnings.catch_warnings():  # of ciphers that are old, which is what we may be here to read
+    with warnings.catch_warnings():  # about old ciphers, which captures may well use
         warnings.simplefilter("ignore")
         from scapy.layers import ipsec  # noqa: PLC0415 - as above
 

@@ -1,8 +1,8 @@
-"""Capture files, pcap and pcapng, packed by gzip or not, as a stream of packets. Holds no file in memory.
+"""Capture files, pcap and pcapng, optionally gzipped, as a stream of packets in bounded memory.
 
-Scapy's readers serve as a second opinion in the tests, not here: they end in silence where a file is damaged, cannot
-say where, and believe a length of four gigabytes. Formats: the pcap and pcapng drafts of the IETF's opsawg group;
-the pcap of Kuznetsov's patch, whose records have eight octets more; RFC 1952 for gzip.
+Scapy's readers only serve as a second opinion in the tests: they end silently at damage, cannot locate it, and accept a
+length of four gigabytes. Formats: the pcap and pcapng drafts of the IETF's opsawg group; the pcap of Kuznetsov's patch,
+whose record headers have eight octets more; RFC 1952 for gzip.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from simbench.capture.packed import Readable, Unzipped, unpacked
 
 # (number from 1, instant in us or UNTIMED, link type, octets kept, octets on the wire)
 Packet = tuple[int, int, int, bytes, int]
-UNTIMED: Final = -1  # the instant of a packet that carries none
+UNTIMED: Final = -1  # the instant of a packet without one
 
-PCAP: Final = {  # magic as it stands in the file: (byte order, fractions a second, octets a record's header has)
+PCAP: Final = {  # by magic number: (byte order, fractions per second, octets of a record header)
     b"\xa1\xb2\xc3\xd4": (">", 10**6, 16),
     b"\xd4\xc3\xb2\xa1": ("<", 10**6, 16),
     b"\xa1\xb2\x3c\x4d": (">", 10**9, 16),
@@ -31,27 +31,27 @@ PCAP: Final = {  # magic as it stands in the file: (byte order, fractions a seco
 PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 _HEADS: Final = {
     order: struct.Struct(order + "II").unpack_from for order in "<>"
-}  # compiled, being read a million times
+}  # compiled, as they are used millions of times
 _TAILS: Final = {order: struct.Struct(order + "I").unpack_from for order in "<>"}
 _PACKETS: Final = {order: struct.Struct(order + "IIIII").unpack_from for order in "<>"}
 _ORDERS: Final = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 _END, _TIME_RESOLUTION, _TIME_OFFSET = 0, 9, 14  # options of an interface
 
-LONGEST_PACKET: Final = 1 << 18  # octets; what capture programs themselves hold to
+LONGEST_PACKET: Final = 1 << 18  # octets; the limit of capture programs
 LONGEST_BLOCK: Final = 1 << 24
 LATEST_US: Final = 253_402_300_800_000_000  # the year 10000
 _PIECE: Final = 1 << 20
-_LONGEST_HEADER: Final = 28  # of a file: pcap's 24 octets, pcapng's section
+_LONGEST_HEADER: Final = 28  # of a file: 24 octets in pcap, a section header in pcapng
 
 
 def is_capture(head: bytes) -> bool:
-    """Whether a file that begins with these octets is a capture."""
+    """Whether a file beginning with these octets is a capture."""
     return head[:4] in PCAP or head[:4] == PCAPNG
 
 
 def is_capture_file(path: Path) -> bool:
-    """Whether this is a file that begins as a capture does, packed by gzip or not."""
+    """Whether a file begins like a capture, gzipped or not."""
     try:
         with path.open("rb") as file:
             return is_capture(unpacked(file).read(4))
@@ -60,7 +60,7 @@ def is_capture_file(path: Path) -> bool:
 
 
 class _Interface(NamedTuple):
-    """What a section says of one interface: link type, longest packet (0: any), units a second, offset in seconds."""
+    """An interface of a section: link type, longest packet (0: any), time units per second, offset in seconds."""
 
     link: int
     longest: int
@@ -71,8 +71,8 @@ class _Interface(NamedTuple):
 class CaptureFile:
     """The packets of one capture, to be iterated once.
 
-    Raises BadInput, naming file and offset, for what is no capture or damaged. A file that ends within a record is
-    none: a capture program was stopped; what came before is given, and `cut_short` is true afterwards.
+    Raises BadInput, naming file and offset, for damage or files that are no captures. A file that ends within a record
+    comes from a capture program that was stopped: its packets are returned, and `cut_short` is true afterwards.
     """
 
     def __init__(self, file: Readable, name: str) -> None:
@@ -89,7 +89,7 @@ class CaptureFile:
         return self._blocks() if self._data[:4] == PCAPNG else self._records()
 
     def _more(self, at: int, need: int) -> bool:
-        """Move the window to `at` and read on; whether `need` octets are in it now."""
+        """Move the window to `at` and read on; return whether it has `need` octets."""
         self._base += at
         parts = [self._data[at:]]
         have = len(parts[0])
@@ -172,12 +172,12 @@ class CaptureFile:
         self._order, self._interfaces = order, []
 
     def _block(self, kind: int, at: int, length: int, number: int) -> Packet | None:
-        """The packet of a block, None for a block that has none."""
+        """Return the packet of a block, None for a block without one."""
         if kind in {_PACKET, _OLD_PACKET}:
             if length < 32:
                 raise self._bad(at, f"packet {number} in a block of {length} octets", "32 or more")
             which, high, low, kept, wire = _PACKETS[self._order](self._data, at + 8)
-            if kind == _OLD_PACKET:  # it counts losses in half of that number
+            if kind == _OLD_PACKET:  # half of that number counts lost packets
                 which = struct.unpack_from(self._order + "H", self._data, at + 8)[0]
             start, room = at + 28, length - 32
         elif kind == _SIMPLE_PACKET:

@@ -1,6 +1,6 @@
-"""Frames out of ledger rows of the wire, each direction of each session by itself. Judges nothing and keeps no frame.
+"""Extracts frames from wire rows, separately for each direction of each session.
 
-It takes rows as a ledger does, so that a capture can be read straight into it.
+It accepts rows like a ledger does, so that a capture can be read straight into it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from simbench.ledger.rows import Row
 from simbench.ucp.frame import STX, Frame, Framer, WireError
 
 DIRECTIONS: Final = {"in": "client to SMSC", "out": "SMSC to client"}
-UNDATED_US: Final = 86_400_000_000  # no packet is of 1 January 1970: these are of captures that carry no times
+UNDATED_US: Final = 86_400_000_000  # instants on 1 January 1970 belong to captures without times
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a frame was: its line in a text, or its instant (us, UTC), session and direction on the wire."""
+    """Position of a frame: its line in a text, or its instant (us, UTC), session and direction on the wire."""
 
     line: int = 0
     at: int = -1
@@ -40,7 +40,7 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class FramesOfRows:
-    """Give it `wire` rows in order; it calls `show` with what each chunk completes."""
+    """Takes `wire` rows in order and calls `show` with the frames each one completes."""
 
     def __init__(self, show: Callable[[Seen, list[Frame | WireError]], object]) -> None:
         self._show = show
@@ -51,7 +51,7 @@ class FramesOfRows:
         return 0
 
     def append(self, row: Row, /) -> None:
-        """Take one row. Octets before the first STX of a session that began midway are passed over."""
+        """Add a row. Octets before the first STX of a session that began midway are ignored."""
         at, session, direction, octets = row
         assert isinstance(at, int)
         assert isinstance(session, int)

@@ -1,6 +1,6 @@
-"""Network and transport layers, sliced: the TCP segment in a packet. Keeps no state and checks no checksum.
+"""Network and transport layers: the TCP segment in a packet. Checksums are not verified.
 
-Captures are taken where hardware fills in checksums and lengths late, so a wrong one says nothing. Sources: RFC 791,
+Hardware often fills in checksums and lengths after the capture point, so wrong ones mean nothing. Sources: RFC 791,
 RFC 8200, RFC 9293.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 
 from simbench.capture.links import LINKS
 
-# (who to whom, sequence number, acknowledgement, flags, octets, octets that were on the wire and not in the file)
+# (connection key, sequence number, acknowledgement, flags, octets, octets on the wire missing in the file)
 Segment = tuple[bytes, int, int, int, bytes, int]
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
@@ -22,21 +22,21 @@ UDP: Final = 17
 _NUMBERS: Final = Struct("!IIH").unpack_from
 # Total length, fragment, protocol, addresses and ports as one key, sequence number, acknowledgement, flags.
 _PLAIN: Final = Struct("!2xH2xHxB2x12sIIH").unpack_from
-_FRAGMENTED: Final = 0x3FFF  # more to come, or not the first
+_FRAGMENTED: Final = 0x3FFF  # more fragments, or not the first
 _EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
 _FRAGMENT: Final = 44
 
 
 def segment_of(link: int, octets: bytes) -> Segment | None:
-    """The TCP segment in a packet of that link type; None where there is none, or only a fragment of one.
+    """Return the TCP segment in a packet of that link type; None if there is none, or only a fragment.
 
-    Who sends to whom is the two addresses and the two ports, 12 octets for IPv4 and 36 for IPv6.
+    The connection key is the two addresses and the two ports: 12 octets for IPv4, 36 for IPv6.
     """
     locate = LINKS.get(link)
     ip = locate(octets) if locate else -1
     if ip < 0 or len(octets) < ip + 40:
         return None
-    if octets[ip] == 0x45:  # IPv4 without options, as nearly all are: in one go
+    if octets[ip] == 0x45:  # IPv4 without options, by far the most frequent: parsed in one step
         total, fragment, protocol, key, seq, ack, flags = _PLAIN(octets, ip)
         if protocol != TCP or fragment & _FRAGMENTED:
             return None
@@ -48,7 +48,7 @@ def segment_of(link: int, octets: bytes) -> Segment | None:
         tcp, total, end, addresses = found
         key = addresses + octets[tcp : tcp + 4]
         seq, ack, flags = _NUMBERS(octets, tcp + 4)
-    if not total:  # the network card was to cut it up and fill that in
+    if not total:  # left to the network card's segmentation offload
         end = len(octets)
     start = tcp + (flags >> 12) * 4
     if not tcp + 20 <= start <= end:
@@ -58,7 +58,7 @@ def segment_of(link: int, octets: bytes) -> Segment | None:
 
 
 def _ipv4(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
-    """Where TCP begins, the length IP says, where the packet ends, both addresses; None for anything but TCP."""
+    """Start of TCP, IP's length, end of the packet, both addresses; None for anything but TCP."""
     total, fragment, protocol, *_ = _PLAIN(octets, ip)
     words = octets[ip] & 15
     if octets[ip] >> 4 != 4 or words < 5 or protocol != TCP or fragment & _FRAGMENTED:
@@ -67,14 +67,14 @@ def _ipv4(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
 
 
 def _ipv6(octets: bytes, ip: int) -> tuple[int, int, int, bytes] | None:
-    """The same of IPv6, whose length does not count its own header."""
+    """The same for IPv6, whose length excludes its own header."""
     tcp = _transport(octets, ip)
     total = octets[ip + 4] << 8 | octets[ip + 5]
     return (tcp, total, ip + 40 + total, octets[ip + 8 : ip + 40]) if tcp > 0 else None
 
 
 def _transport(octets: bytes, ip: int) -> int:
-    """Where TCP begins behind the extension headers of IPv6; -1 for another protocol or a fragment."""
+    """Start of TCP after the extension headers of IPv6; -1 for another protocol or a fragment."""
     kind, at = octets[ip + 6], ip + 40
     while kind in _EXTENSIONS and at + 8 <= len(octets):
         kind, at = octets[at], at + 8 + 8 * octets[at + 1]
@@ -84,18 +84,18 @@ def _transport(octets: bytes, ip: int) -> int:
 
 
 def reverse(key: bytes) -> bytes:
-    """The key of the other direction."""
+    """Return the key of the other direction."""
     half = (len(key) - 4) // 2
     return key[half : 2 * half] + key[:half] + key[-2:] + key[-4:-2]
 
 
 def ports(key: bytes) -> tuple[int, int]:
-    """Port of the sender and of the receiver."""
+    """Return the ports of sender and receiver."""
     return int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big")
 
 
 def sender(key: bytes) -> str:
-    """Address and port of the sender, for people."""
+    """Return address and port of the sender as text."""
     half = (len(key) - 4) // 2
     port = ports(key)[0]
     if half == 4:

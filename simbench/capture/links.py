@@ -1,4 +1,4 @@
-"""Link layers: where IP begins in a frame of each link type, behind VLAN tags, MPLS labels and PPPoE.
+"""Link layers: the start of IP in a frame of each link type, after VLAN tags, MPLS labels and PPPoE.
 
 Sources: tcpdump.org's list of link types; IEEE 802.1Q (tags), 802.1ah (backbone), 802.3 with SNAP; RFC 3032 (MPLS),
 RFC 4448 (Ethernet over MPLS), RFC 2516 (PPPoE), RFC 1661 and 1662 (PPP).
@@ -14,12 +14,12 @@ BRIDGED: Final = 0x6558  # a whole Ethernet frame, as GRE and its likes carry it
 _TAGS: Final = frozenset({0x8100, 0x88A8, 0x9100, 0x9200, 0x9300})  # VLAN, service VLAN, and its older numbers
 _MPLS: Final = frozenset({0x8847, 0x8848})
 _PPPOE: Final = 0x8864
-_BACKBONE: Final = 0x88E7  # its tag stands in front of the customer's own addresses
+_BACKBONE: Final = 0x88E7  # its tag precedes the customer's own addresses
 _SNAP: Final = b"\xaa\xaa\x03\x00\x00\x00"
 _PPP_PROTOCOLS: Final = {0x0021: IPV4, 0x0057: IPV6, 0x0281: 0x8847, 0x0283: 0x8848}
-_LEAST_TYPE: Final = 0x600  # below, the number is a length
+_LEAST_TYPE: Final = 0x600  # lower numbers are lengths
 _BOTTOM: Final = 1  # bit of a label's third octet: no other follows
-DEPTH: Final = 16  # tags and labels one frame may have
+DEPTH: Final = 16  # most tags and labels in one frame
 
 ETHERTYPE_NAMES: Final = {
     0x0806: "ARP", 0x8035: "reverse ARP", 0x8863: "PPPoE discovery", 0x888E: "EAPOL", 0x88CC: "LLDP",
@@ -32,7 +32,7 @@ def _number(octets: bytes, at: int) -> int:
 
 
 def network_of(octets: bytes, kind: int, at: int) -> int:
-    """Where IP begins in content of that ethertype at `at`; -1 where there is none."""
+    """Return the start of IP in content of that ethertype at `at`; -1 if there is none."""
     for _ in range(DEPTH):
         if kind in {IPV4, IPV6}:
             return at
@@ -54,7 +54,7 @@ def network_of(octets: bytes, kind: int, at: int) -> int:
 
 
 def _behind_labels(octets: bytes, at: int) -> tuple[int, int]:
-    """What follows the last label: IP by its version, else Ethernet, behind a control word where there is one."""
+    """The content after the last label: IP by its version, else Ethernet, after an optional control word."""
     while at + 4 <= len(octets):
         at += 4
         if octets[at - 2] & _BOTTOM:
@@ -66,7 +66,7 @@ def _behind_labels(octets: bytes, at: int) -> tuple[int, int]:
 
 
 def _ppp(octets: bytes, at: int) -> tuple[int, int]:
-    """Ethertype and place of what a PPP frame carries; its address and control may be left out, as may a zero octet."""
+    """Ethertype and position of a PPP frame's content; address and control may be missing, as may a zero octet."""
     if octets[at : at + 2] == b"\xff\x03":
         at += 2
     short = at < len(octets) and octets[at] & 1
@@ -75,7 +75,7 @@ def _ppp(octets: bytes, at: int) -> tuple[int, int]:
 
 
 def _typed(at: int, start: int) -> Callable[[bytes], int]:
-    """Where IP begins in a frame whose ethertype stands at `at` and whose content at `start`."""
+    """The start of IP in a frame with its ethertype at `at` and its content at `start`."""
     plain = {b"\x08\x00", b"\x86\xdd"}
 
     def network(octets: bytes) -> int:
@@ -92,14 +92,14 @@ def _ppp_link(octets: bytes) -> int:
     return network_of(octets, *_ppp(octets, 0))
 
 
-# Link type: where IP begins. The version in its first octet says which IP it is.
+# By link type: the start of IP. The version in its first octet distinguishes IPv4 and IPv6.
 LINKS: Final[dict[int, Callable[[bytes], int]]] = {
     0: _after(4),  # null: loopback of BSD, address family first
     1: _typed(12, 14),  # Ethernet
     9: _ppp_link,  # PPP
     12: _after(0),  # raw IP, as BSD numbers it
     14: _after(0),
-    50: _ppp_link,  # PPP, perhaps in the framing of HDLC
+    50: _ppp_link,  # PPP, possibly with HDLC framing
     51: lambda octets: network_of(octets, _PPPOE, 0),  # PPPoE without Ethernet
     101: _after(0),  # raw IP
     104: _typed(2, 4),  # HDLC of routers
@@ -116,7 +116,7 @@ _TYPES_AT: Final = {1: 12, 104: 2, 113: 14, 276: 0}
 
 
 def link_content(link: int, octets: bytes) -> str:
-    """What a frame without IP holds, in words."""
+    """Return the content of a frame without IP, in words."""
     if link not in LINKS:
         return f"link type {link}"
     at = _TYPES_AT.get(link)

@@ -1,7 +1,7 @@
-"""IP packets that are not plain: those inside GRE, IP or VXLAN are taken out, fragments are put together.
+"""Unpacks IP packets inside GRE, IP or VXLAN, and reassembles fragments, in bounded memory.
 
-Keeps a bounded number of fragments. Sources: RFC 791 and RFC 8200 (fragments), RFC 2784 and 2890 (GRE), RFC 2003 and
-4213 (IP in IP), RFC 7348 (VXLAN); ERSPAN as of draft-foschiano-erspan.
+Sources: RFC 791 and RFC 8200 (fragments), RFC 2784 and 2890 (GRE), RFC 2003 and 4213 (IP in IP), RFC 7348 (VXLAN);
+ERSPAN as of draft-foschiano-erspan.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from simbench.capture.links import BRIDGED, LINKS, RAW_IP, link_content, network
 ESP: Final = 50
 _GRE, _IPV6_IN_IP, _IPV4_IN_IP, _FRAGMENT = 47, 41, 4, 44
 _EXTENSIONS: Final = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
-_ERSPAN: Final = {0x88BE: 8, 0x22EB: 12}  # octets of its header; of the first, none without a sequence number
+_ERSPAN: Final = {0x88BE: 8, 0x22EB: 12}  # octets of its header; 0 for the first without a sequence number
 _VXLAN: Final = frozenset({4789, 8472})
-PENDING: Final = 1_000  # datagrams begun and not whole
+PENDING: Final = 1_000  # incomplete datagrams kept
 LONGEST: Final = 1 << 16
 DEPTH: Final = 8  # packets within packets
 PROTOCOL_NAMES: Final = {
@@ -27,7 +27,7 @@ PROTOCOL_NAMES: Final = {
 
 
 class _Begun:
-    """The pieces of one datagram: `header` is the first one's."""
+    """The fragments of one datagram: `header` is that of the first one."""
 
     __slots__ = ("end", "header", "pieces")
 
@@ -37,14 +37,14 @@ class _Begun:
 
 
 class Network:
-    """The IP packets of a capture as their ends saw them. `unread` counts what held nothing of use, by kind."""
+    """The IP packets of a capture as their ends saw them. `unread` counts packets without usable content, by kind."""
 
     def __init__(self) -> None:
         self.unread: Counter[str] = Counter()
         self._begun: dict[tuple[bytes, int, int], _Begun] = {}
 
     def segment(self, link: int, octets: bytes) -> Segment | None:
-        """The TCP segment in a packet, or in the datagram it makes whole; None where there is none."""
+        """Return the TCP segment in a packet, or in the datagram it completes; None if there is none."""
         found = segment_of(link, octets)
         if found is None:
             packet = self.packet(link, octets)
@@ -52,7 +52,7 @@ class Network:
         return found
 
     def packet(self, link: int, octets: bytes) -> bytes | None:
-        """The innermost whole IP packet, without what pads it; None where there is none, or not yet."""
+        """Return the innermost complete IP packet, without padding; None if there is none yet."""
         locate = LINKS.get(link)
         ip = locate(octets) if locate else -1
         for _ in range(DEPTH):
@@ -69,7 +69,7 @@ class Network:
         return None
 
     def note(self, link: int, octets: bytes) -> None:
-        """A packet was of no use: count it by what it is."""
+        """Count a packet without usable content by its kind."""
         locate = LINKS.get(link)
         ip = locate(octets) if locate else -1
         if ip < 0 or len(octets) < ip + 20:
@@ -80,7 +80,7 @@ class Network:
         self.unread["fragments" if offset or more else name] += 1
 
     def _unfragmented(self, octets: bytes) -> tuple[bytes, int, int] | None:
-        """A whole packet, its protocol and where that begins; None for a fragment that makes nothing whole."""
+        """A complete packet, its protocol and where that starts; None for a fragment that completes nothing."""
         kind, at, offset, more = _header(octets)
         if kind < 0:
             return None
@@ -123,7 +123,7 @@ def _word(octets: bytes, at: int) -> int:
 
 
 def _joined(begun: _Begun) -> bytes | None:
-    """The payload, once no octet of it is missing; where pieces overlap the one that begins earlier counts."""
+    """The payload once it is complete; of overlapping fragments the one that starts earlier counts."""
     if begun.end < 0 or not begun.header:
         return None
     payload = b""
@@ -135,7 +135,7 @@ def _joined(begun: _Begun) -> bytes | None:
 
 
 def _header(octets: bytes) -> tuple[int, int, int, bool]:
-    """Protocol (-1: no IP), where it begins, offset of a fragment in octets, and whether more fragments follow."""
+    """Protocol (-1: no IP), where it starts, fragment offset in octets, and whether more fragments follow."""
     version = octets[0] >> 4
     if version == 4 and octets[0] & 15 >= 5:
         words = _word(octets, 6)
@@ -152,7 +152,7 @@ def _header(octets: bytes) -> tuple[int, int, int, bool]:
 
 
 def _inside(octets: bytes, kind: int, at: int) -> int:
-    """Where an IP packet begins inside this one; -1 where it carries none."""
+    """The start of an IP packet inside this one; -1 if there is none."""
     if kind in {_IPV4_IN_IP, _IPV6_IN_IP}:
         return at
     if kind == _GRE:
@@ -176,6 +176,6 @@ def _inside_gre(octets: bytes, at: int) -> int:
 
 
 def named(unread: Counter[str], shown: int = 4) -> str:
-    """What unread packets are, the most frequent first: "20 UDP, 3 ARP"."""
+    """Return the kinds of unread packets, the most frequent first: "20 UDP, 3 ARP"."""
     said = [f"{count} {name}" for name, count in unread.most_common(shown)]
     return ", ".join(said) + (", ..." if len(unread) > shown else "")

@@ -1,8 +1,8 @@
-"""The packets of a capture in the order in which they were seen, whatever the file or its clock made of that.
+"""The packets of a capture in the order in which they were seen, whatever the file's order or its clock.
 
-A file whose stamps fall has been put together out of pieces, or its clock was set back. TCP tells which: where the
-sequence numbers go on behind the fall it was the clock, where they begin again earlier it is another piece. Pieces
-are merged by their stamps; behind a clock that was set back the stamps go on from where they were.
+If a file's time stamps decrease, it was merged from pieces, or its clock was set back. TCP shows which: if sequence
+numbers continue after the decrease it was the clock, if they restart lower it is another piece. Pieces are merged by
+their time stamps; after a clock was set back, the time stamps continue from the last one.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from simbench.capture.layers import ACK, FIN, SYN, reverse
 from simbench.capture.network import Network
 from simbench.capture.packed import Cursor, unpacked
 
-FALL_US: Final = 100_000  # packets change places in a file within this
-PIECES: Final = 16  # a file of more is read in its own order
-FALLS: Final = 1_000  # so is one whose stamps fall more often
-CONNECTIONS: Final = 10_000  # of which a run of packets remembers where they were
-COARSE_US: Final = 10_000  # stamps of a coarser clock than this say so
-ENOUGH: Final = 20  # packets that show how fine a clock is
+FALL_US: Final = 100_000  # smaller decreases are packets swapped in the file
+PIECES: Final = 16  # a file with more pieces is read in its own order
+FALLS: Final = 1_000  # as is one whose time stamps decrease more often
+CONNECTIONS: Final = 10_000  # connections whose position is remembered per run of packets
+COARSE_US: Final = 10_000  # a coarser clock is reported
+ENOUGH: Final = 20  # packets needed to determine a clock's resolution
 _MASK, _HALF = (1 << 32) - 1, 1 << 31
 Place = tuple[int, int]  # sequence numbers of both directions, -1 while unknown
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A clock that was set back before this packet: the instant it goes on from, and by how much."""
+    """A clock set back before this packet: the instant it continues from, and by how much."""
 
     packet: int
     at: int
@@ -42,9 +42,9 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """What the stamps of a capture are worth: packets without one, steps, pieces, and how fine it is (us).
+    """Quality of a capture's time stamps: packets without one, steps, pieces, and resolution (us).
 
-    `falls` is how often stamps fall in a file that is read in its own order for that reason, 0 in any other.
+    `falls` counts the decreases of a file that is read in its own order because of them, else it is 0.
     """
 
     packets: int = 0
@@ -55,32 +55,32 @@ class Clock(msgspec.Struct, frozen=True):
     falls: int = 0
 
 
-def told_of(clock: Clock) -> list[dict[str, Any]]:
-    """What is wrong with the stamps, each as a remark of the story: its `sentence`, and how far stamps may be off.
+def clock_defects(clock: Clock) -> list[dict[str, Any]]:
+    """Return the defects of the time stamps as events: a `sentence`, and how far time stamps may be off.
 
-    `off_us` is 0 where the stamps themselves are right. `at` is given where the remark belongs to an instant.
+    `off_us` is 0 if the time stamps themselves are right. `at` is given if the defect belongs to an instant.
     """
-    told: list[dict[str, Any]] = []
+    defects: list[dict[str, Any]] = []
     if clock.untimed:
         some = "no packet carries" if clock.untimed == clock.packets else f"{clock.untimed} packets do not carry"
-        told.append({"kind": "untimed", "sentence": f"{some} a time", "off_us": DAY_US})
+        defects.append({"kind": "untimed", "sentence": f"{some} a time", "off_us": DAY_US})
     for step in clock.steps:
         sentence = f"the clock steps back by at least {step.back_us / SECOND_US:.6g} s at packet {step.packet}"
-        told.append({"kind": "step", "sentence": sentence, "off_us": step.back_us, "at": step.at})
+        defects.append({"kind": "step", "sentence": sentence, "off_us": step.back_us, "at": step.at})
     if clock.pieces > 1:
-        sentence = f"the file is {clock.pieces} pieces that overlap or are not in order; they are merged by their times"
-        told.append({"kind": "pieces", "sentence": sentence, "off_us": 0})
+        sentence = f"the file consists of {clock.pieces} pieces that overlap or are unordered, merged by their times"
+        defects.append({"kind": "pieces", "sentence": sentence, "off_us": 0})
     if clock.falls:
-        sentence = f"its times fall {clock.falls} times; its packets are taken in the order of the file"
-        told.append({"kind": "disorder", "sentence": sentence, "off_us": 0})
+        sentence = f"its times decrease {clock.falls} times; its packets are taken in the order of the file"
+        defects.append({"kind": "disorder", "sentence": sentence, "off_us": 0})
     if clock.fine_us > 1:
         sentence = f"its times are multiples of {clock.fine_us / SECOND_US:g} s"
-        told.append({"kind": "coarse", "sentence": sentence, "off_us": clock.fine_us})
-    return told
+        defects.append({"kind": "coarse", "sentence": sentence, "off_us": clock.fine_us})
+    return defects
 
 
 class _Run:
-    """Packets in a row whose stamps do not fall, and where the connections in it began and ended."""
+    """Consecutive packets whose time stamps do not decrease, and where their connections started and ended."""
 
     __slots__ = ("begins", "ends", "first", "first_at", "last_at", "offset")
 
@@ -92,9 +92,9 @@ class _Run:
 
 
 class Packets:
-    """The packets of an open file, to be iterated once; `clock` and `cut_short` are right afterwards.
+    """The packets of an open file, to be iterated once; `clock` and `cut_short` are set afterwards.
 
-    Raises BadInput as `CaptureFile` does; what stands before the damage is given first.
+    Raises BadInput like `CaptureFile`; the packets before the damage are returned first.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -103,7 +103,7 @@ class Packets:
         self._runs, self.clock = self._survey()
 
     def __iter__(self) -> Iterator[Packet]:
-        if len(self._runs) == 1 and not self.clock.untimed:  # as nearly all captures are
+        if len(self._runs) == 1 and not self.clock.untimed:  # the usual case
             capture = self._open()
             yield from capture
             self.cut_short = capture.cut_short
@@ -118,7 +118,7 @@ class Packets:
         return CaptureFile(unpacked(Cursor(self._file)), self.name)
 
     def _survey(self) -> tuple[list[_Run], Clock]:
-        """One look at every stamp."""
+        """Read every time stamp once."""
         runs: list[_Run] = []
         number = untimed = fine = last = falls = 0
         try:
@@ -147,7 +147,7 @@ class Packets:
         return runs or [_Run(1, 0)], Clock(number, untimed, fine_us=known)
 
     def _chains(self) -> list[list[_Run]]:
-        """Runs that follow one another on one clock each."""
+        """Return the sequences of runs recorded by one clock each."""
         runs = self._runs
         if len(runs) == 1:
             return [runs]
@@ -178,14 +178,14 @@ class Packets:
                 segment = network.segment(link, octets)
                 if segment is not None:
                     _remember(run, *_place(*segment[:4], len(segment[4])))
-                elif (found := esp_of(link, octets)) is not None:  # what it holds cannot be seen, its number can
+                elif (found := esp_of(link, octets)) is not None:  # its content is encrypted, its number is not
                     number_of = int.from_bytes(found[1][4:8], "big"), -1
                     _remember(run, found[1][:4], number_of, number_of)
         except BadInput:
-            pass  # iterating comes upon it again
+            pass  # the iteration will meet it again
 
     def _chain(self, chain: list[_Run]) -> Iterator[Packet]:
-        """The packets of some runs; one without a stamp is dated a microsecond behind the one before it."""
+        """The packets of some runs; those without a time stamp are dated a microsecond after the one before."""
         capture = self._open()
         ends = {
             one.first: (other.first if other else 0)
@@ -213,7 +213,7 @@ class Packets:
 
 
 def _place(key: bytes, seq: int, ack: int, flags: int, size: int) -> tuple[bytes, Place, Place]:
-    """The connection a segment belongs to, and where both of its directions stand before and after the segment."""
+    """The connection of a segment, and the positions of both directions before and after it."""
     other = ack if flags & ACK else -1
     after = (seq + size + bool(flags & (SYN | FIN))) & _MASK
     back = reverse(key)
@@ -231,12 +231,12 @@ def _remember(run: _Run, key: bytes, before: Place, after: Place) -> None:
 
 
 def _filled(one: Place, other: Place) -> Place:
-    """The first, with what it leaves open out of the second."""
+    """Return the first, with its unknown parts taken from the second."""
     return (one[0] if one[0] >= 0 else other[0], one[1] if one[1] >= 0 else other[1])
 
 
 def _goes_on(before: _Run, run: _Run) -> bool:
-    """Whether the connections in a run go on where they were before, by most of those that are in both."""
+    """Whether most connections present in both runs continue in the second where they were in the first."""
     votes = 0
     for key, begins in run.begins.items():
         ends = before.ends.get(key)

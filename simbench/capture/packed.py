@@ -1,4 +1,4 @@
-"""Octets of a file that may be packed by gzip, to be read from the beginning as often as wanted (RFC 1952)."""
+"""Reads a file that may be gzipped, from the beginning as often as needed (RFC 1952)."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import BinaryIO, Final, Protocol
 
 GZIP: Final = b"\x1f\x8b"
 _PIECE: Final = 1 << 16
-_STEP: Final = 64  # octets at a time, where the next may be damaged
+_STEP: Final = 64  # octets at a time, near damage
 
 
 class Readable(Protocol):
-    """Anything that gives octets, b"" at its end."""
+    """Anything that returns octets, b"" at its end."""
 
     def read(self, size: int, /) -> bytes:
-        """At most so many octets."""
+        """Return at most `size` octets."""
 
 
 class Rejoined:
-    """A stream of which a few octets have been read already."""
+    """A stream after some octets were already read from it."""
 
     def __init__(self, head: bytes, file: Readable) -> None:
         self._head, self._file = head, file
 
     def read(self, size: int, /) -> bytes:
-        """Those octets first."""
+        """Return the octets already read first."""
         head, self._head = self._head[:size], self._head[size:]
         return head + self._file.read(size - len(head)) if len(head) < size else head
 
 
 class Cursor:
-    """A place of its own in an open file, so that several readers can share the file."""
+    """An own position in an open file, so that several readers can share it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self._at = file, 0
 
     def read(self, size: int, /) -> bytes:
-        """At most so many octets, from where this cursor stands."""
+        """Return at most `size` octets from the cursor's position."""
         self._file.seek(self._at)
         octets = self._file.read(size)
         self._at += len(octets)
@@ -45,9 +45,9 @@ class Cursor:
 
 
 class Unzipped:
-    """The octets inside a gzip file, one member after another; they end where the file is cut off or damaged.
+    """The octets inside a gzip file, member after member, up to its end or damage.
 
-    `whole` is false afterwards in that case. Octets behind the last member that begin no other are padding.
+    After damage `whole` is false. Octets after the last member that start no other are padding.
     """
 
     def __init__(self, file: Readable) -> None:
@@ -55,15 +55,15 @@ class Unzipped:
         self._member = zlib.decompressobj(wbits=31)
         self._begun = self._damaged = False
         self._members = 0
-        self._last = b""  # what stands before the damage
+        self._last = b""  # octets before the damage
 
     @property
     def whole(self) -> bool:
-        """Whether every member ended as it should."""
+        """Whether every member ended properly."""
         return not (self._begun or self._damaged)
 
     def read(self, size: int, /) -> bytes:
-        """At most so many octets, b"" at the end."""
+        """Return at most `size` octets, b"" at the end."""
         while not self._damaged:
             packed = self._kept or self._file.read(_PIECE)
             if not packed or (self._members and not self._begun and not GZIP.startswith(packed[:2])):
@@ -87,7 +87,7 @@ class Unzipped:
 
 
 def _until_damage(member: zlib._Decompress, packed: bytes) -> bytes:
-    """What can be read of octets that are damaged somewhere."""
+    """Return the readable part of damaged octets."""
     octets = b""
     with suppress(zlib.error):
         for at in range(0, len(packed), _STEP):
@@ -96,7 +96,7 @@ def _until_damage(member: zlib._Decompress, packed: bytes) -> bytes:
 
 
 def unpacked(file: Readable) -> Readable:
-    """The octets of a file, whether it is packed by gzip or not; nothing of it may have been read."""
+    """Return the octets of a file from its start, gzipped or not."""
     head = file.read(len(GZIP))
     rejoined = Rejoined(head, file)
     return Unzipped(rejoined) if head == GZIP else rejoined

@@ -1,7 +1,7 @@
-"""UCP as a layer of scapy: build, dissect, `show()`, `fuzz()`, and frames put together out of TCP segments.
+"""UCP as a layer of scapy: build, dissect, `show()`, `fuzz()`, and reassembly of frames from TCP segments.
 
-Importing this module loads scapy. It judges nothing: what is no frame becomes scapy's `Raw`. Layout: EMI-UCP 4.0
-section 2; the names of the fields come from the field table.
+Importing this module loads scapy. Octets that are no frame become scapy's `Raw`. Layout: EMI-UCP 4.0 section 2; the
+names of the fields come from the field table.
 
 >>> from simbench.capture.packet import UCP
 >>> bytes(UCP(trn=3, ot="31", data=["36010", "0539"]))
@@ -31,7 +31,7 @@ def _octets(value: object) -> bytes:
 
 
 class _Cell(Field[Any, Any]):
-    """One header field and the slash behind it: a number of so many digits, or text as it stands; None is left open."""
+    """One header field and the slash after it: a number with `digits` digits, or any text; None is computed."""
 
     __slots__ = ("_digits",)
 
@@ -49,7 +49,7 @@ class _Cell(Field[Any, Any]):
 
 
 class _Data(Field[Any, Any]):
-    """The data fields, a list of texts; shown by name where the operation and the number of fields have a layout."""
+    """The data fields, a list of texts; shown by name if the operation and the number of fields have a layout."""
 
     islist = 1
 
@@ -82,7 +82,7 @@ class _RandData(RandField[list[str]]):
 
 
 class _Check(_Cell):
-    """The checksum, which no slash follows."""
+    """The checksum, which is not followed by a slash."""
 
     def addfield(self, _pkt: Packet | None, s: bytes, val: Any) -> bytes:
         return s + (b"" if val is None else _octets(val))
@@ -91,8 +91,8 @@ class _Check(_Cell):
 class UCP(Packet):
     """One frame. `trn`, `kind` ("O" or "R"), `ot` and the texts of `data`; `len` and `chk` are computed unless given.
 
-    Texts are put on the wire as they stand, so that faults can be built too. Frames that follow in the same octets
-    are its payload; a frame that has not ended yet is `Padding`, which is how `TCPSession` keeps it.
+    Texts are written unchanged, so that faulty frames can be built too. Further frames in the same octets are its
+    payload; an unfinished frame is `Padding`, as `TCPSession` expects.
     """
 
     name = "UCP"
@@ -118,7 +118,7 @@ class UCP(Packet):
     def do_dissect(self, s: bytes) -> bytes:
         """Take one frame and return what follows it."""
         found = _FRAME.match(s)
-        if found is None:  # only when asked for by name
+        if found is None:  # only when dissection is requested by name
             raise ValueError("no UCP frame")
         trn, length, kind, ot, rest = (each.decode("latin-1") for each in found.groups())
         *data, check = rest.split("/")
@@ -129,7 +129,7 @@ class UCP(Packet):
         return s[found.end() :]
 
     def extract_padding(self, s: bytes) -> tuple[bytes, bytes | None]:
-        """Whole frames are payload; the beginning of one waits for the rest."""
+        """Whole frames are payload; an unfinished one waits for the rest."""
         return (s, None) if ETX in s else (b"", s)
 
     def guess_payload_class(self, _payload: bytes) -> type[Packet]:
@@ -138,23 +138,23 @@ class UCP(Packet):
 
     @classmethod
     def dispatch_hook(cls, _pkt: bytes | None = None, *_: Any, **__: Any) -> type[Packet]:
-        """`Raw` for octets that do not begin with a frame."""
+        """Return `Raw` for octets that do not begin with a frame."""
         raw: type[Packet] = conf.raw_layer
         return cls if not _pkt or _FRAME.match(_pkt) else raw
 
     @classmethod
     def tcp_reassemble(cls, data: bytes, _metadata: dict[str, Any], _session: dict[str, Any]) -> Packet | None:
-        """The frames in what one direction sent so far; None until one has ended."""
+        """Return the frames sent by one direction so far; None until one has ended."""
         return cls(data) if ETX in data else None
 
 
 def _number(text: str, digits: int) -> int | str:
-    """A number written with that many digits, else the text itself."""
+    """Return a number written with that many digits, else the text itself."""
     return int(text) if len(text) == digits and text.isascii() and text.isdigit() else text
 
 
 def bind_port(port: int) -> None:
-    """Have scapy take TCP segments from and to this port for UCP."""
+    """Make scapy decode TCP segments from and to this port as UCP."""
     from scapy.layers.inet import TCP  # noqa: PLC0415 - the network layers are slow to load
 
     bind_bottom_up(TCP, UCP, sport=port)

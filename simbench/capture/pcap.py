@@ -1,7 +1,7 @@
-"""`traffic.pcapng` out of any ledger: each session as a TCP conversation on loopback addresses. Reads wire rows only.
+"""Writes a ledger's wire rows as `traffic.pcapng`: each session as a TCP conversation on loopback addresses.
 
-The octets and instants are the ledger's own. TCP around them is made up, correct in sequence numbers and checksums,
-with an acknowledgement after each chunk. Formats: the IETF's pcapng draft; RFC 791; RFC 9293.
+Octets and instants are those of the ledger. TCP headers are synthesised, with valid sequence numbers and checksums, and
+an acknowledgement after each chunk. Formats: the IETF's pcapng draft; RFC 791; RFC 9293.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from simbench.base.outputs import replacing
 from simbench.capture.layers import ACK, FIN, RST, SYN, TCP
 from simbench.ledger.reader import Run
 
-PORT: Final = 5000  # of the SMSC in the capture, whatever it was in the run
-MSS: Final = 1460  # octets a segment
+PORT: Final = 5000  # the SMSC's port in the capture, whatever it was in the run
+MSS: Final = 1460  # octets per segment
 _PSH: Final = 8
 _RAW_IP: Final = 101
 _SMSC: Final = b"\x7f\x00\x00\x01"
@@ -32,8 +32,8 @@ def write_pcapng(run: Run, path: Path, port: int = PORT) -> int:
     """Write the wire of a run as a capture and return its number of packets.
 
     The SMSC is 127.0.0.1 at `port`; each session has an address and port of its own. A session without an "open" row
-    has no handshake. What the ledger says of an opening or a close stands as the comment of its first packet.
-    Raises LedgerError: the run kept no octets, or has rows no capture can hold; else as `outputs.replacing`.
+    has no handshake. The ledger's notes on an opening or a close become the comment of its first packet.
+    Raises LedgerError if the run kept no octets or has rows a capture cannot hold; else like `outputs.replacing`.
     """
     if run.info.keep != "octets":
         raise LedgerError(run.info.run, f"its ledger keeps the {run.info.keep} only", "a run that kept its octets")
@@ -48,14 +48,14 @@ def _rows(run: Run) -> Iterator[tuple[int, int, str, bytes]]:
 
 
 class _End:
-    """One end of a conversation: where it is, and the sequence number of its next octet."""
+    """One end of a conversation: its address, and the sequence number of its next octet."""
 
     def __init__(self, address: bytes, port: int, seq: int) -> None:
         self.address, self.port, self.seq = address, port, seq
 
 
 class _Writer:
-    """Packets into an open file."""
+    """Writes packets into an open file."""
 
     def __init__(self, file: BinaryIO, port: int) -> None:
         self._file, self._port = file, port
@@ -81,7 +81,7 @@ class _Writer:
         return self._packets
 
     def _begin(self, session: int) -> tuple[_End, _End]:
-        """Both ends of a new connection, with sequence numbers that depend on the session only."""
+        """Return both ends of a new connection, with sequence numbers that depend on the session only."""
         count = self._begun[session] = self._begun.get(session, 0) + 1
         block, offset = divmod(session & 0xFFFFFFFF, 50_000)
         address = struct.pack("!I", 0x7F000002 + block + (count - 1 & 0x3F) * 0x20000)  # no connection uses another's
@@ -100,7 +100,7 @@ class _Writer:
     def _close(self, at: int, session: int, reason: bytes) -> None:
         ends = self._ends.get(session)
         text = reason.decode("utf-8", "replace")
-        if ends is None or text.startswith("capture:"):  # nobody ended it: its capture did
+        if ends is None or text.startswith("capture:"):  # the capture ended, not the connection
             return
         first, second = ends if not text.startswith("server") else ends[::-1]
         self._ends[session] = None
@@ -113,7 +113,7 @@ class _Writer:
 
     def _chunk(self, at: int, session: int, direction: str, octets: bytes) -> None:
         ends = self._ends.get(session)
-        if ends is None:  # not captured from its start; or closed before, then this is another connection
+        if ends is None:  # captured midway, or closed before and now another connection
             ends = self._open(at, session, b"") if session in self._ends else self._begin(session)
         sender, receiver = ends if direction == "in" else ends[::-1]
         for start in range(0, len(octets), MSS):
@@ -147,12 +147,12 @@ class _Writer:
 
 
 def _option(code: int, text: str) -> bytes:
-    """One option, which is the last of its block."""
+    """One option, the last of its block."""
     value = text.encode()[:0xFFFC]
     return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4) + bytes(4)
 
 
 def _checksum(octets: bytes) -> int:
-    """The checksum of IP and TCP: the complement of a sum of 16-bit words with carry, which is a sum modulo 65535."""
+    """The checksum of IP and TCP: the complement of a one's-complement sum, computed modulo 65535."""
     total = int.from_bytes(octets + bytes(len(octets) % 2), "big") % 0xFFFF
     return 0xFFFF - (total or 0xFFFF)

@@ -1,6 +1,6 @@
-"""How good a capture is: what it lacks that the connection itself had. Judges nobody by it.
+"""Quality of a capture: what it lacks of the connections it recorded.
 
-What is said here is also told to the ledger, as `story` rows of kind "capture", so that a judge sees it.
+The ledger stores it as events of kind "capture", for the rules.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ KIND = "capture"
 class Quality(msgspec.Struct, frozen=True):
     """One UCP connection as captured. `client` and `smsc` are "address:port"; `session` is its first number.
 
-    `moved_us` is by how much a stamp at most contradicted the order that TCP proves. `directions` names those of which
-    any packet was seen; `holes` counts places where `missing_octets` were not captured; after each the ledger goes on
-    in a session of its own. `cut_packets` were shortened by the capture.
+    `moved_us` is the largest contradiction between a time stamp and the order proved by TCP. `directions` names those
+    with any packet; `holes` counts places where `missing_octets` were not captured; after each the ledger continues
+    with a new session. `cut_packets` were shortened by the capture.
     """
 
     session: int
@@ -38,11 +38,11 @@ class Quality(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A capture file as a whole. `unread` packets hold no TCP segment, `kinds` says what else; `ignored` are
-    connections without UCP; the others count UCP connections, or add up what `Quality` says of each.
+    """A capture file as a whole. `unread` packets contain no TCP segment, `kinds` says what instead; `ignored` are
+    connections without UCP; the others count UCP connections, or sum up their `Quality`.
 
-    `attempts` are connections to an SMSC that became no session, `protocols` what was spoken on others. `cut_short`:
-    the file ends within a packet, which is lost.
+    `attempts` are connections to an SMSC that became no session, `protocols` those spoken on others. `cut_short`: the
+    file ends within a packet, which is lost.
     """
 
     packets: int = 0
@@ -64,13 +64,13 @@ class Summary(msgspec.Struct, frozen=True):
 
     @property
     def without_ucp(self) -> str:
-        """What a capture holds that has no UCP in it, in one sentence."""
+        """Describe a capture without UCP in one sentence."""
         held = f" ({self.kinds})" if self.kinds else ""
         spoken = f"; connections of {self.protocols}" if self.protocols else ""
         return f"there is no UCP in its {self.packets} packets{held}{spoken}"
 
     def plus(self, found: Quality) -> Summary:
-        """The same with one more connection in it."""
+        """Return the summary with one more connection."""
         return msgspec.structs.replace(
             self,
             connections=self.connections + 1,
@@ -85,6 +85,6 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def tell(story: Rows, at: int, session: int, what: str, detail: msgspec.Struct | dict[str, object]) -> None:
-    """One `story` row: `what` is "began midway", "hole", "connection", "clock" or "file"; session 0 is the file."""
+    """Write one event: `what` is "began midway", "hole", "connection", "clock" or "file"; session 0 is the file."""
     said = {"what": what, **msgspec.to_builtins(detail)}
     story.append((at, KIND, str(session) if session else "", None, msgspec.json.encode(said).decode()))

@@ -1,6 +1,6 @@
-"""A capture read into a ledger: `wire` rows as if we had listened ourselves, and what the capture lacks as `story`.
+"""Reads a capture into a ledger: `wire` rows as if the bench had recorded them, and the capture's defects as events.
 
-Holds a bounded part of the file and of each connection, however long the capture is. Judges nothing.
+Memory is bounded, however long the capture is.
 """
 
 from __future__ import annotations
@@ -15,28 +15,22 @@ from simbench.base.errors import BadInput
 from simbench.capture.layers import segment_of
 from simbench.capture.links import LINK_NAMES
 from simbench.capture.network import Network, named
-from simbench.capture.order import Packets, told_of
+from simbench.capture.order import Packets, clock_defects
 from simbench.capture.quality import Summary, tell
 from simbench.capture.streams import Streams
 from simbench.ledger.rows import Rows
-from simbench.ledger.writer import AnyLedger
 
 Pause = Callable[[], object]
 PACKETS_A_PAUSE: Final = 50_000
 
 
-def to_ledger(path: Path, ledger: AnyLedger, port: int | None = None) -> Summary:
-    """`read_capture` into a ledger, waiting for its disk now and then so that rows do not pile up."""
-    return read_capture(path, ledger.wire, ledger.story, port, ledger.flush)
-
-
 def read_capture(path: Path, wire: Rows, story: Rows, port: int | None = None, pause: Pause = lambda: None) -> Summary:
-    """Append the `wire` and `story` rows of a capture file to anything with `append`; return what it was like.
+    """Append the `wire` and event rows of a capture file to anything with `append`; return a summary.
 
     Every UCP connection becomes a session (after each hole another, which began midway, without an "open" row). A
-    chunk is dated when its last octet was seen in order. `port` is the SMSC's, where the frames do not show it;
-    `pause` is called every 50,000 packets. Raises BadInput: the file cannot be read, is no capture, is damaged (rows
-    before the damage are appended), or of link types that are not known.
+    chunk is dated when its last octet was seen in order. `port` is the SMSC's, if the frames do not show it; `pause`
+    is called every 50,000 packets. Raises BadInput if the file is unreadable, no capture, damaged (rows before the
+    damage are appended), or contains only unknown link types.
     """
     try:
         with path.open("rb") as file:
@@ -48,7 +42,7 @@ def read_capture(path: Path, wire: Rows, story: Rows, port: int | None = None, p
 def read_packets(
     file: BinaryIO, name: str, wire: Rows, story: Rows, port: int | None = None, pause: Pause = lambda: None
 ) -> Summary:
-    """`read_capture` from an open file of that name, which can be sought."""
+    """`read_capture` from an open, seekable file of that name."""
     capture, streams, network = Packets(file, name), Streams(wire, story, port), Network()
     number = at = 0
     feed = streams.feed
@@ -67,7 +61,7 @@ def read_packets(
 
 
 def finished(capture: Packets, network: Network, streams: Streams, story: Rows, at: int) -> Summary:
-    """The capture has been read to its end: tell the story what it was like. Raises BadInput: of foreign links only."""
+    """End of the capture: write its summary as events. Raises BadInput if all link types are unknown."""
     number, unread = capture.clock.packets, network.unread.total()
     strange = [kind for kind in network.unread if kind.startswith("link type ")]
     if strange and number and sum(network.unread[kind] for kind in strange) == number:
@@ -76,6 +70,6 @@ def finished(capture: Packets, network: Network, streams: Streams, story: Rows, 
         streams.summary, packets=number, unread=unread, kinds=named(network.unread), cut_short=capture.cut_short
     )
     tell(story, at, 0, "file", summary)
-    for told in told_of(capture.clock):
-        tell(story, told.pop("at", at), 0, "clock", told)
+    for defect in clock_defects(capture.clock):
+        tell(story, defect.pop("at", at), 0, "clock", defect)
     return summary

@@ -1,8 +1,8 @@
-"""TCP reassembled by its numbers: the octets each side of each UCP connection sent, in order, as ledger rows.
+"""Reassembles TCP: the octets each side of each UCP connection sent, in order, as ledger rows.
 
-Sequence numbers order one direction, acknowledgements the two among each other: whoever confirms octets sends what
-follows after them, whatever the file's order and its stamps say. What came twice is taken once (the first counts),
-what is missing is waited for and then called a hole; `simbench.capture.tcp_connection` says which side is the client.
+Sequence numbers order each direction; acknowledgements order the two directions, as whoever confirms octets sends what
+follows after receiving them, whatever the file's order and time stamps. Repeated octets are used once (the first
+counts); missing ones are waited for and then recorded as a hole. `simbench.capture.tcp_connection` finds the client.
 Source: RFC 9293 sections 3.4 and 3.10.
 """
 
@@ -21,23 +21,23 @@ from simbench.capture.tcp_connection import ENOUGH_CHUNKS, ENOUGH_OCTETS, Eviden
 from simbench.ledger.rows import Rows
 from simbench.ucp.foreign import LOOKED_AT, protocol_of
 
-ACKED_US: Final = 100_000  # octets the receiver has acknowledged will not come again; packets change places within this
-LOST_US: Final = MINUTE_US  # octets it has not acknowledged may be sent again
-PENDING_OCTETS: Final = 1 << 20  # kept behind a hole, each direction; a window is hardly ever larger
+ACKED_US: Final = 100_000  # acknowledged octets are not sent again; packets are swapped within this time
+LOST_US: Final = MINUTE_US  # unacknowledged octets may be sent again within this time
+PENDING_OCTETS: Final = 1 << 20  # kept after a hole, per direction; windows are rarely larger
 PENDING_SEGMENTS: Final = 5_000
 REUSED_OCTETS: Final = 1 << 24  # sequence numbers further apart belong to different connections on the same ports
-UNDECIDED: Final = 10_000  # connections of which we do not know yet whether they are UCP
-CLOSED: Final = 1_000  # connections remembered after their end, for segments that come late
+UNDECIDED: Final = 10_000  # connections not yet known to be UCP
+CLOSED: Final = 1_000  # ended connections remembered for late segments
 _FLAGS: Final = SYN | FIN | RST | ACK
 _MASK, _HALF = (1 << 32) - 1, 1 << 31
-ATTEMPTS: Final = 100_000  # connection attempts that became no session, kept until it is known whom they were meant for
+ATTEMPTS: Final = 100_000  # failed connection attempts kept until the SMSC's address is known
 
 
 class Streams:
-    """Every connection of a capture. Feed it segments in the order of the file; it appends `wire` and `story` rows.
+    """Every connection of a capture. Takes segments in the order of the file; appends `wire` and event rows.
 
-    `port`, where given, is the SMSC's: connections without it are ignored, all others are sessions. Without it a
-    connection is a session when UCP is found within its first 8 KiB.
+    If given, `port` is the SMSC's: connections without it are ignored, all others are sessions. Otherwise a connection
+    is a session if UCP is found within its first 8 KiB.
     """
 
     def __init__(self, wire: Rows, story: Rows, port: int | None = None) -> None:
@@ -49,17 +49,17 @@ class Streams:
         self._sessions = self._ignored = 0
         self._now = 0
         self._listening: set[str] = set()  # where sessions were opened to
-        # Instant, who, whom, what became of it, and the other protocol that was spoken.
+        # Instant, client, server, outcome, and the other protocol spoken.
         self._attempts: deque[tuple[int, str, str, str, str]] = deque(maxlen=ATTEMPTS)
         self._summary = Summary()
 
     @property
     def summary(self) -> Summary:
-        """What has been found so far; connections count when they end."""
+        """Return what was found so far; connections count when they end."""
         return msgspec.structs.replace(self._summary, sessions=self._sessions, ignored=self._ignored)
 
     def feed(self, at: int, segment: Segment) -> None:
-        """Take one segment seen at that instant (us, UTC)."""
+        """Add a segment seen at that instant (us, UTC)."""
         key, seq, ack, flags, payload, cut = segment
         self._now = at
         side = self._sides.get(key)
@@ -76,7 +76,7 @@ class Streams:
             return
         elif other.trail:
             side.hear(other.place(ack))
-        side.packets += 1  # next in order, as nearly all are
+        side.packets += 1  # next in order, the usual case
         other.confirmed = ack
         if payload:
             self._deliver(side, at, payload)
@@ -106,7 +106,7 @@ class Streams:
             self._end(side.talk)
 
     def finish(self) -> None:
-        """The capture ends here: say what is still held, and of every connection how it was captured."""
+        """End of the capture: write everything held back and the quality of every connection."""
         for talk in [*self._undecided, *self._open]:
             self._end(talk)
         counted = [one for one in self._attempts if one[2] in self._listening or self._port is not None]
@@ -116,10 +116,10 @@ class Streams:
         spoken = ", ".join(sorted({protocol for *_, protocol in self._attempts} - {""}))
         self._summary = msgspec.structs.replace(self._summary, attempts=len(counted), protocols=spoken)
 
-    # Beginnings and ends ---------------------------------------------------------------------------------------
+    # Starts and ends -------------------------------------------------------------------------------------------
 
     def _talk(self, key: bytes) -> Side | None:
-        """A new connection, or None when its ports say that it is not of interest."""
+        """Return a new connection, or None if its ports exclude it."""
         if self._port is not None and self._port not in ports(key):
             return None
         talk = Talk(key, Evidence(self._port))
@@ -133,7 +133,7 @@ class Streams:
         return talk.sides[0]
 
     def _greeted(self, at: int, key: bytes, side: Side | None, seq: int, flags: int) -> Side | None:
-        """SYN: a new connection, unless it is the answer to one or the same again."""
+        """SYN: a new connection, unless it answers one or is repeated."""
         answer = bool(flags & ACK)
         if side is not None and not side.talk.ended:
             talk = side.talk
@@ -153,10 +153,10 @@ class Streams:
         return side
 
     def _joined(self, key: bytes, side: Side | None, seq: int, payload: bytes) -> Side | None:
-        """A segment of no connection we know: the capture began later, or its handshake was not captured."""
+        """A segment of an unknown connection: the capture started later, or its handshake was not captured."""
         if side is not None:
             if not payload or (side.talk.ended and abs(side.place(seq) - side.position) <= REUSED_OCTETS):
-                return None  # late, or sent again
+                return None  # late or repeated
             self._end(side.talk, "capture: its ports were used again")
         return self._talk(key) if payload else None
 
@@ -170,7 +170,7 @@ class Streams:
             self._end(talk)
 
     def _end(self, talk: Talk, reason: str = "") -> None:
-        """A connection is over, or the capture is: give all that was held, the reason, and its quality."""
+        """A connection or the capture has ended: write everything held back, the reason, and its quality."""
         if talk.ended:
             return
         talk.ended = True
@@ -201,7 +201,7 @@ class Streams:
         tell(self._story, self._now, talk.first, "connection", quality)
 
     def _count_attempt(self, talk: Talk) -> None:
-        """A connection that was asked for and became no session."""
+        """Record a connection attempt that became no session."""
         initiator = talk.evidence.initiator
         if talk.opened_at < 0 or initiator is None:
             return
@@ -212,18 +212,18 @@ class Streams:
         self._attempts.append((talk.opened_at, client, server, outcome, protocol_of(said[:LOOKED_AT])))
 
     def _end_of(self, side: Side) -> None:
-        """Whether octets are missing at the end, which nothing captured follows."""
+        """Record octets missing at the end, after which nothing was captured."""
         octets = (side.end if side.end >= 0 else side.acked) - side.position
         if side.packets and REUSED_OCTETS >= octets > (
             side.end < 0
-        ):  # where FIN was not captured, what was confirmed may include it
+        ):  # if FIN was not captured, the acknowledged octets may include it
             side.talk.holes += 1
             side.talk.missing += octets
             detail = {"direction": side.direction, "octets": octets, "continues": None}
             tell(self._story, self._now, side.talk.session, "hole", detail)
 
     def _remember(self, talk: Talk) -> None:
-        """Keep an ended connection for a while, and forget the oldest."""
+        """Keep an ended connection for a while, and drop the oldest."""
         talk.early = []
         for side in talk.sides:
             side.expected = -1
@@ -262,7 +262,7 @@ class Streams:
         side.pending_octets += len(held[2])
 
     def _release_all(self, side: Side, at: int) -> None:
-        """Give all that nothing is missing for any more, of both sides."""
+        """Deliver everything that waits for no missing octets, of both sides."""
         given = True
         while given:
             given = False
@@ -272,7 +272,7 @@ class Streams:
                     given = True
 
     def _release(self, side: Side, at: int = -1) -> None:
-        """Give the first octets held, now that they are next; dated `at`, or their own instant where that is later."""
+        """Deliver the first octets held, now next in order; dated `at`, or their own instant if later."""
         place, seen_at, payload, needs = side.pending.pop(0)
         side.pending_octets -= len(payload)
         if side.pending:
@@ -282,7 +282,7 @@ class Streams:
             self._deliver(side, max(at, seen_at), rest)
 
     def _give_up(self, at: int, side: Side) -> None:
-        """Go on without what has been waited for long enough, or behind which too much is held."""
+        """Skip missing octets after the maximum wait, or if too much is held back behind them."""
         while side.pending:
             place, _, _, needs = side.pending[0]
             confirmed = side.acked >= place if place > side.position else side.awaits(needs)
@@ -293,7 +293,7 @@ class Streams:
             self._go_on(side)
 
     def _go_on(self, side: Side) -> None:
-        """Give the first octets held without what is missing: a hole before them, or what the other side sent."""
+        """Deliver the first octets held without the missing ones: after a hole, or before the other side's octets."""
         place, _, _, needs = side.pending[0]
         if place > side.position:
             self._hole(side)
@@ -303,7 +303,7 @@ class Streams:
         self._release_all(side, -1)
 
     def _hole(self, side: Side) -> None:
-        """Go on behind the octets that are missing."""
+        """Skip the missing octets."""
         place, seen_at = side.pending[0][:2]
         talk, octets = side.talk, place - side.position
         talk.holes += 1
@@ -315,7 +315,7 @@ class Streams:
             talk.early.append((max(seen_at, talk.dated), side, b"", octets))
 
     def _split(self, side: Side, at: int, octets: int) -> None:
-        """Behind a hole goes on a session that began midway: nobody is to blame for what was not captured."""
+        """After a hole, start a session that began midway, so that nobody is blamed for uncaptured octets."""
         talk, before = side.talk, side.talk.session
         self._wire.append((max(self._now, talk.dated), before, "close", b"capture: octets are missing"))
         self._sessions += 1
@@ -340,7 +340,7 @@ class Streams:
             self._end(talk)
 
     def _decide(self, talk: Talk) -> None:
-        """It is a session, and we say whose: number it and give what was kept of it."""
+        """The connection is a session with a known client: number it and write what was kept of it."""
         client = talk.evidence.settle(talk.sides)
         client.direction, client.other.direction = "in", "out"
         self._listening.add(sender((talk.evidence.initiator or client).other.key))

@@ -1,8 +1,8 @@
-"""One TCP connection while it is read from a capture: two sides, what is known of them, and which is the client.
+"""One TCP connection of a capture: two sides, the state of each, and which one is the client.
 
-Positions are sequence numbers that do not wrap around (RFC 9293 section 3.4). Who sends what only one side may send
-shows the client. Ports and who opened the connection count only where the frames leave it open, because an SMSC may
-also connect to its client (EMI-UCP 4.0 section 1).
+Positions are sequence numbers without wrap-around (RFC 9293 section 3.4). Operations only one side may send identify
+the client. Ports and the initiator count only if the frames leave it open, because an SMSC may also connect to its
+client (EMI-UCP 4.0 section 1).
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from simbench.capture.quality import Quality
 from simbench.ucp.codes import OPERATIONS
 
 _MASK, _HALF = (1 << 32) - 1, 1 << 31
-TRAIL: Final = 1_000  # deliveries of one side that the other has not acknowledged yet
-ENOUGH_OCTETS: Final = 8192  # twice the longest frame: what has shown no header by then is no UCP
+TRAIL: Final = 1_000  # deliveries of one side not yet acknowledged by the other
+ENOUGH_OCTETS: Final = 8192  # twice the longest frame: without a header by then it is not UCP
 ENOUGH_CHUNKS: Final = 100
 _HEADER: Final = re.compile(rb"\x02[0-9]{2}/[0-9]{5}/([OR])/([0-9]{2})/")
 _HEADER_OCTETS: Final = 15
-# (position, instant, octets, position of the other side that stood before them; -1: any)
+# (position, instant, octets, position of the other side that preceded them; -1: any)
 Held = tuple[int, int, bytes, int]
 
 
 class Side:
     """What one end sent. `position` is that of its next octet, -1 while unknown; `end` that of its FIN.
 
-    `dated` is the instant of its last octets, `bound` that of the last of the other's which it had received before.
+    `dated` is the instant of its last octets, `bound` that of the last of the other's octets received before.
     """
 
     __slots__ = (
@@ -38,40 +38,40 @@ class Side:
 
     def __init__(self, key: bytes, talk: Talk) -> None:
         self.key, self.talk = key, talk
-        self.other = self  # its peer, as soon as there is one
+        self.other = self  # replaced by its peer
         self.position = self.end = -1
-        self.expected = -1  # `position` as a sequence number; -1 when nothing is expected
-        self.confirmed = -1  # the sequence number its peer acknowledged last
+        self.expected = -1  # `position` as a sequence number; -1 if nothing is expected
+        self.confirmed = -1  # the sequence number last acknowledged by its peer
         self.pending: list[Held] = []  # sorted
         self.trail: deque[tuple[int, int]] = deque(maxlen=TRAIL)  # (end, instant) of what the other has not confirmed
-        self.dated = self.bound = self.waived = -1  # `waived`: up to there the other waits for nothing
+        self.dated = self.bound = self.waived = -1  # `waived`: the other side does not wait up to this position
         self.pending_octets = self.gap_since = self.packets = 0
         self.direction = ""
 
     def place(self, seq: int) -> int:
-        """A sequence number as a position, the one nearest to where we are; the first one says where that is."""
+        """Return a sequence number as a position, the nearest to the present one; the first sets the origin."""
         if self.position < 0:
-            self.move(seq + (1 << 32))  # so that nothing earlier is negative
+            self.move(seq + (1 << 32))  # so that no earlier position is negative
         return self.position + ((seq - self.position + _HALF) & _MASK) - _HALF
 
     def move(self, position: int) -> None:
-        """The next octet stands at `position`."""
+        """Set the position of the next octet."""
         self.position = position
         self.expected = position & _MASK
 
     def awaits(self, needs: int) -> bool:
-        """Whether octets that this side sent after it had the other's up to `needs` came too early in the capture."""
+        """Whether octets sent after receiving the other side's up to `needs` appear too early in the capture."""
         other = self.other
         return other.packets > 0 and needs > other.position > -1 and needs > other.waived
 
     def hear(self, position: int) -> None:
-        """This side has the other's octets up to there: what it sends from now on is not older than they are."""
+        """This side has received the other's octets up to a position: what it sends from now on is later."""
         trail = self.other.trail
         while trail and trail[0][0] <= position:
             self.bound = max(self.bound, trail.popleft()[1])
 
     def date(self, at: int, end: int) -> int:
-        """The instant of octets stamped `at` that end at a position: not before what is known to be older."""
+        """Return the instant of octets stamped `at` that end at a position: not before anything known to be older."""
         dated = max(at, self.dated, self.bound)
         self.talk.moved_us = max(self.talk.moved_us, dated - at)
         self.dated = dated
@@ -80,27 +80,27 @@ class Side:
 
     @property
     def acked(self) -> int:
-        """Up to which position its peer has confirmed, -1 while unknown."""
+        """The position up to which its peer has acknowledged, -1 while unknown."""
         return self.place(self.confirmed) if self.confirmed >= 0 else -1
 
 
 class Evidence:
-    """What is known of one connection before it is a session. `client` is None until a frame tells."""
+    """What is known of a connection before it is a session. `client` is None until a frame shows it."""
 
     __slots__ = ("_first", "_port", "_tails", "client", "established", "initiator", "is_ucp", "octets")
 
     def __init__(self, port: int | None) -> None:
         self._port = port
         self._tails: dict[Side, bytes] = {}
-        self._first: Side | None = None  # who sent the first operation that either side may send
+        self._first: Side | None = None  # the sender of the first operation that either side may send
         self.client: Side | None = None
-        self.initiator: Side | None = None  # who sent SYN
+        self.initiator: Side | None = None  # the sender of SYN
         self.established = False
         self.is_ucp = port is not None
         self.octets = 0
 
     def look(self, side: Side, payload: bytes) -> None:
-        """Take note of the headers in what a side sent next."""
+        """Examine the headers in the next octets of a side."""
         self.octets += len(payload)
         octets = self._tails.get(side, b"") + payload
         self._tails[side] = octets[1 - _HEADER_OCTETS :]
@@ -116,11 +116,11 @@ class Evidence:
             self._first = self._first or (side if asks else side.other)
 
     def is_session(self, has_octets: bool) -> bool:
-        """Whether a connection that is over was a session: a handshake answered, or anything sent."""
+        """Whether a connection that has ended was a session: its handshake was answered, or anything was sent."""
         return self.is_ucp and (self.established or has_octets)
 
     def settle(self, sides: tuple[Side, Side]) -> Side:
-        """The client: who sent a client's operation, else who is not at the SMSC's port, else who connected."""
+        """The client: the sender of a client's operation, else the side not at the SMSC's port, else who connected."""
         if self.client is None and self._port is not None:
             here, there = ports(sides[0].key)
             if here != there:
@@ -130,7 +130,7 @@ class Evidence:
 
 
 class Talk:
-    """One connection: both sides, and what is known of it. `session` is 0 until it is known to be UCP and whose."""
+    """One connection: both sides, and what is known of it. `session` is 0 until it is known to be UCP."""
 
     __slots__ = ("closing", "cut", "early", "ended", "evidence", "first", "holes", "missing", "moved_us", "opened_at",
                  "resent", "session", "sides")  # fmt: skip
@@ -140,11 +140,11 @@ class Talk:
         self.sides[0].other, self.sides[1].other = self.sides[1], self.sides[0]
         self.evidence = evidence
         self.session = self.first = self.holes = self.missing = self.cut = self.resent = 0
-        self.moved_us = 0  # how far a stamp at most was moved to stand behind what it answers
-        self.opened_at = -1  # when the handshake began, -1 when it was not seen
-        self.closing: tuple[int, Side, str] | None = None  # last FIN or RST, who sent the first, and which that was
+        self.moved_us = 0  # the furthest a time stamp was moved after what it answers
+        self.opened_at = -1  # start of the handshake, -1 if not seen
+        self.closing: tuple[int, Side, str] | None = None  # instant of the last FIN or RST, first sender, and its kind
         self.ended = False
-        # (instant, side, octets, octets missing before them), until session and roles are known
+        # (instant, side, octets, octets missing before them), until session and client are known
         self.early: list[tuple[int, Side, bytes, int]] = []
 
     @property
@@ -154,12 +154,12 @@ class Talk:
 
     @property
     def is_over(self) -> bool:
-        """Whether both ends have sent FIN and all before it is here."""
+        """Whether both ends have sent FIN and everything before it was captured."""
         return all(0 <= each.end <= each.position for each in self.sides)
 
 
 def quality_of(talk: Talk) -> Quality:
-    """How a connection that was a session was captured."""
+    """Return how completely a session was captured."""
     client = next(side for side in talk.sides if side.direction == "in")
     return Quality(
         session=talk.first,

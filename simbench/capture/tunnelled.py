@@ -1,6 +1,6 @@
-"""A capture read for an audit: through its ESP tunnels, and with an eye on what went beside them. Judges nothing.
+"""Reads a capture for an audit, including its ESP tunnels and the traffic outside them.
 
-Rows are those of `simbench.capture.reader`; the story has one more, "tunnel", with the frames that were in clear.
+Rows are those of `simbench.capture.reader`, plus a "tunnel" event with the unencrypted frames.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from simbench.ledger.rows import Row
 from simbench.ledger.writer import AnyLedger
 from simbench.ucp.frame import Frame, WireError
 
-SHOWN: Final = 5  # frames in clear that the story keeps, each direction
+SHOWN: Final = 5  # unencrypted frames kept in the event, per direction
 PACKETS_A_PAUSE: Final = 20_000
 Progress = Callable[[int], object]
 
 
 class _Clear:
-    """UCP that went outside any tunnel: how many frames each way, and the first of them."""
+    """UCP outside any tunnel: the number of frames each way, and the first of them."""
 
     def __init__(self, port: int | None) -> None:
         self.frames: Counter[str] = Counter()
@@ -50,10 +50,10 @@ class _Clear:
 def read_tunnelled(
     path: Path, ledger: AnyLedger, port: int | None, tunnels: Tunnels, progress: Progress = lambda _: None
 ) -> Summary:
-    """`read_capture` that looks into ESP. `progress` is told the number of packets now and then.
+    """`read_capture` including ESP. `progress` receives the number of packets now and then.
 
-    A segment seen in clear and inside a tunnel (a capture at the tunnel's own end) is one segment. Raises BadInput as
-    `read_capture` does, and for keys that open nothing.
+    A segment seen both in clear and inside a tunnel (a capture at the tunnel's end) counts once. Raises BadInput like
+    `read_capture`, and for keys that decrypt nothing.
     """
     streams, clear, network = Streams(ledger.wire, ledger.story, port), _Clear(port), Network()
     number = at = 0
@@ -83,7 +83,7 @@ def read_tunnelled(
 
 
 def _segment(network: Network, tunnels: Tunnels, link: int, octets: bytes) -> tuple[Segment | None, bool]:
-    """The TCP segment in a packet, and whether it came through an ESP tunnel."""
+    """Return the TCP segment in a packet, and whether it came through an ESP tunnel."""
     inner = tunnels.inner(link, octets)
     if inner is None:
         found = segment_of(link, octets)

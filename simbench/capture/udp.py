@@ -1,6 +1,6 @@
-"""UDP datagrams of a capture file, sliced out of link and network layers. Keeps no state and checks no checksum.
+"""UDP datagrams of a capture file. Checksums are not verified.
 
-Fragments and packets inside others are `simbench.capture.network`'s. Sources: RFC 768, RFC 791, RFC 8200.
+`simbench.capture.network` handles fragments and packets inside others. Sources: RFC 768, RFC 791, RFC 8200.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _RADIUS_HEADER: Final = 20  # octets
 
 
 class Datagram(NamedTuple):
-    """One datagram: number of its packet (from 1), instant (us, UTC), both ends, octets, and octets that are missing
-    because the capture shortened the packet.
+    """One datagram: number of its packet (from 1), instant (us, UTC), both ends, octets, and how many octets are
+    missing because the capture shortened the packet.
     """
 
     number: int
@@ -35,11 +35,11 @@ class Datagram(NamedTuple):
 
 
 class Datagrams:
-    """The datagrams of a capture to or from some ports, to be iterated once; its counts are right afterwards.
+    """The datagrams of a capture to or from some ports, to be iterated once; its counts are set afterwards.
 
-    `unread` packets hold no UDP, `fragments` a part of a datagram not whole yet; `accounting` are ports to which
-    something goes that looks like an Accounting-Request of RADIUS. Iterating raises BadInput: the file cannot be read,
-    is no capture, is damaged, or of link types that are not known.
+    `unread` packets contain no UDP, `fragments` part of an incomplete datagram; `accounting` are ports that receive
+    what looks like RADIUS Accounting-Requests. Iterating raises BadInput if the file is unreadable, no capture,
+    damaged, or contains only unknown link types.
     """
 
     def __init__(self, path: Path, ports: tuple[int, ...]) -> None:
@@ -86,7 +86,7 @@ Ends = tuple[tuple[str, int], tuple[str, int], bytes, int]
 
 
 def datagram_of(link: int, octets: bytes) -> Ends | bool:
-    """Sender, receiver, octets and octets missing of the datagram in a packet; True: a fragment; False: no UDP."""
+    """Return sender, receiver, octets and missing octets of a packet's datagram; True: a fragment; False: no UDP."""
     locate = LINKS.get(link)
     ip = locate(octets) if locate else -1
     if ip < 0 or len(octets) < ip + 20:

@@ -90,7 +90,7 @@ def report_command(options: Options) -> int:
     output = options.output or options.folder
     (claim if options.output else adopt)(output)  # a run of an earlier version has no manifest yet
     findings, written = write_sla(
-        output, SlaRun(run, contract, options.language), pdf=options.pdf, told=Progress().told
+        output, SlaRun(run, contract, options.language), pdf=options.pdf, progress=Progress().told
     )
     if options.as_json:
         click.echo((output / FINDINGS).read_text("utf-8"))

@@ -121,12 +121,12 @@ class Compliance:
     def forbids(self, message: Outgoing, now: int) -> str:
         """Return why the message must not be sent now or ever, or ""."""
         config = self._config
-        if not ADDRESS.fullmatch(message.to):
+        if not ADDRESS.fullmatch(message.recipient):
             return "malformed recipient"
         named = message.oadc or config.code
         if named != config.code and not (config.oadc_option and self.names.fullmatch(named)):
             return "sender is not the short code"
-        if config.orange_only is not None and (reason := not_served(message.to, config.orange_only, now)):
+        if config.orange_only is not None and (reason := not_served(message.recipient, config.orange_only, now)):
             return reason
         if self.duties is None:
             return ""
@@ -138,19 +138,19 @@ class Compliance:
 
     def latest(self, message: Outgoing, end: int, now: int) -> int:
         """Return the end of the validity, limited to the marketing hours where they apply (AMB-06)."""
-        if not self._config.quiet_hours or message.traffic != MARKETING:
+        if not self._config.quiet_hours or message.traffic_class != MARKETING:
             return end
         return min(end, self._hours.closes_at(now))
 
     def stopped(self, message: Outgoing) -> bool:
         """Whether the recipient opted out of this marketing message."""
-        if not self._config.stop_list or message.traffic != MARKETING:
+        if not self._config.stop_list or message.traffic_class != MARKETING:
             return False
-        return self.stops.blocks(self._config.code, message.brand, message.to)
+        return self.stops.blocks(self._config.code, message.brand, message.recipient)
 
     def opens_at(self, message: Outgoing, now: int) -> int:
         """Return the earliest instant from `now` on at which the message may be sent."""
-        if not self._config.quiet_hours or message.traffic != MARKETING:
+        if not self._config.quiet_hours or message.traffic_class != MARKETING:
             return now
         return self._hours.opens_at(now)
 

@@ -270,7 +270,7 @@ class Core:
     def _depart(self, segment: Segment, now: int) -> None:
         message = segment.message
         body = bodies.submit(
-            message.to, self._sender(message), minute_text(self._valid_until(message, now)), segment.content
+            message.recipient, self._sender(message), minute_text(self._valid_until(message, now)), segment.content
         )
         self._pacing.leave(now)
         self._operate("51", body, segment, now)

@@ -343,5 +343,5 @@ def faulty(names: Iterable[str]) -> type[Core]:
     chosen = dict.fromkeys(names)
     for name in chosen:
         if name not in FAULTS:
-            raise BadInput("client fault", f"{name!r} is none", ", ".join(sorted(FAULTS)))
+            raise BadInput("client fault", f"{name!r} is not a fault", ", ".join(sorted(FAULTS)))
     return type("FaultyCore", (*(FAULTS[name] for name in chosen), Core), {})

@@ -142,7 +142,7 @@ class ReportsEvery53(Core):
 
     def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
         super()._submit_result(segment, data, now)
-        self._refs[address_key(segment.message.to), data[-1].rpartition(":")[2]] = segment.message.ref
+        self._refs[address_key(segment.message.recipient), data[-1].rpartition(":")[2]] = segment.message.ref
 
     def _notification(self, data: list[str], frame: Frame) -> str | None:
         key = (address_key(data[At.OADC]), data[At.SCTS])
@@ -160,7 +160,7 @@ class BelievesInDelivery(Core):
         super()._submit_result(segment, data, now)
         scts = data[-1].rpartition(":")[2]
         if data[0] == "A" and scts:
-            self._outbox.notified(segment.message.to, scts, Notification(DELIVERED, "000"))
+            self._outbox.notified(segment.message.recipient, scts, Notification(DELIVERED, "000"))
 
 
 class SwallowsMo(Core):

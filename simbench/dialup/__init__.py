@@ -1,1 +1,1 @@
-"""NetRevenu: dial-up minute loads, carried, accounted and settled. Knows no message."""
+"""NetRevenu, the dial-up offer: minutes of calls generated, carried, accounted and settled."""

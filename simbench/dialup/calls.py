@@ -1,7 +1,7 @@
-"""Calls as columns: the one form in which every source gives them and every reckoning takes them. Judges nothing.
+"""Calls as columns: the common form of all sources of calls and of everything calculated from them.
 
 A source (a generator, call records, `detail` files, a capture) yields sound calls as `Calls` and every other row as
-`SetAside`; nothing is dropped in silence. Columns have one entry a call, in the order of the source.
+`SetAside`; no row is dropped silently. Columns have one entry a call, in the order of the source.
 """
 
 from __future__ import annotations

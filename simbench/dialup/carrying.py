@@ -1,4 +1,4 @@
-"""Carrying: calls through pools of modems, and what becomes of each. Draws redials only, and counts no minute."""
+"""Carrying: calls through pools of modems, their outcomes, and redials."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Demand: the calls a population makes in a month, drawn so that cuts and workers change nothing. Carries no call.
+"""Demand: the calls a population makes in a month, the same for any chunks and number of workers.
 
 Arrivals are a Poisson process whose rate follows the half-hours of a working day, a Saturday or a Sunday; lengths are
-a mixture of a short and a long law; a user is one of the subscribers, and dials the pool of his region.
+a mixture of a short and a long distribution; a user is one of the subscribers, and dials the pool of his region.
 """
 
 from __future__ import annotations

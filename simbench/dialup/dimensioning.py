@@ -1,4 +1,4 @@
-"""Dimensioning: ports for a grade of service, and what one more brings under the progressive share. Runs nothing."""
+"""Dimensioning: ports for a grade of service, and the income of one more port under the progressive share."""
 
 from __future__ import annotations
 

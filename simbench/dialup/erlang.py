@@ -1,4 +1,4 @@
-"""Erlang's loss formula: blocking from load and ports, ports from load and grade, redials included. Simulates nothing.
+"""Erlang's loss formula: blocking from load and ports, ports from load and grade, redials included.
 
 Loads are in erlangs (mean number of calls there would be if none were lost). A. K. Erlang 1917; the extended formula
 feeds the share of blocked calls that is dialled again back into the load.

@@ -1,4 +1,4 @@
-"""The hours of some months: month, tariff period and retail credit of each. Counts no minute.
+"""The hours of some months: month, tariff period and retail credit of each.
 
 Hours UTC and hours of Paris begin together, so every edge of tariff, day and month is an edge of this grid.
 """

@@ -1,4 +1,4 @@
-"""Minutes of calls by hour, month and tariff period. Knows no money.
+"""Minutes of calls by hour, month and tariff period.
 
 Sums are exact: whole microseconds, or whole begun units where a reading of the offer says so (NRV-AMB-02).
 """

@@ -1,4 +1,4 @@
-"""The offer NetRevenu as typed data, and its tariff functions in exact arithmetic. Counts no call.
+"""The offer NetRevenu as typed data, and its tariff functions in exact arithmetic.
 
 Amounts are exact decimals; where they are rounded, and how, is said by the term `money.smallest` and done by `rounded`.
 """

@@ -1,4 +1,4 @@
-"""Call records as Parquet, column by column. Vets nothing but the row itself; `records` says what the columns are."""
+"""Call records as Parquet, column by column; `records` describes the columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Call records as files: CSV and Parquet, read with every bad row set aside, and written. Judges and corrects nothing.
+"""Call records as files: CSV and Parquet, read with every bad row set aside, and written.
 
 Columns by name, in any order, others ignored: `start` or `start_us`; `end`, `end_us`, `duration_s` or `duration_us`;
 `nas`, `port`, `user`, `session`, `cause`. Times are ISO 8601, without a zone in Paris civil time (the first of the two

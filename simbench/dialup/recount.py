@@ -1,4 +1,4 @@
-"""The judge's own count: minutes and money of a month, reckoned anew. Shares data with the settlement, never code.
+"""The rules' own calculation of a month's minutes and money, independent of the settlement's code.
 
 Minutes are counted edge by edge over the calls, not call by call over the hours; money in fractions, each amount tested
 by what it would have to be, not computed by the functions of the offer.

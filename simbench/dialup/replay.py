@@ -1,4 +1,4 @@
-"""Call records settled: months, money, and what was set aside. Judges and draws nothing."""
+"""Call records settled: months, money, and the rows set aside."""
 
 from __future__ import annotations
 

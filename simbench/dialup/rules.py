@@ -1,6 +1,6 @@
-"""Rules of NetRevenu: call records, statement and tariff function judged clause by clause. Settles nothing itself.
+"""Rules of NetRevenu: call records, statement and tariff function judged clause by clause.
 
-Everything is reckoned anew (`recount`); of the settlement's code nothing is used, only the offer's data.
+The rules calculate everything independently (`recount`) from the offer's data.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A scenario run: months drawn, carried, laid over hours and settled, one after the other. Writes and prints nothing.
+"""A scenario run: months generated, carried, distributed over hours and settled, one after the other.
 
 Calls in progress at the end of a month hold their ports in the next one, so that months give what one long run would;
 redials end with their month.

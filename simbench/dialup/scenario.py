@@ -1,4 +1,4 @@
-"""A dial-up scenario: months, population, pools and mishaps, as typed values read from TOML. Runs nothing.
+"""A dial-up scenario: months, population, pools and mishaps, as typed values read from TOML.
 
 What a scenario leaves out comes from the offer.
 """

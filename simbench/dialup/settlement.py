@@ -1,4 +1,4 @@
-"""Settlement: minutes of a month to what is owed for them, in exact decimals. Judges no statement.
+"""Settlement: what is owed for the minutes of a month, in exact decimals.
 
 Rounding is the offer's (`money.smallest`): the share once a month, VAT on the rounded share, euros from rounded francs.
 """

@@ -1,8 +1,8 @@
-"""The provider's own statement: one CSV line a month and period, read, and written as this bench would. Judges nothing.
+"""The provider's own statement, read and written: one CSV line per month and period.
 
 Columns: `month` (2000-09), `period` (peak, off-peak, total), `calls`, `minutes`; on total lines also `share_ff`,
 `vat_ff`, `share_ttc_ff`, `share_eur`, `share_ttc_eur`. Fields are parted by comma or semicolon; with semicolons amounts
-may have a decimal comma. Lines that cannot be read are told to the rules, and are no errors of the file.
+may have a decimal comma. Lines that cannot be read are passed to the rules instead of being errors of the file.
 """
 
 from __future__ import annotations

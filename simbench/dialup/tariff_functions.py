@@ -1,4 +1,4 @@
-"""Tariff functions: the minutes of a month to a gross share, in exact arithmetic. Knows no month and no reading."""
+"""Tariff functions: the gross share for the minutes of a month, in exact arithmetic."""
 
 from __future__ import annotations
 

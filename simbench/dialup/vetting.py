@@ -1,4 +1,4 @@
-"""Vetting: which rows are sound calls, and why the others are not. Reads no file, corrects nothing.
+"""Validation: which rows are valid calls, and why the others are not.
 
 A row is set aside for the first reason that holds, in the order of the checks here; every row is either a call or set
 aside. Reasons are those of `calls.REASONS`.

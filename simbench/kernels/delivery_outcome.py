@@ -12,6 +12,7 @@ from simbench.kernels.words import word
 
 PERMANENT, ABSENT, NETWORK, MEMORY_FULL = -1, 0, 1, 2
 """Kinds of failure: no further attempt, or the retry schedule (by number)."""
+UNKNOWN_SUBSCRIBER, ABSENT_SUBSCRIBER = 101, 107  # Rsn (EMI-UCP 4.0, section 6.3)
 
 ATTEMPT_STRIDE = 0x9E3779B97F4A7C15  # odd: separates the draws of one message's attempts from those of its neighbours
 

@@ -109,6 +109,7 @@ GRAIN = _table("grain", ("started", "i64"), ("ended", "i64"), ("size_us", "i64")
 # took how long (delivered less SCTS, at most so many seconds; the last column: longer). `expired` is part of
 # `undelivered`; `refused` counts what was discarded too; `backlog` is what was asked and neither accepted nor refused
 # by the end of the minute. Minutes in which nothing happened and nothing waits are left out.
+EXPIRED_REASONS = frozenset({10, 105, 107, 116})  # Rsn of a message that only the end of its validity ended
 WITHIN_S = (5, 10, 30, 60, 300, 3600, 14_400, 86_400)
 COUNTED = (
     "offered", "submitted", "accepted", "refused", "held", "delivered", "undelivered", "buffered", "expired",

@@ -1,1 +1,1 @@
-"""Tier advisor and sweeps. Never simulates by itself: it asks the world."""
+"""Planning of short codes and rates: the tier advisor and parameter sweeps, on top of simulated worlds."""

@@ -1,4 +1,4 @@
-"""The advisor: the cheapest mix that keeps the promise, its rivals and why they lose. Draws and prints nothing."""
+"""The advisor: the cheapest code plan that meets the target, the alternatives, and why they lose."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A campaign file: what is to be sent, until when, how sure, and what may interrupt it. Plans and prices nothing.
+"""A campaign file: what is to be sent, by when, with which probability, and what may interrupt it.
 
-Civil times are Paris time. A class of traffic decides on the range of its short codes and on its hours.
+Civil times are Paris time. The traffic class decides which range of short codes and which hours are used.
 """
 
 from __future__ import annotations

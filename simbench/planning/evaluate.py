@@ -1,4 +1,4 @@
-"""A mix tried in every replication by the fluid. Chooses none and prices none."""
+"""Evaluation of a code plan in every replication, with the fluid model."""
 
 from __future__ import annotations
 

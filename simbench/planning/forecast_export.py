@@ -1,4 +1,4 @@
-"""The forecasts a plan is announced by: messages and rate of each code by month (OPS-ENG-03). Judges no traffic."""
+"""The traffic forecast that announces a plan: messages and rate of each code by month (OPS-ENG-03)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demand of a plan and its replications in the form the fluid kernel takes. Decides nothing.
+"""The demand of a plan and its replications, in the form that the fluid kernel takes.
 
 Replication n is the same for every mix (common random numbers) and whatever the number of workers.
 """

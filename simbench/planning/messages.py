@@ -1,6 +1,6 @@
-"""A mix run message by message: one month of one replication, by the bulk way of the world. Prices nothing.
+"""A code plan run message by message: one month of one replication, in the vectorised engine.
 
-Only what leaves the client is followed: a promise ends when the last message has been submitted.
+Messages are followed until they leave the client: a sending is complete when its last message has been submitted.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def send(group: Group, mix: Mix, replication: Replication, month: int) -> Sent:
             if group.flows:
                 asked_at += [_steady(steady, queue.entity, queue.at) for queue in asked]
             for batch in batches:
-                np.maximum.at(last, batch.entity >> STREAM_SHIFT, batch.sent[1])
+                np.maximum.at(last, batch.entity >> STREAM_SHIFT, batch.sent.sent_at)
                 messages += len(batch)
                 if group.flows:
-                    sent_at.append(_steady(steady, batch.entity, batch.sent[1]))
+                    sent_at.append(_steady(steady, batch.entity, batch.sent.sent_at))
         for flow, numbers in streams.items():
             if isinstance(flow, Steady):
                 _waits(waits[flow.name], numbers, asked_at, sent_at, start)

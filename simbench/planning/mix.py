@@ -1,6 +1,6 @@
-"""A mix: which short codes are open at which rate in which month, and what that costs by the tariff grid.
+"""A code plan: which short codes are open at which rate in which month, and what that costs.
 
-Simulates nothing. Prices come from `simbench.billing` alone.
+Prices come from `simbench.billing`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The mixed-integer programme: the cheapest mix under which enough occasions keep their time. Simulates nothing.
+"""The optimizer, a mixed-integer program: the cheapest code plan under which enough occasions are on time.
 
 It holds the whole tariff grid (OPS-TAR-01 to 13, 21, 22 and their ambiguities): opening, changing and closing codes,
 bands, tiers by the calendar month. Solved by HiGHS, which proves that nothing cheaper exists.

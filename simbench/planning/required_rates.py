@@ -1,7 +1,7 @@
-"""Which rate each occasion needs to keep its time, in every replication, by the fluid. Prices nothing.
+"""The rate that each occasion needs to be on time, in every replication, by the fluid model.
 
-An occasion is a sending, or a civil day of steady traffic. A need is the lowest of a list of rates from which on it
-keeps its time; the list holds multiples of the standard rate, since every tier is one.
+An occasion is a sending, or a civil day of steady traffic. Its required rate is the lowest of a list of
+rates from which on it is on time; the list holds multiples of the standard rate, since every tier is one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One run of a study: a world by the bulk way, its minutes, its measures. Writes no file."""
+"""One run of a study: a world in the vectorised engine, its minutes, its measures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What hangs on the assumptions of a plan, and how its sendings go. Chooses no mix and draws nothing."""
+"""Sensitivity of a plan to its assumptions, and the course of its sendings."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A study file: a world, the parameters that vary, what is measured, when to stop. Runs nothing.
+"""A study file: a world, the parameters that vary, what is measured, when to stop.
 
 A run is a point (values of the parameters) and a replication; replication n has the same seed at every point, so that
-points are compared in the same futures (common random numbers).
+points are compared under the same events (common random numbers).
 """
 
 from __future__ import annotations

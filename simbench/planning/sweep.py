@@ -1,7 +1,7 @@
-"""A sweep: every run of a study once, whatever interrupts it, until intervals are narrow enough. Computes no run.
+"""A sweep: every run of a study exactly once, across interruptions, until the intervals are narrow enough.
 
-What is done stands in a journal, chunk by chunk, until all of it is one Parquet file. Which runs there are depends on
-the study alone, never on the number of workers or on an interruption.
+Finished runs are kept in a journal, chunk by chunk, and become one Parquet file at the end. The set of runs depends on
+the study only, not on the number of workers or on interruptions.
 """
 
 from __future__ import annotations

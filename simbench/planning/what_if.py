@@ -1,7 +1,7 @@
-"""What if on the past: traffic a ledger tells of, under other codes and tiers. Changes no ledger.
+"""What-if on past traffic: the traffic of a ledger under other codes and tiers.
 
-Minute by minute and by range of codes; what was asked for keeps its order, and interruptions the ledger tells of
-stop it. A ledger of single messages tells when they were submitted only, not since when the client held them.
+It works by minute and by range of codes. Requests keep their order, and the interruptions in the ledger apply. A ledger
+of single messages has only the instants of submission, not those of the requests.
 """
 
 from __future__ import annotations

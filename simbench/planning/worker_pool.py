@@ -1,6 +1,6 @@
-"""Who does the runs of a study: processes of this machine, or a Dask cluster that exists. Decides on no run.
+"""The workers of a study: processes on this machine, or an existing Dask cluster.
 
-A worker that dies costs what it was doing, which another does again; nothing else is repeated or lost.
+When a worker dies, another repeats what it was doing; nothing else is repeated or lost.
 """
 
 from __future__ import annotations

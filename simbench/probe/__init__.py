@@ -1,4 +1,4 @@
-"""The other party: a client that probes a platform and judges it. Shares no code with the reference client."""
+"""Probes a platform as a client and judges it, independently of the reference client."""
 
 from __future__ import annotations
 

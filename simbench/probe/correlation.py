@@ -1,7 +1,7 @@
-"""Which message a notification (53) that came to a probe is about. Judges nothing.
+"""Matches the notifications (53) a probe receives to its messages.
 
-A message is known by recipient and time stamp (SCTS), as its positive result named them. What was accepted before the
-probe's first message is told from it by the stamp, for which the probe keeps quiet for `LEAD_S` beforehand.
+A message is identified by recipient and time stamp (SCTS) of its positive result. Messages accepted before the probe's
+first one are recognised by their time stamps: the probe stays quiet for `LEAD_S` beforehand.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from simbench.probe.link import Asked, Seen
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
 
-NUMBER: Final = 9  # last digits of a recipient: prefixes are written in several ways
-LEAD_S: Final = 3.0  # two for what a stamp leaves out, here and there, and one to be sure
-OLDEST_US: Final = 7 * DAY_US  # longer than any message is valid
-Told = tuple[int, Frame]
+NUMBER: Final = 9  # last digits of a recipient, as prefixes vary
+LEAD_S: Final = 3.0  # two for the rounding of time stamps on both sides, and one to be sure
+OLDEST_US: Final = 7 * DAY_US  # longer than any validity
+Heard = tuple[int, Frame]
 Key = tuple[str, str]
 
 
 def key_of(frame: Frame) -> Key:
-    """Recipient and time stamp of a notification."""
+    """Return recipient and time stamp of a notification."""
     return frame.data[At.OADC][-NUMBER:], frame.data[At.SCTS]
 
 
 def named(one: Asked) -> Key | None:
-    """Recipient and time stamp of a submit, as its result named them; None if it was not accepted."""
+    """Return recipient and time stamp of a submit from its result; None if it was not accepted."""
     if not one.accepted or one.answer is None:
         return None
     recipient, _, stamp = one.answer.data[-1].rpartition(":")
     return recipient[-NUMBER:], stamp
 
 
-def notified(seen: Seen) -> tuple[list[Told], list[Told]]:
-    """The notifications of a session: those to be judged, and those about messages accepted before its first."""
-    told = [(at, frame) for at, frame in seen.heard if frame.ot == "53" and len(frame.data) > At.SCTS]
+def notified(seen: Seen) -> tuple[list[Heard], list[Heard]]:
+    """Return the notifications of a session: those to be judged, and those about earlier messages."""
+    heard = [(at, frame) for at, frame in seen.heard if frame.ot == "53" and len(frame.data) > At.SCTS]
     begins = _begins(seen)
-    judged: list[Told] = []
-    earlier: list[Told] = []
-    for at, frame in told:
+    judged: list[Heard] = []
+    earlier: list[Heard] = []
+    for at, frame in heard:
         stamp = parse_scts(frame.data[At.SCTS])
         before = stamp is not None and begins - OLDEST_US <= stamp < begins
         (earlier if before else judged).append((at, frame))
@@ -48,7 +48,7 @@ def notified(seen: Seen) -> tuple[list[Told], list[Told]]:
 
 
 def _begins(seen: Seen) -> int:
-    """The earliest stamp a message of the session can have, on the platform's clock as its results show it."""
+    """The earliest time stamp a message of the session can have, on the platform's clock as its results show it."""
     submits = [one for one in seen.asked if one.ot == "51"]
     stamps = [(one, parse_scts(key[1])) for one in submits if (key := named(one)) is not None]
     ahead_us = max((one.results[0][0] - stamp for one, stamp in stamps if stamp is not None), default=0)

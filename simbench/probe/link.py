@@ -1,6 +1,6 @@
-"""One connection of a probe: what it sent, what came back, and what came by itself. Judges nothing.
+"""One connection of a probe: its operations, their results, and what the platform sent by itself.
 
-Results are paired with operations by TRN and operation; whatever fits none is kept as it came.
+Results are matched to operations by TRN and operation type; unmatched ones are kept unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TRNS: Final = 100
 
 
 class Asked(msgspec.Struct):
-    """One operation of ours, and every result that came under its TRN while it was the last to have it."""
+    """One operation of the probe, and every result with its TRN until that TRN was used again."""
 
     at: int
     trn: str
@@ -41,7 +41,7 @@ class Asked(msgspec.Struct):
 
 
 class Seen(msgspec.Struct):
-    """A connection as it went; instants in us. `ended` is who ended it: "", "us" or "platform"."""
+    """A recorded connection; instants in us. `ended` is who closed it: "", "us" or "platform"."""
 
     name: str
     opened_at: int = -1
@@ -54,11 +54,11 @@ class Seen(msgspec.Struct):
     frames: list[Frame] = []  # all that came, in order
 
     def places(self) -> dict[int, int]:
-        """Where each frame stood in what came, by its identity: one read may hold several."""
+        """Position of each frame in the input, by its Python identity: one read may contain several."""
         return {id(frame): place for place, frame in enumerate(self.frames)}
 
     def of(self, what: str) -> list[Asked]:
-        """The operations sent for one purpose."""
+        """Return the operations sent for one purpose."""
         return [one for one in self.asked if one.what == what]
 
 
@@ -77,7 +77,7 @@ class Link(asyncio.Protocol):
     # Sending ---------------------------------------------------------------------------------------------------
 
     def ask(self, ot: str, what: str, build: Callable[[int], bytes]) -> Asked:
-        """Send an operation under the next TRN that is not waiting for a result."""
+        """Send an operation with the next TRN that is not waiting for a result."""
         for _ in range(TRNS):
             trn, self._next = f"{self._next:02d}", (self._next + 1) % TRNS
             if trn not in self._last or self._last[trn].results:
@@ -90,23 +90,23 @@ class Link(asyncio.Protocol):
         return one
 
     def write(self, octets: bytes) -> None:
-        """Send octets, if anybody is there."""
+        """Send octets if the connection is open."""
         if self._transport is not None and not self._transport.is_closing():
             self._note((self._now(), 0, "in", octets))
             self._transport.write(octets)
 
     @property
     def waiting(self) -> int:
-        """Operations without a result."""
+        """Number of operations without a result."""
         return sum(not one.results for one in self._last.values())
 
     @property
     def open(self) -> bool:
-        """Whether the connection stands."""
+        """Whether the connection is open."""
         return self.seen.opened_at >= 0 and self.seen.closed_at < 0
 
     async def until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until the condition holds; False when the time is up or the connection has ended first."""
+        """Wait until the condition holds. Returns False on timeout or when the connection ends first."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while not condition():
@@ -122,7 +122,7 @@ class Link(asyncio.Protocol):
         return True
 
     def close(self) -> None:
-        """End the connection, if it stands."""
+        """Close the connection if it is open."""
         if self.open and self._transport is not None:
             self.seen.ended, self.seen.closed_at = "us", self._now()
             self._say_what_is_begun()
@@ -182,4 +182,4 @@ class Link(asyncio.Protocol):
 
 
 Connect = Callable[[Callable[[], asyncio.Protocol], str, int], Any]
-"""`connect(factory, host, port)`, awaited; raises OSError when nobody listens."""
+"""`connect(factory, host, port)`, awaited; raises OSError if nobody listens."""

@@ -1,17 +1,17 @@
-"""What notifications (53) and messages (52) of a platform must be like for a probe: PRB-NOTICE, PRB-MO. Purposes only.
+"""Rules of a probe for the platform's notifications (53) and messages (52): PRB-NOTICE, PRB-MO.
 
-A notification is known by recipient and time stamp (SCTS), as the positive result of its message named them.
+A notification is identified by recipient and time stamp (SCTS), as in the positive result of its message.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from simbench.base.calendar import parse_scts
 from simbench.base.units import SECOND_US
-from simbench.probe.correlation import Key, Told, key_of, named, notified
+from simbench.probe.correlation import Heard, Key, key_of, named, notified
 from simbench.probe.link import Asked
 from simbench.probe.rules import OURS, counted, of_asked, probes, shown, submits
 from simbench.probe.script import Probed
@@ -21,22 +21,22 @@ from simbench.ucp.fields import At
 FINAL: Final = frozenset({"0", "2"})  # Dst: delivered, not delivered
 PROMPT_US: Final = 3_000_000
 MOST_MO_PER_S: Final = 1.0
-TURN: Final = 50  # of 100 TRNs: a number that far on is behind
+TURN: Final = 50  # of 100 TRNs: a number further ahead counts as behind
 
 
-def notices(probed: Probed) -> list[Told]:
-    """The notifications of the session with the traffic, but for those about messages accepted before."""
+def notifications(probed: Probed) -> list[Heard]:
+    """Return the notifications of the traffic session, except those about earlier messages."""
     return notified(probed.sessions["traffic"])[0]
 
 
 def taken(probed: Probed) -> dict[Key, Asked]:
-    """The messages that were accepted and named, by recipient and time stamp."""
+    """Return the accepted messages by recipient and time stamp."""
     return {key: one for one in submits(probed) if (key := named(one)) is not None}
 
 
-def _final(probed: Probed) -> dict[Key, list[Told]]:
-    found: dict[Key, list[Told]] = defaultdict(list)
-    for at, frame in notices(probed):
+def _final(probed: Probed) -> dict[Key, list[Heard]]:
+    found: dict[Key, list[Heard]] = defaultdict(list)
+    for at, frame in notifications(probed):
         if frame.data[At.DST] in FINAL:
             found[key_of(frame)].append((at, frame))
     return found
@@ -49,12 +49,12 @@ def _final(probed: Probed) -> dict[Key, list[Told]]:
 )
 def comes(probed: Probed) -> Judged:
     """Within the time the probe waits for them; the messages go to phones that are reachable."""
-    known, told = [one for one in submits(probed) if one.accepted], _final(probed)
+    known, heard = [one for one in submits(probed) if one.accepted], _final(probed)
     by_key = taken(probed)
-    served = {id(by_key[key]) for key in told if key in by_key}
+    served = {id(by_key[key]) for key in heard if key in by_key}
     missing = [one for one in known if id(one) not in served]
-    what = f"accepted messages got no final notification within {probed.target.notice_s:g} s"
-    return counted(what, missing, known, of_asked("never told of", missing), assumed=True)
+    what = f"accepted messages got their final notification within {probed.target.notice_s:g} s"
+    return counted(what, missing, known, of_asked("no notification", missing), assumed=True)
 
 
 @probes(
@@ -63,10 +63,10 @@ def comes(probed: Probed) -> Judged:
     catches=("double-notification",),
 )
 def once(probed: Probed) -> Judged:
-    """The probe answers each at once."""
-    told = _final(probed)
-    extra = [late for each in told.values() for late in each[1:]]
-    return counted("final notifications came twice", extra, list(told), shown("twice", extra))
+    """The probe answers each notification at once."""
+    heard = _final(probed)
+    extra = [late for each in heard.values() for late in each[1:]]
+    return counted("final notifications are not repeats", extra, [*chain(*heard.values())], shown("twice", extra))
 
 
 @probes(
@@ -76,12 +76,12 @@ def once(probed: Probed) -> Judged:
 )
 def known(probed: Probed) -> Judged:
     """By recipient and time stamp."""
-    (told, earlier), ours = notified(probed.sessions["traffic"]), taken(probed)
-    wrong = [(at, frame) for at, frame in told if key_of(frame) not in ours]
-    what = "notifications are about nothing that was accepted"
+    (heard, earlier), ours = notified(probed.sessions["traffic"]), taken(probed)
+    wrong = [(at, frame) for at, frame in heard if key_of(frame) not in ours]
+    what = "notifications match an accepted message"
     if earlier:
         what += f" ({len(earlier)} about earlier messages left out)"
-    return counted(what, wrong, told, shown("about nothing", wrong))
+    return counted(what, wrong, heard, shown("about nothing", wrong))
 
 
 @probes(
@@ -90,11 +90,11 @@ def known(probed: Probed) -> Judged:
     catches=("early-notification", "mo-at-full-window"),
 )
 def after_result(probed: Probed) -> Judged:
-    """In the order of the wire, also within one read."""
-    ours, told, places = taken(probed), notices(probed), probed.sessions["traffic"].places()
-    pairs = [(at, f, ours[key_of(f)]) for at, f in told if key_of(f) in ours]
+    """In wire order, also within one read."""
+    ours, heard, places = taken(probed), notifications(probed), probed.sessions["traffic"].places()
+    pairs = [(at, f, ours[key_of(f)]) for at, f in heard if key_of(f) in ours]
     wrong = [(at, f) for at, f, one in pairs if places[id(f)] < places[id(one.results[0][1])]]
-    return counted("notifications came before their result", wrong, told, shown("before its result", wrong))
+    return counted("notifications came after their result", wrong, heard, shown("before its result", wrong))
 
 
 @probes(
@@ -103,42 +103,42 @@ def after_result(probed: Probed) -> Judged:
     catches=("reordered-notifications", "double-notification", "unknown-operation", "alert-to-client"),
 )
 def numbered(probed: Probed) -> Judged:
-    """Each TRN is a little ahead of the one before, by the order of the wire."""
+    """Each TRN is a little ahead of the previous one, in wire order."""
     heard = probed.sessions["traffic"].heard
     wrong = [later for (_, one), later in pairwise(heard) if not 0 < (int(later[1].trn) - int(one.trn)) % 100 < TURN]
-    return counted("operations are numbered out of turn", wrong, heard, shown("out of turn", wrong))
+    return counted("operations are numbered in turn", wrong, heard, shown("out of turn", wrong))
 
 
 @probes(
     "PRB-NOTICE/prompt",
-    "A notification comes soon after the delivery it tells of",
+    "A notification comes soon after the delivery it reports",
     catches=("late-notification",),
 )
 def prompt(probed: Probed) -> Judged:
-    """By its own DSCTS, on the platform's clock as results show it."""
+    """By its DSCTS, on the platform's clock as results show it."""
     offsets = [
         one.results[0][0] - stamp for (_, text), one in taken(probed).items() if (stamp := parse_scts(text)) is not None
     ]
-    told = [(at, f, parse_scts(f.data[At.DSCTS])) for at, f in notices(probed) if len(f.data) > At.DSCTS]
-    timed = [(at, frame, at - stamp - min(offsets)) for at, frame, stamp in told if offsets and stamp is not None]
+    heard = [(at, f, parse_scts(f.data[At.DSCTS])) for at, f in notifications(probed) if len(f.data) > At.DSCTS]
+    timed = [(at, frame, at - stamp - min(offsets)) for at, frame, stamp in heard if offsets and stamp is not None]
     wrong = [(at, frame) for at, frame, late in timed if late > PROMPT_US]
-    what = f"notifications came more than {PROMPT_US / SECOND_US:g} s after the delivery"
+    what = f"notifications came within {PROMPT_US / SECOND_US:g} s of the delivery"
     return counted(what, wrong, timed, shown("late", wrong), assumed=True)
 
 
 @probes(
     "PRB-MO/no-flood",
-    "The platform floods nobody with messages of subscribers",
+    "The platform does not flood the client with messages from subscribers",
     catches=("mo-flood",),
 )
 def no_flood(probed: Probed) -> Judged:
-    """A second is granted for each; codes in use do get messages."""
+    """One per second is allowed, as codes in use do receive messages."""
     seen = probed.sessions["traffic"]
     came = [(at, frame) for at, frame in seen.heard if frame.ot == "52"]
     seconds = max(1.0, (seen.closed_at - seen.opened_at) / SECOND_US)
     rate = len(came) / seconds
-    told = f"{len(came)} messages of subscribers in {seconds:.0f} s"
+    summary = f"{len(came)} messages from subscribers in {seconds:.0f} s"
     if rate <= MOST_MO_PER_S:
-        return Judged("pass", told, round(rate, 2), MOST_MO_PER_S, "messages/s", "", (OURS,))
+        return Judged("pass", summary, round(rate, 2), MOST_MO_PER_S, "messages/s", "", (OURS,))
     evidence = shown("one of the flood", came)
-    return Judged("fail", told, round(rate, 2), MOST_MO_PER_S, "messages/s", "platform", (OURS,), evidence)
+    return Judged("fail", summary, round(rate, 2), MOST_MO_PER_S, "messages/s", "platform", (OURS,), evidence)

@@ -1,7 +1,7 @@
-"""What a platform must do for a probe: purposes PRB-... and the clauses that bind Orange. Each is one function.
+"""Rules for a probed platform: purposes PRB-... and the clauses that bind Orange, one function each.
 
-Their rulebook is their own: they read the connections of a probe, not a ledger. Sources: EMI-UCP 4.0 sections 2 to 6
-(the UCP reference), the contract's OPS-QOS-04, OPS-ACH-01, OPS-CON-04, OPS-ACH-02.
+They have their own rulebook, as they read a probe's connections instead of a ledger. Sources: EMI-UCP 4.0 sections 2
+to 6 (the UCP reference), the contract's OPS-QOS-04, OPS-ACH-01, OPS-CON-04, OPS-ACH-02.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from simbench.ucp.codes import ERROR_CODES
 from simbench.ucp.frame import Frame
 
 RESULT_WITHIN_US: Final = 1_500_000
-OURS: Final = "limits of the probe (docs/guides/probe.md)"  # named under `assumed` by whatever hangs on one
+OURS: Final = "limits of the probe (docs/guides/probe.md)"  # named under `assumed` by findings that depend on one
 SHOWN: Final = 5
 CHECKS: Final = Rulebook[Probed]()
 
@@ -27,7 +27,7 @@ CHECKS: Final = Rulebook[Probed]()
 def probes(
     purpose: str, sentence: str, *, catches: tuple[str, ...] = ()
 ) -> Callable[[Callable[[Probed], Judged]], Callable[[Probed], Judged]]:
-    """Enter a function as the rule of a purpose; `catches` are wire faults of our own server that must make it fail."""
+    """Register the rule of a purpose; `catches` are wire faults of the fake SMSC that must make it fail."""
 
     def enter(judge: Callable[[Probed], Judged]) -> Callable[[Probed], Judged]:
         CHECKS.enter(Rule(purpose, sentence, judge, "platform", catches, ("platform",)))
@@ -37,50 +37,46 @@ def probes(
 
 
 def judge_probe(probed: Probed) -> list[Finding]:
-    """One finding a purpose."""
+    """Return one finding per purpose."""
     return CHECKS.judge_all(probed, f"code {probed.target.code}")
-
-
-# Wire faults of our own server that no probe can hold against a platform, and why.
-UNSEEN: Final = {
-    "merged-segments": "TCP may gather what is written; half a second is within what a result may take",
-}
 
 
 # Helpers -------------------------------------------------------------------------------------------------------
 
 
 def shown(what: str, frames: Iterable[tuple[int, Frame]]) -> tuple[Evidence, ...]:
-    """The first of these frames as evidence."""
+    """Return the first of these frames as evidence."""
     return tuple(Evidence(what, at, at, -1, frame.octets.hex().upper()) for at, frame in list(frames)[:SHOWN])
 
 
 def of_asked(what: str, asked: Iterable[Asked]) -> tuple[Evidence, ...]:
-    """The first of these operations as evidence."""
+    """Return the first of these operations as evidence."""
     return tuple(Evidence(what, one.at, one.at, -1, one.octets.hex().upper()) for one in list(asked)[:SHOWN])
 
 
 def counted(
-    told: str, wrong: Sequence[Any], of: Sequence[Any] | None, evidence: tuple[Evidence, ...], assumed: bool = False
+    right: str, wrong: Sequence[Any], of: Sequence[Any] | None, evidence: tuple[Evidence, ...], assumed: bool = False
 ) -> Judged:
-    """A verdict that counts: inconclusive where `of` is empty, failed when anything is wrong."""
+    """Return a verdict from counts: inconclusive if `of` is empty, failed if anything is wrong.
+
+    The summary is how many `of` them are `right`; without `of`, `right` names what must not occur.
+    """
     hangs = (OURS,) if assumed else ()
     if of is not None and not of:
-        return Judged("inconclusive", "nothing of the kind came about", blame="bench", assumed=hangs)
-    total = f" of {len(of)}" if of is not None else ""
-    summary = f"{len(wrong)}{total} {told}"
+        return Judged("inconclusive", "nothing of the kind occurred", blame="bench", assumed=hangs)
+    summary = f"{len(wrong)} {right}" if of is None else f"{len(of) - len(wrong)} of {len(of)} {right}"
     if not wrong:
         return Judged("pass", summary, 0, 0, "", "", hangs)
     return Judged("fail", summary, len(wrong), 0, "", "platform", hangs, evidence)
 
 
 def submits(probed: Probed) -> list[Asked]:
-    """The messages sent at the subscribed rate."""
+    """Return the messages sent at the subscribed rate."""
     return probed.sessions["traffic"].of(SUBMIT)
 
 
 def everything(probed: Probed) -> list[Asked]:
-    """Operations of ours that any platform answers, those sent on purpose to be refused left out."""
+    """Return the operations any platform answers, without those sent to be refused."""
     return [one for seen in probed.sessions.values() for one in seen.asked if one.what in {LOGIN, ALERT, SUBMIT}]
 
 
@@ -93,53 +89,53 @@ def _all(probed: Probed, part: Callable[[Seen], list[Any]]) -> list[Any]:
 
 @probes(
     "PRB-LINE/connects",
-    "The platform takes every connection",
+    "The platform accepts every connection",
     catches=(),
 )
 def connects(probed: Probed) -> Judged:
-    """Each connection of the probe came about."""
+    """Every connection of the probe was opened."""
     sessions = list(probed.sessions.values())
     wrong = [seen for seen in sessions if seen.opened_at < 0]
-    return counted("connections were not taken", wrong, sessions, tuple(Evidence(f"{s.name} refused") for s in wrong))
+    return counted("connections accepted", wrong, sessions, tuple(Evidence(f"{s.name} refused") for s in wrong))
 
 
 @probes(
     "PRB-LINE/stays",
-    "The platform ends no connection of its own accord",
+    "The platform closes no connection by itself",
     catches=("hang-up", "reset", "cut-off", "accept-close", "accept-reset"),
 )
 def stays(probed: Probed) -> Judged:
-    """A connection after a refused login may be ended."""
+    """Closing a connection after a refused login is allowed."""
     sessions = [seen for name, seen in probed.sessions.items() if name != "stranger" and seen.opened_at >= 0]
     wrong = [seen for seen in sessions if seen.ended == "platform"]
     evidence = tuple(Evidence(f"{seen.name}: ended by the platform", seen.opened_at, seen.closed_at) for seen in wrong)
-    return counted("connections were ended by the platform", wrong, sessions, evidence)
+    return counted("connections not closed by the platform", wrong, sessions, evidence)
 
 
 @probes(
     "PRB-FRAME/sound",
-    "Everything the platform sends is a sound frame with the fields its operation wants",
+    "Everything the platform sends is a valid frame with the fields required by its operation",
     catches=("bad-checksum", "wrong-length", "high-octet", "cut-frame", "endless-frame", "garbage", "line-ends",
              "short-result", "short-notification", "unknown-operation"),
 )  # fmt: skip
 def sound(probed: Probed) -> Judged:
-    """Octets between frames, broken frames, and fields that are missing or wrong."""
+    """Finds octets between frames, broken frames, and missing or wrong fields."""
     wrong = _all(probed, lambda seen: seen.broken)
     evidence = tuple(Evidence(name, at, at, -1, octets[:256].hex().upper()) for at, name, octets in wrong[:SHOWN])
     named = ", ".join(sorted({name for _, name, _ in wrong})[:4])
-    return counted(f"pieces are not sound{': ' if named else ''}{named}", wrong, None, evidence)
+    return counted(f"malformed pieces{': ' if named else ''}{named}", wrong, None, evidence)
 
 
 @probes(
     "PRB-FRAME/known-operations",
-    "The platform asks nothing of a client but to take messages (52) and notifications (53)",
+    "The platform only sends operations a client must support: messages (52) and notifications (53)",
     catches=("unknown-operation", "alert-to-client"),
 )
 def known_operations(probed: Probed) -> Judged:
     """By the operation type."""
     heard = _all(probed, lambda seen: seen.heard)
     wrong = [(at, frame) for at, frame in heard if frame.ot not in {"52", "53"}]
-    return counted("operations are none a client is to answer", wrong, None, shown("not for a client", wrong))
+    return counted("operations a client need not support", wrong, None, shown("not for a client", wrong))
 
 
 # Login and keepalive -------------------------------------------------------------------------------------------
@@ -147,25 +143,25 @@ def known_operations(probed: Probed) -> Judged:
 
 @probes(
     "PRB-LOGIN/accepted",
-    "A right login is accepted",
+    "A valid login is accepted",
     catches=("login-refused", "login-unanswered"),
 )
 def login_accepted(probed: Probed) -> Judged:
-    """The logins of every connection but the stranger's."""
+    """The logins of every connection except the one with a wrong password."""
     logins = [one for seen in probed.sessions.values() for one in seen.of(LOGIN)]
     wrong = [one for one in logins if not one.accepted]
-    return counted("right logins were not accepted", wrong, logins, of_asked("not accepted", wrong))
+    return counted("valid logins accepted", wrong, logins, of_asked("not accepted", wrong))
 
 
 @probes("OPS-CON-04/wrong-login", "A login with a wrong password is refused", catches=())
 def login_refused(probed: Probed) -> Judged:
-    """Refused, or the connection ended."""
+    """Refused, or the connection was closed."""
     logins = probed.sessions["stranger"].of(WRONG_LOGIN)
     wrong = [one for one in logins if one.accepted]
     silent = [one for one in logins if not one.results and probed.sessions["stranger"].ended != "platform"]
     if silent:
         return Judged("inconclusive", "the platform did not answer a wrong login", blame="platform")
-    return counted("wrong logins were accepted", wrong, logins, of_asked("accepted", wrong))
+    return counted("wrong logins refused", wrong, logins, of_asked("accepted", wrong))
 
 
 @probes("PRB-KEEPALIVE/answered", "A keepalive (31) is answered", catches=("alert-unanswered",))
@@ -173,7 +169,7 @@ def keepalive(probed: Probed) -> Judged:
     """One, in the session of the traffic."""
     alerts = probed.sessions["traffic"].of(ALERT)
     wrong = [one for one in alerts if not one.results]
-    return counted("keepalives were not answered", wrong, alerts, of_asked("not answered", wrong))
+    return counted("keepalives answered", wrong, alerts, of_asked("not answered", wrong))
 
 
 # Results -------------------------------------------------------------------------------------------------------
@@ -181,26 +177,26 @@ def keepalive(probed: Probed) -> Judged:
 
 @probes(
     "PRB-RESULT/every-operation",
-    "Every operation gets a result, under its TRN and its operation type",
+    "Every operation gets a result with its TRN and operation type",
     catches=("no-result", "wrong-trn", "wrong-ot", "half-open"),
 )
 def answered(probed: Probed) -> Judged:
-    """Also those of which the connection ended too early to tell."""
+    """Includes operations whose connection ended too early for a result."""
     asked = everything(probed)
     wrong = [one for one in asked if not one.results]
-    return counted("operations got no result", wrong, asked, of_asked("no result", wrong))
+    return counted("operations got a result", wrong, asked, of_asked("no result", wrong))
 
 
 @probes(
     "PRB-RESULT/once",
-    "No result comes twice, and none answers what was not asked",
+    "No result comes twice, and every result answers an operation",
     catches=("double-result", "stray-result", "wrong-trn", "wrong-ot"),
 )
 def once(probed: Probed) -> Judged:
-    """By TRN and operation type; of every operation of the probe."""
+    """By TRN and operation type, for every operation of the probe."""
     asked = _all(probed, lambda seen: seen.asked)
     extra = [late for one in asked for late in one.results[1:]] + _all(probed, lambda seen: seen.strays)
-    return counted("results answer nothing, or what was answered already", extra, None, shown("one too many", extra))
+    return counted("results repeated or without an operation", extra, None, shown("one too many", extra))
 
 
 @probes(
@@ -209,51 +205,51 @@ def once(probed: Probed) -> Judged:
     catches=("reordered-results",),
 )
 def in_order(probed: Probed) -> Judged:
-    """Of the messages at the subscribed rate."""
+    """For the messages at the subscribed rate."""
     places = probed.sessions["traffic"].places()
     came = [(one, places[id(one.results[0][1])]) for one in submits(probed) if one.results]
     wrong = [one for (one, place), (_, later) in pairwise(came) if place > later]
-    return counted("results were overtaken", wrong, came, of_asked("its result was overtaken", wrong))
+    return counted("results came in order", wrong, came, of_asked("its result was overtaken", wrong))
 
 
 @probes(
     "PRB-RESULT/in-time",
-    "Results come while a client still waits for nothing else",
+    "Results come promptly",
     catches=("late-result", "slow-read", "slow-write", "small-segments"),
 )
 def in_time(probed: Probed) -> Judged:
-    """At the subscribed rate nothing is to be held back."""
+    """At the subscribed rate no message needs to be held back."""
     timed = [(one, one.results[0][0] - one.at) for one in submits(probed) if one.results]
     wrong = [one for one, took in timed if took > RESULT_WITHIN_US]
     longest = max((took for _, took in timed), default=0) / SECOND_US
-    told = f"results took longer than {RESULT_WITHIN_US / SECOND_US:g} s, the longest {longest:.2f} s"
-    return counted(told, wrong, timed, of_asked("late result", wrong), assumed=True)
+    summary = f"results came within {RESULT_WITHIN_US / SECOND_US:g} s, the slowest after {longest:.2f} s"
+    return counted(summary, wrong, timed, of_asked("late result", wrong), assumed=True)
 
 
 @probes(
     "PRB-RESULT/names-the-message",
-    "A positive result names recipient and time stamp, by which its notification will be known",
+    "A positive result names recipient and time stamp, which identify its notification",
     catches=("result-without-stamp",),
 )
 def names(probed: Probed) -> Judged:
     """SM is `recipient:DDMMYYHHMMSS`."""
     positive = [(one.results[0][0], one.results[0][1]) for one in submits(probed) if one.accepted]
     wrong = [(at, frame) for at, frame in positive if len(frame.data[-1].rpartition(":")[2]) != 12]
-    return counted("positive results name no time stamp", wrong, positive, shown("names nothing", wrong))
+    return counted("positive results name a time stamp", wrong, positive, shown("names nothing", wrong))
 
 
 @probes(
     "OPS-ACH-01/accepted",
-    "Every sound message at the subscribed rate is accepted",
+    "Every valid message at the subscribed rate is accepted",
     catches=("nack", "nack-without-ec", "nack-though-stored"),
 )
 def accepted(probed: Probed) -> Judged:
-    """The recipients must be ones the platform serves."""
+    """The platform must serve the recipients."""
     answered_ = [one for one in submits(probed) if one.results]
     wrong = [one for one in answered_ if not one.accepted]
     refused = sorted({one.answer.data[1] for one in wrong if one.answer is not None and len(one.answer.data) > 1})
-    told = f"messages were refused{', EC ' if wrong else ''}{', '.join(refused)}"
-    return counted(told, wrong, answered_, of_asked("refused", wrong))
+    summary = f"messages accepted{'; the others refused with EC ' if wrong else ''}{', '.join(refused)}"
+    return counted(summary, wrong, answered_, of_asked("refused", wrong))
 
 
 @probes(
@@ -262,7 +258,7 @@ def accepted(probed: Probed) -> Judged:
     catches=("late-result", "nack", "no-result"),
 )
 def rate_accepted(probed: Probed) -> Judged:
-    """From the first message to the last acceptance, against the time the rate allows for so many."""
+    """From the first message to the last acceptance, against the time the rate allows for that number."""
     target, sent = probed.target, submits(probed)
     planned = round(target.rate_per_s * target.seconds)
     if not sent:
@@ -271,11 +267,11 @@ def rate_accepted(probed: Probed) -> Judged:
     due_us = (planned - 1) * SECOND_US // target.rate_per_s + RESULT_WITHIN_US
     took_us = max(at, default=0) - sent[0].at
     reached = len(at) * SECOND_US / max(took_us, 1) if at else 0.0
-    told = f"{target.code}: {len(at)} of {planned} accepted within {max(took_us, 0) / SECOND_US:.1f} s"
+    summary = f"{target.code}: {len(at)} of {planned} accepted within {max(took_us, 0) / SECOND_US:.1f} s"
     if len(at) == planned and took_us <= due_us:
-        return Judged("pass", told, round(reached, 2), target.rate_per_s, "messages/s", "", (OURS,))
-    evidence = (Evidence(told, sent[0].at, max(at, default=sent[-1].at)),)
-    return Judged("fail", told, round(reached, 2), target.rate_per_s, "messages/s", "platform", (OURS,), evidence)
+        return Judged("pass", summary, round(reached, 2), target.rate_per_s, "messages/s", "", (OURS,))
+    evidence = (Evidence(summary, sent[0].at, max(at, default=sent[-1].at)),)
+    return Judged("fail", summary, round(reached, 2), target.rate_per_s, "messages/s", "platform", (OURS,), evidence)
 
 
 # Refusals ------------------------------------------------------------------------------------------------------
@@ -284,7 +280,7 @@ def rate_accepted(probed: Probed) -> Judged:
 def _refused(probed: Probed, what: str, expected: str = "") -> Judged:
     asked = probed.sessions["refusals"].of(what)
     if not asked:
-        return Judged("inconclusive", "the platform let it come to nothing", blame="platform")
+        return Judged("inconclusive", "the platform did not let it happen", blame="platform")
     answer = asked[0].answer
     evidence = of_asked("was to be refused", asked)
     if answer is None:
@@ -303,7 +299,7 @@ def checksum_refused(probed: Probed) -> Judged:
     return _refused(probed, CHECKSUM, "01")
 
 
-@probes("PRB-REFUSES/unknown-operation", "An operation nobody knows is refused (EC 03)", catches=())
+@probes("PRB-REFUSES/unknown-operation", "An unknown operation is refused (EC 03)", catches=())
 def unknown_refused(probed: Probed) -> Judged:
     """Operation 59."""
     return _refused(probed, UNKNOWN, "03")
@@ -315,29 +311,29 @@ def unknown_refused(probed: Probed) -> Judged:
     catches=("no-result",),
 )
 def stranger_refused(probed: Probed) -> Judged:
-    """From a code nobody told us to be ours."""
+    """From a code that does not belong to the account."""
     return _refused(probed, STRANGER)
 
 
-@probes("PRB-REFUSES/over-window", "What is sent beyond the window is not served", catches=())
+@probes("PRB-REFUSES/over-window", "Operations beyond the window are not served", catches=())
 def beyond_refused(probed: Probed) -> Judged:
-    """A burst of several windows: something of it is refused or passed over, unless all was answered at once."""
+    """A burst of several windows: part of it is refused or ignored, unless all of it was answered at once."""
     asked = probed.sessions["burst"].of(BEYOND)
     if not asked:
-        return Judged("inconclusive", "the platform let it come to nothing", blame="platform")
+        return Judged("inconclusive", "the platform did not let it happen", blame="platform")
     served = [one for one in asked if one.accepted]
-    told = f"{len(served)} of {len(asked)} sent at once were accepted, with a window of {probed.target.window}"
+    summary = f"{len(served)} of {len(asked)} sent at once were accepted, with a window of {probed.target.window}"
     if len(served) < len(asked):
-        return Judged("pass", told, len(served), len(asked))
+        return Judged("pass", summary, len(served), len(asked))
     if max(one.results[0][0] for one in asked) - asked[0].at < SECOND_US:
-        return Judged("inconclusive", f"{told}: so fast that they never waited together", blame="bench")
-    return Judged("fail", told, len(served), probed.target.window, "", "platform", (), of_asked("served", asked))
+        return Judged("inconclusive", f"{summary}: so fast that they never waited together", blame="bench")
+    return Judged("fail", summary, len(served), probed.target.window, "", "platform", (), of_asked("served", asked))
 
 
-@probes("PRB-REFUSES/says-why", "A refusal has an error code that is known", catches=("nack-without-ec",))
+@probes("PRB-REFUSES/says-why", "A refusal has a known error code", catches=("nack-without-ec",))
 def says_why(probed: Probed) -> Judged:
-    """Of every negative result of the probe."""
+    """For every negative result of the probe."""
     every = [result for one in _all(probed, lambda seen: seen.asked) for result in one.results]
     refusals = [(at, frame) for at, frame in every if frame.data[:1] == ["N"]]
     wrong = [(at, frame) for at, frame in refusals if len(frame.data) < 2 or frame.data[1] not in ERROR_CODES]
-    return counted("refusals say no reason that is known", wrong, refusals, shown("no known reason", wrong))
+    return counted("refusals give a known error code", wrong, refusals, shown("no known reason", wrong))

@@ -1,6 +1,6 @@
-"""What a probe does: four connections to a platform, one after the other. Judges nothing, and sends to nobody else.
+"""The script of a probe: four connections to a platform, one after the other.
 
-A wrong login; the keepalive and the subscribed rate with all its notifications; what must be refused; too much at once.
+They test a wrong login; keepalive and subscribed rate with all notifications; operations to be refused; and a burst.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ WRONG_LOGIN, CHECKSUM, UNKNOWN, STRANGER, BEYOND = "wrong-login", "checksum", "u
 TEXT: Final = "Essai de la liaison"
 NOBODYS_CODE: Final = "36999"
 UNKNOWN_OT: Final = "59"
-BURST: Final = 3  # windows' worth of operations at once, beside a second's worth of messages
-BURST_S: Final = 4.0  # how long results of those are waited for: what was passed over gets none
-QUIET_S: Final = 2.0  # how long doubles and strays are waited for
+BURST: Final = 3  # windows of operations sent at once, plus one second of messages
+BURST_S: Final = 4.0  # wait for the burst's results: ignored operations get none
+QUIET_S: Final = 2.0  # wait for repeated and stray results
 Progress = Callable[[str], object]
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The platform and the account it is probed through. Messages go to `recipients`, in turn."""
+    """The platform, and the account used to probe it. Messages go to `recipients`, in turn."""
 
     host: str
     port: int
@@ -43,12 +43,12 @@ class Target(msgspec.Struct, frozen=True):
     recipients: tuple[str, ...]
     window: int
     seconds: float = 20.0
-    answer_s: float = 10.0  # how long a result is waited for
-    notice_s: float = 60.0  # how long notifications are waited for
+    answer_s: float = 10.0  # longest wait for a result
+    notice_s: float = 60.0  # longest wait for notifications
 
 
 class Probed(msgspec.Struct, frozen=True):
-    """What a probe saw: its connections by name, and what it was told to do."""
+    """What a probe recorded: its connections by name, its target and contract."""
 
     target: Target
     contract: Contract
@@ -56,7 +56,7 @@ class Probed(msgspec.Struct, frozen=True):
 
 
 class _Driver:
-    """One probe under way."""
+    """One running probe."""
 
     def __init__(self, target: Target, connect: Connect, now: Callable[[], int], wire: Rows) -> None:
         self.target, self._connect, self._now, self._wire = target, connect, now, wire
@@ -66,7 +66,7 @@ class _Driver:
         self._wire.append((row[0], number, *row[2:]))
 
     async def link(self, name: str) -> Link:
-        """A fresh connection, or one that never came about."""
+        """Return a new connection, or a link that could not be opened."""
         link = Link(name, self._now, partial(self._note, len(self.sessions) + 1))
         self.sessions[name] = link.seen
         with suppress(OSError, TimeoutError):
@@ -75,7 +75,7 @@ class _Driver:
         return link
 
     async def login(self, link: Link, password: str, what: str = LOGIN) -> bool:
-        """Open a session; whether the platform says yes."""
+        """Log in; return whether the platform accepted."""
         if not link.open:
             return False
         fields = {
@@ -87,7 +87,7 @@ class _Driver:
         return asked.accepted
 
     def submit(self, link: Link, number: int, what: str = SUBMIT, code: str = "") -> None:
-        """One message with a final notification asked for, each text another."""
+        """Submit one message requesting a final notification; each text is different."""
         to = self.target.recipients[number % len(self.target.recipients)]
         fields = {
             "AdC": to, "OAdC": code or self.target.code, "NRq": "1", "NT": "3", "MT": "3",
@@ -99,7 +99,7 @@ class _Driver:
 async def run_probe(
     target: Target, contract: Contract, connect: Connect, now: Callable[[], int], wire: Rows, tell: Progress
 ) -> Probed:
-    """Probe a platform. Never raises for what the platform does; `wire` takes the rows of a ledger."""
+    """Probe a platform. Never raises, whatever the platform does; `wire` receives ledger rows."""
     driver = _Driver(target, connect, now, wire)
     for said, step in STEPS:
         tell(said)
@@ -128,13 +128,13 @@ async def _traffic(driver: _Driver) -> None:
                 break
             driver.submit(link, number)
         await link.until(lambda: not link.waiting, target.answer_s)
-        await link.until(lambda: _told_of_all(link.seen), target.notice_s)
+        await link.until(lambda: _all_notified(link.seen), target.notice_s)
         await link.until(lambda: False, QUIET_S)
     link.close()
 
 
-def _told_of_all(seen: Seen) -> bool:
-    """Whether every accepted message has its notification; asked at every read, so first by number alone."""
+def _all_notified(seen: Seen) -> bool:
+    """Whether every accepted message has its notification; called at every read, so counts are compared first."""
     if len(seen.heard) < sum(one.accepted for one in seen.of(SUBMIT)):
         return False
     accepted = {key for one in seen.of(SUBMIT) if (key := named(one)) is not None}
@@ -142,7 +142,7 @@ def _told_of_all(seen: Seen) -> bool:
 
 
 async def _refusals(driver: _Driver) -> None:
-    """One at a time: a wrong checksum, an operation nobody knows, an originator that is not in service."""
+    """One at a time: a wrong checksum, an unknown operation, an originator that is not in service."""
     target, link = driver.target, await driver.link("refusals")
     if await driver.login(link, target.password):
         link.ask("51", CHECKSUM, _wrong_checksum)
@@ -160,7 +160,7 @@ def _wrong_checksum(trn: int) -> bytes:
 
 
 async def _burst(driver: _Driver) -> None:
-    """Far more at once than the window and the rate admit."""
+    """Far more operations at once than window and rate allow."""
     target, link = driver.target, await driver.link("burst")
     if await driver.login(link, target.password):
         for number in range(min(90, BURST * target.window + target.rate_per_s)):

@@ -1,6 +1,6 @@
-"""Evidence made readable: intervals in civil time, frames in hexadecimal, in print and field by field.
+"""Evidence made readable: intervals in civil time, frames in hexadecimal, as text and field by field.
 
-Judges nothing, and never raises on what a finding carries.
+Any octets a finding may carry are accepted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a figure is to a page: its conclusion in words, the SVG element, a note."""
+"""A figure on a page: its conclusion in words, the SVG element, a note."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Numbers, instants and texts as people read them. Knows neither HTML nor pictures.
+"""Numbers, instants and texts as people read them.
 
-Whatever comes from a wire passes `legible` on its way to a page: no control character, no lone surrogate.
+Text from the wire passes through `legible`, which replaces control characters and lone surrogates.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""How pictures look: colours by role, one look for all axes, figures to inline SVG. Knows no data.
+"""The style of figures: colours by role, one style for all axes, figures to inline SVG.
 
-No pyplot, hence no global figure and no display. Colours leave here as CSS variables, so that one picture serves
-light, dark and paper; identifiers are hashes of the content, so that the same data give the same bytes.
+Figures are made without pyplot, so there is no global state and no display. Colours become CSS variables, so one
+picture serves light and dark pages and paper; identifiers are hashes of the content, so the same data give the same
+bytes.
 """
 
 from __future__ import annotations

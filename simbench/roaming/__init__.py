@@ -1,1 +1,1 @@
-"""EU roaming: fair-use envelopes and what they cost. Knows no message."""
+"""EU roaming: fair-use envelopes and what they cost."""

@@ -1,10 +1,10 @@
-"""A billing system's output as three CSV files, read for the judge. Computes no price and no envelope.
+"""The output of a billing system, read from three CSV files.
 
-A row that cannot be judged is set aside with its line and reason, counted and shown; nothing is repaired.
+A row that cannot be read is set aside with its line and reason, counted and shown.
 
-subscribers.csv  one row a SIM: its plan, and whether its user agreed to go on beyond the spending limit
+subscribers.csv  one row a SIM: its plan, and whether its user agreed to exceed the spending limit
 records.csv      one row a day's presence, a day's data at home or abroad, a call, the SMS of a day; in order of days
-notices.csv      what the customer was told, and when: envelopes of billing periods, warnings, alerts, surcharges
+notices.csv      notifications to the customer, and when: envelopes of billing periods, warnings, alerts, surcharges
 """
 
 from __future__ import annotations

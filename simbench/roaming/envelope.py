@@ -1,7 +1,4 @@
-"""The data envelope: how much roaming a plan must include on a date. Exact fractions, rounded only to be shown.
-
-Knows no subscriber and no usage.
-"""
+"""The data envelope: how much roaming a plan must include on a date. Exact fractions, rounded only for display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The billing output of a simulated population, as CSV files for the judge. Rates nothing anew, judges nothing."""
+"""The billing output of a simulated population, as the CSV files that the rules read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One account as the judge looks at it: billing periods, balances of presence and consumption, surcharges in force.
+"""One account as the rules see it: billing periods, balances of presence and consumption, surcharges in force.
 
-Computed from the billing files and the contract alone, in exact fractions; knows nothing of how the simulator does it.
+All of it is calculated from the billing files and the contract, in exact fractions and independently of the simulator.
 """
 
 from __future__ import annotations

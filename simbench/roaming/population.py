@@ -1,6 +1,6 @@
-"""A population that travels: tables for the kernels, chunk by chunk, and what became of everybody. Judges nothing.
+"""A population that travels: tables for the kernels, chunk by chunk, and the totals of every subscriber.
 
-Memory is that of one chunk and of one row of totals a subscriber, whatever the length of the run.
+Memory is bounded by one chunk and one row of totals per subscriber, whatever the length of the run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a run amounts to: tables by profile and by day, added up in nano-euros, as JSON and Parquet. Judges nothing."""
+"""The results of a run: tables by profile and by day, summed in nano-euros, as JSON and Parquet."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Rules for a billing system: purposes `ROM-…`, what they ask of each account, and the findings they make.
+"""Rules for a billing system: purposes `ROM-…`, what they check on each account, and their findings.
 
-Reads billing files and the contract only; shares the contract's data with the simulator, never its code.
+The rules read the billing files and the contract; they share data with the simulator and do their own arithmetic.
 """
 
 from __future__ import annotations

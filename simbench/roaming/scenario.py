@@ -1,4 +1,4 @@
-"""Roaming scenarios: who travels, with which plan, under which rules, as typed values read from TOML. Runs nothing.
+"""Roaming scenarios: who travels, with which plan, under which rules, as typed values read from TOML.
 
 What a scenario leaves out comes from the contract. `extends` names another scenario file; tables merge over it.
 """

@@ -1,4 +1,4 @@
-"""A running SMSC as a service: control API, console, metrics and logs. Decides nothing about messages.
+"""A running SMSC as a service: control API, console, metrics and logs.
 
-Its modules need the optional extra `console`; nothing else imports them before they are asked for.
+Its modules need the optional extra `console`; they are imported only when used.
 """

@@ -1,6 +1,6 @@
-"""A typed client of the control API, for tests and scripts. Knows no more than the API's records.
+"""A typed client of the control API, for tests and scripts.
 
-Every method raises ApiError for what the server refuses, and httpx.HTTPError where there is no answer.
+Every method raises ApiError if the server refuses, and httpx.HTTPError if it does not answer.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from simbench.base.errors import SimbenchError
 from simbench.service import records
 
 Typed = TypeVar("Typed")
-MORE_S = 5.0  # how much longer than it was asked to wait the server may take
+MORE_S = 5.0  # time allowed to the server beyond the requested wait
 
 
 class ApiError(SimbenchError):
-    """The server refused: `problem` says what, and with which field."""
+    """The server refused; `problem` gives the reason and the field."""
 
     def __init__(self, problem: records.Problem) -> None:
         self.problem = problem
@@ -35,8 +35,8 @@ class ApiClient:
 
     def __init__(self, url: str, *, token: str = "", verify: ssl.SSLContext | bool = True) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        # trust_env: a proxy of the environment is none of ours.
-        # Idle connections are given up before the server ends them (after 5 s), or a request may meet that end.
+        # trust_env: proxies of the environment must not be used.
+        # Idle connections are dropped before the server closes them (after 5 s), so that no request meets the close.
         limits = httpx.Limits(keepalive_expiry=2)
         self._http = httpx.Client(
             base_url=f"{url}/api/v1", headers=headers, verify=verify, timeout=10, trust_env=False, limits=limits
@@ -52,129 +52,129 @@ class ApiClient:
         """Close its connections."""
         self._http.close()
 
-    # Looking ---------------------------------------------------------------------------------------------------
+    # Reading ---------------------------------------------------------------------------------------------------
 
     def platform(self) -> records.Platform:
-        """The platform at one look."""
+        """Return the platform's state."""
         return self._ask("GET", "/platform", records.Platform)
 
     def sessions(self) -> list[records.SessionRecord]:
-        """Every connection, oldest first."""
+        """Return every connection, oldest first."""
         return self._ask("GET", "/sessions", list[records.SessionRecord])
 
     def messages(self, **wanted: str | int) -> records.Messages:
-        """Messages by `recipient`, `code`, `text` and `outcome`; `limit` and `offset` of them, the latest first."""
+        """Return messages by `recipient`, `code`, `text` and `outcome`, latest first; `limit` and `offset` apply."""
         return self._ask("GET", "/messages", records.Messages, params=wanted)
 
     def export(self, **wanted: str) -> Iterator[str]:
-        """Every message that matches, as lines of CSV."""
+        """Yield every matching message as lines of CSV."""
         with self._http.stream("GET", "/messages.csv", params=wanted) as answer:
             if answer.is_error:
                 answer.read()
             yield from self._checked(answer).iter_lines()
 
     def frame(self, id_: str) -> records.DecodedFrame:
-        """The frame of a message in plain words, by its id."""
+        """Return the decoded frame of a message, by its id."""
         return self._ask("GET", f"/messages/{id_}", records.DecodedFrame)
 
     def findings(self) -> records.Judgements:
-        """What the rules say so far."""
+        """Return the findings so far."""
         return self._ask("GET", "/findings", records.Judgements, timeout_s=120)
 
     def ledger(self) -> records.Snapshot:
-        """The ledger as it stands."""
+        """Return the present size of the ledger."""
         return self._ask("GET", "/ledger", records.Snapshot)
 
     def parquet(self, table: str, first: int = 0) -> bytes:
-        """At most 100,000 rows of a table of the ledger."""
+        """Return at most 100,000 rows of a table of the ledger, as Parquet."""
         return self._checked(self._http.get(f"/ledger/{table}.parquet", params={"first": first})).content
 
     def wait(self, answered: int, timeout_s: float = 10) -> records.Waited:
-        """Wait until that many submits were answered since the start."""
+        """Wait until that many submits have been answered since the start."""
         asked = records.WaitFor(answered=answered, timeout_s=timeout_s)
         return self._ask("POST", "/wait", records.Waited, body=asked, timeout_s=timeout_s)
 
-    # Doing -----------------------------------------------------------------------------------------------------
+    # Acting ----------------------------------------------------------------------------------------------------
 
     def drop(self, session: int, *, abruptly: bool = False) -> None:
-        """End a connection."""
+        """Close a connection."""
         self._ask("DELETE", f"/sessions/{session}", records.Cleared, params={"abruptly": abruptly})
 
     def mo(self, sender: str, code: str, text: str, wait_s: float = 0) -> records.MoSent:
-        """A subscriber sends a text; with `wait_s`, wait for the acknowledgement."""
+        """Send a text from a subscriber; with `wait_s`, wait for the acknowledgement."""
         asked = records.Mo(sender=sender, code=code, text=text, wait_s=wait_s)
         return self._ask("POST", "/mo", records.MoSent, body=asked, timeout_s=wait_s)
 
     def subscriber(self, address: str) -> records.SubscriberRecord:
-        """What an address leads to."""
+        """Return the subscriber at an address."""
         return self._ask("GET", f"/subscribers/{address}", records.SubscriberRecord)
 
     def texts(self, address: str) -> list[records.TextSeen]:
-        """What a subscriber received and sent, oldest first."""
+        """Return the texts a subscriber received and sent, oldest first."""
         return self._ask("GET", f"/subscribers/{address}/texts", list[records.TextSeen])
 
     def attach(self, address: str) -> records.SubscriberRecord:
-        """The phone is reachable again."""
+        """Make the phone reachable."""
         return self._ask("POST", f"/subscribers/{address}/attach", records.SubscriberRecord)
 
     def detach(self, address: str) -> records.SubscriberRecord:
-        """The phone is off."""
+        """Switch the phone off."""
         return self._ask("POST", f"/subscribers/{address}/detach", records.SubscriberRecord)
 
     def port(self, address: str, operator: str) -> records.SubscriberRecord:
-        """The number moves to an operator."""
+        """Port the number to an operator."""
         asked = records.Porting(operator=operator)
         return self._ask("POST", f"/subscribers/{address}/port", records.SubscriberRecord, body=asked)
 
     def outage(
         self, mode: Mode, scope: str = "total", *, planned: bool = False, in_s: float = 0, for_s: float = 0
     ) -> records.Platform:
-        """Begin an outage, or maintenance (`planned`), `in_s` platform seconds from now."""
+        """Start an outage, or maintenance (`planned`), `in_s` platform seconds from now."""
         asked = records.AskedOutage(mode=mode, scope=scope, planned=planned, in_s=in_s, for_s=for_s)
         return self._ask("POST", "/outage", records.Platform, body=asked)
 
     def restore(self) -> records.Platform:
-        """End the outage that holds."""
+        """End the current outage."""
         return self._ask("DELETE", "/outage", records.Platform)
 
     def cancel(self, number: int) -> records.Platform:
-        """Give up an outage that has not begun."""
+        """Cancel a scheduled outage."""
         return self._ask("DELETE", f"/scheduled/{number}", records.Platform)
 
     def fault(self, name: str, **parameters: Any) -> records.Platform:
-        """Let a wire fault begin."""
+        """Start a wire fault."""
         return self._ask("POST", "/faults", records.Platform, body=records.Fault(name=name, **parameters))
 
     def clear(self, name: str = "") -> int:
-        """End the wire faults of that name, or all; how many."""
+        """End the wire faults of that name, or all. Returns how many there were."""
         return self._ask("DELETE", "/faults", records.Cleared, params={"name": name}).ended
 
     def limit(self, code: str, rate_per_s: int, mode: LimitMode) -> records.Platform:
-        """A short code's rate, and how its meter answers."""
+        """Set a short code's rate and meter answer."""
         asked = records.Limit(rate_per_s=rate_per_s, mode=mode)
         return self._ask("PUT", f"/codes/{code}/limit", records.Platform, body=asked)
 
     def clock(self) -> records.Clock:
-        """The platform's instant and speed."""
+        """Return the platform's instant and speed."""
         return self._ask("GET", "/clock", records.Clock)
 
     def speed(self, speed: float) -> records.Clock:
-        """How many platform seconds a real second is worth."""
+        """Set the platform seconds per real second."""
         return self._ask("PUT", "/clock/speed", records.Clock, body=records.Speed(speed=speed))
 
     def step(self, seconds: float) -> records.Clock:
-        """Let the clock jump forward."""
+        """Step the clock forward."""
         return self._ask("POST", "/clock/step", records.Clock, body=records.Step(seconds=seconds))
 
     def advance(self, to: int) -> records.Clock:
-        """Let the clock jump to an instant (us)."""
+        """Step the clock forward to an instant (us)."""
         return self._ask("POST", "/clock/advance", records.Clock, body=records.Instant(to=to))
 
     def reset(self) -> records.Platform:
-        """Everything set since the start as it was; messages and ledger stay."""
+        """Restore the initial state; messages and ledger stay."""
         return self._ask("POST", "/reset", records.Platform)
 
-    # Asking ----------------------------------------------------------------------------------------------------
+    # Requests --------------------------------------------------------------------------------------------------
 
     def _ask(
         self,

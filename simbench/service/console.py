@@ -1,6 +1,6 @@
-"""The console: one page of a running SMSC, for a person in a browser. Everything it does goes through the platform.
+"""The console: one web page for a running SMSC. All its actions go through the platform.
 
-What it shows is asked for once a second, by one timer a visitor.
+It is refreshed once a second, by one timer per visitor.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def add_console(app: FastAPI, platform: ServedPlatform) -> None:
     def page() -> None:
         Page(platform)
 
-    install(pages, platform.log)  # what it does not know is refused and logged as anywhere else
+    install(pages, platform.log)  # unknown paths are refused and logged as elsewhere
     ui.run_with(app, mount_path="/", show_welcome_message=False)
 
 
 class Page:
-    """What one visitor sees."""
+    """The page of one visitor."""
 
     def __init__(self, platform: ServedPlatform) -> None:
         self.platform = platform
@@ -90,12 +90,12 @@ class Page:
                 mode = ui.select(list(OUTAGES), value="cut", label="Mode").classes("w-32")
                 scopes = ["total", *control.server.gateway.centre.limiters]
                 scope = ui.select(scopes, value="total", label="Whom").classes("w-24")
-                in_s = ui.number("In (s)", value=0).classes("w-16")
-                for_s = ui.number("For (s)", value=0).classes("w-16")
+                in_s = ui.number("Starts in (s)", value=0).classes("w-20")
+                for_s = ui.number("Lasts (s)", value=0).classes("w-16")
                 planned = ui.checkbox("maintenance")
             with ui.row():
                 button(
-                    "Begin outage",
+                    "Start outage",
                     lambda: self.platform.outage(
                         AskedOutage(
                             mode=mode.value, scope=scope.value, planned=planned.value,
@@ -114,12 +114,12 @@ class Page:
             with ui.row().classes("items-center"):
                 name = ui.select(list(FAULTS), value="late-result", label="Fault").classes("w-48")
                 share = ui.number("Share", value=1.0, step=0.1).classes("w-20")
-                button("Begin fault", lambda: _now(lambda: control.fault(name.value, share=share.value)), "orange")
+                button("Start fault", lambda: _now(lambda: control.fault(name.value, share=share.value)), "orange")
                 button("Clear all", lambda: _now(control.clear))
             self.faults = ui.label().classes("text-sm")
 
     def refresh(self) -> None:
-        """Show how things stand."""
+        """Update the page."""
         seen = self.platform.platform()
         self.clock.text = f"{paris(seen.now)}  × {seen.speed:g}"
         outage = seen.outage
@@ -128,7 +128,7 @@ class Page:
         self.ledger.text = seen.ledger
         self.ledger.set_visibility(bool(seen.ledger))
         planned = "".join(f"; planned: {each.mode} at {paris(each.at)}" for each in seen.scheduled)
-        self.faults.text = f"in force: {', '.join(seen.faults) or 'none'}{planned}"
+        self.faults.text = f"active: {', '.join(seen.faults) or 'none'}{planned}"
         self.codes.rows = [code.model_dump() for code in seen.codes]
         self.sessions.rows = [session.model_dump() for session in self.platform.sessions()]
         history = self.platform.watch.history

@@ -1,4 +1,4 @@
-"""Parts of the console: the phone, the search, the verdicts. Asks the platform, keeps nothing."""
+"""Parts of the console: the phone, the search, the verdicts."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ COLOURS = {"pass": "green", "fail": "red", "weak": "orange", "error": "purple"}
 
 
 def paris(us: int) -> str:
-    """An instant as Paris reads it, to the second."""
+    """Return an instant as Paris time, to the second."""
     return (
         datetime.fromtimestamp(us / SECOND_US, UTC).astimezone(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d %H:%M:%S")
     )
 
 
 def button(text: str, action: Callable[[], Awaitable[object]], colour: str = "primary") -> None:
-    """A button whose action may be refused: the visitor is told why."""
+    """A button whose action may be refused; the visitor sees the reason."""
 
     async def pressed() -> None:
         try:
@@ -49,7 +49,7 @@ def button(text: str, action: Callable[[], Awaitable[object]], colour: str = "pr
 
 
 def phone_panel(platform: ServedPlatform) -> None:
-    """A phone: what a subscriber received, and a text of its own."""
+    """A phone: the texts a subscriber received, and a text to send."""
     control = platform.control
     codes = list(control.server.gateway.centre.limiters)
     with ui.card().classes("w-full"):
@@ -89,7 +89,7 @@ def phone_panel(platform: ServedPlatform) -> None:
 
 
 def _unless_unchanged(platform: ServedPlatform, show: Any, number: Any) -> Any:
-    """Look again only when something was decided since, so that a page left open costs next to nothing."""
+    """Refresh only after new decisions, so that a page left open costs almost nothing."""
     seen: list[object] = []
 
     async def look() -> None:
@@ -103,11 +103,11 @@ def _unless_unchanged(platform: ServedPlatform, show: Any, number: Any) -> Any:
 
 
 def search_panel(platform: ServedPlatform) -> None:
-    """Messages found, and the frame of one in plain words."""
+    """Message search, and the decoded frame of a message."""
     with ui.card().classes("w-full"):
         ui.label("Messages").classes("text-lg")
         with ui.row().classes("items-center"):
-            recipient, code, text = (ui.input(name).classes("w-32") for name in ("Recipient", "Code", "Text has"))
+            recipient, code, text = (ui.input(name).classes("w-32") for name in ("Recipient", "Code", "Text contains"))
             outcome = ui.select(
                 ["", "pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"],
                 value="", label="Outcome",
@@ -146,12 +146,12 @@ def _frame(frame: DecodedFrame) -> None:
 
 
 def verdict_panel(platform: ServedPlatform) -> None:
-    """What the rules say so far, when asked."""
+    """The findings so far, on request."""
     with ui.card().classes("w-full"):
         with ui.row().classes("items-center"):
             ui.label("Verdicts so far").classes("text-lg")
             go = ui.button("Judge").props("dense no-caps")
-            told = ui.label().classes("text-sm")
+            summary = ui.label().classes("text-sm")
         columns = [{"name": name, "label": name, "field": name, "align": "left"} for name in JUDGED]
         table = ui.table(columns=columns, rows=[], row_key="purpose").classes("w-full")
         table.props("dense flat bordered wrap-cells")
@@ -160,6 +160,6 @@ def verdict_panel(platform: ServedPlatform) -> None:
             judged = await platform.judged()
             telling = [each for each in judged.findings if each.outcome not in {"inconclusive", "unsupported"}]
             table.rows = [each.model_dump(include=set(JUDGED)) for each in telling]
-            told.text = f"{len(telling)} of {len(judged.findings)} rules had something to judge"
+            summary.text = f"{len(telling)} of {len(judged.findings)} rules had something to judge"
 
         go.on_click(judge)

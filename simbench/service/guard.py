@@ -1,4 +1,4 @@
-"""Who may ask, how often and how much: looked at before any route sees the request. Knows no route's meaning."""
+"""Access control before any route sees a request: who may send, how often, and how much."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simbench.service.problems import problem
 from simbench.service.settings import ServiceSettings, is_loopback
 
 COOKIE = "simbench_token"
-REMEMBERED = 10_000  # client addresses whose doings are counted
+REMEMBERED = 10_000  # client addresses tracked
 
 LOGIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>simbench</title>
 <form method="post" action="/login"><label>Token <input type="password" name="token" autofocus></label>
@@ -26,7 +26,7 @@ LOGIN_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>simb
 
 
 class Address:
-    """What one client address did of late."""
+    """Recent activity of one client address."""
 
     __slots__ = ("allowance", "seen_at")
 
@@ -35,7 +35,7 @@ class Address:
 
 
 class Guard:
-    """ASGI middleware: allowed addresses, hosts and origins, the token, rates, sizes, and how many at once."""
+    """ASGI middleware: allowed addresses, hosts and origins, the token, rates, sizes, and concurrency."""
 
     def __init__(self, app: ASGIApp, settings: ServiceSettings, log: EventLog) -> None:
         self._app, self._settings, self._log = app, settings, log
@@ -61,7 +61,7 @@ class Guard:
             self._busy -= scope["type"] == "http"
 
     async def _objection(self, scope: Scope, receive: Receive) -> Response | None:
-        """The answer to a request that goes no further."""
+        """Return the response to a request that is refused, else None."""
         settings, limits = self._settings, self._settings.limits
         host = scope["client"][0] if scope.get("client") else ""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -81,7 +81,7 @@ class Guard:
     async def _without_token(
         self, scope: Scope, receive: Receive, headers: dict[str, str], host: str
     ) -> Response | None:
-        """What to answer who does not show the token; None to who does."""
+        """Return the response to a request without the token; None if it has the token."""
         if self._wrong.too_many(host, time.monotonic()):
             return problem(429, "too many wrong tokens; wait a minute")
         if scope["type"] == "http" and (scope["path"], scope["method"]) == ("/login", "POST"):
@@ -97,7 +97,7 @@ class Guard:
         return answer
 
     async def _enter(self, receive: Receive, host: str) -> Response:
-        """The login page's form: the token becomes a cookie."""
+        """Handle the login page's form: the token becomes a cookie."""
         body = b""
         while len(body) <= 1_024:
             message = await receive()
@@ -133,7 +133,7 @@ class Guard:
         return True
 
     def _measured(self, scope: Scope, receive: Receive) -> Receive:
-        """Reads that end where the body becomes too long, whatever its header said."""
+        """Return a `receive` that ends when the body becomes too long, whatever its header said."""
         if scope["type"] != "http":
             return receive
         left = self._settings.limits.body_octets
@@ -150,7 +150,7 @@ class Guard:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, answer: Response) -> None:
         peer = scope["client"][0] if scope.get("client") else ""
-        name = "request refused" if answer.status_code >= 400 else "token shown"  # which the login page answers with
+        name = "request refused" if answer.status_code >= 400 else "token shown"  # the login page's response
         self._log.event(name, status=answer.status_code, peer=peer, path=scope["path"][:200])
         if scope["type"] == "websocket":
             await receive()
@@ -160,7 +160,7 @@ class Guard:
 
 
 class _TooLong(HTTPException):
-    """A known one, so that whoever reads the body on the way passes it on."""
+    """A known exception type, so that intermediate readers of the body pass it on."""
 
     def __init__(self) -> None:
         super().__init__(413)
@@ -175,7 +175,7 @@ def _is_allowed(host: str, settings: ServiceSettings) -> bool:
 
 
 def _named_rightly(headers: dict[str, str], settings: ServiceSettings) -> bool:
-    """A page of elsewhere in the user's own browser is kept out: by the name it used, and by where it came from."""
+    """Reject other sites' pages in the user's browser, by the Host and Origin headers."""
     if not is_loopback(settings.host):
         return "origin" not in headers or urlsplit(headers["origin"]).netloc == headers.get("host", "")
     name = urlsplit("//" + headers.get("host", "")).hostname or ""

@@ -1,4 +1,4 @@
-"""Findings so far: the rules applied to a running server's latest reads and writes. Keeps nothing between two calls."""
+"""Findings so far: the rules applied to a running server's latest reads and writes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from simbench.trace.trace import Reading
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LIVE = "live"  # the exercise that a server being watched is
+LIVE = "live"  # name of the exercise for a server being watched
 
 
 def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog, now: int) -> Judgements:
-    """The findings of an audit on the last `rows` reads and writes, with all events, as of `now` (us).
+    """Return the findings of an audit of the last `rows` reads and writes, with all events, as of `now` (us).
 
-    They are those that `simbench judge` has of the run. For a thread of its own.
+    They equal those of `simbench judge` for the run. Call it in a separate thread.
     """
     ledger.flush()
     first = max(0, ledger.written["wire"] - rows)
@@ -39,7 +39,7 @@ def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog, 
 
     reading = Reading(Run(ledger.info, load), ended=now)
     case, moved = Case(reading, contract), _moved(reading)
-    judged = [_told(_fair(one, moved)) for one in audit(case, given_by(reading), LIVE, ("audit",))]
+    judged = [_judgement(_fair(one, moved)) for one in audit(case, given_by(reading), LIVE, ("audit",))]
     for each in judged:
         if each.outcome in {"fail", "weak", "error"}:
             log.event("finding", ids=each.frames, **each.model_dump(include={"purpose", "outcome", "blame", "summary"}))
@@ -48,7 +48,7 @@ def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog, 
 
 
 def _moved(reading: Reading) -> list[tuple[int, int]]:
-    """Stretches (us) of platform time that the client did not live through: steps, and where it went at a speed."""
+    """Return the stretches (us) of platform time the client did not experience: steps, and changed speed."""
     moved: list[tuple[int, int]] = []
     begun: int | None = None
     for at, event in reading.events:
@@ -64,17 +64,17 @@ def _moved(reading: Reading) -> list[tuple[int, int]]:
 
 
 def _fair(finding: Finding, moved: list[tuple[int, int]]) -> Finding:
-    """The finding; inconclusive where all that speaks against the client spans a time it did not live through."""
+    """Return the finding, inconclusive if all evidence against the client spans time it did not experience."""
     spans = [(evidence.start, evidence.end) for evidence in finding.evidence if evidence.start < evidence.end]
     if finding.outcome not in {"fail", "weak"} or not spans or len(spans) < len(finding.evidence):
         return finding
     if not all(any(start < until and since < end for since, until in moved) for start, end in spans):
         return finding
-    told = f"{finding.summary}; but the platform's clock was moved meanwhile"
-    return msgspec.structs.replace(finding, outcome="inconclusive", blame="bench", summary=told)
+    summary = f"{finding.summary}; but the platform's clock was moved meanwhile"
+    return msgspec.structs.replace(finding, outcome="inconclusive", blame="bench", summary=summary)
 
 
-def _told(finding: Finding) -> Judgement:
+def _judgement(finding: Finding) -> Judgement:
     frames = [
         frame_id(evidence.session, evidence.start, bytes.fromhex(evidence.frame[2:6]).decode("latin-1"))
         for evidence in finding.evidence

@@ -1,6 +1,6 @@
-"""Structured logs: one JSON object a line, numbers masked unless asked; and the id that joins frame, log and finding.
+"""Structured logs: one JSON object per line, with masked numbers by default, and ids shared with frames and findings.
 
-Never writes a frame, so that no password can be in it.
+Frames are never logged, so that passwords cannot appear.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ ADDRESSES = frozenset({"recipient", "sender", "subject"})
 
 
 def frame_id(session: int, at: int, trn: str) -> str:
-    """The id of a frame: connection, instant of the read or write that ended it (us), transaction number.
+    """Return the id of a frame: connection, instant of the read or write that ended it (us), transaction number.
 
-    Whoever holds a ledger can work it out; logs, messages and findings all bear it.
+    It can be computed from the ledger; logs, messages and findings use it.
     """
     return f"{session}.{at}.{trn}"
 
 
 class EventLog:
-    """A file of events, or nothing at all without one. Raises BadInput for a file that cannot be written."""
+    """A file of events, or none. Raises BadInput for a file that cannot be written."""
 
     def __init__(self, path: Path | None = None, *, unmasked: bool = False) -> None:
         self.enabled = path is not None
@@ -33,7 +33,7 @@ class EventLog:
         self._file: IO[str] | None = _opened(path) if path is not None else None
 
     def event(self, name: str, **fields: object) -> None:
-        """One line: `ts` is the machine's clock (s), `event` what happened, and the rest as given."""
+        """Write one line: `ts` is the machine's clock (s), `event` the event's name, followed by `fields`."""
         if self._file is None:
             return
         shown = fields if self._unmasked else {key: _masked(key, value) for key, value in fields.items()}

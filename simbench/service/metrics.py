@@ -1,6 +1,6 @@
-"""What Prometheus is told, taken at the moment it asks. Counts nothing itself.
+"""The metrics for Prometheus, computed on each scrape.
 
-Every name is listed in METRICS; docs/grafana.json draws from these.
+METRICS lists all names; docs/grafana.json uses them.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from prometheus_client.registry import Collector
 from simbench.service.platform import ServedPlatform
 
 METRICS = {
-    "simbench_decisions": "What the centre decided and did with messages, by short code and kind",
-    "simbench_answered": "Submits answered, whichever way",
-    "simbench_throughput": "Messages accepted per platform second, over the last look",
-    "simbench_tier": "The rate a short code is entitled to, per second",
+    "simbench_decisions": "Decisions and actions of the centre on messages, by short code and kind",
+    "simbench_answered": "Submits answered, positively or negatively",
+    "simbench_throughput": "Messages accepted per platform second, since the last sample",
+    "simbench_tier": "Rate of a short code's tier, per second",
     "simbench_sessions": 'Connections by account, "" before its login',
     "simbench_window_used": "Operations of the SMSC that a client has not answered, by account",
-    "simbench_notices_waiting": "Notices that wait or are unanswered",
-    "simbench_messages_on_the_way": "Accepted messages that have not met their fate",
-    "simbench_outage": "1 while an outage holds, by mode and scope",
-    "simbench_faults": "Wire faults in force",
-    "simbench_clock_seconds": "The platform's instant",
-    "simbench_clock_speed": "Platform seconds a real second is worth",
+    "simbench_notices_waiting": "Notifications waiting or unanswered",
+    "simbench_messages_on_the_way": "Accepted messages without a final outcome",
+    "simbench_outage": "1 during an outage, by mode and scope",
+    "simbench_faults": "Active wire faults",
+    "simbench_clock_seconds": "The platform's time",
+    "simbench_clock_speed": "Platform seconds per real second",
     "simbench_ledger_rows": "Rows on disk, by table",
-    "simbench_ledger_backlog_rows": "Rows that nobody has begun to write",
+    "simbench_ledger_backlog_rows": "Rows waiting to be written",
     "simbench_ledger_failing": "1 while rows cannot be written",
     "simbench_findings": "Findings of the latest judgement, by outcome",
 }
@@ -40,7 +40,7 @@ class PlatformCollector(Collector):
         self._platform = platform
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric as it is now."""
+        """Yield every metric with its present value."""
         seen = self._platform.platform()
         decisions = _counter("simbench_decisions", "code", "kind")
         for (code, kind), count in self._platform.watch.counts.items():
@@ -98,7 +98,7 @@ class PlatformCollector(Collector):
 
 
 def exposition(platform: ServedPlatform) -> bytes:
-    """The text Prometheus reads."""
+    """Return the metrics in Prometheus's text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(PlatformCollector(platform))
     return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""One running SMSC as API and console see it: control, watch, index, schedule and log in one place. Opens no port."""
+"""One running SMSC as used by API and console: control, watch, index, schedule and log in one place."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from fake_smsc.server.saved_state import SavedState
 
 MOST_SCHEDULED = 100
-FOLLOW_S = 0.5  # between two looks when there was nothing to take in
+FOLLOW_S = 0.5  # pause between two looks at an idle ledger
 
 
 def _give_way() -> None:
-    """Let this thread run where the loop leaves room: Linux has a priority for each thread."""
+    """Lower this thread's priority below the loop's: Linux has a priority for each thread."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 class ServedPlatform:
-    """What routes and pages ask. Use as an async context manager around the time it is served."""
+    """Functions for routes and pages. Use as an async context manager while the platform is served."""
 
     def __init__(self, smsc: LiveSmsc, settings: ServiceSettings) -> None:
         self.smsc, self.settings = smsc, settings
@@ -74,21 +74,21 @@ class ServedPlatform:
         self.log.close()
 
     async def _follow(self) -> None:
-        """Keep the index near the present, with a share of a processor; whoever searches takes in the rest."""
+        """Keep the index almost up to date with a share of a processor; searches take in the rest."""
         share = self.settings.limits.following_share
         with ThreadPoolExecutor(1, "index", initializer=_give_way) as beside:
             while True:
                 try:
                     took_s = await asyncio.get_running_loop().run_in_executor(beside, self.index.follow)
-                except Exception as error:  # whatever it is, the SMSC goes on
+                except Exception as error:  # whatever happens, the SMSC continues
                     self.control.trouble(f"the index of messages has stopped: {error}")
                     return
                 await asyncio.sleep(took_s * (1 / share - 1) or FOLLOW_S)
 
-    # Looking ---------------------------------------------------------------------------------------------------
+    # Reading ---------------------------------------------------------------------------------------------------
 
     def platform(self) -> records.Platform:
-        """Everything at one look."""
+        """Return the platform's state."""
         control, server = self.control, self.control.server
         outage = server.outages.current
         return records.Platform(
@@ -116,7 +116,7 @@ class ServedPlatform:
         )  # fmt: skip
 
     def sessions(self) -> list[records.SessionRecord]:
-        """Every connection, oldest first."""
+        """Return every connection, oldest first."""
         lines = self.control.server.gateway.lines
         return [
             records.SessionRecord(
@@ -128,7 +128,7 @@ class ServedPlatform:
         ]  # fmt: skip
 
     async def messages(self, query: Query, *, fresh: bool = True) -> records.Messages:
-        """Search, in everything there is up to this moment; not `fresh`: in what the index has, which costs little."""
+        """Search all messages up to now; without `fresh` only those already indexed, which costs little."""
         return await asyncio.to_thread(self._found, query, fresh)
 
     def _found(self, query: Query, fresh: bool) -> records.Messages:
@@ -145,7 +145,7 @@ class ServedPlatform:
         return records.Messages(messages=found, more=len(rows) > query.limit, indexed=count)
 
     async def phone(self, msisdn: str, *, fresh: bool = True) -> list[records.TextSeen]:
-        """What a subscriber received and sent, oldest first."""
+        """Return the texts a subscriber received and sent, oldest first."""
         found = await self.messages(Query(recipient=msisdn, outcome="delivered", limit=100), fresh=fresh)
         texts = [records.TextSeen(at=m.at, way="in", code=m.code, text=m.text) for m in found.messages]
         if fresh:
@@ -157,7 +157,7 @@ class ServedPlatform:
         return sorted(texts, key=lambda text: text.at)
 
     async def judged(self) -> records.Judgements:
-        """Findings so far; one judgement at a time."""
+        """Return the findings so far; one judgement at a time."""
         async with self._judging:
             rows = self.settings.limits.judged_rows
             smsc, now = self.smsc, self.smsc.clock.now()
@@ -165,28 +165,28 @@ class ServedPlatform:
             return self.judgements
 
     def known(self, address: str) -> str:
-        """The address, if it is a telephone number. Raises Refusal."""
+        """Return the address if it is a valid phone number. Raises Refusal."""
         if self.control.subscriber(address).fate == "malformed":
             raise Refusal(422, "no telephone number", "path.address")
         return address
 
     def served(self, address: str) -> str:
-        """The address, if it has a phone on this network. Raises Refusal."""
+        """Return the address if it has a phone on this network. Raises Refusal."""
         if self.control.subscriber(self.known(address)).operator != "orange":
             raise Refusal(409, "not served here: it has no phone on this network", "path.address")
         return address
 
-    # Doing -----------------------------------------------------------------------------------------------------
+    # Acting ----------------------------------------------------------------------------------------------------
 
     async def mo(self, asked: records.Mo) -> records.MoSent:
-        """A subscriber's text; waits for the acknowledgement as long as it is asked to."""
+        """Send a subscriber's text and wait for its acknowledgement as long as requested."""
         control = self.control
         notices = control.originate(asked.sender, asked.code, asked.text)
         done = await control.wait_until(lambda: not control.open_notifications(notices), asked.wait_s)
         return records.MoSent(scts=[notice.scts for notice in notices], acknowledged=done)
 
     async def outage(self, asked: records.AskedOutage) -> records.Scheduled | None:
-        """Begin an outage now (None), or plan it. Raises Refusal while another one holds."""
+        """Start an outage now (returns None), or schedule it. Raises Refusal during another one."""
         if not asked.in_s:
             await self._begin(asked)
             if asked.for_s:
@@ -218,7 +218,7 @@ class ServedPlatform:
         self._schedule[entry.id] = (entry, task)
 
     def _plan_again(self, saved_state: SavedState) -> None:
-        """What a run that is resumed had planned; what should have begun meanwhile and is not over begins now."""
+        """Schedule again what a resumed run had planned; overdue outages that are not over start now."""
         self._ordinal = max(
             (event.id for _, event in saved_state.events if isinstance(event, OutageScheduled)), default=0
         )
@@ -238,24 +238,24 @@ class ServedPlatform:
                 await self._begin(asked)
             if entry.until:
                 await self.control.restore_at(entry.until)
-        except (SimbenchError, Refusal) as error:  # another one holds, or its session has gone
+        except (SimbenchError, Refusal) as error:  # another outage is active, or its session has gone
             self.control.trouble(f"planned outage {entry.id} does not start: {error}", entry.scope)
         finally:
             self._schedule.pop(entry.id, None)
 
     def scheduled(self) -> list[records.Scheduled]:
-        """Outages that have not begun."""
+        """Return the scheduled outages."""
         now = self.control.now()
         return [entry for entry, _ in self._schedule.values() if entry.at > now]
 
     def cancel(self, number: int) -> None:
-        """Give up a planned outage. Raises Refusal when there is none of that number."""
+        """Cancel a scheduled outage. Raises Refusal if there is none with that number."""
         if all(entry.id != number for entry in self.scheduled()):
             raise Refusal(404, f"no outage {number} is planned", "path.number")
         self._give_up(number)
 
     async def reset(self) -> None:
-        """Everything as at the start, and nothing planned."""
+        """Restore the initial state and cancel everything scheduled."""
         for number in list(self._schedule):
             self._give_up(number)
         await self.control.reset()

@@ -1,4 +1,4 @@
-"""Whatever goes wrong in a request as problem+json with the field at fault. Tells nothing of our insides."""
+"""Errors of requests as problem+json, naming the field at fault."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 class Refusal(Exception):
-    """A request that is refused: what is wrong, with which field."""
+    """A refused request: the reason, and the field at fault."""
 
     def __init__(self, status: int, detail: str, field: str = "") -> None:
         self.status, self.detail, self.field = status, detail, field
@@ -37,13 +37,13 @@ class Refusal(Exception):
 
 
 def problem(status: int, detail: str = "", field: str = "", errors: list[dict[str, str]] | None = None) -> JSONResponse:
-    """The answer that says so."""
+    """Return the response."""
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, field=field, errors=errors or [])
     return JSONResponse(body.model_dump(), status, media_type=MEDIA_TYPE)
 
 
 class Nothing:
-    """Answers below /api where no route does, before a console at "/" can: 404, or 405 for a method of no route."""
+    """Answers unknown paths below /api before a console at "/" can: 404, or 405 for a known path's other methods."""
 
     def __init__(self, router: APIRouter) -> None:
         self._routes = [route for route in router.routes if isinstance(route, APIRoute)]
@@ -58,7 +58,7 @@ class Nothing:
 
 
 def install(app: FastAPI, log: EventLog) -> None:
-    """Let every error of the app become a problem, and a line of the log."""
+    """Turn every error of the app into a problem response, and a line of the log."""
 
     def refused(request: Request, answer: JSONResponse, field: str = "") -> JSONResponse:
         peer = request.client.host if request.client else ""
@@ -89,10 +89,10 @@ def install(app: FastAPI, log: EventLog) -> None:
         text = "the machine does not give what is needed; the server's standard error says what"
         return refused(request, problem(503, text))
 
-    @app.exception_handler(404)  # NiceGUI's pages have their own for this one
+    @app.exception_handler(404)  # NiceGUI's pages have their own handler for 404
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        # Of these the library says nothing of use: only a body that cannot be read is answered with 400.
+        # The library gives no useful reason: 400 always means a body that cannot be read.
         detail, field = AT_FAULT.get(error.status_code, (HTTPStatus(error.status_code).description, ""))
         answer = problem(error.status_code, detail, field)
         answer.headers.update(error.headers or {})
@@ -109,5 +109,5 @@ def _is_json(request: Request) -> bool:
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
-    """ "body.text" of ("body", "text"); a place in broken JSON is told as the body."""
+    """Return "body.text" for ("body", "text"); a position in broken JSON becomes "body"."""
     return ".".join(str(part) for part in loc if not (loc[0] == "body" and isinstance(part, int))) or "body"

@@ -1,4 +1,4 @@
-"""What crosses the API, as its server, its document and its client know it. Holds no logic."""
+"""Records of the API, shared by its server, its documentation and its client."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from simbench.finding import Outcome
 Msisdn = Annotated[str, Field(pattern=r"^\+?[0-9]{3,18}$", description="A number in any usual spelling.")]
 Code = Annotated[str, Field(pattern=r"^[0-9]{3,8}$", description="A short code in service.")]
 Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
-Scope = Annotated[str, Field(pattern=r"^(total|[0-9]{3,8}|session:[0-9]{1,9})$", description="Whom it meets.")]
-Printable = Annotated[str, Field(max_length=64, pattern=r"^[ -~]*$")]
+Scope = Annotated[str, Field(pattern=r"^(total|[0-9]{3,8}|session:[0-9]{1,9})$", description="Scope of the outage.")]
 Result = Literal["pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"]
 Sought = Literal["", "pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted"]
 
 
 class Record(BaseModel):
-    """Frozen, nothing beside what is named, and every value of its own type."""
+    """Base of all records: frozen, without unknown keys, strictly typed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Platform(Record):
-    """The platform at one look. `now` is its instant (us, UTC); rates per second over the last whole second.
+    """The platform's state. `now` is its instant (us, UTC); rates are per second over the last whole second.
 
-    `ledger` says why rows cannot be written at present, "" while they can.
+    `ledger` says why rows cannot be written, "" while they can.
     """
 
     now: int
@@ -45,7 +44,7 @@ class Platform(Record):
 
 
 class CodeRate(Record):
-    """A short code against its tier."""
+    """A short code and its tier."""
 
     code: str
     account: str
@@ -58,7 +57,7 @@ class CodeRate(Record):
 
 
 class Outage(Record):
-    """An outage that holds, or is asked for."""
+    """An outage, active or requested."""
 
     mode: Mode
     scope: Scope = "total"
@@ -66,14 +65,14 @@ class Outage(Record):
 
 
 class AskedOutage(Outage):
-    """An outage to begin `in_s` platform seconds from now, and to end by itself `for_s` later (0: when restored)."""
+    """An outage to start `in_s` platform seconds from now and to end `for_s` later (0: when restored)."""
 
     in_s: Seconds = 0
     for_s: Seconds = 0
 
 
 class Scheduled(Record):
-    """An outage that has not begun: instants in us; `until` 0 for an open end."""
+    """A scheduled outage: instants in us; `until` 0 for an open end."""
 
     id: int
     at: int
@@ -95,7 +94,7 @@ class SessionRecord(Record):
 
 
 class SubscriberRecord(Record):
-    """What an address leads to."""
+    """The subscriber at an address."""
 
     msisdn: str
     fate: str
@@ -105,7 +104,7 @@ class SubscriberRecord(Record):
 
 
 class Porting(Record):
-    """The operator a number moves to; "orange" brings it here."""
+    """The operator to port a number to; "orange" ports it in."""
 
     operator: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
@@ -120,14 +119,14 @@ class Mo(Record):
 
 
 class MoSent(Record):
-    """The stamps (s) of its segments, and whether the application acknowledged every one."""
+    """The SCTS (s) of its segments, and whether the application acknowledged all of them."""
 
     scts: list[int]
     acknowledged: bool
 
 
 class Fault(Record):
-    """A wire fault (docs/reference/faults.md); what is left out has the fault's own default."""
+    """A wire fault (docs/reference/faults.md); parameters left out take the fault's default."""
 
     name: Annotated[str, Field(pattern=r"^[a-z-]{1,40}$")]
     share: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -144,33 +143,33 @@ class Fault(Record):
 
 
 class Limit(Record):
-    """A code's rate and how its meter answers."""
+    """A code's rate and meter answer."""
 
     rate_per_s: Annotated[int, Field(ge=1, le=10_000)]
     mode: LimitMode
 
 
 class Clock(Record):
-    """What the platform's clock says (us, UTC) and how fast it goes."""
+    """The platform's time (us, UTC) and speed."""
 
     now: int
     speed: float
 
 
 class Speed(Record):
-    """Platform seconds a real second is worth."""
+    """Platform seconds per real second."""
 
     speed: Annotated[float, Field(gt=0, le=100_000)]
 
 
 class Step(Record):
-    """A jump forward."""
+    """A step forward."""
 
     seconds: Seconds
 
 
 class Instant(Record):
-    """An instant to jump to (us, UTC); at most a year ahead."""
+    """An instant to step to (us, UTC), at most a year ahead."""
 
     to: Annotated[int, Field(ge=0, le=1 << 60)]
 
@@ -183,14 +182,14 @@ class WaitFor(Record):
 
 
 class Waited(Record):
-    """Whether it came to that in time, and how many there are."""
+    """Whether the number was reached in time, and the number answered."""
 
     reached: bool
     answered: int
 
 
 class MessageRecord(Record):
-    """One submission as the wire has it. `id` is its frame's in logs and findings; `scts` the stamp it was given."""
+    """One submission as on the wire. `id` is its frame's id in logs and findings; `scts` its time stamp."""
 
     id: str
     at: int
@@ -204,7 +203,7 @@ class MessageRecord(Record):
 
 
 class Messages(Record):
-    """Messages found, the latest first; `more` when there are others behind them."""
+    """Messages found, latest first; `more` if there are further ones."""
 
     messages: list[MessageRecord]
     more: bool
@@ -212,7 +211,7 @@ class Messages(Record):
 
 
 class FieldRecord(Record):
-    """One field of a frame: its name, its value, what it is for and what it says."""
+    """One field of a frame: its name, value, purpose and meaning."""
 
     name: str
     value: str
@@ -221,7 +220,7 @@ class FieldRecord(Record):
 
 
 class DecodedFrame(Record):
-    """A frame in plain words; passwords are hidden. `frame` is hexadecimal, STX to ETX."""
+    """A decoded frame with hidden passwords. `frame` is hexadecimal, STX to ETX."""
 
     id: str
     heading: str
@@ -239,7 +238,7 @@ class TextSeen(Record):
 
 
 class Judgement(Record):
-    """One finding; `frames` are the ids of the frames it rests on."""
+    """One finding; `frames` are the ids of the frames it is based on."""
 
     purpose: str
     clause: str
@@ -254,7 +253,7 @@ class Judgement(Record):
 
 
 class Judgements(Record):
-    """What the rules say so far of reads and writes from `since` (us) to `until`."""
+    """The findings for reads and writes from `since` (us) to `until`."""
 
     since: int
     until: int
@@ -262,7 +261,7 @@ class Judgements(Record):
 
 
 class Snapshot(Record):
-    """The ledger as it stands: rows of each table on disk, and how many wait; those being written are in neither."""
+    """The present ledger: rows of each table on disk, and rows waiting; rows being written are in neither."""
 
     run: str
     rows: dict[str, int]
@@ -270,13 +269,13 @@ class Snapshot(Record):
 
 
 class Cleared(Record):
-    """How many ended."""
+    """How many were ended."""
 
     ended: int
 
 
 class Problem(Record):
-    """What is wrong (RFC 9457): `field` is the one at fault, `errors` every one of them."""
+    """An error (RFC 9457): `field` is the one at fault, `errors` lists all of them."""
 
     type: str = "about:blank"
     title: str

@@ -1,4 +1,4 @@
-"""The control API: each route one call of the platform's control. Holds no logic of its own."""
+"""The control API: each route is one call of the platform's control."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EXPORTED = ("id", "at", "session", "code", "recipient", "text", "outcome", "ec",
 
 
 class Search:
-    """What messages are looked for."""
+    """Search parameters for messages."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Search:
 
 
 def api(platform: ServedPlatform) -> APIRouter:
-    """Every route under /api/v1."""
+    """Return the router of every route under /api/v1."""
     router = APIRouter(prefix="/api/v1", responses=RESPONSES, dependencies=[Depends(_known)])
     for add in (_looking, _messages, _sessions, _subscribers, _troubles, _clock, _ledger):
         add(router, platform)
@@ -59,17 +59,17 @@ def api(platform: ServedPlatform) -> APIRouter:
 
 @contextmanager
 def _at_fault(field: str) -> Iterator[None]:
-    """What control finds wrong, told with the request's field: this one, or the parameter of a fault it names."""
+    """Convert errors of the control to refusals naming the request's field, or the fault parameter they name."""
     try:
         yield
     except BadInput as error:
         kind, dot, parameter = error.place.partition(".")
-        told = f"body.{parameter}" if (kind, dot) == ("fault", ".") else field
-        raise Refusal(422, str(error), told) from None
+        place = f"body.{parameter}" if (kind, dot) == ("fault", ".") else field
+        raise Refusal(422, str(error), place) from None
 
 
 async def _known(request: Request) -> None:
-    """A parameter that the route does not know is refused: left out, a search would find everything instead."""
+    """Refuse unknown query parameters: ignoring them, a search would return everything."""
     if not request.query_params:
         return
     path = request.app.openapi()["paths"][request.scope["route"].path_format]
@@ -83,23 +83,23 @@ async def _known(request: Request) -> None:
 def _looking(router: APIRouter, platform: ServedPlatform) -> None:
     @router.get("/platform", tags=["platform"])
     async def look() -> records.Platform:
-        """The platform at one look: clock, state, sessions, each short code against its tier."""
+        """Return the platform's state: clock, outage, sessions, each short code with its tier."""
         return platform.platform()
 
     @router.get("/findings", tags=["platform"], response_model=records.Judgements)
     async def findings() -> Response:
-        """What the rules say so far of the latest reads and writes."""
+        """Return the findings so far on the latest reads and writes."""
         return _ready(await platform.judged())
 
     @router.post("/reset", tags=["platform"])
     async def reset() -> records.Platform:
-        """End outage, faults and plans; limits, accounts, subscribers and speed as at the start. Messages stay."""
+        """End outage, faults and schedules; restore limits, accounts, subscribers and speed. Messages stay."""
         await platform.reset()
         return platform.platform()
 
     @router.post("/wait", tags=["platform"])
     async def wait(asked: records.WaitFor) -> records.Waited:
-        """Wait until so many submits were answered since the start."""
+        """Wait until that many submits have been answered since the start."""
         control = platform.control
         reached = await control.wait_until(lambda: control.answered() >= asked.answered, asked.timeout_s)
         return records.Waited(reached=reached, answered=control.answered())
@@ -110,19 +110,19 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.get("/messages", tags=["messages"], response_model=records.Messages)
     async def messages(asked: Search = search) -> Response:
-        """Messages by recipient, code, text and outcome, the latest first."""
+        """Return messages by recipient, code, text and outcome, latest first."""
         return _ready(await platform.messages(asked.query))
 
     @router.get("/messages.csv", tags=["messages"], response_class=Response)
     async def export(asked: Search = search) -> StreamingResponse:
-        """Every message that matches, as CSV; `limit` and `offset` are not looked at."""
+        """Return every matching message as CSV; `limit` and `offset` are ignored."""
         return StreamingResponse(_csv(platform, asked.query), media_type="text/csv")
 
     @router.get("/messages/{session}.{at}.{trn}", tags=["messages"])
     async def frame(
         session: Number, at: Annotated[int, Path(ge=0, le=1 << 62)], trn: Annotated[str, Path(pattern="^[0-9]{2}$")]
     ) -> records.DecodedFrame:
-        """The frame of a message in plain words, by the id that messages, logs and findings bear."""
+        """Return the decoded frame of a message, by the id used in messages, logs and findings."""
         await asyncio.to_thread(platform.index.catch_up)
         octets = await asyncio.to_thread(platform.index.frame, session, at, trn)
         if octets is None:
@@ -131,18 +131,18 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.post("/mo", tags=["messages"])
     async def mo(asked: records.Mo) -> records.MoSent:
-        """A subscriber sends a text to a short code; with `wait_s`, wait for the application's acknowledgement."""
+        """Send a text from a subscriber to a short code; with `wait_s`, wait for the application's acknowledgement."""
         with _at_fault("body.code"):
             return await platform.mo(asked)
 
 
 def _ready(answer: records.Record) -> Response:
-    """As JSON at once: checked again field by field, a long answer would hold up the loop for tens of milliseconds."""
+    """Encode a record as JSON directly: validating a long response again would block the loop for tens of ms."""
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def decoded(id_: str, octets: bytes) -> records.DecodedFrame:
-    """A frame in plain words, its passwords hidden."""
+    """Return a decoded frame with hidden passwords."""
     frame = next((item for item in Framer(len(octets)).feed(octets) if isinstance(item, Frame)), None)
     if frame is None:
         return records.DecodedFrame(id=id_, heading="no sound frame", frame=octets.hex().upper(), fields=[])
@@ -159,7 +159,7 @@ def _unless_hidden(field: Explained) -> str:
 
 
 async def _csv(platform: ServedPlatform, query: index.Query) -> AsyncIterator[str]:
-    below = (await platform.messages(index.Query(limit=1))).indexed  # what comes meanwhile is left out
+    below = (await platform.messages(index.Query(limit=1))).indexed  # later messages are left out
     yield ",".join(EXPORTED) + "\r\n"
     while below:
         asked = replace(query, limit=EXPORTED_AT_ONCE, offset=0, below=below)
@@ -168,30 +168,30 @@ async def _csv(platform: ServedPlatform, query: index.Query) -> AsyncIterator[st
 
 
 def _lines(messages: index.MessageIndex, query: index.Query) -> tuple[str, int]:
-    """Lines of CSV, and the number below which the next ones are; 0 for no more."""
+    """Return lines of CSV, and the number below which to continue; 0 at the end."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     found, _ = messages.search(query)
     for each in found:
-        told = {**each, "id": frame_id(each["session"], each["at"], each["trn"])}
-        writer.writerow([_unlike_a_formula(str(told[name])) for name in EXPORTED])
+        row = {**each, "id": frame_id(each["session"], each["at"], each["trn"])}
+        writer.writerow([_unlike_a_formula(str(row[name])) for name in EXPORTED])
     return buffer.getvalue(), found[-1]["number"] if len(found) == query.limit else 0
 
 
 def _unlike_a_formula(cell: str) -> str:
-    """A spreadsheet takes a cell that begins so for a formula, and the texts are strangers'."""
+    """Neutralise cells that a spreadsheet would read as formulas, as the texts come from strangers."""
     return "'" + cell if cell[:1] in {"=", "+", "-", "@", "\t"} and not cell[1:].isdecimal() else cell
 
 
 def _sessions(router: APIRouter, platform: ServedPlatform) -> None:
     @router.get("/sessions", tags=["sessions"])
     async def sessions() -> list[records.SessionRecord]:
-        """Every connection, oldest first."""
+        """Return every connection, oldest first."""
         return platform.sessions()
 
     @router.delete("/sessions/{number}", tags=["sessions"])
     async def drop(number: Number, abruptly: bool = False) -> records.Cleared:
-        """End a connection, with FIN or RST."""
+        """Close a connection, with FIN or RST."""
         if number not in platform.control.server.connections:
             raise Refusal(404, f"no session {number}", "path.number")
         platform.control.drop(number, abruptly=abruptly)
@@ -201,38 +201,38 @@ def _sessions(router: APIRouter, platform: ServedPlatform) -> None:
 def _subscribers(router: APIRouter, platform: ServedPlatform) -> None:
     control = platform.control
 
-    def told(address: str) -> records.SubscriberRecord:
+    def record(address: str) -> records.SubscriberRecord:
         found = control.subscriber(address)
         names = records.SubscriberRecord.model_fields
         return records.SubscriberRecord(**{name: getattr(found, name) for name in names})
 
     @router.get("/subscribers/{address}", tags=["subscribers"])
     async def look_up(address: Address) -> records.SubscriberRecord:
-        """What an address leads to."""
-        return told(address)
+        """Return the subscriber at an address."""
+        return record(address)
 
     @router.get("/subscribers/{address}/texts", tags=["subscribers"])
     async def texts(address: Address) -> list[records.TextSeen]:
-        """What a subscriber received and sent, oldest first."""
+        """Return the texts a subscriber received and sent, oldest first."""
         return await platform.phone(address)
 
     @router.post("/subscribers/{address}/attach", tags=["subscribers"])
     async def attach(address: Address) -> records.SubscriberRecord:
-        """The phone is reachable again: what waits for it is delivered."""
+        """Make the phone reachable: waiting messages are delivered."""
         control.attach(platform.served(address))
-        return told(address)
+        return record(address)
 
     @router.post("/subscribers/{address}/detach", tags=["subscribers"])
     async def detach(address: Address) -> records.SubscriberRecord:
-        """The phone is off, or out of coverage."""
+        """Make the phone unreachable (off or out of coverage)."""
         control.detach(platform.served(address))
-        return told(address)
+        return record(address)
 
     @router.post("/subscribers/{address}/port", tags=["subscribers"])
     async def port(address: Address, asked: records.Porting) -> records.SubscriberRecord:
-        """The number moves to an operator, or to "orange"."""
+        """Port the number to another operator, or to "orange"."""
         control.port(platform.known(address), asked.operator)
-        return told(address)
+        return record(address)
 
 
 def _troubles(router: APIRouter, platform: ServedPlatform) -> None:
@@ -240,26 +240,26 @@ def _troubles(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.post("/outage", tags=["outages and faults"])
     async def outage(asked: records.AskedOutage) -> records.Platform:
-        """Begin an outage or maintenance, now or `in_s` platform seconds from now."""
+        """Start an outage or maintenance, now or `in_s` platform seconds from now."""
         with _at_fault("body.scope"):
             await platform.outage(asked)
         return platform.platform()
 
     @router.delete("/outage", tags=["outages and faults"])
     async def restore() -> records.Platform:
-        """End the outage that holds."""
+        """End the current outage."""
         await control.restore()
         return platform.platform()
 
     @router.delete("/scheduled/{number}", tags=["outages and faults"])
     async def cancel(number: Number) -> records.Platform:
-        """Give up an outage that has not begun."""
+        """Cancel a scheduled outage."""
         platform.cancel(number)
         return platform.platform()
 
     @router.post("/faults", tags=["outages and faults"])
     async def fault(asked: records.Fault) -> records.Platform:
-        """Let a wire fault begin; several stack."""
+        """Start a wire fault; faults can be combined."""
         given = asked.model_dump(exclude={"name"}, exclude_defaults=True)
         with _at_fault("body.code"):
             control.fault(asked.name, **given)
@@ -272,7 +272,7 @@ def _troubles(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.put("/codes/{code}/limit", tags=["outages and faults"])
     async def limit(code: Annotated[str, Path(pattern="^[0-9]{3,8}$")], asked: records.Limit) -> records.Platform:
-        """A short code's rate, and how its meter answers."""
+        """Set a short code's rate and meter answer."""
         with _at_fault("path.code"):
             control.limit(code, asked.rate_per_s, asked.mode)
         return platform.platform()
@@ -281,34 +281,34 @@ def _troubles(router: APIRouter, platform: ServedPlatform) -> None:
 def _clock(router: APIRouter, platform: ServedPlatform) -> None:
     control = platform.control
 
-    def told() -> records.Clock:
+    def present() -> records.Clock:
         return records.Clock(now=control.now(), speed=control.server.clock.speed)
 
     @router.get("/clock", tags=["clock"])
     async def clock() -> records.Clock:
-        """The platform's instant and speed."""
-        return told()
+        """Return the platform's instant and speed."""
+        return present()
 
     @router.put("/clock/speed", tags=["clock"])
     async def speed(asked: records.Speed) -> records.Clock:
-        """How many platform seconds a real second is worth."""
+        """Set the platform seconds per real second."""
         control.set_speed(asked.speed)
-        return told()
+        return present()
 
     @router.post("/clock/step", tags=["clock"])
     async def step(asked: records.Step) -> records.Clock:
-        """Jump forward: what is due meanwhile happens at once, and sessions silent for too long are closed."""
+        """Step the clock forward: whatever falls due happens at once, and sessions silent for too long are closed."""
         control.step(asked.seconds)
-        return told()
+        return present()
 
     @router.post("/clock/advance", tags=["clock"])
     async def advance(asked: records.Instant) -> records.Clock:
-        """Jump to an instant, at most a year ahead, as by a step."""
+        """Step the clock forward to an instant, at most a year ahead."""
         ahead_s = (asked.to - control.now()) / SECOND_US
         if not 0 <= ahead_s <= 31_536_000:
             raise Refusal(409, "the clock only goes forward, and at most a year at once", "body.to")
         control.step(ahead_s)
-        return told()
+        return present()
 
 
 def _ledger(router: APIRouter, platform: ServedPlatform) -> None:
@@ -316,12 +316,12 @@ def _ledger(router: APIRouter, platform: ServedPlatform) -> None:
 
     @router.get("/ledger", tags=["ledger"])
     async def snapshot() -> records.Snapshot:
-        """The ledger as it stands."""
+        """Return the present size of the ledger."""
         return records.Snapshot(run=ledger.info.run, rows=ledger.written, backlog=ledger.backlog)
 
     @router.get("/ledger/{table}.parquet", tags=["ledger"], response_class=Response)
     async def parquet(table: TableName, first: Annotated[int, Query(ge=0, le=1 << 60)] = 0) -> Response:
-        """At most 100,000 rows of a table, from its `first` on, as Parquet. The wire holds logins as they came."""
+        """Return at most 100,000 rows of a table, from its row `first`, as Parquet. Logins are in clear."""
         octets = await asyncio.to_thread(_parquet, platform, table, first)
         return Response(octets, media_type="application/vnd.apache.parquet")
 

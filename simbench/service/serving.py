@@ -1,6 +1,6 @@
-"""The service on its port, in the process and loop of the SMSC. Knows no message.
+"""Serves API and console on a port, in the process and loop of the SMSC.
 
-`served` is all that a command or a test needs.
+`served` is the entry point for commands and tests.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-SWITCH_S = 0.001  # the longest the loop waits for another thread of ours to let go of the interpreter
+SWITCH_S = 0.001  # the longest wait of the loop for another thread to release the interpreter
 
 DESCRIPTION = (
     "Control of a running fake SMSC. Instants are microseconds since the Unix epoch, UTC; `_s` means seconds. "
-    "Whatever is refused is answered with problem+json that names the field at fault."
+    "Errors are returned as problem+json and name the offending field."
 )
 
 
 def build(platform: ServedPlatform) -> FastAPI:
-    """The app: API under /api/v1, its document at /openapi.json, drawn at /docs, metrics, and the console if asked."""
+    """The app: API under /api/v1, its schema at /openapi.json, docs at /docs, metrics, and the console."""
     settings = platform.settings
     app: FastAPI = FastAPIOffline(
         title="simbench", version=__version__, description=DESCRIPTION, license_info={"name": "MIT"},
-        redoc_url=None,  # its page asks a host of its maker's for a picture
+        redoc_url=None,  # its page loads an image from an external host
     )  # fmt: skip
     problems.install(app, platform.log)
     routes = api(platform)
     app.include_router(routes)
-    app.openapi()  # now, and kept: later it would hold up the loop
+    app.openapi()  # cached now: computing it later would block the loop
 
     @app.get("/metrics", tags=["metrics"], include_in_schema=False)
     async def metrics() -> Response:
@@ -64,17 +64,17 @@ def build(platform: ServedPlatform) -> FastAPI:
 
 
 class _Quiet(uvicorn.Server):
-    """A server that leaves signals to whoever started it."""
+    """A server that leaves signals to its caller."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Nothing is caught."""
+        """Capture no signals."""
         yield
 
 
 @asynccontextmanager
 async def served(smsc: LiveSmsc, settings: ServiceSettings) -> AsyncIterator[tuple[ServedPlatform, int]]:
-    """Serve while the context lasts; the platform and the port. Raises BadInput, PortInUse."""
+    """Serve during the context; yields the platform and the port. Raises BadInput, PortInUse."""
     check(settings)
     async with ServedPlatform(smsc, settings) as platform:
         guarded = Guard(build(platform), settings, platform.log)

@@ -1,4 +1,4 @@
-"""How the service is served and to whom. Opens nothing."""
+"""Settings of the service: address, access and limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one client address may ask of the service, and how much is answered at once."""
+    """Limits for one client address, and for concurrent requests."""
 
     body_octets: int = 256_000
     requests_per_s: int = 500
@@ -26,13 +26,13 @@ class Limits(msgspec.Struct, frozen=True):
     concurrent: int = 64
     found: int = 1_000  # messages in one answer
     wait_s: float = 60.0
-    judged_rows: int = 100_000  # reads and writes a judgement looks back upon
-    following_share: float = 0.04  # of a processor, for the index of messages while nobody searches
-    followed_messages: int = 500_000  # up to which an open phone follows by itself
+    judged_rows: int = 100_000  # latest reads and writes used for findings
+    following_share: float = 0.04  # of a processor, for indexing while nobody searches
+    followed_messages: int = 500_000  # an open phone page refreshes automatically up to this number
 
 
 class ServiceSettings(msgspec.Struct, frozen=True):
-    """One service. `token` "" is for loopback only; `allow` empty lets every address in that reaches the port."""
+    """One service. `token` "" is for loopback only; an empty `allow` admits every address."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -47,12 +47,12 @@ class ServiceSettings(msgspec.Struct, frozen=True):
 
     @property
     def scheme(self) -> str:
-        """http, or https where a certificate was given."""
+        """http, or https with a certificate."""
         return "https" if self.certificate else "http"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it; a name other than localhost could lead anywhere."""
+    """Whether only this machine can reach it; names other than localhost could resolve to any address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -60,7 +60,7 @@ def is_loopback(host: str) -> bool:
 
 
 def read_token(path: Path | None) -> str:
-    """The token in a file's first line, "" without a file. Raises BadInput when it is unreadable or too short."""
+    """Return the token in a file's first line, "" without a file. Raises BadInput if unreadable or too short."""
     if path is None:
         return ""
     try:
@@ -70,12 +70,12 @@ def read_token(path: Path | None) -> str:
     token = lines[0].strip() if lines else ""
     if len(token) < SHORTEST_TOKEN or not token.isprintable() or " " in token:
         expected = f"{SHORTEST_TOKEN} characters or more without a space, like the output of `openssl rand -hex 16`"
-        raise BadInput(f"--token-file {path}", "too short a token, or none", expected)
+        raise BadInput(f"--token-file {path}", "token missing or too short", expected)
     return token
 
 
 def networks(written: Iterable[str]) -> tuple[Network, ...]:
-    """Addresses and networks that may connect. Raises BadInput."""
+    """Parse addresses and networks that may connect. Raises BadInput."""
     try:
         return tuple(ipaddress.ip_network(each, strict=False) for each in written)
     except ValueError as error:
@@ -83,7 +83,7 @@ def networks(written: Iterable[str]) -> tuple[Network, ...]:
 
 
 def check(settings: ServiceSettings) -> ServiceSettings:
-    """The settings, if they are safe. Raises BadInput for another machine's address without a token."""
+    """Return the settings if they are safe. Raises BadInput for a public address without a token."""
     if (settings.certificate is None) != (settings.key is None):
         raise BadInput("--tls-cert and --tls-key", "one without the other", "both, or neither")
     if settings.certificate is not None and settings.key is not None:

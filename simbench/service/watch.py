@@ -1,6 +1,6 @@
-"""What is shown of a server while it runs: counts and rates by code, and the story. Follows the ledger once a second.
+"""Counts, rates and latest events of a running server, by following the ledger once a second.
 
-Puts nothing in the server's way: it reads what is on disk already, beside the loop.
+It reads what is already on disk, without blocking the server's loop.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from simbench.base.units import SECOND_US
 from simbench.service.log import EventLog
 
 PERIOD_S = 1.0
-KEPT = 120  # looks back that are remembered
+KEPT = 120  # samples kept
 STORIES = 2_000
-TEXTS = 200  # of one subscriber
-SUBSCRIBERS = 10_000  # whose texts are remembered
+TEXTS = 200  # kept per subscriber
+SUBSCRIBERS = 10_000  # with texts kept
 
 
 class Rates(msgspec.Struct, frozen=True):
-    """What the platform answered at one look, per platform second."""
+    """Submits answered in one sample, per platform second."""
 
     at: int
     accepted_per_s: float
@@ -32,7 +32,7 @@ class Rates(msgspec.Struct, frozen=True):
 
 
 class _Found(msgspec.Struct, frozen=True):
-    """What a look saw: decisions counted, rows of the story, sessions opened and closed; where the next one begins."""
+    """One sample: decisions counted, events, sessions opened and closed, and where the next sample starts."""
 
     decided: list[tuple[Any, ...]]
     story: list[dict[str, Any]]
@@ -41,7 +41,7 @@ class _Found(msgspec.Struct, frozen=True):
 
 
 class Watch:
-    """Counts of the centre's decisions since the start, the rates of late, and the latest of the story."""
+    """Counts of the centre's decisions since the start, recent rates, and the latest events."""
 
     def __init__(self, control: Control, log: EventLog) -> None:
         self.control, self.log = control, log
@@ -55,16 +55,16 @@ class Watch:
         self._looking = asyncio.Lock()
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Follow the ledger until cancelled."""
         while True:
             await asyncio.sleep(PERIOD_S)
             await self.look()
 
     async def look(self) -> None:
-        """Take in what has been written since the last look; one look at a time, or two would take in the same rows."""
+        """Process the rows written since the last look, one look at a time to avoid processing rows twice."""
         async with self._looking:
             found = await asyncio.to_thread(self._read, dict(self._first))
-            self._take(found)  # all or, when cancelled while reading, nothing
+            self._take(found)  # all of it, or nothing if cancelled while reading
 
     def _take(self, found: _Found) -> None:
         self._first = found.first
@@ -75,7 +75,7 @@ class Watch:
         if asyncio.get_running_loop().time() >= self._rated_s + PERIOD_S / 2:
             self._rate(now)
         for row in found.story:
-            self._tell(row)
+            self._log_row(row)
         for row in found.wire:
             self.log.event(f"session {row['direction']}", at=row["at"], session=row["session"], peer=row["octets"])
 
@@ -105,7 +105,7 @@ class Watch:
         }
         return _Found(decided, story.to_pylist(), ends, passed)
 
-    def _tell(self, row: dict[str, Any]) -> None:
+    def _log_row(self, row: dict[str, Any]) -> None:
         row["detail"] = json.loads(row["detail"] or "{}")
         self.story.append(row)
         self.log.event("story", **row)
@@ -117,6 +117,6 @@ class Watch:
                 self.sent.pop(next(iter(self.sent)))
 
     def rate(self, code: str) -> Rates:
-        """The latest rates of a code."""
+        """Return the latest rates of a code."""
         seen = self.history.get(code)
         return seen[-1] if seen else Rates(self._rated_at, 0.0, 0.0)

@@ -1,1 +1,1 @@
-"""The platform and its clients in virtual time (SimPy). Opens no socket."""
+"""The platform and its clients in virtual time: an event-driven engine (SimPy) and a vectorised one."""

@@ -1,7 +1,7 @@
-"""The clients of a world, driven by events: spools, meters, what is doubtful after a cut. Know the centre's calls only.
+"""The clients of a world in the event-driven engine: their queues, meters, and messages unanswered at a cut.
 
-"ring" keeps its own meter and sends what conforms; "offering" sends whatever it has. Both lose what was not answered
-when a connection is cut and send it first when they are back; neither tries again what was refused.
+A "ring" client keeps its own meter and sends at most its rate; an "offering" client sends whatever it has. When a
+connection is cut, both send the unanswered messages again first after the next login. Neither retries a refused one.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from simbench.base.units import MINUTE_US, NEVER
 from simbench.simulation.plan import INDEX_SHIFT, STREAM_SHIFT, Stream, World
 
 PART_MASK = (1 << INDEX_SHIFT) - 1
-Asked = tuple[int, int, int]
-"""A message in a client's hands: instant it was asked for, number, recipient."""
+Request = tuple[int, int, int]
+"""A message that a client is asked to send: the instant of the request, its number, its recipient."""
 
 
 class Counts(Protocol):
-    """Who wants to know what a client was asked and sent."""
+    """What counts the messages that a client was asked to send and sent."""
 
     def count(self, code: str, at: int, name: str) -> None:
-        """One thing of a code at an instant."""
+        """Add one to a count of a code, at an instant."""
 
 
-class Application:
+class CodeClient:
     """The client of one code."""
 
     def __init__(self, world: World, code: str, centre: Centre, counts: Counts | None) -> None:
@@ -40,42 +40,42 @@ class Application:
         self.kind = world.client(code).kind
         self.session = 0  # 0: not connected
         queues = world.queues(code)
-        self._spools: list[deque[Asked]] = [deque() for _ in queues]
+        self._spools: list[deque[Request]] = [deque() for _ in queues]
         self._legal = [world.legal if hours == "legal" else None for _, hours in queues]
         self._opens = [opens for opens, _ in world.legal]
-        self._demand: list[Iterator[Asked]] = []
-        self._next: list[Asked | None] = []
+        self._demand: list[Iterator[Request]] = []
+        self._next: list[Request | None] = []
         self._meter = Limiter(_own(world.tiers(code)[0][1]))
         self._streams: dict[int, Stream] = {stream.number: stream for stream in world.streams}
-        self._held: dict[str, tuple[int, Asked]] = {}  # by handle, in the order sent
+        self._held: dict[str, tuple[int, Request]] = {}  # by handle, in the order sent
         self._handles = 0
 
-    def ask(self, demand: list[Iterator[Asked]]) -> None:
-        """What the client will be asked to send, by queue and instant."""
+    def ask(self, demand: list[Iterator[Request]]) -> None:
+        """Set what the client will be asked to send, by queue and instant."""
         self._demand = demand
         self._next = [next(each, None) for each in demand]
 
     def retune(self, limit: Limit, now: int) -> None:
-        """The code's rate has changed."""
+        """Change the rate of the code."""
         self._meter = self._meter.retuned(_own(limit), now)
 
     def connected(self, session: int) -> None:
-        """Logged in."""
+        """Take note of a login."""
         self.session = session
 
     def lost(self) -> None:
-        """Cut off: what was held is doubtful, and goes first next time."""
+        """Take note of a cut: held messages go back to the front of their queues."""
         self.session = 0
-        for queue, asked in reversed(self._held.values()):
-            self._spools[queue].appendleft(asked)
+        for queue, request in reversed(self._held.values()):
+            self._spools[queue].appendleft(request)
         self._held.clear()
 
     def answered(self, answer: Answer) -> None:
-        """The late reply to something held."""
+        """Take note of the late reply to a held message."""
         self._held.pop(answer.handle, None)
 
     def turn(self, now: int) -> int:
-        """Send what may leave now; the next instant at which there may be something to do."""
+        """Send what may leave now; return the next instant at which there may be something to do."""
         self._take_in(now)
         due = NEVER
         while self.session and (queue := self._ready(now)) is not None:
@@ -91,21 +91,21 @@ class Application:
 
     def _take_in(self, now: int) -> None:
         for queue, spool in enumerate(self._spools):
-            asked = self._next[queue]
-            while asked is not None and asked[0] <= now:
+            request = self._next[queue]
+            while request is not None and request[0] <= now:
                 if self.counts is not None:
-                    self.counts.count(self.code, asked[0], "offered")
-                spool.append(asked)
-                asked = self._next[queue] = next(self._demand[queue], None)
+                    self.counts.count(self.code, request[0], "offered")
+                spool.append(request)
+                request = self._next[queue] = next(self._demand[queue], None)
 
     def _ready(self, now: int) -> int | None:
-        """The first queue that has something which may leave now."""
+        """The first queue with a message that may leave now."""
         return next(
             (queue for queue, spool in enumerate(self._spools) if spool and self._opening(queue, now) <= now), None
         )
 
     def _opening(self, queue: int, now: int) -> int:
-        """When this queue may leave, from now on."""
+        """The next instant, from now on, at which this queue may send."""
         legal = self._legal[queue]
         if legal is None:
             return now
@@ -115,14 +115,14 @@ class Application:
         return legal[place + 1][0] if place + 1 < len(legal) else NEVER
 
     def _wakes(self, now: int) -> int:
-        """When something is asked, or a queue with something in it may leave again."""
-        arising = (asked[0] for asked in self._next if asked is not None)
+        """The next request, or the next instant at which a waiting queue may send again."""
+        arising = (request[0] for request in self._next if request is not None)
         opening = (self._opening(queue, now) for queue, spool in enumerate(self._spools) if spool and self.session)
         return min((at for at in (*arising, *opening) if at > now), default=NEVER)
 
     def _send(self, queue: int, now: int) -> None:
-        asked = self._spools[queue].popleft()
-        _, entity, recipient = asked
+        request = self._spools[queue].popleft()
+        _, entity, recipient = request
         stream = self._streams[entity >> STREAM_SHIFT]
         source, part = stream.source, entity & PART_MASK
         special = None
@@ -141,10 +141,10 @@ class Application:
         if self.counts is not None:
             self.counts.count(self.code, now, "submitted")
         if reply is Silence.HELD:
-            self._held[handle] = queue, asked
+            self._held[handle] = queue, request
         assert isinstance(reply, Accepted | Refused) or reply in {Silence.HELD, Silence.DISCARDED}
 
 
 def _own(limit: Limit) -> Limit:
-    """The client's own meter counts by the sliding second, however the platform counts."""
+    """The client's own limit: its meter is a sliding second, whichever meter the platform uses."""
     return replace(limit, meter="sliding")

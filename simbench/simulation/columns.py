@@ -1,4 +1,4 @@
-"""What the bulk way writes of one code: rows of table "centre", or counts by minute, in columns. Decides nothing."""
+"""Output of the vectorised engine for one code: rows of table "centre", or counts by minute, in columns."""
 
 from __future__ import annotations
 
@@ -12,36 +12,34 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fake_smsc.core.records import BUFFERED, DELIVERED, UNDELIVERED
-from simbench.base.units import MINUTE_US, NEVER
+from simbench.base.units import MINUTE_US
 from simbench.ledger.columns import schema
-from simbench.ledger.rows import CENTRE, COUNTED, MINUTE, TIMES, WITHIN_S
+from simbench.ledger.rows import CENTRE, COUNTED, EXPIRED_REASONS, MINUTE, TIMES, WITHIN_S
 from simbench.simulation.bulk import Batch, columns
-from simbench.simulation.kernels.delivery import (
-    ATTEMPT,
-    BUFFERED_AT,
-    BUFFERED_FOR,
-    BUFFERED_TRY,
+from simbench.simulation.kernels.delivery import DeliveryTables, notifications_taken
+from simbench.simulation.kernels.layout import (
     DISCARDED,
-    END_AT,
-    REASON,
+    LOST,
+    NEVER,
+    NOTIFY_BUFFERED,
+    NOTIFY_DELIVERED,
+    NOTIFY_UNDELIVERED,
     STREAM_SHIFT,
-    Laws,
-    carried,
+    TAKEN,
 )
-from simbench.simulation.kernels.submission import DECIDED, LOST, SENT_AT
 from simbench.simulation.kernels.tally import Columns, tally, tally_batch
-from simbench.simulation.minutes import PLACE, TEMPORARY, WIDTH
+from simbench.simulation.minutes import PLACE, WIDTH
 from simbench.simulation.plan import Link, World
 
 Integers = NDArray[Any]
 MOST_REASONS = 1000
 KINDS = {DELIVERED: "delivered", UNDELIVERED: "undelivered", BUFFERED: "buffered"}
-BIT = {DELIVERED: 1, UNDELIVERED: 2, BUFFERED: 4}
+NOTIFY_BIT = {DELIVERED: NOTIFY_DELIVERED, UNDELIVERED: NOTIFY_UNDELIVERED, BUFFERED: NOTIFY_BUFFERED}
 OF_THE_ACCOUNT = ("login", "logout")  # rows that name no code
 
 
 class Happening(msgspec.Struct, frozen=True):
-    """Rows of one kind. A single number stands for all of them; `scts` None: none has a stamp."""
+    """Rows of one kind. A single value stands for all of them; `scts` None: none has a time stamp."""
 
     kind: str
     at: Integers
@@ -65,31 +63,32 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 class Output(Protocol):
-    """Who takes what happens to a code."""
+    """What a code's messages and events are written to."""
 
     def offered(self, at: Integers) -> None:
-        """Messages the client was asked to send."""
+        """Take the instants at which messages were requested."""
 
     def batch(self, batch: Batch) -> None:
-        """Messages the client sent, and what became of them."""
+        """Take messages that the client sent, with their outcomes."""
 
     def take(self, happening: Happening) -> None:
-        """Other rows."""
+        """Take other rows."""
 
 
 class RowColumns:
-    """Writes rows of table "centre" as they come; `write` gets Arrow tables."""
+    """Writes rows of table "centre" in the order of events; `write` gets Arrow tables."""
 
-    def __init__(self, world: World, code: str, laws: Laws, write: Callable[[pa.Table], object]) -> None:
+    def __init__(self, world: World, code: str, tables: DeliveryTables, write: Callable[[pa.Table], object]) -> None:
         self._code, self._end, self._write = code, world.end, write
-        self._link, self._notify, self._validity_us = world.link(code), laws.notify, laws.validity_us
+        self._link, self._notify, self._validity_us = world.link(code), tables.notify, tables.validity_us
 
     def offered(self, at: Integers) -> None:
-        """Leaves no row."""
+        """Write no row: the table has none for a request."""
 
     def batch(self, batch: Batch) -> None:
-        """Write the centre's decisions, outcomes and the notices of them."""
-        at, decided, session = batch.sent[SENT_AT], batch.sent[DECIDED], self._link.first_session + batch.session
+        """Write the SMSC's decisions, the outcomes, and their notifications."""
+        at, decided = batch.sent.sent_at, batch.sent.decided
+        session = self._link.first_session + batch.sent.session
         held = (decided > at) | (decided == LOST)
         sent = Happening("held", at, session, batch.recipient)
         self.take(sent.only(held))
@@ -99,32 +98,35 @@ class RowColumns:
         discarded = Happening("discarded", decided, session, batch.recipient)
         self.take(discarded.only(batch.codes == DISCARDED))
         terms = self._terms(batch)
-        asked = Happening("accepted", decided, session, batch.recipient, batch.entity, value=terms, scts=batch.scts)
-        self.take(asked.only(batch.codes == 0))
-        final = batch.fates[:, (END_AT, REASON, ATTEMPT)].T
-        over, failed = final[0] != NEVER, final[1] != 0
-        told = batch.fates[:, (BUFFERED_AT, BUFFERED_FOR, BUFFERED_TRY)].T
-        for outcome, (instant, reason, attempt), which in (
-            (BUFFERED, told, told[0] != NEVER), (UNDELIVERED, final, over & failed), (DELIVERED, final, over & ~failed)
-        ):  # fmt: skip
-            rows = Happening(
-                KINDS[outcome], instant, session, batch.recipient, batch.entity, attempt, reason, batch.scts
+        accepted = Happening("accepted", decided, session, batch.recipient, batch.entity, value=terms, scts=batch.scts)
+        self.take(accepted.only(batch.codes == 0))
+        rows = batch.outcomes
+        final, buffered = ("end_at", "reason", "attempt"), ("buffered_at", "buffered_reason", "buffered_attempt")
+        over, failed = rows["end_at"] != NEVER, rows["reason"] != 0
+        for outcome, names, which in (
+            (BUFFERED, buffered, rows["buffered_at"] != NEVER),
+            (UNDELIVERED, final, over & failed),
+            (DELIVERED, final, over & ~failed),
+        ):
+            at, reason, attempt = (rows[name] for name in names)
+            ended = Happening(
+                KINDS[outcome], at, session, batch.recipient, batch.entity, attempt, reason, batch.scts
             ).only(which)
-            self.take(rows)
-            self._notices(rows, outcome)
+            self.take(ended)
+            self._notify_of(ended, outcome)
 
     def _terms(self, batch: Batch) -> Integers:
-        """What each message asked for, as an accepted row has it."""
+        """Notifications and validity that each message asks for, as an "accepted" row has them."""
         stream = batch.entity >> STREAM_SHIFT
         validity_us = self._validity_us[stream]
-        ends = np.where(validity_us > 0, (batch.sent[SENT_AT] + validity_us) // MINUTE_US, 0)
+        ends = np.where(validity_us > 0, (batch.sent.sent_at + validity_us) // MINUTE_US, 0)
         terms: Integers = self._notify[stream] | ends << 3
         return terms
 
-    def _notices(self, rows: Happening, outcome: int) -> None:
+    def _notify_of(self, rows: Happening, outcome: int) -> None:
         assert isinstance(rows.message, np.ndarray)
-        asked = rows.only((self._notify[rows.message >> STREAM_SHIFT] & BIT[outcome]) > 0)
-        self.take(taken("notice", asked, outcome, self._link))
+        wanted = rows.only((self._notify[rows.message >> STREAM_SHIFT] & NOTIFY_BIT[outcome]) > 0)
+        self.take(notifications("notice", wanted, outcome, self._link))
 
     def take(self, happening: Happening) -> None:
         """Write rows."""
@@ -145,33 +147,33 @@ class RowColumns:
 
 
 class MinuteColumns:
-    """Counts what happens by minute."""
+    """Counts messages and notifications by minute."""
 
-    def __init__(self, world: World, code: str, laws: Laws) -> None:
-        self._code, self._period, self._laws = code, (world.start, world.end), laws
-        self._up = columns(world.link(code).up)
+    def __init__(self, world: World, code: str, tables: DeliveryTables) -> None:
+        self._code, self._period, self._notify = code, (world.start, world.end), tables.notify
+        self._logins, self._cuts = columns(world.link(code).up)
         self._counts = np.zeros((-(-(world.end - world.start) // MINUTE_US), WIDTH), np.int32)
         self._columns = Columns(**{name: PLACE[name] for name in Columns._fields[:-1]}, times=len(COUNTED))
-        self._temporary = np.isin(np.arange(MOST_REASONS), list(TEMPORARY)).astype(np.int32)
+        self._expired = np.isin(np.arange(MOST_REASONS), list(EXPIRED_REASONS)).astype(np.int32)
 
     def offered(self, at: Integers) -> None:
-        """Count them."""
+        """Count them as offered."""
         tally(at, PLACE["offered"], *self._period, self._counts)
 
     def batch(self, batch: Batch) -> None:
-        """Count decisions, outcomes and notices."""
+        """Count decisions, outcomes and notifications."""
         tally_batch(
-            batch.sent, batch.entity, batch.codes, batch.scts, batch.fates, self._laws, self._up, self._columns,
-            np.array(WITHIN_S), self._temporary, self._period, self._counts,
+            batch.sent, batch.entity, batch.codes, batch.scts, batch.outcomes, self._notify, self._logins,
+            self._cuts, self._columns, np.array(WITHIN_S), self._expired, self._period, self._counts,
         )  # fmt: skip
 
     def take(self, happening: Happening) -> None:
-        """Count them, as far as minutes tell of their kind."""
+        """Count them if the table "minute" has a column for their kind."""
         if happening.kind in PLACE:
             tally(happening.at, PLACE[happening.kind], *self._period, self._counts)
 
     def table(self) -> pa.Table:
-        """The rows of table "minute", without those in which nothing happened and nothing waits."""
+        """The rows of table "minute" in which something happened or a message waits."""
         settled = self._counts[:, PLACE["accepted"]].astype(np.int64) + self._counts[:, PLACE["refused"]]
         backlog = np.cumsum(self._counts[:, PLACE["offered"]] - settled)
         rows = np.flatnonzero(self._counts.any(axis=1) | (backlog != 0))
@@ -182,15 +184,15 @@ class MinuteColumns:
         return pa.Table.from_arrays(arrays, schema=pa.schema(list(schema(MINUTE))[:-1]))
 
 
-def taken(kind: str, posted: Happening, outcome: int, link: Link) -> Happening:
-    """Notices of rows, as the client takes them: at once, or after its next login."""
-    found = np.empty((len(posted.at), 2), np.int64)
-    carried(posted.at, columns(link.up), found)
+def notifications(kind: str, posted: Happening, outcome: int, link: Link) -> Happening:
+    """Notifications of rows, when the client takes them: at once, or after its next login."""
+    taken = np.empty(len(posted.at), TAKEN)
+    notifications_taken(posted.at, *columns(link.up), taken)
     rows = Happening(
-        kind, found[:, 0], link.first_session + found[:, 1], posted.recipient, posted.message, value=outcome,
+        kind, taken["at"], link.first_session + taken["session"], posted.recipient, posted.message, value=outcome,
         scts=posted.scts, segments=0,
     )  # fmt: skip
-    return rows.only(found[:, 0] != NEVER)
+    return rows.only(taken["at"] != NEVER)
 
 
 def _text(text: str, size: int) -> pa.Array:

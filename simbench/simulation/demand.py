@@ -1,6 +1,6 @@
-"""The demand of a world: which message arises when, to whom. The same columns for both ways of running it.
+"""The demand of a world: the instant, number and recipient of every message, in columns that both engines use.
 
-Every message is a function of seed, stream and index; no stream keeps a state.
+Each message is a function of the seed, its stream and its index, so any span can be made by itself.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Integers = NDArray[np.int64]
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """Messages (each part one) of one queue, in the order they were asked for: instants, numbers, recipients."""
+    """Messages of one queue (each part counts as one) in order of request: instants, numbers, recipients."""
 
     at: Integers
     entity: Integers
@@ -47,7 +47,7 @@ NOTHING = Demand(*(np.empty(0, np.int64) for _ in range(3)))
 
 
 def joined(parts: list[Demand]) -> Demand:
-    """Several one after another."""
+    """Demands concatenated."""
     if len(parts) == 1:
         return parts[0]
     return Demand(*(np.concatenate([getattr(part, name) for part in parts]) for name in Demand.__struct_fields__))
@@ -63,7 +63,7 @@ class Source:
         self._flows: dict[int, tuple[Integers, Integers]] = {}
 
     def volume(self) -> float:
-        """About how many messages in all."""
+        """The approximate number of messages."""
         days = (self.world.end - self.world.start) / DAY_US
         return sum(
             stream.source.parts
@@ -72,7 +72,7 @@ class Source:
         )
 
     def between(self, start: int, end: int) -> list[Demand]:
-        """What arises in [start, end), both whole minutes of the period or its end: for each queue, by instant."""
+        """The messages requested in [start, end), whole minutes or the period's end: for each queue, by instant."""
         parts: list[list[Demand]] = [[] for _ in range(self.queues)]
         for stream in self.streams:
             if isinstance(stream.source, Campaign) and not _meets(stream, stream.source, start, end):
@@ -120,7 +120,7 @@ class Source:
         return at, index, recipients_at_random(self._key(RECIPIENT), stream.entity, index, size, FIRST_MSISDN)
 
     def _law(self, number: int, flow: Flow) -> tuple[Integers, NDArray[np.int64]]:
-        """Which law each hour of the period follows, and the laws: chances of at most n in a minute, of 2^32."""
+        """The distribution of each hour (its row), and the rows: chances of at most n messages a minute, of 2^32."""
         if number not in self._flows:
             rates = [self._per_minute(flow, hour) for hour in range(self._hours)]
             distinct = sorted(set(rates))
@@ -139,7 +139,7 @@ class Source:
 
     @cached_property
     def _civil(self) -> list[tuple[int, int]]:
-        """Weekday and hour of day in Paris at the beginning of each hour of the period."""
+        """Weekday and hour of the day (Paris) at the beginning of each hour of the period."""
         moments = (civil(self.world.start + hour * HOUR_US) for hour in range(self._hours))
         return [(moment.weekday(), moment.hour) for moment in moments]
 
@@ -148,7 +148,7 @@ class Source:
 
 
 def spans(world: World, per_span: float, volume: float) -> Iterator[tuple[int, int]]:
-    """Cut the period at whole hours into pieces of about so many messages."""
+    """Cut the period at whole hours into spans of about `per_span` messages."""
     hours = (world.end - world.start) / HOUR_US
     each = max(1, min(24 * 7, int(per_span / max(volume / hours, 1e-9)))) * HOUR_US
     for start in range(world.start, world.end, each):
@@ -156,7 +156,7 @@ def spans(world: World, per_span: float, volume: float) -> Iterator[tuple[int, i
 
 
 def _meets(stream: Stream, campaign: Campaign, start: int, end: int) -> bool:
-    """Whether a sending has anything in a span; most of a year's have not."""
+    """Whether a sending has messages in a span."""
     return stream.start < end and start <= stream.start + max(1, round(campaign.spread_min * MINUTE_US))
 
 
@@ -173,7 +173,7 @@ def _in_order(parts: list[Demand]) -> Demand:
 
 
 def _cumulated(mean: float) -> NDArray[np.int64]:
-    """The Poisson law: for n = 0, 1... the chance of at most n, of 2^32, until it is certain."""
+    """The Poisson distribution: for n = 0, 1... the chance of at most n, of 2^32, up to certainty."""
     if mean <= 0:
         return np.array([1 << 32], np.int64)
     most = int(mean + 12 * math.sqrt(mean) + 12)

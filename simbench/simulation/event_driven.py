@@ -1,6 +1,6 @@
-"""The event-driven way: the very centre of the live server, its clients and its subscribers on SimPy's clock.
+"""The event-driven engine: the SMSC core of the live server with its clients and subscribers, on SimPy's clock.
 
-Approximates nothing, and is the measure of the bulk way.
+The vectorised engine is tested against it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from simbench.kernels.delivery_outcome import running_at
 from simbench.ledger import AnyLedger, Ledger
 from simbench.ledger.buffer import Block, Cells
 from simbench.ledger.rows import Row
-from simbench.simulation.clients import Application, Asked
+from simbench.simulation.clients import CodeClient, Request
 from simbench.simulation.demand import Source, spans
 from simbench.simulation.ground_truth import story_of
 from simbench.simulation.minutes import MinuteRows
@@ -25,15 +25,15 @@ from simbench.simulation.timeline import Action, Alarm, Rank, Timeline
 
 Detail = Literal["rows", "minute"]
 Progress = Callable[[float], None]
-"""Told now and then how much is done, 0 to 1."""
+"""Called from time to time with the share of the run that is done, 0 to 1."""
 
-A_SPAN = 200_000  # messages of a code prepared at once
+A_SPAN = 200_000  # messages of a code generated at once
 MOST_BACKLOG = 100_000  # rows in memory, in virtual time
-ROOM = 1 << 30  # a client takes every notification there is
+ROOM = 1 << 30  # a client takes every notification that waits
 
 
 class _Rows:
-    """The table "centre" as the centre sees it: every row goes on to the ledger or is counted; deliveries are told."""
+    """The table "centre" that the SMSC writes to: passes each row on and reports each delivery."""
 
     def __init__(self, append: Callable[[Row], None], delivered: Callable[[Row], None] | None) -> None:
         self._append, self._delivered = append, delivered
@@ -51,7 +51,7 @@ class _Rows:
 
 
 class _Sink:
-    """What the centre takes for a ledger."""
+    """A ledger with the one table that the SMSC writes."""
 
     def __init__(self, centre: _Rows) -> None:
         self.centre = centre
@@ -68,20 +68,20 @@ class Drive:
         self.rows = _Rows(append, self._delivered if self._laws else None)
         self.timeline = Timeline(world.start)
         self.centre = Centre(world.settings, world.base(), cast(AnyLedger, _Sink(self.rows)))
-        self.applications = {code: Application(world, code, self.centre, self.minutes) for code in world.codes}
-        self._owners: dict[int, Application] = {}
+        self.clients = {code: CodeClient(world, code, self.centre, self.minutes) for code in world.codes}
+        self._owners: dict[int, CodeClient] = {}
         self._deadline = Alarm(self.timeline, Rank.CENTRE, self._advance)
         self._turns = {code: Alarm(self.timeline, Rank.CLIENT, self._turn(code)) for code in world.codes}
-        self._telling = False
+        self._notifying = False
         self._downs = tuple(zip(*world.downs, strict=True)) or ((), ())
 
     def run(self) -> None:
-        """Let the world happen and write its ledger."""
+        """Run the world and write its ledger."""
         for row in story_of(self.world):
             self.ledger.story.append(row)
         self._arrange()
-        for code, application in self.applications.items():
-            application.ask(_demand(self.world, code))
+        for code, client in self.clients.items():
+            client.ask(_demand(self.world, code))
             self._turns[code].set(self.world.start)
         self._keep_house(self.world.start)
         self.timeline.run(self.world.end)
@@ -90,10 +90,10 @@ class Drive:
                 self.ledger.minute.append(row)
         self._progress(1.0)
 
-    # What is known beforehand -----------------------------------------------------------------------------------
+    # Known beforehand -------------------------------------------------------------------------------------------
 
     def _arrange(self) -> None:
-        """Enter incidents, cuts, tiers and logins; of one instant in this order."""
+        """Schedule incidents, cuts, changes of tier and logins; those of one instant happen in this order."""
         world, planned = self.world, {one.start for one in self.world.incidents if one.planned}
         for _, end in world.downs:
             self._enter(end, Rank.WORLD, lambda now: self.centre.go("up", now))
@@ -116,39 +116,39 @@ class Drive:
             self.timeline.at(at, rank, act)
 
     def _login(self, code: str, number: int) -> Action:
-        application, config = self.applications[code], self.world.config(code)
-        session = application.link.first_session + number
+        client, config = self.clients[code], self.world.config(code)
+        session = client.link.first_session + number
 
         def login(now: int) -> None:
-            refused = self.centre.login(session, application.link.account, config.password, now)
+            refused = self.centre.login(session, client.link.account, config.password, now)
             if refused is None:
-                self._owners[session] = application
-                application.connected(session)
+                self._owners[session] = client
+                client.connected(session)
                 self._turns[code].set(now)
 
         return login
 
     def _cut(self, code: str) -> Action:
-        application = self.applications[code]
+        client = self.clients[code]
 
         def cut(now: int) -> None:
-            if application.session:
-                self.centre.logout(application.session, (), now)
+            if client.session:
+                self.centre.logout(client.session, (), now)
                 self._settle()
-                self._owners.pop(application.session)
-                application.lost()
+                self._owners.pop(client.session)
+                client.lost()
 
         return cut
 
     def _retune(self, code: str, limit: Limit) -> Action:
         def retune(now: int) -> None:
             self.centre.retune(code, limit, now)
-            self.applications[code].retune(limit, now)
+            self.clients[code].retune(limit, now)
             self._turns[code].set(now)
 
         return retune
 
-    # What happens -----------------------------------------------------------------------------------------------
+    # Events -----------------------------------------------------------------------------------------------------
 
     def _advance(self, now: int) -> None:
         self.centre.advance(now)
@@ -156,7 +156,7 @@ class Drive:
 
     def _turn(self, code: str) -> Action:
         def turn(now: int) -> None:
-            due = self.applications[code].turn(now)
+            due = self.clients[code].turn(now)
             if due < min(self.world.end, NEVER):
                 self._turns[code].set(due)
             self._after(now)
@@ -164,14 +164,14 @@ class Drive:
         return turn
 
     def _after(self, now: int) -> None:
-        """What every call of the centre may have left behind: answers, deadlines, notifications."""
+        """Handle what a call of the SMSC may leave: answers, deadlines, notifications."""
         self._settle()
         deadline = self.centre.next_deadline()
         if deadline < self.world.end:
             self._deadline.set(max(now, deadline))
-        if self.centre.notification_queue.fresh and not self._telling:
-            self._telling = True
-            self.timeline.at(now, Rank.NOTICES, self._tell)
+        if self.centre.notification_queue.fresh and not self._notifying:
+            self._notifying = True
+            self.timeline.at(now, Rank.NOTICES, self._notify)
 
     def _settle(self) -> None:
         if self.centre.answers:
@@ -180,9 +180,9 @@ class Drive:
                 if answer.session in self._owners:
                     self._owners[answer.session].answered(answer)
 
-    def _tell(self, now: int) -> None:
-        """Clients that are connected get every notification that waits for them, and acknowledge it at once."""
-        self._telling = False
+    def _notify(self, now: int) -> None:
+        """Give connected clients their waiting notifications; they acknowledge them at once."""
+        self._notifying = False
         queue = self.centre.notification_queue
         fresh = sorted(queue.fresh)
         queue.fresh.clear()
@@ -193,7 +193,7 @@ class Drive:
                 self.centre.acknowledge(session, notification, True, now)
 
     def _delivered(self, row: Row) -> None:
-        """Who got a message may answer it; while the platform is down the answer waits in the network."""
+        """Schedule the recipient's reply; while the platform is down it waits in the network."""
         at, _, _, code, recipient, entity, *_ = row
         law = self._laws.get(str(code))
         if law is None:
@@ -221,7 +221,7 @@ class Drive:
 
 
 def notification_row(session: int, notification: Notification, now: int) -> Row:
-    """A 52 or 53 that a client took, as a row of table "centre"."""
+    """An MO or a notification (operation 52 or 53) that a client took, as a row of table "centre"."""
     kind = "notice" if notification.kind == "notification" else "mo-notice"
     return (
         now, kind, session, notification.code, notification.subscriber, notification.message, notification.tries,
@@ -230,16 +230,16 @@ def notification_row(session: int, notification: Notification, now: int) -> Row:
 
 
 def run_events(world: World, ledger: AnyLedger, detail: Detail, progress: Progress = lambda _: None) -> None:
-    """Run a world event by event."""
+    """Run a world with the event-driven engine."""
     Drive(world, ledger, detail, progress).run()
 
 
-def _demand(world: World, code: str) -> list[Iterator[Asked]]:
-    """What a code is asked to send, by queue, prepared span by span."""
+def _demand(world: World, code: str) -> list[Iterator[Request]]:
+    """The requests of a code by queue, generated span by span."""
     source = Source(world, code)
     volume = source.volume()
 
-    def queue(number: int) -> Iterator[Asked]:
+    def queue(number: int) -> Iterator[Request]:
         for start, end in spans(world, A_SPAN, volume):
             demand = source.between(start, end)[number]
             yield from zip(demand.at.tolist(), demand.entity.tolist(), demand.recipient.tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""The story of a world: what the bench makes happen, as rows of the ledger. The same for both ways; decides nothing."""
+"""The events of a world as rows of the ledger; both engines write the same."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from simbench.simulation.scenario import moment
 def story_of(world: World) -> list[Row]:
     """The rows of table "story", by instant: period, incidents, tiers, portings, forecasts.
 
-    Incidents keep the instants they began at, also before the period: a year's availability looks back on them.
+    Incidents before the period are included: availability over twelve months looks back on them.
     """
     scenario = world.scenario
     known = scenario.history.known_from
     period = Period(world.start, world.end, moment(known, "history.known_from") if known else world.start)
-    told = [*_history(world, period.known_from), *world.incidents]
-    incidents: list[Row] = [row for incident in told for row in to_story(incident) if _at(row) < world.end]
+    known_incidents = [*_history(world, period.known_from), *world.incidents]
+    incidents: list[Row] = [row for incident in known_incidents for row in to_story(incident) if _at(row) < world.end]
     rows: list[Row] = []
     for code in world.codes:
         for at, limit in world.tiers(code):
@@ -34,7 +34,7 @@ def story_of(world: World) -> list[Row]:
 
 
 def _history(world: World, known_from: int) -> list[Incident]:
-    """What was scripted before the period, and over when it begins; nothing is drawn there."""
+    """Scripted incidents that ended before the period begins; random ones are drawn within it only."""
     if known_from >= world.start:
         return []
     config = replace(world.scenario.incidents, drawn=())

@@ -1,6 +1,6 @@
-"""Incidents of a world: scripted, planned maintenance with its notice, and drawn from laws. Asks no clock.
+"""Incidents of a world: scripted ones, planned maintenance with its announcement, and random ones.
 
-What is drawn depends on the seed and the name of its source alone: in any order, on any machine, the same incidents.
+The random ones depend only on the seed and the name of their source, so they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ Minutes = Annotated[float, msgspec.Meta(ge=0, le=100_000)]
 
 
 class Law(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A law of times by its mean; `shape` is Weibull's (below 1: the longer it lasts the longer it will), `sigma` the
-    standard deviation of the logarithm in the log-normal law.
+    """A distribution of durations by its mean. `shape` belongs to Weibull's (below 1: the longer it has lasted, the
+    longer it is expected to), `sigma` is the standard deviation of the logarithm in the log-normal one.
     """  # fmt: skip
 
     mean_h: Annotated[float, msgspec.Meta(ge=0.1, le=1_000_000)]
@@ -44,7 +44,7 @@ class Law(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scripted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One incident at a Paris civil time, for so long."""
+    """One incident at a Paris civil time, for `for_h` hours."""
 
     at: str
     for_h: Hours
@@ -57,7 +57,7 @@ class Scripted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Maintenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Planned work, announced `notice_days` times 24 hours ahead; again at that civil time every so many days."""
+    """Planned work, announced `notice_days` times 24 hours ahead; repeated at that civil time `every_days` days."""
 
     at: str
     for_h: Hours
@@ -71,7 +71,7 @@ class Maintenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Drawn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A source of incidents: from one restoration to the next failure, and from failure to restoration."""
+    """A source of random incidents: `between` restoration and next failure, `lasting` until restoration."""
 
     name: str
     between: Law
@@ -85,7 +85,7 @@ class Drawn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IncidentsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that interrupts a world."""
+    """All incidents of a world."""
 
     scripted: tuple[Scripted, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
@@ -97,8 +97,8 @@ def incidents(
 ) -> tuple[Incident, ...]:
     """Every incident that touches [start, end), by start; one that outlasts it keeps its own end.
 
-    Scripted ones and maintenance must not meet; a drawn one that would meet them, or one of a source named before,
-    does not happen. Tickets: S, M and D with a number, a drawn source's name before its own. Raises ScenarioError.
+    Scripted ones and maintenance must not overlap; a random one that would overlap them, or one of an earlier source,
+    is dropped. Tickets: S, M and D with a number, a drawn source's name before its own. Raises ScenarioError.
     """
     fixed = [_scripted(one, f"{place}.scripted[{n}]", n) for n, one in enumerate(config.scripted)]
     fixed += [
@@ -111,7 +111,7 @@ def incidents(
     names = [source.name for source in config.drawn]
     for n, name in enumerate(names):
         if not name or name in names[:n]:
-            raise ScenarioError(f"{place}.drawn[{n}].name", f"is {shown(name)}", "a name of its own")
+            raise ScenarioError(f"{place}.drawn[{n}].name", f"is {shown(name)}", "a unique name")
     happening = list(fixed)
     for source in config.drawn:
         happening += [one for one in drawn(source, seed, start, end) if not _meets(one, happening)]
@@ -136,8 +136,8 @@ def drawn(source: Drawn, seed: int, start: int, end: int) -> Iterator[Incident]:
 
 @lru_cache(maxsize=256)
 def table_of(law: Law) -> tuple[int, ...]:
-    """A law as quantiles in microseconds, at the middles of equal shares, scaled so that its mean is `mean_h` exactly
-    to a microsecond a quantile. The outermost 1 in 8192 at either end is cut off.
+    """A distribution as quantiles (us) at the middles of equal shares, scaled so that its mean is `mean_h` to within a
+    microsecond a quantile. The outermost 1 in 8192 at either end is cut off.
     """  # fmt: skip
     plain = [_QUANTILE[law.law](law, (place + 0.5) / QUANTILES) for place in range(QUANTILES)]
     mean = (sum(plain) - (plain[0] + plain[-1]) / 2) / (QUANTILES - 1)  # of straight lines between the entries
@@ -184,7 +184,7 @@ def _instant(text: str, place: str, error: type[BadInput] = ScenarioError) -> in
 
 
 def _noticed(begins: int, ends: int, after_min: float) -> int:
-    """When a ticket is opened: nobody notices what is over."""
+    """When a ticket is opened: at the latest when the incident ends."""
     return min(ends, begins + round(after_min * MINUTE_US))
 
 

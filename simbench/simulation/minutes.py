@@ -1,6 +1,6 @@
-"""Counts by code and minute out of the centre's rows, one by one. Keeps no row.
+"""Counts by code and minute, made from the SMSC's rows one by one.
 
-It stands where a ledger stands, so that the centre knows nothing of it.
+It takes the ledger's place, so the SMSC writes to it as to a ledger.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from collections import defaultdict
 
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.ledger.buffer import Block, Cells
-from simbench.ledger.rows import COUNTED, MINUTE, WITHIN_S, Row
+from simbench.ledger.rows import COUNTED, EXPIRED_REASONS, MINUTE, WITHIN_S, Row
 
-TEMPORARY = frozenset({10, 105, 107, 116})  # reasons of messages that nobody gave up on but the clock
 PLACE = {name: place for place, name in enumerate(COUNTED)}
 WIDTH = len(COUNTED) + len(WITHIN_S) + 1
-ALIKE = {"discarded": "refused", "notice": "notices"}
+COUNTED_AS = {"discarded": "refused", "notice": "notices"}
 
 
 class MinuteRows:
@@ -28,14 +27,14 @@ class MinuteRows:
         """Count a row of the table "centre"."""
         at, kind, _, code, *_ = row
         assert isinstance(at, int)
-        name = ALIKE.get(str(kind), str(kind))
+        name = COUNTED_AS.get(str(kind), str(kind))
         if name in PLACE:
             self.count(str(code), at, name)
         if kind == "delivered":
             scts = row[8]
             assert isinstance(scts, int)
             self.counts[str(code), at // MINUTE_US][len(COUNTED) + bisect_left(WITHIN_S, at // SECOND_US - scts)] += 1
-        elif kind == "undelivered" and row[7] in TEMPORARY:
+        elif kind == "undelivered" and row[7] in EXPIRED_REASONS:
             self.count(str(code), at, "expired")
 
     def append_columns(self, count: int, columns: tuple[Cells, ...]) -> None:
@@ -44,14 +43,14 @@ class MinuteRows:
             self.append(row)
 
     def count(self, code: str, at: int, name: str) -> None:
-        """Count one thing of a code."""
+        """Add one to a count of a code."""
         self.counts[code, at // MINUTE_US][PLACE[name]] += 1
 
     def __len__(self) -> int:
-        return 0  # nothing waits to be written
+        return 0  # no row waits to be written
 
     def rows(self, codes: tuple[str, ...], start: int, end: int) -> list[Row]:
-        """The rows of table "minute", by code and instant, backlog filled in."""
+        """The rows of table "minute", by code and instant, with the backlog."""
         found: list[Row] = []
         for code in codes:
             backlog = 0

@@ -1,6 +1,6 @@
-"""A world worked out: instants, links, streams and laws, as both ways of running it share them. Runs nothing.
+"""A world as both engines run it: instants, links, streams and distributions, worked out from its scenario.
 
-Nothing here depends on what happens: incidents, reconnections and opening hours are known before the first message.
+All of it is known before the first message: incidents, reconnections and opening hours depend on no other event.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from simbench.simulation.incidents import incidents as incidents_of
 from simbench.simulation.scenario import Campaign, Client, Flow, WorldScenario, check_world, contract_of, moment
 
 FIRST_MSISDN = 33_710_000_000
-WRONG_MSISDN = 33_199_000_000  # a fixed line of the fictional block
+WRONG_MSISDN = 33_199_000_000  # a fixed line in the fictional range
 SESSIONS_A_CODE = 100_000
 MOST_STREAMS = 1 << 14
 STREAM_SHIFT, INDEX_SHIFT = 48, 8  # of an entity: stream, index, part
@@ -41,7 +41,7 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True)
 class Stream:
-    """One campaign's sending or one flow: its number from 1, its messages' class and what they ask for."""
+    """One sending of a campaign, or one flow: its number (from 1), its code, its queue and its start."""
 
     number: int
     code: str
@@ -51,13 +51,13 @@ class Stream:
 
     @property
     def entity(self) -> int:
-        """The first message's number; a message's adds its index and its part."""
+        """The number of the first message; those of the others add their index and part."""
         return self.number << STREAM_SHIFT
 
 
 @dataclass(frozen=True)
 class Link:
-    """When a client is connected: [login, cut) each; its n-th session is `first_session + n`."""
+    """The sessions of a client: [login, cut) each; the n-th one has the number `first_session + n`."""
 
     account: str
     first_session: int
@@ -66,7 +66,7 @@ class Link:
 
 @dataclass(frozen=True)
 class World:
-    """Everything a run needs to know."""
+    """A world, ready to run."""
 
     scenario: WorldScenario
     contract: Contract
@@ -82,7 +82,7 @@ class World:
 
     @cached_property
     def downs(self) -> tuple[Interval, ...]:
-        """When the platform does nothing at all."""
+        """The intervals in which the whole platform is down."""
         return merged((one.start, one.end or self.end) for one in self.incidents if one.scope == "total")
 
     @cached_property
@@ -100,22 +100,22 @@ class World:
         return tuple((opens, closes) for opens, closes in found)
 
     def client(self, code: str) -> Client:
-        """How the application of a code behaves."""
+        """How the client of a code behaves."""
         return next((client for client in self.scenario.clients if client.code == code), Client(code))
 
     def config(self, code: str) -> CodeConfig:
-        """A code's table."""
+        """The configuration of a code."""
         return next(config for config in self.scenario.codes if config.code == code)
 
     def link(self, code: str) -> Link:
-        """When the client of a code is connected."""
+        """The sessions of a code's client."""
         place, config = self.codes.index(code), self.config(code)
         cuts = merged((one.start, one.end or self.end) for one in self.incidents if self.strikes(one, code))
         up = connected(cuts, self.start, self.end, round(self.client(code).reconnect_s * MILLION))
         return Link(config.account or code, place * SESSIONS_A_CODE + 1, up)
 
     def strikes(self, incident: Incident, code: str) -> bool:
-        """Whether an incident cuts a code off; a partial one of no code in particular takes its share of them."""
+        """Whether an incident cuts a code off; a partial one that names no code strikes its share of them."""
         if incident.scope == TOTAL or incident.subject == code:
             return True
         if incident.subject in self.codes:
@@ -123,7 +123,7 @@ class World:
         return share(self.scenario.seed, entity_of(incident.ticket, code), STRUCK, round(incident.share * MILLION))
 
     def tiers(self, code: str) -> tuple[tuple[int, Limit], ...]:
-        """The code's limits: the first from before the start on, then each change within the period."""
+        """The limits of a code: the one at the start, then each change within the period."""
         changes = sorted(
             (moment(tier.at, "tiers"), tier.rate_per_s) for tier in self.scenario.tiers if tier.code == code
         )
@@ -136,7 +136,7 @@ class World:
 
     @cached_property
     def streams(self) -> tuple[Stream, ...]:
-        """Every sending and flow, numbered in the order of the file, the code's queues by priority."""
+        """Every sending and flow, numbered in the order of the file."""
         sources: list[tuple[Campaign | Flow, int]] = [(flow, self.start) for flow in self.scenario.flows]
         sources += [(one, at) for one in self.scenario.campaigns for at in self._sendings(one)]
         if len(sources) >= MOST_STREAMS:
@@ -148,7 +148,7 @@ class World:
         )
 
     def queues(self, code: str) -> tuple[tuple[int, str], ...]:
-        """What the client of a code keeps apart: (priority, hours), the first to leave first."""
+        """The queues of a code's client: (priority, hours), in the order in which they send."""
         sources: tuple[Campaign | Flow, ...] = (*self.scenario.flows, *self.scenario.campaigns)
         return tuple(sorted({(source.priority, source.hours) for source in sources if source.code == code}))
 
@@ -165,13 +165,13 @@ class World:
 
     @cached_property
     def law(self) -> AbsenceDistribution:
-        """How subscribers come, go and leave."""
+        """Presence and portings of the subscribers."""
         waves = tuple((moment(wave.at, "portings"), round(wave.share * MILLION)) for wave in self.scenario.portings)
         return PRESETS[self.scenario.subscribers.preset].law(waves)
 
     @cached_property
     def profile(self) -> BaseProfile:
-        """The shares of subscribers that are not there at all."""
+        """The shares of unknown, ported-out and roaming subscribers."""
         config = self.scenario.subscribers
         unknown = PRESETS[config.preset].unknown_share if config.share_unknown is None else config.share_unknown
         return BaseProfile(
@@ -179,12 +179,12 @@ class World:
         )
 
     def base(self) -> SubscriberBase:
-        """The subscriber base of the live centre."""
+        """The subscriber base that the SMSC core uses."""
         return SubscriberBase(self.scenario.seed, self.profile, law=self.law)
 
 
 def plan(scenario: WorldScenario, contract: Contract | None = None, place: str = "world") -> World:
-    """Work a scenario out. Raises ScenarioError: overlapping incidents, unknown codes, no traffic..."""
+    """Work out the world of a scenario. Raises ScenarioError: overlapping incidents, unknown codes, no traffic..."""
     contract = contract or contract_of(scenario)
     check_world(scenario, contract, place)
     start, end = (moment(text, f"{place}: period") for text in (scenario.period.start, scenario.period.end))
@@ -205,7 +205,7 @@ def plan(scenario: WorldScenario, contract: Contract | None = None, place: str =
 
 
 def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Intervals sorted, those that overlap made one; those that only touch stay two."""
+    """Intervals sorted, overlapping ones merged; those that only touch stay apart."""
     found: list[Interval] = []
     for start, end in sorted(intervals):
         if found and start < found[-1][1]:
@@ -216,13 +216,13 @@ def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def connected(cuts: tuple[Interval, ...], start: int, end: int, retry_us: int) -> tuple[Interval, ...]:
-    """When a client is connected that tries at once, and every `retry_us` after each cut."""
+    """The sessions of a client that connects at once and, after each cut, every `retry_us`."""
     found, starts = [], [cut[0] for cut in cuts]
     lost, at = start, start
     while at < end:
         place = bisect_right(starts, at) - 1
         if place >= 0 and at < cuts[place][1]:
-            at = lost - (lost - cuts[place][1]) // retry_us * retry_us  # the first try that finds it up again
+            at = lost - (lost - cuts[place][1]) // retry_us * retry_us  # the first attempt that finds it up again
             continue
         until = min(starts[place + 1], end) if place + 1 < len(cuts) else end
         found.append((at, until))

@@ -1,6 +1,7 @@
-"""The reference client in a world: its core against the gateway, in octets, on SimPy's clock. No latency on the line.
+"""The reference client in a world: its core exchanges octets with the UCP gateway, on SimPy's clock.
 
-A connection that cannot be made is lost at once; what either end writes reaches the other in the same instant.
+The line has no latency: what either end writes reaches the other in the same instant, and a connection that cannot be
+made fails at once.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ A_SPAN = 50_000
 
 
 class _Sink:
-    """What the centre takes for a ledger: its rows are kept or counted."""
+    """A ledger with the one table that the SMSC writes."""
 
     def __init__(self, centre: Any) -> None:
         self.centre = centre
@@ -52,9 +53,13 @@ class ReferenceDrive:
     ) -> None:
         others = [code for code in world.codes if world.client(code).kind != "reference"]
         if others:
-            raise ScenarioError("clients", f"{others[0]} has another client", "the reference client for every code")
+            raise ScenarioError(
+                "clients", f"{others[0]} has another kind of client", "the reference client for every code"
+            )
         if world.scenario.replies or world.scenario.tiers:
-            raise ScenarioError("clients", "the reference client has no tier changes or replies", "neither of them")
+            raise ScenarioError(
+                "clients", "changes of tier or replies beside the reference client", "a world without either"
+            )
         self.world, self.ledger, self.timeline = world, ledger, Timeline(world.start)
         self.minutes = MinuteRows() if by_minute else None
         sink = _Sink(self.minutes if self.minutes is not None else ledger.centre)
@@ -69,7 +74,7 @@ class ReferenceDrive:
         self._deadline = Alarm(self.timeline, Rank.CENTRE, self._advance)
 
     def run(self) -> None:
-        """Let the world happen and write its ledger."""
+        """Run the world and write its ledger."""
         for row in story_of(self.world):
             self.ledger.story.append(row)
         for start, end in self.world.downs:
@@ -100,7 +105,7 @@ class ReferenceDrive:
         window = config.window or self.world.contract.terms.session.window.value
         account = config.account or code
         reconnect_s = self.world.client(code).reconnect_s
-        # A world's demand has no texts that the duties of content could look at.
+        # The messages of a world have no texts, so there is no content to check.
         return Core(
             LinkConfig(
                 account, config.password, code, limit.rate_per_s, window, reconnect_first_s=reconnect_s, ethics=False
@@ -156,21 +161,21 @@ class ReferenceDrive:
         self._turn(set(), now)
 
     def _turn(self, codes: set[str], now: int) -> None:
-        """Let cores and gateway talk until neither has anything more to say at this instant."""
-        codes |= self._hear(now)
+        """Exchange octets between cores and gateway until neither has more to send at this instant."""
+        codes |= self._receive(now)
         while codes:
             for code in sorted(codes):
-                self._speak(code, now)
-            codes = self._hear(now)
+                self._send(code, now)
+            codes = self._receive(now)
         deadline = self.gateway.next_deadline()
         if deadline < self.world.end:
             self._deadline.set(max(now, deadline))
 
-    def _speak(self, code: str, now: int) -> None:
+    def _send(self, code: str, now: int) -> None:
         end = self._ends[code]
         end.core.advance(now)
-        while happened := end.core.events():
-            for event in happened:
+        while events := end.core.events():
+            for event in events:
                 if isinstance(event, Connect):
                     self._connect(code, end, now)
                 elif isinstance(event, Close):
@@ -195,18 +200,18 @@ class ReferenceDrive:
         self.gateway.opened(end.line, now)
         end.core.connected(now)
 
-    def _hear(self, now: int) -> set[str]:
-        """Carry what the gateway wrote to the cores, and close what it wants closed; whose cores heard something."""
-        heard = set()
+    def _receive(self, now: int) -> set[str]:
+        """Pass the gateway's octets to the cores and close connections it ends; the codes that received something."""
+        received_by = set()
         for number, octets in self.gateway.output():
             code = self._lines.get(number)
             if code is not None:
                 self._ends[code].core.received(octets, now)
-                heard.add(code)
+                received_by.add(code)
         for number in self.gateway.closings:
             code = self._lines.get(number)
             if code is not None:
                 self._hang_up(self._ends[code], now)
-                heard.add(code)
+                received_by.add(code)
         self.gateway.closings = {}
-        return heard
+        return received_by

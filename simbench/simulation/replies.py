@@ -1,4 +1,4 @@
-"""Who answers a message, and when: the same draws for both ways. Sends nothing."""
+"""Replies of subscribers: who replies and when, with the same draws in both engines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ QUANTILES = 1024
 
 
 class ReplyLaw:
-    """The law of one code: `bound` in 2^32 of those who got a message answer, after a time out of `table_us`."""
+    """The distribution of one code: `bound` in 2^32 recipients reply, after a time drawn from `table_us`."""
 
     def __init__(self, world: World, code: str) -> None:
         config = next((each for each in world.scenario.replies if each.code == code), None)
@@ -22,7 +22,7 @@ class ReplyLaw:
         self.answers_key, self.after_key = key_of(seed, ANSWERS), key_of(seed, AFTER)
 
     def answered_at(self, entity: int, delivered_at: int) -> int:
-        """When the subscriber answers, 0 for not at all."""
+        """When the subscriber replies, 0 for not at all."""
         if draw_with(self.answers_key, entity) >> 32 >= self.bound:
             return 0
         return delivered_at + quantile(self.table_us, draw_with(self.after_key, entity))

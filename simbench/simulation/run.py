@@ -1,4 +1,4 @@
-"""A world run one way or the other, into a ledger. The same ledger whichever way, on any number of workers."""
+"""Run a world into a ledger, with either engine and any number of workers; the ledger is the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from simbench.base.errors import ScenarioError
 from simbench.base.extras import missing, need
 from simbench.ledger import AnyLedger
-from simbench.simulation.bulk import Walker, not_carried
+from simbench.simulation.bulk import BulkSmsc, not_carried
 from simbench.simulation.bulk_code import CodeRun
 from simbench.simulation.columns import MinuteColumns, RowColumns
 from simbench.simulation.event_driven import Detail, Progress, run_events
@@ -29,13 +29,13 @@ def run_world(
     world: World, ledger: AnyLedger, detail: Detail, way: Way = "auto", workers: int = 1,
     progress: Progress = lambda _: None,
 ) -> Literal["bulk", "events"]:  # fmt: skip
-    """Run a world into a ledger and say which way it went. "auto" goes the bulk way where it can and is compiled.
+    """Run a world into a ledger and return the engine used. "auto": the vectorised one where it supports the world.
 
-    Raises ScenarioError when told "bulk" and it cannot, BadInput without the extra `fast` that it needs.
+    Raises ScenarioError for "bulk" with a world it does not support, BadInput for "bulk" without the extra `fast`.
     """
     reasons = not_carried(world)
     if way == "bulk" and reasons:
-        raise ScenarioError("way", f"the bulk way does not carry {'; '.join(reasons)}", "--way events")
+        raise ScenarioError("way", f"the vectorised engine does not support {', '.join(reasons)}", "--way events")
     if way == "bulk":
         need("fast", "--way bulk")
     if way == "events" or reasons or (way == "auto" and missing("fast")):
@@ -55,10 +55,10 @@ def run_world(
 
 
 def minutes_of(world: World, code: str, progress: Callable[[int], None] = lambda _: None) -> pa.Table:
-    """The minutes of one code, by the bulk way."""
-    walker = Walker(world, code)
-    output = MinuteColumns(world, code, walker.laws)
-    CodeRun(world, code, walker, output, progress).run()
+    """The minutes of one code, from the vectorised engine."""
+    smsc = BulkSmsc(world, code)
+    output = MinuteColumns(world, code, smsc.tables)
+    CodeRun(world, code, smsc, output, progress).run()
     return output.table()
 
 
@@ -90,9 +90,9 @@ def _rows(world: World, ledger: AnyLedger, progress: Progress) -> None:
         progress(min(0.999, done[0] / max(1.0, volume)))
 
     for code in world.codes:
-        walker = Walker(world, code)
-        output = RowColumns(world, code, walker.laws, lambda table: ledger.write_table("centre", table))
-        CodeRun(world, code, walker, output, some).run()
+        smsc = BulkSmsc(world, code)
+        output = RowColumns(world, code, smsc.tables, lambda table: ledger.write_table("centre", table))
+        CodeRun(world, code, smsc, output, some).run()
 
 
 def _volumes(world: World) -> float:
@@ -106,6 +106,6 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
     if workers <= 1:
         yield None
         return
-    # Not forked: the ledger's thread would be half copied.
+    # Spawned, because a fork would not copy the ledger's thread.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         yield pool

@@ -1,6 +1,6 @@
-"""A world as its scenario file says it: typed tables, unknown keys refused. Runs nothing and reads no clock.
+"""The scenario file of a world as typed tables; unknown keys are refused.
 
-What a file leaves out comes from the contract. Civil times are Paris time, written 2026-03-02T08:00.
+Defaults come from the contract. Civil times are Paris time, written 2026-03-02T08:00.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ WEEKLY: Weights = (11, 11, 11, 11, 12, 9, 6)
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all tables here share."""
+    """Base of the tables: frozen, unknown keys refused."""
 
 
 class Period(_Table, rename={"start": "from", "end": "to"}, frozen=True):
-    """From a Paris midnight (or civil time) up to another, which is no part of it."""
+    """From a Paris midnight (or civil time) up to, but not including, another."""
 
     start: str
     end: str
 
 
 class Campaign(_Table, frozen=True):
-    """One sending to many, taken in by the client at `start` (spread over `spread_min`), again `every` so often.
+    """One sending to many, requested at `start` (spread over `spread_min`) and repeated `every` day or week.
 
-    `hours`: "legal" lets it leave on jours ouvrables between the hours of the contract only. Lower `priority` leaves
+    `hours`: "legal" restricts it to jours ouvrables between the hours of the contract. Lower `priority` leaves
     first. Recipients are `subscribers` of the base from `first` on, in an order of their own, each once while they
     last. `wrong_share` of the addresses are no mobile number at all.
     """
@@ -67,7 +67,7 @@ class Campaign(_Table, frozen=True):
 
 
 class Flow(_Table, frozen=True):
-    """Messages that arise one by one (Poisson): `per_day` on a mean day, by weights of the hours and weekdays."""
+    """Single messages at random (Poisson): `per_day` on an average day, weighted by hour and weekday."""
 
     name: Word
     code: str
@@ -84,7 +84,7 @@ class Flow(_Table, frozen=True):
 
 
 class Replies(_Table, frozen=True):
-    """A share of those who got a message of the code answer it."""
+    """The share of the recipients of a code's messages who reply."""
 
     code: str
     share: Share
@@ -104,7 +104,7 @@ class Client(_Table, frozen=True):
 
 
 class Tier(_Table, frozen=True):
-    """From `at` on the code has another rate."""
+    """A change of the code's rate at `at`."""
 
     at: str
     code: str
@@ -112,7 +112,7 @@ class Tier(_Table, frozen=True):
 
 
 class Porting(_Table, frozen=True):
-    """At `at`, `share` of the subscribers go to another operator."""
+    """A wave of portings: at `at`, `share` of the subscribers move to another operator."""
 
     at: str
     share: Share
@@ -183,13 +183,13 @@ def contract_of(scenario: WorldScenario, path: Path | None = None) -> Contract:
 
 
 def check_world(scenario: WorldScenario, contract: Contract, place: str) -> None:
-    """What a type cannot say of one table after another. Raises ScenarioError."""
+    """Check what depends on several keys or tables. Raises ScenarioError."""
     start, end = (
         moment(scenario.period.start, f"{place}: period.from"),
         moment(scenario.period.end, f"{place}: period.to"),
     )
     if end <= start:
-        raise ScenarioError(f"{place}: period.to", f"is {shown(scenario.period.end)}", "a moment after period.from")
+        raise ScenarioError(f"{place}: period.to", f"is {shown(scenario.period.end)}", "a time after period.from")
     codes = [config.code for config in scenario.codes]
     for index, code in enumerate(codes):
         if code in codes[:index]:
@@ -215,22 +215,24 @@ def _check_traffic(scenario: WorldScenario, period: tuple[int, int], place: str)
         key = f"{place}: campaigns[{index}]"
         at = moment(campaign.start, f"{key}.start")
         if not period[0] <= at < period[1]:
-            raise ScenarioError(f"{key}.start", f"{campaign.start} is outside the period", "a moment within it")
+            raise ScenarioError(f"{key}.start", f"{campaign.start} is outside the period", "a time within it")
         if campaign.first + max(1, campaign.subscribers) > scenario.subscribers.count:
-            problem = f"{campaign.first} and {campaign.subscribers} more are not there"
+            problem = f"{campaign.first} and {campaign.subscribers} more exceed the base"
             raise ScenarioError(f"{key}.first", problem, f"a range of the {scenario.subscribers.count} subscribers")
     for index, flow in enumerate(scenario.flows):
         for name, size in (("daily", 24), ("weekly", 7)):
             weights = getattr(flow, name)
             if len(weights) != size or not sum(weights):
-                raise ScenarioError(f"{place}: flows[{index}].{name}", "is no profile", f"{size} weights, not all zero")
+                raise ScenarioError(
+                    f"{place}: flows[{index}].{name}", "is not a profile", f"{size} weights, not all zero"
+                )
     for table in ("tiers", "portings", "forecasts"):
         for index, entry in enumerate(getattr(scenario, table)):
             moment(entry.at, f"{place}: {table}[{index}].at")
 
 
 def _check_once(scenario: WorldScenario, place: str) -> None:
-    """Names that must be told apart."""
+    """Check that names are unique."""
     for table, field in (("campaigns", "name"), ("flows", "name"), ("clients", "code"), ("replies", "code")):
         names = [getattr(entry, field) for entry in getattr(scenario, table)]
         for index, name in enumerate(names):

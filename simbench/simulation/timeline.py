@@ -1,7 +1,7 @@
-"""What happens when in a world, on SimPy's clock. Decides nothing and knows no centre.
+"""The order of events in a world, on SimPy's clock.
 
-Of what happens at one instant the world comes first (incidents, tiers, logins), then the centre's own deadlines, then
-what clients send, then what they are told.
+Events of one instant happen in the order of `Rank`: the world first (incidents, tiers, logins), then the deadlines of
+the SMSC, subscribers, clients, and notifications.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Action = Callable[[int], None]
 
 
 class Rank(IntEnum):
-    """The order within one instant. SimPy's own urgent events, such as the end of a run, come before all."""
+    """The order within one instant. SimPy's own urgent events, such as the end of a run, come first."""
 
     WORLD = 1
     LOGIN = 2
@@ -39,7 +39,7 @@ class Timeline:
         return int(self.env.now)
 
     def at(self, instant: int, rank: Rank, action: Action) -> None:
-        """Call `action(instant)` then."""
+        """Call `action(instant)` at the instant."""
         event = simpy.Event(self.env)
         event._ok, event._value = True, None
         event.callbacks.append(lambda _: action(instant))
@@ -50,19 +50,19 @@ class Timeline:
         self.env.process(generator)
 
     def run(self, end: int) -> None:
-        """Let everything happen that comes before `end`."""
+        """Run all events before `end`."""
         self.env.run(until=end)
 
 
 class Alarm:
-    """One thing that is due at one instant at most; set earlier, the later ring is ignored when it comes."""
+    """An action with one due time; set to an earlier one, the later one is ignored."""
 
     def __init__(self, timeline: Timeline, rank: Rank, action: Action) -> None:
         self._timeline, self._rank, self._action = timeline, rank, action
         self._armed: int | None = None
 
     def set(self, instant: int) -> None:
-        """Ring at the instant, unless it rings before."""
+        """Act at the instant, unless it is already set to an earlier one."""
         if self._armed is None or instant < self._armed:
             self._armed = instant
             self._timeline.at(instant, self._rank, self._ring)

@@ -1,7 +1,7 @@
-"""Availability over rolling twelve months (OPS-QOS-01): measures as plain arrays, and the rule. Draws nothing.
+"""Availability over rolling twelve months (OPS-QOS-01): measures as plain arrays, and the rule.
 
-Variants (all reported, the verdict is V1's): V1 unplanned total down time over the window; V2 with planned time as
-well; V3 planned time left out of the window; V4 with partial outages by their share; V5 what probes saw.
+Variants (all reported, the verdict is V1's): V1 unplanned total down time over the window; V2 planned time as well;
+V3 planned time left out of the window; V4 partial outages by their share as well; V5 the client's probes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.base.calendar import civil
+from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.contract import Contract
 from simbench.finding import Evidence
@@ -22,15 +23,15 @@ from simbench.sla.classification import Service, service_of
 from simbench.sla.probes import probes_of
 from simbench.sla.rolling_window import PARTS, Downtime, Instants, Windows, downtime_of, windows
 
-YEAR_AHEAD = 400 * DAY_US  # further than any window is long
+YEAR_AHEAD = 400 * DAY_US  # longer than any window
 VARIANTS = ("V1", "V2", "V3", "V4")
 SHOWN = 10
 
 
 class Rolling(msgspec.Struct, frozen=True, eq=False):
-    """Windows that end at `at`: lengths and down time in them (us; `partial` us times PARTS), int64 arrays.
+    """Windows that end at `at`: their lengths and down time (us; `partial` us times PARTS), int64 arrays.
 
-    `full`: the whole window is known; otherwise `length` counts from where history begins.
+    `full`: history covers the whole window; otherwise `length` counts from the beginning of history.
     """
 
     at: Instants
@@ -67,14 +68,14 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
         return Rolling(*(getattr(self, name)[chosen] for name in self.__struct_fields__))
 
     def worst(self, variant: str) -> int:
-        """Place of the window with the least availability, the earliest of several."""
+        """Place of the window with the lowest availability, the earliest of several."""
         shares = self.availability(variant)
         near = np.flatnonzero(shares <= shares.min() + 1e-9)
         return int(min(near.tolist(), key=lambda place: (-self.loss(place, variant), place)))
 
 
 class Year(msgspec.Struct, frozen=True, eq=False):
-    """Everything the measures of one service need: its down time and its windows, ready made."""
+    """Input of the measures of one service: its period, down time and windows."""
 
     period: Period
     downtime: Downtime
@@ -82,7 +83,7 @@ class Year(msgspec.Struct, frozen=True, eq=False):
 
 
 def year_of(service: Service, contract: Contract) -> Year:
-    """Prepare the measures. Incidents that still last are taken to last until the period's end."""
+    """Prepare the measures. Open incidents are taken to last until the period's end."""
     months = contract.terms.quality.availability_months.value
     ahead = service.period.end + YEAR_AHEAD  # outages leave later than the period ends
     period = service.period
@@ -92,7 +93,7 @@ def year_of(service: Service, contract: Contract) -> Year:
 def rolling(year: Year, at: Instants) -> Rolling:
     """The windows that end at ascending instants (us): exact, whatever their number.
 
-    Within a piece of constant window length both ends go forward, so that one pass serves them.
+    Within a piece of constant window length both ends only go forward, so one pass is enough.
     """
     known = year.period.known_from
     cuts = np.searchsorted(at, year.windows.since[1:], side="left")
@@ -141,21 +142,21 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
 
 @rule(
     "OPS-QOS-01/rolling-year",
-    "The platform is available as promised over the twelve months before every instant",
+    "The platform's availability over the twelve months before every instant reaches the contract's level",
     binds="platform",
     catches=("fifteen-outages",),
     suites=("sla",),
 )
 def rolling_year(case: Case) -> Judged:
-    """Verdict by V1 at every instant that can be the worst.
+    """Judge V1 at every instant that can be the worst.
 
-    Until a year of history is there the figures are provisional and prove neither that the promise is kept nor, short
-    of more down time than a whole year allows, that it is broken; without any down time they have nothing to say.
+    With less than a year of history the figures are provisional: inconclusive, or unsupported without any down time.
+    More down time than a whole year allows is a fail all the same.
     """
     service = service_of(case)
     period = service.period
     if period.end <= period.start:
-        return Judged("inconclusive", "the story tells no period of time", blame="bench")
+        return Judged("inconclusive", "the run covers no period", blame="bench")
     year = year_of(service, case.contract)
     seen = rolling(year, turning_points(year))
     quality = case.contract.terms.quality
@@ -164,30 +165,30 @@ def rolling_year(case: Case) -> Judged:
     worst = {variant: decisive.worst(variant) for variant in VARIANTS}
     failing = {variant: decisive.loss(place, variant) > allowed for variant, place in worst.items()}
     place = worst["V1"]
-    told = _told(decisive, worst, period, provisional=provisional)
+    summary = _summary(decisive, worst, period, provisional=provisional)
     disagreeing = [variant for variant in VARIANTS if failing[variant] != failing["V1"]]
     if disagreeing:
-        told += f"; {', '.join(disagreeing)} would {'pass' if failing['V1'] else 'fail'}"
-    told += _probed(case, year, allowed, failing=failing["V1"])
+        summary += f"; {', '.join(disagreeing)} would {'pass' if failing['V1'] else 'fail'}"
+    summary += _probed(case, year, allowed, failing=failing["V1"])
     assumed = ("variant V1 of availability",) if disagreeing else ()
     measured = 1 - float(decisive.loss(place, "V1"))
     if provisional and not decisive.unplanned[place]:
-        return Judged("unsupported", told, measured, quality.availability.value, "share", "", assumed)
+        return Judged("unsupported", summary, measured, quality.availability.value, "share", "", assumed)
     if provisional:
-        return Judged("inconclusive", told, measured, quality.availability.value, "share", "bench", assumed)
+        return Judged("inconclusive", summary, measured, quality.availability.value, "share", "bench", assumed)
     if not failing["V1"]:
-        return Judged("pass", told, measured, quality.availability.value, "share", "", assumed)
+        return Judged("pass", summary, measured, quality.availability.value, "share", "", assumed)
     return Judged(
-        missed(case.contract, "quality.availability"), told, measured, quality.availability.value, "share",
+        missed(case.contract, "quality.availability"), summary, measured, quality.availability.value, "share",
         "platform", assumed, _evidence(service, decisive, place),
     )  # fmt: skip
 
 
 def _decisive(seen: Rolling, year: Year, allowed: Fraction) -> tuple[Rolling, bool]:
-    """The windows a verdict rests on, and whether it is provisional.
+    """The windows that decide the verdict, and whether it is provisional.
 
-    Whole windows, where there are any, and those that already lost more than a whole one may; else the time elapsed
-    at the period's end.
+    These are the whole windows and those that already lost more than a whole one may; without any, the time elapsed at
+    the period's end.
     """
     lengths = year.windows.length_at(seen.at).astype(object)
     beyond = (seen.unplanned.astype(object) * allowed.denominator > lengths * allowed.numerator).astype(np.bool_)
@@ -200,25 +201,29 @@ def _decisive(seen: Rolling, year: Year, allowed: Fraction) -> tuple[Rolling, bo
     return seen.where(seen.at == year.period.end), True
 
 
-def _told(decisive: Rolling, worst: dict[str, int], period: Period, *, provisional: bool) -> str:
+def _summary(decisive: Rolling, worst: dict[str, int], period: Period, *, provisional: bool) -> str:
     place = worst["V1"]
     at = civil(int(decisive.at[place])).isoformat(sep=" ", timespec="seconds")
     length_h = int(decisive.length[place]) / HOUR_US
-    shares = ", ".join(f"{name} {_percent(1 - decisive.loss(where, name))}" for name, where in worst.items())
-    told = f"least {shares}; V1 at {at}: {int(decisive.unplanned[place]) / HOUR_US:.2f} h down in {length_h:,.0f} h"
+    shares = ", ".join(
+        f"{name}{' (unplanned only)' if name == 'V1' else ''} {_percent(1 - decisive.loss(where, name))}"
+        for name, where in worst.items()
+    )
+    down_h = int(decisive.unplanned[place]) / HOUR_US
+    text = f"lowest: {shares}; V1 at {at}: {down_h:.2f} h down in {length_h:,.0f} h"
     if provisional:
-        days = (period.end - period.known_from) / DAY_US
-        told = f"provisional, {days:.1f} days of history: {told}"
-    return told
+        days = (period.end - period.known_from) * 100 // DAY_US / 100  # truncated
+        text = f"provisional, {days:.2f} days of history; {text}"
+    return text
 
 
 def _percent(share: Fraction) -> str:
-    """A share in percent, cut off and not rounded up: what is below 99 % must not read 99 %."""
+    """A share in percent, truncated: what is below 99 % must not read 99 %."""
     return f"{int(share * 10**6) / 10**4:.4f} %"
 
 
 def _probed(case: Case, year: Year, allowed: Fraction, *, failing: bool) -> str:
-    """V5 over the last window, where the ledger holds probes."""
+    """V5 over the last window, if the ledger holds probes."""
     end = year.period.end
     since = end - int(year.windows.length_at(np.array([end]))[0])
     tried, good = probes_of(case).between(max(year.period.known_from, since), end)
@@ -227,7 +232,7 @@ def _probed(case: Case, year: Year, allowed: Fraction, *, failing: bool) -> str:
     share = Fraction(good, tried)
     differs = ((1 - share) > allowed) != failing
     verdict = ", which would " + ("pass" if failing else "fail") if differs else ""
-    return f"; V5 {good} of {tried} probes answered ({_percent(share)}){verdict}"
+    return f"; V5: {good} of {count(tried, 'probe')} answered ({_percent(share)}){verdict}"
 
 
 def _evidence(service: Service, decisive: Rolling, place: int) -> tuple[Evidence, ...]:

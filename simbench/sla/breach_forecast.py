@@ -1,7 +1,7 @@
-"""What may still happen to the promises: replications of the months to come. Judges nothing that has happened.
+"""Probability of a breach in the months to come, estimated by replications.
 
-A replication draws the outages to come from laws and measures them with the past exactly as the rules do. Replication
-n is the same whatever the number of workers.
+A replication draws future outages from distributions and measures them, with the past ones, exactly as the rules do.
+Replication n is the same for any number of workers.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from simbench.base.calendar import civil, from_civil
 from simbench.base.errors import BadInput
+from simbench.base.text import count
 from simbench.base.toml_files import read_toml
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
@@ -30,19 +31,19 @@ from simbench.sla.classification import Service, counted
 
 CONFIDENCE = 0.95
 CHUNK = 50  # replications a worker takes at a time
-LEAST_OUTAGES = 2  # to fit a law to
-ALIKE = 0.001  # spread of the logarithm below which all lasted the same
+LEAST_OUTAGES = 2  # to fit a distribution to
+SAME_LENGTH = 0.001  # standard deviation of the logarithm below which all outages lasted the same
 Progress = Callable[[int, int], object]
 
 
 class Laws(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often outages will begin and how long they will last: a TOML file with [[drawn]], or fitted to the past."""
+    """Distributions of the outages to come: a TOML file with [[drawn]], or fitted to the past."""
 
     drawn: tuple[Drawn, ...]
 
 
 class Date(msgspec.Struct, frozen=True):
-    """By one date (us): how many replications broke a promise by then, and the probability's confidence band."""
+    """Replications with a breach by one date (us), and the confidence band of its probability."""
 
     at: int
     replications: int
@@ -53,7 +54,7 @@ class Date(msgspec.Struct, frozen=True):
 
 
 class Forecast(msgspec.Struct, frozen=True):
-    """The probabilities by date, the laws they rest on, and the band's confidence."""
+    """The probabilities by date, the distributions they rest on, and the confidence of the bands."""
 
     laws: tuple[Drawn, ...]
     dates: tuple[Date, ...]
@@ -61,7 +62,7 @@ class Forecast(msgspec.Struct, frozen=True):
 
 
 class _Task(msgspec.Struct, frozen=True):
-    """Everything a worker needs; it goes to another process as it is."""
+    """Everything a worker process needs."""
 
     service: Service
     contract: Contract
@@ -71,28 +72,32 @@ class _Task(msgspec.Struct, frozen=True):
 
 
 def read_laws(path: Path) -> tuple[Drawn, ...]:
-    """Read a file of laws. Raises BadInput."""
+    """Read a file of distributions. Raises BadInput."""
     laws = read_toml(path, Laws, BadInput).drawn
     if not laws:
-        raise BadInput(str(path), "draws nothing", "[[drawn]] with name, between and lasting")
+        raise BadInput(str(path), "has no distribution", "[[drawn]] with name, between and lasting")
     return laws
 
 
 def fitted(service: Service) -> tuple[Drawn, ...]:
-    """Laws out of the total, unplanned outages known: exponential between them, log-normal for how long they last.
+    """Distributions fitted to the total, unplanned outages known: exponential gaps, log-normal lengths.
 
-    Raises BadInput where there are too few to say anything.
+    Raises BadInput for fewer than two outages.
     """
     outages = [one.incident for one in service.counted if one.klass == "unplanned"]
     hours = [(one.end - one.start) / HOUR_US for one in outages if one.end is not None]
     if len(hours) < LEAST_OUTAGES:
-        raise BadInput("--forecast", f"{len(hours)} outages are too few to fit a law to", "a file of laws (--laws)")
+        raise BadInput(
+            "--forecast",
+            f"{count(len(hours), 'outage')}, too few to fit",
+            "at least 2, or a file of distributions (--laws)",
+        )
     up_h = (service.period.end - service.period.known_from) / HOUR_US - sum(hours)
     sigma = min(10.0, pstdev([math.log(one) for one in hours]))
     between = Law(min(1e6, max(0.1, up_h / len(hours))))
     mean_h = min(1e6, max(0.1, fmean(hours)))
-    # What always lasted the same is no law of chance: half of it would be drawn longer than it ever was.
-    lasting = Law(mean_h, "lognormal", sigma=sigma) if sigma > ALIKE else Law(mean_h, "fixed")
+    # Outages that all lasted the same are not fitted: half of those drawn would be longer than any was.
+    lasting = Law(mean_h, "lognormal", sigma=sigma) if sigma > SAME_LENGTH else Law(mean_h, "fixed")
     return (Drawn("as before", between, lasting),)
 
 
@@ -117,7 +122,7 @@ def forecast(  # noqa: PLR0913 - what is known, what is assumed, and how it is r
 ) -> Forecast:  # fmt: skip
     """Probability that availability or a restoration is broken between the period's end and each date.
 
-    Equal for any number of workers. Bands are Wilson's.
+    The result is the same for any number of workers. The bands are Wilson's.
     """
     task = _Task(service, contract, tuple(laws), tuple(sorted(dates)), seed)
     chunks = [(first, min(first + CHUNK, replications)) for first in range(0, replications, CHUNK)]
@@ -155,7 +160,7 @@ def _run(
 
 
 def _chunk(task: _Task, chunk: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """How many replications of a chunk broke availability, and restoration, by each date."""
+    """The number of replications of a chunk with a breach of availability, and of restoration, by each date."""
     broken = np.zeros((2, len(task.dates)), dtype=np.int64)
     for number in range(*chunk):
         down_at, late_at = _replication(task, number)
@@ -166,7 +171,7 @@ def _chunk(task: _Task, chunk: tuple[int, int]) -> np.ndarray[tuple[int, ...], n
 
 
 def _replication(task: _Task, number: int) -> tuple[int | None, int | None]:
-    """When availability and when a restoration is first broken after now, None for never."""
+    """The first breach of availability and of restoration after now, None for none."""
     past, now, until = task.service, task.service.period.end, task.dates[-1]
     coming = [
         incident

@@ -1,7 +1,7 @@
-"""Which incidents count against the service level, as what, and why. Measures no time.
+"""Classification of incidents: which count against the service level, as what, and why.
 
-Readings: AMB-04 (days of a notice), AMB-14 (one platform of several). What somebody else than Orange caused does not
-count; what was announced too late counts as unplanned (OPS-QOS-03).
+Readings: AMB-04 (days of an announcement), AMB-14 (one platform of several). Incidents that Orange did not cause do not
+count; maintenance announced too late counts as unplanned (OPS-QOS-03).
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ VARIANTS_OF: dict[Class, tuple[str, ...]] = {
     "partial": ("V4",),
     "excluded": (),
 }
-"""In which variants of availability a class of incident is felt; in V3 planned time leaves the window itself."""
+"""The variants of availability that each class affects; in V3 planned time is left out of the window."""
 
 ORANGE, CLIENT = "orange", "client"
-PLATFORM_OF_SEVERAL = f"{PLATFORM}:"  # how the subject of one platform of several begins
-ROUNDED = 0.005  # by how much a share that is written with two decimals may be off
+PLATFORM_OF_SEVERAL = f"{PLATFORM}:"  # prefix of the subject of one platform of several
+ROUNDED = 0.005  # rounding error of a share written with two decimals
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """An incident, the class it counts as, and the reason in one sentence. `late`: announced, but too late."""
+    """An incident, the class it counts as, and the reason. `late`: announced, but too late."""
 
     incident: Incident
     klass: Class
@@ -41,18 +41,18 @@ class Counted(msgspec.Struct, frozen=True):
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The variants of availability it is felt in."""
+        """The variants of availability it affects."""
         return VARIANTS_OF[self.klass]
 
 
 class Service(msgspec.Struct, frozen=True):
-    """What rules on the service level see: the period judged and its incidents, those of the history included."""
+    """Input of the rules on the service level: the period judged and its incidents, with those of the history."""
 
     period: Period
     counted: tuple[Counted, ...]
 
     def of(self, *classes: Class) -> tuple[Counted, ...]:
-        """Those of some classes that touch the period, by start."""
+        """Incidents of some classes that touch the period, by start."""
         return tuple(
             one
             for one in self.counted
@@ -63,14 +63,14 @@ class Service(msgspec.Struct, frozen=True):
 
 
 def service_of(case: Case) -> Service:
-    """The period and the counted incidents of a run; a story that says no period begins and ends with its ledger."""
+    """The period and the classified incidents of a run; without a period in the ledger, the ledger's own span."""
     story = list(case.reading.story.rows())
     period = period_of(story) or Period(*case.reading.span, case.reading.span[0])
     return Service(period, counted(incidents_of(story), case.contract))
 
 
 def counted(incidents: Iterable[Incident], contract: Contract) -> tuple[Counted, ...]:
-    """Every incident with the class it counts as, by start; and where all platforms were down at once, that as one."""
+    """Every incident with its class, by start; where all platforms were down at once, that counts as one."""
     found = [_counted(one, contract) for one in sorted(incidents, key=lambda one: (one.start, one.ticket))]
     if contract.reading("AMB-14") == "all_down":
         found += _all_down([one for one in found if one.incident.subject.startswith(PLATFORM_OF_SEVERAL)])
@@ -102,7 +102,7 @@ def _all_down(partial: Sequence[Counted]) -> list[Counted]:
 
 
 def _is_whole(incidents: Iterable[Incident]) -> bool:
-    """Whether several platforms are all there are; a third may be written as 0.33."""
+    """Whether the shares of several platforms add up to the whole; a third may be written as 0.33."""
     shares: dict[str, float] = {}
     for one in incidents:
         shares[one.subject] = max(one.share, shares.get(one.subject, 0.0))
@@ -121,7 +121,7 @@ def _together(parts: Sequence[Counted], start: int, end: int | None) -> Counted:
 
 
 def noticed_in_time(incident: Incident, contract: Contract, reading: str = "") -> bool:
-    """Whether an announcement reached the other party so many days ahead, under a reading of AMB-04."""
+    """Whether an incident was announced the required number of days ahead, under a reading of AMB-04."""
     quality = contract.terms.quality
     days = (quality.notice_days if incident.attributed_to == ORANGE else quality.client_notice_days).value
     latest = days_before(incident.start, days, reading or contract.reading("AMB-04"))
@@ -129,14 +129,14 @@ def noticed_in_time(incident: Incident, contract: Contract, reading: str = "") -
 
 
 def whole(incident: Incident, contract: Contract) -> bool:
-    """Whether the service was down altogether (AMB-14): the whole platform was, or under "any_down" one of several."""
+    """Whether the whole service was down (AMB-14): the whole platform, or one of several under "any_down"."""
     one_platform = incident.subject == PLATFORM or incident.subject.startswith(PLATFORM_OF_SEVERAL)
     return incident.scope == "total" or (one_platform and contract.reading("AMB-14") == "any_down")
 
 
 def _counted(incident: Incident, contract: Contract) -> Counted:
     if incident.attributed_to != ORANGE:
-        return Counted(incident, "excluded", f"caused by {incident.attributed_to or 'nobody named'}, not by Orange")
+        return Counted(incident, "excluded", _excluded(incident.attributed_to))
     total = whole(incident, contract)
     if incident.planned and noticed_in_time(incident, contract):
         if total:
@@ -145,6 +145,11 @@ def _counted(incident: Incident, contract: Contract) -> Counted:
     late = incident.planned
     why = "total, not announced" if total else f"partial, {incident.share:.0%} of the platform, not announced"
     if late:
-        told = "no notice is known" if incident.announced_at is None else "announced too late"
-        why = f"{'total' if total else 'partial'}, {told}: counts as unplanned"
+        reason = "no announcement is known" if incident.announced_at is None else "announced too late"
+        why = f"{'total' if total else 'partial'}, {reason}: counts as unplanned"
     return Counted(incident, "unplanned" if total else "partial", why, late)
+
+
+def _excluded(party: str) -> str:
+    """Why an incident that is not the operator's does not count."""
+    return f"caused by {party}, not by Orange" if party else "attributed to nobody, so not to Orange"

@@ -1,4 +1,4 @@
-"""What the client saw against what the tickets say, side by side, and why they differ. Takes no side."""
+"""The client's observations and the tickets compared line by line, with the reason for each difference."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from simbench.base.calendar import civil
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.rules.rule import Case
 from simbench.sla.classification import Counted, Service
@@ -39,10 +41,10 @@ def compare(service: Service, probes: Probes, least_s: int) -> list[Side]:
     """
     period, every = service.period, probes.every_us
     silences = [(start, period.end if end is None else end) for start, end, _ in probes.silences()]
-    told = [one for one in service.counted if one.incident.start < period.end and _end(one, service) > period.start]
+    recorded = [one for one in service.counted if one.incident.start < period.end and _end(one, service) > period.start]
     matched: set[Silence] = set()
     sides = []
-    for one in told:
+    for one in recorded:
         start, end = one.incident.start, _end(one, service)
         mine = [silence for silence in silences if silence[0] < end + every and silence[1] > start - every]
         matched.update(mine)
@@ -77,44 +79,46 @@ def _end(one: Counted, service: Service) -> int:
     return service.period.end if one.incident.end is None else one.incident.end
 
 
-def _side(one: Counted, told: Silence, mine: list[Silence], probes: Probes) -> Side:
-    start, end = told
-    told_s, ticket = (end - start) / SECOND_US, one.incident.ticket
+def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes) -> Side:
+    start, end = recorded
+    recorded_s, ticket = (end - start) / SECOND_US, one.incident.ticket
     tried, good = probes.between(start, end)
     if not mine:
         if not tried:
-            return Side("nobody looked", ticket, start, end, -1, -1, told_s, 0, "the client sent no probe meanwhile")
-        why = f"{good} of {tried} probes were answered while the ticket lasted"
+            return Side(
+                "nobody looked", ticket, start, end, -1, -1, recorded_s, 0, "the client sent no probe during it"
+            )
+        why = f"{good} of {count(tried, 'probe')} answered during the ticket"
         partial = one.incident.scope == "partial" and good < tried
         verdict: Verdict = "agree" if partial else "only the ticket"
-        return Side(verdict, ticket, start, end, -1, -1, told_s, 0, why)
+        return Side(verdict, ticket, start, end, -1, -1, recorded_s, 0, why)
     seen_start, seen_end = min(s for s, _ in mine), max(e for _, e in mine)
     seen_s = sum(e - s for s, e in mine) / SECOND_US
-    reasons = list(_reasons(one, told, (seen_start, seen_end), probes.every_us))
+    reasons = list(_reasons(one, recorded, (seen_start, seen_end), probes.every_us))
     if len(mine) > 1:
-        reasons.append(f"the client saw {len(mine)} silences with answers in between")
-    why = "; ".join(reasons) or "as the ticket says, to the probe's period"
-    return Side("differ" if reasons else "agree", ticket, start, end, seen_start, seen_end, told_s, seen_s, why)
+        reasons.append(f"the client saw {len(mine)} separate silences")
+    why = "; ".join(reasons) or "agrees with the ticket to within a probe's period"
+    return Side("differ" if reasons else "agree", ticket, start, end, seen_start, seen_end, recorded_s, seen_s, why)
 
 
-def _reasons(one: Counted, told: Silence, seen: Silence, every: int) -> Iterable[str]:
+def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int) -> Iterable[str]:
     """Where the two ends differ by more than a probe's period."""
-    early, late = told[0] - seen[0], seen[1] - told[1]
+    early, late = recorded[0] - seen[0], seen[1] - recorded[1]
     if early > every:
         noticed = one.incident.noticed_at
-        opened = f", which was opened at its {'start' if noticed == told[0] else 'own time'}" if noticed else ""
-        yield f"down for the client {_length(early)} before the ticket begins{opened}"
+        opened = f" (ticket opened at {civil(noticed):%H:%M})" if noticed else ""
+        yield f"down for the client {_length(early)} before the ticket's start{opened}"
     elif early < -every:
-        yield f"the client saw it only {_length(-early)} after the ticket begins"
+        yield f"the client saw it only {_length(-early)} after the ticket's start"
     if late > every:
-        yield f"still down for the client {_length(late)} after the ticket ends"
+        yield f"still down for the client {_length(late)} after the ticket's end"
     elif late < -every:
-        yield f"the client was served again {_length(-late)} before the ticket ends"
+        yield f"the client was served again {_length(-late)} before the ticket's end"
 
 
 def _unticketed(silence: Silence) -> Side:
     start, end = silence
-    why = f"no ticket tells of {_length(end - start)} without an answer"
+    why = f"no ticket for {_length(end - start)} without an answer"
     return Side("only the client", "", -1, -1, start, end, 0, (end - start) / SECOND_US, why)
 
 

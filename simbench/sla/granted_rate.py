@@ -12,19 +12,20 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.rule import Case, Judged, rule, worst
 from simbench.sla.classification import Service, service_of
 from simbench.sla.rolling_window import Instants
-from simbench.sla.traffic_minutes import Minutes, answers, held_seconds, logouts, told_minutes
+from simbench.sla.traffic_minutes import Minutes, answers, held_seconds, logouts, recorded_minutes
 
 SHOWN = 5
-TIERS = ("limit", "tier")  # kinds of rows of a story that tell a code's rate
+TIERS = ("limit", "tier")  # kinds of events that set a code's rate
 
 
 class Stretch(msgspec.Struct, frozen=True, eq=False):
-    """Minutes of one code that began with a backlog: `granted` of `due` operations, int64 arrays."""
+    """Minutes of one code that began with a backlog: `granted` out of `due` operations, int64 arrays."""
 
     code: str
     at: Instants
@@ -40,28 +41,28 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
     suites=("sla",),
 )
 def rate_with_backlog(case: Case) -> Judged:
-    """Every minute that began with a backlog, outside incidents, against the code's tier at the time."""
+    """Check every minute that began with a backlog, outside incidents, against the code's tier at the time."""
     run = case.reading.run
-    if told_minutes(run) is None and not answers(run):
-        return Judged("unsupported", "no traffic is told")
+    if recorded_minutes(run) is None and not answers(run):
+        return Judged("unsupported", "no traffic data")
     stretches = backlog_minutes(case, service_of(case))
     if not stretches:
-        return Judged("pass", "no short code ever had a backlog at the platform", None, None, "minutes")
+        return Judged("pass", "no short code had a backlog at the platform", None, None, "minutes")
     return worst(_judged(case, one) for one in stretches)
 
 
 def backlog_minutes(case: Case, service: Service) -> list[Stretch]:
-    """Each code's minutes with a backlog, those touched by an incident of the platform or of the code left out."""
-    minutes = told_minutes(case.reading.run)
-    told = minutes is not None and minutes.backlog is not None
-    found = by_table(case, service, minutes) if told and minutes is not None else _by_second(case, service)
+    """Each code's minutes with a backlog, except those that an incident of the platform or code touches."""
+    minutes = recorded_minutes(case.reading.run)
+    known = minutes is not None and minutes.backlog is not None
+    found = by_table(case, service, minutes) if known and minutes is not None else _by_second(case, service)
     return [kept for kept in (_outside(one, service) for one in found) if len(kept.at)]
 
 
 def rates_at(case: Case, code: str, at: Instants) -> Instants:
     """The lowest tier of a code within each of these minutes, in order (operations a second).
 
-    The contract's floor where no tier is told.
+    Without a known tier: the contract's floor.
     """
     floor = case.contract.terms.quality.rate_floor_per_s.value
     tiers = sorted(
@@ -80,7 +81,7 @@ def rates_at(case: Case, code: str, at: Instants) -> Instants:
 
 
 def by_table(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
-    """From minutes that tell their backlog: due is what waited, and had been handed over where that is told."""
+    """From minutes with a backlog column: due is what waited and, where known, had been submitted."""
     assert minutes.backlog is not None
     found = []
     resets = np.array(sorted(one.incident.start for one in service.counted), dtype=np.int64)
@@ -94,17 +95,17 @@ def by_table(case: Case, service: Service, minutes: Minutes) -> list[Stretch]:
             submitted = minutes.submitted[rows].astype(np.int64)
             before, _ = _waiting(submitted - accepted - minutes.refused[rows], piece)
             due = np.minimum(due, before + submitted)
-        # What was refused waits no more, and counts by the minute do not tell whether it should have: such a minute
-        # proves nothing. That nothing sound is refused without reason is another clause's rule.
+        # A refused message waits no more, and counts by minute do not show whether the refusal was right: such a
+        # minute proves nothing here. Another rule judges refusals.
         chosen = (due > 0) & (minutes.refused[rows] == 0)
         found.append(Stretch(code, at[chosen], accepted[chosen], due[chosen]))
     return found
 
 
 def _by_second(case: Case, service: Service) -> list[Stretch]:
-    """From the rows of a centre that holds answers back: what it holds is the backlog.
+    """From the rows of an SMSC that delays its answers: what it holds is the backlog.
 
-    It is forgotten when an outage begins or a connection ends; where the rows leave a gap nothing is taken to wait.
+    Held messages are dropped when an outage begins or a connection ends; after a gap in the rows nothing waits.
     """
     seconds = held_seconds(case.reading.run)
     found = []
@@ -117,7 +118,7 @@ def _by_second(case: Case, service: Service) -> list[Stretch]:
         before, after = _waiting(held - accepted, piece)
         minute = at // MINUTE_US * MINUTE_US
         rate = rates_at(case, code, minute)
-        idle = np.where(np.diff(piece, append=-1) == 0, gap - 1, 0)  # seconds in which nothing happened at all
+        idle = np.where(np.diff(piece, append=-1) == 0, gap - 1, 0)  # seconds without any event
         due = np.minimum(rate, before) + np.minimum(rate * idle, after)
         names, place = np.unique(minute, return_inverse=True)
         owed = np.bincount(place, due, len(names)).astype(np.int64)
@@ -127,7 +128,7 @@ def _by_second(case: Case, service: Service) -> list[Stretch]:
 
 
 def _waiting(change: Instants, piece: Instants) -> tuple[Instants, Instants]:
-    """What surely waits before and after each row: never below zero, and nothing before the first of a piece."""
+    """What certainly waits before and after each row: never below zero, and nothing before the first of a piece."""
     before, after = np.zeros(len(change), dtype=np.int64), np.zeros(len(change), dtype=np.int64)
     for first, last in _runs(piece):
         level = np.cumsum(change[first:last])
@@ -152,20 +153,30 @@ def _judged(case: Case, one: Stretch) -> Judged:
     floor = np.floor(one.due * (1 - terms.sustained_tolerance_share.value)) - slack
     short = one.granted < floor
     share = float(one.granted.sum() / one.due.sum())
-    told = f"{one.code}: {len(one.at)} minutes with a backlog, {share:.2%} of what was due"
+    summary = (
+        f"{one.code}: {count(len(one.at), 'minute')} with a backlog, {_percent(share)} of the due messages granted"
+    )
     if not short.any():
-        return Judged("pass", told, 0, 0, "minutes below the tier")
+        return Judged("pass", summary, 0, 0, "minutes below the tier")
     evidence = tuple(
         Evidence(f"{one.code}: {one.granted[p]} of {one.due[p]} due", int(one.at[p]), int(one.at[p]) + MINUTE_US)
         for p in np.flatnonzero(short)[:SHOWN].tolist()
     )
-    count = int(short.sum())
-    told += f", {count} below the tier"
-    return Judged("fail", told, count, 0, "minutes below the tier", "platform", (), evidence)
+    below = int(short.sum())
+    return Judged(
+        "fail",
+        f"{summary}, {count(below, 'minute')} below the tier",
+        below,
+        0,
+        "minutes below the tier",
+        "platform",
+        (),
+        evidence,
+    )
 
 
 def _by_code(codes: NDArray[Any]) -> list[tuple[str, slice]]:
-    """Codes with the rows that are theirs: rows are sorted by code."""
+    """Codes with their rows; rows are sorted by code."""
     return [(str(codes[first]), slice(first, last)) for first, last in _runs(codes)]
 
 
@@ -175,3 +186,8 @@ def _runs(values: NDArray[Any]) -> list[tuple[int, int]]:
         return []
     cuts = (np.flatnonzero(values[1:] != values[:-1]) + 1).tolist()
     return list(zip([0, *cuts], [*cuts, len(values)], strict=True))
+
+
+def _percent(share: float) -> str:
+    """A share in percent, truncated."""
+    return f"{int(share * 10**4 + 1e-9) / 10**2:.2f} %"

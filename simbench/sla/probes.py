@@ -1,6 +1,6 @@
-"""What the client's own probes saw: one instant and one answer each. Knows no tickets and no limit.
+"""The client's own probes: an instant and whether it was answered.
 
-In a ledger they are rows of `asked`, since the client tells them: kind "probe-ok" or "probe-lost".
+In a ledger they are rows of `asked`, because the client reports them: kind "probe-ok" or "probe-lost".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Restoration (OPS-QOS-02): how long each total, unplanned outage lasted. Counts no availability.
+"""Restoration (OPS-QOS-02): how long each total, unplanned outage lasted.
 
-The clock runs from the failure itself; the brochure does not say whether a ticket starts it, so a verdict that this
-would change says so.
+Time counts from the failure itself. The brochure leaves open whether it counts from the ticket; a verdict that would
+change then names this assumption.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.finding import Evidence
 from simbench.rules.rule import Case, Judged, missed, rule
@@ -22,7 +23,7 @@ UNIT = "h"
 def restoration_times(service: Service) -> tuple[Instants, NDArray[np.float64], tuple[str, ...]]:
     """Starts (us), hours until restoration, and tickets of the total unplanned outages of the period.
 
-    One that still lasts has the hours up to the period's end.
+    For an open outage, hours count up to the period's end.
     """
     outages = outages_of(service)
     starts = np.array([one.incident.start for one in outages], dtype=np.int64)
@@ -31,9 +32,9 @@ def restoration_times(service: Service) -> tuple[Instants, NDArray[np.float64], 
 
 
 def outages_of(service: Service) -> tuple[Counted, ...]:
-    """The total unplanned outages that touch the period, those that touch or overlap as one: nothing was restored.
+    """The total unplanned outages that touch the period; adjoining or overlapping ones count as one.
 
-    An outage keeps what of it lies before or after the period. Its ticket names all of theirs, joined by "+".
+    An outage keeps its parts before and after the period. Its ticket joins all their tickets by "+".
     """
     found: list[Counted] = []
     for one in service.counted:
@@ -58,7 +59,7 @@ def _joined(*tickets: str) -> str:
 
 
 def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
-    """Whether an outage ended within the limit; None while it lasts and may still."""
+    """Whether an outage ended within the limit; None while it is open and within it."""
     incident = one.incident
     if incident.end is not None:
         return incident.end - incident.start <= limit_us
@@ -67,52 +68,64 @@ def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
 
 @rule(
     "OPS-QOS-02/six-hours",
-    "Every total, unplanned outage is over within the hours promised",
+    "The service is restored within the contract's hours after every total, unplanned outage",
     binds="platform",
     catches=("seven-hours",),
     suites=("sla",),
 )
 def six_hours(case: Case) -> Judged:
-    """Each outage that ends or lasts in the period, by the instants of its ticket."""
+    """Check each outage that touches the period, by the instants of its ticket."""
     service = service_of(case)
     limit_h = case.contract.terms.quality.restoration_h.value
     limit, end = limit_h * HOUR_US, service.period.end
     if end <= service.period.start:
-        return Judged("inconclusive", "the story tells no period of time", blame="bench")
+        return Judged("inconclusive", "the run covers no period", blame="bench")
     outages = outages_of(service)
     if not outages:
         return Judged("pass", "no total, unplanned outage", 0, limit_h, UNIT)
     _, hours, tickets = restoration_times(service)
     longest = int(np.argmax(hours))
-    told = f"{len(outages)} total, unplanned outages, the longest {tickets[longest]} with {_clock(hours[longest])}"
+    number = count(len(outages), "total, unplanned outage")
+    summary = f"{number}, the longest {tickets[longest]} with {_clock(hours[longest])}"
     late = [one for one in outages if restored_within(one, limit, end) is False]
     unsure = [one for one in outages if _too_near(one, limit, case) or restored_within(one, limit, end) is None]
     certain = [one for one in late if one not in unsure]
     if certain:
-        told += f"; {len(certain)} lasted more than {limit_h} h"
+        summary += f"; {len(certain)} lasted more than {limit_h} h"
         by_ticket = [one for one in certain if _in_time_since_noticed(one, limit)]
-        assumed = ("the clock starts with the failure",) if len(by_ticket) == len(certain) else ()
+        assumed = ("time counts from the failure",) if len(by_ticket) == len(certain) else ()
         if by_ticket:
-            told += f" ({len(by_ticket)} of them not, counted from the ticket)"
+            summary += f" ({len(by_ticket)} of them would not if time counted from the ticket)"
         evidence = tuple(
             Evidence(f"{one.incident.ticket}: {one.why}", one.incident.start, one.incident.end or end)
             for one in certain
         )
         outcome = missed(case.contract, "quality.restoration_h")
-        return Judged(outcome, told, float(hours[longest]), limit_h, UNIT, "platform", assumed, evidence)
+        return Judged(outcome, summary, float(hours[longest]), limit_h, UNIT, "platform", assumed, evidence)
     if unsure:
-        told += f"; {len(unsure)} still last or are known no better than the margin"
-        return Judged("inconclusive", told, float(hours[longest]), limit_h, UNIT, "bench")
-    return Judged("pass", told, float(hours[longest]), limit_h, UNIT)
+        summary += f"; {_unsure(unsure)}"
+        return Judged("inconclusive", summary, float(hours[longest]), limit_h, UNIT, "bench")
+    return Judged("pass", summary, float(hours[longest]), limit_h, UNIT)
 
 
 def _too_near(one: Counted, limit: int, case: Case) -> bool:
-    """Whether its length differs from the limit by less than its ends are known to."""
+    """Whether its length differs from the limit by less than the precision of its ends."""
     incident = one.incident
     if incident.end is None:
         return False
     grain = case.reading.local_grain(incident.start, incident.end)
     return grain > 0 and abs(incident.end - incident.start - limit) < grain
+
+
+def _unsure(outages: list[Counted]) -> str:
+    """What keeps some outages from a verdict: still open, or too near the limit for the precision of their times."""
+    still_open = sum(one.incident.end is None for one in outages)
+    near = len(outages) - still_open
+    parts = [count(still_open, "is still open", "are still open")] if still_open else []
+    if near:
+        verb = "is" if near == 1 else "are"
+        parts.append(f"{near} {verb} closer to the limit than the precision of the times")
+    return ", ".join(parts)
 
 
 def _in_time_since_noticed(one: Counted, limit: int) -> bool:
@@ -121,6 +134,8 @@ def _in_time_since_noticed(one: Counted, limit: int) -> bool:
 
 
 def _clock(hours: float) -> str:
-    minutes, seconds = divmod(int(round(hours * 3600, 3)), 60)
-    rest = f" min {seconds:02} s" if seconds else ""
+    """Hours as "6 h 00" or "6 h 00 min 00.5 s": a time just over a limit must not read as the limit."""
+    minutes, milliseconds = divmod(round(hours * 3_600_000), 60_000)
+    seconds = f"{milliseconds / 1000:06.3f}".rstrip("0").rstrip(".")
+    rest = f" min {seconds} s" if milliseconds else ""
     return f"{minutes // 60} h {minutes % 60:02}{rest}"

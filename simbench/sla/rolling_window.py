@@ -1,6 +1,6 @@
-"""Rolling windows and the down time in them, in exact integers. Knows no clause and no limit.
+"""Rolling windows and the down time in them, in exact integers.
 
-A window ends at an instant and begins so many calendar months earlier in Paris civil time; its length in microseconds
+A window ends at an instant and begins some calendar months earlier in Paris civil time; its length in microseconds
 changes at midnights after 29 February and around the changes of clocks. Windows are half-open, [start, end).
 """
 
@@ -26,7 +26,7 @@ _FAR = 1 << 61
 
 
 class Downtime(msgspec.Struct, frozen=True, eq=False):
-    """Down time as step functions: from `edges[i]` on they have the value at i, and their sums up to it are known.
+    """Down time as step functions: value i holds from `edges[i]` on, sum i is the total before it.
 
     `unplanned` and `planned` are 0 or 1, `partial` counts ten-thousandths; the `*_sum` are microseconds times those.
     All are int64 and of one length; before the first edge everything is zero.
@@ -41,7 +41,7 @@ class Downtime(msgspec.Struct, frozen=True, eq=False):
     partial_sum: Instants
 
     def until(self, at: Instants) -> tuple[Instants, Instants, Instants]:
-        """Unplanned, planned and partial down time (us, the last times PARTS) before instants that never go back."""
+        """Unplanned, planned and partial down time (us, the last times PARTS) before ascending instants."""
         firsts = np.searchsorted(at, self.edges[1:], side="left")
         counts = np.diff(np.concatenate(([0], firsts, [len(at)])))
         return (
@@ -51,9 +51,9 @@ class Downtime(msgspec.Struct, frozen=True, eq=False):
         )
 
     def _lost(self, at: Instants, counts: Instants, rate: Instants, total: Instants) -> Instants:
-        """Interpolate: between two edges the sum is a straight line, told by its height at the epoch.
+        """Interpolate: between two edges the sum is a straight line, given by its value at the epoch.
 
-        Products may go round the 64 bits on the way; the sum is within them, and so comes back.
+        Products may overflow 64 bits on the way; the sums do not, and come out right.
         """
         if not rate.any():
             return np.zeros(len(at), dtype=np.int64)
@@ -64,9 +64,9 @@ class Downtime(msgspec.Struct, frozen=True, eq=False):
 
 
 def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:
-    """Sweep incidents into step functions; those still lasting end at `until`.
+    """Turn incidents into step functions; open ones end at `until`.
 
-    Incidents that overlap are counted once: unplanned before planned before partial, partial shares added up to one.
+    Overlapping incidents count once: unplanned before planned before partial; partial shares add up to one at most.
     """
     steps: dict[int, list[int]] = {-_FAR: [0, 0, 0]}
     place = {"unplanned": 0, "planned": 1, "partial": 2}
@@ -88,7 +88,7 @@ def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:
 
 
 class Windows(msgspec.Struct, frozen=True, eq=False):
-    """Lengths of the windows that end in a stretch of time: from `since[i]` on they are `length[i]` microseconds."""
+    """Lengths of the windows by their end: from `since[i]` on they are `length[i]` microseconds."""
 
     since: Instants
     length: Instants
@@ -99,7 +99,7 @@ class Windows(msgspec.Struct, frozen=True, eq=False):
         return found
 
     def leaves(self, instant: int) -> int:
-        """The instant from which on no window contains what was just before `instant`: when an outage has left."""
+        """The first instant whose window no longer contains what was just before `instant`."""
         changes: list[int] = self.since.tolist()
         lengths: list[int] = self.length.tolist()
         for since, until, length in zip(changes[::-1], [_FAR, *changes[:0:-1]], lengths[::-1], strict=True):
@@ -113,8 +113,8 @@ class Windows(msgspec.Struct, frozen=True, eq=False):
 def windows(start: int, end: int, months: int) -> Windows:
     """The windows of calendar months that end in [start, end].
 
-    Their length changes at whole hours only, all midnights and changes of clocks being such; a day is looked into by
-    the hour where the offset from UTC changes in it, or did in the day the window began.
+    Their length changes only at whole hours (midnights and clock changes); a day is examined by the hour if the offset
+    from UTC changes in it, or changed in the day the window began.
     """
     since, length, day = [start], [start - months_before(start, months)], start
     offsets = _offsets(day, months)

@@ -1,4 +1,4 @@
-"""The rules on the service level: importing this module enters them."""
+"""The rules on the service level: importing this module registers them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every incident of a period as one line: what it was, what it counted as and why, when it leaves. Decides nothing."""
+"""Every incident of a period as one line: its classification and reason, and when it leaves the window."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 def tickets(service: Service, contract: Contract) -> list[Ticket]:
-    """All incidents that are known, those of the history too, by start."""
+    """All known incidents, with those of the history, by start."""
     year = year_of(service, contract)
     limit = contract.terms.quality.restoration_h.value * HOUR_US
-    told = {True: "yes", False: "no", None: "still lasts"}
+    answers = {True: "yes", False: "no", None: "still lasts"}
     judged = {
-        ticket: told[restored_within(outage, limit, service.period.end)]
+        ticket: answers[restored_within(outage, limit, service.period.end)]
         for outage in outages_of(service)
         for ticket in outage.incident.ticket.split("+")
     }
@@ -49,7 +49,7 @@ def tickets(service: Service, contract: Contract) -> list[Ticket]:
 
 def _ticket(one: Counted, year: Year, judged: str) -> Ticket:
     incident, until = one.incident, year.period.end
-    felt = bool(one.variants) and incident.end is not None
+    counts = bool(one.variants) and incident.end is not None
     return Ticket(
         ticket=incident.ticket,
         start=moment(incident.start),
@@ -66,7 +66,7 @@ def _ticket(one: Counted, year: Year, judged: str) -> Ticket:
         counted_as=one.klass,
         counted_in=" ".join(one.variants),
         why=one.why,
-        leaves_window_at=moment(year.windows.leaves(incident.end)) if felt and incident.end is not None else "",
+        leaves_window_at=moment(year.windows.leaves(incident.end)) if counts and incident.end is not None else "",
         cause=incident.cause,
     )
 

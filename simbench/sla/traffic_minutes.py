@@ -1,4 +1,4 @@
-"""Traffic by code and minute, from whatever a ledger has: its minute table, or its rows counted. Judges nothing."""
+"""Traffic by code and minute, from a ledger's minute table or counted from its rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simbench.ledger.reader import Run
 from simbench.ledger.rows import TABLES
 from simbench.sla.rolling_window import Instants
 
-NAMES = ("minute", "minutes")  # what a ledger of minutes calls its table
+NAMES = ("minute", "minutes")  # names of the table of minutes
 _WANTED = ("code", "at", "accepted", "refused", "held", "submitted", "backlog")
 
 _BY_MINUTE = """
@@ -25,7 +25,7 @@ from ledger where kind in ('accepted', 'refused', 'held') group by 1, 2 order by
 """
 
 _HELD = """
-select count(distinct "at" - "at" % 60000000) as busy, (max("at") - min("at")) / 60000000 as spanned
+select count(distinct "at" - "at" % 60000000) as busy, coalesce((max("at") - min("at")) / 60000000, 0) as spanned
 from ledger where kind = 'held'
 """
 
@@ -36,7 +36,7 @@ select code, "at" - "at" % 1000000 as "at",
 from ledger where kind in ('accepted', 'held') {only} group by 1, 2 order by 1, 2
 """
 
-# Where little is held, only those minutes and the ones after them are looked at.
+# Where little is held, only those minutes and the ones after them are read.
 _ONLY = """
 and "at" - "at" % 60000000 in (
     select unnest(["at" - "at" % 60000000, "at" - "at" % 60000000 + 60000000]) from ledger where kind = 'held')
@@ -47,7 +47,7 @@ class Minutes(msgspec.Struct, frozen=True, eq=False):
     """Columns of one length, by code and then time. `at` is the minute's first instant (us).
 
     `accepted`, `refused`, `held` and `submitted` count segments in the minute, `backlog` what waits at its end;
-    `submitted` and `backlog` are None where the ledger does not tell them.
+    `submitted` and `backlog` are None where the ledger has no such column.
     """
 
     code: NDArray[Any]
@@ -60,25 +60,25 @@ class Minutes(msgspec.Struct, frozen=True, eq=False):
 
 
 def minutes_of(run: Run) -> Minutes:
-    """The minutes of a run: of its minute table where it has one with rows, else counted from the centre's rows."""
-    told = told_minutes(run)
-    return told if told is not None else Minutes(**query(run, _BY_MINUTE, "centre"))
+    """The minutes of a run, from its minute table if it has rows, else counted from the SMSC's rows."""
+    recorded = recorded_minutes(run)
+    return recorded if recorded is not None else Minutes(**query(run, _BY_MINUTE, "centre"))
 
 
-def told_minutes(run: Run) -> Minutes | None:
-    """The minutes a ledger tells itself, None where it keeps messages instead."""
+def recorded_minutes(run: Run) -> Minutes | None:
+    """The minutes in a ledger's own table, None if it keeps messages instead."""
     for name in NAMES:
         if name in TABLES:
             columns = [column.name for column in TABLES[name].columns if column.name in _WANTED]
             wanted = ", ".join(f'"{column}"' for column in columns)
-            told = query(run, f'select {wanted} from ledger order by code, "at"', name)  # noqa: S608 - our own names
-            if len(told["code"]):
-                return _from_table(told)
+            found = query(run, f'select {wanted} from ledger order by code, "at"', name)  # noqa: S608 - our own names
+            if len(found["code"]):
+                return _from_table(found)
     return None
 
 
 def answers(run: Run) -> int:
-    """How many messages a ledger of messages knows an answer of."""
+    """The number of messages with an answer in a ledger of messages."""
     if not run.files and not run.centre.num_rows:
         return 0
     found = query(run, "select count(*) as found from ledger where kind in ('accepted', 'refused')", "centre")
@@ -86,7 +86,7 @@ def answers(run: Run) -> int:
 
 
 def held_seconds(run: Run) -> Columns:
-    """code, at (us), accepted and held by second, at least around all minutes in which the centre held something."""
+    """code, at (us), accepted and held by second, at least around all minutes in which messages were held."""
     held = query(run, _HELD, "centre")
     busy = int(held["busy"][0])
     few = busy * 4 < (0 if not busy else int(held["spanned"][0]))
@@ -96,14 +96,14 @@ def held_seconds(run: Run) -> Columns:
 
 
 def logouts(run: Run) -> Instants:
-    """When connections ended: what was held for them is forgotten then."""
+    """When connections ended, and the messages held for them were dropped."""
     found: Instants = query(run, "select distinct \"at\" from ledger where kind = 'logout' order by 1", "centre")["at"]
     return found
 
 
-def _from_table(told: Columns) -> Minutes:
-    nothing = np.zeros(len(told["at"]), dtype=np.int64)
+def _from_table(found: Columns) -> Minutes:
+    nothing = np.zeros(len(found["at"]), dtype=np.int64)
     return Minutes(
-        told["code"], told["at"], told["accepted"], told.get("refused", nothing), told.get("held", nothing),
-        told.get("submitted"), told.get("backlog"),
+        found["code"], found["at"], found["accepted"], found.get("refused", nothing), found.get("held", nothing),
+        found.get("submitted"), found.get("backlog"),
     )  # fmt: skip

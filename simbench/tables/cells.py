@@ -41,10 +41,10 @@ def truth_of(cell: Any, place: str, yes: frozenset[str] = YES, no: frozenset[str
 
 
 def number_of(cell: Any, place: str, *, decimal_comma: bool = False) -> Decimal:
-    """A number with a decimal point or comma, thousands set apart or not; "50 %" is 0.5.
+    """Read a number with a decimal point or comma, with or without thousands separators; "50 %" is 0.5.
 
-    "1,600" is 1.6 where the table writes decimal commas and 1600 where it groups by commas; where the table leaves
-    that open it is refused. Raises BadInput.
+    "1,600" is 1.6 if the table uses decimal commas and 1600 if it groups by commas; otherwise it is refused. Raises
+    BadInput.
     """
     expected = "a number such as 1600.50"
     if isinstance(cell, bool):

@@ -14,10 +14,10 @@ from simbench.base.toml_files import choice, label, read_toml, shown
 
 
 class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Our columns to theirs, their words to ours by column, and what stands where a column does not.
+    """A mapping for one kind of table: columns, words by column, and defaults for missing columns.
 
-    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times that name none.
-    `encoding` and `delimiter` are found out where they are empty; a byte-order mark and a `sep=` line outrank them.
+    `time` is a `strptime` pattern (empty: ISO 8601 or seconds since 1970), `tz` the zone of times without one.
+    `encoding` and `delimiter` are detected if empty; a byte-order mark and a `sep=` line take precedence over them.
     `sheet` is the sheet of a workbook (empty: the first).
     """
 
@@ -64,10 +64,10 @@ def folded(text: str) -> str:
 
 
 def places_of(names: list[str], wanted: Iterable[str], mapping: Columns, path: Path) -> dict[str, int]:
-    """Which of a table's columns is ours, for those of `wanted` that it has.
+    """Return the positions of our columns in a table, for those of `wanted` that it has.
 
-    A heading as written outranks one that is the same but for its case. Raises BadInput for one that is there twice;
-    headings nobody wants may be repeated.
+    An exact heading takes precedence over one that differs in case. Raises BadInput for a wanted heading that occurs
+    twice.
     """
     exact, alike = _by_name(names), _by_name([folded(name) for name in names])
     found = {}

@@ -38,9 +38,9 @@ class Delimited(msgspec.Struct, frozen=True):
 
 
 def read_delimited(path: Path, mapping: Columns, known: Callable[[list[str]], int]) -> Delimited:
-    """Open a file; `known` counts how many of some headings are wanted, which tells the delimiter.
+    """Open a file; `known` counts how many of some headings are wanted, which helps to detect the delimiter.
 
-    The file is read as its records are asked for. Raises BadInput: it cannot be read, or is empty.
+    Records are read on demand. Raises BadInput if the file is unreadable or empty.
     """
     file = path.open("rb")
     head = file.read(HEAD)
@@ -48,11 +48,11 @@ def read_delimited(path: Path, mapping: Columns, known: Callable[[list[str]], in
     file.seek(mark)
     text = io.TextIOWrapper(file, encoding, "replace", newline="")
     sample = head[mark:].decode(encoding, "replace")
-    told = _told_delimiter(sample)
-    delimiter = told or mapping.delimiter or _likely(sample, known)
-    if told:
+    named = _named_delimiter(sample)
+    delimiter = named or mapping.delimiter or _likely(sample, known)
+    if named:
         text.readline()
-    records = _records(text, delimiter, 1 if told else 0)
+    records = _records(text, delimiter, 1 if named else 0)
     line, names = next(records, (1, []))
     if isinstance(names, RejectedRow):
         records.close()
@@ -62,15 +62,15 @@ def read_delimited(path: Path, mapping: Columns, known: Callable[[list[str]], in
     return Delimited([name.strip() for name in names], line, records, delimiter, remarks, file.tell)
 
 
-def _encoding(head: bytes, told: str) -> tuple[str, int, tuple[Remark, ...]]:
+def _encoding(head: bytes, named: str) -> tuple[str, int, tuple[Remark, ...]]:
     """Return the encoding, the length of its byte-order mark, and a remark if it is a guess."""
     for mark, name in BOMS:
         if head.startswith(mark):
             return name, len(mark), ()
     wide = _without_mark(head)
-    if told and told != "utf-16":
-        return told, 0, ()
-    if told or wide:
+    if named and named != "utf-16":
+        return named, 0, ()
+    if named or wide:
         return wide or "utf-16-le", 0, ()
     try:
         head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8")
@@ -89,7 +89,7 @@ def _without_mark(head: bytes) -> str:
     return "utf-16-be" if head[::2].count(0) * 2 > pairs > head[1::2].count(0) * 4 else ""
 
 
-def _told_delimiter(sample: str) -> str:
+def _named_delimiter(sample: str) -> str:
     """Return the delimiter named by a first line `sep=;`, as written by spreadsheets."""
     first = sample.split("\n", 1)[0].rstrip("\r").strip('"')
     return first[4] if first[:4].lower() == "sep=" and len(first) == 5 else ""

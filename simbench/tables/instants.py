@@ -40,9 +40,9 @@ class NoZone(BadInput):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """A time as written, as the instants (us, UTC) it can be: twice the same but for a change of clocks.
+    """A written time as the instants (us, UTC) it can mean: equal, except at a change of clocks.
 
-    `skipped`: it stands on no clock, since the clocks went forward over it.
+    `skipped`: the time does not exist, as the clocks went forward over it.
     """
 
     first: int
@@ -69,10 +69,10 @@ def instant_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "")
 
 
 def moment_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "") -> Moment:
-    """A text, a datetime, or a number of seconds (or milli-, micro-, nanoseconds, by its size) since 1970.
+    """Read a text, a datetime, or a number of seconds (or milli-, micro-, nanoseconds, by its size) since 1970.
 
-    Texts are ISO 8601, or after a `strptime` pattern. The zone a time itself names outranks `zone`; NoZone where there
-    is neither. Raises BadInput for anything that is no time.
+    Texts are ISO 8601, or follow a `strptime` pattern. A zone in the text takes precedence over `zone`; raises NoZone
+    if there is neither, and BadInput for anything that is not a time.
     """
     if isinstance(written, datetime):
         return _placed(written, zone, place, str(written))
@@ -140,8 +140,8 @@ def _by_pattern(text: str, pattern: str, place: str) -> datetime:
     for word in _WORD.finditer(text):
         hours = _ZONES.get(word[0].upper())
         if hours is not None:
-            told = f"{text[: word.start()]}{hours:+03d}00{text[word.end() :]}"
-            return datetime.strptime(told, pattern.replace("%Z", "%z"))
+            plain = f"{text[: word.start()]}{hours:+03d}00{text[word.end() :]}"
+            return datetime.strptime(plain, pattern.replace("%Z", "%z"))
     raise BadInput(place, f"{shown(text)} names no zone known here", f"one of {', '.join(_ZONES)}, or an offset (%z)")
 
 

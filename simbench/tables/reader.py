@@ -1,6 +1,6 @@
 """The reader of tables: delimited text, Parquet or XLSX, detected by their first octets, as rows of named cells.
 
-A row that cannot be used is rejected with its line and the reason; a table that cannot is refused in one line.
+An unusable row is rejected with its line and the reason; an unusable table raises an error.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ def read_table(
     path: Path, kinds: Mapping[str, Kind], mapping: Columns | None = None, needed: Iterable[str] = (), *,
     whole_rows: bool = False,
 ) -> Table:  # fmt: skip
-    """Open a table; `kinds` names the columns wanted and what each holds.
+    """Open a table; `kinds` names the wanted columns and the kind of their values.
 
-    A text row with fewer cells than headings lacks the last of them; with `whole_rows` it is rejected.
+    A text row with fewer cells than headings lacks the last ones; with `whole_rows` it is rejected.
 
-    Raises BadInput when it cannot be read, lacks a needed column, has one twice, or one of a type that cannot be.
+    Raises BadInput if the table is unreadable, lacks a needed column, has one twice, or one of an unsuitable type.
     """
     mapping = mapping or Columns()
     try:
@@ -46,9 +46,9 @@ def read_table(
 
 
 def read_records(path: Path, headings: Collection[str]) -> Iterator[tuple[int, list[Any] | RejectedRow]]:
-    """Line and cells of every record of a table whose first record need not be headings, as they stand there.
+    """Yield line and cells, unchanged, of every record of a table whose first record may not be headings.
 
-    `headings` are those by which a delimiter is told. Raises BadInput when it cannot be read.
+    `headings` help to detect the delimiter. Raises BadInput if the file is unreadable.
     """
     try:
         with path.open("rb") as file:
@@ -107,7 +107,7 @@ def _named(
     places: Mapping[str, int], kinds: Mapping[str, Kind], mapping: Columns, *, width: int = 0, comma: bool = False,
 ) -> Iterator[Row | RejectedRow]:  # fmt: skip
     """Yield records as rows with our names and mapped words; cells beyond the headings must be empty."""
-    words = {name: {folded(theirs): ours for theirs, ours in told.items()} for name, told in mapping.values.items()}
+    words = {name: {folded(theirs): ours for theirs, ours in mapped.items()} for name, mapped in mapping.values.items()}
     for line, cells in records:
         if isinstance(cells, RejectedRow):
             yield cells
@@ -115,7 +115,7 @@ def _named(
         if width and len(cells) > width and any(_is_filled(cell) for cell in cells[width:]):
             yield RejectedRow(line, f"{len(cells)} cells under {width} columns", "columns")
             continue
-        told: dict[str, Any] = dict(mapping.defaults)
+        values: dict[str, Any] = dict(mapping.defaults)
         broken = ""
         for name, place in places.items():
             cell = cells[place] if place < len(cells) else None
@@ -124,11 +124,11 @@ def _named(
                 if UNREADABLE in cell and kinds[name] != "note":
                     broken = broken or name
             if _is_filled(cell):
-                told[name] = words[name].get(folded(str(cell)), cell) if name in words else cell
+                values[name] = words[name].get(folded(str(cell)), cell) if name in words else cell
         if broken:
             yield RejectedRow(line, f"{broken}: holds octets that are not of the encoding", "encoding")
         else:
-            yield Row(line, told, comma)
+            yield Row(line, values, comma)
 
 
 def _is_filled(cell: Any) -> bool:

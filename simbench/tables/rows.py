@@ -45,9 +45,9 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table while it is read: its rows in order, remarks on the whole of it, which of our columns it has.
+    """A table being read: its rows in order, remarks on the whole of it, and which of our columns it has.
 
-    `octets_read` tells how far the reading is, as far as that can be known.
+    `octets_read` returns the progress of reading, as far as it is known.
     """
 
     path: Path
@@ -66,9 +66,9 @@ class Collected(msgspec.Struct, Generic[T], frozen=True):
 
 
 def collect(table: Table, read: Callable[[Row], T]) -> Collected[T]:
-    """Read every row; one that `read` raises BadInput for is rejected.
+    """Read every row; rows for which `read` raises BadInput are rejected.
 
-    Raises BadInput when a time has no zone, and when rows were rejected and none was used.
+    Raises BadInput if a time has no zone, or if rows were rejected and none was used.
     """
     items: list[tuple[int, T]] = []
     notes: list[RejectedRow] = []

@@ -194,7 +194,7 @@ def test_a_clock_that_cannot_be_followed_is_told_by_how_often_its_times_fall(mon
     heard = Heard(file_of([(at + SECOND_US * (n % 2), segment) for n, (at, segment) in enumerate(SENT)]))
     assert [octets for _, octets in heard.talk] == [octets for _, octets in WHOLE.talk]
     falls = (len(SENT) - 1) // 2
-    assert heard.remarks == (f"its times fall {falls} times; its packets are taken in the order of the file",)
+    assert heard.remarks == (f"its times decrease {falls} times; its packets are taken in the order of the file",)
 
 
 # Connection attempts ------------------------------------------------------------------------------------------------

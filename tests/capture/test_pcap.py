@@ -12,9 +12,9 @@ from simbench.base.errors import BadInput, LedgerError
 from simbench.capture.files import CaptureFile
 from simbench.capture.layers import segment_of
 from simbench.capture.pcap import MSS, write_pcapng
-from simbench.capture.reader import to_ledger
 from simbench.ledger import MemoryLedger, RunInfo
 from simbench.ledger.rows import Row
+from tests.capture.reading import to_ledger
 from tests.capture.scenes import LOGIN, START, SUBMITS, WELCOME, octets_of
 
 IN_FILES = settings(max_examples=60)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
 from simbench.capture.pcap import write_pcapng
-from simbench.capture.reader import read_capture, to_ledger
+from simbench.capture.reader import read_capture
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.rows import Row
 from simbench.trace.trace import Reading
+from tests.capture.reading import to_ledger
 from tests.capture.scenes import (
     BACK,
     KEY,

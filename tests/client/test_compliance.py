@@ -12,7 +12,7 @@ from simbench.ucp.alphabet import decode_oadc
 from simbench.ucp.fields import At
 from tests.client.peer import CODE, CONFIG, MONDAY_10H, Smsc, Wire, logged_in, message, mobile, recipient
 
-MARKETING = {"traffic": "marketing", "brand": "Chaussures Dupont"}
+MARKETING = {"traffic_class": "marketing", "brand": "Chaussures Dupont"}
 
 
 @pytest.mark.parametrize(
@@ -144,14 +144,14 @@ def test_even_with_the_option_only_a_plain_name_may_be_the_sender(oadc: str) -> 
 
 @pytest.mark.parametrize("to", ["", "06 39 98 00 01", "+33639980001", "36/39", "alpha", "3" * 17, "٣" * 11])
 def test_an_address_that_is_not_digits_is_withheld(to: str) -> None:
-    wire = logged_in().submit(replace(message(1), to=to)).run(1)
+    wire = logged_in().submit(replace(message(1), recipient=to)).run(1)
     assert wire.events(m.Withheld) == [m.Withheld("m1", "malformed recipient")]
     assert wire.now > MONDAY_10H
 
 
 def refused_to(to: str, **ported: str) -> str:
     config = replace(CONFIG, orange_only=lambda msisdn, _: ported.get(msisdn))
-    wire = logged_in(config).submit(replace(message(1), to=to)).run(1)
+    wire = logged_in(config).submit(replace(message(1), recipient=to)).run(1)
     assert len(wire.frames("51")) + len(wire.events(m.Withheld)) == 1
     return "".join(event.reason for event in wire.events(m.Withheld))
 

@@ -109,7 +109,7 @@ def test_a_visitor_sends_a_text_causes_an_outage_and_sees_the_client_recover(tmp
         page.get_by_role("button", name="Reply STOP").click()
         expect(page.locator(".q-message", has_text="STOP").first).to_be_visible(timeout=WAIT_MS)
 
-        page.get_by_label("Text has").fill("order")
+        page.get_by_label("Text contains").fill("order")
         page.get_by_role("button", name="Search").click()
         row = page.get_by_role("row", name=NUMBER)
         row.first.click()
@@ -118,7 +118,7 @@ def test_a_visitor_sends_a_text_causes_an_outage_and_sees_the_client_recover(tmp
         expect(page.get_by_text("rules had something to judge")).to_be_visible(timeout=WAIT_MS)
         picture(page, "console-traffic")
 
-        page.get_by_role("button", name="Begin outage").click()
+        page.get_by_role("button", name="Start outage").click()
         state = page.locator("[data-test=state]")
         expect(state).to_have_text("down: cut (total)", timeout=WAIT_MS)
         expect(sessions.get_by_role("cell", name="36010")).to_have_count(0, timeout=WAIT_MS)
@@ -146,7 +146,7 @@ def test_what_a_visitor_may_not_enter_is_refused_in_words_and_changes_nothing(tm
         for label, entered, button, told in (
             ("Step (s)", "1e12", "Step", "seconds: Input should be less than or equal to 31536000"),
             ("Speed", "1e9", "Set", "speed: Input should be less than or equal to 100000"),
-            ("In (s)", "-3", "Begin outage", "in_s: Input should be greater than or equal to 0"),
+            ("Starts in (s)", "-3", "Start outage", "in_s: Input should be greater than or equal to 0"),
             ("Subscriber", "abc", "Switch off", "no telephone number"),
             ("Subscriber", "0639980001", "Send", "text: String should have at least 1 character"),
         ):

@@ -80,7 +80,7 @@ def test_a_ticket_is_never_opened_after_the_end() -> None:
             IncidentsConfig(scripted=(Scripted("2026-01-05T10:00", 3), Scripted("2026-01-05T12:00", 1))),
             "incident S2: begins while S1 lasts",
         ),
-        (IncidentsConfig(drawn=(FAILURES, FAILURES)), "a name of its own"),
+        (IncidentsConfig(drawn=(FAILURES, FAILURES)), "a unique name"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(config: IncidentsConfig, told: str) -> None:

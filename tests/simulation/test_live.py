@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from simbench.base.units import NEVER
-from simbench.simulation.bulk import Walker
-from simbench.simulation.kernels.delivery import BUFFERED_AT, BUFFERED_FOR, END_AT, FATE, REASON, fates
+from simbench.simulation.bulk import BulkSmsc
+from simbench.simulation.kernels.delivery import deliveries
+from simbench.simulation.kernels.layout import NEVER, OUTCOME, PART, Sent
 from simbench.simulation.plan import plan
 from tests.fake_smsc.virtual import MONDAY, Stage, perform
 from tests.simulation.worlds import campaign, scenario_of
@@ -44,29 +44,30 @@ def test_what_becomes_of_a_live_message_is_what_the_kernels_say(tmp_path: Path) 
     perform(path, script)
     accepted = sorted(row for row in rows if row[1] == "accepted")
     assert len(accepted) == 120
-    found = fates_of(np.array([row[0] for row in accepted]), accepted)
-    told = {(row[5], row[1]): (row[0], row[7]) for row in rows}
-    assert len(told) > 240
-    for row, fate in zip(accepted, found.tolist(), strict=True):
-        outcome = "delivered" if fate[REASON] == 0 else "undelivered"
-        assert told.pop((row[5], "accepted"))
-        if fate[END_AT] != NEVER:
-            assert told.pop((row[5], outcome)) == (fate[END_AT], fate[REASON])
-        if fate[BUFFERED_AT] != NEVER:
-            assert told.pop((row[5], "buffered")) == (fate[BUFFERED_AT], fate[BUFFERED_FOR])
-    assert not told
+    found = outcomes_of(np.array([row[0] for row in accepted]), accepted)
+    reported = {(row[5], row[1]): (row[0], row[7]) for row in rows}
+    assert len(reported) > 240
+    for row, outcome in zip(accepted, found, strict=True):
+        kind = "delivered" if outcome.reason == 0 else "undelivered"
+        assert reported.pop((row[5], "accepted"))
+        if outcome.end_at != NEVER:
+            assert reported.pop((row[5], kind)) == (outcome.end_at, outcome.reason)
+        if outcome.buffered_at != NEVER:
+            assert reported.pop((row[5], "buffered")) == (outcome.buffered_at, outcome.buffered_reason)
+    assert not reported
 
 
-def fates_of(instants: Any, accepted: list[Any]) -> Any:
+def outcomes_of(instants: Any, accepted: list[Any]) -> Any:
     """What the kernels say of messages accepted at these instants, of a world with the same seed and subscribers."""
     subscribers = {"count": 1000, "preset": "etsi-2006", "share_ported_out": 0.05}
     scenario = scenario_of(seed=11, codes=[CODE], campaigns=[campaign(code="36010")], subscribers=subscribers)
-    walker, size = Walker(plan(scenario), "36010"), len(accepted)
+    smsc, size = BulkSmsc(plan(scenario), "36010"), len(accepted)
     # A live message's number is made of what it is and names no stream; all ask for the default validity.
     anything = np.zeros(1 << 15, np.int64)
-    laws = walker.laws._replace(validity_us=anything, queue=anything)
-    sent = np.array([np.arange(size), instants, instants, np.zeros(size, np.int64)])
+    tables = smsc.tables._replace(validity_us=anything, queue=anything)
+    sent = Sent(np.arange(size), instants, instants, np.zeros(size, np.int64))
     entities, recipients = (np.array([int(row[place]) for row in accepted]) for place in (5, 4))
-    found, end = np.empty((size, FATE), np.int64), MONDAY + AN_HOUR_S * 1_000_000
-    fates(sent, entities, recipients, np.zeros(size, np.int16), (laws, walker.desk), np.full((1, 2), -1), end, found)
+    found, end = np.empty(size, OUTCOME), MONDAY + AN_HOUR_S * 1_000_000
+    last_parts, codes = np.full(1, -1, PART), np.zeros(size, np.int16)
+    deliveries(sent, entities, recipients, codes, tables, smsc.admission, last_parts, end, found)
     return found

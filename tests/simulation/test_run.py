@@ -186,7 +186,7 @@ def test_a_run_stopped_in_the_middle_leaves_a_readable_ledger(tmp_path: Path) ->
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "end before start": ({"period": {"from": "2026-03-02", "to": "2026-03-01"}}, "a moment after period.from"),
+    "end before start": ({"period": {"from": "2026-03-02", "to": "2026-03-01"}}, "a time after period.from"),
     "unknown code": ({"campaigns": [campaign(code="36099")]}, "campaigns[0].code: '36099'; expected perhaps `36050`"),
     "no traffic": ({"campaigns": []}, "no traffic: neither campaigns nor flows"),
     "no traffic that falls into it": (
@@ -199,7 +199,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no time": ({"portings": [{"at": "noon", "share": 0.1}]}, 'portings[0].at: is "noon"; expected Paris civil time'),
     "twice": ({"campaigns": [campaign(), campaign()]}, 'campaigns[1].name: "c" appears twice'),
     "no profile": (
-        {"flows": [{"name": "f", "code": CODE, "per_day": 1, "daily": [1, 2]}]}, "flows[0].daily: is no profile",
+        {"flows": [{"name": "f", "code": CODE, "per_day": 1, "daily": [1, 2]}]}, "flows[0].daily: is not a profile",
     ),
     "overlapping": (
         {"incidents": {"scripted": [{"at": FRIDAY, "for_h": 2}, {"at": f"{FRIDAY}T01:00", "for_h": 2}]}},

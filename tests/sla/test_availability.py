@@ -196,7 +196,7 @@ def test_less_than_a_year_neither_keeps_nor_breaks_a_promise_about_a_year() -> N
     for hours in (12, 30):  # more and less than 1 % of the 100 days; a year allows 87.6 hours
         found = judged(ROLLING, [outage(50, hours)], part)
         assert found.outcome == "inconclusive"
-        assert found.summary.startswith("provisional, 100.0 days of history")
+        assert found.summary.startswith("provisional, 100.00 days of history")
     assert judged(ROLLING, [], part).outcome == "unsupported"
     assert judged(ROLLING, [outage(50, 88)], part).outcome == "fail"
 

@@ -81,7 +81,7 @@ def test_laws_are_read_from_a_file(tmp_path: Path) -> None:
     )
     assert read_laws(path) == (Drawn("a", Law(10), Law(1, "fixed")),)
     path.write_text("drawn = []\n", "utf-8")
-    with pytest.raises(BadInput, match="draws nothing"):
+    with pytest.raises(BadInput, match="has no distribution"):
         read_laws(path)
 
 

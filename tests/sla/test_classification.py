@@ -69,7 +69,7 @@ def test_five_calendar_days_are_enough_until_a_contract_says_working_days(tmp_pa
     monday = (instant(2025, 6, 16, 2) - START) / HOUR_US  # five days earlier is a Wednesday
     found = judged(NOTICE, [maintenance(monday, 2, 5)])
     assert found.outcome == "pass"
-    assert "1 late by ouvrables" in found.summary
+    assert "1 would be late in jours ouvrables" in found.summary
     assert "AMB-04" in found.assumed
     assert (
         judged(NOTICE, [maintenance(monday, 2, 5)], contract=reading(tmp_path, "AMB-04", "ouvrables")).outcome == "fail"
@@ -79,7 +79,8 @@ def test_five_calendar_days_are_enough_until_a_contract_says_working_days(tmp_pa
 def test_a_notice_too_late_by_every_reading_fails() -> None:
     found = judged(NOTICE, [maintenance(3000, 2, 4.99), maintenance(5000, 2, 30, 2)])
     assert (found.outcome, found.blame, len(found.evidence)) == ("fail", "platform", 1)
-    assert judged(NOTICE, [maintenance(3000, 2, None)]).summary.startswith("1 planned, 1 without any notice")
+    unannounced = judged(NOTICE, [maintenance(3000, 2, None)]).summary
+    assert unannounced.startswith("1 planned interruption, without announcement")
 
 
 def test_a_notice_is_each_party_s_own() -> None:
@@ -93,7 +94,7 @@ def test_a_notice_is_each_party_s_own() -> None:
 def test_a_verdict_that_the_ticket_s_instant_would_change_says_so() -> None:
     found = judged(SIX, [outage(3000, 7, noticed_at=START + 3002 * HOUR_US)])
     assert found.outcome == "fail"
-    assert found.assumed == ("the clock starts with the failure",)
+    assert found.assumed == ("time counts from the failure",)
     assert judged(SIX, [outage(3000, 7, noticed_at=START + 3000 * HOUR_US)]).assumed == ()
 
 

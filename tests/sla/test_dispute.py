@@ -35,13 +35,13 @@ def side(incident: Incident, seen: Probes) -> Side:
 @pytest.mark.parametrize(
     ("seen", "verdict", "why"),
     [
-        (probes((10, 12)), "agree", "as the ticket says"),
-        (probes((9.5, 12)), "differ", "down for the client 30 min 00 s before the ticket begins"),
-        (probes((10, 12.5)), "differ", "still down for the client 30 min 00 s after the ticket ends"),
+        (probes((10, 12)), "agree", "agrees with the ticket"),
+        (probes((9.5, 12)), "differ", "down for the client 30 min 00 s before the ticket's start"),
+        (probes((10, 12.5)), "differ", "still down for the client 30 min 00 s after the ticket's end"),
         (probes((10.5, 12)), "differ", "the client saw it only 30 min 00 s after"),
-        (probes((10, 11.5)), "differ", "served again 30 min 00 s before the ticket ends"),
-        (probes((10, 10.5), (11, 12)), "differ", "2 silences with answers in between"),
-        (probes(), "only the ticket", "120 of 120 probes were answered"),
+        (probes((10, 11.5)), "differ", "served again 30 min 00 s before the ticket's end"),
+        (probes((10, 10.5), (11, 12)), "differ", "2 separate silences"),
+        (probes(), "only the ticket", "120 of 120 probes answered"),
         (probes(until_h=9), "nobody looked", "sent no probe"),
     ],
 )

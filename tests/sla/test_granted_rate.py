@@ -68,7 +68,7 @@ def test_a_platform_that_grants_less_fails(tier: int, granted: int) -> None:
 
 def test_what_nobody_offers_is_not_held_against_the_platform() -> None:
     found = judge(PURPOSE, case(platform(arriving(2000, 5), 10)), "held")
-    assert (found.outcome, found.summary) == ("pass", "no short code ever had a backlog at the platform")
+    assert (found.outcome, found.summary) == ("pass", "no short code had a backlog at the platform")
 
 
 def test_a_platform_that_stops_with_a_backlog_fails() -> None:

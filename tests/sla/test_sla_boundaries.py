@@ -77,7 +77,7 @@ def test_a_notice_is_judged_in_the_period_the_work_begins_in(at_h: float, outcom
     found = judged(NOTICE, [maintenance(at_h, 2, 1)])
     assert found.outcome == outcome
     if outcome == "unsupported":
-        assert found.summary == "nothing was planned"
+        assert found.summary == "no planned interruption"
 
 
 def test_a_late_outage_that_still_lasts_is_judged_by_what_it_lasted() -> None:

@@ -16,7 +16,6 @@ from simbench.ledger import MemoryLedger
 from simbench.simulation.bulk import Sender
 from simbench.simulation.demand import Integers, Source
 from simbench.simulation.event_driven import Drive
-from simbench.simulation.kernels.submission import SENT_AT
 from simbench.simulation.plan import World, plan
 from simbench.simulation.timeline import Rank
 from tests.simulation.worlds import CODE, run, scenario_of
@@ -81,7 +80,7 @@ def test_what_waits_is_the_rate_times_how_long_it_waits() -> None:
     world = flowing(9.6)
     sender = Sender(world, CODE)
     asked = Source(world, CODE).between(world.start, world.end)
-    sent = np.concatenate([batch.sent[SENT_AT] for batch in sender.send(asked, world.end)])
+    sent = np.concatenate([batch.sent.sent_at for batch in sender.send(asked, world.end)])
     waited_s = (sent - asked[0].at[: len(sent)]) / SECOND_US
     rate_per_s = len(sent) / ((world.end - world.start) / SECOND_US)
     backlog = [int(str(row[-1])) for row in run(world.scenario, "bulk", "minute").minute]

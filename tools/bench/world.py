@@ -19,7 +19,7 @@ from simbench.kernels.chance import draw_with, quantile
 from simbench.kernels.delivery_outcome import failure, wait
 from simbench.kernels.presence import back_at
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
-from simbench.simulation.bulk import A_SPAN, Sender, Walker
+from simbench.simulation.bulk import A_SPAN, BulkSmsc, Sender
 from simbench.simulation.demand import Source, spans
 from simbench.simulation.plan import World, plan
 from simbench.simulation.run import run_world
@@ -69,19 +69,19 @@ def _best(work: Callable[[], float], times: int = 4) -> float:
 
 def _pass(world: World) -> float:
     """Seconds of processor for every message from spool to end."""
-    source, sender, walker = Source(world, CODE), Sender(world, CODE), Walker(world, CODE)
+    source, sender, smsc = Source(world, CODE), Sender(world, CODE), BulkSmsc(world, CODE)
     asked = [(end, source.between(start, end)) for start, end in spans(world, A_SPAN, 24 * source.volume())]
     start = time.process_time()
     for end, demand in asked:
         for batch in sender.send(demand, end):
-            walker.walk(batch)
+            smsc.process(batch)
     return time.process_time() - start
 
 
 def _by_simpy(world: World) -> float:
     """Seconds of processor for the same messages, a process each."""
     demand = Source(world, CODE).between(world.start, world.end)[0]
-    laws = Walker(world, CODE).laws
+    tables = BulkSmsc(world, CODE).tables
     ring, place = [0] * 50, [0]
     law, settings = world.law, world.settings.delivery
     latency, retry_schedules, bounds, kinds = (
@@ -90,7 +90,7 @@ def _by_simpy(world: World) -> float:
         settings.bounds(),
         settings.kinds(),
     )
-    keys = int(laws.latency_key), int(laws.failure_key), int(laws.presence_key)
+    keys = int(tables.latency_key), int(tables.failure_key), int(tables.presence_key)
     env = simpy.Environment(initial_time=world.start)
 
     def message(at: int, entity: int, recipient: int) -> Generator[simpy.Event, Any, None]:

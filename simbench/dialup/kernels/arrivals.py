@@ -1,6 +1,6 @@
-"""Calls of a population: a Poisson process second by second, each with a length, a user and a pool. Keeps no state.
+"""Calls of a population: a Poisson process second by second, each with a length, a user and a pool.
 
-Every second is drawn by itself: any cut of the time into chunks, on any number of workers, gives the same calls.
+Each second is drawn independently, so the calls are the same for any chunks and any number of workers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The finite loss system: calls that find no free port of their pool are lost. Draws nothing but redials.
+"""The finite loss system: calls that find no free port of their pool are lost, and some are redialled.
 
 Two clocks, one set of rules. On whole seconds a ring holds how many calls leave a pool in each second to come; on
 microseconds a heap a pool holds the ends themselves. Both are exact:

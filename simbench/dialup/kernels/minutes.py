@@ -1,4 +1,4 @@
-"""Time of calls laid over hours, exact for any way of counting begun units. Knows no calendar: hours are given.
+"""Time of calls distributed over given hours, exact for any way of counting begun units.
 
 Every edge that matters in Paris (tariff, midnight, month) lies on a whole hour UTC, so the hour is a division away.
 """

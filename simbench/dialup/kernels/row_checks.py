@@ -1,4 +1,4 @@
-"""What is wrong with the times of a row, in one pass over columns. Sets nothing aside itself."""
+"""Checks of the times of a row, in one pass over the columns."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""RADIUS accounting seen in a capture, as records. Opens no file: whoever has datagrams gives them.
+"""RADIUS accounting in the datagrams of a capture, as records.
 
-What a request states is believed only if its authenticator is right, where the secret is known. Responses are matched
+Where the secret is known, only requests with a right authenticator are used. Responses are matched
 by ends and identifier, and say which requests were answered.
 """
 

@@ -1,6 +1,6 @@
-"""`detail` files of FreeRADIUS as records. Pairs nothing: every record that is whole comes out, the rest set aside.
+"""`detail` files of FreeRADIUS as records: every complete record is returned, the rest is set aside.
 
-A record is a line with the local time, which names no zone and is not believed; attributes, indented; an empty line.
+A record is a line with the local time, which has no zone and is ignored; attributes, indented; an empty line.
 The receiver's clock is the attribute Timestamp. Observed: FreeRADIUS 3.2.1, module `detail`.
 """
 

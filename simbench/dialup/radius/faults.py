@@ -1,6 +1,6 @@
-"""What goes wrong at access servers, each by name, seeded, and found again by reconciliation. Sends nothing.
+"""Faults of access servers, each with a name and seeded; reconciliation finds them again.
 
-Which call, record or access server is struck is a function of seed and name: the same calls meet the same faults.
+Which call, record or access server is affected is a function of seed and name: the same calls meet the same faults.
 """
 
 from __future__ import annotations

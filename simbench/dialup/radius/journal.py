@@ -1,7 +1,7 @@
 """The journal of an accounting run: every record that was due, what was sent of it, what was answered. JSON lines.
 
-First a line of the run, then one line a record as soon as it is answered, given up or withheld, last a line of its end.
-Without that last line the run was broken off, and what was on its way is missing.
+The first line describes the run; each record gets a line when it is answered, given up or withheld; the last line marks
+the end. Without it the run was interrupted, and requests that were open then are missing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Calls carried against calls accounted: each difference, named, with its reason. Gives no verdict.
+"""Calls carried compared with calls accounted: each difference with its kind and reason.
 
-What was carried is known from the journal: every session's Stop stands in it, sent or withheld.
+The carried calls come from the journal, which has every session's Stop, sent or withheld.
 """
 
 from __future__ import annotations

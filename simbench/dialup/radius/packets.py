@@ -1,4 +1,4 @@
-"""Accounting-Request and -Response as octets: signed, verified, taken apart. Opens no socket and keeps no state.
+"""Accounting-Request and -Response as octets: signed, verified, parsed.
 
 Sources: RFC 2865 sections 3 and 5, RFC 2866 sections 3 to 5, RFC 2869 section 5. pyrad is the tests' second opinion.
 """

@@ -1,4 +1,4 @@
-"""Records paired into calls: what is billable, by which record, and what is set aside. Prices nothing.
+"""Records paired into calls: what is billable, by which record, and what is set aside.
 
 A call is known by access server and session. A Stop bills its Acct-Session-Time, with or without a Start; without a
 Stop the last Interim-Update bills, else nothing does. Accounting-On and -Off end the sessions of their access server,

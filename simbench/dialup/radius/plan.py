@@ -1,7 +1,7 @@
-"""The records that calls cause, in the order in which they are due, with what faults make of them. Sends nothing.
+"""The records that calls cause, in the order in which they are due, altered by the faults.
 
-A call states Start, Interim-Update as often as asked, and Stop; an access server states Accounting-On before its first
-call and Accounting-Off after its last one (RFC 2866 section 2; RFC 2869 section 2.1).
+A call sends Start, Interim-Update at the given interval, and Stop; an access server sends Accounting-On before its
+first call and Accounting-Off after its last one (RFC 2866 section 2; RFC 2869 section 2.1).
 """
 
 from __future__ import annotations

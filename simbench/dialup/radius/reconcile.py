@@ -1,6 +1,6 @@
-"""What was sent against what the server kept: findings of the clauses NRV-ACC, and differences call by call.
+"""What was sent compared with what the server kept: findings on the clauses NRV-ACC, and differences by call.
 
-Judges the journal and the records of `detail` files; whatever neither can tell is inconclusive. Blame: "client" is the
+It uses the journal and the records of `detail` files; what neither shows is inconclusive. Blame: "client" is the
 access server, "platform" the RADIUS server.
 """
 

@@ -1,4 +1,4 @@
-"""One accounting record as a network access server states it, and its attributes by name. Reads no file, bills nothing.
+"""One accounting record as a network access server sends it, with its attributes by name.
 
 Attributes are texts by name, as FreeRADIUS prints them: `detail` files have them so, packets are turned into them.
 Sources: RFC 2865, RFC 2866 section 5, RFC 2869 section 5.

@@ -1,4 +1,4 @@
-"""Records sent to a RADIUS server over UDP, each until it is answered or given up. Decides no verdict.
+"""Records sent to a RADIUS server over UDP, each until it is answered or given up.
 
 One source port has at most `window` requests open: identifiers are one octet, and a server takes one that comes back
 too early for a conflict. Retransmission: RFC 5080 section 2.2.1; a changed Acct-Delay-Time is a new request with a new

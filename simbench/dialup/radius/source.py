@@ -1,4 +1,4 @@
-"""Which kind of file calls stand in, by its first octets. Judges and corrects nothing."""
+"""The kind of a file of calls, by its first octets."""
 
 from __future__ import annotations
 

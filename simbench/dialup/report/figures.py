@@ -1,4 +1,4 @@
-"""Pictures of dial-up loads: minutes by hour, load, ports and blocking, lengths, revenue. Judges nothing."""
+"""Pictures of dial-up loads: minutes by hour, load, ports and blocking, lengths, revenue."""
 
 from __future__ import annotations
 

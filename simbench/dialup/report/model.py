@@ -1,4 +1,4 @@
-"""What a dial-up report shows, gathered from a run or from a replay of call records. Writes and draws nothing."""
+"""The data of a dial-up report, from a run or from a replay of call records."""
 
 from __future__ import annotations
 

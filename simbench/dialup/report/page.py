@@ -1,6 +1,6 @@
-"""The dial-up report as one HTML file and one JSON file: what a run or a replay brought. Settles and judges nothing.
+"""The dial-up report of a run or a replay, as one HTML file and one JSON file.
 
-The same result gives the same octets: no clock is read here.
+The same result gives the same octets.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Kernel of the fluid: what a group of short codes sends, in steps of ten seconds, as a flow without single messages.
+"""Kernel of the fluid model: what a group of short codes sends, as a flow in steps of ten seconds.
 
-Knows no calendar, no price and no message. Codes of a group share what they are asked for in proportion to their
-rates, so that all are equally far at any instant and one run at the sum of their rates stands for each of them. Steps
-that are all alike are taken in one stride.
+The codes of a group share the demand in proportion to their rates, so all are equally far at any instant and one run at
+the sum of their rates stands for each of them. Steps that are all alike are taken at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures of a plan: cost against probability, backlog and completion, tornado of sensitivities. Judges nothing."""
+"""Pictures of a plan: cost against probability, backlog and completion, tornado of sensitivities."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The report of a plan as one HTML file. Judges nothing, plans nothing and asks for no outside file.
+"""The report of a plan as one self-contained HTML file.
 
-It takes the advice as plain values, as plan.json has it: planning stands above reports and is not known here.
+It takes the advice as plain values, in the form of plan.json.
 """
 
 from __future__ import annotations

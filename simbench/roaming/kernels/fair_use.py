@@ -1,7 +1,7 @@
-"""Fair use and rating of roaming subscribers: one loop over subscriber-days. Draws nothing, knows no contract figure.
+"""Fair use and rating of roaming subscribers: one loop over subscriber-days.
 
 Units: octets, seconds, whole SMS, days since the run began; money in nano-euros (10^-9 euro), so that a kilobyte at any
-cap is a whole number of them. Prices a second are cut to whole nano-euros by the caller, never rounded up.
+cap is a whole number of them. The caller truncates prices per second to whole nano-euros.
 
 A day is decided at its start, on the window of the days before it: NORMAL becomes ALERTED when both presence and
 consumption abroad prevail in a full window; ALERTED becomes SURCHARGED when they still do `alert_days` later; both

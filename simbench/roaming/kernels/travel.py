@@ -1,7 +1,7 @@
-"""Where subscribers are and what they use, day by day, drawn from the tables of their profiles. Rates nothing.
+"""Where subscribers are and what they use, day by day, drawn from the tables of their profiles.
 
 Every draw is a function of seed, subscriber and day, so that a subscriber does the same in any chunk of a population.
-Between a draw and a figure stands integer arithmetic only.
+Only integer arithmetic leads from a draw to a figure.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures of a roaming run: envelopes by date, states over time, margin by profile. Judges nothing."""
+"""Pictures of a roaming run: envelopes by date, states over time, margin by profile."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The report of a roaming run as one HTML file, and the envelope's plot. Judges nothing and asks for no outside file.
+"""The report of a roaming run as one self-contained HTML file, and the envelope's plot.
 
-The same run gives the same octets: no clock is read here.
+The same run gives the same octets.
 """
 
 from __future__ import annotations

@@ -165,8 +165,8 @@ def mo_passed_on(case: Case) -> Judged:
         return Judged("inconclusive", "the client acknowledged no message of a user", blame="client")
     first = {(address_key(row.sender), row.code, row.scts, row.text): row for row in reversed(mo)}
     due = Counter((who, code) for who, code, _, _ in first)
-    told_of = Counter((_user(row), row.code) for row in case.reading.asked.rows() if row.kind == "mo")
-    lacking, repeated = due - told_of, told_of - Counter((address_key(row.sender), row.code) for row in mo)
+    clock_defects = Counter((_user(row), row.code) for row in case.reading.asked.rows() if row.kind == "mo")
+    lacking, repeated = due - clock_defects, clock_defects - Counter((address_key(row.sender), row.code) for row in mo)
     told = f"{len(first)} messages of users, {sum(lacking.values())} not passed on, {sum(repeated.values())} too often"
     if not lacking and not repeated:
         return Judged("pass", told, 0, 0, "messages")

@@ -1,7 +1,7 @@
-"""Reads and writes of many sessions, cut into frames all at once: submissions (51) and their results, as columns.
+"""Splits reads and writes of many sessions into frames at once: submissions (51) and their results, as columns.
 
-Judges no frame and decodes what is not plain one by one. Works on whole batches because a frame cut by the interpreter
-costs more than the message cost the server; numpy and Arrow let go of the interpreter meanwhile.
+It works on whole batches, as splitting one frame in Python costs more than the message cost the server; numpy and Arrow
+release the interpreter lock meanwhile.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What belongs to what on the wire, for many at once: a result to its submission, a decision to its message.
-
-Knows neither octets nor tables.
-"""
+"""Matches results to submissions and decisions to messages, many at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio: spreads recipi
 
 
 class Unanswered:
-    """Submissions without a result yet. A result answers the latest one of its session and TRN."""
+    """Submissions without a result. A result answers the latest submission of its session and TRN."""
 
     def __init__(self) -> None:
         self._keys = self._numbers = np.zeros(0, np.int64)
@@ -51,7 +48,7 @@ def _key(sessions: Ints, frames: Frames) -> Ints:
 
 
 class OnTheWay:
-    """Accepted messages whose fate is not known: 16 octets each."""
+    """Accepted messages without a final outcome: 16 octets each."""
 
     def __init__(self) -> None:
         self._keys, self._numbers = np.zeros(0, np.uint64), np.zeros(0, np.int64)
@@ -63,9 +60,9 @@ class OnTheWay:
         self._news.append((_mixed(recipients, seconds), numbers))
 
     def settle(self, recipients: Ints, seconds: Ints, fates: Ints) -> tuple[Ints, Ints]:
-        """Numbers of messages and the fate of each; after any fate but 0 nothing more is expected of it.
+        """Return the numbers of messages and the outcome of each; any outcome but 0 is final.
 
-        What fits no message is tried once more the next time: its result may have been written a moment later.
+        Outcomes that match no message are tried once more, as its result may be written a moment later.
         """
         wanted = np.concatenate([self._early[0], _mixed(recipients, seconds)])
         fates = np.concatenate([self._early[1], fates])

@@ -1,6 +1,6 @@
-"""Where the index keeps its messages: leaves of columns, the full ones in files. Knows no wire and no centre.
+"""Stores the indexed messages in leaves of columns; full leaves are files.
 
-A leaf in a file takes no memory while nobody searches, and no descriptor either.
+A leaf in a file uses neither memory nor a descriptor while nobody searches.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The index of messages: what the wire says was submitted and answered, and what became of it; for searching.
+"""The index of messages for searching: submissions, their results and their outcomes.
 
-Derived from the ledger and rebuilt from it; the ledger stays the truth. Works in threads of its own, off the loop.
+It is derived from the ledger and can be rebuilt from it. It works in its own threads, off the loop.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class MessageIndex:
     def search(self, query: Query) -> tuple[list[dict[str, Any]], int]:
         """The messages that match, the latest first, and how many there are in all."""
         found = self._shelf.search(query)
-        return [_told(frame, named, fate) for frame, named, fate in found], self._shelf.count
+        return [_record(frame, named, fate) for frame, named, fate in found], self._shelf.count
 
     def frame(self, session: int, at: int, trn: str) -> bytes | None:
         """The octets of one submission, None where there is no such frame."""
@@ -133,7 +133,7 @@ class MessageIndex:
         numbered[order] = first + np.arange(len(order))
         self._answers(submits, numbered, cut["out"].are(b"R/51"), sessions)
         if self._log.enabled:
-            self._tell_refused_logins(cut["out"].are(b"R/60"), at, sessions)
+            self._log_refused_logins(cut["out"].are(b"R/60"), at, sessions)
         ended = sessions[np.flatnonzero(pc.equal(rows.column("direction"), "close").to_numpy(zero_copy_only=False))]
         for cutter in self._cutters.values():
             cutter.forget(ended.tolist())
@@ -157,24 +157,24 @@ class MessageIndex:
                 same = seconds == seconds_of(text)[0]
                 self._on_the_way.add(recipients[same], np.full(int(same.sum()), other), of[same])
 
-    def _tell_refused_logins(self, results: Frames, at: Ints, sessions: Ints) -> None:
+    def _log_refused_logins(self, results: Frames, at: Ints, sessions: Ints) -> None:
         """A line of the log for each, by the id of its result; who it was that asked is in the ledger."""
         fields = results.fields(EC_FIELD + 1)
         fields = fields.only(fields.frames.data[fields.begin(0)] == ord("N"))
         frames = fields.frames
         for row, start, ec in zip(frames.rows, frames.starts, fields.column(EC_FIELD).to_pylist(), strict=True):
             trn = frames.data[start + 1 : start + 3].tobytes().decode("latin-1")
-            told = {"at": int(at[row]), "session": int(sessions[row]), "ec": ec}
-            self._log.event("login refused", id=frame_id(told["session"], told["at"], trn), **told)
+            logged = {"at": int(at[row]), "session": int(sessions[row]), "ec": ec}
+            self._log.event("login refused", id=frame_id(logged["session"], logged["at"], trn), **logged)
 
     def _refuse(self, fields: Fields, of: Ints) -> None:
         codes = numbers(fields.column(EC_FIELD))
         self._shelf.note(of, outcome=OUTCOMES.index("refused"), ec=np.where((codes >= 0) & (codes < 100), codes, 0))
         if self._log.enabled:
             for number in of.tolist():
-                row = _told(*self._shelf.one(number))
-                told = {name: row[name] for name in ("at", "code", "recipient", "ec")}
-                self._log.event("refused", id=frame_id(row["session"], row["at"], row["trn"]), **told)
+                row = _record(*self._shelf.one(number))
+                logged = {name: row[name] for name in ("at", "code", "recipient", "ec")}
+                self._log.event("refused", id=frame_id(row["session"], row["at"], row["trn"]), **logged)
 
     def _take_decisions(self) -> None:
         most = min(DECISIONS, self._goal["centre"] - self._first["centre"])
@@ -211,7 +211,7 @@ def _identities(column: pa.StringArray) -> tuple[Ints, Ints, list[str]]:
     return recipients, seconds[stamps.indices.to_numpy()] if len(column) else np.zeros(0, np.int64), spelt
 
 
-def _told(frame: bytes, named: dict[str, Any], fate: Any) -> dict[str, Any]:
+def _record(frame: bytes, named: dict[str, Any], fate: Any) -> dict[str, Any]:
     fields = frame[1:-1].split(b"/")
     outcome = OUTCOMES[fate["outcome"]]
     return {

@@ -1,4 +1,4 @@
-"""Kernels of demand: the instants, numbers and recipients of generated messages. Know no scenario and no calendar."""
+"""Kernels of demand: the instants, numbers and recipients of generated messages."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def drawn_share(drawn: int, size: int) -> int:
 
 @kernel
 def poisson_counts(key: Any, entity: int, slots: Any, laws: Any, cumulated: Any) -> Any:
-    """How many messages arise in each slot.
+    """The number of messages in each slot.
 
-    `slots`: their numbers; `laws`: which row of `cumulated` (chances of at most n, of 2^32) each follows.
+    `slots`: their numbers; `laws`: the row of `cumulated` (chances of at most n, of 2^32) of each slot.
     """
     counts = np.empty(len(slots), np.int64)
     for place in range(len(slots)):

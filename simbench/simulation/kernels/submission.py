@@ -1,7 +1,7 @@
-"""Kernel of submission: when the messages of one code leave the client, and when the centre decides on them.
+"""Kernel of submission: when each message of one code leaves the client, and when the SMSC decides on it.
 
-Knows no recipient. It walks the client's queues, the meter and what a cut makes the client send again, one code at a
-time and one span after another; everything it must remember lies in the arrays it is given.
+It follows the client's queues, the meter, and what the client sends again after a cut, span after span. The arrays it
+is given hold the state between two spans.
 """
 
 from __future__ import annotations
@@ -10,36 +10,28 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simbench.base.units import NEVER, SECOND_US
+from simbench.base.units import SECOND_US
 from simbench.kernels.jit import kernel
 from simbench.kernels.meter import LONG_AGO, conforming
-
-OWN_RING, DELAY, MONITOR, REFUSE = 0, 1, 2, 3
-"""Who paces: the client itself, or the centre's meter by its way of answering."""
-REFUSED, LOST = -1, -2
-"""Instead of the instant of the decision: beyond the rate; held and forgotten by a cut."""
-MESSAGE, SENT_AT, DECIDED, SESSION = 0, 1, 2, 3
-"""Rows of what was sent."""
-RING_AT, RATE, CHANGE, UP, FLOOR, QUEUES = 0, 1, 2, 3, 4, 5
-"""Places of the state; from QUEUES on, STEP for each queue."""
-NEXT, OPENING, LOST_FIRST, LOST_END, STEP = 0, 1, 2, 3, 4
-"""Of each queue: its next message, its opening interval, and what is to be sent again (a ring of numbers)."""
+from simbench.simulation.kernels.layout import CLIENT_METER, DELAY, LOST, MONITOR, NEVER, REFUSED, Sent
 
 
-class Line(NamedTuple):
-    """What a code's client goes by: arrays of instants (us).
+class Schedule(NamedTuple):
+    """What is known of a code's client beforehand: arrays of instants (us).
 
-    Of queue k the opening intervals are opens[bounds[k] : bounds[k + 1]] with their `closes`. up: login and cut of
-    each session. changes: instant and rate of each change of tier. paces: who paces; patience_us: the longest hold,
-    or the jitter.
+    Queue k may send in opens[bounds[k] : bounds[k + 1]] until the matching `closes`. Sessions last from `logins` to
+    `cuts`. The rate becomes change_rate[n] at change_at[n]. `pacing` says who limits the rate; `patience_us` is the
+    longest hold, or the tolerated jitter.
     """
 
     opens: Any
     closes: Any
     bounds: Any
-    up: Any
-    changes: Any
-    paces: int
+    logins: Any
+    cuts: Any
+    change_at: Any
+    change_rate: Any
+    pacing: int
     patience_us: int
 
 
@@ -51,43 +43,47 @@ def opening(instant: int, place: int, end: int, opens: Any, closes: Any) -> int:
 
 
 @kernel
-def retune(ring: Any, state: Any, rate: int) -> int:
-    """Go on with another rate: the latest `rate` instants are kept (`centre.limiter.Limiter.retuned`)."""
-    size = state[RATE]
+def retune(ring: Any, client: Any, rate: int) -> int:
+    """Change the rate; the meter keeps its latest `rate` instants (`Limiter.retuned`)."""
+    size = client.rate
     past = np.empty(size, np.int64)
     for place in range(size):
-        past[place] = ring[(state[RING_AT] + place) % size]
+        past[place] = ring[(client.oldest + place) % size]
     for place in range(rate):
         back = rate - place
         ring[place] = past[size - back] if back <= size else LONG_AGO
-    state[RING_AT], state[RATE] = 0, rate
+    client.oldest, client.rate = 0, rate
     return rate
 
 
 @kernel
-def first_to_leave(at: Any, ends: Any, line: Line, state: Any, lost: Any, ring_due: int) -> tuple[int, int, bool, int]:
-    """When the next message leaves, from which queue, whether again; and when another queue could claim its place.
+def first_to_leave(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
+    at: Any, ends: Any, schedule: Schedule, client: Any, queues: Any, resend: Any, meter_due: int
+) -> tuple[int, int, bool, int]:
+    """When the next message leaves, from which queue, whether again; and when another queue could take its place.
 
-    Of several the first queue, and in it what is sent again first.
+    Among messages of one instant the first queue sends first, and in it what is sent again.
     """
     best, chosen, again, rival, best_free = NEVER, -1, False, NEVER, NEVER
     for k in range(len(ends)):
-        mine = QUEUES + STEP * k
-        while state[mine + OPENING] < line.bounds[k + 1] and line.closes[state[mine + OPENING]] <= state[FLOOR]:
-            state[mine + OPENING] += 1
+        last_opening = schedule.bounds[k + 1]
+        while queues[k].opening < last_opening and schedule.closes[queues[k].opening] <= client.not_before:
+            queues[k].opening += 1
         for other in range(2):
             if other == 0:
-                if state[mine + LOST_FIRST] == state[mine + LOST_END]:
+                if queues[k].resend_first == queues[k].resend_end:
                     continue
-                ready = lost[k, state[mine + LOST_FIRST] % lost.shape[1], 1]
+                ready = resend[k, queues[k].resend_first % resend.shape[1]].ready_at
             else:
-                if state[mine + NEXT] >= ends[k]:
+                if queues[k].next >= ends[k]:
                     continue
-                ready = at[state[mine + NEXT]]
-            free = opening(max(ready, state[FLOOR]), state[mine + OPENING], line.bounds[k + 1], line.opens, line.closes)
+                ready = at[queues[k].next]
+            free = opening(
+                max(ready, client.not_before), queues[k].opening, last_opening, schedule.opens, schedule.closes
+            )
             earliest = free
-            if ring_due > free:
-                earliest = opening(ring_due, state[mine + OPENING], line.bounds[k + 1], line.opens, line.closes)
+            if meter_due > free:
+                earliest = opening(meter_due, queues[k].opening, last_opening, schedule.opens, schedule.closes)
             if earliest < best:
                 if chosen >= 0:
                     rival = min(rival, best_free)
@@ -99,88 +95,97 @@ def first_to_leave(at: Any, ends: Any, line: Line, state: Any, lost: Any, ring_d
 
 @kernel
 def run_on(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
-    at: Any, end: int, line: Line, ring: Any, state: Any, mine: int, limit: int, sent: Any, filled: int
+    at: Any, end: int, schedule: Schedule, ring: Any, client: Any, queue: Any, limit: int, sent: Sent, filled: int
 ) -> int:
-    """Go on sending from one queue by the client's own ring while nothing else can come between; rows filled then."""
-    close = min(limit, line.up[1, state[UP]], line.closes[state[mine + OPENING]])
-    place, size, message = state[RING_AT], state[RATE], state[mine + NEXT]
-    floor, session = state[FLOOR], state[UP]
-    while message < end and filled < sent.shape[1]:
-        due = max(conforming(at[message], ring[place]), floor)
+    """Send on from one queue, paced by the client's own meter, while nothing can intervene; rows filled then."""
+    session = client.session
+    close = min(limit, schedule.cuts[session], schedule.closes[queue.opening])
+    place, size, message, not_before = client.oldest, client.rate, queue.next, client.not_before
+    messages, sent_at, decided, sessions = sent
+    while message < end and filled < len(messages):
+        due = max(conforming(at[message], ring[place]), not_before)
         if due >= close:
             break
-        ring[place] = floor = due
+        ring[place] = not_before = due
         place += 1
         if place == size:
             place = 0
-        sent[MESSAGE, filled], sent[SENT_AT, filled], sent[DECIDED, filled] = message, due, due
-        sent[SESSION, filled] = session
+        messages[filled], sent_at[filled], decided[filled], sessions[filled] = message, due, due, session
         message += 1
         filled += 1
-    state[RING_AT], state[mine + NEXT], state[FLOOR] = place, message, floor
+    client.oldest, queue.next, client.not_before = place, message, not_before
     return filled
 
 
 @kernel
-def decide(line: Line, ring: Any, state: Any, lost: Any, entry: tuple[int, int, int]) -> int:
-    """The centre's answer to a message of a queue sent at an instant: when it is decided on, REFUSED or LOST.
+def decide(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
+    schedule: Schedule, ring: Any, client: Any, queue: Any, resend: Any, message: int, instant: int
+) -> int:
+    """When the SMSC decides on a message sent at an instant; REFUSED above the rate, LOST when a cut comes before.
 
-    Advances the meter. What is held beyond the cut of its session is LOST and waits in `lost`.
+    Advances the meter. A LOST message is added to `resend`, the queue's ring of messages to send again.
     """
-    message, queue, instant = entry
-    due = conforming(instant, ring[state[RING_AT]])
-    if line.paces not in (OWN_RING, MONITOR) and due - instant > line.patience_us:
+    due = conforming(instant, ring[client.oldest])
+    if schedule.pacing not in (CLIENT_METER, MONITOR) and due - instant > schedule.patience_us:
         return REFUSED
-    ring[state[RING_AT]] = due
-    state[RING_AT] = (state[RING_AT] + 1) % state[RATE]
-    if line.paces != DELAY:
+    ring[client.oldest] = due
+    client.oldest = (client.oldest + 1) % client.rate
+    if schedule.pacing != DELAY:
         return instant
-    cut, mine = line.up[1, state[UP]], QUEUES + STEP * queue
+    cut = schedule.cuts[client.session]
     if due <= cut:
         return due
-    place = state[mine + LOST_END] % lost.shape[1]
-    lost[queue, place, 0], lost[queue, place, 1] = message, cut
-    state[mine + LOST_END] += 1
+    row = resend[queue.resend_end % len(resend)]
+    row.message, row.ready_at = message, cut
+    queue.resend_end += 1
     return LOST
 
 
 @kernel
 def submissions(  # noqa: PLR0913 - arrays in, arrays out: compiled code takes no object
-    at: Any, ends: Any, line: Line, ring: Any, state: Any, lost: Any, until: int, sent: Any
+    at: Any, ends: Any, schedule: Schedule, ring: Any, client: Any, queues: Any, resend: Any, until: int, sent: Sent
 ) -> int:
-    """Walk until everything before `until` is sent or `sent` is full; give how many columns of `sent` are filled.
+    """Send until everything before `until` has left or `sent` is full; the number of messages filled in.
 
-    at: instants the messages were asked for, queue after queue, each queue by instant; ends[k]: where queue k ends.
-    ring: the meter. state: what is remembered. lost: for each queue a ring of (message, ready from) to be sent again.
+    at: instants the messages were requested at, queue after queue, in order; ends[k]: where queue k ends. ring: the
+    meter. client, queues, resend: rows of CLIENT, QUEUE and, for each queue, RESEND.
     """
     filled = 0
-    while filled < sent.shape[1]:
-        ring_due = ring[state[RING_AT]] + SECOND_US if line.paces == OWN_RING else LONG_AGO
-        best, queue, again, rival = first_to_leave(at, ends, line, state, lost, ring_due)
-        change = line.changes[0, state[CHANGE]] if state[CHANGE] < line.changes.shape[1] else NEVER
+    while filled < len(sent.message):
+        meter_due = ring[client.oldest] + SECOND_US if schedule.pacing == CLIENT_METER else LONG_AGO
+        best, k, again, rival = first_to_leave(at, ends, schedule, client, queues, resend, meter_due)
+        change = schedule.change_at[client.next_change] if client.next_change < len(schedule.change_at) else NEVER
         if change <= min(best, until - 1):
-            state[FLOOR] = max(state[FLOOR], change)
-            retune(ring, state, line.changes[1, state[CHANGE]])
-            state[CHANGE] += 1
+            client.not_before = max(client.not_before, change)
+            retune(ring, client, schedule.change_rate[client.next_change])
+            client.next_change += 1
             continue
         if best >= until:
             break
-        mine = QUEUES + STEP * queue
+        queue = queues[k]
         if again:
-            message = lost[queue, state[mine + LOST_FIRST] % lost.shape[1], 0]
-            state[mine + LOST_FIRST] += 1
+            message = resend[k, queue.resend_first % resend.shape[1]].message
+            queue.resend_first += 1
         else:
-            message = state[mine + NEXT]
-            state[mine + NEXT] += 1
-        state[FLOOR] = best
-        while line.up[1, state[UP]] <= best:
-            state[UP] += 1
-        while line.closes[state[mine + OPENING]] <= best:
-            state[mine + OPENING] += 1
-        sent[MESSAGE, filled], sent[SENT_AT, filled] = message, best
-        sent[DECIDED, filled] = decide(line, ring, state, lost, (message, queue, best))
-        sent[SESSION, filled] = state[UP]
+            message = queue.next
+            queue.next += 1
+        client.not_before = best
+        while schedule.cuts[client.session] <= best:
+            client.session += 1
+        while schedule.closes[queue.opening] <= best:
+            queue.opening += 1
+        sent.message[filled], sent.sent_at[filled], sent.session[filled] = message, best, client.session
+        sent.decided[filled] = decide(schedule, ring, client, queue, resend[k], message, best)
         filled += 1
-        if line.paces == OWN_RING and rival > best:
-            filled = run_on(at, ends[queue], line, ring, state, mine, min(rival, change, until), sent, filled)
+        if schedule.pacing == CLIENT_METER and rival > best:
+            filled = run_on(at, ends[k], schedule, ring, client, queue, min(rival, change, until), sent, filled)
     return filled
+
+
+@kernel
+def consecutive(messages: Any) -> bool:
+    """Whether the numbers follow one another without a gap."""
+    for place in range(1, len(messages)):  # noqa: SIM110 - a generator is no kernel
+        if messages[place] != messages[place - 1] + 1:
+            return False
+    return True

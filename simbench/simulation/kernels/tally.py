@@ -1,17 +1,25 @@
-"""Kernels that count by minute. Keep nothing but the counts they are given."""
+"""Kernels that count messages by minute, into the array of counts they are given."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from simbench.base.units import MINUTE_US, NEVER, SECOND_US
+from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.kernels.jit import kernel
-from simbench.simulation.kernels.delivery import BUFFERED_AT, END_AT, REASON, STREAM_SHIFT, Laws, carried_in
-from simbench.simulation.kernels.submission import LOST
+from simbench.simulation.kernels.delivery import session_after
+from simbench.simulation.kernels.layout import (
+    LOST,
+    NEVER,
+    NOTIFY_BUFFERED,
+    NOTIFY_DELIVERED,
+    NOTIFY_UNDELIVERED,
+    STREAM_SHIFT,
+    Sent,
+)
 
 
 class Columns(NamedTuple):
-    """Which column of the counts is what; `times` is the first of those by time taken."""
+    """The column of the counts for each quantity; `times` is the first of those by time to delivery."""
 
     submitted: int
     accepted: int
@@ -27,7 +35,7 @@ class Columns(NamedTuple):
 
 @kernel
 def tally(instants: Any, column: int, start: int, end: int, counts: Any) -> int:
-    """Count what happens in [start, end) by minute, in a column of `counts`."""
+    """Count the instants in [start, end) by minute, in a column of `counts`."""
     for place in range(len(instants)):
         if start <= instants[place] < end:
             counts[(instants[place] - start) // MINUTE_US, column] += 1
@@ -36,14 +44,14 @@ def tally(instants: Any, column: int, start: int, end: int, counts: Any) -> int:
 
 @kernel
 def tally_batch(  # noqa: C901, PLR0912, PLR0913 - one loop over arrays: compiled code takes no object
-    sent: Any, entities: Any, codes: Any, scts: Any, found: Any, laws: Laws, up: Any, columns: Columns,
-    within_s: Any, temporary: Any, period: tuple[int, int], counts: Any,
+    sent: Sent, entities: Any, codes: Any, scts: Any, outcomes: Any, notify_of: Any, logins: Any, cuts: Any,
+    columns: Columns, within_s: Any, expired: Any, period: tuple[int, int], counts: Any,
 ) -> int:  # fmt: skip
-    """Count what was sent and what became of it; `temporary[reason]` is 1 for those that only time ended."""
+    """Count messages sent and their outcomes; `expired[reason]` is 1 for the reasons of an expired message."""
     start, end = period
-    notices, times, notify_of, shift = columns.notices, columns.times, laws.notify, STREAM_SHIFT
+    notices, times = columns.notices, columns.times
     for place in range(len(entities)):
-        at, decided = sent[1, place], sent[2, place]
+        at, decided, outcome = sent.sent_at[place], sent.decided[place], outcomes[place]
         counts[(at - start) // MINUTE_US, columns.submitted] += 1
         if decided > at or decided == LOST:
             counts[(at - start) // MINUTE_US, columns.held] += 1
@@ -55,38 +63,38 @@ def tally_batch(  # noqa: C901, PLR0912, PLR0913 - one loop over arrays: compile
             counts[(decided - start) // MINUTE_US, columns.refused] += 1
             continue
         counts[(decided - start) // MINUTE_US, columns.accepted] += 1
-        notify = notify_of[entities[place] >> shift]
-        buffered = found[place, BUFFERED_AT]
+        notify = notify_of[entities[place] >> STREAM_SHIFT]
+        buffered = outcome.buffered_at
         if buffered != NEVER:
             counts[(buffered - start) // MINUTE_US, columns.buffered] += 1
-            if notify & 4:
-                notice(buffered, up, notices, period, counts)
-        ended = found[place, END_AT]
+            if notify & NOTIFY_BUFFERED:
+                notice(buffered, logins, cuts, notices, period, counts)
+        ended = outcome.end_at
         if ended == NEVER:
             continue
         minute = (ended - start) // MINUTE_US
-        if found[place, REASON] == 0:
+        if outcome.reason == 0:
             counts[minute, columns.delivered] += 1
             took, bound = ended // SECOND_US - scts[place], 0
             while bound < len(within_s) and took > within_s[bound]:
                 bound += 1
             counts[minute, times + bound] += 1
-            if notify & 1:
-                notice(ended, up, notices, period, counts)
+            if notify & NOTIFY_DELIVERED:
+                notice(ended, logins, cuts, notices, period, counts)
         else:
             counts[minute, columns.undelivered] += 1
-            counts[minute, columns.expired] += temporary[found[place, REASON]]
-            if notify & 2:
-                notice(ended, up, notices, period, counts)
+            counts[minute, columns.expired] += expired[outcome.reason]
+            if notify & NOTIFY_UNDELIVERED:
+                notice(ended, logins, cuts, notices, period, counts)
     return len(entities)
 
 
 @kernel
-def notice(posted: int, up: Any, column: int, period: tuple[int, int], counts: Any) -> int:
-    """Count a notice in the minute in which the client takes it."""
-    session = carried_in(posted, up)
-    if session < up.shape[1]:
-        at = max(posted, up[0, session])
+def notice(posted: int, logins: Any, cuts: Any, column: int, period: tuple[int, int], counts: Any) -> int:
+    """Count a notification in the minute in which the client takes it."""
+    session = session_after(posted, cuts)
+    if session < len(cuts):
+        at = max(posted, logins[session])
         if at < period[1]:
             counts[(at - period[0]) // MINUTE_US, column] += 1
     return session

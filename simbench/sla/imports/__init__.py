@@ -1,1 +1,1 @@
-"""What others recorded, as incidents and rows of a ledger: tables, logs, probes, decisions. Judges nothing."""
+"""Imports: tables, logs, probes and decisions of others, as incidents and rows of a ledger."""

@@ -1,4 +1,4 @@
-"""What an auditor knows beside a capture: codes, campaigns, outages (TOML) and what the client was asked for (CSV).
+"""What an auditor adds to a capture: codes, campaigns, outages (TOML) and the messages requested (CSV).
 
 Becomes rows of `story` and `asked`, and marks of the submits they are about. Judges nothing.
 """

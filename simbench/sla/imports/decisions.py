@@ -1,4 +1,4 @@
-"""Decisions on incidents: who classed which one anew, when and why. Touches no ledger."""
+"""Decisions on incidents: who reclassified which one, when and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log lines out of a file, whatever carried them: plain, syslog, docker's JSON, docker compose, a container runtime.
+"""Log lines of a file, whatever transported them: plain, syslog, docker's JSON, docker compose, a container runtime.
 
 A line is its text with the instant it has: Kannel's own stamp where there is one, else the carrier's.
 """

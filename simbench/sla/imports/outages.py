@@ -1,4 +1,4 @@
-"""Outages out of a table: start, end, scope, planned, announced_at, and what else a mapping finds."""
+"""Outages from a table: start, end, scope, planned, announced_at, and optional columns found by a mapping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client's own probes out of a table: an instant and whether it was answered."""
+"""The client's own probes from a table: an instant and whether it was answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was imported, as a run in memory that any rule can read. Interprets nothing."""
+"""Imported data as a run in memory that any rule can read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be judged, by kind of file: a run folder, a log of Kannel's, a table of outages.
+"""The kinds of files that can be judged: a run folder, a log of Kannel, a table of outages.
 
 A further kind is one more entry of `KINDS`.
 """

@@ -1,4 +1,4 @@
-"""Traffic out of a table, as rows of a ledger: what was handed over and answered when."""
+"""Traffic from a table, as rows of a ledger: when each message was submitted and answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a record leaves open, in its findings: rows that were not read, times with two readings, what it cannot show."""
+"""Findings of an incomplete record: rows that were not read, times with two readings, what it cannot show."""
 
 from __future__ import annotations
 

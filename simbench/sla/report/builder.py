@@ -1,4 +1,4 @@
-"""An SLA report before it is written: a run judged, measured and drawn. Writes nothing."""
+"""Builds an SLA report: a run judged, measured and drawn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simbench.sla.report.tables import Table, tables_of
 from simbench.sla.report.traffic import draw_delivery, draw_heat, draw_recovery, draw_throughput
 from simbench.sla.report.translations import Words
 from simbench.sla.report.verdicts import Verdict, verdict_of
-from simbench.sla.report.view import Told, View, view_of
+from simbench.sla.report.view import Progress, View, view_of
 from simbench.trace.trace import Reading
 
 DRAW = (
@@ -35,7 +35,7 @@ class SlaRun:
 
 @dataclass(frozen=True)
 class Report:
-    """A report before it is written: what both HTML and PDF show."""
+    """A report as both HTML and PDF show it."""
 
     words: Words
     info: Run
@@ -58,13 +58,13 @@ class Report:
         return {0: "pass", 1: "fail", 3: "inconclusive"}[self.status]
 
 
-def report_of(asked: SlaRun, told: Told = lambda *_: None) -> Report:
+def report_of(asked: SlaRun, progress: Progress = lambda *_: None) -> Report:
     """Judge, measure and draw, inside `style.look()`."""
     words = Words(asked.language)
-    view = view_of(Case(Reading(asked.run), asked.contract), told)
+    view = view_of(Case(Reading(asked.run), asked.contract), progress)
     pictures = []
     for number, draw in enumerate(DRAW):
-        told(draw.__name__.removeprefix("draw_"), number, len(DRAW))
+        progress(draw.__name__.removeprefix("draw_"), number, len(DRAW))
         pictures.append(draw(view, words))
     found = tuple(picture for picture in pictures if picture is not None)
     names = {picture.name for picture in found}
@@ -93,7 +93,7 @@ def _facts(asked: SlaRun, view: View, words: Words) -> list[tuple[str, str]]:
 
 
 def _remarks(asked: SlaRun, view: View, words: Words) -> list[str]:
-    """What a reader must know before any figure."""
+    """Remarks that a reader needs before any figure."""
     info, rolled = asked.run.info, view.rolled
     found = []
     if info.note or (asked.run.files and not info.closed):

@@ -1,6 +1,6 @@
-"""Traffic of a run out of its ledger, in aggregates: by hour, and the backlog around outages. Judges nothing.
+"""Aggregated traffic of a run: by hour, and the backlog around outages.
 
-Every figure of traffic comes from the view `minutes` by one of the queries below, which the report prints.
+Every traffic figure comes from the view `minutes` by one of the queries below, which the report prints.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.ledger.query import columns_of, connected
 from simbench.ledger.reader import Run
-from simbench.ledger.rows import TIMES, WITHIN_S
+from simbench.ledger.rows import EXPIRED_REASONS, TIMES, WITHIN_S
 from simbench.sla.rolling_window import Instants
 
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ _TIMES = ",\n       ".join(
     for above, most, name in _BOUNDS
 )  # fmt: skip
 
+_EXPIRED: Final = ", ".join(map(str, sorted(EXPIRED_REASONS)))
 FROM_MINUTES: Final = "select * from minute"
 FROM_ROWS: Final = f"""select code, "at" - "at" % {MINUTE_US} as "at", 0 as offered,
        count(*) filter (kind = 'accepted') as accepted,
        count(*) filter (kind in ('refused', 'discarded')) as refused,
        count(*) filter (kind = 'delivered') as delivered,
        count(*) filter (kind = 'undelivered') as undelivered,
-       count(*) filter (kind = 'undelivered' and value in (10, 105, 107, 116)) as expired,
+       count(*) filter (kind = 'undelivered' and value in ({_EXPIRED})) as expired,
        {_TIMES},
        0 as backlog
 from centre where code <> '' group by 1, 2"""  # noqa: S608 - our own names
@@ -54,7 +55,8 @@ from minutes where {around} group by 1 order by 1"""
 class Hours(msgspec.Struct, frozen=True, eq=False):
     """Columns of one length, by code and hour. `at`: first instant of the hour (us).
 
-    `sums` counts messages by name (`SUMMED`); `busiest` is what the busiest minute accepted, `busiest_at` that minute.
+    `sums` counts messages by name (`SUMMED`); `busiest` is what the busiest minute accepted, `busiest_at` that
+    minute.
     """
 
     code: NDArray[Any]
@@ -70,7 +72,7 @@ class Hours(msgspec.Struct, frozen=True, eq=False):
         return sorted(names, key=lambda name: (-self.total("accepted", name), name))
 
     def total(self, name: str, code: str = "") -> int:
-        """The sum of a count, of one code or of all."""
+        """The sum of a count, for one code or for all."""
         column = self.sums[name]
         return int(column[self.code == code].sum() if code else column.sum())
 
@@ -82,7 +84,7 @@ class Hours(msgspec.Struct, frozen=True, eq=False):
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """What the report needs of a run's traffic, and the SQL of `minutes` it came from; `backlog` where told."""
+    """A run's traffic, the SQL of its view `minutes`, and the backlog if the ledger has it."""
 
     hours: Hours
     view: str
@@ -91,17 +93,17 @@ class Traffic(msgspec.Struct, frozen=True):
 
 
 def traffic_of(run: Run, around: Sequence[tuple[int, int]]) -> Traffic:
-    """Aggregate a run's traffic; `around`: the intervals (us) to tell the backlog in, summed over codes.
+    """Aggregate a run's traffic; `around`: the intervals (us) of the backlog, summed over codes.
 
     Raises LedgerError when a file cannot be read.
     """
-    with _opened(run) as (connection, view, told):
+    with _opened(run) as (connection, view, by_minute):
         found = columns_of(connection, HOURS)
         hours = Hours(
             found["code"].astype(object), found["at"], found["busiest"], found["busiest_at"],
             {name: found[name].astype(np.int64) for name in SUMMED},
         )  # fmt: skip
-        if not told or not around:
+        if not by_minute or not around:
             return Traffic(hours, view, None, "")
         clause = " or ".join(f'("at" >= {start} and "at" < {end})' for start, end in around)
         sql = BACKLOG.format(around=clause)
@@ -111,10 +113,10 @@ def traffic_of(run: Run, around: Sequence[tuple[int, int]]) -> Traffic:
 
 @contextmanager
 def _opened(run: Run) -> Iterator[tuple[Connection, str, bool]]:
-    """A connection with the view `minutes`, its SQL, and whether it tells the backlog."""
+    """A connection with the view `minutes`, its SQL, and whether it has the backlog."""
     with connected(run, ("minute", "centre")) as connection:
-        (told,) = connection.execute("select exists(select 1 from minute)").fetchone() or (False,)
-        view = FROM_MINUTES if told else FROM_ROWS
-        kind = "view" if told else "table"  # rows are counted once
+        (by_minute,) = connection.execute("select exists(select 1 from minute)").fetchone() or (False,)
+        view = FROM_MINUTES if by_minute else FROM_ROWS
+        kind = "view" if by_minute else "table"  # rows are counted once
         connection.execute(f"create temp {kind} minutes as {view}")
-        yield connection, view, bool(told)
+        yield connection, view, bool(by_minute)

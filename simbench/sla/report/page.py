@@ -1,6 +1,6 @@
-"""The SLA report of a run as one HTML file, its data as JSON, and on request a PDF. Judges nothing.
+"""The SLA report of a run as one HTML file, its data as JSON, and on request a PDF.
 
-The same run gives the same octets: no clock is read here.
+The same run gives the same octets.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from simbench.report.html import environment, stylesheet
 from simbench.report.style import COLOURS, look, to_svg
 from simbench.sla.report.builder import Report, SlaRun, report_of
 from simbench.sla.report.counts import HOURS
-from simbench.sla.report.view import Told
+from simbench.sla.report.view import Progress
 
 TRAFFIC = frozenset({"throughput", "heat", "delivery", "recovery"})
 
 
 def write_sla(
-    folder: Path, asked: SlaRun, *, pdf: bool = False, told: Told = lambda *_: None
+    folder: Path, asked: SlaRun, *, pdf: bool = False, progress: Progress = lambda *_: None
 ) -> tuple[tuple[Finding, ...], list[Path]]:
-    """Judge a run and write report.html, findings.json, data.json and, if wished, report.pdf; findings and files.
+    """Judge a run; write report.html, findings.json, data.json and, with `pdf`, report.pdf. Return findings and files.
 
     Raises BadInput when a file cannot be written, LedgerError when the ledger cannot be read.
     """
     with look():
-        report = report_of(asked, told)
+        report = report_of(asked, progress)
         written = [folder / "report.html", folder / "findings.json", folder / "data.json"]
         write_octets(written[0], html(report).encode())
         findings = {
@@ -49,7 +49,7 @@ def write_sla(
             from simbench.sla.report.pdf import pdf_octets  # noqa: PLC0415 - on request only
 
             written.append(folder / "report.pdf")
-            told("pdf", 1, 1)
+            progress("pdf", 1, 1)
             write_octets(written[-1], pdf_octets(report))
     return report.view.findings, written
 
@@ -80,7 +80,7 @@ def html(report: Report) -> str:
 
 
 def to_csv(columns: Mapping[str, Sequence[Any]]) -> bytes:
-    """Columns as CSV, booleans and missing values as JSON has them or empty."""
+    """Columns as CSV; booleans as true or false, missing values empty."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
@@ -102,7 +102,7 @@ def _queries(report: Report) -> list[tuple[str, str]]:
 
 
 def _data(report: Report) -> bytes:
-    """Every figure, by exhibit: its formula and its columns."""
+    """The data of every figure and table: its formula and its columns."""
     shown = {one.name: {"formula": one.formula, "columns": dict(one.columns)} for one in report.pictures}
     shown |= {one.name: {"formula": one.note, "columns": dict(one.columns)} for one in report.tables}
     queries = dict(_queries(report))

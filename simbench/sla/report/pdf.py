@@ -1,6 +1,6 @@
-"""The SLA report as PDF, set by matplotlib: the same on every machine, with or without a browser. Measures nothing.
+"""The SLA report as PDF, set by matplotlib: the same on every machine.
 
-The figures are those of the page; they are resized here, so the page is to be written first.
+It uses the figures of the page and resizes them, so the page must be written first.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ TONES: Final = {"pass": style.GREEN, "fail": style.RED, "weak": style.RED}
 
 
 def pdf_octets(report: Report) -> bytes:
-    """The whole report. No date is written into it: the same run gives the same octets."""
+    """The whole report, without a date: the same run gives the same octets."""
     buffer = io.BytesIO()
     info = report.info.info
-    about = {"Title": f"{report.words('page.kicker')}: {info.scenario or info.run}", "CreationDate": None}
+    colon = _colon(report.words.language)
+    about = {"Title": f"{report.words('page.kicker')}{colon}{info.scenario or info.run}", "CreationDate": None}
     with PdfPages(buffer, metadata={**about, "Producer": None, "Creator": "simbench"}) as pages:
         pages.savefig(_cover(report))
         for picture in report.pictures:
@@ -55,7 +56,7 @@ def _foot(report: Report) -> str:
 
 
 def _cover(report: Report) -> Figure:
-    """Title, facts, remarks and a verdict a clause."""
+    """Title, facts, remarks and one verdict per clause."""
     figure, words = _blank(report), report.words
     colour = TONES.get(report.tone, style.INK)
     figure.text(LEFT, TOP, words("page.kicker"), fontsize=LARGE, color=style.SOFT, va="top")
@@ -64,9 +65,7 @@ def _cover(report: Report) -> Figure:
     at = TOP - 0.105
     for place, (name, value) in enumerate(report.facts):
         x, y = LEFT + 0.45 * (place % 2), at - 0.026 * (place // 2)
-        figure.text(
-            x, y, f"{name} : {value}" if words.language == "fr" else f"{name}: {value}", fontsize=BODY, va="top"
-        )
+        figure.text(x, y, f"{name}{_colon(words.language)}{value}", fontsize=BODY, va="top")
     at -= 0.026 * (len(report.facts) + 1) // 2 + 0.03 + 0.026 * ((len(report.facts) + 1) // 2)
     for remark in (*report.remarks, *report.absent):
         at = _paragraph(figure, at, remark, (BODY, style.SOFT)) - 0.008
@@ -81,7 +80,7 @@ def _cover(report: Report) -> Figure:
 
 
 def _paragraph(figure: Figure, at: float, text: str, look: tuple[float, str], *, bold: bool = False) -> float:
-    """Set a text from a height on; the height below it (both as shares of the page)."""
+    """Set a text from a height down; return the height below it (both as shares of the page)."""
     size, colour = look
     lines = textwrap.wrap(text, int(CHARACTERS * SMALL / size)) or [""]
     figure.text(
@@ -92,7 +91,7 @@ def _paragraph(figure: Figure, at: float, text: str, look: tuple[float, str], *,
 
 
 def _picture(picture: Picture, report: Report) -> Figure:
-    """A figure of the page on a sheet of its own, with its words around it."""
+    """A figure of the page on its own sheet, with its heading, note and formula."""
     figure = picture.figure
     height = min(0.68, figure.get_figheight() / PAGE_IN[1])
     figure.set_size_inches(PAGE_IN)
@@ -111,20 +110,28 @@ def _picture(picture: Picture, report: Report) -> Figure:
     )
     below = 0.855 - height
     below = _paragraph(figure, below, picture.note, (SMALL, style.SOFT)) if picture.note else below
-    colon = " : " if report.words.language == "fr" else ": "
-    _paragraph(figure, below, f"{report.words('page.formula')}{colon}{picture.formula}", (SMALL, style.SOFT))
+    _paragraph(
+        figure,
+        below,
+        f"{report.words('page.formula')}{_colon(report.words.language)}{picture.formula}",
+        (SMALL, style.SOFT),
+    )
     figure.text(LEFT, 0.03, _foot(report), fontsize=SMALL, color=style.SOFT)
     return figure
 
 
+def _colon(language: str) -> str:
+    return "\u00a0: " if language == "fr" else ": "
+
+
 def _cell(text: str, longest: int = 34) -> str:
-    """A text in characters the font has, not too long; those of our own tables stay."""
+    """A text cut to length, in characters that the font has."""
     seen = "".join(char if char in OURS else style.label(char) for char in text)
     return seen if len(seen) <= longest else f"{seen[: longest - 1]}…"
 
 
 def _table(table: Table, first: int, report: Report) -> Figure:
-    """One page of a table; each column as wide as its longest text."""
+    """One page of a table; each column is as wide as its longest text."""
     figure = _blank(report)
     rows = table.rows[first : first + ROWS_A_PAGE]
     figure.text(LEFT, TOP, table.title, fontsize=LARGE, va="top", fontweight="bold")

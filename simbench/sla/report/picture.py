@@ -1,4 +1,4 @@
-"""What a picture of the SLA report is, and its axes in civil time. Draws no data."""
+"""A figure of the SLA report, and its axes in civil time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOOKS: Final[dict[Class, tuple[str, str]]] = {
 
 @dataclass(frozen=True)
 class Picture:
-    """One exhibit: its conclusion, the drawing, how its figures are computed, and the figures."""
+    """One figure: its conclusion, the drawing, the formula of its values, and the values."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""Pictures of the service itself: availability with incidents and budget, restoration, calendar. Measures nothing."""
+"""Figures of the service: availability with incidents and error budget, restoration, calendar."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from simbench.sla.report.view import View
 from simbench.sla.restoration import restoration_times, restored_within
 
 CLASSES: tuple[Class, ...] = get_args(Class)
-DEEPEST = 5.0  # per cent below the promise that the curve's picture shows at most
+DEEPEST = 5.0  # percentage points below the target shown at most
 MOST_BARS = 60
 
 
 def draw_availability(view: View, words: Words) -> Picture:
-    """Incidents by class, the rolling curve against the promise, and what is left of the budget."""
+    """Incidents by class, rolling availability with the target, and the error budget left."""
     quality = view.case.contract.terms.quality
     promised = quality.availability.value
     axis = CivilAxis(view.service.period, words)
@@ -61,7 +61,7 @@ def draw_availability(view: View, words: Words) -> Picture:
 
 
 def _lanes(axes: Axes, view: View, words: Words, axis: CivilAxis) -> None:
-    """One lane a class; an incident too short for the picture is widened to be seen."""
+    """One lane per class; a very short incident is drawn wider, to be visible."""
     starts, ends, classes = timeline(view.service)
     period = view.service.period
     least = axis.of(period.end) / 500
@@ -102,7 +102,7 @@ def _availability_columns(view: View) -> dict[str, list[Any]]:
 
 
 def draw_restoration(view: View, words: Words) -> Picture | None:
-    """Hours until each total, unplanned outage was over, against the promise; the longest of very many."""
+    """Hours until restoration after each total, unplanned outage (if many, the longest ones), with the limit."""
     starts, hours, tickets = restoration_times(view.service)
     if not len(starts):
         return None
@@ -128,18 +128,27 @@ def draw_restoration(view: View, words: Words) -> Picture | None:
     axes.set_ylim(0, max(float(hours.max()), limit_h) * 1.18)
     axes.set_ylabel(words("restoration.axis"))
     axes.yaxis.set_major_formatter(lambda value, _: words.number(value, 1))
-    told = {
-        "limit": words.hours(limit_h), "longest": words.hours(float(hours.max())),
+    values = {
+        "limit": words.hours(limit_h), "longest": words.hours(float(hours.max()), exact=True),
         "late": words.number(sum(late)), "count": words.number(len(late)),
     }  # fmt: skip
     columns = {
         "ticket": list(tickets), "start": [iso(at) for at in starts.tolist()], "hours": np.round(hours, 6).tolist(),
         "promised_h": [limit_h] * len(hours), "late": late,
     }  # fmt: skip
-    heading = words("restoration.fail" if any(late) else "restoration.pass", **told)
+    heading = words(_restoration_key(late), **values)
     return Picture(
         "restoration", words("restoration.title"), heading, figure, words("restoration.formula"), columns
     )  # fmt: skip
+
+
+def _restoration_key(late: list[bool]) -> str:
+    """The text of the heading: all in time, the only outage late, one of several, or several."""
+    if not any(late):
+        return "restoration.pass"
+    if len(late) == 1:
+        return "restoration.fail_only"
+    return "restoration.fail_one" if sum(late) == 1 else "restoration.fail"
 
 
 def _day(words: Words, at: int) -> str:
@@ -147,7 +156,7 @@ def _day(words: Words, at: int) -> str:
 
 
 def draw_calendar(view: View, words: Words) -> Picture:
-    """Every day of the period by the worst class that touches it: a row a month."""
+    """Every day of the period, coloured by the worst class that touches it; a row per month."""
     days = list(_days(view))
     rows = sorted({(first.year, first.month) for first, _ in days})
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 1.0 + 0.3 * len(rows)))

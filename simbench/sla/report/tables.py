@@ -1,4 +1,4 @@
-"""Tables of the SLA report: months, busiest minutes, recovery, incidents. Measures nothing."""
+"""Tables of the SLA report: months, busiest minutes, recovery, incidents."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Table:
 
 
 def tables_of(view: View, words: Words) -> list[Table]:
-    """Those that have rows."""
+    """The tables that have rows."""
     made = (_months(view, words), _busiest(view, words), _recovery(view, words), _incidents(view, words))
     return [table for table in made if table.rows]
 
@@ -81,8 +81,8 @@ def _busiest(view: View, words: Words) -> Table:
 def _recovery(view: View, words: Words) -> Table:
     rows = [
         (
-            one.ticket, words.moment(one.start), words.hours((one.end - one.start) / HOUR_US), words.number(one.at_end),
-            words.number(one.most), words.number(one.gone_after_min),
+            one.ticket, words.moment(one.start), words.hours((one.end - one.start) / HOUR_US, exact=True),
+            words.number(one.at_end), words.number(one.most), words.number(one.gone_after_min),
         )
         for one in view.recoveries
     ]  # fmt: skip
@@ -101,18 +101,18 @@ def _recovery(view: View, words: Words) -> Table:
 def _incidents(view: View, words: Words) -> Table:
     found = tickets(view.service, view.case.contract)
     rows = []
-    for one, told in zip(view.service.counted, found, strict=True):
+    for one, ticket in zip(view.service.counted, found, strict=True):
         incident = one.incident
         ends = words.moment(incident.end) if incident.end is not None else words("answer.still-lasts")
         subject = words("answer.whole") if incident.subject == "platform" else incident.subject
-        answer = words(f"answer.{told.restored_in_time.replace(' ', '-')}")
-        leaves = told.leaves_window_at
+        answer = words(f"answer.{ticket.restored_in_time.replace(' ', '-')}")
+        leaves = ticket.leaves_window_at
         rows.append(
             (
                 incident.ticket,
                 words.moment(incident.start),
                 ends,
-                words.hours(told.hours),
+                words.hours(ticket.hours, exact=True),
                 subject,
                 words(f"class.{one.klass}"),
                 answer,

@@ -1,4 +1,4 @@
-"""Pictures of traffic: busiest minutes against the tier, load by hour, delivery, backlog. Measures nothing."""
+"""Figures of traffic: busiest minutes against the tier, load by hour, delivery, backlog."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ MOST_CODES = 6  # drawn; the others are in the data
 WORST_SHOWN = 3
 HOURLY_DAYS = 3  # runs up to so long are drawn by the hour
 NO_TRAFFIC = "#e9ecf0"  # the same on light and dark pages, so that both ends of the map stand out
-QUICK_S = 60  # the heading tells how many were delivered within this
+QUICK_S = 60  # the heading gives the share delivered within this time
 
 
 def draw_throughput(view: View, words: Words) -> Picture | None:
-    """The busiest minute of each day, code by code, against the tier."""
+    """The busiest minute of each day and the tier, one panel per code."""
     hours = view.traffic.hours
     shown, left_out = hours.codes[:MOST_CODES], hours.codes[MOST_CODES:]
     if not shown:
         return None
     axis, step = CivilAxis(view.service.period, words), _step(view)
-    told_step = words(f"throughput.step_{step}")
+    step_name = words(f"throughput.step_{step}")
     figure, panels = style.canvas((style.WIDE_IN[0], 0.9 + 1.75 * len(shown)), [1] * len(shown))
     columns, reached = _throughput_columns(view)
     for code, axes in zip(shown, panels, strict=True):
@@ -49,30 +49,30 @@ def draw_throughput(view: View, words: Words) -> Picture | None:
         axes.yaxis.set_major_locator(MaxNLocator(4, min_n_ticks=1))
         axes.yaxis.set_major_formatter(lambda value, _: words.number(value, 1))
     named = dict(zip(*panels[0].get_legend_handles_labels()[::-1], strict=True))
-    labels = {"peak": words("throughput.peak", step=told_step), "tier": words("throughput.tier")}
+    labels = {"peak": words("throughput.peak", step=step_name), "tier": words("throughput.tier")}
     panels[0].legend(
         [named[name] for name in labels], list(labels.values()), loc="lower right", bbox_to_anchor=(1.0, 1.01), ncols=2
     )
     axis.mark(panels[-1])
-    told = [
+    reached_texts = [
         words("throughput.one", code=style.label(code), share=words.share(share, 0))
         for share, code in sorted(reached, reverse=True)
     ]
-    heading = words("throughput.heading", told=", ".join(told[:WORST_SHOWN]))
+    heading = words("throughput.heading", codes=", ".join(reached_texts[:WORST_SHOWN]))
     note = words("throughput.left_out", codes=", ".join(map(style.label, left_out))) if left_out else ""
     return Picture(
         "throughput",
         words("throughput.title"),
         heading,
         figure,
-        words("throughput.formula", step=told_step),
+        words("throughput.formula", step=step_name),
         columns,
         note,
     )
 
 
 def _throughput_columns(view: View) -> tuple[dict[str, list[Any]], list[tuple[float, str]]]:
-    """What the bars of all codes show, and the highest share of its tier that each code reached."""
+    """The data of all codes' bars, and the highest share of its tier that each code reached."""
     hours = view.traffic.hours
     columns: dict[str, list[Any]] = {name: [] for name in ("code", "from", "busiest_per_s", "tier_per_s")}
     reached: list[tuple[float, str]] = []
@@ -99,12 +99,12 @@ def _day_peaks(view: View, own: Hours, code: str) -> tuple[Any, Any, Any, float]
 
 
 def _step(view: View) -> str:
-    """What one bar of the throughput stands for."""
+    """The time that one bar of the throughput covers."""
     return "hour" if (view.service.period.end - view.service.period.start) / DAY_US <= HOURLY_DAYS else "day"
 
 
 def _beginnings(at: NDArray[np.int64], step: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The hours or Paris midnights that hold some hours, ascending, and the place of each hour's among them."""
+    """The bars (hours, or days by their Paris midnight) of some hours, ascending, and the bar of each hour."""
     if step == "hour":
         names, place = np.unique(at, return_inverse=True)
         return names, place
@@ -114,7 +114,7 @@ def _beginnings(at: NDArray[np.int64], step: str) -> tuple[NDArray[np.int64], ND
 
 
 def _local(at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Whole hours as if clocks in Paris counted them: us since the epoch, plus the offset from UTC."""
+    """Whole hours in Paris civil time: us since the epoch, plus the offset from UTC."""
     names, place = np.unique(at, return_inverse=True)
     offsets = [int(civil(one).utcoffset().total_seconds()) * SECOND_US for one in names.tolist()]  # type: ignore[union-attr]  # it has one
     found: NDArray[np.int64] = at + np.array(offsets, dtype=np.int64)[place] if len(at) else at
@@ -133,7 +133,7 @@ def _peak_panel(axes: Axes, axis: CivilAxis, width: float, bars: tuple[Any, Any]
 
 
 def _tier_steps(view: View, code: str) -> tuple[Any, Any]:
-    """When the tier of a code changes, both ends of the period included, and what it is between."""
+    """The instants at which the tier of a code changes, with both ends of the period, and the tiers between."""
     period = view.service.period
     changes = [
         row.at for row in view.case.reading.story.rows()
@@ -144,7 +144,7 @@ def _tier_steps(view: View, code: str) -> tuple[Any, Any]:
 
 
 def draw_heat(view: View, words: Words) -> Picture | None:
-    """The busiest minute by hour of the day and day, week or month, as a share of the tier; one map a code."""
+    """The busiest minute as a share of the tier, by hour of the day and day, week or month; one map per code."""
     hours = view.traffic.hours
     shown = hours.codes[:MOST_CODES]
     if not shown or not hours.total("accepted"):
@@ -172,12 +172,13 @@ def draw_heat(view: View, words: Words) -> Picture | None:
     axis.mark(panels[-1])
     columns = _heat_columns(maps, period.start, width)
     by_hour = np.bincount(_local(hours.at) // HOUR_US % 24, hours.sums["accepted"], 24)
-    told = {
-        "hour": f"{int(by_hour.argmax()):02}:00–{int(by_hour.argmax()) + 1:02}:00",
+    busiest = int(by_hour.argmax())
+    values = {
+        "hour": words("heat.hours", start=f"{busiest:02}", end=f"{busiest + 1:02}"),
         "share": words.share(float(by_hour.max() / by_hour.sum()), 1),
     }
     formula = words("heat.formula", column=words(f"heat.column_{column}"))
-    return Picture("heat", words("heat.title"), words("heat.heading", **told), figure, formula, columns)
+    return Picture("heat", words("heat.title"), words("heat.heading", **values), figure, formula, columns)
 
 
 def _heat_columns(maps: dict[str, NDArray[np.float64]], start: int, width: float) -> dict[str, list[Any]]:
@@ -206,7 +207,7 @@ def _heat(view: View, own: Hours, code: str, grid: tuple[int, float]) -> NDArray
 
 
 def draw_delivery(view: View, words: Words) -> Picture | None:
-    """How long deliveries took, as cumulative shares, and what became of the messages accepted."""
+    """Delivery times as cumulative shares, and the outcomes of the accepted messages."""
     hours = view.traffic.hours
     if not hours.codes:
         return None
@@ -243,7 +244,7 @@ def _span(seconds: int) -> str:
 
 
 def _outcomes(axes: Axes, hours: Hours, names: list[str], words: Words) -> None:
-    """Stacked shares of the accepted messages, a bar a code."""
+    """Stacked shares of the accepted messages, one bar per code."""
     left = np.zeros(len(names))
     accepted = np.array([max(1, hours.total("accepted", code)) for code in names])
     sums = {
@@ -286,7 +287,7 @@ def _delivery_heading(hours: Hours, words: Words) -> str:
 
 
 def draw_recovery(view: View, words: Words) -> Picture | None:
-    """The backlog after each outage of the whole platform, the worst ones in colour."""
+    """The backlog after each outage of the whole platform, the largest ones in colour."""
     if not view.recoveries:
         return None
     ranked = sorted(view.recoveries, key=lambda one: (-one.most, one.start))
@@ -324,18 +325,18 @@ def draw_recovery(view: View, words: Words) -> Picture | None:
 def _recovery_heading(worst: Recovery, words: Words) -> str:
     if not worst.most:
         return words("recovery.none")
-    told = {"most": words.number(worst.most), "ticket": style.label(worst.ticket)}
+    values = {"most": words.number(worst.most), "ticket": style.label(worst.ticket)}
     if worst.gone_after_min is None:
-        return words("recovery.lasting", **told)
-    return words("recovery.heading", after=_lasting(worst.gone_after_min, words), **told)
+        return words("recovery.lasting", **values)
+    return words("recovery.heading", after=_lasting(worst.gone_after_min, words), **values)
 
 
 def _lasting(minutes: int, words: Words) -> str:
-    return f"{minutes} min" if minutes < 120 else words.hours(minutes / 60)
+    return f"{minutes}\u00a0min" if minutes < 120 else words.hours(minutes / 60)
 
 
 def busiest_rows(view: View, most: int = 10) -> list[tuple[str, int, int, int]]:
-    """Code, minute (us), messages accepted in it and tier, of the busiest minutes by share of the tier."""
+    """The busiest minutes by share of the tier: code, minute (us), messages accepted, tier."""
     rows = []
     for code in view.traffic.hours.codes:
         own = view.traffic.hours.of(code)

@@ -1,6 +1,6 @@
-"""Texts of the SLA report in a language, with its numbers and dates. Knows no figure and no rule.
+"""Texts, numbers and dates of the SLA report in its language.
 
-A text may hold names in braces, which whoever asks fills in; both tables have the same keys and the same names.
+A text may hold names in braces, which the caller fills in; both languages have the same keys and names.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ LANGUAGES: Final = ("en", "fr")
 
 
 class Words:
-    """One language. Raises KeyError for a text it does not have: a mistake of ours, found by the tests."""
+    """The texts of one language. Raises KeyError for an unknown key."""
 
     def __init__(self, language: str) -> None:
         self.language = language
         self.table: Mapping[str, str] = texts(language)
 
     def __call__(self, key: str, **values: object) -> str:
-        """A text, filled in."""
+        """The text of a key, filled in."""
         return self.table[key].format(**values)
 
     def has(self, key: str) -> bool:
-        """Whether there is such a text."""
+        """Whether the key has a text."""
         return key in self.table
 
     def number(self, value: float | None, digits: int = 0) -> str:
-        """A number with the language's signs; "–" for none."""
+        """A number in the language's notation; "–" for none."""
         if value is None or not math.isfinite(value):
             return "–"
         text = f"{value:,.{digits}f}"
@@ -45,26 +45,30 @@ class Words:
         return "0" if text == "-0" else "".join(marks.get(char, char) for char in text)
 
     def share(self, value: float | None, digits: int = 4) -> str:
-        """A share in percent, cut off and not rounded up: what is below a promise must not read as it."""
+        """A share in percent, truncated: what is below a target must not read as the target."""
         if value is None or not math.isfinite(value):
             return "–"
         size = 10**digits
         return f"{self.number(math.floor(value * 100 * size + 1e-6) / size, digits)}\u00a0%"
 
-    def hours(self, value: float) -> str:
-        """Hours as hours and minutes, cut off: "6 h 05"."""
+    def hours(self, value: float, *, exact: bool = False) -> str:
+        """Hours as "6 h 05", truncated to the minute; with `exact` as "6 h 05 min 30 s" when seconds remain."""
         minutes = int(value * 60 + 1e-9)
-        return f"{self.number(minutes // 60)} h {minutes % 60:02}"
+        milliseconds = round(value * 3_600_000) - minutes * 60_000
+        rest = f"\u00a0min\u00a0{self.number(milliseconds / 1000, 3)}\u00a0s" if exact and milliseconds > 0 else ""
+        return f"{self.number(minutes // 60)}\u00a0h\u00a0{minutes % 60:02}{rest}"
 
     def day(self, us: int) -> str:
         """The day of an instant in Paris: "8 Dec 2026"."""
         at = civil(us)
-        return f"{at.day} {self.month(at.month)} {at.year}"
+        first = at.day == 1 and self.language == "fr"
+        return f"{'1er' if first else at.day}\u00a0{self.month(at.month)} {at.year}"
 
     def moment(self, us: int) -> str:
-        """An instant in Paris to the minute, with its offset from UTC where clocks could mislead."""
+        """An instant in Paris to the minute, with its offset from UTC on the days of a clock change."""
         at = civil(us)
-        return f"{self.day(us)}, {at:%H:%M}"
+        offsets = {at.replace(hour=hour, fold=fold).utcoffset() for hour, fold in ((0, 0), (23, 1))}
+        return f"{self.day(us)}, {at:%H:%M}" + (f" ({at:%z})" if len(offsets) > 1 else "")
 
     def month(self, number: int) -> str:
         """The short name of a month, 1 to 12."""
@@ -79,5 +83,5 @@ def texts(language: str) -> dict[str, str]:
 
 
 def names_in(text: str) -> frozenset[str]:
-    """What a text wants filled in."""
+    """The names in braces of a text."""
     return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)

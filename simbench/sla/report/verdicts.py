@@ -1,4 +1,4 @@
-"""Findings on the service level in sentences of the report's language. Decides nothing: numbers are the findings'."""
+"""Findings on the service level in sentences of the report's language."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TERMS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """One finding: the promise, what was found, both values as text, and the clause as the contract has it."""
+    """One finding: the commitment, the result, both values as text, and the clause of the contract."""
 
     finding: Finding
     outcome: str
@@ -66,12 +66,12 @@ def _value(clause: str, value: float | None, words: Words) -> str:
     if clause == "OPS-QOS-01":
         return words.share(value)
     if clause == "OPS-QOS-02":
-        return words.hours(value)
+        return words.hours(value, exact=True)
     return words.number(value, 2)
 
 
 def _unit(clause: str, words: Words) -> str:
-    """What stands behind a value in a table, where the value alone does not say it."""
+    """The unit after a value in a table, where the value does not include it."""
     return {"OPS-QOS-01": "", "OPS-QOS-02": "", "OPS-QOS-04": " min"}.get(clause, f" {words('form.days')}")
 
 

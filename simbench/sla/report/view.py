@@ -1,6 +1,6 @@
-"""Everything the SLA report shows, measured: availability, budget, months, recovery. Draws nothing, writes nothing.
+"""Everything the SLA report shows, measured: availability, error budget, months, recovery.
 
-The same functions measure here and in the rules, so that a figure never differs from its finding.
+The rules use the same functions, so a figure never differs from its finding.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from simbench.sla.report.counts import Hours, Traffic, traffic_of
 from simbench.sla.restoration import outages_of
 from simbench.sla.rolling_window import Instants
 
-POINTS: Final = 730  # besides every instant that matters
-LOOKED_AHEAD_US: Final = DAY_US  # a backlog is followed for so long after its outage
-Told = Callable[[str, int, int], None]  # what is being done, how many steps are done, of how many
+POINTS: Final = 730  # evenly spaced, besides every turning point
+FOLLOWED_US: Final = DAY_US  # how long a backlog is followed after its outage
+Progress = Callable[[str, int, int], None]  # the step that begins, the steps done, all steps
 
 
 class Month(msgspec.Struct, frozen=True):
-    """One calendar month as far as the period holds it. Hours of down time, counts of messages."""
+    """One calendar month within the period: hours of down time, counts of messages."""
 
     first: date
     hours: float
@@ -44,7 +44,7 @@ class Month(msgspec.Struct, frozen=True):
     refused: int
     delivered: int
     busiest_share: float
-    """What the busiest minute accepted, as a share of the code's tier; 0 without traffic."""
+    """Messages accepted in the busiest minute, as a share of the code's tier; 0 without traffic."""
 
     @property
     def availability(self) -> float:
@@ -53,9 +53,9 @@ class Month(msgspec.Struct, frozen=True):
 
 
 class Recovery(msgspec.Struct, frozen=True):
-    """The backlog an outage left: messages when it ended and at most, and minutes until it was gone (None: it was not).
+    """The backlog after an outage: messages at its end and at most, minutes until cleared (None: not cleared).
 
-    `after` and `waiting`: minutes since the outage's end, and messages that waited then.
+    `after` and `waiting`: minutes since the outage's end, and messages waiting then.
     """
 
     ticket: str
@@ -70,7 +70,7 @@ class Recovery(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True, eq=False):
-    """A run measured: what pictures and tables are made of."""
+    """The measures of a run, from which figures and tables are made."""
 
     case: Case
     findings: tuple[Finding, ...]
@@ -93,22 +93,22 @@ class View(msgspec.Struct, frozen=True, eq=False):
         return rates_at(self.case, code, at)
 
 
-def view_of(case: Case, told: Told = lambda *_: None) -> View:
-    """Judge a run and measure all that is shown. `told` hears of each step. Raises LedgerError."""
+def view_of(case: Case, progress: Progress = lambda *_: None) -> View:
+    """Judge a run and measure all that is shown; `progress` is called for each step. Raises LedgerError."""
     findings: list[Finding] = []
     purposes = ordered(case.contract, "sla")
     steps = len(purposes) + 2
     for number, purpose in enumerate(purposes):
-        told(purpose, number, steps)
+        progress(purpose, number, steps)
         findings.append(judge(purpose, case, "run"))
-    told("traffic", len(purposes), steps)
+    progress("traffic", len(purposes), steps)
     service = service_of(case)
-    if service.period.end <= service.period.start:  # an empty run: a period so short that nothing is in it
+    if service.period.end <= service.period.start:  # an empty run: its period is made a second long
         service = msgspec.structs.replace(
             service, period=msgspec.structs.replace(service.period, end=service.period.start + SECOND_US)
         )
     traffic = traffic_of(case.reading.run, [span for _, span in _followed(service)])
-    told("availability", len(purposes) + 1, steps)
+    progress("availability", len(purposes) + 1, steps)
     year = year_of(service, case.contract)
     at = _instants(year)
     allowed, spent = budget(year, case.contract, at)
@@ -119,7 +119,7 @@ def view_of(case: Case, told: Told = lambda *_: None) -> View:
 
 
 def _instants(year: Year) -> Instants:
-    """Every instant that matters, and enough between them for a smooth curve."""
+    """Every turning point, and enough instants between them for a smooth curve."""
     period = year.period
     even = np.linspace(period.start, period.end, POINTS).astype(np.int64)
     at = np.unique(np.concatenate([turning_points(year), even]))
@@ -169,7 +169,7 @@ def _month_edges(start: int, end: int) -> list[int]:
 
 
 def _followed(service: Service) -> list[tuple[Incident, tuple[int, int]]]:
-    """Outages of the whole platform that ended, and from when to when their backlog is followed."""
+    """Ended outages of the whole platform, with the interval in which their backlog is followed."""
     whole = [one.incident for one in outages_of(service)] + [one.incident for one in service.of("planned")]
     whole.sort(key=lambda one: one.start)
     ended = [one for one in whole if one.end is not None and one.end < service.period.end]
@@ -177,13 +177,13 @@ def _followed(service: Service) -> list[tuple[Incident, tuple[int, int]]]:
     for one in ended:
         assert one.end is not None
         following = min((other.start for other in whole if other.start >= one.end), default=service.period.end)
-        until = min(one.end + LOOKED_AHEAD_US, following, service.period.end)
+        until = min(one.end + FOLLOWED_US, following, service.period.end)
         spans.append((one, (one.start // MINUTE_US * MINUTE_US - MINUTE_US, until)))
     return spans
 
 
 def _recoveries(service: Service, traffic: Traffic) -> list[Recovery]:
-    """How the backlog went after each outage; a minute that is not told has none waiting."""
+    """The backlog after each outage; a minute without a row has none."""
     if traffic.backlog is None:
         return []
     at, backlog = traffic.backlog
@@ -194,7 +194,7 @@ def _recoveries(service: Service, traffic: Traffic) -> list[Recovery]:
         first, last = np.searchsorted(at, [since, until]).tolist()
         waiting = np.zeros(len(minutes), dtype=np.int64)
         waiting[(at[first:last] - since) // MINUTE_US] = backlog[first:last]
-        after = (minutes + MINUTE_US - one.end) // MINUTE_US  # a minute tells what waits when it ends
+        after = (minutes + MINUTE_US - one.end) // MINUTE_US  # a minute's backlog is that at its end
         gone = np.flatnonzero((after >= 0) & (waiting <= waiting[0]))
         at_end = waiting[after == 0]
         stop = int(gone[0]) + 1 if len(gone) else len(minutes)

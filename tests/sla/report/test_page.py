@@ -68,7 +68,7 @@ def test_every_number_of_a_finding_stands_in_the_page(both: tuple[Report, str]) 
     availability = finding(report, "OPS-QOS-01")
     assert availability.outcome == "fail"
     assert plain(words.share(availability.measured)) in text
-    assert words.hours(finding(report, "OPS-QOS-02").measured or 0) in text
+    assert plain(words.hours(finding(report, "OPS-QOS-02").measured or 0)) in text
     for verdict in report.verdicts:
         assert plain(verdict.sentence) in text
         assert plain(verdict.finding.summary) in text

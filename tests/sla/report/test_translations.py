@@ -53,7 +53,8 @@ def test_numbers_shares_and_hours_are_written_as_each_language_does() -> None:
     english, french = Words("en"), Words("fr")
     assert (english.number(1234.5, 1), french.number(1234.5, 1)) == ("1,234.5", f"1{NARROW}234,5")
     assert (english.share(0.98972602), french.share(0.98972602)) == (f"98.9726{WIDE}%", f"98,9726{WIDE}%")
-    assert english.hours(6 + 5 / 60) == "6 h 05"
+    assert english.hours(6 + 5 / 60) == f"6{WIDE}h{WIDE}05"
+    assert english.hours(6 + 30 / 3600, exact=True) == f"6{WIDE}h{WIDE}00{WIDE}min{WIDE}30{WIDE}s"
 
 
 def test_a_share_below_a_promise_never_reads_as_the_promise() -> None:
