@@ -1,6 +1,6 @@
-"""What was asked for and what of it stands on the wire: whole messages and temptations. Judges no clause by itself.
+"""Requests to the client against the wire: whole messages, and requests that the client must not carry out.
 
-A temptation is something asked of a client that it should not send; it passes when nothing of it is on the wire.
+A forbidden request asks the client for a message that the contract rules out; a good client does not send it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ SHOWN = 6
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """A message as a user reads it: all its segments together, in order; `missing` of them never came.
+    """A message as a user reads it: all its segments in order; `missing` is how many did not arrive.
 
-    `at`, `session` and `frame` are those of its first segment; `asked` is the row of what was asked for, by its mark.
+    `at`, `session` and `frame` are those of its first segment; `asked` is the row of the request with the same mark.
     """
 
     at: int
@@ -40,12 +40,12 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 def sends(case: Case) -> dict[str, Any]:
-    """Mark to the row of what was asked for."""
+    """Mark to the row of the request."""
     return {row.mark: row for row in case.reading.asked.rows() if row.kind == "send"}
 
 
 def of_marketing(row: Any) -> bool:
-    """Whether a row of `sends` asks for a marketing message."""
+    """Whether a row of `sends` requests a marketing message."""
     return bool(row.klass == MARKETING)
 
 
@@ -60,7 +60,7 @@ def wholes(case: Case) -> list[Whole]:
             continue
         key = (row.session, row.adc, place.ref, place.total)
         parts = open_.setdefault(key, [])
-        if any(number == place.sequence for number, _ in parts):  # the next message of that reference
+        if any(number == place.sequence for number, _ in parts):  # a later message with the same reference
             found.append(_whole(parts, place.total, by_mark))
             parts = open_[key] = []
         parts.append((place.sequence, row))
@@ -86,21 +86,21 @@ def _concatenation(octets: bytes) -> Any:
 
 
 def shown(messages: Iterable[Whole], note: str) -> tuple[Evidence, ...]:
-    """The first few messages as evidence, by the frame each begins with."""
+    """The first few messages as evidence, each with its first frame."""
     return tuple(Evidence(note, one.at, one.at, one.session, one.frame.hex().upper()) for one in list(messages)[:SHOWN])
 
 
-def withstood(
-    case: Case, tempts: Callable[[Any], bool], what: str, *, outcome: Outcome = "fail", assumed: tuple[str, ...] = ()
+def not_sent(
+    case: Case, forbids: Callable[[Any], bool], what: str, *, outcome: Outcome = "fail", assumed: tuple[str, ...] = ()
 ) -> Judged:
-    """Whether nothing stands on the wire of what was asked for and `tempts`; `what` names it in the findings."""
-    forbidden = {mark for mark, row in sends(case).items() if tempts(row)}
+    """Whether the client sent none of the requested messages that `forbids` picks; `what` names them in findings."""
+    forbidden = {mark for mark, row in sends(case).items() if forbids(row)}
     if not forbidden:
-        return Judged("inconclusive", f"nobody asked for {what}", blame="bench")
+        return Judged("inconclusive", f"{what}: none requested", blame="bench")
     if not len(case.reading.submits):
         return Judged("inconclusive", "the client submitted nothing", blame="client")
     wrong = [one for one in wholes(case) if one.asked is not None and one.asked.mark in forbidden]
-    told = f"asked {len(forbidden)} times for {what}, sent {len(wrong)}"
+    summary = f"{what}: {len(forbidden)} requested, {len(wrong)} sent"
     if not wrong:
-        return Judged("pass", told, 0, 0, "messages", "", assumed)
-    return Judged(outcome, told, len(wrong), 0, "messages", "client", assumed, shown(wrong, what))
+        return Judged("pass", summary, 0, 0, "messages", "", assumed)
+    return Judged(outcome, summary, len(wrong), 0, "messages", "client", assumed, shown(wrong, what))

@@ -55,7 +55,7 @@ def advisor() -> Gates:
     began, used = time.perf_counter(), time.process_time()
     advice = advise(plan)
     advice_s, advised_s = time.perf_counter() - began, time.process_time() - used
-    messages = sum(one.messages for one in advice.confirmed)
+    messages = advice.confirmation.messages
     print(
         f"advisor: 20 mixes x 100 replications of a year screened in {screening_s:.1f} s ({screened_s:.1f} s of "
         f"processor); advice {advice_s:.1f} s ({advised_s:.1f} s) "

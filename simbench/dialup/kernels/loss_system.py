@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.base.units import NEVER
 from simbench.kernels.chance import draw_with
 from simbench.kernels.jit import kernel
 
@@ -23,7 +24,6 @@ U8 = NDArray[np.uint8]
 
 Columns = tuple[I64, I32, I64, I64, U8]
 
-NEVER = 1 << 62
 BLOCKED, CARRIED, CUT, DROPPED, REFUSED = 0, 1, 2, 3, 4
 """Fates of a call: no port free; carried; carried up to the session limit; ended by a failure; pool out of service."""
 

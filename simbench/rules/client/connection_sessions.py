@@ -1,10 +1,11 @@
-"""Rules on the connection: OPS-CON-02, OPS-CON-03. Read frames as they stood on the wire.
+"""Rules on the connection: OPS-CON-02, OPS-CON-03. They read the frames recorded on the wire.
 
 Sources: the UCP reference, sections 1.3 (frames), 1.5 (keepalive), 5 (login) and 7 (notifications).
 """
 
 from __future__ import annotations
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.limits import windows
@@ -15,13 +16,13 @@ SHOWN = 5
 
 @rule(
     "OPS-CON-02/well-formed",
-    "Every frame of the client is a sound UCP frame with the fields its operation wants",
+    "Every frame of the client is a well-formed UCP frame with the fields its operation requires",
     catches=("bad-checksum", "bad-length", "missing-field", "extra-field"),
     suites=("client", "watched", "audit"),
     absence="session",
 )
 def well_formed(case: Case) -> Judged:
-    """Frames that are none, and fields that are wrong, fail; what is only odd is weak."""
+    """Malformed frames and wrong fields fail; deviations that the SMSC tolerates are weak."""
     frames = case.reading.frames
     incoming = frames.where(frames.direction == "in")
     if not len(incoming):
@@ -33,24 +34,24 @@ def well_formed(case: Case) -> Judged:
     )
     hard = sum(not tolerated for tolerated in wrong.tolerated.tolist())
     if not len(wrong):
-        return Judged("pass", f"{len(incoming)} frames, all sound", 0, 0, "frames")
+        return Judged("pass", f"all {count(len(incoming), 'frame')} well-formed", 0, 0, "frames")
     named = ", ".join(sorted(set(wrong.problem.tolist()))[:4])
-    told = f"{len(wrong)} of {len(incoming)} frames: {named}"
-    return Judged("fail" if hard else "weak", told, len(wrong), 0, "frames", "client", (), evidence)
+    summary = f"{len(wrong)} of {count(len(incoming), 'frame')} malformed: {named}"
+    return Judged("fail" if hard else "weak", summary, len(wrong), 0, "frames", "client", (), evidence)
 
 
 @rule(
     "OPS-CON-03/login-first",
-    "Every connection begins with a session-open operation, and nothing else comes before it is accepted",
+    "Every connection begins with a session-open operation, and no other operation precedes its acceptance",
     catches=("submit-before-login",),
     suites=("client", "watched", "audit"),
     absence="session",
 )
 def login_first(case: Case) -> Judged:
-    """Connections an outage closed at once, or on which nothing was asked, are left out."""
+    """Connections without any operation, such as those an outage closed at once, do not count."""
     sessions = [row for row in case.reading.sessions.rows() if row.first]
     if not sessions:
-        return Judged("inconclusive", "the client asked for nothing on any connection", blame="client")
+        return Judged("inconclusive", "the client sent no operation on any connection", blame="client")
     wrong = [row for row in sessions if row.first != "60" or row.early_at >= 0]
     refused = [row for row in sessions if row.login_ack == "N"]
     if wrong:
@@ -60,26 +61,25 @@ def login_first(case: Case) -> Judged:
             )
             for r in wrong
         )
-        told = f"on {len(wrong)} of {len(sessions)} connections something comes before an accepted login"
-        return Judged("fail", told, len(wrong), 0, "connections", "client", (), evidence[:SHOWN])
+        summary = f"operations before the accepted login on {len(wrong)} of {count(len(sessions), 'connection')}"
+        return Judged("fail", summary, len(wrong), 0, "connections", "client", (), evidence[:SHOWN])
     if refused:
-        told = (
-            f"{len(refused)} of {len(sessions)} logins refused, EC {', '.join(sorted({r.login_ec for r in refused}))}"
-        )
-        return Judged("fail", told, len(refused), 0, "connections", "client")
-    return Judged("pass", f"{len(sessions)} connections, each logged in first", 0, 0, "connections")
+        codes = ", ".join(sorted({r.login_ec for r in refused}))
+        summary = f"{len(refused)} of {count(len(sessions), 'login')} refused with EC {codes}"
+        return Judged("fail", summary, len(refused), 0, "connections", "client")
+    return Judged("pass", f"{count(len(sessions), 'connection')}, each with the login first", 0, 0, "connections")
 
 
 @rule(
     "OPS-CON-03/keepalive",
-    "A quiet connection is kept alive",
+    "The client sends keepalives on a connection without traffic",
     catches=("no-keepalive",),
     suites=("client", "watched", "audit"),
     absence="session",
     by_duration=True,
 )
 def keepalive(case: Case) -> Judged:
-    """The longest silence of the client on a session that was open long enough to need a keepalive."""
+    """The longest silence of the client on a session open long enough to need a keepalive."""
     limit_s = case.contract.terms.session.keepalive_expected_s.value
     assumed = case.contract.assumed("session.keepalive_expected_s")
     frames = case.reading.frames
@@ -92,28 +92,28 @@ def keepalive(case: Case) -> Judged:
         silences = [later - earlier for earlier, later in zip(instants, [*instants[1:], end], strict=True)]
         longest = max(silences, default=0)
         if longest <= limit_s * SECOND_US and end - row.login_at <= limit_s * SECOND_US:
-            continue  # too short a session to tell
-        told = f"session {row.session}: at most {longest / SECOND_US:.1f} s silent"
+            continue  # the session is too short to need a keepalive
+        summary = f"session {row.session}: silent for at most {longest / SECOND_US:.1f} s (limit {limit_s} s)"
         if longest <= limit_s * SECOND_US:
-            judged.append(Judged("pass", told, longest / SECOND_US, limit_s, "s", "", assumed))
+            judged.append(Judged("pass", summary, longest / SECOND_US, limit_s, "s", "", assumed))
         else:
             start = instants[silences.index(longest)]
             evidence = (Evidence("silent", start, start + longest, row.session),)
             outcome = missed(case.contract, "session.keepalive_expected_s")
-            judged.append(Judged(outcome, told, longest / SECOND_US, limit_s, "s", "client", assumed, evidence))
+            judged.append(Judged(outcome, summary, longest / SECOND_US, limit_s, "s", "client", assumed, evidence))
     return worst(judged, f"no session stayed open longer than {limit_s} s")
 
 
 @rule(
     "OPS-CON-03/answers-notices",
-    "Every 52 and 53 is answered, positively and in its own layout",
+    "The client answers every 52 and 53 with a positive result in the layout of that operation",
     catches=("no-ack-53", "wrong-trn-ack"),
     suites=("client", "watched", "audit"),
     absence="session",
     by_duration=True,
 )
 def answers_notices(case: Case) -> Judged:
-    """A notice written within the last seconds of a run or of its connection may stay unanswered."""
+    """A 52 or 53 written within the last second of the run or of its connection may stay unanswered."""
     reading, limit_s = case.reading, case.contract.terms.session.result_timer_max_s.value
     grace = SECOND_US  # a round trip at the end of a run or connection
     closed = {row.session: row.closed_at if row.closed_at >= 0 else reading.span[1] for row in reading.sessions.rows()}
@@ -130,28 +130,31 @@ def answers_notices(case: Case) -> Judged:
             elif row.result_at - row.at > limit_s * SECOND_US:
                 late.append(row)
     if not total:
-        return Judged("inconclusive", "no notice was sent", blame="bench")
+        return Judged("inconclusive", "the platform sent no operation 52 or 53", blame="bench")
     bad = unanswered + refused + late
     assumed = case.contract.assumed("session.result_timer_max_s")
     if not bad:
-        return Judged("pass", f"{total} notices answered", 0, 0, "notices", "", assumed)
-    told = f"of {total} notices {len(unanswered)} unanswered, {len(refused)} refused, {len(late)} answered late"
-    evidence = tuple(Evidence("not answered rightly", r.at, r.at, r.session, r.frame.hex().upper()) for r in bad)
-    # Only how long an answer may take is ours to assume.
+        return Judged("pass", f"{count(total, 'operation')} 52 or 53 answered", 0, 0, "notices", "", assumed)
+    summary = (
+        f"{count(total, 'operation')} 52 or 53: {len(unanswered)} unanswered, {len(refused)} refused, "
+        f"{len(late)} answered late"
+    )
+    evidence = tuple(Evidence("no valid answer in time", r.at, r.at, r.session, r.frame.hex().upper()) for r in bad)
+    # The time limit of an answer is our assumption; that an answer is due is not.
     outcome = "fail" if unanswered or refused else missed(case.contract, "session.result_timer_max_s")
-    return Judged(outcome, told, len(bad), 0, "notices", "client", assumed, evidence[:SHOWN])
+    return Judged(outcome, summary, len(bad), 0, "notices", "client", assumed, evidence[:SHOWN])
 
 
 @rule(
     "OPS-CON-03/window",
-    "The client never has more operations unanswered than its window, and reuses no transaction number in use",
+    "The client never exceeds its window of unanswered operations and never reuses a transaction number in use",
     catches=("ignores-window", "reuses-trn"),
     suites=("client", "watched", "audit"),
     absence="session",
     counts_all=True,
 )
 def window(case: Case) -> Judged:
-    """Counted on the wire: an operation is outstanding from its read to its result's write, or to the result timer."""
+    """Counted on the wire: an operation is outstanding until its result is written or the result timer ends."""
     size = case.contract.terms.session.window.value
     timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     submits, sessions = case.reading.submits, set(case.reading.submits.session.tolist())
@@ -161,12 +164,12 @@ def window(case: Case) -> Judged:
     for session in sorted(sessions):
         outstanding: dict[str, int] = {}
         for row in submits.where(submits.session == session).rows():
-            # Answered operations have given their place back, whether or not the client read the result yet.
+            # A written result frees its place, whether or not the client has read it yet.
             outstanding = {t: until for t, until in outstanding.items() if until > row.at}
             size = known.get(row.account, case.contract.terms.session.window.value)
             if row.trn in outstanding:
                 broken.append(Evidence("TRN in use", row.at, row.at, session, row.frame.hex().upper()))
-                continue  # the SMSC discards it, so that it takes no place
+                continue  # the SMSC discards it, so it does not fill the window
             outstanding[row.trn] = row.result_at if row.result_at >= 0 else row.at + timer_us
             if len(outstanding) > highest:
                 highest, allowed = len(outstanding), size
@@ -174,8 +177,8 @@ def window(case: Case) -> Judged:
                 broken.append(Evidence("beyond the window", row.at, row.at, session, row.frame.hex().upper()))
     if not len(submits):
         return Judged("inconclusive", "the client submitted nothing", blame="client")
-    told = f"at most {highest} unanswered in a window of {allowed}"
+    summary = f"at most {count(highest, 'unanswered operation')}, window {allowed}"
     if not broken:
-        return Judged("pass", told, highest, allowed, "operations")
-    told += f", {len(broken)} breaches"
-    return Judged("fail", told, highest, allowed, "operations", "client", (), tuple(broken[:SHOWN]))
+        return Judged("pass", summary, highest, allowed, "operations")
+    summary += f"; {count(len(broken), 'violation')}"
+    return Judged("fail", summary, highest, allowed, "operations", "client", (), tuple(broken[:SHOWN]))

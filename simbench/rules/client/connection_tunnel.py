@@ -1,12 +1,13 @@
-"""Rules on the tunnel: OPS-CON-03, whether UCP ever went outside ESP, each direction by itself. Read captures only.
+"""Rules on the tunnel: OPS-CON-03, whether any UCP frame travels outside ESP, for each direction. Captures only.
 
-A capture without any ESP says nothing: it was taken behind the tunnel's end, or there is no tunnel.
+A capture without ESP proves nothing: it may have been taken behind the end of the tunnel.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from simbench.base.text import count
 from simbench.finding import Blame, Evidence
 from simbench.rules.rule import Case, Judged, RuleFunction, rule
 
@@ -14,37 +15,39 @@ WHO = {"in": "the client", "out": "the SMSC"}
 
 
 def tunnel_of(case: Case) -> dict[str, Any] | None:
-    """What the reader of a capture tells of ESP, and of frames outside it; None where there was no capture."""
+    """What the capture reader recorded about ESP and about frames outside it; None without a capture."""
     rows = case.reading.story.rows()
-    told: list[dict[str, Any]] = [r.detail for r in rows if r.kind == "capture" and r.detail["what"] == "tunnel"]
-    return told[-1] if told else None
+    details: list[dict[str, Any]] = [r.detail for r in rows if r.kind == "capture" and r.detail["what"] == "tunnel"]
+    return details[-1] if details else None
 
 
 def _in_clear(case: Case, direction: str, blame: Blame) -> Judged:
-    told = tunnel_of(case)
-    if told is None:
-        return Judged("unsupported", "needs a capture: a run of the bench has no IPsec")
-    clear = told["clear"][direction]
+    tunnel = tunnel_of(case)
+    if tunnel is None:
+        return Judged("unsupported", "only a capture can show IPsec")
+    clear = tunnel["clear"][direction]
     frames = case.reading.frames
     inside = int((frames.direction == direction).sum()) - clear if len(frames) else 0
-    if not told["packets"] and not told["keys"]:
+    if not tunnel["packets"] and not tunnel["keys"]:
         summary = (
-            f"no ESP in the capture, which may have been taken behind a tunnel: {clear} frames of {WHO[direction]}"
+            f"no ESP in the capture, which may be taken behind a tunnel; {count(clear, 'frame')} of {WHO[direction]}"
         )
         return Judged("unsupported", summary, clear, 0, "frames")
     if clear:
         evidence = tuple(
             Evidence("outside ESP", one["at"], one["at"], -1, one["frame"])
-            for one in told["frames"]
+            for one in tunnel["frames"]
             if one["direction"] == direction
         )
-        summary = f"{clear} frames of {WHO[direction]} outside ESP, {max(0, inside)} inside"
+        summary = f"{count(clear, 'frame')} of {WHO[direction]} outside ESP, {max(0, inside)} inside"
         return Judged("fail", summary, clear, 0, "frames", blame, (), evidence)
     if inside <= 0:
-        closed = sum(told["unknown"].values()) + sum(told["broken"].values())
-        summary = f"no frame of {WHO[direction]} was seen; {closed} of {told['packets']} ESP packets stayed closed"
+        closed = sum(tunnel["unknown"].values()) + sum(tunnel["broken"].values())
+        summary = (
+            f"no frame of {WHO[direction]} was seen; {closed} of {tunnel['packets']} ESP packets were not decrypted"
+        )
         return Judged("inconclusive", summary, blame="bench")
-    return Judged("pass", f"{inside} frames of {WHO[direction]}, all inside ESP", 0, 0, "frames")
+    return Judged("pass", f"{count(inside, 'frame')} of {WHO[direction]}, all inside ESP", 0, 0, "frames")
 
 
 def _enter(slug: str, sentence: str, direction: str, blame: Blame) -> RuleFunction:
@@ -56,5 +59,5 @@ def _enter(slug: str, sentence: str, direction: str, blame: Blame) -> RuleFuncti
     )(judge)
 
 
-_enter("clear-from-client", "Nothing the client sends to the SMSC goes outside ESP", "in", "client")
-_enter("clear-from-smsc", "Nothing the SMSC sends to the client goes outside ESP", "out", "platform")
+_enter("clear-from-client", "Every frame from the client to the SMSC travels inside ESP", "in", "client")
+_enter("clear-from-smsc", "Every frame from the SMSC to the client travels inside ESP", "out", "platform")

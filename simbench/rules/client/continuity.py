@@ -1,6 +1,6 @@
-"""Rules on how a client goes on: outages of every mode and of one code, maintenance, validity, sessions that last.
+"""Rules on continuity: outages of every mode and of one code, maintenance, validity periods, lasting sessions.
 
-OPS-PRE-03, OPS-CON-05, OPS-ACH-07. `verdict.losses` measures what is lost or repeated, `verdict.outage` what is late.
+OPS-PRE-03, OPS-CON-05, OPS-ACH-07. `losses` measures lost and repeated messages, `outages` late returns.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from simbench.base.calendar import parse_minute
+from simbench.base.text import count
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.losses import no_duplicates, nothing_lost
@@ -15,14 +16,14 @@ from simbench.rules.client.outages import comes_back, returns
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Judged, RuleFunction, rule, worst
 
-SETTLE_US = SECOND_US  # between the beginning of an outage and the last octets that were on their way
+SETTLE_US = SECOND_US  # octets in flight when an outage begins still arrive
 
 MODES = {
-    "cut": "that ends connections in good order and then listens to nobody",
-    "reset": "that resets every connection and then listens to nobody",
-    "refuse": "that leaves connections silent and listens to nobody",
-    "silent": "in which nothing is read or answered",
-    "deaf-results": "in which everything is taken and nothing answered",
+    "cut": "that closes connections in order (FIN) and then accepts none",
+    "reset": "that resets every connection (RST) and then accepts none",
+    "refuse": "that leaves connections open but silent and accepts no new one",
+    "silent": "during which the platform reads and answers nothing",
+    "deaf-results": "during which the platform reads everything and answers nothing",
 }
 
 
@@ -32,7 +33,7 @@ def _enter_mode(mode: str, how: str) -> RuleFunction:
             return Judged("inconclusive", f"there was no outage of mode {mode}", blame="bench")
         return worst(measure(case) for measure in (comes_back, nothing_lost, no_duplicates))
 
-    sentence = f"After an outage {how}, the client is back, has lost nothing and repeats nothing"
+    sentence = f"After an outage {how}, the client reconnects, loses no message and repeats none"
     catches = ("never-reconnects", "forgets-on-reconnect", "resend-known-received")
     return rule(f"OPS-PRE-03/after-{mode}", sentence, catches=catches[:2] if mode == "reset" else catches[:1])(judge)
 
@@ -43,7 +44,7 @@ for _mode, _how in MODES.items():
 
 @rule(
     "OPS-PRE-03/partial-outage",
-    "While one code is out of service the others go on, and the one comes back with all its messages",
+    "While one code is out of service the others keep working, and that code returns with all its messages",
     catches=("never-reconnects", "forgets-on-reconnect", "hangs-up-together"),
 )
 def partial_outage(case: Case) -> Judged:
@@ -57,24 +58,26 @@ def partial_outage(case: Case) -> Judged:
     for start, end, code in outages:
         back = [r for r in sessions if r.account == code and end <= r.login_at <= end + limit_s * SECOND_US]
         if not back and any(r.account == code and r.login_at < start for r in sessions):
-            told = f"{code} did not come back within {limit_s} s"
-            judged.append(Judged("fail", told, None, limit_s, "s", "client", (), (Evidence(told, end, end),)))
+            summary = f"{code} did not reconnect within {limit_s} s"
+            judged.append(Judged("fail", summary, None, limit_s, "s", "client", (), (Evidence(summary, end, end),)))
         left = [r for r in sessions if r.account != code and r.closed_by == "peer" and start <= r.closed_at <= end]
         if left:
-            evidence = tuple(Evidence(f"{r.account} hung up", r.closed_at, r.closed_at, r.session) for r in left[:6])
-            told = f"{len(left)} sessions of other codes were ended by the client"
-            judged.append(Judged("fail", told, len(left), 0, "sessions", "client", (), evidence))
+            evidence = tuple(
+                Evidence(f"{r.account} closed its connection", r.closed_at, r.closed_at, r.session) for r in left[:6]
+            )
+            summary = f"the client closed {count(len(left), 'session')} of other codes"
+            judged.append(Judged("fail", summary, len(left), 0, "sessions", "client", (), evidence))
     return worst(judged)
 
 
 @rule(
     "OPS-PRE-03/announced-maintenance",
-    "For maintenance that was announced the client drains, stops, and returns afterwards",
+    "For an announced maintenance the client drains its window, disconnects, and returns afterwards",
     catches=("ignores-notices",),
     capability="heeds_notices",
 )
 def announced_maintenance(case: Case) -> Judged:
-    """Nothing is submitted or connected in the announced time, nothing is left unanswered before, all is back after."""
+    """No submit or connection within the announced time, no submit unanswered at its start, all accounts back after."""
     notices = [row.detail for row in case.reading.asked.rows() if row.kind == "notice"]
     if not notices:
         return Judged("inconclusive", "no maintenance was announced", blame="bench")
@@ -90,20 +93,21 @@ def announced_maintenance(case: Case) -> Judged:
             wrong += [Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows]
         dialled = [r for r in case.reading.sessions.rows() if start + SETTLE_US <= r.opened_at < end - SETTLE_US]
         wrong += [Evidence("connected during maintenance", r.opened_at, r.opened_at, r.session) for r in dialled]
-    told = f"{len(notices)} announcements, {len(wrong)} operations or connections in the announced time"
+    announced = count(len(notices), "announcement")
+    summary = f"{announced}, {count(len(wrong), 'operation or connection', 'operations or connections')} against it"
     if wrong:
-        return Judged("fail", told, len(wrong), 0, "operations", "client", (), tuple(wrong[:6]))
-    return worst([Judged("pass", told, 0, 0, "operations"), returns(case, asked_to_leave=True), nothing_lost(case)])
+        return Judged("fail", summary, len(wrong), 0, "operations", "client", (), tuple(wrong[:6]))
+    return worst([Judged("pass", summary, 0, 0, "operations"), returns(case, asked_to_leave=True), nothing_lost(case)])
 
 
 @rule(
     "OPS-ACH-07/validity-kept",
-    "Across an outage a message keeps the validity it was asked with, and is not sent once that is over",
+    "A message held back by an outage keeps the validity requested, and is not sent after that has ended",
     catches=("renews-validity", "leaves-validity-out"),
     capability="keeps_validity",
 )
 def validity_kept(case: Case) -> Judged:
-    """By the end asked for: instants of submits, and the VP they carry, to the minute it is written in."""
+    """Against the requested end: the instants of submits and the VP they carry, which has minutes as its unit."""
     asked = {mark: row for mark, row in sends(case).items() if row.detail.get("validity_s")}
     ends = {mark: row.at + int(row.detail["validity_s"]) * SECOND_US for mark, row in asked.items()}
     outages = [(start, end) for start, end, *_ in case.reading.outages]
@@ -118,20 +122,21 @@ def validity_kept(case: Case) -> Judged:
     until = [parse_minute(row.validity) or row.at + default_us for row in submits]
     longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.mark] + MINUTE_US]
     wrong: list[Any] = [row for row in submits if row in late or row in longer]
-    told = f"of {len(ends)} messages with a validity {len(late)} were sent after it, {len(longer)} with a longer one"
+    messages = f"{count(len(ends), 'message')} with a validity"
+    summary = f"{messages}: {len(late)} sent after its end, {len(longer)} with a later end than requested"
     if not wrong:
-        return Judged("pass", told, 0, 0, "messages")
+        return Judged("pass", summary, 0, 0, "messages")
     evidence = tuple(Evidence("validity", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
-    return Judged("fail", told, len(wrong), 0, "messages", "client", (), evidence)
+    return Judged("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
 
 
 @rule(
     "OPS-CON-05/sessions-last",
-    "The client does not end a connection with which nothing is wrong",
+    "The client keeps every healthy connection open",
     catches=("hangs-up-when-quiet",),
 )
 def sessions_last(case: Case) -> Judged:
-    """Accepted sessions that the client closed, outages and the end of the run set aside."""
+    """Accepted sessions that the client closed, other than in an outage or at the end of the run."""
     limit_s = case.contract.terms.session.keepalive_expected_s.value
     ended = [row.at for row in case.reading.story.rows() if row.kind == "end"]
     last = min(ended, default=case.reading.span[1])
@@ -143,10 +148,11 @@ def sessions_last(case: Case) -> Judged:
         for r in sessions
         if r.closed_by == "peer" and r.closed_at < last and not any(s <= r.closed_at <= e for s, e in down)
     ]
-    told = f"{len(sessions)} sessions, {len(left)} ended by the client; the longest lasted {watched / SECOND_US:.0f} s"
+    sessions_said = f"{count(len(sessions), 'session')}, {len(left)} closed by the client"
+    summary = f"{sessions_said}; the longest lasted {watched / SECOND_US:.0f} s"
     if left:
-        evidence = tuple(Evidence("ended by the client", r.closed_at, r.closed_at, r.session) for r in left[:6])
-        return Judged("fail", told, len(left), 0, "sessions", "client", (), evidence)
+        evidence = tuple(Evidence("closed by the client", r.closed_at, r.closed_at, r.session) for r in left[:6])
+        return Judged("fail", summary, len(left), 0, "sessions", "client", (), evidence)
     if not len(case.reading.submits) or watched < limit_s * SECOND_US:
-        return Judged("inconclusive", f"{told}, too short to tell", blame="bench")
-    return Judged("pass", told, 0, 0, "sessions")
+        return Judged("inconclusive", f"{summary}, less than the {limit_s} s needed", blame="bench")
+    return Judged("pass", summary, 0, 0, "sessions")

@@ -1,6 +1,6 @@
-"""Rules on what the client tells of a message's fate: OPS-PRO-06. Whoever asks what became of it gets a true answer.
+"""Rules on the final status a client reports for a message: OPS-PRO-06. It must match the delivery notification.
 
-Notifications may come before the result, late, twice or never; what the client tells follows the wire, once.
+Notifications may come before the result, late, twice or never; the client reports each final status once.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from simbench.base.text import count
 from simbench.finding import Evidence
+from simbench.numbering.written import address_key
 from simbench.rules.rule import Case, Judged, RuleFunction, rule
 
 FINAL = {0: "delivered", 2: "undelivered"}
@@ -17,22 +19,22 @@ FINAL = {0: "delivered", 2: "undelivered"}
 WAYS = {
     "early-notification": (
         "early-notifications",
-        "A notification that comes before the result of its submit is not lost",
+        "The client uses a notification that arrives before the result of its submit",
         ("forgets-early",),
     ),
     "late-notification": (
         "late-notifications",
-        "A notification that comes late is passed on all the same",
+        "The client reports the status of a late notification",
         ("forgets-late",),
     ),
     "double-notification": (
         "doubled-notifications",
-        "A notification that comes twice is passed on once",
+        "The client reports a notification that arrives twice only once",
         ("reports-every-53",),
     ),
     "lost-notification": (
         "lost-notifications",
-        "Of a message whose notification never comes no fate is told",
+        "The client reports no final status for a message whose notification never arrives",
         ("believes-in-delivery",),
     ),
 }
@@ -52,31 +54,32 @@ def _fates(case: Case) -> dict[tuple[str, str], list[Any]]:
     fates: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for row in case.reading.notices.rows():
         if row.outcome in FINAL and row.ack == "A":
-            fates[row.subscriber[-9:], row.scts].append(row)
+            fates[address_key(row.subscriber), row.scts].append(row)
     return fates
 
 
-def told_truly(case: Case, fault: str) -> Judged:
-    """Of each accepted message of a code with that fault: what the wire told of it against what the client told."""
+def reported_truly(case: Case, fault: str) -> Judged:
+    """For each accepted message of a code with that fault: the notified status against the one the client reports."""
     codes, fates = _codes(case, fault), _fates(case)
-    told: dict[str, list[str]] = defaultdict(list)
+    reported: dict[str, list[str]] = defaultdict(list)
     for row in case.reading.asked.rows():
         if row.kind in FINAL.values():
-            told[row.mark].append(row.kind)
+            reported[row.mark].append(row.kind)
     wrong: list[Evidence] = []
     checked = 0
     for row in case.reading.submits.rows():
         if row.code not in codes or row.ack != "A" or not row.mark:
             continue
         checked += 1
-        heard = fates.get((row.adc[-9:], row.scts), [])
+        heard = fates.get((address_key(row.adc), row.scts), [])
         due = [FINAL[heard[0].outcome]] if heard else []
-        if told[row.mark] != due:
-            note = f"{row.mark}: told {' and '.join(told[row.mark]) or 'nothing'}, not {due[0] if due else 'nothing'}"
+        if reported[row.mark] != due:
+            stated = " and ".join(reported[row.mark]) or "nothing"
+            note = f"{row.mark}: {stated} reported, {due[0] if due else 'nothing'} notified"
             wrong.append(Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()))
     if not checked:
-        return Judged("inconclusive", "no message met such a notification", blame="bench")
-    summary = f"{checked} messages, of {len(wrong)} the client told something else than the wire"
+        return Judged("inconclusive", "no accepted message had such a notification", blame="bench")
+    summary = f"{checked - len(wrong)} of {count(checked, 'message')} reported as notified"
     if not wrong:
         return Judged("pass", summary, 0, 0, "messages")
     return Judged("fail", summary, len(wrong), 0, "messages", "client", (), tuple(wrong[:6]))
@@ -84,7 +87,7 @@ def told_truly(case: Case, fault: str) -> Judged:
 
 def _enter(fault: str, slug: str, sentence: str, catches: tuple[str, ...]) -> RuleFunction:
     def judge(case: Case) -> Judged:
-        return told_truly(case, fault)
+        return reported_truly(case, fault)
 
     return rule(f"OPS-PRO-06/{slug}", sentence, catches=catches, capability="reports_outcomes")(judge)
 

@@ -1,7 +1,7 @@
-"""Rules on endurance: what grows or drifts over a long run. They read samples the bench took and told in the story.
+"""Rules on endurance: what grows or drifts over a long run. They read the samples that the bench recorded.
 
-The first tenth warms up; what counts is how far the last stretch is above the one after it. The clause is OPS-PRE-03:
-a link that was validated is one that lasts.
+The first tenth is warm-up; the rules compare the last fifth of the run with the fifth after the warm-up. The clause is
+OPS-PRE-03: a validated link must last.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.rule import Case, Judged, rule
@@ -19,7 +20,7 @@ from simbench.trace.view import View, view_of
 KIND: Final = "sample"
 SAMPLES: Final = ("at", "rss_kib", "backlog", "accepted")
 WARM: Final = 0.1  # share of the run that is not judged
-BEFORE: Final = (0.1, 0.3)  # where the level is taken from which growth counts
+BEFORE: Final = (0.1, 0.3)  # the reference level
 AFTER: Final = (0.8, 1.0)
 GROWTH: Final = 0.05
 FEWEST: Final = 40
@@ -27,7 +28,7 @@ OURS: Final = "limits of endurance runs (docs/guides/audit.md)"
 
 
 def samples(reading: Reading) -> View:
-    """What the bench sampled: instant, memory of the client's processes (KiB, 0: none to see), backlog, accepted."""
+    """The bench's samples: instant, memory of the client's processes (KiB, 0: not measurable), backlog, accepted."""
     rows = [r for r in reading.story.rows() if r.kind == KIND]
     return view_of(SAMPLES, [(r.at, *(r.detail[name] for name in SAMPLES[1:])) for r in rows])
 
@@ -46,12 +47,12 @@ def _growth(view: View, name: str) -> tuple[float, float]:
 def _few(view: View) -> Judged | None:
     if len(view) >= FEWEST:
         return None
-    return Judged("inconclusive", f"only {len(view)} samples", blame="bench")
+    return Judged("inconclusive", f"only {count(len(view), 'sample')}, {FEWEST} needed", blame="bench")
 
 
 @rule(
     "OPS-PRE-03/endures-memory",
-    "The client's memory does not grow once it is warm",
+    "The client's memory does not grow after the warm-up",
     catches=("grows-memory",),
     suites=("soak",),
 )
@@ -61,41 +62,41 @@ def memory(case: Case) -> Judged:
     if few := _few(view):
         return few
     if not view.rss_kib.any():
-        return Judged("unsupported", "the client has no process of its own to look at")
+        return Judged("unsupported", "the client has no process whose memory the bench can measure")
     before, after = _growth(view, "rss_kib")
     share = after / before - 1 if before else float("inf")
-    told = f"{before / 1024:.1f} MiB early, {after / 1024:.1f} MiB late ({share:+.1%})"
-    return _judged(view, told, share)
+    summary = f"memory: {before / 1024:.1f} MiB early, {after / 1024:.1f} MiB late ({share:+.1%})"
+    return _judged(view, summary, share)
 
 
 @rule(
     "OPS-PRE-03/endures-backlog",
-    "What waits in the client does not grow, cuts and all",
+    "The client's backlog does not grow, even with connections cut during the run",
     catches=("grows-backlog",),
     suites=("soak",),
 )
 def backlog(case: Case) -> Judged:
-    """Asked for and not answered yet; a second of its codes' rates more is noise."""
+    """Messages requested and not yet answered; growth by one second's worth of its codes' rates is noise."""
     view = samples(case.reading)
     if few := _few(view):
         return few
     before, after = _growth(view, "backlog")
     slack = max(GROWTH * before, sum(limits[-1][1] for limits in case.reading.limits.values()))
-    told = f"half of the time at most {before:.0f} messages waited early, {after:.0f} late"
+    summary = f"median backlog: {count(round(before), 'message')} early, {after:.0f} late"
     if after <= before + slack:
-        return Judged("pass", told, after - before, slack, "messages", "", (OURS,))
-    evidence = (Evidence(told, int(_stretch(view, AFTER).at[0]), int(view.at[-1])),)
-    return Judged("fail", told, after - before, slack, "messages", "client", (OURS,), evidence)
+        return Judged("pass", summary, after - before, slack, "messages", "", (OURS,))
+    evidence = (Evidence(summary, int(_stretch(view, AFTER).at[0]), int(view.at[-1])),)
+    return Judged("fail", summary, after - before, slack, "messages", "client", (OURS,), evidence)
 
 
 @rule(
     "OPS-PRE-03/endures-rate",
-    "The client works as fast at the end as at the beginning",
+    "The client is as fast in the second half of the run as in the first",
     catches=("slows-down",),
     suites=("soak",),
 )
 def rate(case: Case) -> Judged:
-    """Accepted messages in each half of the run, both with as many cuts, after what it warmed up with."""
+    """Accepted messages a second in each half of the run after the warm-up; both halves have as many cuts."""
     view = samples(case.reading)
     if few := _few(view):
         return few
@@ -107,14 +108,14 @@ def rate(case: Case) -> Judged:
         for first, last in ((0, middle), (middle, len(at) - 1))
     ]
     drift = halves[1] / halves[0] - 1 if halves[0] else float("inf")
-    told = f"{halves[0]:.2f}/s in the first half, {halves[1]:.2f}/s in the second ({drift:+.1%})"
-    return _judged(view, told, -drift if halves[0] else drift)
+    summary = f"{halves[0]:.2f}/s in the first half, {halves[1]:.2f}/s in the second ({drift:+.1%})"
+    return _judged(view, summary, -drift if halves[0] else drift)
 
 
-def _judged(view: View, told: str, share: float) -> Judged:
-    """A share by which something may be worse at the end."""
+def _judged(view: View, summary: str, share: float) -> Judged:
+    """The verdict on a share by which the end of a run is worse than its beginning."""
     worse = round(min(share, 1e9), 4)
     if share < GROWTH:
-        return Judged("pass", told, worse, GROWTH, "share", "", (OURS,))
-    evidence = (Evidence(told, int(_stretch(view, AFTER).at[0]), int(view.at[-1])),)
-    return Judged("fail", told, worse, GROWTH, "share", "client", (OURS,), evidence)
+        return Judged("pass", summary, worse, GROWTH, "share", "", (OURS,))
+    evidence = (Evidence(summary, int(_stretch(view, AFTER).at[0]), int(view.at[-1])),)
+    return Judged("fail", summary, worse, GROWTH, "share", "client", (OURS,), evidence)

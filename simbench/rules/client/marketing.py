@@ -10,7 +10,8 @@ from collections import defaultdict
 
 from simbench.base.calendar import civil
 from simbench.base.units import DAY_US
-from simbench.rules.requests import MARKETING, Whole, of_marketing, shown, wholes, withstood
+from simbench.numbering.written import address_key
+from simbench.rules.requests import MARKETING, Whole, not_sent, of_marketing, shown, wholes
 from simbench.rules.rule import Case, Judged, rule
 from simbench.ucp.content import compose
 
@@ -31,7 +32,7 @@ def marketed(case: Case) -> list[Whole]:
 )
 def opted_in_only(case: Case) -> Judged:
     """Against what was asked for: the bench says of each recipient whether he agreed."""
-    return withstood(case, lambda row: of_marketing(row) and not row.opted_in, "marketing without consent")
+    return not_sent(case, lambda row: of_marketing(row) and not row.opted_in, "marketing without consent")
 
 
 @rule(
@@ -42,7 +43,7 @@ def opted_in_only(case: Case) -> Judged:
 )
 def free_service(case: Case) -> Judged:
     """The words in any spelling, in messages of campaigns that do not declare it."""
-    return withstood(
+    return not_sent(
         case,
         lambda row: bool(FREE.search(row.text)) and ALL_FREE not in row.detail.get("traits", ()),
         "a service called free that is not",
@@ -126,7 +127,7 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
     rolling = case.contract.reading("AMB-17") == "rolling_24h"
     for one in marketed(case):
         brands.add(one.asked.brand)
-        who = (one.recipient[-9:], one.asked.brand if by_brand else "")
+        who = (address_key(one.recipient), one.asked.brand if by_brand else "")
         day = civil(one.at).date().toordinal()
         if rolling:
             last = max((key[2] for key in days if key[:2] == who), default=0)

@@ -1,12 +1,13 @@
-"""Rules on who is written to and from whom: OPS-ACH-01, OPS-ACH-07, OPS-PRE-02, OPS-ENG-02, OPS-DEO-06.
+"""Rules on recipients and originators: OPS-ACH-01, OPS-ACH-07, OPS-PRE-02, OPS-ENG-02, OPS-DEO-06.
 
-What becomes of a recipient is worked out here from the story's subscriber truth, apart from the centre's routing.
+The expected outcome of a recipient follows from the subscriber events alone, independent of the SMSC's routing.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.rules.client.admission import REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
@@ -27,7 +28,7 @@ def evidence_of(view: View, note: str) -> tuple[Evidence, ...]:
 
 @rule(
     "OPS-ACH-07/served-recipients",
-    "Each kind of recipient meets what the offer says: refused, reported undeliverable, or delivered",
+    "Each message has the outcome the offer defines for its recipient: refused, undeliverable or delivered",
     binds="platform",
     catches=("wrong-routing",),
     suites=("client", "audit"),
@@ -35,29 +36,35 @@ def evidence_of(view: View, note: str) -> tuple[Evidence, ...]:
     absence="anywhere",
 )
 def served_recipients(case: Case) -> Judged:
-    """The platform's side: error code 06 at once, 53 with Dst 2, or Dst 0, by the subscriber's truth in the story."""
+    """The platform's side: error code 06 at once, 53 with Dst 2, or Dst 0, by the subscriber event of the recipient."""
     known, reading, against = truth(case), case.reading, objections(case)
-    told = {(row.subscriber, row.scts): row for row in reading.notices.rows() if row.outcome in {0, 2}}
+    final = {(row.subscriber, row.scts): row for row in reading.notices.rows() if row.outcome in {0, 2}}
     wrong, checked = [], 0
     for place, row in enumerate(reading.submits.rows()):
         fate = known.get(row.adc)
         if fate is None or row.result_at < 0 or against[place] - {"recipient"}:
             continue
         expected = expectation(fate, row.code, case.contract.terms.numbering.m2m_prefix.value)
-        happened = row.ec if row.ack == "N" else _outcome(told.get((row.adc, row.scts)))
+        happened = row.ec if row.ack == "N" else _outcome(final.get((row.adc, row.scts)))
         if happened == "pending" and expected not in FINAL_REFUSALS:
-            continue  # what was to be refused at once is wrong as soon as it is accepted
+            continue  # a message to be refused at once is wrong as soon as it is accepted
         happened = "accepted" if happened == "pending" else happened
         checked += 1
         if happened != expected:
-            note = f"{fate['fate']}: expected {expected}, met {happened}"
+            note = f"{fate['fate']}: expected {expected}, found {happened}"
             wrong.append(Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()))
     if not checked:
-        return Judged("inconclusive", "no recipient of known truth was written to", blame="bench")
+        return Judged("inconclusive", "no message went to a recipient whose expected outcome is known", blame="bench")
     if wrong:
-        summary = f"{len(wrong)} of {checked} messages met something else than their recipient's truth"
+        summary = f"{len(wrong)} of {count(checked, 'message')} had another outcome than expected for their recipient"
         return Judged("fail", summary, len(wrong), 0, "messages", "platform", (), tuple(wrong[:SHOWN]))
-    return Judged("pass", f"{checked} messages met what their recipients' truth says", 0, 0, "messages")
+    return Judged(
+        "pass",
+        f"{checked} of {count(checked, 'message')} had the outcome expected for their recipient",
+        0,
+        0,
+        "messages",
+    )
 
 
 def _outcome(notice: Any) -> str:
@@ -68,7 +75,7 @@ def _outcome(notice: Any) -> str:
 
 @rule(
     "OPS-ACH-07/final-refusals",
-    "What the platform refused for good is not sent again",
+    "The client does not resend a message the platform refused with a permanent error code",
     catches=("retries-final-nack",),
     suites=("client", "audit"),
     reads=("requests",),
@@ -76,7 +83,7 @@ def _outcome(notice: Any) -> str:
     excused_by=("requests",),
 )
 def final_refusals(case: Case) -> Judged:
-    """A message (by its mark) refused with a permanent error code must not come again."""
+    """By the mark of the message and its text."""
     submits = case.reading.submits
     refused_at: dict[tuple[str, str], int] = {}
     repeated: list[int] = []
@@ -89,24 +96,24 @@ def final_refusals(case: Case) -> Judged:
         elif row.ack == "N" and row.ec in FINAL_REFUSALS:
             refused_at[key] = row.result_at
     if not refused_at:
-        return Judged("unsupported", "the client sent nothing that is refused for good")
-    told = f"{len(refused_at)} messages refused for good, {len(repeated)} sent again"
+        return Judged("unsupported", "the platform refused no message with a permanent error code")
+    summary = f"{count(len(refused_at), 'message')} permanently refused, {len(repeated)} sent again"
     if not repeated:
-        return Judged("pass", told, 0, 0, "messages")
+        return Judged("pass", summary, 0, 0, "messages")
     evidence = evidence_of(submits.where(repeated), "sent again after a final refusal")
-    return Judged("fail", told, len(repeated), 0, "messages", "client", (), evidence)
+    return Judged("fail", summary, len(repeated), 0, "messages", "client", (), evidence)
 
 
 @rule(
     "OPS-ENG-02/non-orange-share",
-    "Messages to users who are not Orange's stay a small share of what the client sends",
+    "Messages to users of other operators are at most a small share of the client's traffic",
     catches=("sends-to-anyone",),
     capability="qualifies_recipients",
     suites=("client", "audit"),
     reads=("recipients",),
 )
 def non_orange_share(case: Case) -> Judged:
-    """Share of submits to recipients whose truth in the story is another operator, overseas, fixed, foreign or none."""
+    """Share of submits to recipients that the events place at another operator, overseas, abroad, fixed or nowhere."""
     share_max = case.contract.terms.delivery.non_orange_share_max.value
     assumed = case.contract.assumed("delivery.non_orange_share_max")
     known, submits = truth(case), case.reading.submits
@@ -114,34 +121,35 @@ def non_orange_share(case: Case) -> Judged:
         return Judged("inconclusive", "the client submitted nothing", blame="client")
     elsewhere = [p for p, adc in enumerate(submits.adc.tolist()) if known.get(adc, {}).get("fate") in NOT_ORANGE]
     share = len(elsewhere) / len(submits)
-    told = f"{len(elsewhere)} of {len(submits)} submits ({share:.1%}) to recipients who are not Orange's"
+    submitted = count(len(submits), "submit")
+    summary = f"{len(elsewhere)} of {submitted} ({share:.1%}) to recipients outside Orange (limit {share_max:.1%})"
     if share <= share_max:
-        return Judged("pass", told, share, share_max, "share", "", assumed)
-    evidence = evidence_of(submits.where(elsewhere), "recipient is not Orange's")
+        return Judged("pass", summary, share, share_max, "share", "", assumed)
+    evidence = evidence_of(submits.where(elsewhere), "the recipient is outside Orange")
     outcome = missed(case.contract, "delivery.non_orange_share_max")
-    return Judged(outcome, told, share, share_max, "share", "client", assumed, evidence)
+    return Judged(outcome, summary, share, share_max, "share", "client", assumed, evidence)
 
 
 @rule(
     "OPS-DEO-06/short-code-only",
-    "Ordinary messages carry the allotted short code as originator and nothing else",
+    "Ordinary messages carry the allotted short code as originator",
     catches=("alters-oadc",),
     suites=("client", "watched", "audit"),
     reads=("codes",),
 )
 def short_code_only(case: Case) -> Judged:
-    """Submits that were asked for without another originator (AMB-10 leaves the option aside)."""
+    """Submits requested without another originator; AMB-10 leaves the sender-name option aside."""
     return _originators(case, tempted=False)
 
 
 @rule(
     "OPS-DEO-06/temptations",
-    "Asked to send from another originator, the client does not",
+    "The client does not carry out requests to send from another originator",
     catches=("alters-oadc", "sends-any-oadc"),
     capability="keeps_oadc",
 )
 def temptations(case: Case) -> Judged:
-    """Nothing forbidden may stand on the wire, whatever was asked for."""
+    """Every submit on the wire, requested or not, must carry an allotted originator."""
     return _originators(case, tempted=True)
 
 
@@ -152,7 +160,7 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
     if not tempted:
         submits = submits.where([p for p, mark in enumerate(submits.mark.tolist()) if mark not in temptation])
     if tempted and not temptation:
-        return Judged("inconclusive", "nothing forbidden was asked of the client", blame="bench")
+        return Judged("inconclusive", "no message from another originator was requested", blame="bench")
     if not len(submits):
         return Judged("inconclusive", "the client submitted nothing", blame="client")
     known, with_option, unknown = owners(case), options(case), option_unknown(case)
@@ -167,16 +175,17 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
         else:
             named += 1  # OPS-OPT-04 judges these
     assumed = case.contract.assumed("AMB-10")
-    told = f"{len(wrong)} of {len(submits)} submits with another originator ({len(temptation)} were asked for)"
-    told += f"; {named} under a name, which the option allows" if named else ""
+    submitted = count(len(submits), "submit")
+    summary = f"{len(wrong)} of {submitted} with another originator ({len(temptation)} requested)"
+    summary += f"; {named} with a sender name, which the option allows" if named else ""
     if wrong:
-        evidence = evidence_of(submits.where(wrong), "originator is not the short code")
-        return Judged("fail", told, len(wrong), 0, "messages", "client", assumed, evidence)
+        evidence = evidence_of(submits.where(wrong), "the originator is not an allotted short code")
+        return Judged("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)
     if open_:
-        told += f"; {len(open_)} under a name, and nobody says whether the account has the option"
-        evidence = evidence_of(submits.where(open_), "under a name")
-        return Judged("inconclusive", told, len(open_), 0, "messages", "bench", assumed, evidence)
-    return Judged("pass", told, 0, 0, "messages", "", assumed)
+        summary += f"; {len(open_)} with a sender name, and whether the account has the option is unknown"
+        evidence = evidence_of(submits.where(open_), "sender name")
+        return Judged("inconclusive", summary, len(open_), 0, "messages", "bench", assumed, evidence)
+    return Judged("pass", summary, 0, 0, "messages", "", assumed)
 
 
 @rule(
@@ -188,9 +197,9 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
     reads=("codes",),
 )
 def originator_in_service(case: Case) -> Judged:
-    """The platform's side of OPS-ACH-02 and OPS-DEO-06. What else is wrong with a submit may be refused with its code.
+    """The platform's side of OPS-ACH-02 and OPS-DEO-06. A submit with another fault may get the code of that fault.
 
-    An originator that is empty is a field that lacks, and no originator out of service.
+    An empty originator is a missing field, so it does not count here.
     """
     against = objections(case)
     foreign = [
@@ -199,58 +208,62 @@ def originator_in_service(case: Case) -> Judged:
         if "originator" in against[place] and row.oadc and row.result_at >= 0
     ]
     if not foreign:
-        return Judged("unsupported", "the client does not send from an originator out of service")
+        return Judged("unsupported", "the client sent nothing from an originator out of service")
     wrong = [row for row, others in foreign if row.ack == "A" or (row.ec != "04" and not others)]
-    told = f"{len(foreign) - len(wrong)} of {len(foreign)} refused with 04"
+    sent = count(len(foreign), "submit")
+    summary = f"{len(foreign) - len(wrong)} of {sent} from an originator out of service refused, as due, with EC 04"
     if not wrong:
-        return Judged("pass", told, 0, 0, "messages")
-    evidence = tuple(Evidence("not refused", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN])
-    return Judged("fail", told, len(wrong), 0, "messages", "platform", (), evidence)
+        return Judged("pass", summary, 0, 0, "messages")
+    evidence = tuple(
+        Evidence("not refused with EC 04", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN]
+    )
+    return Judged("fail", summary, len(wrong), 0, "messages", "platform", (), evidence)
 
 
 @rule(
     "OPS-ACH-01/accepted",
-    "Outside outages every sound submit to a served recipient is accepted",
+    "Outside outages the platform accepts every valid submit to a served recipient",
     binds="platform",
     catches=("wrong-routing",),
     suites=("client", "audit"),
     reads=("codes", "recipients", "accounts"),
 )
 def accepted(case: Case) -> Judged:
-    """Only submits to which nothing can be objected count; recipients the events do not name are what the plan says."""
+    """Only submits without an objection count; the numbering plan classifies recipients that no event names."""
     against = objections(case)
     fair = [row for place, row in enumerate(case.reading.submits.rows()) if row.result_at >= 0 and not against[place]]
     if not fair:
-        return Judged("inconclusive", "no submit that ought to have been accepted", blame="bench")
+        return Judged("inconclusive", "no valid submit to a served recipient", blame="bench")
     wrong = [row for row in fair if row.ack != "A"]
-    told = f"{len(fair) - len(wrong)} of {len(fair)} accepted"
+    summary = f"{len(fair) - len(wrong)} of {count(len(fair), 'valid submit')} accepted"
     if not wrong:
-        return Judged("pass", told, 1.0, 1.0, "share accepted")
+        return Judged("pass", summary, 1.0, 1.0, "share accepted")
     evidence = tuple(Evidence(f"EC {r.ec}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN])
-    return Judged("fail", told, 1 - len(wrong) / len(fair), 1.0, "share accepted", "platform", (), evidence)
+    return Judged("fail", summary, 1 - len(wrong) / len(fair), 1.0, "share accepted", "platform", (), evidence)
 
 
 @rule(
     "OPS-PRE-02/ported-numbers",
-    "Nothing is sent to a number that, by the portability data the client has, was ported away from Orange",
+    "The client sends nothing to a number that its portability data shows as ported away from Orange",
     catches=("ignores-portability", "sends-to-anyone"),
     capability="qualifies_recipients",
 )
 def ported_numbers(case: Case) -> Judged:
-    """Numbers ported away are withheld; that those ported to Orange are served is told, not judged."""
+    """The finding also counts how many numbers ported to Orange were served; the verdict does not depend on it."""
     known = truth(case)
     asked = {row.recipient for row in case.reading.asked.rows() if row.kind == "send"}
     away = {number for number in asked if known.get(number, {}).get("fate") == "ported-out"}
     submits = case.reading.submits
     if not away:
-        return Judged("inconclusive", "nothing was asked for to a number ported away", blame="bench")
+        return Judged("inconclusive", "no message to a number ported away was requested", blame="bench")
     if not len(submits):
         return Judged("inconclusive", "the client submitted nothing", blame="client")
     wrong = [p for p, adc in enumerate(submits.adc.tolist()) if adc in away]
     here = {number for number in asked if known.get(number, {}).get("fate") == "orange"}
     served = here & set(submits.adc.tolist())
-    told = f"{len(wrong)} messages to {len(away)} numbers ported away; {len(served)} of {len(here)} ported here served"
+    sent = f"{count(len(wrong), 'message')} to {count(len(away), 'number')} ported away from Orange"
+    summary = f"{sent}; {len(served)} of {count(len(here), 'number')} ported to Orange served"
     if not wrong:
-        return Judged("pass", told, 0, 0, "messages")
-    evidence = evidence_of(submits.where(wrong), "ported away")
-    return Judged("fail", told, len(wrong), 0, "messages", "client", (), evidence)
+        return Judged("pass", summary, 0, 0, "messages")
+    evidence = evidence_of(submits.where(wrong), "the number was ported away")
+    return Judged("fail", summary, len(wrong), 0, "messages", "client", (), evidence)

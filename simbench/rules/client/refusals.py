@@ -1,4 +1,4 @@
-"""Rules on refusals and late results of submits: OPS-ACH-03. What a code asks for is a table, not a branch.
+"""Rules on refusals and late results of submits: OPS-ACH-03. A table gives the duty for each error code.
 
 Sources: EMI-UCP 4.0 section 9 and the reference of codes (`simbench.ucp.codes`).
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.outages import interruptions
@@ -15,10 +16,10 @@ from simbench.rules.rule import Case, Judged, rule
 
 Duty = Literal["give up", "try again", "either"]
 
-# What a client does with a message that was refused: the reasons of the first kind stand in the message itself and
-# will be the same the next time, those of the second pass by themselves; of the others nobody says.
+# What a client does with a refused message: give up when the reason lies in the message and will recur, try again when
+# the reason passes by itself; no source says which for the others.
 DUTIES: dict[str, Duty] = {
-    "01": "try again",  # spoilt on the way
+    "01": "try again",  # damaged in transit
     "02": "give up",
     "03": "give up",
     "04": "try again",  # not allowed at this point in time
@@ -31,7 +32,7 @@ DUTIES: dict[str, Duty] = {
     "26": "give up",
     "28": "give up",
     "55": "either",  # a system error
-    "90": "either",  # the operator's own
+    "90": "either",  # defined by the operator
 }
 
 
@@ -50,48 +51,48 @@ def _refused(case: Case, duty: Duty) -> Iterator[tuple[Any, int]]:
 
 def _judged(refused: list[tuple[Any, int]], wrong: list[Any], verb: str) -> Judged:
     codes = ", ".join(sorted({row.ec for row, _ in refused}))
-    told = f"refused with {codes}: {len(refused)} messages, {len(wrong)} {verb}"
+    summary = f"{len(wrong)} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
     if not wrong:
-        return Judged("pass", told, 0, 0, "messages")
+        return Judged("pass", summary, 0, 0, "messages")
     evidence = tuple(
         Evidence(f"EC {r.ec}, {verb}", r.at, r.result_at, r.session, r.frame.hex().upper()) for r in wrong[:6]
     )
-    return Judged("fail", told, len(wrong), 0, "messages", "client", (), evidence)
+    return Judged("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
 
 
 @rule(
     "OPS-ACH-03/given-up",
-    "A message refused for a reason that stands in it is given up, whatever the code",
+    "The client gives up a message whose refusal has its reason in the message",
     catches=("retries-final-nack",),
 )
 def given_up(case: Case) -> Judged:
     """Codes whose duty is to give up."""
     refused = list(_refused(case, "give up"))
     if not refused:
-        return Judged("inconclusive", "nothing was refused for good", blame="bench")
+        return Judged("inconclusive", "the platform refused no message for a lasting reason", blame="bench")
     return _judged(refused, [row for row, again in refused if again], "sent again")
 
 
 @rule(
     "OPS-ACH-03/tried-again",
-    "A message refused for a reason that passes is sent again",
+    "The client sends a message again when the reason for its refusal passes",
     catches=("gives-up-on-nack",),
 )
 def tried_again(case: Case) -> Judged:
-    """Codes whose duty is to try again; the platform takes the message once its reason has passed."""
+    """Codes whose duty is to try again; the platform accepts the message once the reason has passed."""
     refused = list(_refused(case, "try again"))
     if not refused:
-        return Judged("inconclusive", "nothing was refused for a while", blame="bench")
-    return _judged(refused, [row for row, again in refused if not again], "never sent again")
+        return Judged("inconclusive", "the platform refused no message for a passing reason", blame="bench")
+    return _judged(refused, [row for row, again in refused if not again], "never retried")
 
 
 @rule(
     "OPS-ACH-03/late-results",
-    "A result that comes late, but within the result timer, makes nobody send again or hang up",
+    "When a result is late but within the result timer, the client neither resends nor disconnects",
     catches=("impatient",),
 )
 def late_results(case: Case) -> Judged:
-    """Every message is submitted once, on a connection that stays; nothing else interrupted it."""
+    """Every message is submitted once; interruptions of connections leave the rule inconclusive."""
     limit_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     assumed = case.contract.assumed("session.result_timer_max_s")
     submits = list(case.reading.submits.rows())
@@ -101,23 +102,23 @@ def late_results(case: Case) -> Judged:
         return Judged("inconclusive", "no result was late", blame="bench")
     seen: dict[tuple[str, str], Any] = {}
     again = [row for row in submits if row.mark and seen.setdefault((row.mark, row.text), row) is not row]
-    told = f"{len(late)} results came late, {len(again)} messages were sent again"
+    summary = f"{count(len(late), 'late result')}, {count(len(again), 'message')} sent again"
     if interruptions(case):
-        return Judged("inconclusive", f"{told}, but connections were interrupted", blame="bench")
+        return Judged("inconclusive", f"{summary}, but connections were interrupted", blame="bench")
     if not again:
-        return Judged("pass" if late else "inconclusive", told, 0, 0, "messages", "", assumed)
+        return Judged("pass" if late else "inconclusive", summary, 0, 0, "messages", "", assumed)
     evidence = tuple(Evidence("sent again", r.at, r.at, r.session, r.frame.hex().upper()) for r in again[:6])
-    return Judged("fail", told, len(again), 0, "messages", "client", assumed, evidence)
+    return Judged("fail", summary, len(again), 0, "messages", "client", assumed, evidence)
 
 
 @rule(
     "OPS-ACH-03/trn-discipline",
-    "Operations of a connection are numbered upwards, 00 to 99 and again from 00, none with a number still in use",
+    "Transaction numbers of a connection rise from 00 to 99 and start again at 00; none is reused while in use",
     catches=("reuses-trn",),
     suites=("client", "watched", "audit"),
 )
 def trn_discipline(case: Case) -> Judged:
-    """A number in use fails, numbers out of order are weak; the login may have a number of its own."""
+    """Reuse of a number in use is a failure, numbers out of order are weak; the login may have any number."""
     frames = case.reading.frames
     operations = frames.where((frames.direction == "in") & (frames.kind == "O") & (frames.ot != "60"))
     if not len(operations):
@@ -135,11 +136,11 @@ def trn_discipline(case: Case) -> Judged:
         elif before is not None and not 0 < (number - before) % 100 <= 50:
             odd.append(row)
         last[row.session] = number
-    told = f"{len(operations)} operations, {len(in_use)} with a number in use, {len(odd)} numbered backwards"
+    summary = f"{count(len(operations), 'operation')}, {len(in_use)} with a number in use, {len(odd)} out of order"
     if same:
-        told += f", {len(same)} with the number of the one before"
+        summary += f", {len(same)} with the number of the previous one"
     if not in_use and not odd and not same:
-        return Judged("pass", told, 0, 0, "operations")
+        return Judged("pass", summary, 0, 0, "operations")
     wrong = in_use or odd or same
     evidence = tuple(Evidence(f"TRN {r.trn}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
-    return Judged("fail" if in_use else "weak", told, len(wrong), 0, "operations", "client", (), evidence)
+    return Judged("fail" if in_use else "weak", summary, len(wrong), 0, "operations", "client", (), evidence)

@@ -1,10 +1,11 @@
-"""Rules on sender names and on the codes of the contract: OPS-OPT-04, OPS-PRE-08. Names are judged by the contract."""
+"""Rules on sender names and on the codes of the contract: OPS-OPT-04, OPS-PRE-08. The contract defines valid names."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.rules.client.limits import option_unknown, options
 from simbench.rules.requests import sends
@@ -17,7 +18,7 @@ def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
 
 @rule(
     "OPS-OPT-04/sender-names",
-    "A name stands in the sender field only where the option is active, and keeps the rules of such names",
+    "The client uses sender names only where the option is active, and only valid ones",
     catches=("sends-any-name", "sends-any-oadc"),
     capability="keeps_oadc",
     suites=("client", "watched", "audit"),
@@ -25,7 +26,7 @@ def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
     occasional=True,
 )
 def sender_names(case: Case) -> Judged:
-    """At most eleven letters and digits, at least one letter; on codes with the option, and nowhere else."""
+    """A valid name has at most eleven letters and digits, one of them a letter, and needs the option on its code."""
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
     with_option, unknown = options(case), option_unknown(case)
     named = [row for row in case.reading.submits.rows() if row.alphanumeric]
@@ -33,32 +34,42 @@ def sender_names(case: Case) -> Judged:
     bad = [row for row in asked if row.code not in with_option or not pattern.fullmatch(row.detail["oadc"])]
     wrong = [row for row in named if not pattern.fullmatch(row.oadc)]
     wrong += [row for row in named if row not in wrong and row.account not in with_option and not unknown(row.account)]
-    if asked:  # else OPS-DEO-06 judges other numbers
+    if asked:  # without such requests OPS-DEO-06 judges numeric originators
         known = set(case.reading.limits)
         wrong += [row for row in case.reading.submits.rows() if not row.alphanumeric and row.oadc not in known]
-    told = f"{len(named)} messages under a name; {len(wrong)} of all under a wrong one, {len(bad)} were asked for"
+    sent = f"{count(len(named), 'message')} with a sender name"
+    summary = f"{sent}; invalid or unauthorised originators: {len(bad)} requested, {len(wrong)} sent"
     assumed = case.contract.assumed("AMB-10")
     if wrong and (named or with_option):
-        return Judged("fail", told, len(wrong), 0, "messages", "client", assumed, _evidence(wrong, "wrong sender name"))
+        return Judged(
+            "fail",
+            summary,
+            len(wrong),
+            0,
+            "messages",
+            "client",
+            assumed,
+            _evidence(wrong, "invalid or unauthorised originator"),
+        )
     if asked and (not with_option or not bad):
-        return Judged("inconclusive", "no wrong name was asked for on a code with the option", blame="bench")
+        return Judged("inconclusive", "no invalid name was requested on a code with the option", blame="bench")
     if not named:
-        return Judged("inconclusive", "the client sent under no name", blame="client")
+        return Judged("inconclusive", "the client used no sender name", blame="client")
     if any(unknown(row.account) for row in named):
-        told += "; nobody says whether the accounts have the option"
-        return Judged("inconclusive", told, 0, 0, "messages", "bench", assumed)
-    return Judged("pass", told, 0, 0, "messages", "", assumed)
+        summary += "; whether the accounts have the option is unknown"
+        return Judged("inconclusive", summary, 0, 0, "messages", "bench", assumed)
+    return Judged("pass", summary, 0, 0, "messages", "", assumed)
 
 
 @rule(
     "OPS-PRE-08/allotted-codes",
-    "The client logs in and sends as the codes of its contract, and as nobody else",
+    "The client uses only the accounts and codes of its contract",
     catches=("alters-oadc",),
     suites=("client", "watched", "audit"),
     reads=("codes",),
 )
 def allotted_codes(case: Case) -> Judged:
-    """Every login and every numeric originator is one of those the story names, temptations set aside."""
+    """Every login and numeric originator is one the events name; submits requested with another one do not count."""
     owners = {row.detail.get("account") for row in case.reading.story.rows() if row.kind == "limit"}
     codes, reading = set(case.reading.limits), case.reading
     if not len(reading.submits):
@@ -67,9 +78,10 @@ def allotted_codes(case: Case) -> Judged:
     tempted = {mark for mark, row in sends(case).items() if row.detail.get("oadc")}
     own = [row for row in reading.submits.rows() if not row.alphanumeric and row.mark not in tempted]
     wrong = [row for row in own if row.oadc not in codes]
-    told = f"{len(strangers)} sessions and {len(wrong)} of {len(own)} submits under other codes"
+    sessions = count(len(strangers), "session")
+    summary = f"{sessions} of other accounts, {len(wrong)} of {count(len(own), 'submit')} from other codes"
     if not strangers and not wrong:
-        return Judged("pass", told, 0, 0, "messages")
-    evidence = _evidence(wrong, "not a code of the contract")
+        return Judged("pass", summary, 0, 0, "messages")
+    evidence = _evidence(wrong, "the originator is not a code of the contract")
     evidence += tuple(Evidence(f"logged in as {r.account}", r.login_at, r.login_at, r.session) for r in strangers[:6])
-    return Judged("fail", told, len(wrong) + len(strangers), 0, "messages", "client", (), evidence)
+    return Judged("fail", summary, len(wrong) + len(strangers), 0, "messages", "client", (), evidence)

@@ -44,7 +44,7 @@ def test_a_platform_that_accepts_whom_it_must_refuse_fails(fate: str) -> None:
     scene = Scene().tell(0, "subscriber", RECIPIENT, fate=fate, operator="", attached=True)
     found = scene.login(1).submit(2, 1).judged("OPS-ACH-07/served-recipients")
     assert (found.outcome, found.blame) == ("fail", "platform")
-    assert f"{fate}: expected 06, met accepted" in found.evidence[0].note
+    assert f"{fate}: expected 06, found accepted" in found.evidence[0].note
     refused = Scene().tell(0, "subscriber", RECIPIENT, fate=fate, operator="", attached=True).login(1)
     refused.submit(2, 1, answer=None).result(2.001, 1, body="N/06//")
     assert refused.judged("OPS-ACH-07/served-recipients").outcome == "pass"

@@ -195,4 +195,4 @@ def test_a_trn_that_stays_the_same_is_said_as_what_it_is() -> None:
         scene.submit(1 + n, 5).result(1.5 + n, 5)
     found = scene.judged("OPS-ACH-03/trn-discipline")
     assert found.outcome == "weak"
-    assert "0 numbered backwards, 2 with the number of the one before" in found.summary
+    assert "0 out of order, 2 with the number of the previous one" in found.summary
