@@ -16,9 +16,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.dialup.carrying import with_ports
-from simbench.dialup.kernels.loss_system import BLOCKED, NEVER, lose_microseconds, lose_seconds
+from simbench.dialup.kernels.loss_system import BLOCKED, lose_microseconds, lose_seconds
 from simbench.dialup.offer import load_netrevenu
 from simbench.dialup.records import read_records, write_records
 from simbench.dialup.run import run_dialup
