@@ -292,7 +292,7 @@ def check_fault(fault: FaultConfig, key: str, error: type[BadInput]) -> None:
     """Check that a wire fault of this name exists and accepts the parameters set. Raises `error`."""
     taken = FAULT_PARAMETERS.get(fault.name)
     if taken is None:
-        raise error(f"{key}.name", f"{shown(fault.name)} is no fault", choice(fault.name, FAULT_PARAMETERS))
+        raise error(f"{key}.name", f"{shown(fault.name)} is not a fault", choice(fault.name, FAULT_PARAMETERS))
     for field, default in zip(fault.__struct_fields__[1:], FaultConfig.__struct_defaults__, strict=True):
         if getattr(fault, field) != default and field not in taken:
             expected = f"of {fault.name} only {', '.join(taken)}"

@@ -21,6 +21,7 @@ from simbench.cli.pages import command
 
 if TYPE_CHECKING:
     from simbench.planning.advise import Advice
+    from simbench.planning.candidates import Candidate
 
 
 @command(
@@ -43,6 +44,16 @@ if TYPE_CHECKING:
     ),
 )
 @cloup.option_group(
+    "Planning",
+    cloup.option(
+        "--mix",
+        "mixes",
+        multiple=True,
+        metavar="CODE=RATE,...",
+        help="Score this choice of codes beside the advice; give it several times to compare choices.",
+    ),
+)
+@cloup.option_group(
     "Contract and rules",
     cloup.option(
         "--late-min",
@@ -58,33 +69,35 @@ if TYPE_CHECKING:
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for report, invoices and JSON."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
 )
-def plan(
-    campaign: Path | None, ledger: Path | None, output: Path | None, contract_name: str | None, late_min: float, *,
-    as_json: bool,
+def plan(  # noqa: PLR0913 - one an option
+    campaign: Path | None, ledger: Path | None, mixes: tuple[str, ...], output: Path | None,
+    contract_name: str | None, late_min: float, *, as_json: bool,
 ) -> None:  # fmt: skip
     """Say which short codes and tiers to buy for a campaign, what they cost and how sure they are.
 
-    The plan is the cheapest choice on the tariff grid that keeps the promise; it is then tried against futures drawn
-    from the seed. If no plan can do it, the answer says what would.
+    The plan is the cheapest choice on the tariff grid that keeps the promise. It is looked for in futures drawn from
+    the seed and scored in others. If no plan can do it, the answer says what would.
 
     \b
     Examples:
       simbench plan scenarios/plan/01_thursdays.toml -o reports/thursdays
+      simbench plan scenarios/plan/02_small.toml --mix 34010=10,36010=20
       simbench plan --from reports/first --late-min 5
     """
     if campaign is not None:
         need("plan", "simbench plan")
-    sys.exit(plan_command(campaign, ledger, contract_name, output, late_min, as_json=as_json))
+    sys.exit(plan_command(campaign, ledger, contract_name, output, late_min, mixes, as_json=as_json))
 
 
-def plan_command(
+def plan_command(  # noqa: PLR0913 - as above
     campaign: Path | None, ledger: Path | None, contract_name: str | None, output: Path | None, late_min: float,
-    *, as_json: bool,
+    mixes: tuple[str, ...] = (), *, as_json: bool,
 ) -> int:  # fmt: skip
     """Advise on a campaign, or price what a ledger tells under other plans."""
     from simbench.cli.run import Progress
     from simbench.planning.advise import advise
     from simbench.planning.campaign import read_campaign
+    from simbench.planning.own_mix import own_mix
 
     if (campaign is None) == (ledger is None):
         raise BadInput("plan", "needs a campaign file, or --from with a ledger", "one of the two")
@@ -98,9 +111,15 @@ def plan_command(
         from simbench.contract import load_contract
 
         plan = msgspec.structs.replace(plan, contract=load_contract(contract_name))
+    own = tuple(own_mix(text, plan) for text in mixes)
     progress = Progress()
+
+    def first(chosen: Candidate) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"first answer: {chosen.words}, {chosen.euros:,.2f} EUR; now compared and confirmed", err=True)
+
     try:
-        advice = advise(plan, progress.show)
+        advice = advise(plan, progress.show, first, own)
     finally:
         progress.end()
     if output is not None:
@@ -143,18 +162,26 @@ def _print(advice: Advice, output: Path | None) -> None:
     chosen = advice.chosen
     console.print(f"{advice.title}: {chosen.words}", style="bold", highlight=False, markup=False)
     console.print(
-        f"{chosen.euros:,.2f} EUR for codes and tiers, {advice.euros_in_all:,.2f} EUR with messages, before VAT; "
-        f"keeps {chosen.probability:.2%} ({advice.target:.2%} asked, by {advice.promise}); without anything late in "
-        f"{chosen.whole:.0%} of {advice.replications} replications", highlight=False, markup=False,
+        f"{chosen.euros:,.2f} EUR for codes and tiers, {advice.euros_in_all:,.2f} EUR with messages, before VAT",
+        highlight=False, markup=False,
     )  # fmt: skip
+    console.print(advice.verdict, highlight=False, markup=False)
     table = Table(box=None, pad_edge=False)
-    for heading, justify in (("mix", "left"), ("EUR", "right"), ("kept", "right"), ("", "left")):
+    for heading, justify in (
+        ("mix", "left"),
+        ("EUR", "right"),
+        ("in time", "right"),
+        ("95 % interval", "right"),
+        ("", "left"),
+    ):
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]  # two of rich's words
-    for one in sorted(advice.candidates, key=lambda each: each.euros):
-        table.add_row(one.words, f"{one.euros:,.2f}", f"{one.probability:.2%}", one.why)
+    yours = [msgspec.structs.replace(one, words=f"yours: {one.words}") for one in advice.own]
+    for one in sorted((*advice.candidates, *yours), key=lambda each: each.euros):
+        mine = one.score.promised
+        interval = f"{mine.low:.2%} to {mine.high:.2%}"
+        table.add_row(one.words, f"{one.euros:,.2f}", f"{mine.share:.2%}", interval, one.why)
     console.print(table, highlight=False, markup=False)
-    agreeing = sum(one.agrees and one.late == one.late_by_fluid for one in advice.confirmed)
-    console.print(f"message by message: {agreeing} of {len(advice.confirmed)} months came out alike", highlight=False)
+    console.print(advice.confirmation.words, highlight=False, markup=False)
     for row in advice.sensitivities:
         low, high = (
             f"{name} {share:.2%}, {'no mix keeps it' if euros is None else f'{euros:,.2f} EUR'}"
@@ -163,8 +190,10 @@ def _print(advice: Advice, output: Path | None) -> None:
             )
         )  # fmt: skip
         console.print(f"{row.assumption}: {low}; {high}", highlight=False, markup=False)
-    for request in advice.requests:
-        console.print(f"to be requested (OPS-ACH-06): {request}", highlight=False, markup=False)
+    for order in advice.orders:
+        asked = ", to be requested first (OPS-ACH-06)" if order.request else ""
+        rate = f" at {order.rate_per_s}/s" if order.rate_per_s else ""
+        console.print(f"{order.day} {order.what} {order.code}{rate} ({order.clause}){asked}", highlight=False)
     for note in advice.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
     if output is not None:

@@ -38,6 +38,8 @@ def what_if_command(
         figures = (f"{row.euros:,.2f}", *(f"{n:,}" for n in (row.messages, row.late, row.lost, row.longest_wait_s)))
         table.add_row(f"{row.prefix}ABC", row.words, *figures)
     Console(width=None if Console().is_terminal else 140).print(table, highlight=False, markup=False)
+    if any(row.at_most for row in rows):
+        click.echo("note: only the minute of each message is known: late, lost and longest wait are upper bounds")
     if any(row.since == "submitted" for row in rows):
         click.echo("note: the ledger tells when messages were submitted, not since when the client held them:")
         click.echo("      waits count from there and miss what the client held back (a world's --detail minute knows)")

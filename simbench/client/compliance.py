@@ -14,8 +14,8 @@ from simbench.base.calendar import civil, instant, is_jour_ouvrable
 from simbench.base.units import SECOND_US
 from simbench.client.duties import Duties
 from simbench.client.messages import MARKETING, LinkConfig, Outgoing, Portability, Stopped
-from simbench.client.receipts import subscriber
 from simbench.numbering.plan import classify
+from simbench.numbering.written import address_key, number_of
 
 ORANGE = "orange"
 SERVED = ("mobile", "m2m")  # kinds of metropolitan numbers that can receive
@@ -56,7 +56,8 @@ class StopList:
     __slots__ = ("_brands", "_entries")
 
     def __init__(self, entries: Iterable[tuple[str, str]] = ()) -> None:
-        self._entries = set(entries)
+        # A spool of an earlier version names a subscriber by nine digits.
+        self._entries = {(scope, number_of(who) or who) for scope, who in entries}
         self._brands: dict[str, set[str]] = {}
 
     def serve(self, code: str, brand: str) -> None:
@@ -67,13 +68,13 @@ class StopList:
     def stop(self, code: str, sender: str) -> Stopped:
         """Opt the sender out of the code and of its brands."""
         scopes = (code, *sorted(self._brands.get(code, ())))
-        who = subscriber(sender)
+        who = address_key(sender)
         self._entries.update((scope, who) for scope in scopes)
         return Stopped(who, scopes)
 
     def blocks(self, code: str, brand: str, recipient: str) -> bool:
         """Whether the recipient opted out of marketing by that brand or code."""
-        who = subscriber(recipient)
+        who = address_key(recipient)
         return (code, who) in self._entries or (brand, who) in self._entries
 
 
@@ -120,12 +121,12 @@ class Compliance:
     def forbids(self, message: Outgoing, now: int) -> str:
         """Return why the message must not be sent now or ever, or ""."""
         config = self._config
-        if not ADDRESS.fullmatch(message.to):
+        if not ADDRESS.fullmatch(message.recipient):
             return "malformed recipient"
         named = message.oadc or config.code
         if named != config.code and not (config.oadc_option and self.names.fullmatch(named)):
             return "sender is not the short code"
-        if config.orange_only is not None and (reason := not_served(message.to, config.orange_only, now)):
+        if config.orange_only is not None and (reason := not_served(message.recipient, config.orange_only, now)):
             return reason
         if self.duties is None:
             return ""
@@ -137,19 +138,19 @@ class Compliance:
 
     def latest(self, message: Outgoing, end: int, now: int) -> int:
         """Return the end of the validity, limited to the marketing hours where they apply (AMB-06)."""
-        if not self._config.quiet_hours or message.traffic != MARKETING:
+        if not self._config.quiet_hours or message.traffic_class != MARKETING:
             return end
         return min(end, self._hours.closes_at(now))
 
     def stopped(self, message: Outgoing) -> bool:
         """Whether the recipient opted out of this marketing message."""
-        if not self._config.stop_list or message.traffic != MARKETING:
+        if not self._config.stop_list or message.traffic_class != MARKETING:
             return False
-        return self.stops.blocks(self._config.code, message.brand, message.to)
+        return self.stops.blocks(self._config.code, message.brand, message.recipient)
 
     def opens_at(self, message: Outgoing, now: int) -> int:
         """Return the earliest instant from `now` on at which the message may be sent."""
-        if not self._config.quiet_hours or message.traffic != MARKETING:
+        if not self._config.quiet_hours or message.traffic_class != MARKETING:
             return now
         return self._hours.opens_at(now)
 

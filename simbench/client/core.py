@@ -11,10 +11,10 @@ from collections.abc import Callable
 from zlib import crc32
 
 from simbench.base.calendar import minute_text
-from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.base.units import MINUTE_US, NEVER, SECOND_US
 from simbench.client import bodies
 from simbench.client.compliance import Compliance, StopList
-from simbench.client.messages import NEVER, Close, Connect, Event, LinkConfig, Memory, MoReceived, Outgoing, Sent
+from simbench.client.messages import Close, Connect, Event, LinkConfig, Memory, MoReceived, Outgoing, Sent
 from simbench.client.outbox import Outbox, Segment
 from simbench.client.pacing import Pacing
 from simbench.client.receipts import OUTCOMES, Notification, Receipts
@@ -270,7 +270,7 @@ class Core:
     def _depart(self, segment: Segment, now: int) -> None:
         message = segment.message
         body = bodies.submit(
-            message.to, self._sender(message), minute_text(self._valid_until(message, now)), segment.content
+            message.recipient, self._sender(message), minute_text(self._valid_until(message, now)), segment.content
         )
         self._pacing.leave(now)
         self._operate("51", body, segment, now)

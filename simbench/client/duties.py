@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from simbench.base.units import DAY_US
 from simbench.client.messages import MARKETING, Outgoing
-from simbench.client.receipts import subscriber
 from simbench.numbering.plan import classify
+from simbench.numbering.written import address_key
 
 WEB2SMS = "web2sms"
 REPLY, PRESENCE, MARKETING_RANGE, INTERPERSONAL, MACHINES = "34", "35", "36", "37", "38"  # OPS-DEO-07 to OPS-DEO-11
@@ -53,20 +53,20 @@ class Duties:
     def dressed(self, message: Outgoing) -> Outgoing:
         """Return marketing with an opt-out mention, unless the user was informed before (OPS-PRO-07)."""
         informed = "optout-told" in message.traits or self._mention.search(message.text)
-        if message.traffic != MARKETING or informed or not self.mentions_stop:
+        if message.traffic_class != MARKETING or informed or not self.mentions_stop:
             return message
         return replace(message, text=f"{message.text} STOP au {self._code}")
 
     def heard(self, sender: str, now: int) -> None:
         """Record a message from a user to the code."""
-        self._heard[subscriber(sender)] = now
+        self._heard[address_key(sender)] = now
 
     def _consent(self, message: Outgoing, *_: object) -> str:
-        return "recipient did not consent" if message.traffic == MARKETING and not message.opted_in else ""
+        return "recipient did not consent" if message.traffic_class == MARKETING and not message.opted_in else ""
 
     def _brand(self, message: Outgoing, *_: object) -> str:
         """OPS-PRO-04: the text or the sender's name identifies the brand."""
-        if message.traffic != MARKETING:
+        if message.traffic_class != MARKETING:
             return ""
         named = f"{message.text} {message.oadc or ''}".casefold()
         return "" if message.brand and message.brand.casefold() in named else "brand is not named"
@@ -75,7 +75,7 @@ class Duties:
         return "not all of it is free" if FREE.search(message.text) and "all-free" not in message.traits else ""
 
     def _reply(self, message: Outgoing, now: int, _: date) -> str:
-        heard = self._heard.get(subscriber(message.to))
+        heard = self._heard.get(address_key(message.recipient))
         if self._range != REPLY or (heard is not None and now - heard <= REPLY_SESSION_US):
             return ""
         return "user did not begin the session"
@@ -86,17 +86,18 @@ class Duties:
 
     def _marketing_range(self, message: Outgoing, *_: object) -> str:
         fits = self._range in {REPLY, PRESENCE, MARKETING_RANGE}
-        return "" if fits or message.traffic != MARKETING else "range is not for marketing"
+        return "" if fits or message.traffic_class != MARKETING else "range is not for marketing"
 
     def _web2sms_range(self, message: Outgoing, *_: object) -> str:
-        return "range is not for web2sms" if message.traffic == WEB2SMS and self._range != INTERPERSONAL else ""
+        return "range is not for web2sms" if message.traffic_class == WEB2SMS and self._range != INTERPERSONAL else ""
 
     def _machines(self, message: Outgoing, *_: object) -> str:
-        return "recipient is no machine" if self._range == MACHINES and classify(message.to).kind != "m2m" else ""
+        is_person = self._range == MACHINES and classify(message.recipient).kind != "m2m"
+        return "recipient is no machine" if is_person else ""
 
     def _once_a_day(self, message: Outgoing, _: int, day: date) -> str:
         """OPS-DEO-14; all messages without a brand count as one brand."""
-        if message.traffic != MARKETING:
+        if message.traffic_class != MARKETING:
             return ""
-        first = self._marketed.setdefault((subscriber(message.to), message.brand, day), message.ref)
+        first = self._marketed.setdefault((address_key(message.recipient), message.brand, day), message.ref)
         return "" if first == message.ref else "brand has written to this user today"

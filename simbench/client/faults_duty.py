@@ -100,7 +100,7 @@ class CutsMentionOff(Core):
 
     def submit(self, message: Outgoing, now: int) -> None:
         """Append the mention and truncate the text."""
-        if message.traffic == MARKETING and len(message.text) <= SINGLE:
+        if message.traffic_class == MARKETING and len(message.text) <= SINGLE:
             text = f"{message.text} STOP au {self.config.code}"[:SINGLE]
             message = replace(message, text=text, traits=(*message.traits, "optout-told"))
         super().submit(message, now)
@@ -212,7 +212,7 @@ class NightDelivery(Core):
     """Gives marketing a validity beyond 22:00, so that it may be delivered at night."""
 
     def _valid_until(self, message: Outgoing, now: int) -> int:
-        return super()._valid_until(replace(message, traffic="service"), now)
+        return super()._valid_until(replace(message, traffic_class="service"), now)
 
 
 # Opt-outs, recipients, senders ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import msgspec
 
 
 class Send(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_unknown_fields=True):
-    """Send `text` to `to` from short code `code`. The key of `traffic` is "class"; `oadc` requests another sender.
+    """Send `text` to `recipient` from short code `code`. Keys: "to" and "class"; `oadc` requests another sender.
 
     `opted_in`: the recipient agreed to marketing. `traits`: "all-free" (everything promoted is free), "presence" (the
     recipient comes from a presence list), "optout-told" (informed of the opt-out when the number was collected).
@@ -19,9 +19,9 @@ class Send(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_unkno
 
     ref: str
     code: str
-    to: str
+    recipient: str = msgspec.field(name="to")
     text: str
-    traffic: str = msgspec.field(name="class", default="service")
+    traffic_class: str = msgspec.field(name="class", default="service")
     brand: str = ""
     oadc: str | None = None
     validity_s: int | None = None

@@ -11,7 +11,6 @@ from typing import Literal
 import msgspec
 
 MARKETING = "marketing"  # the traffic class subject to opt-outs and quiet hours
-NEVER = 1 << 62  # the deadline of a core with nothing pending
 
 Portability = Callable[[str, int], str | None]
 """From an MSISDN and an instant to the operator it was ported to, or None if it was not ported."""
@@ -43,16 +42,16 @@ class LinkConfig(msgspec.Struct, frozen=True):
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """A message to send: `ref` is the requester's name for it, `traffic` its traffic class ("marketing" or any).
+    """A message to send: `ref` is the requester's name for it, `traffic_class` is "marketing" or other.
 
     Without `oadc` the sender is the short code; without `validity_s` (seconds) the link's validity applies.
     `opted_in`: the recipient agreed to marketing. `traits` are the campaign's: "all-free", "presence", "optout-told".
     """
 
     ref: str
-    to: str
+    recipient: str
     text: str
-    traffic: str = "service"
+    traffic_class: str = "service"
     brand: str = ""
     oadc: str | None = None
     validity_s: int | None = None

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.client import messages as m
 from simbench.client.compliance import Compliance
 from simbench.client.receipts import BUFFERED, DELIVERED, Awaited, Notification, Receipts
@@ -58,7 +58,7 @@ class Outbox:
     @property
     def next_due(self) -> int:
         """When the first held-back segment becomes ready."""
-        return self._kept_back[0][0] if self._kept_back else m.NEVER
+        return self._kept_back[0][0] if self._kept_back else NEVER
 
     def take_in(self, message: m.Outgoing, now: int) -> None:
         """Queue a message, or withhold it at once if it may never be sent."""
@@ -75,7 +75,7 @@ class Outbox:
         if reason:
             self.events.append(m.Withheld(message.ref, reason))
             return
-        if message.traffic == m.MARKETING:
+        if message.traffic_class == m.MARKETING:
             self.compliance.serve(message.brand)
         self.unfinished[message.ref] = Progress(len(parts), now)
         self.ready.extend(Segment(message, number, part) for number, part in enumerate(parts, 1))
@@ -105,7 +105,7 @@ class Outbox:
         if part.state == "delivered":
             progress.delivered += 1
         else:
-            self.receipts.expect(segment.message.to, part.scts, Awaited(segment.message.ref, part.part, part.at))
+            self.receipts.expect(segment.message.recipient, part.scts, Awaited(segment.message.ref, part.part, part.at))
 
     def next(self, now: int) -> Segment | None:
         """Return the segment at the head of the queue, after moving those that may not be sent now out of its way."""
@@ -170,7 +170,7 @@ class Outbox:
             complete = progress.accepted == progress.parts
         self.events.append(m.Accepted(ref, segment.part, scts, now, complete))
         awaited = Awaited(ref, segment.part, now)
-        early = self.receipts.expect(segment.message.to, scts, awaited)
+        early = self.receipts.expect(segment.message.recipient, scts, awaited)
         if early is not None:
             self._settle(awaited, early)
 

@@ -140,9 +140,9 @@ class Program:
 def _outgoing(command: lines.Send) -> messages.Outgoing:
     return messages.Outgoing(
         ref=command.ref,
-        to=command.to,
+        recipient=command.recipient,
         text=command.text,
-        traffic=command.traffic,
+        traffic_class=command.traffic_class,
         brand=command.brand,
         oadc=command.oadc,
         validity_s=command.validity_s,

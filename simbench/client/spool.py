@@ -123,13 +123,14 @@ class Spool:
             "INSERT INTO message (ref, code, recipient, text, traffic, brand, oadc, validity_s, reference, state)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')",
             (
-                *(asked.ref, code, asked.to, asked.text, asked.traffic, asked.brand, asked.oadc, asked.validity_s),
+                *(asked.ref, code, asked.recipient, asked.text, asked.traffic_class, asked.brand),
+                *(asked.oadc, asked.validity_s),
                 event.reference,
             ),
         )
         for part in range(1, event.parts + 1):
             self._db.execute("INSERT INTO segment (ref, part, state) VALUES (?, ?, 'queued')", (asked.ref, part))
-        if asked.brand and asked.traffic == m.MARKETING:
+        if asked.brand and asked.traffic_class == m.MARKETING:
             self._db.execute("INSERT OR IGNORE INTO served VALUES (?, ?)", (code, asked.brand))
 
     def claim(self, ref: str) -> bool:

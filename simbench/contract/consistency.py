@@ -20,7 +20,7 @@ def contradictions(
     known = terms.by_name()
     for name, term in known.items():
         if term.clause not in clauses:
-            problem = f"names no clause: {shown(term.clause)}"
+            problem = f"unknown clause: {shown(term.clause)}"
             yield ("terms", *name.split("."), "clause"), problem, choice(term.clause, clauses)
     for amb_id, ambiguity in ambiguities.items():
         yield from _of_ambiguity(amb_id, ambiguity, clauses)
@@ -32,7 +32,7 @@ def contradictions(
 def _of_ambiguity(amb_id: str, ambiguity: Ambiguity, clauses: dict[str, Clause]) -> Iterator[Contradiction]:
     for place, clause_id in enumerate(ambiguity.clauses):
         if clause_id not in clauses:
-            problem = f"names no clause: {shown(clause_id)}"
+            problem = f"unknown clause: {shown(clause_id)}"
             yield ("ambiguities", amb_id, "clauses", place), problem, choice(clause_id, clauses)
     for key, chosen in (("default", ambiguity.default), ("reading", ambiguity.reading or ambiguity.default)):
         if chosen not in ambiguity.readings:

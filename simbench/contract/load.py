@@ -116,7 +116,7 @@ def _layers(path: Path) -> list[_Layer]:
         named = base == Path(base).stem
         path = _builtin_path(base, f"{file}: extends {shown(base)}") if named else path.parent / base
         if _same_file(path, seen, file):
-            raise refusal(ContractError, file, keys, f"is {shown(base)}, which leads in a circle", "another file")
+            raise refusal(ContractError, file, keys, f"is {shown(base)}, which is circular", "another file")
 
 
 def _same_file(path: Path, seen: list[Path], file: str) -> bool:

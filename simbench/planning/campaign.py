@@ -50,7 +50,8 @@ class Sending(_Table, rename={"kind": "class"}, frozen=True):
     on Sundays and public holidays).
 
     `parts` are the segments of each message, which all count. `spread_min`: over how long they come in. `sigma` is
-    the width (of the logarithm) of how far the real volume may be off.
+    the width (of the logarithm) of how far the volume of each sending may be off, every one drawn for itself;
+    `sigma_period` of how far all sendings of a future may be off together.
     """
 
     name: Word
@@ -62,10 +63,14 @@ class Sending(_Table, rename={"kind": "class"}, frozen=True):
     spread_min: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 0
     parts: Parts = 1
     sigma: Width = 0.0
+    sigma_period: Width = 0.0
 
 
 class Steady(_Table, rename={"kind": "class"}, frozen=True):
-    """Messages that arise one by one, `per_day` on a mean day, each to have left `within_min` minutes later."""
+    """Messages that arise one by one, `per_day` on a mean day, each to have left `within_min` minutes later.
+
+    `sigma` and `sigma_period` as for sendings: of each day for itself, and of all days of a future together.
+    """
 
     name: Word
     kind: Class
@@ -75,6 +80,7 @@ class Steady(_Table, rename={"kind": "class"}, frozen=True):
     daily: Weights = DAILY
     weekly: Weights = WEEKLY
     sigma: Width = 0.0
+    sigma_period: Width = 0.0
 
 
 class CampaignPlan(_Table, frozen=True):
@@ -83,6 +89,7 @@ class CampaignPlan(_Table, frozen=True):
     `promise`: of all "sending"s (and days of steady traffic) each demand keeps its time in a share of `probability`,
     or the whole "period" goes without anything late with that probability. `requests`: tiers that must be asked for
     (OPS-ACH-06) may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
+    `replications`: futures in which plans are looked for; the one chosen is scored in a thousand others or more.
     """
 
     period: Period

@@ -1,19 +1,69 @@
-"""Evaluation of a code plan in every replication, with the fluid model."""
+"""A mix in every future of a set, by the fluid: what share of each demand is in time, and how sure that is."""
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from simbench.planning.campaign import Plan
+from simbench.planning.confidence import Share, share_of
 from simbench.planning.loads import Group, Replication
 from simbench.planning.mix import Mix
 
+FEW = (10, 50)
 
-def evaluate(groups: list[Group], futures: list[Replication], mix: Mix) -> tuple[dict[str, float], float]:
-    """Share of each demand's occasions in time, and of replications without anything late."""
+
+class Score(msgspec.Struct, frozen=True):
+    """A mix in so many futures: of each demand the share of occasions in time; the share of futures with nothing late.
+
+    asked: the probability promised; by_period: whether the promise is about whole futures.
+    """
+
+    kept: dict[str, Share]
+    whole: Share
+    futures: int
+    asked: float
+    by_period: bool
+
+    @property
+    def least_sure(self) -> str:
+        """The demand that is least sure to keep its time."""
+        return min(self.kept, key=lambda name: (self.kept[name].low, self.kept[name].share))
+
+    @property
+    def promised(self) -> Share:
+        """What the promise is about: whole futures, or the demand that is least sure."""
+        return self.whole if self.by_period else self.kept[self.least_sure]
+
+    @property
+    def subject(self) -> str:
+        """What the promised share is a share of, in words."""
+        return "the whole period" if self.by_period else repr(self.least_sure)
+
+    @property
+    def reaches(self) -> bool:
+        """Whether the share measured is enough."""
+        shares = [self.whole] if self.by_period else list(self.kept.values())
+        return all(one.share >= self.asked - 1e-9 for one in shares)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the lower end of the interval is enough, of every demand."""
+        shares = [self.whole] if self.by_period else list(self.kept.values())
+        return all(one.low >= self.asked - 1e-9 for one in shares)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether what is asked for lies within the interval: neither kept nor broken for sure."""
+        return not self.holds and self.promised.high >= self.asked
+
+
+def evaluate(groups: list[Group], futures: list[Replication], mix: Mix) -> Score:
+    """Try a mix in every future."""
+    plan = groups[0].plan
     late: dict[str, list[NDArray[np.bool_]]] = {}
-    whole = np.ones(len(futures), bool)
+    whole = np.zeros((len(futures), 1), bool)
     for group in groups:
         rates = mix.rates(group.prefix)
         mine = {
@@ -22,20 +72,30 @@ def evaluate(groups: list[Group], futures: list[Replication], mix: Mix) -> tuple
         }
         for number, future in enumerate(futures):
             sendings, days = group.late(*group.run(rates, future))
-            whole[number] &= not (sendings.any() or days.any())
+            whole[number] |= sendings.any() or days.any()
             for name, which in mine.items():
                 late.setdefault(name, []).append(sendings[which])
             for flow, each in zip(group.flows, days, strict=True):
                 late.setdefault(flow.name, []).append(each)
-    kept = {name: 1 - float(np.concatenate(parts).mean()) for name, parts in late.items()}
-    return kept, float(whole.mean())
+    return score(plan, {name: np.array(rows) for name, rows in late.items()}, whole)
 
 
-def sure(plan: Plan, kept: dict[str, float], whole: float) -> float:
-    """The probability that the plan's promise speaks of."""
-    return whole if plan.asked.promise == "period" else min(kept.values())
+def screened(groups: list[Group], futures: list[Replication], mix: Mix) -> Score:
+    """As `evaluate`, but a mix that plainly falls short is given up after ten or fifty futures, and says so."""
+    asked = groups[0].plan.asked.probability
+    for amount in FEW:
+        if amount < len(futures):
+            found = evaluate(groups, futures[:amount], mix)
+            mine = found.promised
+            if mine.high + 2 * (mine.high - mine.share) < asked:
+                return found
+    return evaluate(groups, futures, mix)
 
 
-def meets(plan: Plan, kept: dict[str, float], whole: float) -> bool:
-    """Whether the promise is kept often enough."""
-    return sure(plan, kept, whole) >= plan.asked.probability - 1e-9
+def score(plan: Plan, late: dict[str, NDArray[np.bool_]], whole: NDArray[np.bool_]) -> Score:
+    """A score out of what was late: (futures, occasions) of each demand, (futures, 1) of anything at all."""
+    asked = plan.asked.probability
+    return Score(
+        {name: share_of(rows, asked) for name, rows in late.items()}, share_of(whole, asked), len(whole), asked,
+        plan.asked.promise == "period",
+    )  # fmt: skip

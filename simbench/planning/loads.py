@@ -5,7 +5,6 @@ Replication n is the same for every mix (common random numbers) and whatever the
 
 from __future__ import annotations
 
-import math
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from statistics import NormalDist
@@ -26,7 +25,9 @@ from simbench.simulation.plan import connected, merged
 
 DAY = timedelta(days=1)
 RECONNECT_US = 5 * SECOND_US  # as the clients of a world do (world.config.Client)
-SEED, VOLUME = entity_of("plan", "replication"), entity_of("plan", "volume")
+SEED, VOLUME, EACH = (entity_of("plan", what) for what in ("replication", "volume", "each volume"))
+CHOOSING, SCORING = 1 << 20, 1 << 21
+"""The first futures of the sets that choose a mix and that score it; mixes are found in those from 0 on."""
 Floats = NDArray[np.float64]
 
 
@@ -41,11 +42,14 @@ class Occasion(msgspec.Struct, frozen=True):
 
 
 class Replication(msgspec.Struct, frozen=True):
-    """One future: what happens to the platform, how far volumes are off, when clients are connected (s)."""
+    """One future: what happens to the platform, how far volumes are off, when clients are connected (s).
+
+    factors: what each occasion of a sending, or each day of a flow, is multiplied with, by demand.
+    """
 
     number: int
     incidents: tuple[Incident, ...]
-    factors: dict[str, float]
+    factors: dict[str, Floats]
     up: Floats
 
 
@@ -90,12 +94,27 @@ class Group:
         months = [str(month) for month in self.plan.months]
         return tuple(months.index(f"{first + day * DAY:%Y-%m}") for day in range(int(self.load.day_of[-1]) + 1))
 
+    def midnight(self, day: int) -> float:
+        """When a day of the period begins, seconds after the period's start; the period's end after the last."""
+        return self._midnights[day]
+
+    def day_at(self, at: int) -> int:
+        """The day of the period in which an instant (us) lies."""
+        return (civil(at).date() - self.plan.months[0].first).days
+
+    @cached_property
+    def _midnights(self) -> tuple[float, ...]:
+        first = datetime.combine(self.plan.months[0].first, datetime.min.time())
+        return tuple(
+            (from_civil(first + day * DAY) - self.plan.span[0]) / SECOND_US for day in range(len(self.days) + 1)
+        )
+
     def run(
         self, rates: tuple[int, ...], replication: Replication, curve: Floats | None = None
     ) -> tuple[Floats, Floats]:
         """Completion (s after the period's start) of each occasion; longest wait (s) of each flow's days."""
-        volumes = self._volumes * np.array([replication.factors[one.name] for one in self.sendings])[self._which]
-        factors = np.array([replication.factors[flow.name] for flow in self.flows], np.float64)
+        volumes = self.volumes(replication)
+        factors = np.array([replication.factors[flow.name] for flow in self.flows]).reshape(-1, len(self.days))
         waits = np.zeros((len(self.flows), len(self.days)))
         supply = Supply(np.array(rates, np.int64), self._ends, replication.up, self._legal)
         done = fluid(self.load, supply, volumes, factors, waits, np.empty(0) if curve is None else curve)
@@ -115,15 +134,24 @@ class Group:
         """How long (s) messages of each flow may wait, one below another."""
         return np.array([flow.within_min * 60 for flow in self.flows]).reshape(-1, 1)
 
+    def volumes(self, replication: Replication) -> Floats:
+        """Segments of each occasion in a future."""
+        if not self.occasions:
+            return np.empty(0)
+        factors = np.concatenate([replication.factors[one.name] for one in self.sendings])
+        found: Floats = self._volumes * factors[self._places]
+        return found
+
     @cached_property
     def _volumes(self) -> Floats:
         return np.array([one.volume for one in self.occasions], np.float64)
 
     @cached_property
-    def _which(self) -> NDArray[np.int64]:
-        """The place of each occasion's demand."""
+    def _places(self) -> NDArray[np.int64]:
+        """The place of each occasion among all of the first demand, then all of the second and so on."""
         names = [one.name for one in self.sendings]
-        return np.array([names.index(one.demand.name) for one in self.occasions], np.int64)
+        which = np.array([names.index(one.demand.name) for one in self.occasions], np.int64)
+        return np.argsort(np.argsort(which, kind="stable"))
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
@@ -159,21 +187,36 @@ def occasions(plan: Plan, sending: Sending) -> list[Occasion]:
     return found
 
 
-def replications(plan: Plan, amount: int | None = None) -> list[Replication]:
-    """The futures a plan is tried in."""
-    return [_replication(plan, number) for number in range(amount or plan.asked.replications)]
+def replications(plan: Plan, amount: int | None = None, first: int = 0) -> list[Replication]:
+    """So many futures, from the one of that number on; as many as the plan asks for by default."""
+    wide = widths(plan)
+    return [_replication(plan, number, wide) for number in range(first, first + (amount or plan.asked.replications))]
 
 
-def _replication(plan: Plan, number: int) -> Replication:
+def widths(plan: Plan) -> dict[str, int]:
+    """How many volumes each demand has: occasions of a sending, days of a flow."""
+    days = (plan.months[-1].following.first - plan.months[0].first).days
+    found = {one.name: len(occasions(plan, one)) for one in plan.asked.sendings}
+    return found | {flow.name: days for flow in plan.asked.flows}
+
+
+def _replication(plan: Plan, number: int, wide: dict[str, int]) -> Replication:
     asked, (start, end) = plan.asked, plan.span
     seed = draw(asked.seed, number, SEED) & ((1 << 62) - 1)
     found = incidents(asked.outages, seed, start, end, "campaign: outages")
     factors = {}
     demands: tuple[Sending | Steady, ...] = (*asked.sendings, *asked.flows)
     for demand in demands:
-        share = ((draw(seed, entity_of(demand.name), VOLUME) >> 12) + 0.5) / (1 << 52)
-        factors[demand.name] = math.exp(demand.sigma * NormalDist().inv_cdf(share)) if demand.sigma else 1.0
+        entity = entity_of(demand.name)
+        off = np.full(wide[demand.name], demand.sigma_period * _normal(seed, entity, VOLUME))
+        if demand.sigma:
+            off += [demand.sigma * _normal(seed, entity + nth, EACH) for nth in range(len(off))]
+        factors[demand.name] = np.exp(off)
     return Replication(number, found, factors, up_of(found, start, end))
+
+
+def _normal(seed: int, entity: int, purpose: int) -> float:
+    return NormalDist().inv_cdf(((draw(seed, entity, purpose) >> 12) + 0.5) / (1 << 52))
 
 
 def up_of(found: tuple[Incident, ...], start: int, end: int) -> Floats:

@@ -1,6 +1,7 @@
-"""A code plan run message by message: one month of one replication, in the vectorised engine.
+"""A mix run message by message: some days of one future, by the bulk way of the world.
 
-Messages are followed until they leave the client: a sending is complete when its last message has been submitted.
+Only what leaves the client is followed: a promise ends when the last message has been submitted. Codes are sent one
+after another, and each in short spans, so that the memory needed depends on neither volume nor days.
 """
 
 from __future__ import annotations
@@ -13,57 +14,76 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.base.calendar import civil
-from simbench.base.units import HOUR_US, SECOND_US
+from simbench.base.units import SECOND_US
 from simbench.planning.campaign import FIRST, LEGAL, Plan, Sending, Steady
-from simbench.planning.loads import Group, Occasion, Replication
+from simbench.planning.loads import Group, Replication
 from simbench.planning.mix import Mix, acts_of
-from simbench.simulation.bulk import spans_of
+from simbench.simulation.bulk import Batch, spans_of
 from simbench.simulation.plan import STREAM_SHIFT, World
 from simbench.simulation.plan import plan as world_plan
 from simbench.simulation.scenario import WorldScenario
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """What one month came to, seconds after the period's start: completion of each of the month's occasions of a
-    group, in their order; of each flow the longest wait of what arose on each day of the month (by day of period).
+    """What some days came to, seconds after the period's start: the places of their occasions among the group's, when
+    each was complete; of each flow the longest wait of what arose on each day (by day of the period).
     """  # fmt: skip
 
+    occasions: tuple[int, ...]
     done: tuple[float, ...]
     waits: dict[str, dict[int, float]]
     messages: int
 
 
-def send(group: Group, mix: Mix, replication: Replication, month: int) -> Sent:
-    """Send everything a group is asked for in a month (by its place in the period), message by message."""
-    plan = group.plan
-    rates = _rates(plan, mix, group.prefix, month)
-    chosen = [one for one in group.occasions if one.month == month]
-    world, streams = _world(group, rates, replication, month)
-    start = plan.span[0]
+def volume(group: Group, replication: Replication, first: int, end: int) -> int:
+    """About how many messages arise on the days [first, end)."""
+    volumes = group.volumes(replication)
+    sent = sum(float(volumes[at]) for at, one in enumerate(group.occasions) if first <= group.day_at(one.start) < end)
+    hours = np.asarray((group.load.day_of >= first) & (group.load.day_of < end))
+    days = group.load.day_of[hours]
+    for flow, rates in zip(group.flows, group.load.flows, strict=True):
+        sent += float((rates[hours] * replication.factors[flow.name][days]).sum()) * 3600
+    return round(sent)
+
+
+def send(group: Group, mix: Mix, replication: Replication, first: int, end: int) -> Sent:
+    """Send everything a group is asked for on the days [first, end) of the period, message by message."""
+    rates = _rates(group.plan, mix, group.prefix, group.days[first])
+    places = [at for at, one in enumerate(group.occasions) if first <= group.day_at(one.start) < end]
+    world, owners = _world(group, rates, replication, (first, end), places)
+    start = group.plan.span[0]
+    edges = np.array([start + round(group.midnight(day) * SECOND_US) for day in range(first, end + 1)], np.int64)
     last = np.zeros(len(world.streams) + 1, np.int64)
-    waits: dict[str, dict[int, float]] = {flow.name: {} for flow in group.flows}
-    messages, steady = 0, len(rates) * len(group.flows)
+    longest = np.zeros((len(world.streams) + 1, end - first))
+    messages = 0
     for code in rates:
-        asked_at: list[tuple[Any, Any]] = []
-        sent_at: list[tuple[Any, Any]] = []
-        for asked, batches in spans_of(world, code):
-            if group.flows:
-                asked_at += [_steady(steady, queue.entity, queue.at) for queue in asked]
+        for _, batches in spans_of(world, code):
             for batch in batches:
-                np.maximum.at(last, batch.entity >> STREAM_SHIFT, batch.sent.sent_at)
                 messages += len(batch)
-                if group.flows:
-                    sent_at.append(_steady(steady, batch.entity, batch.sent.sent_at))
-        for flow, numbers in streams.items():
-            if isinstance(flow, Steady):
-                _waits(waits[flow.name], numbers, asked_at, sent_at, start)
-    done = []
-    for one in chosen:
-        numbers = [number for key, all_of in streams.items() if key is one for number in all_of]
-        done.append((max(int(last[number]) for number in numbers) - start) / SECOND_US)
-    return Sent(tuple(done), waits, messages)
+                _noted(batch, edges, last, longest)
+    done = tuple((max(int(last[n]) for n in owners[at]) - start) / SECOND_US for at in places)
+    waits = {
+        flow.name: {first + day: float(longest[owners[flow.name], day].max()) for day in range(end - first)}
+        for flow in group.flows
+    }
+    return Sent(tuple(places), done, waits, messages)
+
+
+def _noted(batch: Batch, edges: Integers, last: Integers, longest: Floats) -> None:
+    """Note when each stream last sent, and the longest wait (s) of its messages by day."""
+    stream = batch.entity >> STREAM_SHIFT
+    day = np.clip(np.searchsorted(edges, batch.at, "right") - 1, 0, longest.shape[1] - 1)
+    sent_at = batch.sent.sent_at
+    waited = (sent_at - batch.at) / SECOND_US
+    key = stream * longest.shape[1] + day
+    order = np.argsort(key, kind="stable")
+    firsts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    keys = key[order][firsts]
+    np.maximum.at(longest.reshape(-1), keys, np.maximum.reduceat(waited[order], firsts))
+    np.maximum.at(last, keys // longest.shape[1], np.maximum.reduceat(sent_at[order], firsts))
 
 
 def _rates(plan: Plan, mix: Mix, prefix: str, month: int) -> dict[str, int]:
@@ -77,36 +97,36 @@ def _rates(plan: Plan, mix: Mix, prefix: str, month: int) -> dict[str, int]:
 
 
 def _world(
-    group: Group, rates: dict[str, int], replication: Replication, month: int
-) -> tuple[World, dict[Occasion | Steady, list[int]]]:
-    """The world of a month, and the numbers of the streams that make up each occasion and flow."""
+    group: Group, rates: dict[str, int], replication: Replication, days: tuple[int, int], places: list[int]
+) -> tuple[World, dict[int | str, list[int]]]:
+    """The world of some days, and the numbers of the streams that make up each occasion (by place) and flow."""
     plan, total = group.plan, sum(rates.values())
-    first, after = plan.months[month], plan.months[month].following
     campaigns: list[dict[str, Any]] = []
     flows: list[dict[str, Any]] = []
-    owners: list[tuple[str, Occasion | Steady]] = []
+    owners: list[int | str] = []
     for flow in group.flows:
+        share, weekly = _weekly(group, flow, replication, days)
         for code, rate in rates.items():
-            per_day = flow.per_day * replication.factors[flow.name] * rate / total
+            per_day = flow.per_day * share * rate / total
             flows.append(
                 _common(flow, code) | {"name": f"{flow.name} {code}", "per_day": per_day, "daily": flow.daily,
-                                       "weekly": flow.weekly}
+                                       "weekly": weekly}
             )  # fmt: skip
-            owners.append((flow.name, flow))
-    for one in group.occasions:
-        if one.month != month:
-            continue
-        volume = round(one.demand.volume * replication.factors[one.demand.name])
-        for code, part in _split(volume, rates).items():
+            owners.append(flow.name)
+    factors = group.volumes(replication)
+    for at in places:
+        one = group.occasions[at]
+        for code, part in _split(round(factors[at] / one.demand.parts), rates).items():
             if part:
-                at = f"{civil(one.start):%Y-%m-%dT%H:%M:%S}"
+                begins = f"{civil(one.start):%Y-%m-%dT%H:%M:%S}"
                 campaigns.append(
-                    _common(one.demand, code) | {"name": f"{one.demand.name[:30]} {at} {code}", "start": at,
+                    _common(one.demand, code) | {"name": f"{one.demand.name[:30]} {begins} {code}", "start": begins,
                                                  "volume": part, "spread_min": one.demand.spread_min}
                 )  # fmt: skip
-                owners.append((one.demand.name, one))
+                owners.append(at)
+    first, after = (civil(plan.span[0] + round(group.midnight(day) * SECOND_US)) for day in days)
     config = {
-        "period": {"from": f"{first.first}", "to": f"{after.first}"},
+        "period": {"from": f"{first:%Y-%m-%d}", "to": f"{after:%Y-%m-%d}"},
         "codes": [{"code": code, "rate_per_s": rate, "request_id": "plan"} for code, rate in rates.items()],
         "seed": plan.asked.seed + replication.number, "campaigns": campaigns, "flows": flows,
     }  # fmt: skip
@@ -114,11 +134,20 @@ def _world(
     happening = tuple(
         one for one in replication.incidents if one.start < world.end and (one.end or world.end) > world.start
     )
-    world = replace(world, incidents=happening)
-    numbers: dict[Occasion | Steady, list[int]] = {}
-    for number, (_, owner) in enumerate(owners, 1):
+    numbers: dict[int | str, list[int]] = {}
+    for number, owner in enumerate(owners, 1):
         numbers.setdefault(owner, []).append(number)
-    return world, numbers
+    return replace(world, incidents=happening), numbers
+
+
+def _weekly(group: Group, flow: Steady, replication: Replication, days: tuple[int, int]) -> tuple[float, list[float]]:
+    """A flow's own volume of each of at most seven days, as a factor and weights of the weekdays."""
+    factors = replication.factors[flow.name]
+    first = civil(group.plan.span[0]).weekday()
+    weights = list(flow.weekly)
+    for day in range(*days):
+        weights[(first + day) % 7] = flow.weekly[(first + day) % 7] * float(factors[day])
+    return sum(weights) / sum(flow.weekly), weights
 
 
 def _common(demand: Sending | Steady, code: str) -> dict[str, Any]:
@@ -126,43 +155,12 @@ def _common(demand: Sending | Steady, code: str) -> dict[str, Any]:
     return {"code": code, "priority": FIRST[demand.kind], "hours": hours, "parts": demand.parts}
 
 
-def _split(volume: int, rates: dict[str, int]) -> dict[str, int]:
-    """A volume over codes in proportion to their rates, to the message."""
+def _split(messages: int, rates: dict[str, int]) -> dict[str, int]:
+    """So many messages over codes in proportion to their rates, to the message."""
     total, found, done = sum(rates.values()), {}, 0
     so_far = 0
     for code, rate in rates.items():
         so_far += rate
-        found[code] = volume * so_far // total - done
+        found[code] = messages * so_far // total - done
         done += found[code]
     return found
-
-
-def _steady(streams: int, entity: Any, at: Any) -> tuple[Any, Any]:
-    """What belongs to flows: their streams come first."""
-    mine = entity >> STREAM_SHIFT <= streams
-    return entity[mine], at[mine]
-
-
-def _waits(
-    found: dict[int, float], numbers: list[int], asked: list[tuple[Any, Any]], sent: list[tuple[Any, Any]], start: int
-) -> None:
-    """The longest wait of each day, of the streams given."""
-    wanted = np.array(numbers)
-    entity, at = (np.concatenate(parts) for parts in zip(*asked, strict=True))
-    mine = np.isin(entity >> STREAM_SHIFT, wanted)
-    entity, at = entity[mine], at[mine]
-    order = np.argsort(entity, kind="stable")
-    entity, at = entity[order], at[order]
-    sent_entity, sent_at = (np.concatenate(parts) for parts in zip(*sent, strict=True))
-    mine = np.isin(sent_entity >> STREAM_SHIFT, wanted)
-    places = np.searchsorted(entity, sent_entity[mine])
-    waited = (sent_at[mine] - at[places]) / SECOND_US
-    first = civil(start).date()
-    hours = (at[places] // HOUR_US).astype(np.int64)
-    if not len(hours):
-        return
-    longest = np.zeros(int(hours.max() - hours.min()) + 1)
-    np.maximum.at(longest, hours - hours.min(), waited)
-    for place, wait in enumerate(longest):
-        day = (civil((int(hours.min()) + place) * HOUR_US).date() - first).days
-        found[day] = max(found.get(day, 0.0), float(wait))

@@ -35,6 +35,15 @@ class Mix(msgspec.Struct, frozen=True):
         months: list[tuple[Held, ...]] = list(zip(*self.held.values(), strict=True))
         return max((sum(count for held in month for _, count in held) for month in months), default=0)
 
+    @property
+    def lowest(self) -> int:
+        """Messages a second of all codes in the month that has least."""
+        return min((sum(self.rates(prefix)[at] for prefix in self.held) for at in range(self._months)), default=0)
+
+    @property
+    def _months(self) -> int:
+        return min((len(months) for months in self.held.values()), default=0)
+
     def words(self) -> str:
         """The mix in a line: "36: 3 x 50/s (2026-10 on)" by range, a change of month after a semicolon."""
         found = []

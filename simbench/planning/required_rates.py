@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simbench.base.calendar import civil
 from simbench.base.units import SECOND_US
 from simbench.planning.campaign import LEGAL, CampaignError
-from simbench.planning.loads import Group, Replication, legal_of, up_of
+from simbench.planning.loads import Group, Replication, legal_of, up_of, widths
 
 MOST_LEVELS = 60
 AMPLE = 6  # times the rate that suffices while nothing fails: beyond, more rate makes up for no outage
@@ -58,7 +58,7 @@ def needs_of(group: Group, futures: Sequence[Replication], told: Told = lambda _
     base = _least(step, most, lambda rate: not late_of(group, (rate,) * months, quiet).any())
     if base > most:
         raise _impossible(group, quiet, most)
-    low = min((one for each in futures for one in each.factors.values()), default=1.0)
+    low = min((float(one.min()) for each in futures for one in each.factors.values() if len(one)), default=1.0)
     levels = _levels(max(step, int(first * min(1, low)) // step * step), base, most, step)
     width = len(group.occasions) + len(group.flows) * len(group.days)
     need = np.zeros((len(futures), width), np.int64)
@@ -121,8 +121,8 @@ def _least(step: int, most: int, holds: Callable[[int], bool]) -> int:
 
 def _quiet(group: Group) -> Replication:
     """A future without any interruption, every volume as planned."""
-    names = [one.name for one in group.sendings] + [flow.name for flow in group.flows]
-    return Replication(-1, (), dict.fromkeys(names, 1.0), up_of((), *group.plan.span))
+    factors = {name: np.ones(wide) for name, wide in widths(group.plan).items()}
+    return Replication(-1, (), factors, up_of((), *group.plan.span))
 
 
 def _impossible(group: Group, quiet: Replication, most: int) -> CampaignError:

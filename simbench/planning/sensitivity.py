@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from simbench.planning.campaign import CampaignError, Plan
-from simbench.planning.evaluate import evaluate, meets, sure
-from simbench.planning.loads import Group, Replication, replications
+from simbench.planning.candidates import neighbours
+from simbench.planning.evaluate import screened
+from simbench.planning.loads import SCORING, Group, Replication, replications
 from simbench.planning.mix import Mix, cost
 from simbench.planning.optimizer import LADDER, Wish, solve
 from simbench.planning.required_rates import needs_of
 
-CURVE, CURVED = 96, 100  # points of a curve; replications it is drawn from
+CURVE, CURVED = 96, 100  # points of a curve; futures it is drawn from
 Told = Callable[[float], object]
 
 
@@ -70,38 +71,48 @@ ASSUMPTIONS: tuple[tuple[str, _Scale, _Scale], ...] = (
 
 
 def sensitivities(
-    plan: Plan, futures: list[Replication], chosen: Mix, told: Told = lambda _: None
+    plan: Plan, futures: list[Replication], fresh: int, chosen: Mix, told: Told = lambda _: None
 ) -> Iterator[Sensitivity]:
-    """The chosen mix's probability, and the cost of the promise, when volumes and outages are others than assumed."""
+    """The chosen mix's probability, and the cost of the promise, when volumes and outages are others than assumed.
+
+    The probability is measured in so many `fresh` futures, as an advice is.
+    """
     rows = [row for row in ASSUMPTIONS if "outages" not in row[0] or plan.asked.outages.drawn]
     for place, (name, low, high) in enumerate(rows):
-        at = [_under(plan, futures, chosen, scale) for scale in (low, high)]
+        at = [_under(plan, futures, fresh, chosen, scale) for scale in (low, high)]
         yield Sensitivity(name, low.said, high.said, at[0][0], at[1][0], at[0][1], at[1][1])
         told((place + 1) / len(rows))
 
 
-def _under(plan: Plan, futures: list[Replication], chosen: Mix, scale: _Scale) -> tuple[float, Decimal | None]:
+def _under(
+    plan: Plan, futures: list[Replication], fresh: int, chosen: Mix, scale: _Scale
+) -> tuple[float, Decimal | None]:
     other = _scaled(plan, scale)
     if scale.between != 1 or scale.lasting != 1:  # else what happens to the platform is the same
         futures = replications(other)
     groups = [Group(other, prefix) for prefix in other.groups]
-    return sure(other, *evaluate(groups, futures, chosen)), cheapest(other, groups, futures)
+    scored = replications(other, fresh, SCORING)
+    return screened(groups, scored, chosen).promised.share, cheapest(other, groups, futures, scored, chosen)
 
 
-def cheapest(plan: Plan, groups: list[Group], futures: list[Replication]) -> Decimal | None:
-    """What the cheapest mix costs that keeps the promise when tried; None if none does."""
+def cheapest(
+    plan: Plan, groups: list[Group], futures: list[Replication], fresh: list[Replication], chosen: Mix
+) -> Decimal | None:
+    """What the cheapest mix costs that keeps the promise in fresh futures; None if none does.
+
+    Tried are the programme's mixes for the futures, the mix chosen for what was assumed, and what is next to either.
+    """
     try:
         needs = [needs_of(group, futures) for group in groups]
     except CampaignError:
         return None
     asked = plan.asked.probability
-    for probability in (asked, *(step for step in LADDER if step > asked)):
-        found = solve(plan, needs, Wish(probability))
-        if found is None:
-            return None
-        if meets(plan, *evaluate(groups, futures, found.mix)):
-            return cost(found.mix, plan.months, plan.contract)
-    return None
+    wishes = [Wish(asked, steady=True), *(Wish(each) for each in dict.fromkeys((asked, *LADDER)) if each >= asked)]
+    found = [one.mix for one in (solve(plan, needs, wish) for wish in wishes) if one is not None]
+    near = [other for mix in (chosen, *found[:2]) for other in neighbours(mix, plan)]
+    mixes = {mix.words(): mix for mix in (chosen, *found, *near)}
+    priced = sorted((cost(mix, plan.months, plan.contract), words) for words, mix in mixes.items())
+    return next((euros for euros, words in priced if screened(groups, fresh, mixes[words]).reaches), None)
 
 
 def _scaled(plan: Plan, scale: _Scale) -> Plan:

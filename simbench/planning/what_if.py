@@ -1,7 +1,8 @@
-"""What-if on past traffic: the traffic of a ledger under other codes and tiers.
+"""What if on the past: the traffic of a ledger under other codes and tiers.
 
-It works by minute and by range of codes. Requests keep their order, and the interruptions in the ledger apply. A ledger
-of single messages has only the instants of submission, not those of the requests.
+Each range is one queue, first come first served, behind one sliding window of a second with the rate of all its codes;
+interruptions in the ledger stop it. A ledger of single messages gives the instant at which each was submitted, and
+waits are counted from there. A ledger of minutes gives no instants: then the worst case of each minute is taken.
 """
 
 from __future__ import annotations
@@ -13,11 +14,9 @@ from typing import Any, Literal
 
 import msgspec
 import numpy as np
-from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from simbench.base.errors import LedgerError
-from simbench.base.units import MINUTE_US
+from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.billing.acts import Month
 from simbench.billing.counts import count_run
 from simbench.contract import Contract
@@ -25,17 +24,20 @@ from simbench.ledger import Run, open_run
 from simbench.ledger.incidents import TOTAL, incidents_of, period_of
 from simbench.ledger.query import Columns, query
 from simbench.planning.mix import invoices, mix_of
+from simbench.planning.waiting import ByInstant, ByMinute, Floats, Waiting
 
-MINUTE_S = 60
 MOST_CODES = 6
+MOST_INSTANTS = 5_000_000  # messages followed one by one: beyond, by the minute
 STORY = ("at", "kind", "subject", "until", "detail")
-Floats = NDArray[np.float64]
+Traffic = tuple[Any, Any]
+"""Instants or minutes (us), and how many segments at each."""
 
 
 class Otherwise(msgspec.Struct, frozen=True):
     """One range under one plan: euros before VAT over the ledger's months, messages with it; how many messages would
     have waited longer than allowed, how many would have been lost (their validity over, or still waiting at the end).
     Waits count from when a message was `since`: asked of the client, or only submitted by it, which hides what it held.
+    at_most: late, lost and longest wait are upper bounds, since only the minute of each message is known.
     """  # fmt: skip
 
     prefix: str
@@ -46,32 +48,43 @@ class Otherwise(msgspec.Struct, frozen=True):
     lost: int
     longest_wait_s: int
     since: Literal["asked", "submitted"] = "asked"
+    at_most: bool = True
 
 
 def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherwise, ...]:
     """Every range of codes a ledger knows under each number of codes and tier. Raises LedgerError."""
     run = open_run(source)
     counts = count_run(run, str(source))
-    asked, since = _asked(run)
+    asked, since, exact = _asked(run)
     if not asked or not counts.months:
         raise LedgerError(str(source), "tells of no message", "a run with traffic")
     months = _months(counts.months[0], counts.months[-1])
-    start = min(int(at.min()) for at, _ in asked.values())
+    start = min(int(at.min()) for at, _ in asked.values()) // MINUTE_US * MINUTE_US
     period = period_of(_story(run))
     ends = [period.end // MINUTE_US * MINUTE_US] if period else []
-    end = max([*ends, *(int(at.max()) + MINUTE_US for at, _ in asked.values())])
+    end = max([*ends, *(int(at.max()) // MINUTE_US * MINUTE_US + MINUTE_US for at, _ in asked.values())])
     up = _up(run, start, end)
     return tuple(
-        replace(row, since=since)
-        for prefix, (at, messages) in sorted(asked.items())
-        for row in _rows(prefix, (_by_minute(at, messages, start, len(up)), up), contract, (months, counts), late_min)
+        row
+        for prefix, traffic in sorted(asked.items())
+        for row in _rows(prefix, _wait(traffic, up, (start, end), exact), contract, (months, counts), late_min, since)
     )
 
 
+def _wait(traffic: Traffic, up: Floats, span: tuple[int, int], exact: bool) -> Waiting:
+    """What waits at a rate, by instants or by minutes."""
+    at, messages = traffic
+    if exact:
+        return ByInstant(np.sort((at - span[0]) / SECOND_US), up)
+    minutes = (span[1] - span[0]) // MINUTE_US
+    counts = np.bincount((at - span[0]) // MINUTE_US, weights=messages, minlength=minutes)
+    return ByMinute(counts.astype(np.float64), up)
+
+
 def _rows(
-    prefix: str, traffic: tuple[Floats, Floats], contract: Contract, billed: tuple[Any, Any], late_min: float
-) -> Iterator[Otherwise]:
-    asked, up = traffic
+    prefix: str, waiting: Waiting, contract: Contract, billed: tuple[Any, Any], late_min: float,
+    since: Literal["asked", "submitted"],
+) -> Iterator[Otherwise]:  # fmt: skip
     months, counts = billed
     delivered = {
         (month, prefix): sum(counts.of(month, code).delivered for code in counts.codes(month) if code[:2] == prefix)
@@ -80,43 +93,33 @@ def _rows(
     valid_s = contract.terms.delivery.validity_default_h.value * 3600
     for rate in sorted(contract.terms.throughput.tiers_per_s.value):
         for codes in range(1, MOST_CODES + 1):
-            late, lost, longest = drained(asked, up * rate * codes * MINUTE_S, late_min * 60, valid_s)
+            late, lost, longest = waiting.drained(rate * codes, late_min * 60, valid_s)
             mix = mix_of({prefix: [{rate: codes}] * len(months)})
             euros = sum((bill.total_ht for bill in invoices(mix, months, contract, delivered)), Decimal(0))
-            yield Otherwise(prefix, f"{codes} x {rate}/s", euros, round(float(asked.sum())), late, lost, longest)
+            yield Otherwise(
+                prefix, f"{codes} x {rate}/s", euros, waiting.messages, late, lost, longest, since, waiting.at_most
+            )
             if not late and not lost:
                 break  # more codes at this rate only cost more
 
 
-def drained(asked: Floats, room: Floats, late_s: float, valid_s: float) -> tuple[int, int, int]:
-    """Messages late, messages lost, and the longest wait (s), first come first served, minute by minute."""
-    came = np.cumsum(asked)
-    sums = np.cumsum(asked - room)
-    served = came - (sums - np.minimum(np.minimum.accumulate(sums), 0))
-    left_at = np.searchsorted(served, came - 1e-6)
-    waited = (left_at - np.arange(len(asked))) * float(MINUTE_S)
-    in_time, valid = (_gone(asked, served, wait_s) for wait_s in (min(late_s, valid_s), valid_s))
-    some = asked > 0
-    longest = int(waited[some].max()) if some.any() else 0
-    return round(valid - in_time), round(float(asked.sum()) - valid), longest
-
-
-def _gone(asked: Floats, served: Floats, wait_s: float) -> float:
-    """How many messages, each counted from its own minute, have left when they have waited so long."""
-    until = np.minimum(np.arange(len(asked)) + int(wait_s // MINUTE_S), len(asked) - 1)
-    return float(np.clip(served[until] - (np.cumsum(asked) - asked), 0, asked).sum())
-
-
-def _asked(run: Run) -> tuple[dict[str, tuple[Any, Any]], Literal["asked", "submitted"]]:
-    """In which minutes (us) how many segments were asked for, by range; or submitted, where no more is known."""
+def _asked(run: Run) -> tuple[dict[str, Traffic], Literal["asked", "submitted"], bool]:
+    """When (us) how many segments were asked for, by range, in minutes; or submitted, where no more is known, by
+    instant unless they are too many. The last value: whether instants are known.
+    """  # fmt: skip
     since: Literal["asked", "submitted"] = "asked"
-    found = _minutes(run, "minute", "offered", "true")
+    found, exact = _minutes(run, "minute", "offered", "true"), False
     if not len(found["at"]):
-        since = "submitted"
-        found = _minutes(run, "centre", "segments", "kind in ('accepted', 'refused')")
+        since, which = "submitted", "kind in ('accepted', 'refused')"
+        found = _minutes(run, "centre", "segments", which)
+        exact = 0 < int(found["n"].sum()) <= MOST_INSTANTS
+        if exact:
+            columns = 'select "at", left(code, 2) as prefix, segments as n from ledger where '
+            found = query(run, columns + which, "centre")
+            found = {name: np.repeat(found[name], found["n"]) for name in ("at", "prefix", "n")}
     prefixes = found["prefix"].astype(str)
     by_prefix = {str(one): (found["at"][prefixes == one], found["n"][prefixes == one]) for one in np.unique(prefixes)}
-    return by_prefix, since
+    return by_prefix, since, exact
 
 
 def _story(run: Run) -> Iterator[Any]:
@@ -132,21 +135,18 @@ def _minutes(run: Run, table: str, column: str, which: str) -> Columns:
     )
 
 
-def _by_minute(at: Any, messages: Any, start: int, minutes: int) -> Floats:
-    return np.bincount((at - start) // MINUTE_US, weights=messages, minlength=minutes).astype(np.float64)
-
-
 def _up(run: Run, start: int, end: int) -> Floats:
-    """Which share of each minute the platform was up."""
-    up = np.ones((end - start) // MINUTE_US + 1)
-    for one in incidents_of(_story(run)):
-        if one.scope != TOTAL:
-            continue
-        at, until = one.start, one.end or end
-        edges = start + np.arange(len(up)) * MINUTE_US
-        down = np.clip(np.minimum(edges + MINUTE_US, until) - np.maximum(edges, at), 0, None)
-        up = np.clip(up - down / MINUTE_US, 0, 1)
-    return up
+    """When the platform was up: (2, n) seconds from `start`."""
+    cuts = [(one.start, one.end or end) for one in incidents_of(_story(run)) if one.scope == TOTAL]
+    edges, at = [], start
+    for down, until in sorted(cuts):
+        if down > at:
+            edges.append((at, min(down, end)))
+        at = max(at, until)
+    if at < end:
+        edges.append((at, end))
+    pairs = np.array([pair for pair in edges if pair[1] > pair[0]], np.float64).reshape(-1, 2)
+    return ((pairs - start) / SECOND_US).T.copy()
 
 
 def _months(first: Month, last: Month) -> tuple[Month, ...]:

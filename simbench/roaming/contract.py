@@ -191,7 +191,7 @@ def _contradictions(file: _File) -> Iterable[Contradiction]:
     """Yield what well-typed values contradict: references, order of dates, shares, zero steps."""
     for name, term in file.terms.by_name().items():
         if term.clause not in file.clauses:
-            yield ("terms", name, "clause"), f"names no clause: {shown(term.clause)}", choice(term.clause, file.clauses)
+            yield ("terms", name, "clause"), f"unknown clause: {shown(term.clause)}", choice(term.clause, file.clauses)
     yield from _of_caps(file.terms.caps)
     for name, holds, expected in _RELATIONS:
         if not holds(file.terms):

@@ -69,7 +69,8 @@ def not_carried(world: World) -> list[str]:
 class Batch:
     """Messages that a client sent (a message sent twice counts twice), and their outcomes.
 
-    sent: as columns; outcomes: rows of OUTCOME; codes, scts: the SMSC's decision (`kernels.delivery.decisions`).
+    at: when each was requested; sent: as columns; outcomes: rows of OUTCOME; codes, scts: the SMSC's decision
+    (`kernels.delivery.decisions`).
     """
 
     def __init__(self, demand: Demand, sent: Sent) -> None:
@@ -77,7 +78,7 @@ class Batch:
         # Most batches are one stretch of one queue: a slice then saves a copy.
         first = int(sent.message[0])
         which = slice(first, first + len(sent.message)) if consecutive(sent.message) else sent.message
-        self.entity, self.recipient = demand.entity[which], demand.recipient[which]
+        self.at, self.entity, self.recipient = demand.at[which], demand.entity[which], demand.recipient[which]
         self.codes, self.scts = np.empty(len(self.entity), np.int16), np.empty(len(self.entity), np.int64)
         self.outcomes = np.empty(0, OUTCOME)  # until it is processed; valid until the next batch is
 

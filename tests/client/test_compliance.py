@@ -12,7 +12,7 @@ from simbench.ucp.alphabet import decode_oadc
 from simbench.ucp.fields import At
 from tests.client.peer import CODE, CONFIG, MONDAY_10H, Smsc, Wire, logged_in, message, mobile, recipient
 
-MARKETING = {"traffic": "marketing", "brand": "Chaussures Dupont"}
+MARKETING = {"traffic_class": "marketing", "brand": "Chaussures Dupont"}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,19 @@ def test_a_brand_is_stopped_on_all_its_codes() -> None:
     one.submit(message(9, **MARKETING)).run(1).say(mobile(recipient(1), "STOP"))
     other.submit(message(1, **MARKETING), replace(message(1, **MARKETING), ref="rival", brand="Pulls Durand")).run(1)
     assert [event.ref for event in other.events(m.Withheld)] == ["m1"]
-    assert one.events(m.Stopped) == [m.Stopped(recipient(1)[-9:], (CODE, "Chaussures Dupont"))]
+    assert one.events(m.Stopped) == [m.Stopped(recipient(1), (CODE, "Chaussures Dupont"))]
+
+
+def test_an_opt_out_kept_by_nine_digits_still_counts() -> None:
+    stops = StopList([(CODE, recipient(1)[-9:])])
+    assert stops.blocks(CODE, "", recipient(1))
+    assert not stops.blocks(CODE, "", recipient(2))
+
+
+def test_the_same_last_nine_digits_in_two_countries_are_two_subscribers() -> None:
+    stops = StopList()
+    stops.stop(CODE, "33639980012")
+    assert not stops.blocks(CODE, "", "44639980012")
 
 
 NIGHT = {  # asked at, leaves at
@@ -132,14 +144,14 @@ def test_even_with_the_option_only_a_plain_name_may_be_the_sender(oadc: str) -> 
 
 @pytest.mark.parametrize("to", ["", "06 39 98 00 01", "+33639980001", "36/39", "alpha", "3" * 17, "٣" * 11])
 def test_an_address_that_is_not_digits_is_withheld(to: str) -> None:
-    wire = logged_in().submit(replace(message(1), to=to)).run(1)
+    wire = logged_in().submit(replace(message(1), recipient=to)).run(1)
     assert wire.events(m.Withheld) == [m.Withheld("m1", "malformed recipient")]
     assert wire.now > MONDAY_10H
 
 
 def refused_to(to: str, **ported: str) -> str:
     config = replace(CONFIG, orange_only=lambda msisdn, _: ported.get(msisdn))
-    wire = logged_in(config).submit(replace(message(1), to=to)).run(1)
+    wire = logged_in(config).submit(replace(message(1), recipient=to)).run(1)
     assert len(wire.frames("51")) + len(wire.events(m.Withheld)) == 1
     return "".join(event.reason for event in wire.events(m.Withheld))
 

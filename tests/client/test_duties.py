@@ -11,7 +11,7 @@ from simbench.ucp.fields import At
 from tests.client.peer import CONFIG, Smsc, Wire, logged_in, message, mobile, recipient
 
 ETHICAL = replace(CONFIG, ethics=True)
-MARKETING = {"traffic": "marketing", "brand": "MARQUE", "text": "Soldes chez MARQUE"}
+MARKETING = {"traffic_class": "marketing", "brand": "MARQUE", "text": "Soldes chez MARQUE"}
 MACHINE = "337000000900001"
 
 
@@ -33,19 +33,19 @@ WITHHELD: dict[str, tuple[m.LinkConfig, dict[str, object]]] = {
     "of no brand at all": (on("36010"), {"brand": ""}),
     "that calls free what is not": (on("36010"), {"text": "MARQUE: Service  Gratuit !"}),
     "on the range of web2sms": (on("37010"), {}),
-    "on the range of machines": (on("38010"), {"to": MACHINE}),
+    "on the range of machines": (on("38010"), {"recipient": MACHINE}),
     "on the range of presence without a list": (on("35010"), {}),
     "on the range of replies to who did not write": (on("34010"), {}),
-    "of the class web2sms on another range": (on("36010"), {"traffic": "web2sms"}),
-    "to a person from the range of machines": (on("38010"), {"traffic": "service"}),
+    "of the class web2sms on another range": (on("36010"), {"traffic_class": "web2sms"}),
+    "to a person from the range of machines": (on("38010"), {"traffic_class": "service"}),
 }
 SENT: dict[str, tuple[m.LinkConfig, dict[str, object]]] = {
     "nothing is wrong with": (on("36010"), {}),
     "whose brand is its sender": (replace(on("36010"), oadc_option=True), {"text": "Soldes", "oadc": "MARQUE"}),
     "that is all free": (on("36010"), {"text": "MARQUE: service gratuit", "traits": ("all-free",)}),
     "to a presence list": (on("35010"), {"traits": ("presence",)}),
-    "of the class web2sms on its range": (on("37010"), {"traffic": "web2sms"}),
-    "to a machine": (on("38010"), {"traffic": "service", "to": MACHINE}),
+    "of the class web2sms on its range": (on("37010"), {"traffic_class": "web2sms"}),
+    "to a machine": (on("38010"), {"traffic_class": "service", "recipient": MACHINE}),
 }
 
 

@@ -108,12 +108,12 @@ def alters_its_sender(make: Make) -> bool:
 
 
 def markets_after_a_stop(make: Make) -> bool:
-    wire = started(make).say(mobile(recipient(1), "STOP")).submit(message(1, traffic="marketing", brand="b"))
+    wire = started(make).say(mobile(recipient(1), "STOP")).submit(message(1, traffic_class="marketing", brand="b"))
     return bool(wire.run(1).frames("51"))
 
 
 def markets_at_night(make: Make) -> bool:
-    wire = started(make, start=instant(2026, 6, 15, 23)).submit(message(1, traffic="marketing", brand="b"))
+    wire = started(make, start=instant(2026, 6, 15, 23)).submit(message(1, traffic_class="marketing", brand="b"))
     return bool(wire.run(1).frames("51"))
 
 
@@ -212,5 +212,5 @@ def test_a_wrong_length_has_the_checksum_of_what_is_written() -> None:
 
 
 def test_an_unknown_fault_is_refused_by_name() -> None:
-    with pytest.raises(BadInput, match="'no-such-fault' is none"):
+    with pytest.raises(BadInput, match="'no-such-fault' is not a fault"):
         faulty(["bad-checksum", "no-such-fault"])

@@ -41,7 +41,7 @@ def test_a_send_names_everything_it_may() -> None:
 def test_a_send_needs_little() -> None:
     command = lines.parse_command(b'{"do":"send","ref":"a","code":"36010","to":"33639980001","text":"t"}')
     assert isinstance(command, lines.Send)
-    assert command.traffic == "service"
+    assert command.traffic_class == "service"
 
 
 def test_stop_is_a_line() -> None:

@@ -93,12 +93,12 @@ def test_parts_sent_again_keep_their_reference() -> None:
 
 def test_the_stop_list_survives_a_restart_with_the_brands_of_the_code() -> None:
     wire = Kept(Spool(":memory:"))
-    wire.submit(message(1, traffic="marketing", brand="b")).run(1)
+    wire.submit(message(1, traffic_class="marketing", brand="b")).run(1)
     again = later(wire)
     again.run(0.1).say(mobile(recipient(5), "stop"))
-    assert sorted(wire.spool.stops()) == [(CODE, recipient(5)[-9:]), ("b", recipient(5)[-9:])]
+    assert sorted(wire.spool.stops()) == [(CODE, recipient(5)), ("b", recipient(5))]
     third = later(again)
-    third.run(0.1).submit(message(5, traffic="marketing", brand="b")).run(1)
+    third.run(0.1).submit(message(5, traffic_class="marketing", brand="b")).run(1)
     assert third.events(m.Withheld) == [m.Withheld("m5", "recipient opted out")]
 
 
@@ -132,7 +132,7 @@ def test_a_transaction_that_fails_leaves_nothing_behind() -> None:
 def test_the_spool_is_a_file_that_outlives_its_reader(tmp_path: Path) -> None:
     path = str(tmp_path / "spool.db")
     wire = Kept(Spool(path))
-    wire.submit(message(1), replace(message(2), to="x")).run(1)
+    wire.submit(message(1), replace(message(2), recipient="x")).run(1)
     other = Spool(path)  # without closing the first: as after a kill
     assert other.states() == {"m1": "accepted", "m2": "withheld"}
     assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)

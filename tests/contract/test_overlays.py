@@ -95,7 +95,7 @@ REFUSALS = {
     "terms.session.window.unit = 'h'": 'session.window.unit: changed to "h"; expected "operations", or leave it out',
     "terms.session.notice_retry_s.value = [60, 'x']": 'terms.session.notice_retry_s.value[1]: is "x"; expected a whole',
     "terms.session.notice_retry_s.value = []": "notice_retry_s.value: is []; expected a list of length >= 1",
-    "terms.session.window.clause = 'OPS-ACH-3'": 'clause: names no clause: "OPS-ACH-3"; expected perhaps `OPS-ACH-03`',
+    "terms.session.window.clause = 'OPS-ACH-3'": 'clause: unknown clause: "OPS-ACH-3"; expected perhaps `OPS-ACH-03`',
     "terms.session.window.status = 'contrat'": 'window.status: is "contrat"; expected perhaps `contract`',
     "terms.quality.restoration_h.value = 4": 'changed to 4 while its status stays "seed"; expected status = "contract"',
     "terms.quality.availability = {value = 1.5, status = 'contract'}": "is 1.5; expected a number <= 1.0",
@@ -145,7 +145,7 @@ def test_only_an_overlay_may_speak_for_the_users_contract(tmp_path: Path) -> Non
 @pytest.mark.parametrize("base", ["mine.toml", "../{}/mine.toml", "other.toml"])
 def test_files_that_extend_each_other_are_refused(base: str, tmp_path: Path) -> None:
     write(tmp_path, 'extends = "mine.toml"', "other.toml")
-    assert "which leads in a circle" in refused(tmp_path, f'extends = "{base.format(tmp_path.name)}"')
+    assert "which is circular" in refused(tmp_path, f'extends = "{base.format(tmp_path.name)}"')
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ WRONG = [
         'status = "sure", clause = "ROM-ENV-01"',
         "terms.envelope.factor.status: is",
     ),
-    ('clause = "ROM-LIM-02"', 'clause = "ROM-LIM-99"', "names no clause"),
+    ('clause = "ROM-LIM-02"', 'clause = "ROM-LIM-99"', "unknown clause"),
     ("value = 123", "value = 100", "expected at least fair_use.observation_months"),
     ('FR = { value = "0.20"', 'FR = { value = "1.20"', "terms.vat.FR.value: is 1.20; expected a share below 1"),
     ("since = 2020-07-01", "since = 2006-07-01", "terms.vat.DE[1].since: is 2006-07-01; expected dates in ascending"),

@@ -232,9 +232,9 @@ def send_line(ask: Ask) -> lines.Send:
     return lines.Send(
         ref=ask.mark,
         code=ask.code,
-        to=ask.recipient,
+        recipient=ask.recipient,
         text=ask.text,
-        traffic=ask.klass,
+        traffic_class=ask.klass,
         brand=ask.brand,
         oadc=ask.oadc or None,
         validity_s=ask.validity_s or None,

@@ -87,7 +87,8 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
 ) -> Any:
     """When each sending is complete (s, NEVER_S if not within the period).
 
-    volumes: messages of each sending. factors: what each flow is multiplied with. waits: (flows, days), takes the
+    volumes: messages of each sending. factors: (flows, days) what each flow is multiplied with on a
+    day. waits: (flows, days), takes the
     longest wait (s) of what arises on a day. curve: takes what waits of the sendings, evenly over the period; may be
     empty.
     """
@@ -109,11 +110,12 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
         while first < entered and left[first] <= LITTLE:
             first += 1
         rate, hour = float(supply.rates[month]), t // HOUR_S
+        day = load.day_of[hour]
         is_open = legal < supply.legal.shape[1] and supply.legal[0, legal] <= t
         seconds, begins = overlap(float(t), float(t + STEP_S), up, supply.up)
         idle, asked = first == entered and seconds >= STEP_S, 0.0
         for f in range(flows):
-            asked += load.flows[f, hour] * factors[f]
+            asked += load.flows[f, hour] * factors[f, day]
             bound_now = load.flow_is[1, f] == 1 and not is_open and load.flows[f, hour] > 0
             idle = idle and waiting[f] <= LITTLE and not bound_now
         if idle and asked <= rate:  # nothing waits until something changes
@@ -135,7 +137,7 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
                 if load.flows[f, hour] > 0 and seconds > 0 and (load.flow_is[1, f] == 0 or is_open):
                     even = even and (lead < 0 or load.flow_is[0, f] <= load.sent[2, lead])
                     even = even and waiting[f] <= LITTLE
-                    used += load.flows[f, hour] * factors[f] * STEP_S
+                    used += load.flows[f, hour] * factors[f, day] * STEP_S
                 elif seconds > 0 and (load.flow_is[1, f] == 0 or is_open):
                     even = even and waiting[f] <= LITTLE
             rest = rate * seconds - used
@@ -149,43 +151,44 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
                 t += steps * STEP_S
                 for f in range(flows):
                     if seconds <= 0 or (load.flow_is[1, f] == 1 and not is_open):
-                        waiting[f] += load.flows[f, hour] * factors[f] * STEP_S * steps
+                        waiting[f] += load.flows[f, hour] * factors[f, day] * STEP_S * steps
                     else:
                         waiting[f] = 0.0
                     if waiting[f] <= LITTLE:
                         head[f], partial[f], waiting[f] = t, 0.0, 0.0
                     else:
-                        day = load.day_of[head[f] // HOUR_S]
-                        waits[f, day] = max(waits[f, day], float(t - head[f]))
+                        of = load.day_of[head[f] // HOUR_S]
+                        waits[f, of] = max(waits[f, of], float(t - head[f]))
                 continue
         room, used = rate * seconds, 0.0
         for rank in range(load.ranks):
             for f in range(flows):
                 if load.flow_is[0, f] != rank:
                     continue
-                waiting[f] += load.flows[f, hour] * factors[f] * STEP_S
+                waiting[f] += load.flows[f, hour] * factors[f, day] * STEP_S
                 if load.flow_is[1, f] == 0 or is_open:
                     served = min(waiting[f], room - used)
                     used += served
                     waiting[f] -= served
                     while served > LITTLE and head[f] <= t:
-                        of_head = load.flows[f, head[f] // HOUR_S] * factors[f] * STEP_S - partial[f]
+                        hour_of = head[f] // HOUR_S
+                        of_head = load.flows[f, hour_of] * factors[f, load.day_of[hour_of]] * STEP_S - partial[f]
                         if served >= of_head:
                             served -= of_head
                             head[f] += STEP_S
                             partial[f] = 0.0
                             at = head[f] // HOUR_S
                             if head[f] % HOUR_S == 0 and head[f] < t and load.flows[f, at] > 0:  # may be another day's
-                                day = load.day_of[at]
-                                waits[f, day] = max(waits[f, day], float(t + STEP_S - head[f]))
+                                of = load.day_of[at]
+                                waits[f, of] = max(waits[f, of], float(t + STEP_S - head[f]))
                         else:
                             partial[f] += served
                             served = 0.0
                 if waiting[f] <= LITTLE:
                     head[f], partial[f], waiting[f] = t + STEP_S, 0.0, 0.0
                 else:
-                    day = load.day_of[min(head[f], load.end_s - 1) // HOUR_S]
-                    waits[f, day] = max(waits[f, day], float(t + STEP_S - head[f]))
+                    of = load.day_of[min(head[f], load.end_s - 1) // HOUR_S]
+                    waits[f, of] = max(waits[f, of], float(t + STEP_S - head[f]))
             for i in range(first, entered):
                 if used >= room:
                     break
@@ -209,4 +212,10 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
                 total += left[i]
             curve[place] = max(curve[place], total)
         t += STEP_S
+    for f in range(flows):  # whatever arose after the head waits until the end at least
+        if waiting[f] > LITTLE:
+            for hour in range(head[f] // HOUR_S + 1, load.end_s // HOUR_S):
+                of = load.day_of[hour]
+                if load.flows[f, hour] * factors[f, of] > 0:
+                    waits[f, of] = max(waits[f, of], float(load.end_s - hour * HOUR_S))
     return done

@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 def draw_frontier(candidates: Sequence[Row], target: float) -> Drawing:
     """Every candidate by cost and probability, and the frontier of those nothing cheaper surpasses."""
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 4.4))
-    points = sorted((float(one["euros"]), 100 * min(one["kept"].values())) for one in candidates)
+    points = sorted((float(one["euros"]), 100 * promised_share(one)) for one in candidates)
     frontier: list[tuple[float, float]] = []
     for euros, kept in points:
         if not frontier or kept > frontier[-1][1]:
@@ -29,7 +29,7 @@ def draw_frontier(candidates: Sequence[Row], target: float) -> Drawing:
     axes.scatter(
         [each[0] for each in points], [each[1] for each in points], color=style.SOFT, s=30, zorder=3, label="candidates"
     )
-    chosen = float(candidates[0]["euros"]), 100 * min(candidates[0]["kept"].values())
+    chosen = float(candidates[0]["euros"]), 100 * promised_share(candidates[0])
     axes.scatter([chosen[0]], [chosen[1]], color=style.ORANGE, s=90, marker="D", zorder=4, label="chosen")
     axes.axhline(100 * target, color=style.RED, linestyle="--", linewidth=1.2, label=f"promised, {target:.1%}")
     room = max(2.0, (100 - lowest) * 0.1)
@@ -39,7 +39,7 @@ def draw_frontier(candidates: Sequence[Row], target: float) -> Drawing:
     axes.set_xlabel("euros before VAT for codes and tiers over the period")
     axes.set_ylabel("in time, least sure demand")
     style.legend_above(axes, 4)
-    heading = f"{number(chosen[0])} euros keep {chosen[1]:.1f} % in time; the promise is {target:.1%}"
+    heading = f"{number(chosen[0])} euros keep {chosen[1]:.2f} % in time; {target:.2%} are asked for"
     return Drawing(heading, style.to_svg(figure, heading), "Messages cost the same whatever the mix and are left out.")
 
 
@@ -74,7 +74,7 @@ def draw_tornado(rows: Sequence[Row], base: float, euros: float) -> Drawing:
     ordered = sorted(rows, key=lambda row: abs(row["at_high"] - row["at_low"]))
     figure, (left, right) = style.beside((style.WIDE_IN[0], 1.6 + 0.75 * len(ordered)), 2)
     said = [[(row[side], row[f"at_{side}"]) for side in ("low", "high")] for row in ordered]
-    _bars(left, [[(name, 100 * value, f"{value:.1%}") for name, value in each] for each in said], 100 * base)
+    _bars(left, [[(name, 100 * value, f"{value:.1%}") for name, value in each] for each in said], 100 * base, 100)
     costs = [[(row[side], row[f"euros_at_{side}"]) for side in ("low", "high")] for row in ordered]
     told = [[(name, _euros(value), _said(value)) for name, value in each] for each in costs]
     _bars(right, told, euros)
@@ -93,7 +93,16 @@ def draw_tornado(rows: Sequence[Row], base: float, euros: float) -> Drawing:
     )  # fmt: skip
 
 
-def _bars(axes: Axes, rows: Sequence[Sequence[tuple[str, float | None, str]]], base: float) -> None:
+def promised_share(candidate: Row) -> float:
+    """The share a candidate's promise is about."""
+    score = candidate["score"]
+    shares = [score["whole"]] if score["by_period"] else list(score["kept"].values())
+    return float(min(shares, key=lambda one: (one["low"], one["share"]))["share"])
+
+
+def _bars(
+    axes: Axes, rows: Sequence[Sequence[tuple[str, float | None, str]]], base: float, most: float | None = None
+) -> None:
     """A bar from `base` to each value, the low one above the high one; without a value only what is said."""
     ends = [base, *(value for row in rows for _, value, _ in row if value is not None)]
     room = max(0.35 * (max(ends) - min(ends)), 0.01 * abs(base), 0.5)
@@ -111,6 +120,9 @@ def _bars(axes: Axes, rows: Sequence[Sequence[tuple[str, float | None, str]]], b
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlim(min(ends) - room, max(ends) + room)
+    if most is not None:  # no share is more than all
+        axes.set_xlim(max(-0.4 * most, min(ends) - room), max(ends) + room)
+        axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= most])
 
 
 def _euros(value: str | float | None) -> float | None:

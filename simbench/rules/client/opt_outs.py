@@ -16,6 +16,7 @@ import msgspec
 from simbench.base.text import count
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.finding import Evidence
+from simbench.numbering.written import address_key
 from simbench.rules.requests import MARKETING, of_marketing, sends, shown, wholes
 from simbench.rules.rule import Case, Judged, missed, rule
 
@@ -49,7 +50,7 @@ def opt_outs(case: Case) -> list[OptOut]:
         if row.ack == "A" and is_opt_out(row.text):
             brands = frozenset(one.brand for one in asked if one.code == row.code and one.at <= row.at)
             near = (departures.code == row.code) & (abs(departures.at - row.at) <= BUSY_US) if len(departures) else []
-            found.append(OptOut(row.at, row.sender[-9:], row.code, brands, int(sum(near)) > 1))
+            found.append(OptOut(row.at, address_key(row.sender), row.code, brands, int(sum(near)) > 1))
     return found
 
 
@@ -62,7 +63,7 @@ def _bound(case: Case, in_scope: Scope, grace_us: int) -> Iterator[tuple[Any, Op
     for row in sends(case).values():
         for out in outs:
             same = row.code == out.code or row.brand in out.brands
-            if of_marketing(row) and out.user == row.recipient[-9:] and same and row.at > out.at + grace_us:
+            if of_marketing(row) and out.user == address_key(row.recipient) and same and row.at > out.at + grace_us:
                 if in_scope(out, row.code):
                     yield row, out
                 break
@@ -137,16 +138,16 @@ def every_code(case: Case) -> Judged:
 )
 def mo_delivered(case: Case) -> Judged:
     """MO messages in the events against operations 52, for accounts connected at the end of the run."""
-    written = Counter((row.subject[-9:], row.detail.get("code"), row.detail.get("text")) for row in _mo(case))
+    written = Counter((address_key(row.subject), row.detail.get("code"), row.detail.get("text")) for row in _mo(case))
     if not written or not any(row.login_ack == "A" for row in case.reading.sessions.rows()):
         return Judged("inconclusive", "no MO message for a connected client", blame="bench")
-    arrived = Counter((row.sender[-9:], row.code, row.text) for row in case.reading.mo.rows())
+    arrived = Counter((address_key(row.sender), row.code, row.text) for row in case.reading.mo.rows())
     lost = written - arrived
     sent = written.total()
     summary = f"{sent - lost.total()} of {count(sent, 'MO message')} reached the client"
     if not lost:
         return Judged("pass", summary, 0, 0, "messages")
-    when = {(row.subject[-9:], row.detail.get("code"), row.detail.get("text")): row.at for row in _mo(case)}
+    when = {(address_key(row.subject), row.detail.get("code"), row.detail.get("text")): row.at for row in _mo(case)}
     evidence = tuple(Evidence(f"to {key[1]}: {key[2]}", when[key], when[key]) for key in list(lost)[:6])
     return Judged("fail", summary, sum(lost.values()), 0, "messages", "platform", (), evidence)
 
@@ -166,15 +167,15 @@ def mo_passed_on(case: Case) -> Judged:
     mo = [row for row in case.reading.mo.rows() if row.ack == "A"]
     if not mo:
         return Judged("inconclusive", "the client acknowledged no MO message", blame="client")
-    first = {(row.sender[-9:], row.code, row.scts, row.text): row for row in reversed(mo)}
+    first = {(address_key(row.sender), row.code, row.scts, row.text): row for row in reversed(mo)}
     due = Counter((who, code) for who, code, _, _ in first)
-    clock_defects = Counter((_user(row), row.code) for row in case.reading.asked.rows() if row.kind == "mo")
-    lacking, repeated = due - clock_defects, clock_defects - Counter((row.sender[-9:], row.code) for row in mo)
+    reported = Counter((_user(row), row.code) for row in case.reading.asked.rows() if row.kind == "mo")
+    lacking, repeated = due - reported, reported - Counter((address_key(row.sender), row.code) for row in mo)
     received = count(len(first), "MO message")
     summary = f"{received}, {sum(lacking.values())} not passed on, {sum(repeated.values())} passed on too often"
     if not lacking and not repeated:
         return Judged("pass", summary, 0, 0, "messages")
-    wrong = [row for row in first.values() if (row.sender[-9:], row.code) in (lacking + repeated)]
+    wrong = [row for row in first.values() if (address_key(row.sender), row.code) in (lacking + repeated)]
     evidence = tuple(
         Evidence("not passed on exactly once", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6]
     )
@@ -182,4 +183,4 @@ def mo_passed_on(case: Case) -> Judged:
 
 
 def _user(row: Any) -> str:
-    return str(row.recipient)[-9:]
+    return address_key(str(row.recipient))

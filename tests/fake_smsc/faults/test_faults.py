@@ -76,7 +76,7 @@ def test_the_list_shows_every_fault_of_the_platform() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ('name = "late-resul"', r'faults\[0\]\.name: "late-resul" is no fault; expected perhaps `late-result`'),
+        ('name = "late-resul"', r'faults\[0\]\.name: "late-resul" is not a fault; expected perhaps `late-result`'),
         ('name = "no-result"\ndelay_s = 5', r"faults\[0\]\.delay_s: is 5\.0; expected of no-result only share,"),
         ('name = "accept-close"\ncode = "36010"', r'faults\[0\]\.code: is "36010"; expected of accept-close only'),
         ('name = "no-result"\ncode = "36020"', r"faults\[0\]\.code: '36020'; expected a short code above"),
@@ -97,7 +97,7 @@ def test_a_wrong_fault_in_a_scenario_is_refused_by_name(table: str, message: str
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("late", {}, '^fault.name: "late" is no fault; expected .*'),
+        ("late", {}, '^fault.name: "late" is not a fault; expected .*'),
         ("no-result", {"ec": "04"}, '^fault.ec: is "04"; expected of no-result only share,'),
         ("late-result", {"delay": 1}, "^fault: delay: unknown key; expected perhaps `delay_s`"),
         ("late-result", {"code": "38001"}, "^fault of 38001: not in service; expected one of"),

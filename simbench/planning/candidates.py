@@ -1,0 +1,172 @@
+"""The mixes that are tried, which of them is chosen, and why each other one loses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from simbench.planning.campaign import Plan
+from simbench.planning.evaluate import Score, screened
+from simbench.planning.loads import Group, Replication
+from simbench.planning.mix import Mix, cost, mix_of
+from simbench.planning.optimizer import LADDER, Wish, solve
+from simbench.planning.required_rates import Needs
+
+MOST_CANDIDATES, MOST_ADDED = 24, 5
+Step = Callable[[], object]
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A mix and its score in futures it was not found in.
+
+    euros: over the period, without messages. meets: whether the share measured is enough; holds: whether the lower
+    end of its interval is. why: what it is or why it loses. doubt: whether another set of futures might decide
+    otherwise about it.
+    """
+
+    mix: Mix
+    words: str
+    euros: Decimal
+    score: Score
+    meets: bool
+    holds: bool
+    proved: bool
+    doubt: bool = False
+    why: str = ""
+
+    @property
+    def probability(self) -> float:
+        """The share measured of what the promise is about."""
+        return self.score.promised.share
+
+
+class Pool:
+    """The mixes of a plan, each scored at most once in each set of futures."""
+
+    def __init__(self, plan: Plan, groups: list[Group], choosing: list[Replication], scoring: list[Replication]):
+        self.plan, self.groups = plan, groups
+        self._choosing, self._scoring = choosing, scoring
+        self._chosen_by: dict[str, Score] = {}
+        self._scored: dict[str, Score] = {}
+
+    def first(self, mix: Mix) -> Score:
+        """The score by which mixes are chosen."""
+        words = mix.words()
+        if words not in self._chosen_by:
+            self._chosen_by[words] = screened(self.groups, self._choosing, mix)
+        return self._chosen_by[words]
+
+    def candidate(self, mix: Mix, *, proved: bool = True) -> Candidate:
+        """The mix with the score that is shown, in futures by which nothing was chosen."""
+        words = mix.words()
+        if words not in self._scored:
+            self._scored[words] = screened(self.groups, self._scoring, mix)
+        score = self._scored[words]
+        doubt = score.doubtful or self.first(mix).doubtful or score.holds != self.first(mix).holds
+        return Candidate(
+            mix, words, self.price(mix), score, score.reaches, score.holds, proved, doubt,
+        )  # fmt: skip
+
+    def price(self, mix: Mix) -> Decimal:
+        """Euros over the period without messages."""
+        return cost(mix, self.plan.months, self.plan.contract)
+
+    def choose(self, mixes: list[Mix]) -> Mix | None:
+        """The cheapest whose interval lies above what is asked for; else the cheapest that measures enough."""
+        ordered = sorted(mixes, key=lambda mix: (self.price(mix), -mix.lowest))
+        enough = None
+        for mix in ordered:
+            score = self.first(mix)
+            if score.holds:
+                return mix
+            if enough is None and score.reaches:
+                enough = mix
+        return enough
+
+
+def mixes_of(plan: Plan, needs: list[Needs], step: Step) -> dict[str, tuple[Mix, bool]]:
+    """Distinct solutions of the programme and their neighbours, with whether each is proved; by its words."""
+    target = plan.asked.probability
+    best = solve(plan, needs, Wish(target))
+    step()
+    around = best.mix.codes if best else 1
+    wishes = [Wish(target, steady=True), *(Wish(each) for each in LADDER)]
+    wishes += [Wish(target, codes=around + more) for more in (1, -1, 2, -2, 3, 5, 10, -3) if around + more > 0]
+    solutions = [best]
+    for wish in wishes:
+        solutions.append(solve(plan, needs, wish))
+        step()
+    tried = [(one.mix, one.proved) for one in solutions if one is not None]
+    steady = solutions[1]
+    for one in (best, steady):
+        if one is not None:
+            tried += [(mix, True) for mix in neighbours(one.mix, plan)]
+    found: dict[str, tuple[Mix, bool]] = {}
+    for mix, proved in tried:
+        if len(found) < MOST_CANDIDATES:
+            found.setdefault(mix.words(), (mix, proved))
+    return found
+
+
+def widened(plan: Plan, mix: Mix) -> list[Mix]:
+    """The mix with one, two and more standard codes added to every month, range by range, within codes_max."""
+    found, standard = [], plan.tiers[0]
+    for prefix in mix.held:
+        for more in range(1, MOST_ADDED + 1):
+            months = [{**dict(month), standard: dict(month).get(standard, 0) + more} for month in mix.held[prefix]]
+            wider = mix_of({**_counts(mix), prefix: months})
+            if wider.codes <= plan.asked.codes_max:
+                found.append(wider)
+    return found
+
+
+def neighbours(mix: Mix, plan: Plan) -> Iterator[Mix]:
+    """The same throughout, with a range's highest code left out or a tier lower or higher, or a standard code more."""
+    for prefix, months in mix.held.items():
+        for change in ("less", "lower", "higher", "more"):
+            changed = [_changed(dict(month), plan.tiers, change) for month in months]
+            if any(sum(counts.values()) == 0 for counts in changed):
+                continue  # nothing would leave at all
+            other = mix_of({**_counts(mix), prefix: changed})
+            if other.codes <= plan.asked.codes_max:
+                yield other
+
+
+def _counts(mix: Mix) -> dict[str, list[dict[int, int]]]:
+    return {prefix: [dict(month) for month in months] for prefix, months in mix.held.items()}
+
+
+def _changed(counts: dict[int, int], tiers: tuple[int, ...], change: str) -> dict[int, int]:
+    top = max(counts, default=tiers[0])
+    if counts and change != "more":
+        counts[top] -= 1
+    if change != "less":
+        step = {"lower": -1, "higher": 1, "more": -len(tiers)}[change]
+        other = tiers[min(max(0, tiers.index(top) + step), len(tiers) - 1)]
+        counts[other] = counts.get(other, 0) + 1
+    return counts
+
+
+def why(one: Candidate, chosen: Candidate) -> Candidate:
+    """A rival with the reason why it is not chosen."""
+    asked, mine = one.score.asked, one.score.promised
+    dearer = one.euros - chosen.euros
+    if not one.holds and not one.doubt:
+        return replace(one, why=f"keeps {mine.share:.2%} of {one.score.subject} in time, {asked:.2%} are asked for")
+    price = (
+        f"costs {dearer:,.2f} EUR more"
+        if dearer > 0
+        else f"costs {-dearer:,.2f} EUR less"
+        if dearer
+        else "costs as much"
+    )
+    if one.doubt:
+        return replace(
+            one, why=f"{price}; within the noise: {mine.share:.2%} of {one.score.subject} in time "
+            f"({mine.low:.2%} to {mine.high:.2%})",
+        )  # fmt: skip
+    more = mine.share > chosen.probability
+    return replace(one, why=price + (f"; {mine.share:.2%} in time instead of {chosen.probability:.2%}" if more else ""))

@@ -1,0 +1,162 @@
+"""The tightest days of a mix sent message by message, and how far the fluid was off.
+
+A sample is one span of days of one future: from a midnight at which nothing waits to the midnight after the tightest
+sending or day is done. Samples are taken as long as a budget of messages lasts, the tightest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+import numpy as np
+
+from simbench.base.calendar import civil
+from simbench.base.units import SECOND_US
+from simbench.planning.kernels.fluid import STEP_S
+from simbench.planning.loads import Group, Replication
+from simbench.planning.messages import send, volume
+from simbench.planning.mix import Mix
+
+WORST, MOST_DAYS = 5, 7
+BUDGET = 30_000_000  # messages: half a minute of one processor
+AGREE_SHARE, AGREE_S = 0.01, 30.0
+Progress = Callable[[float], object]
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """A candidate's tightest days of a future message by message: how far the fluid was off, and what was late.
+
+    off_s: the largest difference of a completion, or of a day's longest wait. late, late_by_fluid: sendings and days
+    of flows late, counted either way.
+    """
+
+    words: str
+    replication: int
+    first: str
+    last: str
+    messages: int
+    off_s: float
+    late: int
+    late_by_fluid: int
+    agrees: bool
+
+
+class Confirmation(msgspec.Struct, frozen=True):
+    """The samples, and how many were left out because the budget of messages was spent, or nothing would fit."""
+
+    samples: tuple[Confirmed, ...]
+    messages: int
+    budget: int
+    left_out: int
+
+    @property
+    def words(self) -> str:
+        """What was done, in a sentence."""
+        if not self.samples:
+            return f"Nothing was sent message by message: the tightest days exceed {self.budget:,} messages."
+        alike = sum(one.agrees and one.late == one.late_by_fluid for one in self.samples)
+        text = f"Message by message ({self.messages:,} messages), {alike} of {len(self.samples)} samples came out alike"
+        return text + (
+            f"; {self.left_out} more would have exceeded {self.budget:,} messages." if self.left_out else "."
+        )
+
+
+class Days(msgspec.Struct, frozen=True):
+    """A span of whole civil days of the period, [first, end)."""
+
+    first: int
+    end: int
+
+
+def confirm(
+    groups: list[Group], futures: list[Replication], mixes: Sequence[tuple[str, Mix]],
+    progress: Progress = lambda _: None, budget: int = BUDGET,
+) -> Confirmation:  # fmt: skip
+    """Send the tightest days of each mix, the first mix's before the others'."""
+    found: list[Confirmed] = []
+    spent = left_out = 0
+    for words, mix in mixes:
+        for group, future, days in _tightest(groups, futures, mix):
+            wanted = volume(group, future, days.first, days.end)
+            if spent + wanted > budget:
+                left_out += 1
+                continue
+            spent += wanted
+            found.append(_compared(words, group, mix, future, days))
+            progress(min(1.0, spent / budget))
+    return Confirmation(tuple(found), sum(one.messages for one in found), budget, left_out)
+
+
+def _compared(words: str, group: Group, mix: Mix, future: Replication, days: Days) -> Confirmed:
+    done, waits = group.run(mix.rates(group.prefix), future)
+    sent = send(group, mix, future, days.first, days.end)
+    off, late, by_fluid, agrees = 0.0, 0, 0, True
+    start = group.plan.span[0]
+    for at, real in zip(sent.occasions, sent.done, strict=True):
+        if done[at] > group.midnight(days.end):
+            continue  # not done within the sample, either way
+        late += real > group.due[at]
+        by_fluid += done[at] > group.due[at]
+        gap, took = abs(done[at] - real), real - (group.occasions[at].start - start) / SECOND_US
+        off, agrees = max(off, gap), agrees and gap <= max(AGREE_S, AGREE_SHARE * took)
+    for place, flow in enumerate(group.flows):
+        for day, wait in sent.waits[flow.name].items():
+            if waits[place, day] > STEP_S and group.midnight(day + 1) + waits[place, day] > group.midnight(days.end):
+                continue  # what waits may leave after the sample
+            late += wait > flow.within_min * 60
+            by_fluid += waits[place, day] > flow.within_min * 60
+            gap = max(0.0, abs(waits[place, day] - wait) - STEP_S)
+            off, agrees = max(off, gap), agrees and gap <= max(AGREE_S, AGREE_SHARE * wait)
+    first, last = (civil(start + round(group.midnight(day) * SECOND_US)) for day in (days.first, days.end))
+    return Confirmed(
+        words, future.number, f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", sent.messages, round(off, 1), int(late),
+        int(by_fluid), bool(agrees),
+    )  # fmt: skip
+
+
+def _tightest(groups: list[Group], futures: list[Replication], mix: Mix) -> Iterator[tuple[Group, Replication, Days]]:
+    """The futures in which something comes closest to its deadline, or most past it, with those days."""
+    slack: list[tuple[float, int, int, int, float]] = []
+    for which, group in enumerate(groups):
+        for row, future in enumerate(futures):
+            done, waits = group.run(mix.rates(group.prefix), future)
+            left = [
+                (float(due - at), group.day_at(one.start), min(at, group.load.end_s))
+                for due, at, one in zip(group.due, done, group.occasions, strict=True)
+            ]
+            for flow, each in zip(group.flows, waits, strict=True):
+                day = int(np.argmax(each))
+                left.append((flow.within_min * 60 - float(each[day]), day, group.midnight(day + 1) + float(each[day])))
+            least, day, until = min(left)
+            slack.append((least, which, row, day, until))
+    taken = 0
+    for _, which, row, day, until in sorted(slack):
+        group, future = groups[which], futures[row]
+        days = _quiet_span(group, future, mix, day, until)
+        if days is not None:
+            yield group, future, days
+            taken += 1
+        if taken == WORST:
+            return
+
+
+def _quiet_span(group: Group, future: Replication, mix: Mix, day: int, until: float) -> Days | None:
+    """Whole days around one, from a midnight at which nothing waits on; None if they are too many for a sample."""
+    done, waits = group.run(mix.rates(group.prefix), future)
+    begins = np.array([(one.start - group.plan.span[0]) / SECOND_US for one in group.occasions])
+    first = day
+    while first > 0:
+        midnight = group.midnight(first)
+        unfinished = (begins < midnight) & (done > midnight)
+        before = waits[:, first - 1] > STEP_S
+        if not unfinished.any() and not before.any():
+            break
+        first -= 1
+    end = day + 1
+    while end < len(group.days) and group.midnight(end) < until:
+        end += 1
+    held = mix.held[group.prefix]
+    if end - first > MOST_DAYS or len({held[group.days[each]] for each in range(first, end)}) > 1:
+        return None
+    return Days(first, end)

@@ -1,0 +1,143 @@
+"""How long messages wait behind a sliding window of a second: one by one, or by the minute in the worst case."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+MINUTE_S = 60.0
+NEVER_S = 1e18
+
+
+class Waiting(Protocol):
+    """What waits of a range's traffic at a rate. at_most: whether the answers are upper bounds."""
+
+    at_most: bool
+
+    @property
+    def messages(self) -> int:
+        """How many messages there are."""
+        ...
+
+    def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
+        """Messages late, messages lost, and the longest wait (s) of what was not lost."""
+        ...
+
+
+class ByInstant:
+    """Messages by their instants (s, ascending); up: (2, n) when they may leave (s)."""
+
+    at_most = False
+
+    def __init__(self, at: Floats, up: Floats) -> None:
+        self._at, self._up = at, up
+
+    @property
+    def messages(self) -> int:
+        """How many messages there are."""
+        return len(self._at)
+
+    def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
+        """Messages late, messages lost, and the longest wait (s) of what was not lost."""
+        waited = self._left(rate) - self._at
+        lost = waited > valid_s
+        some = waited[~lost]
+        return int((some > late_s).sum()), int(lost.sum()), int(some.max(initial=0))
+
+    def _left(self, rate: int) -> Floats:
+        """When each message leaves: at most `rate` in any second, in order, while the platform is up."""
+        left = np.empty(len(self._at))
+        starts, ends = np.append(self._up[0], NEVER_S), self._up[1]
+        before = np.full(rate, -1.0)
+        for first in range(0, len(left), rate):
+            part = self._at[first : first + rate]
+            free = np.maximum.accumulate(np.maximum(part, before[: len(part)] + 1))
+            free = np.maximum(free, starts[np.searchsorted(ends, free, "right")])
+            left[first : first + rate] = before[: len(part)] = free
+        return left
+
+
+class ByMinute:
+    """Messages by the minute in which they arose; up: (2, n) when they may leave (s).
+
+    Of each minute the worst case is taken: its own messages arise when the wait is longest, all earlier ones as late as
+    their minutes allow. No order of instants within the minutes makes more of them late.
+    """
+
+    at_most = True
+
+    def __init__(self, asked: Floats, up: Floats) -> None:
+        self._asked, self._up = asked, up
+        self._edges: Floats = (np.arange(len(asked) + 1) * MINUTE_S).astype(np.float64)
+        self._passed = np.concatenate([[0.0], np.cumsum(up[1] - up[0])])
+
+    @property
+    def messages(self) -> int:
+        """How many messages there are."""
+        return round(float(self._asked.sum()))
+
+    def drained(self, rate: int, late_s: float, valid_s: float) -> tuple[int, int, int]:
+        """Messages late at most, messages lost at most, and the longest wait (s) of what was not lost."""
+        ahead = self._ahead(rate)
+        in_time, valid = (self._gone(ahead, rate, wait_s) for wait_s in (min(late_s, valid_s), valid_s))
+        some = self._asked > 0
+        kept = np.minimum(ahead + self._asked, ahead + valid)[some] - 1
+        leaves = self._instant(self._uptime(self._edges[:-1][some]) + np.floor(np.maximum(kept, 0) / rate))
+        waits = np.where(valid[some] > 0, leaves - self._edges[:-1][some], 0.0)
+        late = float((valid - in_time).sum())
+        return round(late), round(float((self._asked - valid).sum())), int(min(waits.max(initial=0), valid_s))
+
+    def _ahead(self, rate: int) -> Floats:
+        """How many messages are ahead of each minute's first, at most."""
+        room = np.diff(self._uptime(self._edges)) * rate
+        found, waiting = np.zeros(len(self._asked)), 0.0
+        for minute, came in enumerate(self._asked):
+            found[minute] = waiting
+            waiting = max(0.0, waiting - room[minute]) + came
+        return found
+
+    def _gone(self, ahead: Floats, rate: int, wait_s: float) -> Floats:
+        """How many of each minute's messages have left so long after they arose, at least."""
+        begins, ends = self._edges[:-1], self._edges[1:]
+        found = np.minimum(self._left_by(begins, ahead, rate, wait_s), self._left_by(ends - 1e-6, ahead, rate, wait_s))
+        # What passes within the wait is least at a minute's edge, or where the wait meets the edge of an interruption.
+        edges = self._up.ravel()
+        for at in (*edges, *(edges - wait_s), *(edges - 1e-6), *(edges - wait_s - 1e-6)):
+            minute = int(at // MINUTE_S)
+            if at >= 0 and minute < len(found):
+                left = self._left_by(np.array([at]), ahead[[minute]], rate, wait_s)
+                found[minute] = min(found[minute], float(left[0]))
+        return np.clip(found, 0, self._asked)
+
+    def _left_by(self, arose: Floats, ahead: Floats, rate: int, wait_s: float) -> Floats:
+        """How many of what arises at instants, behind so many others, has left after a wait."""
+        until = np.minimum(arose + wait_s, self._edges[-1])
+        passed = self._uptime(until) - self._uptime(arose)
+        turns = np.where(self._is_up(until) & (passed > 0), np.floor(passed + 1e-5) + 1, np.ceil(passed - 1e-5))
+        turns -= (ahead > 0) & (turns > 0)  # what left just before still fills the window
+        left: Floats = turns * rate - ahead
+        return left
+
+    def _uptime(self, at: Floats) -> Floats:
+        """Seconds up before each instant."""
+        place = np.searchsorted(self._up[1], at, "right")
+        starts = np.append(self._up[0], np.inf)
+        found: Floats = self._passed[place] + np.clip(at - starts[place], 0, None)
+        return found
+
+    def _instant(self, uptime: Floats) -> Floats:
+        """When so many seconds up have passed: the beginning of the next second that is up."""
+        place = np.minimum(np.searchsorted(self._passed, uptime + 1e-9, "right") - 1, self._up.shape[1] - 1)
+        if not self._up.shape[1]:
+            return np.full(len(uptime), self._edges[-1])
+        found: Floats = self._up[0][place] + (uptime - self._passed[place])
+        return found
+
+    def _is_up(self, at: Floats) -> NDArray[np.bool_]:
+        place = np.searchsorted(self._up[1], at, "right")
+        starts = np.append(self._up[0], np.inf)
+        found: NDArray[np.bool_] = starts[place] <= at
+        return found
