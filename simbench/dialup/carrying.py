@@ -83,11 +83,6 @@ class Carried:
         lost: NDArray[np.bool_] = (self.fate == BLOCKED) | (self.fate == REFUSED)
         return lost
 
-    @property
-    def failed_attempts(self) -> int:
-        """Attempts that found no port: all those of lost calls, all but the last of others."""
-        return self.attempts - len(self.calls)
-
     def count(self, fate: int) -> int:
         """How many calls had a fate of `kernels.loss`."""
         return int(np.count_nonzero(self.fate == fate))

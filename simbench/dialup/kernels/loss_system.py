@@ -182,7 +182,7 @@ def _first_outages(outages: I64, pools: int) -> tuple[I64, I64]:
 def _fail(  # noqa: PLR0913 - the state of a pool is a few arrays
     p: int, now: int, seen: int, rules: I64, outages: I64, down: I64, due: I64, calls: Columns
 ) -> bool:
-    """Let a pool fail and return as often as it should up to now; tell whether its calls were dropped.
+    """Let a pool fail and return as often as it should up to now; return whether its calls were dropped.
 
     `due` is the next change of each pool: the beginning of the outage `down` names, then its end.
     """
