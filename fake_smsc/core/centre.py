@@ -37,8 +37,8 @@ from fake_smsc.core.records import (
 )
 from fake_smsc.core.routing import Routing
 from fake_smsc.core.scts import SctsAllocator
-from fake_smsc.core.timer_queue import NEVER, TimerQueue
-from simbench.base.units import DAY_US, MINUTE_US, SECOND_US
+from fake_smsc.core.timer_queue import TimerQueue
+from simbench.base.units import DAY_US, MINUTE_US, NEVER, SECOND_US
 from simbench.ledger import AnyLedger
 from simbench.numbering.subscribers import Subscriber, SubscriberBase
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from itertools import repeat
 from typing import Any, Protocol
 
-NEVER = 1 << 62
+from simbench.base.units import NEVER
+
 SLOT_US = 1_000
 
 Action = Callable[[Any, int], None]

@@ -15,7 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-NEVER: Final = 1 << 62
+from simbench.base.units import NEVER
+
 SPAN_US: Final = 40_000
 YOUNG_ROWS: Final = 8_192
 

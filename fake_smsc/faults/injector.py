@@ -13,11 +13,10 @@ from fake_smsc.faults.fault import Action, Fault, Piece
 from fake_smsc.faults.host import Host
 from fake_smsc.faults.registry import FAULTS
 from fake_smsc.scenario import FaultConfig
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.ledger.events import FaultActed, row_of
 from simbench.ucp.frame import ETX
 
-NEVER = 1 << 62
 LONGEST_REST = 8_192  # octets kept while waiting for ETX; longer input is passed on unchanged
 
 

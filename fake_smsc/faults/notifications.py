@@ -10,6 +10,7 @@ from typing import ClassVar
 from fake_smsc.faults.fault import Fault, FrameFault, Hit, KeepingFault, Piece, read
 from fake_smsc.faults.results import ReorderedResults, body_of, numbered
 from simbench.base.units import SECOND_US
+from simbench.numbering.written import address_key
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, encode
 
@@ -25,7 +26,7 @@ class NotificationFault(FrameFault):
 
 
 def _key(address: str, stamp: str) -> tuple[str, str]:
-    return address[-9:], stamp
+    return address_key(address), stamp
 
 
 class EarlyNotification(KeepingFault):

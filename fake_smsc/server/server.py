@@ -20,7 +20,7 @@ from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Factory, Listener, Network, Tcp, reset, set_no_delay
 from fake_smsc.server.outage import Outage, Outages
 from fake_smsc.ucp_gateway import Gateway
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.ledger import AnyLedger
 from simbench.ledger.events import ViolationSeen, row_of
 
@@ -272,7 +272,7 @@ class SmscServer:
                 return
             self._timer.cancel()
             self._timer = None
-        if deadline >= 1 << 62:
+        if deadline >= NEVER:
             return
         self._armed_for = deadline
         delay = max(self.clock.real_s(deadline), COALESCE_S)

@@ -95,12 +95,12 @@ def _handed_in(contract: Contract, forecasts: Sequence[Forecast], counts: Counts
     }
     unfinished = counts.months[-1].year if counts.months[-1].month < 12 else 0
     short = [year for year, count in handed.items() if count < wanted]
-    told = ", ".join(f"{count} in {year}" for year, count in handed.items())
+    summary = ", ".join(f"{count} in {year}" for year, count in handed.items())
     if not short:
-        return _finding(purpose, "pass", told, min(handed.values()), wanted)
+        return _finding(purpose, "pass", summary, min(handed.values()), wanted)
     outcome: Outcome = "inconclusive" if short == [unfinished] else "fail"
     evidence = tuple(Evidence(f"{handed[year]} forecasts in {year}, {wanted} wanted") for year in short)
-    return _finding(purpose, outcome, told, min(handed.values()), wanted, evidence)
+    return _finding(purpose, outcome, summary, min(handed.values()), wanted, evidence)
 
 
 def _agrees(contract: Contract, forecasts: Sequence[Forecast], counts: Counts) -> Finding:
@@ -117,16 +117,16 @@ def _agrees(contract: Contract, forecasts: Sequence[Forecast], counts: Counts) -
         return _finding(purpose, "inconclusive", "no forecast covers a month with traffic", blame="bench")
     far = [one for one in foreseen if abs(one[2] - one[3]) > tolerance * one[3]]
     unforeseen = [one for one in judged if one[3] is None]
-    told = (
+    summary = (
         f"{len(foreseen) - len(far)} of {len(foreseen)} within {tolerance:.0%}, {len(unforeseen)} not forecast at all"
     )
     if not far and not unforeseen:
-        return _finding(purpose, "pass", told, 0, 0)
+        return _finding(purpose, "pass", summary, 0, 0)
     evidence = [Evidence(f"{code} in {month}: {sent} sent, {planned} forecast") for month, code, sent, planned in far]
     evidence += [Evidence(f"{code} in {month}: {sent} sent, none forecast") for month, code, sent, _ in unforeseen]
     assumed = contract.assumed("forecast.tolerance_share")
     # The offer wants consistency and gives no measure of it, so that nothing here can be worse than weak.
-    return _finding(purpose, "weak", told, len(far) + len(unforeseen), 0, tuple(evidence[:SHOWN]), assumed)
+    return _finding(purpose, "weak", summary, len(far) + len(unforeseen), 0, tuple(evidence[:SHOWN]), assumed)
 
 
 def _in_force(forecasts: Iterable[Forecast], month: Month, code: str) -> Expected | None:
@@ -140,14 +140,14 @@ def _in_force(forecasts: Iterable[Forecast], month: Month, code: str) -> Expecte
 
 
 def _finding(  # noqa: PLR0913 - a finding's own parts
-    purpose: str, outcome: Outcome, told: str, measured: int | None = None, limit: int | None = None,
+    purpose: str, outcome: Outcome, summary: str, measured: int | None = None, limit: int | None = None,
     evidence: tuple[Evidence, ...] = (), assumed: tuple[str, ...] = (), blame: Blame = "client",
 ) -> Finding:  # fmt: skip
     return Finding(
         purpose=purpose,
         clause=purpose.partition("/")[0],
         outcome=outcome,
-        summary=told,
+        summary=summary,
         measured=measured,
         limit=limit,
         unit="forecasts" if "ENG" in purpose else "months of a code",

@@ -21,7 +21,7 @@ CENT = Decimal("0.01")
 class Line(msgspec.Struct, frozen=True):
     """One line: its clause, what it is for, the code it belongs to ("" for the contract), quantity and price.
 
-    `amount` and `unit_price` are None where only a quotation could tell (AMB-07).
+    `amount` and `unit_price` are None where the price needs a quotation (AMB-07).
     """
 
     clause: str

@@ -57,7 +57,7 @@ def judge_bill(bill: Bill) -> tuple[Finding, ...]:
 def balance(bill: Bill) -> Decimal:
     """What the lines of a bill come to beyond what is due before VAT: negative where too little was billed.
 
-    Rows whose price only a quotation tells are left out on both sides.
+    Rows priced by quotation are left out on both sides.
     """
     due = what_is_due(bill.contract, bill.acts, bill.counts, bill.month)
     unknown = {key for key, (_, amount) in due.items() if amount is None}
@@ -79,13 +79,13 @@ def _row(clause: str, bill: Bill, due: Due, others: dict[str, Due]) -> Finding:
     own = {key: value for key, value in due.items() if key[0] == clause}
     sums = (_sum(billed), _sum(own))
     wrong = [key for key in sorted(billed.keys() | own.keys()) if not _same(billed.get(key), own.get(key))]
-    told = f"{sums[0]:.2f} billed, {sums[1]:.2f} due"
+    summary = f"{sums[0]:.2f} billed, {sums[1]:.2f} due"
     odd = _other_prices(clause, bill)
     if odd and not wrong:
-        told += f", and {count(len(odd), 'line')} at another unit price than the contract's"
-        return _finding(f"{clause}/billed", "fail", told, sums, odd[:SHOWN])
+        summary += f", and {count(len(odd), 'line')} at another unit price than the contract's"
+        return _finding(f"{clause}/billed", "fail", summary, sums, odd[:SHOWN])
     if not wrong:
-        return _finding(f"{clause}/billed", "pass", told, sums)
+        return _finding(f"{clause}/billed", "pass", summary, sums)
     evidence = tuple(Evidence(f"{key[1] or 'contract'}: {_said(billed, key)} billed, {_said(own, key)} due")
                      for key in wrong[:SHOWN])  # fmt: skip
     for name, other in others.items():
@@ -93,8 +93,8 @@ def _row(clause: str, bill: Bill, due: Due, others: dict[str, Due]) -> Finding:
         if billed == theirs:  # a price nobody knows proves nothing
             assumed = bill.contract.assumed(name.split()[0])
             outcome: Outcome = "weak" if assumed else "fail"
-            return _finding(f"{clause}/billed", outcome, f"{told}; right under {name}", sums, evidence, assumed)
-    return _finding(f"{clause}/billed", "fail", told, sums, evidence)
+            return _finding(f"{clause}/billed", outcome, f"{summary}; right under {name}", sums, evidence, assumed)
+    return _finding(f"{clause}/billed", "fail", summary, sums, evidence)
 
 
 def _other_prices(clause: str, bill: Bill) -> tuple[Evidence, ...]:
@@ -123,10 +123,10 @@ def _nothing_else(bill: Bill) -> Finding:
 
 def _in_service(bill: Bill) -> Finding:
     """Messages are counted for codes in service, and no more were delivered than accepted by then (OPS-TAR-05)."""
-    odd = tuple(Evidence(told) for told in oddly_counted(bill.acts, bill.counts, bill.month))
+    odd = tuple(Evidence(note) for note in oddly_counted(bill.acts, bill.counts, bill.month))
     if odd:
-        told = "the counts of messages do not fit the acts, so what is due for them cannot be told"
-        return _finding("OPS-TAR-05/in-service", "inconclusive", told, (len(odd), 0), odd[:SHOWN], unit="codes")
+        summary = "the message counts do not fit the acts, so the amount due for them is unknown"
+        return _finding("OPS-TAR-05/in-service", "inconclusive", summary, (len(odd), 0), odd[:SHOWN], unit="codes")
     return _finding("OPS-TAR-05/in-service", "pass", "messages of codes in service alone", (0, 0), unit="codes")
 
 
@@ -181,18 +181,24 @@ def _sums(bill: Bill) -> Finding:
         return _finding("OPS-TAR-05/sums", "unsupported", "the bill states no sums", None)
     wrong = [name for name, amount in stated.items() if amount != right[name]]
     evidence = tuple(Evidence(f"{name}: {stated[name]:.2f} stated, {right[name]:.2f} by the lines") for name in wrong)
-    told = f"{len(wrong)} of {len(stated)} sums wrong"
+    summary = f"{len(wrong)} of {len(stated)} sums wrong"
     assumed = bill.contract.assumed("tariff.vat_share")
     net, stated_vat = stated.get("HT", total), stated.get("VAT")
     gross = stated.get("TTC", net + (stated_vat or Decimal(0)))
     share = _share(net, gross - net)
     outcome: Outcome = "fail" if wrong else "pass"
     if stated_vat is not None and net + stated_vat != gross:
-        told += f"; {net:.2f} and {stated_vat:.2f} of VAT are not {gross:.2f}"
+        summary += f"; {net:.2f} and {stated_vat:.2f} of VAT are not {gross:.2f}"
     elif assumed and wrong and "HT" not in wrong and share is not None:
-        outcome, told = "weak", f"{told}; they agree at {share:.1%} of VAT"
+        outcome, summary = "weak", f"{summary}; they agree at {share:.1%} of VAT"
     return _finding(
-        "OPS-TAR-05/sums", outcome, told, (len(wrong), 0), evidence, assumed if outcome == "weak" else (), unit="sums"
+        "OPS-TAR-05/sums",
+        outcome,
+        summary,
+        (len(wrong), 0),
+        evidence,
+        assumed if outcome == "weak" else (),
+        unit="sums",
     )
 
 
@@ -235,7 +241,7 @@ def _sum(lines: dict[Key, tuple[int, Decimal]] | Due) -> Decimal:
 
 
 def _finding(  # noqa: PLR0913 - a finding's own parts
-    purpose: str, outcome: Outcome, told: str, figures: tuple[Decimal | int, Decimal | int] | None,
+    purpose: str, outcome: Outcome, summary: str, figures: tuple[Decimal | int, Decimal | int] | None,
     evidence: tuple[Evidence, ...] = (), assumed: tuple[str, ...] = (), *, unit: str = "euro",
     blame: Literal["client", "platform"] = "platform",
 ) -> Finding:  # fmt: skip
@@ -243,7 +249,7 @@ def _finding(  # noqa: PLR0913 - a finding's own parts
         purpose=purpose,
         clause=purpose.partition("/")[0],
         outcome=outcome,
-        summary=told,
+        summary=summary,
         measured=None if figures is None else float(figures[0]),
         limit=None if figures is None else float(figures[1]),
         unit=unit,

@@ -14,8 +14,8 @@ from simbench.base.calendar import civil, instant, is_jour_ouvrable
 from simbench.base.units import SECOND_US
 from simbench.client.duties import Duties
 from simbench.client.messages import MARKETING, LinkConfig, Outgoing, Portability, Stopped
-from simbench.client.receipts import subscriber
 from simbench.numbering.plan import classify
+from simbench.numbering.written import address_key, number_of
 
 ORANGE = "orange"
 SERVED = ("mobile", "m2m")  # kinds of metropolitan numbers that can receive
@@ -56,7 +56,8 @@ class StopList:
     __slots__ = ("_brands", "_entries")
 
     def __init__(self, entries: Iterable[tuple[str, str]] = ()) -> None:
-        self._entries = set(entries)
+        # A spool of an earlier version names a subscriber by nine digits.
+        self._entries = {(scope, number_of(who) or who) for scope, who in entries}
         self._brands: dict[str, set[str]] = {}
 
     def serve(self, code: str, brand: str) -> None:
@@ -67,13 +68,13 @@ class StopList:
     def stop(self, code: str, sender: str) -> Stopped:
         """Opt the sender out of the code and of its brands."""
         scopes = (code, *sorted(self._brands.get(code, ())))
-        who = subscriber(sender)
+        who = address_key(sender)
         self._entries.update((scope, who) for scope in scopes)
         return Stopped(who, scopes)
 
     def blocks(self, code: str, brand: str, recipient: str) -> bool:
         """Whether the recipient opted out of marketing by that brand or code."""
-        who = subscriber(recipient)
+        who = address_key(recipient)
         return (code, who) in self._entries or (brand, who) in self._entries
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from zlib import crc32
 
 from simbench.base.calendar import minute_text
-from simbench.base.units import MINUTE_US, SECOND_US
+from simbench.base.units import MINUTE_US, NEVER, SECOND_US
 from simbench.client import bodies
 from simbench.client.compliance import Compliance, StopList
-from simbench.client.messages import NEVER, Close, Connect, Event, LinkConfig, Memory, MoReceived, Outgoing, Sent
+from simbench.client.messages import Close, Connect, Event, LinkConfig, Memory, MoReceived, Outgoing, Sent
 from simbench.client.outbox import Outbox, Segment
 from simbench.client.pacing import Pacing
 from simbench.client.receipts import OUTCOMES, Notification, Receipts

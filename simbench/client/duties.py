@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from simbench.base.units import DAY_US
 from simbench.client.messages import MARKETING, Outgoing
-from simbench.client.receipts import subscriber
 from simbench.numbering.plan import classify
+from simbench.numbering.written import address_key
 
 WEB2SMS = "web2sms"
 REPLY, PRESENCE, MARKETING_RANGE, INTERPERSONAL, MACHINES = "34", "35", "36", "37", "38"  # OPS-DEO-07 to OPS-DEO-11
@@ -59,7 +59,7 @@ class Duties:
 
     def heard(self, sender: str, now: int) -> None:
         """Record a message from a user to the code."""
-        self._heard[subscriber(sender)] = now
+        self._heard[address_key(sender)] = now
 
     def _consent(self, message: Outgoing, *_: object) -> str:
         return "recipient did not consent" if message.traffic_class == MARKETING and not message.opted_in else ""
@@ -75,7 +75,7 @@ class Duties:
         return "not all of it is free" if FREE.search(message.text) and "all-free" not in message.traits else ""
 
     def _reply(self, message: Outgoing, now: int, _: date) -> str:
-        heard = self._heard.get(subscriber(message.recipient))
+        heard = self._heard.get(address_key(message.recipient))
         if self._range != REPLY or (heard is not None and now - heard <= REPLY_SESSION_US):
             return ""
         return "user did not begin the session"
@@ -99,5 +99,5 @@ class Duties:
         """OPS-DEO-14; all messages without a brand count as one brand."""
         if message.traffic_class != MARKETING:
             return ""
-        first = self._marketed.setdefault((subscriber(message.recipient), message.brand, day), message.ref)
+        first = self._marketed.setdefault((address_key(message.recipient), message.brand, day), message.ref)
         return "" if first == message.ref else "brand has written to this user today"

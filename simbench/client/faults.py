@@ -11,12 +11,12 @@ from collections.abc import Iterable
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.client.compliance import Compliance, StopList
 from simbench.client.core import Core
 from simbench.client.faults_duty import DUTY_FAULTS
 from simbench.client.faults_link import LINK_FAULTS
-from simbench.client.messages import NEVER, LinkConfig, Outgoing
+from simbench.client.messages import LinkConfig, Outgoing
 from simbench.client.outbox import Progress, Segment
 from simbench.client.pacing import Pacing
 from simbench.ucp.frame import Frame, WireError

@@ -10,13 +10,14 @@ from weakref import WeakSet
 
 from msgspec.structs import replace
 
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.client.compliance import StopList
 from simbench.client.core import Core
-from simbench.client.messages import NEVER, Close, Delivered, LinkConfig, MoReceived, Outgoing
+from simbench.client.messages import Close, Delivered, LinkConfig, MoReceived, Outgoing
 from simbench.client.outbox import Segment
 from simbench.client.pacing import Pacing
 from simbench.client.receipts import DELIVERED, Notification
+from simbench.numbering.written import address_key
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame
 
@@ -141,10 +142,10 @@ class ReportsEvery53(Core):
 
     def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
         super()._submit_result(segment, data, now)
-        self._refs[segment.message.recipient[-9:], data[-1].rpartition(":")[2]] = segment.message.ref
+        self._refs[address_key(segment.message.recipient), data[-1].rpartition(":")[2]] = segment.message.ref
 
     def _notification(self, data: list[str], frame: Frame) -> str | None:
-        key = (data[At.OADC][-9:], data[At.SCTS])
+        key = (address_key(data[At.OADC]), data[At.SCTS])
         before = self._outbox.receipts.duplicates
         said = super()._notification(data, frame)
         if self._outbox.receipts.duplicates > before and key in self._refs:

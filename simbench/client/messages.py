@@ -11,7 +11,6 @@ from typing import Literal
 import msgspec
 
 MARKETING = "marketing"  # the traffic class subject to opt-outs and quiet hours
-NEVER = 1 << 62  # the deadline of a core with nothing pending
 
 Portability = Callable[[str, int], str | None]
 """From an MSISDN and an instant to the operator it was ported to, or None if it was not ported."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.client import messages as m
 from simbench.client.compliance import Compliance
 from simbench.client.receipts import BUFFERED, DELIVERED, Awaited, Notification, Receipts
@@ -58,7 +58,7 @@ class Outbox:
     @property
     def next_due(self) -> int:
         """When the first held-back segment becomes ready."""
-        return self._kept_back[0][0] if self._kept_back else m.NEVER
+        return self._kept_back[0][0] if self._kept_back else NEVER
 
     def take_in(self, message: m.Outgoing, now: int) -> None:
         """Queue a message, or withhold it at once if it may never be sent."""

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from simbench.base.units import DAY_US
+from simbench.numbering.written import address_key
 
 LIFE_US = 7 * DAY_US  # longer than any validity period; later notifications count as unknown
 REMEMBERED = 100_000  # completed keys kept to recognise duplicates
@@ -21,11 +22,6 @@ Value = TypeVar("Value")
 Verdict = Literal["matched", "duplicate", "unknown"]
 
 OUTCOMES = DELIVERED, BUFFERED, NOT_DELIVERED = "0", "1", "2"
-
-
-def subscriber(address: str) -> str:
-    """Return the last nine digits, which identify a subscriber whatever the prefix."""
-    return address[-9:]
 
 
 class Awaited(msgspec.Struct, frozen=True):
@@ -62,7 +58,7 @@ class Receipts:
         """Add an accepted segment. Returns its notification if that came first. An empty SCTS never matches."""
         if not scts:
             return None
-        key = (subscriber(recipient), scts)
+        key = (address_key(recipient), scts)
         self._settled.pop(key, None)
         self._awaited.setdefault(key, []).append(awaited)
         self.forget_before(awaited.at - LIFE_US)
@@ -74,7 +70,7 @@ class Receipts:
 
     def match(self, recipient: str, scts: str, notification: Notification) -> tuple[Verdict, Awaited | None]:
         """Match a notification to its segment; "buffered" leaves the segment pending."""
-        key = (subscriber(recipient), scts)
+        key = (address_key(recipient), scts)
         waiting = self._awaited.get(key)
         if waiting:
             if notification.status == BUFFERED:

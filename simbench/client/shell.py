@@ -14,9 +14,9 @@ from typing import Any, cast
 
 import msgspec
 
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.client.core import Core
-from simbench.client.messages import NEVER, Close, Connect, Event, Outgoing
+from simbench.client.messages import Close, Connect, Event, Outgoing
 from simbench.client.spool import Spool
 
 Clock = Callable[[], int]

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.dialup.calls import I32, I64, U8, Calls
 from simbench.dialup.demand import exponential_table
 from simbench.dialup.kernels.arrivals import WORD
@@ -18,7 +18,6 @@ from simbench.dialup.kernels.loss_system import (
     CUT,
     DROPPED,
     MOST_TRIES,
-    NEVER,
     REFUSED,
     lose_microseconds,
     lose_seconds,
@@ -83,11 +82,6 @@ class Carried:
         """Which of the offered calls were never carried."""
         lost: NDArray[np.bool_] = (self.fate == BLOCKED) | (self.fate == REFUSED)
         return lost
-
-    @property
-    def failed_attempts(self) -> int:
-        """Attempts that found no port: all those of lost calls, all but the last of others."""
-        return self.attempts - len(self.calls)
 
     def count(self, fate: int) -> int:
         """How many calls had a fate of `kernels.loss`."""

@@ -15,12 +15,12 @@ KINDS: Final[Mapping[str, Kind]] = {
 }  # fmt: skip
 MOST_PORT: Final = 1 << 31
 
-Told = Callable[[int, int], None]
-"""Told how many octets or rows of how many are read."""
+Progress = Callable[[int, int], None]
+"""Called with the octets or rows read, and their total."""
 
 
 def check_columns(header: list[str], place: str) -> None:
-    """Refuse a header that cannot tell calls: BadInput."""
+    """Refuse a header without the columns of a call: BadInput."""
     if not {"start", "start_us"} & set(header):
         raise BadInput(place, "has no column `start` or `start_us`", "a header with " + ", ".join(TIMES + NAMES))
     if not set(TIMES[2:]) & set(header):

@@ -13,7 +13,7 @@ from simbench.base.calendar import PARIS
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Call, Calls, SetAside, calls_of, cause_of
-from simbench.dialup.columns import KINDS, MOST_PORT, TIMES, Told, check_columns
+from simbench.dialup.columns import KINDS, MOST_PORT, TIMES, Progress, check_columns
 from simbench.dialup.kernels.row_checks import MISSING
 from simbench.dialup.vetting import Aside, Ends, durations_of
 from simbench.tables.cells import digits_of, number_of, text_of
@@ -25,7 +25,7 @@ FRENCH: Final = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")  # as spreadsheets of th
 STEP: Final = 50_000  # rows after which progress is reported
 
 
-def read_csv(path: Path, aside: Aside, told: Told) -> tuple[int, Calls]:
+def read_csv(path: Path, aside: Aside, progress: Progress) -> tuple[int, Calls]:
     """Read call records from a table: the number of rows, and the calls their own words support. Raises BadInput."""
     size, rows = path.stat().st_size, 0
     table = read_table(path, KINDS, whole_rows=True)
@@ -35,7 +35,7 @@ def read_csv(path: Path, aside: Aside, told: Told) -> tuple[int, Calls]:
         for row in table.rows:
             rows += 1
             if rows % STEP == 0:
-                told(table.octets_read(), size)
+                progress(table.octets_read(), size)
             if isinstance(row, RejectedRow):
                 aside.add(SetAside(row.line, row.kind, row.reason[:80]))
                 continue
@@ -43,7 +43,7 @@ def read_csv(path: Path, aside: Aside, told: Told) -> tuple[int, Calls]:
                 sound.append(_call(row))
             except _Unfit as unfit:
                 aside.add(SetAside(row.line, unfit.reason, unfit.text, unfit.duration_us))
-    told(size, size)
+    progress(size, size)
     return rows, calls_of(sound)
 
 

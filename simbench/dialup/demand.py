@@ -44,11 +44,6 @@ class Law:
         return np.array(self.short), np.array(self.long), np.array([self.short_share])
 
 
-def one_law(table: tuple[int, ...]) -> Law:
-    """Give the law of one table."""
-    return Law(table, table, 0)
-
-
 def session_law(offer: Offer, *, pareto_tail: bool = False) -> Law:
     """Give the offer's law of session lengths; `pareto_tail` replaces what lies beyond `pareto_from_s`."""
     demand = offer.terms.demand

@@ -20,7 +20,7 @@ from simbench.base.errors import BadInput, NothingRead
 from simbench.base.outputs import replacing
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Calls, cause_name
-from simbench.dialup.columns import Told
+from simbench.dialup.columns import Progress
 from simbench.dialup.csv_records import read_csv
 from simbench.dialup.grid import Grid, grid_of, month_at, months_named
 from simbench.dialup.offer import Offer
@@ -45,10 +45,10 @@ class Records:
     passed_over: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_records(path: Path, offer: Offer, months: str = "", told: Told = lambda _done, _all: None) -> Records:
+def read_records(path: Path, offer: Offer, months: str = "", progress: Progress = lambda _done, _all: None) -> Records:
     """Read call records for the months named ("": the month in which most calls begin).
 
-    Raises BadInput: no such file, no header or column to tell calls by, not a Parquet file.
+    Raises BadInput: no such file, no header, or a column missing, not a Parquet file.
     """
     if not path.is_file():
         raise BadInput(str(path), "no such file", "call records as .csv or .parquet")
@@ -61,7 +61,7 @@ def read_records(path: Path, offer: Offer, months: str = "", told: Told = lambda
 
             rows, calls = read_parquet(path, aside)
         else:
-            rows, calls = read_csv(path, aside, told)
+            rows, calls = read_csv(path, aside, progress)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file that can be read") from None
     return vetted(Found(path, rows, calls, aside), offer, months)
@@ -83,7 +83,7 @@ class Found:
 def vetted(found: Found, offer: Offer, months: str = "") -> Records:
     """Keep the sound calls for the months named ("": the month in which most calls begin).
 
-    Raises BadInput: there is no call to tell the month by. NothingRead: nor anything else, and no month is named.
+    Raises BadInput: no call shows the month. NothingRead: no row at all, and no month is given.
     """
     names = months_named(months) if months else (_usual_month(found),)
     grid = grid_of(names, offer)
@@ -98,7 +98,7 @@ def _usual_month(found: Found) -> str:
     if not len(calls) and not found.aside.total:
         raise NothingRead(f"{path}: nothing was read in it, so there is nothing to settle or to judge")
     if not len(calls):
-        raise BadInput(str(path), "there is no sound call in it, so its month cannot be told", "--month")
+        raise BadInput(str(path), "has no valid call, so its month is unknown", "--month")
     middle = int(np.sort(calls.start_us)[len(calls) // 2])
     try:
         return months_named(month_at(middle))[0]

@@ -124,8 +124,8 @@ def _records(records: Records, offer: Offer) -> Iterator[Finding]:
         found = {reason: records.aside.counts[reason] for reason in reasons if records.aside.counts[reason]}
         rows = sorted(row for row in _aside(records, reasons))
         wrong = [Evidence(f"line {line}: {REASONS[reason]}: {text}") for line, reason, text in rows]
-        told = "; ".join(f"{count:,} × {REASONS[reason]}" for reason, count in found.items())
-        words = (f"{records.rows:,} rows, none set aside for this", f"of {records.rows:,} rows set aside: {told}")
+        set_aside = "; ".join(f"{count:,} × {REASONS[reason]}" for reason, count in found.items())
+        words = (f"{records.rows:,} rows, none set aside for this", f"of {records.rows:,} rows set aside: {set_aside}")
         assumed = offer.assumed("records.longest_h") if "huge" in found else ()
         count = sum(found.values())
         hangs_on = HANGS_ON.get(purpose, NO_FAULT)
@@ -140,12 +140,12 @@ def _unplaced(records: Records, reasons: frozenset[str] = NO_FAULT) -> str:
     if not len(records.calls) and not records.aside.total:
         return "nothing was read: there is no call in it"
     counts = {reason: records.aside.counts[reason] for reason in sorted(reasons) if records.aside.counts[reason]}
-    told = "; ".join(f"{count:,} × {REASONS[reason]}" for reason, count in counts.items())
-    return f"of {records.rows:,} rows set aside, without a fault of the provider: {told}" if counts else ""
+    set_aside = "; ".join(f"{count:,} × {REASONS[reason]}" for reason, count in counts.items())
+    return f"of {records.rows:,} rows set aside, without a fault of the provider: {set_aside}" if counts else ""
 
 
 def _untold(purpose: str, why: str, rows: Iterable[tuple[int, str, str]] = ()) -> Finding:
-    """What cannot be told because of rows that were not read as calls."""
+    """What remains unknown because of rows that were not read as calls."""
     notes = [Evidence(f"line {line}: {REASONS[reason]}: {text}") for line, reason, text in rows]
     return Finding(purpose, purpose.partition("/")[0], "inconclusive", why, evidence=tuple(notes[:MOST_EVIDENCE]))
 
@@ -196,9 +196,9 @@ def _statement(case: Case, statement: Statement) -> Iterator[Finding]:
         ("NRV-STA-04/euros", _euros, ("amounts in euros agree", "an amount in euros is wrong"), ("money.smallest",)),
     )  # fmt: skip
     for purpose, check, words, assumed in checks:
-        wrong = [Evidence(f"line {line.number}, {line.month}: {told}") for line in totals for told in check(line, case)]
+        wrong = [Evidence(f"line {line.number}, {line.month}: {note}") for line in totals for note in check(line, case)]
         yield _found(purpose, wrong, words, blame="client", assumed=case.offer.assumed(*assumed))
-    wrong = [Evidence(told) for told in _whole(case, statement)]
+    wrong = [Evidence(note) for note in _whole(case, statement)]
     yield _found("NRV-STA-05/whole", wrong, ("the statement is whole", "the statement is not whole"), blame="client")
 
 
@@ -297,10 +297,10 @@ def _whole(case: Case, statement: Statement) -> Iterator[str]:
         lines.setdefault((line.month, line.period), line)
         if line.amounts and line.period != "total":
             yield f"line {line.number}: an amount of money beside {line.period}"
-    told = {month for month, _ in lines}
-    months = case.records.grid.months if case.records is not None else tuple(sorted(told))
-    yield from (f"{month} is no month of these records" for month in sorted(told - set(months)))
-    if not told:
+    stated = {month for month, _ in lines}
+    months = case.records.grid.months if case.records is not None else tuple(sorted(stated))
+    yield from (f"{month} is not a month of these records" for month in sorted(stated - set(months)))
+    if not stated:
         yield "there is no line in it"
     for month in months:
         parts = [lines.get((month, period)) for period in PERIODS]

@@ -28,7 +28,7 @@ LENGTH_EDGES_S = np.unique(np.round(np.geomspace(1, 43_200, 61)).astype(np.int64
 """Edges of the classes in which session lengths are counted, in seconds; the last one is open."""
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
+"""Called with the current step, the amount done, and the total."""
 
 
 class PoolTotal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

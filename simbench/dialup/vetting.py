@@ -176,13 +176,13 @@ def _ports(calls: Calls) -> tuple[I64, int]:
 
 def _words(ends: Ends) -> Callable[[int], str]:
     def said(place: int) -> str:
-        told = []
+        times = []
         for name in ("start_us", "end_us", "duration_us"):
             column = getattr(ends, name)
             if len(column) and column[place] != MISSING:
                 value = int(column[place])
-                told.append(f"duration {_seconds(value)}" if name == "duration_us" else f"{name[:-3]} {moment(value)}")
-        return ", ".join(told)
+                times.append(f"duration {_seconds(value)}" if name == "duration_us" else f"{name[:-3]} {moment(value)}")
+        return ", ".join(times)
 
     return said
 

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from simbench.base.calendar import midnight_after
 from simbench.base.outputs import grow, remove
+from simbench.base.units import NEVER
 from simbench.ledger.buffer import Entry
 from simbench.ledger.columns import Misfit, schema, to_batch
 from simbench.ledger.rows import ORDINAL, TABLES, Table
@@ -37,7 +38,6 @@ from simbench.ledger.segments import (
 )
 
 BULK_BYTES: Final = 300_000_000  # a segment of a run in virtual time, which is packed once it is full
-_NEVER: Final = 1 << 62
 _PLACED_OCTETS: Final = 1_000_000  # between two places of a stream that are remembered
 _MOST_BUFFERS: Final = 500  # of one call of the system
 
@@ -182,13 +182,13 @@ class Store:
         bounds = [pc.min_max(batch.column(0)).as_py() for batch in pending]
         latest = max(each["max"] for each in bounds)
         if self._edge is None:
-            self._edge = _midnight_after(min(each["min"] for each in bounds)) if self._daily else _NEVER
+            self._edge = _midnight_after(min(each["min"] for each in bounds)) if self._daily else NEVER
         if latest >= self._edge:
             self._write(self._edge)
             self._roll()
             self._begin()
             self._edge = _midnight_after(latest)
-        self._write(_NEVER)
+        self._write(NEVER)
         if sum(stream.size for stream in self._open.values()) > self._max_bytes:
             self._roll()
 
@@ -218,7 +218,7 @@ class Store:
             later: deque[pa.RecordBatch] = deque()
             while batches:
                 ready = [batches.popleft() for _ in range(min(len(batches), _MOST_BUFFERS))]
-                if below < _NEVER:
+                if below < NEVER:
                     ready, after = _cut(ready, below)
                     later.extend(after)
                 try:
@@ -337,7 +337,7 @@ def _midnight_after(us: int) -> int:
     try:
         return midnight_after(us)
     except (OverflowError, ValueError):  # beyond the years of the calendar: no midnight will come
-        return _NEVER
+        return NEVER
 
 
 __all__ = ["ORDER", "Store"]

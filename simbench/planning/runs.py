@@ -70,7 +70,7 @@ def volume(prepared: Prepared, point: int) -> float:
 
 @functools.cache
 def keep_memory() -> None:
-    """Have the allocator keep what is freed: a worker told to trim its memory at once is slower than one process."""
+    """Have the allocator keep freed memory: a worker that returns it at once is slower than one process."""
     try:
         libc = ctypes.CDLL(None)
         libc.mallopt(MMAP, KEPT_OCTETS)

@@ -128,7 +128,9 @@ class DaskCrew:
         from distributed import Client  # noqa: PLC0415 - an optional extra
 
         for name in ("distributed.client", "distributed.utils"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost cluster is told once, by us, not as tracebacks
+            logging.getLogger(name).setLevel(
+                logging.CRITICAL
+            )  # a lost cluster is reported once, by us, instead of as tracebacks
         self._client = Client.__new__(Client)
         try:
             self._client.__init__(address, timeout=answer_s, set_as_default=False)

@@ -53,11 +53,6 @@ def exhibit(evidence: Evidence, mask: bool) -> Exhibit:
     )
 
 
-def shown_hex(evidence: Evidence, mask: bool) -> str:
-    """The frames of one piece of evidence as hexadecimal text, hidden as `mask` says."""
-    return " ".join(frame.hex for frame in _frames(evidence.frame, mask)) if evidence.frame else ""
-
-
 def _frames(text: str, mask: bool) -> tuple[Shown, ...]:
     try:
         octets = bytes.fromhex(text)

@@ -27,7 +27,7 @@ BLAMED: Final = {
     "": "–",
     "client": "client",
     "platform": "platform, as scheduled",
-    "bench": "bench could not tell",
+    "bench": "bench: undetermined",
 }
 
 assert set(WORST_FIRST) == set(SYMBOLS) == set(OUTCOMES)

@@ -59,7 +59,7 @@ class Record(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """What a customer was told; octets of an envelope, else 0."""
+    """A notification to a customer; octets of an envelope, else 0."""
 
     day: date
     kind: str

@@ -70,7 +70,7 @@ class History:
             )
 
     def before_any_envelope(self) -> list[Record]:
-        """Roaming data before the first envelope was told."""
+        """Roaming data before the customer was notified of the first envelope."""
         first = self.periods[0].starts if self.periods else date.max
         return [record for record in self.abroad if record.service == "data" and record.day < first]
 

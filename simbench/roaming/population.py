@@ -84,9 +84,9 @@ def tables_of(scenario: RoamingScenario, contract: RoamingContract) -> Tables:
 
 
 def run_population(
-    scenario: RoamingScenario, contract: RoamingContract, told: Callable[[int], object] = lambda _done: None
+    scenario: RoamingScenario, contract: RoamingContract, progress: Callable[[int], object] = lambda _done: None
 ) -> Followed:
-    """Follow everybody; `told` is given how many subscribers are done, after each chunk."""
+    """Follow all subscribers; `progress` is called with the number done after each chunk."""
     tables, size = tables_of(scenario, contract), scenario.population.subscribers
     totals = np.zeros((size, len(COLUMNS)), np.int64)
     profile = np.zeros(size, np.int16)
@@ -98,7 +98,7 @@ def run_population(
         who = fill(tables, scenario.seed, range(start, stop), own)
         follow(tables.rules, tables.days, who, own, tables.envelopes, _untraced(totals[start:stop], by_day))
         profile[start:stop] = who.profile
-        told(stop)
+        progress(stop)
     return Followed(totals, profile, by_day)
 
 

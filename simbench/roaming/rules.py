@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from simbench.base.calendar import from_civil
+from simbench.base.text import count
 from simbench.finding import Evidence, Finding
 from simbench.roaming.billing import Billing, Record
 from simbench.roaming.contract import RoamingContract, Service
@@ -114,7 +115,7 @@ def _granted(history: History, bench: Bench) -> Iterator[Verdict]:
             None if period.granted >= least else Breach(period.starts, f"{had:.4f} GB granted, {due:.4f} due", had, due)
         )
     for record in history.before_any_envelope()[:1]:
-        yield Breach(record.day, "roaming data before any envelope was told", 0, 1)
+        yield Breach(record.day, "roaming data before any notification of the envelope", 0, 1)
 
 
 @rule("ROM-ENV-02/free-within", "Data within the envelope is free of charge.", "kB")
@@ -132,13 +133,21 @@ def _free_within(history: History, bench: Bench) -> Iterator[Verdict]:
             yield None if record.charged <= most else Breach(record.day, note, record.charged, most)
 
 
-@rule("ROM-ENV-03/told-used-up", "The envelope's end is told before anything beyond it is charged.", "notices")
+@rule(
+    "ROM-ENV-03/told-used-up",
+    "The customer is notified of the envelope's end before anything beyond it is charged.",
+    "notices",
+)
 def _told_used_up(history: History, _bench: Bench) -> Iterator[Verdict]:
     for period in history.periods:
         charged = [record for record in period.data if record.amount and not history.surcharged(record.day)]
         for record in charged[:1]:
-            told = period.told_by("envelope-used-up", record.day)
-            yield None if told else Breach(record.day, "charged beyond an envelope whose end was not told", 0, 1)
+            notified = period.told_by("envelope-used-up", record.day)
+            yield (
+                None
+                if notified
+                else Breach(record.day, "charged beyond the envelope without notification of its end", 0, 1)
+            )
 
 
 # ---------------------------------------------------------------- fair use
@@ -157,8 +166,8 @@ def _two_weeks(history: History, bench: Bench) -> Iterator[Verdict]:
             alerted = notice.day
         elif notice.kind == "surcharge-begins":
             waited = (notice.day - alerted).days if alerted else -1
-            told = f"surcharged {waited} days after the alert" if alerted else "surcharged without an alert"
-            yield None if waited >= least else Breach(notice.day, told, waited, least)
+            note = f"surcharged {count(waited, 'day')} after the alert" if alerted else "surcharged without an alert"
+            yield None if waited >= least else Breach(notice.day, note, waited, least)
             alerted = None
     for record in history.abroad:
         if record.service != "data" and record.amount:
@@ -253,16 +262,16 @@ def _spending(history: History) -> Iterator[tuple[Decimal, Record, Callable[[str
                 yield spent, record, lambda kind, record=record, period=period: period.told_by(kind, record.day)  # type: ignore[misc]  # bound at once
 
 
-@rule("ROM-LIM-01/told", "Spending is told at 80 % and at 100 % of the limit.", "euro")
+@rule("ROM-LIM-01/told", "The customer is notified at 80 % and at 100 % of the spending limit.", "euro")
 def _limit_told(history: History, bench: Bench) -> Iterator[Verdict]:
     spending = bench.contract.terms.spending
     limit = spending.limit_eur.value
     marks = {"warning": limit * Decimal(str(spending.warning_share.value)), "limit": limit}
-    for spent, record, told in _spending(history):
+    for spent, record, notified in _spending(history):
         for kind, mark in marks.items():
             if spent >= mark:
                 note = f"{spent:.2f} euros spent and no notice of {mark:.2f}"
-                yield None if told(kind) else Breach(record.day, note, float(spent), float(mark))
+                yield None if notified(kind) else Breach(record.day, note, float(spent), float(mark))
 
 
 @rule("ROM-LIM-02/stops", "Spending stops at the limit unless the customer agreed to go on.", "euro")

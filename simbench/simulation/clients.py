@@ -16,10 +16,9 @@ from msgspec.structs import replace
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.limiter import Limiter
 from fake_smsc.core.records import Accepted, Answer, Limit, Refused, Silence, Special, Submit
-from simbench.base.units import MINUTE_US
+from simbench.base.units import MINUTE_US, NEVER
 from simbench.simulation.plan import INDEX_SHIFT, STREAM_SHIFT, Stream, World
 
-NEVER = 1 << 62
 PART_MASK = (1 << INDEX_SHIFT) - 1
 Request = tuple[int, int, int]
 """A message that a client is asked to send: the instant of the request, its number, its recipient."""

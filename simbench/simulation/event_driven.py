@@ -10,12 +10,12 @@ from typing import Literal, cast
 
 from fake_smsc.core.centre import Centre
 from fake_smsc.core.records import Limit, Notification
-from simbench.base.units import HOUR_US
+from simbench.base.units import HOUR_US, NEVER
 from simbench.kernels.delivery_outcome import running_at
 from simbench.ledger import AnyLedger, Ledger
 from simbench.ledger.buffer import Block, Cells
 from simbench.ledger.rows import Row
-from simbench.simulation.clients import NEVER, CodeClient, Request
+from simbench.simulation.clients import CodeClient, Request
 from simbench.simulation.demand import Source, spans
 from simbench.simulation.ground_truth import story_of
 from simbench.simulation.minutes import MinuteRows

@@ -137,7 +137,7 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
     shown = service.of("unplanned", "planned", "partial", "excluded")
     starts = np.array([one.incident.start for one in shown], dtype=np.int64)
     ends = np.array([one.incident.end or service.period.end for one in shown], dtype=np.int64)
-    return starts, ends, tuple(one.klass for one in shown)
+    return starts, ends, tuple(one.counted_as for one in shown)
 
 
 @rule(
@@ -241,6 +241,6 @@ def _evidence(service: Service, decisive: Rolling, place: int) -> tuple[Evidence
     found = []
     for one in service.counted:
         start, end = one.incident.start, min(one.incident.end or at, at)
-        if one.klass == "unplanned" and end > since and start < at:
+        if one.counted_as == "unplanned" and end > since and start < at:
             found.append(Evidence(f"{one.incident.ticket}: {one.why}", max(start, since), end))
     return tuple(sorted(found, key=lambda one: one.start - one.end)[:SHOWN])

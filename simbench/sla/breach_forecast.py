@@ -84,7 +84,7 @@ def fitted(service: Service) -> tuple[Drawn, ...]:
 
     Raises BadInput for fewer than two outages.
     """
-    outages = [one.incident for one in service.counted if one.klass == "unplanned"]
+    outages = [one.incident for one in service.counted if one.counted_as == "unplanned"]
     hours = [(one.end - one.start) / HOUR_US for one in outages if one.end is not None]
     if len(hours) < LEAST_OUTAGES:
         raise BadInput(

@@ -35,14 +35,14 @@ class Counted(msgspec.Struct, frozen=True):
     """An incident, the class it counts as, and the reason. `late`: announced, but too late."""
 
     incident: Incident
-    klass: Class
+    counted_as: Class
     why: str
     late: bool = False
 
     @property
     def variants(self) -> tuple[str, ...]:
         """The variants of availability it affects."""
-        return VARIANTS_OF[self.klass]
+        return VARIANTS_OF[self.counted_as]
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class Service(msgspec.Struct, frozen=True):
         return tuple(
             one
             for one in self.counted
-            if one.klass in classes
+            if one.counted_as in classes
             and one.incident.start < self.period.end
             and (one.incident.end is None or one.incident.end > self.period.start)
         )

@@ -38,7 +38,7 @@ def outages_of(service: Service) -> tuple[Counted, ...]:
     """
     found: list[Counted] = []
     for one in service.counted:
-        if one.klass != "unplanned":
+        if one.counted_as != "unplanned":
             continue
         before = found[-1] if found else None
         if before is None or (before.incident.end is not None and before.incident.end < one.incident.start):

@@ -72,11 +72,11 @@ def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:
     place = {"unplanned": 0, "planned": 1, "partial": 2}
     for one in counted:
         start, end = one.incident.start, until if one.incident.end is None else one.incident.end
-        if one.klass not in place or end <= start:
+        if one.counted_as not in place or end <= start:
             continue
-        amount = round(one.incident.share * PARTS) if one.klass == "partial" else 1
+        amount = round(one.incident.share * PARTS) if one.counted_as == "partial" else 1
         for instant, sign in ((start, amount), (end, -amount)):
-            steps.setdefault(instant, [0, 0, 0])[place[one.klass]] += sign
+            steps.setdefault(instant, [0, 0, 0])[place[one.counted_as]] += sign
     edges = np.array(sorted(steps), dtype=np.int64)
     active = np.cumsum(np.array([steps[edge] for edge in edges.tolist()], dtype=np.int64), axis=0)
     unplanned = (active[:, 0] > 0).astype(np.int64)

@@ -63,7 +63,7 @@ def _ticket(one: Counted, year: Year, judged: str) -> Ticket:
         noticed_at=moment(incident.noticed_at),
         restored_in_time=judged,
         attributed_to=incident.attributed_to,
-        counted_as=one.klass,
+        counted_as=one.counted_as,
         counted_in=" ".join(one.variants),
         why=one.why,
         leaves_window_at=moment(year.windows.leaves(incident.end)) if counts and incident.end is not None else "",

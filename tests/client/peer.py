@@ -1,4 +1,4 @@
-"""A core and a scripted SMSC joined in virtual time. Judges nothing: it records what passed."""
+"""A core and a scripted SMSC joined in virtual time. It records the exchange."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from typing import TypeVar
 
 from simbench.base.calendar import instant, scts_text
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.client import messages as m
 from simbench.client.core import Core
 from simbench.ucp.fields import At
@@ -84,7 +84,7 @@ class Wire:
         while True:
             self.core.advance(self.now)
             self._drain()
-            due = min(self.core.next_deadline(), self._coming[0][0] if self._coming else m.NEVER)
+            due = min(self.core.next_deadline(), self._coming[0][0] if self._coming else NEVER)
             assert due > self.now or self._coming, "the core asks to be called again at once"
             if due > until:
                 self.now = until

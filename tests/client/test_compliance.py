@@ -62,7 +62,19 @@ def test_a_brand_is_stopped_on_all_its_codes() -> None:
     one.submit(message(9, **MARKETING)).run(1).say(mobile(recipient(1), "STOP"))
     other.submit(message(1, **MARKETING), replace(message(1, **MARKETING), ref="rival", brand="Pulls Durand")).run(1)
     assert [event.ref for event in other.events(m.Withheld)] == ["m1"]
-    assert one.events(m.Stopped) == [m.Stopped(recipient(1)[-9:], (CODE, "Chaussures Dupont"))]
+    assert one.events(m.Stopped) == [m.Stopped(recipient(1), (CODE, "Chaussures Dupont"))]
+
+
+def test_an_opt_out_kept_by_nine_digits_still_counts() -> None:
+    stops = StopList([(CODE, recipient(1)[-9:])])
+    assert stops.blocks(CODE, "", recipient(1))
+    assert not stops.blocks(CODE, "", recipient(2))
+
+
+def test_the_same_last_nine_digits_in_two_countries_are_two_subscribers() -> None:
+    stops = StopList()
+    stops.stop(CODE, "33639980012")
+    assert not stops.blocks(CODE, "", "44639980012")
 
 
 NIGHT = {  # asked at, leaves at

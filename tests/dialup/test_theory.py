@@ -16,7 +16,6 @@ from simbench.dialup.demand import (
     calls_between,
     calls_of_month,
     exponential_table,
-    one_law,
     profile,
     session_law,
 )
@@ -31,10 +30,16 @@ MEAN_S = 600
 PORTS, ERLANGS = 50, 42.0
 WARM_S = 36_000
 RUN_S = WARM_S + 4_000_000 // 1800 * 1800
+
+
+def _of_one_table(table: tuple[int, ...]) -> Law:
+    return Law(table, table, 0)
+
+
 LAWS = {
-    "exponential": one_law(exponential_table(MEAN_S * SECOND_US)),
-    "lognormal": one_law(lognormal_table(round(MEAN_S * SECOND_US * math.exp(-0.5)), 1.0, 4096)),
-    "deterministic": one_law((MEAN_S * SECOND_US, MEAN_S * SECOND_US)),
+    "exponential": _of_one_table(exponential_table(MEAN_S * SECOND_US)),
+    "lognormal": _of_one_table(lognormal_table(round(MEAN_S * SECOND_US * math.exp(-0.5)), 1.0, 4096)),
+    "deterministic": _of_one_table((MEAN_S * SECOND_US, MEAN_S * SECOND_US)),
 }
 
 

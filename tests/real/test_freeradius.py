@@ -19,7 +19,7 @@ from simbench.cli.main import cli
 from simbench.dialup.calls import calls_of
 from simbench.dialup.radius.detail import read_detail
 from simbench.dialup.radius.faults import FAULTS
-from simbench.dialup.radius.journal import Journal, Told, read_journal
+from simbench.dialup.radius.journal import Journal, RecordedRun, read_journal
 from simbench.dialup.radius.packets import encode, respond, sign
 from simbench.dialup.radius.pairing import pair
 from simbench.dialup.radius.plan import Planned, schedule
@@ -43,7 +43,7 @@ def server_of(real: FreeRadius, **more: object) -> Server:
     return Server("127.0.0.1", real.port, SECRET, **patience)  # type: ignore[arg-type]  # named options
 
 
-def account(real: FreeRadius, plan: Iterable[Planned], **more: object) -> Told:
+def account(real: FreeRadius, plan: Iterable[Planned], **more: object) -> RecordedRun:
     path = real.folder / "journal.jsonl"
     with Journal(path) as journal:
         sender = Sender(server_of(real, **more), journal)

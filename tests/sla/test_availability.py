@@ -138,7 +138,7 @@ def _swept(service: Service, at: int) -> tuple[Fraction, ...]:
     lost = {"unplanned": 0, "planned": 0, "partial": 0, "excluded": 0}
     for one in service.counted:
         end = one.incident.end or 0
-        lost[one.klass] += sum(since <= minute < at for minute in range(one.incident.start, end, MINUTE_US))
+        lost[one.counted_as] += sum(since <= minute < at for minute in range(one.incident.start, end, MINUTE_US))
     length = (at - since) // MINUTE_US
     unplanned, planned = lost["unplanned"], lost["planned"]
     return (

@@ -36,7 +36,7 @@ def test_a_year_without_any_incident_keeps_what_it_had_occasion_to(purpose: str)
 
 
 @pytest.mark.parametrize(
-    ("incident", "klass", "variants"),
+    ("incident", "counted_as", "variants"),
     [
         (outage(10, 1), "unplanned", ("V1", "V2", "V3", "V4")),
         (maintenance(10, 1, 6), "planned", ("V2", "V3")),
@@ -49,10 +49,10 @@ def test_a_year_without_any_incident_keeps_what_it_had_occasion_to(purpose: str)
     ],
 )
 def test_every_incident_counts_as_one_class_with_a_reason(
-    incident: Incident, klass: str, variants: tuple[str, ...]
+    incident: Incident, counted_as: str, variants: tuple[str, ...]
 ) -> None:
     (found,) = counted([incident], load_contract())
-    assert (found.klass, found.variants) == (klass, variants)
+    assert (found.counted_as, found.variants) == (counted_as, variants)
     assert found.why
 
 

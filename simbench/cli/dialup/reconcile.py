@@ -19,7 +19,7 @@ from simbench.cli.pages import JUDGED, command
 
 if TYPE_CHECKING:
     from simbench.dialup.offer import Offer
-    from simbench.dialup.radius.journal import Told
+    from simbench.dialup.radius.journal import RecordedRun
     from simbench.dialup.radius.reconcile import Reconciliation
     from simbench.dialup.records import Records
 
@@ -70,13 +70,14 @@ def reconcile_command(
     from simbench.dialup.radius.reconcile import reconcile
     from simbench.finding import exit_status
 
-    told, offer = read_journal(journal), load_netrevenu(contract)
+    recorded, offer = read_journal(journal), load_netrevenu(contract)
     with spinning("reading what the server kept"):
         heard = list(chain.from_iterable(map(read_detail, detail)))
-        found = reconcile(told, heard, retransmissions, offer)
+        found = reconcile(recorded, heard, retransmissions, offer)
     if output is not None:
         with spinning(f"writing {output}"):
-            _report(output, accounted(detail[0], heard, offer, Reading(_month(told, journal), "event")), offer, found)
+            reading = Reading(_month(recorded, journal), "event")
+            _report(output, accounted(detail[0], heard, offer, reading), offer, found)
     if as_json:
         click.echo(indented(found))
     else:
@@ -84,13 +85,13 @@ def reconcile_command(
     return exit_status(found.findings)
 
 
-def _month(told: Told, journal: Path) -> str:
+def _month(recorded: RecordedRun, journal: Path) -> str:
     """The month in which the middle record of a run happened."""
     from simbench.dialup.grid import month_at
 
-    if not told.sent:
+    if not recorded.sent:
         raise BadInput(str(journal), "has no record, so there is nothing to report", "a run that sent something")
-    return month_at(sorted(each.planned.at_us for each in told.sent)[len(told.sent) // 2])
+    return month_at(sorted(each.planned.at_us for each in recorded.sent)[len(recorded.sent) // 2])
 
 
 def _report(output: Path, kept: Records, offer: Offer, found: Reconciliation) -> None:

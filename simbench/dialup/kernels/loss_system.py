@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.base.units import NEVER
 from simbench.kernels.chance import draw_with
 from simbench.kernels.jit import kernel
 
@@ -23,7 +24,6 @@ U8 = NDArray[np.uint8]
 
 Columns = tuple[I64, I32, I64, I64, U8]
 
-NEVER = 1 << 62
 BLOCKED, CARRIED, CUT, DROPPED, REFUSED = 0, 1, 2, 3, 4
 """Fates of a call: no port free; carried; carried up to the session limit; ended by a failure; pool out of service."""
 
@@ -182,7 +182,7 @@ def _first_outages(outages: I64, pools: int) -> tuple[I64, I64]:
 def _fail(  # noqa: PLR0913 - the state of a pool is a few arrays
     p: int, now: int, seen: int, rules: I64, outages: I64, down: I64, due: I64, calls: Columns
 ) -> bool:
-    """Let a pool fail and return as often as it should up to now; tell whether its calls were dropped.
+    """Let a pool fail and return as often as it should up to now; return whether its calls were dropped.
 
     `due` is the next change of each pool: the beginning of the outage `down` names, then its end.
     """

@@ -67,7 +67,7 @@ class _Block:
         self._bad: BadRecord | None = None
 
     def spoil(self, number: int, reason: str, text: str) -> None:
-        """Something in it cannot be read; the first such thing is told."""
+        """Something in it cannot be read; the first such thing is reported."""
         self.first = self.first or number
         self._bad = self._bad or BadRecord(reason, f"line {number}: {text}")
 

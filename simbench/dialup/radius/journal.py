@@ -95,7 +95,7 @@ class Journal:
 
 
 @dataclass(frozen=True)
-class Told:
+class RecordedRun:
     """A journal that was read. `end` is None where the run was broken off."""
 
     run: Started
@@ -103,7 +103,7 @@ class Told:
     end: Ended | None
 
 
-def read_journal(path: Path) -> Told:
+def read_journal(path: Path) -> RecordedRun:
     """A whole journal; a last line that is torn is passed over. Raises BadInput, naming the line."""
     run: Started | None = None
     end: Ended | None = None
@@ -132,4 +132,4 @@ def read_journal(path: Path) -> Told:
         raise BadInput(str(path), "has no first line", "a journal of simbench")
     if end is not None and end.records != len(sent):
         raise BadInput(str(path), f"has {len(sent)} records", f"the {end.records} its last line counts")
-    return Told(run, sent, end)
+    return RecordedRun(run, sent, end)

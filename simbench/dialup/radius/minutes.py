@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from simbench.dialup.radius.journal import Sent, Told
+from simbench.dialup.radius.journal import RecordedRun, Sent
 from simbench.dialup.radius.pairing import Accounted, Paired
 
 Session = tuple[str, str]
@@ -45,16 +45,16 @@ class Difference(msgspec.Struct, frozen=True):
         return f"{who}: carried {self.carried_s} s, accounted {self.accounted_s} s: {self.why}"
 
 
-def carried_of(told: Told) -> dict[Session, Carried]:
+def carried_of(recorded: RecordedRun) -> dict[Session, Carried]:
     """Every call that ended, by access server and session; copies count once."""
     return {
         (record.nas, record.session): Carried(record.user, record.seconds, each)
-        for each in told.sent
+        for each in recorded.sent
         if (record := each.planned.record).status == "Stop" and not each.planned.copy
     }
 
 
-def differences(carried: Mapping[Session, Carried], paired: Paired, told: Told) -> list[Difference]:
+def differences(carried: Mapping[Session, Carried], paired: Paired, recorded: RecordedRun) -> list[Difference]:
     """Every call whose seconds differ, in the order of the journal, then those that were never carried."""
     accounted: defaultdict[Session, list[Accounted]] = defaultdict(list)
     for call in paired.calls:
@@ -67,7 +67,7 @@ def differences(carried: Mapping[Session, Carried], paired: Paired, told: Told) 
             why, of_access_server, unsure = _why(was, calls)
             named.append(Difference(*session, was.user, was.seconds, seconds, why, of_access_server, unsure))
     named += [
-        Difference(*session, calls[0].user, 0, sum(each.seconds for each in calls), _NEVER, unsure=told.end is None)
+        Difference(*session, calls[0].user, 0, sum(each.seconds for each in calls), _NEVER, unsure=recorded.end is None)
         for session, calls in accounted.items()
     ]
     return named

@@ -150,7 +150,7 @@ class _Pairing:
         self._several = {nas for nas, given in names.items() if len(given) > 1}
 
     def _nas(self, record: Record) -> str:
-        """What an access server is told by: its address, and its name where several share the address."""
+        """What identifies an access server: its address, and its name if several share the address."""
         return f"{record.nas} {record.identifier}".rstrip() if record.nas in self._several else record.nas
 
     def add(self, heard: Heard) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
 from simbench.dialup.offer import Offer, load_netrevenu
-from simbench.dialup.radius.journal import Sent, Told
+from simbench.dialup.radius.journal import RecordedRun, Sent
 from simbench.dialup.radius.minutes import Difference, carried_of, differences
 from simbench.dialup.radius.pairing import Paired, pair
 from simbench.dialup.radius.record import BOOTS, Heard, Record
@@ -50,13 +50,13 @@ class Reconciliation(msgspec.Struct, frozen=True):
 class _Books:
     """Both sides, by record."""
 
-    def __init__(self, told: Told, found: Sequence[Heard | SetAside], longest_s: int) -> None:
-        self.told = told
-        self.whole = told.end is not None
+    def __init__(self, recorded: RecordedRun, found: Sequence[Heard | SetAside], longest_s: int) -> None:
+        self.recorded = recorded
+        self.whole = recorded.end is not None
         self.sent: defaultdict[Key, list[Sent]] = defaultdict(list)
         self.kept: defaultdict[Key, list[Heard]] = defaultdict(list)
         self.order: dict[int, int] = {}
-        for each in told.sent:
+        for each in recorded.sent:
             self.sent[key_of(each.planned.record)].append(each)
         for place, one in enumerate(found):
             if isinstance(one, Heard):
@@ -64,23 +64,26 @@ class _Books:
                 self.order[id(one)] = place
         self.paired: Paired = pair(found, "event", longest_s, lenient=True)
         self.lost = sum(aside.reason in UNREADABLE for aside in self.paired.aside)
-        self.asked = [each for each in told.sent if each.tries]
+        self.asked = [each for each in recorded.sent if each.tries]
         self.acknowledged = sum(each.answered_us >= 0 for each in self.asked)
 
 
 def key_of(record: Record) -> Key:
-    """What tells records apart: access server, session, status, and the second where a session has several."""
+    """The key of a record: access server, session, status, and the second where a session has several."""
     several = record.status in {*BOOTS, "Interim-Update"}
     return record.nas, record.session, record.status, record.event_us // SECOND_US if several else 0
 
 
 def reconcile(
-    told: Told, found: Iterable[Heard | SetAside], retransmissions: int | None = None, offer: Offer | None = None
-) -> Reconciliation:
+    recorded: RecordedRun,
+    found: Iterable[Heard | SetAside],
+    retransmissions: int | None = None,
+    offer: Offer | None = None,
+) -> Reconciliation:  # fmt: skip
     """Judge a run by its journal and by what the server kept. `retransmissions`: the most allowed, else the offer's."""
     offer = offer or load_netrevenu()
-    books = _Books(told, list(found), offer.terms.records.longest_s)
-    named = differences(carried_of(told), books.paired, told)
+    books = _Books(recorded, list(found), offer.terms.records.longest_s)
+    named = differences(carried_of(recorded), books.paired, recorded)
     findings = (
         _answered(books, offer, retransmissions),
         _kept(books),
@@ -91,14 +94,14 @@ def reconcile(
         _order(books),
     )
     counts = {
-        "records due": len(told.sent),
+        "records due": len(recorded.sent),
         "records sent": len(books.asked),
         "acknowledged": books.acknowledged,
         "datagrams": sum(len(each.tries) for each in books.asked),
         "records kept": sum(len(kept) for kept in books.kept.values()),
         "kept more than once": sum(len(kept) - 1 for kept in books.kept.values()),
         "set aside": len(books.paired.aside),
-        "seconds carried": sum(carried.seconds for carried in carried_of(told).values()),
+        "seconds carried": sum(carried.seconds for carried in carried_of(recorded).values()),
         "seconds accounted": sum(call.seconds for call in books.paired.calls),
     }
     return Reconciliation(findings, tuple(named), tuple(books.paired.aside), counts)
@@ -217,16 +220,16 @@ def _minutes(books: _Books, named: Sequence[Difference]) -> Finding:
     purpose = "NRV-ACC-03/minutes-once"
     off = sum(abs(each.carried_s - each.accounted_s) for each in named)
     notes = [Evidence(str(each)) for each in named]
-    if not carried_of(books.told):
+    if not carried_of(books.recorded):
         return _finding(purpose, "inconclusive", "the journal has no session that ended")
     if named:
-        told = f"{len(named)} calls, {off} s, are not accounted as they were carried"
+        summary = f"{len(named)} calls, {off} s, are not accounted as they were carried"
         unsure = sum(each.unsure for each in named)
         if unsure == len(named) and (unsure <= books.lost or not books.whole):
             why = f"{books.lost} records cannot be read" if books.whole else "the journal has no end"
-            return _finding(purpose, "inconclusive", f"{told}, and {why}", notes, off, unit="s")
+            return _finding(purpose, "inconclusive", f"{summary}, and {why}", notes, off, unit="s")
         blame: Blame = "client" if all(each.of_access_server for each in named) else "platform"
-        return _finding(purpose, "fail", told, notes, off, unit="s", blame=blame)
+        return _finding(purpose, "fail", summary, notes, off, unit="s", blame=blame)
     if not books.whole:
         return _finding(purpose, "inconclusive", "the journal has no end: what else was carried is not known")
     return _finding(
@@ -235,7 +238,7 @@ def _minutes(books: _Books, named: Sequence[Difference]) -> Finding:
 
 
 def _signed(books: _Books) -> Finding:
-    purpose, end = "NRV-ACC-04/signed", books.told.end
+    purpose, end = "NRV-ACC-04/signed", books.recorded.end
     if end is not None and end.unsigned:
         summary = f"{end.unsigned} responses carry an authenticator that the shared secret does not give"
         return _finding(purpose, "fail", summary, (), end.unsigned, unit="responses", blame="platform")

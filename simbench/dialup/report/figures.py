@@ -71,8 +71,8 @@ def _load(report: DialupReport) -> Picture:
     days = np.arange(len(report.erlangs)) / 24
     most = float(report.erlangs.max()) if len(report.erlangs) else 0.0
     lost = int(report.lost_calls.sum())
-    told = f", on {report.ports:,} ports; {lost:,} calls lost" if report.ports else ""
-    heading = f"At most {most:,.0f} erlangs carried in any hour{told}"
+    ports = f", on {report.ports:,} ports; {lost:,} calls lost" if report.ports else ""
+    heading = f"At most {most:,.0f} erlangs carried in any hour{ports}"
     with_losses = bool(report.offered_calls.sum())
     figure, panels = style.canvas((style.WIDE_IN[0], 4.4 if with_losses else 3.0), (2, 1) if with_losses else (1,))
     bins = 24 if len(days) > 1440 else 1  # beyond two months, the busiest hour of each day

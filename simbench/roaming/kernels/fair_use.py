@@ -120,7 +120,7 @@ class Window(NamedTuple):
 
 
 DAYS_HOME, DAYS_ROAM, OCTETS_HOME, OCTETS_ROAM, SEEN, SLOT = range(6)
-USED, SPENT, TOLD = range(3)  # places in a subscriber's billing period: octets, nano-euros, signs given
+USED, SPENT, NOTIFIED = range(3)  # places in a subscriber's billing period: octets, nano-euros, notifications sent
 EXHAUSTED_SIGN, WARNED_SIGN, LIMIT_SIGN = 1, 2, 4  # notices: envelope used up, near the limit, at the limit
 
 
@@ -215,8 +215,8 @@ def signs_of(rules: Rules, period: np.ndarray, beyond: bool, blocked: bool) -> i
         signs |= WARNED_SIGN
     if blocked or period[SPENT] >= rules.limit_neur:
         signs |= LIMIT_SIGN
-    signs &= ~int(period[TOLD])
-    period[TOLD] |= signs
+    signs &= ~int(period[NOTIFIED])
+    period[NOTIFIED] |= signs
     return signs
 
 

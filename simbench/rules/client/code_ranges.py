@@ -8,6 +8,7 @@ from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.finding import Evidence
 from simbench.numbering.plan import classify
+from simbench.numbering.written import address_key
 from simbench.rules.client.limits import captured
 from simbench.rules.requests import not_sent, of_marketing, sends
 from simbench.rules.rule import Case, Judged, missed, rule, worst
@@ -19,7 +20,7 @@ def _sessions_of_users(case: Case) -> dict[tuple[str, str], list[int]]:
     """(user, code) to the instants at which that user wrote to the code."""
     written: dict[tuple[str, str], list[int]] = {}
     for row in case.reading.mo.rows():
-        written.setdefault((row.sender[-9:], row.code), []).append(row.at)
+        written.setdefault((address_key(row.sender), row.code), []).append(row.at)
     return written
 
 
@@ -29,7 +30,7 @@ def _replies(case: Case) -> list[tuple[Any, int]]:
     found = []
     for row in case.reading.submits.rows():
         if row.code.startswith(prefix):
-            before = [at for at in written.get((row.adc[-9:], row.code), ()) if at <= row.at]
+            before = [at for at in written.get((address_key(row.adc), row.code), ()) if at <= row.at]
             found.append((row, row.at - max(before) if before else -1))
     return found
 
@@ -81,7 +82,7 @@ def session_over(case: Case) -> Judged:
         row
         for row in sends(case).values()
         if row.code.startswith(_prefix(case))
-        and (before := [at for at in written.get((row.recipient[-9:], row.code), ()) if at <= row.at])
+        and (before := [at for at in written.get((address_key(row.recipient), row.code), ()) if at <= row.at])
         and row.at - max(before) > limit_us
     ]
     wrong = [row for row, since in _replies(case) if since > limit_us]

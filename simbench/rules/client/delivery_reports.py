@@ -10,6 +10,7 @@ from typing import Any
 
 from simbench.base.text import count
 from simbench.finding import Evidence
+from simbench.numbering.written import address_key
 from simbench.rules.rule import Case, Judged, RuleFunction, rule
 
 FINAL = {0: "delivered", 2: "undelivered"}
@@ -53,7 +54,7 @@ def _fates(case: Case) -> dict[tuple[str, str], list[Any]]:
     fates: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for row in case.reading.notices.rows():
         if row.outcome in FINAL and row.ack == "A":
-            fates[row.subscriber[-9:], row.scts].append(row)
+            fates[address_key(row.subscriber), row.scts].append(row)
     return fates
 
 
@@ -70,7 +71,7 @@ def reported_truly(case: Case, fault: str) -> Judged:
         if row.code not in codes or row.ack != "A" or not row.mark:
             continue
         checked += 1
-        heard = fates.get((row.adc[-9:], row.scts), [])
+        heard = fates.get((address_key(row.adc), row.scts), [])
         due = [FINAL[heard[0].outcome]] if heard else []
         if reported[row.mark] != due:
             stated = " and ".join(reported[row.mark]) or "nothing"

@@ -13,6 +13,7 @@ from typing import Any
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.numbering.plan import classify
+from simbench.numbering.written import address_key
 from simbench.rules.client.limits import windows
 from simbench.rules.client.marketing_hours import allowed
 from simbench.rules.client.outages import interruptions
@@ -87,7 +88,7 @@ def _may_withhold(case: Case, row: Any) -> bool:
         return False
     others = (one for one in sends(case).values() if of_marketing(one) and one.mark != row.mark)
     again = any(one.recipient == row.recipient for one in others)
-    wrote = row.recipient[-9:] in {sender[-9:] for sender in case.reading.mo.sender.tolist()}
+    wrote = address_key(row.recipient) in {address_key(sender) for sender in case.reading.mo.sender.tolist()}
     in_hours = allowed(case, row.at) and allowed(case, case.reading.span[1])
     return not row.opted_in or not in_hours or wrote or again
 

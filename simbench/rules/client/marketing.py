@@ -10,6 +10,7 @@ from collections import defaultdict
 
 from simbench.base.calendar import civil
 from simbench.base.units import DAY_US
+from simbench.numbering.written import address_key
 from simbench.rules.requests import MARKETING, Whole, not_sent, of_marketing, shown, wholes
 from simbench.rules.rule import Case, Judged, rule
 from simbench.ucp.content import compose
@@ -126,7 +127,7 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
     rolling = case.contract.reading("AMB-17") == "rolling_24h"
     for one in marketed(case):
         brands.add(one.asked.brand)
-        who = (one.recipient[-9:], one.asked.brand if by_brand else "")
+        who = (address_key(one.recipient), one.asked.brand if by_brand else "")
         day = civil(one.at).date().toordinal()
         if rolling:
             last = max((key[2] for key in days if key[:2] == who), default=0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from simbench.base.calendar import civil
 from simbench.contract.hours import marketing_hours
 from simbench.finding import Evidence
+from simbench.numbering.written import address_key
 from simbench.rules.client.client_clock import believed, prove
 from simbench.rules.requests import MARKETING, sends, shown, wholes
 from simbench.rules.rule import Case, Judged, RuleFunction, rule
@@ -87,8 +88,10 @@ def delivered_in_hours(case: Case) -> Judged:
     binds = case.contract.reading("AMB-06") == "delivery"
     assumed = case.contract.assumed("AMB-06", *READINGS)
     marketing = {mark for mark, row in sends(case).items() if _bound(row)}
-    sent = {(r.adc[-9:], r.scts) for r in case.reading.submits.rows() if r.mark in marketing and r.ack == "A"}
-    first = {(r.subscriber[-9:], r.scts): r for r in reversed([*case.reading.notices.rows()]) if r.outcome in {0, 2}}
+    sent = {(address_key(r.adc), r.scts) for r in case.reading.submits.rows() if r.mark in marketing and r.ack == "A"}
+    first = {
+        (address_key(r.subscriber), r.scts): r for r in reversed([*case.reading.notices.rows()]) if r.outcome in {0, 2}
+    }
     told = [row for key, row in first.items() if key in sent]
     late = [r for r in told if r.outcome == 0 and not allowed(case, r.at)]
     over = [r for r in told if not allowed(case, r.at)]

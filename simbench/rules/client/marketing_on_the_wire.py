@@ -16,6 +16,7 @@ from simbench.base.units import DAY_US, HOUR_US
 from simbench.contract.hours import marketing_hours
 from simbench.finding import Evidence
 from simbench.numbering.plan import classify
+from simbench.numbering.written import address_key
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.rule import Case, Judged, missed, rule
 
@@ -128,7 +129,7 @@ def daily(case: Case) -> Judged:
     sent, wrong = marketed(case), []
     before: dict[tuple[str, str], list[int]] = defaultdict(list)
     for one, asked in sent:
-        seen = before[one.recipient[-9:], asked.brand]
+        seen = before[address_key(one.recipient), asked.brand]
         if rolling == "rolling_24h":
             same = sum(one.at - at < DAY_US for at in seen)
         else:
@@ -162,7 +163,7 @@ def opt_outs(case: Case) -> Judged:
         for stop in stops:
             brands = {a.brand for o, a in sent if o.code == stop.code and o.at <= stop.at}
             bound = one.code == stop.code or asked.brand in brands
-            if bound and stop.sender[-9:] == one.recipient[-9:] and one.at > stop.at + grace_us:
+            if bound and address_key(stop.sender) == address_key(one.recipient) and one.at > stop.at + grace_us:
                 wrong.append(one)
                 break
     return _judged(case, sent, wrong, f"came after one of {len(stops)} opt-outs", (term,))

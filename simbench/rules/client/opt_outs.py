@@ -15,6 +15,7 @@ import msgspec
 
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.finding import Evidence
+from simbench.numbering.written import address_key
 from simbench.rules.requests import MARKETING, of_marketing, sends, shown, wholes
 from simbench.rules.rule import Case, Judged, missed, rule
 
@@ -48,7 +49,7 @@ def opt_outs(case: Case) -> list[OptOut]:
         if row.ack == "A" and is_opt_out(row.text):
             brands = frozenset(one.brand for one in asked if one.code == row.code and one.at <= row.at)
             near = (departures.code == row.code) & (abs(departures.at - row.at) <= BUSY_US) if len(departures) else []
-            found.append(OptOut(row.at, row.sender[-9:], row.code, brands, int(sum(near)) > 1))
+            found.append(OptOut(row.at, address_key(row.sender), row.code, brands, int(sum(near)) > 1))
     return found
 
 
@@ -61,7 +62,7 @@ def _bound(case: Case, in_scope: Scope, grace_us: int) -> Iterator[tuple[Any, Op
     for row in sends(case).values():
         for out in outs:
             same = row.code == out.code or row.brand in out.brands
-            if of_marketing(row) and out.user == row.recipient[-9:] and same and row.at > out.at + grace_us:
+            if of_marketing(row) and out.user == address_key(row.recipient) and same and row.at > out.at + grace_us:
                 if in_scope(out, row.code):
                     yield row, out
                 break
@@ -134,15 +135,15 @@ def every_code(case: Case) -> Judged:
 )
 def mo_delivered(case: Case) -> Judged:
     """Messages the story tells against operations 52, for accounts that were connected when the run ended."""
-    written = Counter((row.subject[-9:], row.detail.get("code"), row.detail.get("text")) for row in _mo(case))
+    written = Counter((address_key(row.subject), row.detail.get("code"), row.detail.get("text")) for row in _mo(case))
     if not written or not any(row.login_ack == "A" for row in case.reading.sessions.rows()):
         return Judged("inconclusive", "no user wrote to a client that was connected", blame="bench")
-    arrived = Counter((row.sender[-9:], row.code, row.text) for row in case.reading.mo.rows())
+    arrived = Counter((address_key(row.sender), row.code, row.text) for row in case.reading.mo.rows())
     lost = written - arrived
     told = f"{sum(written.values())} messages of users, {sum(lost.values())} never reached the client"
     if not lost:
         return Judged("pass", told, 0, 0, "messages")
-    when = {(row.subject[-9:], row.detail.get("code"), row.detail.get("text")): row.at for row in _mo(case)}
+    when = {(address_key(row.subject), row.detail.get("code"), row.detail.get("text")): row.at for row in _mo(case)}
     evidence = tuple(Evidence(f"to {key[1]}: {key[2]}", when[key], when[key]) for key in list(lost)[:6])
     return Judged("fail", told, sum(lost.values()), 0, "messages", "platform", (), evidence)
 
@@ -162,17 +163,17 @@ def mo_passed_on(case: Case) -> Judged:
     mo = [row for row in case.reading.mo.rows() if row.ack == "A"]
     if not mo:
         return Judged("inconclusive", "the client acknowledged no message of a user", blame="client")
-    first = {(row.sender[-9:], row.code, row.scts, row.text): row for row in reversed(mo)}
+    first = {(address_key(row.sender), row.code, row.scts, row.text): row for row in reversed(mo)}
     due = Counter((who, code) for who, code, _, _ in first)
     clock_defects = Counter((_user(row), row.code) for row in case.reading.asked.rows() if row.kind == "mo")
-    lacking, repeated = due - clock_defects, clock_defects - Counter((row.sender[-9:], row.code) for row in mo)
+    lacking, repeated = due - clock_defects, clock_defects - Counter((address_key(row.sender), row.code) for row in mo)
     told = f"{len(first)} messages of users, {sum(lacking.values())} not passed on, {sum(repeated.values())} too often"
     if not lacking and not repeated:
         return Judged("pass", told, 0, 0, "messages")
-    wrong = [row for row in first.values() if (row.sender[-9:], row.code) in (lacking + repeated)]
+    wrong = [row for row in first.values() if (address_key(row.sender), row.code) in (lacking + repeated)]
     evidence = tuple(Evidence("not passed on once", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
     return Judged("fail", told, sum((lacking + repeated).values()), 0, "messages", "client", (), evidence)
 
 
 def _user(row: Any) -> str:
-    return str(row.recipient)[-9:]
+    return address_key(str(row.recipient))

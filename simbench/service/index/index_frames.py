@@ -21,12 +21,12 @@ from simbench.ucp.fields import At
 Ints = npt.NDArray[np.int64]
 Octets = npt.NDArray[np.uint8]
 
-HEADER: Final = 14  # from STX to the slash before the data: STX, TRN, LEN, O or R, OT
-LONGEST_REST: Final = 8_192  # of a frame whose end has not come
-_FIELDS: Final = 4  # of a frame before its data
+HEADER: Final = 14  # from STX to the slash before the data: STX, TRN, LEN, O/R, OT
+LONGEST_REST: Final = 8_192  # octets kept of an unfinished frame
+_FIELDS: Final = 4  # header fields before the data
 _STX, _ETX, _SLASH = 2, 3, ord("/")
 _NO_CODE: Final = 256
-_CODES: Final = np.full(1 << 16, _NO_CODE, "<u2")  # of two hexadecimal digits, as one number; an escape is none
+_CODES: Final = np.full(1 << 16, _NO_CODE, "<u2")  # code of two hexadecimal digits read as one number; none for escapes
 for _code in set(range(256)) - {alphabet.ESCAPE}:
     for _digits in {f"{_code:02X}", f"{_code:02x}"}:
         _CODES[int.from_bytes(_digits.encode(), "little")] = _code
@@ -34,7 +34,7 @@ _UTF8: Final = np.array([len(alphabet.decode(bytes([code])).encode()) for code i
 
 
 class Frames(msgspec.Struct, frozen=True):
-    """Whole frames of one direction in `data`: where each begins (STX) and ends (ETX), and the row that ended it."""
+    """Whole frames of one direction in `data`: start (STX) and end (ETX) of each, and the row that ended it."""
 
     data: Octets
     starts: Ints
@@ -42,7 +42,7 @@ class Frames(msgspec.Struct, frozen=True):
     rows: Ints
 
     def are(self, kind: bytes) -> Frames:
-        """Those of one kind, as b"O/51"."""
+        """Return the frames of one kind, e.g. b"O/51"."""
         wanted = np.frombuffer(b"/" + kind + b"/", np.uint8)
         fits = self.ends - self.starts > HEADER
         chosen = Frames(self.data, self.starts[fits], self.ends[fits], self.rows[fits])
@@ -50,15 +50,15 @@ class Frames(msgspec.Struct, frozen=True):
         return chosen.only((header == wanted).all(axis=1))
 
     def only(self, mask: npt.NDArray[np.bool_]) -> Frames:
-        """Those where the mask is true."""
+        """Return the frames where the mask is true."""
         return Frames(self.data, self.starts[mask], self.ends[mask], self.rows[mask])
 
     def trns(self) -> Ints:
-        """Both characters of each transaction number as one integer."""
+        """Return both characters of each transaction number as one integer."""
         return self.data[self.starts + 1].astype(np.int64) << 8 | self.data[self.starts + 2]
 
     def fields(self, most: int) -> Fields:
-        """Those with at least `most` fields of data."""
+        """Return the frames with at least `most` data fields."""
         slashes = np.flatnonzero(self.data == _SLASH)
         first = np.searchsorted(slashes, self.starts + HEADER)
         enough = np.searchsorted(slashes, self.ends) - first > most
@@ -66,22 +66,22 @@ class Frames(msgspec.Struct, frozen=True):
 
 
 class Fields(msgspec.Struct, frozen=True):
-    """Frames and where their fields of data are: each begins behind the slash of its number."""
+    """Frames and the positions of their data fields: each starts after its slash."""
 
     frames: Frames
     slashes: Ints
     first: Ints
 
     def only(self, mask: npt.NDArray[np.bool_]) -> Fields:
-        """Those where the mask is true."""
+        """Return the frames where the mask is true."""
         return Fields(self.frames.only(mask), self.slashes, self.first[mask])
 
     def begin(self, place: int) -> Ints:
-        """Where a field begins."""
+        """Return the start of a field in each frame."""
         return self.slashes[self.first + place] + 1
 
     def end(self, place: int) -> Ints:
-        """Where a field ends: its closing slash."""
+        """Return the end of a field in each frame: its closing slash."""
         return self.slashes[self.first + place + 1]
 
     def column(self, place: int) -> pa.StringArray:
@@ -90,13 +90,13 @@ class Fields(msgspec.Struct, frozen=True):
 
 
 class Cutter:
-    """Cuts one direction; a frame's beginning waits here for its end."""
+    """Splits one direction into frames, keeping unfinished ones until their end arrives."""
 
     def __init__(self) -> None:
         self._rests: dict[int, bytes] = {}
 
     def cut(self, octets: pa.BinaryArray, sessions: Ints, rows: Ints) -> Frames:
-        """Every frame that ends in these reads, which came in this order; `rows` are their numbers."""
+        """Return every frame that ends in these reads, which are in order; `rows` are their numbers."""
         held = [(session, rest) for session, rest in self._rests.items()]
         if held:
             octets = pa.concat_arrays([pa.array([rest for _, rest in held], pa.binary()), octets])
@@ -121,7 +121,7 @@ class Cutter:
         }
 
     def forget(self, sessions: Sequence[int]) -> None:
-        """These sessions have ended."""
+        """Drop unfinished frames of sessions that have ended."""
         for session in sessions:
             self._rests.pop(session, None)
 
@@ -137,7 +137,7 @@ def _whole(data: Octets, offsets: Ints, heads: Ints, rows: Ints) -> Frames:
 
 
 def buffers(column: pa.Array) -> tuple[Octets, Ints]:
-    """Octets and offsets of an array of strings that is no slice of another."""
+    """Return octets and offsets of an array of strings that is not a slice."""
     if not len(column):
         return np.zeros(0, np.uint8), np.zeros(1, np.int64)
     _, offsets, data = column.buffers()
@@ -146,7 +146,7 @@ def buffers(column: pa.Array) -> tuple[Octets, Ints]:
 
 
 def pieces(data: Octets, starts: Ints, ends: Ints) -> pa.BinaryArray:
-    """data[start:end] of each; they must not overlap and stand in order."""
+    """Return data[start:end] of each; they must be in order and not overlap."""
     edges = np.empty(2 * len(starts) + 1, np.int32)
     edges[0:-1:2], edges[1::2] = starts, ends
     edges[-1] = ends[-1] if len(ends) else 0
@@ -155,7 +155,7 @@ def pieces(data: Octets, starts: Ints, ends: Ints) -> pa.BinaryArray:
 
 
 def words(column: pa.BinaryArray) -> pa.StringArray:
-    """As text; an octet above 7F becomes a character of its own."""
+    """Return the column as text; each octet above 7F becomes one character."""
     data, _ = buffers(column)
     if not (data > 127).any():
         return column.cast(pa.string())
@@ -163,14 +163,14 @@ def words(column: pa.BinaryArray) -> pa.StringArray:
 
 
 def numbers(column: pa.StringArray) -> Ints:
-    """Digits as integers; -1 for anything else."""
+    """Return digits as integers; -1 for anything else."""
     plain = pc.and_(pc.utf8_is_digit(column), pc.less_equal(pc.binary_length(column), 18))
     found: Ints = pc.if_else(plain, column, "-1").cast(pa.int64()).to_numpy(zero_copy_only=False)
     return found
 
 
 def texts(fields: Fields) -> pa.StringArray:
-    """The text of each 51; "" for what is none."""
+    """Return the text of each 51; "" if it has none."""
     data, begin, end, kind = fields.frames.data, fields.begin(At.MSG), fields.end(At.MSG), fields.begin(At.MT)
     plain = (fields.end(At.MT) == kind + 1) & (data[kind] == ord("3"))
     plain &= (fields.end(At.XSER) == fields.begin(At.XSER)) & ((end - begin) % 2 == 0)
@@ -193,7 +193,7 @@ def texts(fields: Fields) -> pa.StringArray:
 
 
 def text_of(frame: bytes) -> str:
-    """The text of one 51, from STX to ETX; "" for what is none."""
+    """Return the text of one 51, from STX to ETX; "" if it has none."""
     data = frame[1:-1].split(b"/")[_FIELDS:]
     try:
         if data[At.MT] == b"3" and not data[At.XSER]:

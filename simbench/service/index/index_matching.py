@@ -17,11 +17,11 @@ class Unanswered:
         self._keys = self._numbers = np.zeros(0, np.int64)
 
     def match(self, sent_by: Ints, submits: Frames, numbers: Ints, sent_to: Ints, results: Frames) -> Ints:
-        """The number of the submission of each result, -1 for none; sessions of the frames beside them."""
+        """Return the submission's number for each result, -1 for none; `sent_by` and `sent_to` are sessions."""
         keys = np.concatenate([self._keys, _key(sent_by, submits), _key(sent_to, results)])
         known = len(self._keys)
         of = np.concatenate([self._numbers, numbers, np.full(len(results.ends), -1)])
-        # As they came: by read, and in it by place. What is known came before.
+        # In order of arrival: by read, and by position within it. Known submissions came before.
         reads = np.concatenate([np.full(known, -1), submits.rows, results.rows])
         places = np.concatenate([np.zeros(known, np.int64), submits.ends, results.ends])
         order = np.lexsort((places, reads, keys))
@@ -31,13 +31,13 @@ class Unanswered:
         answers = np.flatnonzero((of_sorted >= 0) & next_is_result)
         matched = np.full(len(order), -1)
         matched[order[answers + 1]] = of_sorted[answers]
-        # Of a TRN used again before its answer, the latest is waited for.
+        # If a TRN was reused before its answer, the latest submission is meant.
         open_ = (of_sorted >= 0) & ~same
         self._keys, self._numbers = keys[open_], of_sorted[open_]
         return matched[known + len(numbers) :]
 
     def forget(self, sessions: npt.NDArray[np.int32]) -> None:
-        """These sessions have ended."""
+        """Drop submissions of sessions that have ended."""
         if len(sessions):
             kept = ~np.isin(self._keys >> 16, sessions)
             self._keys, self._numbers = self._keys[kept], self._numbers[kept]
@@ -56,27 +56,27 @@ class OnTheWay:
         self._early = (np.zeros(0, np.uint64), np.zeros(0, np.int64))
 
     def add(self, recipients: Ints, seconds: Ints, numbers: Ints) -> None:
-        """Messages by recipient and stamp (s)."""
+        """Add messages by recipient and SCTS (s)."""
         self._news.append((_mixed(recipients, seconds), numbers))
 
-    def settle(self, recipients: Ints, seconds: Ints, fates: Ints) -> tuple[Ints, Ints]:
+    def settle(self, recipients: Ints, seconds: Ints, statuses: Ints) -> tuple[Ints, Ints]:
         """Return the numbers of messages and the outcome of each; any outcome but 0 is final.
 
         Outcomes that match no message are tried once more, as its result may be written a moment later.
         """
         wanted = np.concatenate([self._early[0], _mixed(recipients, seconds)])
-        fates = np.concatenate([self._early[1], fates])
+        statuses = np.concatenate([self._early[1], statuses])
         self._merge()
         places = np.searchsorted(self._keys, wanted)
         places[places == len(self._keys)] = 0
         known = self._keys[places] == wanted if len(self._keys) else np.zeros(len(wanted), np.bool_)
         fresh = ~known & (np.arange(len(wanted)) >= len(self._early[0]))
-        self._early = (wanted[fresh], fates[fresh])
+        self._early = (wanted[fresh], statuses[fresh])
         numbers = self._numbers[places[known]]
         kept = np.ones(len(self._keys), np.bool_)
-        kept[places[known & (fates > 0)]] = False
+        kept[places[known & (statuses > 0)]] = False
         self._keys, self._numbers = self._keys[kept], self._numbers[kept]
-        return numbers, fates[known]
+        return numbers, statuses[known]
 
     def _merge(self) -> None:
         keys = np.concatenate([self._keys, *(each for each, _ in self._news)])

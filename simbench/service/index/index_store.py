@@ -23,22 +23,22 @@ from simbench.numbering.plan import classify, spellings
 from simbench.service.index.index_frames import Ints, buffers
 
 OUTCOMES: Final = ("pending", "accepted", "refused", "buffered", "delivered", "undelivered", "deleted")
-FATE: Final = np.dtype([("outcome", "u1"), ("ec", "u1"), ("scts", "u4")])  # scts: seconds since the epoch, 0: none
-Fates = npt.NDArray[Any]
+STATUS: Final = np.dtype([("outcome", "u1"), ("ec", "u1"), ("scts", "u4")])  # scts: seconds since the epoch, 0: none
+Statuses = npt.NDArray[Any]
 SCHEMA: Final = pa.schema(
     [("at", pa.int64()), ("session", pa.int32()), ("code", pa.string()), ("recipient", pa.string()),
      ("folded", pa.string()), ("frame", pa.binary())]
 )  # fmt: skip
-YOUNG: Final = 4_096  # messages up to which what comes joins the youngest leaf
-FULL: Final = 65_536  # messages of a leaf in a file
-WINDOW: Final = 200_000  # octets looked through without a break
-FEW: Final = 200  # messages that are looked at one by one
+YOUNG: Final = 4_096  # new messages join the youngest leaf up to this size
+FULL: Final = 65_536  # messages of a leaf stored in a file
+WINDOW: Final = 200_000  # octets searched without a break
+FEW: Final = 200  # messages searched one by one
 
 
 class Query(msgspec.Struct, frozen=True):
-    """What is looked for; "" is anything. `text` may stand anywhere in the message, in either case.
+    """A search; "" matches anything. `text` may occur anywhere in the message, in either case.
 
-    `below` leaves out the messages whose number is not less: what came since the search before.
+    `below` excludes messages with this number or higher, i.e. those that came since an earlier search.
     """
 
     recipient: str = ""
@@ -51,41 +51,41 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class Leaf:
-    """Some messages one after another, the first of them number `first`; in memory, or in files named `path`."""
+    """Consecutive messages, the first with number `first`; in memory, or in files named `path`."""
 
-    def __init__(self, first: int, rows: pa.RecordBatch, fates: Fates) -> None:
+    def __init__(self, first: int, rows: pa.RecordBatch, statuses: Statuses) -> None:
         self.first, self.count = first, rows.num_rows
         self._rows: pa.RecordBatch | None = rows
-        self._fates: Fates | None = fates
+        self._statuses: Statuses | None = statuses
         self._path = Path()
 
     def store(self, path: Path) -> None:
-        """From now on in files."""
+        """Move the leaf to files."""
         with replacing(path) as part, pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
             writer.write_batch(self._rows)
-        assert self._fates is not None
-        grow(path.with_suffix(".fates"))
-        self._fates.tofile(path.with_suffix(".fates"))
-        self._path, self._rows, self._fates = path, None, None
+        assert self._statuses is not None
+        grow(path.with_suffix(".statuses"))
+        self._statuses.tofile(path.with_suffix(".statuses"))
+        self._path, self._rows, self._statuses = path, None, None
 
     @contextmanager
-    def opened(self) -> Iterator[tuple[pa.RecordBatch, Fates]]:
-        """Its columns and its fates; what is written to the latter stays."""
-        if self._rows is not None and self._fates is not None:
-            yield self._rows, self._fates
+    def opened(self) -> Iterator[tuple[pa.RecordBatch, Statuses]]:
+        """Yield its columns and its statuses; changes to the statuses are stored."""
+        if self._rows is not None and self._statuses is not None:
+            yield self._rows, self._statuses
             return
         with pa.memory_map(str(self._path)) as source:
-            yield pa.ipc.open_file(source).get_batch(0), self.fates()
+            yield pa.ipc.open_file(source).get_batch(0), self.statuses()
 
-    def fates(self) -> Fates:
-        """What became of its messages."""
-        if self._fates is not None:
-            return self._fates
-        return np.memmap(self._path.with_suffix(".fates"), FATE, "r+")
+    def statuses(self) -> Statuses:
+        """Return the outcomes of its messages."""
+        if self._statuses is not None:
+            return self._statuses
+        return np.memmap(self._path.with_suffix(".statuses"), STATUS, "r+")
 
 
 class Shelf:
-    """Every leaf, the oldest first. One thread may add and others search at the same time."""
+    """Every leaf, the oldest first. One thread may add while others search."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -93,9 +93,9 @@ class Shelf:
         self.count = 0
 
     def add(self, rows: pa.RecordBatch) -> None:
-        """Take messages, whose numbers follow the last."""
-        fates = np.zeros(rows.num_rows, FATE)
-        leaves = [*self._leaves, Leaf(self.count, rows, fates)]
+        """Add messages, with numbers following the last."""
+        statuses = np.zeros(rows.num_rows, STATUS)
+        leaves = [*self._leaves, Leaf(self.count, rows, statuses)]
         if len(leaves) > 1 and leaves[-2].count + rows.num_rows <= YOUNG:
             leaves[-2:] = [_joined(leaves[-2:])]
         young = next((n for n, leaf in enumerate(leaves) if leaf.count < FULL), len(leaves))
@@ -110,39 +110,39 @@ class Shelf:
         self.count += rows.num_rows
 
     def note(self, numbers: Ints, **values: Ints | int) -> None:
-        """Write down what became of messages."""
+        """Record the outcomes of messages."""
         if not len(numbers):
             return
         places = np.searchsorted([leaf.first for leaf in self._leaves], numbers, "right") - 1
         for place in np.unique(places).tolist():
             chosen, leaf = places == place, self._leaves[place]
-            fates = leaf.fates()
+            statuses = leaf.statuses()
             for name, value in values.items():
-                fates[name][numbers[chosen] - leaf.first] = value if isinstance(value, int) else value[chosen]
+                statuses[name][numbers[chosen] - leaf.first] = value if isinstance(value, int) else value[chosen]
 
-    def search(self, query: Query) -> list[tuple[bytes, dict[str, Any], Fates]]:
-        """Frame; number, instant and session; and fate of the messages that match, the latest first."""
-        found: list[tuple[bytes, dict[str, Any], Fates]] = []
+    def search(self, query: Query) -> list[tuple[bytes, dict[str, Any], Statuses]]:
+        """Return frame; number, instant and session; and status of the matching messages, the latest first."""
+        found: list[tuple[bytes, dict[str, Any], Statuses]] = []
         skipped = 0
         for leaf in reversed(self._leaves):
-            with leaf.opened() as (rows, fates):
-                numbers = matching(query, rows.slice(0, max(0, query.below - leaf.first)), fates)[::-1]
+            with leaf.opened() as (rows, statuses):
+                numbers = matching(query, rows.slice(0, max(0, query.below - leaf.first)), statuses)[::-1]
                 left = query.offset - skipped
                 skipped += min(left, len(numbers))
                 shown = numbers[left : left + query.limit - len(found)].tolist()
-                found += [_shown(rows, fates, number, leaf.first) for number in shown]
+                found += [_shown(rows, statuses, number, leaf.first) for number in shown]
             if len(found) >= query.limit:
                 break
         return found
 
-    def one(self, number: int) -> tuple[bytes, dict[str, Any], Fates]:
-        """One message by its number."""
+    def one(self, number: int) -> tuple[bytes, dict[str, Any], Statuses]:
+        """Return one message by its number."""
         leaf = self._leaves[bisect_right(self._leaves, number, key=lambda each: each.first) - 1]
-        with leaf.opened() as (rows, fates):
-            return _shown(rows, fates, number - leaf.first, leaf.first)
+        with leaf.opened() as (rows, statuses):
+            return _shown(rows, statuses, number - leaf.first, leaf.first)
 
     def frames(self, session: int, at: int) -> list[bytes]:
-        """The submissions that one read ended."""
+        """Return the submissions that one read ended."""
         for leaf in reversed(self._leaves):
             with leaf.opened() as (rows, _):
                 column = rows.column("at").to_numpy()
@@ -152,28 +152,28 @@ class Shelf:
         return []
 
 
-def _shown(rows: pa.RecordBatch, fates: Fates, number: int, first: int) -> tuple[bytes, dict[str, Any], Fates]:
+def _shown(rows: pa.RecordBatch, statuses: Statuses, number: int, first: int) -> tuple[bytes, dict[str, Any], Statuses]:
     named = {name: rows.column(name)[number].as_py() for name in ("at", "session")} | {"number": first + number}
-    return rows.column("frame")[number].as_py(), named, fates[number].copy()
+    return rows.column("frame")[number].as_py(), named, statuses[number].copy()
 
 
 def _joined(leaves: list[Leaf]) -> Leaf:
-    opened = [(leaf._rows, leaf._fates) for leaf in leaves]  # only what is in memory is ever joined
+    opened = [(leaf._rows, leaf._statuses) for leaf in leaves]  # only leaves in memory are joined
     rows = pa.Table.from_batches([each for each, _ in opened]).combine_chunks().to_batches()[0]
-    return Leaf(leaves[0].first, rows, np.concatenate([fates for _, fates in opened if fates is not None]))
+    return Leaf(leaves[0].first, rows, np.concatenate([statuses for _, statuses in opened if statuses is not None]))
 
 
 def folded(text: str) -> str:
-    """A text as it is compared: Arrow's small letters, which know no place in a word, on both sides."""
+    """Return a text for comparison, in Arrow's lower case, which ignores a letter's position in a word."""
     found: str = pc.utf8_lower(pa.scalar(text)).as_py()
     return found
 
 
-def matching(query: Query, rows: pa.RecordBatch, fates: Fates) -> Ints:
-    """Places of what is looked for, ascending; the cheap columns first."""
+def matching(query: Query, rows: pa.RecordBatch, statuses: Statuses) -> Ints:
+    """Return the positions of matching rows, ascending; cheap columns are compared first."""
     mask = np.ones(rows.num_rows, np.bool_)
     if query.outcome:
-        mask &= fates["outcome"][: rows.num_rows] == OUTCOMES.index(query.outcome)
+        mask &= statuses["outcome"][: rows.num_rows] == OUTCOMES.index(query.outcome)
     if query.code:
         mask &= pc.equal(rows.column("code"), query.code).to_numpy(zero_copy_only=False)
     if query.recipient:
@@ -184,12 +184,12 @@ def matching(query: Query, rows: pa.RecordBatch, fates: Fates) -> Ints:
 
 
 def _having(wanted: str, column: pa.StringArray, places: Ints) -> Ints:
-    """Of these places those whose text has it."""
+    """Return the positions whose text contains it."""
     if len(places) <= FEW:
         return np.array([place for place in places.tolist() if wanted in column[place].as_py()], np.int64)
     data, offsets = buffers(column)
     looked_for = wanted.encode()
-    hits = _hits(data.tobytes(), looked_for)  # tens of times quicker than asking text by text
+    hits = _hits(data.tobytes(), looked_for)  # tens of times faster than comparing text by text
     begins = np.array(hits, np.int64)
     which = np.searchsorted(offsets, begins, "right") - 1
     has = np.zeros(len(column), np.bool_)
@@ -198,7 +198,7 @@ def _having(wanted: str, column: pa.StringArray, places: Ints) -> Ints:
 
 
 def _hits(whole: bytes, wanted: bytes) -> list[int]:
-    """Every place of `wanted`; in windows, between which the loop can have the interpreter."""
+    """Return every position of `wanted`, searching in windows between which the loop can take the interpreter."""
     hits: list[int] = []
     for begin in range(0, len(whole), WINDOW):
         end = begin + WINDOW + len(wanted) - 1

@@ -24,23 +24,23 @@ from simbench.service.index.index_store import OUTCOMES, SCHEMA, Query, Shelf
 from simbench.service.log import EventLog, frame_id
 from simbench.ucp.fields import At
 
-FATES: Final = ("buffered", "delivered", "undelivered", "deleted")
-PIECE_OCTETS: Final = 500_000  # of the wire, about as many are read and cut at once
-PIECE_ROWS: Final = (100, 10_000)  # which are so many reads and writes
-DECISIONS: Final = 50_000  # of the centre, at once
-EC_FIELD, NAMED_FIELD = 1, 2  # of a result: its error code, or what it accepted
+OUTCOMES_DECIDED: Final = ("buffered", "delivered", "undelivered", "deleted")
+PIECE_OCTETS: Final = 500_000  # approximate size of the wire rows read and split at once
+PIECE_ROWS: Final = (100, 10_000)  # least and most reads and writes in that size
+DECISIONS: Final = 50_000  # decisions of the centre read at once
+EC_FIELD, NAMED_FIELD = 1, 2  # of a result: its error code, or the message it accepted
 
 
 class MessageIndex:
-    """Messages (operations 51) of one run: in files below `folder`, or in memory without one.
+    """Messages (operations 51) of one run: in files below `folder`, or in memory.
 
-    Raises BadInput when `folder` holds a `messages` that simbench did not write.
+    Raises BadInput if `folder` has a `messages` that simbench did not write.
     """
 
     def __init__(self, ledger: AnyLedger, log: EventLog, folder: Path | None = None) -> None:
         self._ledger, self._log = ledger, log
         self._folder = folder / "messages" if folder is not None else None
-        self._forget()  # what a server that was killed left
+        self._forget()  # files left by a server that was killed
         if self._folder is not None:
             check_folder(self._folder, "index of messages")
         self._shelf = Shelf(self._folder)
@@ -53,7 +53,7 @@ class MessageIndex:
         self._on_the_way = OnTheWay()
 
     def close(self) -> None:
-        """Forget everything."""
+        """Remove the index."""
         with self._lock:
             self._forget()
 
@@ -65,29 +65,29 @@ class MessageIndex:
     # Searching -------------------------------------------------------------------------------------------------
 
     def search(self, query: Query) -> tuple[list[dict[str, Any]], int]:
-        """The messages that match, the latest first, and how many there are in all."""
+        """Return the matching messages, the latest first, and the number of all messages."""
         found = self._shelf.search(query)
-        return [_record(frame, named, fate) for frame, named, fate in found], self._shelf.count
+        return [_record(frame, named, status) for frame, named, status in found], self._shelf.count
 
     def frame(self, session: int, at: int, trn: str) -> bytes | None:
-        """The octets of one submission, None where there is no such frame."""
+        """Return the octets of one submission, None if there is no such frame."""
         return next((each for each in self._shelf.frames(session, at) if each[1:3] == trn.encode()), None)
 
     @property
     def stands(self) -> tuple[int, int]:
-        """How many messages there are, and how many decisions of the centre were taken in: both only grow."""
+        """Return how many messages and how many decisions of the centre are indexed; both only grow."""
         return self._shelf.count, self._first["centre"]
 
     # Following the ledger --------------------------------------------------------------------------------------
 
     def follow(self) -> float:
-        """Take in a piece if there is one; the processor time (s) it took, 0 when there was nothing to do."""
+        """Index a piece if there is one. Returns the processor time (s) it took, 0 if there was nothing to do."""
         begun, before = time.thread_time(), dict(self._first)
         self.step()
         return time.thread_time() - begun if self._first != before else 0.0
 
     def catch_up(self, *, flush: bool = True) -> None:
-        """Take in what the ledger has got since the last time; with `flush`, everything up to this moment."""
+        """Index everything on disk; with `flush`, everything up to now."""
         if flush:
             self._ledger.flush()
         until = self._ledger.written
@@ -95,7 +95,7 @@ class MessageIndex:
             pass
 
     def step(self, until: dict[str, int] | None = None) -> bool:
-        """Take in a piece: some milliseconds' work. False once all there was is taken in, or what `until` names."""
+        """Index a piece, some milliseconds' work. Returns False once everything, or up to `until`, is indexed."""
         with self._lock:
             if all(self._first[name] >= self._goal[name] for name in self._first):
                 self._goal = {name: self._ledger.written[name] for name in self._first}
@@ -125,7 +125,7 @@ class MessageIndex:
         first = self._shelf.count
         fields = cut["in"].are(b"O/51").fields(At.XSER + 1)
         submits = fields.frames
-        # A session's submissions stand together after the cut; as they came they are numbered.
+        # The split groups submissions by session; they are numbered in order of arrival.
         order = np.argsort(submits.rows, kind="stable")
         if len(order):
             self._shelf.add(_columns(fields, at, sessions).take(pa.array(order)))
@@ -148,17 +148,17 @@ class MessageIndex:
         self._refuse(fields.only(refused), of[refused])
         named = results.only(positive & (of >= 0)).fields(NAMED_FIELD + 1)
         of = of[np.isin(results.ends, named.frames.ends)]
-        recipients, seconds, spelt = _identities(named.column(NAMED_FIELD))
+        recipients, seconds, spelt = _message_ids(named.column(NAMED_FIELD))
         self._shelf.note(of, outcome=OUTCOMES.index("accepted"), scts=seconds)
         self._on_the_way.add(recipients, seconds, of)
-        for text in spelt:  # the hour that October repeats: either second may be meant
+        for text in spelt:  # in the hour that October repeats, either second may be meant
             _, *others = seconds_of(text)
             for other in others:
                 same = seconds == seconds_of(text)[0]
                 self._on_the_way.add(recipients[same], np.full(int(same.sum()), other), of[same])
 
     def _log_refused_logins(self, results: Frames, at: Ints, sessions: Ints) -> None:
-        """A line of the log for each, by the id of its result; who it was that asked is in the ledger."""
+        """Log each refused login by the id of its result; the ledger has the account."""
         fields = results.fields(EC_FIELD + 1)
         fields = fields.only(fields.frames.data[fields.begin(0)] == ord("N"))
         frames = fields.frames
@@ -180,17 +180,17 @@ class MessageIndex:
         most = min(DECISIONS, self._goal["centre"] - self._first["centre"])
         decided = self._ledger.tail("centre", self._first["centre"], ["kind", "recipient", "scts"], most)
         self._first["centre"] += decided.num_rows
-        kinds = pc.index_in(decided.column("kind"), pa.array(FATES)).fill_null(-1)
+        kinds = pc.index_in(decided.column("kind"), pa.array(OUTCOMES_DECIDED)).fill_null(-1)
         telling = pc.and_(pc.greater_equal(kinds, 0), pc.is_valid(decided.column("scts")))
-        decided = decided.append_column("fate", kinds).filter(telling).combine_chunks()
+        decided = decided.append_column("status", kinds).filter(telling).combine_chunks()
         if not decided.num_rows:
             return
         batch = decided.to_batches()[0]
         recipients = numbers(batch.column("recipient"))
-        seconds, fates = (batch.column(name).to_numpy(zero_copy_only=False) for name in ("scts", "fate"))
-        of, fates = self._on_the_way.settle(recipients, seconds, fates)
+        seconds, statuses = (batch.column(name).to_numpy(zero_copy_only=False) for name in ("scts", "status"))
+        of, statuses = self._on_the_way.settle(recipients, seconds, statuses)
         # The last decision of a message counts, and it comes last.
-        self._shelf.note(of, outcome=fates + OUTCOMES.index("buffered"))
+        self._shelf.note(of, outcome=statuses + OUTCOMES.index("buffered"))
 
 
 def _columns(fields: Fields, at: Ints, sessions: Ints) -> pa.RecordBatch:
@@ -202,8 +202,8 @@ def _columns(fields: Fields, at: Ints, sessions: Ints) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
-def _identities(column: pa.StringArray) -> tuple[Ints, Ints, list[str]]:
-    """Recipient, second of the stamp (0: none), and the stamps as texts, of "recipient:DDMMYYHHmmss"."""
+def _message_ids(column: pa.StringArray) -> tuple[Ints, Ints, list[str]]:
+    """Return recipient, SCTS second (0: none) and SCTS text of each "recipient:DDMMYYHHmmss"."""
     stamps = pc.utf8_slice_codeunits(column, -12).dictionary_encode()
     spelt = stamps.dictionary.to_pylist()
     seconds = np.array([(seconds_of(each) or (0,))[0] for each in spelt], np.int64)
@@ -211,9 +211,9 @@ def _identities(column: pa.StringArray) -> tuple[Ints, Ints, list[str]]:
     return recipients, seconds[stamps.indices.to_numpy()] if len(column) else np.zeros(0, np.int64), spelt
 
 
-def _record(frame: bytes, named: dict[str, Any], fate: Any) -> dict[str, Any]:
+def _record(frame: bytes, named: dict[str, Any], status: Any) -> dict[str, Any]:
     fields = frame[1:-1].split(b"/")
-    outcome = OUTCOMES[fate["outcome"]]
+    outcome = OUTCOMES[status["outcome"]]
     return {
         **named,
         "trn": fields[0].decode("latin-1"),
@@ -221,8 +221,8 @@ def _record(frame: bytes, named: dict[str, Any], fate: Any) -> dict[str, Any]:
         "recipient": fields[4 + At.ADC].decode("latin-1"),
         "text": text_of(frame),
         "outcome": outcome,
-        "ec": f"{fate['ec']:02}" if outcome == "refused" else "",
-        "scts": stamp(int(fate["scts"])) if fate["scts"] else "",
+        "ec": f"{status['ec']:02}" if outcome == "refused" else "",
+        "scts": stamp(int(status["scts"])) if status["scts"] else "",
     }
 
 

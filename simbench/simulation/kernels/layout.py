@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-NEVER = 1 << 62  # an instant after every other
+from simbench.base.units import NEVER as NEVER  # noqa: PLC0414 - kernels take what they share from here
+
 CLIENT_METER, DELAY, MONITOR, REFUSE = 0, 1, 2, 3
 """Who limits the rate: the client's own meter, or the SMSC's meter in one of its three modes."""
 REFUSED, LOST = -1, -2

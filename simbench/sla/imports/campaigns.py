@@ -35,7 +35,7 @@ Code = Annotated[str, msgspec.Meta(pattern="^[0-9]{3,18}$")]
 
 
 class CodeKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One short code: the rate subscribed for it, and the account it is used by (its own name when left out).
+    """One short code: its subscribed rate and its account (by default the code itself).
 
     `oadc_option`: whether the account may send under a name; left out, nobody says so.
     """
@@ -47,16 +47,16 @@ class CodeKnown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
-    """What was sent over one code in one span of time, to these recipients (everybody when left out).
+    """Messages sent over one code in one span of time, to these recipients (default: all).
 
     `recipients` and `consents` (who had agreed) are lists of numbers, or the name of a file beside, one a line.
-    `opted_in` says it for all of them; unset is not false. `traits`: "optout-told" when STOP was named before.
+    `opted_in` holds for all of them; unset is not false. `traits`: "optout-told" when STOP was announced earlier.
     """
 
     code: Code
     start: datetime
     end: datetime
-    klass: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]+$")] = msgspec.field(name="class")
+    traffic_class: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]+$")] = msgspec.field(name="class")
     name: str = ""
     brand: str = ""
     opted_in: bool | None = None
@@ -96,14 +96,14 @@ class Known(msgspec.Struct, frozen=True):
         return fits and (self.recipients is None or address_key(recipient) in self.recipients)
 
     def agreed(self, recipient: str) -> bool:
-        """Whether this recipient had agreed, as far as anybody says."""
+        """Whether this recipient had opted in, None if unknown."""
         if self.consents is not None:
             return address_key(recipient) in self.consents
         return bool(self.campaign.opted_in)
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One message the client was asked for. An empty text stands for any."""
+    """One message that the client was asked to send. An empty text matches any."""
 
     at: int
     code: str
@@ -112,7 +112,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """Everything told beside the capture. `given` names the kinds of it (`simbench.rules.audit.KINDS`).
+    """The auditor's additions to a capture. `given` names their kinds (`simbench.rules.audit.KINDS`).
 
     `notes` are on rows of the requests and of lists of numbers; `unread` counts the rejected ones by kind of list.
     """
@@ -127,24 +127,24 @@ class Metadata(msgspec.Struct, frozen=True):
 
 
 def read_metadata(campaigns: Path | None, requests: Path | None, zone: tzinfo | None = None) -> Metadata:
-    """Read both files, as far as there are any. Raises BadInput naming file and key or line."""
-    told = read_toml(campaigns, Campaigns, BadInput) if campaigns else Campaigns()
+    """Read the files given. Raises BadInput naming file and key or line."""
+    stated = read_toml(campaigns, Campaigns, BadInput) if campaigns else Campaigns()
     place = label(campaigns) if campaigns else ""
     lists: dict[str, list[RejectedRow]] = {RECIPIENTS: [], CONSENTS: [], REQUESTS: []}
     known = tuple(
-        _known(one, f"{place}: campaigns[{n}]", campaigns, zone, lists) for n, one in enumerate(told.campaigns)
+        _known(one, f"{place}: campaigns[{n}]", campaigns, zone, lists) for n, one in enumerate(stated.campaigns)
     )
     asked, lists[REQUESTS] = _requests(requests, zone) if requests else (None, [])
     unread = {kind: len(rejected(notes)) for kind, notes in lists.items() if rejected(notes)}
-    marketing = [one for one in known if one.campaign.klass == "marketing"]
+    marketing = [one for one in known if one.campaign.traffic_class == "marketing"]
     said = all(one.consents is not None or one.campaign.opted_in is not None for one in marketing)
     given = {
-        "codes": bool(told.codes), "classes": bool(known), "consent": bool(marketing) and said,
-        "outages": bool(told.outages), "requests": asked is not None,
+        "codes": bool(stated.codes), "classes": bool(known), "consent": bool(marketing) and said,
+        "outages": bool(stated.outages), "requests": asked is not None,
     }  # fmt: skip
-    outages = tuple(_outages(told, place, zone))
+    outages = tuple(_outages(stated, place, zone))
     return Metadata(
-        tuple(_limits(told)), outages, known, asked, frozenset(name for name, is_ in given.items() if is_),
+        tuple(_limits(stated)), outages, known, asked, frozenset(name for name, is_ in given.items() if is_),
         tuple(one for notes in lists.values() for one in notes), unread,
     )  # fmt: skip
 
@@ -162,27 +162,27 @@ def _known(
 
 
 def _numbers(
-    told: tuple[str, ...] | str | None, place: str, file: Path | None, notes: list[RejectedRow]
+    stated: tuple[str, ...] | str | None, place: str, file: Path | None, notes: list[RejectedRow]
 ) -> frozenset[str] | None:
     """The numbers of a list in the file itself or in one beside it; notes on the latter's lines are added."""
-    if told is None:
+    if stated is None:
         return None
-    if isinstance(told, str):
+    if isinstance(stated, str):
         assert file is not None, "campaigns come from a file"
         try:
-            found = read_numbers(file.parent / told)
+            found = read_numbers(file.parent / stated)
         except BadInput as problem:
             raise BadInput(f"{place}: {problem.place}", problem.problem, problem.expected) from None
     else:
-        found = listed(told, place)
+        found = listed(stated, place)
     notes += found.notes
     return found.numbers
 
 
-def _limits(told: Campaigns) -> list[Row]:
-    """Rows that are dated where the capture begins."""
+def _limits(stated: Campaigns) -> list[Row]:
+    """Limits of the codes, dated at the beginning of the capture."""
     rows: list[Row] = []
-    for one in told.codes:
+    for one in stated.codes:
         detail = {"rate_per_s": one.rate_per_s, "mode": "told", "account": one.account or one.code}
         rows.append((0, "limit", one.code, None, json.dumps(detail)))
         if one.oadc_option is not None:
@@ -191,8 +191,8 @@ def _limits(told: Campaigns) -> list[Row]:
     return rows
 
 
-def _outages(told: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tuple[int, int, str]]:
-    for number, one in enumerate(told.outages):
+def _outages(stated: Campaigns, place: str, zone: tzinfo | None) -> Iterator[tuple[int, int, str]]:
+    for number, one in enumerate(stated.outages):
         at = f"{place}: outages[{number}]"
         start, end = instant_of(one.start, zone, f"{at}.from"), instant_of(one.end, zone, f"{at}.to")
         if end <= start:
@@ -210,9 +210,9 @@ def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Request, ...], lis
         if not code.isdecimal():
             raise BadInput("code", f"is {shown(code)}", "a short code")
         to = number_of(written) or digits_of(written)
-        if not to.isdecimal():  # digits that no numbering plan knows may stand on the wire as well
-            raise BadInput("recipient", f"{shown(str(written))} is no number", "a telephone number")
-        # Of two readings the earlier: a message may be sent after its request, never before it.
+        if not to.isdecimal():  # digits outside any numbering plan may occur on the wire too
+            raise BadInput("recipient", f"{shown(str(written))} is not a valid phone number", "a phone number")
+        # Of two possible instants the earlier: a message is sent after its request, never before.
         return Request(min(moment.readings), code, to, text_of(row.cells.get("text", "")))
 
     read = collect(read_table(path, REQUESTED, needed=("at", "code", "recipient")), request)
@@ -220,11 +220,11 @@ def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Request, ...], lis
     return tuple(sorted(found, key=lambda one: one.at)), list(read.notes)
 
 
-# Joining what was asked for with what stands on the wire ---------------------------------------------------------
+# Matching requests with submits ---------------------------------------------------------------------------------
 
 
 class _Asked:
-    """One row of `asked` while it is put together: what, by which mark, and the submits it became."""
+    """One row of `asked` while it is built: the message, its mark, and its submits."""
 
     def __init__(self, request: Request, mark: str, kind: str) -> None:
         self.request, self.mark, self.kind = request, mark, kind
@@ -249,7 +249,7 @@ def joined(reading: Reading, metadata: Metadata) -> list[Row]:
         (not one.text and any(_is_unread(frames[place]) for place in one.rows_of), number, one)
         for number, one in enumerate(reading.messages.rows(), 1)
     ]
-    for unread, number, one in sorted(sorted_out, key=lambda each: each[:2]):  # what can be read chooses first
+    for unread, number, one in sorted(sorted_out, key=lambda each: each[:2]):  # readable messages are matched first
         sent = Request(one.at, one.code, one.recipient, one.text)
         asked_of_it = taken.get((one.code, address_key(one.recipient)), ())
         fit = [asked for asked in asked_of_it if _fits(asked.request, sent, unread=unread)]
@@ -279,7 +279,7 @@ def _fits(request: Request, sent: Request, *, unread: bool) -> bool:
 
 
 def _is_unread(frame: bytes) -> bool:
-    """Whether a submit carries data that is no text."""
+    """Whether a submit carries binary data."""
     data = [field.decode("latin-1") for field in frame.split(b"/")[_BEFORE_DATA:-1]]
     return content.read(data).text is None
 
@@ -287,11 +287,11 @@ def _is_unread(frame: bytes) -> bool:
 def _row(asked: _Asked, metadata: Metadata) -> Row:
     one = asked.request
     known = next((k for k in metadata.campaigns if k.covers(one.code, one.recipient, one.at)), None)
-    klass, brand = (known.campaign.klass, known.campaign.brand) if known else ("", "")
-    told = {"campaign": known.campaign.name, "traits": known.campaign.traits} if known else {}
-    detail = json.dumps({**told, "places": asked.places})
+    traffic_class, brand = (known.campaign.traffic_class, known.campaign.brand) if known else ("", "")
+    stated = {"campaign": known.campaign.name, "traits": known.campaign.traits} if known else {}
+    detail = json.dumps({**stated, "places": asked.places})
     agreed = known.agreed(one.recipient) if known else False
-    return one.at, asked.kind, asked.mark, one.code, one.recipient, one.text, klass, brand, agreed, detail
+    return one.at, asked.kind, asked.mark, one.code, one.recipient, one.text, traffic_class, brand, agreed, detail
 
 
 def within(metadata: Metadata, start: int, end: int, patience_us: int) -> Metadata:

@@ -25,14 +25,14 @@ MEANING: dict[NewClass, dict[str, Any]] = {
     "client": {"attributed_to": "client"},
     "void": {"attributed_to": "nobody, by decision"},
 }
-"""What each new class changes of an incident."""
+"""The fields of an incident that each new class sets."""
 
 
-class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"klass": "class"}):
-    """One decision, which may also correct what part was out and when a notice was received."""
+class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"counted_as": "class"}):
+    """One decision; it may also correct the share that was down and the time of an announcement."""
 
     incident: str
-    klass: NewClass
+    counted_as: NewClass
     reason: str
     who: str
     when: Any  # a TOML date, or a text of one
@@ -58,7 +58,7 @@ def read_decisions(path: Path) -> tuple[Decision, ...]:
         if one.share is not None and not 0 < one.share <= 1:
             raise BadInput(f"{place}.share", f"is {one.share}", "a number above 0 and at most 1")
         if one.incident in seen:
-            raise BadInput(f"{place}.incident", f"{shown(one.incident)} is decided twice", "one decision an incident")
+            raise BadInput(f"{place}.incident", f"{shown(one.incident)} has two decisions", "one decision per incident")
         seen.add(one.incident)
     return found
 
@@ -66,25 +66,25 @@ def read_decisions(path: Path) -> tuple[Decision, ...]:
 def decided(
     incidents: Iterable[Incident], decisions: Iterable[Decision], place: str, zone: tzinfo | None = None
 ) -> tuple[Incident, ...]:
-    """The incidents as the decisions class them. Raises BadInput for a decision on an incident there is not."""
+    """The incidents as the decisions classify them. Raises BadInput for a decision on an unknown incident."""
     by_ticket = {one.ticket: one for one in incidents}
     for number, one in enumerate(decisions):
         key = f"{place}: decisions[{number}]"
         before = by_ticket.get(one.incident)
         if before is None:
             raise BadInput(f"{key}.incident", f"no incident {shown(one.incident)}", choice(one.incident, by_ticket))
-        changed = dict(MEANING[one.klass])
+        changed = dict(MEANING[one.counted_as])
         if one.share is not None:
             changed["share"] = one.share
         if one.announced_at:
             changed["announced_at"] = instant_of(one.announced_at, zone, f"{key}.announced_at")
-        cause = f"{before.cause} [{one.klass}: {one.reason}; {one.who}, {one.when}]".strip()
+        cause = f"{before.cause} [{one.counted_as}: {one.reason}; {one.who}, {one.when}]".strip()
         by_ticket[one.incident] = replace(before, cause=cause, **changed)
     return tuple(by_ticket.values())
 
 
 def _is_date(when: object) -> bool:
-    if isinstance(when, date):  # or a datetime, which is one
+    if isinstance(when, date):  # includes datetime
         return True
     try:
         datetime.fromisoformat(str(when))

@@ -84,12 +84,12 @@ def events(lines: Iterable[Line], seen: Seen) -> Iterator[Event]:
     """What the lines say, in their order."""
     errors: dict[str, tuple[int, Fault]] = {}  # by thread: the last error of the system, and whose it is
     for line in lines:
-        told = _SAID.fullmatch(line.said)
-        if told is None:
+        match = _SAID.fullmatch(line.said)
+        if match is None:
             yield from _access(line, seen)
             continue
-        seen.debug = seen.debug or told["level"] == "DEBUG"
-        thread, said = told["thread"] or told["process"] or "", told["said"]
+        seen.debug = seen.debug or match["level"] == "DEBUG"
+        thread, said = match["thread"] or match["process"] or "", match["said"]
         link = _LINK.fullmatch(said)
         if link is None:
             fault = _fault(said)

@@ -198,17 +198,17 @@ def _unsupported(read: list[Event], seen: Seen, span: int, least: int) -> dict[s
     why = {}
     if not any(event.kind in {"connecting", "lost", "failed", "heard"} and event.link for event in read):
         if seen.access:
-            told = "an access log has the messages alone; bearerbox's own log has the losses of connections"
+            reason = "an access log has the messages alone; bearerbox's own log has the losses of connections"
         elif seen.others:
-            told = (
+            reason = (
                 f"its links are {', '.join(sorted(seen.others))}; only those of {', '.join(sorted(DRIVERS))} speak UCP"
             )
         else:
-            told = "no line of it is about a link to an SMSC, as in the logs of smsbox"
-        why = dict.fromkeys(("OPS-QOS-01", "OPS-QOS-02"), told)
+            reason = "no line of it is about a link to an SMSC, as in the logs of smsbox"
+        why = dict.fromkeys(("OPS-QOS-01", "OPS-QOS-02"), reason)
     elif span < least:
-        told = f"its stamps span {span / SECOND_US:.0f} s, and no outage is shorter than {least / SECOND_US:.0f} s"
-        why = dict.fromkeys(("OPS-QOS-01", "OPS-QOS-02"), told)
+        reason = f"its stamps span {span / SECOND_US:.0f} s, and no outage is shorter than {least / SECOND_US:.0f} s"
+        why = dict.fromkeys(("OPS-QOS-01", "OPS-QOS-02"), reason)
     if not any(event.kind == "sent" for event in read):
         why["OPS-QOS-04"] = "the log does not say when messages were handed over; bearerbox's does at debug level"
     return why

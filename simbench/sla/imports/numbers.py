@@ -1,4 +1,4 @@
-"""Lists of telephone numbers in files: one a line, or the column of a table that holds them."""
+"""Lists of phone numbers in files: one per line, or a column of a table."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ HEADINGS: Final = frozenset(
     {"number", "msisdn", "recipient", "phone", "mobile", "to", "numero", "numéro", "destinataire", "telephone",
      "téléphone", "portable"}
 )  # fmt: skip
-"""Headings under which a table of several columns holds the numbers."""
+"""Headings of the column with the numbers."""
 
 
 class Numbers(msgspec.Struct, frozen=True):
-    """Canonical numbers, and what of the list was no number."""
+    """Canonical numbers, and the rejected rows."""
 
     numbers: frozenset[str]
     notes: tuple[RejectedRow, ...] = ()
 
 
 def listed(written: Iterable[str], place: str) -> Numbers:
-    """Numbers written out in a file of campaigns. Raises BadInput for the first that is none."""
+    """Numbers listed in a file of campaigns. Raises BadInput for the first invalid one."""
     found = set()
     for number, text in enumerate(written):
         one = number_of(text)
@@ -69,7 +69,7 @@ def read_numbers(path: Path) -> Numbers:
 
 
 def _columns(cells: list[Any]) -> list[int]:
-    """The columns that hold numbers, by the headings or by the first record of numbers; none where neither tells."""
+    """The columns that hold numbers, by the headings or by the first record of numbers; none if neither shows them."""
     named = [place for place, cell in enumerate(cells) if folded(str(cell)) in HEADINGS]
     return named[:1] or [place for place, cell in enumerate(cells) if _numbers(cell)]
 

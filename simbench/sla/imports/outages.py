@@ -29,20 +29,20 @@ KINDS: Final[Mapping[str, Kind]] = {
     "cause": "note",
 }  # fmt: skip
 COLUMNS = tuple(KINDS)
-PART = "part"  # the subject of a partial outage that names none
+PART = "part"  # subject of a partial outage without one
 
 
 class Readings(msgspec.Struct, frozen=True):
-    """One row as an incident: as it is usually read, and as the changes of clocks let it be at the least and most."""
+    """One row as an incident: usual reading, and the shortest and longest that a clock change allows."""
 
     usual: Incident
     least: Incident
     most: Incident
-    skipped: tuple[str, ...] = ()  # columns whose time stands on no clock
+    skipped: tuple[str, ...] = ()  # columns whose time a clock change skips
 
 
 class Outages(msgspec.Struct, frozen=True):
-    """What a table held: incidents by start, and notes on rows rejected or remarked on.
+    """The contents of a table: incidents by start, and notes on rejected and remarkable rows.
 
     `least` and `most` are the same incidents, in the same order, as the platform's best and worst case where a time
     has two readings.
@@ -56,7 +56,7 @@ class Outages(msgspec.Struct, frozen=True):
 
 
 def read_outages(path: Path, contract: Contract, mapping: Columns, zone: tzinfo | None = None) -> Outages:
-    """Read a table of outages. An empty `end` is an outage that still lasts.
+    """Read a table of outages. An empty `end` is an open outage.
 
     A malformed row is rejected, an exact repetition passed over; one that overlaps another of its subject is used and
     remarked on, for time is counted once. Raises BadInput: no such column, a time without zone, no row of use.
@@ -122,7 +122,7 @@ Span = tuple[int, int | None]
 
 
 def _spans(start: Moment, end: Moment | None) -> tuple[Span, Span, Span]:
-    """The usual, the shortest and the longest span that two times can be."""
+    """The usual, the shortest and the longest span between two local times."""
     if end is None:
         first, last = min(start.readings), max(start.readings)
         return (start.first, None), (last, None), (first, None)
@@ -161,16 +161,16 @@ def _named(cell: Any) -> str:
 
 
 def _subject(word: str, scope: str, contract: Contract) -> str:
-    """A platform, a link or a short code; digits that are no short code are refused."""
+    """A platform, a link or a short code; digits must be a valid short code."""
     if word.isdigit() and not re.fullmatch(contract.terms.numbering.code_pattern.value, word):
-        raise BadInput("subject", f"{shown(word)} is no short code", contract.terms.numbering.code_pattern.value)
+        raise BadInput("subject", f"{shown(word)} is not a short code", contract.terms.numbering.code_pattern.value)
     if word in {"", TOTAL}:
         return PLATFORM if scope == "total" else PART
     return word
 
 
 def _tickets(incidents: tuple[Incident, ...]) -> list[str]:
-    """Tickets of all: one for those that have none, another for those whose ticket one before them has."""
+    """Give every outage a unique ticket."""
     taken: set[str] = set()
     names = []
     again: dict[str, int] = {}

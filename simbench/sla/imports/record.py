@@ -19,7 +19,7 @@ def run_of(
     asked: Iterable[Row] = (),
     grain: Iterable[Row] = (),
 ) -> Run:
-    """A run that tells a period, its incidents, and rows of the other tables as they are."""
+    """A run with a period, its incidents, and rows of the other tables as they are."""
     ledger = MemoryLedger()
     ledger.story.extend(story_of(incidents, period))
     ledger.centre.extend(centre)
@@ -29,9 +29,9 @@ def run_of(
 
 
 def retold(run: Run, incidents: Iterable[Incident], period: Period, asked: Sequence[Row] = ()) -> Run:
-    """The same run with other incidents, another period, and further rows of `asked`; its files stay as they are."""
-    told = (row for row in run.story.to_pylist() if row["kind"] not in {*BEGINS.values(), ENDS, PERIOD})
-    kept: list[Row] = [tuple(row[column.name] for column in TABLES["story"].columns) for row in told]
+    """The same run in memory with other incidents, another period, and further rows of `asked`."""
+    others = (row for row in run.story.to_pylist() if row["kind"] not in {*BEGINS.values(), ENDS, PERIOD})
+    kept: list[Row] = [tuple(row[column.name] for column in TABLES["story"].columns) for row in others]
     fresh = {"story": sorted([*kept, *story_of(incidents, period)], key=_instant)}
     if asked:
         names = [column.name for column in TABLES["asked"].columns]
@@ -42,7 +42,7 @@ def retold(run: Run, incidents: Iterable[Incident], period: Period, asked: Seque
 
 
 def story_of(incidents: Iterable[Incident], period: Period) -> list[StoryRow]:
-    """The rows of a story, in order of time; an end before a beginning of the same instant."""
+    """Events by time; of one instant, ends come before beginnings."""
     rows = [period_row(period), *(row for one in incidents for row in to_story(one))]
     return sorted(rows, key=lambda row: (row[0], row[1] != ENDS))
 

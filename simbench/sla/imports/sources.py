@@ -26,11 +26,11 @@ from simbench.tables.delimited import BOMS
 from simbench.tables.rows import RejectedRow
 from simbench.trace.trace import Reading
 
-HEAD = 8192  # octets by which a file is known
+HEAD = 8192  # octets by which the kind of a file is recognised
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What is asked for: the file, the period as far as it is given (us), and how to read it."""
+    """What to judge: the file, the period if given (us), and how to read it."""
 
     path: Path
     contract: Contract
@@ -62,7 +62,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of file: its name, how it is known by path and first octets, and how it is opened."""
+    """One kind of file: its name, how it is recognised (path, first octets) and opened."""
 
     name: str
     knows: Callable[[Path, bytes], bool]
@@ -70,7 +70,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 def open_source(wanted: Wanted) -> Source:
-    """Open a file as what it is. Raises BadInput."""
+    """Open a file by its kind. Raises BadInput."""
     path = wanted.path
     try:
         head = b"" if path.is_dir() else _head(path)
@@ -120,10 +120,10 @@ def _open_table(wanted: Wanted) -> Source:
     )  # fmt: skip
 
 
-def _period(wanted: Wanted, told: tuple[int, int], known_from: int) -> Period:
-    """The period asked for, else the one told; history begins where the file does, if that is earlier."""
-    start = told[0] if wanted.start is None else wanted.start
-    end = told[1] if wanted.end is None else wanted.end
+def _period(wanted: Wanted, recorded: tuple[int, int], known_from: int) -> Period:
+    """The period requested, or else the file's own; history begins with the file, if that is earlier."""
+    start = recorded[0] if wanted.start is None else wanted.start
+    end = recorded[1] if wanted.end is None else wanted.end
     if end <= start:
         raise BadInput("--to", "is not after --from" if wanted.end else "nothing happened in it", "a period of time")
     known = min(start, known_from) if wanted.history_from is None else wanted.history_from
@@ -133,7 +133,7 @@ def _period(wanted: Wanted, told: tuple[int, int], known_from: int) -> Period:
 
 
 def _is_table(_: Path, head: bytes) -> bool:
-    """Whether this may be a table: a known mark, or text, whose zero octets are those of UTF-16."""
+    """Whether this may be a table: a known signature, or text (zero octets only as in UTF-16)."""
     marks = (parquet.MAGIC, workbook.MAGIC, *(mark for mark, _ in BOMS))
     pairs = max(1, len(head) // 2)
     return head.startswith(marks) or b"\0" not in head or max(head[::2].count(0), head[1::2].count(0)) * 2 > pairs

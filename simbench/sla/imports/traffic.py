@@ -34,7 +34,7 @@ LedgerRow = tuple[object, ...]
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """Rows for the table `centre`, in order of time: "held" when handed over, then "accepted" or "refused"."""
+    """Rows for the table `centre` by time: "held" when submitted, then "accepted" or "refused"."""
 
     centre: tuple[LedgerRow, ...] = ()
     notes: tuple[RejectedRow, ...] = ()
@@ -59,7 +59,7 @@ def read_traffic(path: Path, contract: Contract, mapping: Columns, zone: tzinfo 
 
 
 def _spans(row: Row, mapping: Columns, zone: tzinfo | None) -> list[tuple[int, int]]:
-    """When it may have been handed over and answered, the shortest way first: results come within seconds."""
+    """Possible instants of submission and answer, the shortest span first: results come within seconds."""
     submitted, answered = (
         moment_of(row.cells[name], zone, name, mapping.time).readings for name in ("submitted_at", "answered_at")
     )
@@ -74,7 +74,7 @@ def _message(row: Row, contract: Contract, submitted: int, answered: int) -> lis
     cells = row.cells
     code, recipient = digits_of(cells["code"]), number_of(cells["recipient"]) if "recipient" in cells else ""
     if not re.fullmatch(contract.terms.numbering.code_pattern.value, code):
-        raise BadInput("code", f"{shown(code)} is no short code", contract.terms.numbering.code_pattern.value)
+        raise BadInput("code", f"{shown(code)} is not a short code", contract.terms.numbering.code_pattern.value)
     if recipient is None:
         raise BadInput("recipient", f"{shown(str(cells['recipient']))} is no number", "a telephone number")
     result = text_of(cells["result"]).lower()

@@ -22,7 +22,7 @@ RATE = "OPS-QOS-04"
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """How many rows of a record were not read, and why not the first of them; falsy where all were."""
+    """The number of rows that were not read, and the reason for the first; false if all were read."""
 
     count: int = 0
     rows: int = 0
@@ -37,7 +37,7 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 def unread_of(notes: Sequence[RejectedRow], rows: int) -> Unread:
-    """What some notes say was not read, of so many rows."""
+    """Summarise notes on rows that were not read, out of `rows`."""
     found = rejected(notes)
     return Unread(len(found), rows, str(found[0])) if found else Unread()
 
@@ -52,12 +52,12 @@ class Record(msgspec.Struct, frozen=True):
 
     def case(self, incidents: Sequence[Incident], before: Case) -> Case:
         """The same record with other incidents, under the same contract."""
-        told = retold(self.run, incidents, self.source.period, self.asked)
-        return Case(Reading(told), before.contract)
+        summary = retold(self.run, incidents, self.source.period, self.asked)
+        return Case(Reading(summary), before.contract)
 
 
 def service_findings(case: Case, record: Record, least: Case | None, most: Case | None) -> Iterator[Finding]:
-    """One finding for each purpose of the service level, as far as what was read carries it.
+    """One finding for each purpose of the service level, as far as the rows read support it.
 
     `least` and `most` are the same case at the platform's best and worst, where the record leaves that open.
     """
@@ -75,19 +75,19 @@ def service_findings(case: Case, record: Record, least: Case | None, most: Case 
 
 
 def _between(found: Finding, least: Finding, most: Finding) -> Finding:
-    """Inconclusive where the verdict hangs on which reading is right."""
+    """Inconclusive if the verdict depends on which reading is right."""
     if least.outcome == most.outcome:
         return found
-    told = (
+    summary = (
         "the verdict hangs on what the record leaves open (hours that the clocks repeat or skip, attempts that failed "
         f"for an unknown reason, silences of a log): {least.outcome} at best ({least.summary}), {most.outcome} at "
         f"worst ({most.summary})"
     )
-    return replace(found, outcome="inconclusive", summary=told, blame="bench", evidence=most.evidence)
+    return replace(found, outcome="inconclusive", summary=summary, blame="bench", evidence=most.evidence)
 
 
 def _as_far_as_read(found: Finding, unread: Mapping[str, Unread]) -> Finding:
-    """Inconclusive where rows that were not read could change the outcome; else they are named as an assumption.
+    """Inconclusive if rows that were not read could change the outcome; otherwise they are an assumption.
 
     An outage that was not read can only be one more, so that a breach stands; but it may be why a rate was withheld.
     """
@@ -95,7 +95,7 @@ def _as_far_as_read(found: Finding, unread: Mapping[str, Unread]) -> Finding:
     concerned = [unread[kind] for kind in kinds if unread.get(kind)]
     if not concerned:
         return found
-    told = "; ".join(map(str, concerned))
+    summary = "; ".join(map(str, concerned))
     if found.outcome == "pass" or (found.outcome == "fail" and found.clause == RATE):
-        return replace(found, outcome="inconclusive", summary=f"{found.summary}, but {told}", blame="bench")
-    return replace(found, assumed=(*found.assumed, told))
+        return replace(found, outcome="inconclusive", summary=f"{found.summary}, but {summary}", blame="bench")
+    return replace(found, assumed=(*found.assumed, summary))

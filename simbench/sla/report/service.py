@@ -160,11 +160,11 @@ def draw_calendar(view: View, words: Words) -> Picture:
     days = list(_days(view))
     rows = sorted({(first.year, first.month) for first, _ in days})
     figure, (axes,) = style.canvas((style.WIDE_IN[0], 1.0 + 0.3 * len(rows)))
-    for klass in dict.fromkeys(klass for _, klass in days):
-        colour, hatch = LOOKS[klass] if klass else (style.GRID, "")
+    for counted_as in dict.fromkeys(counted_as for _, counted_as in days):
+        colour, hatch = LOOKS[counted_as] if counted_as else (style.GRID, "")
         for row, month in enumerate(rows):
-            bars = [(day.day - 0.45, 0.9) for day, own in days if own == klass and (day.year, day.month) == month]
-            axes.broken_barh(bars, (row - 0.41, 0.82), facecolor=colour, alpha=1 if klass else 0.55, hatch=hatch)
+            bars = [(day.day - 0.45, 0.9) for day, own in days if own == counted_as and (day.year, day.month) == month]
+            axes.broken_barh(bars, (row - 0.41, 0.82), facecolor=colour, alpha=1 if counted_as else 0.55, hatch=hatch)
     axes.set_yticks(range(len(rows)), [f"{words.month(month)} {year}" for year, month in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xticks(range(1, 32))
@@ -172,15 +172,15 @@ def draw_calendar(view: View, words: Words) -> Picture:
     axes.set_xlabel(words("calendar.day"))
     axes.grid(visible=False)
     axes.tick_params(length=0)
-    shown = [name for name in CLASSES if any(klass == name for _, klass in days)]
+    shown = [name for name in CLASSES if any(counted_as == name for _, counted_as in days)]
     handles = [Patch(facecolor=LOOKS[name][0], hatch=LOOKS[name][1], label=words(f"class.{name}")) for name in shown]
     handles.append(Patch(facecolor=style.GRID, alpha=0.55, label=words("calendar.up")))
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.01), ncols=5)
-    hit = sum(bool(klass) for _, klass in days)
+    hit = sum(bool(counted_as) for _, counted_as in days)
     heading = words("calendar.heading", days=words.number(hit), all=words.number(len(days)))
     columns: dict[str, list[Any]] = {
         "day": [first.isoformat() for first, _ in days],
-        "class": [klass or "" for _, klass in days],
+        "class": [counted_as or "" for _, counted_as in days],
     }
     return Picture("calendar", words("calendar.title"), heading, figure, words("calendar.formula"), columns)
 

@@ -114,7 +114,7 @@ def _incidents(view: View, words: Words) -> Table:
                 ends,
                 words.hours(ticket.hours, exact=True),
                 subject,
-                words(f"class.{one.klass}"),
+                words(f"class.{one.counted_as}"),
                 answer,
                 leaves[:10] if leaves else "–",
             )

@@ -6,7 +6,6 @@ A text may hold names in braces, which the caller fills in; both languages have 
 from __future__ import annotations
 
 import math
-import string
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -80,8 +79,3 @@ def texts(language: str) -> dict[str, str]:
     """The table of a language, with dotted keys."""
     read: dict[str, Any] = tomllib.loads((HOME / f"{language}.toml").read_text("utf-8"))
     return {f"{section}.{key}": text for section, entries in read.items() for key, text in entries.items()}
-
-
-def names_in(text: str) -> frozenset[str]:
-    """The names in braces of a text."""
-    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)

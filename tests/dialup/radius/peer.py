@@ -1,4 +1,4 @@
-"""A RADIUS accounting server of a few lines that behaves as told, and runs of the sender. Tests nothing itself."""
+"""A small RADIUS accounting server with configurable behaviour, and runs of the sender."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import cast
 
-from simbench.dialup.radius.journal import Journal, Told, read_journal
+from simbench.dialup.radius.journal import Journal, RecordedRun, read_journal
 from simbench.dialup.radius.packets import respond
 from simbench.dialup.radius.plan import Planned
 from simbench.dialup.radius.sender import Sender, Server
@@ -40,7 +40,7 @@ class Peer(asyncio.DatagramProtocol):
 
 def sent_to(
     folder: Path, planned: Iterable[Planned], answer: Answer = always, **options: float
-) -> tuple[Told, Peer, Sender]:
+) -> tuple[RecordedRun, Peer, Sender]:
     """Everything that comes of sending these records to such a server."""
 
     async def run() -> tuple[Peer, Sender]:

@@ -1,4 +1,4 @@
-"""Calls to account for, journals of runs, and detail files as a faultless server writes them. Tests nothing itself."""
+"""Calls to account for, journals of runs, and detail files as a faultless server writes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Call, Calls, calls_of
 from simbench.dialup.radius.faults import faults_of
-from simbench.dialup.radius.journal import Ended, Journal, Sent, Started, Told, Try
+from simbench.dialup.radius.journal import Ended, Journal, RecordedRun, Sent, Started, Try
 from simbench.dialup.radius.packets import stated
 from simbench.dialup.radius.plan import Planned, schedule
 from simbench.dialup.radius.record import ATTRIBUTES, VALUES, Heard
@@ -47,7 +47,7 @@ def planned(count: int = 6, *names: str, interim_s: int = 0) -> list[Planned]:
     return list(schedule(some_calls(count), interim_s, faults_of(names)))
 
 
-def answered(plan: Iterable[Planned], *, faults: tuple[str, ...] = (), whole: bool = True) -> Told:
+def answered(plan: Iterable[Planned], *, faults: tuple[str, ...] = (), whole: bool = True) -> RecordedRun:
     """The journal of a run in which every record was answered at once, a millisecond apart."""
     sent = []
     for number, each in enumerate(plan):
@@ -55,10 +55,10 @@ def answered(plan: Iterable[Planned], *, faults: tuple[str, ...] = (), whole: bo
         tries = () if each.withheld else (Try(at, 40_000, number & 0xFF, 0),)
         sent.append(Sent(each, tries, -1 if each.withheld else at + 500))
     run = Started("0", "127.0.0.1:1813", SENT, 1, faults, 50, 2, 5, 0.0)
-    return Told(run, sent, Ended(SENT + 1, len(sent), 0, 0, 0) if whole else None)
+    return RecordedRun(run, sent, Ended(SENT + 1, len(sent), 0, 0, 0) if whole else None)
 
 
-def kept(told: Told) -> list[Heard]:
+def kept(told: RecordedRun) -> list[Heard]:
     """What a faultless server has of it."""
     line, heard = 1, []
     for each in told.sent:
@@ -98,7 +98,7 @@ def quoted(text: str) -> str:
     return f'"{"".join(out)}"'
 
 
-def written(folder: Path, told: Told, found: Iterable[Heard]) -> tuple[Path, Path]:
+def written(folder: Path, told: RecordedRun, found: Iterable[Heard]) -> tuple[Path, Path]:
     """A journal and a detail file that say so."""
     with Journal(folder / "journal.jsonl") as journal:
         for line in (told.run, *told.sent, *((told.end,) if told.end else ())):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from simbench.dialup.calls import SetAside
-from simbench.dialup.radius.journal import Sent, Told
+from simbench.dialup.radius.journal import RecordedRun, Sent
 from simbench.dialup.radius.reconcile import SENTENCES, Reconciliation, reconcile
 from simbench.dialup.radius.record import Heard
 from simbench.finding import Finding, exit_status
@@ -16,7 +16,7 @@ from tests.dialup.radius.scenes import answered, kept, planned
 
 COUNT = 60
 replace = msgspec.structs.replace
-Side = tuple[Told, list[Heard | SetAside]]
+Side = tuple[RecordedRun, list[Heard | SetAside]]
 
 
 def faultless(*faults: str, interim_s: int = 60, whole: bool = True) -> Side:
@@ -67,7 +67,7 @@ def given_up(each: Sent) -> Sent:
 def unsigned(side: Side) -> Side:
     told, found = side
     assert told.end is not None
-    return Told(told.run, told.sent, replace(told.end, unsigned=3)), found
+    return RecordedRun(told.run, told.sent, replace(told.end, unsigned=3)), found
 
 
 def reordered(side: Side) -> Side:
@@ -147,7 +147,7 @@ def test_a_start_and_a_stop_on_their_way_together_may_arrive_in_any_order(
         if id(each) in at else each
         for each in told.sent
     ]  # fmt: skip
-    findings = reconcile(Told(told.run, sent, told.end), found).findings
+    findings = reconcile(RecordedRun(told.run, sent, told.end), found).findings
     assert {one.purpose: one.outcome for one in findings}["NRV-ACC-06/order"] == outcome
 
 
@@ -193,7 +193,7 @@ def test_what_may_be_among_the_unreadable_records_is_inconclusive() -> None:
 
 def test_a_journal_without_its_end_tells_no_more_than_it_holds() -> None:
     told, found = faultless(whole=False)
-    cut = Told(told.run, told.sent[:-3], None)
+    cut = RecordedRun(told.run, told.sent[:-3], None)
     assert outcomes((cut, found)) == {
         "NRV-ACC-01/answered": "inconclusive",
         "NRV-ACC-02/kept": "inconclusive",

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fake_smsc.fast import pending
-from fake_smsc.fast.pending import NEVER, ROW, Pending
+from fake_smsc.fast.pending import ROW, Pending
+from simbench.base.units import NEVER
 
 ENTER = st.lists(st.integers(0, 200_000), min_size=1, max_size=12)
 TAKE = st.tuples(st.integers(0, 150_000), st.integers(0, 100))

@@ -26,7 +26,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("klass", "incident", "counts_as"),
+    ("counted_as", "incident", "counts_as"),
     [
         ("client", outage(10, 7), "excluded"),
         ("void", outage(10, 7), "excluded"),
@@ -35,18 +35,20 @@ def write(folder: Path, text: str) -> Path:
         ("partial", outage(10, 7), "partial"),
     ],
 )
-def test_a_decision_classes_an_incident_anew(tmp_path: Path, klass: str, incident: Incident, counts_as: str) -> None:
-    path = write(tmp_path, f'[[decisions]]\nincident = "T1"\nclass = "{klass}"\n{WHO}')
+def test_a_decision_classes_an_incident_anew(
+    tmp_path: Path, counted_as: str, incident: Incident, counts_as: str
+) -> None:
+    path = write(tmp_path, f'[[decisions]]\nincident = "T1"\nclass = "{counted_as}"\n{WHO}')
     changed = decided([incident], read_decisions(path), str(path))
     (found,) = counted(changed, load_contract())
-    assert found.klass == counts_as
+    assert found.counted_as == counts_as
     assert "A. Martin" in found.incident.cause
 
 
 def test_a_decision_may_say_when_a_notice_was_received(tmp_path: Path) -> None:
     text = f'[[decisions]]\nincident = "T1"\nclass = "planned"\nannounced_at = "2024-12-20T00:00:00Z"\n{WHO}'
     changed = decided([outage(10, 7)], read_decisions(write(tmp_path, text)), "d")
-    assert counted(changed, load_contract())[0].klass == "planned"
+    assert counted(changed, load_contract())[0].counted_as == "planned"
 
 
 def test_the_ledger_stays_as_it_was_and_the_verdict_changes(tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_the_ledger_stays_as_it_was_and_the_verdict_changes(tmp_path: Path) -> N
         ('[[decisions]]\nincident = "T1"\nclass = "mine"\n' + WHO, "decisions.0..class"),
         ('[[decisions]]\nincident = "T1"\nclass = "client"\n', "reason` is missing|reason: is missing"),
         ('[[decisions]]\nincident = "T1"\nclass = "client"\n' + WHO.replace("2025-03-01", '"soon"'), "when: is"),
-        (f'[[decisions]]\nincident = "T1"\nclass = "client"\n{WHO}' * 2, "decided twice"),
+        (f'[[decisions]]\nincident = "T1"\nclass = "client"\n{WHO}' * 2, "has two decisions"),
         (f'[[decisions]]\nincident = "T1"\nclass = "partial"\nshare = 7\n{WHO}', "share: is 7"),
         ("[[decision]]\n", "unknown key"),
     ],

@@ -94,7 +94,7 @@ def test_unknown_codes_and_malformed_shares_are_set_aside(tmp_path: Path) -> Non
     rows = [f"{times},partial,false,36010,0.1", f"{times},partial,false,99999,0.1", f"{times},partial,false,36020,2"]
     found = read(tmp_path, head + "\n".join(rows))
     assert [one.subject for one in found.incidents] == ["36010"]
-    assert ["no short code" in one.reason or "share" in one.reason for one in found.notes] == [True, True]
+    assert ["not a short code" in one.reason or "share" in one.reason for one in found.notes] == [True, True]
 
 
 @pytest.mark.parametrize(

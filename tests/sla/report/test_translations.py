@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import re
+import string
 from pathlib import Path
 
 import pytest
 
-from simbench.sla.report.translations import LANGUAGES, Words, names_in, texts
+from simbench.sla.report.translations import LANGUAGES, Words, texts
 from tests.sla.years import SERVICE_LEVEL
 
 NARROW, WIDE = "\u202f", "\u00a0"
+
+
+def names_in(text: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
 
 
 def test_both_languages_have_the_same_texts_with_the_same_names_to_fill_in() -> None:
