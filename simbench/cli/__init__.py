@@ -1,1 +1,1 @@
-"""What each command does, once its options are read. Imported only when the command runs."""
+"""The commands of simbench, one file each."""

@@ -81,7 +81,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
     output: Path | None,
     form: str,
 ) -> int:
-    """Print the invoices of a source's months; with a bill received, judge it. The exit status."""
+    """Print the invoices of a source's months and judge an invoice received, if given; return the exit status."""
     from simbench.billing.acts import read_acts
     from simbench.billing.counts import read_counts
     from simbench.billing.invoice import effects, invoice
@@ -118,7 +118,7 @@ def bill_command(  # noqa: PLR0913 - one argument an option
 def _print(
     form: str, bundles: Sequence[Bundle], findings: Sequence[Finding], billed: tuple[Decimal, Decimal] | None
 ) -> None:
-    """Print invoices in the form asked for; `billed`: the sum of an invoice received and what it bills too much."""
+    """Print invoices in the requested form; `billed`: the sum of an invoice received and the excess it bills."""
     from simbench.billing.page import as_csv, as_json
     from simbench.cli.findings import print_findings
 
@@ -140,7 +140,7 @@ def _print(
 
 
 def _check_codes(source: Path, acts: Acts, counts: Counts, months: Sequence[Month]) -> None:
-    """Raises BadInput for messages of a code that no act speaks of."""
+    """Raises BadInput for messages of a code without an act."""
     known = {code.code for code in acts.codes}
     for month in months:
         for code in counts.codes(month):
@@ -148,7 +148,7 @@ def _check_codes(source: Path, acts: Acts, counts: Counts, months: Sequence[Mont
                 raise BadInput(
                     f"{source}: {month}",
                     f"messages of {code!r:.40}",
-                    f"{choice(code, sorted(known))}, whose acts are given",
+                    f"{choice(code, sorted(known))}, the codes with acts",
                 )
 
 
@@ -157,7 +157,7 @@ def _months(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:
 
     if month is None:
         if not counted:
-            raise BadInput("--month", "not given, and the source counts no message", "a month such as 2016-10")
+            raise BadInput("--month", "missing, and the source has no message", "a month such as 2016-10")
         return counted
     try:
         return (Month.parse(month),)
@@ -166,11 +166,11 @@ def _months(month: str | None, counted: tuple[Month, ...]) -> tuple[Month, ...]:
 
 
 def _month_of(name: str, received: Received, month: str | None) -> Month:
-    """The month a bill received is of: as it says, or as asked for where it says none. Raises BadInput."""
+    """The month of an invoice received: the one it states, else the one of --month. Raises BadInput."""
     from simbench.billing.acts import Month
 
     if len(received.months) > 1:
-        raise BadInput(f"{name}: month", f"{len(received.months)} months", "the bill of one month")
+        raise BadInput(f"{name}: month", f"{len(received.months)} months", "an invoice of one month")
     named = received.months[0] if received.months else None
     try:
         stated = Month.parse(named) if named else None
@@ -178,20 +178,20 @@ def _month_of(name: str, received: Received, month: str | None) -> Month:
         raise BadInput(f"{name}: month", f"{named!r:.40}", "a month such as 2016-10") from None
     asked = _months(month, ())[0] if month is not None else stated
     if asked is None:
-        raise BadInput(f"--against {name}", "the bill names no month", "--month with the bill's own, such as 2016-10")
+        raise BadInput(f"--against {name}", "the invoice states no month", "--month YYYY-MM as well")
     if stated not in {None, asked}:
-        raise BadInput(f"{name}: month", f"the bill is of {stated}", f"{asked}, the month of --month")
+        raise BadInput(f"{name}: month", f"the invoice is for {stated}", f"{asked}, the month of --month")
     return asked
 
 
 def _balance(billed: Decimal, beyond: Decimal) -> str:
-    """What a bill comes to, in one line."""
+    """The total of an invoice received, in one line."""
     from simbench.billing.page import euro
 
     said = f"{euro(billed)} billed before VAT"
     if not beyond:
-        return f"{said}, as is due"
-    return f"{said}: {euro(abs(beyond))} {'more' if beyond > 0 else 'less'} than is due"
+        return f"{said}, the amount due"
+    return f"{said}: {euro(abs(beyond))} {'more' if beyond > 0 else 'less'} than the amount due"
 
 
 def _print_invoice(bill: Invoice) -> None:

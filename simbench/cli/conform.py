@@ -1,4 +1,4 @@
-"""`simbench conform`: a client through the exercises, judged, with findings.json, junit.xml and report.html."""
+"""`simbench conform`: run a client through the exercises, judge it, write findings.json, junit.xml, report.html."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OUTPUT = Path("reports/conform")
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says, beside what is wanted of which client."""
+    """Options of the command line other than those that choose client and exercises."""
 
     output: Path | None = None
     judge_from: Path | None = None
@@ -46,7 +46,7 @@ class Options:
 
 
 @command(
-    exits={**JUDGED, 1: "a finding failed; with --strict also what is weak, inconclusive, or a deviation out of date"},
+    exits={**JUDGED, 1: "a finding failed; with --strict also a weak or inconclusive one, or an outdated deviation"},
     files=(
         "OUTPUT (reports/conform): findings.json, junit.xml, report.html, session.json, runs/EXERCISE/ledger,"
         " evidence/PURPOSE. An earlier session there is kept as earlier-1."
@@ -117,8 +117,8 @@ class Options:
 def conform(**options: Any) -> None:
     """Drive a client through the exercises and judge it, clause by clause, with evidence.
 
-    Each exercise starts a platform of its own on loopback, leads the client through its situation, and is judged from
-    the ledger alone. A purpose is unsupported when the client does not claim the capability it needs.
+    Each exercise starts its own platform on loopback, puts the client into one situation, and is judged from the ledger
+    alone. A purpose is unsupported when the client does not claim the capability it needs.
 
     \b
     Examples:
@@ -138,7 +138,7 @@ def conform(**options: Any) -> None:
 
 
 def conform_command(wanted: Wanted, options: Options) -> int:
-    """Run the session and write its output; the exit status as docs/reference/exit-status.md has it."""
+    """Run the session, write its output and return the exit status (docs/reference/exit-status.md)."""
     from simbench.bench.pytest.run import run_suite
     from simbench.bench.runner.baseline import compare, status, updated, write_baseline
     from simbench.bench.runner.output import write_output
@@ -175,7 +175,7 @@ def _known(options: Options) -> Baseline:
 
     if options.baseline is None:
         if options.update_baseline:
-            raise BadInput("--update-baseline", "no baseline", "--baseline FILE beside it")
+            raise BadInput("--update-baseline", "needs a baseline", "--baseline FILE as well")
         return Baseline()
     if options.update_baseline and not options.baseline.exists():
         return Baseline()
@@ -183,22 +183,22 @@ def _known(options: Options) -> Baseline:
 
 
 def _again(wanted: Wanted, options: Options, output: Path) -> Judgements:
-    """The judgements of a stored session. Raises LedgerError, and BadInput for what only a client could do."""
+    """The judgements of a stored session. Raises LedgerError, and BadInput for options that need a running client."""
     from simbench.bench.runner.options import plan_again
     from simbench.bench.runner.session import Judgements
     from simbench.bench.runner.session_record import read_record
     from simbench.cli.report import Progress
 
     folder = options.judge_from
-    assert folder is not None, "there is a stored session"
+    assert folder is not None, "--from names a stored session"
     of_client = {"program": wanted.program, "capabilities": wanted.capabilities, "fault": wanted.faults}
     for name, given in {**of_client, "soak": wanted.soak, "last-failed": options.last_failed}.items():
         if given:
-            raise BadInput(f"--{name}", "given with --from, which judges what a client did then", "one of the two")
+            raise BadInput(f"--{name}", "cannot be combined with --from, a stored session", "one of the two")
     record = read_record(folder)
     if output.resolve() != folder.resolve():
         _check_new(output)
-    # Named nowhere, the contract is the one it was judged by then.
+    # Without --contract, the stored session's own contract applies.
     plan = plan_again(record, folder, wanted.contract or record.contract_given, wanted.only)
     judgements = Judgements(plan)
     judgements.reuse(record)
@@ -211,7 +211,7 @@ def _check_new(folder: Path) -> None:
 
     if (folder / RUNS).exists():
         expected = "a new folder, --from to judge it again, or --last-failed"
-        raise BadInput(f"-o {folder}", "holds the runs of an earlier session", expected)
+        raise BadInput(f"-o {folder}", "already holds a session", expected)
     claim(folder)
 
 
@@ -231,7 +231,7 @@ def _anew(wanted: Wanted, options: Options, folder: Path) -> Judgements:
 
 
 def _last_failed(plan: Plan, *, strict: bool) -> Plan:
-    """Of a plan, what did not pass last time, each in its exercise. Raises BadInput when there is nothing of that."""
+    """The purposes of a plan that did not pass last time, by exercise. Raises BadInput when all passed."""
     from simbench.bench.runner.baseline import STRICT
     from simbench.bench.runner.output import read_output
 
@@ -247,12 +247,12 @@ def _last_failed(plan: Plan, *, strict: bool) -> Plan:
         if still := tuple(purpose for purpose in purposes if (name, purpose) in failed):
             chosen[name] = (exercise, still)
     if not chosen:
-        raise BadInput("--last-failed", "nothing of this failed last time", "a session without it")
+        raise BadInput("--last-failed", "nothing failed last time", "a session without --last-failed")
     return replace(plan, chosen=chosen)
 
 
 def keep_up(plan: Plan, port: int = 0) -> None:
-    """Serve the demo codes on this port (0: a free one), until SIGINT or SIGTERM, so that a client can be looked at."""
+    """Serve the demo codes on this port (0: a free one) until SIGINT or SIGTERM, to inspect a client."""
     import asyncio
 
     from fake_smsc.scenario import demo_scenario
@@ -324,14 +324,14 @@ class _Ticker:
             threading.Thread(target=self._tick, daemon=True).start()
 
     def progress(self, exercise: Exercise, phase: Phase, trouble: str) -> None:
-        """An exercise started, has to be run again, or finished."""
+        """Report that an exercise started, is repeated, or finished."""
         with self._lock:
             if phase == "started":
                 self._running[exercise.name] = (time.monotonic(), exercise.seconds)
                 line = f"{exercise.name}: {exercise.title} (about {exercise.seconds:.0f} s)"
             elif phase == "again":
                 self._running[exercise.name] = (time.monotonic(), exercise.seconds)
-                line = f"{exercise.name}: once more, as {trouble}"
+                line = f"{exercise.name}: repeated, because {trouble}"
             else:
                 began, _ = self._running.pop(exercise.name)
                 self._done += 1
@@ -341,7 +341,7 @@ class _Ticker:
         click.echo(("\r\033[K" if self._live else "") + line, err=True)
 
     def stop(self) -> None:
-        """No more progress."""
+        """End the progress line."""
         self._stopped.set()
 
     def _tick(self) -> None:

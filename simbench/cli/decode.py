@@ -1,6 +1,6 @@
-"""`simbench decode`: frames of lines, of a capture or of a run, explained field by field. Changes nothing.
+"""`simbench decode`: frames from lines, a capture or a run, explained field by field.
 
-What is printed is strict: `ok` means that there is nothing to object to, be it what servers tolerate.
+The check is strict: `ok` means no deviation, not even one that servers tolerate.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ if TYPE_CHECKING:
 
 LONGEST_LINE: Final = 1 << 16
 
-STORY_KEPT: Final = 100  # of a capture's last rows, among which are the remarks on its clock
+STORY_KEPT: Final = 100  # the last rows of a capture, which hold the remarks on its clock
 
 _HEX: Final = re.compile(rb"(?:(?:0[xX])?[0-9A-Fa-f]{2}[\s:,]*)+")
 
-# How logs, manuals and mails write the two control characters.
+# Spellings of the two control characters in logs, manuals and mails.
 _ENDS: Final = {
     STX: re.compile(rb"<stx>|\[stx\]|\{stx\}|\\x02|\\002|\\u0002|\^B(?=[0-9]{2}/)", re.IGNORECASE),
     ETX: re.compile(rb"<etx>|\[etx\]|\{etx\}|\\x03|\\003|\\u0003|(?<=[0-9A-Fa-f]{2})\^C", re.IGNORECASE),
 }
 
-_ENTITY: Final = re.compile(rb"&(?:lt|#0*2|#x0*2);", re.IGNORECASE)  # copied out of a web page
+_ENTITY: Final = re.compile(rb"&(?:lt|#0*2|#x0*2);", re.IGNORECASE)  # HTML entities
 
-# A frame in angle brackets, at the end of a line of a log or alone; its own ends may be left out.
+# A frame in angle brackets, alone or at the end of a log line, with or without its control characters.
 _BRACKETED: Final = re.compile(rb"[^\x02\x03]*<\x02?([0-9]{2}/[0-9]{5}/[OR]/[0-9]{2}/[^<>\x02\x03]*)\x03?>\s*")
 
 
@@ -65,7 +65,7 @@ _LACKS: Final = {
 
 
 @command(
-    exits={**DONE, 0: "every frame is sound", 1: "something is wrong with a frame"},
+    exits={**DONE, 0: "every frame is valid", 1: "at least one frame is invalid"},
     see=("simbench encode", "docs/reference/ucp.md"),
 )
 @cloup.argument("source", required=False, metavar="[FILE]", type=click.Path(path_type=Path))
@@ -82,7 +82,7 @@ def decode(source: Path | None, port: int | None, *, as_json: bool) -> None:
     """Explain UCP frames field by field, from lines, a capture or a run; "-" or nothing reads standard input.
 
     A line is a frame in hexadecimal, or printable with <STX> or \\x02 at its start, or without its ends. Exit status 1
-    when there is something wrong with any frame.
+    when any frame is invalid.
 
     \b
     Examples:
@@ -98,9 +98,9 @@ def decode(source: Path | None, port: int | None, *, as_json: bool) -> None:
 def decode_command(source: Path | None, port: int | None, *, as_json: bool) -> int:
     """Explain every frame in a file, a run folder or standard input ("-" or nothing).
 
-    Returns 0, or 1 when some frame was not as it should be. Raises BadInput: unreadable, or no frame in it.
+    Returns 0, or 1 when any frame is invalid. Raises BadInput when the source is unreadable or has no frame.
     """
-    counts = [0, 0]  # sound ones, others
+    counts = [0, 0]  # valid, invalid
 
     def show(seen: Seen, item: Frame | WireError, errors: Errors) -> None:
         counts[bool(errors)] += 1
@@ -111,19 +111,17 @@ def decode_command(source: Path | None, port: int | None, *, as_json: bool) -> i
     name = str(source or "standard input")
     try:
         _read(source, name, port, show)
-    except BrokenPipeError:  # whoever reads us has had enough
+    except BrokenPipeError:  # the reader of our output has closed it
         raise
     except OSError as problem:
         raise BadInput(name, problem.strerror or str(problem), "a file that can be read") from None
     if not any(counts):
-        raise BadInput(
-            name, "there is no UCP frame in it", "frames one a line, a capture of UCP, or the folder of a run"
-        )
+        raise BadInput(name, "contains no UCP frame", "frames one a line, a capture of UCP, or the folder of a run")
     return int(counts[1] > 0)
 
 
 def _read(source: Path | None, name: str, port: int | None, show: Show) -> None:
-    """Tell what the source is by looking at it, and show every frame in it."""
+    """Detect the kind of source and show every frame in it."""
     from simbench.capture.files import is_capture
     from simbench.capture.frames import FramesOfRows
     from simbench.capture.packed import GZIP, Cursor, unpacked
@@ -150,7 +148,7 @@ def _read(source: Path | None, name: str, port: int | None, show: Show) -> None:
             try:
                 _lines(b"", GzipFile(fileobj=kept), show)
             except (EOFError, BadGzipFile, zlib.error):
-                raise BadInput(name, "is packed by gzip and damaged", "a file that can be unpacked") from None
+                raise BadInput(name, "is a damaged gzip file", "an intact gzip file") from None
 
 
 def _capture(
@@ -167,7 +165,7 @@ def _capture(
 
 
 def _remark(row: Row) -> str:
-    """What a row of the story says of the capture's clock, "" of any other."""
+    """The remark of an event on the capture's clock, "" for any other event."""
     detail = msgspec.json.decode(str(row[4]))
     return str(detail["sentence"]) if detail.get("what") == "clock" else ""
 
@@ -195,7 +193,7 @@ def _lines(head: bytes, file: BinaryIO | GzipFile, show: Show) -> None:
 
 
 def _split(head: bytes, file: BinaryIO | GzipFile) -> Iterator[bytes]:
-    """Lines as they come; one that is too long is cut."""
+    """Lines as they arrive; overlong ones are truncated."""
     rest = head
     while piece := file.readline(LONGEST_LINE):
         *lines, rest = (rest + piece).split(b"\n")
@@ -207,7 +205,7 @@ def _split(head: bytes, file: BinaryIO | GzipFile) -> Iterator[bytes]:
 
 
 def octets_of(line: bytes) -> bytes:
-    """The octets a line stands for: a frame in hexadecimal, printable, as it is, in a log, or without its ends."""
+    """The octets of a line: a frame in hexadecimal, printable, raw, in a log, or without its control characters."""
     line = line.strip(b" \t\r\n")
     if not line:
         return line
@@ -228,11 +226,11 @@ def _say_what_is_missing(summary: msgspec.Struct, remarks: Sequence[str]) -> Non
     lacks = {name: count for name, count in msgspec.to_builtins(summary).items() if count and name in _LACKS}
     if lacks:
         said = ", ".join(_LACKS[name].format(count) for name, count in lacks.items())
-        click.echo(f"simbench: the capture is not whole: {said}", err=True)
+        click.echo(f"simbench: the capture is incomplete: {said}", err=True)
 
 
 def _show_items(seen: Seen, items: list[Frame | WireError], show: Show) -> None:
-    """Show each frame with what is wrong with it; line ends between frames are passed over."""
+    """Show each frame with its errors, ignoring line ends between frames."""
     from simbench.ucp.frame import WIRE_ERRORS, Frame
     from simbench.ucp.operations import check
 
@@ -282,7 +280,7 @@ def _text(seen: Seen, item: Frame | WireError, errors: Errors) -> str:
             value = each.value if len(each.value) <= 24 else f"{each.value[:21]}..."
             lines.append(f"    {each.name:<8}{value:<26}{said}".rstrip())
     else:
-        lines.append(f"{seen}: no frame: {item.octets[:60]!r}")
+        lines.append(f"{seen}: not a frame: {item.octets[:60]!r}")
     lines += [f"  ! {_objection(error)}" for error in errors]
     return "\n".join(lines)
 
@@ -293,6 +291,6 @@ def _objection(error: WireError | FieldError) -> str:
 
     if isinstance(error, WireError):
         return f"{error.name}: {WIRE_ERRORS[error.name].meaning}"
-    answer = f"; deserves error code {error.ec}" if error.ec and not PROBLEMS[error.problem].noted else ""
+    answer = f"; error code {error.ec}" if error.ec and not PROBLEMS[error.problem].noted else ""
     place = f"{error.field}: " if error.field else ""
     return f"{place}{error.problem}: {PROBLEMS[error.problem].meaning}{answer}"

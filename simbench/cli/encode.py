@@ -1,6 +1,6 @@
-"""`simbench encode`: one frame from its fields by name, or from what `simbench decode --json` prints. Sends nothing.
+"""`simbench encode`: print one frame from its fields by name, or from the output of `simbench decode --json`.
 
-Values are put on the wire as they are given, right or wrong, so that faulty frames can be made too.
+Values enter the frame as given, valid or not, so the command can also make faulty frames.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Fields = dict[str, str | list[str]]
 
-_IN_PARTS: Final = ("51", "52")  # operations with room for the header of a long message, and for what follows
+_IN_PARTS: Final = ("51", "52")  # operations with a field for the header of a long message
 
 
 @command(see=("simbench decode", "docs/reference/ucp.md"))
@@ -57,7 +57,7 @@ def encode(**options: object) -> None:
 
 
 class Asked(msgspec.Struct):
-    """A frame to make, as `simbench decode --json` tells it; other keys are ignored."""
+    """A frame to make, with the keys of `simbench decode --json`; other keys are ignored."""
 
     op: str
     kind: str = "O"
@@ -70,10 +70,10 @@ def encode_command(  # noqa: PLR0913 - one argument an option
     op: str | None, kind: str | None, assignments: Sequence[str], trn: str, text: str | None,
     *, as_hex: bool, from_json: bool,
 ) -> None:  # fmt: skip
-    """Print the frame, or the frames of a text that needs several, one a line. Raises BadInput."""
+    """Print the frame, or one frame per line for a text that needs several. Raises BadInput."""
     if from_json:
         if op or text is not None:
-            raise BadInput("--json", "takes everything from standard input", "neither operation, fields nor text")
+            raise BadInput("--json", "reads it all from standard input", "--json without operation, fields and text")
         asked = list(_from_json())
     elif op is None or kind is None:
         raise BadInput("simbench encode", "operation or kind is missing", "for instance: 31 O AdC=36010 PID=0539")
@@ -85,7 +85,7 @@ def encode_command(  # noqa: PLR0913 - one argument an option
 
 
 def printable(octets: bytes) -> str:
-    """A frame for people: its ends in angle brackets."""
+    """A readable frame: control characters in angle brackets."""
     from simbench.ucp.frame import ETX, STX
 
     return octets.decode("ascii", "replace").replace(STX.decode(), "<STX>").replace(ETX.decode(), "<ETX>")
@@ -108,7 +108,7 @@ def _from_json() -> Iterator[Asked]:
                 f"standard input, line {number}", str(problem), "an object with op, kind and fields"
             ) from None
     if not lines:
-        raise BadInput("standard input", "nothing in it", "an object with op, kind and fields")
+        raise BadInput("standard input", "empty", "an object with op, kind and fields")
 
 
 def _assigned(assignments: Sequence[str]) -> Fields:
@@ -117,7 +117,7 @@ def _assigned(assignments: Sequence[str]) -> Fields:
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not name:
-            raise BadInput(f"argument {assignment!r}", "no field and value", "NAME=VALUE, for instance AdC=33639980012")
+            raise BadInput(f"argument {assignment!r}", "is not NAME=VALUE", "NAME=VALUE, for instance AdC=33639980012")
         if name in {"RAds", "GAs"}:
             fields[name] = [*fields.get(name, []), value]
         elif name in fields:
@@ -135,7 +135,7 @@ def _from_arguments(asked: Asked, text: str | None) -> Iterator[Asked]:
         return
     taken = {"MT", "Msg", "NB", "AMsg", "MMS"} & asked.fields.keys()
     if taken:
-        raise BadInput("--text", f"says {', '.join(sorted(taken))} already", "either the text or these fields")
+        raise BadInput("--text", f"sets {', '.join(sorted(taken))} as well", "either --text or these fields")
     try:
         parts = content.compose(text)
     except ValueError as problem:
@@ -189,19 +189,19 @@ def _names(asked: Asked) -> list[str]:
         known = sorted({ot for _, ot, _ in LAYOUTS})
         if asked.op in known:
             raise BadInput("kind", f"{asked.kind!r}", "O for an operation, R for a result")
-        raise BadInput("operation", f"{asked.op!r} is none", f"one of {', '.join(known)}")
+        raise BadInput("operation", f"{asked.op!r} is not an operation", f"one of {', '.join(known)}")
     return list(dict.fromkeys(field.name for layout in layouts for field in layout.fields))
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
-    """The name that was perhaps meant, "" when none comes near; upper and lower case count little."""
+    """The closest name, "" when none is similar; case matters little."""
     folded = {each.lower(): each for each in reversed(names)}
     close = get_close_matches(name.lower(), folded, n=1)
     return folded[close[0]] if close else ""
 
 
 def _trn(trn: str | int) -> str | int:
-    """A number as two digits, any other two characters as they stand."""
+    """A number as two digits; any other two characters unchanged."""
     if isinstance(trn, int) or trn.isdecimal():
         if 0 <= int(trn) <= 99:
             return int(trn)

@@ -24,7 +24,7 @@ STRENGTHS = {"must": "must", "should": "should (recommended)", "may": "may", "in
 )
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text."))
 def explain(clause: str, contract_name: str | None, *, as_json: bool) -> None:
-    """Say what a clause asks, which figures it has and how sure they are, and how it is tested.
+    """Explain a clause: its duty, its figures with their status, and its tests.
 
     Each figure is marked: seed (given with the task), source (read in a document), or assumption (ours, until a
     contract of your own confirms it).
@@ -64,7 +64,7 @@ def explain_command(clause_id: str, contract_name: str | None, *, as_json: bool)
             click.echo(f"        must catch: {', '.join(catches)}")
     if not tests:
         reason = reasons().get(clause_id.partition("/")[0], "")
-        click.echo(f"    nothing: {reason}" if reason else f"    nothing yet; verifiable by {', '.join(clause.verify)}")
+        click.echo(f"    no test: {reason}" if reason else f"    no test yet; verifiable by {', '.join(clause.verify)}")
 
 
 def _explained(clause_id: str, clause: Clause, contract: Contract) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Findings as commands print them. Judges nothing and prints nothing itself."""
+"""Findings as tables for the commands that print them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ STYLES: dict[Outcome, str] = {
     "pass": "green", "fail": "bold red", "weak": "yellow", "inconclusive": "magenta", "error": "bold red",
     "unsupported": "dim",
 }  # fmt: skip
-WHOLE = frozenset({"outcome", "purpose", "ticket", "by"})  # columns that are never folded
+WHOLE = frozenset({"outcome", "purpose", "ticket", "by"})  # columns without line breaks
 
 
 def findings_table(findings: Iterable[Finding]) -> Table:
-    """Findings in the order given, a line each."""
+    """Findings in the given order, one line each."""
     table = columns("outcome", "purpose", "measured", "limit", "what was seen")
     for one in findings:
         measured = "" if one.measured is None else f"{one.measured:.6g} {one.unit}"
@@ -29,7 +29,7 @@ def findings_table(findings: Iterable[Finding]) -> Table:
 
 
 def columns(*headings: str) -> Table:
-    """An empty table without lines, whose texts are folded where the terminal ends."""
+    """An empty table without rules, folded to the width of the terminal."""
     table = Table(box=None, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold", no_wrap=heading in WHOLE)
@@ -37,7 +37,7 @@ def columns(*headings: str) -> Table:
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Findings as a table, what failed first, and their number by outcome."""
+    """Findings as a table, failures first, and their number by outcome."""
     console = Console(width=None if sys.stdout.isatty() else 180)
     table = columns("outcome", "purpose", "what was seen", "evidence")
     for finding in sorted(findings, key=lambda one: one.outcome == "pass"):

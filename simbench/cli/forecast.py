@@ -29,9 +29,9 @@ from simbench.cli.pages import JUDGED, command
 )
 @cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."))
 def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, *, as_json: bool) -> None:
-    """Hold traffic against the forecasts handed in to Orange (OPS-ENG-03, OPS-ACH-05).
+    """Compare traffic with the forecasts submitted to Orange (OPS-ENG-03, OPS-ACH-05).
 
-    Each file is one forecast, with the day it was handed in and the messages and rates it expects.
+    Each file is one forecast: the day of its submission, and the messages and rates it expects.
 
     \b
     Example:
@@ -41,7 +41,7 @@ def forecast(files: tuple[Path, ...], traffic: Path, contract_name: str | None, 
 
 
 def forecast_command(files: Sequence[Path], traffic: Path, contract_name: str | None, *, as_json_: bool) -> int:
-    """Judge traffic against the forecasts handed in; the exit status."""
+    """Judge traffic against the forecasts submitted; return the exit status."""
     from simbench.billing.counts import read_counts
     from simbench.billing.forecast import judge_forecasts, read_forecast
     from simbench.cli.findings import print_findings

@@ -1,4 +1,4 @@
-"""`simbench ledger`: what can be done with the folder of a run that has ended."""
+"""`simbench ledger`: work on the folder of a run that has ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUIET_S = 2.0
 def pack(run: Path) -> None:
     """Turn the segments of a run that was killed, or could not be packed, into Parquet.
 
-    A run is packed when it ends, so this is for runs that ended otherwise. Every reader takes both forms. Memory is
+    A run that ends normally is packed already. Every reader takes both forms. Memory is
     bounded by a piece of a segment. A segment is removed once its Parquet file is whole and on disk.
 
     \b
@@ -49,7 +49,7 @@ def pack(run: Path) -> None:
 def ledger() -> None:
     """Work on the ledger of a run that has ended.
 
-    Readers take a ledger in any form it may have; these commands change the form.
+    Every reader takes a ledger in any form; these commands change the form.
 
     \b
     Example:
@@ -58,12 +58,12 @@ def ledger() -> None:
 
 
 class PackProgress:
-    """How far packing is, on standard error, once it has lasted two seconds."""
+    """Progress of packing on standard error, after the first two seconds."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
 
     def show(self, done: int, of: int) -> None:
-        """Another segment is packed."""
+        """Count a packed segment."""
         if time.monotonic() - self._began > QUIET_S:
             click.echo(f"  packing the ledger: {done} of {of} segments done", err=True)

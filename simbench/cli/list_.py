@@ -15,7 +15,7 @@ from simbench.cli.pages import command
 def list_(*, as_json: bool) -> None:
     """List exercises, purposes, clients and client faults.
 
-    An exercise leads a client through one situation; its purposes are what it shows. Faults can be planted in the
+    An exercise puts a client into one situation and checks several test purposes. Faults can be planted in the
     reference client, to see the rules catch them.
 
     \b

@@ -67,25 +67,25 @@ def cli() -> None:
 
 
 class _Heedless:
-    """Standard output whose reader may go away, as `head` does: what comes after is dropped, the status stays."""
+    """Standard output whose reader may close it, as `head` does: later output is dropped, the exit status stays."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     @property
     def buffer(self) -> _Heedless:
-        """The same for octets, which go past the text."""
+        """The same for octets written below the text layer."""
         return _Heedless(self._stream.buffer)
 
     def write(self, text: Any) -> int:
-        """Write, or drop what nobody reads any more."""
+        """Write, or drop the text once the reader has gone."""
         try:
             return int(self._stream.write(text))
         except BrokenPipeError:
             return self._gone(len(text))
 
     def flush(self) -> None:
-        """Flush, or drop what nobody reads any more."""
+        """Flush, or drop the text once the reader has gone."""
         try:
             self._stream.flush()
         except BrokenPipeError:
@@ -100,7 +100,7 @@ class _Heedless:
 
 
 def main() -> None:
-    """Entry point: errors of the user or the machine become one line."""
+    """Entry point. Errors of the user or the machine become one line."""
     stream = sys.stdout
     sys.stdout = heedless = _Heedless(stream)
     try:

@@ -1,7 +1,7 @@
-"""Commands whose help reads like a page of a manual: purpose, options in groups, examples, exit status, files.
+"""Commands with help in the form of a manual page: purpose, options in groups, examples, exit status, files.
 
-cloup groups options and sections commands; this adds the parts that stand below them. Each command says its own parts
-where it is defined.
+cloup provides groups of options and sections of commands; this module adds the parts below them, which each command
+states where it is defined.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any, Final
 import click
 import cloup
 
-DONE: Final = {0: "done", 2: "wrong usage or input", 3: "the machine does not give what is needed"}
+DONE: Final = {0: "done", 2: "wrong usage or input", 3: "the machine lacks a resource that is needed"}
 JUDGED: Final = {
     0: "nothing failed",
     1: "a finding failed",
     2: "wrong usage or input",
-    3: "an error, something inconclusive, or nothing judged; or the machine does not give what is needed",
+    3: "an error, an inconclusive finding, or nothing judged; or the machine lacks a resource",
 }
-NOTHING: Final = "None; everything goes to standard output."
+NOTHING: Final = "None; the output goes to standard output."
 _EXAMPLES: Final = "\b\nExample"
 _LAYOUT: Final = cloup.HelpFormatter.settings(max_width=110, col1_max_width=26)
 
 
 class _Manual(cloup.Command):
-    """The parts of a page beside text and options: what each exit status means, files written, where to read on."""
+    """Further parts of a page: meaning of each exit status, files written, pages to read next."""
 
     def __init__(
         self, *args: Any, exits: Mapping[int, str] = DONE, files: str = NOTHING, see: tuple[str, ...] = (), **more: Any
@@ -36,14 +36,14 @@ class _Manual(cloup.Command):
         self.exits, self.files, self.see = dict(exits), files, see
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Purpose and description: the docstring up to its examples."""
+        """Write the docstring up to its examples."""
         del ctx
         formatter.write_paragraph()
         with formatter.indentation():
             formatter.write_text(texts_of(self)[0])
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        """The whole purpose, however long."""
+        """The whole first paragraph."""
         del limit
         return purpose(self)
 
@@ -94,5 +94,5 @@ def texts_of(command: click.Command) -> tuple[str, str]:
 
 
 def purpose(command: click.Command) -> str:
-    """What a command is for: the first paragraph of its docstring, as one line."""
+    """The purpose of a command: the first paragraph of its docstring in one line."""
     return " ".join(texts_of(command)[0].partition("\n\n")[0].split())

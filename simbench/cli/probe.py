@@ -1,4 +1,4 @@
-"""`simbench probe`: a platform tested from a client's place, code by code. Talks to loopback unless told otherwise."""
+"""`simbench probe`: test a platform from a client's place, code by code; beyond loopback only with --remote."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ OURS = tuple(f"3363998{number:04d}" for number in range(1000, 1100))  # of the f
     cloup.option(
         "--window",
         type=click.IntRange(1, 100),
-        help="Most operations without an answer at a time (default: as the contract says).",
+        help="Maximum number of unanswered operations (default: as the contract says).",
     ),
     cloup.option(
         "--remote",
@@ -102,7 +102,7 @@ def probe(**options: object) -> None:
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What was asked for on the command line."""
+    """The options of the command line."""
 
     place: str
     codes: tuple[str, ...]
@@ -119,7 +119,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def probe_command(options: Options) -> int:
-    """Probe every code in turn, print and write; the exit status as docs/reference/exit-status.md has it."""
+    """Probe every code in turn, print, write, and return the exit status (docs/reference/exit-status.md)."""
     from rich.console import Console
 
     from simbench.cli.findings import findings_table
@@ -149,13 +149,13 @@ def probe_command(options: Options) -> int:
 
 
 def _targets(options: Options, contract: Contract) -> list[Target]:
-    """One target a code. Raises BadInput for what does not fit together, or leaves this machine without leave."""
+    """One target for each code. Raises BadInput for inconsistent options, or another machine without --remote."""
     from simbench.probe import Target
 
     host, _, port = options.place.rpartition(":")
     host = host.strip("[]")
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        raise BadInput(f"platform {options.place}", "is no address", "HOST:PORT")
+        raise BadInput(f"platform {options.place}", "is not an address", "HOST:PORT")
     if len(options.rates) != len(options.codes):
         raise BadInput("--rate", f"{len(options.rates)} for {len(options.codes)} codes", "one for each --code")
     if len(options.accounts) not in {0, len(options.codes)}:
@@ -174,13 +174,13 @@ def _targets(options: Options, contract: Contract) -> list[Target]:
 
 
 def _check_leave(host: str, options: Options) -> None:
-    """Beyond this machine real phones may ring and real money be spent: leave, a cap and recipients are needed."""
+    """Require permission, a cap and recipients beyond loopback, where real phones may ring and messages cost money."""
     if options.remote is None:
-        raise BadInput(f"platform {host}", "is not a loopback address", "--remote CAP, if it is yours to probe")
+        raise BadInput(f"platform {host}", "is not a loopback address", "--remote CAP, if you may probe it")
     if max(options.rates) > options.remote:
         raise BadInput("--rate", f"{max(options.rates)}/s is above the cap of --remote", f"at most {options.remote}/s")
     if not options.recipients:
-        raise BadInput("--to", "is missing", "numbers that may be written to: beyond loopback none is made up")
+        raise BadInput("--to", "is missing", "your own recipients: beyond loopback the probe invents none")
 
 
 def _probe(target: Target, contract: Contract, options: Options) -> list[Finding]:
@@ -216,7 +216,7 @@ async def _run(target: Target, contract: Contract, ledger: AnyLedger, tell: Call
         target, contract, connect, lambda: epoch + round((loop.time() - start) * SECOND_US), ledger.wire, tell
     )
     if not made:
-        raise Trouble(f"nobody takes connections on {target.host}:{target.port}")
+        raise Trouble(f"no server accepts connections on {target.host}:{target.port}")
     return seen
 
 

@@ -1,4 +1,4 @@
-"""`simbench report`: a run folder as a report; of the year in virtual time, or of a conformance session again."""
+"""`simbench report`: the report of a simulated run, or once more that of a conformance session."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ RUNS, FINDINGS = "runs", "findings.json"
 def report(**options: object) -> None:
     """Report on the service level of a run: verdicts, availability, budget, restoration, throughput, delivery.
 
-    RUN is the folder of a simulation. For the folder of a conformance session the command writes its report again.
+    RUN is the folder of a simulation. For the folder of a conformance session, the command writes that report again.
 
     \b
     Examples:
@@ -58,7 +58,7 @@ def report(**options: object) -> None:
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What was asked for on the command line."""
+    """The options of the command line."""
 
     folder: Path
     output: Path | None = None
@@ -70,7 +70,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def report_command(options: Options) -> int:
-    """Write the report of a run folder; the exit status of its findings."""
+    """Write the report of a run folder and return the exit status of its findings."""
     from simbench.contract import load_contract
     from simbench.finding import counted, exit_status
     from simbench.ledger import open_run
@@ -78,17 +78,17 @@ def report_command(options: Options) -> int:
     if (options.folder / RUNS).is_dir() and (options.folder / FINDINGS).is_file():
         return _of_session(options)
     if options.unmasked:
-        raise BadInput("--unmasked", "a report of a service level shows no numbers", "a conformance session")
+        raise BadInput("--unmasked", "a service-level report shows no telephone numbers", "a conformance session")
     from simbench.cli.judge.audit import of_a_capture
     from simbench.sla.report import SlaRun, write_sla
 
     run = open_run(options.folder)
     if of_a_capture(run):
-        problem = "is the ledger of a capture, whose minutes tell nothing of a service level"
+        problem = "is the ledger of a capture, which is too short for a service level"
         raise BadInput(str(options.folder), problem, "simbench judge, or the folder of a run")
     contract = load_contract(options.contract_name or "orange_ops_2016")
     output = options.output or options.folder
-    (claim if options.output else adopt)(output)  # a run of an earlier version has no manifest yet
+    (claim if options.output else adopt)(output)  # earlier versions wrote no manifest
     findings, written = write_sla(
         output, SlaRun(run, contract, options.language), pdf=options.pdf, progress=Progress().told
     )
@@ -103,7 +103,7 @@ def report_command(options: Options) -> int:
 
 
 def _of_session(options: Options) -> int:
-    """The report of a conformance session again, from its findings and ledgers; nothing is judged anew."""
+    """Write the report of a conformance session again from its findings and ledgers."""
     from simbench.bench.report import ExerciseRun, Judgement, read_findings, write_report
     from simbench.bench.runner.options import plan_again
     from simbench.bench.runner.selection import select
@@ -116,11 +116,11 @@ def _of_session(options: Options) -> int:
 
     if options.pdf or options.language != "en":
         what = "--pdf" if options.pdf else f"--lang {options.language}"
-        raise BadInput(what, "the report of a conformance session has no such form", "the run of a world")
+        raise BadInput(what, "reports of conformance sessions lack this option", "the run of a world")
     result = read_findings(options.folder / FINDINGS)
     given = options.contract_name or str(result.run.get("contract", "orange_ops_2016"))
     chosen = select()
-    if (options.folder / RECORD).is_file():  # it knows of exercises that are made for one session, too
+    if (options.folder / RECORD).is_file():  # also knows exercises made for one session
         chosen = plan_again(read_record(options.folder), options.folder, given, ()).chosen
     exercises = []
     for name, (exercise, _) in chosen.items():
@@ -138,12 +138,12 @@ def _of_session(options: Options) -> int:
 
 
 class Progress:
-    """Steps on standard error, once the work has lasted two seconds."""
+    """Progress on standard error, after the first two seconds."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
 
     def told(self, step: str, done: int, steps: int) -> None:
-        """A step begins."""
+        """Report the start of a step."""
         if time.monotonic() - self._began > QUIET_S:
             click.echo(f"  {step}: {done} of {steps} done", err=True)

@@ -1,4 +1,4 @@
-"""`simbench run`: a world in virtual time, into a ledger. Judges nothing."""
+"""`simbench run`: simulate a world in virtual time into a ledger."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def run(scenario: Path, output: Path | None, contract_name: str | None, *, as_js
 def run_command(
     scenario: Path, output: Path | None, contract_name: str | None, choices: tuple[Detail, Way, int], *, as_json: bool
 ) -> int:
-    """Run the world of a scenario file; 0, or 3 when it was stopped before its end: what was written can be read."""
+    """Run the world of a scenario file. Returns 0, or 3 when stopped early; the rows written by then can be read."""
     from simbench.contract import load_contract
     from simbench.ledger import Ledger, RunInfo
     from simbench.simulation.plan import plan
@@ -109,7 +109,7 @@ def run_command(
         note = f"stopped at {progress.done:.1%} of the run"
         ledger.info = replace(ledger.info, note=note)
         ledger.close()
-        click.echo(f"{note}; what was written can be read: {folder}", err=True)
+        click.echo(f"{note}; the rows written so far can be read: {folder}", err=True)
         return STOPPED
     finally:
         ledger.close()
@@ -119,7 +119,7 @@ def run_command(
 
 
 class Progress:
-    """How far the run is and how long it still takes, on standard error, once it has lasted two seconds."""
+    """Progress and remaining time on standard error, after the first two seconds."""
 
     def __init__(self) -> None:
         self.done = 0.0
@@ -127,7 +127,7 @@ class Progress:
         self._spoke = False
 
     def show(self, done: float) -> None:
-        """Take the share done, 0 to 1; write it now and then."""
+        """Take the share done, 0 to 1, and show it at intervals."""
         self.done, now = done, time.monotonic()
         elapsed_s = now - self._began
         if not 0 < done < 1 or elapsed_s < QUIET_S or now - self._shown < EVERY_S:
@@ -138,7 +138,7 @@ class Progress:
         click.echo(f"  {done:6.1%} done, about {left_s:.0f} s left  {end}", err=True, nl=False)
 
     def end(self) -> None:
-        """Leave the line."""
+        """End the progress line."""
         if self._spoke and sys.stderr.isatty():
             click.echo("", err=True)
 
@@ -148,7 +148,7 @@ def _interrupted(*_: object) -> None:
 
 
 def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_json: bool) -> None:
-    """What the ledger holds, by code."""
+    """Print the counts of the ledger by code."""
     from simbench.ledger.rows import COUNTED
 
     went, detail, seconds, processes = how
@@ -170,7 +170,7 @@ def _tell(world: World, folder: Path, how: tuple[str, str, float, int], *, as_js
 
 
 def _counts(folder: Path, detail: str) -> dict[str, dict[str, int]]:
-    """What was counted for each code, out of the ledger itself."""
+    """The counts of each code, from the ledger."""
     from simbench.ledger import open_run
     from simbench.ledger.query import connected
     from simbench.ledger.rows import COUNTED

@@ -1,4 +1,4 @@
-"""What a run was served from, kept in its folder so that it can be resumed without asking again. Serves nothing."""
+"""The scenario and options of a served run, kept in its folder so that `serve --resume` needs no other option."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCRIPT = "served.json"
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A scenario as it was served, options applied; its contract by name or file; what its files are relative to."""
+    """A scenario with its options applied, its contract by name or file, and the base folder of its files."""
 
     scenario: Scenario
     contract: str
@@ -30,7 +30,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def of(cls, scenario: Scenario, contract: Contract, place: Path | None, contract_name: str | None) -> Self:
-        """What is to be kept."""
+        """The script of a run to be served."""
         name = contract_name or scenario.contract
         if name.endswith(".toml"):
             name = str((Path(name) if contract_name else (place or Path()) / name).resolve())
@@ -38,25 +38,25 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def write_script(folder: Path, script: Script) -> None:
-    """Keep it. Raises BadInput or Trouble when it cannot be written."""
+    """Write it. Raises BadInput or Trouble when that is impossible."""
     write_json(folder / SCRIPT, script)
 
 
 def read_script(folder: Path) -> Script:
-    """Read it back. Raises LedgerError where `serve` never wrote one."""
-    written = "what `simbench serve` writes into its run folder"
+    """Read it. Raises LedgerError where `serve` has written none."""
+    written = "the script that `simbench serve` writes into its run folder"
     return read_json(folder / SCRIPT, Script, "the folder of a served run", written, LedgerError)
 
 
 def clock_of(saved_state: SavedState, scenario: Scenario) -> PlatformClock:
-    """The clock a resumed run goes on with."""
+    """The clock of a resumed run."""
     from fake_smsc.server.clock import PlatformClock
 
     return PlatformClock(*saved_state.clock(bool(scenario.server.epoch), scenario.server.speed))
 
 
 def saved_state_of(folder: Path, scenario: Scenario, contract: Contract) -> SavedState:
-    """What the run in this folder left behind."""
+    """The saved state of the run in this folder."""
     from fake_smsc.server.saved_state import read_saved_state
 
     owners = {config.code: config.account or config.code for config in scenario.codes}

@@ -1,4 +1,4 @@
-"""`simbench serve`: a live SMSC until a signal ends it. Judges nothing."""
+"""`simbench serve`: run a live SMSC until a signal ends it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 LIMIT_MODES = ("monitor", "delay", "nack", "discard", "close")
 _FILE = click.Path(path_type=Path, dir_okay=False)
-EXPOSED_FAILED_LOGINS = 20  # a minute, of one address, where other machines can reach the server
+EXPOSED_FAILED_LOGINS = 20  # failed logins a minute from one address, with --expose
 
 
 @command(
     exits={**DONE, 0: "ended by a signal, and the ledger is closed"},
     files=(
-        "OUTPUT, or reports/serve-DATE-TIME: run.json and Parquet files, one a table (what was read and written, "
-        "and what happened). With --log the file of log lines."
+        "OUTPUT, or reports/serve-DATE-TIME: run.json and Parquet files, one a table (octets read and "
+        "written, and events). With --log the file of log lines."
     ),
     see=("simbench decode", "simbench judge", "docs/guides/service.md", "docs/reference/scenario.md"),
 )
@@ -89,7 +89,7 @@ def serve(**options: object) -> None:
 
     Without a scenario the server has one account for each tier, at 127.0.0.1:3024, with the password secret. It
     answers, meters, delivers and notifies as the contract says; scenarios add outages and wire faults. The first lines
-    that it prints are all that a client needs to connect.
+    of output are all a client needs to connect.
 
     \b
     Examples:
@@ -103,7 +103,7 @@ def serve(**options: object) -> None:
     if folder is not None:
         given = [name for name in ("scenario", "output", "contract_name") if options.pop(name) is not None]
         if given:
-            raise BadInput("--resume", f"given with {', '.join(given)}", "the run's own")
+            raise BadInput("--resume", f"given with {', '.join(given)}", "no such option, as the run keeps its own")
         resume_command(folder, **options)  # type: ignore[arg-type]  # click gives what the options say
         return
     serve_command(**options)  # type: ignore[arg-type]  # click gives what the options say
@@ -154,7 +154,7 @@ def resume_command(
     expose: bool = False,
     **service: Any,
 ) -> None:
-    """Go on with a run that was stopped or killed, in its own ledger and out of its own scenario."""
+    """Resume a run that was stopped or killed, with its own ledger and scenario."""
     import uvloop
 
     from simbench.cli.script import read_script
@@ -165,7 +165,7 @@ def resume_command(
     contract = load_contract(script.contract)
     if contract.digest != script.contract_digest:
         problem = f"is {contract.digest} now, was {script.contract_digest}"
-        raise BadInput(f"contract {script.contract}", problem, "the contract the run was served under")
+        raise BadInput(f"contract {script.contract}", problem, "the contract of the original run")
     chosen = guarded(_with_options(script.scenario, host, port, limit), allow, expose=expose)
     place = Path(script.place) if script.place else None
     uvloop.run(
@@ -184,7 +184,7 @@ def _with_options(scenario: Scenario, host: str | None, port: int | None, limit:
 
 
 def guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scenario:
-    """An address other machines can reach is served only when asked for, and only to those named."""
+    """Require --expose and allowed clients for an address that other machines can reach."""
     from fake_smsc.scenario import allowed_networks
 
     server = replace(scenario.server, allow=(*scenario.server.allow, *allow))
@@ -193,14 +193,14 @@ def guarded(scenario: Scenario, allow: tuple[str, ...], *, expose: bool) -> Scen
         if not expose:
             raise BadInput(f"host {server.host}", "not a loopback address", "127.0.0.1 or ::1, or --expose")
         if not server.allow:
-            raise BadInput("--expose", "nobody is named who may connect", "--allow ADDRESS, or server.allow")
+            raise BadInput("--expose", "no allowed client address given", "--allow ADDRESS, or server.allow")
         most = server.failed_logins_per_min or EXPOSED_FAILED_LOGINS
         server = replace(server, failed_logins_per_min=most)
     return replace(scenario, server=server)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it; a name other than localhost could lead anywhere."""
+    """Whether only this machine can reach it; names other than localhost count as remote."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -210,7 +210,7 @@ def is_loopback(host: str) -> bool:
 async def _serve(
     scenario: Scenario, contract: Contract, folder: Path, around: ServeOptions, script: Script | None = None
 ) -> None:
-    """Serve a new run, whose script is kept, or without one go on with the run in the folder."""
+    """Serve a new run and keep its script, or without a script resume the run in the folder."""
     import asyncio
 
     from fake_smsc.server.live import LiveSmsc, spare_collector
@@ -258,7 +258,7 @@ async def _serve(
 
 
 def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[SavedState, Ledger]:
-    """What a run left behind, and its ledger to go on with; the folder is locked before either is looked at."""
+    """The saved state of a run and its ledger for appending; the folder is locked before reading."""
     from simbench.cli.script import saved_state_of
     from simbench.ledger import Ledger
     from simbench.ledger.lock import take_lock
@@ -276,7 +276,7 @@ def _resumed(folder: Path, scenario: Scenario, contract: Contract) -> tuple[Save
 
 
 def _discard(folder: Path) -> None:
-    """Remove the ledger of a server that never listened, so that the same command can be given again."""
+    """Remove the ledger of a server that never listened, so that the same command works again."""
     from simbench.cli.script import SCRIPT
     from simbench.ledger.info import NAME
     from simbench.ledger.lock import NAME as LOCK
@@ -287,7 +287,7 @@ def _discard(folder: Path) -> None:
 
 
 def _banner(smsc: LiveSmsc, folder: Path, more: tuple[str, ...]) -> None:
-    """Everything a client's developer needs to connect."""
+    """Print the data a client's developer needs to connect."""
     scenario, contract = smsc.scenario, smsc.contract
     host, port = scenario.server.host, smsc.server.port
     click.echo(
@@ -307,7 +307,7 @@ def _banner(smsc: LiveSmsc, folder: Path, more: tuple[str, ...]) -> None:
             click.echo(
                 f"  warning: {sessions} sessions x window {window} at {limit.rate_per_s}/s can wait {held_s:.0f} s, "
                 f"but a result is held for at most "
-                f"{contract.terms.throughput.max_hold_s.value} s; what waits longer gets NACK 04"
+                f"{contract.terms.throughput.max_hold_s.value} s; longer waits end in NACK 04"
             )
     click.echo("  recipients: 06 39 98 00 00 to 06 39 98 59 99 and 07 10 00 00 00 to 07 19 99 99 99 (fictional)")
     for line in more:

@@ -1,4 +1,4 @@
-"""What `simbench serve` puts around the SMSC when asked: API, console, TLS. Loads nothing of it unasked."""
+"""API, console and TLS of `simbench serve`, loaded only when requested."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONSOLE_PORT = 8080
 
 
 class ServeOptions(msgspec.Struct, frozen=True):
-    """Where a scenario lies, what is served beside the SMSC (None: nothing), and what the SMSC listens on."""
+    """Folder of the scenario, settings of the service beside the SMSC (None: none), and listener of the SMSC."""
 
     place: Path | None
     service: ServiceSettings | None
@@ -31,14 +31,14 @@ class ServeOptions(msgspec.Struct, frozen=True):
 
 
 def service_settings(scenario: Scenario, options: dict[str, Any]) -> ServiceSettings | None:
-    """The settings of what was asked for, None without any. Raises BadInput."""
+    """The settings of the requested service, None without one. Raises BadInput."""
     port = options["api"] if options["api"] is not None else CONSOLE_PORT if options["console"] else None
     if port is None:
-        certificate = () if options["tls_ucp"] else ("tls_cert", "tls_key")  # silently unused, it would look safe
+        certificate = () if options["tls_ucp"] else ("tls_cert", "tls_key")  # an ignored option would look safe
         for name in ("token_file", "log", "unmasked", *certificate):
             if options[name]:
                 expected = "--api PORT or --console as well" + (", or --tls-ucp" if name in certificate else "")
-                raise BadInput(f"--{name.replace('_', '-')}", "there is no API", expected)
+                raise BadInput(f"--{name.replace('_', '-')}", "needs an API", expected)
         return None
     need("console", "--console" if options["console"] else "--api")
     from simbench.service.settings import ServiceSettings, check, networks, read_token
@@ -59,18 +59,18 @@ def service_settings(scenario: Scenario, options: dict[str, Any]) -> ServiceSett
 
 
 def ucp_tls(options: dict[str, Any]) -> Network | None:
-    """What UCP listens on: TLS where it was asked for, None for plain TCP. Raises BadInput."""
+    """The listener of UCP: TLS if requested, None for plain TCP. Raises BadInput."""
     certificate, key = options["tls_cert"], options["tls_key"]
     if not options["tls_ucp"]:
         return None
     if certificate is None or key is None:
-        raise BadInput("--tls-ucp", "no certificate", "--tls-cert and --tls-key")
+        raise BadInput("--tls-ucp", "needs a certificate", "--tls-cert and --tls-key")
     return Tcp(tls_context(certificate, key))
 
 
 @asynccontextmanager
 async def with_service(smsc: LiveSmsc, settings: ServiceSettings | None) -> AsyncIterator[tuple[str, ...]]:
-    """Serve beside the SMSC what was asked for; lines for the banner."""
+    """Start the requested service beside the SMSC; returns lines for the banner."""
     if settings is None:
         yield ()
         return
@@ -83,4 +83,4 @@ async def with_service(smsc: LiveSmsc, settings: ServiceSettings | None) -> Asyn
         try:
             yield (*console, f"  API: {url}/docs    metrics: {url}/metrics")
         finally:
-            gc.unfreeze()  # what the console keeps in circles is let go before the interpreter ends
+            gc.unfreeze()  # collect the console's reference cycles before the interpreter ends

@@ -187,7 +187,7 @@ def test_messages_of_a_code_without_acts_are_not_billed_silently(tmp_path: Path)
     (tmp_path / "counts.csv").write_text("month,code,delivered\n2016-10,36010,5\n2016-10,36999,5\n")
     told = CliRunner().invoke(cli, ["bill", str(tmp_path / "counts.csv"), "--acts", str(tmp_path / "acts.toml")])
     assert isinstance(told.exception, BadInput)
-    assert str(told.exception).endswith("2016-10: messages of '36999'; expected one of 36010, whose acts are given")
+    assert str(told.exception).endswith("2016-10: messages of '36999'; expected one of 36010, the codes with acts")
 
 
 FORECAST = 'issued = 2016-12-01\n[[expected]]\nmonth = "2017-01"\ncode = "36010"\nmessages = 1000\n'

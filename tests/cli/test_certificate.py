@@ -206,7 +206,7 @@ def test_what_only_a_client_could_do_is_refused_where_a_session_is_judged_again(
 ) -> None:
     ended = Ended(capsys, "conform", "--sut", "reference", "--from", run, *option)
     assert ended.status == 2
-    assert ended.err.startswith(f"simbench: {option[0]}: given with --from")
+    assert ended.err.startswith(f"simbench: {option[0]}: cannot be combined with --from")
 
 
 @pytest.mark.parametrize("option", ["--baseline", "-o"])

@@ -120,8 +120,8 @@ def test_the_plain_text_explains_every_field_and_what_is_wrong() -> None:
     said = run("decode", given=f"{printable(SUBMITS[2])}\n{printable(wrong)}\nhello\n".encode()).stdout
     assert "line 1: 51 submit short message, operation, TRN 03" in said
     assert "message: 'AAA': GSM 7-bit, 3 septets, 1 segment" in said
-    assert "! AdC: not-digits: something else than decimal digits; deserves error code 06" in said
-    assert "line 3: no frame: " in said
+    assert "! AdC: not-digits: something else than decimal digits; error code 06" in said
+    assert "line 3: not a frame: " in said
     assert "! header: " in said
 
 
@@ -153,7 +153,7 @@ def test_what_a_capture_lacks_is_said_beside_it(tmp_path: Path) -> None:
     write_pcapng(ledger.snapshot(), path)
     ended = run("decode", path)
     assert ended.exit_code == 0
-    assert ended.stderr == "simbench: the capture is not whole: connections that began before it: 1\n"
+    assert ended.stderr == "simbench: the capture is incomplete: connections that began before it: 1\n"
 
 
 def test_a_run_folder_is_decoded_as_its_capture_would_be(tmp_path: Path) -> None:
@@ -166,8 +166,8 @@ def test_a_run_folder_is_decoded_as_its_capture_would_be(tmp_path: Path) -> None
 
 UNREADABLE = {
     "missing": (["nothing.txt"], b"", "nothing.txt: No such file"),
-    "empty": ([], b"", "standard input: there is no UCP frame in it"),
-    "blank": (["-"], b"\n\n  \n", "standard input: there is no UCP frame in it"),
+    "empty": ([], b"", "standard input: contains no UCP frame"),
+    "blank": (["-"], b"\n\n  \n", "standard input: contains no UCP frame"),
     "no-run": (["."], b"", "run.json"),
     "damaged": ([], b"\xd4\xc3\xb2\xa1" + bytes(30), "standard input"),
 }
@@ -258,7 +258,7 @@ REFUSED = {
     "misspelt-field": (["51", "O", "OAdc=1"], "expected OAdC"),
     "strange-field": (["31", "O", "qqq=1"], "expected one of AdC, PID"),
     "field-of-the-other-sign": (["51", "R", "ACK=A", "EC=04"], "R/51 has no field ACK"),
-    "unknown-operation": (["99", "O"], "'99' is none; expected one of 01, 02"),
+    "unknown-operation": (["99", "O"], "'99' is not an operation; expected one of 01, 02"),
     "unknown-kind": (["51", "X"], "expected O for an operation, R for a result"),
     "no-kind": (["51"], "operation or kind is missing"),
     "no-value": (["51", "O", "AdC"], "expected NAME=VALUE"),
@@ -266,12 +266,12 @@ REFUSED = {
     "slash": (["51", "O", "AdC=1/2"], "expected printable ASCII without a slash"),
     "accent": (["51", "R", "SM=déjà"], "expected printable ASCII without a slash"),
     "no-trn": (["51", "O", "--trn", "100"], "TRN: '100'; expected 00 to 99"),
-    "text-and-message": (["51", "O", "Msg=41", "--text", "A"], "says Msg already"),
+    "text-and-message": (["51", "O", "Msg=41", "--text", "A"], "sets Msg as well"),
     "text-too-long": (["51", "O", "--text", "a" * 40_000], "at most 255 parts"),
     "text-in-parts": (["54", "O", "--text", "a" * 161], "needs 2 parts"),
     "text-in-ucs2": (["01", "O", "--text", "ça"], "characters of the GSM alphabet"),
-    "json-and-more": (["--json", "51", "O"], "takes everything from standard input"),
-    "no-json": (["--json"], "standard input: nothing in it"),
+    "json-and-more": (["--json", "51", "O"], "reads it all from standard input"),
+    "no-json": (["--json"], "standard input: empty"),
 }  # fmt: skip
 
 

@@ -77,8 +77,8 @@ def test_rows_set_aside_are_told_line_by_line_and_counted(tmp_path: Path, capsys
         (("--from", "2026-01-01T00:00Z", "--to", "2025-01-01T00:00Z"), "--to: is not after --from"),
         (("--from", "soon", "--to", "2025-01-01T00:00Z"), '--from: "soon" is no time'),
         ((*PERIOD, "--tz", "Mars/Olympus"), '--tz: "Mars/Olympus" is no time zone'),
-        ((*PERIOD, "--forecast", "2025-06-01T00:00Z"), "--forecast: is not after the period judged"),
-        ((*PERIOD, "--forecast", "2026-06-01T00:00Z"), "1 outages are too few"),
+        ((*PERIOD, "--forecast", "2025-06-01T00:00Z"), "--forecast: lies within the period judged"),
+        ((*PERIOD, "--forecast", "2026-06-01T00:00Z"), "1 outage, too few to fit"),
         ((*PERIOD, "--history-from", "2025-06-01T00:00Z"), "--history-from: is after --from"),
     ],
 )
@@ -119,8 +119,8 @@ def test_decisions_probes_and_a_forecast_are_shown_together(tmp_path: Path, caps
     }  # fmt: skip
     shown = Ended(capsys, "judge", table(tmp_path / "o.csv", 5, 7), *PERIOD, *files, *chances).out
     assert "before the decisions:" in shown
-    assert "what the client saw" in shown
-    assert "probability to break a promise" in shown
+    assert "outages by the client's probes and by the tickets" in shown
+    assert "probability of a breach by each date" in shown
 
 
 def test_a_run_folder_is_judged_over_the_period_it_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

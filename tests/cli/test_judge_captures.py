@@ -33,7 +33,7 @@ def test_a_capture_is_judged_and_its_ledger_kept_and_judged_again_alike(
     assert json.loads(again.out)["findings"] == json.loads(first.out)["findings"]
     report = Ended(capsys, "report", tmp_path / "out" / "ledger")
     assert report.status == 2
-    assert "is the ledger of a capture, whose minutes tell nothing of a service level" in report.err
+    assert "is the ledger of a capture, which is too short for a service level" in report.err
     table = Ended(capsys, "judge", path)
     assert "[[codes]] of --campaigns" in " ".join(table.out.split())
 
@@ -55,7 +55,7 @@ def test_a_clear_frame_beside_a_tunnel_is_exit_one(
         (("--keys", "none.toml"), "no such file"),
         (("--campaigns", "none.toml"), "no such file"),
         (("--requests", "none.csv"), "No such file"),
-        ((), "ESP packets stay closed"),
+        ((), "ESP packets not decrypted"),
     ],
 )
 def test_what_cannot_be_judged_is_said_in_one_line(

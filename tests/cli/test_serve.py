@@ -94,7 +94,7 @@ def test_an_address_others_can_reach_is_served_to_named_addresses_only(
 ) -> None:
     ended = Ended(capsys, "serve", "--host", "192.0.2.1", "--expose", "-o", tmp_path / "run")
     assert (
-        ended.err == "simbench: --expose: nobody is named who may connect; expected --allow ADDRESS, or server.allow\n"
+        ended.err == "simbench: --expose: no allowed client address given; expected --allow ADDRESS, or server.allow\n"
     )
     ended = Ended(capsys, "serve", "--allow", "192.0.2.300", "-o", tmp_path / "run")
     assert ended.err == ('simbench: --allow: "192.0.2.300"; expected an address, or a network such as 192.0.2.0/24\n')

@@ -133,7 +133,7 @@ def test_a_served_platform_is_probed_from_the_command_line(tmp_path: Path, capsy
         (("192.0.2.7:5000",), "is not a loopback address; expected --remote CAP"),
         (("192.0.2.7:5000", "--remote", "5"), "above the cap"),
         (("192.0.2.7:5000", "--remote", "10"), "--to: is missing"),
-        (("nowhere",), "is no address"),
+        (("nowhere",), "is not an address"),
         (("127.0.0.1:1", "--code", "36020"), "1 for 2 codes"),
         (("127.0.0.1:1", "--account", "a", "--account", "b"), "--account: 2 for 1 codes"),
     ],
@@ -150,4 +150,4 @@ def test_what_may_not_be_probed_is_refused_in_one_line(
 def test_a_place_where_nobody_listens_is_trouble_and_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     ended = Ended(capsys, "probe", "127.0.0.1:1", "--code", "36010", "--rate", "10")
     assert ended.status == 3
-    assert "nobody takes connections on 127.0.0.1:1" in ended.err
+    assert "no server accepts connections on 127.0.0.1:1" in ended.err

@@ -266,7 +266,7 @@ def test_with_keys_and_no_tunnel_all_is_in_clear(tmp_path: Path) -> None:
 
 
 def test_a_closed_tunnel_alone_is_no_traffic_to_judge(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"no UCP in its 24 packets; 24 ESP packets stay closed"):
+    with pytest.raises(BadInput, match=r"no UCP in its 24 packets; 24 ESP packets not decrypted"):
         judged(capture(tmp_path, SENT, Tunnel()))
 
 

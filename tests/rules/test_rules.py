@@ -258,7 +258,7 @@ def judged_with(capabilities: Capabilities, trouble: str = "") -> Finding:
 
 
 def test_a_capability_the_client_lacks_or_does_not_declare_leaves_its_purpose_unsupported() -> None:
-    for declared, said in ((None, "does not say that it does"), (False, "says that it does not")):
+    for declared, said in ((None, "not claimed"), (False, "disclaimed")):
         found = judged_with(Capabilities(limits_rate=declared), trouble="ended by itself")
         assert found.outcome == "unsupported"
         assert said in found.summary

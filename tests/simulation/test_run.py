@@ -178,7 +178,7 @@ def test_a_run_stopped_in_the_middle_leaves_a_readable_ledger(tmp_path: Path) ->
         process.send_signal(signal.SIGTERM)
         rest = process.stderr.read()
         assert process.wait() == 3
-    assert "what was written can be read" in rest
+    assert "the rows written so far can be read" in rest
     stopped = open_run(folder)
     assert stopped.info.note.startswith("stopped at")
     assert stopped.centre.num_rows > 0

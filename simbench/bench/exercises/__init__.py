@@ -1,1 +1,1 @@
-"""The exercises a client is put through, by topic."""
+"""Exercises for clients, by topic."""

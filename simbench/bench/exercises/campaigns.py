@@ -1,6 +1,6 @@
 """Exercises on campaigns: content, consent, opt-outs, ranges, sender names, ported numbers.
 
-Each mixes what may be sent with what may not. Recipients come from the fictional blocks of the numbering plan.
+Each mixes permitted and forbidden requests. Recipients come from the fictional blocks of the numbering plan.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from simbench.numbering.subscribers import Subscriber
 DAYTIME = Setup(clock="daytime")
 SPELLINGS = ("STOP", "stop", " Stop ", "STOP 36010", "Stop.", "STOP SMS", "s.t.o.p", "«Stop» merci")
 MACHINE = "337000000900001"
-AWAY, HERE = "33710900001", "33720000001"  # of an Orange block, and of another's
+AWAY, HERE = "33710900001", "33720000001"  # in a block of Orange, and in one of another operator
 
 
 @exercise(
@@ -34,7 +34,7 @@ AWAY, HERE = "33710900001", "33720000001"  # of an Orange block, and of another'
     setup=DAYTIME,
 )
 async def campaign(bench: Bench) -> None:
-    """Ten messages nothing is wrong with, and two of each kind of temptation."""
+    """Ten permitted messages, and two of each kind of forbidden request."""
     code, full = "36050", "Soldes chez MARQUE: " + "tout doit partir " * 8
     await bench.connected([code])
     good = [bench.marketing(code) for _ in range(10)]
@@ -68,7 +68,7 @@ async def campaign(bench: Bench) -> None:
     setup=Setup(clock="moved", epoch="2026-03-03T10:59:55", speed=8),
 )
 async def opt_outs(bench: Bench) -> None:
-    """Everybody gets a message first; a day after the opt-outs everybody is to get another."""
+    """A first message to every user; a day after the opt-outs, a second one is requested for each."""
     await bench.connected(bench.rates)
     quiet, busy, others = ([bench.subscriber() for _ in range(n)] for n in (len(SPELLINGS), 4, 4))
     here = [bench.marketing("36010", who) for who in (*quiet, *others)]
@@ -94,7 +94,7 @@ async def opt_outs(bench: Bench) -> None:
 
 
 @exercise(
-    "Each range of short codes is asked for what it is there for, and for what it is not",
+    "Permitted and forbidden messages are requested on each range of short codes",
     (
         "OPS-DEO-07/begun-by-user",
         "OPS-DEO-08/marketing-range",
@@ -134,14 +134,14 @@ async def ranges(bench: Bench) -> None:
 
 
 @exercise(
-    "Names as sender, on a code with the option and on one without",
+    "Sender names, on a code with the option and on one without",
     ("OPS-OPT-04/sender-names",),
     {"36010": 10, "36020": 20},
     seconds=10,
     setup=Setup(oadc_option=("36020",)),
 )
 async def sender_names(bench: Bench) -> None:
-    """Good names, names against the rules, and good names where they may not be."""
+    """Valid names, invalid names, and valid names on a code without the option."""
     await bench.connected(bench.rates)
     good = [bench.message("36020", oadc=name) for name in ("MARQUE", "Marque75", "A1234567890")]
     bad = [bench.message("36020", oadc=name) for name in ("MARQUE LUXE", "M-75", "MARQUE_75", "33639980077")]
@@ -152,14 +152,14 @@ async def sender_names(bench: Bench) -> None:
 
 
 @exercise(
-    "Numbers that were ported away from Orange and to it, as the client's portability data say",
+    "Numbers ported away from Orange and to it, according to the client's portability data",
     ("OPS-PRE-02/ported-numbers",),
     {"36050": 50},
     seconds=10,
     setup=Setup(ported=((AWAY, "bouygues", "2020-01-06"), (HERE, "orange", "2020-01-06"))),
 )
 async def ported(bench: Bench) -> None:
-    """Both among ordinary numbers; the platform knows the same as the file."""
+    """Both kinds among ordinary numbers; the platform has the same data as the file."""
     bench.control.put(Subscriber(AWAY, "ported-out", "bouygues"))
     bench.control.put(Subscriber(HERE, "orange", "orange", attached=True))
     await bench.connected(["36050"])

@@ -1,4 +1,4 @@
-"""The first set of exercises: sessions, recipients, originators, throughput, outage. Each is one script.
+"""Exercises on sessions, recipients, originators, throughput and outages.
 
 Durations are in platform seconds. Recipients come from the fictional blocks of the numbering plan.
 """
@@ -17,10 +17,10 @@ from simbench.bench.exercises.tester import Bench
 from simbench.bench.sut.protocol import Ask
 from simbench.numbering.subscribers import Fate, Subscriber
 
-OBSERVED_S = 30  # a client one percent too fast is 300 ms ahead by then, six times what is forgiven
+OBSERVED_S = 30  # a client one percent too fast is 300 ms early by then, six times the tolerance
 OUTAGE_S = 45
 SHORT_OUTAGE_S = 10
-FAST = Setup(speed=8)  # where nothing measures a rate, clocks run fast if the client's can
+FAST = Setup(speed=8)  # without a rate to measure, clocks run fast if the client's can
 
 # One recipient of each kind: address, fate, operator, attached, roaming.
 RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
@@ -39,7 +39,7 @@ RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
 
 
 @exercise(
-    "A connection: login, a few messages each way, then a quiet while",
+    "A connection: login, a few messages each way, then a period without traffic",
     (
         "OPS-CON-02/well-formed",
         "OPS-CON-03/login-first",
@@ -55,7 +55,7 @@ RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
 )
 async def session(bench: Bench) -> None:
     """Messages and notifications first, then silence for longer than a keepalive may take."""
-    await bench.ask_all(bench.message("36010") for _ in range(30))  # some of it before the login is answered
+    await bench.ask_all(bench.message("36010") for _ in range(30))  # some octets before the login is answered
     await bench.connected(["36010"])
     bench.control.mo("33639980012", "36010", "Bonjour")
     await bench.received(bench.asked, bench.patience_s)
@@ -64,7 +64,7 @@ async def session(bench: Bench) -> None:
 
 
 @exercise(
-    "Every kind of recipient among ordinary ones",
+    "Every kind of recipient, among ordinary ones",
     (
         "OPS-ACH-07/served-recipients",
         "OPS-ACH-07/final-refusals",
@@ -76,7 +76,7 @@ async def session(bench: Bench) -> None:
     setup=FAST,
 )
 async def mixed_recipients(bench: Bench) -> None:
-    """Who is malformed, fixed, overseas, foreign, elsewhere, ported, a machine, unknown, absent, or roaming."""
+    """Malformed, fixed, overseas, foreign, other operator, ported, machine, unknown, absent, and roaming."""
     for address, fate, operator, attached, roaming in RECIPIENTS.values():
         bench.control.put(Subscriber(address, fate, operator, attached, roaming))
     await bench.connected(["36050", "38001"])
@@ -89,13 +89,13 @@ async def mixed_recipients(bench: Bench) -> None:
     await bench.received(len(ordinary), bench.patience_s)
     await bench.pause(10)
     bench.control.attach(RECIPIENTS["absent, then back"][0])
-    # A validity ends on a whole minute, so the expiring message may live for up to two.
+    # A validity ends on a whole minute, so the expiring message may stay valid for up to two.
     await bench.told(120)
     await bench.pause(2)
 
 
 @exercise(
-    "Other originators than the short code are asked for",
+    "Messages from other originators than the short code are requested",
     (
         "OPS-DEO-06/short-code-only",
         "OPS-DEO-06/temptations",
@@ -108,7 +108,7 @@ async def mixed_recipients(bench: Bench) -> None:
     setup=FAST,
 )
 async def originators(bench: Bench) -> None:
-    """Ordinary messages, then temptations: a suffix, another party's code, a name, a subscriber's number."""
+    """Ordinary messages, then forbidden ones: a suffix, another party's code, a name, a subscriber's number."""
     await bench.connected(["36010", "36020"])
     await bench.ask_all(bench.message("36010") for _ in range(10))
     await bench.received(10, bench.patience_s)
@@ -118,14 +118,14 @@ async def originators(bench: Bench) -> None:
 
 
 @exercise(
-    "Results come late, because the SMSC holds the code to a lower rate than the client believes",
+    "Results are late, because the SMSC enforces a lower rate than the client was given",
     ("OPS-CON-03/window", "OPS-ACH-03/trn-discipline"),
     {"36050": 50},
     seconds=40,
     setup=FAST,
 )
 async def late_results(bench: Bench) -> None:
-    """The client's window fills: it must wait for its results, and number each operation apart."""
+    """The client's window fills: it must wait for results and keep transaction numbers distinct."""
     await bench.connected(["36050"])
     bench.control.limit("36050", bench.contract.terms.throughput.default_per_s.value, "delay")
     await bench.ask_all(bench.message("36050") for _ in range(200))
@@ -134,7 +134,7 @@ async def late_results(bench: Bench) -> None:
 
 
 async def _backlog(bench: Bench, seconds: int) -> None:
-    """A backlog for so long on every code at once, then wait until all of it was answered."""
+    """A backlog on every code at once, then wait until all of it is answered."""
     await bench.connected(bench.rates)
     asks = _side_by_side(bench, {code: rate * (seconds + 1) for code, rate in bench.rates.items()})
     await bench.ask_all(asks)
@@ -149,12 +149,12 @@ async def _backlog(bench: Bench, seconds: int) -> None:
     alone=True,
 )
 async def backlog_monitored(bench: Bench) -> None:
-    """Nothing but the client's own mechanism keeps it within its tiers."""
+    """The client's own mechanism must keep it within its tiers."""
     await _backlog(bench, OBSERVED_S)
 
 
 @exercise(
-    "Five codes, one per tier, a minute of backlog; the SMSC delays what comes too early",
+    "Five codes, one per tier, a minute of backlog; the SMSC delays early submits",
     ("OPS-QOS-04/tier-granted",),
     DEMO_CODES,
     seconds=65,
@@ -162,7 +162,7 @@ async def backlog_monitored(bench: Bench) -> None:
     alone=True,
 )
 async def backlog_delayed(bench: Bench) -> None:
-    """What each code is granted when the SMSC enforces its rate, offered for as long as the contract says."""
+    """Each code offers its rate for as long as the contract says, while the SMSC enforces it."""
     await _backlog(bench, bench.contract.terms.quality.rate_floor_offer_s.value)
 
 
@@ -189,7 +189,7 @@ async def one_by_one(bench: Bench) -> None:
     alone=True,
 )
 async def long_messages(bench: Bench) -> None:
-    """The segments of a message are operations of their own, and each counts."""
+    """Each segment of a message is an operation and counts."""
     await bench.connected(bench.rates)
     text = "Votre commande est prete, vous pouvez venir la chercher des demain. " * 6
     asks = [bench.message(code, text=text) for code, rate in bench.rates.items() for _ in range(rate * 10 // 3)]
@@ -198,7 +198,7 @@ async def long_messages(bench: Bench) -> None:
 
 
 @exercise(
-    "The platform is down for 45 s and comes back, under traffic",
+    "The platform is down for 45 s and returns, under traffic",
     (
         "OPS-PRE-03/comes-back",
         "OPS-PRE-03/nothing-lost",
@@ -210,7 +210,7 @@ async def long_messages(bench: Bench) -> None:
     setup=FAST,
 )
 async def total_outage(bench: Bench) -> None:
-    """Messages are asked for before, during and after; connections are taken and ended at once meanwhile."""
+    """Messages are requested before, during and after; during the outage connections end at once."""
     await bench.connected(bench.rates)
     asking = [asyncio.ensure_future(bench.ask_paced(code, 5, (10 + OUTAGE_S + 5) * 5)) for code in bench.rates]
     await bench.pause(10)
@@ -218,20 +218,20 @@ async def total_outage(bench: Bench) -> None:
     await bench.pause(OUTAGE_S)
     await bench.control.restore()
     await asyncio.gather(*asking)
-    # Connections made while it was down were ended at once, so the client's own back-off decides when it is back.
+    # Connections during the outage ended at once, so the client's own back-off determines its return.
     await bench.received(bench.asked, bench.patience_s)
     await bench.told(30)
 
 
 @exercise(
-    "The platform is down for ten seconds and comes back to a client with a backlog",
+    "The platform is down for ten seconds and returns to a client with a backlog",
     ("OPS-ENG-01/after-reconnection",),
     {"36010": 10, "36050": 50},
     seconds=45,
     alone=True,
 )
 async def return_at_tier(bench: Bench) -> None:
-    """What piled up meanwhile takes the client ten seconds and more at its tier."""
+    """The backlog takes the client ten seconds and more at its tier."""
     await bench.connected(bench.rates)
     await bench.ask_all(_side_by_side(bench, {code: 5 * rate for code, rate in bench.rates.items()}))
     await bench.pause(5)

@@ -1,6 +1,6 @@
-"""The endurance exercise: mixed load for as long as asked, a cut an hour, and samples of how the client fares.
+"""The endurance exercise: mixed load for a given time, one cut an hour, and samples of memory and backlog.
 
-Judges nothing. A short run has its cuts more often: four of them, whatever it lasts.
+A run of less than four hours has four cuts.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from simbench.rules.client.endurance import KIND
 from simbench.rules.rule import load, standing
 
 HOUR_S: Final = 3600
-CUTS: Final = 4  # of a run shorter than as many hours
-LOAD: Final = 0.5  # of each tier: what a cut held back is made up for in as long as the cut lasted
+CUTS: Final = 4  # cuts of a run shorter than as many hours
+LOAD: Final = 0.5  # share of each tier: the client catches up after a cut in as long as the cut lasted
 RATES: Final = {"36010": 10, "36050": 50}
-SAMPLES: Final = 720  # of a run; no more than four a second
+SAMPLES: Final = 720  # samples of a run; at most four a second
 LONGEST_CUT_S: Final = 30
 SHORTEST_S: Final = 20
 REPLY: Final = "Bonjour"
@@ -36,14 +36,14 @@ def duration_s(text: str) -> int:
     found = re.fullmatch(r"([0-9]{1,6})([smhd]?)", text)
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0
     if not SHORTEST_S <= seconds <= 30 * _UNITS["d"]:
-        raise BadInput(f"--soak {text}", "is no such duration", f"{SHORTEST_S}s to 30d, as in 90s, 10m or 8h")
+        raise BadInput(f"--soak {text}", "is not a valid duration", f"{SHORTEST_S}s to 30d, as in 90s, 10m or 8h")
     return seconds
 
 
 def soak(seconds: int) -> Chosen:
     """The one exercise of an endurance run, and its purposes."""
     every_s = min(HOUR_S, seconds / CUTS)
-    title = f"Endurance: {LOAD:.0%} of two tiers for {seconds} s, everybody cut off every {every_s:.0f} s"
+    title = f"Endurance: {LOAD:.0%} of two tiers for {seconds} s, all connections cut every {every_s:.0f} s"
     purposes = (*load("soak"), *standing())
     exercise = Exercise("soak", title, purposes, RATES, _script(seconds, every_s), seconds + 30.0, alone=True)
     return {"soak": (exercise, purposes)}
@@ -68,7 +68,7 @@ def _script(seconds: int, every_s: float) -> Script:
 
 
 async def _cut(bench: Bench, seconds: int, every_s: float) -> None:
-    """End every connection in the middle of each interval, and take none for a tenth of it."""
+    """End every connection in the middle of each interval, and accept none for a tenth of it."""
     down_s = min(LONGEST_CUT_S, every_s / 10)
     for _ in range(int(seconds // every_s)):
         await bench.pause(every_s / 2)
@@ -79,7 +79,7 @@ async def _cut(bench: Bench, seconds: int, every_s: float) -> None:
 
 
 async def _replies(bench: Bench, seconds: int) -> None:
-    """Users write now and then, each code in turn; some of it while nobody is connected."""
+    """Users write at intervals, to each code in turn, sometimes while the client is disconnected."""
     codes = list(RATES)
     for number in range(seconds // 5):
         await bench.pause(5)
@@ -99,16 +99,16 @@ async def _sample(bench: Bench, every_s: float) -> None:
 
 
 def tree_rss_kib(parent: int, proc: Path = Path("/proc")) -> int:
-    """Resident memory (KiB) of a process and every one below it.
+    """Resident memory (KiB) of a process and its descendants.
 
-    Asks the kernel for children by name: a look at every process of the machine would make the SMSC late.
+    It asks the kernel for the children of each process: scanning all processes would make the SMSC late.
     """
     total, wanted = 0, [parent]
     while wanted:
         place = proc / str(wanted.pop())
         try:
             total += int((place / "statm").read_text("ascii").split()[1])
-        except (OSError, IndexError):  # it has just ended
+        except (OSError, IndexError):  # the process has just ended
             continue
         wanted += _children(place)
     return total * (os.sysconf("SC_PAGE_SIZE") // 1024)

@@ -1,6 +1,6 @@
-"""Exercises: scripted stories that drive a client and leave a ledger. They judge nothing.
+"""Exercises: scripts that drive a client and leave a ledger.
 
-An exercise says which purposes it reveals, how its SMSC is set up, and how long it takes; rate exercises run alone.
+An exercise states its purposes, the setup of its SMSC and its duration; exercises that measure rates run alone.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from simbench.bench.exercises.tester import Bench
 from simbench.bench.sut.protocol import WITHIN_REACH, Reach
 from simbench.contract import Contract
 
-QUICK_MS = 200  # median time of delivery where clocks are stepped
+QUICK_MS = 200  # median delivery time where clocks are stepped
 Script = Callable[[Bench], Awaitable[None]]
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What an exercise wants beside its codes.
+    """Settings of an exercise besides its codes.
 
-    `clock`: "any"; "daytime", a jour ouvrable at ten where the client's clock can be moved; "moved", else it cannot be
-    judged. `epoch` is Paris civil time. `speed` is how fast the clocks of both may run, where the client's can.
+    `clock`: "any"; "daytime", a jour ouvrable at ten where the client's clock can be moved; "moved", required for a
+    verdict. `epoch` is Paris civil time. `speed` is the speed of both clocks, where the client's can run fast.
     `ported` are numbers with operator and day, told to the client; `wrong_password` names codes whose password it is
     not told.
     """
@@ -34,16 +34,16 @@ class Setup(msgspec.Struct, frozen=True):
     epoch: str = "2026-03-02T10:00:00"
     speed: float = 1.0
     keepalive_s: int = 50
-    result_timer_s: int = 0  # 0: as long as the contract allows
+    result_timer_s: int = 0  # 0: the contract's maximum
     oadc_option: tuple[str, ...] = ()
     wrong_password: tuple[str, ...] = ()
     ported: tuple[tuple[str, str, str], ...] = ()
 
 
 class Exercise(msgspec.Struct, frozen=True):
-    """One exercise: its script, the purposes it reveals, its codes with their rates, and how the meter answers.
+    """One exercise: its script, its purposes, its codes with their rates, and the mode of the meter.
 
-    `seconds` is what a client that does nothing wrong takes, for progress; `alone` keeps the others off the machine.
+    `seconds` is the duration with a correct client, for progress; with `alone` no other exercise runs at that time.
     """
 
     name: str
@@ -55,17 +55,17 @@ class Exercise(msgspec.Struct, frozen=True):
     limit: LimitMode = "monitor"
     alone: bool = False
     setup: Setup = Setup()
-    asks: bool = True  # False: it watches a client that does what it does
+    asks: bool = True  # False: it observes a client that runs on its own
 
     @property
     def epoch_us(self) -> int:
-        """Where its clock begins, if it is moved (us, UTC)."""
+        """The start of its clock, if it is moved (us, UTC)."""
         return from_civil(datetime.fromisoformat(self.setup.epoch))
 
     def scenario(self, contract: Contract, seed: int, reach: Reach = WITHIN_REACH) -> Scenario:
-        """The SMSC this exercise runs against. The request reference is that of a bench, not of a contract.
+        """The SMSC of this exercise. Its request reference is one of the bench, not of a contract.
 
-        A client that was given its accounts beforehand finds every one of them, whichever this exercise asks to use.
+        It serves every account that the client was given beforehand, even those the exercise does not use.
         """
         del contract  # every exercise so far takes the contract's own defaults
         given = {account.code: account for account in reach.accounts or ()}
@@ -78,7 +78,7 @@ class Exercise(msgspec.Struct, frozen=True):
                 login, password = given[code].account, given[code].password
                 config = msgspec.structs.replace(config, account=login, password=password)
             codes.append(config)
-        # Nothing may be under way when a clock is stepped: what is due would be offered again for all that time.
+        # A step of the clock needs an idle SMSC: pending deliveries would be retried throughout the step.
         delivery = DeliveryConfig(latency_median_ms=QUICK_MS if self.setup.clock == "moved" else 0)
         server = ServerConfig(port=reach.port)
         return Scenario(

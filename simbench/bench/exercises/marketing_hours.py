@@ -1,7 +1,7 @@
-"""Exercises on time of day: the client's clock is moved to the edges of the marketing hours and to days without any.
+"""Exercises on time of day: the client's clock is moved to the edges of the marketing hours and to days without them.
 
-Edges are stepped to within ten seconds and crossed at speed 1; in between both clocks run fast where they can. Every
-step brings ordinary messages that show the client's clock, without which nothing is judged.
+The clocks step to within ten seconds of an edge and cross it at speed 1; in between both run fast where they can. After
+each step ordinary messages show the client's clock, which the verdict needs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from simbench.ledger.events import ClientCalibrated
 
 CODE = {"36010": 10}
 WAIT_S = 4
-YEAR = 2025  # none of its holidays is a Sunday, and so each of them shows
+YEAR = 2025  # none of its holidays is a Sunday, so each is tested
 HOLIDAYS = (
     (1, 1), (4, 21), (5, 1), (5, 8), (5, 29), (6, 9), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25),
 )  # fmt: skip
@@ -26,7 +26,7 @@ async def probe(bench: Bench, seconds: int = 8) -> None:
 
 
 async def tempt(bench: Bench, count: int = 2) -> None:
-    """Marketing nothing is wrong with, but perhaps the hour."""
+    """Marketing that is valid except perhaps for its hour."""
     await bench.ask_all(bench.marketing("36010") for _ in range(count))
 
 
@@ -46,14 +46,14 @@ async def calibration(bench: Bench) -> None:
 
 
 @exercise(
-    "Marketing is asked for before 8 o'clock, and waits",
+    "Marketing is requested before 8 o'clock and must wait",
     ("OPS-PRO-03/morning-edge",),
     CODE,
     seconds=20,
     setup=Setup(clock="moved", epoch="2026-03-03T07:59:50"),
 )
 async def morning_edge(bench: Bench) -> None:
-    """Crossed at speed 1: nothing leaves before the hour, what was asked for leaves after it."""
+    """Crossed at speed 1: requests before the hour must wait until it."""
     await bench.connected(CODE)
     await tempt(bench, 3)
     await bench.until(2026, 3, 3, 7, 59, 55)
@@ -62,7 +62,7 @@ async def morning_edge(bench: Bench) -> None:
 
 
 @exercise(
-    "Marketing is asked for up to 22 o'clock and beyond",
+    "Marketing is requested before and after 22 o'clock",
     ("OPS-PRO-03/evening-edge",),
     CODE,
     seconds=20,
@@ -86,7 +86,7 @@ async def evening_edge(bench: Bench) -> None:
     setup=Setup(clock="moved", epoch="2026-03-07T11:59:55", speed=8),
 )
 async def sundays(bench: Bench) -> None:
-    """What is asked for on Saturday leaves, what is asked for on Sunday waits."""
+    """Requests of Saturday are sent, those of Sunday must wait."""
     await bench.connected(CODE)
     await tempt(bench)
     await probe(bench)
@@ -137,27 +137,27 @@ def _change(name: str, purpose: str, month: int, day: int) -> None:
     )
 
 
-# The Sunday itself, then the first working day at the hours that a clock which did not change would keep.
+# The Sunday itself, then the next working day at the hours an unchanged clock would keep.
 _change("summer_time", "summer-time", 3, 30)
 _change("winter_time", "winter-time", 10, 26)
 
 
 @exercise(
-    "Marketing for a phone that is off when the hours end, and on again in the night",
+    "Marketing to a phone that is off when the hours end and on again in the night",
     ("OPS-PRO-03/delivered-in-hours",),
     CODE,
     seconds=60,
     setup=Setup(clock="moved", epoch="2026-03-03T21:58:55", speed=8),
 )
 async def night_delivery(bench: Bench) -> None:
-    """The message's validity decides whether it rings at half past ten."""
+    """The validity of the message decides whether it is delivered at half past ten in the evening."""
     await bench.connected(CODE)
     absent = bench.subscriber()
     bench.control.detach(absent)
     await bench.ask(bench.marketing("36010", absent))
     await probe(bench)
     await bench.step_to(2026, 3, 3, 21, 59, 57)
-    await probe(bench, 5)  # what is not valid any longer is told of here
+    await probe(bench, 5)  # expired messages are notified here
     await bench.step_to(2026, 3, 3, 22, 29, 57)
     await probe(bench, 5)
     bench.control.attach(absent)

@@ -1,4 +1,4 @@
-"""Exercises on single operations: refusals, late results, logins, suspension, notifications, messages of users."""
+"""Exercises on single operations: refusals, late results, logins, suspension, notifications, MO messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from simbench.bench.exercises.tester import Bench
 from simbench.rules.client.refusals import DUTIES
 
 FAST = Setup(speed=8)
-REFUSING = {f"363{ec}": ec for ec in DUTIES}  # a short code for each error code
+REFUSING = {f"363{ec}": ec for ec in DUTIES}  # one short code for each error code
 WAYS = {
     "36010": "early-notification",
     "36020": "double-notification",
@@ -17,14 +17,14 @@ WAYS = {
 
 
 @exercise(
-    "Each code refuses its first messages with another error code, for a few seconds",
+    "Each short code refuses its first messages with its own error code for a few seconds",
     ("OPS-ACH-03/given-up", "OPS-ACH-03/tried-again"),
     dict.fromkeys(REFUSING, 10),
     seconds=40,
     setup=FAST,
 )
 async def refusals(bench: Bench) -> None:
-    """What is sent again within the minute after, and what is not."""
+    """Shows which messages the client sends again within a minute."""
     await bench.connected(REFUSING)
     for code, ec in REFUSING.items():
         bench.control.fault("nack", code=code, ec=ec)
@@ -35,14 +35,14 @@ async def refusals(bench: Bench) -> None:
 
 
 @exercise(
-    "Every other result comes twenty seconds late",
+    "Every second result is twenty seconds late",
     ("OPS-ACH-03/late-results",),
     {"36010": 10},
     seconds=70,
     setup=FAST,
 )
 async def delayed_results(bench: Bench) -> None:
-    """Well within the result timer: there is nothing to do but to wait."""
+    """Well within the result timer, so the client must wait."""
     await bench.connected(["36010"])
     bench.control.fault("late-result", share=0.5, delay_s=20)
     await bench.ask_all(bench.message("36010") for _ in range(20))
@@ -51,17 +51,17 @@ async def delayed_results(bench: Bench) -> None:
 
 
 @exercise(
-    "Logins are refused for twenty seconds; one account has a wrong password for good",
+    "Logins are refused for twenty seconds; one account has a wrong password throughout",
     ("OPS-CON-01/every-account", "OPS-CON-04/refused-pace", "OPS-CON-04/stranger-refused"),
     {"36010": 10, "36020": 20},
     seconds=70,
     setup=Setup(speed=8, wrong_password=("36020",)),
 )
 async def login_refused(bench: Bench) -> None:
-    """The client's own back-off decides when the first account is in; nobody waits for the second."""
+    """The client's own back-off decides when the first account logs in; the second never does."""
     bench.control.fault("login-refused", code="36010", for_s=20)
     await bench.pause(1)
-    for session in bench.control.sessions():  # who was quicker than the fault logs in once more
+    for session in bench.control.sessions():  # a client that logged in before the fault logs in again
         bench.control.drop(session.number)
     await bench.ask_all(bench.message(code) for code in bench.rates for _ in range(5))
     await bench.pause(65)
@@ -88,14 +88,14 @@ async def suspension(bench: Bench) -> None:
 
 
 @exercise(
-    "Notifications come before their results, twice, late, or never",
+    "Notifications arrive before their results, twice, late, or never",
     tuple(f"OPS-PRO-06/{slug}-notifications" for slug in ("early", "doubled", "late", "lost")),
     dict(zip(WAYS, (10, 20, 50, 100), strict=True)),
     seconds=50,
     setup=FAST,
 )
 async def notifications(bench: Bench) -> None:
-    """A code for each way; what the client tells is held against the wire."""
+    """One code for each way; the rule compares the client's reports with the wire."""
     await bench.connected(WAYS)
     for code, name in WAYS.items():
         late = {"late-notification": {"delay_s": 15}, "double-notification": {"delay_s": 5}}
@@ -107,14 +107,14 @@ async def notifications(bench: Bench) -> None:
 
 
 @exercise(
-    "Users write while the client has its hands full",
+    "Users write while the client is busy",
     ("OPS-OPT-01/mo-delivered", "OPS-OPT-01/mo-passed-on"),
     {"34001": 10, "36010": 10},
     seconds=25,
     setup=FAST,
 )
 async def busy(bench: Bench) -> None:
-    """A backlog on one code, messages of users to both, some of them with the client's window full."""
+    """A backlog on one code and MO messages to both, some of them while the client's window is full."""
     await bench.connected(bench.rates)
     bench.control.fault("mo-at-full-window", code="36010", delay_s=1, share=0.3)
     await bench.ask_all(bench.message("36010") for _ in range(100))

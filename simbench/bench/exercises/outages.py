@@ -12,7 +12,7 @@ from simbench.rules.client.continuity import MODES
 
 FAST, FASTER = Setup(speed=8), Setup(speed=12)
 TRAFFIC_PER_S = 2
-DOWN_S = dict.fromkeys(MODES, 70) | {"cut": 20, "reset": 20}  # who hears nothing must wait for its result timer
+DOWN_S = dict.fromkeys(MODES, 70) | {"cut": 20, "reset": 20}  # without any result the client waits for its result timer
 
 
 async def _traffic(bench: Bench, seconds: int) -> None:
@@ -20,7 +20,7 @@ async def _traffic(bench: Bench, seconds: int) -> None:
 
 
 async def _all_back(bench: Bench) -> None:
-    """Wait until every account is connected, or should be; then until all is answered."""
+    """Wait until every account is connected or overdue, then until every submit is answered."""
     await bench.back(bench.rates)
     await bench.received(bench.asked, bench.patience_s)
     await bench.told(30)
@@ -50,14 +50,14 @@ for _mode, _how in MODES.items():
 
 
 @exercise(
-    "One code is out of service for twenty seconds, the others are not",
+    "One code is out of service for twenty seconds, the others keep working",
     ("OPS-PRE-03/partial-outage",),
     {"36010": 10, "36020": 20, "36050": 50},
     seconds=60,
     setup=FAST,
 )
 async def partial_outage(bench: Bench) -> None:
-    """Its connections end, and its logins are met in the same way."""
+    """Its connections end, and so do new ones."""
     await bench.connected(bench.rates)
     asking = asyncio.ensure_future(_traffic(bench, 35))
     await bench.pause(5)
@@ -69,14 +69,14 @@ async def partial_outage(bench: Bench) -> None:
 
 
 @exercise(
-    "Maintenance is announced, comes as announced, and ends",
+    "A maintenance is announced, takes place and ends",
     ("OPS-PRE-03/announced-maintenance",),
     {"36010": 10, "36050": 50},
     seconds=80,
     setup=FAST,
 )
 async def maintenance(bench: Bench) -> None:
-    """Under traffic all the time; the platform takes no connection meanwhile."""
+    """Under traffic throughout; the platform accepts no connection during it."""
     await bench.connected(bench.rates)
     asking = asyncio.ensure_future(_traffic(bench, 60))
     start = bench.control.now() + 15 * SECOND_US
@@ -90,14 +90,14 @@ async def maintenance(bench: Bench) -> None:
 
 
 @exercise(
-    "Messages with a validity of one minute and of ten, and an outage in between",
+    "Messages with a validity of one and of ten minutes, across an outage",
     ("OPS-ACH-07/validity-kept",),
     {"36010": 10},
     seconds=140,
     setup=FAST,
 )
 async def validity(bench: Bench) -> None:
-    """Half of them are over when the platform is back."""
+    """Half of the validities have ended when the platform returns."""
     await bench.connected(["36010"])
     await bench.ask_all(bench.message("36010", validity_s=600) for _ in range(5))
     await bench.received(5, bench.patience_s)

@@ -1,6 +1,6 @@
-"""The bench around one exercise: what its script may do, and the record of what was asked. Judges nothing.
+"""The tools of an exercise's script, and the record of requests and reports.
 
-Everything asked of the client and everything it tells is a row before it takes effect.
+Every request to the client and every report of it is a row before it takes effect.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from simbench.bench.sut.protocol import (
 from simbench.ledger.events import Event, row_of
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-PATIENCE = 2.5  # result timers of the client that a story waits for it
-ASKS_AT_ONCE = 8  # messages handed over side by side
-REST_S = 0.004  # after each, for the SMSC runs on the same loop and must not wait
+PATIENCE = 2.5  # patience of a script, in result timers of the client
+ASKS_AT_ONCE = 8  # messages submitted to the client concurrently
+REST_S = 0.004  # pause after each, as the SMSC runs on the same loop
 PROBE_VALIDITY_S = 3600
 SETTLE_S = 0.5  # platform seconds until connections that ended with a step of the clock are gone
 
@@ -39,23 +39,23 @@ class Silent(SutFailed):
 
 
 class Bench:
-    """One exercise's world: the SMSC through Control, the client through its adapter, the ledger of what was asked."""
+    """The parts of one exercise: the SMSC through Control, the client through its adapter, and the ledger."""
 
     def __init__(self, smsc: LiveSmsc, sut: SystemUnderTest) -> None:
         self.control, self.sut, self.ledger, self.contract = smsc.control, sut, smsc.ledger, smsc.contract
         timer_s = sut.capabilities.result_timer_s or self.contract.terms.session.result_timer_max_s.value
-        # A client may rest for its whole result timer before it acts, and again on the next connection.
+        # A client may wait for its whole result timer before it acts, and again on the next connection.
         self.patience_s = PATIENCE * timer_s
         self.rates = {config.code: config.rate_per_s for config in smsc.scenario.codes}
         self.asked = 0
         self._room = asyncio.Semaphore(ASKS_AT_ONCE)
         self._recipients = 0
-        self._trouble = ""  # what the client, or its adapter, last told went wrong
+        self._trouble = ""  # the last error that the client or its adapter reported
 
-    # Asking ----------------------------------------------------------------------------------------------------
+    # Requests --------------------------------------------------------------------------------------------------
 
     def mark(self) -> str:
-        """A fresh mark, `#` and five characters, that stands in a text and finds it again on the wire."""
+        """A new mark, `#` and five characters, that identifies a text on the wire."""
         self.asked += 1
         number, letters = self.asked, ""
         for _ in range(5):
@@ -64,21 +64,21 @@ class Bench:
         return f"#{letters}"
 
     def subscriber(self) -> str:
-        """A fresh metropolitan Orange subscriber, out of the blocks that are opened to nobody."""
+        """A new metropolitan Orange subscriber from the fictional blocks."""
         self._recipients += 1
         return f"33710{self._recipients:06d}"
 
     def message(self, code: str, recipient: str = "", text: str = "Votre commande est prete", **more: Any) -> Ask:
-        """A message to ask for; without a recipient, to a fresh subscriber."""
+        """A message to request; without a recipient, to a new subscriber."""
         mark = self.mark()
         return Ask(mark=mark, code=code, recipient=recipient or self.subscriber(), text=f"{text} {mark}", **more)
 
     def marketing(self, code: str, recipient: str = "", text: str = "Soldes chez MARQUE", **more: Any) -> Ask:
-        """A marketing message nothing is wrong with, but for what `more` changes."""
+        """A valid marketing message, except for the changes in `more`."""
         return self.message(code, recipient, text, **{"klass": "marketing", "brand": "MARQUE", **more})
 
     def probe(self, code: str) -> Ask:
-        """An ordinary message that shows the client's clock: its validity ends an hour after it is asked for."""
+        """An ordinary message that shows the client's clock: its validity ends an hour after the request."""
         return self.message(code, validity_s=PROBE_VALIDITY_S)
 
     async def ask(self, ask: Ask) -> None:
@@ -92,10 +92,10 @@ class Bench:
             await self.sut.send(ask)
 
     async def ask_all(self, asks: Iterable[Ask]) -> None:
-        """Ask for many, as fast as the client takes them, in order.
+        """Request many messages in order, as fast as the client takes them.
 
-        As a steady stream: after a batch Kannel's boxes would wait for one another's delayed acknowledgements, 40 ms
-        each time, and no backlog would ever build up at the client.
+        They form a steady stream: after a batch, Kannel's boxes would wait 40 ms for delayed acknowledgements, and the
+        client would never have a backlog.
         """
         waiting = iter(asks)
 
@@ -112,7 +112,7 @@ class Bench:
                 one.cancel()
 
     async def ask_paced(self, code: str, per_s: float, count: int) -> None:
-        """Ask for messages of one code one by one, at an even pace in platform time."""
+        """Request messages of one code one by one, at an even pace in platform time."""
         start = self.control.now()
         for number in range(count):
             due = start + int(number * SECOND_US / per_s)
@@ -126,8 +126,8 @@ class Bench:
     async def step_to(self, *civil: int) -> None:
         """Move both clocks forward to a civil time of Paris (year, month, day, hour, ...), and wait for the client.
 
-        Its sessions end on the way where they were idle for so long. Notices are waited for before: an unanswered one
-        would be sent again and again on the way.
+        Sessions idle for that long end on the way. The step waits for notifications first: an unanswered one would be
+        repeated on the way.
         """
         await self.told(PATIENCE * SETTLE_S * 4)
         self.control.step((instant(*civil) - self.control.now()) / SECOND_US)
@@ -153,7 +153,7 @@ class Bench:
         self.ledger.story.append(row_of(self.control.now(), event))
 
     def heard(self, report: Report) -> None:
-        """The client told something."""
+        """Record a report of the client."""
         if report.kind == "error":
             self._trouble = f"; {report.detail}"
         detail = json.dumps({"detail": report.detail}) if report.detail else ""
@@ -173,7 +173,7 @@ class Bench:
                 raise Silent(told + self._trouble)
 
     async def back(self, accounts: Iterable[str]) -> bool:
-        """Wait until every account is logged in again, for as long as a client may take; False when one is not."""
+        """Wait until every account is logged in again; False when one takes longer than a client may."""
         speed = self.control.server.clock.speed
         patience = self.contract.terms.session.reconnect_grace_s.value / speed
         return all([await self.control.wait_for_session(account, patience) for account in accounts])
@@ -184,12 +184,12 @@ class Bench:
         return await self.control.wait_until(lambda: self.control.answered() >= count, timeout_s / speed)
 
     async def told(self, timeout_s: float) -> bool:
-        """Wait until every accepted message met its fate and every notice was acknowledged."""
+        """Wait until every accepted message has its delivery outcome and every notification is acknowledged."""
         speed = self.control.server.clock.speed
         return await self.control.wait_until(
             lambda: not self.control.on_the_way() and not self.control.unacknowledged(), timeout_s / speed
         )
 
     async def pause(self, platform_s: float) -> None:
-        """Let platform time go by."""
+        """Wait in platform time."""
         await self.control.pause(platform_s)

@@ -1,4 +1,4 @@
-"""The exercise of a client that is only watched."""
+"""The exercise of an observed client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simbench.rules.rule import load
 
 
 def watching(reach: Reach, watch_s: float) -> Exercise:
-    """The exercise of a client that is only watched: let it connect, send each code an MO, and look for `watch_s`."""
+    """The exercise of an observed client: wait for its login, send each code an MO, and record for `watch_s`."""
 
     async def script(bench: Bench) -> None:
         await bench.connected([account.account for account in reach.accounts or ()])
@@ -20,4 +20,4 @@ def watching(reach: Reach, watch_s: float) -> Exercise:
 
     rates = {account.code: account.rate_per_s for account in reach.accounts or ()}
     purposes = tuple(load("watched"))
-    return Exercise("watched", "The client does what it does", purposes, rates, script, watch_s, asks=False)
+    return Exercise("watched", "The bench observes a client on its own", purposes, rates, script, watch_s, asks=False)

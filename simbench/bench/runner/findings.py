@@ -1,4 +1,4 @@
-"""From conducted exercises to findings. Starts no client and no server."""
+"""Findings from exercises that ran."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def judge_exercise(
     capabilities: Capabilities,
     reach: Reach = WITHIN_REACH,
 ) -> list[Finding]:
-    """One finding a purpose: unsupported without the capability, an error when the bench broke, else the rule's.
+    """One finding per purpose: unsupported without the capability, an error when the bench failed, else the rule's.
 
-    Where the client broke off, what it was seen to do wrong stands; the rest cannot be told.
+    When the client ended early, violations already recorded fail and the rest is inconclusive.
     """
     case = Case(Reading(conducted.run), contract)
     return [_finding(purpose, conducted, case, (capabilities, reach)) for purpose in purposes]
@@ -36,29 +36,28 @@ def judge_exercise(
 def unsupported(purpose: str, exercise: Exercise, capabilities: Capabilities, reach: Reach = WITHIN_REACH) -> str:
     """Why a purpose cannot be judged with a client of these capabilities, "" when it can.
 
-    A clock that cannot be moved leaves out what depends on the time of day: nothing of that can pass.
+    Without a movable clock, purposes on the time of day are unsupported.
     """
     if beyond := out_of_reach(exercise, reach):
         return beyond
     needs = load()[purpose].capability
     declared = getattr(capabilities, needs) if needs else True
-    # What a client that is only watched does by itself binds it, whether or not it says that it can do better.
+    # An observed client is judged by its traffic, whether or not it claims the capability.
     if not declared and (exercise.asks or declared is False):
-        said = "does not say that it does" if declared is None else "says that it does not"
-        return f"needs the capability {needs}; the client {said} have it"
+        return f"capability {needs} {'not claimed' if declared is None else 'disclaimed'} by the client"
     if exercise.setup.clock == "moved" and capabilities.clock not in {"offset", "speed"}:
         return "the client's clock cannot be moved"
     return ""
 
 
 def out_of_reach(exercise: Exercise, reach: Reach) -> str:
-    """Why an exercise cannot be run with a client the bench does not start, "" when it can."""
+    """Why the bench cannot run an exercise with a client it does not start, "" when it can."""
     if not reach.asks and exercise.asks:
-        return "the client is only watched: it cannot be asked to send"
+        return "the client is only observed and takes no requests"
     if reach.accounts is None:
         return ""
     if exercise.setup.wrong_password or exercise.setup.ported:
-        return "needs a client that can be told of other passwords, or of ported numbers"
+        return "needs a client that the bench can give other passwords or ported numbers"
     known = {account.code: (account.rate_per_s, account.oadc_option) for account in reach.accounts}
     for code, rate in exercise.rates.items():
         wanted = (rate, code in exercise.setup.oadc_option)
@@ -69,9 +68,9 @@ def out_of_reach(exercise: Exercise, reach: Reach) -> str:
 
 
 def bench_was_late(findings: Iterable[Finding], run: Run) -> str:
-    """Which outcome the bench's own lateness left open, and by how much it was late there; "" when it left none.
+    """The purpose left inconclusive by the bench's own lateness, with that lateness; "" when there is none.
 
-    A failure counts whatever else is open, so that no client fares better for the bench's trouble.
+    A failure stands even if other purposes are inconclusive.
     """
     findings = list(findings)
     opened = [one for one in findings if one.outcome == "inconclusive" and one.blame == "bench"]
@@ -81,7 +80,7 @@ def bench_was_late(findings: Iterable[Finding], run: Run) -> str:
     for one in opened:
         late_us = max((reading.local_grain(shown.start, shown.end) for shown in one.evidence), default=0)
         if late_us:
-            return f"{one.purpose} stayed open, the bench was {late_us / 1000:.1f} ms late"
+            return f"{one.purpose} inconclusive, bench {late_us / 1000:.1f} ms late"
     return ""
 
 
@@ -95,7 +94,7 @@ def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capab
         return _as_far_as_seen(judge(purpose, case, exercise.name), conducted.trouble)
     if conducted.trouble:
         return Finding(purpose, clause, "error", conducted.trouble, blame=conducted.blame, exercise=exercise.name)
-    # What an exercise is not for, but reveals all the same, hangs on no clock.
+    # Only the exercise's own purposes depend on the client's clock.
     if exercise.setup.clock == "moved" and purpose in exercise.purposes and (why := doubt(case)):
         summary = f"the client's clock is not proved: {why}"
         return Finding(purpose, clause, "unsupported", summary, exercise=exercise.name)
@@ -104,7 +103,7 @@ def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capab
 
 
 def _as_far_as_seen(finding: Finding, trouble: str) -> Finding:
-    """A finding on a client that broke off: a fault that was seen stays one, all else is inconclusive."""
+    """A finding on a client that ended early: recorded failures stand, the rest is inconclusive."""
     if finding.outcome == "fail" and finding.blame == "client":
         return msgspec.structs.replace(finding, summary=f"{finding.summary}; and {trouble}")
     return Finding(finding.purpose, finding.clause, "inconclusive", trouble, blame="client", exercise=finding.exercise)

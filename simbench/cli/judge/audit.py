@@ -1,7 +1,4 @@
-"""Traffic judged without any simulator: a capture with what its auditor knows, or the wire a run has kept.
-
-Prints nothing but progress: `simbench judge` does.
-"""
+"""Judges recorded traffic: a capture with its auditor's lists, or the wire of a run."""
 
 from __future__ import annotations
 
@@ -36,11 +33,11 @@ from simbench.tables.rows import RejectedRow, Remark, rejected
 from simbench.trace.trace import Reading
 
 QUIET_S = 2.0
-LEDGER = "ledger"  # the folder a capture's rows are kept in, below the output
+LEDGER = "ledger"  # folder of a capture's ledger in the output folder
 
 
 class AuditInputs(msgspec.Struct, frozen=True):
-    """What is given beside a capture."""
+    """Inputs for a capture."""
 
     campaigns: Path | None = None
     requests: Path | None = None
@@ -51,7 +48,7 @@ class AuditInputs(msgspec.Struct, frozen=True):
 
 
 class Audited(msgspec.Struct, frozen=True):
-    """What `simbench judge` says of a capture: facts, findings, and notes on rows of the lists given beside it."""
+    """The result for a capture: facts, findings, and notes on rows of the lists given with it."""
 
     facts: dict[str, str | int | float]
     findings: tuple[Finding, ...]
@@ -59,7 +56,7 @@ class Audited(msgspec.Struct, frozen=True):
 
 
 def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audited:
-    """Judge a capture by every rule that can. With an output folder its ledger is kept, to be judged again."""
+    """Judge a capture by every applicable rule. With an output folder its ledger is kept for judging again."""
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
     tunnels = Tunnels(beside.keys)
     info = RunInfo(path.name, contract=contract.name, contract_digest=contract.digest)
@@ -74,14 +71,14 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
         if not times.untimed:
             metadata = within(metadata, start, end, contract.terms.session.result_timer_max_s.value * SECOND_US)
         if not wire.run.wire.num_rows:
-            closed = f"; {tunnels.packets - tunnels.opened} ESP packets stay closed" if tunnels.packets else ""
+            closed = f"; {tunnels.packets - tunnels.opened} ESP packets not decrypted" if tunnels.packets else ""
             plain = msgspec.structs.replace(summary, kinds="") if tunnels.packets else summary
             problem = f"{plain.without_ucp}{closed}"
             raise BadInput(str(path), problem, "--port, or --keys")
         told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
         given = msgspec.json.encode(told).decode()
         _extend(ledger.story, [*metadata.story, (end, "capture", "", None, given)])
-        # Whose an alphanumeric originator is, codes tell; so it is read again before requests are looked for.
+        # Codes assign alphanumeric originators to accounts, so the trace is read again before matching requests.
         _extend(ledger.asked, joined(Reading(ledger.snapshot()), metadata))
         run = ledger.snapshot()
     finally:
@@ -107,10 +104,10 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
 
 
 def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs()) -> Audited:  # noqa: B008 - frozen
-    """Judge the wire a run has kept; no findings where it has kept none.
+    """Judge the wire of a run; no findings without one.
 
-    A run of an exercise is judged by that exercise's purposes, any other by every rule there is. Campaigns and requests
-    given beside sharpen what is judged of a server's run. Raises BadInput where the run tells such things itself.
+    The run of an exercise is judged by that exercise's purposes, any other by every rule. Campaigns and requests add
+    information to a server's run. Raises BadInput where the run has that information itself.
     """
     given_beside = beside.campaigns is not None or beside.requests is not None
     exercise = EXERCISES.get(run.info.scenario)
@@ -137,32 +134,32 @@ def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs())
 
 
 def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:
-    """Whether what is given beside a run has a use there. Raises BadInput."""
+    """Check that a run can use the inputs given with it. Raises BadInput."""
     option = "--requests" if beside.requests is not None else "--campaigns"
     if not run.wire.num_rows:
-        raise BadInput(option, "the run has kept no wire", "the run of a server")
+        raise BadInput(option, "the run has no recorded wire", "the run of a server")
     if of_an_exercise:
-        raise BadInput(option, "the run of an exercise says itself what was asked for", "the run of a server")
+        raise BadInput(option, "the run of an exercise records its own requests", "the run of a server")
     if of_a_capture(run):
-        raise BadInput(option, "the run was read from a capture, with what was given then", "the capture itself")
+        raise BadInput(option, "the run was read from a capture with its own inputs", "the capture itself")
 
 
 def _told_beside(plain: Reading, beside: AuditInputs, contract: Contract) -> Metadata:
-    """What is given beside a server's run, as far as it is about its time. Raises BadInput where the two differ."""
+    """The inputs for a server's run within its time. Raises BadInput where they contradict the run."""
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
     for _, kind, code, _, detail in metadata.story:
         rates = {rate for _, rate, _ in plain.limits.get(str(code), ())}
         told = json.loads(str(detail)).get("rate_per_s") if kind == "limit" else None
         if told is not None and told not in rates:
             known = ", ".join(map(str, sorted(rates))) or "no such code"
-            raise BadInput(f"{beside.campaigns}: codes: {code}", f"{told}/s", f"what the run itself says: {known}")
+            raise BadInput(f"{beside.campaigns}: codes: {code}", f"{told}/s", f"the value in the run: {known}")
     if metadata.outages:
-        raise BadInput(f"{beside.campaigns}: outages", "the run says itself when its platform was down", "none")
+        raise BadInput(f"{beside.campaigns}: outages", "the run records its own outages", "none")
     return within(metadata, *plain.span, contract.terms.session.result_timer_max_s.value * SECOND_US)
 
 
 def of_a_capture(run: Run) -> bool:
-    """Whether a run was read from a capture: minutes or hours of traffic, which tell nothing of a service level."""
+    """Whether a run was read from a capture, which is too short for a service level."""
     return "capture" in set(run.story["kind"].to_pylist())
 
 
@@ -172,7 +169,7 @@ def _extend(table: object, rows: Sequence[Row]) -> None:
 
 
 def _progress() -> Progress:
-    """Tells of packets on standard error, once the reading takes long."""
+    """Progress in packets on standard error, after the first seconds."""
     last = time.monotonic()
 
     def tell(packets: int) -> None:

@@ -25,7 +25,7 @@ from simbench.cli.pages import JUDGED, command, option_group
 def capture(**options: object) -> None:
     """Judge a client by a capture of its traffic (pcap, pcapng), by the rules of `simbench conform`.
 
-    Rules need different things to know; what is not given makes a purpose unsupported.
+    A purpose is unsupported without the information its rule needs (see the options).
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`simbench judge`: records judged afterwards, by kind or whatever the file is."""
+"""`simbench judge`: judge records by kind, or detect the kind of a file."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ FILES = (
 
 
 class Judge(Pages):
-    """A group that judges a file by what it is when the first word names no kind."""
+    """A group that detects the kind of a file when the first word names no subcommand."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the command for any file in front of words that begin with none."""
+        """Insert `any` before arguments that begin with no subcommand."""
         if args and args[0] not in {*self.commands, *ctx.help_option_names}:
             args = [ANY, *args]
         return super().parse_args(ctx, args)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write both ways to call it."""
+        """Write both forms of the command."""
         formatter.write_usage(ctx.command_path, "[OPTIONS] FILE")
         formatter.write_usage(ctx.command_path, "run|capture|outages|log [OPTIONS] FILE")
 
@@ -59,7 +59,7 @@ class Judge(Pages):
 @RULES
 @OUTPUT
 def any_file(**options: object) -> None:
-    """Judge a file by what it is: a run, a capture, a log of Kannel or a table of outages.
+    """Judge a file of any kind: a run, a capture, a log of Kannel or a table of outages.
 
     This is what `simbench judge FILE` does. An option that a file of its kind cannot use is refused.
 

@@ -1,6 +1,6 @@
-"""`simbench judge`: a record of the platform, its own or another's, against the promised service level.
+"""`simbench judge`: a record of a platform against the contract's service level.
 
-A capture, and the wire a run has kept, are judged by the rules of conformance as well (`simbench.cli.judge.audit`).
+`simbench.cli.judge.audit` applies the rules of conformance to captures and to the wire of runs.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ COLUMNS = {"outages": outages.COLUMNS, "traffic": traffic.COLUMNS, "probes": pro
 
 
 def judge_record(options: Options, kind: str = "") -> int:
-    """Read, judge, print; the exit status as docs/reference/exit-status.md has it.
+    """Read, judge, print, and return the exit status (docs/reference/exit-status.md).
 
-    Raises BadInput when the source is not of the kind asked for.
+    Raises BadInput when the source is of another kind than requested.
     """
     started = time.monotonic()
     contract = load_contract(options.contract_name or "orange_ops_2016")
@@ -95,7 +95,7 @@ def _beside(options: Options) -> AuditInputs:
 
 
 def _capture(options: Options, contract: Contract) -> int:
-    """Judge a capture: facts and findings, in the same forms."""
+    """Judge a capture, with facts and findings in the same forms."""
     audited = audit_capture(options.source, _beside(options), contract)
     answer = Answer(audited.facts, tally(audited.findings), audited.findings)
     print_notes(audited.notes)
@@ -119,7 +119,7 @@ def _wanted(options: Options, contract: Contract, mapping: MappingFile) -> Wante
 def _record(
     options: Options, contract: Contract, mapping: MappingFile, source: Source
 ) -> tuple[Record, tuple[RejectedRow, ...]]:
-    """The source with the traffic and the probes given beside it, and the notes on all of their rows."""
+    """The source with the traffic and probes given with it, and the notes on their rows."""
     run, notes = source.run, source.notes
     asked: tuple[Row, ...] = ()
     unread = {INCIDENTS: unread_of(source.notes, source.rows)}
@@ -147,7 +147,7 @@ def _findings(
     case: Case, record: Record, started: float,
     deciding: Callable[[Sequence[Incident]], Sequence[Incident]] = lambda incidents: incidents,
 ) -> tuple[Finding, ...]:  # fmt: skip
-    """One finding a purpose, with progress on standard error once it takes long."""
+    """One finding per purpose, with progress on standard error after the first seconds."""
     source, least, most = record.source, None, None
     if source.most and source.least != source.most:
         least, most = (record.case(deciding(one), case) for one in (source.least, source.most))
@@ -199,7 +199,7 @@ def _forecast(options: Options, case: Case) -> Forecast | None:
     service, until = service_of(case), instant_of(options.forecast_until, zone, "--forecast")
     now = service.period.end
     if until <= now:
-        raise BadInput("--forecast", "is not after the period judged", "a later date")
+        raise BadInput("--forecast", "lies within the period judged", "a later date")
     laws = read_laws(options.laws) if options.laws else fitted(service)
     started, told = time.monotonic(), [0.0]
 

@@ -1,4 +1,4 @@
-"""Which options of `simbench judge` a source can use: what it cannot use is refused, never passed over in silence."""
+"""The options of `simbench judge` that each kind of source can use; any other is refused."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _NAMES: Final = {CAPTURE: "a capture", RUN: "a run", LOG: "a log of Kannel", TAB
 
 
 def check_kind(source: Path, found: str, kind: str) -> None:
-    """Raise BadInput when a source is of another kind than the command judges ("": any)."""
+    """Raise BadInput when a source is of another kind than the command's ("": any)."""
     if kind and found != kind:
         raise BadInput(label(source), f"is {_NAMES[found]}", f"{_NAMES[kind]}; simbench judge FILE judges any of them")
 
 
 def refuse_unusable(options: Any, kind: str) -> None:
-    """Raise BadInput for the first option that was given and that a source of this kind cannot use."""
+    """Raise BadInput for the first given option that a source of this kind cannot use."""
     for (option, field), kinds in _USED_BY.items():
         if getattr(options, field) is not None and kind not in kinds:
             raise BadInput(option, f"{_NAMES[kind]} cannot use it", f"it with {_list(_NAMES[one] for one in kinds)}")

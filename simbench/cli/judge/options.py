@@ -16,7 +16,7 @@ _FILE: Final = click.Path(path_type=Path)
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What was asked for on the command line."""
+    """The options of the command line."""
 
     source: Path
     start: str | None = None
@@ -43,32 +43,32 @@ class Options(msgspec.Struct, frozen=True):
 
 ZONE: Final = cloup.option("--tz", metavar="ZONE", help="Time zone of times that name none, such as Europe/Paris.")
 CAMPAIGNS: Final = cloup.option(
-    "--campaigns", type=_FILE, help="Codes, campaigns and outages beside a capture or a server's run (TOML)."
+    "--campaigns", type=_FILE, help="Codes, campaigns and outages for a capture or a server's run (TOML)."
 )
 REQUESTS: Final = cloup.option(
     "--requests",
     type=_FILE,
-    help="What the client was asked to send, beside a capture or a server's run (CSV, Parquet, XLSX).",
+    help="Messages requested from the client, for a capture or a server's run (CSV, Parquet, XLSX).",
 )
-MAPPING: Final = cloup.option("--map", "mapping", type=_FILE, help="Which columns mean what (TOML).")
+MAPPING: Final = cloup.option("--map", "mapping", type=_FILE, help="Meaning of the columns (TOML).")
 PERIOD: Final = option_group(
     "Period",
     cloup.option("--from", "start", metavar="TIME", help="Start of the period to judge (ISO 8601)."),
     cloup.option("--to", "end", metavar="TIME", help="End of the period to judge."),
-    cloup.option("--history-from", metavar="TIME", help="Start of the time of which the file has every incident."),
+    cloup.option("--history-from", metavar="TIME", help="Start of the time for which the file has every incident."),
 )
 OTHER_RECORDS: Final = option_group(
     "Other records",
-    cloup.option("--decisions", type=_FILE, help="Incidents classified anew (TOML)."),
-    cloup.option("--probes", type=_FILE, help="What the client's own probes saw (CSV, Parquet, XLSX)."),
+    cloup.option("--decisions", type=_FILE, help="Decisions that reclassify incidents (TOML)."),
+    cloup.option("--probes", type=_FILE, help="Results of the client's own probes (CSV, Parquet, XLSX)."),
     cloup.option("--traffic", type=_FILE, help="Messages of the platform (CSV, Parquet, XLSX)."),
 )
 METADATA: Final = option_group("What is known of the traffic", CAMPAIGNS, REQUESTS)
 CAPTURED: Final = option_group(
     "Capture",
-    cloup.option("--keys", type=_FILE, help="Keys of its ESP associations (TOML); of a capture."),
+    cloup.option("--keys", type=_FILE, help="Keys of the ESP associations in a capture (TOML)."),
     cloup.option(
-        "--port", type=click.IntRange(1, 65535), help="Port of the SMSC, where the frames do not show it; of a capture."
+        "--port", type=click.IntRange(1, 65535), help="Port of the SMSC in a capture, where the frames do not show it."
     ),
 )
 FORECAST: Final = option_group(
@@ -87,15 +87,15 @@ FORECAST: Final = option_group(
         show_default=True,
         help="Number of futures to draw.",
     ),
-    cloup.option("--workers", type=click.IntRange(1, 1024), help="Processes to draw them with (default: cores)."),
-    cloup.option("--seed", type=int, default=1, show_default=True, help="Seed of the draws."),
+    cloup.option("--workers", type=click.IntRange(1, 1024), help="Number of processes (default: one for each core)."),
+    cloup.option("--seed", type=int, default=1, show_default=True, help="Random seed."),
 )
 RULES: Final = option_group(
     "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
 OUTPUT: Final = option_group(
     "Output",
-    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json, incidents.csv and the like."),
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json, incidents.csv and more."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
 )
 SOURCE: Final = click.Path(path_type=Path)

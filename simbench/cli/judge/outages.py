@@ -29,8 +29,7 @@ from simbench.cli.pages import JUDGED, command, option_group
 def outages(**options: object) -> None:
     """Judge a platform's service level by a table of its outages or tickets (CSV, Parquet, XLSX).
 
-    A table says neither when the period begins nor when it ends: --from and --to do. Rows that cannot be used are set
-    aside and listed.
+    The period is that of --from and --to, as the table does not state it. Unusable rows are skipped and listed.
 
     \b
     Examples:

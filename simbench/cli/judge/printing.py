@@ -1,4 +1,4 @@
-"""What `simbench judge` prints and writes of a judgement."""
+"""Prints and writes the result of `simbench judge`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from simbench.base.json_files import write_json, write_octets
 from simbench.base.outputs import claim
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.cli.findings import columns, findings_table
 from simbench.cli.judge.options import Options
@@ -28,7 +29,7 @@ SHOWN_NOTES = 20
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
-    """What `--json` prints: `findings.json`, and beside it whatever else was asked for."""
+    """The output of `--json`: `findings.json` and the other requested results."""
 
     run: dict[str, str | int | float]
     summary: dict[str, int]
@@ -39,7 +40,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
 
 def print_notes(notes: Sequence[RejectedRow]) -> None:
-    """Each row rejected or remarked on in a line of its own on standard error."""
+    """Print each rejected row or remark in a line on standard error."""
     for one in notes[:SHOWN_NOTES]:
         click.echo(f"{'note' if isinstance(one, Remark) else 'set aside'}: {one}", err=True)
     if len(notes) > SHOWN_NOTES:
@@ -47,7 +48,7 @@ def print_notes(notes: Sequence[RejectedRow]) -> None:
 
 
 def write_answer(folder: Path, answer: Answer, after: list[Ticket], before: list[Ticket]) -> None:
-    """Write findings and incidents into a folder, and whatever else there is. Raises BadInput."""
+    """Write findings, incidents and the other results into a folder. Raises BadInput."""
     claim(folder)
     write_json(folder / "findings.json", Answer(answer.run, answer.summary, answer.findings))
     if after or answer.run["kind"] != "a capture":
@@ -73,7 +74,8 @@ def print_answer(answer: Answer, options: Options) -> None:
     """Print a judgement as tables."""
     console = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
     console.print(
-        f"{answer.run['kind']}, {answer.run['from']} to {answer.run['to']}, {answer.run['incidents']} incidents"
+        f"{answer.run['kind']}, {answer.run['from']} to {answer.run['to']}, "
+        f"{count(int(answer.run['incidents']), 'incident')}"
     )
     if answer.before:
         console.print("\nbefore the decisions:")
@@ -81,10 +83,10 @@ def print_answer(answer: Answer, options: Options) -> None:
         console.print("\nafter them:")
     console.print(findings_table(answer.findings))
     if answer.dispute:
-        console.print("\nwhat the client saw, and what the tickets say:")
+        console.print("\noutages by the client's probes and by the tickets:")
         console.print(_sides(answer.dispute))
     if answer.forecast:
-        console.print(f"\nprobability to break a promise by each date ({answer.forecast.confidence:.0%} bands):")
+        console.print(f"\nprobability of a breach by each date ({answer.forecast.confidence:.0%} bands):")
         console.print(_chances(answer.forecast))
     for line in _not_read(answer):
         console.print(line, markup=False)
@@ -93,7 +95,7 @@ def print_answer(answer: Answer, options: Options) -> None:
 
 
 def _not_read(answer: Answer) -> Iterator[str]:
-    """What the verdicts could not take into account, a line each."""
+    """The gaps of the record that limit the verdicts, one line each."""
     run = answer.run
     if run.get("unread"):
         yield f"\nNot read: {run['unread']}"
@@ -101,9 +103,9 @@ def _not_read(answer: Answer) -> Iterator[str]:
         yield f"\nNot captured: {run['lacks']}"
     if run.get("holes"):
         holes = int(run["holes"])
-        yield f"\n{holes} {'silence' if holes == 1 else 'silences'} in the record, which may be holes of it"
+        yield f"\n{count(holes, 'silence')} in the record, perhaps gaps in it"
     if run.get("unanswered"):
-        yield f"\n{run['unanswered']} operations without a result"
+        yield f"\n{count(int(run['unanswered']), 'operation')} without a result"
 
 
 def _sides(sides: Iterable[Side]) -> Table:

@@ -56,7 +56,7 @@ def test_the_first_attempt_the_bench_could_carry_is_judged(
     status, result = conform(capsys, out)
     assert (status, result["findings"][0]["outcome"]) == (0, "pass")
     (reason, *_) = json.loads((out / "session.json").read_text())["attempts"]["stumbling"]
-    assert reason.startswith(f"{PURPOSE} stayed open, the bench was ")
+    assert reason.startswith(f"{PURPOSE} inconclusive, bench ")
     assert result["run"]["attempts"].startswith("stumbling: ")
     assert open_run(out / "attempts" / "stumbling" / "1" / "ledger").info.closed
     for written in ("report.html", "junit.xml"):

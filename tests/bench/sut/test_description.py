@@ -46,8 +46,8 @@ def test_a_capability_that_is_not_set_is_not_said(tmp_path: Path) -> None:
     capabilities = read_capabilities(written(tmp_path, "limits_rate = false\n"))
     assert (capabilities.limits_rate, capabilities.keeps_oadc) == (False, None)
     rated, sender = EXERCISES["one-by-one"], EXERCISES["originators"]
-    assert "says that it does not" in unsupported("OPS-ENG-01/one-by-one", rated, capabilities)
-    assert "does not say" in unsupported("OPS-DEO-06/temptations", sender, capabilities)
+    assert "disclaimed" in unsupported("OPS-ENG-01/one-by-one", rated, capabilities)
+    assert "not claimed" in unsupported("OPS-DEO-06/temptations", sender, capabilities)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "keeps_everything = true\n", "limits_rate = 'yes'\n", "[x\n"])
