@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs Debian packages where that is allowed (root and apt-get); elsewhere says which are missing.
+# Installs Debian packages if possible (root and apt-get); otherwise prints which are missing.
 #
 #   scripts/debian.sh WHAT PACKAGE...
 #
-# WHAT says what goes without them ("their tests are skipped"). Never fails: whoever needs a package says so itself.
+# WHAT describes the effect of a missing package ("their tests are skipped"). The script never fails.
 set -u
 
 what=$1
@@ -15,7 +15,7 @@ done
 [ -n "$missing" ] || exit 0
 
 tell() {
-    echo "not installed:$missing; $what ($1; as root: apt-get install --no-install-recommends$missing)" >&2
+    echo "not installed:$missing; $what ($1). To install, as root: apt-get install --no-install-recommends$missing" >&2
     exit 0
 }
 
@@ -24,7 +24,7 @@ command -v apt-get >/dev/null || tell "no apt-get here"
 echo "installing$missing" >&2
 log=$(mktemp) || tell "no room for a temporary file"
 trap 'rm -f "$log"' EXIT
-# RUNLEVEL=1: none of them starts its service. The lock's timeout: another apt-get may be at work.
+# RUNLEVEL=1 keeps packages from starting services. The lock timeout waits for another apt-get.
 export RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # a list of names
 {

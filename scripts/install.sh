@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs simbench into a virtual environment of its own, from a checkout or from a wheel.
+# Installs simbench into a separate virtual environment, from a checkout or from a wheel.
 #
 #   scripts/install.sh [TARGET] [SOURCE]
 #
@@ -17,7 +17,7 @@ python=${PYTHON:-python3}
     exit 2
 }
 if [ -e "$target" ] && [ ! -f "$target/pyvenv.cfg" ] && [ -n "$(ls -A "$target" 2>/dev/null || echo file)" ]; then
-    echo "install.sh: $target exists and is no environment of Python; choose a new folder" >&2
+    echo "install.sh: $target exists and is not a Python environment; choose a new folder" >&2
     exit 2
 fi
 "$python" -m venv "$target"

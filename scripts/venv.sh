@@ -1,15 +1,15 @@
 #!/bin/sh
-# Makes the virtual environment that the make targets use.
+# Creates the virtual environment of the make targets.
 #
 #   scripts/venv.sh FOLDER REQUIREMENT
 #
-# FOLDER: where (.venv); REQUIREMENT: what pip installs there in editable form, such as '.[dev]'.
-# PYTHON names the interpreter; without it the newest of python3, python3.13, 3.12 and 3.11 that is new enough is used.
-# What pip says goes to FOLDER.log. Whatever goes wrong is one line on standard error and exit status 2.
+# FOLDER: its place (.venv); REQUIREMENT: installed by pip in editable form, such as '.[dev]'.
+# PYTHON names the interpreter; by default the first of python3, python3.13, 3.12 and 3.11 that is 3.11 or newer.
+# pip's output goes to FOLDER.log. A failure is one line on standard error and exit status 2.
 set -u
 
 folder=$1 requirement=$2 log=$1.log
-NEEDED_MB=1500 # of room on the disk for a complete environment
+NEEDED_MB=1500 # disk space of a complete environment
 
 refuse() {
     echo "venv.sh: $*" >&2
@@ -35,7 +35,7 @@ find_python() {
 
 room_mb() { df -Pm "$1" | awk 'NR == 2 { print $4 }'; }
 
-# The reason of a failure, from what pip wrote.
+# The reason of a failure, from pip's output.
 reason() {
     if grep -qi 'no space left' "$log" || [ "$(room_mb "$(dirname "$folder")")" -lt 5 ]; then
         echo "the disk is full: $(room_mb "$(dirname "$folder")") MB left in $(dirname "$folder"), some $NEEDED_MB MB needed"

@@ -1,6 +1,6 @@
-"""`make demo`: a real client is driven through three exercises, judged and reported; ends with what to look at.
+"""`make demo`: drive a real client through three exercises, judge it, write the report, and print where to look.
 
-Kannel where it is installed, else the reference client. Each demonstration gets a folder of its own below `reports/`.
+Uses Kannel if it is installed, otherwise the reference client. Each demonstration gets its own folder in `reports/`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ JUDGED = {0, 1, 3}  # exit statuses of `simbench conform` that leave findings
 
 
 def main() -> int:
-    """Run the demonstration; 0 when there is a report, whatever it says of the client."""
+    """Run the demonstration; return 0 if there is a report, whatever its verdict."""
     parser = argparse.ArgumentParser(prog="make demo")
     parser.add_argument("--sut", default="", help="System under test (default: kannel where installed).")
     sut = parser.parse_args().sut or ("kannel" if shutil.which("bearerbox") else "reference")
     folder = new_folder(Path("reports"))
-    print(f"system under test: {sut}; about two minutes", flush=True)
+    print(f"system under test: {sut}; about two minutes on an idle machine", flush=True)
     command = [sys.executable, "-m", "simbench", "conform", "--sut", sut, "-o", str(folder)]
     command += [word for name in EXERCISES for word in ("--only", name)]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
@@ -48,31 +48,31 @@ def main() -> int:
 
 
 def new_folder(home: Path) -> Path:
-    """The first of demo, demo-2, demo-3 … that does not exist: earlier demonstrations stay."""
+    """The first of demo, demo-2, demo-3 … that does not exist, so that earlier demonstrations stay."""
     names = (home / (f"demo-{number}" if number > 1 else "demo") for number in count(1))
     return next(folder for folder in names if not folder.exists())
 
 
 def closing(sut: str, folder: Path, findings: Iterable[Finding]) -> list[str]:
-    """What the demonstration ends with: the findings that matter most, and where to look."""
+    """The closing lines: the most important findings, and where to look."""
     findings = list(findings)
     chosen = most_important(findings)
     clause = chosen[0].clause if chosen else FIRST[0]
     return [
         "",
-        f"{sut}: {counted(findings)}. The {SHOWN} findings that matter most:",
+        f"{sut}: {counted(findings)}. The most important findings:",
         *(f"  {SYMBOLS[one.outcome]} {one.outcome:<13}{one.purpose}: {short(one.summary)}" for one in chosen),
         "",
         "Look at:",
-        f"  {folder / 'report.html'}     verdict, clauses, pictures (open it in a browser)",
+        f"  {folder / 'report.html'}     verdict, clauses, figures (open it in a browser)",
         f"  {folder / 'evidence'}        the frames that prove each finding, as captures",
-        f"  .venv/bin/simbench explain {clause}    what a clause asks and how it is tested",
+        f"  .venv/bin/simbench explain {clause}    what a clause requires and how it is tested",
         "  docs/tutorial/first-session.md    the next step: your own client",
     ]
 
 
 def short(text: str) -> str:
-    """A summary on one line of a terminal or two; the report has it whole."""
+    """A summary shortened to one or two lines of a terminal; the report has the full text."""
     return shorten(text, 150, placeholder=" …")
 
 
@@ -90,7 +90,7 @@ def most_important(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def place(clause: str) -> int:
-    """Where a clause stands among the first ones."""
+    """The position of a clause in FIRST."""
     return FIRST.index(clause) if clause in FIRST else len(FIRST)
 
 

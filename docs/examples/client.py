@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 
-ACCOUNT = json.loads(os.environ["SIMBENCH_ACCOUNTS"])[0]  # this client sends from one short code only
+ACCOUNT = json.loads(os.environ["SIMBENCH_ACCOUNTS"])[0]  # this client uses one short code only
 SMSC = socket.create_connection((os.environ["SIMBENCH_HOST"], int(os.environ["SIMBENCH_PORT"])))
 
 
@@ -26,12 +26,12 @@ def call(trn, ot, *fields):
         head = octets[1:].decode("latin-1").split("/")
         if head[2] == "R":
             return head
-        write(int(head[0]), "R", head[3], "A", "", f"{head[4]}:")  # a 52 or 53: thank you
+        write(int(head[0]), "R", head[3], "A", "", f"{head[4]}:")  # acknowledge a 52 or 53
 
 
 call(0, "60", ACCOUNT["account"], "6", "5", "1", ACCOUNT["password"].encode().hex().upper(), "", "0100", *[""] * 5)
 say("ready")
-for number, line in enumerate(map(json.loads, sys.stdin), 1):  # the end of its input is the end of the client
+for number, line in enumerate(map(json.loads, sys.stdin), 1):  # end of input ends the client
     if line["do"] == "send":
         text = line["text"].encode("latin-1", "replace").hex().upper()
         oadc = line.get("oadc") or line["code"]

@@ -1,4 +1,4 @@
-"""Connections to capture: segments, packets built by scapy, and files of them. Tests nothing itself."""
+"""Connections to capture: segments, packets built by scapy, and files of them."""
 
 from __future__ import annotations
 

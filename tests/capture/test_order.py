@@ -1,4 +1,4 @@
-"""Order and time of a capture: TCP's own where it speaks, whatever the file's order and its clock say."""
+"""Order and time of a capture follow TCP, whatever the file's order and clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Captures of UCP through ESP tunnels, built by scapy, and keys files to open them. Tests nothing itself."""
+"""Captures of UCP through ESP tunnels, built by scapy, and keys files to open them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`simbench serve` as the child process a user would start, and `simbench` run to its end. Judges nothing."""
+"""`simbench serve` as the child process a user would start, and `simbench` run to its end."""
 
 from __future__ import annotations
 

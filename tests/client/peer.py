@@ -1,4 +1,4 @@
-"""A core and a scripted SMSC joined in virtual time. Judges nothing: it records what passed."""
+"""A core and a scripted SMSC joined in virtual time. It records the exchange."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a page as its reader does: every step in turn, each held against what the page says. Holds no expectations."""
+"""Read a page as its reader does: run each step in turn and compare it with the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A live SMSC on a free loopback port, and peers on real sockets that keep every octet. Judges nothing."""
+"""A live SMSC on a free loopback port, and peers on real sockets that keep every octet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scenario file served in virtual time, and peers in memory that note when what comes. Judges nothing."""
+"""A scenario file served in virtual time, and peers in memory that record every arrival with its time."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_the_installer_leaves_a_folder_alone_that_is_no_environment(tmp_path: Pa
     letter.write_text("mine")
     done = subprocess.run([ROOT / "scripts" / "install.sh", target], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == f"install.sh: {target} exists and is no environment of Python; choose a new folder\n"
+    assert done.stderr == f"install.sh: {target} exists and is not a Python environment; choose a new folder\n"
     assert letter.read_text() == "mine"
     assert len(list(tmp_path.rglob("*"))) == (1 if is_file else 2)
 

@@ -1,4 +1,4 @@
-"""Our own server in virtual time, probed: as it is, with a wire fault or a planted one. Tests nothing itself."""
+"""Our own server in virtual time under a probe: correct, with a wire fault, or with a planted fault."""
 
 from __future__ import annotations
 

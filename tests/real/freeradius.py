@@ -1,4 +1,4 @@
-"""FreeRADIUS with its own configuration on a loopback port of its own, stopped by its process id. Tests nothing."""
+"""FreeRADIUS with its own configuration on a loopback port of its own, stopped by its process id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scripted UCP peer: takes logins, alerts and submits, and keeps what it heard. Knows no contract and no limits.
+"""A scripted UCP peer: takes logins, alerts and submits, and keeps what it heard.
 
 It stands in for an SMSC where a test looks at one client on the wire and wants every octet in its own hand.
 """

@@ -1,4 +1,4 @@
-"""What may stand on a wire: chunks of a sound conversation, and strategies for everything else. Judges nothing."""
+"""Possible octets on the wire: chunks of a correct conversation, and strategies for everything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small ledgers written by hand: what was told, asked, heard and said, at instants in seconds. Judges nothing."""
+"""Small ledgers written by hand: events, requests, reads and writes, at times in seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A live SMSC with its service on free loopback ports, in this process; its client works in threads. Judges nothing."""
+"""A live SMSC with its service on free loopback ports, in this process; its client works in threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about who is let in, how often, how much, and what is told of it: nothing."""
+"""Facts about access: who may connect, how often and how much, and that errors reveal nothing."""
 
 from __future__ import annotations
 

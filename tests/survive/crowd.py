@@ -1,4 +1,4 @@
-"""Crowds that beset a served process, and what they saw. Judges nothing."""
+"""Crowds that beset a served process, and what they saw."""
 
 from __future__ import annotations
 

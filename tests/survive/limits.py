@@ -1,4 +1,4 @@
-"""A served process seen and squeezed from outside: its memory, descriptors and limits. Judges nothing."""
+"""A served process observed and restricted from outside: its memory, descriptors and limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make bench`: how fast the bench is, as ratios in one run, with absolutes to compare on the same machine only.
+"""`make bench`: speed of the bench as ratios within one run, with absolute figures to compare on the same machine only.
 
 The server runs on one core, the load generator on the other; the generator's own ceiling is measured first.
 """
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def start_up() -> list[tuple[str, bool]]:
-    """Time to `--help`, and to a served banner."""
+    """Time to `--help`, and to the banner of `serve`."""
     simbench = str(Path(sys.executable).parent / "simbench")
     help_s = statistics.median(_timed([simbench, "--help"]) for _ in range(5))
     ready_s = statistics.median(_serve_ready(simbench) for _ in range(5))
@@ -85,7 +85,7 @@ def start_up() -> list[tuple[str, bool]]:
 
 
 def live() -> list[tuple[str, bool]]:
-    """Submits acknowledged and notified a second, everything on, under monitor; beside what does less."""
+    """Submits acknowledged and notified a second with all features, rate monitored; compared with simpler servers."""
     ceiling = _beside("tools.bench.sink")
     naive = _beside("tools.bench.naive")
     print(f"load generator's ceiling: {ceiling:,.0f} submits/s against a server that answers without looking")
@@ -107,7 +107,7 @@ def live() -> list[tuple[str, bool]]:
 
 
 def window_of_one() -> list[tuple[str, bool]]:
-    """Round trips with one submit on its way, as a share of a bare echo's; in turns, so that both meet the same."""
+    """Round trips with one unanswered submit, as a share of a plain echo's; in turns, under the same conditions."""
     shares = []
     with (
         _started("tools.bench.sink", str(SERVER_CPU), "echo") as echo,
@@ -152,7 +152,7 @@ def stage_table() -> list[tuple[str, bool]]:
 
 
 def meter() -> list[tuple[str, bool]]:
-    """The meter's own rate over a minute of backlog, and what passes or fails it."""
+    """The meter's rate over a minute of backlog, and the pacing that passes or fails it."""
     tiers = load_contract().terms.throughput.tiers_per_s.value
     passed = True
     for rate in tiers:
@@ -187,7 +187,7 @@ def _burst(rate: int) -> tuple[np.ndarray, np.ndarray]:
 
 @contextmanager
 def _started(module: str, *arguments: str, cpu: int | None = None) -> Iterator[int]:
-    """A server in a process of its own: its port. What it prints at its end is passed on."""
+    """Start a server in a separate process and yield its port; pass its final output on."""
     pinned = [] if cpu is None else ["taskset", "-c", str(cpu)]
     command = [*pinned, sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:

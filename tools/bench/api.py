@@ -1,4 +1,4 @@
-"""What API and console cost and how quick they are: `python -m tools.bench.api`. Ratios in one run, same machine.
+"""Cost and speed of API and console: `python -m tools.bench.api`. Ratios within one run on one machine.
 
 The load is that of the other live figures; the server has one core, load and watcher the other. The cost is told in the
 server's processor time a message, which other programs on the machine change little; the rates stand beside it.
@@ -34,7 +34,7 @@ SEARCHES = ("/api/v1/messages?recipient=33710012345", "/api/v1/messages?text=now
 
 
 def api() -> list[tuple[str, bool]]:
-    """Every figure, printed; the gates and whether they were met."""
+    """Print every figure; return the gates and whether they were met."""
     return [*searching(), *answering(), *costing()]
 
 
@@ -70,7 +70,7 @@ def _frame(n: int) -> bytes:
 
 
 def answering() -> list[tuple[str, bool]]:
-    """The API's answers while the server is given some 5,000 submits a second."""
+    """The API's response times at some 5,000 submits a second."""
     os.sched_setaffinity(0, {LOAD_CPU})
     with _server("api") as (process, port, url):
         load = _load(port, 14.0, rate_per_s=5_000)
@@ -87,7 +87,7 @@ def answering() -> list[tuple[str, bool]]:
 
 
 def costing() -> list[tuple[str, bool]]:
-    """The server's processor time a message, watched by an idle visitor and left alone, in turns."""
+    """The server's processor time a message, with and without a polling visitor, in turns."""
     costs: dict[str, list[float]] = {"bare": [], "watched": []}
     rates: dict[str, list[float]] = {"bare": [], "watched": []}
     for _ in range(ROUNDS):
@@ -106,7 +106,7 @@ def costing() -> list[tuple[str, bool]]:
 
 @contextmanager
 def _watched(url: str) -> Iterator[None]:
-    """Metrics every second, and the platform's state, as a page left open asks for them."""
+    """Poll metrics and the platform's state every second, as an open page does."""
     done = threading.Event()
 
     def watch() -> None:

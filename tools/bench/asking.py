@@ -1,4 +1,4 @@
-"""How long answers take, and how long they would have taken had no other program wanted the processors.
+"""Response times, as measured and without the delay caused by other programs on the processors.
 
 The kernel says of each thread how long it ran and how long it stood in line. What loop and asker stood in
 line for others than the server's own threads is taken off.
@@ -18,7 +18,7 @@ GAP_S = 0.004
 
 
 class Taken(msgspec.Struct):
-    """The answers of one path (ms): as they took, and without other programs."""
+    """The response times of one path (ms): as measured, and without other programs."""
 
     raw: list[float] = msgspec.field(default_factory=list)
     alone: list[float] = msgspec.field(default_factory=list)
@@ -39,7 +39,7 @@ class Server:
         self._process = process
 
     def counted(self) -> tuple[int, int, int]:
-        """Nanoseconds: its loop stood in line, its other threads ran, the asker stood in line."""
+        """Nanoseconds: the loop waited for a processor, other threads ran, the asker waited."""
         loop = others = 0
         for thread in os.listdir(f"/proc/{self._process}/task"):
             ran, waited = _schedule(self._process, int(thread))
@@ -91,5 +91,5 @@ def processor_s(process: int) -> float:
 
 
 def quantile(values: Sequence[float], percent: int) -> float:
-    """The value that so many percent do not exceed."""
+    """A percentile."""
     return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]

@@ -1,4 +1,4 @@
-"""How fast a year's invoices are made out of a minute ledger of 300 million delivered messages."""
+"""Speed of a year's invoices from a ledger by minute with 300 million delivered messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START, END = instant(2025, 1, 1), instant(2026, 1, 1)
 
 
 def billing() -> list[tuple[str, bool]]:
-    """`simbench bill` on a folder in which ten codes had messages in every minute of a year, the least of three."""
+    """`simbench bill` on a folder with messages of ten codes in every minute of a year; the best of three."""
     with tempfile.TemporaryDirectory() as folder:
         run, acts = Path(folder) / "run", Path(folder) / "acts.toml"
         rows = year_of_minutes(run)
@@ -43,7 +43,7 @@ def billing() -> list[tuple[str, bool]]:
 
 
 def year_of_minutes(folder: Path) -> int:
-    """A run folder whose codes had so many messages delivered in each minute of 2025; the number of its rows."""
+    """Write a run folder with this many delivered messages a code in each minute of 2025; return the number of rows."""
     with Ledger.create(folder, RunInfo("year"), daily=False):
         pass
     minutes = (END - START) // MINUTE_US

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 def dialup() -> list[tuple[str, bool]]:
-    """Every benchmark of dial-up loads, with its gates; the month runs in a process of its own, for its memory."""
+    """Every benchmark of dial-up loads, with its gates; the month runs in a separate process, to measure its memory."""
     month = subprocess.run([sys.executable, "-m", "tools.bench.dialup"], capture_output=True, text=True, check=True)
     print(month.stdout.strip())
     month_s, read_s, most_gb = (float(word) for word in month.stdout.split("figures:")[1].split())
@@ -103,7 +103,7 @@ def _conditions(unit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _best(work: Callable[[], T], times: int = 3) -> tuple[float, T]:
-    """The shortest of some runs, and what the last one gave."""
+    """The shortest time of some runs, and the last result."""
     shortest = float("inf")
     for _ in range(times):
         began = time.perf_counter()

@@ -68,7 +68,7 @@ class Load:
         self.links: list[Link] = []
 
     async def run(self, port: int, accounts: list[str], window: int, seconds: float, notify: bool) -> dict[str, float]:
-        """Send for a while, then wait for what is still coming."""
+        """Send for a while, then wait for the outstanding results."""
         loop = asyncio.get_running_loop()
         per_link = 100_000 // len(accounts)
         for number, account in enumerate(accounts):
@@ -102,12 +102,12 @@ class Load:
         }
 
     def due(self, sent: int) -> int:
-        """How many more one link may have sent by now at the rate of all of them."""
+        """How many more submits one link may have sent by now at the common rate."""
         passed_s = time.perf_counter() - self.started
         return max(0, round(passed_s * self.rate_per_s / len(self.links)) - sent)
 
     async def _nudge(self) -> None:
-        """With a rate, answers alone do not keep a link going."""
+        """With a rate limit, results alone do not trigger the next submits."""
         while True:
             await asyncio.sleep(0.005)
             for link in self.links:

@@ -1,4 +1,4 @@
-"""What one would write first: asyncio's streams, one frame at a time, every field taken apart. The server to beat."""
+"""A simple server for comparison: asyncio streams, one frame at a time, every field parsed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 
 
 def answered(frame: bytes) -> bytes:
-    """The result of a frame, the plain way."""
+    """The result of a frame, computed simply."""
     body = frame[1:-1].decode("ascii")
     fields = body.split("/")
     trn, length, _, ot = fields[:4]
@@ -26,7 +26,7 @@ def answered(frame: bytes) -> bytes:
 
 
 async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One connection."""
+    """Serve one connection."""
     try:
         while True:
             writer.write(answered(await reader.readuntil(b"\x03")))
@@ -36,7 +36,7 @@ async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def serve() -> None:
-    """Until killed."""
+    """Serve until killed."""
     server = await asyncio.start_server(converse, "127.0.0.1", 0)
     print("ready", server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

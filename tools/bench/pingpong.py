@@ -1,4 +1,4 @@
-"""Window 1: one submit, wait for whatever ends with ETX, the next. Prints round trips a second."""
+"""Window 1: send one submit, wait for ETX, send the next. Prints round trips a second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.bench.load import encoded
 
 
 class Player(asyncio.Protocol):
-    """One session, one frame on its way."""
+    """One session with one unanswered frame."""
 
     def __init__(self) -> None:
         self.frames = encoded("36010", 0, 10_000, notify=False)

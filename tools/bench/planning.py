@@ -1,4 +1,4 @@
-"""How fast plans and sweeps are: the advisor on a year, a thousand campaign days, and what a second core brings."""
+"""Speed of plans and sweeps: a plan for a year, a thousand campaign days, and the gain of a second core."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FEW, TURNS, MANY, MESSAGES = 96, 7, 1000, 500_000  # short turns: the speed of a
 
 
 class Spent(NamedTuple):
-    """Seconds by the clock, and of the workers' processors."""
+    """Elapsed seconds, and processor seconds of the workers."""
 
     wall_s: float
     processor_s: float
@@ -42,7 +42,7 @@ def planning() -> Gates:
 
 
 def advisor() -> Gates:
-    """A year of campaigns on every jour ouvrable, twenty mixes in a hundred replications; and the whole advice."""
+    """A year of campaigns on every jour ouvrable: twenty mixes in a hundred replications, and the complete plan."""
     plan = plan_of(
         period={"from": "2026-03", "months": 12}, replications=100, probability=0.8, outages=OUTAGES,
         sendings=[sending(volume=100_000, every="jour-ouvrable")], flows=[flow(per_day=20_000, within_min=240)],
@@ -88,7 +88,7 @@ def sweeps() -> Gates:
 
 
 def _compared(study: Prepared, one: Crew, two: Crew) -> float:
-    """The efficiency of two workers by the clock, in turns with one, each turn for itself."""
+    """The efficiency of two workers by elapsed time, in turns with one worker."""
     for crew in (one, two):  # at first every worker loads and compiles
         _done(study, crew, 8)
     found = []
@@ -117,7 +117,7 @@ def _local(study: Prepared, workers: int, stack: ExitStack) -> Crew:
 
 
 def _done(study: Prepared, crew: Crew, runs: int) -> Spent:
-    """What so many runs take, handed out as a sweep does."""
+    """The time of this many runs, distributed as by a sweep."""
     given = chunks(study, [(0, n) for n in range(runs)])
     began, before = time.perf_counter(), _processor_s()
     assert sum(len(results) for results in crew.do(given)) == runs

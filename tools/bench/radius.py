@@ -1,4 +1,4 @@
-"""Accounting records a second that a real FreeRADIUS accepts without loss, and which part of them our sender reaches.
+"""Accounting records a second that a real FreeRADIUS accepts without loss, and the share that our sender reaches.
 
 The server runs on one core, senders on the other. The ceiling is a generator that signs beforehand, verifies nothing
 and keeps no journal. `python -m tools.bench.radius` runs it alone.
@@ -55,7 +55,7 @@ class Blast(asyncio.DatagramProtocol):
 
 
 def radius() -> list[tuple[str, bool]]:
-    """Print and judge the rate; nothing where FreeRADIUS is missing."""
+    """Print the rate and compare it with the gate; do nothing without FreeRADIUS."""
     try:
         find_program("freeradius", "freeradius")
     except MissingTool as error:

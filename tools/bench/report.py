@@ -1,4 +1,4 @@
-"""How long the report of a year takes, made of its aggregates: 300 million messages of ten codes, by the minute."""
+"""Time of the report of a year from totals by minute: 300 million messages of ten codes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_S = 10.0
 
 
 def report() -> list[tuple[str, bool]]:
-    """`simbench report` on the folder of such a year, as a process of its own, without and with a PDF."""
+    """`simbench report` on the folder of such a year, in a separate process, without and with a PDF."""
     with tempfile.TemporaryDirectory() as place:
         run = Path(place) / "run"
         messages = year_by_minute(run)
@@ -39,7 +39,7 @@ def report() -> list[tuple[str, bool]]:
 
 
 def _reported(run: Path, out: Path, form: tuple[str, ...]) -> tuple[float, float]:
-    """Seconds of the processor, since others may be at work on it, and of the wall."""
+    """Processor seconds, because other programs may be running, and elapsed seconds."""
     simbench = Path(sys.executable).parent / "simbench"
     started, before = time.perf_counter(), os.times()
     subprocess.run([simbench, "report", run, "-o", out, *form], check=False, capture_output=True)
@@ -49,7 +49,7 @@ def _reported(run: Path, out: Path, form: tuple[str, ...]) -> tuple[float, float
 
 
 def year_by_minute(folder: Path) -> int:
-    """A run folder of minutes, every code near its tier in the legal hours; how many messages it tells."""
+    """Write a run folder of totals by minute, every code near its tier in the legal hours; return the message count."""
     with Ledger.create(folder, RunInfo("year", scenario="a full year"), daily=False) as ledger:
         for row in story_of(outages(14), Period(START, END, START)):
             ledger.story.append(row)

@@ -1,4 +1,4 @@
-"""The server that is measured: ten short codes, window 100, the meter monitoring, a ledger on disk."""
+"""The server under measurement: ten short codes, window 100, rate monitored, ledger on disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from simbench.ledger import Ledger, RunInfo
 
 
 async def serve(folder: Path, kind: str = "") -> None:
-    """Until terminated; then say what it cost."""
+    """Serve until terminated, then print the cost."""
     codes = tuple(
         CodeConfig(code=f"3601{n}", rate_per_s=150, window=100, limit="monitor", request_id="bench") for n in range(10)
     )
@@ -39,7 +39,7 @@ async def serve(folder: Path, kind: str = "") -> None:
 
 @asynccontextmanager
 async def _beside(smsc: LiveSmsc, kind: str) -> AsyncIterator[str]:
-    """The service, for the figures that are about it."""
+    """The service, for its own benchmarks."""
     if kind != "api":
         yield ""
         return

@@ -1,4 +1,4 @@
-"""Servers that do nothing: one answers without looking, one only echoes. What they reach is a ceiling."""
+"""Servers that do no work: one answers without parsing, one only echoes. Their rates are upper limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOGIN = encode(0, "R", "60", "A//")
 
 
 class Echo(asyncio.Protocol):
-    """Gives back what it gets."""
+    """Echoes what it receives."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport, self.rest = cast(asyncio.Transport, transport), b""
@@ -34,7 +34,7 @@ class Sink(Echo):
 
 
 async def serve(protocol: type[Echo]) -> None:
-    """Until killed."""
+    """Serve until killed."""
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     print("ready", server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

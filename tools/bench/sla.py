@@ -1,4 +1,4 @@
-"""How fast the service level is judged: rolling availability by the minute, and a ledger of 20 million rows."""
+"""Speed of service-level judgements: rolling availability by minute, and a ledger of 20 million rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ START, END = instant(2022, 1, 1), instant(2026, 1, 1)
 
 
 def sla() -> list[tuple[str, bool]]:
-    """Both gates, printed."""
+    """Print both gates."""
     return [*rolling_by_minute(), *judging()]
 
 
@@ -76,7 +76,7 @@ def judging() -> list[tuple[str, bool]]:
 
 
 def year_of_rows(folder: Path) -> None:
-    """A run folder whose centre held every second message of ten codes, a year long, with fourteen outages."""
+    """Write a run folder of a year: ten codes, every other message delayed by the meter, fourteen outages."""
     start, end = instant(2025, 1, 1), instant(2026, 1, 1)
     with Ledger.create(folder, RunInfo("year")) as ledger:
         outages = [

@@ -1,4 +1,4 @@
-"""Small times: programs that start, a ledger that is made, Kannel that takes messages."""
+"""Short times: starting programs, creating a ledger, handing messages to Kannel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BATCH = 250
 
 
 def codec_commands() -> Gates:
-    """Starts of `encode` and `decode` beside the command that does nothing; the best of 3."""
+    """Start times of `encode` and `decode`, and of a command that does nothing; the best of 3."""
     idle_s = min(_seconds("--version") for _ in range(3))
     encode_s = min(_seconds("encode", "31", "O", "AdC=36010", "PID=0539") for _ in range(3))
     decode_s = min(_seconds("decode", given="00/00019/R/60/A//6D") for _ in range(3))
@@ -45,7 +45,7 @@ def ledger_made() -> Gates:
 
 
 def kannel() -> Gates:
-    """Messages a second that a real Kannel takes over HTTP; the best of 3 batches. Nothing where it is missing."""
+    """Messages a second that a real Kannel accepts over HTTP; the best of 3 batches. Skipped without Kannel."""
     try:
         find_program("bearerbox", "kannel")
     except MissingTool as missing:

@@ -1,4 +1,4 @@
-"""Where the time of a message goes: a gateway in memory with a ledger on disk, its stages timed one inside the other.
+"""Where the time of a message goes: a gateway in memory with a ledger on disk, with nested timing of its stages.
 
 Counts processor time of this thread, so that other work on the machine disturbs it less. The instruments are put on
 the finished objects, around what is called once a read or less; nothing in the server knows of them.
@@ -32,14 +32,14 @@ STAGES = ("reading", "admission", "results", "delivery", "notification", "acknow
 
 
 class Stopwatch:
-    """Time spent in each stage, without that of the stages called from it."""
+    """Time spent in each stage, without the stages called from it."""
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = defaultdict(float)
         self._inner = 0.0
 
     def timed(self, stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        """The same call under the watch."""
+        """The same call, timed."""
 
         def under_watch(*arguments: Any) -> Any:
             outer, self._inner, start = self._inner, 0.0, thread_time()
@@ -53,7 +53,7 @@ class Stopwatch:
         return under_watch
 
     def on(self, owner: Any, name: str, stage: str) -> None:
-        """Put the watch on a method of one object, or on a function of a module."""
+        """Time a method of one object, or a function of a module."""
         setattr(owner, name, self.timed(stage, getattr(owner, name)))
 
 
@@ -113,7 +113,7 @@ def _instrument(watch: Stopwatch, gateway: Gateway) -> None:
 
 
 def _exchange(watch: Stopwatch, gateway: Gateway, ledger: Any, now: int) -> None:
-    """Take what is to be written, and acknowledge the notifications in it."""
+    """Take the octets to be written, and acknowledge the notifications in them."""
     while output := watch.timed("other", gateway.output)():
         for number, octets in output:
             ledger.wire.append((now, number, "out", octets))

@@ -1,4 +1,4 @@
-"""Tables of a ledger filled by a query, for benches with more rows than would be appended one by one."""
+"""Fill tables of a ledger by a query, for benchmarks with too many rows to append singly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SQL_TYPES = {"i64": "bigint", "i32": "integer", "str": "varchar", "octets": "bl
 
 
 def fill(folder: Path, table: str, query: str) -> int:
-    """Put what a query gives, by the table's column names, in the place of a table's rows; how many rows."""
+    """Replace a table's rows by the result of a query with the same column names; return the number of rows."""
     columns = ", ".join(
         f'cast("{column.name}" as {_SQL_TYPES[column.type]}) as "{column.name}"'
         for column in (*TABLES[table].columns, ORDINAL)

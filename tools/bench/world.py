@@ -1,4 +1,4 @@
-"""How fast a world runs: kernels against one SimPy process a message, whole runs both ways, rows, and the year."""
+"""Speed of simulations: kernels against one SimPy process a message, whole runs with both engines, rows, and a year."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Gates = list[tuple[str, bool]]
 
 
 def world() -> Gates:
-    """Every gate of a world."""
+    """Every gate of simulations."""
     return [*kernels(), *ways(), *rows(), *year()]
 
 
@@ -48,7 +48,7 @@ def scenario_of(messages: int, subscribers: int, **more: Any) -> World:
 
 
 def kernels() -> Gates:
-    """Meter, presence and delivery over columns, against a SimPy process for each message."""
+    """Meter, presence and delivery over columns, compared with a SimPy process for each message."""
     rates = {count: MESSAGES / _best(lambda n=count: _pass(scenario_of(MESSAGES, n))) for count in (10**6, 10**7)}  # type: ignore[misc]  # mypy infers no lambda with a default
     simpy_rate = BY_SIMPY / _best(lambda: _by_simpy(scenario_of(BY_SIMPY, 10**6)), 1)
     ratio = rates[10**6] / simpy_rate
@@ -68,7 +68,7 @@ def _best(work: Callable[[], float], times: int = 4) -> float:
 
 
 def _pass(world: World) -> float:
-    """Seconds of processor for every message from spool to end."""
+    """Processor seconds for all messages from spool to end."""
     source, sender, smsc = Source(world, CODE), Sender(world, CODE), BulkSmsc(world, CODE)
     asked = [(end, source.between(start, end)) for start, end in spans(world, A_SPAN, 24 * source.volume())]
     start = time.process_time()
@@ -79,7 +79,7 @@ def _pass(world: World) -> float:
 
 
 def _by_simpy(world: World) -> float:
-    """Seconds of processor for the same messages, a process each."""
+    """Processor seconds for the same messages, one process each."""
     demand = Source(world, CODE).between(world.start, world.end)[0]
     tables = BulkSmsc(world, CODE).tables
     ring, place = [0] * 50, [0]
@@ -121,7 +121,7 @@ def _by_simpy(world: World) -> float:
 
 
 def ways() -> Gates:
-    """A million messages both ways, by minute."""
+    """A million messages with both engines, by minute."""
     world = scenario_of(MESSAGES, 10**6)
     spent, found = {}, {}
     for way in ("bulk", "bulk", "events"):
@@ -138,7 +138,7 @@ def ways() -> Gates:
 
 
 def rows() -> Gates:
-    """Full rows to disk, packed, against DuckDB alone with the same Arrow table; processor time of all threads."""
+    """Full rows to disk, packed, compared with DuckDB and the same Arrow table; processor time of all threads."""
     world = scenario_of(MESSAGES, 10**6)
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()

@@ -1,4 +1,4 @@
-"""Fuzzing: `python -m tools.fuzz --seconds N --frames N --seed S`. Whatever comes over a wire, nothing may be raised.
+"""Fuzzing: `python -m tools.fuzz --seconds N --frames N --seed S`. No input from the wire may raise an exception.
 
 Runs are made of batches, each a connection of a few hundred mutated frames that depends on seed and number alone. What
 a batch made a target raise is saved to a file, with its seed and its octets. `tools.fuzz.guided` feeds the same targets
@@ -27,7 +27,7 @@ SETTLED = 0.1  # share of the run after which memory is looked at first
 
 
 class Crash(msgspec.Struct, frozen=True):
-    """What went wrong, and how to see it again."""
+    """A failure, and how to reproduce it."""
 
     target: str
     seed: int
@@ -37,7 +37,7 @@ class Crash(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct):
-    """What a run came to. `grown_mib` is how much the process grew after its first tenth."""
+    """The result of a run. `grown_mib` is the growth of the process after its first tenth."""
 
     frames: int = 0
     seconds: float = 0.0
@@ -47,7 +47,7 @@ class Report(msgspec.Struct):
 
 
 def batch_of(seed: int, number: int) -> Chunks:
-    """The chunks of one batch: its frames as they are, or the same octets cut somewhere else."""
+    """The chunks of one batch: its frames, or the same octets split elsewhere."""
     dice = Random(f"{seed}/{number}")
     frames = [mutated(dice) for _ in range(BATCH)]
     if dice.random() < 0.5:
@@ -61,7 +61,7 @@ def batch_of(seed: int, number: int) -> Chunks:
 
 
 def play(chunks: Chunks, seed: int, number: int, folder: Path) -> list[str]:
-    """Feed every target; the files of those that raised something."""
+    """Feed every target; return the files of those that raised an exception."""
     crashes = []
     for name, target in TARGETS.items():
         try:
@@ -76,7 +76,7 @@ def play(chunks: Chunks, seed: int, number: int, folder: Path) -> list[str]:
 
 
 def run(seconds: float, frames: int, seed: int, folder: Path = FOLDER) -> Report:
-    """Batch after batch until so many frames were fed, or the time is over."""
+    """Feed batches until the number of frames or the time is reached."""
     report, began, told, first = Report(), time.monotonic(), 0.0, 0.0
     number = 0
     while report.frames < frames and report.seconds < seconds:
@@ -96,7 +96,7 @@ def run(seconds: float, frames: int, seed: int, folder: Path = FOLDER) -> Report
 
 
 def rss_mib() -> float:
-    """Memory of this process now."""
+    """Current memory of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 2**20
 

@@ -19,14 +19,14 @@ with atheris.instrument_imports(include=["simbench"]):  # only what is imported 
 
 
 def once(octets: bytes) -> None:
-    """One input: octets cut behind each ETX."""
+    """One input: octets split after each ETX."""
     chunks = [piece + b"\x03" for piece in octets.split(b"\x03")]
     if found := play(chunks, 0, crc32(octets), FOLDER):
         raise RuntimeError(f"see {', '.join(found)}")
 
 
 def main() -> None:
-    """Begin with the worked frames; libFuzzer ends the process itself."""
+    """Start with the example frames; libFuzzer ends the process itself."""
     with TemporaryDirectory() as corpus:
         for number, octets in enumerate(WORKED):
             (Path(corpus) / str(number)).write_bytes(octets)

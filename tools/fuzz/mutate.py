@@ -1,4 +1,4 @@
-"""Frames that are nearly right: worked ones and drawn ones, each bent in a few places. Feeds nobody."""
+"""Frames that are nearly right: examples and random ones, each changed in a few places."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Mutation = Callable[[bytes, Random], bytes]
 
 
 def drawn(dice: Random) -> bytes:
-    """A frame of any layout, its fields filled or not, mostly with what their form allows."""
+    """A frame of any layout, with fields empty or filled, mostly with valid values."""
     if dice.random() < SUBMITS_SHARE:
         more = {name: dice.choice(values) for name, values in _MORE.items() if dice.random() < 0.2}
         msg = dice.randbytes(dice.randrange(160)).hex().upper()
@@ -65,7 +65,7 @@ def _value(field: Field, dice: Random) -> str:
 
 
 def mutated(dice: Random) -> bytes:
-    """A worked or drawn frame, bent up to four times, and more often than not with LEN and checksum put right."""
+    """An example or random frame, changed up to four times, usually with LEN and checksum repaired."""
     octets = dice.choice(WORKED) if dice.random() < 0.5 else drawn(dice)
     for _ in range(dice.choice((0, 1, 1, 1, 1, 2, 2, 4))):
         octets = dice.choice(MUTATIONS)(octets, dice)
@@ -73,7 +73,7 @@ def mutated(dice: Random) -> bytes:
 
 
 def repaired(octets: bytes) -> bytes:
-    """The same with the LEN and the checksum its octets should have, where it has a header."""
+    """The same frame with the right LEN and checksum, if it has a header."""
     body = octets.strip(b"\x02\x03")
     head, _, rest = body.partition(b"/")
     if rest[5:6] != b"/" or b"/" not in rest[6:]:
@@ -87,7 +87,7 @@ def repaired(octets: bytes) -> bytes:
 
 
 def flip(octets: bytes, dice: Random) -> bytes:
-    """One bit of one octet."""
+    """Flip one bit of one octet."""
     if not octets:
         return octets
     at = dice.randrange(len(octets))
@@ -95,24 +95,24 @@ def flip(octets: bytes, dice: Random) -> bytes:
 
 
 def cut(octets: bytes, dice: Random) -> bytes:
-    """The end is missing."""
+    """Cut off the end."""
     return octets[: dice.randrange(len(octets) + 1)]
 
 
 def splice(octets: bytes, dice: Random) -> bytes:
-    """It goes on as another frame."""
+    """Continue as another frame."""
     other = dice.choice(WORKED)
     return octets[: dice.randrange(len(octets) + 1)] + other[dice.randrange(len(other)) :]
 
 
 def insert(octets: bytes, dice: Random) -> bytes:
-    """Octets where none should be."""
+    """Insert octets."""
     at = dice.randrange(len(octets) + 1)
     return octets[:at] + dice.choice(OCTETS) + octets[at:]
 
 
 def repeat(octets: bytes, dice: Random) -> bytes:
-    """A piece comes several times."""
+    """Repeat a piece several times."""
     at = dice.randrange(len(octets) + 1)
     return octets[:at] + octets[at : at + dice.randrange(1, 40)] * dice.randrange(2, 40) + octets[at:]
 

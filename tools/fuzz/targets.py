@@ -1,4 +1,4 @@
-"""What is fed with mutated frames: framer and field table, gateway with centre, client, readers of files, judge.
+"""The targets of mutated frames: framer and field table, gateway with core, client, readers of files, judge.
 
 Each target takes the chunks of one connection and may raise nothing; AssertionError where it no longer works.
 """
@@ -47,7 +47,7 @@ LINK: Final = LinkConfig(account="36010", password="secret", code="36010", rate_
 
 
 def framer(chunks: Chunks, _: Random) -> None:
-    """Frames or wire errors, their fields by name, what is wrong with them, their content."""
+    """Frames or wire errors, their fields by name, their problems, their content."""
     reader = Framer()
     for chunk in chunks:
         for item in reader.feed(chunk):
@@ -61,7 +61,7 @@ def framer(chunks: Chunks, _: Random) -> None:
 
 
 def gateway(chunks: Chunks, dice: Random) -> None:
-    """A gateway whose other session is served whatever this one sends; now and then the judge reads what came of it."""
+    """A gateway that must serve its other session whatever this one sends; sometimes the judge reads the result."""
     ledger = MemoryLedger()
     served = assemble(dice.choice(SCENARIOS), CONTRACT, ledger)
     served.advance(START)
@@ -117,7 +117,7 @@ def client(chunks: Chunks, dice: Random) -> None:
 
 
 def capture(chunks: Chunks, dice: Random) -> None:
-    """A capture file of the chunks, of a form drawn and itself bent now and then: rows, or one clear error."""
+    """A capture of the chunks in a random format, sometimes damaged: the reader returns rows or one clear error."""
     key = bytes([192, 0, 2, 10, 198, 51, 100, 1]) + struct.pack("!HH", 40_000, 5_000)
     seq, packets, at = 1000, [], START
     for chunk in chunks:
@@ -145,7 +145,7 @@ WRAPPINGS: Final = (
 
 
 def _pcapng(packets: list[tuple[int, bytes]], *, timed: bool = True) -> bytes:
-    """The same as a file of blocks: packets with their instants, or simple ones."""
+    """The same as pcapng: packets with times, or simple packets."""
 
     def block(kind: int, body: bytes) -> bytes:
         size = struct.pack("<I", len(body) + 12)
@@ -171,7 +171,7 @@ FORMS: Final[tuple[Callable[[list[tuple[int, bytes]]], bytes], ...]] = (
 
 
 def lines(chunks: Chunks, dice: Random) -> None:
-    """Frames as people write them down: octets, or the line as it is."""
+    """Frames as users write them: octets, or the plain line."""
     for chunk in chunks:
         text = chunk.hex(dice.choice((" ", ":"))).encode() if dice.random() < 0.3 else chunk
         for line in text.split(b"\n"):
@@ -179,14 +179,14 @@ def lines(chunks: Chunks, dice: Random) -> None:
 
 
 def _packet(segment: tuple[bytes, int, int, int, bytes, int]) -> bytes:
-    """As `ip_packet`, without scapy and without checksums, which the reader does not look at."""
+    """Like `ip_packet`, without scapy and without checksums, which the reader ignores."""
     key, seq, ack, flags, payload, _ = segment
     ip = struct.pack("!BBHHHBBH", 0x45, 0, 40 + len(payload), 0, 0, 64, 6, 0) + key[:8]
     return ip + key[8:] + struct.pack("!IIHHHH", seq, ack, 0x5000 | flags, 65535, 0, 0) + payload
 
 
 def tables(chunks: Chunks, dice: Random) -> None:
-    """A table, list or log of a kind drawn, cut off, with octets of the chunks in it: read, or refused in one line."""
+    """A truncated table, list or log of a random kind with octets of the chunks in it: read, or refused in one line."""
     name = dice.choice(sorted(READERS))
     sample, read = READERS[name]
     encoding = dice.choice(("utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"))

@@ -1,1 +1,1 @@
-"""Writers of the reference pages that are drawn from the program."""
+"""Writers of the generated reference pages."""

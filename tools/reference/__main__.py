@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference that are drawn from the program: `python -m tools.reference --write`."""
+"""Write the generated pages of docs/reference: `python -m tools.reference --write`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of clauses: sentence, terms, rules, exercises, faults of each. Run with `--write` to renew it."""
+"""The page of clauses: sentence, terms, rules, exercises and faults of each. Run with `--write` to write it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ON_A_RUN = {"wire", "simulation"}
 
 _HEAD = """# Clauses and how they are judged
 
-Every clause of the offer in our words, with the figures it hangs on, the rules that judge it, the exercise that reveals
-each rule's purpose (or, where none can, the command that judges it), and the named faults that prove the rule: with the
-fault it fails (or is weak, where the clause only recommends), without it passes. A clause without a rule says why.
-Figures marked * are our assumption until a contract of your own confirms them. A source such as B:137 is line 137
-of the operator's brochure of October 2016, which is not part of this project.
+This page lists each clause of the offer in our words, with its figures, the rules that judge it, the exercise that
+triggers each purpose (or the command that judges it if no exercise can), and the named faults that prove the rule: a
+client with the fault fails (or is weak, if the clause only recommends), one without it passes. A clause without a rule
+has a reason. Figures marked * are our assumption until your own contract confirms them. A source such as B:137 is line
+137 of the operator's brochure of October 2016, which is not part of this project.
 
 This page is written by `python -m tools.reference.clauses --write`.
 
@@ -80,18 +80,18 @@ def _terms(name: str, contract: Contract) -> Iterator[str]:
 def _row(rule: Rule) -> str:
     exercise = next((f"`{e.name}`" for e in EXERCISES.values() if rule.purpose in e.purposes), "") or _elsewhere(rule)
     needs = f" Needs `{rule.capability}`." if rule.capability else ""
-    faults = ", ".join(f"`{fault}`" for fault in rule.catches) or "none: it judges the bench's own means"
+    faults = ", ".join(f"`{fault}`" for fault in rule.catches) or "none: it checks the bench itself"
     slug = rule.purpose.partition("/")[2]
     return f"| `{slug}` | {rule.sentence}.{needs} | {exercise} | {faults} |"
 
 
 def _elsewhere(rule: Rule) -> str:
-    """How a rule is put to use that no exercise reveals: it takes hours, months, or somebody's real traffic."""
+    """The command that applies a rule without an exercise: it takes hours, months, or real traffic."""
     if "soak" in rule.suites:
         return "none in a session: `simbench conform --soak`"
     if "sla" in rule.suites:
-        return "none, it takes months: `simbench judge` or `report` on a run or on tickets"
-    return "none, it is for real traffic: `simbench judge` on a capture"
+        return "none (takes months): `simbench judge` or `report` on a run or on tickets"
+    return "none (real traffic): `simbench judge` on a capture"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The pages of docs/reference that are drawn from the program. Writes nothing: `python -m tools.reference` does."""
+"""The text of the generated pages of docs/reference; `python -m tools.reference --write` writes them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WIDTH: Final = 100
 def tree(
     command: click.Command, parent: click.Context | None = None, name: str = "simbench"
 ) -> Iterator[click.Context]:
-    """Every command as a context that knows its whole name."""
+    """A context for every command, with its full name."""
     settings = {**command.context_settings, "max_content_width": WIDTH}  # as when it is run
     context = command.context_class(command, parent, name, terminal_width=WIDTH, **settings)
     yield context
@@ -62,10 +62,10 @@ def exit_status() -> str:
 
 | status | meaning |
 |---|---|
-| 0 | done, nothing failed |
-| 1 | a finding failed |
-| 2 | wrong usage or input: one line names place, problem and what was expected |
-| 3 | an error, something inconclusive, nothing judged; or the machine does not give what is needed |
+| 0 | done; nothing failed |
+| 1 | at least one finding failed |
+| 2 | wrong usage or wrong input; one line names the place, the problem and what was expected |
+| 3 | an error, something inconclusive, or nothing judged; or the machine lacks a resource |
 
 ## By command
 
@@ -84,15 +84,15 @@ def ledger() -> str:
         "# The ledger\n"
         + NOTE
         + words(ledger_rows)
-        + "\n\nRun `simbench judge` on a folder, or open its Parquet files with whatever reads such."
+        + "\n\nRun `simbench judge` on a folder, or open its Parquet files with any Parquet reader."
     ]
     for name, each in TABLES.items():
         comment = re.search(
             rf"((?:^# .*\n)+)(?:^[A-Z_]+ = .*\n|^    .*\n|^\).*\n)*^{name.upper()} = _table", source, re.MULTILINE
         )
-        told = " ".join(line.removeprefix("# ") for line in comment[1].splitlines()) if comment else ""
+        text = " ".join(line.removeprefix("# ") for line in comment[1].splitlines()) if comment else ""
         rows = [(f"`{c.name}`", c.type, "may be empty" if c.nullable else "") for c in (*each.columns, ORDINAL)]
-        parts.append(f"## `{name}`\n\n{_as_text(told)}\n\n{table(('column', 'type', ''), rows)}")
+        parts.append(f"## `{name}`\n\n{_as_text(text)}\n\n{table(('column', 'type', ''), rows)}")
     return "\n\n".join(parts)
 
 
@@ -112,8 +112,8 @@ def contract() -> str:
     ]
     return (
         "# Contract files\n" + NOTE + "The contract is data: `simbench/contracts/orange_ops_2016.toml`. A file of your "
-        "own changes what it says by `extends = \"orange_ops_2016\"`, a `title`, and the tables that differ; "
-        "`--contract mine.toml` takes it. Unknown keys are refused.\n\n"
+        "own changes it with `extends = \"orange_ops_2016\"`, a `title`, and the tables that differ; "
+        "pass it as `--contract mine.toml`. Unknown keys are refused.\n\n"
         "A source such as B:137 is a line of the operator's brochure of October 2016, which is not part of this "
         "project; \"EMI-UCP 4.0, 5.2\" is a section of the protocol's specification.\n\n"
         "## Keys of a term `[terms.GROUP.NAME]`\n\n"
@@ -143,19 +143,19 @@ def api() -> str:
     parts = [
         "# Control API\n"
         + NOTE
-        + "What `simbench serve --api 8080` serves; its document is at `/openapi.json`, drawn at "
+        + "The API of `simbench serve --api 8080`. Its OpenAPI document is at `/openapi.json`, rendered at "
         "`/docs`. How to use it: [the bench as a service](../guides/service.md).\n"
     ]
     for path, methods in paths.items():
         for method, each in methods.items():
             rows = [(f"`{p['name']}`", p["in"], "yes" if p.get("required") else "") for p in each.get("parameters", ())]
-            told = " ".join(each.get("description", each.get("summary", "")).split())
+            text = " ".join(each.get("description", each.get("summary", "")).split())
             body = _body(each)
-            parts.append(f"## `{method.upper()} {path}`\n\n{told}\n")
-            parts.append(table(("parameter", "in", "needed"), rows) if rows else "")
+            parts.append(f"## `{method.upper()} {path}`\n\n{text}\n")
+            parts.append(table(("parameter", "in", "required"), rows) if rows else "")
             parts.append(f"Body: {body}.\n" if body else "")
             parts.append(f"Answers: {', '.join(sorted(each['responses']))}.\n")
-    parts.append("## Records\n\nWhat bodies and answers are made of.\n")
+    parts.append("## Records\n\nThe types of request and response bodies.\n")
     for name, schema in document["components"]["schemas"].items():
         needed = set(schema.get("required", ()))
         rows = [
@@ -163,7 +163,7 @@ def api() -> str:
             for key, form in schema.get("properties", {}).items()
         ]
         parts.append(f"### `{name}`\n\n{' '.join(schema.get('description', '').split())}\n")
-        parts.append(table(("key", "form", "needed"), rows) if rows else "")
+        parts.append(table(("key", "form", "required"), rows) if rows else "")
     return "\n".join(part for part in parts if part)
 
 
@@ -191,21 +191,21 @@ PAGES_OF: Final[dict[str, Callable[[], str]]] = {
     "ledger.md": ledger,
     "contract.md": contract,
     "scenario.md": _files(
-        "Scenario files", "Examples lie in `scenarios/`, each with its comments.",
-        ("A live platform: `simbench serve`", Scenario), ("A world in virtual time: `simbench run`", WorldScenario),
+        "Scenario files", "See the commented examples in `scenarios/`.",
+        ("A live platform: `simbench serve`", Scenario), ("A simulation: `simbench run`", WorldScenario),
         ("Dial-up: `simbench dialup run`", DialupScenario), ("Roaming: `simbench roaming run`", RoamingScenario),
     ),
     "capabilities.md": _files(
-        "Clients under test", "What `--sut`, `--capabilities` and `--baseline` take; see "
+        "Clients under test", "Files for `--sut`, `--capabilities` and `--baseline`; see "
         "[Test your client](../guides/test-your-client.md).",
         ("A client: `--sut my-client.toml`", Description), ("Capabilities: `--capabilities caps.toml`", Capabilities),
         ("Known deviations: `--baseline known.toml`", Baseline),
     ),
     "campaign.md": _files(
-        "Plans, studies and what is told beside a record", "Files of `plan`, `sweep`, `bill`, `forecast` and `judge`.",
+        "Plans, studies, and context for a record", "Files for `plan`, `sweep`, `bill`, `forecast` and `judge`.",
         ("A campaign to plan: `simbench plan`", CampaignPlan), ("A study: `simbench sweep`", Study),
-        ("Acts of the contract: `simbench bill --acts`", Acts), ("A forecast: `simbench forecast`", Forecast),
-        ("Beside a capture: `simbench judge --campaigns`", Campaigns), ("ESP keys: `simbench judge --keys`", Keys),
+        ("Events of the contract: `simbench bill --acts`", Acts), ("A forecast: `simbench forecast`", Forecast),
+        ("Context for a capture: `simbench judge --campaigns`", Campaigns), ("ESP keys: `simbench judge --keys`", Keys),
         ("Columns of a table: `simbench judge --map`", MappingFile),
         ("A decision: `[[decisions]]` of `simbench judge --decisions`", Decision),
     ),

@@ -1,4 +1,4 @@
-"""The keys of TOML files as tables of Markdown, drawn from the structs that read them. Knows no file by name."""
+"""The keys of TOML files as Markdown tables, made from the structs that read the files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def keys_of(struct: type[Any], name: str = "") -> str:
-    """Sections of a struct and of all tables below it, each with its keys, forms and what they are when left out."""
+    """Sections for a struct and all tables below it, each with its keys, their types and defaults."""
     seen: set[str] = set()
     return "\n".join(_sections(struct, name, many=False, seen=seen))
 
@@ -39,7 +39,7 @@ def _sections(struct: type[Any], path: str, *, many: bool, seen: set[str]) -> It
     plain = [field for field in info.fields if not _tables(field.type)]
     if plain:
         rows = [(f"`{field.encode_name}`", shown(field.type), _default(field)) for field in plain]
-        yield table(("key", "form", "left out"), rows)
+        yield table(("key", "type", "default"), rows)
     for field in info.fields:
         for below, several in _tables(field.type):
             names = (path, field.encode_name, "NAME" if isinstance(field.type, types.DictType) else "")
@@ -68,7 +68,7 @@ def _tables(kind: types.Type) -> list[tuple[types.StructType, bool]]:
 
 def _default(field: types.Field) -> str:
     if field.required:
-        return "**needed**"
+        return "**required**"
     default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
     return f"`{_toml(default)}`" if default not in ("", None, ()) else ""
 
@@ -85,24 +85,24 @@ def shown(kind: types.Type) -> str:
     """A type in words."""
     match kind:
         case types.Metadata():
-            told = shown(kind.type)
+            text = shown(kind.type)
         case types.LiteralType():
-            told = ", ".join(f"`{value}`" if value else "empty" for value in kind.values)
+            text = ", ".join(f"`{value}`" if value else "empty" for value in kind.values)
         case types.IntType() | types.FloatType():
-            told = ("whole number" if isinstance(kind, types.IntType) else "number") + _bounds(kind)
+            text = ("whole number" if isinstance(kind, types.IntType) else "number") + _bounds(kind)
         case types.StrType():
-            told = f"text as `{kind.pattern}`" if kind.pattern else "text"
+            text = f"text as `{kind.pattern}`" if kind.pattern else "text"
         case types.VarTupleType() | types.ListType():
-            told = f"list of {shown(kind.item_type)}"
+            text = f"list of {shown(kind.item_type)}"
         case types.TupleType():
-            told = f"list of {len(kind.item_types)}: {', '.join(map(shown, kind.item_types))}"
+            text = f"list of {len(kind.item_types)}: {', '.join(map(shown, kind.item_types))}"
         case types.DictType():
-            told = f"table of {shown(kind.value_type)}"
+            text = f"table of {shown(kind.value_type)}"
         case types.UnionType():
-            told = " or ".join(shown(each) for each in kind.types if not isinstance(each, types.NoneType))
+            text = " or ".join(shown(each) for each in kind.types if not isinstance(each, types.NoneType))
         case _:
-            told = NAMES.get(type(kind).__name__, type(kind).__name__.removesuffix("Type").lower())
-    return told
+            text = NAMES.get(type(kind).__name__, type(kind).__name__.removesuffix("Type").lower())
+    return text
 
 
 def _bounds(kind: types.IntType | types.FloatType) -> str:

@@ -1,4 +1,4 @@
-"""The page of strictness switches, drawn from the struct. Run with `--write` to renew it."""
+"""The page of strictness switches, generated from the struct. Run with `--write` to write it."""
 
 from __future__ import annotations
 
@@ -13,54 +13,55 @@ PLACE = Path(__file__).parents[2] / "docs/reference/strictness.md"
 
 _HEAD = """# Strictness
 
-How the SMSC reads what a client sends, where EMI-UCP 4.0 is silent or live clients bend it. A scenario names a profile
-and, where it wants otherwise, single switches; an unknown name or value is refused.
+These switches decide how the SMSC reads a client's frames where EMI-UCP 4.0 is silent or live clients deviate from
+it. A scenario names a profile and, where needed, single switches; an unknown name or value is refused.
 
 ```toml
 [strictness]
-profile = "tolerant"   # "strict" where nothing is said
+profile = "tolerant"   # default: "strict"
 odd_hex = "refuse"
 ```
 
-The strict profile follows the document and is the one to test a client against. The tolerant one serves what the public
-clients and libraries are known to send. Whatever a switch says, an oddity is counted by name and told in the ledger's
-story (kind `oddity`); only ignored line ends are not. Every exercise of a conformance session is judged by what the
-client did there (below): a tolerant server still tells.
+The strict profile follows the specification; test clients against it. The tolerant profile accepts what public
+clients and libraries are known to send. Under every setting the ledger records each protocol violation by name (kind
+`oddity`), except ignored line ends, and every exercise of a conformance session judges the client's violations
+(below).
 
 | Switch | What it decides | Values | strict | tolerant |
 |---|---|---|---|---|
 """
 
 _TAIL = """
-## What is answered whatever the switches say
+## Answers that no switch changes
 
-| Met | Answer |
+| Case | Answer |
 |---|---|
 | a wrong checksum in an operation | 01 |
-| an operation type nobody knows | 03 |
+| an unknown operation type | 03 |
 | too few fields, a bad form, a wrong combination | 02, or the code of the field: 06 AdC, 22 times, 23 MT, 24 length |
 | transparent data with neither MCLs nor a coding scheme | 02 |
 | an authentication code other than the account's | 07; without one in the account, AC is not looked at |
 | PR without the subscription (`priority = true`) | 12 |
-| DDT that is over, or further away than the longest validity; VP not after DDT | 22 |
-| 54 or 56 on a message that is not there, is being delivered, was forwarded (54) | 27, 37, 38 |
-| 54 that asks for a replace type in use for the recipient | 36 |
+| DDT in the past, or further away than the longest validity; VP not after DDT | 22 |
+| 54 or 56 on a message that does not exist, is being delivered, was forwarded (54) | 27, 37, 38 |
+| 54 that requests a replace type in use for the recipient | 36 |
 | 54 that sets DDT on a message that is not deferred | 18 |
 | a new password shorter than four characters, unprintable or the present one | 19 |
 | 61: the address is listed already, is not listed, the list is full (`list_max`) | 33, 34, 35 |
 
-The lists of operation 61 are kept and bind nobody: what they allow is left to the operator by the document. A message
-that a newer one of its replace type takes the place of is told as not delivered, reason 108; a deleted one is told by
-operation 58 alone; one that goes to its last-resort address is told as not delivered to the recipient.
+The SMSC keeps the lists of operation 61 but does not apply them, because the specification leaves their effect to the
+operator. A message replaced by a newer one of its replace type is reported as not delivered, reason 108. A deleted
+message is reported by operation 58 alone. A message sent to its last-resort address is reported as not delivered to
+the recipient.
 
-## What becomes of oddities
+## How protocol violations are judged
 
-The purposes `OPS-CON-02/oddities` (frames) and `OPS-ACH-03/oddities` (operations and results) name each oddity of a
-client with its count and its first frames. They read the wire, so that a capture is judged as a run is; what is marked
-*told by the server* stands on no wire and comes from the story. One that a server may let pass makes the finding weak,
-any other makes it fail, as both clauses are a *must*.
+The purposes `OPS-CON-02/oddities` (frames) and `OPS-ACH-03/oddities` (operations and results) name each violation of
+a client with its count and its first frames. They read the wire, so a capture is judged like a run. Violations marked
+*reported by the server* are not visible on the wire; they come from the server's events. A violation that a server
+may tolerate makes the finding weak, any other makes it fail, because both clauses are a *must*.
 
-| Oddity | What it is | Clause | Outcome |
+| Violation | What it is | Clause | Outcome |
 |---|---|---|---|
 """
 
@@ -72,7 +73,7 @@ def page() -> str:
 
 def _oddities() -> list[str]:
     return [
-        f"| `{name}` | {each.meaning}{' (told by the server)' if name in TOLD_ONLY else ''} | {each.clause} "
+        f"| `{name}` | {each.meaning}{' (reported by the server)' if name in TOLD_ONLY else ''} | {each.clause} "
         f"| {'weak' if each.forgivable else 'fail'} |\n"
         for name, each in ODDITIES.items()
     ]

@@ -1,4 +1,4 @@
-"""The tables of docs/reference/ucp.md, made from the tables the program itself uses. Writes nothing else.
+"""The tables of docs/reference/ucp.md, made from the tables that the program itself uses.
 
 `python -m tools.reference.ucp` brings the page up to date; a test demands that it is.
 """
@@ -157,7 +157,7 @@ _BLOCK: Final = re.compile(r"(<!-- table: ([^>]*) -->\n).*?(<!-- end -->)", re.D
 
 
 def with_tables(page: str) -> str:
-    """The page with every table made anew. Raises KeyError for a table that does not exist."""
+    """The page with every table generated again. Raises KeyError for a table that does not exist."""
     return _BLOCK.sub(lambda found: f"{found[1]}\n{TABLES[found[2]]()}\n\n{found[3]}", page)
 
 

@@ -1,4 +1,4 @@
-"""`make sample`: a report of every kind below reports/sample, made in virtual time so that they are always the same.
+"""`make sample`: write one report of each kind to reports/sample, in virtual time, so that they are always the same.
 
 A correct client and one with two planted faults, a plan, roaming, dial-up, and a year with its service level. The
 repository keeps their JSON, and two pictures for the README, drawn where Chromium is installed.
@@ -28,7 +28,7 @@ SHOWN = (
     "session", "one-by-one", "backlog-monitored", "long-messages", "originators", "mixed-recipients", "late-results",
     "total-outage", "evening-edge", "opt-outs",
 )  # fmt: skip
-"""Enough to see what reports are like; one of every exercise takes five megabytes."""
+"""A selection; a report of all exercises has five megabytes."""
 SAMPLES: dict[str, tuple[str, ...]] = {"correct": (), "faulty": ("fast-1-percent", "sends-any-oadc")}
 
 

@@ -18,7 +18,7 @@ BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 
 
 def write_pictures(folder: Path) -> list[Path]:
-    """Draw the pictures of the samples in this folder; without a browser none, which is said."""
+    """Draw the pictures of the samples in this folder; without a browser, print that there are none."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         print("no Chromium: the pictures of the README stay as they are", file=sys.stderr)

@@ -15,7 +15,7 @@ CAMPAIGN = Path(__file__).parents[2] / "scenarios" / "plan" / "01_thursdays.toml
 
 
 def write_plan_sample(folder: Path) -> Path:
-    """Plan the Thursdays and write the report; its path."""
+    """Plan the Thursdays, write the report and return its path."""
     advice = advise(read_campaign(CAMPAIGN))
     write_plan_report(folder / "report.html", msgspec.to_builtins(advice, enc_hook=plain), advice.invoices)
     return folder / "report.html"

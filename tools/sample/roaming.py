@@ -17,7 +17,7 @@ KEPT = (REPORT, FINDINGS, OUTCOME)
 
 
 def write_roaming_sample(folder: Path) -> Path:
-    """Write the sample; gives its report."""
+    """Write the sample and return its report."""
     contract = load_roaming()
     scenario = read_roaming_scenario(SCENARIO, contract)
     with tempfile.TemporaryDirectory() as made:

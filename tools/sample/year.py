@@ -1,4 +1,4 @@
-"""The sample of an SLA report: the year with fifteen outages, run and reported. Judges nothing itself."""
+"""The sample of an SLA report: the year with fifteen outages, run and reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCENARIO = Path(__file__).parents[2] / "scenarios" / "year" / "06_year_with_15_o
 
 
 def write_year_sample(folder: Path) -> Path:
-    """Run the year and write its report, findings and data; the page."""
+    """Run the year and write its report, findings and data; return the page."""
     read = read_world(SCENARIO)
     contract = contract_of(read, SCENARIO)
     info = RunInfo(

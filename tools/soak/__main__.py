@@ -1,4 +1,4 @@
-"""`make soak`: a served process under mixed load for long, with a cut every few minutes; its memory must not grow.
+"""`make soak`: a served process under long mixed load, with a cut every few minutes; its memory must not grow.
 
 Prints a line every few seconds and the figures at the end. Exit status 1 when memory grew or too little was carried.
 """
@@ -41,7 +41,7 @@ mode = "{mode}"
 
 
 def scenario(seconds: float, cut_every_s: float) -> str:
-    """Ten codes whose rates are watched, and the cuts."""
+    """A scenario with ten codes whose rates are only monitored, and the cuts."""
     instants = [cut_every_s * (number + 1) for number in range(int(seconds / cut_every_s))]
     outages = (OUTAGE.format(at=at, for_s=CUT_S, mode=CUTS[number % len(CUTS)]) for number, at in enumerate(instants))
     return "".join([SOON, *(CODE.format(code=code) for code in CODES), *outages])
@@ -57,12 +57,12 @@ class Plan(NamedTuple):
     frames: int
 
     def over(self, elapsed_s: float, missing: int) -> bool:
-        """Whether it may end after so long, with so many messages still missing."""
+        """Whether the load may end after this time, with this many messages still missing."""
         return elapsed_s >= self.seconds + (self.patience_s if missing > 0 else 0)
 
 
 async def soak(plan: Plan, wanted: Wanted, folder: Path) -> int:
-    """Run it; the exit status."""
+    """Run the soak test; return the exit status."""
     path = folder / "soak.toml"
     path.write_text(scenario(plan.seconds + plan.patience_s, plan.cut_every_s))
     server = await asyncio.create_subprocess_exec(
@@ -93,12 +93,12 @@ async def soak(plan: Plan, wanted: Wanted, folder: Path) -> int:
 
 
 def rss_of(pid: int) -> int:
-    """Octets of memory a process has."""
+    """Memory of a process in octets."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
 async def watched(pid: int, counts: Counts, plan: Plan, wanted: Wanted) -> list[Sample]:
-    """Samples until it is over; lines of progress."""
+    """Take samples and print progress until the load ends."""
     samples: list[Sample] = []
     started, told_s = time.monotonic(), max(2.0, plan.seconds / 50)
     told_at = 0.0

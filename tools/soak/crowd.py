@@ -1,4 +1,4 @@
-"""`make soak`, second part: the memory that crowds cost a served process, each held to its bound.
+"""`make soak`, second part: the memory that crowds of clients cost a served process, compared with its limit.
 
 Exit status 1 when one costs more.
 """

@@ -1,4 +1,4 @@
-"""What a server keeps, by counts: messages, notifications and cuts in virtual time, then a census of the process.
+"""Count what a server keeps: carry messages, notifications and cuts in virtual time, then count the process's objects.
 
 The machine has no part in it: the same load leaves the same objects whatever else runs.
 """
@@ -41,7 +41,7 @@ class Census(NamedTuple):
 
 
 def census() -> Census:
-    """Count all that can be reached from what the collector knows, once each; caches with a bound are emptied."""
+    """Count each object reachable from the garbage collector's list once; bounded caches are emptied first."""
     gc.collect()
     for one in gc.get_objects():
         if isinstance(one, _CACHED) and one.cache_parameters()["maxsize"] is not None:
@@ -64,7 +64,7 @@ def census() -> Census:
 
 
 class Peer(asyncio.Protocol):
-    """A client that submits what it is given within its window and acknowledges notifications."""
+    """A client that submits the given frames within its window and acknowledges notifications."""
 
     def __init__(self, code: str) -> None:
         self.code, self.rest, self.accepted, self.notified = code, b"", 0, 0
@@ -85,7 +85,7 @@ class Peer(asyncio.Protocol):
 
 
 def frames(code: str) -> list[bytes]:
-    """A window's worth of submits to each of the recipients in turn; every other one asks for a notification."""
+    """A window of submits to each recipient in turn; every other one requests a notification."""
     return [
         harness.submit(
             number % 100, OAdC=code, AdC=f"337100{number:05d}", **({} if number % 2 else {"NRq": "", "NT": ""})
@@ -103,7 +103,7 @@ class Load:
         self.accepted = self.notified = self.cuts = 0
 
     async def round(self) -> None:
-        """As many messages as a round has, over sessions that are then cut, each code's in another way."""
+        """Carry the messages of a round over sessions that are then cut, each code's in another way."""
         peers = [Peer(code) for code in CODES]
         for peer in peers:
             await self._network.connect(lambda peer=peer: peer, "", self.smsc.server.port)  # type: ignore[misc] # the loop's value
@@ -126,7 +126,7 @@ class Load:
 
 
 class Kept(NamedTuple):
-    """What was carried between two censuses, and what it left: objects and octets, and the types that grew most."""
+    """The load between two counts, and its remains: objects, octets, and the types that grew most."""
 
     messages: int
     notified: int
@@ -168,7 +168,7 @@ def kept(folder: Path, warm: int, rounds: int) -> Kept:
 
 
 def main() -> None:
-    """`python -m tools.soak.kept FOLDER`: what 16 rounds leave, as JSON."""
+    """`python -m tools.soak.kept FOLDER`: print the remains of 16 rounds as JSON."""
     print(json.dumps(kept(Path(sys.argv[1]), warm=8, rounds=16)._asdict()))
 
 

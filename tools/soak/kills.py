@@ -27,7 +27,7 @@ TABLES = ("wire", "story", "centre")
 
 
 class Killed(NamedTuple):
-    """One kill: messages acknowledged, how many of them are missing, and since how long before it (ms)."""
+    """One kill: acknowledged messages, how many of them are missing, and the age of the oldest missing one (ms)."""
 
     acknowledged: int
     missing: int
@@ -36,7 +36,7 @@ class Killed(NamedTuple):
 
 
 async def load(server: Patient, after_s: float) -> tuple[dict[str, float], float]:
-    """Keep the window full until the server is killed; when each recipient was acknowledged, and when it was killed."""
+    """Keep the window full until the server is killed; return the time of each acknowledgement and of the kill."""
     peer = await session(server.port)
     acknowledged: dict[str, float] = {}
     loop, killed_at = asyncio.get_running_loop(), 0.0
@@ -88,7 +88,7 @@ def kill_once(folder: Path, *, durable: bool, after_s: float) -> Killed:
 
 
 def main() -> None:
-    """Kill as often as asked, both ways in turns."""
+    """Kill the server the given number of times, with and without `durable` in turns."""
     parser = argparse.ArgumentParser(description="Kill a server under load, with durable and without.")
     parser.add_argument("--count", type=int, default=100, help="kills of each kind (default 100)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills (default 1)")

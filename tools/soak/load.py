@@ -1,4 +1,4 @@
-"""Clients of a soak: sessions that are cut, come back, submit within their window and acknowledge notifications."""
+"""Clients of a soak test: sessions are cut and reconnect, submit within their window, acknowledge notifications."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ FRAMES = 30_000  # of each client, which sends them over and over: more together
 
 
 class Counts:
-    """What all clients together saw."""
+    """Totals over all clients."""
 
     def __init__(self) -> None:
         self.accepted = self.refused = self.notified = self.calls = self.cuts = 0
 
 
 class Link(asyncio.Protocol):
-    """One connection of a client, until it ends."""
+    """Run one connection of a client until it ends."""
 
     def __init__(self, client: Client) -> None:
         self.client, self.rest = client, b""
@@ -65,7 +65,7 @@ class Link(asyncio.Protocol):
 
 
 class Client:
-    """One short code's client, which calls again whenever it was cut off."""
+    """The client of one short code, which reconnects after each cut."""
 
     def __init__(self, code: str, number: int, counts: Counts, frames: int) -> None:
         self.code, self.counts, self.sending = code, counts, True
@@ -82,7 +82,7 @@ class Client:
         return taken
 
     async def run(self, port: int) -> None:
-        """Call, and call again."""
+        """Connect, and reconnect after each cut."""
         loop = asyncio.get_running_loop()
         while self.sending:
             with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The figures of a soak, and whether it was one. Starts nothing."""
+"""The figures of a soak test, and whether they pass."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tools.soak.load import Counts
 
 
 class Wanted(NamedTuple):
-    """Messages accepted at least, and how many of them warm the server up; 0: those of the first tenth of the time."""
+    """Minimum of accepted messages, and how many of them are warm-up (0: those of the first tenth of the time)."""
 
     messages: int
     warm: int = 0
@@ -24,19 +24,19 @@ class Sample(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Octets at most while the server warmed up; in the middle of the last tenth of the rest."""
+    """Octets: the maximum during warm-up, and the median of the last tenth of the rest."""
 
     warm: int
     last: int
 
     @property
     def grown(self) -> float:
-        """By what share it grew."""
+        """Growth as a share."""
         return self.last / self.warm - 1
 
 
 def memory(samples: list[Sample], warm: int) -> Memory:
-    """What a server needed. All that it keeps for speed must be full, and its log folded in once, when it is warm."""
+    """The memory a server needed. Its caches must be full when it is warm."""
     tenth = max(1, len(samples) // 10)
     early = [sample for sample in samples if sample.accepted <= warm] if warm else samples[:tenth]
     late = samples[len(early) :] or samples
@@ -45,7 +45,7 @@ def memory(samples: list[Sample], warm: int) -> Memory:
 
 
 def verdict(samples: list[Sample], counts: Counts, wanted: Wanted, status: int) -> int:
-    """Print the figures; 0 when all is as it should be."""
+    """Print the figures; return 0 if they pass."""
     found, peak = memory(samples, wanted.warm), max(sample.rss for sample in samples)
     while_warm = f"{wanted.warm:,} messages" if wanted.warm else "tenth"
     print(f"{samples[-1].at_s:.0f} s: {counts.accepted:,} accepted, {counts.refused:,} refused, "

@@ -1,4 +1,4 @@
-"""Runs that never happened, as ledgers: five codes at their tiers, an outage, delayed answers. Starts nothing."""
+"""Runs that never happened, as ledgers: five codes at their tiers, an outage, delayed answers."""
 
 from __future__ import annotations
 

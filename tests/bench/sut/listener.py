@@ -1,4 +1,4 @@
-"""Someone who listens to a system under test, and can be waited for. Judges nothing."""
+"""A listener for the reports of a system under test, on which a test can wait."""
 
 from __future__ import annotations
 

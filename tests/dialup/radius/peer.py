@@ -1,4 +1,4 @@
-"""A RADIUS accounting server of a few lines that behaves as told, and runs of the sender. Tests nothing itself."""
+"""A small RADIUS accounting server with configurable behaviour, and runs of the sender."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls to account for, journals of runs, and detail files as a faultless server writes them. Tests nothing itself."""
+"""Calls to account for, journals of runs, and detail files as a faultless server writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever speaks something else than UCP to a live server is told of in its story, and by the judge of what it kept."""
+"""A client that speaks another protocol than UCP appears in a live server's events and in the judge's findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Oddities of a client, by name and clause: from the wire alone, and from what only the SMSC could tell."""
+"""Protocol violations of a client, by name and clause: from the wire alone, and from the SMSC's events."""
 
 from __future__ import annotations
 
