@@ -19,6 +19,7 @@ from simbench.planning.optimizer import LADDER, Wish, solve
 from simbench.planning.required_rates import needs_of
 
 CURVE, CURVED = 96, 100  # points of a curve; futures it is drawn from
+SEARCHED = 20  # futures in which mixes are looked for under another assumption; fresh ones choose
 Told = Callable[[float], object]
 
 
@@ -103,7 +104,7 @@ def cheapest(
     Tried are the programme's mixes for the futures, the mix chosen for what was assumed, and what is next to either.
     """
     try:
-        needs = [needs_of(group, futures) for group in groups]
+        needs = [needs_of(group, futures[:SEARCHED]) for group in groups]
     except CampaignError:
         return None
     asked = plan.asked.probability

@@ -11,6 +11,7 @@ from simbench.planning.confidence import bounds, futures_needed, share_of
 from simbench.planning.loads import Group, replications, widths
 from simbench.planning.own_mix import own_mix
 from tests.planning.plans import OUTAGES, flow, plan_of, sending
+from tools.bench.calibration import drawn, stated
 
 
 def test_the_interval_is_the_exact_one_of_clopper_and_pearson() -> None:
@@ -92,3 +93,12 @@ def test_a_mix_of_one_s_own_is_scored_beside_the_advice() -> None:
 def test_a_mix_the_contract_does_not_have_is_refused(text: str, told: str) -> None:
     with pytest.raises(CampaignError, match=told):
         own_mix(text, plan_of(sendings=[sending()]))
+
+
+def test_promises_said_to_hold_do_in_futures_nobody_has_seen() -> None:
+    """Sixteen drawn plans, each against two thousand futures of its own; `tools.bench.calibration` takes 200."""
+    found = [told for told in (stated(drawn(number), 2000) for number in range(16)) if told is not None]
+    assert len(found) >= 8
+    noise = 0.01  # of the truth itself, in two thousand futures
+    assert sum(one.low - noise <= one.truth <= one.high + noise for one in found) >= len(found) - 1
+    assert all(one.truth >= one.asked - noise for one in found if one.holds)
