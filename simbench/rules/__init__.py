@@ -1,1 +1,1 @@
-"""Rules: measure a ledger against the contract and yield findings. Shares data with the centre, never code."""
+"""Rules: compare a ledger with the contract and yield findings."""

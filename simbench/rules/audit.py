@@ -1,7 +1,7 @@
-"""Which rules can judge traffic nobody conducted: what each needs beside the wire, and what a hole does to it.
+"""Judges recorded traffic: which information each rule needs besides the wire, and the effect of gaps in a capture.
 
-Measures nothing itself. A need that was not given makes a purpose unsupported; a capture that lacks something makes it
-inconclusive where the outcome could have been another with what is missing.
+A purpose is unsupported without information it needs, and inconclusive where the missing part of a capture could change
+its outcome.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simbench.base.text import count
 from simbench.finding import Finding
 from simbench.ledger.reader import Run
 from simbench.rulebook import Suite
@@ -23,43 +24,43 @@ from simbench.trace.trace import Reading
 
 GIVEN: Final = "metadata"  # story row of kind "capture" that names the kinds of metadata there were
 KINDS: Final[dict[str, str]] = {
-    "codes": "which short codes are whose, and their rates ([[codes]] of --campaigns)",
-    "requests": "what the client was asked for, and when (--requests)",
-    "classes": "which messages are marketing ([[campaigns]] of --campaigns)",
-    "consent": "whether recipients had agreed (opted_in or consents of every marketing campaign)",
-    "outages": "when the platform was down ([[outages]] of --campaigns)",
-    "recipients": "the truth about recipients, which the platform alone knows",
-    "accounts": "what was decided about accounts, which the platform alone knows",
-    "exercise": "an exercise that puts the client to it (simbench conform)",
+    "codes": "the accounts and rates of the short codes ([[codes]] of --campaigns)",
+    "requests": "the requests to the client with their times (--requests)",
+    "classes": "the marketing campaigns ([[campaigns]] of --campaigns)",
+    "consent": "the recipients' consent (opted_in or consents of every marketing campaign)",
+    "outages": "the platform's outages ([[outages]] of --campaigns)",
+    "recipients": "the state of each recipient, which only the platform knows",
+    "accounts": "the state of the accounts, which only the platform knows",
+    "exercise": "an exercise of `simbench conform`",
 }
 
-OTHERS: Final = ("exercise",)  # what a rule needs that no recorded traffic can satisfy
+OTHERS: Final = ("exercise",)  # the need of a rule that recorded traffic cannot satisfy
 
-# What lines of a list that could not be read may change: kind of list -> need of the purposes that look into it.
+# Kind of list to the need of the purposes that use it: unread lines of such a list may change their outcome.
 NEED_OF_LIST: Final = {"requests": "requests", "recipients": "classes"}
 
 
 class Lacks(msgspec.Struct, frozen=True):
-    """What a capture lacks: octets that were not captured, and the sessions that touches."""
+    """The gaps of a capture: octets not captured, and the sessions concerned."""
 
     holes: int = 0
     octets: int = 0
     one_way: int = 0
     midway: int = 0
     sessions: frozenset[int] = frozenset()
-    lists: Mapping[str, int] = {}  # lines that could not be read, by the kind of list they stood in
+    lists: Mapping[str, int] = {}  # unread lines by kind of list
 
     def __str__(self) -> str:
-        told = []
+        parts = []
         if self.holes:
-            told.append(f"{self.octets} octets in {self.holes} holes were not captured")
+            parts.append(f"{count(self.octets, 'octet')} in {count(self.holes, 'gap')} not captured")
         if self.one_way:
-            told.append(f"{self.one_way} connections were captured in one direction only")
-        return "; ".join(told)
+            parts.append(f"{count(self.one_way, 'connection')} captured in one direction only")
+        return "; ".join(parts)
 
 
 def lacks_of(reading: Reading) -> Lacks:
-    """What the story of a capture says that is missing; nothing for a run of the bench."""
+    """The gaps that the events of a capture record; none for a run of the bench."""
     holes = octets = one_way = midway = 0
     touched: set[int] = set()
     lists: Mapping[str, int] = {}
@@ -81,7 +82,7 @@ def lacks_of(reading: Reading) -> Lacks:
 
 
 def given_by(reading: Reading) -> set[str]:
-    """KINDS a run has by itself: a capture says which; a platform knows outages, recipients, accounts and codes."""
+    """The KINDS that are in a run. A capture lists them; a platform records outages, recipients, accounts, codes."""
     for row in reading.story.rows():
         if row.kind == "capture" and row.detail["what"] == GIVEN:
             return set(row.detail["given"])
@@ -95,8 +96,8 @@ def audit(
 ) -> list[Finding]:  # fmt: skip
     """One finding for every purpose of these suites, in order of the contract's clauses.
 
-    `given` names the KINDS of metadata there are, `unread` counts lines of lists that could not be read, where the run
-    itself does not say so.
+    `given` names the KINDS of information available; `unread` counts unread lines of lists, where the run itself does
+    not record them.
     """
     rules = load()
     lacks, times = lacks_of(case.reading), times_of(case.reading)
@@ -110,8 +111,8 @@ def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Ti
     needs: Sequence[str] = rule.reads if "audit" in rule.suites else OTHERS
     missing = [need for need in needs if need not in given]
     if missing:
-        told = "needs " + "; ".join(KINDS[need] for need in missing)
-        return Finding(purpose, rule.clause, "unsupported", told, exercise=kind)
+        summary = "needs " + "; ".join(KINDS[need] for need in missing)
+        return Finding(purpose, rule.clause, "unsupported", summary, exercise=kind)
     if capture_times.hangs_on_missing_times(rule, times):
         return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
     found = capture_times.in_doubt(rule, judge(purpose, case, kind), times)
@@ -122,40 +123,40 @@ def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Ti
 
 
 def without_occasion(rule: Rule, found: Finding) -> Finding:
-    """A finding of a record nobody conducted: what had no occasion in it cannot be judged, and need not be."""
+    """A finding on recorded traffic: a purpose without an occasion in it is unsupported."""
     if rule.occasional and found.outcome == "inconclusive" and found.measured is None:
         return msgspec.structs.replace(found, outcome="unsupported", blame="")
     return found
 
 
 def _of_lists(rule: Rule, found: Finding, lists: Mapping[str, int]) -> Finding:
-    """The finding as lines of lists that were not read leave it: one of them may tell of the very message."""
-    for name, count in lists.items():
+    """The finding, inconclusive where an unread line of a list may concern a message it rests on."""
+    for name, unread in lists.items():
         need = NEED_OF_LIST.get(name)
         incomplete = found.outcome == "pass" and need is not None and need in rule.reads
         excused = found.outcome in {"fail", "weak"} and name in rule.excused_by
         if incomplete or excused:
-            told = f"{found.summary}, but {count} {'line' if count == 1 else 'lines'} of the {name} could not be read"
-            return msgspec.structs.replace(found, outcome="inconclusive", summary=told, blame="bench")
+            summary = f"{found.summary}, but {count(unread, 'line')} of the {name} could not be read"
+            return msgspec.structs.replace(found, outcome="inconclusive", summary=summary, blame="bench")
     return found
 
 
 def _in_doubt(rule: Rule, found: Finding, case: Case, lacks: Lacks) -> Finding:
-    """The finding as what is missing leaves it."""
+    """The finding, inconclusive where the gaps of the capture could change it."""
     broken = found.outcome in {"fail", "weak"}
     if broken and rule.absence == "session":
         again = judge(found.purpose, Case(Reading(_whole_sessions(case.reading.run, lacks)), case.contract), "")
-        doubtful = again.outcome != found.outcome  # else it is there as well where nothing is missing
+        doubtful = again.outcome != found.outcome  # otherwise complete sessions show it too
     else:
         doubtful = rule.absence == "anywhere" if broken else rule.counts_all and found.outcome == "pass"
     if not doubtful:
         return found
-    told = f"{found.summary}, but {lacks}"
-    return msgspec.structs.replace(found, outcome="inconclusive", summary=told, blame="bench")
+    summary = f"{found.summary}, but {lacks}"
+    return msgspec.structs.replace(found, outcome="inconclusive", summary=summary, blame="bench")
 
 
 def _whole_sessions(run: Run, lacks: Lacks) -> Run:
-    """The run without the sessions that lack something."""
+    """The run without the sessions that have gaps."""
     wire = run.wire
     kept = wire.filter(pc.invert(pc.is_in(wire["session"], value_set=pa.array(sorted(lacks.sessions), pa.int32()))))
     return Run(run.info, lambda table: kept if table.name == "wire" else run.table(table.name))

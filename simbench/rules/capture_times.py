@@ -1,6 +1,6 @@
-"""What the stamps of a capture are worth to a rule: some that are missing, set back or coarse prove no breach.
+"""The reliability of a capture's timestamps: missing, set-back or coarse ones cannot prove a breach.
 
-A capture writes its remarks into the story (`simbench.capture.order`); nothing here looks at a packet.
+The capture reader records its remarks as events (`simbench.capture.order`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from simbench.finding import Finding
 from simbench.rules.rule import Rule
 from simbench.trace.trace import Reading
 
-# What is given beside a capture and is laid against its times: a purpose that needs one of these hangs on them.
+# Information compared with the times of a capture: purposes that need one of these depend on the timestamps.
 DATED: Final = frozenset({"requests", "classes", "consent", "outages"})
 
 
@@ -30,7 +30,7 @@ class Times(msgspec.Struct, frozen=True):
 
 
 def times_of(reading: Reading) -> Times:
-    """What the story of a capture says of its clock; nothing for a run of the bench."""
+    """The events of a capture on its clock; empty for a run of the bench."""
     clock = [row for row in reading.story.rows() if row.kind == "capture" and row.detail["what"] == "clock"]
     return Times(
         tuple(row.detail["sentence"] for row in clock),
@@ -40,14 +40,14 @@ def times_of(reading: Reading) -> Times:
 
 
 def hangs_on_missing_times(rule: Rule, times: Times) -> bool:
-    """Whether a rule would measure what the capture does not say."""
+    """Whether a rule depends on timestamps that the capture lacks."""
     return times.untimed and (rule.by_duration or not DATED.isdisjoint(rule.reads))
 
 
 def in_doubt(rule: Rule, found: Finding, times: Times) -> Finding:
-    """The finding as a clock that was set back leaves it.
+    """The finding, inconclusive where a step of the capture's clock could change it.
 
-    How long the step took nobody knows, so no breach across it stands, and no time of day where it was a minute.
+    The length of the step is unknown, so a breach across it is unproved; after a step of a minute, so is a time of day.
     """
     far = max((size for _, size in times.steps), default=0) >= MINUTE_US
     across = any(one.start <= at <= one.end for one in found.evidence for at, _ in times.steps)

@@ -1,6 +1,6 @@
-"""The judge's own meters, one for each reading of AMB-05, and the operations that count under it.
+"""Meters for judging rates, one for each reading of AMB-05, and the operations that count under it.
 
-Share no line with the centre's: a mistake cannot acquit itself. Instants are microseconds; judge nothing.
+They are independent of the SMSC's meter, so an error there is found here. Instants are in microseconds.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Meter(Protocol):
         """The earliest instant at which one more operation that arrives now conforms."""
 
     def take(self, due: int) -> None:
-        """An operation was admitted as of that instant."""
+        """Count an operation admitted at that instant."""
 
     def copy(self) -> Meter:
-        """The same, to try on."""
+        """A copy to try operations on."""
 
 
 class Sliding:
@@ -72,7 +72,7 @@ class Tumbling:
         return max(instant, first_free * SECOND_US)
 
     def take(self, due: int) -> None:
-        """See Meter. One that is taken to have been earlier than the second being filled takes no place in it."""
+        """See Meter. An operation dated before the current second does not count in it."""
         if due // SECOND_US > self.second:
             self.second, self.used = due // SECOND_US, 1
         elif due // SECOND_US == self.second:
@@ -98,7 +98,7 @@ class Bucket:
         return at - -lacking // self.most if lacking > 0 else instant
 
     def take(self, due: int) -> None:
-        """See Meter. What was not yet there is forgiven."""
+        """See Meter. A deficit is forgiven."""
         at = max(due, self.since)
         self.holds, self.since = max(0, self._at(at) - SECOND_US), at
 
@@ -127,7 +127,7 @@ def meter_of(contract: Contract, rate: int) -> Meter:
 
 
 def said_of(contract: Contract, rate: int) -> str:
-    """What a finding has to say of the reading it rests on, "" of the usual one."""
+    """The words of a finding on the reading it uses, "" for the usual one."""
     window_s = contract.terms.throughput.mean_window_s.value
     return {
         "tumbling": f", read as {rate} in each second of the clock",
@@ -138,7 +138,7 @@ def said_of(contract: Contract, rate: int) -> str:
 
 
 def counted(contract: Contract, reading: Reading) -> View:
-    """What counts against the rates: the submits, or every operation of the client (COUNTED, in order of arrival)."""
+    """Operations that count against the rates: submits, or all of the client's (COUNTED, in order of arrival)."""
     submits = reading.submits
     if contract.reading(AMBIGUITY) != "all_operations":
         return submits
@@ -164,6 +164,6 @@ def _others(reading: Reading) -> Iterator[tuple[Any, ...]]:
 
 
 def _recipients(frame: Frame) -> int:
-    """To how many an operation submits: 02 names a list of them."""
+    """The number of recipients of an operation: 02 has a list."""
     layout = layout_of("O", frame.ot, frame.data) if frame.ot == "02" else None
     return max(1, layout.list_length(frame.data)) if layout is not None else 1

@@ -204,7 +204,7 @@ def test_answers_that_fell_into_a_hole_are_not_held_against_the_client(tmp_path:
     whole = judged(path)["OPS-CON-03/answers-notices"]
     found = judged(thinned(path, drop=frozenset(range(150, 200))))
     assert (whole.outcome, found["OPS-CON-03/answers-notices"].outcome) == ("pass", "inconclusive")
-    assert "were not captured" in found["OPS-CON-03/answers-notices"].summary
+    assert "not captured" in found["OPS-CON-03/answers-notices"].summary
     assert found["OPS-CON-02/well-formed"].outcome == "pass"
     assert found["OPS-CON-03/window"].outcome == "inconclusive"
 

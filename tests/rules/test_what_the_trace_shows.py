@@ -230,7 +230,7 @@ def test_only_acceptances_count_as_granted() -> None:
         )
     found = scene.judged(GRANTED)
     assert (blamed(found), found.measured) == (("fail", "platform"), 0)
-    assert "without a reason" in found.summary
+    assert "valid submits refused or unanswered" in found.summary
 
 
 def test_what_was_never_answered_is_withheld_unless_the_record_ends_before_its_time() -> None:

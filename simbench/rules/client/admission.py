@@ -1,7 +1,7 @@
-"""Which submits the platform ought to accept, by the judge's own reckoning: what may be said against each of them.
+"""The objections to each submit: the reasons for which the platform may refuse it, computed independently of the SMSC.
 
-Rules on the platform count only submits to which nothing can be objected: a refusal that the contract wants is no
-fault. Where the record leaves it open whether an objection holds, it counts as holding.
+Rules on the platform count only submits without an objection, since the contract requires some refusals. An objection
+that the record can neither prove nor rule out counts.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ Objection = Literal[
 
 REFUSED_AT_ONCE: Final = {"malformed", "fixed", "overseas", "foreign"}
 NEVER_DELIVERED: Final = {"other-operator", "ported-out", "unknown"}
-SETTLE_US: Final = SECOND_US  # what was under way when an outage began or ended
-CROWD: Final = 30  # messages to one recipient within a minute: stamps of a second each run ahead of the clock
-_SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription, or an instant that is allowed
+SETTLE_US: Final = SECOND_US  # operations in flight at the start or end of an outage
+CROWD: Final = 30  # messages to one recipient within a minute: their SCTS, a second apart, run ahead of the clock
+_SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription or an allowed instant
 _FIELDS: Final = 4  # of a frame before its data, counted by slashes
 
 
 def expectation(fate: dict[str, Any], code: str, m2m_prefix: str) -> str:
-    """What a message to such a subscriber meets: an error code, "undelivered" or "delivered"."""
+    """The expected outcome of a message to such a subscriber: an error code, "undelivered" or "delivered"."""
     kind = fate["fate"]
     if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(m2m_prefix)):
         return "06"
-    # A subscriber who is absent to the end counts as undelivered when the validity is over, and not before.
+    # A message to an absent subscriber becomes undelivered when its validity ends, and not before.
     return "delivered" if kind not in NEVER_DELIVERED and fate["attached"] else "undelivered"
 
 
 def objections(case: Case) -> list[frozenset[Objection]]:
-    """For each submit, in order of arrival: why the platform may refuse it, or leave it unanswered."""
+    """For each submit, in order of arrival: the reasons to refuse it or leave it unanswered."""
     if "objections" not in case.kept:
         case.kept["objections"] = _Admission(case).run()
     found: list[frozenset[Objection]] = case.kept["objections"]
@@ -67,7 +67,9 @@ class _Admission:
         self.case, self.submits = case, reading.submits
         self.unsound = {(row.session, row.at, row.trn) for row in frames.where(frames.problem != "").rows()}
         self.seen_from_start = {row.session for row in reading.sessions.rows() if row.opened_at >= 0}
-        self.open = {row.session for row in self.submits.rows() if row.ack == "A"}  # it was logged in, seen or not
+        self.open = {
+            row.session for row in self.submits.rows() if row.ack == "A"
+        }  # an accepted submit implies a login, recorded or not
         self.owners, self.options, self.truth = owners(case), options(case), truth(case)
         self.option_unknown = option_unknown(case)
         self.suspended, self.windows, self.window = suspensions(case), windows(case), terms.session.window.value
@@ -91,7 +93,7 @@ class _Admission:
         return found
 
     def _sender(self, row: Any) -> list[Objection]:
-        """Who sends it, and whether that is allowed to."""
+        """Objections to the sender."""
         against: list[Objection] = []
         if not row.account and (row.session in self.seen_from_start or row.session not in self.open):
             against.append("no session")
@@ -107,13 +109,13 @@ class _Admission:
         return against
 
     def _message(self, row: Any) -> list[Objection]:
-        """What is sent, and to whom."""
+        """Objections to the recipient and the content."""
         against: list[Objection] = []
         fate = self.truth.get(row.adc) or {"fate": classify(row.adc).kind, "attached": True}
         if expectation(fate, row.code, self.m2m_prefix) == "06":
             against.append("recipient")
         elif row.ec == "06" and fate["fate"] in NEVER_DELIVERED:
-            against.append("recipient")  # a platform may refuse these at once, too (AMB-09)
+            against.append("recipient")  # a platform may also refuse these at once (AMB-09)
         until = parse_minute(row.validity) if row.validity else None
         if row.validity and (until is None or until <= row.at + MINUTE_US):
             against.append("validity")
@@ -123,7 +125,7 @@ class _Admission:
         return against
 
     def _moment(self, row: Any) -> list[Objection]:
-        """When it comes: during an outage, beyond the window, behind too many to one recipient."""
+        """Objections to the instant: an outage, a full window, too many messages to one recipient."""
         against: list[Objection] = []
         if any(start <= row.at <= end and scope in {"total", row.code} for start, end, scope in self.outages):
             against.append("outage")
@@ -142,12 +144,12 @@ class _Admission:
 
 
 def over_rate(case: Case) -> list[bool]:
-    """For each submit whether it came earlier than its code's rate allows, or too near to that to tell.
+    """For each submit, whether it arrived earlier than its code's rate allows, or too near to that for certainty.
 
-    Operations that were accepted, and those that came in time whatever became of them, use up the rate.
+    Accepted operations and those in time, accepted or not, use the rate.
     """
     submits = case.reading.submits
-    # A capture's stamps are not the platform's: what comes to it in time by the one may be early by the other.
+    # An operation in time by the stamps of a capture may be early by the platform's clock.
     tau = case.contract.terms.throughput.jitter_ms.value * 1000 if captured(case) else 0
     counting = counted(case.contract, case.reading)
     found: list[bool] = [False] * len(submits)
@@ -174,9 +176,9 @@ def _ids(view: View) -> list[tuple[int, int, bytes]]:
 
 
 def _early(meter: Meter, at: int, segments: int) -> int:
-    """How long (us) before its due time an operation of that many segments comes; negative when it is later."""
+    """How early (us) an operation of that many segments arrives; negative when it arrives after its due time."""
     probe = meter.copy() if segments > 1 else meter
     for _ in range(segments - 1):
         probe.take(probe.due(at))
-    spare = probe.due(at - SECOND_US)  # asked for an earlier instant, so that it also says how much there is to spare
+    spare = probe.due(at - SECOND_US)  # with an earlier instant, due() also shows the margin
     return spare - at

@@ -1,7 +1,7 @@
-"""The client's clock, proved from what it writes: the ends of validity periods show its time, alerts how it waits.
+"""The client's clock, measured from what it writes: the ends of validity periods show its time, alerts its waits.
 
-Judges no duty. A message asked for with a validity of whole minutes carries its end as DDMMYYHHmm, so each one shows
-the minute the client believed in; messages on both sides of a minute narrow that down to what lies between them.
+A message requested with a validity of whole minutes carries its end as DDMMYYHHmm, so each one shows the minute on the
+client's clock. Messages on both sides of a full minute narrow the offset down to the time between them.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from itertools import pairwise
 import msgspec
 
 from simbench.base.calendar import parse_minute
+from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.rules.requests import of_marketing, sends
 from simbench.rules.rule import Case, Judged, rule
 
-EDGE_US = 10 * SECOND_US  # how near an edge exercises step: a clock less sure than that tells nothing there
-LEAST_VALIDITY_S = 600  # a shorter validity may be rounded in some way of its own
-WAIT_SHARE = 0.4  # how far a timed wait may be off: many clients look at their clock once a second
+EDGE_US = 10 * SECOND_US  # exercises step this near to an edge, so the offset must be known better
+LEAST_VALIDITY_S = 600  # a client may round a shorter validity in another way
+WAIT_SHARE = 0.4  # tolerance of a timed wait: many clients read their clock once a second
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """How far the client's clock is ahead of the platform's: between `low_us` and `high_us`, by so many messages."""
+    """The client's clock is ahead of the platform's by `low_us` to `high_us`, according to `messages` messages."""
 
     low_us: int
     high_us: int
@@ -29,22 +30,22 @@ class Proof(msgspec.Struct, frozen=True):
 
     @property
     def sure(self) -> bool:
-        """Whether the clock can be told from one that is off by an edge or more."""
+        """Whether the offset is certainly smaller than an edge."""
         return -EDGE_US <= self.low_us <= self.high_us <= EDGE_US
 
 
 def prove(case: Case) -> Proof | None:
-    """What the run shows of the client's clock; None where it shows nothing, or no one offset explains it all."""
+    """The offset of the client's clock; None without a usable message, or where no single offset explains them all."""
     shown = _shown(case)
     if not shown:
         return None
-    # Whether a client cuts seconds off or rounds up is not known; what brings it nearest to the platform is believed.
+    # A client may truncate seconds or round them up: take whichever puts it nearer to the platform's clock.
     proofs = [proof for whole_minutes in (0, -1) if (proof := _offset(shown, whole_minutes * MINUTE_US)) is not None]
     return min(proofs, key=lambda proof: abs(proof.low_us + proof.high_us), default=None)
 
 
 def _shown(case: Case) -> list[tuple[int, int, int]]:
-    """Of each such message: when it was asked for, when it came, and what time that was by its validity's end."""
+    """For each such message: when it was requested, when it arrived, and the time its validity implies."""
     asked, shown = sends(case), []
     for row in case.reading.submits.rows():
         ask = asked.get(row.mark)
@@ -63,7 +64,7 @@ def _offset(shown: list[tuple[int, int, int]], began: int) -> Proof | None:
 
 
 def believed(proof: Proof | None, at: int) -> tuple[int, ...]:
-    """The instants the client may have taken `at` for."""
+    """The instants that the client's clock may have shown at `at`."""
     return (at,) if proof is None else (at, at + proof.low_us, at + proof.high_us)
 
 
@@ -71,42 +72,43 @@ def doubt(case: Case) -> str:
     """Why the client's clock is not proved, "" when it is."""
     proof = prove(case)
     if proof is None:
-        return "its clock shows nowhere, or nowhere steadily, in the validity periods it writes"
+        return "the validity periods it writes show no time, or no constant offset"
     if not proof.sure:
-        told = f"{proof.low_us / SECOND_US:.1f} to {proof.high_us / SECOND_US:.1f} s"
-        return f"its clock is {told} ahead of the platform's, by {proof.messages} messages"
+        offset = f"{proof.low_us / SECOND_US:+.1f} to {proof.high_us / SECOND_US:+.1f} s"
+        return f"its clock differs from the platform's by {offset}, from {count(proof.messages, 'message')}"
     return ""
 
 
 @rule(
     "OPS-PRO-03/clock",
-    "The client's clock can be moved and then follows the platform's: its offset, its rate and a timed wait",
+    "The client runs on the platform's clock when the bench moves it: offset, rate and a timed wait",
     at_worst="unsupported",
 )
 def clock(case: Case) -> Judged:
-    """No clause binds a client to a clock that can be moved: without one, time-of-day purposes cannot be judged."""
+    """No clause requires a movable clock, but purposes on the time of day need one."""
     wait = next((row.detail.get("keepalive_s") for row in case.reading.story.rows() if row.kind == "calibration"), None)
     if wait is None:
-        return Judged("inconclusive", "no timed wait was asked for", blame="bench")
+        return Judged("inconclusive", "the exercise requested no timed wait", blame="bench")
     why = doubt(case)
     if why:
         return Judged("unsupported", f"the client's clock is not proved: {why}")
     proof = prove(case)
-    assert proof is not None, "there is no doubt"
+    assert proof is not None, "doubt() found an offset"
     gaps = _silences(case)
     if not gaps:
-        return Judged("unsupported", "the client's clock is not proved: no two keepalives follow one another")
+        return Judged("unsupported", "the client's clock is not proved: it sent no two keepalives in a row")
     off = max(abs(gap / (wait * SECOND_US) - 1) for gap in gaps)
-    told = (
-        f"{proof.low_us / SECOND_US:+.2f} to {proof.high_us / SECOND_US:+.2f} s ahead by {proof.messages} messages; "
+    summary = (
+        f"offset {proof.low_us / SECOND_US:+.2f} to {proof.high_us / SECOND_US:+.2f} s, from "
+        f"{count(proof.messages, 'message')}; "
         f"waits of {wait} s last {min(gaps) / SECOND_US:.2f} to {max(gaps) / SECOND_US:.2f} s"
     )
     outside = off > WAIT_SHARE
-    return Judged("unsupported" if outside else "pass", told, round(off, 3), WAIT_SHARE, "share of a wait")
+    return Judged("unsupported" if outside else "pass", summary, round(off, 3), WAIT_SHARE, "share of a wait")
 
 
 def _silences(case: Case) -> list[int]:
-    """Times between alerts that follow one another on a session, nothing having been written between them (us)."""
+    """Times between two alerts of a session with no frame of the client between them (us)."""
     frames, gaps = case.reading.frames, []
     for session in sorted(set(frames.session.tolist())):
         rows = frames.where((frames.session == session) & (frames.direction == "in")).rows()

@@ -1,8 +1,7 @@
-"""The rule on the rate the platform grants: OPS-QOS-04. Only what was accepted counts as granted.
+"""The rule on the rate the platform grants: OPS-QOS-04. Granted means accepted.
 
-The promise is broken only where more was offered and withheld: submits that came within the rate were refused or left
-unanswered, or a client that had filled its window got its answers more slowly than the rate, and the round trip does
-not explain it. A round trip is no rate.
+The platform fails only where the client offered more: it refused or left unanswered submits within the rate, or it
+answered a client with a full window more slowly than the rate, beyond what the round trip explains.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.admission import Objection, objections
@@ -23,10 +23,10 @@ from simbench.trace.view import Column, View
 
 
 class Offer(msgspec.Struct, frozen=True, eq=False):
-    """What a code offered in a stretch without an outage.
+    """The submits of a code in a stretch without an outage.
 
-    `sent`: every submit; `fair`: those accepted and those that ought to have been; `full`: which of `fair` filled the
-    window of their session when they came.
+    `sent`: every submit; `fair`: those accepted and those the platform should accept; `full`: which of `fair` filled
+    the window of their session.
     """
 
     code: str
@@ -38,25 +38,25 @@ class Offer(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def accepted(self) -> View:
-        """What was granted, in order of the results."""
+        """Accepted submits in order of their results."""
         taken = self.fair.where((self.fair.ack == "A") & (self.fair.result_at >= 0))
         return taken.where(np.argsort(taken.result_at, kind="stable")) if len(taken) else taken
 
     @property
     def withheld(self) -> int:
-        """How many were refused, or never answered, although nothing can be objected to them."""
+        """The number refused or never answered without an objection to them."""
         return int((self.fair.ack != "A").sum()) if len(self.fair) else 0
 
     @property
     def round_trip_us(self) -> int:
-        """The quickest answer: what an answer takes that is not held back."""
+        """The fastest answer (us): the time of one that the platform does not delay."""
         taken = self.accepted
         return int((taken.result_at - taken.at).min()) if len(taken) else 0
 
 
 @rule(
     "OPS-QOS-04/tier-granted",
-    "Each short code gets at least its subscribed rate while the client offers it",
+    "The platform accepts each short code's traffic at its subscribed rate while the client offers it",
     binds="platform",
     catches=("slow-platform",),
     suites=("client", "audit"),
@@ -65,7 +65,7 @@ class Offer(msgspec.Struct, frozen=True, eq=False):
     by_duration=True,
 )
 def tier_granted(case: Case) -> Judged:
-    """Acceptances per second over the backlog; what the client did not offer is not held against the platform."""
+    """Acceptances per second over the backlog, as far as the client offered the rate."""
     if not len(case.reading.submits):
         return Judged("inconclusive", "the client submitted nothing", blame="client")
     against = objections(case)
@@ -95,13 +95,13 @@ def _offers(case: Case, against: list[frozenset[Objection]]) -> Iterator[Offer]:
 
 
 def _ends(case: Case) -> dict[int, int]:
-    """When each session ended, or the record did: an operation that is unanswered then may only have been cut off."""
+    """The end of each session or of the record; an operation unanswered then may merely be cut off."""
     last = case.reading.span[1]
     return {row.session: row.closed_at if row.closed_at >= 0 else last for row in case.reading.sessions.rows()}
 
 
 def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Column:
-    """For each submit whether with it its session had as many operations unanswered as its window allows."""
+    """For each submit, whether it filled the window of its session."""
     submits, pending = case.reading.submits, dict[int, list[int]]()
     found = np.zeros(len(submits), dtype=np.bool_)
     for place, row in enumerate(submits.rows()):
@@ -113,10 +113,10 @@ def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Column:
 
 
 def _granted(case: Case, offer: Offer) -> Judged:
-    """One code in one stretch."""
+    """The verdict on one code in one stretch."""
     terms, rate, code = case.contract.terms.throughput, offer.rate, offer.code
     if int(offer.sent.segments.sum()) <= 2 * rate:
-        return Judged("inconclusive", f"{code}: only {len(offer.sent)} submits", blame="client")
+        return Judged("inconclusive", f"{code}: only {count(len(offer.sent), 'submit')}", blame="client")
     taken, fair, sent = offer.accepted, offer.fair, offer.sent
     granted = sustained(each_segment(taken.result_at, taken.segments), rate)
     offered = sustained(each_segment(sent.at, sent.segments), rate)
@@ -129,40 +129,40 @@ def _granted(case: Case, offer: Offer) -> Judged:
     late, unexcused = _late_answers(case, offer)
     if _refused_its_due(offer, offered >= floor) or (unexcused * 100 > len(fair) and _backlogged(case, offer, floor)):
         if offer.withheld:
-            summary += f", {offer.withheld} refused or unanswered without a reason"
-        evidence = (Evidence(f"{code}: less than the tier while more was offered", start, end),)
+            summary += f", {count(offer.withheld, 'valid submit')} refused or unanswered"
+        evidence = (Evidence(f"{code}: less than the tier granted while the client offered more", start, end),)
         return Judged("fail", summary, measured, rate, "messages/s", "platform", (), evidence)
     in_time = len(taken) > 0 and late * 100 <= len(fair) and not unexcused and not offer.withheld
     if in_time and offered >= rate * terms.use_share.value:
-        summary += ", everything within the rate accepted as soon as the tier allows"
+        summary += ", every submit within the rate accepted as soon as the tier allows"
         assumed = case.contract.assumed("throughput.use_share")
         return Judged("pass", summary, measured, rate, "messages/s", "", assumed)
     late_us = case.reading.local_grain(start, end)
     if late_us > terms.jitter_ms.value * 1000:
         summary += f", but the bench itself was up to {late_us / 1000:.1f} ms late"
-        evidence = (Evidence(f"{code}: fewer offered while the bench was late", start, end),)
+        evidence = (Evidence(f"{code}: offered less while the bench was late", start, end),)
         return Judged("inconclusive", summary, measured, rate, "messages/s", "bench", (), evidence)
     if unexcused:
-        summary += f"; {unexcused} answers came late, too few to tell"
+        summary += f"; {count(unexcused, 'late answer')}, too few for a verdict"
     return Judged("inconclusive", summary, measured, rate, "messages/s", "bench" if unexcused else "client")
 
 
 def _refused_its_due(offer: Offer, more_offered: bool) -> bool:
-    """Whether the tier was offered, and part of what came within the rate refused or never answered."""
+    """Whether the client offered the tier and the platform refused or left unanswered part of it."""
     return more_offered and offer.withheld * 100 > len(offer.fair)
 
 
 def _backlogged(case: Case, offer: Offer, floor: float) -> bool:
-    """Whether more waited than was granted, by more than one second's worth.
+    """Whether more than one second's worth of submits waited beyond what the platform granted.
 
-    Either it came as fast as the tier, or a full window went more slowly than the tier. A window that is full because
-    every answer takes its time on the way carries no more than window / round trip.
+    They arrived at the tier, or a full window moved more slowly than the tier. A window that is full because of the
+    round trip alone carries at most window / round trip.
     """
     fair = offer.fair
     if _per_s(fair.at, fair.segments, offer.rate) >= floor:
         last, slack = int(fair.at[-1]), _slack_us(case, offer)
         owed = sum(
-            int(count) for due, count in zip(_due(case, offer), fair.segments, strict=True) if due + slack <= last
+            int(segments) for due, segments in zip(_due(case, offer), fair.segments, strict=True) if due + slack <= last
         )
         return owed - _segments(fair, 0, last) > offer.rate
     if offer.round_trip_us * offer.rate >= offer.window * SECOND_US:
@@ -175,7 +175,7 @@ def _backlogged(case: Case, offer: Offer, floor: float) -> bool:
 
 
 def _segments(fair: View, start: int, end: int) -> int:
-    """How many segments were accepted after `start` and until `end`."""
+    """The number of segments accepted after `start` and until `end`."""
     chosen = (fair.ack == "A") & (fair.result_at > start) & (fair.result_at <= end)
     return int(fair.segments[chosen].sum())
 
@@ -185,17 +185,17 @@ def _per_s(at: Column, segments: Column, rate: int) -> float:
 
 
 def _stretches(full: Column) -> list[tuple[int, int]]:
-    """First and last-plus-one place of each run of operations that filled their window."""
+    """Start and end (exclusive) of each run of operations that filled their window."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], full, [False])).astype(np.int8)))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _due(case: Case, offer: Offer) -> list[int]:
-    """When each fair operation is due an answer, by the tier alone."""
+    """The instant at which the tier alone allows each fair operation."""
     meter, found = meter_of(case.contract, offer.rate), []
-    for instant, count in zip(offer.fair.at.tolist(), offer.fair.segments.tolist(), strict=True):
+    for instant, segments in zip(offer.fair.at.tolist(), offer.fair.segments.tolist(), strict=True):
         due = instant
-        for _ in range(count):
+        for _ in range(segments):
             due = meter.due(instant)
             meter.take(due)
         found.append(due)
@@ -207,7 +207,7 @@ def _slack_us(case: Case, offer: Offer) -> int:
 
 
 def _late_answers(case: Case, offer: Offer) -> tuple[int, int]:
-    """How many results came later than tier and round trip explain; how many later than the bench's grain excuses."""
+    """The number of results later than tier and round trip explain; and later than the bench's lateness explains."""
     slack, late, unexcused = _slack_us(case, offer), 0, 0
     for due, answered in zip(_due(case, offer), offer.fair.result_at.tolist(), strict=True):
         if answered - due > slack:

@@ -1,4 +1,4 @@
-"""What binds each account over time, as the events of a run say it: rates, windows, suspensions, outages."""
+"""Limits of each account over time, from the events of a run: rates, windows, suspensions, outages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ FOREVER: Final = 1 << 62
 
 
 class Period(msgspec.Struct, frozen=True):
-    """From `start` until before `end` (us) a code is held to `rate` operations a second.
+    """From `start` until before `end` (us) the rate of a code is `rate` operations a second.
 
-    `before` is the highest rate of its earlier periods, 0 for the first: where it was higher, the rate was lowered.
+    `before` is the highest rate of its earlier periods, 0 for the first.
     """
 
     start: int
@@ -26,7 +26,7 @@ class Period(msgspec.Struct, frozen=True):
 
 
 def rate_periods(case: Case, code: str) -> list[Period]:
-    """The rates of a code in order; the first holds from the beginning of time. Empty for a code without a limit."""
+    """The rates of a code in order, the first without a start. Empty for a code without a limit."""
     limits = case.reading.limits.get(code, [])
     found: list[Period] = []
     for number, (at, rate, _) in enumerate(limits):
@@ -39,7 +39,7 @@ def rate_periods(case: Case, code: str) -> list[Period]:
 
 
 def without_outages(case: Case, code: str, period: Period) -> list[tuple[int, int]]:
-    """What outages of the platform or of the code leave of a period, as (start, end)."""
+    """The parts (start, end) of a period outside outages of the platform or of the code."""
     left, start = [], period.start
     for begins, ends, scope, _ in case.reading.outages:
         if scope in {"total", code}:
@@ -50,7 +50,7 @@ def without_outages(case: Case, code: str, period: Period) -> list[tuple[int, in
 
 
 def windows(case: Case) -> dict[str, int]:
-    """Account to its window, where the events say it; every other account has the contract's."""
+    """Account to its window, where the events set one; other accounts have that of the contract."""
     found = {}
     for row in case.reading.story.rows():
         if row.kind == "limit" and row.detail.get("window"):
@@ -59,7 +59,7 @@ def windows(case: Case) -> dict[str, int]:
 
 
 def owners(case: Case) -> dict[str, set[str]]:
-    """Account to its codes; under "" all of them, for a session whose login was not seen."""
+    """Account to its codes; "" has all codes, for a session whose login was not recorded."""
     found: dict[str, set[str]] = defaultdict(set)
     for row in case.reading.story.rows():
         if row.kind == "limit" and "account" in row.detail:
@@ -69,7 +69,7 @@ def owners(case: Case) -> dict[str, set[str]]:
 
 
 def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
-    """Account to the stretches (start, end) in which it was not active."""
+    """Account to the periods (start, end) of its suspension."""
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
     since: dict[str, int] = {}
     for row in case.reading.story.rows():
@@ -84,12 +84,12 @@ def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
 
 
 def options(case: Case) -> set[str]:
-    """Accounts with the option to send under a name, as the events say."""
+    """Accounts with the sender-name option, from the events."""
     return {row.subject for row in case.reading.story.rows() if row.kind == "account" and row.detail.get("oadc_option")}
 
 
 def option_unknown(case: Case) -> Callable[[str], bool]:
-    """Of which accounts nobody says whether they have the option: of a capture, all that its auditor leaves out."""
+    """Whether the sender-name option of an account is unknown, as in a capture whose auditor does not state it."""
     rows = case.reading.story.rows()
     said = {row.subject for row in rows if row.kind == "account" and row.detail.get("oadc_option") is not None}
     of_a_capture = captured(case)
@@ -97,10 +97,10 @@ def option_unknown(case: Case) -> Callable[[str], bool]:
 
 
 def truth(case: Case) -> dict[str, dict[str, Any]]:
-    """Recipient to the last thing the events say of it: fate, operator, attached, roaming."""
+    """Recipient to its latest state in the events: fate, operator, attached, roaming."""
     return {row.subject: row.detail for row in case.reading.story.rows() if row.kind == "subscriber"}
 
 
 def captured(case: Case) -> bool:
-    """Whether the record is a capture: taken by somebody beside the line, who may have come late."""
+    """Whether the record is a capture, which may have begun in mid-connection."""
     return any(row.kind == "capture" for row in case.reading.story.rows())

@@ -1,7 +1,7 @@
-"""Rules on what a client loses and what it sends twice: OPS-PRE-03.
+"""Rules on lost and repeated messages: OPS-PRE-03.
 
-Submits between the start of an outage and its detection are nobody's fault; a result is *known received* only when
-the client showed it on that connection or told it.
+A client cannot be blamed for submits before it detects an outage. A result is *known received* only when the client's
+later traffic on that connection, or its report, shows it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import Any
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.numbering.plan import classify
@@ -23,54 +24,54 @@ from simbench.rules.requests import of_marketing, sends
 from simbench.rules.rule import Case, Judged, rule
 from simbench.ucp.fields import At
 
-QUIET_US = SECOND_US  # a code that submitted within this before the record ended was still at work
+QUIET_US = SECOND_US  # a code that submitted this shortly before the end of the record was still active
 REPORTS = {"accepted", "refused", "withheld", "delivered", "undelivered", "buffered"}
 _FIELDS = 4  # of a frame before its data, counted by slashes
 
 
 @rule(
     "OPS-PRE-03/nothing-lost",
-    "Everything the client took over is accepted in the end, whatever interrupts it",
+    "Every message the client took over is accepted in the end, whatever interrupts it",
     catches=("forgets-on-reconnect", "never-reconnects"),
     suites=("client", "audit", "soak"),
     reads=("requests",),
     absence="anywhere",
 )
 def nothing_lost(case: Case) -> Judged:
-    """By requests: taken over by the client, not withheld or refused for good, yet never accepted on the wire.
+    """Lost: requested from the client, neither withheld nor refused, and never accepted on the wire.
 
-    Without an interruption a message is lost only when it never came onto the wire, long after it was asked for.
+    Without an interruption a message is lost only when it is missing on the wire long after its request.
     """
     asked, submits = case.reading.asked, case.reading.submits
     taken = sends(case)
     if not taken:
-        return Judged("inconclusive", "nothing was asked of the client", blame="bench")
+        return Judged("inconclusive", "no message was requested", blame="bench")
     excused = set(asked.mark[(asked.kind == "withheld") | (asked.kind == "refused")].tolist())
     arrived = set(submits.mark[submits.ack == "A"].tolist())
     refused = set(submits.mark[submits.ack == "N"].tolist())
     missing = [row for mark, row in taken.items() if mark not in arrived | refused | excused]
     parted, on_wire = bool(interruptions(case)), set(submits.mark.tolist())
-    silent = not set(asked.kind.tolist()) & REPORTS  # it tells nobody what it withholds
+    silent = not set(asked.kind.tolist()) & REPORTS  # the client does not report what it withholds
     unanswered = [row for row in missing if row.mark in on_wire and not parted]
     held = [row for row in missing if row.mark not in on_wire and silent and _may_withhold(case, row)]
     rest = [row for row in missing if row not in unanswered and row not in held]
     waits = _Waiting(case, parted)
     lost = [row for row in rest if not waits.may_wait(row)]
     waiting = len(rest) - len(lost)
-    told = f"{len(arrived & set(taken))} of {len(taken)} messages accepted, {len(lost)} lost"
-    for count, what in (
+    summary = f"{len(arrived & set(taken))} of {count(len(taken), 'message')} accepted, {len(lost)} lost"
+    for amount, what in (
         (len(unanswered), "submitted and never answered"), (len(held), "perhaps withheld"),
-        (waiting, "perhaps still waiting when the record ended"),
+        (waiting, "perhaps still queued when the record ended"),
     ):  # fmt: skip
-        told += f", {count} {what}" if count else ""
+        summary += f", {amount} {what}" if amount else ""
     if others := unrequested(case):
-        told += f"; {others} more on the wire without a request"
+        summary += f"; {count(others, 'message')} on the wire without a known request"
     if lost:
-        evidence = tuple(Evidence(f"asked for {r.mark}, never accepted", r.at, r.at) for r in _first(lost))
-        return Judged("fail", told, len(lost), 0, "messages", "client", (), evidence)
+        evidence = tuple(Evidence(f"{r.mark} requested, never accepted", r.at, r.at) for r in _first(lost))
+        return Judged("fail", summary, len(lost), 0, "messages", "client", (), evidence)
     if missing:
-        return Judged("inconclusive", told, 0, 0, "messages", "bench")
-    return Judged("pass", told, 0, 0, "messages")
+        return Judged("inconclusive", summary, 0, 0, "messages", "bench")
+    return Judged("pass", summary, 0, 0, "messages")
 
 
 def _first(rows: list[Any]) -> list[Any]:
@@ -78,9 +79,9 @@ def _first(rows: list[Any]) -> list[Any]:
 
 
 def _may_withhold(case: Case, row: Any) -> bool:
-    """Whether a client may be right not to send what it was asked for: a number Orange does not serve, or marketing.
+    """Whether a client may rightly withhold a requested message: to a number Orange does not serve, or marketing.
 
-    Of marketing that is: without consent, out of hours, to a user who wrote back, or one more to that user.
+    Marketing may be withheld without consent, out of hours, to a user who wrote back, or as a further one to that user.
     """
     if classify(row.recipient).kind not in {"mobile", "m2m"}:
         return True
@@ -94,7 +95,7 @@ def _may_withhold(case: Case, row: Any) -> bool:
 
 
 class _Waiting:
-    """Which requests may still wait in the client when the record ends."""
+    """Decides which requests may still be queued in the client when the record ends."""
 
     def __init__(self, case: Case, parted: bool) -> None:
         reading = case.reading
@@ -107,7 +108,7 @@ class _Waiting:
                 self.overtaken[row.code] = max(asked[row.mark].at, self.overtaken.get(row.code, 0))
 
     def may_wait(self, row: Any) -> bool:
-        """Whether it was asked for lately, or its code was still at work and has sent nothing asked for much later."""
+        """Whether the request is recent, or its code was still active and has sent none of the much later requests."""
         if self.overtaken.get(row.code, 0) > row.at + self.patience_us:
             return False
         at_work = self.last.get(row.code, 0) > self.end - QUIET_US
@@ -116,7 +117,7 @@ class _Waiting:
 
 @rule(
     "OPS-PRE-03/no-duplicates",
-    "Nothing known to be accepted is sent again",
+    "The client does not resend a message it knows to be accepted",
     catches=("resend-known-received",),
     suites=("client", "watched", "audit", "soak"),
     absence="anywhere",
@@ -125,9 +126,9 @@ class _Waiting:
     excused_by=("requests",),
 )
 def no_duplicates(case: Case) -> Judged:
-    """Repetitions, also across connections: known received are failures, doubtful ones are counted and allowed.
+    """Repetitions, also across connections: fail when known received; doubtful ones are allowed and counted.
 
-    Where nobody tells what was asked for, a submit like an earlier one may have been asked for twice.
+    Without known requests, a submit like an earlier one may have been requested twice.
     """
     submits = case.reading.submits
     before: dict[Hashable, list[Any]] = defaultdict(list)
@@ -149,52 +150,52 @@ def no_duplicates(case: Case) -> Judged:
     accepted = sum(any(row.ack == "A" for row in rows) for rows in before.values())
     if not accepted:
         return Judged("inconclusive", "nothing was accepted", blame="client")
-    told = f"{accepted} accepted, {len(known)} repeated although known received, {len(doubtful)} in doubt"
+    summary = f"{accepted} accepted, {len(known)} repeated after a received result, {len(doubtful)} in doubt"
     if alike:
-        told += f", {len(alike)} like an earlier one that may have been asked for twice"
+        summary += f", {len(alike)} like an earlier one and perhaps requested twice"
     if known:
-        evidence = evidence_of(submits.where(known), "repeated although its result was received")
-        return Judged("fail", told, len(known), 0, "messages", "client", (), evidence)
+        evidence = evidence_of(submits.where(known), "repeated after its result was received")
+        return Judged("fail", summary, len(known), 0, "messages", "client", (), evidence)
     in_doubt = evidence_of(submits.where(doubtful or alike), "sent again, in doubt") if doubtful or alike else ()
     if alike:
-        return Judged("inconclusive", told, 0, 0, "messages", "bench", (), in_doubt)
-    return Judged("pass", told, 0, 0, "messages", "", (), in_doubt)
+        return Judged("inconclusive", summary, 0, 0, "messages", "bench", (), in_doubt)
+    return Judged("pass", summary, 0, 0, "messages", "", (), in_doubt)
 
 
 def _seen(case: Case) -> set[str]:
-    """Marks of messages that nobody is known to have asked for."""
+    """Marks of messages without a known request."""
     asked = case.reading.asked
     return set(asked.mark[asked.kind == "seen"].tolist()) if len(asked) else set()
 
 
 def _part(frame: bytes) -> bytes:
-    """Which part of a long message a submit is, by its extra services."""
+    """The part of a long message that a submit carries, from its extra services."""
     data = frame.split(b"/")[_FIELDS:]
     return data[At.XSER] if len(data) > At.XSER else b""
 
 
 def received_results(case: Case) -> dict[tuple[int, int, str], int]:
-    """Submits (session, instant, TRN) whose positive result the client showed to have, and from when on.
+    """Submits (session, instant, TRN) whose positive result the client demonstrably received, and since when.
 
-    It shows it by using the TRN again on that connection, by going on with a window that only that result could have
-    freed (results arrive in the order in which they were written), or by telling the bench.
+    The proof is a reuse of the TRN on that connection, a submit in a window that only that result could have freed
+    (results arrive in the order in which they were written), or a report to the bench.
     """
     submits, known = case.reading.submits, windows(case)
-    told: dict[str, int] = {}
+    reported: dict[str, int] = {}
     for row in case.reading.asked.rows():
         if row.kind in {"accepted", "delivered", "undelivered", "buffered"} and row.mark:
-            told.setdefault(row.mark, row.at)
+            reported.setdefault(row.mark, row.at)
     shown: dict[tuple[int, int, str], int] = {}
     by_session: dict[int, list[Any]] = defaultdict(list)
     for row in submits.rows():
-        if row.ack == "A" and row.mark in told:
-            shown[row.session, row.at, row.trn] = max(told[row.mark], row.result_at)
+        if row.ack == "A" and row.mark in reported:
+            shown[row.session, row.at, row.trn] = max(reported[row.mark], row.result_at)
         by_session[row.session].append(row)
     for rows in by_session.values():
         unshown: list[Any] = []
         for row in rows:
             reused = [one for one in unshown if one.trn == row.trn and 0 <= one.result_at < row.at]
-            # With this one the window would be over-full unless the oldest answered ones were known to the client.
+            # This submit would exceed the window unless the client had received the oldest results.
             surplus = max(0, len(unshown) + 1 - known.get(row.account, case.contract.terms.session.window.value))
             answered = [one for one in unshown if 0 <= one.result_at < row.at]
             freed = sorted(answered, key=lambda one: one.result_at)[:surplus]
@@ -203,6 +204,8 @@ def received_results(case: Case) -> dict[tuple[int, int, str], int]:
                 if one.ack == "A":
                     key = (one.session, one.at, one.trn)
                     shown[key] = min(row.at, shown.get(key, row.at))
-            if not any(one.trn == row.trn for one in unshown):  # else the SMSC discards it: the number is in use
+            if not any(
+                one.trn == row.trn for one in unshown
+            ):  # otherwise the number is in use and the SMSC discards it
                 unshown.append(row)
     return shown

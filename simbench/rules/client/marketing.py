@@ -1,6 +1,6 @@
-"""Rules on what marketing may say, to whom and how often: OPS-PRE-07, OPS-DEO-04, -13, -14, OPS-PRO-04, -07.
+"""Rules on the text, recipients and frequency of marketing: OPS-PRE-07, OPS-DEO-04, -13, -14, OPS-PRO-04, -07.
 
-Text rules read whole messages, all segments together. What a campaign declares stands in what was asked for.
+Text rules read whole messages, all segments together. The requests carry what a campaign declares.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 
 from simbench.base.calendar import civil
+from simbench.base.text import count
 from simbench.base.units import DAY_US
 from simbench.numbering.written import address_key
 from simbench.rules.requests import MARKETING, Whole, not_sent, of_marketing, shown, wholes
@@ -16,60 +17,61 @@ from simbench.rules.rule import Case, Judged, rule
 from simbench.ucp.content import compose
 
 FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
-ALL_FREE, TOLD = "all-free", "optout-told"
+ALL_FREE, INFORMED = "all-free", "optout-summary"
 
 
 def marketed(case: Case) -> list[Whole]:
-    """Whole marketing messages that stand on the wire."""
+    """Whole marketing messages on the wire."""
     return [one for one in wholes(case) if one.asked is not None and of_marketing(one.asked)]
 
 
 @rule(
     "OPS-PRE-07/opted-in-only",
-    "Marketing goes to nobody who did not agree to it",
+    "The client sends marketing only to users who agreed to it",
     catches=("ignores-consent",),
     capability="keeps_consent",
 )
 def opted_in_only(case: Case) -> Judged:
-    """Against what was asked for: the bench says of each recipient whether he agreed."""
+    """Against the requests: the bench states for each recipient whether they agreed."""
     return not_sent(case, lambda row: of_marketing(row) and not row.opted_in, "marketing without consent")
 
 
 @rule(
     "OPS-DEO-04/free-service",
-    "No text says that a service is free unless everything it promotes is free",
+    "A text calls a service free only if everything it promotes is free",
     catches=("calls-anything-free",),
     capability="checks_content",
 )
 def free_service(case: Case) -> Judged:
-    """The words in any spelling, in messages of campaigns that do not declare it."""
+    """The words in any spelling, in messages of campaigns that do not declare "all-free"."""
     return not_sent(
         case,
         lambda row: bool(FREE.search(row.text)) and ALL_FREE not in row.detail.get("traits", ()),
-        "a service called free that is not",
+        "texts that call a paid service free",
     )
 
 
 @rule(
     "OPS-PRO-04/brand-named",
-    "A marketing message tells who sends it, in its text or its sender's name",
+    "A marketing message names its brand in its text or its sender name",
     catches=("names-no-brand",),
     capability="checks_content",
 )
 def brand_named(case: Case) -> Judged:
-    """Judged on what stands on the wire: a client may well add the name itself."""
+    """Judged on the wire, as a client may add the name itself."""
     tempted = [row for row in case.reading.asked.rows() if row.kind == "send" and of_marketing(row) and row.brand]
     tempted = [row for row in tempted if row.brand.casefold() not in row.text.casefold()]
     if not tempted:
-        return Judged("inconclusive", "no marketing was asked for that names no brand", blame="bench")
+        return Judged("inconclusive", "no marketing without a brand name was requested", blame="bench")
     sent = marketed(case)
     if not sent:
         return Judged("inconclusive", "the client sent no marketing", blame="client")
     wrong = [one for one in sent if one.asked.brand.casefold() not in f"{one.text} {one.oadc}".casefold()]
-    told = f"{len(wrong)} of {len(sent)} marketing messages do not name their brand; {len(tempted)} were asked for"
+    named = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named their brand"
+    summary = f"{named} ({len(tempted)} requested without)"
     if not wrong:
-        return Judged("pass", told, 0, 0, "messages")
-    return Judged("fail", told, len(wrong), 0, "messages", "client", (), shown(wrong, "brand is not named"))
+        return Judged("pass", summary, 0, 0, "messages")
+    return Judged("fail", summary, len(wrong), 0, "messages", "client", (), shown(wrong, "the brand is missing"))
 
 
 def _without_stop(case: Case, one: Whole) -> bool:
@@ -82,46 +84,50 @@ def _one_segment(text: str) -> bool:
 
 
 def _stop_mention(case: Case, *, pushed: bool) -> Judged:
-    """Marketing whose text (`pushed`) had no room left for the mention in its only segment, or the others."""
-    sent = [one for one in marketed(case) if TOLD not in one.asked.detail.get("traits", ())]
+    """Marketing with (`pushed`) or without a text that leaves no room for the mention in its only segment."""
+    sent = [one for one in marketed(case) if INFORMED not in one.asked.detail.get("traits", ())]
     sent = [one for one in sent if (_one_segment(one.asked.text) and one.segments > 1) == pushed]
     if not sent:
         return Judged("inconclusive", "the client sent no such marketing", blame="client")
     wrong = [one for one in sent if one.missing or _without_stop(case, one)]
-    told = f"{len(wrong)} of {len(sent)} marketing messages do not name STOP and their code"
+    summary = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named STOP and a short code"
     if not wrong:
-        return Judged("pass", told, 0, 0, "messages")
-    return Judged("fail", told, len(wrong), 0, "messages", "client", (), shown(wrong, "no way to opt out is named"))
+        return Judged("pass", summary, 0, 0, "messages")
+    return Judged(
+        "fail", summary, len(wrong), 0, "messages", "client", (), shown(wrong, "the opt-out mention is missing")
+    )
 
 
 @rule(
     "OPS-PRO-07/stop-mention",
-    "A marketing message names STOP and the short code, unless the user was told before",
+    "A marketing message names STOP and the short code, unless the user was informed before",
     catches=("omits-stop",),
     capability="names_stop",
 )
 def stop_mention(case: Case) -> Judged:
-    """In the text as the user reads it."""
+    """Judged on the whole text, as the user reads it."""
     return _stop_mention(case, pushed=False)
 
 
 @rule(
     "OPS-PRO-07/second-segment",
-    "Where the mention finds no room in the one segment of a text, it goes into a second one and is not cut off",
+    "When one segment has no room for the whole mention, the client sends a second segment",
     catches=("cuts-mention-off", "omits-stop"),
     capability="names_stop",
 )
 def second_segment(case: Case) -> Judged:
-    """The texts asked for fill one segment to the last characters."""
+    """The requested texts almost fill one segment."""
     cut = [one for one in marketed(case) if len(one.text) > 150 and one.segments == 1 and _without_stop(case, one)]
     if cut:
-        told = f"{len(cut)} marketing messages fill one segment and name no way to opt out"
-        return Judged("fail", told, len(cut), 0, "messages", "client", (), shown(cut, "mention cut off"))
+        summary = f"{count(len(cut), 'marketing message')} of one full segment without the opt-out mention"
+        return Judged(
+            "fail", summary, len(cut), 0, "messages", "client", (), shown(cut, "the opt-out mention is cut off")
+        )
     return _stop_mention(case, pushed=True)
 
 
 def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int], list[Whole]], int]:
-    """Marketing by user, brand (or all of them) and day; and how many brands there are. AMB-17 says what a day is."""
+    """Marketing by user, brand (or all brands) and day, and the number of brands. AMB-17 defines a day."""
     days: dict[tuple[str, str, int], list[Whole]] = defaultdict(list)
     brands: set[str] = set()
     rolling = case.contract.reading("AMB-17") == "rolling_24h"
@@ -138,48 +144,52 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
 
 @rule(
     "OPS-DEO-14/once-a-day",
-    "No user gets more than one marketing message a day of one brand",
+    "The client sends a user at most one marketing message per brand and day",
     catches=("repeats-campaign",),
     capability="keeps_daily_limit",
     at_worst="weak",
 )
 def once_a_day(case: Case) -> Judged:
-    """A recommendation; all segments of a message are one."""
+    """A recommendation. A message of several segments counts once."""
     limit = case.contract.terms.marketing.per_user_brand_day.value
     asks: dict[tuple[str, str], int] = defaultdict(int)
     for row in case.reading.asked.rows():
         if row.kind == "send" and of_marketing(row):
             asks[row.recipient, row.brand] += 1
-    if not any(count > limit for count in asks.values()):
-        return Judged("inconclusive", "nobody asked for a brand's second message", blame="bench")
+    if not any(requested > limit for requested in asks.values()):
+        return Judged("inconclusive", "no second message of a brand to a user was requested", blame="bench")
     days, _ = _per_user(case, by_brand=True)
     if not days:
         return Judged("inconclusive", "the client sent no marketing", blame="client")
     wrong = [one for day in days.values() for one in day[limit:]]
     most, assumed = max(map(len, days.values())), case.contract.assumed("AMB-17")
-    told = f"at most {most} marketing messages of one brand to one user in a day"
+    summary = f"at most {count(most, 'marketing message')} of one brand to one user in a day (limit {limit})"
     if not wrong:
-        return Judged("pass", told, most, limit, "messages/day", "", assumed)
-    evidence = shown(wrong, "one more of that brand that day")
-    return Judged("weak", told, most, limit, "messages/day", "client", assumed, evidence)
+        return Judged("pass", summary, most, limit, "messages/day", "", assumed)
+    evidence = shown(wrong, "a further message of that brand on that day")
+    return Judged("weak", summary, most, limit, "messages/day", "client", assumed, evidence)
 
 
 @rule(
     "OPS-DEO-13/solicitation",
-    "Users are not solicited more often than once a day for each brand there is",
+    "The client solicits a user at most once a day for each brand",
     catches=("repeats-campaign",),
     capability="keeps_daily_limit",
     at_worst="weak",
 )
 def solicitation(case: Case) -> Judged:
-    """The brochure gives no figure: what is measured is the user who got most."""
+    """The brochure gives no figure; the measured value is the busiest day of any user."""
     days, brands = _per_user(case, by_brand=False)
     if not days:
         return Judged("inconclusive", f"the client sent no {MARKETING}", blame="client")
     limit = brands * case.contract.terms.marketing.per_user_brand_day.value
     most = max(days.values(), key=len)
     counts = sorted(map(len, days.values()))
-    told = f"{len(counts)} days of users: half got {counts[len(counts) // 2]} at most, the busiest {len(most)}"
+    summary = (
+        f"{count(len(counts), 'user-day')}: median {counts[len(counts) // 2]}, maximum {len(most)} (limit {limit})"
+    )
     if len(most) <= limit:
-        return Judged("pass", told, len(most), limit, "messages/day")
-    return Judged("weak", told, len(most), limit, "messages/day", "client", (), shown(most, "of the busiest user's"))
+        return Judged("pass", summary, len(most), limit, "messages/day")
+    return Judged(
+        "weak", summary, len(most), limit, "messages/day", "client", (), shown(most, "on the busiest day of a user")
+    )

@@ -1,12 +1,13 @@
-"""Rules on when marketing may leave and arrive: OPS-PRO-03. The hours are judged by the contract's calendar.
+"""Rules on the hours in which marketing may be sent and delivered: OPS-PRO-03, by the contract's calendar.
 
-The client's own clock is proved, not believed: what is forbidden by the platform's time but allowed by some time the
-client may have believed in is nobody's failure.
+The bench measures the client's clock. A message outside the hours by the platform's clock but within them by a time the
+client's clock may have shown is inconclusive.
 """
 
 from __future__ import annotations
 
 from simbench.base.calendar import civil
+from simbench.base.text import count
 from simbench.contract.hours import marketing_hours
 from simbench.finding import Evidence
 from simbench.numbering.written import address_key
@@ -14,12 +15,12 @@ from simbench.rules.client.client_clock import believed, prove
 from simbench.rules.requests import MARKETING, sends, shown, wholes
 from simbench.rules.rule import Case, Judged, RuleFunction, rule
 
-SPECIAL = "special"  # the trait of the clause's "cas particuliers"
+SPECIAL = "special"  # the trait of messages under the clause's "cas particuliers"
 READINGS = ("AMB-16", "AMB-20")
 
 
 def allowed(case: Case, at: int) -> bool:
-    """Whether marketing may leave at an instant, by the contract's readings."""
+    """Whether marketing may be sent at an instant, by the contract's readings."""
     contract = case.contract
     return marketing_hours(
         at,
@@ -34,37 +35,49 @@ def _bound(row: object) -> bool:
 
 
 def in_hours(case: Case) -> Judged:
-    """Nothing asked for as marketing leaves out of hours, though it was asked for out of hours."""
+    """Marketing requested outside the hours must not be sent outside them."""
     assumed = case.contract.assumed(*READINGS)
     tempted = [row for row in sends(case).values() if _bound(row) and not allowed(case, row.at)]
     if not tempted:
-        return Judged("inconclusive", "no marketing was asked for out of hours", blame="bench")
+        return Judged("inconclusive", "no marketing outside the hours was requested", blame="bench")
     proof = prove(case)
     sent = [one for one in wholes(case) if one.asked is not None and _bound(one.asked)]
     outside = [one for one in sent if not allowed(case, one.at)]
     wrong = [one for one in outside if not any(allowed(case, at) for at in believed(proof, one.at))]
-    told = (
-        f"marketing asked for {len(tempted)} times out of hours; {len(outside)} of {len(sent)} sent were out of hours"
+    summary = (
+        f"{count(len(tempted), 'marketing message')} requested outside the hours; "
+        f"{len(outside)} of {len(sent)} sent outside them"
     )
     if wrong:
         at = civil(wrong[0].at).strftime("%A %d %B %Y, %H:%M:%S")
-        evidence = shown(wrong, "marketing out of hours")
-        return Judged("fail", f"{told}, the first on {at}", len(wrong), 0, "messages", "client", assumed, evidence)
+        evidence = shown(wrong, "marketing outside the hours")
+        return Judged("fail", f"{summary}, the first on {at}", len(wrong), 0, "messages", "client", assumed, evidence)
     if outside:
-        evidence = shown(outside, "out of hours, but perhaps not by the client's clock")
-        return Judged("inconclusive", told, len(outside), 0, "messages", "bench", assumed, evidence)
+        evidence = shown(outside, "outside the hours, but perhaps within them by the client's clock")
+        return Judged("inconclusive", summary, len(outside), 0, "messages", "bench", assumed, evidence)
     if not sent:
-        return Judged("inconclusive", f"{told}: the client sent no marketing at all", blame="client", assumed=assumed)
-    return Judged("pass", told, 0, 0, "messages", "", assumed)
+        return Judged(
+            "inconclusive", f"{summary}; the client sent no marketing at all", blame="client", assumed=assumed
+        )
+    return Judged("pass", summary, 0, 0, "messages", "", assumed)
 
 
 PLACES = {
-    "morning-edge": ("Marketing does not leave before the hours begin", ("opens-early", "ignores-quiet-hours")),
-    "evening-edge": ("Marketing does not leave once the hours are over", ("closes-late", "ignores-quiet-hours")),
-    "sundays": ("Marketing does not leave on a Sunday", ("works-on-sundays", "ignores-quiet-hours")),
-    "holidays": ("Marketing leaves on none of the eleven holidays", ("works-on-holidays", "ignores-quiet-hours")),
-    "summer-time": ("After the change to summer time the hours are those of the new time", ("keeps-winter-time",)),
-    "winter-time": ("After the change to winter time the hours are those of the new time", ("keeps-summer-time",)),
+    "morning-edge": ("The client sends no marketing before the hours begin", ("opens-early", "ignores-quiet-hours")),
+    "evening-edge": ("The client sends no marketing after the hours end", ("closes-late", "ignores-quiet-hours")),
+    "sundays": ("The client sends no marketing on a Sunday", ("works-on-sundays", "ignores-quiet-hours")),
+    "holidays": (
+        "The client sends no marketing on the eleven public holidays",
+        ("works-on-holidays", "ignores-quiet-hours"),
+    ),
+    "summer-time": (
+        "After the change to summer time the client keeps the hours in summer time",
+        ("keeps-winter-time",),
+    ),
+    "winter-time": (
+        "After the change to winter time the client keeps the hours in winter time",
+        ("keeps-summer-time",),
+    ),
 }
 
 
@@ -78,13 +91,13 @@ for _slug, (_sentence, _catches) in PLACES.items():
 
 @rule(
     "OPS-PRO-03/delivered-in-hours",
-    "Marketing that could not be delivered within the hours is not delivered after them",
+    "Marketing not delivered within the hours is not delivered after them",
     catches=("night-delivery",),
     capability="keeps_quiet_hours",
     at_worst="weak",
 )
 def delivered_in_hours(case: Case) -> Judged:
-    """By the notifications of delivery; a warning, unless the reading of AMB-06 binds the delivery."""
+    """By the delivery notifications; weak, unless the reading of AMB-06 binds the delivery."""
     binds = case.contract.reading("AMB-06") == "delivery"
     assumed = case.contract.assumed("AMB-06", *READINGS)
     marketing = {mark for mark, row in sends(case).items() if _bound(row)}
@@ -92,13 +105,15 @@ def delivered_in_hours(case: Case) -> Judged:
     first = {
         (address_key(r.subscriber), r.scts): r for r in reversed([*case.reading.notices.rows()]) if r.outcome in {0, 2}
     }
-    told = [row for key, row in first.items() if key in sent]
-    late = [r for r in told if r.outcome == 0 and not allowed(case, r.at)]
-    over = [r for r in told if not allowed(case, r.at)]
+    final = [row for key, row in first.items() if key in sent]
+    late = [r for r in final if r.outcome == 0 and not allowed(case, r.at)]
+    over = [r for r in final if not allowed(case, r.at)]
     if not over:
-        return Judged("inconclusive", "no marketing was still under way when the hours were over", blame="bench")
-    summary = f"{len(over)} marketing messages were under way after the hours, {len(late)} were delivered then"
+        return Judged("inconclusive", "no marketing was pending when the hours ended", blame="bench")
+    summary = f"{count(len(over), 'marketing message')} pending at the end of the hours, {len(late)} delivered after it"
     if not late:
         return Judged("pass", summary, 0, 0, "messages", "", assumed)
-    evidence = tuple(Evidence("delivered out of hours", r.at, r.at, r.session, r.frame.hex().upper()) for r in late[:6])
+    evidence = tuple(
+        Evidence("delivered outside the hours", r.at, r.at, r.session, r.frame.hex().upper()) for r in late[:6]
+    )
     return Judged("fail" if binds else "weak", summary, len(late), 0, "messages", "client", assumed, evidence)

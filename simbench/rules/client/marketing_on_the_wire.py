@@ -1,7 +1,7 @@
-"""Rules on traffic as it stands on the wire: numbers, and what campaigns declare of marketing. Tempt nobody.
+"""Rules on recorded traffic: originators and ranges, and marketing by what its campaigns declare.
 
-They tell the marketing by rows of `asked`, so that a capture with declared campaigns and a run are judged alike; that
-nothing forbidden was sent is a pass here, where exercises ask whether it was also withstood.
+Rows of `asked` identify marketing, so a capture with declared campaigns and a run are judged alike. These rules pass
+when nothing forbidden was sent; the rules of exercises also need a forbidden request.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from simbench.base.calendar import civil
+from simbench.base.text import count
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.contract.hours import marketing_hours
 from simbench.finding import Evidence
@@ -21,12 +22,12 @@ from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.rule import Case, Judged, missed, rule
 
 MARKETING = "marketing"
-SEEN = "seen"  # in `asked`: nobody told who asked for it, it stood on the wire
+SEEN = "seen"  # in `asked`: a message on the wire without a known request
 SHOWN = 6
 
 
 def marketed(case: Case) -> list[tuple[Any, Any]]:
-    """Marketing messages on the wire, each with the row that declares it, in order of time."""
+    """Marketing messages on the wire in order of time, each with the row that declares it."""
     rows = case.reading.asked.rows()
     declared = {row.mark: row for row in rows if row.kind in {"send", SEEN} and row.klass == MARKETING}
     return [(one, declared[one.mark]) for one in case.reading.messages.rows() if one.mark in declared]
@@ -35,64 +36,64 @@ def marketed(case: Case) -> list[tuple[Any, Any]]:
 def _judged(
     case: Case, sent: list[tuple[Any, Any]], wrong: Iterable[Any], what: str, assumed: tuple[str, ...] = ()
 ) -> Judged:
-    """The outcome of a rule that counts wrong messages of marketing; `assumed` limits make a breach weak."""
+    """The verdict of a rule that counts wrong marketing messages; `assumed` limits make a breach weak."""
     if not sent:
         return Judged("unsupported", "no marketing on the wire")
     found = list(wrong)
-    told = f"{len(found)} of {len(sent)} marketing messages {what}"
+    summary = f"{len(found)} of {count(len(sent), 'marketing message')} {what}"
     hangs = case.contract.assumed(*assumed)
     if not found:
-        return Judged("pass", told, 0, 0, "messages", "", hangs)
+        return Judged("pass", summary, 0, 0, "messages", "", hangs)
     frames = case.reading.submits.frame
     evidence = tuple(
         Evidence(what, one.at, one.at, one.session, frames[one.rows_of[0]].hex().upper()) for one in found[:SHOWN]
     )
     outcome = missed(case.contract, *(name for name in assumed if "." in name))  # a reading is not a limit
-    return Judged(outcome, told, len(found), 0, "messages", "client", hangs, evidence)
+    return Judged(outcome, summary, len(found), 0, "messages", "client", hangs, evidence)
 
 
 @rule(
     "OPS-PRO-03/hours-on-the-wire",
-    "Marketing on the wire left from Monday to Saturday, within the hours, and on no public holiday",
+    "Marketing on the wire was sent from Monday to Saturday, within the hours, and on no public holiday",
     catches=("night-marketing",),
     suites=("audit",),
     reads=("classes",),
 )
 def hours(case: Case) -> Judged:
-    """By the capture's own clock, which is the auditor's."""
+    """By the clock of the capture."""
     contract, sent = case.contract, marketed(case)
     closed, alsace = contract.reading("AMB-20") == "closed", contract.reading("AMB-16") == "alsace_moselle"
     terms = contract.terms
     wrong = [one for one, _ in sent if not marketing_hours(one.at, terms, closed=closed, alsace_moselle=alsace)]
-    return _judged(case, sent, wrong, "left out of hours", ("AMB-16", "AMB-20"))
+    return _judged(case, sent, wrong, "sent outside the hours", ("AMB-16", "AMB-20"))
 
 
 @rule(
     "OPS-PRE-07/consent-on-the-wire",
-    "Marketing on the wire went to nobody who had not agreed",
+    "Marketing on the wire went only to users who had agreed to it",
     catches=("marketing-without-consent",),
     suites=("audit",),
     reads=("classes", "consent"),
     excused_by=("consents",),
 )
 def consent(case: Case) -> Judged:
-    """By what the campaigns declare of their recipients."""
+    """By the consent that the campaigns declare."""
     sent = marketed(case)
-    return _judged(case, sent, [one for one, asked in sent if not asked.opted_in], "went to who had not agreed")
+    return _judged(case, sent, [one for one, asked in sent if not asked.opted_in], "sent to users who had not agreed")
 
 
 @rule(
     "OPS-DEO-08/range-on-the-wire",
-    "Marketing on the wire left from codes of range 36, or of those for presence and replies",
+    "Marketing on the wire was sent from codes of range 36, or of the presence and reply ranges",
     catches=("marketing-on-38",),
     suites=("audit",),
     reads=("classes",),
 )
 def ranges(case: Case) -> Judged:
-    """The ranges are terms of the contract."""
+    """The contract defines the ranges."""
     terms, sent = case.contract.terms.numbering, marketed(case)
     fit = (terms.marketing_prefix.value, terms.geo_prefix.value, terms.reply_prefix.value)
-    return _judged(case, sent, [one for one, _ in sent if not one.code.startswith(fit)], "left from another range")
+    return _judged(case, sent, [one for one, _ in sent if not one.code.startswith(fit)], "sent from another range")
 
 
 @rule(
@@ -103,28 +104,28 @@ def ranges(case: Case) -> Judged:
     reads=("classes",),
 )
 def stop_named(case: Case) -> Judged:
-    """Messages of which segments are missing are left out; so are campaigns whose users were told before."""
+    """Without messages that lack segments and campaigns whose users were informed before."""
     word = case.contract.terms.marketing.stop_word.value
     sent = [(one, asked) for one, asked in marketed(case) if not one.missing and not _told_before(asked)]
     code = case.contract.terms.numbering.code_pattern.value
     named = re.compile(rf"\b{word}\b.*?\b{code}\b", re.IGNORECASE | re.DOTALL)
-    return _judged(case, sent, [one for one, _ in sent if not named.search(one.text)], "do not name STOP and a code")
+    return _judged(case, sent, [one for one, _ in sent if not named.search(one.text)], "without STOP and a code")
 
 
 def _told_before(asked: Any) -> bool:
-    return "optout-told" in asked.detail.get("traits", ())
+    return "optout-summary" in asked.detail.get("traits", ())
 
 
 @rule(
     "OPS-DEO-14/daily-on-the-wire",
-    "No user got more than one marketing message a day of one brand",
+    "No user received more than one marketing message per brand and day",
     catches=("marketing-twice-a-day",),
     suites=("audit",),
     reads=("classes",),
     counts_all=True,
 )
 def daily(case: Case) -> Judged:
-    """A recommendation, hence weak; all segments of a message are one. AMB-17 says what a day is."""
+    """A recommendation, hence weak. A message of several segments counts once; AMB-17 defines a day."""
     limit, rolling = case.contract.terms.marketing.per_user_brand_day.value, case.contract.reading("AMB-17")
     sent, wrong = marketed(case), []
     before: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -137,21 +138,21 @@ def daily(case: Case) -> Judged:
         seen.append(one.at)
         if same >= limit:
             wrong.append(one)
-    judged = _judged(case, sent, wrong, "were one more of their brand that day", ("AMB-17",))
+    judged = _judged(case, sent, wrong, "beyond the daily one of their brand", ("AMB-17",))
     weak = judged.outcome == "fail"
     return Judged("weak", *[getattr(judged, n) for n in Judged.__struct_fields__[1:]]) if weak else judged
 
 
 @rule(
     "OPS-PRO-08/opt-outs-on-the-wire",
-    "Nobody got marketing of a brand after an opt-out, once the grace was over",
+    "No user received marketing of a brand later than the grace period after an opt-out",
     catches=("marketing-after-stop",),
     suites=("audit",),
     reads=("classes",),
     counts_all=True,
 )
 def opt_outs(case: Case) -> Judged:
-    """An opt-out is a message from a user that STOP leads; it binds the code and the brands that wrote over it."""
+    """An opt-out is an MO message that begins with STOP; it binds the code and the brands that used it."""
     term = "marketing.stop_grace_h"
     grace_us, sent = case.contract.terms.marketing.stop_grace_h.value * HOUR_US, marketed(case)
     replies = case.reading.replies.rows()
@@ -166,42 +167,44 @@ def opt_outs(case: Case) -> Judged:
             if bound and address_key(stop.sender) == address_key(one.recipient) and one.at > stop.at + grace_us:
                 wrong.append(one)
                 break
-    return _judged(case, sent, wrong, f"came after one of {len(stops)} opt-outs", (term,))
+    return _judged(case, sent, wrong, f"sent to users who had opted out ({count(len(stops), 'opt-out')})", (term,))
 
 
 @rule(
     "OPS-DEO-11/machines-on-the-wire",
-    "Codes of range 38 wrote to machines and to nobody else, as it stands on the wire",
+    "Codes of range 38 on the wire sent to machines only",
     catches=("people-on-38",),
     suites=("audit",),
 )
 def machines(case: Case) -> Judged:
-    """By the recipient's number, whoever asked for it."""
+    """By the recipient's number, requested or not."""
     prefix, assumed = case.contract.terms.numbering.m2m_prefix.value, case.contract.assumed("AMB-12")
     if case.contract.reading("AMB-12") != "brochure_2016":
-        return Judged("unsupported", f"range {prefix} is read as one for people, too", assumed=assumed)
+        return Judged(
+            "unsupported", f"range {prefix} also serves people in the reading of AMB-12 in force", assumed=assumed
+        )
     sent = [row for row in case.reading.submits.rows() if row.oadc.startswith(prefix) and not row.alphanumeric]
     return _of_submits(sent, [row for row in sent if classify(row.adc).kind != "m2m"], "to people", assumed)
 
 
 @rule(
     "OPS-DEO-12/senders-on-the-wire",
-    "Nothing on the wire left from a subscriber's number",
+    "No message on the wire has a subscriber's number as originator",
     catches=("sends-any-oadc",),
     suites=("audit",),
 )
 def senders(case: Case) -> Judged:
-    """By the originator's digits, whether they are written as a number or as a name."""
+    """By the digits of the originator, written as a number or as a name."""
     sent = list(case.reading.submits.rows())
     wrong = [row for row in sent if classify(row.oadc).kind in {"mobile", "m2m", "overseas"}]
-    return _of_submits(sent, wrong, "from a subscriber's number")
+    return _of_submits(sent, wrong, "with a subscriber's number as originator")
 
 
 def _of_submits(sent: list[Any], wrong: list[Any], what: str, assumed: tuple[str, ...] = ()) -> Judged:
     if not sent:
         return Judged("unsupported", "no such submit on the wire")
-    told = f"{len(wrong)} of {len(sent)} submits {what}"
+    summary = f"{len(wrong)} of {count(len(sent), 'submit')} {what}"
     evidence = tuple(Evidence(what, r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN])
     if not wrong:
-        return Judged("pass", told, 0, 0, "messages", "", assumed)
-    return Judged("fail", told, len(wrong), 0, "messages", "client", assumed, evidence)
+        return Judged("pass", summary, 0, 0, "messages", "", assumed)
+    return Judged("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)

@@ -1,6 +1,6 @@
-"""Rules on what users write: opt-outs are honoured (OPS-PRO-08), messages of users arrive (OPS-OPT-01).
+"""Rules on messages from users: the client honours opt-outs (OPS-PRO-08), and MO messages arrive (OPS-OPT-01).
 
-What an opt-out is, is decided here apart from any client.
+The rules recognise an opt-out by their own definition, independent of any client.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from typing import Any
 
 import msgspec
 
+from simbench.base.text import count
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.numbering.written import address_key
 from simbench.rules.requests import MARKETING, of_marketing, sends, shown, wholes
 from simbench.rules.rule import Case, Judged, missed, rule
 
-BUSY_US = SECOND_US  # a submit this near an opt-out means that the client had its hands full
+BUSY_US = SECOND_US  # a submit this close to an opt-out shows that the client was busy
 OPT_OUT = re.compile(r"\W*s\W*t\W*o\W*p(\W|\d|sms|pub|$)", re.IGNORECASE)
 GRACE = "marketing.stop_grace_h"
 
 
 class OptOut(msgspec.Struct, frozen=True):
-    """A user's opt-out that reached the client: whom it binds, over which codes and brands, and whether it was busy."""
+    """A user's opt-out that reached the client: its user, code and brands, and whether the client was busy."""
 
     at: int
     user: str
@@ -35,13 +36,13 @@ class OptOut(msgspec.Struct, frozen=True):
 
 
 def is_opt_out(text: str) -> bool:
-    """Whether a user's text asks for no more: STOP leads it, in whatever spelling."""
+    """Whether a user's text is an opt-out: it begins with STOP in any spelling."""
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
     return OPT_OUT.match(plain) is not None
 
 
 def opt_outs(case: Case) -> list[OptOut]:
-    """Every opt-out the client acknowledged. The brands it binds are those that had written over the code by then."""
+    """Every opt-out the client acknowledged, with the brands that had used the code before."""
     asked = [row for row in sends(case).values() if of_marketing(row)]
     departures = case.reading.submits
     found = []
@@ -53,11 +54,11 @@ def opt_outs(case: Case) -> list[OptOut]:
     return found
 
 
-Scope = Callable[[OptOut, str], bool]  # an opt-out and the code that a message to its user was asked for on
+Scope = Callable[[OptOut, str], bool]  # an opt-out and the code of a message requested to its user
 
 
 def _bound(case: Case, in_scope: Scope, grace_us: int) -> Iterator[tuple[Any, OptOut]]:
-    """Marketing asked for to who had opted out of it, longer ago than the grace."""
+    """Marketing requested to users who had opted out of it longer ago than the grace period."""
     outs = opt_outs(case)
     for row in sends(case).values():
         for out in outs:
@@ -69,25 +70,27 @@ def _bound(case: Case, in_scope: Scope, grace_us: int) -> Iterator[tuple[Any, Op
 
 
 def honoured(case: Case, in_scope: Scope) -> Judged:
-    """No marketing to who opted out, once the grace is over; within it there may be."""
+    """No marketing to opted-out users after the grace period; within it there may be."""
     grace_us = case.contract.terms.marketing.stop_grace_h.value * HOUR_US
     assumed = case.contract.assumed(GRACE)
     tempted = {row.mark: out for row, out in _bound(case, in_scope, grace_us)}
     if not tempted:
-        return Judged("inconclusive", "nobody asked for marketing to who had opted out before the grace", blame="bench")
+        return Judged(
+            "inconclusive", "no marketing to opted-out users after the grace period was requested", blame="bench"
+        )
     sent = [one for one in wholes(case) if one.asked is not None]
     wrong = [one for one in sent if one.asked.mark in tempted]
     within = [one for one in sent if one.asked.mark in _marks(_bound(case, in_scope, 0)) - set(tempted)]
-    told = (
-        f"asked {len(tempted)} times for marketing to who had opted out, sent {len(wrong)}; "
-        f"{len(within)} more within the grace"
+    summary = (
+        f"{count(len(tempted), 'marketing message')} to opted-out users requested, {len(wrong)} sent "
+        f"({len(within)} more within the grace period)"
     )
     if wrong:
-        evidence = shown(wrong, "had opted out")
-        return Judged(missed(case.contract, GRACE), told, len(wrong), 0, "messages", "client", assumed, evidence)
+        evidence = shown(wrong, "the user had opted out")
+        return Judged(missed(case.contract, GRACE), summary, len(wrong), 0, "messages", "client", assumed, evidence)
     if not any(of_marketing(one.asked) for one in sent):
-        return Judged("inconclusive", f"{told}: the client sent no {MARKETING} at all", blame="client")
-    return Judged("pass", told, 0, 0, "messages", "", assumed)
+        return Judged("inconclusive", f"{summary}; the client sent no {MARKETING} at all", blame="client")
+    return Judged("pass", summary, 0, 0, "messages", "", assumed)
 
 
 def _marks(bound: Iterator[tuple[Any, OptOut]]) -> set[str]:
@@ -96,56 +99,57 @@ def _marks(bound: Iterator[tuple[Any, OptOut]]) -> set[str]:
 
 @rule(
     "OPS-PRO-08/every-spelling",
-    "An opt-out is honoured however it is written",
+    "The client honours an opt-out in any spelling",
     catches=("ignores-stop", "knows-one-stop"),
     capability="keeps_stop_list",
 )
 def every_spelling(case: Case) -> Judged:
-    """On the code it was sent to, from users who wrote while little else happened."""
+    """On the code of the opt-out, from users who wrote while the client was idle."""
     return honoured(case, lambda out, code: out.code == code and not out.busy)
 
 
 @rule(
     "OPS-PRO-08/while-busy",
-    "An opt-out that comes while the client has its hands full is honoured as well",
+    "The client honours an opt-out that arrives while it is busy",
     catches=("ignores-stop", "forgets-stop-when-busy"),
     capability="keeps_stop_list",
 )
 def while_busy(case: Case) -> Judged:
-    """Opt-outs around which submits were leaving."""
+    """Opt-outs that arrived within a second of several submits."""
     return honoured(case, lambda out, code: out.code == code and out.busy)
 
 
 @rule(
     "OPS-PRO-08/every-code",
-    "An opt-out binds the brand on every code it markets over",
+    "The client honours an opt-out on every code of the brand",
     catches=("ignores-stop", "stops-one-code-only"),
     capability="keeps_stop_list",
 )
 def every_code(case: Case) -> Judged:
-    """Marketing of the brand asked for on another code than the opt-out came to."""
+    """Marketing of the brand requested on another code than that of the opt-out."""
     return honoured(case, lambda out, code: out.code != code)
 
 
 @rule(
     "OPS-OPT-01/mo-delivered",
-    "Every message a user writes to a code reaches the client that has it",
+    "The platform delivers every MO message to the client that owns the code",
     binds="platform",
     catches=("drops-mo",),
 )
 def mo_delivered(case: Case) -> Judged:
-    """Messages the story tells against operations 52, for accounts that were connected when the run ended."""
+    """MO messages in the events against operations 52, for accounts connected at the end of the run."""
     written = Counter((address_key(row.subject), row.detail.get("code"), row.detail.get("text")) for row in _mo(case))
     if not written or not any(row.login_ack == "A" for row in case.reading.sessions.rows()):
-        return Judged("inconclusive", "no user wrote to a client that was connected", blame="bench")
+        return Judged("inconclusive", "no MO message for a connected client", blame="bench")
     arrived = Counter((address_key(row.sender), row.code, row.text) for row in case.reading.mo.rows())
     lost = written - arrived
-    told = f"{sum(written.values())} messages of users, {sum(lost.values())} never reached the client"
+    sent = written.total()
+    summary = f"{sent - lost.total()} of {count(sent, 'MO message')} reached the client"
     if not lost:
-        return Judged("pass", told, 0, 0, "messages")
+        return Judged("pass", summary, 0, 0, "messages")
     when = {(address_key(row.subject), row.detail.get("code"), row.detail.get("text")): row.at for row in _mo(case)}
     evidence = tuple(Evidence(f"to {key[1]}: {key[2]}", when[key], when[key]) for key in list(lost)[:6])
-    return Judged("fail", told, sum(lost.values()), 0, "messages", "platform", (), evidence)
+    return Judged("fail", summary, sum(lost.values()), 0, "messages", "platform", (), evidence)
 
 
 def _mo(case: Case) -> list[Any]:
@@ -154,25 +158,28 @@ def _mo(case: Case) -> list[Any]:
 
 @rule(
     "OPS-OPT-01/mo-passed-on",
-    "Every message of a user that the client acknowledged is passed on, once, also while it is busy",
+    "The client passes on every MO message it acknowledged exactly once, even while it is busy",
     catches=("swallows-mo",),
     capability="reports_outcomes",
 )
 def mo_passed_on(case: Case) -> Judged:
-    """By what the client tells of messages of users; one that the platform sent again counts once."""
+    """By the MO messages the client reports; one that the platform sent twice counts once."""
     mo = [row for row in case.reading.mo.rows() if row.ack == "A"]
     if not mo:
-        return Judged("inconclusive", "the client acknowledged no message of a user", blame="client")
+        return Judged("inconclusive", "the client acknowledged no MO message", blame="client")
     first = {(address_key(row.sender), row.code, row.scts, row.text): row for row in reversed(mo)}
     due = Counter((who, code) for who, code, _, _ in first)
-    clock_defects = Counter((_user(row), row.code) for row in case.reading.asked.rows() if row.kind == "mo")
-    lacking, repeated = due - clock_defects, clock_defects - Counter((address_key(row.sender), row.code) for row in mo)
-    told = f"{len(first)} messages of users, {sum(lacking.values())} not passed on, {sum(repeated.values())} too often"
+    reported = Counter((_user(row), row.code) for row in case.reading.asked.rows() if row.kind == "mo")
+    lacking, repeated = due - reported, reported - Counter((address_key(row.sender), row.code) for row in mo)
+    received = count(len(first), "MO message")
+    summary = f"{received}, {sum(lacking.values())} not passed on, {sum(repeated.values())} passed on too often"
     if not lacking and not repeated:
-        return Judged("pass", told, 0, 0, "messages")
+        return Judged("pass", summary, 0, 0, "messages")
     wrong = [row for row in first.values() if (address_key(row.sender), row.code) in (lacking + repeated)]
-    evidence = tuple(Evidence("not passed on once", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
-    return Judged("fail", told, sum((lacking + repeated).values()), 0, "messages", "client", (), evidence)
+    evidence = tuple(
+        Evidence("not passed on exactly once", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6]
+    )
+    return Judged("fail", summary, sum((lacking + repeated).values()), 0, "messages", "client", (), evidence)
 
 
 def _user(row: Any) -> str:

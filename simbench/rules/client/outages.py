@@ -1,10 +1,11 @@
-"""Rules on how a client comes back from an outage: at what pace it tries, in what time, at what rate it goes on."""
+"""Rules on the return from an outage: pace of connection attempts, time to reconnect, rate afterwards."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from typing import Any
 
+from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.limits import rate_periods
@@ -14,29 +15,29 @@ from simbench.rules.meters import counted
 from simbench.rules.rule import Case, Judged, missed, rule, worst
 from simbench.trace.view import View
 
-SETTLE_US = 5 * SECOND_US  # within this a platform that heard nobody learns that a connection is gone
-CLOSED_PORT = {"cut", "reset", "refuse"}  # modes in which nobody listens
-BEYOND_DOUBT = 10  # times an assumed pace that no reading of the clause allows
+SETTLE_US = 5 * SECOND_US  # a platform that reads nothing notices a closed connection within this time
+CLOSED_PORT = {"cut", "reset", "refuse"}  # modes without a listening port
+BEYOND_DOUBT = 10  # so many times the assumed pace breaks the clause in any reading
 
 
 def total_outages(case: Case) -> list[tuple[int, int]]:
-    """Start and end of each total outage the story tells."""
+    """Start and end of each total outage in the events."""
     return [(start, end) for start, end, scope, _ in case.reading.outages if scope == "total"]
 
 
 def interruptions(case: Case) -> list[int]:
-    """When the story begins an outage of any scope or drops a connection: what can part a message from its result."""
+    """Instants at which an outage of any scope or a dropped connection can separate a message from its result."""
     drops = [row.at for row in case.reading.story.rows() if row.kind == "fault" and "drop" in row.detail]
     return sorted([start for start, *_ in case.reading.outages] + drops)
 
 
 def _none(case: Case) -> Judged | None:
-    return None if total_outages(case) else Judged("inconclusive", "the platform was never down", blame="bench")
+    return None if total_outages(case) else Judged("inconclusive", "no outage in the record", blame="bench")
 
 
 @rule(
     "OPS-CON-03/reconnect-pace",
-    "While the platform is down the client does not storm it with connection attempts",
+    "While the platform is down the client limits its connection attempts per minute",
     catches=("reconnect-storm",),
     suites=("client", "watched", "audit"),
     occasional=True,
@@ -44,42 +45,42 @@ def _none(case: Case) -> Judged | None:
     by_duration=True,
 )
 def reconnect_pace(case: Case) -> Judged:
-    """The most attempts within a minute: connections during an outage, and attempts that nobody took.
+    """The highest number within a minute of connections during an outage and of failed attempts.
 
-    A capture has the latter; a server whose port is closed does not see them, so what it counts is the least.
+    A capture shows failed attempts; a server with a closed port does not see them, so its count is a lower bound.
     """
     every, outages = case.reading.attempts, total_outages(case)
     failed = every.at[every.outcome != "session"].tolist()
     if not outages and not failed:
-        return Judged("inconclusive", "the platform was never down", blame="bench")
+        return Judged("inconclusive", "no outage in the record", blame="bench")
     links = _links(case)
     limit = case.contract.terms.session.reconnect_attempts_per_minute.value * links
     assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
     taken = every.at[every.outcome == "session"].tolist()
     tried = sorted([*failed, *(at for start, end in outages for at in taken if start < at <= end)])
     most, first = _busiest_minute(tried)
-    told = f"at most {most} connection attempts in a minute over {links} links"
+    summary = f"at most {count(most, 'connection attempt')} in a minute over {count(links, 'link')} (limit {limit})"
     if most > limit:
         outcome = missed(case.contract, "session.reconnect_attempts_per_minute")
         if most > BEYOND_DOUBT * limit:
             outcome = "fail"
         evidence = (Evidence(f"{most} connection attempts", first, min(first + MINUTE_US, tried[-1])),)
-        return Judged(outcome, told, most, limit, "attempts/min", "client", assumed, evidence)
+        return Judged(outcome, summary, most, limit, "attempts/min", "client", assumed, evidence)
     if not failed and any(mode in CLOSED_PORT and scope == "total" for *_, scope, mode in case.reading.outages):
-        told += " are known; the server does not see those made while its port is closed"
-        return Judged("inconclusive", told, most, limit, "attempts/min", "bench", assumed)
-    return Judged("pass", told, most, limit, "attempts/min", "", assumed)
+        summary += "; attempts made while the server's port was closed are not recorded"
+        return Judged("inconclusive", summary, most, limit, "attempts/min", "bench", assumed)
+    return Judged("pass", summary, most, limit, "attempts/min", "", assumed)
 
 
 def _links(case: Case) -> int:
-    """Over how many links the client may try: one an account that was seen, or a code that was asked for."""
+    """The number of links: one for each account seen, or each code requested, whichever are more."""
     codes = set(case.reading.asked.code.tolist()) - {""}
     accounts = {row.account for row in case.reading.sessions.rows() if row.account}
     return max(1, len(codes), len(accounts))
 
 
 def _busiest_minute(tried: list[int]) -> tuple[int, int]:
-    """The most of these instants within a minute, and when it begins."""
+    """The highest number of these instants within a minute, and the start of that minute."""
     most = first = 0
     for place, at in enumerate(tried):
         within = bisect_left(tried, at + MINUTE_US) - place
@@ -90,7 +91,7 @@ def _busiest_minute(tried: list[int]) -> tuple[int, int]:
 
 @rule(
     "OPS-PRE-03/comes-back",
-    "After a total outage every account that was connected is connected again in time",
+    "After a total outage every account that was connected reconnects in time",
     catches=("never-reconnects",),
     suites=("client", "audit"),
     reads=("outages",),
@@ -103,7 +104,7 @@ def comes_back(case: Case) -> Judged:
 
 
 def returns(case: Case, *, asked_to_leave: bool = False) -> Judged:
-    """`comes_back`; with `asked_to_leave` who had left by then owes a return as well."""
+    """`comes_back`; with `asked_to_leave` accounts that had disconnected before the outage must return as well."""
     unavailable = _none(case)
     if unavailable is not None:
         return unavailable
@@ -121,29 +122,28 @@ def returns(case: Case, *, asked_to_leave: bool = False) -> Judged:
             if alive:
                 judged.append(Judged("pass", f"{account} kept its session", 0, limit_s, "s", "", assumed))
             elif back >= 0 and back - end <= limit_s * SECOND_US:
-                told = f"{account} back after {(back - end) / SECOND_US:.1f} s"
-                judged.append(Judged("pass", told, (back - end) / SECOND_US, limit_s, "s", "", assumed))
+                summary = f"{account} reconnected after {(back - end) / SECOND_US:.1f} s (limit {limit_s} s)"
+                judged.append(Judged("pass", summary, (back - end) / SECOND_US, limit_s, "s", "", assumed))
             elif back < 0 and last - end < limit_s * SECOND_US:
-                told = f"{account} not back, but watched for only {(last - end) / SECOND_US:.0f} s"
-                judged.append(Judged("inconclusive", told, None, limit_s, "s", "bench", assumed))
+                summary = f"{account} had not reconnected when the record ended {(last - end) / SECOND_US:.0f} s later"
+                judged.append(Judged("inconclusive", summary, None, limit_s, "s", "bench", assumed))
             else:
-                told = f"{account} " + (
-                    "never came back" if back < 0 else f"back after {(back - end) / SECOND_US:.1f} s"
-                )
+                late = f"reconnected after {(back - end) / SECOND_US:.1f} s (limit {limit_s} s)"
+                summary = f"{account} " + ("never reconnected" if back < 0 else late)
                 outcome = "fail" if back < 0 else missed(case.contract, "session.reconnect_grace_s")
-                evidence = (Evidence(told, end, back if back >= 0 else last),)
-                judged.append(Judged(outcome, told, None, limit_s, "s", "client", assumed, evidence))
+                evidence = (Evidence(summary, end, back if back >= 0 else last),)
+                judged.append(Judged(outcome, summary, None, limit_s, "s", "client", assumed, evidence))
     return worst(judged, "no account was connected before the outage")
 
 
 def _had_left(session: Any, start: int) -> bool:
-    """Whether the client itself had ended a session well before an outage began: it owes no return."""
+    """Whether the client had closed a session well before an outage began; it need not return."""
     return bool(session.closed_by == "peer" and 0 <= session.closed_at < start - SECOND_US)
 
 
 @rule(
     "OPS-ENG-01/after-reconnection",
-    "With the backlog of an outage, the client comes back within its tier",
+    "The client keeps its tier while it clears the backlog of an outage",
     catches=("no-pacing", "bursts-after-return"),
     capability="limits_rate",
     suites=("client", "audit"),
@@ -152,7 +152,7 @@ def _had_left(session: Any, start: int) -> bool:
     by_duration=True,
 )
 def after_reconnection(case: Case) -> Judged:
-    """Each code's submits from the end of the outage on, held against its rate."""
+    """Each code's submits after the end of the outage, compared with its rate."""
     unavailable = _none(case)
     if unavailable is not None:
         return unavailable
@@ -170,13 +170,13 @@ def after_reconnection(case: Case) -> Judged:
 
 
 def _after(case: Case, code: str, rate: int, after: View, assumed: tuple[str, ...]) -> Judged:
-    """A code's operations after the return, held against its rate."""
+    """A code's operations after the return, compared with its rate."""
     strict, lenient = held_against(case, after, rate)
-    told = f"{code}: {strict.peak} in the busiest second after the return ({rate}/s)"
+    summary = f"{code}: {strict.peak} in the busiest second after the outage (limit {rate}/s)"
     if not strict.early:
-        return Judged("pass", told, 0, 0, "operations too early", "", assumed)
+        return Judged("pass", summary, 0, 0, "operations too early", "", assumed)
     evidence = evidence_of(after.where(list(lenient.early or strict.early)), f"too early for {rate}/s")
-    count, unit = len(lenient.early or strict.early), "operations too early"
+    early, unit = len(lenient.early or strict.early), "operations too early"
     if lenient.early:
-        return Judged("fail", told, count, 0, unit, "client", assumed, evidence)
-    return Judged("inconclusive", told, count, 0, unit, "bench", assumed, evidence)
+        return Judged("fail", summary, early, 0, unit, "client", assumed, evidence)
+    return Judged("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)

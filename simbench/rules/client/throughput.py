@@ -1,7 +1,7 @@
-"""Rules on the client's rate: OPS-ENG-01, OPS-ACH-04. They share no code with the centre's meter.
+"""Rules on the client's rate: OPS-ENG-01, OPS-ACH-04, computed independently of the SMSC's meter.
 
-An operation conforms when it comes no more than tau before the instant at which the r-th operation before it is one
-second old; the ring keeps conforming instants, so that earliness never adds up. Other readings of AMB-05 have meters
+An operation conforms when it arrives at most tau before the r-th operation before it is one second old. The ring keeps
+conforming instants, so earliness does not accumulate. Other readings of AMB-05 have meters
 of their own (`simbench.rules.meters`).
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.limits import Period, rate_periods, without_outages
@@ -23,7 +24,7 @@ SHOWN = 5  # frames shown as evidence of one code
 
 
 class Policed(msgspec.Struct, frozen=True):
-    """A code's operations held against its rate: positions of those too early, and the worst earliness (us)."""
+    """A code's operations compared with its rate: positions of those too early, and the worst earliness (us)."""
 
     early: tuple[int, ...]
     worst_us: int
@@ -39,18 +40,18 @@ def police(
     grain_at: Callable[[int], int] = lambda _: 0,
     meter: Meter | None = None,
 ) -> Policed:
-    """Hold operations (instants in us, ascending; segments each) against a rate, refusing those too early.
+    """Compare operations (instants in us, ascending; segments each) with a rate and list those too early.
 
-    `grain_at` tells how late the bench itself was around an instant (us). Conforming instants that rest on a late
-    reading may have been that much earlier, so they are taken to be: what is forgiven once is not held against the
-    client a second later. `meter` says how the rate is read; the sliding second without.
+    `grain_at` gives the bench's own lateness around an instant (us). A conforming operation that the bench read late
+    may have arrived that much earlier; it is dated so, so that the tolerance does not make the next one look early.
+    `meter` is the reading of the rate; by default the sliding second.
     """
     meter = meter or Sliding(rate)
     early: list[int] = []
     worst_us = 0
-    for position, (instant, count) in enumerate(zip(at.tolist(), segments.tolist(), strict=True)):
-        probe = meter.copy() if count > 1 else meter
-        for _ in range(count - 1):
+    for position, (instant, amount) in enumerate(zip(at.tolist(), segments.tolist(), strict=True)):
+        probe = meter.copy() if amount > 1 else meter
+        for _ in range(amount - 1):
             probe.take(probe.due(instant))
         due = probe.due(instant)
         if due > instant:
@@ -65,7 +66,7 @@ def police(
 
 
 def each_segment(instants: Column, segments: Column) -> Column:
-    """The instant of every segment, where there is one of every operation."""
+    """The instant of every segment: that of its operation."""
     return np.repeat(instants, segments) if len(instants) else instants
 
 
@@ -79,7 +80,7 @@ def peak_in_a_second(at: Column, segments: Column) -> int:
 
 
 def sustained(at: Column, rate: int) -> float:
-    """Segments per second over a backlog, leaving out the first burst of r: (n - r) / (last - r-th)."""
+    """Segments per second over a backlog, without the first burst of r: (n - r) / (last - r-th)."""
     if len(at) <= rate:
         return 0.0
     elapsed = int(at[-1]) - int(at[rate - 1])
@@ -87,12 +88,12 @@ def sustained(at: Column, rate: int) -> float:
 
 
 def code_rates(case: Case) -> dict[str, int]:
-    """Each code's rate, from the limits the events of the run name (the last one set)."""
+    """Each code's rate: the last limit set in the events of the run."""
     return {code: limits[-1][1] for code, limits in case.reading.limits.items()}
 
 
 def held_against(case: Case, operations: View, rate: int) -> tuple[Policed, Policed]:
-    """Operations held against their rate: with tau alone, and with the bench's own lateness where it was late."""
+    """Operations compared with their rate: with tau alone, and with the bench's own lateness added."""
     at, segments, grain = operations.at, operations.segments, case.reading.local_grain
     jitter_us = case.contract.terms.throughput.jitter_ms.value * 1000
     strict = police(at, segments, rate, jitter_us, meter=meter_of(case.contract, rate))
@@ -103,18 +104,18 @@ def held_against(case: Case, operations: View, rate: int) -> tuple[Policed, Poli
 
 
 def _within_tier(case: Case, code: str, period: Period, submits: View) -> Judged:
-    """A code's submits against its rate: fails beyond tau and the bench's own grain, inconclusive in between."""
+    """A code's submits against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
     assumed, rate = case.contract.assumed("throughput.jitter_ms", AMBIGUITY), period.rate
     at = submits.at
     strict, lenient = held_against(case, submits, rate)
-    told = (
-        f"{code} at {rate}/s: {len(at)} operations, {strict.sustained_per_s:.2f}/s sustained, "
+    summary = (
+        f"{code} at {rate}/s: {count(len(at), 'operation')}, {strict.sustained_per_s:.2f}/s sustained, "
         f"{strict.peak} in the busiest second, at most {strict.worst_us / 1000:.1f} ms early"
         f"{said_of(case.contract, rate)}"
     )
     if not strict.early:
-        told += no_backlog(case, code, rate)
-        return Judged("pass", told, 0, 0, "operations too early", "", assumed)
+        summary += no_backlog(case, code, rate)
+        return Judged("pass", summary, 0, 0, "operations too early", "", assumed)
     evidence = tuple(
         Evidence(
             f"{code}: too early for {rate}/s", int(at[p]) - SECOND_US, int(at[p]), int(submits.session[p]),
@@ -122,20 +123,20 @@ def _within_tier(case: Case, code: str, period: Period, submits: View) -> Judged
         )
         for p in (lenient.early or strict.early)[:SHOWN]
     )  # fmt: skip
-    count, unit = len(lenient.early or strict.early), "operations too early"
+    early, unit = len(lenient.early or strict.early), "operations too early"
     if not lenient.early:
         grain = max(case.reading.local_grain(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
-        told += f", but the bench itself was {grain / 1000:.1f} ms late there"
-        return Judged("inconclusive", told, count, 0, unit, "bench", assumed, evidence)
-    told += f"; {count} too early"
+        summary += f", but the bench itself was {grain / 1000:.1f} ms late there"
+        return Judged("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
+    summary += f"; {early} too early"
     if period.before > rate and not held_against(case, submits, period.before)[1].early:
-        told += f", but within the {period.before}/s that held before; that the client knew of the change is not shown"
-        return Judged("inconclusive", told, count, 0, unit, "bench", assumed, evidence)
-    return Judged("fail", told, count, 0, unit, "client", assumed, evidence)
+        summary += f", but within the former {period.before}/s; whether the client knew of the change is unknown"
+        return Judged("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
+    return Judged("fail", summary, early, 0, unit, "client", assumed, evidence)
 
 
 def no_backlog(case: Case, code: str, rate: int) -> str:
-    """Words for a code whose messages the bench handed over more slowly than its rate, so that none waited; else ""."""
+    """A remark on a code whose messages the bench requested more slowly than its rate, so none waited; else ""."""
     asked = case.reading.asked
     at = asked.at[(asked.kind == "send") & (asked.code == code)]
     if not len(at) or unrequested(case, code):
@@ -143,27 +144,27 @@ def no_backlog(case: Case, code: str, rate: int) -> str:
     took_us = int(at[-1] - at[0])
     if took_us <= len(at) * SECOND_US // rate:
         return ""
-    return f"; but no backlog, handed over at {len(at) * SECOND_US / took_us:.1f}/s"
+    return f"; no backlog, as messages were requested at {len(at) * SECOND_US / took_us:.1f}/s"
 
 
 def unrequested(case: Case, code: str = "") -> int:
-    """How many messages of a code (of any) stand on the wire without a request, where requests are known of others."""
+    """The number of messages of a code ("": any) on the wire without a request, where other requests are known."""
     asked = case.reading.asked
     return int(((asked.kind == "seen") & ((asked.code == code) | (code == ""))).sum()) if len(asked) else 0
 
 
 def if_waited(case: Case, code: str, rate: int, judged: Judged) -> Judged:
-    """What was found, unless nothing waited: then the bench, not the client, decided how fast it sent."""
+    """The verdict, inconclusive without a backlog: then the bench, not the client, set the rate."""
     words = no_backlog(case, code, rate)
     if unrequested(case, code):
-        words = "; but the requests are known of a part of its messages only"
+        words = "; only part of the requests is known"
     if judged.outcome not in {"pass", "weak"} or not words:
         return judged
     return msgspec.structs.replace(judged, outcome="inconclusive", summary=judged.summary + words, blame="bench")
 
 
 def _every_code_within_tier(case: Case) -> Judged:
-    """Each code with a limit that has operations on the wire or was asked to send, period by period."""
+    """Each code with a limit and with operations or requests, period by period."""
     operations, asked = counted(case.contract, case.reading), case.reading.asked
     wanted = set(asked.code[asked.kind == "send"].tolist()) if len(asked) else set()
     judged = []
@@ -180,7 +181,7 @@ def _every_code_within_tier(case: Case) -> Judged:
 
 @rule(
     "OPS-ENG-01/backlog-at-tier",
-    "With a backlog and nobody holding it back, the client keeps each short code within its subscribed rate",
+    "With a backlog and a platform that does not throttle, the client keeps each short code within its subscribed rate",
     catches=("no-pacing", "fast-1-percent", "burst"),
     capability="limits_rate",
     suites=("client", "watched", "audit", "soak"),
@@ -189,24 +190,24 @@ def _every_code_within_tier(case: Case) -> Judged:
     by_duration=True,
 )
 def backlog_at_tier(case: Case) -> Judged:
-    """The SMSC only monitors: what keeps the tier is the client's own mechanism (AMB-18)."""
+    """The SMSC only monitors, so the client's own mechanism must keep the tier (AMB-18)."""
     return _every_code_within_tier(case)
 
 
 @rule(
     "OPS-ENG-01/one-by-one",
-    "Messages that arrive one by one faster than the tier leave within it",
+    "The client keeps the tier when messages are requested one by one and faster",
     catches=("no-pacing", "fast-1-percent", "burst"),
     capability="limits_rate",
 )
 def one_by_one(case: Case) -> Judged:
-    """As with a backlog; arrivals one by one defeat a limiter that only spaces batches."""
+    """As with a backlog; requests one by one defeat a limiter that only spaces batches."""
     return _every_code_within_tier(case)
 
 
 @rule(
     "OPS-ACH-04/uses-its-tier",
-    "With a backlog, the client uses the rate its codes have subscribed",
+    "With a backlog, the client uses the subscribed rate of its codes",
     catches=("uses-half-its-tier",),
     capability="limits_rate",
     at_worst="weak",
@@ -216,7 +217,7 @@ def one_by_one(case: Case) -> Judged:
     by_duration=True,
 )
 def uses_its_tier(case: Case) -> Judged:
-    """No clause obliges a client to use what it pays for, so falling short is weak. Outages do not count."""
+    """No clause obliges a client to use its full rate, so a lower one is weak. Outages do not count."""
     share = case.contract.terms.throughput.use_share.value
     submits = case.reading.submits
     judged = []
@@ -230,17 +231,19 @@ def uses_its_tier(case: Case) -> Judged:
 
 
 def _used(case: Case, code: str, period: Period, own: View, share: float) -> Judged | None:
-    """How much of its rate a code used while the platform was up; None where it sent nothing in the period."""
+    """The share of its rate a code used while the platform was up; None where it sent nothing in the period."""
     rate, sent, took_us, any_ = period.rate, 0, 0, False
     for start, end in without_outages(case, code, period):
         within = own.where((own.at >= start) & (own.at < end))
         at = each_segment(within.at, within.segments)
         any_ = any_ or bool(len(at))
-        if len(at) > rate:  # the first burst is left out of each stretch
+        if len(at) > rate:  # each stretch counts without its first burst
             sent, took_us = sent + len(at) - rate, took_us + int(at[-1] - at[rate - 1])
     if not any_:
         return None
     reached = sent * SECOND_US / took_us if took_us else float("inf") if sent else 0.0
-    told = f"{code}: {reached:.2f}/s of {rate}/s ({reached / rate:.1%})"
+    summary = f"{code}: {reached:.2f}/s of {rate}/s ({reached / rate:.1%})"
     enough = reached >= share * rate
-    return Judged("pass" if enough else "weak", told, round(reached, 3), rate, "messages/s", "" if enough else "client")
+    return Judged(
+        "pass" if enough else "weak", summary, round(reached, 3), rate, "messages/s", "" if enough else "client"
+    )

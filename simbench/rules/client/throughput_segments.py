@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.throughput import code_rates, held_against, if_waited
@@ -13,29 +14,29 @@ TOGETHER_US = 5 * SECOND_US
 
 
 def within(case: Case, code: str, operations: View, rate: int) -> Judged:
-    """A code's operations against its rate: fails beyond tau and the bench's own grain, inconclusive in between."""
+    """A code's operations against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
     assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
     strict, lenient = held_against(case, operations, rate)
-    told = f"{code}: {len(operations)} operations, {strict.peak} in the busiest second ({rate}/s)"
+    summary = f"{code}: {count(len(operations), 'operation')}, {strict.peak} in the busiest second (limit {rate}/s)"
     if not strict.early:
-        return Judged("pass", told, 0, 0, "operations too early", "", assumed)
+        return Judged("pass", summary, 0, 0, "operations too early", "", assumed)
     outcome, blame = ("fail", "client") if lenient.early else ("inconclusive", "bench")
     wrong = operations.where(list(lenient.early or strict.early))
     evidence = tuple(
         Evidence(f"{code}: too early for {rate}/s", r.at - SECOND_US, r.at, r.session, r.frame.hex().upper())
         for r in wrong.where(slice(5)).rows()
     )
-    return Judged(outcome, told, len(wrong), 0, "operations too early", blame, assumed, evidence)  # type: ignore[arg-type]  # pairs of literals
+    return Judged(outcome, summary, len(wrong), 0, "operations too early", blame, assumed, evidence)  # type: ignore[arg-type]  # pairs of literals
 
 
 @rule(
     "OPS-ACH-04/long-messages",
-    "Messages of several segments keep the rate by segment",
+    "Long messages count by segment against the rate",
     catches=("counts-messages", "no-pacing"),
     capability="limits_rate",
 )
 def long_messages(case: Case) -> Judged:
-    """Every segment counts (AMB-05); the texts asked for need several."""
+    """Every segment counts (AMB-05); the requested texts need several."""
     submits = case.reading.submits
     asked = {row.code for row in sends(case).values()}
     judged = []
@@ -44,7 +45,9 @@ def long_messages(case: Case) -> Judged:
         if code not in asked or not len(of_code):
             continue
         if not any(not mark for mark in of_code.mark.tolist()):
-            judged.append(Judged("inconclusive", f"{code}: no message had several segments", blame="client"))
+            judged.append(
+                Judged("inconclusive", f"{code}: the client sent no message of several segments", blame="client")
+            )
         else:
             judged.append(within(case, code, of_code, rate))
     return worst(judged, "the client submitted nothing")
@@ -52,12 +55,12 @@ def long_messages(case: Case) -> Judged:
 
 @rule(
     "OPS-ENG-01/several-codes",
-    "Codes with a backlog at the same time are each held to their own rate, and none to another's",
+    "With a backlog on several codes, each code uses and keeps its own rate",
     catches=("one-tier-for-all", "no-pacing"),
     capability="limits_rate",
 )
 def several_codes(case: Case) -> Judged:
-    """While all of them had something to send: too fast fails, far below its own rate is weak."""
+    """While all of them had messages to send: above its rate is a failure, far below it is weak."""
     submits, share = case.reading.submits, case.contract.terms.throughput.use_share.value
     rates = (
         {code: rate for code, rate in code_rates(case).items() if (submits.code == code).any()} if len(submits) else {}
@@ -71,13 +74,13 @@ def several_codes(case: Case) -> Judged:
         common = submits.where((submits.code == code) & (submits.at >= start) & (submits.at <= end))
         if end - start < TOGETHER_US:
             found = within(case, code, submits.where(submits.code == code), rate)
-            told = "they had a backlog together for too short a time"
-            judged.append(found if found.outcome == "fail" else Judged("inconclusive", told, blame="bench"))
+            summary = f"the codes had a common backlog for less than {TOGETHER_US / SECOND_US:.0f} s"
+            judged.append(found if found.outcome == "fail" else Judged("inconclusive", summary, blame="bench"))
             continue
         found = within(case, code, common, rate)
         reached = len(common) * SECOND_US / (end - start)
         if found.outcome == "pass" and reached < share * rate:
-            told = f"{code}: {reached:.1f}/s of {rate}/s while others had a backlog"
-            found = Judged("weak", told, round(reached, 2), rate, "messages/s", "client")
+            summary = f"{code}: {reached:.1f}/s of {rate}/s while other codes had a backlog"
+            found = Judged("weak", summary, round(reached, 2), rate, "messages/s", "client")
         judged.append(if_waited(case, code, rate, found))
     return worst(judged)

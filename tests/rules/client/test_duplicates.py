@@ -46,7 +46,7 @@ def first_accepted() -> Scene:
 def test_a_result_that_nothing_shows_to_have_arrived_is_in_doubt_and_may_be_repeated() -> None:
     found = again(first_accepted()).judged(DUPLICATES)
     assert found.outcome == "pass"
-    assert found.summary == "1 accepted, 0 repeated although known received, 1 in doubt"
+    assert found.summary == "1 accepted, 0 repeated after a received result, 1 in doubt"
 
 
 def test_using_the_number_again_shows_that_the_result_arrived() -> None:
@@ -100,12 +100,12 @@ def test_a_repetition_that_is_known_received_itself_may_not_be_repeated() -> Non
 def test_what_was_refused_may_come_again() -> None:
     scene = Scene().login(0.5).submit(1, 1, "#00001", answer=None).result(1.1, 1, body="N/04/later/")
     found = scene.submit(2, 1, "#00001").judged(DUPLICATES)
-    assert found.summary == "1 accepted, 0 repeated although known received, 0 in doubt"
+    assert found.summary == "1 accepted, 0 repeated after a received result, 0 in doubt"
 
 
 def test_parts_of_one_message_and_other_recipients_are_no_repetition() -> None:
     scene = first_accepted().told(1.1, "accepted", "#00001").submit(2, 2, "#00001", AdC="33710000002")
-    assert scene.judged(DUPLICATES).summary == "2 accepted, 0 repeated although known received, 0 in doubt"
+    assert scene.judged(DUPLICATES).summary == "2 accepted, 0 repeated after a received result, 0 in doubt"
 
 
 @pytest.mark.parametrize("parted", ["outage", "code outage", "drop"])

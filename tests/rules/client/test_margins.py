@@ -113,5 +113,5 @@ def test_a_client_that_is_handed_less_than_its_tier_is_not_blamed_for_sending_le
         scene.asked(1 + every_s * number, f"#{number:05d}").submit(1.1 + 0.2 * number, number)
     found = scene.judged(USES)
     assert (found.outcome, found.blame) == (outcome, blame)
-    assert ("handed over at 5.1/s" in found.summary) == bool(every_s)
+    assert ("requested at 5.1/s" in found.summary) == bool(every_s)
     assert ("no backlog" in scene.judged(AT_TIER).summary) == bool(every_s)

@@ -118,5 +118,5 @@ def test_marketing_within_the_grace_after_an_opt_out_is_counted_and_allowed() ->
         return scene.judged("OPS-PRO-08/every-spelling").summary
 
     said = after(1.0, 30, grace + 60)  # at the instant of the opt-out itself, within the grace, and after it
-    assert said.startswith("asked 1 times")
-    assert said.endswith("1 more within the grace")
+    assert said.startswith("1 marketing message to opted-out users requested, ")
+    assert said.endswith("(1 more within the grace period)")
