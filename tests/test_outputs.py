@@ -205,7 +205,7 @@ ELSEWHERE = {
     "segment.unlink(missing_ok=True)": "a segment that was read as one, and stands in Parquet now",
     "os.truncate(path, segment.whole)": "a segment that was read as one, of a run that goes on: what a kill cut off",
     "path.write_bytes(stream_head(table))": "as above, where not even its head is whole",
-    "self._fates.tofile(path.with_suffix('.fates'))": "recorded with `grow` before",
+    "self._statuses.tofile(path.with_suffix('.statuses'))": "recorded with `grow` before",
     "(folder / name).rename(aside / name)": "moved into a new folder, all of it kept",
     "(self.plan.folder / RUNS / exercise.name).rename(aside / str(len(earlier)))": "as above",
     "file.write_text(configuration(target, ports, self._secret), 'ascii')": "below runs/, which is new",

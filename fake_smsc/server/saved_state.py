@@ -31,7 +31,7 @@ _WAITING = f"""
     from centre a
     anti join (select message, scts from centre where kind in {_ENDED}) e on e.message = a.message and e.scts = a.scts
     left join (select distinct message, scts from centre where kind = 'buffered') b
-      left join (select distinct message, scts from centre where kind = 'buffered') b
+      on b.message = a.message and b.scts = a.scts
     where a.kind = 'accepted' order by a."at", a.n
 """  # noqa: S608 - nothing but our own names
 _OUTCOMES = f"""

@@ -19,7 +19,7 @@ from simbench.billing.acts import Acts, Month
 from simbench.billing.forecast import Forecast
 from simbench.billing.invoice import Invoice
 from simbench.planning.campaign import CampaignError, CampaignPlan, Plan
-from simbench.planning.candidates import Candidate, Pool, mixes_of, why, widened
+from simbench.planning.candidates import Candidate, Pool, mixes_of, partial, why, widened
 from simbench.planning.confidence import futures_needed
 from simbench.planning.confirm import Confirmation, confirm
 from simbench.planning.forecast_export import forecasts_of
@@ -99,7 +99,9 @@ def advise(
     needs = [needs_of(group, futures, lambda _: work.did(10)) for group in groups]
     pool = Pool(plan, groups, replications(plan, fresh, CHOOSING), replications(plan, fresh, SCORING))
     found = mixes_of(plan, needs, lambda: work.did(len(futures)))
-    mix = pool.choose([one for one, _ in found.values()])
+    first_found = [one for one, _ in found.values()]
+    steady = pool.choose([one for one in first_found if all(len(set(held)) == 1 for held in one.held.values())])
+    mix = pool.choose([*first_found, *partial(plan, [steady] if steady else [])])
     if mix is None or not pool.first(mix).holds:
         widest = [wide for one, _ in found.values() for wide in widened(plan, one)]
         mix = pool.choose([one for one, _ in found.values()] + widest)

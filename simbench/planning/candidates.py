@@ -54,17 +54,17 @@ class Pool:
 
     def first(self, mix: Mix) -> Score:
         """The score by which mixes are chosen."""
-        words = mix.words()
-        if words not in self._chosen_by:
-            self._chosen_by[words] = screened(self.groups, self._choosing, mix)
-        return self._chosen_by[words]
+        key = repr(mix.held)  # its words leave out from which month on
+        if key not in self._chosen_by:
+            self._chosen_by[key] = screened(self.groups, self._choosing, mix)
+        return self._chosen_by[key]
 
     def candidate(self, mix: Mix, *, proved: bool = True) -> Candidate:
         """The mix with the score that is shown, in futures by which nothing was chosen."""
-        words = mix.words()
-        if words not in self._scored:
-            self._scored[words] = screened(self.groups, self._scoring, mix)
-        score = self._scored[words]
+        words, key = mix.words(), repr(mix.held)
+        if key not in self._scored:
+            self._scored[key] = screened(self.groups, self._scoring, mix)
+        score = self._scored[key]
         doubt = score.doubtful or self.first(mix).doubtful or score.holds != self.first(mix).holds
         return Candidate(
             mix, words, self.price(mix), score, score.reaches, score.holds, proved, doubt,
@@ -120,6 +120,22 @@ def widened(plan: Plan, mix: Mix) -> list[Mix]:
             wider = mix_of({**_counts(mix), prefix: months})
             if wider.codes <= plan.asked.codes_max:
                 found.append(wider)
+    return found
+
+
+def partial(plan: Plan, mixes: list[Mix]) -> list[Mix]:
+    """Each mix that is the same throughout, with one code of the lowest rate fewer before or from some month on."""
+    found = []
+    for mix in mixes:
+        for prefix, months in mix.held.items():
+            if len(set(months)) > 1 or sum(n for _, n in months[0]) < 2:
+                continue
+            lowest = months[0][0][0]
+            fewer = {**dict(months[0]), lowest: dict(months[0])[lowest] - 1}
+            for at in range(1, len(plan.months)):
+                for less in (range(at), range(at, len(months))):
+                    changed = [fewer if place in less else dict(months[0]) for place in range(len(months))]
+                    found.append(mix_of({**_counts(mix), prefix: changed}))
     return found
 
 

@@ -45,7 +45,7 @@ WRONG = {
     ),
     "outages-at-once": (
         CODE + "[[outages]]\nat_s = 10\nfor_s = 20\n[[outages]]\nat_s = 25\nfor_s = 1\n",
-        "outages[1].at_s", "25 while outages[0] holds", "from 10 s for 20 s",
+        "outages[1].at_s", "25 falls within outages[0]", "from 10 s for 20 s",
     ),
     "window-too-small": (CODE + "window = 5\nlink_ms = 600\n", "codes[0].window", "8.33/s", "at least 6 to reach 10/s"),
     "link-too-long": (
