@@ -1,4 +1,4 @@
-"""pytest's door to the bench: the options of `pytest --sut ...`. Does nothing, and loads nothing, without `--sut`.
+"""The pytest entry point: the options of `pytest --sut ...`. It stays inactive without `--sut`.
 
 Everything else is in `simbench.bench.pytest.plugin`, which is registered only then.
 """
@@ -20,10 +20,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     option = group.addoption
     option("--sut", default="", metavar="NAME", help="client under test: reference, kannel, command, or a .toml file")
     option("--sut-program", default="", metavar="COMMAND", help="with --sut command: the program and its flags")
-    option("--sut-capabilities", type=Path, metavar="FILE", help="what the client says it can do (TOML)")
+    option("--sut-capabilities", type=Path, metavar="FILE", help="capabilities the client claims (TOML)")
     option("--sut-only", action="append", default=[], metavar="CLAUSE", help="clause, chapter, purpose, exercise; none")
     option("--sut-contract", default="", metavar="FILE", help="contract by name, or an overlay file")
-    option("--sut-seed", type=int, default=1, metavar="N", help="seed of every draw")
+    option("--sut-seed", type=int, default=1, metavar="N", help="random seed")
     option("--sut-baseline", type=Path, metavar="FILE", help="known deviations (TOML)")
     option("--sut-strict", action="store_true", help="weak and inconclusive count as failures")
     option("--sut-output", type=Path, metavar="FOLDER", help="new folder for ledgers, findings and report")
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the rest, if there is a client to test."""
+    """Register the plugin if there is a client to test."""
     config.addinivalue_line("markers", "simbench(codes, ...): short codes with their rates for the simbench_ fixtures")
     if not config.getoption("--sut"):
         return

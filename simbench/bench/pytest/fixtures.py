@@ -1,6 +1,6 @@
-"""Fixtures for the tests of a client's own repository: an SMSC, the client, the ledger and the clock. Judges nothing.
+"""Fixtures for the tests of a client's own repository: SMSC, client, ledger and clock.
 
-Server and client run on a loop of their own in a thread; everything here is called from ordinary, synchronous tests.
+Server and client run on their own loop in a thread; tests call everything here synchronously.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Client:
     def __init__(self, smsc: Smsc) -> None:
         self._smsc = smsc
         self.reports: list[Report] = []
-        """Everything it told, in order."""
+        """Every report of the client, in order."""
         target = target_of(smsc.exercise, smsc.live, smsc.folder, smsc.clock if _moves(smsc.sut) else None)
         smsc.folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -133,14 +133,14 @@ class Client:
             raise
 
     def send(self, recipient: str, text: str, code: str = "", **more: Any) -> Ask:
-        """Ask it to send; the mark that finds the message again is put behind the text."""
+        """Request a message; returns the mark that is appended to its text."""
         bench = self._smsc.bench
         ask = bench.message(code or next(iter(bench.rates)), recipient, text, **more)
         self._smsc.call(bench.ask(ask))
         return ask
 
     def wait_for(self, kind: str, count: int = 1, timeout_s: float = WAIT_S) -> bool:
-        """Wait until it told that many reports of a kind; False when time ran out."""
+        """Wait for so many reports of a kind; False when time ran out."""
 
         def enough() -> bool:
             return sum(report.kind == kind for report in list(self.reports)) >= count
@@ -163,7 +163,7 @@ class Client:
 
 
 class Clock:
-    """The clock of both, where the client's can be moved; else the machine's, which only tells the time."""
+    """The clock of both, movable if the client's is; else the machine's."""
 
     def __init__(self, smsc: Smsc) -> None:
         self._smsc = smsc

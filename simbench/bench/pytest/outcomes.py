@@ -1,4 +1,4 @@
-"""Outcomes that are neither passed nor failed, as pytest sees them. Knows no rule."""
+"""Outcomes that are neither passed nor failed, in pytest."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The bench in somebody else's pytest session: an item a purpose, beside the tests of the client's own repository.
+"""The bench in a client's own pytest session: one item per purpose, next to the client's tests.
 
-Decides no outcome. Exercises start with the first purpose that is run, and run side by side as clocks and ports allow.
+Exercises start with the first purpose that is run, and run concurrently as far as clocks and ports allow.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Foreign(Words):
             items.extend(Purposes.from_parent(session, name="simbench", foreign=self).collect())
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Only exercises of purposes that are left need to run."""
+        """Run only exercises of the remaining purposes."""
         wanted = [item for item in session.items if isinstance(item, PurposeItem)]
         everywhere = {
             name for one in wanted if one.exercise == EVERY for name in exercises_of(self.plan.chosen, one.purpose)
@@ -81,7 +81,7 @@ class Foreign(Words):
         return self._compare([self._judgements.finding(exercise, purpose)])[0], self._judgements
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember the outcomes of purposes."""
+        """Record the outcomes of purposes."""
         told = dict(report.user_properties)
         if report.when == "call" and "purpose" in told:
             outcome = "pass" if getattr(report, VERDICT, "") == "known" else told["outcome"]
@@ -89,7 +89,7 @@ class Foreign(Words):
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write what there is to the output folder; where nothing failed, but not all could be told, end with 3."""
+        """Write the output folder; exit with 3 where nothing failed but something is inconclusive."""
         if self._seen and exitstatus == pytest.ExitCode.OK and exit_status(self._seen) == UNDECIDED:
             session.exitstatus = UNDECIDED
             self._undecided = True
@@ -97,7 +97,7 @@ class Foreign(Words):
             write_output(self._judgements, self.folder, self._compare(self._judgements.findings))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say where the report is."""
+        """Print the path of the report."""
         if self._judgements is not None:
             terminalreporter.write_line(f"simbench: {self.folder / 'report.html'}")
         if self._undecided:

@@ -1,7 +1,4 @@
-"""The pytest plugin of a session: which items there are, and how outcomes beside pass and fail are called.
-
-Decides no outcome: findings do.
-"""
+"""The pytest plugin of a session: its items, and the names of outcomes other than pass and fail."""
 
 from __future__ import annotations
 
@@ -19,13 +16,13 @@ VERDICT = "verdict"  # reports take attributes of a plugin's own
 
 
 class Words:
-    """Outcomes beside pass and fail, by their own words."""
+    """Names of the outcomes other than pass and fail."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Remember which verdict ended an item."""
+        """Record the verdict of an item."""
         del item
         report = yield
         if call.excinfo is not None and isinstance(call.excinfo.value, Verdict):
@@ -33,7 +30,7 @@ class Words:
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
-        """Name inconclusive and unsupported by their own words."""
+        """Show inconclusive and unsupported under their own names."""
         verdict = getattr(report, VERDICT, "")
         return (verdict, verdict[0], verdict.upper()) if verdict and report.when == "call" else None
 

@@ -1,4 +1,4 @@
-"""Figures, tables and pages: the only place with matplotlib. Decides no outcome."""
+"""Figures, tables and pages of conformance reports."""
 
 from simbench.bench.report.findings_file import Result, read_findings, write_findings
 from simbench.bench.report.model import ExerciseRun, Info, Judgement

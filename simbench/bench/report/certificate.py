@@ -1,6 +1,6 @@
-"""The certificate of a session: one page for the acceptance meeting, with its own data in it. Judges nothing.
+"""The certificate of a session: one page for the acceptance meeting, with its data inside.
 
-Its digest is that of its data, not a signature: it shows that something was changed, not who has issued it.
+Its digest covers its data. It reveals changes but is not a signature of the issuer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Judged(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Excused(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A known deviation as the parties agreed on it; `expires` as year-month-day."""
+    """A known deviation that both parties accepted; `expires` as year-month-day."""
 
     purpose: str
     exercise: str
@@ -134,7 +134,7 @@ def read_certificate(path: Path) -> tuple[Certificate, str]:
         text = path.read_bytes().decode()
         found = _DATA.search(text)
         if found is None:
-            raise BadInput(str(path), "holds no certificate", "a page that `simbench certificate` wrote")
+            raise BadInput(str(path), "contains no certificate", "a page that `simbench certificate` wrote")
         certificate = msgspec.json.decode(found[1].encode(), type=Certificate)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or "cannot be read", "a certificate") from None

@@ -1,4 +1,4 @@
-"""Several sessions side by side: one row a purpose, one column a client. Judges nothing."""
+"""Several sessions side by side: one row a purpose, one column a client."""
 
 from __future__ import annotations
 

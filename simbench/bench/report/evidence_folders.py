@@ -1,6 +1,6 @@
-"""A folder a purpose: its finding, the part of the wire that proves it as a capture, the client's log. Judges nothing.
+"""A folder for each purpose: its finding, a capture of the wire as proof, and the client's log.
 
-Captures hold the wire as it was, numbers and all: they are evidence for the two parties, not for publication.
+Captures hold the wire unmasked: they are evidence for the two parties, not for publication.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def shown(run: Run, finding: Finding, exercise: str = "") -> Run:
 
 
 def _linked(log: Path, here: Path) -> None:
-    """The same file under another name; a copy where the file system has no such thing."""
+    """A hard link, or a copy where the file system has none."""
     with suppress(FileExistsError):
         try:
             os.link(log, here)

@@ -1,4 +1,4 @@
-"""A judgement as JSON, which is the truth other forms are renderings of. Hides and leaves out nothing."""
+"""A judgement as complete, unmasked JSON; every other form is a rendering of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write_findings(path: Path, judgement: Judgement) -> None:
 
 
 def read_findings(path: Path) -> Result:
-    """Read `findings.json`. Raises BadInput when it is missing or says something it may not."""
+    """Read `findings.json`. Raises BadInput when it is missing or invalid."""
     result = read_json(path, Result, "a findings.json", "what the bench writes as findings.json")
     counted = tally(result.findings)
     if result.summary != counted:

@@ -1,4 +1,4 @@
-"""Aggregates that pictures are drawn from: rates in bins, sliding peaks, waits, backlog. Draws and judges nothing.
+"""Aggregates that pictures are drawn from: rates in bins, sliding peaks, waits, backlog.
 
 Instants and durations are int64 arrays in microseconds; instants are sorted.
 """
@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 MOST_BINS: Final = 240  # as many as a picture can show; longer runs get wider bins
-GIVEN_UP: Final = frozenset({"withheld", "refused"})  # reports of a client that a message is not to be expected
+GIVEN_UP: Final = frozenset({"withheld", "refused"})  # reports of a client that it will not send a message
 WIDTHS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
 
 

@@ -1,4 +1,4 @@
-"""What a report is made of: findings, the readings they came from, and the contract. Draws and decides nothing."""
+"""The input of a report: findings, the traces behind them, and the contract."""
 
 from __future__ import annotations
 

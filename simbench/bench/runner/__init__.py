@@ -1,1 +1,1 @@
-"""Runs exercises against a system under test and judges them."""
+"""Runs exercises with a system under test and judges them."""

@@ -1,7 +1,6 @@
-"""Known deviations: which failures somebody has accepted, why, until when. Changes no finding.
+"""Known deviations: accepted failures with reason and expiry. Findings stay as they are.
 
-A deviation excuses its purpose until it expires; one that passes all the same is shown too, so that no entry outlives
-its reason.
+A deviation excuses its purpose until it expires; a deviation that passes is shown, so that its entry can be removed.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from simbench.base.toml_files import as_typed, label, read_table
 from simbench.finding import Finding, Outcome, exit_status
 
 State = Literal["", "new", "known", "expired", "passes"]
-DAYS: Final = 90  # an entry written by the bench lasts so long
-REASON: Final = 150  # characters of what was seen, as the reason of such an entry
+DAYS: Final = 90  # lifetime of an entry written by the bench
+REASON: Final = 150  # characters of the summary in the reason of such an entry
 STRICT: Final[tuple[Outcome, ...]] = ("fail", "weak", "inconclusive", "error")
 STATES: Final[dict[State, str]] = {
     "new": "new failure",
@@ -34,7 +33,7 @@ STATES: Final[dict[State, str]] = {
 
 
 class Deviation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One accepted failure of a purpose, in every exercise or in the one named; it counts up to and with `expires`."""
+    """One accepted failure of a purpose, in every exercise or in the one named; valid through the day `expires`."""
 
     purpose: str
     reason: str
@@ -44,13 +43,13 @@ class Deviation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a baseline file holds, as `[[deviation]]` tables."""
+    """The content of a baseline file: `[[deviation]]` tables."""
 
     deviation: tuple[Deviation, ...] = ()
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """A finding beside the baseline: "" where there is nothing to say of it."""
+    """A finding compared with the baseline; state "" where the baseline has no entry for it."""
 
     finding: Finding
     state: State = ""
@@ -58,7 +57,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def remark(standing: Standing) -> str:
-    """What the baseline says of a finding, "" where it says nothing."""
+    """The baseline's remark on a finding, "" without one."""
     entry = standing.deviation
     if entry is None or not standing.state:
         return ""
@@ -67,28 +66,28 @@ def remark(standing: Standing) -> str:
 
 
 def read_baseline(path: Path, known: Iterable[str]) -> Baseline:
-    """Read a baseline; `known` are the purposes there are. Raises BadInput naming the entry."""
+    """Read a baseline; `known` are all purposes. Raises BadInput naming the entry."""
     baseline: Baseline = as_typed(read_table(path, BadInput), Baseline, BadInput, lambda _: label(path))
     purposes, seen = set(known), set()
     for number, entry in enumerate(baseline.deviation):
         place = f"{label(path)}: deviation[{number}]"
         if entry.purpose not in purposes:
-            raise BadInput(f"{place}.purpose", f"{entry.purpose[:80]!r} is no purpose", "one of `simbench list`")
+            raise BadInput(f"{place}.purpose", f"{entry.purpose[:80]!r} is not a purpose", "one of `simbench list`")
         if not entry.reason.strip():
-            raise BadInput(f"{place}.reason", "is empty", "why this is accepted")
+            raise BadInput(f"{place}.reason", "is empty", "the reason for accepting it")
         if (entry.purpose, entry.exercise) in seen:
-            raise BadInput(place, f"{entry.purpose} a second time", "one entry a purpose and exercise")
+            raise BadInput(place, f"{entry.purpose} appears twice", "one entry for each purpose and exercise")
         seen.add((entry.purpose, entry.exercise))
     return baseline
 
 
 def compare(findings: Iterable[Finding], baseline: Baseline, today: date, *, strict: bool = False) -> list[Standing]:
-    """Each finding beside the baseline. `strict`: weak, inconclusive and error are failures as well."""
+    """Compare each finding with the baseline. `strict`: weak, inconclusive and error count as failures."""
     return [_standing(finding, baseline, today, strict) for finding in findings]
 
 
 def status(standings: Iterable[Standing], *, strict: bool = False) -> int:
-    """Exit status: that of the findings without those known; `strict`: 1 also for what passes against its entry."""
+    """Exit status of the findings without known deviations; `strict`: 1 also for a deviation that passes."""
     standings = list(standings)
     if strict and any(
         one.state in {"expired", "passes"} or (_failed(one.finding, strict) and one.state != "known")
@@ -102,9 +101,9 @@ def status(standings: Iterable[Standing], *, strict: bool = False) -> int:
 
 
 def updated(standings: Iterable[Standing], baseline: Baseline, today: date) -> Baseline:
-    """The baseline under which this run has nothing new: what passes goes, what failed comes or is kept.
+    """The baseline under which this run has no new deviation: entries that pass go, failures are added or kept.
 
-    Entries of purposes that were not judged stay; expired ones that still fail get a new date.
+    Entries of purposes not judged stay; expired ones that still fail get a new date.
     """
     standings = list(standings)
     gone = {one.deviation for one in standings if one.state == "passes"}
@@ -123,7 +122,7 @@ def updated(standings: Iterable[Standing], baseline: Baseline, today: date) -> B
 
 
 def write_baseline(path: Path, baseline: Baseline, before: Baseline | None = None) -> None:
-    """Write it as TOML over the one it was read from, `before`, whose comments stay in a copy: FILE.before.
+    """Write it as TOML over the file it was read from, `before`; a copy with its comments stays as FILE.before.
 
     Raises as `outputs.replacing`.
     """
@@ -155,7 +154,7 @@ def _standing(finding: Finding, baseline: Baseline, today: date, strict: bool) -
 
 
 def _entry(finding: Finding, baseline: Baseline, failed: bool) -> Deviation | None:
-    """The entry that speaks of a finding: its exercise's own, else that of every exercise.
+    """The entry for a finding: its exercise's own, else that of every exercise.
 
     A failure of the session that has entries of single exercises needs one for each exercise in which it failed; the
     one that expires first then counts.

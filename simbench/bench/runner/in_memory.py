@@ -1,6 +1,7 @@
-"""The reference client in this very process and in virtual time, and exercises run with it. Opens no socket.
+"""The reference client in this process and in virtual time, and exercises with it.
 
-The same client, server and scripts as live; what a minute takes is what computing takes. For tests of the rules.
+Client, server and scripts are those of live runs, on a network in memory; time passes only by computing. For tests of
+the rules.
 """
 
 from __future__ import annotations

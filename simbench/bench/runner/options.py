@@ -1,4 +1,4 @@
-"""What a user asked for, from the command line or from pytest's, as a plan. Runs nothing."""
+"""Options of a session, from the command line or from pytest, as a plan."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONTRACT = "orange_ops_2016"
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A session as asked for. `sut` is a name, a kind with `program`, or the path of a description.
+    """The options of a session. `sut` is a name, a kind with `program`, or the path of a description.
 
     With `soak`, a duration such as "10m", it is an endurance run instead of the exercises. `jobs` run side by side.
     """
@@ -54,15 +54,15 @@ def plan_of(wanted: Wanted, folder: Path) -> Plan:
 
 
 def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[str, ...]) -> Plan:
-    """The plan of a session that was run before, to be judged again under the contract of that name or file.
+    """The plan to judge an earlier session again under the contract of that name or file.
 
-    Raises BadInput when nothing that was run is wanted, ContractError.
+    Raises BadInput when the options choose none of its exercises, ContractError.
     """
     watched = watching(record.reach, 0)
     endurance = soak(duration_s(record.soak)) if record.soak else {}
     everything = {**select(), watched.name: (watched, watched.purposes), **endurance}
     if unknown := [name for name in record.exercises if name not in everything]:
-        raise BadInput(str(folder), f"holds exercises this bench does not have: {', '.join(unknown)}")
+        raise BadInput(str(folder), f"holds exercises unknown to this version: {', '.join(unknown)}")
     wanted = choose((everything[name][0] for name in record.exercises), only)
     chosen: Chosen = {}
     for name, purposes in record.exercises.items():
@@ -76,12 +76,12 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
 
 
 def _given(contract: str) -> str:
-    """The contract as it can be found again from anywhere: its name, or its whole path."""
+    """The contract's name, or its absolute path."""
     return str(Path(contract).resolve()) if contract.endswith(".toml") else contract or CONTRACT
 
 
 class Nobody:
-    """The client of a stored session: it has its name and what it said of itself, and can do nothing."""
+    """The client of a stored session: its name and claims, without the ability to run."""
 
     def __init__(self, name: str, version: str, record: SessionRecord) -> None:
         self.name, self.version = name, version
@@ -111,9 +111,9 @@ def _maker(wanted: Wanted) -> tuple[Callable[[], SystemUnderTest], Description |
         known = ", ".join((*known_suts(), *KINDS))
         raise BadInput("system under test", f"{wanted.sut!r} is not known", f"one of {known}, or a .toml file")
     if wanted.program and (description is None or wanted.sut != "command"):
-        raise BadInput("--program", f"given with --sut {wanted.sut}", "--sut command")
+        raise BadInput("--program", f"cannot be combined with --sut {wanted.sut}", "--sut command")
     if wanted.faults and description is not None:
-        raise BadInput("--fault", f"given with --sut {wanted.sut}", "--sut reference")
+        raise BadInput("--fault", f"cannot be combined with --sut {wanted.sut}", "--sut reference")
 
     def make() -> SystemUnderTest:
         sut = described(description) if description else make_sut(wanted.sut, faults=wanted.faults)

@@ -1,6 +1,6 @@
-"""What a session leaves in its folder: findings.json, report.html, session.json and a folder a purpose. Judges nothing.
+"""The output folder of a session: findings.json, report.html, session.json and a folder for each purpose.
 
-findings.json is the truth; everything else here is a rendering of it or of the ledgers.
+findings.json is authoritative; the other files are renderings of it or of the ledgers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FINDINGS, REPORT, JUNIT = "findings.json", "report.html", "junit.xml"
 def write_output(judgements: Judgements, folder: Path, standings: Sequence[Standing] = ()) -> Judgement:
     """Write everything into the folder. Raises BadInput when that is impossible."""
     judgement = judgement_of(judgements, standings)
-    if not judgements.reused:  # what was run stays as it was, however much of it is judged again
+    if not judgements.reused:  # the record of the runs stays complete, even when part of it is judged again
         write_record(folder, judgements.record())
     write_findings(folder / FINDINGS, judgement)
     write_folders(folder / EVIDENCE, judgement, judgements.plan.folder / RUNS)
@@ -54,7 +54,7 @@ def set_aside(folder: Path) -> Path:
 
 
 def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> Judgement:
-    """A session as reports take it."""
+    """The session in the form of a report."""
     record = judgements.record()
     info: dict[str, str | int | float] = {
         "system": record.system,
@@ -71,7 +71,7 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
     exercises = []
     for name, (exercise, _) in judgements.plan.chosen.items():
         reading = Reading(judgements.conducted[name].result().run)
-        if not reading.run.wire.num_rows:  # left out, or nobody came: there is nothing to draw
+        if not reading.run.wire.num_rows:  # left out, or without a connection: no picture
             continue
         exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
     return Judgement(
@@ -85,5 +85,5 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
 
 
 def said_of(standing: Standing, judgements: Judgements) -> str:
-    """What is to be said of a finding beside its outcome: what the baseline says, and that it took several attempts."""
+    """Remarks on a finding: its baseline entry, and the number of attempts."""
     return " ".join(filter(None, (remark(standing), judgements.attempt(standing.finding.exercise))))

@@ -1,6 +1,6 @@
-"""Running exercises: one SMSC, one client and one ledger each. Judges nothing.
+"""Running exercises: one SMSC, one client and one ledger each.
 
-Exercises that bear company run side by side first; rate exercises follow, each alone on the machine.
+Exercises that tolerate others run concurrently first; exercises that measure rates follow, one at a time.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from simbench.finding import Blame
 from simbench.ledger import AnyLedger, Ledger, Run, RunInfo, open_run
 from simbench.ledger.events import AccountSet, ExerciseEnded, row_of
 
-BUDGET = 3  # times what a client that does nothing wrong takes
+BUDGET = 3  # limit as a multiple of the duration with a correct client
 SPARE_S = 60
-AT_ONCE = 8  # exercises side by side: each has a server on this loop and a client of its own
+AT_ONCE = 8  # concurrent exercises, each with a server on this loop and its own client
 
 Phase = Literal["started", "again", "finished"]
 Progress = Callable[[Exercise, Phase, str], None]
 
 
 class Conducted(msgspec.Struct, frozen=True):
-    """One exercise that ran: its ledger as read again, and what went wrong, and with whom, if something did."""
+    """One exercise that ran: its ledger, and any trouble with its blame."""
 
     exercise: Exercise
     run: Run
     trouble: str = ""
     blame: Blame = ""
-    left_out: str = ""  # why it did not run at all
-    earlier: tuple[str, ...] = ()  # why each attempt before this one told nothing: the bench was late
+    left_out: str = ""  # why it did not run
+    earlier: tuple[str, ...] = ()  # why each earlier attempt was inconclusive: the bench was late
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -62,13 +62,13 @@ class Surroundings(msgspec.Struct, frozen=True):
     seed: int = 1
     network: Network | None = None
     clock: PlatformClock | None = None
-    tamper: Callable[[LiveSmsc], None] = lambda _: None  # a planted fault of the platform, to see it caught
+    tamper: Callable[[LiveSmsc], None] = lambda _: None  # a planted fault of the platform
 
 
 async def conduct(
     exercise: Exercise, sut: SystemUnderTest, contract: Contract, ledger: AnyLedger, around: Surroundings
 ) -> Conducted:
-    """Run one exercise against one client and close its ledger. Trouble is told, not raised."""
+    """Run one exercise with one client and close its ledger. Trouble is recorded, not raised."""
     scenario = exercise.scenario(contract, around.seed, reach_of(sut))
     clock = around.clock or clock_of(exercise, sut.capabilities)
     trouble = left_out = ""
@@ -82,7 +82,7 @@ async def conduct(
                 async with asyncio.timeout(budget_s(exercise, sut) if around.network is None else None):
                     await sut.start(target, bench.heard)
                     await exercise.script(bench)
-                # Without a last row nobody could tell how long a silence at the end was watched.
+                # The last row shows how long a silence at the end was recorded.
                 ledger.story.append(row_of(smsc.clock.now(), ExerciseEnded(exercise.name)))
             finally:
                 await sut.stop()
@@ -99,13 +99,13 @@ async def conduct(
 
 
 def budget_s(exercise: Exercise, sut: SystemUnderTest) -> float:
-    """How long an exercise may take at all: stories have patience of their own, so this ends only what hangs."""
+    """The time limit of an exercise; scripts have shorter limits of their own, so this one ends only hanging ones."""
     timer_s = sut.capabilities.result_timer_s or exercise.setup.result_timer_s
     return BUDGET * exercise.seconds + PATIENCE * timer_s + reach_of(sut).connect_wait_s + SPARE_S
 
 
 def clock_of(exercise: Exercise, capabilities: Capabilities) -> PlatformClock | None:
-    """The clock of an exercise: moved and fast as far as the client's can be, None for the machine's own."""
+    """The clock of an exercise, moved and fast as far as the client's allows; None for the machine's own."""
     setup = exercise.setup
     if capabilities.clock == "speed" and (setup.clock != "any" or setup.speed > 1):
         return PlatformClock(exercise.epoch_us, setup.speed)
@@ -113,7 +113,7 @@ def clock_of(exercise: Exercise, capabilities: Capabilities) -> PlatformClock | 
 
 
 def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformClock | None) -> Target:
-    """What the client is told; what it is told wrongly, or beyond its accounts, is told in the story as well."""
+    """The client's settings; wrong passwords and ported numbers become events as well."""
     setup, accounts = exercise.setup, []
     for config in smsc.scenario.codes:
         account = config.account or config.code
@@ -140,7 +140,7 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
 async def conduct_all(
     chosen: Chosen, one: Callable[[Exercise], Awaitable[Conducted]], progress: Progress, at_once: int = AT_ONCE
 ) -> dict[str, Conducted]:
-    """Conduct every chosen exercise through `one`: the sociable ones together, then the others in turn."""
+    """Run every chosen exercise through `one`: those that tolerate others together, then the rest in turn."""
     finished: dict[str, Conducted] = {}
 
     async def run(exercise: Exercise) -> None:
@@ -155,7 +155,7 @@ async def conduct_all(
         async with room:
             await run(exercise)
 
-    # The longest first, so that none of them is left over when the others are done.
+    # The longest start first, so that none runs on alone at the end.
     together = sorted((e for e in exercises if not e.alone), key=lambda e: -e.seconds)
     await asyncio.gather(*map(sociable, together))
     for exercise in exercises:
@@ -169,7 +169,7 @@ def _read_again(ledger: AnyLedger) -> Run:
 
 
 def run_info(exercise: Exercise, contract: Contract, seed: int, sut: str) -> RunInfo:
-    """What `run.json` says of one exercise's ledger."""
+    """The `run.json` of one exercise's ledger."""
     return RunInfo(
         run=exercise.name,
         created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

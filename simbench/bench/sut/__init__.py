@@ -1,1 +1,1 @@
-"""Systems under test: how each is started, fed and stopped."""
+"""Systems under test: starting, feeding and stopping each kind."""

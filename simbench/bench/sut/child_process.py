@@ -1,6 +1,6 @@
 """Programs the bench starts: one child process each, in its own process group, its messages in a log file.
 
-Touches no process it did not start: it signals by the ids it got from the kernel, never by name.
+Signals go only to processes it started, by their ids.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from pathlib import Path
 from simbench.base.errors import MissingTool
 from simbench.bench.sut.protocol import SutFailed
 
-ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # daemons live there, and an ordinary user's PATH leaves them out
+ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # folders of daemons, which the PATH of an ordinary user lacks
 KILL_WAIT_S = 1.0
-LOOK_S = 0.01  # how often we look whether something has come about
-LAST_LINES = 15  # a box that crashes logs a dozen lines of its stack after the reason
-LARGEST_FILE = 1 << 28  # octets that a program may write into one file, its log among them
-MARK = "SIMBENCH_CHILD"  # in the environment of a program and of all it starts: no other process has its value
+LOOK_S = 0.01  # interval of polling
+LAST_LINES = 15  # a crashing box logs a dozen lines of its stack after the reason
+LARGEST_FILE = 1 << 28  # limit of any file a program writes, including its log
+MARK = "SIMBENCH_CHILD"  # environment variable with a value unique to a program and its descendants
 SOCKETS = Path("/proc/net/tcp")
 
 
 def find_program(program: str, package: str) -> str:
-    """Path of a program. Raises MissingTool naming the package that brings it."""
+    """Path of a program. Raises MissingTool naming its package."""
     path = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{ADMIN_FOLDERS}")
     if path is None:
         raise MissingTool(f"{program} is not installed; install the package {package}")
@@ -37,7 +37,7 @@ def find_program(program: str, package: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """That many TCP ports of the loopback interface that nobody listens on at this moment."""
+    """So many TCP ports of the loopback interface without a listener at this moment."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
@@ -74,17 +74,17 @@ class Child:
                 raise MissingTool(f"{name}: there is no program {argv[0]}") from error
             except OSError as error:
                 raise SutFailed(f"{name}: {argv[0]} cannot be started: {error.strerror}") from error
-        with contextlib.suppress(ProcessLookupError):  # it may have ended by now
+        with contextlib.suppress(ProcessLookupError):  # the process may have ended
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
         return cls(name, process, log, token)
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether the program still runs."""
         return self.process.returncode is None
 
     def ended(self) -> SutFailed:
-        """The error that says how it ended, with the end of its log."""
+        """The error with the way the program ended and the end of its log."""
         status = self.process.returncode
         how = "is gone" if status is None else f"ended with status {status}"
         if status is not None and status < 0:
@@ -92,7 +92,7 @@ class Child:
         return SutFailed(f"{self.name} {how}{last_lines([self.log])}")
 
     def kill(self) -> None:
-        """SIGKILL to it and to whatever it started, whether that stayed in its process group or not."""
+        """SIGKILL the program and its descendants, inside its process group or not."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         for pid in _bearers(self._token) if self._token else ():
@@ -100,7 +100,7 @@ class Child:
                 os.kill(pid, signal.SIGKILL)
 
     async def gone(self) -> None:
-        """Return once it has ended. `Process.wait` would also wait for whoever else holds its pipes."""
+        """Return once it has ended. `Process.wait` would also wait for other holders of its pipes."""
         while self.alive:  # noqa: ASYNC110 - asyncio offers no event for the end of the process alone
             await asyncio.sleep(LOOK_S)
 
@@ -112,17 +112,17 @@ class Child:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.gone(), wait_s)
         self.kill()
-        with contextlib.suppress(TimeoutError):  # somebody who left the group may hold the pipes for ever
+        with contextlib.suppress(TimeoutError):  # a process outside the group may hold the pipes for ever
             await asyncio.wait_for(self.process.wait(), KILL_WAIT_S)
 
 
 def _bearers(token: str) -> list[int]:
-    """Processes with this token in the environment they were started with."""
+    """Processes whose initial environment has this token."""
     wanted = f"{MARK}={token}".encode()
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
-            with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
+            with contextlib.suppress(OSError):  # ended meanwhile, or owned by another user
                 if wanted in (folder / "environ").read_bytes().split(b"\0"):
                     found.append(int(folder.name))
     return found
@@ -131,7 +131,7 @@ def _bearers(token: str) -> list[int]:
 async def listens(port: int, children: Sequence[Child], wait_s: float) -> None:
     """Return once something listens on this loopback port. Raises SutFailed when a child ends or time is up first.
 
-    Looks without knocking: a program may rest after every caller, as bearerbox does for a second.
+    It polls without connecting, as a program may pause after each connection (bearerbox: one second).
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_s

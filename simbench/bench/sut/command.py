@@ -1,6 +1,6 @@
 """Any program that speaks the line protocol as a system under test: JSON lines in and out, settings in its environment.
 
-Understands nothing of what the program does. The lines are those of `simbench.client.lines`.
+The lines are those of `simbench.client.lines`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from simbench.client import lines
 
 READY_WAIT_S = 10.0
 STOP_WAIT_S = 10.0
-LAST_WORDS_S = 1.0  # what a program wrote before its end is read within this
+LAST_WORDS_S = 1.0  # time to read what a program wrote before its end
 LONGEST_LINE = 1 << 20
-WRITE_WAIT_S = 30.0  # a program that does not read its input for so long hangs
-MOST_LINES, LINES_AN_ASK = 10_000, 50  # more than these, and the program floods
+WRITE_WAIT_S = 30.0  # a program that has not read its input for this long hangs
+MOST_LINES, LINES_AN_ASK = 10_000, 50  # a program with more lines of output floods
 UNSUPPORTED = 127  # exit status of a program that cannot run here
 
-# What each line of the program is as a report.
+# Report kind of each line of the program.
 REPORTS: dict[type, Callable[[Any], Report]] = {
     lines.Queued: lambda line: Report("queued", line.ref),
     lines.Accepted: lambda line: Report("accepted", line.ref, line.scts),
@@ -41,14 +41,14 @@ REPORTS: dict[type, Callable[[Any], Report]] = {
 
 
 def _nobody(report: Report) -> None:
-    """Where reports go before `start` says who listens."""
+    """Receives reports before `start` sets a listener."""
 
 
 class Command:
-    """A client program, started with `argv`; `faults` are passed on to a program that has faults by name.
+    """A client program, started with `argv`; `faults` are passed to a program with named faults.
 
-    `environment` adds variables to those the protocol defines. `clock` says how its clock is moved, where an exercise
-    wants that and the capabilities allow it: by the variables and lines of the protocol, or under libfaketime.
+    `environment` adds variables to those the protocol defines. `clock` is the way to move its clock, where an exercise
+    needs that and the capabilities allow it: variables and lines of the protocol, or libfaketime.
     """
 
     def __init__(  # noqa: PLR0913 - one argument a setting, all but the first by name
@@ -73,13 +73,13 @@ class Command:
         self._ready = asyncio.Event()
         self._asked = self._heard = 0
         self._flooded = False
-        self._expected = True  # whether its end would be no surprise
+        self._expected = True  # whether its end is expected
 
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
-        """Start the program and return when it says it is ready.
+        """Start the program and return when it reports ready.
 
-        Raises SutFailed when it ends or stays silent for 10 s, MissingTool when there is no such program, CannotRun
-        when it says so by exit status 127.
+        Raises SutFailed when it ends or reports nothing for 10 s, MissingTool when the program is missing, CannotRun on
+        exit status 127.
         """
         self._target, self._tell = target, tell
         target.folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ class Command:
         return (self.child.process.pid,) if self.child is not None and self.child.alive else ()
 
     async def send(self, ask: Ask) -> None:
-        """Write it one line; "queued" tells when the program has it safe. Raises SutFailed when it is gone or hangs."""
+        """Write one line; the report "queued" confirms it. Raises SutFailed when the program has ended or hangs."""
         self._asked += 1
         await self._write(send_line(ask))
 
@@ -100,7 +100,7 @@ class Command:
         await self._write(lines.Notice(maintenance.start_us, maintenance.end_us))
 
     async def move_clock(self, clock: ClockGiven) -> None:
-        """Move its clock: by a line where it speaks of clocks, else through libfaketime. Raises SutFailed."""
+        """Move its clock: by a line of the protocol, else through libfaketime. Raises SutFailed."""
         if self.clock == "lines":
             await self._write(lines.Clock(clock.epoch_us, clock.start_ns))
         else:
@@ -109,7 +109,7 @@ class Command:
             await asyncio.sleep(faketime.CACHE_S)
 
     async def stop(self) -> None:
-        """Ask it to stop; after 10 s SIGKILL. Ends what it started, too, as far as that stayed in its group."""
+        """Ask it to stop, SIGKILL after 10 s. Processes it started in its group end as well."""
         self._expected = True
         if self.child is None:
             return
@@ -121,7 +121,7 @@ class Command:
         await self._forget()
 
     async def kill(self) -> None:
-        """SIGKILL, as a power cut would: nothing is asked, the spool stays as it was."""
+        """SIGKILL without a request to stop, like a power cut; the spool remains."""
         self._expected = True
         if self.child is not None:
             self.child.kill()
@@ -156,7 +156,7 @@ class Command:
         if status is not None:
             problem = self.child.ended()
         if status == UNSUPPORTED:
-            problem = CannotRun(f"{self.name} says that it cannot run here{last_lines([log])}")
+            problem = CannotRun(f"{self.name} reports that it cannot run here{last_lines([log])}")
         await self.kill()
         raise problem
 
@@ -176,13 +176,13 @@ class Command:
             raise self._ended(self.child)
 
     def _ended(self, child: Child) -> SutFailed:
-        """Why it is gone: we may have ended it ourselves."""
+        """Why the program has ended, perhaps by the bench."""
         if self._flooded:
             return SutFailed(f"{self.name} floods: {self._heard} lines of output for {self._asked} messages")
         return child.ended()
 
     async def _read(self, child: Child) -> None:
-        """Pass on what the program says until it ends."""
+        """Pass on the program's lines until it ends."""
         stdout = child.process.stdout
         assert stdout is not None
         rest = b""
@@ -197,7 +197,7 @@ class Command:
             self._hear(rest)
 
     async def _watch(self, child: Child, reader: asyncio.Task[None]) -> None:
-        """Tell when the program ends unasked, after what it still said."""
+        """Report an unexpected end of the program, after its last lines."""
         await child.gone()
         await asyncio.wait({reader}, timeout=LAST_WORDS_S)
         if not self._expected and self._ready.is_set():
@@ -217,7 +217,7 @@ class Command:
             self._tell(said)
 
     async def _forget(self) -> None:
-        """Let go of a program that has ended, once all it said is read."""
+        """Release a program that has ended, after its last lines are read."""
         tasks = {task for task in (self._reader, self._watcher) if task is not None}
         done, pending = await asyncio.wait(tasks, timeout=LAST_WORDS_S)
         for task in pending:
@@ -228,7 +228,7 @@ class Command:
 
 
 def send_line(ask: Ask) -> lines.Send:
-    """What the program is told to send."""
+    """The line that requests a message."""
     return lines.Send(
         ref=ask.mark,
         code=ask.code,
@@ -244,9 +244,9 @@ def send_line(ask: Ask) -> lines.Send:
 
 
 def understand(line: bytes) -> Report | lines.Ready | None:
-    """What a line of the program means: a report, that it is ready, or nothing (an empty line).
+    """The meaning of a line of the program: a report, ready, or nothing (an empty line).
 
-    Never raises: a line that is not of the protocol is a report of the kind "error".
+    Any other line becomes a report of the kind "error".
     """
     if not line.strip():
         return None

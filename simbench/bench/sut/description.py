@@ -1,7 +1,6 @@
-"""Systems under test out of a file or the command line: what kind, how it is reached, and what it says it can do.
+"""Systems under test from a file or the command line: kind, connection and claimed capabilities.
 
-Starts nothing. A capability that is not set is not said, which is not the same as false; a file that says nothing is
-refused, for nobody could tell it from a forgotten one.
+A capability left out is unknown, which differs from false. An empty file is refused, as it is probably a mistake.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ DEMO_ACCOUNTS = tuple(AccountGiven(code, code, "secret", rate) for code, rate in
 
 
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a `sut.toml` says. `program`, `environment`, `clock` are for a command; `url`, `callback`, `callback_port`,
-    `outcomes` for http; `port`, `connect_wait_s`, `watch_s`, `accounts` for a client that runs already.
+    """The content of a `sut.toml`. `program`, `environment`, `clock` are for a command; `url`, `callback`,
+    `callback_port`, `outcomes` for http; `port`, `connect_wait_s`, `watch_s`, `accounts` for a running client.
     """
 
     kind: Kind
@@ -60,15 +59,15 @@ def read_description(path: Path) -> Description:
     if not description.accounts:
         raise BadInput(f"{place}: accounts", "none", "at least one account")
     if "capabilities" in read_table(path, BadInput) and description.capabilities == Capabilities():
-        raise BadInput(f"{place}: capabilities", "says nothing", "at least one capability, or no such table")
+        raise BadInput(f"{place}: capabilities", "is empty", "at least one capability, or leave the table out")
     return description
 
 
 def read_capabilities(path: Path) -> Capabilities:
-    """Read a `caps.toml`: one key a capability. Raises BadInput for an unknown key, or when there is none at all."""
+    """Read a `caps.toml`: one key a capability. Raises BadInput for an unknown key or an empty file."""
     capabilities: Capabilities = _typed(path, Capabilities)
     if capabilities == Capabilities():
-        raise BadInput(label(path), "says nothing", f"one of {', '.join(Capabilities.__struct_fields__)}")
+        raise BadInput(label(path), "is empty", f"at least one of {', '.join(Capabilities.__struct_fields__)}")
     return capabilities
 
 
@@ -113,12 +112,12 @@ def described(description: Description) -> SystemUnderTest:
 
 
 def _words(program: str) -> list[str]:
-    """A command line as words; a program named by a path is found from here, not from where it will run."""
+    """A command line as words; the path of a program is relative to the current folder, not to where it will run."""
     try:
         words = shlex.split(program)
     except ValueError as error:
         raise BadInput(f"program {program[:60]!r}", str(error), "a command line as a shell would take it") from None
-    # Links are not followed: the Python of a virtual environment is one, and knows by its place what is installed.
+    # Symbolic links stay: the Python of a virtual environment is one and finds its packages by its own path.
     return [str(Path(words[0]).absolute()) if "/" in words[0] else words[0], *words[1:]]
 
 

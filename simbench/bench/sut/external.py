@@ -1,6 +1,6 @@
-"""A client the bench neither starts nor asks: it is told to people where to connect, and watched.
+"""An observed client: the user starts it and connects it, and the bench records its traffic.
 
-What it does by itself is judged; whatever would need asking is unsupported.
+Its own traffic is judged; purposes that need requests are unsupported.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from simbench.bench.sut.protocol import Ask, Capabilities, Reach, Report, SutFai
 
 
 class External:
-    """A client of its own: `start` says where it has to connect, `send` cannot be."""
+    """A client outside the bench: `start` prints where to connect, `send` fails."""
 
     def __init__(self, reach: Reach, capabilities: Capabilities = Capabilities()) -> None:  # noqa: B008 - frozen
         self.name, self.version, self.capabilities, self.reach = "external", "", capabilities, reach
@@ -26,8 +26,8 @@ class External:
             click.echo(f"  short code {given.code}: login {given.account}, password {given.password}", err=True)
 
     async def send(self, ask: Ask) -> None:
-        """Cannot be. Raises SutFailed."""
-        raise SutFailed(f"{ask.mark}: a client that is only watched cannot be asked to send")
+        """Always raises SutFailed, as the client takes no requests."""
+        raise SutFailed(f"{ask.mark}: an observed client takes no requests")
 
     async def stop(self) -> None:
-        """It goes on by itself."""
+        """Leave the client running."""

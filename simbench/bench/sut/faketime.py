@@ -1,7 +1,7 @@
-"""libfaketime around programs that know no other clock than the machine's. Starts nothing.
+"""libfaketime for programs that use the machine's clock.
 
-Only the civil clock is moved, by an offset that the library reads from a file again and again, so that it can be moved
-while the program runs; intervals stay real. Whether it worked is for the calibration to prove, not for this module.
+It moves only the civil clock, by an offset that the library rereads from a file, so the bench can move it while the
+program runs; intervals stay real. The calibration exercise proves that it works.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ PLACES = (
     "/usr/local/lib*/faketime/libfaketimeMT.so.1",
 )
 OFFSET_FILE = "clock.offset"
-PYTHON = Path(__file__).parent / "faketime_shim"  # what Python programs need to sleep under it
-CACHE_S = 1  # how long the library may go on with an offset it has read
+PYTHON = Path(__file__).parent / "faketime_shim"  # Python programs need this to sleep under it
+CACHE_S = 1  # time for which the library may use a previous offset
 
 
 def library() -> Path | None:
-    """The library for programs with threads, None where it is not installed."""
+    """The library for threaded programs, None where it is not installed."""
     found = (path for pattern in PLACES for path in Path("/").glob(pattern.lstrip("/")))
     return next(found, None)
 
 
 def environment(folder: Path, clock: ClockGiven) -> dict[str, str]:
-    """Variables under which a program sees that clock. Raises MissingTool without the library."""
+    """Environment variables that give a program that clock. Raises MissingTool without the library."""
     path = library()
     if path is None:
         raise MissingTool(f"libfaketime is not installed; install the package {PACKAGE}")
@@ -46,9 +46,9 @@ def environment(folder: Path, clock: ClockGiven) -> dict[str, str]:
 
 
 def move(folder: Path, clock: ClockGiven) -> None:
-    """Let the programs of this folder see that clock, within CACHE_S. Its speed is 1."""
+    """Give the programs of this folder that clock within CACHE_S, at speed 1."""
     shown_ns = clock.epoch_us * 1000 + time.monotonic_ns() - clock.start_ns
     offset_s = (shown_ns - time.time_ns()) / 1e9
     new = folder / f"{OFFSET_FILE}.new"
     new.write_text(f"{offset_s:+.6f}\n", "ascii")
-    os.replace(new, folder / OFFSET_FILE)  # never half a number
+    os.replace(new, folder / OFFSET_FILE)  # replaced as a whole

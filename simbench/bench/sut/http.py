@@ -1,6 +1,6 @@
 """A running client with an HTTP interface as a system under test: an address to call a message, a callback for reports.
 
-Starts and ends no program: the client runs already, logs in at a port it was told beforehand, and goes on afterwards.
+The client runs before and after the session and logs in to a port from its own configuration.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from simbench.bench.sut.protocol import Ask, Capabilities, Reach, Report, SutFai
 from simbench.ucp import alphabet
 
 SEND_WAIT_S = 30.0
-OUTCOMES = KANNEL_KINDS  # unless a description says otherwise, `type` means what it means to Kannel
+OUTCOMES = KANNEL_KINDS  # default meaning of `type`: that of Kannel
 CONNECTIONS = 32
-# What a template may ask for, percent-encoded in its place.
+# Placeholders of a template, replaced by percent-encoded values.
 PLACES: Final = ("to", "text", "code", "oadc", "mark", "coding", "validity_min", "class", "brand", "callback")
 
 
@@ -55,7 +55,7 @@ class Http:
 
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
         """Listen for the client's callbacks. Raises PortInUse."""
-        del target  # the client knows where to connect
+        del target  # the client has the address already
         self._tell = tell
         self._runner = web.ServerRunner(web.Server(self._hear), access_log=None)
         await self._runner.setup()
@@ -70,7 +70,7 @@ class Http:
         )
 
     async def send(self, ask: Ask) -> None:
-        """Call the client's address, and tell whether it took the message. Raises SutFailed when nobody answers."""
+        """Call the client's address and report whether it took the message. Raises SutFailed without an answer."""
         if self._http is None:
             raise SutFailed("the client is not in use")
         url = URL(filled(self._url, ask, f"{self._callback}{self._query}&mark={ask.mark.encode().hex()}"), encoded=True)
@@ -83,7 +83,7 @@ class Http:
         self._tell(Report(kind, ask.mark, f"{answer.status} {said}"))
 
     async def stop(self) -> None:
-        """Listen no longer. The client goes on."""
+        """Stop listening; the client keeps running."""
         if self._http is not None:
             await self._http.close()
             self._http = None
@@ -97,7 +97,7 @@ class Http:
 
 
 def check_template(url: str) -> None:
-    """Raises BadInput for an address that is none, or asks for what there is not."""
+    """Raises BadInput for an invalid address or an unknown placeholder."""
     place = "url"
     try:
         asked = {name for _, name, _, _ in Formatter().parse(url) if name is not None}
@@ -106,9 +106,9 @@ def check_template(url: str) -> None:
     if not url.startswith(("http://", "https://")):
         raise BadInput(place, f"{url[:60]!r}", "an address that begins with http:// or https://")
     for name in sorted(asked - set(PLACES)):
-        raise BadInput(place, f"nothing is called {{{name}}}", ", ".join(f"{{{name}}}" for name in PLACES))
+        raise BadInput(place, f"{{{name}}} is not a placeholder", ", ".join(f"{{{name}}}" for name in PLACES))
     if not {"to", "text"} <= asked:
-        raise BadInput(place, "leaves out whom to send to or what", "{to} and {text} in it")
+        raise BadInput(place, "lacks {to} or {text}", "{to} and {text} in it")
 
 
 def filled(url: str, ask: Ask, callback: str) -> str:
@@ -129,7 +129,7 @@ def filled(url: str, ask: Ask, callback: str) -> str:
 
 
 def heard(path: str, query: str, outcomes: Mapping[str, str]) -> Report:
-    """What one call of the client's means. Never raises: one that is none of ours is a report of the kind "error"."""
+    """What one call of the client's means. An unknown call becomes a report of the kind "error"."""
     pairs = (pair.partition("=")[::2] for pair in query.split("&"))
     values = {name: unquote_to_bytes(value.replace("+", " ")).decode("utf-8", "replace") for name, value in pairs}
     try:
@@ -140,4 +140,4 @@ def heard(path: str, query: str, outcomes: Mapping[str, str]) -> Report:
         refused = re.match(r"NACK/(\d\d)-", answer)
         return Report(outcomes[values["type"]], mark, refused[1] if refused else answer.removeprefix("ACK/"))
     except (KeyError, ValueError) as error:
-        return Report("error", detail=f"called {path[:80]}?{query[:200]}, which means nothing: {error!r}")
+        return Report("error", detail=f"called {path[:80]}?{query[:200]}, which is not a valid report: {error!r}")

@@ -1,6 +1,6 @@
-"""Kannel 1.4 as a system under test: its two boxes, its sendsms interface, and what it reports over HTTP.
+"""Kannel 1.4 as a system under test: its two boxes, its sendsms interface, and its reports over HTTP.
 
-Judges nothing and opens no port but on loopback; the only thing that leaves it is Kannel's own link to the target.
+All ports are on loopback; only Kannel's own link goes to the target.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STOP_WAIT_S = 3.0
 SEND_WAIT_S = 30.0
 LOG_LEVEL = "1"  # everything but debugging, to standard error
 CONNECTIONS = 32  # to sendsms; smsbox keeps them open
-# Kannel fills the validity period from its own civil time, so it must live where the platform does.
+# Kannel derives the validity period from its own civil time, so it needs the platform's time zone.
 ENVIRONMENT = {"TZ": "Europe/Paris"}
 
 KINDS = {"1": "delivered", "2": "undelivered", "4": "buffered", "8": "accepted", "16": "refused"}
@@ -106,7 +106,7 @@ class Kannel:
         return tuple(child.process.pid for child in self.children if child.alive)
 
     async def send(self, ask: Ask) -> None:
-        """Hand over one message by sendsms, and tell whether Kannel took it. Raises SutFailed when Kannel is gone."""
+        """Request one message by sendsms and report whether Kannel took it. Raises SutFailed when Kannel has ended."""
         if self._http is None or self._failed is not None:
             raise self._failed or SutFailed("Kannel is not running")
         url = URL(self._sendsms + urlencode(self._query(ask)), encoded=True)
@@ -124,7 +124,7 @@ class Kannel:
         await asyncio.sleep(faketime.CACHE_S)
 
     async def stop(self) -> None:
-        """End smsbox, then bearerbox, then what listened to them."""
+        """End smsbox, then bearerbox, then the server for their reports."""
         for watch in self._watches:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
@@ -154,7 +154,7 @@ class Kannel:
             await listens(port, self.children, START_WAIT_S)
 
     async def _watch(self, child: Child) -> None:
-        """Tell when a box ends without having been asked to."""
+        """Report a box that ends unexpectedly."""
         await child.gone()
         self._failed = self._failed or child.ended()
         self._tell(Report("error", detail=str(child.ended())))
@@ -192,7 +192,7 @@ class Kannel:
 
 
 def understand(path: str, query: str) -> Report:
-    """What one call of Kannel's means. Never raises: a call that is none of ours is a report of the kind "error".
+    """The meaning of one call from Kannel; an unknown call becomes a report of the kind "error".
 
     The octets of a text are kept apart from any character set until its coding is known.
     """
@@ -207,11 +207,11 @@ def understand(path: str, query: str) -> Report:
         refused = re.match(r"NACK/(\d\d)-", answer)
         return Report(KINDS[values["type"].decode()], mark, refused[1] if refused else answer.removeprefix("ACK/"))
     except (KeyError, ValueError) as error:
-        return Report("error", detail=f"Kannel called {path}?{query}, which means nothing: {error!r}")
+        return Report("error", detail=f"Kannel called {path}?{query}, which is not a valid report: {error!r}")
 
 
 async def _version(bearerbox: str) -> str:
-    """What bearerbox calls itself, "" when it does not say."""
+    """The version that bearerbox reports, "" without one."""
     process = await asyncio.create_subprocess_exec(
         bearerbox, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )

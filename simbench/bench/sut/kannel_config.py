@@ -1,6 +1,6 @@
 """The configuration of a Kannel that is to be tested: one EMI link per account, everything else on loopback.
 
-Starts nothing and reads no file. Names of groups and directives: Kannel User Guide, chapters 4 and 6.
+Names of groups and directives: Kannel User Guide, chapters 4 and 6.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LEAST_WAIT_ACK_S = 30  # Kannel refuses to start below
 CHECK_S = 30  # it looks for overdue results no more often
 LARGEST_WINDOW = 100
 RECONNECT_S = 2
-RESEND_S = 2  # how long a message that could not go out rests before its next try
+RESEND_S = 2  # pause of an unsent message before its next attempt
 LOOPBACK = "127.0.0.1"
 ANYONE = "*.*.*.*"
 
@@ -27,7 +27,7 @@ Group = Mapping[str, str | int | Path]
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """Loopback ports: Kannel's own three, and where the adapter listens for what Kannel tells."""
+    """Loopback ports: Kannel's own three, and the adapter's for Kannel's reports."""
 
     admin: int
     smsbox: int
@@ -41,12 +41,12 @@ def wait_ack_s(target: Target) -> int:
 
 
 def result_timer_s(target: Target) -> int:
-    """How long Kannel may really wait for a result: it looks only when it wakes, at the latest for a keepalive."""
+    """Kannel's actual longest wait for a result: it checks only when it wakes, at the latest for a keepalive."""
     return wait_ack_s(target) + _rest_s(target)
 
 
 def _rest_s(target: Target) -> int:
-    """The longest time between two looks at what is overdue."""
+    """The longest time between two checks for overdue results."""
     return max(CHECK_S, target.keepalive_s + 1)
 
 
@@ -85,7 +85,7 @@ def _smsc(target: Target, given: AccountGiven) -> Group:
         "group": "smsc",
         "smsc": "emi",
         "smsc-id": given.code,
-        "allowed-smsc-id": given.code,  # takes only what names it, so that no message leaves by another account
+        "allowed-smsc-id": given.code,  # takes only messages that name it, so none uses another account
         "host": target.host,
         "port": target.port,
         "smsc-username": given.account,
@@ -131,12 +131,12 @@ def _receiver(ports: Ports) -> Group:
         "keyword": "default",
         "catch-all": "true",
         "get-url": f"http://{LOOPBACK}:{ports.callback}/mo?from=%p&to=%P&coding=%c&text=%b",
-        "max-messages": 0,  # nobody is answered
+        "max-messages": 0,  # no automatic answer
     }
 
 
 def _quoted(key: str, value: str | int | Path) -> str:
-    """A value as the file wants it. Raises BadInput for what would end the line or the file's encoding."""
+    """A quoted value. Raises BadInput for characters that the line or the encoding cannot hold."""
     text = str(value)
     if not text.isascii() or not text.isprintable():
         raise BadInput(f"Kannel configuration: {key}", repr(text), "visible ASCII characters")

@@ -1,6 +1,6 @@
-"""The system under test as exercises see it: something that is told to send and tells what became of it.
+"""The interface of a system under test: it takes requests to send and reports their outcomes.
 
-Knows no rule. An adapter owns exactly the processes it started and ends just those, by their ids.
+An adapter owns the processes it started and ends only those, by their ids.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from simbench.base.errors import MissingTool, Trouble
 
 
 class AccountGiven(msgspec.Struct, frozen=True):
-    """What the client is told about one account: login, password, short code, and the rate subscribed for it."""
+    """The data of one account for the client: login, password, short code and subscribed rate."""
 
     code: str
     account: str
@@ -25,7 +25,7 @@ class AccountGiven(msgspec.Struct, frozen=True):
 
 
 class ClockGiven(msgspec.Struct, frozen=True):
-    """What time it is for the client: `epoch_us` at `start_ns` of the machine's monotonic clock, at this speed."""
+    """The client's clock: `epoch_us` at `start_ns` of the machine's monotonic clock, at this speed."""
 
     epoch_us: int
     start_ns: int
@@ -40,7 +40,7 @@ class Maintenance(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where and how the client is to connect. `folder` is the adapter's own, for configuration and logs."""
+    """Address and settings of the client's connection. `folder` holds the adapter's configuration and logs."""
 
     host: str
     port: int
@@ -54,9 +54,9 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """One message the bench asks the client to send. `mark` stands in the text and comes back in reports.
+    """One message the bench asks the client to send. `mark` is part of the text and of reports.
 
-    `oadc` empty: the short code itself; anything else is a temptation. `traits` is what the campaign declares of the
+    `oadc` empty: the short code; anything else is a forbidden request. `traits` are the campaign's declarations on the
     message: "all-free", "presence", "optout-told".
     """
 
@@ -73,8 +73,8 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What the client tells: `kind` is queued, accepted, refused, delivered, undelivered, buffered, withheld, doubtful,
-    mo or error. For an mo, `mark` is empty and `detail` the text, `code` and `subscriber` say from whom to whom.
+    """A report of the client: `kind` is queued, accepted, refused, delivered, undelivered, buffered, withheld,
+    doubtful, mo or error. An mo has an empty `mark`, its text in `detail`, sender `subscriber` and recipient `code`.
     """
 
     kind: str
@@ -85,31 +85,31 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Capabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a client says it can do. None is "not said", which is not the same as False."""
+    """The capabilities a client claims. None is unknown, which differs from False."""
 
     limits_rate: bool | None = None  # keeps its tier by itself
-    qualifies_recipients: bool | None = None  # withholds what is not for metropolitan Orange subscribers
-    keeps_oadc: bool | None = None  # withholds another originator than the short code
+    qualifies_recipients: bool | None = None  # withholds messages to others than metropolitan Orange subscribers
+    keeps_oadc: bool | None = None  # withholds messages from another originator than the short code
     keeps_stop_list: bool | None = None
     keeps_quiet_hours: bool | None = None
-    keeps_consent: bool | None = None  # markets only to those who agreed
-    keeps_ranges: bool | None = None  # uses each range of short codes for what it is there for
-    checks_content: bool | None = None  # withholds texts that name no brand, or call free what is not
-    names_stop: bool | None = None  # its marketing names the way to opt out
-    keeps_daily_limit: bool | None = None  # one marketing message a day, user and brand
-    keeps_validity: bool | None = None  # sends nothing whose validity is over
+    keeps_consent: bool | None = None  # sends marketing only to users who agreed
+    keeps_ranges: bool | None = None  # uses each range of short codes for its purpose
+    checks_content: bool | None = None  # withholds texts that name no brand or call a paid service free
+    names_stop: bool | None = None  # names STOP and the code in marketing
+    keeps_daily_limit: bool | None = None  # at most one marketing message per day, user and brand
+    keeps_validity: bool | None = None  # sends no expired message
     heeds_notices: bool | None = None  # stops for announced maintenance
-    reports_outcomes: bool | None = None  # tells accepted, refused, delivered
-    clock: Literal["fixed", "offset", "speed"] | None = None  # may be moved; "speed": may run fast as well
+    reports_outcomes: bool | None = None  # reports accepted, refused, delivered
+    clock: Literal["fixed", "offset", "speed"] | None = None  # movable; "speed": can also run fast
     result_timer_s: int | None = None  # how long it waits for a result before it acts
 
 
 class Reach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far the bench reaches a client. The default is one that the bench starts, and tells all it must know.
+    """The control of the bench over a client. The default is a client that the bench starts and configures.
 
-    `asks`: it can be told to send. `accounts`: those it was given beforehand, None where `start` tells them. `port`:
-    the one it connects to, 0 where `start` tells it; with a fixed one, exercises follow each other. `connect_wait_s`:
-    how long it may take until it has logged in.
+    `asks`: it takes requests. `accounts`: those of its own configuration, None where `start` sets them. `port`: the one
+    it connects to, 0 where `start` sets it; with a fixed one, exercises run in turn. `connect_wait_s`: the time until
+    it must have logged in.
     """
 
     asks: bool = True
@@ -122,7 +122,7 @@ WITHIN_REACH = Reach()
 
 
 def reach_of(sut: SystemUnderTest) -> Reach:
-    """How far the bench reaches this client: its own `reach`, where it has one."""
+    """The control of the bench over this client: its `reach`, or the default."""
     return getattr(sut, "reach", WITHIN_REACH)
 
 
@@ -132,19 +132,19 @@ def pids_of(sut: SystemUnderTest) -> tuple[int, ...]:
 
 
 class CannotRun(MissingTool):
-    """The client says that it cannot run here: nothing can be judged of it, and nobody is to blame."""
+    """The client reports that it cannot run here: no verdict, and no blame."""
 
 
 class SutFailed(Trouble):
-    """The client could not be started, or ended by itself: says how, with the end of its log."""
+    """The client could not start or ended unexpectedly; the message has the end of its log."""
 
 
 @runtime_checkable
 class HearsNotices(Protocol):
-    """A client that can be told of maintenance beforehand."""
+    """A client that takes announcements of maintenance."""
 
     async def notice(self, maintenance: Maintenance) -> None:
-        """Tell it. Raises SutFailed when it is gone."""
+        """Announce it. Raises SutFailed when the client has ended."""
 
 
 @runtime_checkable
@@ -152,21 +152,21 @@ class MovesClock(Protocol):
     """A client whose clock can be moved while it runs."""
 
     async def move_clock(self, clock: ClockGiven) -> None:
-        """Move it, forward. Raises SutFailed when it is gone."""
+        """Move it forward. Raises SutFailed when the client has ended."""
 
 
 class SystemUnderTest(Protocol):
-    """One client, driven."""
+    """One client under test."""
 
     name: str
     version: str
     capabilities: Capabilities
 
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
-        """Start the client against the target; `tell` hears everything it reports. Raises SutFailed, MissingTool."""
+        """Start the client against the target; `tell` receives its reports. Raises SutFailed, MissingTool."""
 
     async def send(self, ask: Ask) -> None:
-        """Hand it one message; returns when the client took it over. Raises SutFailed when it is gone."""
+        """Request one message; returns when the client took it over. Raises SutFailed when the client has ended."""
 
     async def stop(self) -> None:
-        """End it and every process it started, and wait for them."""
+        """End the client and every process it started, and wait for them."""

@@ -1,4 +1,4 @@
-"""The systems under test that have a name of their own. Starts none of them."""
+"""The systems under test with a built-in name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EVERYTHING = Capabilities(
 
 
 class KnownSut(msgspec.Struct, frozen=True):
-    """A system under test that can be asked for by name, and whether what it needs is on this machine."""
+    """A named system under test, and whether this machine has its programs."""
 
     description: str
     installed: bool
@@ -45,7 +45,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 def reference(faults: tuple[str, ...] = ()) -> Command:
-    """The client that comes with the bench, as a program of its own, with these named faults."""
+    """The reference client as a separate program, with these named faults."""
     return Command(
         [sys.executable, "-m", "simbench.client"],
         name=f"reference with {', '.join(faults)}" if faults else "reference",
