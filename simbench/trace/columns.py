@@ -1,4 +1,4 @@
-"""The columns of a trace's views, in order; instants are microseconds, -1 where they did not come."""
+"""The columns of a trace's views, in order; instants are microseconds, -1 where missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of one connection while its octets are read."""
+"""The state of one connection while its octets are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole messages out of a view of segments, so that rules on texts see what the recipient reads. Judges nothing."""
+"""Whole messages out of a view of segments, so that rules on texts see what the recipient reads."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from simbench.ucp import content
 from simbench.ucp.concat import Assembler, LongMessage
 from simbench.ucp.fields import At
 
-MARK: Final = re.compile(r"#[0-9A-Z]{5}")  # how the bench recognises in a text what it asked for
+MARK: Final = re.compile(r"#[0-9A-Z]{5}")  # the mark by which the bench recognises a requested message in its text
 MESSAGES: Final = (
     "at", "ended_at", "session", "account", "code", "sender", "recipient", "text", "mark", "total", "missing",
     "segments", "doubles", "rows_of",
 )  # fmt: skip
-WITHIN_US: Final = HOUR_US  # parts further apart than an hour are not of one message: references come again
+WITHIN_US: Final = HOUR_US  # parts more than an hour apart belong to different messages, as references repeat
 _FIELDS: Final = 4  # of a frame before its data, counted by slashes
 
 

@@ -1,4 +1,4 @@
-"""A view: named columns of one length, as rules read them. Knows no protocol.
+"""A view: named columns of one length, as rules read them.
 
 Numbers are numpy arrays of int64, everything else arrays of objects; `view.at` is the column `at`.
 """

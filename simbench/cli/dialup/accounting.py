@@ -1,4 +1,4 @@
-"""What the commands of RADIUS accounting print alike."""
+"""Output shared by the commands of RADIUS accounting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from simbench.dialup.calls import SetAside
 
-SHOWN: Final = 20  # differences and rows set aside in a table; JSON has all
+SHOWN: Final = 20  # shown differences and rows set aside; JSON has all
 
 
 @contextlib.contextmanager
@@ -26,7 +26,7 @@ def spinning(what: str) -> Iterator[Progress]:
 
 
 def say_aside(aside: Sequence[SetAside], counted: Counter[str]) -> None:
-    """Print how many rows were set aside and why, and the first of them."""
+    """Print the number of rows set aside by reason, and the first of them."""
     if aside:
         click.echo("set aside: " + ", ".join(f"{count:,} {reason}" for reason, count in counted.most_common()))
         for each in aside[:SHOWN]:

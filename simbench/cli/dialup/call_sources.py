@@ -1,6 +1,6 @@
-"""Calls out of a file of any kind, for every command that takes some: `dialup` and `capture` joined. Counts nothing.
+"""Calls from a file of any kind, for the commands that read calls; it joins `dialup` and `capture`.
 
-Whatever the kind, the same vetting sets aside what is no sound call, and says why.
+The same validation applies to every kind: it sets invalid calls aside with the reason.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from simbench.dialup.records import Found, Records, read_records, vetted
 from simbench.dialup.vetting import Aside
 
 ACCOUNTING_PORTS: Final = (1813,)
-STEP: Final = 10_000  # records between two words of progress
+STEP: Final = 10_000  # records between two progress reports
 
 
 class Reading(NamedTuple):
@@ -41,7 +41,7 @@ class Reading(NamedTuple):
 def read_calls(
     path: Path, offer: Offer, how: Reading, told: Callable[[int, int], None] = lambda _done, _all: None
 ) -> Records:
-    """Sound calls of call records, a `detail` file or a capture, everything else set aside. Raises BadInput."""
+    """Valid calls of call records, a `detail` file or a capture; the rest is set aside. Raises BadInput."""
     kind = "csv"
     if path.is_file():
         kind = "capture" if is_capture_file(path) else kind_of(path)
@@ -61,7 +61,7 @@ def read_calls(
 
 
 def _unseen(path: Path, datagrams: Datagrams, ports: tuple[int, ...]) -> str:
-    """Why nothing was read, with the ports to which accounting seems to go."""
+    """Why no record was read, with the ports that seem to carry accounting."""
     named = " or ".join(map(str, ports))
     others = sorted(port for port in datagrams.accounting if port not in ports)
     tip = f"; Accounting-Requests go to port {', '.join(map(str, others))}: name it with --port" if others else ""
@@ -76,7 +76,7 @@ def accounted(
     how: Reading,
     told: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Records:
-    """The same of accounting records already read; a row is a record, and several of them make a call."""
+    """The same for accounting records already read; several records make a call."""
     rows = 0
 
     def counted() -> Iterator[Heard | SetAside]:

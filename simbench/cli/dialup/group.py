@@ -18,7 +18,7 @@ from simbench.cli.pages import JUDGED, group
     files="Only where a command is told to write.",
     see=("docs/guides/dialup.md",),
     sections=[
-        cloup.Section("Minutes and what they bring", [settle, ports]),
+        cloup.Section("Minutes and revenue", [settle, ports]),
         cloup.Section("Simulated and real calls", [run, replay]),
         cloup.Section("RADIUS accounting", [account, reconcile]),
     ],

@@ -23,7 +23,7 @@ CLOCK: Final = cloup.option(
     type=click.Choice(("reception", "event")),
     default="reception",
     show_default=True,
-    help="What dates accounting records: their reception, or Event-Timestamp.",
+    help="Date of accounting records: their reception, or Event-Timestamp.",
 )
 PORTS: Final = cloup.option(
     "--port",

@@ -23,7 +23,7 @@ from simbench.cli.pages import command
 @cloup.option_group("Contract and rules", TARIFF, OFFER)
 @cloup.option_group("Output", JSON)
 def ports(**options: object) -> None:
-    """Say how many ports a load needs for a grade of service, and what one more port brings.
+    """Compute the ports a load needs for a grade of service, and the gain of one more port.
 
     The command uses Erlang's B formula, and the extended formula for callers who redial.
 
@@ -38,7 +38,7 @@ def ports(**options: object) -> None:
 def ports_command(  # noqa: PLR0913 - one argument an option
     minutes: int, busy_share: float, grades: tuple[float, ...], tariff: str, month: str, contract: str, *, as_json: bool
 ) -> None:
-    """Print how many ports a load needs, and what one more brings."""
+    """Print the ports a load needs and the gain of one more."""
     from simbench.cli.dialup.tables import print_table, read_offer
     from simbench.dialup.dimensioning import dimension
     from simbench.dialup.erlang import GRADES

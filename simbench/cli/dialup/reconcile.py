@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of text, with every difference."),
 )
 def reconcile(**options: object) -> None:
-    """Hold what a RADIUS server kept, in DETAIL files of FreeRADIUS, against what JOURNAL says was sent.
+    """Compare the records of a RADIUS server, in DETAIL files of FreeRADIUS, with those sent according to JOURNAL.
 
     The output names every call that differs, with its seconds and the reason.
 
@@ -95,7 +95,7 @@ def _month(recorded: RecordedRun, journal: Path) -> str:
 
 
 def _report(output: Path, kept: Records, offer: Offer, found: Reconciliation) -> None:
-    """What the server kept, settled, with its reconciliation."""
+    """The settlement of the server's records, with their reconciliation."""
     from simbench.dialup.replay import replay
     from simbench.dialup.report.model import DialupReport
     from simbench.dialup.report.page import write_dialup

@@ -45,7 +45,7 @@ def run(**options: object) -> None:
 
 
 def run_command(scenario: Path, output: Path | None, records: Path | None, *, as_json: bool) -> int:
-    """Run a scenario, write its output folder, and print what it brought."""
+    """Run a scenario, write its output folder, and print the result."""
     from simbench.cli.dialup.tables import print_findings, progress
     from simbench.dialup.carrying import with_ports
     from simbench.dialup.records import write_records

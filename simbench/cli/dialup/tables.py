@@ -1,4 +1,4 @@
-"""What several commands of dial-up read and print alike."""
+"""Input and output shared by the commands of dial-up."""
 
 from __future__ import annotations
 

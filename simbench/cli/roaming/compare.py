@@ -25,7 +25,7 @@ from simbench.cli.roaming.options import CONTRACT, JSON
 @cloup.option_group("Contract and rules", CONTRACT)
 @cloup.option_group("Output", JSON)
 def compare(scenarios: tuple[Path, ...], **options: Any) -> None:
-    """Run several scenarios and say what each changes against the first: another cap, plan or rule.
+    """Run several scenarios and compare each with the first: another cap, plan or rule.
 
     The same seed draws the same travellers for each scenario.
 
@@ -40,7 +40,7 @@ def compare(scenarios: tuple[Path, ...], **options: Any) -> None:
 def compare_command(
     scenarios: tuple[Path, ...], subscribers: int | None, contract: Path | None, *, as_json: bool
 ) -> None:
-    """Run every scenario and print what each changes against the first."""
+    """Run every scenario and print its differences from the first."""
     from simbench.cli.roaming.outcomes import followed_with_progress, read_chosen
     from simbench.roaming.contract import load_roaming
     from simbench.roaming.results import changes, summary_of

@@ -32,7 +32,7 @@ KINDS = {
 )
 @cloup.option_group("Output", JSON)
 def envelope(day: str, *, as_json: bool, **plan: Any) -> None:
-    """Say how much roaming data a plan must include.
+    """Compute the roaming data a plan must include.
 
     The volume is a minimum: octets are rounded up.
 

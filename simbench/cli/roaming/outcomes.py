@@ -21,7 +21,7 @@ PROGRESS_FROM = 50_000  # subscribers; fewer are done before a bar could be read
 
 
 def followed_with_progress(scenario: RoamingScenario, contract: RoamingContract) -> Followed:
-    """Follow everybody, with a bar on standard error where it takes long enough to be read."""
+    """Follow the population, with a progress bar on standard error for large ones."""
     size = scenario.population.subscribers
     if size < PROGRESS_FROM:
         said = f"{scenario.name}: {size:,} subscribers, {scenario.population.days} days"
@@ -49,7 +49,7 @@ def read_chosen(path: Path, contract: RoamingContract, subscribers: int | None) 
 
 
 def print_findings(findings: list[Finding], billing: Billing) -> None:
-    """Print what was judged, what was set aside, and every finding in a line."""
+    """Print the amounts judged and set aside, and every finding in a line."""
     click.echo(f"judged {len(billing.accounts):,} SIMs, {billing.rows:,} rows")
     if billing.aside:
         reasons = "; ".join(f"{amount:,} {reason}" for reason, amount in billing.reasons().items())

@@ -1,4 +1,4 @@
-"""The plan an envelope is asked for: its options, read."""
+"""The plan of an envelope, from its options."""
 
 from __future__ import annotations
 
