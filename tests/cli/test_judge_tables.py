@@ -103,7 +103,7 @@ def test_tickets_that_touch_at_new_year_are_one_outage_in_both_years(
     text = HEAD + "2024-12-31 18:00,2025-01-01,total,false\n2025-01-01,2025-01-01 04:00,total,false\n"
     period = ("--tz", "Europe/Paris", "--from", f"{year}-01-01", "--to", f"{int(year) + 1}-01-01")
     assert judged(tmp_path, capsys, text, *period)[RESTORATION] == (
-        "fail", "1 total, unplanned outages, the longest O0001+O0002 with 10 h 00; 1 lasted more than 6 h",
+        "fail", "1 total, unplanned outage, the longest O0001+O0002 with 10 h 00; 1 lasted more than 6 h",
     )  # fmt: skip
 
 

@@ -98,8 +98,8 @@ def test_wrong_options_are_refused_in_one_line(tmp_path: Path, more: tuple[str, 
     ("calls", "problem"),
     [
         ("a,b\n1,2\n", "has no column `start`"),
-        ("start_us,duration_us\n1,-5\n", "there is no sound call in it"),
-        ("start_us,duration_us\nsoon,5\n", "there is no sound call in it"),
+        ("start_us,duration_us\n1,-5\n", "has no valid call"),
+        ("start_us,duration_us\nsoon,5\n", "has no valid call"),
         ("", "is empty; expected a line of column names"),
     ],
 )

@@ -88,7 +88,7 @@ def test_a_call_across_the_month_is_kept_and_the_month_may_be_told_from_the_call
         (("port",), "no column `start`"),
         (("start,port",), "no column that says when a call ends"),
         (("start,start,end",), '2 columns are called "start"'),
-        (("start,duration_s", "x,1"), "there is no sound call in it"),
+        (("start,duration_s", "x,1"), "has no valid call"),
     ],
 )
 def test_a_file_without_calls_to_read_is_refused(lines: tuple[str, ...], said: str, tmp_path: Path) -> None:

@@ -328,6 +328,21 @@ def test_a_way_to_opt_out_is_the_word_and_behind_it_a_short_code(text: str, outc
     assert asked.judged("OPS-PRO-07/stop-mention").outcome == outcome
 
 
+def test_marketing_to_users_who_were_informed_before_needs_no_mention_of_stop() -> None:
+    """A campaign's trait "optout-told", as files and exercises write it."""
+    trait = '{"traits": ["optout-told"]}'
+    asked = Scene().login(0)
+    for at, detail in enumerate(("{}", trait), 1):
+        text = f"MARQUE: soldes {at}"
+        asked.ledger.asked.append(
+            (us(at), "send", f"#ABCD{at}", CODE, RECIPIENT, text, "marketing", "MARQUE", True, detail)
+        )
+        asked.submit(at, at, Msg=compose(f"#ABCD{at} {text}")[0].msg)
+    for purpose in ("OPS-PRO-07/stop-mention", "OPS-PRO-07/stop-on-the-wire"):
+        found = asked.judged(purpose)
+        assert (found.outcome, found.measured) == ("fail", 1.0), found.summary
+
+
 @pytest.mark.parametrize(
     ("exercise", "fault", "purpose"),
     [

@@ -70,7 +70,8 @@ async def _flooding(peer: LivePeer, first: int) -> list[str]:
 async def deaf_peers(server: Served, folder: Path) -> int:
     """Peers that send and read nothing until they are cut off, one after the other; by how much memory grew at most."""
     loop, known = asyncio.get_running_loop(), await session(server.port)
-    await asyncio.to_thread(committed, folder)  # the ledger's libraries are loaded
+    await served(known, DEAF)  # the first message loads what serving needs
+    await asyncio.to_thread(committed, folder)
     before = most = rss(server)
     deaf = []
     for _ in range(DEAF):

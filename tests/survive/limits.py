@@ -8,6 +8,8 @@ import resource
 import time
 from pathlib import Path
 
+from simbench.ledger.rows import TABLES
+from simbench.ledger.segments import stream_head
 from simbench.service.client import ApiClient
 from tests.cli.child import Served
 from tests.fake_smsc.live import LivePeer, dial
@@ -80,6 +82,7 @@ async def session(port: int, account: str = "36150") -> LivePeer:
 
 
 def committed(folder: Path) -> None:
-    """Wait until rows were written to the ledger; a file begins with what its columns are."""
-    while not any(path.stat().st_size > 2_000 for path in folder.glob("centre-*.arrows")):
-        time.sleep(0.01)  # of another process nobody tells
+    """Wait until rows were written to the ledger; a file begins with the description of its columns."""
+    head = len(stream_head(TABLES["centre"]))
+    while not any(path.stat().st_size > head for path in folder.glob("centre-*.arrows")):
+        time.sleep(0.01)  # nothing reports what another process has written

@@ -17,7 +17,7 @@ from simbench.rules.rule import Case, Judged, rule
 from simbench.ucp.content import compose
 
 FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
-ALL_FREE, INFORMED = "all-free", "optout-summary"
+ALL_FREE, INFORMED = "all-free", "optout-told"
 
 
 def marketed(case: Case) -> list[Whole]:

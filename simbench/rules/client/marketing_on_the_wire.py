@@ -113,7 +113,7 @@ def stop_named(case: Case) -> Judged:
 
 
 def _told_before(asked: Any) -> bool:
-    return "optout-summary" in asked.detail.get("traits", ())
+    return "optout-told" in asked.detail.get("traits", ())
 
 
 @rule(
