@@ -113,7 +113,7 @@ def test_attempts_on_a_closed_port_leave_the_pace_open(judge: Judge, mode: str) 
     outage = f'[[outages]]\nat_s = 1\nfor_s = 600\nmode = "{mode}"\n'
     found = judge.serve(served_clients.storm, more=outage)
     assert found[PACE]["outcome"] == "inconclusive"
-    assert "while its port is closed" in found[PACE]["summary"]
+    assert "while the server's port was closed" in found[PACE]["summary"]
 
 
 def test_a_client_that_never_comes_back_is_watched_until_the_server_ends(judge: Judge) -> None:
