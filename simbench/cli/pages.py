@@ -35,6 +35,11 @@ class _Manual(cloup.Command):
         super().__init__(*args, formatter_settings=_LAYOUT, context_settings=settings, **more)
         self.exits, self.files, self.see = dict(exits), files, see
 
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """Both names in any context: click keeps the option of whichever context asks first."""
+        del ctx
+        return ["-h", "--help"]
+
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the docstring up to its examples."""
         del ctx

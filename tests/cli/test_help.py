@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from simbench.cli.main import cli
-from simbench.cli.pages import Page, Pages, purpose
+from simbench.cli.pages import Page, Pages, command, purpose
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"numba", "scapy", "duckdb", "matplotlib", "pyarrow"}
@@ -139,3 +139,12 @@ def test_no_command_is_missing() -> None:
         "list", "matrix", "probe", "roaming", "run", "serve",
     }  # fmt: skip
     assert known <= set(cli.commands)
+
+
+def test_help_has_both_names_whichever_context_asks_first() -> None:
+    @command()
+    def once() -> None:
+        """Do it once."""
+
+    click.Context(once).command.get_params(click.Context(once))  # as a tool that walks the commands does
+    assert "-h, --help" in once.get_help(once.make_context("once", []))
