@@ -151,7 +151,7 @@ class StrictnessPolicy:
         for error in errors:
             mend = self._mends.get(error.problem)
             data = list(frame.data)
-            if mend is not None and mend(frame.ot, data, error):
+            if mend is not None and mend(frame.ot, data, error) and data != list(frame.data):  # else for ever
                 return replace(frame, data=data), error.problem
         return None
 
