@@ -349,3 +349,10 @@ def test_another_protocol_is_reported_once_and_octets_without_an_end_when_the_li
     assert list(gateway.violation_events) == [
         (START + 1, 7, "foreign-protocol", "an HTTP request"), (START + 5, 8, "unended", ""),
     ]  # fmt: skip
+
+
+def test_a_server_that_infers_bits_ends_where_no_count_of_them_is_right() -> None:
+    """UCS-2 of three octets: 24 bits are no multiple of sixteen, whatever NB says."""
+    peer = with_(bits="infer")
+    answer = peer.submit(1, MT="4", NB="0016", Msg="410042", XSer="020108")[0]
+    assert decode(answer)["EC"] == "02"
