@@ -96,16 +96,14 @@ def arising(load: Load, factors: Any, f: int, at: int) -> float:
     return arose
 
 
-def stride(
-    load: Load, queues: Queues, factors: Any, now: tuple[int, int, bool], room: float, served: Any, most: int
-) -> int:
-    """How many of at most `most` steps are alike. `served` takes what of each flow leaves in each of them.
+def stride(load: Load, queues: Queues, factors: Any, now: tuple[int, int, bool, int], room: float, served: Any) -> int:
+    """How many steps are alike. `served` takes what of each flow leaves in each of them.
 
-    now: the instant, the sending that leads or -1, whether the hours are open. room: messages a step may carry. A flow
-    that waits, or that arises faster than it may leave, takes all the room there is.
+    now: the instant, the sending that leads or -1, whether the hours are open, the most steps. room: messages a step
+    may carry. A flow that waits, or that arises faster than it may leave, takes all the room there is.
     """
-    t, lead, is_open = now
-    rest, steps = room, most
+    t, lead, is_open, steps = now
+    rest = room
     for rank in range(load.ranks):
         for f in range(load.flows.shape[0]):
             if load.flow_is[0, f] != rank:
@@ -201,7 +199,7 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
             lead = leading(load, left, first, entered, is_open) if seconds > 0 else -1
             steps = int(unchanged(load, supply, t, (month, legal, up, entered), seconds) - t) // STEP_S
             rest = rate * seconds
-            steps = stride(load, Queues(waiting, partial, head), factors, (t, lead, is_open), rest, taken, steps)
+            steps = stride(load, Queues(waiting, partial, head), factors, (t, lead, is_open, steps), rest, taken)
             if lead >= 0:
                 rest -= taken.sum()
                 if rest > LITTLE:
