@@ -16,11 +16,12 @@ from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.capture.files import is_capture_file
 from simbench.cli.judge.audit import AuditInputs, audit_capture, audit_run, of_a_capture
-from simbench.cli.judge.kinds import CAPTURE, check_kind, refuse_unusable
+from simbench.cli.judge.kinds import CAPTURE, RUN, check_kind, refuse_unusable
 from simbench.cli.judge.options import Options
 from simbench.cli.judge.printing import SHOWN_NOTES, Answer, print_answer, print_notes, write_answer
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding, exit_status, tally
+from simbench.ledger import Run
 from simbench.ledger.incidents import Incident
 from simbench.ledger.rows import Row
 from simbench.rules.rule import Case, ordered
@@ -62,7 +63,7 @@ def judge_record(options: Options, kind: str = "") -> int:
     refuse_unusable(options, source.kind)
     record, notes = _record(options, contract, mapping, source)
     decisions = read_decisions(options.decisions) if options.decisions else ()
-    before = Case(Reading(retold(record.run, source.incidents, source.period, record.asked)), contract)
+    before = Case(Reading(_as_recorded(record)), contract)
     case = before
     found_before: tuple[Finding, ...] = ()
     if decisions:
@@ -88,6 +89,13 @@ def judge_record(options: Options, kind: str = "") -> int:
     else:
         print_answer(answer, options)
     return exit_status(findings)
+
+
+def _as_recorded(record: Record) -> Run:
+    """The record before any decision; a run may have been judged over another period than it holds."""
+    if record.source.kind == RUN:
+        return retold(record.run, record.source.incidents, record.source.period, record.asked)
+    return record.run.extended("asked", record.asked) if record.asked else record.run
 
 
 def _beside(options: Options) -> AuditInputs:
