@@ -82,7 +82,10 @@ FORECAST: Final = option_group(
         help="Also estimate the probability of a breach until this date.",
     ),
     cloup.option(
-        "--as-of", "as_of", metavar="TIME", help="Make the forecast from what was known then (default: the period's end)."
+        "--as-of",
+        "as_of",
+        metavar="TIME",
+        help="Make the forecast from what was known then (default: the period's end).",
     ),
     cloup.option(
         "--back-test",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from simbench.base.units import HOUR_US
 from simbench.contract import Contract
+from simbench.ledger.incidents import Incident
 from simbench.simulation.incidents import Drawn, drawn
 from simbench.sla.availability import rolling, turning_points, year_of
 from simbench.sla.classification import Service, counted
@@ -39,7 +40,8 @@ def chunk_of_events(task: Task, laws: Sequence[Drawn], contract: Contract, first
 
 
 def _future(task: Task, laws: Sequence[Drawn], contract: Contract, number: int) -> Service:
-    known, coming = task.known, []
+    known = task.known
+    coming: list[Incident] = []
     for law in laws:
         coming += drawn(replace(law, name=f"{law.name}\x1e{number}"), task.seed, known.now, task.until)
     incidents = [one.incident for one in known.counted]

@@ -150,7 +150,7 @@ def _grid(now: int, until: int) -> Instants:
     return np.unique(np.linspace(0, until - now, GRID).astype(np.int64))
 
 
-def _run(  # noqa: PLR0913 - a task and how it is run
+def _run(
     task: Task, contract: Contract, replications: int, events: tuple[Drawn, ...], workers: int,
     progress: Progress | None,
 ) -> Found:  # fmt: skip

@@ -13,7 +13,9 @@ def answers(made: Forecast, tried: BackTest | None, words: Words) -> list[str]:
     """  # fmt: skip
     last, date = made.dates[-1], words.day(made.dates[-1].at)
     found = [
-        words("forecast.answer", target=words.share(made.target), date=date, share=words.percent(last.availability.share))
+        words(
+            "forecast.answer", target=words.share(made.target), date=date, share=words.percent(last.availability.share)
+        )
         + _band(made, last.availability, words),
         words("forecast.late", limit=words.hours(made.limit_h), date=date, share=words.percent(last.restoration.share))
         + _band(made, last.restoration, words),

@@ -161,7 +161,8 @@ def test_futures_measured_together_are_what_the_rules_find_in_each(seed: int) ->
     past = [outage(float(at), float(hours), n) for n, (at, hours) in enumerate(zip(
         np.arange(1, 12) * 700, chance.uniform(0.5, 16, 11), strict=True,
     ))]  # fmt: skip
-    known = known_at(service(past, Period(START, END, START - int(chance.integers(0, 2)) * 5000 * HOUR_US)), CONTRACT, END, until)
+    earlier = int(chance.integers(0, 2)) * 5000 * HOUR_US
+    known = known_at(service(past, Period(START, END, START - earlier)), CONTRACT, END, until)
     rows = []
     for future in range(size):
         at = np.sort(chance.integers(1, until - END, 14))
@@ -207,7 +208,8 @@ def test_a_platform_of_a_constant_rate_is_forecast_within_its_bounds() -> None:
     half, end = instant(2025, 9, 1), END
     within = 0
     for _ in range(60):
-        at, incidents = START, []
+        at = START
+        incidents: list[Incident] = []
         while True:
             at += round(chance.exponential(500 * HOUR_US))
             if at >= end:
