@@ -1,4 +1,4 @@
-"""`simbench plan`: which codes at which rate, what they cost and how sure they are; and what the past would have cost."""
+"""`simbench plan`: which codes at which rate, what they cost and how sure they are; what the past would have cost."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 @command(
     "plan",
     files=(
-        "With -o: report.html, plan.json, the tables as CSV (with --xlsx also plan.xlsx), forecasts, and the invoices of "
-        "every month (invoices.html, invoices.json, CSV); with --from otherwise.json; with --compare comparison.csv."
+        "With -o: report.html, plan.json, the tables as CSV (with --xlsx also plan.xlsx), forecasts, and the invoices "
+        "of every month (invoices.html, invoices.json, CSV); with --from otherwise.json; with --compare comparison.csv."
     ),
     see=("simbench bill", "simbench sweep", "docs/guides/planning.md", "docs/reference/campaign.md"),
 )

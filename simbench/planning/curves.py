@@ -89,7 +89,7 @@ def _flow(flow: Steady, waits: Floats) -> Waits:
 
 def _axis(deadline: float) -> Floats:
     """Points up to a deadline, the deadline among them, and half as far beyond it."""
-    found: Floats = np.arange(STEPS + AFTER + 1) * (deadline / STEPS)
+    found: Floats = np.arange(STEPS + AFTER + 1, dtype=np.float64) * np.float64(deadline / STEPS)
     found[STEPS] = deadline
     return found
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from simbench.planning import wording
+from simbench.planning.campaign import Sending, Steady
 from simbench.report.translations import Translations
+from simbench.simulation.incidents import Maintenance, Scripted
 
 if TYPE_CHECKING:
     from simbench.planning.advise import Advice
@@ -46,7 +48,8 @@ def _demands(t: Translations, advice: Advice) -> Iterator[Row]:
     for flow in advice.asked.flows:
         per_day = {"volume": t.number(flow.per_day, 1), "within": t.number(flow.within_min, 2), "parts": flow.parts}
         yield t("input.flow", name=flow.name), t("input.flow-value", **per_day, **{"class": flow.kind})
-    for demand in (*advice.asked.sendings, *advice.asked.flows):
+    demands: tuple[Sending | Steady, ...] = (*advice.asked.sendings, *advice.asked.flows)
+    for demand in demands:
         if demand.sigma or demand.sigma_period:
             widths = {"each": t.number(demand.sigma, 3), "together": t.number(demand.sigma_period, 3)}
             yield t("input.sigma", name=demand.name), t("input.sigma-value", **widths)
@@ -57,8 +60,7 @@ def _outages(t: Translations, advice: Advice) -> Iterator[Row]:
     for drawn in outages.drawn:
         means = {"between": t.number(drawn.between.mean_h, 2), "lasting": t.number(drawn.lasting.mean_h, 2)}
         yield t("input.outages", name=drawn.name), t("input.outages-value", **means)
-    for table in (outages.scripted, outages.maintenance):
-        for number, one in enumerate(table, 1):
-            at = str(one.at).replace("T", " ")
-            name = getattr(one, "name", "") or str(number)
-            yield t("input.scripted", name=name), t("input.scripted-value", at=at, hours=t.number(one.for_h, 2))
+    planned: tuple[Scripted | Maintenance, ...] = (*outages.scripted, *outages.maintenance)
+    for one in planned:
+        figures = {"at": one.at.replace("T", " "), "hours": t.number(one.for_h, 2)}
+        yield t("input.scripted", name=one.cause or one.subject), t("input.scripted-value", **figures)
