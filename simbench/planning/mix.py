@@ -67,7 +67,6 @@ def mix_of(counts: dict[str, list[dict[int, int]]]) -> Mix:
 
 def acts_of(mix: Mix, months: tuple[Month, ...], contract: Contract) -> Acts:
     """The acts that bring a mix about: codes keep their rate where they can; the rest change, open, close."""
-    request_from = contract.terms.throughput.request_from_per_s.value
     standard = contract.terms.throughput.default_per_s.value
     codes: list[CodeActs] = []
     for prefix, held in mix.held.items():
@@ -78,7 +77,7 @@ def acts_of(mix: Mix, months: tuple[Month, ...], contract: Contract) -> Acts:
             tiers, before = [], standard
             for place in range(first, end):
                 if path[place] != before:
-                    request = f"plan {prefix}{number:03}" if path[place] >= request_from else ""
+                    request = f"plan {prefix}{number:03}" if contract.terms.throughput.must_ask(path[place]) else ""
                     tiers.append(Tier(str(months[place]), path[place], request))
                 before = path[place]
             closed = None if end == len(path) else _last_day(months[end - 1])

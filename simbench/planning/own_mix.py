@@ -13,7 +13,7 @@ PLACE = "--mix"
 
 def own_mix(text: str, plan: Plan) -> Mix:
     """Short codes and their rates, held in every month of the period. Raises CampaignError."""
-    tiers = sorted(plan.contract.terms.throughput.tiers_per_s.value)
+    tiers = sorted(plan.contract.terms.throughput.rates)
     held: dict[str, Counter[int]] = {prefix: Counter() for prefix in plan.groups}
     seen: set[str] = set()
     for part in text.split(","):
