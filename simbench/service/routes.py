@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Literal
@@ -21,6 +19,7 @@ from simbench.service import records
 from simbench.service.log import frame_id
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import RESPONSES, Refusal
+from simbench.tables.writer import csv_text
 from simbench.ucp.explain import Explained, explain, heading
 from simbench.ucp.frame import Frame, Framer
 from simbench.ucp.masking import HIDDEN, without_secrets
@@ -168,18 +167,10 @@ async def _csv(platform: ServedPlatform, query: searching.Query) -> AsyncIterato
 
 def _lines(search: searching.MessageSearch, query: searching.Query) -> tuple[str, int]:
     """Return lines of CSV, and the number below which to continue; 0 at the end."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
     found, _ = search.search(query, flush=False)
-    for each in found:
-        row = {**each, "id": frame_id(each["session"], each["at"], each["trn"])}
-        writer.writerow([_unlike_a_formula(str(row[name])) for name in EXPORTED])
-    return buffer.getvalue(), found[-1]["number"] if len(found) == query.limit else 0
-
-
-def _unlike_a_formula(cell: str) -> str:
-    """Neutralise cells that a spreadsheet would read as formulas, as the texts come from strangers."""
-    return "'" + cell if cell[:1] in {"=", "+", "-", "@", "\t"} and not cell[1:].isdecimal() else cell
+    rows = [{**each, "id": frame_id(each["session"], each["at"], each["trn"])} for each in found]
+    text = csv_text((), ([str(row[name]) for name in EXPORTED] for row in rows), end="\r\n")
+    return text, found[-1]["number"] if len(found) == query.limit else 0
 
 
 def _sessions(router: APIRouter, platform: ServedPlatform) -> None:
