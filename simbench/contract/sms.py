@@ -86,6 +86,10 @@ class Contract(msgspec.Struct, frozen=True):
         place = f"contract {self.name}"
         return tuple(name for name in names if known(table, name, place, "term").status == "assumption")
 
+    def clauses_for(self, purpose: str) -> tuple[str, ...]:
+        """The clauses that a purpose verifies."""
+        return tuple(name for name, clause in self.clauses.items() if purpose in clause.verified_by)
+
     def party(self, role: Role) -> Party:
         """The first party of a role; a contract has one operator and one client."""
         return next(party for party in self.parties.values() if party.role == role)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
@@ -212,6 +213,11 @@ class Numbering(Frozen, frozen=True):
             raise BadInput(f"range for {use}", "the contract has none", choice(use, {one.use for one in self.ranges}))
         digits = self.code_digits.value - len(prefixes[0])
         return prefixes[0] + f"{number:0{digits}d}"
+
+    def codes_in(self, prefix: str) -> Iterator[str]:
+        """The codes of a range in order, from number 1 on."""
+        digits = self.code_digits.value - len(prefix)
+        return (f"{prefix}{number:0{digits}d}" for number in range(1, 10**digits))
 
     @property
     def code_pattern(self) -> _Text:

@@ -87,7 +87,9 @@ def _rows(
 ) -> Iterator[Otherwise]:  # fmt: skip
     months, counts = billed
     delivered = {
-        (month, prefix): sum(counts.of(month, code).delivered for code in counts.codes(month) if code[:2] == prefix)
+        (month, prefix): sum(
+            counts.of(month, code).delivered for code in counts.codes(month) if code.startswith(prefix)
+        )
         for month in months
     }
     valid_s = contract.terms.delivery.validity_default_h.value * 3600

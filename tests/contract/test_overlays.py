@@ -107,7 +107,7 @@ REFUSALS = {
     "terms.throughput.tiers_per_s = [10]": "tiers_per_s: has a new name; expected terms.throughput.tiers",
     "terms.marketing.opens_at_h = 9": "opens_at_h: has a new name; expected terms.hours.marketing.opens_at_h",
     "terms.hours.marketing.opens_at_h = {value = 23, status = 'contract'}": "earlier than hours.marketing.closes_at_h",
-    "terms.numbering.code_digits = {value = 17, status = 'contract'}": "is 17; expected at most 16, the digits of an ad",
+    "terms.numbering.code_digits = {value = 17, status = 'contract'}": "is 17; expected at most 16",
     "terms.calendar.zone.value = 'Europe/Pari'": 'zone.value: is "Europe/Pari"; expected perhaps `Europe/Paris`',
     "terms.tariff.code_month_21_on.first = 20": "first: is 20: the band overlaps that of code_month_1_20; expected 21",
     "terms.tariff.code_month_21_on.first = 30": "first: is 30: no price between it and code_month_1_20; expected 21",
