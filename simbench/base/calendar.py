@@ -71,12 +71,12 @@ def is_peak(us: int, from_h: int, to_h: int, *, holidays_off: bool = True) -> bo
 def days_before(us: int, days: int, reading: str = "calendar") -> int:
     """Return the latest instant that is `days` days ahead of an instant, for announcements (OPS-QOS-03, OPS-ENG-04).
 
-    `reading` is that of AMB-04: "calendar" counts 24 hours a day; "ouvrables" and "ouvres" go back that many such
-    days at the same civil time.
+    `reading` is that of AMB-04: "calendar" counts 24 hours a day; "civil", "ouvrables" and "ouvres" go back that many
+    days, jours ouvrables or jours ouvrés, to the same civil time.
     """
     if reading == "calendar":
         return us - days * DAY_US
-    counts = {"ouvrables": is_jour_ouvrable, "ouvres": is_jour_ouvre}[reading]
+    counts = {"civil": lambda _: True, "ouvrables": is_jour_ouvrable, "ouvres": is_jour_ouvre}[reading]
     then = civil(us)
     day = then.date()
     while days:
