@@ -70,9 +70,7 @@ def readings_of(case: Case) -> tuple[Line, ...]:
 Make = Callable[[Service, tuple[Incident, ...]], Mapping[str, Cell]]
 
 
-def _questions(
-    incidents: tuple[Incident, ...], contract: Contract
-) -> Iterator[tuple[str, str, bool, dict[str, Make]]]:
+def _questions(incidents: tuple[Incident, ...], contract: Contract) -> Iterator[tuple[str, str, bool, dict[str, Make]]]:
     """Question, reading in force, whether it concerns the record, and how each reading is worked out."""
 
     def under(changed: Contract, days: str = "") -> Make:
@@ -153,4 +151,3 @@ def _notice(service: Service, contract: Contract, days: str) -> Cell:
         return Cell("open", None)
     late = sum(not noticed_in_time(one, contract, days) for one in planned)
     return Cell("missed" if late else "met", late)
-

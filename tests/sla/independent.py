@@ -76,9 +76,7 @@ def pieces(table: list[Facts], reading: str, platforms: str) -> tuple[list[int],
         if platforms == "all_down" and together(parts):
             announced = all(one["planned"] and announced_in_time(one, 5, reading) for one in parts)
             letters.add("P" if announced else "U")
-        lost = sum(
-            (Fraction(one["share"]) for one in on if classes(one, reading, platforms) == "Q"), start=Fraction(0)
-        )
+        lost = sum((Fraction(one["share"]) for one in on if classes(one, reading, platforms) == "Q"), start=Fraction(0))
         unplanned, planned = "U" in letters, "P" in letters and "U" not in letters
         states.append((int(unplanned), int(planned), Fraction(0) if unplanned or planned else min(Fraction(1), lost)))
     return edges, states
