@@ -66,7 +66,8 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
 
     def where(self, chosen: NDArray[np.bool_]) -> Rolling:
         """Only these windows."""
-        return Rolling(*(getattr(self, name)[chosen] for name in self.__struct_fields__[:-1]), self.parts)
+        columns = {name: getattr(self, name)[chosen] for name in self.__struct_fields__ if name != "parts"}
+        return msgspec.structs.replace(self, **columns)
 
     def worst(self, variant: str) -> int:
         """Place of the window with the lowest availability, the earliest of several."""
@@ -108,7 +109,10 @@ def rolling(year: Year, at: Instants) -> Rolling:
     if not parts:
         nothing = np.empty(0, dtype=np.int64)
         return Rolling(nothing, nothing, np.empty(0, dtype=np.bool_), nothing, nothing, nothing)
-    return Rolling(*(np.concatenate(columns) for columns in zip(*parts, strict=True)), year.downtime.parts)
+    whole, lengths, full, unplanned, planned, partial = (
+        np.concatenate(columns) for columns in zip(*parts, strict=True)
+    )
+    return Rolling(whole, lengths, full, unplanned, planned, partial, year.downtime.parts)
 
 
 def turning_points(year: Year) -> Instants:

@@ -89,7 +89,9 @@ def _questions(incidents: tuple[Incident, ...], contract: Contract) -> Iterator[
         "since", "failure", any(one.noticed_at is not None and one.noticed_at > one.start for one in incidents),
         {
             "failure": under(contract),
-            "ticket": lambda service, _: {**_cells(service, contract), RESTORATION: _restoration(service, contract, True)},
+            "ticket": lambda service, _: {
+                **_cells(service, contract), RESTORATION: _restoration(service, contract, from_ticket=True),
+            },
         },
     )  # fmt: skip
     yield (
@@ -127,10 +129,14 @@ def _cells(service: Service, contract: Contract, days: str = "") -> dict[str, Ce
         loss = found.windows.loss(found.worst[variant], variant)
         met: Met = "missed" if loss > allowed else "open" if found.provisional else "met"
         cells[variant] = Cell("open" if found.provisional else met, float(1 - loss))
-    return {**cells, RESTORATION: _restoration(service, contract, False), NOTICE: _notice(service, contract, days)}
+    return {
+        **cells,
+        RESTORATION: _restoration(service, contract, from_ticket=False),
+        NOTICE: _notice(service, contract, days),
+    }
 
 
-def _restoration(service: Service, contract: Contract, from_ticket: bool) -> Cell:
+def _restoration(service: Service, contract: Contract, *, from_ticket: bool) -> Cell:
     limit, until = contract.terms.quality.restoration_h.value * HOUR_US, service.period.end
     lengths, still = [], False
     for one in outages_of(service):

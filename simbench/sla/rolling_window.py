@@ -29,8 +29,8 @@ class Downtime(msgspec.Struct, frozen=True, eq=False):
     """Down time as step functions: value i holds from `edges[i]` on, sum i is the total before it.
 
     `unplanned` and `planned` are 0 or 1, `partial` counts shares of 1 / `parts`; the `*_sum` are microseconds times
-    those. All are of one length; before the first edge everything is zero. They are int64, but for `partial` and its sum
-    where the shares have so many digits that 64 bits do not hold them: those are whole numbers of Python.
+    those. All are of one length; before the first edge everything is zero. They are int64; `partial` and its sum are
+    whole numbers of Python where the shares have more digits than 64 bits hold.
     """
 
     edges: Instants
@@ -88,11 +88,13 @@ def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:
     planned = ((active[:, 1] > 0) & (unplanned == 0)).astype(np.int64)
     partial = np.where((unplanned == 0) & (planned == 0), np.minimum(active[:, 2], parts), 0).astype(whole)
     lengths = np.diff(edges)
-    sums = [
-        np.concatenate(([0], np.cumsum(rate[:-1] * lengths.astype(rate.dtype)))).astype(rate.dtype)
-        for rate in (unplanned, planned, partial)
-    ]
-    return Downtime(edges, unplanned, planned, partial, *sums, parts)
+
+    def summed(rate: Instants) -> Instants:
+        return np.concatenate(([0], np.cumsum(rate[:-1] * lengths.astype(rate.dtype)))).astype(rate.dtype)
+
+    return Downtime(
+        edges, unplanned, planned, partial, summed(unplanned), summed(planned), summed(partial), parts
+    )  # fmt: skip
 
 
 def share_of(one: Counted) -> Fraction:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -69,7 +70,7 @@ def pieces(table: list[Facts], reading: str, platforms: str) -> tuple[list[int],
     """The edges, and between each two of them whether it is unplanned, planned, and what share is lost in part."""
     edges = sorted({edge for one in table for edge in (one["start"], one["end"])})
     states = []
-    for since, until in zip(edges, edges[1:], strict=False):
+    for since, until in pairwise(edges):
         on = [one for one in table if one["start"] <= since and until <= one["end"]]
         letters = {classes(one, reading, platforms) for one in on}
         parts = [one for one in on if one["party"] == "orange" and one["subject"].startswith("platform:")]
@@ -116,8 +117,10 @@ def instants(table: list[Facts], start: int, end: int) -> list[int]:
             then = paris(edge)
             feb29 = (then.month, then.day) == (2, 29)
             for later in (0, 1):
-                day = then.replace(year=then.year + later, day=28 if feb29 and later else then.day)
-                found |= {micros(day.replace(fold=fold)) + shift * HOUR for fold in (0, 1) for shift in (-1, 0, 1, 24)}
+                then_on = then.replace(year=then.year + later, day=28 if feb29 and later else then.day)
+                found |= {
+                    micros(then_on.replace(fold=fold)) + shift * HOUR for fold in (0, 1) for shift in (-1, 0, 1, 24)
+                }
             found.add(edge)
     for year in range(paris(start).year - 1, paris(end).year + 1):
         changing = [(2, 28), (3, 1), *(last_sunday(year + back, month) for back in (-1, 0, 1) for month in (3, 10))]
