@@ -21,7 +21,7 @@ from simbench.billing.acts import Month, Quantity
 from simbench.billing.counts import Counts
 from simbench.contract import Contract
 from simbench.finding import Evidence, Finding
-from simbench.rulebook import Judged, Rulebook
+from simbench.rulebook import Rulebook, Verdict
 
 SHOWN = 10
 
@@ -97,11 +97,11 @@ def judge_forecasts(contract: Contract, forecasts: Sequence[Forecast], counts: C
 
 
 @RULES.rule("OPS-ENG-03/forecasts-a-year", "Forecasts are handed in as often as the contract wants", unit="forecasts")
-def handed_in(given: Forecasts) -> Judged:
+def handed_in(given: Forecasts) -> Verdict:
     """In each calendar year with traffic, corrections not counted (OPS-ENG-03)."""
     wanted, counts = given.contract.terms.forecast.per_year.value, given.counts
     if not counts.months:
-        return Judged("inconclusive", "no traffic, hence no year to look at", blame="bench")
+        return Verdict("inconclusive", "no traffic, hence no year to look at", blame="bench")
     handed = {
         year: sum(not one.corrects and one.issued.year == year for one in given.forecasts)
         for year in range(counts.months[0].year, counts.months[-1].year + 1)
@@ -110,17 +110,17 @@ def handed_in(given: Forecasts) -> Judged:
     short = [year for year, number in handed.items() if number < wanted]
     summary, least = ", ".join(f"{number} in {year}" for year, number in handed.items()), min(handed.values())
     if not short:
-        return Judged("pass", summary, least, wanted)
+        return Verdict("pass", summary, least, wanted)
     evidence = tuple(Evidence(f"{count(handed[year], 'forecast')} in {year}, {wanted} wanted") for year in short)
     if short == [unfinished]:
-        return Judged("inconclusive", summary, least, wanted, blame="client", evidence=evidence)
-    return Judged("fail", summary, least, wanted, evidence=evidence)
+        return Verdict("inconclusive", summary, least, wanted, blame="client", evidence=evidence)
+    return Verdict("fail", summary, least, wanted, evidence=evidence)
 
 
 @RULES.rule(
     "OPS-ACH-05/as-forecast", "Traffic agrees with the forecast in force", at_worst="weak", unit="months of a code"
 )
-def as_forecast(given: Forecasts) -> Judged:
+def as_forecast(given: Forecasts) -> Verdict:
     """Each month's messages lie within the tolerance of the forecast in force when it began (OPS-ACH-05)."""
     counts, tolerance = given.counts, given.contract.terms.forecast.tolerance_share.value
     judged = [
@@ -130,19 +130,19 @@ def as_forecast(given: Forecasts) -> Judged:
     ]
     foreseen = [(month, code, sent, one.messages) for month, code, sent, one in judged if one is not None]
     if not foreseen:
-        return Judged("inconclusive", "no forecast covers a month with traffic", blame="bench")
+        return Verdict("inconclusive", "no forecast covers a month with traffic", blame="bench")
     far = [one for one in foreseen if abs(one[2] - one[3]) > tolerance * one[3]]
     unforeseen = [one for one in judged if one[3] is None]
     summary = (
         f"{len(foreseen) - len(far)} of {len(foreseen)} within {tolerance:.0%}, {len(unforeseen)} not forecast at all"
     )
     if not far and not unforeseen:
-        return Judged("pass", summary, 0, 0)
+        return Verdict("pass", summary, 0, 0)
     evidence = [Evidence(f"{code} in {month}: {sent} sent, {planned} forecast") for month, code, sent, planned in far]
     evidence += [Evidence(f"{code} in {month}: {sent} sent, none forecast") for month, code, sent, _ in unforeseen]
     assumed = given.contract.assumed("forecast.tolerance_share")
     # The offer wants consistency and gives no measure of it, so that nothing here can be worse than weak.
-    return Judged("weak", summary, len(far) + len(unforeseen), 0, assumed=assumed, evidence=tuple(evidence[:SHOWN]))
+    return Verdict("weak", summary, len(far) + len(unforeseen), 0, assumed=assumed, evidence=tuple(evidence[:SHOWN]))
 
 
 def _in_force(forecasts: Iterable[Forecast], month: Month, code: str) -> Expected | None:

@@ -15,7 +15,7 @@ import simbench
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.selection import select
 from simbench.contract import load_contract
-from simbench.rulebook import SUITES, Judged, Rulebook
+from simbench.rulebook import SUITES, Rulebook, Verdict
 from simbench.rules.audit import KINDS
 from simbench.rules.rule import load, ordered, standing
 
@@ -56,9 +56,9 @@ def test_what_a_rule_reads_beside_the_wire_can_be_given_and_only_an_audit_asks_f
 
 def test_a_purpose_has_one_rule() -> None:
     book = Rulebook[None]()
-    book.rule("OPS-XXX-00/once", "Judged once")(lambda _: Judged("pass", "once"))
+    book.rule("OPS-XXX-00/once", "Judged once")(lambda _: Verdict("pass", "once"))
     with pytest.raises(ValueError, match="has a rule already"):
-        book.rule("OPS-XXX-00/once", "Judged twice")(lambda _: Judged("pass", "twice"))
+        book.rule("OPS-XXX-00/once", "Judged twice")(lambda _: Verdict("pass", "twice"))
 
 
 def test_no_purpose_is_named_outside_its_rule_and_its_exercise() -> None:

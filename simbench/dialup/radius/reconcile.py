@@ -21,7 +21,7 @@ from simbench.dialup.radius.minutes import Difference, carried_of, differences
 from simbench.dialup.radius.pairing import Paired, pair
 from simbench.dialup.radius.record import BOOTS, Heard, Record
 from simbench.finding import Blame, Evidence, Finding, Outcome
-from simbench.rulebook import Judged, Rulebook
+from simbench.rulebook import Rulebook, Verdict
 
 SHOWN: Final = 20  # pieces of evidence of one finding
 UNREADABLE: Final = frozenset({"truncated", "unreadable", "encoding", "negative"})  # records that were not read
@@ -105,9 +105,9 @@ def reconcile(
 def _verdict(
     outcome: Outcome, summary: str, notes: Iterable[Evidence] = (), measured: float | None = None,
     limit: float = 0, **more: Unpack[More],
-) -> Judged:  # fmt: skip
+) -> Verdict:  # fmt: skip
     most = None if measured is None else limit
-    return Judged(outcome, summary, measured, most, evidence=tuple(notes)[:SHOWN], **more)
+    return Verdict(outcome, summary, measured, most, evidence=tuple(notes)[:SHOWN], **more)
 
 
 def said(record: Record) -> str:
@@ -127,7 +127,7 @@ def _note(each: Sent, text: str) -> Evidence:
     "Every Accounting-Request is answered after at most so many retransmissions",
     unit="retransmissions",
 )
-def answered(books: Books) -> Judged:
+def answered(books: Books) -> Verdict:
     """By the journal."""
     own = books.retransmissions is None
     most = books.offer.terms.accounting.retransmissions.value if own else books.retransmissions or 0
@@ -150,7 +150,7 @@ def answered(books: Books) -> Judged:
 
 
 @RULES.rule("NRV-ACC-02/kept", "Records kept, less duplicates, are the records acknowledged, and no others")
-def kept(books: Books) -> Judged:
+def kept(books: Books) -> Verdict:
     """By key; the journal must be whole to accuse a server of inventing one."""
     missing = [
         group[0] for key, group in books.sent.items()
@@ -179,7 +179,7 @@ _COMPARED: Final = ("user", "port", "seconds", "input_octets", "output_octets", 
 
 
 @RULES.rule("NRV-ACC-02/unaltered", "Records kept say what was sent")
-def unaltered(books: Books) -> Judged:
+def unaltered(books: Books) -> Verdict:
     """The fields of `_COMPARED`, and the second of Event-Timestamp."""
     bad, compared = list[Evidence](), 0
     for key, group in books.kept.items():
@@ -205,7 +205,7 @@ def unaltered(books: Books) -> Judged:
 
 
 @RULES.rule("NRV-ACC-03/minutes-once", "Every second carried is accounted once", unit="s")
-def minutes_once(books: Books) -> Judged:
+def minutes_once(books: Books) -> Verdict:
     """Call by call."""
     named = books.differences
     off = sum(abs(each.carried_s - each.accounted_s) for each in named)
@@ -226,7 +226,7 @@ def minutes_once(books: Books) -> Judged:
 
 
 @RULES.rule("NRV-ACC-04/signed", "Every response is signed with the shared secret", unit="responses")
-def signed(books: Books) -> Judged:
+def signed(books: Books) -> Verdict:
     """As the sender checked them."""
     end = books.recorded.end
     if end is not None and end.unsigned:
@@ -241,7 +241,7 @@ def signed(books: Books) -> Judged:
 @RULES.rule(
     "NRV-ACC-05/clock", "The clocks of the access servers are right, to the tolerance", binds="client", unit="s"
 )
-def clock(books: Books) -> Judged:
+def clock(books: Books) -> Verdict:
     """By Event-Timestamp against the instant each record was due."""
     allowed_s = books.offer.terms.accounting.clock_tolerance_s.value
     assumed = books.offer.assumed("accounting.clock_tolerance_s")
@@ -265,7 +265,7 @@ def clock(books: Books) -> Judged:
 
 
 @RULES.rule("NRV-ACC-06/order", "The Start of a session is kept before its Stop", binds="client", unit="sessions")
-def order(books: Books) -> Judged:
+def order(books: Books) -> Verdict:
     """Where the Stop was sent after the Start was answered."""
     late, seen = list[Evidence](), 0
     for key, starts in books.kept.items():

@@ -10,7 +10,7 @@ from simbench.dialup.offer import Offer
 from simbench.dialup.records import Records
 from simbench.dialup.statement import Statement
 from simbench.finding import Evidence
-from simbench.rulebook import Judged, Rulebook
+from simbench.rulebook import Rulebook, Verdict
 
 MOST_EVIDENCE: Final = 20
 
@@ -39,6 +39,6 @@ class Case(NamedTuple):
 RULES: Final = Rulebook[Case](binds="client", suites=("audit",))
 
 
-def verdict(wrong: Sequence[Evidence], summary: tuple[str, str], **more: Unpack[Measured]) -> Judged:
+def verdict(wrong: Sequence[Evidence], summary: tuple[str, str], **more: Unpack[Measured]) -> Verdict:
     """A verdict that fails if there is anything wrong: summary = (what passes, what fails)."""
-    return Judged("fail" if wrong else "pass", summary[bool(wrong)], evidence=tuple(wrong[:MOST_EVIDENCE]), **more)
+    return Verdict("fail" if wrong else "pass", summary[bool(wrong)], evidence=tuple(wrong[:MOST_EVIDENCE]), **more)

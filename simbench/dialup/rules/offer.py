@@ -8,11 +8,11 @@ from itertools import pairwise
 
 from simbench.dialup.rules.case import RULES, Case, verdict
 from simbench.finding import Evidence
-from simbench.rulebook import Judged
+from simbench.rulebook import Verdict
 
 
 @RULES.rule("NRV-REV-01/first-point", "The tariff function gives the first published share", binds="", unit="FF")
-def first_point(case: Case) -> Judged:
+def first_point(case: Case) -> Verdict:
     """Exactly the share of the first point, in francs."""
     points, assumed = case.offer.terms.points, case.offer.assumed("NRV-AMB-01")
     wanted, share = points.first_share_ff.value, case.offer.share_ff(points.first_minutes.value, case.tariff)
@@ -23,7 +23,7 @@ def first_point(case: Case) -> Judged:
 
 @RULES.rule("NRV-REV-02/second-point", "The tariff function gives more than the second published share", binds="",
             unit="FF")  # fmt: skip
-def second_point(case: Case) -> Judged:
+def second_point(case: Case) -> Verdict:
     """Over the share of the second point, in francs."""
     points, assumed = case.offer.terms.points, case.offer.assumed("NRV-AMB-01")
     over, share = points.second_share_over_ff.value, case.offer.share_ff(points.second_minutes.value, case.tariff)
@@ -35,7 +35,7 @@ def second_point(case: Case) -> Judged:
 
 
 @RULES.rule("NRV-REV-03/first-minute", "The share begins at nothing and never falls", binds="")
-def first_minute(case: Case) -> Judged:
+def first_minute(case: Case) -> Verdict:
     """On the steps of `_ladder`."""
     shares = _ladder(case)
     falls = [
@@ -49,7 +49,7 @@ def first_minute(case: Case) -> Judged:
 
 
 @RULES.rule("NRV-REV-04/progressive", "The average rate never falls as minutes grow", binds="")
-def progressive(case: Case) -> Judged:
+def progressive(case: Case) -> Verdict:
     """On the steps of `_ladder`; half the smallest amount of rounding is allowed each way."""
     half = Fraction(case.offer.terms.money.smallest.value) / 2
     slower = [

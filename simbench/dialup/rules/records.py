@@ -11,45 +11,45 @@ from simbench.base.text import count
 from simbench.dialup.calls import NO_FAULT, REASONS, SENT_AGAIN, Calls
 from simbench.dialup.records import Records
 from simbench.dialup.rules.case import MOST_EVIDENCE, RULES, Case, verdict
-from simbench.dialup.vetting import released_us
+from simbench.dialup.validation import released_us
 from simbench.finding import Evidence
-from simbench.rulebook import Judged
+from simbench.rulebook import Verdict
 
 ELSEWHERE: Final = frozenset({"overlap", "duplicate", "outside-month", SENT_AGAIN}) | NO_FAULT
 UNDATED: Final = frozenset({"undated", "truncated"})  # reasons that leave a clause open; an open call has name and day
 
 
 @RULES.rule("NRV-CDR-01/billable", "Every record is a call that can be billed", reads=("records",), unit="rows")
-def billable(case: Case) -> Judged:
+def billable(case: Case) -> Verdict:
     """Rows that were set aside for what no other clause speaks of."""
     return _rows(case, tuple(reason for reason in REASONS if reason not in ELSEWHERE), NO_FAULT)
 
 
 @RULES.rule("NRV-CDR-02/one-call-a-port", "A port carries one call at a time", reads=("records",), unit="rows")
-def one_call_a_port(case: Case) -> Judged:
+def one_call_a_port(case: Case) -> Verdict:
     """Rows that overlap another call of their port."""
     return _rows(case, ("overlap",), NO_FAULT)
 
 
 @RULES.rule("NRV-CDR-03/accounted-once", "A call is recorded once", reads=("records",), unit="rows")
-def accounted_once(case: Case) -> Judged:
+def accounted_once(case: Case) -> Verdict:
     """Rows of a session that was recorded before."""
     return _rows(case, ("duplicate",), UNDATED | {"ambiguous"})
 
 
 @RULES.rule("NRV-CDR-04/within-the-month", "Every record lies in its month", reads=("records",), unit="rows")
-def within_the_month(case: Case) -> Judged:
+def within_the_month(case: Case) -> Verdict:
     """Rows outside the months that are judged."""
     return _rows(case, ("outside-month",), UNDATED)
 
 
-def _rows(case: Case, reasons: tuple[str, ...], hangs_on: frozenset[str]) -> Judged:
+def _rows(case: Case, reasons: tuple[str, ...], hangs_on: frozenset[str]) -> Verdict:
     """Rows set aside for these reasons; without any, rows nobody is blamed for may leave the clause open."""
     records = case.records
     assert records is not None
     found = {reason: records.aside.counts[reason] for reason in reasons if records.aside.counts[reason]}
     if not found and (why := unplaced(records, hangs_on)):
-        return Judged("inconclusive", why, evidence=_aside(records, tuple(sorted(hangs_on)))[:MOST_EVIDENCE])
+        return Verdict("inconclusive", why, evidence=_aside(records, tuple(sorted(hangs_on)))[:MOST_EVIDENCE])
     words = (
         f"{count(records.rows, 'row')}, none set aside for this",
         f"of {count(records.rows, 'row')} set aside: {_amounts(found)}",
@@ -81,7 +81,7 @@ def _aside(records: Records, reasons: Collection[str]) -> tuple[Evidence, ...]:
 
 @RULES.rule("NRV-POR-01/ports", "An access server carries no more calls at once than it has ports",
             reads=("records", "ports"), unit="calls")  # fmt: skip
-def no_more_than_ports(case: Case) -> Judged:
+def no_more_than_ports(case: Case) -> Verdict:
     """The most calls at one instant, by access server: one step up at each start, one down at each end."""
     records, ports, wrong, worst = case.records, case.ports, list[Evidence](), (0, 0)
     assert records is not None

@@ -12,12 +12,12 @@ from simbench.dialup.rules.case import RULES, Case, verdict
 from simbench.dialup.rules.records import unplaced
 from simbench.dialup.statement import AMOUNTS, PERIODS, Line, Statement
 from simbench.finding import Evidence, prose
-from simbench.rulebook import Judged
+from simbench.rulebook import Verdict
 
 
 @RULES.rule("NRV-STA-01/minutes", "Minutes and calls stated are those of the records", reads=("records", "statement"),
             unit="min")  # fmt: skip
-def minutes_of_the_records(case: Case) -> Judged:
+def minutes_of_the_records(case: Case) -> Verdict:
     """Minutes and calls of each line against the records."""
     records, statement = case.records, case.statement
     assert records is not None
@@ -43,7 +43,7 @@ def minutes_of_the_records(case: Case) -> Judged:
     why = unplaced(records)
     if why and not wrong:
         parts = (f"{stated:,} minutes stated, {due:,} in the calls read", why)
-        return Judged("inconclusive", prose(parts), parts=parts)
+        return Verdict("inconclusive", prose(parts), parts=parts)
     words = ("minutes and calls are those of the records", "minutes or calls are not those of the records")
     assumed = case.offer.assumed("NRV-AMB-02", "NRV-AMB-03", "NRV-AMB-04")
     return verdict(wrong, words, measured=stated, limit=due, assumed=assumed)
@@ -63,7 +63,7 @@ def _part(counted: Counted, period: str) -> tuple[int, int]:
     }[period]
 
 
-def _totals(case: Case, check: Callable[[Line, Case], Iterator[str]], words: tuple[str, str], *hangs: str) -> Judged:
+def _totals(case: Case, check: Callable[[Line, Case], Iterator[str]], words: tuple[str, str], *hangs: str) -> Verdict:
     """A check of every total of the statement."""
     assert case.statement is not None
     totals = [line for line in case.statement.lines if line.period == "total"]
@@ -72,28 +72,28 @@ def _totals(case: Case, check: Callable[[Line, Case], Iterator[str]], words: tup
 
 
 @RULES.rule("NRV-STA-02/share", "The share stated is that of the minutes stated", reads=("statement",))
-def share(case: Case) -> Judged:
+def share(case: Case) -> Verdict:
     """By the tariff function of the offer, to the smallest amount."""
     words = ("every share is that of its minutes", "a share is not that of its minutes")
     return _totals(case, _share, words, "NRV-AMB-01", "NRV-AMB-05", "money.smallest")
 
 
 @RULES.rule("NRV-STA-03/vat", "VAT is that of the month on the share", reads=("statement",))
-def vat(case: Case) -> Judged:
+def vat(case: Case) -> Verdict:
     """VAT, and the amount with it."""
     words = ("VAT and amounts with it agree", "VAT or an amount with it is wrong")
     return _totals(case, _vat, words, "NRV-AMB-05", "money.smallest")
 
 
 @RULES.rule("NRV-STA-04/euros", "Amounts in euros are those in francs at the official rate", reads=("statement",))
-def euros(case: Case) -> Judged:
+def euros(case: Case) -> Verdict:
     """Of share and amount with VAT."""
     return _totals(case, _euros, ("amounts in euros agree", "an amount in euros is wrong"), "money.smallest")
 
 
 @RULES.rule("NRV-STA-05/whole", "The statement has every line of every month, and its totals are their parts",
             reads=("statement",))  # fmt: skip
-def whole(case: Case) -> Judged:
+def whole(case: Case) -> Verdict:
     """Lines missing, doubled, foreign or unreadable."""
     assert case.statement is not None
     wrong = [Evidence(note) for note in _whole(case, case.statement)]
