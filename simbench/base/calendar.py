@@ -76,12 +76,11 @@ def days_before(us: int, days: int, reading: str = "calendar") -> int:
     """
     if reading == "calendar":
         return us - days * DAY_US
-    counts = {"civil": lambda _: True, "ouvrables": is_jour_ouvrable, "ouvres": is_jour_ouvre}[reading]
-    then = civil(us)
+    then, counts = civil(us), {"ouvrables": is_jour_ouvrable, "ouvres": is_jour_ouvre}.get(reading)
     day = then.date()
     while days:
         day -= timedelta(days=1)
-        days -= counts(day)
+        days -= 1 if counts is None else counts(day)
     return from_civil(datetime.combine(day, then.time()), then.fold)
 
 
