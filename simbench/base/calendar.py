@@ -87,17 +87,16 @@ class Calendar:
     def days_before(self, us: int, days: int, reading: str = "calendar") -> int:
         """Return the latest instant that is `days` days ahead of an instant, for announcements.
 
-        `reading` is that of AMB-04: "calendar" counts 24 hours a day; "ouvrables" and "ouvres" go back that many such
-        days at the same civil time.
+        `reading` is that of AMB-04: "calendar" counts 24 hours a day; "civil", "ouvrables" and "ouvres" go back that
+        many days, jours ouvrables or jours ouvrés, to the same civil time.
         """
         if reading == "calendar":
             return us - days * DAY_US
-        counts = {"ouvrables": self.is_jour_ouvrable, "ouvres": self.is_jour_ouvre}[reading]
-        then = self.civil(us)
+        then, counts = self.civil(us), {"ouvrables": self.is_jour_ouvrable, "ouvres": self.is_jour_ouvre}.get(reading)
         day = then.date()
         while days:
             day -= timedelta(days=1)
-            days -= counts(day)
+            days -= 1 if counts is None else counts(day)
         return self.from_civil(datetime.combine(day, then.time()), then.fold)
 
     def is_jour_ouvrable(self, day: date, *, regional: bool = False) -> bool:
