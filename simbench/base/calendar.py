@@ -71,17 +71,16 @@ def is_peak(us: int, from_h: int, to_h: int, *, holidays_off: bool = True) -> bo
 def days_before(us: int, days: int, reading: str = "calendar") -> int:
     """Return the latest instant that is `days` days ahead of an instant, for announcements (OPS-QOS-03, OPS-ENG-04).
 
-    `reading` is that of AMB-04: "calendar" counts 24 hours a day; "ouvrables" and "ouvres" go back that many such
-    days at the same civil time.
+    `reading` is that of AMB-04: "calendar" counts 24 hours a day; "civil", "ouvrables" and "ouvres" go back that many
+    days, jours ouvrables or jours ouvrés, to the same civil time.
     """
     if reading == "calendar":
         return us - days * DAY_US
-    counts = {"ouvrables": is_jour_ouvrable, "ouvres": is_jour_ouvre}[reading]
-    then = civil(us)
+    then, counts = civil(us), {"ouvrables": is_jour_ouvrable, "ouvres": is_jour_ouvre}.get(reading)
     day = then.date()
     while days:
         day -= timedelta(days=1)
-        days -= counts(day)
+        days -= 1 if counts is None else counts(day)
     return from_civil(datetime.combine(day, then.time()), then.fold)
 
 
