@@ -248,20 +248,14 @@ def _ends(plan: Plan) -> NDArray[np.int64]:
 
 def legal_of(plan: Plan) -> Floats:
     """When marketing may leave (OPS-PRO-03), seconds after the period's start."""
-    terms = plan.contract.terms.marketing
-    return _legal_hours(plan.span, terms.opens_at_h.value, terms.closes_at_h.value)
+    key = (plan.contract.digest, plan.contract.reading("AMB-16"), plan.span)
+    if key not in _LEGAL:
+        found = list(plan.contract.openings("marketing", *plan.span))
+        _LEGAL[key] = _seconds(found, plan.span[0])
+    return _LEGAL[key]
 
 
-@lru_cache(maxsize=16)
-def _legal_hours(span: tuple[int, int], opens: int, closes: int) -> Floats:
-    """When marketing may leave (OPS-PRO-03), seconds after the start."""
-    day, found = civil(span[0]).date(), []
-    while (midnight := datetime.combine(day, datetime.min.time())) and from_civil(midnight) < span[1]:
-        if is_jour_ouvrable(day):
-            hours = (midnight + timedelta(hours=hour) for hour in (opens, closes))
-            found.append(tuple(from_civil(at) for at in hours))
-        day += DAY
-    return _seconds(found, span[0])
+_LEGAL: dict[tuple[str, str, tuple[int, int]], Floats] = {}  # the last periods asked for
 
 
 def _seconds(intervals: Any, start: int) -> Floats:
