@@ -67,17 +67,36 @@ class Words:
         rest = f"\u00a0min\u00a0{self.number(milliseconds / 1000, 3)}\u00a0s" if exact and milliseconds > 0 else ""
         return f"{self.number(minutes // 60)}\u00a0h\u00a0{minutes % 60:02}{rest}"
 
+    def lasting(self, us: int) -> str:
+        """A duration in microseconds: "6 h 05", with seconds where there are any, "45 s" below a minute."""
+        if 0 < us < 60_000_000:
+            return f"{self.number(us / 1_000_000, 3)}\u00a0s"
+        return self.hours(us / 3_600_000_000, exact=True)
+
+    def signed_hours(self, value: float) -> str:
+        """Hours that may be below zero."""
+        return f"{'−' if value < 0 else ''}{self.hours(abs(value))}"
+
     def day(self, us: int) -> str:
         """The day of an instant in Paris: "8 Dec 2026"."""
         at = civil(us)
         first = at.day == 1 and self.language == "fr"
         return f"{'1er' if first else at.day}\u00a0{self.month(at.month)} {at.year}"
 
+    def days(self, since: int, until: int) -> str:
+        """From one day to another, or the only day."""
+        first, last = self.day(since), self.day(until)
+        return first if first == last else f"{first} – {last}"
+
     def moment(self, us: int) -> str:
         """An instant in Paris to the minute, with its offset from UTC on the days of a clock change."""
         at = civil(us)
         offsets = {at.replace(hour=hour, fold=fold).utcoffset() for hour, fold in ((0, 0), (23, 1))}
         return f"{self.day(us)}, {at:%H:%M}" + (f" ({at:%z})" if len(offsets) > 1 else "")
+
+    def sentence(self, text: str) -> str:
+        """A text that begins with a capital letter."""
+        return text[:1].upper() + text[1:]
 
     def month(self, number: int) -> str:
         """The short name of a month, 1 to 12."""
