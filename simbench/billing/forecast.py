@@ -59,8 +59,8 @@ def read_forecast(path: Path, contract: Contract) -> Forecast:
             raise ForecastError(f"{key}.month", f"{one.month!r:.40}", 'a month such as "2017-01"') from None
         if month < (forecast.issued.year, forecast.issued.month):
             raise ForecastError(f"{key}.month", one.month, f"a month from that of {forecast.issued} on")
-        if not re.fullmatch(contract.terms.numbering.code_pattern.value, one.code):
-            expected = f"a short code matching {contract.terms.numbering.code_pattern.value}"
+        if not re.fullmatch(contract.terms.numbering.code_pattern, one.code):
+            expected = f"a short code matching {contract.terms.numbering.code_pattern}"
             raise ForecastError(f"{key}.code", f"{one.code!r:.40}", expected)
         if (one.month, one.code) in seen:
             raise ForecastError(f"{key}.code", f"{one.code} has two lines for {one.month}", "one line a month and code")

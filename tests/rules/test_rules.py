@@ -158,7 +158,7 @@ def to_others(share_of_hundred: int) -> Scene:
         (ANSWERS, answered_after(60), answered_after(60.001), "session.result_timer_max_s"),
         ("OPS-CON-03/reconnect-pace", storm(12), storm(13), "session.reconnect_attempts_per_minute"),
         ("OPS-PRE-03/comes-back", back_after(119), back_after(120.1), "session.reconnect_grace_s"),
-        ("OPS-ENG-02/non-orange-share", to_others(1), to_others(2), "delivery.non_orange_share_max"),
+        ("OPS-ENG-02/non-orange-share", to_others(1), to_others(2), "delivery.other_operators_share_max"),
     ],
     ids=["keepalive", "answers late", "reconnect pace", "comes back", "non-orange share"],
 )

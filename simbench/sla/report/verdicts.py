@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from simbench.contract.terms import Clause
+from simbench.contract import Clause
 from simbench.finding import Finding
 from simbench.sla.classification import CLIENT, ORANGE
 from simbench.sla.maintenance_notice import planned_by
