@@ -29,8 +29,8 @@ from simbench.cli.pages import JUDGED, Pages, command, group, option_group
 ANY = "any"
 FILES = (
     "With -o: report.html, data.json, findings.json, incidents.csv; with --pdf report.pdf, with --decisions what the "
-    "last two were before, with --probes dispute.csv, with --forecast forecast.json; of a capture findings.json and its "
-    "ledger."
+    "last two were before, with --probes dispute.csv, with --forecast forecast.json; of a capture findings.json and "
+    "its ledger."
 )
 
 

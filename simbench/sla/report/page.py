@@ -82,6 +82,8 @@ def html(report: Report) -> str:
             },
             svgs=svgs,
             link=lambda columns: Markup(f"data:text/csv;charset=utf-8;base64,{b64encode(to_csv(columns)).decode()}"),  # noqa: S704 - letters and digits
+            size=lambda columns: len(next(iter(columns.values()), ())),
+            most_csv=MOST_CSV,
             colours=COLOURS,
             styles=stylesheet(),
             script=Markup((Path(__file__).parent / "report.js").read_text("utf-8")),  # noqa: S704 - our own file
