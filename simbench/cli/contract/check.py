@@ -10,7 +10,7 @@ import cloup
 from simbench.base.text import count
 from simbench.cli.pages import command
 
-EXITS = {0: "the file is a sound contract", 2: "a mistake, or a file that cannot be read"}
+EXITS = {0: "the file is a sound contract", 2: "wrong usage or input"}
 
 
 @command(exits=EXITS, see=("docs/guides/contract.md", "docs/reference/contract.md"))
