@@ -1,16 +1,20 @@
-"""Options that several commands of `simbench judge` share."""
+"""Options of the commands of `simbench judge`, and how a command is made of those of its kind of record."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import cloup
 import msgspec
 
+from simbench.cli.judge.kinds import CAPTURE, LOG, RUN, TABLE
 from simbench.cli.output_options import OUTPUT_FOLDER
-from simbench.cli.pages import option_group
+from simbench.cli.pages import JUDGED, Page, command, option_group
 
 _FILE: Final = click.Path(path_type=Path)
 
@@ -112,4 +116,36 @@ OUTPUT: Final = option_group(
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json, incidents.csv and more."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
 )
-SOURCE: Final = click.Path(path_type=Path)
+FILES: Final = (
+    "With -o: findings.json, incidents.csv; with --decisions the two of before, with --probes dispute.csv, with "
+    "--forecast forecast.json"
+)
+_INPUT: Final = option_group("Input", ZONE, MAPPING)
+_GROUPS: Final = {
+    RUN: (PERIOD, _INPUT, OTHER_RECORDS, METADATA, FORECAST, RULES, OUTPUT),
+    TABLE: (PERIOD, _INPUT, OTHER_RECORDS, FORECAST, RULES, OUTPUT),
+    LOG: (PERIOD, _INPUT, OTHER_RECORDS, FORECAST, RULES, OUTPUT),
+    CAPTURE: (option_group("Input", ZONE), METADATA, CAPTURED, RULES, OUTPUT),
+    "": (PERIOD, _INPUT, OTHER_RECORDS, METADATA, CAPTURED, FORECAST, RULES, OUTPUT),
+}
+
+
+def judging(
+    name: str, kind: str, *, see: tuple[str, ...], metavar: str = "FILE", files: str = f"{FILES}."
+) -> Callable[[Callable[[], None]], Page]:
+    """Make a function without a body a command that judges records of a kind ("": of any)."""
+
+    def make(described: Callable[[], None]) -> Page:
+        @wraps(described)
+        def judge(**options: Any) -> None:
+            from simbench.cli.judge.judgement import judge_record
+
+            sys.exit(judge_record(Options(**options), kind))
+
+        body: Any = judge
+        for group in reversed(_GROUPS[kind]):
+            body = group(body)
+        body = cloup.argument("source", metavar=metavar, type=_FILE)(body)
+        return command(name, exits=JUDGED, files=files, see=see)(body)
+
+    return make
