@@ -50,7 +50,7 @@ def test_a_certificate_agrees_with_its_ledgers(run: Path, capsys: pytest.Capture
     verified = Ended(capsys, "certificate", run, "--verify", page)
     assert (verified.status, "agrees" in verified.out) == (0, True)
     text = page.read_text()
-    for said in ("does not conform", "reference", "orange_ops_2016", "OPS-DEO-06/temptations", "duckdb"):
+    for said in ("does not conform", "reference", "orange_ops_2016", "OPS-DEO-06/temptations", "pyarrow"):
         assert said in text
 
 

@@ -60,7 +60,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 def versions() -> dict[str, str]:
     """Versions of what judges: the bench, Python, and the libraries a verdict hangs on."""
-    libraries = {name: version(name) for name in ("duckdb", "msgspec", "numpy", "pyarrow", "pytest")}
+    libraries = {name: version(name) for name in ("msgspec", "numpy", "pyarrow", "pytest")}
     return {"simbench": __version__, "python": platform.python_version(), **libraries}
 
 
