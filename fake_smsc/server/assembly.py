@@ -28,7 +28,7 @@ def assemble(scenario: Scenario, contract: Contract, ledger: AnyLedger, place: P
     delivery = delivery_settings(scenario.seed, contract, scenario.delivery, failures)
     settings = centre_settings(scenario.codes, contract, delivery, scenario.delivery, scenario.server.speed)
     centre = Centre(settings, _base(scenario, place), ledger)
-    centre.delivery.story = ledger.story.append
+    centre.delivery.events = ledger.events.append
     return Gateway(centre, gateway_settings(scenario.codes, contract, scenario.strictness), PlainRuns)
 
 

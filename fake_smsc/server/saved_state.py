@@ -75,7 +75,7 @@ def read_saved_state(folder: Path, owner_of: Callable[[str], str], validity_us: 
     The caller holds the lock of the folder.
     """
     run = read_run(folder)
-    events = list(events_of(zip(*(run.story[name].to_pylist() for name in _EVENT), strict=True)))
+    events = list(events_of(zip(*(run.events[name].to_pylist() for name in _EVENT), strict=True)))
     terms = {(int(event.entity), event.scts): event for _, event in events if isinstance(event, TermsTaken)}
     texts = [(at, event) for at, event in events if isinstance(event, TextSent)]
     ended, connections, lines = _lines(run)
@@ -90,7 +90,7 @@ def _lines(run: Run) -> tuple[int, int, tuple[int, ...]]:
     passed = {name: scan.where_else_0(scan.among("direction", name)) for name in ("open", "close")}
     wire = scan.sums_of(run, "wire", scan.field("session"), passed, maxima=scan.field("at"))
     decided = scan.sums_of(run, "centre", scan.field("kind"), {}, maxima=scan.field("at"))
-    last = np.concatenate([wire["at"], decided["at"], run.story["at"].to_numpy()])
+    last = np.concatenate([wire["at"], decided["at"], run.events["at"].to_numpy()])
     lines = wire["session"][(wire["open"] > 0) & (wire["close"] == 0)]
     return int(last.max(initial=0)), int(wire["session"].max(initial=0)), tuple(lines.tolist())
 
