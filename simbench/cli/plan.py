@@ -191,9 +191,12 @@ def _print(advice: Advice, output: Path | None) -> None:
         )  # fmt: skip
         console.print(f"{row.assumption}: {low}; {high}", highlight=False, markup=False)
     for order in advice.orders:
+        if order.what == "forecast":
+            continue  # named with its file below
         asked = ", to be requested first (OPS-ACH-06)" if order.request else ""
         rate = f" at {order.rate_per_s}/s" if order.rate_per_s else ""
-        console.print(f"{order.day} {order.what} {order.code}{rate} ({order.clause}){asked}", highlight=False)
+        act = f"{order.day} {order.what} {order.code}{rate} ({order.clause}){asked}"
+        console.print(f"{act}; order by {order.by}, {order.euros:,.2f} EUR", highlight=False)
     for note in advice.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
     if output is not None:

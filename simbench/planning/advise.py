@@ -24,11 +24,13 @@ from simbench.planning.confidence import futures_needed
 from simbench.planning.confirm import Confirmation, confirm
 from simbench.planning.forecast_export import forecasts_of
 from simbench.planning.loads import CHOOSING, SCORING, Group, Replication, replications
-from simbench.planning.mix import Mix, acts_of, invoices
+from simbench.planning.mix import Mix, acts_of, closed_before, invoices
 from simbench.planning.optimizer import LADDER, enough
 from simbench.planning.orders import Order, orders_of
+from simbench.planning.own_mix import held_mix
 from simbench.planning.required_rates import needs_of
 from simbench.planning.sensitivity import ASSUMPTIONS, Curve, Sensitivity, curves, sensitivities
+from simbench.planning.size import check_size
 
 RIVALS = 2
 FEWEST, MOST = 1000, 4000
@@ -90,11 +92,14 @@ def advise(
 ) -> Advice:
     """Find the cheapest mix that keeps the promise; `first` takes it as soon as it is chosen and scored.
 
-    own: mixes to be scored beside it. Raises CampaignError with what would be needed if no mix keeps the promise.
+    own: mixes to be scored beside it, as are the codes held already. Raises CampaignError with what would be needed
+    if no mix keeps the promise.
     """
+    fresh = fresh_of(plan)
+    check_size(plan, plan.asked.replications + 2 * fresh)
+    own += tuple(mix for mix in (held_mix(plan),) if mix is not None and mix not in own)
     groups = [Group(plan, prefix) for prefix in plan.groups]
     futures = replications(plan)
-    fresh = fresh_of(plan)
     work = _work_of(groups, futures, fresh, progress)
     needs = [needs_of(group, futures, lambda _: work.did(10)) for group in groups]
     pool = Pool(plan, groups, replications(plan, fresh, CHOOSING), replications(plan, fresh, SCORING))
@@ -137,7 +142,9 @@ def advise(
 
 def score_own(plan: Plan, mixes: tuple[Mix, ...]) -> list[Candidate]:
     """Mixes of one's own, scored in the futures in which an advice is; nothing is looked for."""
-    groups, fresh = [Group(plan, prefix) for prefix in plan.groups], fresh_of(plan)
+    fresh = fresh_of(plan)
+    check_size(plan, 2 * fresh)
+    groups = [Group(plan, prefix) for prefix in plan.groups]
     pool = Pool(plan, groups, replications(plan, fresh, CHOOSING), replications(plan, fresh, SCORING))
     return [pool.candidate(mix) for mix in mixes]
 
@@ -202,11 +209,13 @@ def _bought(
 ) -> tuple[tuple[Invoice, ...], Acts, tuple[Order, ...], tuple[Forecast, ...], Decimal]:
     sent = _sent(plan, groups)
     delivered = {key: round(volume * plan.asked.delivered_share) for key, volume in sent.items()}
-    bills = invoices(chosen.mix, plan.months, plan.contract, delivered)
-    acts = acts_of(chosen.mix, plan.months, plan.contract)
+    bills = invoices(chosen.mix, plan.months, plan.contract, delivered, plan.held)
+    acts = acts_of(chosen.mix, plan.months, plan.contract, plan.held)
     forecasts = forecasts_of(acts, plan.months, plan.contract, sent)
     total = sum((bill.total_ht for bill in bills), Decimal(0))
-    return bills, acts, orders_of(acts, plan.contract), forecasts, total
+    total += closed_before(chosen.mix, plan.months, plan.contract, plan.held)
+    orders = orders_of(acts, plan.contract, plan.months[0].first, plan.asked.lead_days, forecasts)
+    return bills, acts, orders, forecasts, total
 
 
 def _unattainable(plan: Plan, groups: list[Group], futures: list[Replication], wholes: list[float]) -> CampaignError:
@@ -260,4 +269,8 @@ def _notes(plan: Plan, chosen: Candidate, others: tuple[Candidate, ...], confirm
     if plan.contract.reading("AMB-07") == "quotation":
         yield "tiers above the lowest are by quotation (AMB-07) and were left out"
     first = civil(plan.span[0])
-    yield f"every code is opened on {first:%Y-%m-%d} or later; nothing is assumed to be held before"
+    if plan.held:
+        kept = ", ".join(f"{code} at {rate}/s" for code, rate in plan.held.items())
+        yield f"held before {first:%Y-%m-%d}: {kept}; codes of a range are taken as alike"
+    else:
+        yield f"every code is opened on {first:%Y-%m-%d} or later; nothing is assumed to be held before"

@@ -83,6 +83,13 @@ class Steady(_Table, rename={"kind": "class"}, frozen=True):
     sigma_period: Width = 0.0
 
 
+class Holding(_Table, frozen=True):
+    """A short code that is already held when the period begins, and its rate then."""
+
+    code: str
+    rate_per_s: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+
+
 class CampaignPlan(_Table, frozen=True):
     """Everything the advisor is told.
 
@@ -90,6 +97,8 @@ class CampaignPlan(_Table, frozen=True):
     or the whole "period" goes without anything late with that probability. `requests`: tiers that must be asked for
     (OPS-ACH-06) may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
     `replications`: futures in which plans are looked for; the one chosen is scored in a thousand others or more.
+    `held`: codes held already, which cost no opening; `lead_days`: how long before it takes effect an order is placed
+    (the offer names no time).
     """
 
     period: Period
@@ -106,6 +115,8 @@ class CampaignPlan(_Table, frozen=True):
     sendings: tuple[Sending, ...] = ()
     flows: tuple[Steady, ...] = ()
     outages: IncidentsConfig = IncidentsConfig()
+    held: tuple[Holding, ...] = ()
+    lead_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 30
 
 
 class Plan(msgspec.Struct, frozen=True, dict=True):
@@ -146,6 +157,11 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
             return (numbering.marketing_prefix if brochure else numbering.m2m_prefix).value
         return ranges[kind].value
 
+    @cached_property
+    def held(self) -> dict[str, int]:
+        """The rate of each code that is held when the period begins."""
+        return {one.code: one.rate_per_s for one in self.asked.held}
+
     @property
     def tiers(self) -> tuple[int, ...]:
         """The rates a code may have, lowest first."""
@@ -184,12 +200,38 @@ def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") ->
             weights = getattr(flow, field)
             if len(weights) != size or not sum(weights):
                 raise CampaignError(f"{place}: flows[{index}].{field}", "is no profile", f"{size} weights, not all 0")
+    _check_held(plan, place)
     for table in ("scripted", "maintenance", "drawn"):
         for index, one in enumerate(getattr(asked.outages, table)):
             if one.scope != TOTAL:
                 problem = f"is {shown(one.scope)}: a plan reckons with interruptions of everything only"
                 raise CampaignError(f"{place}: outages.{table}[{index}].scope", problem, '"total"')
     return plan
+
+
+def _check_held(plan: Plan, place: str) -> None:
+    asked = plan.asked
+    for index, holding in enumerate(asked.held):
+        check_code(plan, holding.code, holding.rate_per_s, f"{place}: held[{index}]")
+        if any(holding.code == other.code for other in asked.held[:index]):
+            raise CampaignError(f"{place}: held[{index}].code", f"{holding.code} appears twice", "each code once")
+    if len(asked.held) > asked.codes_max:
+        raise CampaignError(
+            f"{place}: codes_max", f"is {asked.codes_max}", f"at least the {len(asked.held)} codes held"
+        )
+
+
+def check_code(plan: Plan, code: str, rate_per_s: int, place: str) -> None:
+    """Raise CampaignError for a code of no range that the plan needs, or a rate that is no tier of the contract."""
+    tiers = sorted(plan.contract.terms.throughput.tiers_per_s.value)
+    is_number = code.isascii() and code.isdecimal()
+    name = code if is_number else shown(code)
+    if rate_per_s not in tiers:
+        expected = f"a tier of the contract: {', '.join(map(str, tiers))}"
+        raise CampaignError(place, f"{name} at {rate_per_s}/s", expected)
+    if code[:2] not in plan.groups or len(code) != 5 or not is_number:
+        ranges = ", ".join(f"{prefix}ABC" for prefix in plan.groups)
+        raise CampaignError(place, f"{name} carries nothing of this plan", f"codes of {ranges}")
 
 
 def _start(sending: Sending, key: str) -> int:

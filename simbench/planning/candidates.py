@@ -72,7 +72,7 @@ class Pool:
 
     def price(self, mix: Mix) -> Decimal:
         """Euros over the period without messages."""
-        return cost(mix, self.plan.months, self.plan.contract)
+        return cost(mix, self.plan.months, self.plan.contract, self.plan.held)
 
     def choose(self, mixes: list[Mix]) -> Mix | None:
         """The cheapest whose interval lies above what is asked for; else the cheapest that measures enough."""
@@ -92,7 +92,7 @@ def mixes_of(plan: Plan, needs: list[Needs], step: Step) -> dict[str, tuple[Mix,
     target = plan.asked.probability
     best = solve(plan, needs, Wish(target))
     step()
-    around = best.mix.codes if best else 1
+    around = max(1, best.mix.codes - len(plan.held)) if best else 1  # codes that are opened
     wishes = [Wish(target, steady=True), *(Wish(each) for each in LADDER)]
     wishes += [Wish(target, codes=around + more) for more in (1, -1, 2, -2, 3, 5, 10, -3) if around + more > 0]
     solutions = [best]

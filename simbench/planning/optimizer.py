@@ -7,7 +7,7 @@ bands, tiers by the calendar month. Solved by HiGHS, which proves that nothing c
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import msgspec
@@ -84,13 +84,15 @@ class _Programme:
     def _codes(self, prefix: str) -> None:
         """How many codes have which rate, and what it costs to come there from the month before."""
         tariff = self.plan.contract.terms.tariff
+        before = Counter(rate for code, rate in self.plan.held.items() if code.startswith(prefix))
         setup = float(tariff.code_technical_setup.value + tariff.code_admin_setup.value)
         change, close = float(tariff.rate_change.value), float(tariff.other_change.value)
         for month in self.months:
             later = month > 0
+            may_change = not self.wish.steady if later else bool(before)
             opened = self._new(setup, 0 if later and self.wish.steady else math.inf)
-            closed = self._new(close, math.inf if later and not self.wish.steady else 0)
-            changed = self._new(change, math.inf if later and not self.wish.steady else 0)
+            closed = self._new(close, math.inf if may_change else 0)
+            changed = self._new(change, math.inf if may_change else 0)
             self.opened.append(opened)
             arrivals: Row = {opened: -1, changed: -1}
             balance: Row = {opened: -1, closed: 1}
@@ -102,11 +104,13 @@ class _Programme:
                 balance[held] = 1
                 arrivals[more] = 1
                 if later:
-                    before = self.held[prefix, month - 1, rate]
-                    step[before] = balance[before] = -1
-                self._row(step, 0, 0)
+                    last = self.held[prefix, month - 1, rate]
+                    step[last] = balance[last] = -1
+                had = 0 if later else before[rate]
+                self._row(step, had, had)
             self._row(arrivals, 0, 0)
-            self._row(balance, 0, 0)
+            all_held = 0 if later else before.total()
+            self._row(balance, all_held, all_held)
 
     def _levels(self, needs: Needs) -> None:
         """Whether the rates of a month reach each level that anything needs."""

@@ -112,7 +112,7 @@ def cheapest(
     found = [one.mix for one in (solve(plan, needs, wish) for wish in wishes) if one is not None]
     near = [other for mix in (chosen, *found[:2]) for other in neighbours(mix, plan)]
     mixes = {mix.words(): mix for mix in (chosen, *found, *near)}
-    priced = sorted((cost(mix, plan.months, plan.contract), words) for words, mix in mixes.items())
+    priced = sorted((cost(mix, plan.months, plan.contract, plan.held), words) for words, mix in mixes.items())
     return next((euros for euros, words in priced if screened(groups, fresh, mixes[words]).reaches), None)
 
 

@@ -120,7 +120,7 @@ def test_a_file_cut_off_after_it_was_opened_is_one_line(whole: Path, tmp_path: P
     sources = run.sources("wire")
     path = folder / "wire-0001.parquet"
     path.write_bytes(path.read_bytes()[:-20])
-    run.sources = {"wire": sources}.__getitem__  # type: ignore[method-assign]
+    run.sources = {"wire": sources}.__getitem__  # type: ignore[method-assign,assignment]
     for read in (
         lambda: batches(scan.scan(run, "wire", scan.field("octets"))),
         lambda: scan.columns_of(run, "wire", scan.field("octets")),

@@ -208,7 +208,7 @@ class Fixtures:
 
     @pytest.fixture
     def simbench_ledger(self, simbench_smsc: Smsc) -> Callable[[], Trace]:
-        """Call it for the ledger as far as it has come: `.submits`, `.notifications`, `.mo`, `.sessions`, `.frames`..."""
+        """Call it for the trace so far: `.submits`, `.notifications`, `.mo`, `.sessions`, `.frames`..."""
         return lambda: Trace(simbench_smsc.rows.snapshot())
 
     @pytest.fixture

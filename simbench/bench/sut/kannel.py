@@ -94,7 +94,7 @@ class Kannel:
             await self.stop()
             raise
         self._sendsms = f"http://{LOOPBACK}:{ports.sendsms}/cgi-bin/sendsms?"
-        self._callback = f"http://{LOOPBACK}:{ports.callback}/dlr?type=%d&answer=%A&mark="
+        self._callback = f"http://{LOOPBACK}:{ports.callback}/dlr?type=%d&answer=%A&token="
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=aiohttp.ClientTimeout(total=SEND_WAIT_S)
         )
@@ -203,7 +203,7 @@ def understand(path: str, query: str) -> Report:
             text = values["text"].decode("utf-16-be" if values["coding"] == b"2" else "utf-8", "replace")
             return Report("mo", detail=text, code=values["to"].decode(), subscriber=values["from"].decode())
         answer = values["answer"].decode("utf-8", "replace")
-        mark = bytes.fromhex(values["mark"].decode()).decode()
+        mark = bytes.fromhex(values["token"].decode()).decode()
         refused = re.match(r"NACK/(\d\d)-", answer)
         return Report(KINDS[values["type"].decode()], mark, refused[1] if refused else answer.removeprefix("ACK/"))
     except (KeyError, ValueError) as error:
