@@ -45,7 +45,7 @@ def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:
     )
     environment.filters["euro"] = euro
     template = environment.get_template("invoice.html.j2")
-    return template.render(bundles=bundles, contract=contract, vat=contract.terms.tariff.vat_share.value)
+    return template.render(bundles=bundles, contract=contract, vat=contract.terms.money.vat_share.value)
 
 
 def euro(amount: Decimal | None) -> str:
