@@ -15,7 +15,8 @@ from simbench.base.errors import BadInput, PortInUse
 from simbench.bench.sut.http_door import LOOPBACK, HttpDoor, NoAnswer
 from simbench.bench.sut.kannel import ANSWERS
 from simbench.bench.sut.kannel import KINDS as KANNEL_KINDS
-from simbench.bench.sut.protocol import Ask, Capabilities, Reach, Report, SutFailed, Target
+from simbench.bench.sut.protocol import Capabilities, Reach, Report, SutFailed, Target
+from simbench.client.messages import Outgoing
 from simbench.ucp import alphabet
 
 OUTCOMES = KANNEL_KINDS  # default meaning of `type`: that of Kannel
@@ -57,7 +58,7 @@ class Http:
             raise PortInUse(f"port {self._port} for callbacks: {error.strerror}") from None
         self._callback = f"http://{LOOPBACK}:{port}/dlr?"
 
-    async def send(self, ask: Ask) -> None:
+    async def send(self, ask: Outgoing) -> None:
         """Call the client's address and report whether it took the message. Raises SutFailed without an answer."""
         if not self._door.is_open:
             raise SutFailed("the client is not in use")
@@ -89,7 +90,7 @@ def check_template(url: str) -> None:
         raise BadInput(place, "lacks {to} or {text}", "{to} and {text} in it")
 
 
-def filled(url: str, ask: Ask, callback: str) -> str:
+def filled(url: str, ask: Outgoing, callback: str) -> str:
     """The address of one message, every value percent-encoded."""
     values = {
         "to": ask.recipient,

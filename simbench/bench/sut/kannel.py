@@ -20,7 +20,8 @@ from simbench.bench.sut import faketime
 from simbench.bench.sut.child_process import Child, find_program, free_ports, listens
 from simbench.bench.sut.http_door import HttpDoor, NoAnswer
 from simbench.bench.sut.kannel_config import EVERYTHING, LOOPBACK, USER, Ports, configuration, result_timer_s
-from simbench.bench.sut.protocol import Ask, Capabilities, ClockGiven, Report, SutFailed, Target
+from simbench.bench.sut.protocol import Capabilities, ClockGiven, Report, SutFailed, Target
+from simbench.client.messages import Outgoing
 from simbench.ucp import alphabet
 
 PACKAGE = "kannel"
@@ -97,7 +98,7 @@ class Kannel:
         """Both boxes, while they run."""
         return tuple(child.process.pid for child in self.children if child.alive)
 
-    async def send(self, ask: Ask) -> None:
+    async def send(self, ask: Outgoing) -> None:
         """Request one message by sendsms and report whether Kannel took it. Raises SutFailed when Kannel has ended."""
         if not self._door.is_open or self._failed is not None:
             raise self._failed or SutFailed("Kannel is not running")
@@ -144,7 +145,7 @@ class Kannel:
         self._failed = self._failed or child.ended()
         self._tell(Report("error", detail=str(child.ended())))
 
-    def _query(self, ask: Ask) -> dict[str, str]:
+    def _query(self, ask: Outgoing) -> dict[str, str]:
         gsm = alphabet.is_gsm(ask.text)
         query = {
             "username": USER,
