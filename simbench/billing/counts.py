@@ -16,6 +16,7 @@ from simbench.base.calendar import civil, instant
 from simbench.base.errors import BadInput, LedgerError
 from simbench.base.units import HOUR_US
 from simbench.billing.acts import Acts, Month
+from simbench.billing.words import words
 from simbench.ledger import open_run
 from simbench.tables.cells import digits_of, text_of, whole_of
 from simbench.tables.reader import read_table
@@ -130,26 +131,27 @@ def _month(row: Row, place: str) -> Month:
         raise BadInput(f"{place}: month", f"{text!r}", "a month such as 2016-10") from None
 
 
-def oddly_counted(acts: Acts, counts: Counts, month: Month) -> Iterator[str]:
+def oddly_counted(acts: Acts, counts: Counts, month: Month, language: str = "en") -> Iterator[str]:
     """Messages of a month that do not fit the acts, in words: of a code before its opening or after its closing, or
     more of them delivered than were accepted up to then.
     """
+    t = words(language)
     first, last = month.first, month.following.first - timedelta(days=1)
     until = [one for one in counts.months if one <= month]
     for code in acts.codes:
         had = counts.of(month, code.code)
         if had == Count():
             continue
-        said = f"{had.delivered:,} messages of {code.code} delivered in {month}"
+        said = {"count": t.number(had.delivered), "code": code.code, "month": month}
         if code.opened > last:
-            yield f"{said}, before its opening on {code.opened}"
+            yield t("note.before", day=code.opened, **said)
         elif code.closed is not None and code.closed < first:
-            yield f"{said}, after its closing on {code.closed}"
+            yield t("note.after", day=code.closed, **said)
         delivered, accepted = (
             sum(getattr(counts.of(one, code.code), name) for one in until) for name in ("delivered", "accepted")
         )
         if delivered > accepted:
-            yield f"{said}: {delivered:,} up to its end, though only {accepted:,} had been accepted"
+            yield t("note.more", delivered=t.number(delivered), accepted=t.number(accepted), **said)
 
 
 def all_rows(path: Path, kinds: Mapping[str, Kind], needed: Sequence[str]) -> Iterator[Row]:
