@@ -30,7 +30,7 @@ class Judge(Pages):
         formatter.write_usage(ctx.command_path, "run|capture|outages|log [OPTIONS] FILE")
 
 
-@judging(ANY, "", see=("simbench judge",), files=f"{FILES}; of a capture its ledger.")
+@judging(ANY, "", see=("simbench judge",), files=f"{FILES}; of a capture findings.json and its ledger.")
 def any_file() -> None:
     """Judge a file of any kind: a run, a capture, a log of Kannel or a table of outages.
 
@@ -45,7 +45,7 @@ def any_file() -> None:
 @group(
     cls=Judge,
     exits=JUDGED,
-    files=f"{FILES}; of a capture its ledger.",
+    files=f"{FILES}; of a capture findings.json and its ledger.",
     see=("simbench report", "simbench conform", "docs/guides/sla.md", "docs/guides/audit.md"),
     sections=[
         cloup.Section("Platforms and their service level", [run, outages, log]),

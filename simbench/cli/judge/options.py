@@ -41,6 +41,8 @@ class Options(msgspec.Struct, frozen=True):
     seed: int = 1
     output: Path | None = None
     as_json: bool = False
+    language: str = "en"
+    pdf: bool = False
     campaigns: Path | None = None
     requests: Path | None = None
     keys: Path | None = None
@@ -111,22 +113,36 @@ FORECAST: Final = option_group(
 RULES: Final = option_group(
     "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
-OUTPUT: Final = option_group(
+_FOLDER: Final = cloup.option(
+    "-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report, findings.json, incidents.csv and more."
+)
+_JSON: Final = cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+OUTPUT: Final = option_group("Output", _FOLDER, _JSON)
+REPORT: Final = option_group(
     "Output",
-    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json, incidents.csv and more."),
-    cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
+    _FOLDER,
+    cloup.option(
+        "--lang",
+        "language",
+        type=click.Choice(["en", "fr"]),
+        default="en",
+        show_default=True,
+        help="Language of the report of a service level.",
+    ),
+    cloup.option("--pdf", is_flag=True, help="With -o: also write report.pdf."),
+    _JSON,
 )
 FILES: Final = (
-    "With -o: findings.json, incidents.csv; with --decisions the two of before, with --probes dispute.csv, with "
-    "--forecast forecast.json"
+    "With -o: report.html, data.json, findings.json, incidents.csv; with --pdf report.pdf, with --decisions what the "
+    "last two were before, with --probes dispute.csv, with --forecast forecast.json"
 )
 _INPUT: Final = option_group("Input", ZONE, MAPPING)
 _GROUPS: Final = {
-    RUN: (PERIOD, _INPUT, OTHER_RECORDS, METADATA, FORECAST, RULES, OUTPUT),
-    TABLE: (PERIOD, _INPUT, OTHER_RECORDS, FORECAST, RULES, OUTPUT),
-    LOG: (PERIOD, _INPUT, OTHER_RECORDS, FORECAST, RULES, OUTPUT),
+    RUN: (PERIOD, _INPUT, OTHER_RECORDS, METADATA, FORECAST, RULES, REPORT),
+    TABLE: (PERIOD, _INPUT, OTHER_RECORDS, FORECAST, RULES, REPORT),
+    LOG: (PERIOD, _INPUT, OTHER_RECORDS, FORECAST, RULES, REPORT),
     CAPTURE: (option_group("Input", ZONE), METADATA, CAPTURED, RULES, OUTPUT),
-    "": (PERIOD, _INPUT, OTHER_RECORDS, METADATA, CAPTURED, FORECAST, RULES, OUTPUT),
+    "": (PERIOD, _INPUT, OTHER_RECORDS, METADATA, CAPTURED, FORECAST, RULES, REPORT),
 }
 
 
