@@ -6,8 +6,8 @@ import click
 import cloup
 
 from simbench.cli.judge.capture import capture
+from simbench.cli.judge.judging import FILES, judging
 from simbench.cli.judge.log import log
-from simbench.cli.judge.options import FILES, judging
 from simbench.cli.judge.outages import outages
 from simbench.cli.judge.run import run
 from simbench.cli.pages import JUDGED, Pages, group
