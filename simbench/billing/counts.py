@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 KINDS: Final[Mapping[str, Kind]] = {"month": "text", "code": "text", "delivered": "number", "accepted": "number"}
 COLUMNS = tuple(KINDS)
 LARGEST = 10**12
-BY_MINUTE = "cast(sum(delivered) as bigint) as delivered, cast(sum(accepted) as bigint) as accepted"
-BY_MESSAGE = ", ".join(
-    f"cast(coalesce(sum(segments) filter (where kind = '{kind}'), 0) as bigint) as {kind}"
-    for kind in ("delivered", "accepted")
-)
 
 
 class Count(NamedTuple):
@@ -75,14 +70,16 @@ def count_run(run: Run, source: str = "run") -> Counts:
 
     Raises LedgerError for a ledger that cannot be read or has lost rows.
     """
-    return Counts(source, _gathered(run, source, "minute", BY_MINUTE) or _gathered(run, source, "centre", BY_MESSAGE))
+    return Counts(source, _gathered(run, source, "minute") or _gathered(run, source, "centre"))
 
 
-def _gathered(run: Run, source: str, table: str, sums: str) -> dict[tuple[Month, str], Count]:
+def _gathered(run: Run, source: str, table: str) -> dict[tuple[Month, str], Count]:
     """Sums by month and code. The ledger adds up the hours, since every month of Paris begins with one of them."""
-    from simbench.ledger.query import query  # noqa: PLC0415 - beside its only use
+    from simbench.ledger import scan  # noqa: PLC0415 - Arrow is slow to load
 
-    found = query(run, f'select "at" // {HOUR_US} as hour, code, {sums}, count(*) as n from ledger group by all', table)  # noqa: S608 - our own words
+    sums = scan.field(*Count._fields) if table == "minute" else {name: scan.segments(name) for name in Count._fields}
+    by = {"hour": scan.floor("at", HOUR_US), **scan.field("code")}
+    found = scan.sums_of(run, table, by, {**sums, "n": scan.ONE})
     counted = int(found["n"].sum())
     if run.files and run.info.closed and counted != run.info.rows.get(table):
         problem = f"{counted} rows in {table}"
@@ -90,7 +87,7 @@ def _gathered(run: Run, source: str, table: str, sums: str) -> dict[tuple[Month,
     which = (found["delivered"] > 0) | (found["accepted"] > 0)
     if not which.any():
         return {}
-    hours, codes = found["hour"][which] * HOUR_US, found["code"][which].astype(str)
+    hours, codes = found["hour"][which], found["code"][which].astype(str)
     months = list(_months(civil(int(hours.min())).date(), civil(int(hours.max())).date()))
     starts = np.array([instant(month.year, month.month, 1) for month in months])
     names, of_code = np.unique(codes, return_inverse=True)
