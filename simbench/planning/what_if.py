@@ -22,7 +22,7 @@ from simbench.billing.counts import count_run
 from simbench.contract import Contract
 from simbench.ledger import Run, open_run, scan
 from simbench.ledger.incidents import TOTAL, incidents_of, period_of
-from simbench.planning.mix import invoices, mix_of
+from simbench.planning.code_plan import code_plan_of, invoices
 from simbench.planning.waiting import ByInstant, ByMinute, Floats, Waiting
 
 MOST_CODES = 6
@@ -95,7 +95,7 @@ def _rows(
     for rate in sorted(contract.terms.throughput.rates):
         for codes in range(1, MOST_CODES + 1):
             late, lost, longest = waiting.drained(rate * codes, late_min * 60, valid_s)
-            mix = mix_of({prefix: [{rate: codes}] * len(months)})
+            mix = code_plan_of({prefix: [{rate: codes}] * len(months)})
             euros = sum((bill.total_ht for bill in invoices(mix, months, contract, delivered)), Decimal(0))
             yield Otherwise(
                 prefix, f"{codes} x {rate}/s", euros, waiting.messages, late, lost, longest, since, waiting.at_most
