@@ -11,10 +11,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.ledger.stimuli import ANSWERED, LOST
 from simbench.rules.rule import Case
 from simbench.sla.rolling_window import Instants
-
-ANSWERED, LOST = "probe-ok", "probe-lost"
 
 
 class Probes(msgspec.Struct, frozen=True, eq=False):

@@ -120,8 +120,8 @@ def _too_near(one: Counted, limit: int, case: Case) -> bool:
     incident = one.incident
     if incident.end is None:
         return False
-    grain = case.trace.largest_timing_error(incident.start, incident.end)
-    return grain > 0 and abs(incident.end - incident.start - limit) < grain
+    late_us = case.trace.largest_timing_error(incident.start, incident.end)
+    return late_us > 0 and abs(incident.end - incident.start - limit) < late_us
 
 
 def _unsure(outages: list[Counted]) -> str:

@@ -6,7 +6,6 @@ A run of less than four hours has four cuts.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 from contextlib import suppress
@@ -17,7 +16,7 @@ from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import Chosen, Exercise, Script
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.sut.protocol import pids_of
-from simbench.rules.client.endurance import KIND
+from simbench.ledger.events import ClientSampled
 from simbench.rules.rule import load, standing
 
 HOUR_S: Final = 3600
@@ -89,12 +88,8 @@ async def _replies(bench: Bench, seconds: int) -> None:
 async def _sample(bench: Bench, every_s: float) -> None:
     while True:
         answered = bench.control.answered()
-        detail = {
-            "rss_kib": sum(map(tree_rss_kib, pids_of(bench.sut))),
-            "backlog": bench.asked - answered,
-            "accepted": answered,
-        }
-        bench.ledger.events.append((bench.control.now(), KIND, "client", None, json.dumps(detail)))
+        memory_kib = sum(map(tree_rss_kib, pids_of(bench.sut)))
+        bench.tell(ClientSampled(memory_kib, bench.asked - answered, answered))
         await bench.pause(every_s)
 
 

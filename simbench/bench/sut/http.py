@@ -19,6 +19,7 @@ from simbench.base.errors import BadInput, PortInUse
 from simbench.bench.sut.kannel import ANSWERS
 from simbench.bench.sut.kannel import KINDS as KANNEL_KINDS
 from simbench.bench.sut.protocol import Ask, Capabilities, Reach, Report, SutFailed, Target
+from simbench.ledger.stimuli import ReportKind
 from simbench.ucp import alphabet
 
 SEND_WAIT_S = 30.0
@@ -41,7 +42,7 @@ class Http:
         reach: Reach,
         *,
         callback: str = "type=%d&answer=%A",
-        outcomes: Mapping[str, str] = OUTCOMES,
+        outcomes: Mapping[str, ReportKind] = OUTCOMES,
         callback_port: int = 0,
         capabilities: Capabilities = Capabilities(),  # noqa: B008 - frozen, so one for all is safe
     ) -> None:
@@ -81,7 +82,7 @@ class Http:
                 said = (await answer.content.read(400)).decode("utf-8", "replace").strip()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise SutFailed(f"the client does not answer at {url.host}:{url.port}: {error!r}") from error
-        kind = "queued" if answer.status < 300 else ANSWERS.get(answer.status, "error")
+        kind: ReportKind = "queued" if answer.status < 300 else ANSWERS.get(answer.status, "error")
         self._tell(Report(kind, ask.token, f"{answer.status} {said}"))
 
     async def stop(self) -> None:
@@ -130,7 +131,7 @@ def filled(url: str, ask: Ask, callback: str) -> str:
     return url.format_map({name: quote(value, safe="") for name, value in values.items()})
 
 
-def heard(path: str, query: str, outcomes: Mapping[str, str]) -> Report:
+def heard(path: str, query: str, outcomes: Mapping[str, ReportKind]) -> Report:
     """What one call of the client's means. An unknown call becomes a report of the kind "error"."""
     pairs = (pair.partition("=")[::2] for pair in query.split("&"))
     values = {name: unquote_to_bytes(value.replace("+", " ")).decode("utf-8", "replace") for name, value in pairs}

@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote_to_bytes, urlencode
 
 import aiohttp
@@ -23,6 +24,7 @@ from simbench.bench.sut import faketime
 from simbench.bench.sut.child_process import Child, find_program, free_ports, listens
 from simbench.bench.sut.kannel_config import EVERYTHING, LOOPBACK, USER, Ports, configuration, result_timer_s
 from simbench.bench.sut.protocol import Ask, Capabilities, ClockGiven, Report, SutFailed, Target
+from simbench.ledger.stimuli import ReportKind
 from simbench.ucp import alphabet
 
 PACKAGE = "kannel"
@@ -34,8 +36,14 @@ CONNECTIONS = 32  # to sendsms; smsbox keeps them open
 # Kannel derives the validity period from its own civil time, so it needs the platform's time zone.
 ENVIRONMENT = {"TZ": "Europe/Paris"}
 
-KINDS = {"1": "delivered", "2": "undelivered", "4": "buffered", "8": "accepted", "16": "refused"}
-ANSWERS = {202: "queued", 400: "withheld", 403: "withheld"}  # anything else: error
+KINDS: Final[dict[str, ReportKind]] = {
+    "1": "delivered",
+    "2": "undelivered",
+    "4": "buffered",
+    "8": "accepted",
+    "16": "refused",
+}
+ANSWERS: Final[dict[int, ReportKind]] = {202: "queued", 400: "withheld", 403: "withheld"}  # anything else: error
 CAPABILITIES = Capabilities(
     limits_rate=True,
     qualifies_recipients=False,

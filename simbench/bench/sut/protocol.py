@@ -12,6 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 import msgspec
 
 from simbench.base.errors import MissingTool, Trouble
+from simbench.ledger.stimuli import ReportKind
 
 
 class AccountGiven(msgspec.Struct, frozen=True):
@@ -77,7 +78,7 @@ class Report(msgspec.Struct, frozen=True):
     doubtful, mo or error. An mo has an empty `token`, its text in `detail`, sender `subscriber` and recipient `code`.
     """
 
-    kind: str
+    kind: ReportKind
     token: str = ""
     detail: str = ""
     code: str = ""

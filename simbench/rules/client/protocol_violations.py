@@ -1,6 +1,6 @@
 """Rules on oddities: OPS-CON-02 and OPS-ACH-03. Each thing a client does beside the protocol, by name, with its count.
 
-What can be seen on the wire is found there, so that a capture is judged as a run is; the story adds what only the SMSC
+What can be seen on the wire is found there, so that a capture is judged as a run is; events add what only the SMSC
 could tell. Sources: EMI-UCP 4.0 sections 2 to 6; docs/reference/strictness.md for what a tolerant SMSC lets pass.
 """
 
@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from simbench.finding import Evidence
+from simbench.ledger.capture_events import ConnectionAttempted
+from simbench.ledger.events import ViolationSeen
 from simbench.rules.rule import Case, Verdict, rule
-from simbench.trace.trace import UNENDED
+from simbench.trace.rows import FrameSeen
+from simbench.trace.wire import UNENDED
 from simbench.ucp.fields import Field, layout_of
 from simbench.ucp.foreign import protocol_of
 from simbench.ucp.frame import OVERHEAD, WIRE_ERRORS, Frame, Framer
@@ -126,7 +129,7 @@ def _judged(case: Case, clause: str) -> Verdict:
 
 
 def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
-    """Every oddity of the clients, its name and where it was: on the wire first, then what only the story tells."""
+    """Every oddity of the clients, its name and where it was: on the wire first, then what only an event records."""
     opened = {row.session for row in case.trace.sessions.rows() if row.opened_at >= 0}
     logged_in: set[int] = set()
     for row in case.trace.frames.rows():
@@ -139,15 +142,15 @@ def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
         for name in names:
             note = f"{name}: {protocol}" if protocol else name
             yield name, Evidence(note, row.at, row.at, row.session, row.frame[:2048].hex().upper())
-    for row in case.trace.event_rows.rows():
-        if row.kind == "attempt" and row.detail.get("protocol"):
-            yield "foreign-protocol", Evidence(f"foreign-protocol: {row.detail['protocol']}", row.at, row.at)
-        name = row.detail.get("name", "") if row.kind == "violation" else ""
-        if name in TOLD_ONLY:
-            yield name, Evidence(name, row.at, row.at, int(row.subject.partition(":")[2] or -1))
+    for at, event in case.trace.events:
+        match event:
+            case ConnectionAttempted(protocol=spoken) if spoken:
+                yield "foreign-protocol", Evidence(f"foreign-protocol: {spoken}", at, at)
+            case ViolationSeen(session=session, name=name) if name in TOLD_ONLY:
+                yield name, Evidence(name, at, at, int(session.partition(":")[2] or -1))
 
 
-def _names(row: Any, logged_in: bool, opened: bool) -> Iterator[str]:
+def _names(row: FrameSeen, logged_in: bool, opened: bool) -> Iterator[str]:
     """What is odd in one frame, or in octets that are none, of the client."""
     if row.problem == UNENDED:
         yield row.problem

@@ -1,0 +1,236 @@
+"""What the judge reads out of a wire, as rows, and the views of them; instants are microseconds, -1 where missing."""
+
+from __future__ import annotations
+
+import msgspec
+
+from simbench.trace.view import Bools, Ints, Objects, View
+
+
+class Submit(msgspec.Struct, gc=False):
+    """An operation 51 of the client, and its result: `result_at` stays -1 and `ack` empty while there is none."""
+
+    at: int
+    session: int
+    account: str
+    code: str
+    trn: str
+    recipient: str
+    oadc: str
+    alphanumeric: bool
+    text: str
+    segments: int
+    notify: int
+    validity: str
+    token: str
+    result_at: int
+    ack: str
+    ec: str
+    scts: str
+    mvp: str
+    frame: bytes
+
+
+class Notification(msgspec.Struct, gc=False):
+    """An operation 53, and the client's answer."""
+
+    at: int
+    session: int
+    account: str
+    code: str
+    recipient: str
+    scts: str
+    outcome: int
+    reason: int
+    trn: str
+    result_at: int
+    ack: str
+    frame: bytes
+
+
+class Mo(msgspec.Struct, gc=False):
+    """An operation 52 (a message of a subscriber), and the client's answer."""
+
+    at: int
+    session: int
+    account: str
+    code: str
+    sender: str
+    scts: str
+    text: str
+    trn: str
+    result_at: int
+    ack: str
+    frame: bytes
+
+
+class Alert(msgspec.Struct, gc=False):
+    """An operation 31 of the client, and when it was answered."""
+
+    at: int
+    session: int
+    account: str
+    result_at: int
+    frame: bytes
+
+
+class FrameSeen(msgspec.Struct, gc=False):
+    """A frame, or octets that are none; direction "in" is the client's, `problem` "" when it is sound."""
+
+    at: int
+    session: int
+    direction: str
+    kind: str
+    ot: str
+    trn: str
+    problem: str
+    tolerated: bool
+    frame: bytes
+
+
+class Session(msgspec.Struct, gc=False):
+    """A connection: its opening, login, first operation (`early_at`: before the login was accepted) and end."""
+
+    session: int
+    opened_at: int
+    peer: str
+    account: str
+    login_at: int
+    login_ack: str
+    login_ec: str
+    first: str
+    first_at: int
+    early_at: int
+    heard_at: int
+    closed_at: int
+    closed_by: str
+    reason: str
+
+
+class Attempt(msgspec.Struct, gc=False):
+    """A connection attempt: who ("address:port"), and what became of it ("session" where it became one)."""
+
+    at: int
+    peer: str
+    outcome: str
+
+
+class Message(msgspec.Struct):
+    """A message as its recipient reads it.
+
+    `rows_of` are the places of its parts in the view of segments, `doubles` of those that came twice; a message with
+    `missing` parts never became whole. `segments` counts what the network carried, doubles left out.
+    """
+
+    at: int
+    ended_at: int
+    session: int
+    account: str
+    code: str
+    sender: str
+    recipient: str
+    text: str
+    token: str
+    total: int
+    missing: tuple[int, ...]
+    segments: int
+    doubles: tuple[int, ...]
+    rows_of: tuple[int, ...]
+
+
+class Late(msgspec.Struct, gc=False):
+    """A stretch in which the bench, or the clock of a capture, may be off by `size_us`, and where that was."""
+
+    started: int
+    ended: int
+    size_us: int
+    place: str = ""
+
+
+class Submits(View[Submit], row=Submit):
+    """Operations 51 in order of arrival."""
+
+    at: Ints
+    session: Ints
+    account: Objects
+    code: Objects
+    recipient: Objects
+    oadc: Objects
+    alphanumeric: Bools
+    text: Objects
+    segments: Ints
+    token: Objects
+    result_at: Ints
+    ack: Objects
+    ec: Objects
+    scts: Objects
+    frame: Objects
+
+
+class Notifications(View[Notification], row=Notification):
+    """Operations 53 in order."""
+
+    at: Ints
+    recipient: Objects
+    scts: Objects
+    outcome: Ints
+    reason: Ints
+    result_at: Ints
+    ack: Objects
+
+
+class Mos(View[Mo], row=Mo):
+    """Operations 52 in order."""
+
+    at: Ints
+    sender: Objects
+    text: Objects
+    result_at: Ints
+    ack: Objects
+
+
+class Alerts(View[Alert], row=Alert):
+    """Operations 31 of the client in order."""
+
+
+class Frames(View[FrameSeen], row=FrameSeen):
+    """Every frame and every piece that is none, in order."""
+
+    at: Ints
+    session: Ints
+    direction: Objects
+    kind: Objects
+    ot: Objects
+    trn: Objects
+    problem: Objects
+    tolerated: Bools
+
+
+class Sessions(View[Session], row=Session):
+    """Connections in order of opening."""
+
+    opened_at: Ints
+    login_at: Ints
+    login_ack: Objects
+    closed_at: Ints
+
+
+class Attempts(View[Attempt], row=Attempt):
+    """Connection attempts in order."""
+
+    at: Ints
+    outcome: Objects
+
+
+class Messages(View[Message], row=Message):
+    """Messages in order of their first parts."""
+
+    token: Objects
+
+
+class Lateness(View[Late], row=Late):
+    """Stretches of lateness."""
+
+    started: Ints
+    ended: Ints
+    size_us: Ints
