@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, NamedTuple, cast, ge
 import msgspec
 
 from simbench.base.errors import LedgerError
-from simbench.ledger.capture_events import CaptureEvent
+from simbench.ledger.capture_events import CaptureEvent, ConnectionAttempted
 from simbench.ledger.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -317,6 +317,12 @@ def events_of(rows: Iterable[tuple[int, str, str, int | None, str]]) -> Iterator
 def events_in(table: pa.Table) -> list[At]:
     """The events of a table `events`, in its order. Raises LedgerError."""
     return list(events_of(zip(*(table[name].to_pylist() for name in COLUMNS), strict=True)))
+
+
+def is_capture(events: Iterable[At]) -> bool:
+    """Whether a capture recorded these events."""
+    of_a_capture = (event for _, event in events if isinstance(event, CaptureEvent))
+    return any(not isinstance(event, ConnectionAttempted) for event in of_a_capture)
 
 
 def _subject(event: Event) -> str:

@@ -154,16 +154,20 @@ class Submits(View[Submit], row=Submit):
     session: Ints
     account: Objects
     code: Objects
+    trn: Objects
     recipient: Objects
     oadc: Objects
     alphanumeric: Bools
     text: Objects
     segments: Ints
+    notify: Ints
+    validity: Objects
     token: Objects
     result_at: Ints
     ack: Objects
     ec: Objects
     scts: Objects
+    mvp: Objects
     frame: Objects
 
 
@@ -171,26 +175,43 @@ class Notifications(View[Notification], row=Notification):
     """Operations 53 in order."""
 
     at: Ints
+    session: Ints
+    account: Objects
+    code: Objects
     recipient: Objects
     scts: Objects
     outcome: Ints
     reason: Ints
+    trn: Objects
     result_at: Ints
     ack: Objects
+    frame: Objects
 
 
 class Mos(View[Mo], row=Mo):
     """Operations 52 in order."""
 
     at: Ints
+    session: Ints
+    account: Objects
+    code: Objects
     sender: Objects
+    scts: Objects
     text: Objects
+    trn: Objects
     result_at: Ints
     ack: Objects
+    frame: Objects
 
 
 class Alerts(View[Alert], row=Alert):
     """Operations 31 of the client in order."""
+
+    at: Ints
+    session: Ints
+    account: Objects
+    result_at: Ints
+    frame: Objects
 
 
 class Frames(View[FrameSeen], row=FrameSeen):
@@ -204,28 +225,53 @@ class Frames(View[FrameSeen], row=FrameSeen):
     trn: Objects
     problem: Objects
     tolerated: Bools
+    frame: Objects
 
 
 class Sessions(View[Session], row=Session):
     """Connections in order of opening."""
 
+    session: Ints
     opened_at: Ints
+    peer: Objects
+    account: Objects
     login_at: Ints
     login_ack: Objects
+    login_ec: Objects
+    first: Objects
+    first_at: Ints
+    early_at: Ints
+    heard_at: Ints
     closed_at: Ints
+    closed_by: Objects
+    reason: Objects
 
 
 class Attempts(View[Attempt], row=Attempt):
     """Connection attempts in order."""
 
     at: Ints
+    peer: Objects
     outcome: Objects
 
 
 class Messages(View[Message], row=Message):
     """Messages in order of their first parts."""
 
+    at: Ints
+    ended_at: Ints
+    session: Ints
+    account: Objects
+    code: Objects
+    sender: Objects
+    recipient: Objects
+    text: Objects
     token: Objects
+    total: Ints
+    missing: Objects
+    segments: Ints
+    doubles: Objects
+    rows_of: Objects
 
 
 class Lateness(View[Late], row=Late):
@@ -234,3 +280,4 @@ class Lateness(View[Late], row=Late):
     started: Ints
     ended: Ints
     size_us: Ints
+    place: Objects

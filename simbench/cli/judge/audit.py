@@ -20,8 +20,8 @@ from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.contract import Contract
 from simbench.finding import Finding
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
-from simbench.ledger.capture_events import CaptureRead, MetadataGiven
-from simbench.ledger.events import At, LimitSet, events_in, row_of
+from simbench.ledger.capture_events import MetadataGiven
+from simbench.ledger.events import At, LimitSet, events_in, is_capture, row_of
 from simbench.ledger.rows import Row
 from simbench.ledger.stimuli import stimulus_row
 from simbench.rules.audit import audit, given_by, lacks_of
@@ -163,7 +163,7 @@ def _told_beside(plain: Trace, beside: AuditInputs, contract: Contract) -> Metad
 
 def of_a_capture(run: Run) -> bool:
     """Whether a run was read from a capture, which is too short for a service level."""
-    return any(isinstance(event, CaptureRead) for _, event in events_in(run.events))
+    return is_capture(events_in(run.events))
 
 
 def _extend(table: object, rows: Iterable[Row]) -> None:

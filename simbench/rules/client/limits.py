@@ -9,8 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from simbench.ledger.capture_events import CaptureRead
-from simbench.ledger.events import AccountSet, LimitSet, SubscriberSet
+from simbench.ledger.events import AccountSet, LimitSet, SubscriberSet, is_capture
 from simbench.rules.rule import Case
 
 FOREVER: Final = 1 << 62
@@ -108,4 +107,4 @@ def truth(case: Case) -> dict[str, SubscriberSet]:
 
 def captured(case: Case) -> bool:
     """Whether the record is a capture, which may have begun in mid-connection."""
-    return any(isinstance(event, CaptureRead) for _, event in case.trace.events)
+    return is_capture(case.trace.events)
