@@ -68,7 +68,7 @@ EVENTS = _table(
 )
 
 # What the client was asked ("send", "announcement"), what it reported ("accepted", "withheld", "delivered", "mo",
-# "error"...; "probe-ok" and "probe-lost" for its own probes), and messages on the wire without a known request ("seen").
+# "error"...; "probe-ok" and "probe-lost" for its own probes), and messages on the wire without a request ("seen").
 # `token` is the short text found again in the message. What else a stimulus has is JSON in `detail`. The kinds are the
 # classes of `simbench.ledger.stimuli`, one closed union.
 STIMULI = _table(

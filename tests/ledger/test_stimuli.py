@@ -56,7 +56,7 @@ def test_what_has_a_column_of_its_own_is_not_in_the_json() -> None:
 
 def test_stimuli_are_read_out_of_a_ledger_in_order_of_time() -> None:
     ledger = MemoryLedger()
-    ledger.stimuli.extend(map(stimulus_row, [Probe(7, answered=True), Announced(3, 10, 20)]))
+    ledger.stimuli.extend(stimulus_row(one) for one in (Probe(7, answered=True), Announced(3, 10, 20)))
     assert stimuli_in(open_run(ledger).stimuli) == [Announced(3, 10, 20), Probe(7, answered=True)]
 
 

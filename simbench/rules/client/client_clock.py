@@ -102,7 +102,7 @@ def clock(case: Case) -> Verdict:
     summary = (
         f"offset {proof.low_us / SECOND_US:+.2f} to {proof.high_us / SECOND_US:+.2f} s, from "
         f"{count(proof.messages, 'message')}; "
-        f"waits of {wait} s last {min(gaps) / SECOND_US:.2f} to {max(gaps) / SECOND_US:.2f} s"
+        f"waits of {wait:g} s last {min(gaps) / SECOND_US:.2f} to {max(gaps) / SECOND_US:.2f} s"
     )
     outside = off > WAIT_SHARE
     return Verdict("unsupported" if outside else "pass", summary, round(off, 3), WAIT_SHARE, "share of a wait")
