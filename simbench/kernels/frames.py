@@ -179,7 +179,7 @@ class Scanner:
         self._rests = np.empty((16, LONGEST), np.uint8)
         self._sizes = np.zeros(16, np.int64)
         self._elsewhere: dict[int, bytes] = {}  # unfinished octets that begin no frame
-        self._compiled = compiles()
+        self.compiled = compiles()  # may be set while it runs
 
     def frames(self, octets: Octets, edges: Ints, lanes: Sequence[int] | Ints) -> Iterator[Plain | Odd]:
         """Everything that ends in these rows, in their order.
@@ -190,7 +190,7 @@ class Scanner:
         lanes = np.asarray(lanes, np.int64)
         edges = np.asarray(edges, np.int64)
         self._make_room(int(lanes.max(initial=0)) + 1)
-        if not self._compiled:
+        if not self.compiled:
             yield from (self._odd(octets, edges, lanes, row) for row in np.flatnonzero(lanes >= 0).tolist())
             return
         longest = int(np.diff(edges).max(initial=0)) + LONGEST

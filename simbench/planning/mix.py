@@ -78,7 +78,7 @@ def acts_of(mix: Mix, months: tuple[Month, ...], contract: Contract, held: Mappi
     for prefix, of_months in mix.held.items():
         mine = {code: rate for code, rate in (held or {}).items() if code.startswith(prefix)}
         paths = _paths(of_months, list(mine.values()))
-        free = (f"{prefix}{number:03}" for number in range(1, 1000) if f"{prefix}{number:03}" not in mine)
+        free = (code for code in contract.terms.numbering.codes_in(prefix) if code not in mine)
         for code, path in zip(chain(mine, free), paths, strict=False):
             at = (eve, *months)
             first = next(place for place, rate in enumerate(path) if rate)
@@ -92,11 +92,11 @@ def acts_of(mix: Mix, months: tuple[Month, ...], contract: Contract, held: Mappi
 def _tiers(
     code: str, path: list[int], months: tuple[Month, ...], standard: int, contract: Contract
 ) -> tuple[Tier, ...]:
-    request_from = contract.terms.throughput.request_from_per_s.value
+    throughput = contract.terms.throughput
     found, before = [], standard
     for month, rate in zip(months, path, strict=True):
         if rate != before:
-            found.append(Tier(str(month), rate, f"plan {code}" if rate >= request_from else ""))
+            found.append(Tier(str(month), rate, f"plan {code}" if throughput.must_ask(rate) else ""))
         before = rate
     return tuple(found)
 
@@ -131,8 +131,11 @@ def invoices(
 ) -> tuple[Invoice, ...]:  # fmt: skip
     """The invoice of each month, given how many segments are delivered by month and range."""
     acts = acts_of(mix, months, contract, held)
-    some = {prefix: next((one.code for one in acts.codes if one.code[:2] == prefix), "") for prefix in mix.held}
-    counted = {(month, some[prefix] or f"{prefix}001"): Count(n, n) for (month, prefix), n in delivered.items() if n}
+    first = contract.terms.numbering.codes_in
+    some = {prefix: next((one.code for one in acts.codes if one.code.startswith(prefix)), "") for prefix in mix.held}
+    counted = {
+        (month, some[prefix] or next(first(prefix))): Count(n, n) for (month, prefix), n in delivered.items() if n
+    }
     counts = Counts("plan", counted)
     return tuple(invoice(contract, acts, counts, month) for month in months)
 
@@ -151,7 +154,7 @@ def closed_before(
 ) -> Decimal:
     """Euros for closing held codes on the eve of the period, which stand on the bill of the month before."""
     closed = [one for one in acts_of(mix, months, contract, held).codes if one.closed and one.closed < months[0].first]
-    return len(closed) * Decimal(contract.terms.tariff.other_change.value)
+    return len(closed) * Decimal(sum((row.value for row in contract.terms.rows("other_change")), Decimal(0)))
 
 
 def _month_before(month: Month) -> Month:

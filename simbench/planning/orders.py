@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from simbench.billing.acts import Acts, CodeActs, Month
 from simbench.billing.forecast import Forecast
 from simbench.contract import Contract
+from simbench.contract.terms import Charge
 
-SERVICE, REQUEST, FORECAST, WHOLE_MONTH = "OPS-ACH-02", "OPS-ACH-06", "OPS-ENG-03", "OPS-TAR-13"
+IN_SERVICE: Final = "OPS-ACH-02/originator-in-service"
+"""The purpose whose clause says that codes must be put in service."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -41,15 +43,17 @@ def orders_of(
     acts: Acts, contract: Contract, begins: date, lead_days: int = 0, forecasts: Iterable[Forecast] = ()
 ) -> tuple[Order, ...]:
     """Every act of a plan from a day on, and the forecasts to hand in, by the day each is to be asked for."""
+    forecast = contract.terms.forecast.per_year.clause
     found = [one for code in acts.codes for one in _of_code(code, contract, lead_days) if one.day >= begins]
     found += [
-        Order(one.issued, "forecast", "", 0, FORECAST, by=one.issued, forms=(FORECAST,)) for one in forecasts
+        Order(one.issued, "forecast", "", 0, forecast, by=one.issued, forms=_named(forecast)) for one in forecasts
     ]  # fmt: skip
     return tuple(sorted(found, key=lambda one: (one.by or one.day, one.day, one.code)))
 
 
 def _of_code(code: CodeActs, contract: Contract, lead_days: int) -> list[Order]:
-    terms, tariff = contract.terms, contract.terms.tariff
+    terms = contract.terms
+    request = terms.throughput.request_from_per_s.clause if terms.throughput.request_from_per_s else ""
     rate = terms.throughput.default_per_s.value
     tiers = {Month.parse(tier.month).first: tier for tier in code.tiers}
     assert code.opened is not None
@@ -57,23 +61,37 @@ def _of_code(code: CodeActs, contract: Contract, lead_days: int) -> list[Order]:
     first = tiers.pop(code.opened.replace(day=1), None)
     rate = first.rate_per_s if first else rate
     asked = bool(first and first.request_id)
-    setup = Decimal(tariff.code_technical_setup.value) + Decimal(tariff.code_admin_setup.value)
     found = [
         Order(
-            code.opened, "open", code.code, rate, tariff.code_technical_setup.clause, asked, code.opened - lead, setup,
-            (SERVICE, *((REQUEST,) if asked else ())),
+            code.opened, "open", code.code, rate, _clause(contract, "opening"), asked, code.opened - lead,
+            _price(contract, "opening"), (*contract.clauses_for(IN_SERVICE), *(_named(request) if asked else ())),
         )
     ]  # fmt: skip
     for day, tier in sorted(tiers.items()):
         asked = bool(tier.request_id)
         found.append(
             Order(
-                day, "change", code.code, tier.rate_per_s, tariff.rate_change.clause, asked, day - lead,
-                Decimal(tariff.rate_change.value), (WHOLE_MONTH, *((REQUEST,) if asked else ())),
+                day, "change", code.code, tier.rate_per_s, _clause(contract, "rate_change"), asked, day - lead,
+                _price(contract, "rate_change"),
+                (*_named(terms.money.tier_months.clause), *(_named(request) if asked else ())),
             )
         )  # fmt: skip
     if code.closed is not None:
-        after, clause = code.closed + timedelta(days=1), tariff.other_change.clause
-        price = Decimal(tariff.other_change.value)
-        found.append(Order(after, "close", code.code, 0, clause, by=after - lead, euros=price, forms=(clause,)))
+        after, clause = code.closed + timedelta(days=1), _clause(contract, "other_change")
+        price = _price(contract, "other_change")
+        found.append(Order(after, "close", code.code, 0, clause, by=after - lead, euros=price, forms=_named(clause)))
     return found
+
+
+def _clause(contract: Contract, charge: Charge) -> str:
+    """The clause of the first price of an act, "" where it costs nothing."""
+    return next((row.clause for row in contract.terms.rows(charge)), "")
+
+
+def _price(contract: Contract, charge: Charge) -> Decimal:
+    """What an act costs, all its rows together."""
+    return sum((row.value for row in contract.terms.rows(charge)), Decimal(0))
+
+
+def _named(clause: str) -> tuple[str, ...]:
+    return (clause,) if clause else ()

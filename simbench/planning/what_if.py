@@ -20,10 +20,9 @@ from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.billing.acts import Month
 from simbench.billing.counts import count_run
 from simbench.contract import Contract
-from simbench.ledger import Run, open_run
+from simbench.ledger import Run, open_run, scan
 from simbench.ledger.events import events_in
 from simbench.ledger.incidents import TOTAL, incidents_of, period_of
-from simbench.ledger.query import Columns, query
 from simbench.planning.mix import invoices, mix_of
 from simbench.planning.waiting import ByInstant, ByMinute, Floats, Waiting
 
@@ -88,11 +87,13 @@ def _rows(
 ) -> Iterator[Otherwise]:  # fmt: skip
     months, counts = billed
     delivered = {
-        (month, prefix): sum(counts.of(month, code).delivered for code in counts.codes(month) if code[:2] == prefix)
+        (month, prefix): sum(
+            counts.of(month, code).delivered for code in counts.codes(month) if code.startswith(prefix)
+        )
         for month in months
     }
     valid_s = contract.terms.delivery.validity_default_h.value * 3600
-    for rate in sorted(contract.terms.throughput.tiers_per_s.value):
+    for rate in sorted(contract.terms.throughput.rates):
         for codes in range(1, MOST_CODES + 1):
             late, lost, longest = waiting.drained(rate * codes, late_min * 60, valid_s)
             mix = mix_of({prefix: [{rate: codes}] * len(months)})
@@ -109,27 +110,23 @@ def _asked(run: Run) -> tuple[dict[str, Traffic], Literal["asked", "submitted"],
     instant unless they are too many. The last value: whether instants are known.
     """  # fmt: skip
     since: Literal["asked", "submitted"] = "asked"
-    found, exact = _minutes(run, "minute", "offered", "true"), False
+    found, exact = _minutes(run, "minute", "offered"), False
     if not len(found["at"]):
-        since, which = "submitted", "kind in ('accepted', 'refused')"
-        found = _minutes(run, "centre", "segments", which)
+        since, answered = "submitted", scan.among("kind", "accepted", "refused")
+        found = _minutes(run, "centre", "segments", answered)
         exact = 0 < int(found["n"].sum()) <= MOST_INSTANTS
         if exact:
-            columns = 'select "at", left(code, 2) as prefix, segments as n from ledger where '
-            found = query(run, columns + which, "centre")
-            found = {name: np.repeat(found[name], found["n"]) for name in ("at", "prefix", "n")}
+            columns = {**scan.field("at"), "prefix": scan.start_of("code", 2), "n": scan.field("segments")["segments"]}
+            found = scan.columns_of(run, "centre", columns, answered)
+            found = {name: np.repeat(found[name], found["n"]) for name in found}
     prefixes = found["prefix"].astype(str)
     by_prefix = {str(one): (found["at"][prefixes == one], found["n"][prefixes == one]) for one in np.unique(prefixes)}
     return by_prefix, since, exact
 
 
-def _minutes(run: Run, table: str, column: str, which: str) -> Columns:
-    return query(
-        run,
-        f'select "at" // {MINUTE_US} * {MINUTE_US} as "at", left(code, 2) as prefix, '  # noqa: S608 - our own words
-        f"cast(sum({column}) as bigint) as n from ledger where {which} group by all",
-        table,
-    )
+def _minutes(run: Run, table: str, column: str, where: scan.Expression | None = None) -> scan.Columns:
+    by = {"at": scan.floor("at", MINUTE_US), "prefix": scan.start_of("code", 2)}
+    return scan.sums_of(run, table, by, {"n": scan.field(column)[column]}, where)
 
 
 def _up(run: Run, start: int, end: int) -> Floats:

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 
 from fake_smsc.ucp_gateway.times import stamp
 from simbench.kernels.frame_fields import hash_of, having
-from simbench.kernels.jit import compiles
 from simbench.numbering.plan import classify, spellings
 from simbench.ucp import alphabet, content
 from simbench.ucp.fields import At
@@ -87,6 +86,7 @@ class Messages:
         self.frames, self.texts = Spill(folder), Spill(folder)
         self._blocks: list[Records] = []
         self.count = 0
+        self.compiled = False  # whether kernels may be called
 
     def close(self) -> None:
         """Give up the files."""
@@ -141,11 +141,12 @@ class Messages:
         if not query.text or not len(places):
             return places
         starts, sizes = block["text"][places], block["letters"][places].astype(np.int64)
-        return places[self._having(lower(query.text).encode(), starts, sizes)]
+        return places[self.having(lower(query.text).encode(), starts, sizes)]
 
-    def _having(self, wanted: bytes, starts: Ints, sizes: Ints) -> npt.NDArray[np.bool_]:
+    def having(self, wanted: bytes, starts: Ints, sizes: Ints) -> npt.NDArray[np.bool_]:
+        """Which of these texts contain something."""
         texts, found = self.texts.view(), np.zeros(len(starts), np.bool_)
-        if compiles():
+        if self.compiled:
             having(texts, starts, sizes, np.frombuffer(wanted, np.uint8), found)
             return found
         for number, (start, size) in enumerate(zip(starts.tolist(), sizes.tolist(), strict=True)):

@@ -17,20 +17,56 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simbench.kernels.frames import RESULT, Odd, Plain, Scanner
+from simbench.kernels.jit import compiles
 from simbench.ledger import AnyLedger, Ledger
 from simbench.service.log import EventLog, frame_id
 from simbench.service.message_frames import Answers, Submits, Waiting, read_odd, read_plain
 from simbench.service.message_outcomes import OnTheWay, numbers
 from simbench.service.message_rows import MESSAGE, OUTCOMES, Ints, Messages, Query
-from simbench.ucp.frame import Frame
+from simbench.ucp.frame import Frame, encode
+from simbench.ucp.operations import build
 
 OUTCOMES_DECIDED: Final = ("buffered", "delivered", "undelivered", "deleted")
 LONGEST_FRAME: Final = 8_192
 PIECE_OCTETS: Final = 8_000_000  # approximate size of the reads and writes taken from the ledger at once
 PIECE_ROWS: Final = (100, 20_000)  # least and most of them
+LOADED_S: Final = 2.0  # what a search waits for kernels that only have to be loaded
 PIECE_DECISIONS: Final = 500_000
 _LOGIN: Final = 60
 _WAYS: Final = pa.array(["in", "out"])
+
+
+class Kernels:
+    """The kernels of a search, compiled in a thread from the first search on; until then frames go one by one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ready = threading.Event()
+        self._begun = False
+
+    def ready(self, wait_s: float = 0.0) -> bool:
+        """Return whether they may be called; wait so long for it. The first call begins to compile them."""
+        with self._lock:
+            if not self._begun and compiles():
+                self._begun = True
+                threading.Thread(target=self._compile, name="kernels", daemon=True).start()
+        return self._begun and self._ready.wait(wait_s)
+
+    def _compile(self) -> None:
+        operation = build("51", "O", "01", AdC="33639980001", OAdC="36010", MT="3", Msg="41")
+        octets = np.frombuffer(operation + encode(1, "R", "51", "A//33639980001:010126120000/"), np.uint8)
+        messages, lanes = Messages(None), np.array([0, 1])
+        for block in Scanner().frames(octets, np.array([0, len(operation), len(octets)]), lanes):
+            if isinstance(block, Plain):
+                read_plain(block, lanes, Waiting(), 0)
+        messages.texts.append(b"text")
+        messages.compiled = True
+        messages.having(b"text", np.zeros(1, np.int64), np.full(1, 4))
+        messages.close()
+        self._ready.set()
+
+
+KERNELS: Final = Kernels()  # of the process, like what is compiled
 
 
 class MessageSearch:
@@ -105,7 +141,9 @@ class Following:
     def catch_up(self) -> None:
         """Read everything that is on disk."""
         until = self._ledger.written
+        compiled = KERNELS.ready(LOADED_S)
         while self._first["wire"] < until["wire"]:
+            self._scanner.compiled = self.messages.compiled = compiled = compiled or KERNELS.ready()
             self._take_wire(min(self._piece, until["wire"] - self._first["wire"]))
         # After the wire: of whatever the centre decided, that brought the submission and its result.
         while self._first["centre"] < until["centre"]:

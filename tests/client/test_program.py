@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from simbench.client import lines
+from simbench.client import lines, messages
+from simbench.client.messages import Outgoing
 from simbench.client.spool import Spool
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer
@@ -81,7 +82,7 @@ class Client:
             self._kinds[type(self.heard[-1])] += 1
 
     def refs(self, kind: type) -> set[str]:
-        return {getattr(report, "ref", "") for report in self.heard if isinstance(report, kind)}
+        return {getattr(report, "token", "") for report in self.heard if isinstance(report, kind)}
 
     async def rest(self) -> int:
         """Read to the end of its output; its exit status."""
@@ -122,8 +123,8 @@ def fast(rate_per_s: int) -> str:
     return json.dumps([{"code": CODE, "account": CODE, "password": "s3cret", "rate_per_s": rate_per_s}])
 
 
-def send(number: int, code: str = CODE, to: str = "") -> lines.Send:
-    return lines.Send(f"m{number}", code, to or recipient(number), f"texte {number}")
+def send(number: int, code: str = CODE, to: str = "") -> Outgoing:
+    return Outgoing(f"m{number}", code, to or recipient(number), f"texte {number}")
 
 
 def test_it_sends_reports_and_ends_cleanly_when_told() -> None:
@@ -131,7 +132,7 @@ def test_it_sends_reports_and_ends_cleanly_when_told() -> None:
         server.notify = True
         client = await start(port)
         client.tell(send(1), send(2, to="nowhere"))
-        await client.until(lines.Delivered)
+        await client.until(messages.Delivered)
         assert server.writer is not None
         server.writer.write(mobile(recipient(7), "Bonjour"))
         await client.until(lines.Mo)
@@ -139,8 +140,8 @@ def test_it_sends_reports_and_ends_cleanly_when_told() -> None:
         assert await client.rest() == 0
         assert client.heard[0] == lines.Ready()
         assert client.refs(lines.Queued) == {"m1", "m2"}
-        assert client.refs(lines.Accepted) == client.refs(lines.Delivered) == {"m1"}
-        assert client.refs(lines.Withheld) == {"m2"}
+        assert client.refs(lines.Accepted) == client.refs(messages.Delivered) == {"m1"}
+        assert client.refs(messages.Withheld) == {"m2"}
         assert lines.Mo(recipient(7), CODE, "Bonjour") in client.heard
         assert {answer.ot for answer in server.answers} == {"52", "53"}
 
@@ -234,7 +235,7 @@ def test_two_thousand_messages_cost_less_than_a_second_of_processor_time() -> No
         client = await start(port, SIMBENCH_ACCOUNTS=fast(100_000), SIMBENCH_WINDOW="100")
         await client.until(lines.Ready)
         client.tell(*(send(number % 10_000) for number in range(count)))
-        await client.until(lines.Delivered, count)
+        await client.until(messages.Delivered, count)
         client.tell(lines.Stop())
         assert await client.rest() == 0
         assert sum(server.submits.values()) == count

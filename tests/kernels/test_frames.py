@@ -78,7 +78,7 @@ def test_sound_frames_need_no_framer() -> None:
     scanner = Scanner()
     octets = np.frombuffer(b"".join(each for _, each in rows), np.uint8)
     blocks = list(scanner.frames(octets, np.cumsum([0, *(len(each) for _, each in rows)]), [lane for lane, _ in rows]))
-    if not scanner._compiled:
+    if not scanner.compiled:
         pytest.skip("nothing is compiled here")
     assert all(not isinstance(block, Odd) for block in blocks)
     assert sum(len(block.rows) for block in blocks if not isinstance(block, Odd)) == 6_000

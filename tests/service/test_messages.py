@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from simbench.base.calendar import scts_text
 from simbench.base.units import SECOND_US
-from simbench.kernels import frames, jit
+from simbench.kernels import jit
 from simbench.ledger import Ledger, MemoryLedger, RunInfo
 from simbench.service import message_rows, messages
 from simbench.service.log import EventLog
@@ -32,8 +32,7 @@ def _way(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param == "compiled" and not jit.compiles():
         pytest.skip("nothing is compiled here")
     with pytest.MonkeyPatch.context() as patched:
-        for module in (frames, message_rows):
-            patched.setattr(module, "compiles", lambda: request.param == "compiled")
+        patched.setattr(messages.KERNELS, "ready", lambda *_: request.param == "compiled")
         yield
 
 
