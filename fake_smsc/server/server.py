@@ -1,6 +1,6 @@
 """The live SMSC: connections, one timer, and the ledger of octets around the gateway.
 
-All frames of one read are processed together and answered with one write. Every delay above GRAIN_US is written as a
+All frames of one turn of the loop are processed together, and each connection is answered with one write. Every delay above GRAIN_US is written as a
 row, so that a rule can tell the client's jitter from the bench's.
 """
 
@@ -82,6 +82,7 @@ class SmscServer:
         self.allowed: tuple[Allowed, ...] = ()  # networks that may connect; empty: all
         self.login_throttle = LoginThrottle()  # logins that failed
         self._heartbeat = heartbeat
+        self._reads: list[tuple[Connection, bytes]] = []  # of this turn of the loop
         self.count = 0  # connections so far
         self._host = ""
         self._listener: Listener | None = None
@@ -117,6 +118,7 @@ class SmscServer:
 
     async def close(self) -> None:
         """Stop listening, close every connection, and flush the ledger."""
+        self.serve_reads()
         self.close_listener()
         for handle in (self._timer, self._beat):
             if handle is not None:
@@ -157,23 +159,34 @@ class SmscServer:
         return bool(host) and any(ip_address(host) in network for network in self.allowed)
 
     def received(self, connection: Connection, data: bytes) -> None:
-        """Process received octets: every frame in them, then one write."""
-        now = self.clock.now()
-        number = connection.number
-        if number not in self.connections or number in self.faults.gone:
+        """Take octets of one read; they are served with those of all connections that this turn of the loop reads."""
+        if not self._reads:
+            asyncio.get_running_loop().call_soon(self.serve_reads)
+        self._reads.append((connection, data))
+
+    def serve_reads(self) -> None:
+        """Process the octets read so far: every frame in them, then one write a connection."""
+        if not self._reads:
             return
-        if self.intake.shut:
-            self.intake.keep(connection, data)
-            return
-        self.ledger.wire.append((now, number, "in", data))
-        self.intake.took(len(data))
-        if self.faults.engaged:
-            data = self.faults.incoming(number, data)
-        self.gateway.received(number, data, now)
-        self.touch()
+        reads, self._reads = self._reads, []
+        now, served = self.clock.now(), []
+        for connection, data in reads:
+            number = connection.number
+            if number not in self.connections or number in self.faults.gone:
+                continue
+            if self.intake.shut:
+                self.intake.keep(connection, data)
+                continue
+            self.ledger.wire.append((now, number, "in", data))
+            self.intake.took(len(data))
+            served.append((number, self.faults.incoming(number, data) if self.faults.engaged else data))
+        if served:
+            self.gateway.received_many(served, now)
+            self.touch()
 
     def lost(self, connection: Connection, cause: Exception | None) -> None:
         """The connection ended, closed by either side."""
+        self.serve_reads()
         if self.connections.pop(connection.number, None) is None:
             return
         now = self.clock.now()
@@ -296,6 +309,7 @@ class SmscServer:
 
     def clock_moved(self) -> None:
         """The clock was stepped or its speed changed: pending delays are not counted."""
+        self.serve_reads()
         if self._beat is not None:
             self._beat.cancel()
             self._schedule_beat()

@@ -248,6 +248,7 @@ async def _serve(
             served = True
             spare_collector()
             _banner(smsc, folder, service_lines)
+            smsc.load_fast_path()
             await stop.wait()
             click.echo("stopping", err=True)
     finally:
