@@ -1,4 +1,4 @@
-"""Findings: what a rule concluded about one clause, with its evidence. Decides nothing.
+"""Findings: what a rule concluded about one clause, with its evidence.
 
 The JSON written from these structs is the truth; JUnit and HTML are renderings of it.
 """
@@ -6,8 +6,8 @@ The JSON written from these structs is the truth; JUnit and HTML are renderings 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
 
 import msgspec
 
@@ -34,7 +34,8 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One test purpose judged: `purpose` is `CLAUSE/slug`, `measured` and `limit` share `unit`.
 
-    `assumed` names every contract value or reading the outcome hangs on that neither the contract nor a source gives.
+    `parts` are the sentences of the summary, at least one; `summary` is `prose(parts)`. `assumed` names every contract
+    value or reading the outcome hangs on that neither the contract nor a source gives.
     """
 
     purpose: str
@@ -48,6 +49,34 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assumed: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     exercise: str = ""
+    parts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """A summary that is not made of the parts is the only part."""
+        if prose(self.parts) != self.summary:
+            msgspec.structs.force_setattr(self, "parts", (self.summary,))
+
+    @property
+    def lines(self) -> str:
+        """The summary with a line for each part."""
+        return "\n".join(self.parts)
+
+
+BUT: Final = "but "  # begins a part that limits the ones before it
+
+
+def prose(parts: Sequence[str]) -> str:
+    """The sentences of a finding as one text; every other place shows the parts or this."""
+    text = parts[0] if parts else ""
+    for part in parts[1:]:
+        text += f"{', ' if part.startswith(BUT) else '; '}{part}"
+    return text
+
+
+def doubted(finding: Finding, reasons: Sequence[str]) -> Finding:
+    """A finding that these reasons leave inconclusive: what was seen stands before them."""
+    parts = (*finding.parts, f"{BUT}{reasons[0]}", *reasons[1:])
+    return msgspec.structs.replace(finding, outcome="inconclusive", summary=prose(parts), parts=parts, blame="bench")
 
 
 def tally(findings: Iterable[Finding]) -> dict[str, int]:

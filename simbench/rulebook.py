@@ -10,7 +10,7 @@ from typing import Generic, Literal, TypedDict, TypeVar, get_args
 
 import msgspec
 
-from simbench.finding import OUTCOMES, Blame, Evidence, Finding, Outcome
+from simbench.finding import OUTCOMES, Blame, Evidence, Finding, Outcome, prose
 
 Suite = Literal["client", "watched", "audit", "sla", "platform", "soak"]
 Beside = Literal["codes", "requests", "classes", "consent", "outages", "recipients", "accounts"]
@@ -20,7 +20,7 @@ SUITES: tuple[Suite, ...] = get_args(Suite)
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What a rule found, before purpose and exercise are filled in."""
+    """What a rule found, before purpose and exercise are filled in; `parts` are the sentences of its summary."""
 
     outcome: Outcome
     summary: str
@@ -30,6 +30,7 @@ class Judged(msgspec.Struct, frozen=True):
     blame: Blame = ""
     assumed: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 class Facts(TypedDict, total=False):
@@ -132,17 +133,19 @@ def finding_of(rule: Rule[Given], given: Given, exercise: str) -> Finding:
 
 
 def worst(judged: Iterable[Judged], summary: str = "") -> Judged:
-    """Several measurements of one purpose as one: the worst outcome, every evidence, the sentences joined."""
+    """Several measurements of one purpose as one: the worst outcome, with parts and evidence of all that have it."""
     order: dict[Outcome, int] = {"fail": 0, "error": 1, "inconclusive": 2, "weak": 3, "pass": 4, "unsupported": 5}
     assert set(order) == set(OUTCOMES)
     ranked = sorted(judged, key=lambda one: order[one.outcome])
     if not ranked:
         return Judged("inconclusive", summary or "nothing to judge", blame="bench")
     first = ranked[0]
-    sentences = [one.summary for one in ranked if one.outcome == first.outcome]
+    same = [one for one in ranked if one.outcome == first.outcome]
+    parts = tuple(part for one in same for part in one.parts or (one.summary,))
     return msgspec.structs.replace(
         first,
-        summary="; ".join(sentences),
-        evidence=tuple(e for one in ranked if one.outcome == first.outcome for e in one.evidence),
+        summary=prose(parts),
+        parts=parts,
+        evidence=tuple(e for one in same for e in one.evidence),
         assumed=tuple(sorted({name for one in ranked for name in one.assumed})),
     )

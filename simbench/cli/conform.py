@@ -296,7 +296,7 @@ def _print(standings: list[Standing], judgements: Judgements, folder: Path) -> N
         table.add_row(
             f"[{style}]{finding.outcome}[/]", finding.purpose, finding.exercise,
             _figure(finding.measured, finding.unit), _figure(finding.limit, ""),
-            escape(f"{said_of(one, judgements)} {finding.summary}".strip()),
+            escape(f"{said_of(one, judgements)} {finding.lines}".strip()),
         )  # fmt: skip
     console.print(table)
     counts = counted(findings)

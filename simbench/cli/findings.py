@@ -24,7 +24,7 @@ def findings_table(findings: Iterable[Finding]) -> Table:
     for one in findings:
         measured = "" if one.measured is None else f"{one.measured:.6g} {one.unit}"
         limit = "" if one.limit is None else f"{one.limit:.6g}"
-        table.add_row(f"[{STYLES[one.outcome]}]{one.outcome}[/]", one.purpose, measured, limit, escape(one.summary))
+        table.add_row(f"[{STYLES[one.outcome]}]{one.outcome}[/]", one.purpose, measured, limit, escape(one.lines))
     return table
 
 
@@ -42,6 +42,6 @@ def print_findings(findings: Sequence[Finding]) -> None:
     table = columns("outcome", "purpose", "what was seen", "evidence")
     for finding in sorted(findings, key=lambda one: one.outcome == "pass"):
         evidence = "\n".join(one.note for one in finding.evidence)
-        table.add_row(finding.outcome, finding.purpose, finding.summary, evidence)
+        table.add_row(finding.outcome, finding.purpose, finding.lines, evidence)
     console.print(table, highlight=False, markup=False)
     console.print(f"\n{counted(findings)}", highlight=False)

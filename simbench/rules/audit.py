@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simbench.base.text import count
-from simbench.finding import Finding
+from simbench.finding import Finding, doubted, prose
 from simbench.ledger.reader import Run
 from simbench.rulebook import Suite
 from simbench.rules import capture_times
@@ -50,13 +50,15 @@ class Lacks(msgspec.Struct, frozen=True):
     sessions: frozenset[int] = frozenset()
     lists: Mapping[str, int] = {}  # unread lines by kind of list
 
-    def __str__(self) -> str:
+    @property
+    def reasons(self) -> list[str]:
+        """What is missing, a sentence each."""
         parts = []
         if self.holes:
             parts.append(f"{count(self.octets, 'octet')} in {count(self.holes, 'gap')} not captured")
         if self.one_way:
             parts.append(f"{count(self.one_way, 'connection')} captured in one direction only")
-        return "; ".join(parts)
+        return parts
 
 
 def lacks_of(reading: Reading) -> Lacks:
@@ -111,15 +113,23 @@ def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Ti
     needs: Sequence[str] = rule.reads if "audit" in rule.suites else OTHERS
     missing = [need for need in needs if need not in given]
     if missing:
-        summary = "needs " + "; ".join(KINDS[need] for need in missing)
-        return Finding(purpose, rule.clause, "unsupported", summary, exercise=kind)
+        parts = tuple(f"needs {KINDS[need]}" for need in missing)
+        return Finding(purpose, rule.clause, "unsupported", prose(parts), exercise=kind, parts=parts)
     if capture_times.hangs_on_missing_times(rule, times):
-        return Finding(purpose, rule.clause, "inconclusive", str(times), blame="bench", exercise=kind)
+        return Finding(
+            purpose,
+            rule.clause,
+            "inconclusive",
+            prose(times.remarks),
+            blame="bench",
+            exercise=kind,
+            parts=times.remarks,
+        )
     found = capture_times.in_doubt(rule, judge(purpose, case, kind), times)
     found = without_occasion(rule, found)
     if lacks.lists:
         found = _of_lists(rule, found, lacks.lists)
-    return _in_doubt(rule, found, case, lacks) if str(lacks) else found
+    return _in_doubt(rule, found, case, lacks) if lacks.reasons else found
 
 
 def without_occasion(rule: Rule, found: Finding) -> Finding:
@@ -136,8 +146,7 @@ def _of_lists(rule: Rule, found: Finding, lists: Mapping[str, int]) -> Finding:
         incomplete = found.outcome == "pass" and need is not None and need in rule.reads
         excused = found.outcome in {"fail", "weak"} and name in rule.excused_by
         if incomplete or excused:
-            summary = f"{found.summary}, but {count(unread, 'line')} of the {name} could not be read"
-            return msgspec.structs.replace(found, outcome="inconclusive", summary=summary, blame="bench")
+            return doubted(found, [f"{count(unread, 'line')} of the {name} could not be read"])
     return found
 
 
@@ -149,10 +158,7 @@ def _in_doubt(rule: Rule, found: Finding, case: Case, lacks: Lacks) -> Finding:
         doubtful = again.outcome != found.outcome  # otherwise complete sessions show it too
     else:
         doubtful = rule.absence == "anywhere" if broken else rule.counts_all and found.outcome == "pass"
-    if not doubtful:
-        return found
-    summary = f"{found.summary}, but {lacks}"
-    return msgspec.structs.replace(found, outcome="inconclusive", summary=summary, blame="bench")
+    return doubted(found, lacks.reasons) if doubtful else found
 
 
 def _whole_sessions(run: Run, lacks: Lacks) -> Run:

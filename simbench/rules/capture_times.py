@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from simbench.base.units import MINUTE_US
-from simbench.finding import Finding
+from simbench.finding import Finding, doubted
 from simbench.rules.rule import Rule
 from simbench.trace.trace import Reading
 
@@ -24,9 +24,6 @@ class Times(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...] = ()
     untimed: bool = False
     steps: tuple[tuple[int, int], ...] = ()
-
-    def __str__(self) -> str:
-        return "; ".join(self.remarks)
 
 
 def times_of(reading: Reading) -> Times:
@@ -56,5 +53,4 @@ def in_doubt(rule: Rule, found: Finding, times: Times) -> Finding:
     by_date = far and not DATED.isdisjoint(rule.reads) and found.outcome in {"fail", "weak", "pass"}
     if not (by_duration or by_date):
         return found
-    summary = f"{found.summary}, but {times}"
-    return msgspec.structs.replace(found, outcome="inconclusive", summary=summary, blame="bench")
+    return doubted(found, times.remarks)

@@ -8,7 +8,7 @@ import msgspec
 
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract
-from simbench.finding import Finding
+from simbench.finding import Finding, doubted
 from simbench.ledger import AnyLedger
 from simbench.ledger.events import ClockStepped
 from simbench.ledger.reader import Run
@@ -70,8 +70,7 @@ def _fair(finding: Finding, moved: list[tuple[int, int]]) -> Finding:
         return finding
     if not all(any(start < until and since < end for since, until in moved) for start, end in spans):
         return finding
-    summary = f"{finding.summary}; but the platform's clock was moved meanwhile"
-    return msgspec.structs.replace(finding, outcome="inconclusive", blame="bench", summary=summary)
+    return doubted(finding, ["the platform's clock was moved meanwhile"])
 
 
 def _judgement(finding: Finding) -> Judgement:
@@ -82,6 +81,7 @@ def _judgement(finding: Finding) -> Judgement:
     ]
     return Judgement(
         purpose=finding.purpose, clause=finding.clause, outcome=finding.outcome, summary=finding.summary,
+        parts=list(finding.parts),
         blame=finding.blame, measured=finding.measured, limit=finding.limit, unit=finding.unit,
         assumed=list(finding.assumed), frames=frames,
     )  # fmt: skip

@@ -238,12 +238,13 @@ class TextSeen(Record):
 
 
 class Judgement(Record):
-    """One finding; `frames` are the ids of the frames it is based on."""
+    """One finding; `parts` are the sentences of its summary, `frames` the ids of the frames it is based on."""
 
     purpose: str
     clause: str
     outcome: Outcome
     summary: str
+    parts: list[str]
     blame: str
     measured: float | None
     limit: float | None

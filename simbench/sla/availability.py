@@ -120,8 +120,9 @@ def turning_points(year: Year) -> Instants:
     begins = np.append(edges, year.period.known_from)
     leaving = [begins + length for length in np.unique(year.windows.length)]
     period = year.period
-    points = np.unique(np.concatenate([[period.start, period.end], edges, since, since - 1, *leaving]))
-    found: Instants = points[(points >= period.start) & (points <= period.end) & (points > period.known_from)]
+    points = np.concatenate([[period.start, period.end], edges, since, since - 1, *leaving])
+    points = np.sort(points[(points >= period.start) & (points <= period.end) & (points > period.known_from)])
+    found: Instants = points[np.diff(points, prepend=points[:1] - 1) > 0]  # many times faster than np.unique
     return found.astype(np.int64)
 
 

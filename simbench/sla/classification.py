@@ -28,6 +28,7 @@ VARIANTS_OF: dict[Class, tuple[str, ...]] = {
 
 ORANGE, CLIENT = "orange", "client"
 PLATFORM_OF_SEVERAL = f"{PLATFORM}:"  # prefix of the subject of one platform of several
+SERVICE = "service level"  # key of the classified incidents among what a case keeps
 ROUNDED = 0.005  # rounding error of a share written with two decimals
 
 
@@ -63,10 +64,16 @@ class Service(msgspec.Struct, frozen=True):
 
 
 def service_of(case: Case) -> Service:
-    """The period and the classified incidents of a run; without a period in the ledger, the ledger's own span."""
-    story = list(case.reading.story.rows())
-    period = period_of(story) or Period(*case.reading.span, case.reading.span[0])
-    return Service(period, counted(incidents_of(story), case.contract))
+    """The period and the classified incidents of a run, worked out once a case.
+
+    Without a period in the ledger it is the ledger's own span.
+    """
+    if SERVICE not in case.kept:
+        story = list(case.reading.story.rows())
+        period = period_of(story) or Period(*case.reading.span, case.reading.span[0])
+        case.kept[SERVICE] = Service(period, counted(incidents_of(story), case.contract))
+    service: Service = case.kept[SERVICE]
+    return service
 
 
 def counted(incidents: Iterable[Incident], contract: Contract) -> tuple[Counted, ...]:

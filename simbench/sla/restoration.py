@@ -6,6 +6,8 @@ change then names this assumption.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.finding import Evidence
 from simbench.rules.rule import Case, Judged, missed, rule
-from simbench.sla.classification import Counted, Service, service_of
+from simbench.sla.classification import Class, Counted, Service, service_of
 from simbench.sla.rolling_window import Instants
 
 UNIT = "h"
@@ -36,22 +38,27 @@ def outages_of(service: Service) -> tuple[Counted, ...]:
 
     An outage keeps its parts before and after the period. Its ticket joins all their tickets by "+".
     """
+    return replace(service, counted=joined(service.counted)).of("unplanned")
+
+
+def joined(counted: Iterable[Counted], counted_as: Class = "unplanned") -> tuple[Counted, ...]:
+    """The incidents of a class, by start; adjoining or overlapping ones count as one, named by all their tickets."""
     found: list[Counted] = []
-    for one in service.counted:
-        if one.counted_as != "unplanned":
+    for one in counted:
+        if one.counted_as != counted_as:
             continue
         before = found[-1] if found else None
         if before is None or (before.incident.end is not None and before.incident.end < one.incident.start):
             found.append(one)
             continue
         ends = (before.incident.end, one.incident.end)
-        joined = replace(
+        whole = replace(
             before.incident,
             ticket=_joined(before.incident.ticket, one.incident.ticket),
             end=None if None in ends else max(end for end in ends if end is not None),
         )
-        found[-1] = replace(before, incident=joined)
-    return replace(service, counted=tuple(found)).of("unplanned")
+        found[-1] = replace(before, incident=whole)
+    return tuple(found)
 
 
 def _joined(*tickets: str) -> str:

@@ -34,10 +34,12 @@ def digits_of(cell: Any) -> str:
 
 def truth_of(cell: Any, place: str, yes: frozenset[str] = YES, no: frozenset[str] = NO) -> bool:
     """Read yes or no in English or French, in any case, or 1 and 0. Raises BadInput."""
-    word = digits_of(cell).lower()
-    if word not in yes | no:
-        raise BadInput(place, f"is {shown(str(cell))}", "true or false")
-    return word in yes
+    word = cell if isinstance(cell, str) and (cell in yes or cell in no) else digits_of(cell).lower()
+    if word in yes:
+        return True
+    if word in no:
+        return False
+    raise BadInput(place, f"is {shown(str(cell))}", "true or false")
 
 
 def number_of(cell: Any, place: str, *, decimal_comma: bool = False) -> Decimal:

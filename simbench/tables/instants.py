@@ -26,6 +26,7 @@ ISO = "ISO 8601, as in 2026-03-02T10:00:00+01:00"
 _NUMBER = re.compile(r"([0-9]{9,19})(?:[.,]([0-9]{1,9}))?")
 _PER_SECOND: Final = {9: 1, 10: 1, 12: 10**3, 13: 10**3, 15: 10**6, 16: 10**6, 18: 10**9, 19: 10**9}
 _EPOCH_PATTERN = "%s"
+_LONGEST_DATE = 10  # characters of a date without a time
 # Hours from UTC of the zone words that mean one thing only: RFC 5322, 4.3, and those in use in Europe.
 _ZONES: Final = {
     "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MET": 1, "MEST": 2, "EET": 2,
@@ -77,6 +78,8 @@ def moment_of(written: Any, zone: tzinfo | None, place: str, pattern: str = "") 
     if isinstance(written, datetime):
         return _placed(written, zone, place, str(written))
     text = _plain(written)
+    if not pattern and len(text) > _LONGEST_DATE and text[4] == "-":  # most tables: no number, and no pattern to follow
+        return _placed(_parsed(text, "", place), zone, place, text)
     if not pattern or pattern == _EPOCH_PATTERN:
         since_1970 = _counted(text)
         if since_1970 is not None:

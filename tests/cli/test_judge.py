@@ -78,7 +78,7 @@ def test_rows_set_aside_are_told_line_by_line_and_counted(tmp_path: Path, capsys
         (("--from", "soon", "--to", "2025-01-01T00:00Z"), '--from: "soon" is no time'),
         ((*PERIOD, "--tz", "Mars/Olympus"), '--tz: "Mars/Olympus" is no time zone'),
         ((*PERIOD, "--forecast", "2025-06-01T00:00Z"), "--forecast: lies within the period judged"),
-        ((*PERIOD, "--forecast", "2026-06-01T00:00Z"), "1 outage, too few to fit"),
+        ((*PERIOD, "--forecast", "2026-06-01T00:00Z"), "1 outage ended before the forecast, too few to fit"),
         ((*PERIOD, "--history-from", "2025-06-01T00:00Z"), "--history-from: is after --from"),
     ],
 )
@@ -111,7 +111,8 @@ def test_decisions_probes_and_a_forecast_are_shown_together(tmp_path: Path, caps
     six = [one["summary"][:1] for key in ("before", "findings") for one in answer[key] if "six" in one["purpose"]]
     assert six == ["5", "4"]
     assert answer["dispute"][0]["verdict"] == "agree"
-    assert [one["replications"] for one in answer["forecast"]["dates"]] == [20, 20]
+    assert answer["forecast"]["replications"] == 20
+    assert [one["availability"]["share"] for one in answer["forecast"]["dates"]] == [0, 0]
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written == {
         "findings.json", "findings-before.json", "incidents.csv", "incidents-before.csv", "dispute.csv",

@@ -139,7 +139,7 @@ class PurposeItem(pytest.Item):
         standing, judgements = self._foreign.standing(self.exercise, self.purpose)
         finding = standing.finding
         self.user_properties += told(finding, judgements)
-        said = f"{remark(standing)} {finding.summary}".strip()
+        said = f"{remark(standing)} {finding.lines}".strip()
         if standing.state == "known":
             raise Verdict("known", said)
         if standing.state in {"new", "expired"} or finding.outcome == "error":

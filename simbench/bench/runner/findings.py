@@ -10,7 +10,7 @@ from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.runner.run_exercise import Conducted
 from simbench.bench.sut.protocol import WITHIN_REACH, Capabilities, Reach
 from simbench.contract import Contract
-from simbench.finding import Finding
+from simbench.finding import Finding, prose
 from simbench.ledger import Run
 from simbench.rules.audit import without_occasion
 from simbench.rules.client.client_clock import doubt
@@ -105,5 +105,6 @@ def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capab
 def _as_far_as_seen(finding: Finding, trouble: str) -> Finding:
     """A finding on a client that ended early: recorded failures stand, the rest is inconclusive."""
     if finding.outcome == "fail" and finding.blame == "client":
-        return msgspec.structs.replace(finding, summary=f"{finding.summary}; and {trouble}")
+        parts = (*finding.parts, trouble)
+        return msgspec.structs.replace(finding, summary=prose(parts), parts=parts)
     return Finding(finding.purpose, finding.clause, "inconclusive", trouble, blame="client", exercise=finding.exercise)

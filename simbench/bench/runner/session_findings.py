@@ -9,7 +9,7 @@ import msgspec
 
 from simbench.base.text import count
 from simbench.bench.exercises.exercise import Chosen
-from simbench.finding import Evidence, Finding, Outcome
+from simbench.finding import Evidence, Finding, Outcome, prose
 from simbench.rules.rule import standing
 
 EVERY: Final = ""  # the exercise of a finding on the whole session
@@ -37,10 +37,12 @@ def concluded(findings: Sequence[Finding]) -> Finding:
     judged = [one for one in findings if one.outcome != "unsupported"] or list(findings)
     outcome = min((one.outcome for one in judged), key=_WORST_FIRST.index)
     shown = [one for one in judged if one.outcome == outcome]
+    parts = _parts(shown, len(judged))
     measured = [one.measured for one in judged if one.measured is not None]
     return msgspec.structs.replace(
         shown[0],
-        summary=_summary(shown, len(judged)),
+        summary=prose(parts),
+        parts=parts,
         measured=sum(measured) if measured else None,
         assumed=tuple(sorted({name for one in judged for name in one.assumed})),
         evidence=tuple(evidence for one in shown for evidence in _evidence(one)),
@@ -48,13 +50,16 @@ def concluded(findings: Sequence[Finding]) -> Finding:
     )
 
 
-def _summary(shown: Sequence[Finding], total: int) -> str:
+def _parts(shown: Sequence[Finding], total: int) -> tuple[str, ...]:
     summaries = {one.summary for one in shown}
     if len(shown) == total and len(summaries) == 1:
-        return f"{shown[0].summary}, in {count(total, 'exercise')}"
-    named = ", ".join(f"{one.exercise} ({one.summary})" for one in shown[:NAMED])
-    more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
-    return f"in {len(shown)} of {count(total, 'exercise')}: {named}{more}"
+        return (f"{shown[0].summary}, in {count(total, 'exercise')}",)
+    head = f"in {len(shown)} of {count(total, 'exercise')}"
+    if len(shown) == 1:
+        return (f"{head}: {shown[0].exercise} ({shown[0].summary})",)
+    named = [f"{one.exercise}: {one.summary}" for one in shown[:NAMED]]
+    more = [f"and in {count(len(shown) - NAMED, 'other exercise')}"] if len(shown) > NAMED else []
+    return (head, *named, *more)
 
 
 def _evidence(finding: Finding) -> list[Evidence]:

@@ -16,17 +16,18 @@ from simbench.base.errors import BadInput
 from simbench.base.json_files import indented
 from simbench.capture.files import is_capture_file
 from simbench.cli.judge.audit import AuditInputs, audit_capture, audit_run, of_a_capture
-from simbench.cli.judge.kinds import CAPTURE, check_kind, refuse_unusable
+from simbench.cli.judge.kinds import CAPTURE, RUN, check_kind, refuse_unusable
 from simbench.cli.judge.options import Options
 from simbench.cli.judge.printing import SHOWN_NOTES, Answer, print_answer, print_notes, write_answer
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding, exit_status, tally
+from simbench.ledger import Run
 from simbench.ledger.incidents import Incident
 from simbench.ledger.rows import Row
 from simbench.rules.rule import Case, ordered
-from simbench.sla.breach_forecast import Forecast, fitted, forecast, month_ends, read_laws
 from simbench.sla.classification import service_of
 from simbench.sla.dispute import compare, seen_by_the_client
+from simbench.sla.forecast import BackTest, Forecast, back_test, forecast, month_ends, read_laws
 from simbench.sla.imports import outages, probed, traffic
 from simbench.sla.imports.decisions import Decision, decided, read_decisions
 from simbench.sla.imports.probed import read_probes
@@ -62,7 +63,7 @@ def judge_record(options: Options, kind: str = "") -> int:
     refuse_unusable(options, source.kind)
     record, notes = _record(options, contract, mapping, source)
     decisions = read_decisions(options.decisions) if options.decisions else ()
-    before = Case(Reading(retold(record.run, source.incidents, source.period, record.asked)), contract)
+    before = Case(Reading(_as_recorded(record)), contract)
     case = before
     found_before: tuple[Finding, ...] = ()
     if decisions:
@@ -79,7 +80,7 @@ def judge_record(options: Options, kind: str = "") -> int:
     if options.probes is not None or (source.kind == "run" and not record.asked and record.run.wire.num_rows):
         seen = probes_of(case) if record.asked else seen_by_the_client(case)
         answer.dispute = tuple(compare(service_of(case), seen, contract.terms.quality.total_outage_after_s.value))
-    answer.forecast = _forecast(options, case)
+    answer.forecast, answer.back_test = _forecast(options, case)
     print_notes(notes)
     if options.output is not None:
         write_answer(options.output, answer, tickets(service_of(case), contract), tickets(service_of(before), contract))
@@ -88,6 +89,13 @@ def judge_record(options: Options, kind: str = "") -> int:
     else:
         print_answer(answer, options)
     return exit_status(findings)
+
+
+def _as_recorded(record: Record) -> Run:
+    """The record before any decision; a run may have been judged over another period than it holds."""
+    if record.source.kind == RUN:
+        return retold(record.run, record.source.incidents, record.source.period, record.asked)
+    return record.run.extended("asked", record.asked) if record.asked else record.run
 
 
 def _beside(options: Options) -> AuditInputs:
@@ -191,16 +199,19 @@ def _facts(
     return facts
 
 
-def _forecast(options: Options, case: Case) -> Forecast | None:
-    """Replications with progress on standard error."""
+def _forecast(options: Options, case: Case) -> tuple[Forecast | None, BackTest | None]:
+    """The forecast asked for, with progress on standard error, and its trial on the past. Raises BadInput."""
     if options.forecast_until is None:
-        return None
+        return None, None
     zone = zone_of(options.tz) if options.tz else None
     service, until = service_of(case), instant_of(options.forecast_until, zone, "--forecast")
-    now = service.period.end
+    now = service.period.end if options.as_of is None else instant_of(options.as_of, zone, "--as-of")
+    if not service.period.known_from < now <= service.period.end:
+        raise BadInput("--as-of", "is outside the time for which the record has every incident", "a time within it")
     if until <= now:
-        raise BadInput("--forecast", "lies within the period judged", "a later date")
-    laws = read_laws(options.laws) if options.laws else fitted(service)
+        lies = "lies within the period judged" if options.as_of is None else "is not after --as-of"
+        raise BadInput("--forecast", lies, "a later date")
+    laws = read_laws(options.laws) if options.laws else ()
     started, told = time.monotonic(), [0.0]
 
     def progress(done: int, total: int) -> None:
@@ -210,7 +221,9 @@ def _forecast(options: Options, case: Case) -> Forecast | None:
             left = elapsed / done * (total - done)
             click.echo(f"{done} of {total} replications, about {left:.0f} s left", err=True)
 
-    return forecast(
-        service, case.contract, laws, month_ends(now, until), options.replications, options.seed,
+    made = forecast(
+        service, case.contract, month_ends(now, until), options.replications, options.seed, as_of=now, laws=laws,
         workers=options.workers or os.cpu_count() or 1, progress=progress,
     )  # fmt: skip
+    tried = back_test(service, case.contract, options.replications, options.seed) if options.back_test else None
+    return made, tried

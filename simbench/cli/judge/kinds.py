@@ -26,6 +26,7 @@ _USED_BY: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("--traffic", "traffic"): frozenset({RUN, LOG, TABLE}),
     ("--forecast", "forecast_until"): frozenset({RUN, LOG, TABLE}),
     ("--laws", "laws"): frozenset({RUN, LOG, TABLE}),
+    ("--as-of", "as_of"): frozenset({RUN, LOG, TABLE}),
 }
 _NAMES: Final = {CAPTURE: "a capture", RUN: "a run", LOG: "a log of Kannel", TABLE: "a table of outages"}
 
@@ -41,8 +42,13 @@ def refuse_unusable(options: Any, kind: str) -> None:
     for (option, field), kinds in _USED_BY.items():
         if getattr(options, field) is not None and kind not in kinds:
             raise BadInput(option, f"{_NAMES[kind]} cannot use it", f"it with {_list(_NAMES[one] for one in kinds)}")
-    if options.laws is not None and options.forecast_until is None:
-        raise BadInput("--laws", "is used by a forecast only", "--forecast as well")
+    for option, given in (
+        ("--laws", options.laws),
+        ("--as-of", options.as_of),
+        ("--back-test", options.back_test or None),
+    ):
+        if given is not None and options.forecast_until is None:
+            raise BadInput(option, "is used by a forecast only", "--forecast as well")
 
 
 def _list(names: Iterable[str]) -> str:

@@ -30,7 +30,9 @@ class Options(msgspec.Struct, frozen=True):
     traffic: Path | None = None
     forecast_until: str | None = None
     laws: Path | None = None
-    replications: int = 1000
+    as_of: str | None = None
+    back_test: bool = False
+    replications: int = 10_000
     workers: int | None = None
     seed: int = 1
     output: Path | None = None
@@ -79,15 +81,27 @@ FORECAST: Final = option_group(
         metavar="TIME",
         help="Also estimate the probability of a breach until this date.",
     ),
+    cloup.option(
+        "--as-of",
+        "as_of",
+        metavar="TIME",
+        help="Make the forecast from what was known then (default: the period's end).",
+    ),
+    cloup.option(
+        "--back-test",
+        "back_test",
+        is_flag=True,
+        help="Also make the forecast from each past month, and compare it with what came.",
+    ),
     cloup.option("--laws", type=_FILE, help="Distributions of outages to come (TOML; default: fitted to the record)."),
     cloup.option(
         "--replications",
         type=click.IntRange(10, 10_000_000),
-        default=1000,
+        default=10_000,
         show_default=True,
         help="Number of futures to draw.",
     ),
-    cloup.option("--workers", type=click.IntRange(1, 1024), help="Number of processes (default: one for each core)."),
+    cloup.option("--workers", type=click.IntRange(1, 1024), help="Number of threads (default: one for each core)."),
     cloup.option("--seed", type=int, default=1, show_default=True, help="Random seed."),
 )
 RULES: Final = option_group(

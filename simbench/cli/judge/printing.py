@@ -20,8 +20,10 @@ from simbench.base.units import SECOND_US
 from simbench.cli.findings import columns, findings_table
 from simbench.cli.judge.options import Options
 from simbench.finding import Finding, counted
-from simbench.sla.breach_forecast import Forecast
 from simbench.sla.dispute import Side
+from simbench.sla.forecast import BackTest, Forecast
+from simbench.sla.report.forecast_texts import answers
+from simbench.sla.report.translations import Words
 from simbench.sla.tickets import Ticket, moment
 from simbench.tables.rows import RejectedRow, Remark
 
@@ -37,6 +39,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
     before: tuple[Finding, ...] = ()
     dispute: tuple[Side, ...] = ()
     forecast: Forecast | None = None
+    back_test: BackTest | None = None
 
 
 def print_notes(notes: Sequence[RejectedRow]) -> None:
@@ -60,6 +63,8 @@ def write_answer(folder: Path, answer: Answer, after: list[Ticket], before: list
         _write_csv(folder / "dispute.csv", answer.dispute, Side)
     if answer.forecast:
         write_json(folder / "forecast.json", answer.forecast)
+    if answer.back_test:
+        write_json(folder / "back-test.json", answer.back_test)
 
 
 def _write_csv(path: Path, rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
@@ -88,6 +93,8 @@ def print_answer(answer: Answer, options: Options) -> None:
     if answer.forecast:
         console.print(f"\nprobability of a breach by each date ({answer.forecast.confidence:.0%} bands):")
         console.print(_chances(answer.forecast))
+        for line in answers(answer.forecast, answer.back_test, Words("en")):
+            console.print(line)
     for line in _not_read(answer):
         console.print(line, markup=False)
     told = f".  Written to {options.output}" if options.output else ""
@@ -117,18 +124,20 @@ def _sides(sides: Iterable[Side]) -> Table:
     return table
 
 
-def _chances(told: Forecast) -> Table:
-    table = columns("by", "availability", "band", "restoration", "band")
-    for one in told.dates:
-        shares = (
-            (one.availability_broken, one.availability_band),
-            (one.restoration_broken, one.restoration_band),
-        )
+def _chances(made: Forecast) -> Table:
+    table = columns("by", "availability", "band", "noise", "restoration", "band", "noise")
+    for one in made.dates:
         cells = [
-            text for n, (low, high) in shares for text in (f"{n / one.replications:.1%}", f"{low:.1%} - {high:.1%}")
+            text
+            for chance in (one.availability, one.restoration)
+            for text in (f"{chance.share:.1%}", _percents(chance.band), _percents(chance.noise))
         ]
         table.add_row(moment(one.at)[:16], *cells)
     return table
+
+
+def _percents(band: tuple[float, float] | None) -> str:
+    return "given" if band is None else f"{band[0]:.1%} - {band[1]:.1%}"
 
 
 def _span(start: int, end: int) -> str:

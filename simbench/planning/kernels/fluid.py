@@ -81,6 +81,72 @@ def leading(load: Load, left: Any, first: int, entered: int, is_open: bool) -> i
     return best
 
 
+class Queues(NamedTuple):
+    """What waits of each flow: messages, how much of the step at its head has left, when that step begins (s)."""
+
+    waiting: Any
+    partial: Any
+    head: Any
+
+
+def arising(load: Load, factors: Any, f: int, at: int) -> float:
+    """Messages of a flow that arise in a step."""
+    hour = at // HOUR_S
+    arose: float = load.flows[f, hour] * factors[f, load.day_of[hour]] * STEP_S
+    return arose
+
+
+def stride(load: Load, queues: Queues, factors: Any, now: tuple[int, int, bool, int], room: float, served: Any) -> int:
+    """How many steps are alike. `served` takes what of each flow leaves in each of them.
+
+    now: the instant, the sending that leads or -1, whether the hours are open, the most steps. room: messages a step
+    may carry. A flow that waits, or that arises faster than it may leave, takes all the room there is.
+    """
+    t, lead, is_open, steps = now
+    rest = room
+    for rank in range(load.ranks):
+        for f in range(load.flows.shape[0]):
+            if load.flow_is[0, f] != rank:
+                continue
+            came, waits = arising(load, factors, f, t), queues.waiting[f] > LITTLE
+            may = load.flow_is[1, f] == 0 or is_open
+            served[f] = 0.0 if not may else rest if waits or came > rest else came
+            rest -= served[f]
+            if waits and served[f] > came:
+                steps = min(steps, int(queues.waiting[f] / (served[f] - came)) - 1)
+            if served[f] > 0 and (waits or came > served[f]):
+                at_head = arising(load, factors, f, queues.head[f])
+                hour_left = (queues.head[f] // HOUR_S + 1) * HOUR_S - queues.head[f]
+                of_hour = at_head * (hour_left // STEP_S) - queues.partial[f]
+                steps = min(steps, int(of_hour / served[f]) - 1)
+        if lead >= 0 and load.sent[2, lead] == rank:
+            rest = 0.0  # the sending takes it all
+    return steps
+
+
+def advance(load: Load, queues: Queues, factors: Any, now: tuple[int, int, int], served: float, waits: Any) -> None:
+    """Take so many equal steps of a flow at once; `waits` takes the longest wait of what is at its head meanwhile.
+
+    now: the flow, the instant, the steps. The head stays within its hour, so that its wait only grows or only shrinks.
+    """
+    f, t, steps = now
+    queues.waiting[f] += (arising(load, factors, f, t) - served) * steps
+    end = t + steps * STEP_S
+    if queues.waiting[f] <= LITTLE:
+        queues.waiting[f], queues.partial[f], queues.head[f] = 0.0, 0.0, end
+        return
+    of = load.day_of[queues.head[f] // HOUR_S]
+    at_head = arising(load, factors, f, queues.head[f])
+    if served > 0:
+        once = int((queues.partial[f] + served + LITTLE) / at_head)
+        waits[f, of] = max(waits[f, of], float(t + STEP_S - (queues.head[f] + once * STEP_S)))
+        gone = queues.partial[f] + served * steps
+        passed = int((gone + LITTLE) / at_head)
+        queues.partial[f] = max(0.0, gone - passed * at_head)
+        queues.head[f] += passed * STEP_S
+    waits[f, of] = max(waits[f, of], float(end - queues.head[f]))
+
+
 @kernel
 def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code takes no object
     load: Load, supply: Supply, volumes: Any, factors: Any, waits: Any, curve: Any
@@ -97,7 +163,7 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
     left, came = volumes.astype(np.float64), np.zeros(sendings)
     waiting, partial, head = np.zeros(flows), np.zeros(flows), np.zeros(flows, np.int64)
     first, entered, up, legal, month, t = 0, 0, 0, 0, 0, 0
-    each_s = load.end_s / max(1, len(curve))
+    each_s, taken = load.end_s / max(1, len(curve)), np.zeros(flows)
     while t < load.end_s:
         while month < len(supply.until) - 1 and supply.until[month] <= t:
             month += 1
@@ -130,35 +196,23 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
                 head[f], partial[f], waiting[f] = t, 0.0, 0.0
             continue
         if len(curve) == 0 and (seconds >= STEP_S or seconds <= 0):
-            # A stride: what arises one by one leaves at once or not at all, and one sending takes all that remains.
             lead = leading(load, left, first, entered, is_open) if seconds > 0 else -1
-            used, even = 0.0, lead < 0 or load.sent[0, lead] + load.sent[1, lead] <= t + STEP_S
-            for f in range(flows):
-                if load.flows[f, hour] > 0 and seconds > 0 and (load.flow_is[1, f] == 0 or is_open):
-                    even = even and (lead < 0 or load.flow_is[0, f] <= load.sent[2, lead])
-                    even = even and waiting[f] <= LITTLE
-                    used += load.flows[f, hour] * factors[f, day] * STEP_S
-                elif seconds > 0 and (load.flow_is[1, f] == 0 or is_open):
-                    even = even and waiting[f] <= LITTLE
-            rest = rate * seconds - used
             steps = int(unchanged(load, supply, t, (month, legal, up, entered), seconds) - t) // STEP_S
-            if lead >= 0 and rest > LITTLE:
-                steps = min(steps, int(left[lead] / rest) - 1)
-            if even and rest >= 0 and (lead < 0 or rest > LITTLE) and steps > 1:
-                if lead >= 0:
+            rest = rate * seconds
+            steps = stride(load, Queues(waiting, partial, head), factors, (t, lead, is_open, steps), rest, taken)
+            if lead >= 0:
+                rest -= taken.sum()
+                if rest > LITTLE:
+                    steps = min(steps, int(left[lead] / rest) - 1)
+                    if load.sent[0, lead] + load.sent[1, lead] > t + STEP_S:
+                        steps = 0
+            if steps > 1:
+                if lead >= 0 and rest > LITTLE:
                     left[lead] -= rest * steps
                     came[lead] += rest * steps
-                t += steps * STEP_S
                 for f in range(flows):
-                    if seconds <= 0 or (load.flow_is[1, f] == 1 and not is_open):
-                        waiting[f] += load.flows[f, hour] * factors[f, day] * STEP_S * steps
-                    else:
-                        waiting[f] = 0.0
-                    if waiting[f] <= LITTLE:
-                        head[f], partial[f], waiting[f] = t, 0.0, 0.0
-                    else:
-                        of = load.day_of[head[f] // HOUR_S]
-                        waits[f, of] = max(waits[f, of], float(t - head[f]))
+                    advance(load, Queues(waiting, partial, head), factors, (f, t, steps), taken[f], waits)
+                t += steps * STEP_S
                 continue
         room, used = rate * seconds, 0.0
         for rank in range(load.ranks):

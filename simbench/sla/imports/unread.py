@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from simbench.finding import Finding
+from simbench.finding import Finding, doubted
 from simbench.ledger.incidents import Incident
 from simbench.ledger.reader import Run
 from simbench.ledger.rows import Row
@@ -95,7 +95,7 @@ def _as_far_as_read(found: Finding, unread: Mapping[str, Unread]) -> Finding:
     concerned = [unread[kind] for kind in kinds if unread.get(kind)]
     if not concerned:
         return found
-    summary = "; ".join(map(str, concerned))
+    reasons = [str(one) for one in concerned]
     if found.outcome == "pass" or (found.outcome == "fail" and found.clause == RATE):
-        return replace(found, outcome="inconclusive", summary=f"{found.summary}, but {summary}", blame="bench")
-    return replace(found, assumed=(*found.assumed, summary))
+        return doubted(found, reasons)
+    return replace(found, assumed=(*found.assumed, *reasons))

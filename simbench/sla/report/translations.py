@@ -43,6 +43,16 @@ class Words:
         marks = {",": self.table["form.thousands"], ".": self.table["form.decimal"]}
         return "0" if text == "-0" else "".join(marks.get(char, char) for char in text)
 
+    def count(self, amount: int, key: str) -> str:
+        """An amount with its noun: the texts `key_one` and `key_many`."""
+        return self(f"{key}_{'one' if amount == 1 else 'many'}", n=self.number(amount))
+
+    def percent(self, value: float) -> str:
+        """A probability in whole percent; with a decimal below 1 % and above 99 %, and never 0 % or 100 % for less."""
+        if 0 < value < 0.001 or 0.999 < value < 1:
+            return f"{'<' if value < 0.5 else '>'}\u00a0{self.number(0.1 if value < 0.5 else 99.9, 1)}\u00a0%"
+        return f"{self.number(value * 100, 1 if value < 0.01 or value > 0.99 else 0)}\u00a0%"
+
     def share(self, value: float | None, digits: int = 4) -> str:
         """A share in percent, truncated: what is below a target must not read as the target."""
         if value is None or not math.isfinite(value):

@@ -51,7 +51,8 @@ def test_the_worst_exercise_decides_and_shows_its_evidence() -> None:
 
 def test_a_long_list_of_exercises_is_cut() -> None:
     found = concluded([of(f"e{number}", "fail", f"{number} checksum", number) for number in range(1, 9)])
-    assert found.summary.endswith("e5 (5 checksum) and 3 more")
+    assert found.parts[0] == "in 8 of 8 exercises"
+    assert found.parts[-2:] == ("e5: 5 checksum", "and in 3 other exercises")
     assert len(found.evidence) == 8
 
 

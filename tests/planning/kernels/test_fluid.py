@@ -128,3 +128,28 @@ def test_strides_come_to_what_single_steps_do() -> None:
             strides, steps = (group.run((rate,), future, curve) for curve in (None, np.zeros(1)))
             assert strides[0] == pytest.approx(steps[0], abs=1e-3)
             assert strides[1] == pytest.approx(steps[1], abs=1e-3)
+
+
+@settings(max_examples=15)
+@given(
+    per_day=st.lists(st.sampled_from([3_000, 90_000, 700_000, 2_000_000]), min_size=1, max_size=3),
+    kinds=st.lists(st.sampled_from(["transactional", "marketing", "web2sms"]), min_size=3, max_size=3),
+    gaps=st.lists(st.integers(0, 2), min_size=23, max_size=23),
+    volume=st.sampled_from([0, 20_000, 900_000]),
+    rate=st.sampled_from([10, 20, 130]),
+    seed=st.integers(0, 50),
+)
+def test_strides_of_overloaded_flows_come_to_what_single_steps_do(
+    per_day: list[int], kinds: list[str], gaps: list[int], volume: int, rate: int, seed: int
+) -> None:
+    flows = [
+        flow(name=f"f{n}", per_day=many, daily=[*gaps, 1] if n else [1] * 24, **{"class": kinds[n]})
+        for n, many in enumerate(per_day)
+    ]
+    sendings = [sending(volume=volume, every="day", spread_min=47)] if volume else []
+    plan = plan_of(flows=flows, sendings=sendings, outages=OUTAGES, seed=seed)
+    for group in (Group(plan, prefix) for prefix in plan.groups):
+        future = replications(plan, 1)[0]
+        strides, steps = (group.run((rate,), future, curve) for curve in (None, np.zeros(1)))
+        assert strides[0] == pytest.approx(steps[0], abs=1e-3)
+        assert strides[1] == pytest.approx(steps[1], abs=1e-3)

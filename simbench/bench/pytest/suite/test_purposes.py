@@ -22,6 +22,6 @@ def test_purpose(exercise: str, purpose: str, judgements: Judgements, request: p
     finding = judgements.finding(exercise, purpose)
     request.node.user_properties += told(finding, judgements)
     if finding.outcome in {"fail", "error"}:
-        pytest.fail(f"{finding.outcome}: {finding.summary}", pytrace=False)
+        pytest.fail(f"{finding.outcome}: {finding.lines}", pytrace=False)
     if finding.outcome not in {"pass", "weak"}:
-        raise Verdict(finding.outcome, finding.summary)
+        raise Verdict(finding.outcome, finding.lines)

@@ -1,0 +1,91 @@
+"""The forecast tried on the past: made at each past month's begin from what was known then, held against what came."""
+
+from __future__ import annotations
+
+import msgspec
+
+from simbench.base.calendar import civil, instant
+from simbench.base.errors import BadInput
+from simbench.contract import Contract
+from simbench.sla.classification import Service
+from simbench.sla.forecast.forecast import FAN, Forecast, forecast, month_ends
+from simbench.sla.forecast.known import LEAST_OUTAGES, sample
+
+MONTHS = 3  # ahead
+INNER, OUTER = (1, 3), (0, 4)  # places in FAN of the bounds that hold half, and 95 %
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """One past forecast (us): the probability of a breach by `until`, whether there was one, and the availability then
+    beside its foreseen quantiles.
+    """  # fmt: skip
+
+    as_of: int
+    until: int
+    outages: int
+    share: float
+    broke: bool
+    was: float
+    quantiles: tuple[float, ...]
+
+    def within(self, bounds: tuple[int, int]) -> bool:
+        """Whether the availability came to lie between two of the quantiles."""
+        return self.quantiles[bounds[0]] <= self.was <= self.quantiles[bounds[1]]
+
+
+class BackTest(msgspec.Struct, frozen=True):
+    """Past forecasts over `months` months, and how well they were calibrated.
+
+    `brier`: mean squared difference of probability and outcome, 0.25 for always saying one half. `in_half` and
+    `in_most`: how many availabilities lay within the bounds that should hold 50 % and 95 % of them.
+    """
+
+    months: int
+    tried: tuple[Tried, ...]
+    brier: float
+    foreseen: float
+    happened: int
+    in_half: int
+    in_most: int
+
+
+def back_test(
+    service: Service, contract: Contract, replications: int, seed: int = 1, *, months: int = MONTHS
+) -> BackTest:
+    """Forecast from the begin of each month of the past whose next months are recorded, and compare.
+
+    Raises BadInput where no month has two outages before it and enough of the record behind it.
+    """
+    tried = []
+    period = service.period
+    for as_of in month_ends(min(period.known_from, period.start), period.end):
+        until = _later(as_of, months)
+        known = sample(service, as_of)
+        if until > period.end or len(known.hours) < LEAST_OUTAGES:
+            continue
+        tried.append(_tried(forecast(service, contract, (until,), replications, seed, as_of=as_of), known.outages))
+    if not tried:
+        raise BadInput(
+            "--back-test", "the record is too short",
+            f"two outages and then {months} months of record",
+        )  # fmt: skip
+    return BackTest(
+        months, tuple(tried), sum((one.share - one.broke) ** 2 for one in tried) / len(tried),
+        sum(one.share for one in tried), sum(one.broke for one in tried), sum(one.within(INNER) for one in tried),
+        sum(one.within(OUTER) for one in tried),
+    )  # fmt: skip
+
+
+def _tried(made: Forecast, outages: int) -> Tried:
+    date, quantiles = made.dates[-1], tuple(row[-1] for row in made.fan.quantiles)
+    was = made.fan.was[-1]
+    assert len(quantiles) == len(FAN)
+    assert was is not None
+    assert date.was_down is not None
+    return Tried(made.as_of, date.at, outages, date.availability.share, date.was_down, was, quantiles)
+
+
+def _later(at: int, months: int) -> int:
+    then = civil(at)
+    year, month = divmod(then.year * 12 + then.month - 1 + months, 12)
+    return instant(year, month + 1, 1)

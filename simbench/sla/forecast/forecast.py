@@ -1,0 +1,230 @@
+"""The forecast: futures drawn from what was known at an instant, counted by date, with both kinds of uncertainty.
+
+The band of a probability comes from the parameters, which few outages leave open; the noise comes from the number of
+futures drawn, and more of them reduce it. The result is the same for any number of workers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from statistics import NormalDist
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simbench.base.calendar import civil, from_civil
+from simbench.base.units import HOUR_US
+from simbench.contract import Contract
+from simbench.simulation.incidents import Drawn
+from simbench.sla.availability import rolling, turning_points, year_of
+from simbench.sla.classification import Service
+from simbench.sla.forecast.events import allowed_of, chunk_of_events
+from simbench.sla.forecast.futures import CHUNK, Found, Task, chunk, over
+from simbench.sla.forecast.known import Known, known_at, sample
+from simbench.sla.forecast.laws import Basis, Source, fitted, given, several_platforms
+from simbench.sla.restoration import outages_of
+from simbench.sla.rolling_window import Instants
+
+CONFIDENCE = 0.95
+MOST_EACH = 20  # futures drawn with the same parameters
+GRID = 60  # instants of the fan
+FAN = (0.025, 0.25, 0.5, 0.75, 0.975)
+FANNED = 20_000  # futures at most that the fan is made of
+Progress = Callable[[int, int], object]
+
+
+class Chance(msgspec.Struct, frozen=True):
+    """A probability: its band by what the parameters leave open (None: they are given), and the noise of drawing."""
+
+    share: float
+    band: tuple[float, float] | None
+    noise: tuple[float, float]
+
+
+class ForecastDate(msgspec.Struct, frozen=True):
+    """The probabilities of a breach between the forecast's instant and a date (us).
+
+    `was_down`, `was_late`: whether there was one, where the record reaches the date.
+    """
+
+    at: int
+    availability: Chance
+    restoration: Chance
+    was_down: bool | None = None
+    was_late: bool | None = None
+
+
+class Fan(msgspec.Struct, frozen=True):
+    """Quantiles (`FAN`) of the availability at instants (us), and what it was, where the record reaches them."""
+
+    at: tuple[int, ...]
+    quantiles: tuple[tuple[float, ...], ...]
+    was: tuple[float | None, ...]
+
+
+class Forecast(msgspec.Struct, frozen=True):
+    """Probabilities by date, the fan of availability, and what they rest on: a fit, or the distributions of a file.
+
+    `target` and `limit_h` are what availability and restoration must reach.
+    """
+
+    as_of: int
+    replications: int
+    target: float
+    limit_h: int
+    dates: tuple[ForecastDate, ...]
+    fan: Fan
+    basis: Basis | None
+    laws: tuple[Drawn, ...] = ()
+    confidence: float = CONFIDENCE
+
+
+def month_ends(start: int, until: int) -> tuple[int, ...]:
+    """The first instant of each month (Paris) after `start` and before `until`, then `until` itself."""
+    found: list[int] = []
+    at = civil(start)
+    year, month = at.year, at.month
+    while True:
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+        instant = from_civil(
+            at.replace(year=year, month=month, day=1, hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        )
+        if instant >= until:
+            return (*found, until)
+        found.append(instant)
+
+
+def forecast(  # noqa: PLR0913 - what is known, what is assumed, and how it is run
+    service: Service, contract: Contract, dates: Sequence[int], replications: int, seed: int = 1, *,
+    as_of: int | None = None, laws: tuple[Drawn, ...] = (), workers: int = 1, progress: Progress | None = None,
+) -> Forecast:  # fmt: skip
+    """Probability that availability or a restoration is broken between an instant and each date.
+
+    `as_of` (default: the period's end): only what began before it is used. Without `laws` the outages to come are
+    fitted to those known; raises BadInput where these are too few.
+    """
+    now, dates = service.period.end if as_of is None else as_of, tuple(sorted(dates))
+    known = known_at(service, contract, now, dates[-1])
+    each = max(1, min(MOST_EACH, round(math.sqrt(replications) / 2)))
+    basis: Basis | None = None
+    sources: tuple[Source, ...]
+    if laws:
+        sources, each = tuple(one for one in given(laws, contract) if one.counted_as == "unplanned"), replications
+    else:
+        chance = np.random.Generator(np.random.Philox(key=[seed % (1 << 64), 0]))
+        source, basis = fitted(sample(service, now), -(-replications // each), chance)
+        sources = (source,)
+    task = Task(
+        known, sources, dates[-1], np.array(dates, dtype=np.int64) - now, _grid(now, dates[-1]), allowed_of(contract),
+        contract.terms.quality.restoration_h.value * HOUR_US, seed, each,
+    )  # fmt: skip
+    events = laws if several_platforms(laws) and contract.reading("AMB-14") == "all_down" else ()
+    found = _run(task, contract, replications, events, workers, progress)
+    was = _Outcome(service, contract, known)
+    return Forecast(
+        now, replications, contract.terms.quality.availability.value, contract.terms.quality.restoration_h.value,
+        tuple(
+            ForecastDate(
+                at, _chance(found.down_at <= at - now, each), _chance(found.late_at <= at - now, each), was.down(at),
+                was.late(at),
+            )
+            for at in dates
+        ),
+        _fan(task, found, was), basis, laws,
+    )  # fmt: skip
+
+
+def wilson(successes: float, trials: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Wilson's score interval of a share (1927)."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share, weight = successes / trials, z * z / trials
+    middle = (share + weight / 2) / (1 + weight)
+    half = z / (1 + weight) * math.sqrt(share * (1 - share) / trials + weight / (4 * trials))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _grid(now: int, until: int) -> Instants:
+    return np.unique(np.linspace(0, until - now, GRID).astype(np.int64))
+
+
+def _run(
+    task: Task, contract: Contract, replications: int, events: tuple[Drawn, ...], workers: int,
+    progress: Progress | None,
+) -> Found:  # fmt: skip
+    chunks = [(first, min(first + CHUNK, replications)) for first in range(0, replications, CHUNK)]
+
+    def found_in(span: tuple[int, int]) -> Found:
+        found = chunk_of_events(task, events, contract, *span) if events else chunk(task, *span)
+        return found if span[0] < FANNED else msgspec.structs.replace(found, shares=found.shares[:0])
+
+    found: list[Found] = []
+    with ThreadPoolExecutor(max(1, min(workers, len(chunks)))) as pool:  # numpy leaves the interpreter to others
+        for one in pool.map(found_in, chunks):
+            found.append(one)
+            if progress is not None:
+                progress(min(len(found) * CHUNK, replications), replications)
+    return Found(*(np.concatenate([getattr(one, name) for one in found]) for name in Found.__struct_fields__))
+
+
+def _chance(broken: NDArray[np.bool_], each: int) -> Chance:
+    """A probability with its band over the draws of parameters, of which `each` futures share one.
+
+    The futures of one draw are few, so that their shares spread more than the probabilities do; the spread is reduced
+    by the part that drawing adds.
+    """
+    share = float(broken.mean())
+    starts = np.arange(0, len(broken), each)
+    sizes = np.diff(np.append(starts, len(broken)))
+    shares = np.add.reduceat(broken.astype(np.float64), starts) / sizes
+    if len(shares) == 1:
+        return Chance(share, None, wilson(int(broken.sum()), len(broken)))
+    spread = float(shares.var())
+    added = share * (1 - share) - spread  # within a draw, on average
+    added = max(0.0, added / max(1, each - 1)) if each > 1 else 0.0
+    kept = math.sqrt(max(0.0, 1 - added / spread)) if spread > 0 else 0.0
+    low, high = np.quantile(share + kept * (shares - share), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]).tolist()
+    error = spread / len(shares)  # of the mean, as draws are independent
+    trials = share * (1 - share) / error if error > 0 else float(len(broken))
+    noise = wilson(share * trials, trials)
+    return Chance(share, (max(0.0, min(low, share)), min(1.0, max(high, share))), noise)
+
+
+class _Outcome:
+    """What the record says happened after the forecast's instant, as far as it reaches."""
+
+    def __init__(self, service: Service, contract: Contract, known: Known) -> None:
+        self._now, self._end = known.now, service.period.end
+        self._year = year_of(service, contract)
+        points = turning_points(self._year)
+        allowed = allowed_of(contract)
+        seen = rolling(self._year, points[points > known.now])
+        lengths = self._year.windows.length_at(seen.at)
+        self._down = seen.at[over(seen.unplanned, lengths, allowed)]
+        limit = contract.terms.quality.restoration_h.value * HOUR_US
+        self._late = [
+            one.incident.start + limit for one in outages_of(service)
+            if one.incident.start >= known.now and (one.incident.end or self._end) - one.incident.start > limit
+        ]  # fmt: skip
+
+    def down(self, at: int) -> bool | None:
+        """Whether availability was too low by a date."""
+        return bool((self._down <= at).any()) if at <= self._end else None
+
+    def late(self, at: int) -> bool | None:
+        """Whether a restoration came too late by a date."""
+        return any(late <= at for late in self._late) if at <= self._end else None
+
+    def shares(self, at: Instants) -> list[float | None]:
+        """Availability at instants."""
+        reached = (at <= self._end) & (at > self._year.period.known_from)
+        shares = iter(rolling(self._year, at[reached]).availability("V1").tolist())
+        return [next(shares) if one else None for one in reached.tolist()]
+
+
+def _fan(task: Task, found: Found, was: _Outcome) -> Fan:
+    at = task.known.now + task.grid
+    quantiles = np.quantile(found.shares.astype(np.float64), FAN, axis=0)
+    return Fan(tuple(at.tolist()), tuple(tuple(row) for row in quantiles.tolist()), tuple(was.shares(at)))

@@ -1,0 +1,84 @@
+"""What was known of a service at an instant: its outages until then, joined as the rules join them."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+
+from simbench.base.units import HOUR_US
+from simbench.contract import Contract
+from simbench.ledger.incidents import Incident, Period
+from simbench.sla.availability import YEAR_AHEAD
+from simbench.sla.classification import Class, Counted, Service
+from simbench.sla.restoration import joined
+from simbench.sla.rolling_window import Downtime, Instants, Windows, downtime_of, windows
+
+LEAST_OUTAGES = 2  # to fit a distribution to
+SAME_LENGTH = 0.001  # standard deviation of the logarithm below which all outages lasted the same
+
+
+class Known(msgspec.Struct, frozen=True, eq=False):
+    """A service as known at `now` (us): its down time until then, and the windows of the time to come."""
+
+    now: int
+    known_from: int
+    counted: tuple[Counted, ...]
+    downtime: Downtime
+    windows: Windows
+
+    def lost(self, at: Instants) -> Instants:
+        """Unplanned down time (us) before instants in any order, none of it after `now`."""
+        at = np.minimum(at, self.now)
+        place = np.searchsorted(self.downtime.edges, at, side="right") - 1
+        found: Instants = self.downtime.unplanned_sum[place] + self.downtime.unplanned[place] * (
+            at - self.downtime.edges[place]
+        )
+        return found
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """Outages of one class before an instant: how many began, hours between them, hours that each ended one lasted."""
+
+    counted_as: Class
+    outages: int
+    up_h: float
+    hours: tuple[float, ...]
+
+    @property
+    def logs(self) -> tuple[float, ...]:
+        """Logarithms of the hours."""
+        return tuple(np.log(self.hours).tolist())
+
+    @property
+    def same(self) -> bool:
+        """Whether all lasted the same, so that a spread cannot be fitted."""
+        return float(np.std(self.logs)) < SAME_LENGTH
+
+
+def known_at(service: Service, contract: Contract, now: int, until: int) -> Known:
+    """Everything that began before `now`; what lasts is taken to end then."""
+    counted = tuple(
+        replace(one, incident=_ended(one.incident, now)) for one in service.counted if one.incident.start < now
+    )
+    months = contract.terms.quality.availability_months.value
+    since = min(service.period.known_from, now)
+    return Known(now, since, counted, downtime_of(counted, now), windows(now, until + YEAR_AHEAD, months))
+
+
+def sample(service: Service, now: int, counted_as: Class = "unplanned") -> Sample:
+    """The total outages of a class that began before `now`; one that lasted at `now` has no length yet."""
+    whole = joined([one for one in service.counted if one.incident.start < now], counted_as)
+    ended = [one.incident for one in whole if one.incident.end is not None and one.incident.end <= now]
+    hours = tuple((one.end - one.start) / HOUR_US for one in ended if one.end is not None)
+    down = sum(min(one.incident.end or now, now) - one.incident.start for one in whole)
+    return Sample(counted_as, len(whole), max(0, now - service.period.known_from - down) / HOUR_US, hours)
+
+
+def period_of(known: Known, until: int) -> Period:
+    """The period of the forecast, with the history that is known."""
+    return Period(known.now, until, known.known_from)
+
+
+def _ended(incident: Incident, now: int) -> Incident:
+    return replace(incident, end=now) if incident.end is None or incident.end > now else incident

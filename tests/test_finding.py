@@ -1,0 +1,60 @@
+"""A finding keeps the sentences of its summary: every output shows them or the one text made of them."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simbench.finding import Finding, doubted, prose
+from simbench.rulebook import Judged, Rule, Rulebook, worst
+
+SENTENCES = st.lists(st.text(max_size=12), min_size=1, max_size=4)
+
+
+def found(summary: str = "2 frames late", parts: tuple[str, ...] = ()) -> Finding:
+    return Finding("OPS-ENG-01/window", "OPS-ENG-01", "fail", summary, blame="client", parts=parts)
+
+
+def test_a_summary_of_one_sentence_is_its_only_part() -> None:
+    assert found().parts == ("2 frames late",)
+
+
+def test_a_changed_summary_leaves_no_parts_of_the_old_one() -> None:
+    changed = msgspec.structs.replace(found("a; b", ("a", "b")), summary="c")
+    assert changed.parts == ("c",)
+
+
+def test_a_finding_written_without_parts_can_still_be_read() -> None:
+    written = b'{"purpose":"A/b","clause":"A","outcome":"pass","summary":"all 3; none late"}'
+    assert msgspec.json.decode(written, type=Finding).parts == ("all 3; none late",)
+
+
+@given(SENTENCES)
+def test_parts_survive_json_whatever_they_contain(parts: list[str]) -> None:
+    before = found(prose(parts), tuple(parts))
+    assert msgspec.json.decode(msgspec.json.encode(before), type=Finding) == before
+    assert before.parts == tuple(parts) or prose(parts) == ""
+
+
+def test_a_doubt_stands_after_what_was_seen() -> None:
+    doubtful = doubted(found(), ["3 octets were not captured", "1 connection lacks a direction"])
+    assert (doubtful.outcome, doubtful.blame) == ("inconclusive", "bench")
+    assert doubtful.parts == ("2 frames late", "but 3 octets were not captured", "1 connection lacks a direction")
+    assert doubtful.summary == "2 frames late, but 3 octets were not captured; 1 connection lacks a direction"
+
+
+def test_several_measurements_keep_the_sentences_of_the_worst_alone() -> None:
+    inner = worst([Judged("fail", "36010: 2 late"), Judged("fail", "36011; spare: 1 late"), Judged("pass", "fine")])
+    judged = worst([inner, Judged("weak", "36012: 1 s off"), Judged("fail", "36013: 9 late")])
+    assert judged.parts == ("36010: 2 late", "36011; spare: 1 late", "36013: 9 late")
+    assert judged.summary == "36010: 2 late; 36011; spare: 1 late; 36013: 9 late"
+
+
+def test_the_finding_of_a_rule_has_the_parts_of_its_verdict() -> None:
+    book = Rulebook[int]()
+    book.enter(
+        Rule("A/b", "Nothing is late", lambda late: worst([Judged("fail", f"{late} late"), Judged("fail", "x")]))
+    )
+    judged = book.judge("A/b", 2)
+    assert (judged.parts, judged.lines) == (("2 late", "x"), "2 late\nx")
