@@ -13,13 +13,13 @@ import msgspec
 from simbench.finding import OUTCOMES, Blame, Evidence, Finding, Outcome, prose
 
 Suite = Literal["client", "watched", "audit", "sla", "platform", "soak"]
-Beside = Literal["codes", "requests", "classes", "consent", "outages", "recipients", "accounts"]
+AuditInput = Literal["codes", "requests", "classes", "consent", "outages", "recipients", "accounts"]
 Absence = Literal["", "session", "anywhere"]
 Given = TypeVar("Given")
 SUITES: tuple[Suite, ...] = get_args(Suite)
 
 
-class Judged(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True):
     """What a rule found, before purpose and exercise are filled in; `parts` are the sentences of its summary."""
 
     outcome: Outcome
@@ -40,7 +40,7 @@ class Facts(TypedDict, total=False):
     catches: tuple[str, ...]
     suites: tuple[Suite, ...]
     capability: str
-    reads: tuple[Beside, ...]
+    reads: tuple[AuditInput, ...]
     absence: Absence
     counts_all: bool
     by_duration: bool
@@ -67,12 +67,12 @@ class Rule(msgspec.Struct, Generic[Given], frozen=True):
 
     purpose: str
     sentence: str
-    judge: Callable[[Given], Judged]
+    judge: Callable[[Given], Verdict]
     binds: Blame = "client"
     catches: tuple[str, ...] = ()
     suites: tuple[Suite, ...] = ("client",)
     capability: str = ""
-    reads: tuple[Beside, ...] = ()
+    reads: tuple[AuditInput, ...] = ()
     absence: Absence = ""
     counts_all: bool = False
     by_duration: bool = False
@@ -123,22 +123,22 @@ def finding_of(rule: Rule[Given], given: Given, exercise: str) -> Finding:
     try:
         judged = rule.judge(given)
     except Exception as error:  # any mistake of a rule must become a finding of its own
-        judged = Judged("error", f"the rule broke: {type(error).__name__}: {error}", blame="bench")
+        judged = Verdict("error", f"the rule broke: {type(error).__name__}: {error}", blame="bench")
     return Finding(
         purpose=rule.purpose,
         clause=rule.clause,
         exercise=exercise,
-        **{name: getattr(judged, name) for name in Judged.__struct_fields__},
+        **{name: getattr(judged, name) for name in Verdict.__struct_fields__},
     )
 
 
-def worst(judged: Iterable[Judged], summary: str = "") -> Judged:
+def worst(judged: Iterable[Verdict], summary: str = "") -> Verdict:
     """Several measurements of one purpose as one: the worst outcome, with parts and evidence of all that have it."""
     order: dict[Outcome, int] = {"fail": 0, "error": 1, "inconclusive": 2, "weak": 3, "pass": 4, "unsupported": 5}
     assert set(order) == set(OUTCOMES)
     ranked = sorted(judged, key=lambda one: order[one.outcome])
     if not ranked:
-        return Judged("inconclusive", summary or "nothing to judge", blame="bench")
+        return Verdict("inconclusive", summary or "nothing to judge", blame="bench")
     first = ranked[0]
     same = [one for one in ranked if one.outcome == first.outcome]
     parts = tuple(part for one in same for part in one.parts or (one.summary,))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.finding import Finding, doubted, prose
-from simbench.rulebook import Judged, Rule, Rulebook, worst
+from simbench.rulebook import Rule, Rulebook, Verdict, worst
 
 SENTENCES = st.lists(st.text(max_size=12), min_size=1, max_size=4)
 
@@ -45,8 +45,8 @@ def test_a_doubt_stands_after_what_was_seen() -> None:
 
 
 def test_several_measurements_keep_the_sentences_of_the_worst_alone() -> None:
-    inner = worst([Judged("fail", "36010: 2 late"), Judged("fail", "36011; spare: 1 late"), Judged("pass", "fine")])
-    judged = worst([inner, Judged("weak", "36012: 1 s off"), Judged("fail", "36013: 9 late")])
+    inner = worst([Verdict("fail", "36010: 2 late"), Verdict("fail", "36011; spare: 1 late"), Verdict("pass", "fine")])
+    judged = worst([inner, Verdict("weak", "36012: 1 s off"), Verdict("fail", "36013: 9 late")])
     assert judged.parts == ("36010: 2 late", "36011; spare: 1 late", "36013: 9 late")
     assert judged.summary == "36010: 2 late; 36011; spare: 1 late; 36013: 9 late"
 
@@ -54,7 +54,7 @@ def test_several_measurements_keep_the_sentences_of_the_worst_alone() -> None:
 def test_the_finding_of_a_rule_has_the_parts_of_its_verdict() -> None:
     book = Rulebook[int]()
     book.enter(
-        Rule("A/b", "Nothing is late", lambda late: worst([Judged("fail", f"{late} late"), Judged("fail", "x")]))
+        Rule("A/b", "Nothing is late", lambda late: worst([Verdict("fail", f"{late} late"), Verdict("fail", "x")]))
     )
     judged = book.judge("A/b", 2)
     assert (judged.parts, judged.lines) == (("2 late", "x"), "2 late\nx")

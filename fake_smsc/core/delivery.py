@@ -99,7 +99,7 @@ class Delivery:
             notification_queue,
         )
         self.write = self._write = sink.centre.append
-        self.story: Callable[[Row], object] | None = None  # gets the extra data a resumed run needs
+        self.events: Callable[[Row], object] | None = None  # gets the extra data a resumed run needs
         self.owner_of = owner_of  # account of a notification address; "": not on this platform
         self.unpack: Callable[[str], None] = lambda _recipient: None  # what is on its way to it, to be found by `find`
         self.reply_paths: set[tuple[str, str]] = set()  # (code, subscriber) with a message that had a reply path
@@ -172,11 +172,11 @@ class Delivery:
 
     def note(self, message: Message, now: int) -> None:
         """Write what a resumed run needs to know about a message beyond its row in the ledger."""
-        if self.story is None:
+        if self.events is None:
             return
         special = msgspec.to_builtins(message.special)
         terms = TermsTaken(str(message.entity), message.scts, message.expires_at, message.notify, special)
-        self.story(row_of(now, terms))
+        self.events(row_of(now, terms))
 
     def restore(self, message: Message, now: int) -> None:
         """Take over a message of an earlier run; if it had been attempted before, it is attempted at once."""

@@ -88,12 +88,7 @@ class PlainPath:
     def serve(self, reads: Reads, now: int) -> bool:
         """Serve every frame that the reads complete, in order; False if the core must."""
         centre, kernels = self.centre, compiled.kernels()
-        if (
-            kernels is None
-            or not self._fits
-            or centre.state not in RUNNING
-            or now < centre.now
-        ):
+        if kernels is None or not self._fits or centre.state not in RUNNING or now < centre.now:
             return False
         self._together = not centre.delivery.announced(now)
         seen: set[int] = set()
@@ -388,4 +383,3 @@ class PlainPath:
         self._append_columns(
             count, (at, kind, sessions, codes, recipients, entities, attempt, values, scts, 1)
         )  # fmt: skip
-

@@ -76,7 +76,7 @@ class FaultInjector:
 
     def record(self, event: FaultActed) -> None:
         """Record an event of a fault."""
-        self.server.ledger.story.append(row_of(self.server.clock.now(), event))
+        self.server.ledger.events.append(row_of(self.server.clock.now(), event))
 
     # Called by the server --------------------------------------------------------------------------------------
 

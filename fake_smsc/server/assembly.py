@@ -32,7 +32,7 @@ def assemble(scenario: Scenario, contract: Contract, ledger: AnyLedger, place: P
     settings = centre_settings(scenario.codes, contract, delivery, scenario.delivery, scenario.server.speed)
     book = Book()
     centre = Centre(settings, _base(scenario, place), ledger, partial(SharedQueue, book=book))
-    centre.delivery.story = ledger.story.append
+    centre.delivery.events = ledger.events.append
     gateway = gateway_settings(scenario.codes, contract, scenario.strictness)
     return Gateway(centre, gateway, partial(PlainPath, book))
 

@@ -308,4 +308,4 @@ class Control:
             self.set_speed(self._speed)
 
     def _record(self, event: Event) -> None:
-        self.server.ledger.story.append(row_of(self.now(), event))
+        self.server.ledger.events.append(row_of(self.now(), event))

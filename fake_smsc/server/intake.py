@@ -98,7 +98,7 @@ class Intake:
         server, kept = self._server, self._kept
         self.shut, self._kept = False, {}
         now = server.clock.now()
-        self._ledger.grain.append((self._since, now, now - self._since, "ledger"))
+        self._ledger.timing_error.append((self._since, now, now - self._since, "ledger"))
         for number, reads in kept.items():
             for data in reads:
                 server.handle(number, data)

@@ -78,10 +78,10 @@ class LiveSmsc:
             account = config.account or config.code
             window = config.window or self.contract.terms.session.window.value
             change = LimitSet(config.code, limit.rate_per_s, limit.mode, limit.meter, account, window)
-            self.ledger.story.append(row_of(now, change))
+            self.ledger.events.append(row_of(now, change))
             if config.oadc_option or config.state != "active":
                 state = AccountSet(account, state=config.state, oadc_option=config.oadc_option)
-                self.ledger.story.append(row_of(now, state))
+                self.ledger.events.append(row_of(now, state))
         if self.saved_state is None:
             for fault in self.scenario.faults:
                 self.server.faults.plan(fault)
@@ -104,7 +104,7 @@ class LiveSmsc:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.ledger.story.append(row_of(self.clock.now(), RunEnded()))
+        self.ledger.events.append(row_of(self.clock.now(), RunEnded()))
         await self.server.close()
 
     def load_fast_path(self) -> asyncio.Task[bool]:

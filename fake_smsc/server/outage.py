@@ -74,7 +74,7 @@ class Outages:
         server.serve_reads()
         now = server.clock.now()
         kind = MaintenanceBegan if outage.planned else OutageBegan
-        server.ledger.story.append(row_of(now, kind(outage.scope, until, outage.mode)))
+        server.ledger.events.append(row_of(now, kind(outage.scope, until, outage.mode)))
         self.current = outage
         treatment = TREATMENTS[outage.mode]
         if outage.scope == "total":
@@ -104,7 +104,7 @@ class Outages:
         except Trouble:
             self.current = outage
             raise
-        server.ledger.story.append(row_of(now, Restored(outage.scope, outage.mode)))
+        server.ledger.events.append(row_of(now, Restored(outage.scope, outage.mode)))
         server.gateway.barred.clear()
         server.gateway.go("up", now)
         for number in [number for number, line in server.gateway.lines.items() if line.mute]:

@@ -36,15 +36,15 @@ STOPPED = "server stopped"
 def put_back(server: SmscServer, saved_state: SavedState, planned: tuple[FaultConfig, ...]) -> None:
     """Restore everything but the clock, set when the server was created, and outages, which need a listener."""
     now = server.clock.now()
-    centre, wire, story = server.gateway.centre, server.ledger.wire, server.ledger.story
+    centre, wire, events = server.gateway.centre, server.ledger.wire, server.ledger.events
     why = "server: killed" if saved_state.killed else "server: stopped"
     for number in saved_state.lines:
         wire.append((saved_state.ended, number, "close", why.encode()))
     server.count = saved_state.connections
     # Clients experienced the time in between as an outage.
-    story.append(row_of(saved_state.ended, OutageBegan("total", now, "cut", STOPPED)))
-    story.append(row_of(now, Restored("total", "cut", STOPPED)))
-    story.append(row_of(now, Resumed(len(saved_state.messages), len(saved_state.notifications), saved_state.killed)))
+    events.append(row_of(saved_state.ended, OutageBegan("total", now, "cut", STOPPED)))
+    events.append(row_of(now, Restored("total", "cut", STOPPED)))
+    events.append(row_of(now, Resumed(len(saved_state.messages), len(saved_state.notifications), saved_state.killed)))
     for _, event in saved_state.events:
         _world(server, event, now)
     centre.restore(saved_state.messages, saved_state.notifications, now)

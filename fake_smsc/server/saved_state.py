@@ -46,7 +46,7 @@ _WIRE = """
 """
 _LAST = """
     select max("at")
-    from (select "at" from wire union all select "at" from story union all select "at" from centre)
+    from (select "at" from wire union all select "at" from events union all select "at" from centre)
 """
 
 
@@ -92,7 +92,9 @@ def read_saved_state(folder: Path, owner_of: Callable[[str], str], validity_us: 
     """
     run = read_run(folder)
     with connected(run) as ledger, connected(run, ("wire",)) as octets:
-        events = list(events_of(_rows(ledger, 'select "at", kind, subject, until, detail from story order by "at", n')))
+        events = list(
+            events_of(_rows(ledger, 'select "at", kind, subject, until, detail from events order by "at", n'))
+        )
         terms = {(int(event.entity), event.scts): event for _, event in events if isinstance(event, TermsTaken)}
         messages = [
             message for row in _rows(ledger, _WAITING) if (message := _message(row, terms, owner_of, validity_us))

@@ -272,7 +272,7 @@ class SmscServer:
         """Write the gateway's protocol violations as events."""
         events = self.gateway.violation_events
         for at, number, name, what in events:
-            self.ledger.story.append(row_of(at, ViolationSeen(f"session:{number}", name, what)))
+            self.ledger.events.append(row_of(at, ViolationSeen(f"session:{number}", name, what)))
         events.clear()
 
     def _arm(self) -> None:
@@ -328,7 +328,7 @@ class SmscServer:
     def _note_lateness(self, expected: int, now: int, place: str) -> None:
         late = now - expected
         if late > GRAIN_US * self.clock.speed and self._heartbeat:
-            self.ledger.grain.append((expected, now, late, place))
+            self.ledger.timing_error.append((expected, now, late, place))
 
     # Waiting ---------------------------------------------------------------------------------------------------
 

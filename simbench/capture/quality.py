@@ -84,7 +84,7 @@ class Summary(msgspec.Struct, frozen=True):
         )
 
 
-def tell(story: Rows, at: int, session: int, what: str, detail: msgspec.Struct | dict[str, object]) -> None:
+def tell(events: Rows, at: int, session: int, what: str, detail: msgspec.Struct | dict[str, object]) -> None:
     """Write one event: `what` is "began midway", "hole", "connection", "clock" or "file"; session 0 is the file."""
     said = {"what": what, **msgspec.to_builtins(detail)}
-    story.append((at, KIND, str(session) if session else "", None, msgspec.json.encode(said).decode()))
+    events.append((at, KIND, str(session) if session else "", None, msgspec.json.encode(said).decode()))

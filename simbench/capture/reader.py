@@ -24,7 +24,7 @@ Pause = Callable[[], object]
 PACKETS_A_PAUSE: Final = 50_000
 
 
-def read_capture(path: Path, wire: Rows, story: Rows, port: int | None = None, pause: Pause = lambda: None) -> Summary:
+def read_capture(path: Path, wire: Rows, events: Rows, port: int | None = None, pause: Pause = lambda: None) -> Summary:
     """Append the `wire` and event rows of a capture file to anything with `append`; return a summary.
 
     Every UCP connection becomes a session (after each hole another, which began midway, without an "open" row). A
@@ -34,16 +34,16 @@ def read_capture(path: Path, wire: Rows, story: Rows, port: int | None = None, p
     """
     try:
         with path.open("rb") as file:
-            return read_packets(file, str(path), wire, story, port, pause)
+            return read_packets(file, str(path), wire, events, port, pause)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a capture file that can be read") from None
 
 
 def read_packets(
-    file: BinaryIO, name: str, wire: Rows, story: Rows, port: int | None = None, pause: Pause = lambda: None
+    file: BinaryIO, name: str, wire: Rows, events: Rows, port: int | None = None, pause: Pause = lambda: None
 ) -> Summary:
     """`read_capture` from an open, seekable file of that name."""
-    capture, streams, network = Packets(file, name), Streams(wire, story, port), Network()
+    capture, streams, network = Packets(file, name), Streams(wire, events, port), Network()
     number = at = 0
     feed = streams.feed
     try:
@@ -57,10 +57,10 @@ def read_packets(
                 pause()
     finally:
         streams.finish()
-    return finished(capture, network, streams, story, at)
+    return finished(capture, network, streams, events, at)
 
 
-def finished(capture: Packets, network: Network, streams: Streams, story: Rows, at: int) -> Summary:
+def finished(capture: Packets, network: Network, streams: Streams, events: Rows, at: int) -> Summary:
     """End of the capture: write its summary as events. Raises BadInput if all link types are unknown."""
     number, unread = capture.clock.packets, network.unread.total()
     strange = [kind for kind in network.unread if kind.startswith("link type ")]
@@ -69,7 +69,7 @@ def finished(capture: Packets, network: Network, streams: Streams, story: Rows, 
     summary = msgspec.structs.replace(
         streams.summary, packets=number, unread=unread, kinds=named(network.unread), cut_short=capture.cut_short
     )
-    tell(story, at, 0, "file", summary)
+    tell(events, at, 0, "file", summary)
     for defect in clock_defects(capture.clock):
-        tell(story, defect.pop("at", at), 0, "clock", defect)
+        tell(events, defect.pop("at", at), 0, "clock", defect)
     return summary

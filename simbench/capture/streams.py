@@ -40,8 +40,8 @@ class Streams:
     is a session if UCP is found within its first 8 KiB.
     """
 
-    def __init__(self, wire: Rows, story: Rows, port: int | None = None) -> None:
-        self._wire, self._story, self._port = wire, story, port
+    def __init__(self, wire: Rows, events: Rows, port: int | None = None) -> None:
+        self._wire, self._events, self._port = wire, events, port
         self._sides: dict[bytes, Side] = {}
         self._undecided: dict[Talk, None] = {}
         self._open: dict[Talk, None] = {}
@@ -112,7 +112,7 @@ class Streams:
         counted = [one for one in self._attempts if one[2] in self._listening or self._port is not None]
         for at, client, server, outcome, protocol in counted:
             detail = {"to": server, "outcome": outcome} | ({"protocol": protocol} if protocol else {})
-            self._story.append((at, "attempt", client, None, msgspec.json.encode(detail).decode()))
+            self._events.append((at, "attempt", client, None, msgspec.json.encode(detail).decode()))
         spoken = ", ".join(sorted({protocol for *_, protocol in self._attempts} - {""}))
         self._summary = msgspec.structs.replace(self._summary, attempts=len(counted), protocols=spoken)
 
@@ -198,7 +198,7 @@ class Streams:
             self._wire.append((max(at, talk.dated), talk.session, "close", reason.encode()))
         quality = quality_of(talk)
         self._summary = self._summary.plus(quality)
-        tell(self._story, self._now, talk.first, "connection", quality)
+        tell(self._events, self._now, talk.first, "connection", quality)
 
     def _count_attempt(self, talk: Talk) -> None:
         """Record a connection attempt that became no session."""
@@ -220,7 +220,7 @@ class Streams:
             side.talk.holes += 1
             side.talk.missing += octets
             detail = {"direction": side.direction, "octets": octets, "continues": None}
-            tell(self._story, self._now, side.talk.session, "hole", detail)
+            tell(self._events, self._now, side.talk.session, "hole", detail)
 
     def _remember(self, talk: Talk) -> None:
         """Keep an ended connection for a while, and drop the oldest."""
@@ -321,7 +321,7 @@ class Streams:
         self._sessions += 1
         talk.session = self._sessions
         detail = {"direction": side.direction, "octets": octets, "continues": talk.session}
-        tell(self._story, at, before, "hole", detail)
+        tell(self._events, at, before, "hole", detail)
 
     def _deliver(self, side: Side, at: int, payload: bytes) -> None:
         side.move(side.position + len(payload))
@@ -352,7 +352,7 @@ class Streams:
         if talk.opened_at >= 0:
             self._wire.append((talk.opened_at, talk.session, "open", sender(client.key).encode()))
         else:
-            tell(self._story, talk.early[0][0], talk.session, "began midway", {})
+            tell(self._events, talk.early[0][0], talk.session, "began midway", {})
         early, talk.early = talk.early, []
         for at, side, payload, octets in early:
             if octets:

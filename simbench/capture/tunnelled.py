@@ -55,7 +55,7 @@ def read_tunnelled(
     A segment seen both in clear and inside a tunnel (a capture at the tunnel's end) counts once. Raises BadInput like
     `read_capture`, and for keys that decrypt nothing.
     """
-    streams, clear, network = Streams(ledger.wire, ledger.story, port), _Clear(port), Network()
+    streams, clear, network = Streams(ledger.wire, ledger.events, port), _Clear(port), Network()
     number = at = 0
     try:
         with path.open("rb") as file:
@@ -77,8 +77,8 @@ def read_tunnelled(
         streams.finish()
         clear.streams.finish()
     tunnels.finish()
-    summary = finished(capture, network, streams, ledger.story, at)
-    tell(ledger.story, at, 0, "tunnel", _told(tunnels, clear))
+    summary = finished(capture, network, streams, ledger.events, at)
+    tell(ledger.events, at, 0, "tunnel", _told(tunnels, clear))
     return summary
 
 

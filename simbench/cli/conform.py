@@ -24,7 +24,7 @@ from simbench.cli.pages import JUDGED, command
 if TYPE_CHECKING:
     from simbench.bench.exercises.exercise import Chosen, Exercise
     from simbench.bench.runner.baseline import Baseline, Standing
-    from simbench.bench.runner.options import Wanted
+    from simbench.bench.runner.options import SessionOptions
     from simbench.bench.runner.run_exercise import Phase
     from simbench.bench.runner.session import Judgements, Plan
 
@@ -130,14 +130,14 @@ def conform(**options: Any) -> None:
       simbench conform --from reports/kannel --contract mine.toml --json
       simbench conform --sut reference --soak 8h -o reports/night
     """
-    from simbench.bench.runner.options import Wanted
+    from simbench.bench.runner.options import SessionOptions
 
     contract, faults = options.pop("contract_name") or "", options.pop("fault")
     of_client = {name: options.pop(name) for name in ("sut", "program", "capabilities", "only", "seed", "soak", "jobs")}
-    sys.exit(conform_command(Wanted(**of_client, contract=contract, faults=faults), Options(**options)))
+    sys.exit(conform_command(SessionOptions(**of_client, contract=contract, faults=faults), Options(**options)))
 
 
-def conform_command(wanted: Wanted, options: Options) -> int:
+def conform_command(wanted: SessionOptions, options: Options) -> int:
     """Run the session, write its output and return the exit status (docs/reference/exit-status.md)."""
     from simbench.bench.pytest.run import run_suite
     from simbench.bench.runner.baseline import compare, status, updated, write_baseline
@@ -182,7 +182,7 @@ def _known(options: Options) -> Baseline:
     return read_baseline(options.baseline, load())
 
 
-def _again(wanted: Wanted, options: Options, output: Path) -> Judgements:
+def _again(wanted: SessionOptions, options: Options, output: Path) -> Judgements:
     """The judgements of a stored session. Raises LedgerError, and BadInput for options that need a running client."""
     from simbench.bench.runner.options import plan_again
     from simbench.bench.runner.session import Judgements
@@ -215,7 +215,7 @@ def _check_new(folder: Path) -> None:
     claim(folder)
 
 
-def _anew(wanted: Wanted, options: Options, folder: Path) -> Judgements:
+def _anew(wanted: SessionOptions, options: Options, folder: Path) -> Judgements:
     from simbench.bench.runner.options import plan_of
     from simbench.bench.runner.output import set_aside
     from simbench.bench.runner.session import Judgements

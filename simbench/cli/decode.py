@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 LONGEST_LINE: Final = 1 << 16
 
-STORY_KEPT: Final = 100  # the last rows of a capture, which hold the remarks on its clock
+EVENTS_KEPT: Final = 100  # the last rows of a capture, which hold the remarks on its clock
 
 _HEX: Final = re.compile(rb"(?:(?:0[xX])?[0-9A-Fa-f]{2}[\s:,]*)+")
 
@@ -157,11 +157,11 @@ def _capture(
     from simbench.capture.frames import FramesOfRows
     from simbench.capture.reader import read_packets
 
-    story: deque[Row] = deque(maxlen=STORY_KEPT)
-    summary = read_packets(file, name, FramesOfRows(show), story, port)
+    events: deque[Row] = deque(maxlen=EVENTS_KEPT)
+    summary = read_packets(file, name, FramesOfRows(show), events, port)
     if not summary.connections:
         raise BadInput(name, summary.without_ucp, "a capture of UCP, or --port")
-    _say_what_is_missing(summary, [remark for row in story if (remark := _remark(row))])
+    _say_what_is_missing(summary, [remark for row in events if (remark := _remark(row))])
 
 
 def _remark(row: Row) -> str:

@@ -112,7 +112,7 @@ def _of_session(options: Options) -> int:
     from simbench.contract import load_contract
     from simbench.finding import exit_status
     from simbench.ledger import open_run
-    from simbench.trace.trace import Reading
+    from simbench.trace.trace import Trace
 
     if options.pdf or options.language != "en":
         what = "--pdf" if options.pdf else f"--lang {options.language}"
@@ -126,8 +126,8 @@ def _of_session(options: Options) -> int:
     for name, (exercise, _) in chosen.items():
         ledger = options.folder / RUNS / name / "ledger"
         if ledger.is_dir():
-            reading = Reading(open_run(ledger))
-            exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
+            trace = Trace(open_run(ledger))
+            exercises.append(ExerciseRun(name, exercise.title, trace, trace.span[0]))
     output = options.output or options.folder
     (claim if options.output else adopt)(output)
     path = output / "report.html"

@@ -19,7 +19,7 @@ EARLY = 1_000  # unmatched notifications kept, in case they overtook their resul
 
 Key = tuple[str, str]
 Value = TypeVar("Value")
-Verdict = Literal["matched", "duplicate", "unknown"]
+Match = Literal["matched", "duplicate", "unknown"]
 
 OUTCOMES = DELIVERED, BUFFERED, NOT_DELIVERED = "0", "1", "2"
 
@@ -68,7 +68,7 @@ class Receipts:
             self.match(recipient, scts, early)
         return early
 
-    def match(self, recipient: str, scts: str, notification: Notification) -> tuple[Verdict, Awaited | None]:
+    def match(self, recipient: str, scts: str, notification: Notification) -> tuple[Match, Awaited | None]:
         """Match a notification to its segment; "buffered" leaves the segment pending."""
         key = (address_key(recipient), scts)
         waiting = self._awaited.get(key)

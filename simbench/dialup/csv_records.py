@@ -15,7 +15,7 @@ from simbench.base.units import SECOND_US
 from simbench.dialup.calls import Call, Calls, SetAside, calls_of, cause_of
 from simbench.dialup.columns import KINDS, MOST_PORT, TIMES, Progress, check_columns
 from simbench.dialup.kernels.row_checks import MISSING
-from simbench.dialup.vetting import Aside, Ends, durations_of
+from simbench.dialup.validation import Ends, RejectedRows, durations_of
 from simbench.tables.cells import digits_of, number_of, text_of
 from simbench.tables.instants import Moment, moment_of
 from simbench.tables.reader import read_table
@@ -25,7 +25,7 @@ FRENCH: Final = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")  # as spreadsheets of th
 STEP: Final = 50_000  # rows after which progress is reported
 
 
-def read_csv(path: Path, aside: Aside, progress: Progress) -> tuple[int, Calls]:
+def read_csv(path: Path, aside: RejectedRows, progress: Progress) -> tuple[int, Calls]:
     """Read call records from a table: the number of rows, and the calls their own words support. Raises BadInput."""
     size, rows = path.stat().st_size, 0
     table = read_table(path, KINDS, whole_rows=True)
@@ -61,7 +61,7 @@ def _call(row: Row) -> Call:
     start, end, lasts = _times(row)
     port, cause = _numbers(said)
     if _odd(start, end, lasts):
-        one = Aside()
+        one = RejectedRows()
         durations_of(Ends(*(np.array([value]) for value in (start, end, lasts, row.line))), one)
         if one.rows:
             raise _Unfit(one.rows[0].reason, one.rows[0].text, one.rows[0].duration_us)

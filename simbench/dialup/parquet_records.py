@@ -15,10 +15,10 @@ from simbench.base.units import SECOND_US
 from simbench.dialup.calls import CAUSES, UNKNOWN_CAUSE, Calls, SetAside, cause_of
 from simbench.dialup.columns import MOST_PORT, NAMES, TIMES, check_columns
 from simbench.dialup.kernels.row_checks import MISSING
-from simbench.dialup.vetting import Aside, Ends, durations_of
+from simbench.dialup.validation import Ends, RejectedRows, durations_of
 
 
-def read_parquet(path: Path, aside: Aside) -> tuple[int, Calls]:
+def read_parquet(path: Path, aside: RejectedRows) -> tuple[int, Calls]:
     """Read call records from columns: the number of rows, and the calls they support. Raises BadInput."""
 
     try:
@@ -92,7 +92,7 @@ def _whole(column: Any, rows: int, absent: int, place: str) -> Any:
     return np.array((values.fill_null(absent) if values.null_count else values).to_numpy(zero_copy_only=False))
 
 
-def _small(columns: dict[str, Any], name: str, bounds: tuple[int, int], readable: Any, aside: Aside) -> Any:
+def _small(columns: dict[str, Any], name: str, bounds: tuple[int, int], readable: Any, aside: RejectedRows) -> Any:
     """A column of small numbers, its least one where it says nothing; rows beyond the bounds are set aside."""
     low, high = bounds
     if name not in columns:
@@ -139,7 +139,7 @@ def _unsigned(column: Any) -> bool:
     return bool(pa.types.is_unsigned_integer(column.type))
 
 
-def _texts(column: Any, name: str, readable: Any, aside: Aside) -> Any:
+def _texts(column: Any, name: str, readable: Any, aside: RejectedRows) -> Any:
     """A column of texts; rows that are no UTF-8 are set aside and lose their text. Whole numbers stay what they are."""
     coded = pa.types.is_dictionary(column.type)
     words = column.dictionary if coded else column
@@ -155,7 +155,7 @@ def _texts(column: Any, name: str, readable: Any, aside: Aside) -> Any:
     return column
 
 
-def _mended(column: Any, name: str, readable: Any, aside: Aside) -> Any:
+def _mended(column: Any, name: str, readable: Any, aside: RejectedRows) -> Any:
 
     plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     kept: list[str] = []

@@ -25,7 +25,7 @@ from simbench.dialup.csv_records import read_csv
 from simbench.dialup.grid import Grid, grid_of, month_at, months_named
 from simbench.dialup.offer import Offer
 from simbench.dialup.radius.pairing import SAME_US, Paired
-from simbench.dialup.vetting import Aside, vet
+from simbench.dialup.validation import RejectedRows, vet
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Records:
     source: str
     rows: int
     calls: Calls
-    aside: Aside
+    aside: RejectedRows
     grid: Grid
     slack_us: int = 0
     passed_over: Mapping[str, int] = field(default_factory=dict)
@@ -52,7 +52,7 @@ def read_records(path: Path, offer: Offer, months: str = "", progress: Progress 
     """
     if not path.is_file():
         raise BadInput(str(path), "no such file", "call records as .csv or .parquet")
-    aside = Aside()
+    aside = RejectedRows()
     try:
         with path.open("rb") as file:
             parquet = file.read(4) == b"PAR1"
@@ -64,7 +64,7 @@ def read_records(path: Path, offer: Offer, months: str = "", progress: Progress 
             rows, calls = read_csv(path, aside, progress)
     except OSError as problem:
         raise BadInput(str(path), problem.strerror or str(problem), "a file that can be read") from None
-    return vetted(Found(path, rows, calls, aside), offer, months)
+    return validated(Found(path, rows, calls, aside), offer, months)
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ class Found:
     path: Path
     rows: int
     calls: Calls
-    aside: Aside
+    aside: RejectedRows
     paired: Paired | None = None
 
 
-def vetted(found: Found, offer: Offer, months: str = "") -> Records:
+def validated(found: Found, offer: Offer, months: str = "") -> Records:
     """Keep the sound calls for the months named ("": the month in which most calls begin).
 
     Raises BadInput: no call shows the month. NothingRead: no row at all, and no month is given.

@@ -19,7 +19,7 @@ from simbench.dialup.offer import Offer
 from simbench.dialup.records import Records
 from simbench.dialup.recount import Counted, is_rounded, recount, share_is, share_of, vat_of
 from simbench.dialup.statement import AMOUNTS, PERIODS, Line, Statement
-from simbench.dialup.vetting import released_us
+from simbench.dialup.validation import released_us
 from simbench.finding import Evidence, Finding
 
 MOST_EVIDENCE: Final = 20

@@ -1,6 +1,6 @@
 """What is recorded beside octets, as typed events: one closed union. JSON is only how they are stored.
 
-An event becomes a row of table `story` by `row_of` and is read back by `event_of`: its kind and whom it is about are
+An event becomes a row of table `events` by `row_of` and is read back by `event_of`: its kind and whom it is about are
 columns, what else it says is JSON. Instants are microseconds since the Unix epoch, UTC; `_s` means seconds.
 """
 
@@ -148,7 +148,7 @@ class AccountSet(Recorded, frozen=True, tag="account"):
     password_known: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-class PeriodTold(Recorded, frozen=True, tag="period"):
+class PeriodCovered(Recorded, frozen=True, tag="period"):
     """The period a history covers whole: from the row's instant to `until`, incidents known from `known_from` on."""
 
     SUBJECT: ClassVar[str] = "subject"
@@ -231,7 +231,7 @@ class FaultActed(Recorded, frozen=True, omit_defaults=True, tag="fault"):
     after: int | None = None
 
 
-class ViolationSeen(Recorded, frozen=True, omit_defaults=True, tag="oddity"):
+class ViolationSeen(Recorded, frozen=True, omit_defaults=True, tag="violation"):
     """The SMSC found something of a client against the protocol."""
 
     SUBJECT: ClassVar[str] = "session"
@@ -250,14 +250,14 @@ class ClientCalibrated(Recorded, frozen=True, tag="calibration"):
 
 Event = (
     OutageBegan | MaintenanceBegan | Restored | OutageScheduled | OutageUnscheduled | ClockStepped | Resumed | RunEnded
-    | ExerciseEnded | Troubled | LimitSet | TierSet | AccountSet | PeriodTold | NumbersPorted | ForecastGiven
+    | ExerciseEnded | Troubled | LimitSet | TierSet | AccountSet | PeriodCovered | NumbersPorted | ForecastGiven
     | SubscriberSet | TextSent | TermsTaken | FaultActed | ViolationSeen | ClientCalibrated
 )  # fmt: skip
 KINDS: Final[dict[str, type[Recorded]]] = {kind.__struct_config__.tag: kind for kind in get_args(Event)}
 _SPECIAL: Final = frozenset({"kind", "until"})
 
 
-StoryRow = tuple[int, str, str, int | None, str]
+EventRow = tuple[int, str, str, int | None, str]
 
 
 class At(NamedTuple):
@@ -267,8 +267,8 @@ class At(NamedTuple):
     event: Event
 
 
-def row_of(at: int, event: Event) -> StoryRow:
-    """The row of table `story` that stores an event."""
+def row_of(at: int, event: Event) -> EventRow:
+    """The row of table `events` that stores an event."""
     said: dict[str, Any] = msgspec.to_builtins(event)
     kind, subject = said.pop("kind"), said.pop(event.SUBJECT) if event.SUBJECT in said else _subject(event)
     until = said.pop("until", None) if _has_end(type(event)) else None
@@ -276,7 +276,7 @@ def row_of(at: int, event: Event) -> StoryRow:
 
 
 def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event | None:
-    """The event a row of table `story` stores; None for a kind that is not one of these. Raises LedgerError."""
+    """The event a row of table `events` stores; None for a kind that is not one of these. Raises LedgerError."""
     found = KINDS.get(kind)
     if found is None:
         return None
@@ -293,7 +293,7 @@ def event_of(kind: str, subject: str, until: int | None, detail: str) -> Event |
 
 
 def events_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[At]:
-    """The events among rows of table `story`, in their order. Raises LedgerError."""
+    """The events among rows of table `events`, in their order. Raises LedgerError."""
     for at, kind, subject, until, detail, *_ in rows:
         event = event_of(kind, subject, until, detail)
         if event is not None:

@@ -1,4 +1,4 @@
-"""Incidents: when the platform, or a part of it, did not serve, and the rows of a story that tell it. Judges nothing.
+"""Incidents: when the platform, or a part of it, did not serve, and the rows of a events that tell it. Judges nothing.
 
 An incident that was announced is maintenance; whether it was announced in time is for a rule to say.
 """
@@ -12,13 +12,13 @@ from typing import Any, Literal
 import msgspec
 
 from simbench.base.errors import BadInput
-from simbench.ledger.events import MaintenanceBegan, OutageBegan, PeriodTold, Restored, StoryRow, row_of
+from simbench.ledger.events import EventRow, MaintenanceBegan, OutageBegan, PeriodCovered, Restored, row_of
 
 Scope = Literal["total", "partial"]
-"""A row of the table "story": at, kind, subject, until, detail as JSON."""
+"""A row of the table "events": at, kind, subject, until, detail as JSON."""
 
 PLATFORM = "platform"
-TOTAL = "total"  # the story's subject for the whole platform, as the live server writes it
+TOTAL = "total"  # the events's subject for the whole platform, as the live server writes it
 BEGINS = {False: "outage", True: "maintenance"}
 ENDS = "restored"
 PERIOD = "period"
@@ -56,7 +56,7 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _TOLD = ("ticket", "scope", "share", "announced_at", "noticed_at", "attributed_to", "cause")
 
 
-def to_story(incident: Incident) -> list[StoryRow]:
+def incident_rows(incident: Incident) -> list[EventRow]:
     """The rows that tell it: its beginning ("outage" or "maintenance") and, when it is over, its end ("restored").
 
     They are filed under their own instants, so that rows of several incidents are to be sorted before a run writes
@@ -71,8 +71,8 @@ def to_story(incident: Incident) -> list[StoryRow]:
     return rows
 
 
-def incidents_of(story: Iterable[Any]) -> tuple[Incident, ...]:
-    """The incidents that rows of a story tell, by start. `detail` may be JSON or already a mapping.
+def incidents_of(events: Iterable[Any]) -> tuple[Incident, ...]:
+    """The incidents that rows of a events tell, by start. `detail` may be JSON or already a mapping.
 
     Rows of the live server name no ticket: theirs are numbered, "total" is the platform, anything else a part of
     it that takes an unknown share away, counted as whole. An end without a beginning is left out, and so is a
@@ -80,7 +80,7 @@ def incidents_of(story: Iterable[Any]) -> tuple[Incident, ...]:
     """
     found: list[Incident] = []
     since: dict[str, int] = {}  # subject (and ticket, where there is one) -> place in `found`
-    for at, kind, subject, detail in _rows(story):
+    for at, kind, subject, detail in _rows(events):
         ticket = str(detail.get("ticket", ""))
         key = f"{subject}\x1f{ticket}"
         if kind in BEGINS.values() and key not in since:
@@ -92,14 +92,14 @@ def incidents_of(story: Iterable[Any]) -> tuple[Incident, ...]:
     return tuple(sorted(found, key=lambda one: (one.start, one.ticket)))
 
 
-def period_row(period: Period) -> StoryRow:
-    """The row that says what period a story tells whole; a story without one begins and ends with its ledger."""
-    return row_of(period.start, PeriodTold(period.end, period.known_from))
+def period_row(period: Period) -> EventRow:
+    """The row that says what period a events tells whole; a events without one begins and ends with its ledger."""
+    return row_of(period.start, PeriodCovered(period.end, period.known_from))
 
 
-def period_of(story: Iterable[Any]) -> Period | None:
-    """The period a story says it tells, None when it does not say."""
-    for row in story:
+def period_of(events: Iterable[Any]) -> Period | None:
+    """The period a events says it tells, None when it does not say."""
+    for row in events:
         if row[1] == PERIOD and row[3] is not None:
             return Period(int(row[0]), int(row[3]), int(_mapping(row[4]).get("known_from", row[0])))
     return None
@@ -130,8 +130,8 @@ def check_incidents(incidents: Iterable[Incident], place: str, error: type[BadIn
             latest[key] = one
 
 
-def _rows(story: Iterable[Any]) -> Iterator[tuple[int, str, str, Mapping[str, Any]]]:
-    for at, kind, subject, _, detail, *_ in story:
+def _rows(events: Iterable[Any]) -> Iterator[tuple[int, str, str, Mapping[str, Any]]]:
+    for at, kind, subject, _, detail, *_ in events:
         if kind == ENDS or kind in BEGINS.values():
             yield int(at), kind, subject, _mapping(detail)
 

@@ -22,7 +22,7 @@ GROUP_ROWS, GROUP_OCTETS = 1_000_000, 48_000_000  # of a row group: what packing
 PARQUET: Final[dict[str, Any]] = {
     "compression": "zstd",
     "compression_level": 1,
-    "use_dictionary": ["kind", "code", "direction", "class", "brand", "place"],
+    "use_dictionary": ["kind", "code", "direction", "traffic_class", "brand", "place"],
     "write_page_checksum": True,
 }
 

@@ -44,14 +44,14 @@ class Run:
         return self.table("wire")
 
     @property
-    def story(self) -> pa.Table:
+    def events(self) -> pa.Table:
         """What the bench made happen: at, kind, subject, until, detail, n."""
-        return self.table("story")
+        return self.table("events")
 
     @property
-    def asked(self) -> pa.Table:
-        """What was asked of the client and told by it: at, kind, mark, code, ..., detail, n."""
-        return self.table("asked")
+    def stimuli(self) -> pa.Table:
+        """What was asked of the client and told by it: at, kind, token, code, ..., detail, n."""
+        return self.table("stimuli")
 
     @property
     def centre(self) -> pa.Table:
@@ -59,9 +59,9 @@ class Run:
         return self.table("centre")
 
     @property
-    def grain(self) -> pa.Table:
+    def timing_error(self) -> pa.Table:
         """The bench's own lateness: started, ended, size_us, place, n."""
-        return self.table("grain")
+        return self.table("timing_error")
 
     @property
     def minute(self) -> pa.Table:

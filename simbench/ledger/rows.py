@@ -56,8 +56,8 @@ WIRE = _table("wire", ("at", "i64"), ("session", "i32"), ("direction", "str"), (
 
 # What the bench made happen, written before it takes effect: "outage", "maintenance", "subscriber", "limit", "fault",
 # "tier", "clock"... `detail` is JSON; `until` is the announced end, where there is one.
-STORY = _table(
-    "story",
+EVENTS = _table(
+    "events",
     ("at", "i64"),
     ("kind", "str"),
     ("subject", "str"),
@@ -67,16 +67,16 @@ STORY = _table(
 )
 
 # What the bench asked the client for, and what the client told the bench: "send", "mo", "report", "notice"...
-# `mark` is the short text found again in the message; `class` is marketing, transactional...
-ASKED = _table(
-    "asked",
+# `token` is the short text found again in the message; `class` is marketing, transactional...
+STIMULI = _table(
+    "stimuli",
     ("at", "i64"),
     ("kind", "str"),
-    ("mark", "str"),
+    ("token", "str"),
     ("code", "str"),
     ("recipient", "str"),
     ("text", "str"),
-    ("class", "str"),
+    ("traffic_class", "str"),
     ("brand", "str"),
     ("opted_in", "bool"),
     ("detail", "str"),
@@ -102,7 +102,7 @@ CENTRE = _table(
 )
 
 # Every lateness of the bench's own clockwork: when it began and ended, how much, and where.
-GRAIN = _table("grain", ("started", "i64"), ("ended", "i64"), ("size_us", "i64"), ("place", "str"))
+TIMING_ERROR = _table("timing_error", ("started", "i64"), ("ended", "i64"), ("size_us", "i64"), ("place", "str"))
 
 # Runs in virtual time may keep counts of the `centre` rows by code and minute instead of the rows (detail = "minute"):
 # what was asked of the client, what the centre was asked and did, what of it the client knows, and how many deliveries
@@ -120,7 +120,7 @@ MINUTE = _table(
     "minute", ("at", "i64"), ("code", "str"), *((name, "i32") for name in (*COUNTED, *TIMES)), ("backlog", "i64")
 )
 
-TABLES: dict[str, Table] = {table.name: table for table in (WIRE, STORY, ASKED, CENTRE, GRAIN, MINUTE)}
+TABLES: dict[str, Table] = {table.name: table for table in (WIRE, EVENTS, STIMULI, CENTRE, TIMING_ERROR, MINUTE)}
 ORDINAL = Column("n", "i64")
 
 

@@ -21,7 +21,7 @@ from simbench.ledger.rows import TABLES, Table
 
 SEGMENT, PACKED = ".arrows", ".parquet"
 _NAME: Final = re.compile(rf"({'|'.join(TABLES)})-(\d{{4,9}})({re.escape(SEGMENT)}|{re.escape(PACKED)})")
-_MARK: Final = b"\xff\xff\xff\xff"  # every message of a stream begins with it, and the length of its header
+_TOKEN: Final = b"\xff\xff\xff\xff"  # every message of a stream begins with it, and the length of its header
 _HEAD: Final = 8
 
 
@@ -101,9 +101,9 @@ def read_head(path: Path) -> int:
             head = file.read(_HEAD)
     except OSError as problem:
         raise LedgerError(str(path), problem.strerror or str(problem), "a file that can be read") from None
-    if len(head) == _HEAD and size >= _HEAD + int.from_bytes(head[len(_MARK) :], "little"):
+    if len(head) == _HEAD and size >= _HEAD + int.from_bytes(head[len(_TOKEN) :], "little"):
         return size
-    if head[: len(_MARK)] != _MARK[: len(head)]:
+    if head[: len(_TOKEN)] != _TOKEN[: len(head)]:
         raise _foreign(path)
     return 0
 

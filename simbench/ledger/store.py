@@ -42,7 +42,7 @@ _PLACED_OCTETS: Final = 1_000_000  # between two places of a stream that are rem
 _MOST_BUFFERS: Final = 500  # of one call of the system
 
 # Causes before effects, so that a run cut off between two tables never holds an effect without its cause.
-ORDER: Final = tuple(TABLES[name] for name in ("story", "asked", "centre", "minute", "wire", "grain"))
+ORDER: Final = tuple(TABLES[name] for name in ("events", "stimuli", "centre", "minute", "wire", "timing_error"))
 
 
 class Stream:

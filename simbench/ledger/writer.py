@@ -56,7 +56,7 @@ def _check_room(folder: Path) -> None:
 class Ledger:
     """One run being written to its folder.
 
-    `wire`, `story`, `asked`, `centre`, `grain` and `minute` take tuples in the column order of `simbench.ledger.rows`
+    `wire`, `events`, `stimuli`, `centre`, `timing_error` and `minute` take tuples in the column order of `simbench.ledger.rows`
     with `append`, and many of them as columns with `append_columns`; both may be bound once and called from one thread.
     Rows reach the disk after 200 ms or 50,000 rows; a process that is killed loses no more than those.
     """
@@ -72,7 +72,7 @@ class Ledger:
     ) -> None:
         self.folder, self.info = lock.folder, info
         self._lock, self._on_trouble = lock, on_trouble
-        self.wire, self.story, self.asked, self.centre, self.grain, self.minute = (Buffer() for _ in range(6))
+        self.wire, self.events, self.stimuli, self.centre, self.timing_error, self.minute = (Buffer() for _ in range(6))
         buffers: dict[str, Buffer] = {name: getattr(self, name) for name in TABLES}
         self._flusher = Flusher(self.folder, max_bytes, buffers, on_trouble, daily=daily)
         atexit.register(self._at_exit)
@@ -290,7 +290,7 @@ class MemoryLedger:
 
     def __init__(self, info: RunInfo | None = None) -> None:
         self.info = info or RunInfo(run="memory")
-        self.wire, self.story, self.asked, self.centre, self.grain, self.minute = (
+        self.wire, self.events, self.stimuli, self.centre, self.timing_error, self.minute = (
             Memory(octet_columns(table)) for table in TABLES.values()
         )
 

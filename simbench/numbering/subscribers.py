@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import msgspec
+
 from simbench.base.errors import SubscriberError
 from simbench.kernels.chance import MILLION, draw, entity_of, share
 from simbench.kernels.presence import back_at, presence_key

@@ -28,7 +28,7 @@ from simbench.planning.waiting import ByInstant, ByMinute, Floats, Waiting
 
 MOST_CODES = 6
 MOST_INSTANTS = 5_000_000  # messages followed one by one: beyond, by the minute
-STORY = ("at", "kind", "subject", "until", "detail")
+EVENTS = ("at", "kind", "subject", "until", "detail")
 Traffic = tuple[Any, Any]
 """Instants or minutes (us), and how many segments at each."""
 
@@ -60,7 +60,7 @@ def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherw
         raise LedgerError(str(source), "tells of no message", "a run with traffic")
     months = _months(counts.months[0], counts.months[-1])
     start = min(int(at.min()) for at, _ in asked.values()) // MINUTE_US * MINUTE_US
-    period = period_of(_story(run))
+    period = period_of(_events(run))
     ends = [period.end // MINUTE_US * MINUTE_US] if period else []
     end = max([*ends, *(int(at.max()) // MINUTE_US * MINUTE_US + MINUTE_US for at, _ in asked.values())])
     up = _up(run, start, end)
@@ -122,8 +122,8 @@ def _asked(run: Run) -> tuple[dict[str, Traffic], Literal["asked", "submitted"],
     return by_prefix, since, exact
 
 
-def _story(run: Run) -> Iterator[Any]:
-    return zip(*(run.story[name].to_pylist() for name in STORY), strict=True)
+def _events(run: Run) -> Iterator[Any]:
+    return zip(*(run.events[name].to_pylist() for name in EVENTS), strict=True)
 
 
 def _minutes(run: Run, table: str, column: str, which: str) -> Columns:
@@ -137,7 +137,7 @@ def _minutes(run: Run, table: str, column: str, which: str) -> Columns:
 
 def _up(run: Run, start: int, end: int) -> Floats:
     """When the platform was up: (2, n) seconds from `start`."""
-    cuts = [(one.start, one.end or end) for one in incidents_of(_story(run)) if one.scope == TOTAL]
+    cuts = [(one.start, one.end or end) for one in incidents_of(_events(run)) if one.scope == TOTAL]
     edges, at = [], start
     for down, until in sorted(cuts):
         if down > at:

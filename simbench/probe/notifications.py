@@ -15,7 +15,7 @@ from simbench.probe.correlation import Heard, Key, key_of, named, notified
 from simbench.probe.link import Asked
 from simbench.probe.rules import OURS, counted, of_asked, probes, shown, submits
 from simbench.probe.script import Probed
-from simbench.rules.rule import Judged
+from simbench.rules.rule import Verdict
 from simbench.ucp.fields import At
 
 FINAL: Final = frozenset({"0", "2"})  # Dst: delivered, not delivered
@@ -47,7 +47,7 @@ def _final(probed: Probed) -> dict[Key, list[Heard]]:
     "Every accepted message gets its final notification",
     catches=("lost-notification", "ack-though-lost", "wrong-stamp", "result-without-stamp"),
 )
-def comes(probed: Probed) -> Judged:
+def comes(probed: Probed) -> Verdict:
     """Within the time the probe waits for them; the messages go to phones that are reachable."""
     known, heard = [one for one in submits(probed) if one.accepted], _final(probed)
     by_key = taken(probed)
@@ -62,7 +62,7 @@ def comes(probed: Probed) -> Judged:
     "No final notification comes twice",
     catches=("double-notification",),
 )
-def once(probed: Probed) -> Judged:
+def once(probed: Probed) -> Verdict:
     """The probe answers each notification at once."""
     heard = _final(probed)
     extra = [late for each in heard.values() for late in each[1:]]
@@ -74,7 +74,7 @@ def once(probed: Probed) -> Judged:
     "A notification is about a message that was accepted",
     catches=("wrong-stamp", "nack-though-stored", "result-without-stamp"),
 )
-def known(probed: Probed) -> Judged:
+def known(probed: Probed) -> Verdict:
     """By recipient and time stamp."""
     (heard, earlier), ours = notified(probed.sessions["traffic"]), taken(probed)
     wrong = [(at, frame) for at, frame in heard if key_of(frame) not in ours]
@@ -89,7 +89,7 @@ def known(probed: Probed) -> Judged:
     "A notification comes after the result of its message",
     catches=("early-notification", "mo-at-full-window"),
 )
-def after_result(probed: Probed) -> Judged:
+def after_result(probed: Probed) -> Verdict:
     """In wire order, also within one read."""
     ours, heard, places = taken(probed), notifications(probed), probed.sessions["traffic"].places()
     pairs = [(at, f, ours[key_of(f)]) for at, f in heard if key_of(f) in ours]
@@ -102,7 +102,7 @@ def after_result(probed: Probed) -> Judged:
     "The platform's own operations are numbered in turn",
     catches=("reordered-notifications", "double-notification", "unknown-operation", "alert-to-client"),
 )
-def numbered(probed: Probed) -> Judged:
+def numbered(probed: Probed) -> Verdict:
     """Each TRN is a little ahead of the previous one, in wire order."""
     heard = probed.sessions["traffic"].heard
     wrong = [later for (_, one), later in pairwise(heard) if not 0 < (int(later[1].trn) - int(one.trn)) % 100 < TURN]
@@ -114,7 +114,7 @@ def numbered(probed: Probed) -> Judged:
     "A notification comes soon after the delivery it reports",
     catches=("late-notification",),
 )
-def prompt(probed: Probed) -> Judged:
+def prompt(probed: Probed) -> Verdict:
     """By its DSCTS, on the platform's clock as results show it."""
     offsets = [
         one.results[0][0] - stamp for (_, text), one in taken(probed).items() if (stamp := parse_scts(text)) is not None
@@ -131,7 +131,7 @@ def prompt(probed: Probed) -> Judged:
     "The platform does not flood the client with messages from subscribers",
     catches=("mo-flood",),
 )
-def no_flood(probed: Probed) -> Judged:
+def no_flood(probed: Probed) -> Verdict:
     """One per second is allowed, as codes in use do receive messages."""
     seen = probed.sessions["traffic"]
     came = [(at, frame) for at, frame in seen.heard if frame.ot == "52"]
@@ -139,6 +139,6 @@ def no_flood(probed: Probed) -> Judged:
     rate = len(came) / seconds
     summary = f"{len(came)} messages from subscribers in {seconds:.0f} s"
     if rate <= MOST_MO_PER_S:
-        return Judged("pass", summary, round(rate, 2), MOST_MO_PER_S, "messages/s", "", (OURS,))
+        return Verdict("pass", summary, round(rate, 2), MOST_MO_PER_S, "messages/s", "", (OURS,))
     evidence = shown("one of the flood", came)
-    return Judged("fail", summary, round(rate, 2), MOST_MO_PER_S, "messages/s", "platform", (OURS,), evidence)
+    return Verdict("fail", summary, round(rate, 2), MOST_MO_PER_S, "messages/s", "platform", (OURS,), evidence)

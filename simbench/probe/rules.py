@@ -14,7 +14,7 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence, Finding
 from simbench.probe.link import Asked, Seen
 from simbench.probe.script import ALERT, BEYOND, CHECKSUM, LOGIN, STRANGER, SUBMIT, UNKNOWN, WRONG_LOGIN, Probed
-from simbench.rulebook import Judged, Rule, Rulebook
+from simbench.rulebook import Rule, Rulebook, Verdict
 from simbench.ucp.codes import ERROR_CODES
 from simbench.ucp.frame import Frame
 
@@ -26,10 +26,10 @@ CHECKS: Final = Rulebook[Probed]()
 
 def probes(
     purpose: str, sentence: str, *, catches: tuple[str, ...] = ()
-) -> Callable[[Callable[[Probed], Judged]], Callable[[Probed], Judged]]:
+) -> Callable[[Callable[[Probed], Verdict]], Callable[[Probed], Verdict]]:
     """Register the rule of a purpose; `catches` are wire faults of the fake SMSC that must make it fail."""
 
-    def enter(judge: Callable[[Probed], Judged]) -> Callable[[Probed], Judged]:
+    def enter(judge: Callable[[Probed], Verdict]) -> Callable[[Probed], Verdict]:
         CHECKS.enter(Rule(purpose, sentence, judge, "platform", catches, ("platform",)))
         return judge
 
@@ -56,18 +56,18 @@ def of_asked(what: str, asked: Iterable[Asked]) -> tuple[Evidence, ...]:
 
 def counted(
     right: str, wrong: Sequence[Any], of: Sequence[Any] | None, evidence: tuple[Evidence, ...], assumed: bool = False
-) -> Judged:
+) -> Verdict:
     """Return a verdict from counts: inconclusive if `of` is empty, failed if anything is wrong.
 
     The summary is how many `of` them are `right`; without `of`, `right` names what must not occur.
     """
     hangs = (OURS,) if assumed else ()
     if of is not None and not of:
-        return Judged("inconclusive", "nothing of the kind occurred", blame="bench", assumed=hangs)
+        return Verdict("inconclusive", "nothing of the kind occurred", blame="bench", assumed=hangs)
     summary = f"{len(wrong)} {right}" if of is None else f"{len(of) - len(wrong)} of {len(of)} {right}"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "", "", hangs)
-    return Judged("fail", summary, len(wrong), 0, "", "platform", hangs, evidence)
+        return Verdict("pass", summary, 0, 0, "", "", hangs)
+    return Verdict("fail", summary, len(wrong), 0, "", "platform", hangs, evidence)
 
 
 def submits(probed: Probed) -> list[Asked]:
@@ -92,7 +92,7 @@ def _all(probed: Probed, part: Callable[[Seen], list[Any]]) -> list[Any]:
     "The platform accepts every connection",
     catches=(),
 )
-def connects(probed: Probed) -> Judged:
+def connects(probed: Probed) -> Verdict:
     """Every connection of the probe was opened."""
     sessions = list(probed.sessions.values())
     wrong = [seen for seen in sessions if seen.opened_at < 0]
@@ -104,7 +104,7 @@ def connects(probed: Probed) -> Judged:
     "The platform closes no connection by itself",
     catches=("hang-up", "reset", "cut-off", "accept-close", "accept-reset"),
 )
-def stays(probed: Probed) -> Judged:
+def stays(probed: Probed) -> Verdict:
     """Closing a connection after a refused login is allowed."""
     sessions = [seen for name, seen in probed.sessions.items() if name != "stranger" and seen.opened_at >= 0]
     wrong = [seen for seen in sessions if seen.ended == "platform"]
@@ -118,7 +118,7 @@ def stays(probed: Probed) -> Judged:
     catches=("bad-checksum", "wrong-length", "high-octet", "cut-frame", "endless-frame", "garbage", "line-ends",
              "short-result", "short-notification", "unknown-operation"),
 )  # fmt: skip
-def sound(probed: Probed) -> Judged:
+def sound(probed: Probed) -> Verdict:
     """Finds octets between frames, broken frames, and missing or wrong fields."""
     wrong = _all(probed, lambda seen: seen.broken)
     evidence = tuple(Evidence(name, at, at, -1, octets[:256].hex().upper()) for at, name, octets in wrong[:SHOWN])
@@ -131,7 +131,7 @@ def sound(probed: Probed) -> Judged:
     "The platform only sends operations a client must support: messages (52) and notifications (53)",
     catches=("unknown-operation", "alert-to-client"),
 )
-def known_operations(probed: Probed) -> Judged:
+def known_operations(probed: Probed) -> Verdict:
     """By the operation type."""
     heard = _all(probed, lambda seen: seen.heard)
     wrong = [(at, frame) for at, frame in heard if frame.ot not in {"52", "53"}]
@@ -146,7 +146,7 @@ def known_operations(probed: Probed) -> Judged:
     "A valid login is accepted",
     catches=("login-refused", "login-unanswered"),
 )
-def login_accepted(probed: Probed) -> Judged:
+def login_accepted(probed: Probed) -> Verdict:
     """The logins of every connection except the one with a wrong password."""
     logins = [one for seen in probed.sessions.values() for one in seen.of(LOGIN)]
     wrong = [one for one in logins if not one.accepted]
@@ -154,18 +154,18 @@ def login_accepted(probed: Probed) -> Judged:
 
 
 @probes("OPS-CON-04/wrong-login", "A login with a wrong password is refused", catches=())
-def login_refused(probed: Probed) -> Judged:
+def login_refused(probed: Probed) -> Verdict:
     """Refused, or the connection was closed."""
     logins = probed.sessions["stranger"].of(WRONG_LOGIN)
     wrong = [one for one in logins if one.accepted]
     silent = [one for one in logins if not one.results and probed.sessions["stranger"].ended != "platform"]
     if silent:
-        return Judged("inconclusive", "the platform did not answer a wrong login", blame="platform")
+        return Verdict("inconclusive", "the platform did not answer a wrong login", blame="platform")
     return counted("wrong logins refused", wrong, logins, of_asked("accepted", wrong))
 
 
 @probes("PRB-KEEPALIVE/answered", "A keepalive (31) is answered", catches=("alert-unanswered",))
-def keepalive(probed: Probed) -> Judged:
+def keepalive(probed: Probed) -> Verdict:
     """One, in the session of the traffic."""
     alerts = probed.sessions["traffic"].of(ALERT)
     wrong = [one for one in alerts if not one.results]
@@ -180,7 +180,7 @@ def keepalive(probed: Probed) -> Judged:
     "Every operation gets a result with its TRN and operation type",
     catches=("no-result", "wrong-trn", "wrong-ot", "half-open"),
 )
-def answered(probed: Probed) -> Judged:
+def answered(probed: Probed) -> Verdict:
     """Includes operations whose connection ended too early for a result."""
     asked = everything(probed)
     wrong = [one for one in asked if not one.results]
@@ -192,7 +192,7 @@ def answered(probed: Probed) -> Judged:
     "No result comes twice, and every result answers an operation",
     catches=("double-result", "stray-result", "wrong-trn", "wrong-ot"),
 )
-def once(probed: Probed) -> Judged:
+def once(probed: Probed) -> Verdict:
     """By TRN and operation type, for every operation of the probe."""
     asked = _all(probed, lambda seen: seen.asked)
     extra = [late for one in asked for late in one.results[1:]] + _all(probed, lambda seen: seen.strays)
@@ -204,7 +204,7 @@ def once(probed: Probed) -> Judged:
     "Results come in the order of their operations",
     catches=("reordered-results",),
 )
-def in_order(probed: Probed) -> Judged:
+def in_order(probed: Probed) -> Verdict:
     """For the messages at the subscribed rate."""
     places = probed.sessions["traffic"].places()
     came = [(one, places[id(one.results[0][1])]) for one in submits(probed) if one.results]
@@ -217,7 +217,7 @@ def in_order(probed: Probed) -> Judged:
     "Results come promptly",
     catches=("late-result", "slow-read", "slow-write", "small-segments"),
 )
-def in_time(probed: Probed) -> Judged:
+def in_time(probed: Probed) -> Verdict:
     """At the subscribed rate no message needs to be held back."""
     timed = [(one, one.results[0][0] - one.at) for one in submits(probed) if one.results]
     wrong = [one for one, took in timed if took > RESULT_WITHIN_US]
@@ -231,7 +231,7 @@ def in_time(probed: Probed) -> Judged:
     "A positive result names recipient and time stamp, which identify its notification",
     catches=("result-without-stamp",),
 )
-def names(probed: Probed) -> Judged:
+def names(probed: Probed) -> Verdict:
     """SM is `recipient:DDMMYYHHMMSS`."""
     positive = [(one.results[0][0], one.results[0][1]) for one in submits(probed) if one.accepted]
     wrong = [(at, frame) for at, frame in positive if len(frame.data[-1].rpartition(":")[2]) != 12]
@@ -243,7 +243,7 @@ def names(probed: Probed) -> Judged:
     "Every valid message at the subscribed rate is accepted",
     catches=("nack", "nack-without-ec", "nack-though-stored"),
 )
-def accepted(probed: Probed) -> Judged:
+def accepted(probed: Probed) -> Verdict:
     """The platform must serve the recipients."""
     answered_ = [one for one in submits(probed) if one.results]
     wrong = [one for one in answered_ if not one.accepted]
@@ -257,50 +257,50 @@ def accepted(probed: Probed) -> Judged:
     "The subscribed rate of the code is accepted for as long as it is offered",
     catches=("late-result", "nack", "no-result"),
 )
-def rate_accepted(probed: Probed) -> Judged:
+def rate_accepted(probed: Probed) -> Verdict:
     """From the first message to the last acceptance, against the time the rate allows for that number."""
     target, sent = probed.target, submits(probed)
     planned = round(target.rate_per_s * target.seconds)
     if not sent:
-        return Judged("inconclusive", "no message was submitted", blame="platform")
+        return Verdict("inconclusive", "no message was submitted", blame="platform")
     at = [one.results[0][0] for one in sent if one.accepted]
     due_us = (planned - 1) * SECOND_US // target.rate_per_s + RESULT_WITHIN_US
     took_us = max(at, default=0) - sent[0].at
     reached = len(at) * SECOND_US / max(took_us, 1) if at else 0.0
     summary = f"{target.code}: {len(at)} of {planned} accepted within {max(took_us, 0) / SECOND_US:.1f} s"
     if len(at) == planned and took_us <= due_us:
-        return Judged("pass", summary, round(reached, 2), target.rate_per_s, "messages/s", "", (OURS,))
+        return Verdict("pass", summary, round(reached, 2), target.rate_per_s, "messages/s", "", (OURS,))
     evidence = (Evidence(summary, sent[0].at, max(at, default=sent[-1].at)),)
-    return Judged("fail", summary, round(reached, 2), target.rate_per_s, "messages/s", "platform", (OURS,), evidence)
+    return Verdict("fail", summary, round(reached, 2), target.rate_per_s, "messages/s", "platform", (OURS,), evidence)
 
 
 # Refusals ------------------------------------------------------------------------------------------------------
 
 
-def _refused(probed: Probed, what: str, expected: str = "") -> Judged:
+def _refused(probed: Probed, what: str, expected: str = "") -> Verdict:
     asked = probed.sessions["refusals"].of(what)
     if not asked:
-        return Judged("inconclusive", "the platform did not let it happen", blame="platform")
+        return Verdict("inconclusive", "the platform did not let it happen", blame="platform")
     answer = asked[0].answer
     evidence = of_asked("was to be refused", asked)
     if answer is None:
-        return Judged("fail", "got no result", 1, 0, "", "platform", (), evidence)
+        return Verdict("fail", "got no result", 1, 0, "", "platform", (), evidence)
     if answer.data[:1] == ["A"]:
-        return Judged("fail", "was accepted", 1, 0, "", "platform", (), evidence)
+        return Verdict("fail", "was accepted", 1, 0, "", "platform", (), evidence)
     ec = answer.data[1] if len(answer.data) > 1 else ""
     if expected and ec != expected:
-        return Judged("weak", f"refused with EC {ec or 'none'}, not {expected}", 1, 0, "", "platform", (), evidence)
-    return Judged("pass", f"refused with EC {ec}", 0, 0)
+        return Verdict("weak", f"refused with EC {ec or 'none'}, not {expected}", 1, 0, "", "platform", (), evidence)
+    return Verdict("pass", f"refused with EC {ec}", 0, 0)
 
 
 @probes("PRB-REFUSES/wrong-checksum", "A frame with a wrong checksum is refused (EC 01)", catches=())
-def checksum_refused(probed: Probed) -> Judged:
+def checksum_refused(probed: Probed) -> Verdict:
     """The only wrong frame that can be answered under its TRN."""
     return _refused(probed, CHECKSUM, "01")
 
 
 @probes("PRB-REFUSES/unknown-operation", "An unknown operation is refused (EC 03)", catches=())
-def unknown_refused(probed: Probed) -> Judged:
+def unknown_refused(probed: Probed) -> Verdict:
     """Operation 59."""
     return _refused(probed, UNKNOWN, "03")
 
@@ -310,28 +310,28 @@ def unknown_refused(probed: Probed) -> Judged:
     "A message from an originator that is not the account's is refused",
     catches=("no-result",),
 )
-def stranger_refused(probed: Probed) -> Judged:
+def stranger_refused(probed: Probed) -> Verdict:
     """From a code that does not belong to the account."""
     return _refused(probed, STRANGER)
 
 
 @probes("PRB-REFUSES/over-window", "Operations beyond the window are not served", catches=())
-def beyond_refused(probed: Probed) -> Judged:
+def beyond_refused(probed: Probed) -> Verdict:
     """A burst of several windows: part of it is refused or ignored, unless all of it was answered at once."""
     asked = probed.sessions["burst"].of(BEYOND)
     if not asked:
-        return Judged("inconclusive", "the platform did not let it happen", blame="platform")
+        return Verdict("inconclusive", "the platform did not let it happen", blame="platform")
     served = [one for one in asked if one.accepted]
     summary = f"{len(served)} of {len(asked)} sent at once were accepted, with a window of {probed.target.window}"
     if len(served) < len(asked):
-        return Judged("pass", summary, len(served), len(asked))
+        return Verdict("pass", summary, len(served), len(asked))
     if max(one.results[0][0] for one in asked) - asked[0].at < SECOND_US:
-        return Judged("inconclusive", f"{summary}: so fast that they never waited together", blame="bench")
-    return Judged("fail", summary, len(served), probed.target.window, "", "platform", (), of_asked("served", asked))
+        return Verdict("inconclusive", f"{summary}: so fast that they never waited together", blame="bench")
+    return Verdict("fail", summary, len(served), probed.target.window, "", "platform", (), of_asked("served", asked))
 
 
 @probes("PRB-REFUSES/says-why", "A refusal has a known error code", catches=("nack-without-ec",))
-def says_why(probed: Probed) -> Judged:
+def says_why(probed: Probed) -> Verdict:
     """For every negative result of the probe."""
     every = [result for one in _all(probed, lambda seen: seen.asked) for result in one.results]
     refusals = [(at, frame) for at, frame in every if frame.data[:1] == ["N"]]

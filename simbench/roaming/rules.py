@@ -18,7 +18,7 @@ from simbench.finding import Evidence, Finding
 from simbench.roaming.billing import Billing, Record
 from simbench.roaming.contract import RoamingContract, Service
 from simbench.roaming.history import DAY, History, least_octets, months_before
-from simbench.rulebook import Judged, Rule, Rulebook
+from simbench.rulebook import Rule, Rulebook, Verdict
 
 MOST_EVIDENCE = 20
 
@@ -47,8 +47,8 @@ class Given(NamedTuple):
     histories: Sequence[History]
 
 
-Verdict = Breach | None
-Check = Callable[[History, Bench], Iterator[Verdict]]
+Checked = Breach | None
+Check = Callable[[History, Bench], Iterator[Checked]]
 RULES: Final = Rulebook[Given]()
 
 
@@ -71,7 +71,7 @@ def judge_billing(billing: Billing, contract: RoamingContract, window_days: int 
     return RULES.judge_all(Given(bench, [History(account) for account in billing.accounts.values()]))
 
 
-def _judged(check: Check, sentence: str, unit: str, given: Given) -> Judged:
+def _judged(check: Check, sentence: str, unit: str, given: Given) -> Verdict:
     checked, breaches = 0, []
     for history in given.histories:
         for verdict in check(history, given.bench):
@@ -79,12 +79,12 @@ def _judged(check: Check, sentence: str, unit: str, given: Given) -> Judged:
             if verdict is not None:
                 breaches.append((history.account.subscriber, verdict))
     if not checked:
-        return Judged("unsupported", "Nothing in the files is of this kind.")
+        return Verdict("unsupported", "Nothing in the files is of this kind.")
     if not breaches:
-        return Judged("pass", f"{sentence} {checked:,} checked.")
+        return Verdict("pass", f"{sentence} {checked:,} checked.")
     breaches.sort(key=lambda pair: (bool(pair[1].assumed), -abs(pair[1].measured - pair[1].limit)))
     worst = breaches[0][1]
-    return Judged(
+    return Verdict(
         outcome="weak" if worst.assumed else "fail",
         summary=f"{len(breaches):,} of {checked:,} break it, the worst: {breaches[0][0]} on {worst.day}, {worst.note}",
         measured=worst.measured,
@@ -106,7 +106,7 @@ def _evidence(subscriber: str, breach: Breach) -> Evidence:
 
 
 @rule("ROM-ENV-01/granted", "Every period grants the minimum roaming volume.", "GB")
-def _granted(history: History, bench: Bench) -> Iterator[Verdict]:
+def _granted(history: History, bench: Bench) -> Iterator[Checked]:
     size = bench.contract.terms.envelope.gigabyte_octets.value
     for period in history.periods:
         least = least_octets(history.account, period.starts, bench.contract)
@@ -119,7 +119,7 @@ def _granted(history: History, bench: Bench) -> Iterator[Verdict]:
 
 
 @rule("ROM-ENV-02/free-within", "Data within the envelope is free of charge.", "kB")
-def _free_within(history: History, bench: Bench) -> Iterator[Verdict]:
+def _free_within(history: History, bench: Bench) -> Iterator[Checked]:
     step = bench.contract.terms.rating.data_step_octets.value
     for period in history.periods:
         used = 0
@@ -138,7 +138,7 @@ def _free_within(history: History, bench: Bench) -> Iterator[Verdict]:
     "The customer is notified of the envelope's end before anything beyond it is charged.",
     "notices",
 )
-def _told_used_up(history: History, _bench: Bench) -> Iterator[Verdict]:
+def _told_used_up(history: History, _bench: Bench) -> Iterator[Checked]:
     for period in history.periods:
         charged = [record for record in period.data if record.amount and not history.surcharged(record.day)]
         for record in charged[:1]:
@@ -158,7 +158,7 @@ def _told_used_up(history: History, _bench: Bench) -> Iterator[Verdict]:
     "A surcharge begins two weeks after an alert, and nothing is surcharged without one.",
     "days",
 )
-def _two_weeks(history: History, bench: Bench) -> Iterator[Verdict]:
+def _two_weeks(history: History, bench: Bench) -> Iterator[Checked]:
     least = bench.contract.terms.fair_use.alert_days.value
     alerted: date | None = None
     for notice in history.account.notices:
@@ -179,7 +179,7 @@ def _two_weeks(history: History, bench: Bench) -> Iterator[Verdict]:
 @rule(
     "ROM-FUP-02/both-prevailed", "Every alert rests on four months in which presence and use abroad prevailed.", "days"
 )
-def _both_prevailed(history: History, bench: Bench) -> Iterator[Verdict]:
+def _both_prevailed(history: History, bench: Bench) -> Iterator[Checked]:
     months = bench.contract.terms.fair_use.observation_months.value
     for notice in history.account.notices:
         if notice.kind != "alert" or history.since is None:
@@ -193,13 +193,13 @@ def _both_prevailed(history: History, bench: Bench) -> Iterator[Verdict]:
 
 
 @rule("ROM-FUP-03/ends", "A surcharge ends when presence or use abroad no longer prevails.", "days")
-def _ends(history: History, bench: Bench) -> Iterator[Verdict]:
+def _ends(history: History, bench: Bench) -> Iterator[Checked]:
     for record in history.abroad:
         if record.amount and history.surcharged(record.day):
             yield _prevailing(history, bench, record.day, "surcharged")
 
 
-def _prevailing(history: History, bench: Bench, day: date, what: str) -> Verdict:
+def _prevailing(history: History, bench: Bench, day: date, what: str) -> Checked:
     """A breach when abroad did not prevail; it hangs on our reading where days that saw both networks decide."""
     fair = bench.contract.terms.fair_use
     share = Fraction(str(fair.prevail_share.value))
@@ -217,7 +217,7 @@ def _prevailing(history: History, bench: Bench, day: date, what: str) -> Verdict
 # ---------------------------------------------------------------- prices
 
 
-def _under_cap(history: History, bench: Bench, service: Service, units: Fraction) -> Iterator[Verdict]:
+def _under_cap(history: History, bench: Bench, service: Service, units: Fraction) -> Iterator[Checked]:
     """No record's amount above what its charged units cost at the cap of its day; `units` of them make the cap's."""
     for record in history.abroad:
         if record.service != service or not record.amount:
@@ -233,19 +233,19 @@ def _under_cap(history: History, bench: Bench, service: Service, units: Fraction
 
 
 @rule("ROM-CAP-01/data-price", "Data costs at most the wholesale cap of the day.", "euro/GB")
-def _data_price(history: History, bench: Bench) -> Iterator[Verdict]:
+def _data_price(history: History, bench: Bench) -> Iterator[Checked]:
     terms = bench.contract.terms
     units = Fraction(terms.envelope.gigabyte_octets.value, terms.rating.data_step_octets.value)
     return _under_cap(history, bench, "data", units)
 
 
 @rule("ROM-CAP-02/voice-price", "A minute costs at most the wholesale cap of the day.", "euro/min")
-def _voice_price(history: History, bench: Bench) -> Iterator[Verdict]:
+def _voice_price(history: History, bench: Bench) -> Iterator[Checked]:
     return _under_cap(history, bench, "voice", Fraction(60))
 
 
 @rule("ROM-CAP-03/sms-price", "An SMS costs at most the wholesale cap of the day.", "euro/SMS")
-def _sms_price(history: History, bench: Bench) -> Iterator[Verdict]:
+def _sms_price(history: History, bench: Bench) -> Iterator[Checked]:
     return _under_cap(history, bench, "sms", Fraction(1))
 
 
@@ -263,7 +263,7 @@ def _spending(history: History) -> Iterator[tuple[Decimal, Record, Callable[[str
 
 
 @rule("ROM-LIM-01/told", "The customer is notified at 80 % and at 100 % of the spending limit.", "euro")
-def _limit_told(history: History, bench: Bench) -> Iterator[Verdict]:
+def _limit_told(history: History, bench: Bench) -> Iterator[Checked]:
     spending = bench.contract.terms.spending
     limit = spending.limit_eur.value
     marks = {"warning": limit * Decimal(str(spending.warning_share.value)), "limit": limit}
@@ -275,7 +275,7 @@ def _limit_told(history: History, bench: Bench) -> Iterator[Verdict]:
 
 
 @rule("ROM-LIM-02/stops", "Spending stops at the limit unless the customer agreed to go on.", "euro")
-def _limit_stops(history: History, bench: Bench) -> Iterator[Verdict]:
+def _limit_stops(history: History, bench: Bench) -> Iterator[Checked]:
     limit = bench.contract.terms.spending.limit_eur.value
     if history.account.agreed:
         return
@@ -284,7 +284,7 @@ def _limit_stops(history: History, bench: Bench) -> Iterator[Verdict]:
 
 
 @rule("ROM-RAT-01/by-second", "Calls are counted by the second after the first thirty.", "s")
-def _by_second(history: History, bench: Bench) -> Iterator[Verdict]:
+def _by_second(history: History, bench: Bench) -> Iterator[Checked]:
     rating = bench.contract.terms.rating
     first, step = rating.voice_first_s.value, rating.voice_step_s.value
     for record in history.abroad:
@@ -296,7 +296,7 @@ def _by_second(history: History, bench: Bench) -> Iterator[Verdict]:
 
 
 @rule("ROM-RAT-02/by-kilobyte", "Data is counted by the kilobyte.", "kB")
-def _by_kilobyte(history: History, bench: Bench) -> Iterator[Verdict]:
+def _by_kilobyte(history: History, bench: Bench) -> Iterator[Checked]:
     step = bench.contract.terms.rating.data_step_octets.value
     for record in history.abroad:
         if record.service == "data" and record.amount:

@@ -20,7 +20,7 @@ from simbench.rulebook import Suite
 from simbench.rules import capture_times
 from simbench.rules.capture_times import Times, times_of
 from simbench.rules.rule import Case, Rule, judge, load, ordered
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 GIVEN: Final = "metadata"  # story row of kind "capture" that names the kinds of metadata there were
 KINDS: Final[dict[str, str]] = {
@@ -61,12 +61,12 @@ class Lacks(msgspec.Struct, frozen=True):
         return parts
 
 
-def lacks_of(reading: Reading) -> Lacks:
+def lacks_of(trace: Trace) -> Lacks:
     """The gaps that the events of a capture record; none for a run of the bench."""
     holes = octets = one_way = midway = 0
     touched: set[int] = set()
     lists: Mapping[str, int] = {}
-    for row in reading.story.rows():
+    for row in trace.event_rows.rows():
         if row.kind != "capture":
             continue
         what, session = row.detail["what"], int(row.subject or 0)
@@ -83,13 +83,13 @@ def lacks_of(reading: Reading) -> Lacks:
     return Lacks(holes, octets, one_way, midway, frozenset(touched), lists)
 
 
-def given_by(reading: Reading) -> set[str]:
+def given_by(trace: Trace) -> set[str]:
     """The KINDS that are in a run. A capture lists them; a platform records outages, recipients, accounts, codes."""
-    for row in reading.story.rows():
+    for row in trace.event_rows.rows():
         if row.kind == "capture" and row.detail["what"] == GIVEN:
             return set(row.detail["given"])
-    given = {"outages", "recipients", "accounts"} | ({"codes"} if reading.limits else set())
-    return given | ({"requests", "classes", "consent"} if len(reading.asked) else set())
+    given = {"outages", "recipients", "accounts"} | ({"codes"} if trace.limits else set())
+    return given | ({"requests", "classes", "consent"} if len(trace.stimuli) else set())
 
 
 def audit(
@@ -102,7 +102,7 @@ def audit(
     not record them.
     """
     rules = load()
-    lacks, times = lacks_of(case.reading), times_of(case.reading)
+    lacks, times = lacks_of(case.trace), times_of(case.trace)
     if unread:
         lacks = msgspec.structs.replace(lacks, lists=unread)
     return [_finding(rules[purpose], case, given, (lacks, times), kind) for purpose in ordered(case.contract, *suites)]
@@ -154,7 +154,7 @@ def _in_doubt(rule: Rule, found: Finding, case: Case, lacks: Lacks) -> Finding:
     """The finding, inconclusive where the gaps of the capture could change it."""
     broken = found.outcome in {"fail", "weak"}
     if broken and rule.absence == "session":
-        again = judge(found.purpose, Case(Reading(_whole_sessions(case.reading.run, lacks)), case.contract), "")
+        again = judge(found.purpose, Case(Trace(_whole_sessions(case.trace.run, lacks)), case.contract), "")
         doubtful = again.outcome != found.outcome  # otherwise complete sessions show it too
     else:
         doubtful = rule.absence == "anywhere" if broken else rule.counts_all and found.outcome == "pass"

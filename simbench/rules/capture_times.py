@@ -12,7 +12,7 @@ import msgspec
 from simbench.base.units import MINUTE_US
 from simbench.finding import Finding, doubted
 from simbench.rules.rule import Rule
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 # Information compared with the times of a capture: purposes that need one of these depend on the timestamps.
 DATED: Final = frozenset({"requests", "classes", "consent", "outages"})
@@ -26,9 +26,9 @@ class Times(msgspec.Struct, frozen=True):
     steps: tuple[tuple[int, int], ...] = ()
 
 
-def times_of(reading: Reading) -> Times:
+def times_of(trace: Trace) -> Times:
     """The events of a capture on its clock; empty for a run of the bench."""
-    clock = [row for row in reading.story.rows() if row.kind == "capture" and row.detail["what"] == "clock"]
+    clock = [row for row in trace.event_rows.rows() if row.kind == "capture" and row.detail["what"] == "clock"]
     return Times(
         tuple(row.detail["sentence"] for row in clock),
         any(row.detail["kind"] == "untimed" for row in clock),

@@ -13,7 +13,7 @@ import numpy as np
 
 from simbench.base.units import SECOND_US
 from simbench.contract import Contract
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from simbench.trace.view import View, view_of
 from simbench.ucp.fields import At, layout_of
 from simbench.ucp.frame import Frame, Framer
@@ -137,29 +137,29 @@ def said_of(contract: Contract, rate: int) -> str:
     }.get(contract.reading(AMBIGUITY), "")
 
 
-def counted(contract: Contract, reading: Reading) -> View:
+def counted(contract: Contract, trace: Trace) -> View:
     """Operations that count against the rates: submits, or all of the client's (COUNTED, in order of arrival)."""
-    submits = reading.submits
+    submits = trace.submits
     if contract.reading(AMBIGUITY) != "all_operations":
         return submits
     rows = [(r.at, r.session, r.code, "51", r.segments, r.frame) for r in submits.rows()]
-    rows += _others(reading)
+    rows += _others(trace)
     found = view_of(COUNTED, rows)
     return found.where(np.argsort(found.at, kind="stable")) if rows else found
 
 
-def _others(reading: Reading) -> Iterator[tuple[Any, ...]]:
+def _others(trace: Trace) -> Iterator[tuple[Any, ...]]:
     """Operations other than 51, each of the code it names or else of the first code of its account."""
-    accounts = {row.session: row.account for row in reading.sessions.rows()}
-    frames = reading.frames
+    accounts = {row.session: row.account for row in trace.sessions.rows()}
+    frames = trace.frames
     for row in frames.where((frames.direction == "in") & (frames.kind == "O") & (frames.ot != "51")).rows():
         frame = Framer().feed(row.frame)[-1]
         if not isinstance(frame, Frame):
             continue
         data = frame.data
         code = data[At.OADC] if len(data) > At.OADC else ""
-        if code not in reading.limits or frame.ot in {"31", "60", "61"}:
-            code = reading.code_of(data[0] if frame.ot == "60" and data else accounts[row.session])
+        if code not in trace.limits or frame.ot in {"31", "60", "61"}:
+            code = trace.code_of(data[0] if frame.ot == "60" and data else accounts[row.session])
         yield row.at, row.session, code, frame.ot, _recipients(frame), row.frame
 
 

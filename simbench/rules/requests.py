@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from simbench.finding import Evidence, Outcome
-from simbench.rules.rule import Case, Judged
-from simbench.trace.messages import MARK
+from simbench.rules.rule import Case, Verdict
+from simbench.trace.messages import TOKEN
 from simbench.ucp import content
 from simbench.ucp.frame import Framer, WireError
 
@@ -23,7 +23,7 @@ SHOWN = 6
 class Whole(msgspec.Struct, frozen=True):
     """A message as a user reads it: all its segments in order; `missing` is how many did not arrive.
 
-    `at`, `session` and `frame` are those of its first segment; `asked` is the row of the request with the same mark.
+    `at`, `session` and `frame` are those of its first segment; `asked` is the row of the request with the same token.
     """
 
     at: int
@@ -41,42 +41,42 @@ class Whole(msgspec.Struct, frozen=True):
 
 def sends(case: Case) -> dict[str, Any]:
     """Mark to the row of the request."""
-    return {row.mark: row for row in case.reading.asked.rows() if row.kind == "send"}
+    return {row.token: row for row in case.trace.stimuli.rows() if row.kind == "send"}
 
 
 def of_marketing(row: Any) -> bool:
     """Whether a row of `sends` requests a marketing message."""
-    return bool(row.klass == MARKETING)
+    return bool(row.traffic_class == MARKETING)
 
 
 def wholes(case: Case) -> list[Whole]:
     """Every message on the wire in order of its first segment; a segment sent again counts once more."""
-    by_mark, found = sends(case), []
+    by_token, found = sends(case), []
     open_: dict[tuple[int, str, int, int], list[tuple[int, Any]]] = {}
-    for row in case.reading.submits.rows():
+    for row in case.trace.submits.rows():
         place = _concatenation(row.frame)
         if place is None:
-            found.append(_whole([(1, row)], 1, by_mark))
+            found.append(_whole([(1, row)], 1, by_token))
             continue
-        key = (row.session, row.adc, place.ref, place.total)
+        key = (row.session, row.recipient, place.ref, place.total)
         parts = open_.setdefault(key, [])
         if any(number == place.sequence for number, _ in parts):  # a later message with the same reference
-            found.append(_whole(parts, place.total, by_mark))
+            found.append(_whole(parts, place.total, by_token))
             parts = open_[key] = []
         parts.append((place.sequence, row))
         if len(parts) == place.total:
-            found.append(_whole(open_.pop(key), place.total, by_mark))
-    found += [_whole(parts, key[3], by_mark) for key, parts in open_.items() if parts]
+            found.append(_whole(open_.pop(key), place.total, by_token))
+    found += [_whole(parts, key[3], by_token) for key, parts in open_.items() if parts]
     return sorted(found, key=lambda one: one.at)
 
 
-def _whole(parts: list[tuple[int, Any]], total: int, by_mark: dict[str, Any]) -> Whole:
+def _whole(parts: list[tuple[int, Any]], total: int, by_token: dict[str, Any]) -> Whole:
     first = min((row for _, row in parts), key=lambda row: row.at)
     text = "".join(row.text for _, row in sorted(parts, key=lambda part: part[0]))
-    mark = MARK.search(text)
+    token = TOKEN.search(text)
     return Whole(
-        first.at, first.session, first.code, first.adc, first.oadc, first.alphanumeric, text, total,
-        total - len(parts), first.frame, by_mark.get(mark.group()) if mark else None,
+        first.at, first.session, first.code, first.recipient, first.oadc, first.alphanumeric, text, total,
+        total - len(parts), first.frame, by_token.get(token.group()) if token else None,
     )  # fmt: skip
 
 
@@ -92,15 +92,15 @@ def shown(messages: Iterable[Whole], note: str) -> tuple[Evidence, ...]:
 
 def not_sent(
     case: Case, forbids: Callable[[Any], bool], what: str, *, outcome: Outcome = "fail", assumed: tuple[str, ...] = ()
-) -> Judged:
+) -> Verdict:
     """Whether the client sent none of the requested messages that `forbids` picks; `what` names them in findings."""
-    forbidden = {mark for mark, row in sends(case).items() if forbids(row)}
+    forbidden = {token for token, row in sends(case).items() if forbids(row)}
     if not forbidden:
-        return Judged("inconclusive", f"{what}: none requested", blame="bench")
-    if not len(case.reading.submits):
-        return Judged("inconclusive", "the client submitted nothing", blame="client")
-    wrong = [one for one in wholes(case) if one.asked is not None and one.asked.mark in forbidden]
+        return Verdict("inconclusive", f"{what}: none requested", blame="bench")
+    if not len(case.trace.submits):
+        return Verdict("inconclusive", "the client submitted nothing", blame="client")
+    wrong = [one for one in wholes(case) if one.asked is not None and one.asked.token in forbidden]
     summary = f"{what}: {len(forbidden)} requested, {len(wrong)} sent"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages", "", assumed)
-    return Judged(outcome, summary, len(wrong), 0, "messages", "client", assumed, shown(wrong, what))
+        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
+    return Verdict(outcome, summary, len(wrong), 0, "messages", "client", assumed, shown(wrong, what))

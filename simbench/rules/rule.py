@@ -16,10 +16,10 @@ import msgspec
 from simbench import rulebook
 from simbench.contract import Contract
 from simbench.finding import Finding, Outcome
-from simbench.rulebook import SUITES, Facts, Judged, Rulebook, Suite, worst
-from simbench.trace.trace import Reading
+from simbench.rulebook import SUITES, Facts, Rulebook, Suite, Verdict, worst
+from simbench.trace.trace import Trace
 
-__all__ = ["Case", "Judged", "Rule", "RuleFunction", "judge", "load", "missed", "ordered", "rule", "standing", "worst"]
+__all__ = ["Case", "Rule", "RuleFunction", "Verdict", "judge", "load", "missed", "ordered", "rule", "standing", "worst"]
 
 # Where the rules on ledgers stand: packages are searched, so that a new file in one needs no entry anywhere.
 PLACES: Final = ("simbench.rules.client", "simbench.sla.rules")
@@ -31,13 +31,13 @@ class Case(msgspec.Struct, frozen=True):
     `kept` is for what several rules work out of both, so that it is worked out once.
     """
 
-    reading: Reading
+    trace: Trace
     contract: Contract
     kept: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 Rule = rulebook.Rule[Case]
-RuleFunction = Callable[[Case], Judged]
+RuleFunction = Callable[[Case], Verdict]
 _BOOK: Final = Rulebook[Case]()
 
 

@@ -17,7 +17,7 @@ from simbench.rules.audit import audit, given_by
 from simbench.rules.rule import Case
 from simbench.service.log import EventLog, frame_id
 from simbench.service.records import Judgement, Judgements
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,21 +37,21 @@ def judge_live(ledger: AnyLedger, contract: Contract, rows: int, log: EventLog, 
         names = [column.name for column in (*table.columns, ORDINAL)]
         return ledger.tail(table.name, first if table is TABLES["wire"] else 0, names)
 
-    reading = Reading(Run(ledger.info, load), ended=now)
-    case, moved = Case(reading, contract), _moved(reading)
-    judged = [_judgement(_fair(one, moved)) for one in audit(case, given_by(reading), LIVE, ("audit",))]
+    trace = Trace(Run(ledger.info, load), ended=now)
+    case, moved = Case(trace, contract), _moved(trace)
+    judged = [_judgement(_fair(one, moved)) for one in audit(case, given_by(trace), LIVE, ("audit",))]
     for each in judged:
         if each.outcome in {"fail", "weak", "error"}:
             log.event("finding", ids=each.frames, **each.model_dump(include={"purpose", "outcome", "blame", "summary"}))
-    since, until = reading.span
+    since, until = trace.span
     return Judgements(since=since, until=until, findings=judged)
 
 
-def _moved(reading: Reading) -> list[tuple[int, int]]:
+def _moved(trace: Trace) -> list[tuple[int, int]]:
     """Return the stretches (us) of platform time the client did not experience: steps, and changed speed."""
     moved: list[tuple[int, int]] = []
     begun: int | None = None
-    for at, event in reading.events:
+    for at, event in trace.events:
         if not isinstance(event, ClockStepped):
             continue
         if event.seconds is not msgspec.UNSET:
@@ -60,7 +60,7 @@ def _moved(reading: Reading) -> list[tuple[int, int]]:
             if begun is not None:
                 moved.append((begun, at))
             begun = at if event.speed != 1 else None
-    return moved if begun is None else [*moved, (begun, max(begun, reading.span[1]) + 1)]
+    return moved if begun is None else [*moved, (begun, max(begun, trace.span[1]) + 1)]
 
 
 def _fair(finding: Finding, moved: list[tuple[int, int]]) -> Finding:

@@ -29,7 +29,7 @@ Number = Annotated[int, Path(ge=0, le=1 << 31)]
 Address = Annotated[str, Path(pattern=r"^\+?[0-9]{3,18}$")]
 Wanted = Annotated[str, Query(pattern=r"^(\+?[0-9]{3,18})?$")]
 Name = Annotated[str, Query(pattern=r"^[a-z-]{0,40}$")]
-TableName = Literal["wire", "story", "asked", "centre", "grain"]
+TableName = Literal["wire", "events", "stimuli", "centre", "timing_error"]
 EXPORTED_AT_ONCE = 5_000
 EXPORTED = ("id", "at", "session", "code", "recipient", "text", "outcome", "ec", "scts")
 

@@ -35,7 +35,7 @@ class _Found(msgspec.Struct, frozen=True):
     """One sample: decisions counted, events, sessions opened and closed, and where the next sample starts."""
 
     decided: list[tuple[Any, ...]]
-    story: list[dict[str, Any]]
+    events: list[dict[str, Any]]
     wire: list[dict[str, Any]]
     first: dict[str, int]
 
@@ -47,9 +47,9 @@ class Watch:
         self.control, self.log = control, log
         self.counts: Counter[tuple[str, str]] = Counter()  # (code, kind)
         self.history: dict[str, deque[Rates]] = defaultdict(lambda: deque(maxlen=KEPT))
-        self.story: deque[dict[str, Any]] = deque(maxlen=STORIES)
+        self.events: deque[dict[str, Any]] = deque(maxlen=STORIES)
         self.sent: dict[str, deque[tuple[int, str, str]]] = {}  # subscriber's number: at, code, text
-        self._first = {"centre": 0, "story": 0, "wire": 0}
+        self._first = {"centre": 0, "events": 0, "wire": 0}
         self._fresh: Counter[tuple[str, str]] = Counter()  # since rates were last taken
         self._rated_at, self._rated_s = control.now(), 0.0
         self._looking = asyncio.Lock()
@@ -74,7 +74,7 @@ class Watch:
         now = self.control.now()
         if asyncio.get_running_loop().time() >= self._rated_s + PERIOD_S / 2:
             self._rate(now)
-        for row in found.story:
+        for row in found.events:
             self._log_row(row)
         for row in found.wire:
             self.log.event(f"session {row['direction']}", at=row["at"], session=row["session"], peer=row["octets"])
@@ -90,7 +90,7 @@ class Watch:
     def _read(self, first: dict[str, int]) -> _Found:
         ledger = self.control.server.ledger
         decided = ledger.tally("centre", first["centre"], ["code", "kind"])
-        story = ledger.tail("story", first["story"], ["at", "kind", "subject", "until", "detail"])
+        events = ledger.tail("events", first["events"], ["at", "kind", "subject", "until", "detail"])
         ends: list[dict[str, Any]] = []
         wire = ledger.written["wire"]
         if self.log.enabled:
@@ -100,15 +100,15 @@ class Watch:
             ends = [{**row, "octets": row["octets"].decode("utf-8", "replace")} for row in ends]
         passed = {
             "centre": first["centre"] + sum(count for _, _, count in decided),
-            "story": first["story"] + story.num_rows,
+            "events": first["events"] + events.num_rows,
             "wire": wire,
         }
-        return _Found(decided, story.to_pylist(), ends, passed)
+        return _Found(decided, events.to_pylist(), ends, passed)
 
     def _log_row(self, row: dict[str, Any]) -> None:
         row["detail"] = json.loads(row["detail"] or "{}")
-        self.story.append(row)
-        self.log.event("story", **row)
+        self.events.append(row)
+        self.log.event("events", **row)
         if row["kind"] == "mo":
             texts = self.sent.pop(row["subject"], None) or deque(maxlen=TEXTS)
             texts.append((row["at"], row["detail"]["code"], row["detail"]["text"]))

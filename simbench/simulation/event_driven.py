@@ -17,7 +17,7 @@ from simbench.ledger.buffer import Block, Cells
 from simbench.ledger.rows import Row
 from simbench.simulation.clients import CodeClient, Request
 from simbench.simulation.demand import Source, spans
-from simbench.simulation.ground_truth import story_of
+from simbench.simulation.ground_truth import event_rows
 from simbench.simulation.minutes import MinuteRows
 from simbench.simulation.plan import World
 from simbench.simulation.replies import ReplyLaw
@@ -77,8 +77,8 @@ class Drive:
 
     def run(self) -> None:
         """Run the world and write its ledger."""
-        for row in story_of(self.world):
-            self.ledger.story.append(row)
+        for row in event_rows(self.world):
+            self.ledger.events.append(row)
         self._arrange()
         for code, client in self.clients.items():
             client.ask(_demand(self.world, code))

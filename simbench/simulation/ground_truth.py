@@ -5,15 +5,15 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from simbench.ledger.events import ForecastGiven, NumbersPorted, TierSet, row_of
-from simbench.ledger.incidents import Incident, Period, period_row, to_story
+from simbench.ledger.incidents import Incident, Period, incident_rows, period_row
 from simbench.ledger.rows import Row
 from simbench.simulation.incidents import incidents as incidents_of
 from simbench.simulation.plan import World
 from simbench.simulation.scenario import moment
 
 
-def story_of(world: World) -> list[Row]:
-    """The rows of table "story", by instant: period, incidents, tiers, portings, forecasts.
+def event_rows(world: World) -> list[Row]:
+    """The rows of table "events", by instant: period, incidents, tiers, portings, forecasts.
 
     Incidents before the period are included: availability over twelve months looks back on them.
     """
@@ -21,7 +21,9 @@ def story_of(world: World) -> list[Row]:
     known = scenario.history.known_from
     period = Period(world.start, world.end, moment(known, "history.known_from") if known else world.start)
     known_incidents = [*_history(world, period.known_from), *world.incidents]
-    incidents: list[Row] = [row for incident in known_incidents for row in to_story(incident) if _at(row) < world.end]
+    incidents: list[Row] = [
+        row for incident in known_incidents for row in incident_rows(incident) if _at(row) < world.end
+    ]
     rows: list[Row] = []
     for code in world.codes:
         for at, limit in world.tiers(code):

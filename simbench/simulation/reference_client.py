@@ -22,7 +22,7 @@ from simbench.client.messages import Buffered, Close, Connect, LinkConfig, Notif
 from simbench.ledger import AnyLedger, Ledger
 from simbench.simulation.demand import Source, spans
 from simbench.simulation.event_driven import MOST_BACKLOG
-from simbench.simulation.ground_truth import story_of
+from simbench.simulation.ground_truth import event_rows
 from simbench.simulation.minutes import MinuteRows
 from simbench.simulation.plan import STREAM_SHIFT, World
 from simbench.simulation.timeline import Alarm, Rank, Timeline
@@ -75,8 +75,8 @@ class ReferenceDrive:
 
     def run(self) -> None:
         """Run the world and write its ledger."""
-        for row in story_of(self.world):
-            self.ledger.story.append(row)
+        for row in event_rows(self.world):
+            self.ledger.events.append(row)
         for start, end in self.world.downs:
             self._enter(end, lambda now: self.gateway.go("up", now))
             self._enter(max(start, self.world.start), lambda now: self.gateway.go("down", now))

@@ -15,7 +15,7 @@ from simbench.simulation.bulk import BulkSmsc, not_carried
 from simbench.simulation.bulk_code import CodeRun
 from simbench.simulation.columns import MinuteColumns, RowColumns
 from simbench.simulation.event_driven import Detail, Progress, run_events
-from simbench.simulation.ground_truth import story_of
+from simbench.simulation.ground_truth import event_rows
 from simbench.simulation.plan import World
 from simbench.simulation.reference_client import ReferenceDrive
 
@@ -44,8 +44,8 @@ def run_world(
         else:
             run_events(world, ledger, detail, progress)
         return "events"
-    for row in story_of(world):
-        ledger.story.append(row)
+    for row in event_rows(world):
+        ledger.events.append(row)
     if detail == "minute":
         _minutes(world, ledger, workers, progress)
     else:

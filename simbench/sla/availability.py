@@ -18,7 +18,7 @@ from simbench.base.units import DAY_US, HOUR_US
 from simbench.contract import Contract
 from simbench.finding import Evidence
 from simbench.ledger.incidents import Period
-from simbench.rules.rule import Case, Judged, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Service, service_of
 from simbench.sla.probes import probes_of
 from simbench.sla.rolling_window import PARTS, Downtime, Instants, Windows, downtime_of, windows
@@ -148,7 +148,7 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
     catches=("fifteen-outages",),
     suites=("sla",),
 )
-def rolling_year(case: Case) -> Judged:
+def rolling_year(case: Case) -> Verdict:
     """Judge V1 at every instant that can be the worst.
 
     With less than a year of history the figures are provisional: inconclusive, or unsupported without any down time.
@@ -157,7 +157,7 @@ def rolling_year(case: Case) -> Judged:
     service = service_of(case)
     period = service.period
     if period.end <= period.start:
-        return Judged("inconclusive", "the run covers no period", blame="bench")
+        return Verdict("inconclusive", "the run covers no period", blame="bench")
     year = year_of(service, case.contract)
     seen = rolling(year, turning_points(year))
     quality = case.contract.terms.quality
@@ -174,12 +174,12 @@ def rolling_year(case: Case) -> Judged:
     assumed = ("variant V1 of availability",) if disagreeing else ()
     measured = 1 - float(decisive.loss(place, "V1"))
     if provisional and not decisive.unplanned[place]:
-        return Judged("unsupported", summary, measured, quality.availability.value, "share", "", assumed)
+        return Verdict("unsupported", summary, measured, quality.availability.value, "share", "", assumed)
     if provisional:
-        return Judged("inconclusive", summary, measured, quality.availability.value, "share", "bench", assumed)
+        return Verdict("inconclusive", summary, measured, quality.availability.value, "share", "bench", assumed)
     if not failing["V1"]:
-        return Judged("pass", summary, measured, quality.availability.value, "share", "", assumed)
-    return Judged(
+        return Verdict("pass", summary, measured, quality.availability.value, "share", "", assumed)
+    return Verdict(
         missed(case.contract, "quality.availability"), summary, measured, quality.availability.value, "share",
         "platform", assumed, _evidence(service, decisive, place),
     )  # fmt: skip

@@ -69,9 +69,9 @@ def service_of(case: Case) -> Service:
     Without a period in the ledger it is the ledger's own span.
     """
     if SERVICE not in case.kept:
-        story = list(case.reading.story.rows())
-        period = period_of(story) or Period(*case.reading.span, case.reading.span[0])
-        case.kept[SERVICE] = Service(period, counted(incidents_of(story), case.contract))
+        events = list(case.trace.event_rows.rows())
+        period = period_of(events) or Period(*case.trace.span, case.trace.span[0])
+        case.kept[SERVICE] = Service(period, counted(incidents_of(events), case.contract))
     service: Service = case.kept[SERVICE]
     return service
 

@@ -15,14 +15,14 @@ from simbench.rules.rule import Case
 from simbench.sla.classification import Counted, Service
 from simbench.sla.probes import Probes
 
-Verdict = Literal["agree", "differ", "only the ticket", "only the client", "nobody looked"]
+Agreement = Literal["agree", "differ", "only the ticket", "only the client", "nobody looked"]
 Silence = tuple[int, int]
 
 
 class Side(msgspec.Struct, frozen=True):
     """One line of the comparison: instants (us, -1 for none), seconds of each side, and the reason in a sentence."""
 
-    verdict: Verdict
+    verdict: Agreement
     ticket: str
     told_start: int
     told_end: int
@@ -62,10 +62,10 @@ def seen_by_the_client(case: Case) -> Probes:
     An operation is answered when it has a result (a 51: a positive one); a connection ended by the platform is
     unanswered at that instant.
     """
-    reading = case.reading
-    points: list[tuple[int, bool]] = [(row.at, row.ack == "A") for row in reading.submits.rows()]
-    points += [(row.at, row.result_at >= 0) for row in reading.alerts.rows()]
-    for row in reading.sessions.rows():
+    trace = case.trace
+    points: list[tuple[int, bool]] = [(row.at, row.ack == "A") for row in trace.submits.rows()]
+    points += [(row.at, row.result_at >= 0) for row in trace.alerts.rows()]
+    for row in trace.sessions.rows():
         if row.login_at >= 0:
             points.append((row.login_at, row.login_ack == "A"))
         if row.closed_at >= 0 and row.closed_by != "peer":
@@ -90,7 +90,7 @@ def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes) 
             )
         why = f"{good} of {count(tried, 'probe')} answered during the ticket"
         partial = one.incident.scope == "partial" and good < tried
-        verdict: Verdict = "agree" if partial else "only the ticket"
+        verdict: Agreement = "agree" if partial else "only the ticket"
         return Side(verdict, ticket, start, end, -1, -1, recorded_s, 0, why)
     seen_start, seen_end = min(s for s, _ in mine), max(e for _, e in mine)
     seen_s = sum(e - s for s, e in mine) / SECOND_US

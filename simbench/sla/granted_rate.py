@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
-from simbench.rules.rule import Case, Judged, rule, worst
+from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.sla.classification import Service, service_of
 from simbench.sla.rolling_window import Instants
 from simbench.sla.traffic_minutes import Minutes, answers, held_seconds, logouts, recorded_minutes
@@ -40,20 +40,20 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
     catches=("slow-minutes",),
     suites=("sla",),
 )
-def rate_with_backlog(case: Case) -> Judged:
+def rate_with_backlog(case: Case) -> Verdict:
     """Check every minute that began with a backlog, outside incidents, against the code's tier at the time."""
-    run = case.reading.run
+    run = case.trace.run
     if recorded_minutes(run) is None and not answers(run):
-        return Judged("unsupported", "no traffic data")
+        return Verdict("unsupported", "no traffic data")
     stretches = backlog_minutes(case, service_of(case))
     if not stretches:
-        return Judged("pass", "no short code had a backlog at the platform", None, None, "minutes")
+        return Verdict("pass", "no short code had a backlog at the platform", None, None, "minutes")
     return worst(_judged(case, one) for one in stretches)
 
 
 def backlog_minutes(case: Case, service: Service) -> list[Stretch]:
     """Each code's minutes with a backlog, except those that an incident of the platform or code touches."""
-    minutes = recorded_minutes(case.reading.run)
+    minutes = recorded_minutes(case.trace.run)
     known = minutes is not None and minutes.backlog is not None
     found = by_table(case, service, minutes) if known and minutes is not None else _by_second(case, service)
     return [kept for kept in (_outside(one, service) for one in found) if len(kept.at)]
@@ -67,7 +67,7 @@ def rates_at(case: Case, code: str, at: Instants) -> Instants:
     floor = case.contract.terms.quality.rate_floor_per_s.value
     tiers = sorted(
         (row.at, int(row.detail["rate_per_s"]))
-        for row in case.reading.story.rows()
+        for row in case.trace.event_rows.rows()
         if row.kind in TIERS and row.subject == code and "rate_per_s" in row.detail
     )
     if not tiers:
@@ -107,9 +107,9 @@ def _by_second(case: Case, service: Service) -> list[Stretch]:
 
     Held messages are dropped when an outage begins or a connection ends; after a gap in the rows nothing waits.
     """
-    seconds = held_seconds(case.reading.run)
+    seconds = held_seconds(case.trace.run)
     found = []
-    resets = np.unique([*(one.incident.start for one in service.counted), *logouts(case.reading.run).tolist()])
+    resets = np.unique([*(one.incident.start for one in service.counted), *logouts(case.trace.run).tolist()])
     for code, rows in _by_code(seconds["code"]):
         at, accepted, held = seconds["at"][rows], seconds["accepted"][rows], seconds["held"][rows]
         gap = np.diff(at, append=at[-1] + SECOND_US) // SECOND_US
@@ -146,7 +146,7 @@ def _outside(one: Stretch, service: Service) -> Stretch:
     return Stretch(one.code, one.at[clear], one.granted[clear], one.due[clear])
 
 
-def _judged(case: Case, one: Stretch) -> Judged:
+def _judged(case: Case, one: Stretch) -> Verdict:
     terms = case.contract.terms.throughput
     rates = rates_at(case, one.code, one.at)
     slack = np.maximum(1, -(-rates * terms.jitter_ms.value // 1000))
@@ -157,13 +157,13 @@ def _judged(case: Case, one: Stretch) -> Judged:
         f"{one.code}: {count(len(one.at), 'minute')} with a backlog, {_percent(share)} of the due messages granted"
     )
     if not short.any():
-        return Judged("pass", summary, 0, 0, "minutes below the tier")
+        return Verdict("pass", summary, 0, 0, "minutes below the tier")
     evidence = tuple(
         Evidence(f"{one.code}: {one.granted[p]} of {one.due[p]} due", int(one.at[p]), int(one.at[p]) + MINUTE_US)
         for p in np.flatnonzero(short)[:SHOWN].tolist()
     )
     below = int(short.sum())
-    return Judged(
+    return Verdict(
         "fail",
         f"{summary}, {count(below, 'minute')} below the tier",
         below,

@@ -11,7 +11,7 @@ from simbench.base.text import count
 from simbench.base.units import DAY_US
 from simbench.finding import Blame, Evidence, Outcome
 from simbench.ledger.incidents import Incident
-from simbench.rules.rule import Case, Judged, rule
+from simbench.rules.rule import Case, Verdict, rule
 from simbench.sla.classification import CLIENT, ORANGE, Service, noticed_in_time, service_of
 
 DAYS = {"ouvres": "working days (jours ouvrés)", "ouvrables": "jours ouvrables", "calendar": "calendar days"}
@@ -24,7 +24,7 @@ DAYS = {"ouvres": "working days (jours ouvrés)", "ouvrables": "jours ouvrables"
     catches=("late-notice",),
     suites=("sla",),
 )
-def five_days(case: Case) -> Judged:
+def five_days(case: Case) -> Verdict:
     """Check each planned interruption by the operator that begins in the period."""
     days = case.contract.terms.quality.notice_days.value
     return _noticed(case, ORANGE, days, "platform", "quality.notice_days")
@@ -36,7 +36,7 @@ def five_days(case: Case) -> Judged:
     catches=("client-late-notice",),
     suites=("sla",),
 )
-def client_five_days(case: Case) -> Judged:
+def client_five_days(case: Case) -> Verdict:
     """Check each planned interruption by the client that begins in the period."""
     days = case.contract.terms.quality.client_notice_days.value
     return _noticed(case, CLIENT, days, "client", "quality.client_notice_days")
@@ -50,12 +50,12 @@ def planned_by(service: Service, whose: str) -> list[Incident]:
     ]
 
 
-def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Judged:
+def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Verdict:
     """Fail where every reading finds an announcement late; weak where only the assumed one does."""
     contract = case.contract
     planned = planned_by(service_of(case), whose)
     if not planned:
-        return Judged("unsupported", "no planned interruption", None, days, "days")
+        return Verdict("unsupported", "no planned interruption", None, days, "days")
     readings = contract.ambiguities["AMB-04"].readings
     late = [one for one in planned if not noticed_in_time(one, contract)]
     by_reading = {name: [one for one in planned if not noticed_in_time(one, contract, name)] for name in readings}
@@ -82,11 +82,11 @@ def _noticed(case: Case, whose: str, days: int, blame: Blame, term: str) -> Judg
         summary += f" ({', '.join(differing)})"
     assumed = contract.assumed(term, *(("AMB-04",) if differing else ()))
     if not late:
-        return Judged("pass", summary, measured, days, "days", "", assumed)
+        return Verdict("pass", summary, measured, days, "days", "", assumed)
     surely = all(by_reading.values())
     evidence = tuple(Evidence(f"{one.ticket}: {_ahead(one)}", one.start, one.end or one.start) for one in late)
     outcome: Outcome = "fail" if surely or not assumed else "weak"
-    return Judged(outcome, summary, measured, days, "days", blame, assumed, evidence)
+    return Verdict(outcome, summary, measured, days, "days", blame, assumed, evidence)
 
 
 def _ahead(one: Incident) -> str:

@@ -1,6 +1,6 @@
 """The client's own probes: an instant and whether it was answered.
 
-In a ledger they are rows of `asked`, because the client reports them: kind "probe-ok" or "probe-lost".
+In a ledger they are rows of `stimuli`, because the client reports them: kind "probe-ok" or "probe-lost".
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Probes(msgspec.Struct, frozen=True, eq=False):
 
 def probes_of(case: Case) -> Probes:
     """The probes a ledger holds, in order of time."""
-    asked = case.reading.run.asked
+    asked = case.trace.run.stimuli
     if not asked.num_rows:
         return Probes(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_))
     kind = asked["kind"].to_numpy(zero_copy_only=False)

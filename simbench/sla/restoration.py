@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.finding import Evidence
-from simbench.rules.rule import Case, Judged, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Class, Counted, Service, service_of
 from simbench.sla.rolling_window import Instants
 
@@ -80,16 +80,16 @@ def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
     catches=("seven-hours",),
     suites=("sla",),
 )
-def six_hours(case: Case) -> Judged:
+def six_hours(case: Case) -> Verdict:
     """Check each outage that touches the period, by the instants of its ticket."""
     service = service_of(case)
     limit_h = case.contract.terms.quality.restoration_h.value
     limit, end = limit_h * HOUR_US, service.period.end
     if end <= service.period.start:
-        return Judged("inconclusive", "the run covers no period", blame="bench")
+        return Verdict("inconclusive", "the run covers no period", blame="bench")
     outages = outages_of(service)
     if not outages:
-        return Judged("pass", "no total, unplanned outage", 0, limit_h, UNIT)
+        return Verdict("pass", "no total, unplanned outage", 0, limit_h, UNIT)
     _, hours, tickets = restoration_times(service)
     longest = int(np.argmax(hours))
     number = count(len(outages), "total, unplanned outage")
@@ -108,11 +108,11 @@ def six_hours(case: Case) -> Judged:
             for one in certain
         )
         outcome = missed(case.contract, "quality.restoration_h")
-        return Judged(outcome, summary, float(hours[longest]), limit_h, UNIT, "platform", assumed, evidence)
+        return Verdict(outcome, summary, float(hours[longest]), limit_h, UNIT, "platform", assumed, evidence)
     if unsure:
         summary += f"; {_unsure(unsure)}"
-        return Judged("inconclusive", summary, float(hours[longest]), limit_h, UNIT, "bench")
-    return Judged("pass", summary, float(hours[longest]), limit_h, UNIT)
+        return Verdict("inconclusive", summary, float(hours[longest]), limit_h, UNIT, "bench")
+    return Verdict("pass", summary, float(hours[longest]), limit_h, UNIT)
 
 
 def _too_near(one: Counted, limit: int, case: Case) -> bool:
@@ -120,7 +120,7 @@ def _too_near(one: Counted, limit: int, case: Case) -> bool:
     incident = one.incident
     if incident.end is None:
         return False
-    grain = case.reading.local_grain(incident.start, incident.end)
+    grain = case.trace.largest_timing_error(incident.start, incident.end)
     return grain > 0 and abs(incident.end - incident.start - limit) < grain
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 SUBMITS = (
-    "at", "session", "account", "code", "trn", "adc", "oadc", "alphanumeric", "text", "segments", "notify",
-    "validity", "mark", "result_at", "ack", "ec", "scts", "mvp", "frame",
+    "at", "session", "account", "code", "trn", "recipient", "oadc", "alphanumeric", "text", "segments", "notify",
+    "validity", "token", "result_at", "ack", "ec", "scts", "mvp", "frame",
 )  # fmt: skip
-NOTICES = (
-    "at", "session", "account", "code", "subscriber", "scts", "outcome", "reason", "trn", "result_at", "ack", "frame",
+NOTIFICATIONS = (
+    "at", "session", "account", "code", "recipient", "scts", "outcome", "reason", "trn", "result_at", "ack", "frame",
 )  # fmt: skip
 MO = ("at", "session", "account", "code", "sender", "scts", "text", "trn", "result_at", "ack", "frame")
 SESSIONS = (
@@ -17,6 +17,6 @@ SESSIONS = (
 ALERTS = ("at", "session", "account", "result_at", "frame")
 ATTEMPTS = ("at", "peer", "outcome")
 FRAMES = ("at", "session", "direction", "kind", "ot", "trn", "problem", "tolerated", "frame")
-STORY = ("at", "kind", "subject", "until", "detail")
-ASKED = ("at", "kind", "mark", "code", "recipient", "text", "klass", "brand", "opted_in", "detail")
-GRAIN = ("started", "ended", "size_us", "place")
+EVENTS = ("at", "kind", "subject", "until", "detail")
+STIMULI = ("at", "kind", "token", "code", "recipient", "text", "traffic_class", "brand", "opted_in", "detail")
+TIMING_ERROR = ("started", "ended", "size_us", "place")

@@ -11,9 +11,9 @@ from simbench.ucp import content
 from simbench.ucp.concat import Assembler, LongMessage
 from simbench.ucp.fields import At
 
-MARK: Final = re.compile(r"#[0-9A-Z]{5}")  # the mark by which the bench recognises a requested message in its text
+TOKEN: Final = re.compile(r"#[0-9A-Z]{5}")  # the token by which the bench recognises a requested message in its text
 MESSAGES: Final = (
-    "at", "ended_at", "session", "account", "code", "sender", "recipient", "text", "mark", "total", "missing",
+    "at", "ended_at", "session", "account", "code", "sender", "recipient", "text", "token", "total", "missing",
     "segments", "doubles", "rows_of",
 )  # fmt: skip
 WITHIN_US: Final = HOUR_US  # parts more than an hour apart belong to different messages, as references repeat
@@ -45,12 +45,12 @@ def _row(view: View, message: LongMessage) -> tuple[Any, ...]:
     positions = sorted(message.handles)
     first, last = positions[0], positions[-1]
     text = message.text or ""
-    mark = str(view.mark[first]) if "mark" in view.names else ""
-    if not mark and (found := MARK.search(text)):
-        mark = found.group()
+    token = str(view.token[first]) if "token" in view.names else ""
+    if not token and (found := TOKEN.search(text)):
+        token = found.group()
     segments = sum(int(view.segments[p]) for p in positions) if "segments" in view.names else len(positions)
     return (
         int(view.at[first]), int(view.at[last]), int(view.session[first]), view.account[first], view.code[first],
-        message.sender, message.recipient, text, mark, message.total, message.missing,
+        message.sender, message.recipient, text, token, message.total, message.missing,
         segments, message.doubles, tuple(message.handles),
     )  # fmt: skip

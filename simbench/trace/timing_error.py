@@ -40,13 +40,13 @@ def ended_at(info: RunInfo, first: int, events: View) -> int:
     return info.wall_ended if own and not moved else 0
 
 
-def of_a_capture(story: View, span: tuple[int, int]) -> list[tuple[int, int, int]]:
+def of_a_capture(events: View, span: tuple[int, int]) -> list[tuple[int, int, int]]:
     """The same out of what a capture told of its stamps: (started, ended, us).
 
     A clock's step counts where it is, missing and coarse stamps everywhere, and what contradicts TCP on its connection.
     """
     rows = []
-    for row in story.rows():
+    for row in events.rows():
         if row.kind != "capture":
             continue
         off_us = row.detail.get("off_us") or row.detail.get("moved_us") or 0

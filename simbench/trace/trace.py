@@ -17,18 +17,18 @@ from simbench.ledger.events import LimitSet, MaintenanceBegan, OutageBegan, Rest
 from simbench.ledger.reader import Run
 from simbench.trace.columns import (
     ALERTS,
-    ASKED,
     ATTEMPTS,
+    EVENTS,
     FRAMES,
-    GRAIN,
     MO,
-    NOTICES,
+    NOTIFICATIONS,
     SESSIONS,
-    STORY,
+    STIMULI,
     SUBMITS,
+    TIMING_ERROR,
 )
 from simbench.trace.line import Line
-from simbench.trace.messages import MARK, messages_of
+from simbench.trace.messages import TOKEN, messages_of
 from simbench.trace.timing_error import ended_at, of_a_capture, stretches
 from simbench.trace.view import View, view_of
 from simbench.ucp import alphabet, content
@@ -44,18 +44,18 @@ LONGEST_NUMBER = 18  # digits that a column of 64 bits holds
 GIVEN_UP_US = 60 * SECOND_US  # an operation unanswered for so long is given up, and its number free again
 WIRE = ["at", "session", "direction", "octets"]
 AT_ONCE = 10_000  # rows of the wire that are Python's at a time
-_MARK = SUBMITS.index("mark")
+_TOKEN = SUBMITS.index("token")
 
 
-class Reading:
-    """Everything rules on the client may see of a run: `wire`, `story`, `asked` and the bench's own grain."""
+class Trace:
+    """Everything rules on the client may see of a run: `wire`, `events`, `stimuli` and the bench's own grain."""
 
-    def __init__(self, run: Run, marks: Mapping[int, str] | None = None, ended: int = 0) -> None:
-        """`marks`: what was found out of submits whose texts carry no mark, by their place in order of arrival.
+    def __init__(self, run: Run, tokens: Mapping[int, str] | None = None, ended: int = 0) -> None:
+        """`tokens`: what was found out of submits whose texts carry no token, by their place in order of arrival.
 
         `ended`: until when the run was watched (us), where more is known than its last row.
         """
-        self.run, self._marks, self._ended = run, marks or {}, ended
+        self.run, self._tokens, self._ended = run, tokens or {}, ended
         self._lines: dict[int, Line] = {}
         self._owner: dict[str, str] = {}
         self._rows: dict[str, list[list[Any]]] = {name: [] for name in ("51", "53", "52", "31", "frames")}
@@ -64,57 +64,59 @@ class Reading:
     # Views -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def story(self) -> View:
+    def event_rows(self) -> View:
         """What the bench made happen: at, kind, subject, until (us or None), detail (a dict)."""
         return view_of(
-            STORY,
+            EVENTS,
             [
                 (r["at"], r["kind"], r["subject"], r["until"], json.loads(r["detail"] or "{}"))
-                for r in self.run.story.to_pylist()
+                for r in self.run.events.to_pylist()
             ],
         )
 
     @cached_property
     def events(self) -> list[EventAt]:
-        """What the bench made happen, typed, in order; what a capture says of itself is in `story` alone."""
-        story = self.run.story
-        columns = (story[name].to_pylist() for name in STORY)
+        """What the bench made happen, typed, in order; what a capture says of itself is in `events` alone."""
+        events = self.run.events
+        columns = (events[name].to_pylist() for name in EVENTS)
         return list(events_of(zip(*columns, strict=True)))
 
     @cached_property
-    def asked(self) -> View:
+    def stimuli(self) -> View:
         """What was asked of the client and what it reported."""
         return view_of(
-            ASKED,
+            STIMULI,
             [
-                (r["at"], r["kind"], r["mark"], r["code"], r["recipient"], r["text"], r["class"], r["brand"],
+                (r["at"], r["kind"], r["token"], r["code"], r["recipient"], r["text"], r["traffic_class"], r["brand"],
                  r["opted_in"], json.loads(r["detail"] or "{}"))
-                for r in self.run.asked.to_pylist()
+                for r in self.run.stimuli.to_pylist()
             ],
         )  # fmt: skip
 
     @cached_property
-    def grain(self) -> View:
+    def timing_error(self) -> View:
         """Where the bench itself was late: started, ended, size_us, place."""
-        return view_of(GRAIN, [[row[name] for name in GRAIN] for row in self.run.grain.to_pylist()])
+        return view_of(
+            TIMING_ERROR, [[row[name] for name in TIMING_ERROR] for row in self.run.timing_error.to_pylist()]
+        )
 
     @cached_property
     def submits(self) -> View:
         """Operations 51 in order of arrival, each with its result (`result_at` -1 while unanswered)."""
         self._read()
-        for position, mark in self._marks.items():
-            self._rows["51"][position][_MARK] = mark
+        for position, token in self._tokens.items():
+            self._rows["51"][position][_TOKEN] = token
         return self._view("51", SUBMITS)
 
     @cached_property
     def messages(self) -> View:
         """Messages as their recipients read them, each of one or more submits (`simbench.trace.messages`)."""
-        return messages_of(self.submits, "oadc", "adc")
+        return messages_of(self.submits, "oadc", "recipient")
 
     @cached_property
-    def notices(self) -> View:
+    def notifications(self) -> View:
         """Notifications (53), each with the client's answer."""
-        return self._view("53", NOTICES)
+        return self._view("53", NOTIFICATIONS)
 
     @cached_property
     def mo(self) -> View:
@@ -183,21 +185,23 @@ class Reading:
         """Connection attempts in order: at, peer ("address:port"), outcome ("session" where it became one)."""
         rows = [(row.opened_at, row.peer, "session") for row in self.sessions.rows() if row.opened_at >= 0]
         rows += [
-            (row.at, row.subject, row.detail.get("outcome", "")) for row in self.story.rows() if row.kind == "attempt"
+            (row.at, row.subject, row.detail.get("outcome", ""))
+            for row in self.event_rows.rows()
+            if row.kind == "attempt"
         ]
         return view_of(ATTEMPTS, sorted(rows))
 
     @cached_property
     def span(self) -> tuple[int, int]:
         """First and last instant of the run, which ends when it was ended; (0, 0) when nothing happened."""
-        filled = [table for table in (self.run.wire, self.run.story, self.run.asked) if table.num_rows]
+        filled = [table for table in (self.run.wire, self.run.events, self.run.stimuli) if table.num_rows]
         instants = [table["at"][place].as_py() for table in filled for place in (0, -1)]
         if not instants:
             return 0, 0
         first, last = min(instants), max(instants)
-        return first, max(last, self._ended, ended_at(self.run.info, first, self.story))
+        return first, max(last, self._ended, ended_at(self.run.info, first, self.event_rows))
 
-    def local_grain(self, start: int, end: int) -> int:
+    def largest_timing_error(self, start: int, end: int) -> int:
         """The largest lateness of the bench that overlaps the interval (us)."""
         late = self._late
         if not len(late):
@@ -207,7 +211,7 @@ class Reading:
 
     @cached_property
     def _late(self) -> View:
-        return stretches(self.grain, of_a_capture(self.story, self.span))
+        return stretches(self.timing_error, of_a_capture(self.event_rows, self.span))
 
     # Parsing ---------------------------------------------------------------------------------------------------
 
@@ -310,18 +314,18 @@ class Reading:
         oadc = _name(data[At.OADC]) if alphanumeric else data[At.OADC]
         read = content.read(data)
         text = read.text or ""
-        mark = MARK.search(text)
+        token = TOKEN.search(text)
         code = oadc if oadc in self.limits else self.code_of(line.account) or oadc
         record = [
             at, line.number, line.account, code, frame.trn, data[At.ADC], oadc, alphanumeric, text,
             read.segments, _digits(data[At.NT] or "3", 0) if data[At.NRQ] == "1" else 0,
-            data[At.VP], mark.group() if mark else "", -1, "", "", "", "", frame.octets,
+            data[At.VP], token.group() if token else "", -1, "", "", "", "", frame.octets,
         ]  # fmt: skip
         self._rows["51"].append(record)
         self._await(line, frame, record)
 
     def code_of(self, account: str) -> str:
-        """The first short code of an account, "" where the story tells of none."""
+        """The first short code of an account, "" where the events tells of none."""
         return next((code for code, owner in self._owner.items() if owner == account), "")
 
     def _from_smsc(self, line: Line, at: int, octets: bytes) -> None:

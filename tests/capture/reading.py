@@ -11,4 +11,4 @@ from simbench.ledger.writer import AnyLedger
 
 def to_ledger(path: Path, ledger: AnyLedger, port: int | None = None) -> Summary:
     """`read_capture` into a ledger, pausing for its disk so that rows do not pile up."""
-    return read_capture(path, ledger.wire, ledger.story, port, ledger.flush)
+    return read_capture(path, ledger.wire, ledger.events, port, ledger.flush)

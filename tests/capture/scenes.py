@@ -65,11 +65,11 @@ class Line:
 
 
 class Read:
-    """What came of segments: rows by session, story, summary."""
+    """What came of segments: rows by session, events, summary."""
 
     def __init__(self, sent: Iterable[tuple[int, Segment]], port: int | None = None) -> None:
         self.ledger = MemoryLedger()
-        streams = Streams(self.ledger.wire, self.ledger.story, port)
+        streams = Streams(self.ledger.wire, self.ledger.events, port)
         for at, segment in sent:
             streams.feed(at, segment)
         streams.finish()
@@ -84,17 +84,17 @@ class Read:
         return [(row[1], row[2], row[3]) for row in self.ledger.wire if row[2] in {"open", "close"}]  # type: ignore[misc]  # rows are tuples of objects
 
     def told(self, what: str) -> list[dict[str, Any]]:
-        """What the story says of that kind."""
-        return [said for _, said in stories(self.ledger.story) if said["what"] == what]
+        """What the events says of that kind."""
+        return [said for _, said in stories(self.ledger.events) if said["what"] == what]
 
 
 def octets_of(wire: Iterable[Row], session: int, direction: str) -> bytes:
     return b"".join(row[3] for row in wire if row[1:3] == (session, direction))  # type: ignore[misc]  # as above
 
 
-def stories(story: Iterable[Row]) -> list[tuple[str, dict[str, Any]]]:
+def stories(events: Iterable[Row]) -> list[tuple[str, dict[str, Any]]]:
     """(subject, detail) of the rows a capture leaves."""
-    return [(str(row[2]), json.loads(str(row[4]))) for row in story if row[1] == "capture"]
+    return [(str(row[2]), json.loads(str(row[4]))) for row in events if row[1] == "capture"]
 
 
 def without(sent: list[tuple[int, Segment]], *indices: int) -> list[tuple[int, Segment]]:

@@ -35,7 +35,7 @@ def read(octets: bytes) -> tuple[int, int]:
     """Packets and rows of the wire that came of it; (-1, rows) for an error."""
     ledger = MemoryLedger()
     try:
-        return read_packets(BytesIO(octets), "x", ledger.wire, ledger.story).packets, len(ledger.wire)
+        return read_packets(BytesIO(octets), "x", ledger.wire, ledger.events).packets, len(ledger.wire)
     except BadInput:
         return -1, len(ledger.wire)
 

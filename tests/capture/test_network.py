@@ -136,7 +136,7 @@ FILE = pcap([(at, ip_packet(segment)) for at, segment in Line().open().talk().cl
 
 def read(octets: bytes) -> tuple[MemoryLedger, bool]:
     ledger = MemoryLedger()
-    return ledger, read_packets(BytesIO(octets), "x", ledger.wire, ledger.story).cut_short
+    return ledger, read_packets(BytesIO(octets), "x", ledger.wire, ledger.events).cut_short
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from simbench.capture.reader import read_packets
 from simbench.ledger import MemoryLedger
 from simbench.ledger.rows import Row
 from simbench.rules.capture_times import times_of
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from tests.capture.scenes import BACK, KEY, LOGIN, MS, RESULTS, START, SUBMITS, WELCOME, Line, ip_packet, pcap
 from tests.capture.test_files import block, interface, packet, section
 
@@ -34,16 +34,14 @@ class Heard:
 
     def __init__(self, octets: bytes, port: int | None = None) -> None:
         self.ledger = MemoryLedger()
-        self.summary: Summary = read_packets(BytesIO(octets), "x.pcap", self.ledger.wire, self.ledger.story, port)
-        self.reading = Reading(self.ledger.snapshot())
-        self.remarks = times_of(self.reading).remarks
+        self.summary: Summary = read_packets(BytesIO(octets), "x.pcap", self.ledger.wire, self.ledger.events, port)
+        self.trace = Trace(self.ledger.snapshot())
+        self.remarks = times_of(self.trace).remarks
 
     @property
     def rows(self) -> list[Row]:
         """The wire as rules read it: in order of its instants."""
-        return [
-            (row["at"], row["session"], row["direction"], row["octets"]) for row in self.reading.run.wire.to_pylist()
-        ]
+        return [(row["at"], row["session"], row["direction"], row["octets"]) for row in self.trace.run.wire.to_pylist()]
 
     @property
     def talk(self) -> list[tuple[str, bytes]]:
@@ -92,11 +90,11 @@ def test_a_clock_that_is_set_back_is_told_and_changes_no_order(back_us: int) -> 
     assert len(heard.remarks) == 1
     assert "steps back" in heard.remarks[0]
     assert "packet 14" in heard.remarks[0]
-    instants = heard.reading.run.wire["at"].to_pylist()
+    instants = heard.trace.run.wire["at"].to_pylist()
     assert instants == sorted(instants)
     assert max(instants) - START < SECOND_US
-    (step,) = times_of(heard.reading).steps
-    assert heard.reading.local_grain(step[0], step[0]) >= back_us - SECOND_US
+    (step,) = times_of(heard.trace).steps
+    assert heard.trace.largest_timing_error(step[0], step[0]) >= back_us - SECOND_US
 
 
 def test_two_taps_one_behind_the_other_in_a_file_are_merged() -> None:
@@ -127,7 +125,7 @@ def test_packets_without_times_are_read_in_order_and_dated_by_it() -> None:
     simple = b"".join(block(3, struct.pack("<I", len(each)) + each + bytes(-len(each) % 4)) for each in blocks)
     heard = Heard(section() + interface(101) + simple)
     whole(heard)
-    assert times_of(heard.reading).untimed
+    assert times_of(heard.trace).untimed
     instants = [int(str(row[0])) for row in heard.rows]
     assert instants == sorted(set(instants))
     assert instants[-1] <= len(SENT)
@@ -138,7 +136,7 @@ def test_stamps_in_whole_seconds_are_worth_a_second() -> None:
     heard = Heard(file_of(sent))
     whole(heard)
     assert heard.remarks == ("its times are multiples of 1 s",)
-    assert heard.reading.local_grain(START, START) == SECOND_US
+    assert heard.trace.largest_timing_error(START, START) == SECOND_US
 
 
 @given(st.integers(0, 10_000))
@@ -222,7 +220,7 @@ def knocks(count: int, *, answered: bool) -> Sent:
 @pytest.mark.parametrize(("answered", "outcome"), [(True, "refused"), (False, "unanswered")])
 def test_each_syn_that_became_no_session_is_an_attempt(answered: bool, outcome: str) -> None:
     heard = Heard(file_of([*SENT, *knocks(7, answered=answered)]))
-    rows = [row for row in heard.reading.story.rows() if row.kind == "attempt"]
+    rows = [row for row in heard.trace.event_rows.rows() if row.kind == "attempt"]
     assert [row.detail["outcome"] for row in rows] == [outcome] * 7
     assert rows[0].subject == "192.0.2.10:41000"
     assert rows[0].detail["to"] == "198.51.100.1:5000"
@@ -244,5 +242,5 @@ def test_another_protocol_at_the_smscs_port_is_told() -> None:
     line.open().send("in", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     line.close("out")
     heard = Heard(file_of([*SENT, *line.sent]))
-    (row,) = [row for row in heard.reading.story.rows() if row.kind == "attempt"]
+    (row,) = [row for row in heard.trace.event_rows.rows() if row.kind == "attempt"]
     assert (row.detail["outcome"], row.detail["protocol"]) == ("closed", "an HTTP request")

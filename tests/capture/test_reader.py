@@ -14,7 +14,7 @@ from simbench.capture.pcap import write_pcapng
 from simbench.capture.reader import read_capture
 from simbench.ledger import Ledger, MemoryLedger, RunInfo, open_run
 from simbench.ledger.rows import Row
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from tests.capture.reading import to_ledger
 from tests.capture.scenes import (
     BACK,
@@ -52,7 +52,7 @@ def test_a_capture_becomes_rows_of_the_wire(tmp_path: Path, key: bytes, back: by
 def test_the_story_says_how_each_connection_and_the_file_were_captured(tmp_path: Path) -> None:
     ledger = MemoryLedger()
     to_ledger(write(tmp_path, pcap(WHOLE[8:])), ledger)
-    said = stories(ledger.story)
+    said = stories(ledger.events)
     assert [(subject, detail["what"]) for subject, detail in said] == [
         ("1", "began midway"), ("1", "connection"), ("", "file"),
     ]  # fmt: skip
@@ -109,9 +109,9 @@ def test_the_judge_reads_from_a_capture_what_it_reads_from_the_run(tmp_path: Pat
     path, audited = tmp_path / "traffic.pcapng", MemoryLedger()
     write_pcapng(lived.snapshot(), path)
     to_ledger(path, audited)
-    one, other = Reading(lived.snapshot()), Reading(audited.snapshot())
+    one, other = Trace(lived.snapshot()), Trace(audited.snapshot())
     assert len(one.submits) == 5
-    for name in ("submits", "notices", "mo", "alerts", "frames"):
+    for name in ("submits", "notifications", "mo", "alerts", "frames"):
         assert list(getattr(one, name).rows()) == list(getattr(other, name).rows())
     (session,) = other.sessions.rows()
     assert (session.account, session.login_ack, session.closed_by) == ("36010", "A", "peer")
@@ -142,9 +142,9 @@ def test_a_capture_is_read_into_a_ledger_on_disk(tmp_path: Path) -> None:
     path = write(tmp_path, pcap(WHOLE))
     with Ledger.create(tmp_path / "audit", RunInfo(run="audit")) as ledger:
         to_ledger(path, ledger)
-    reading = Reading(open_run(tmp_path / "audit"))
-    assert len(reading.submits) == len(SUBMITS)
-    assert set(reading.submits.ack.tolist()) == {"A"}
+    trace = Trace(open_run(tmp_path / "audit"))
+    assert len(trace.submits) == len(SUBMITS)
+    assert set(trace.submits.ack.tolist()) == {"A"}
 
 
 @IN_FILES

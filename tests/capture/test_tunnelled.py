@@ -25,7 +25,7 @@ TEXTS = [place for place, (_, segment) in enumerate(SENT) if segment[4]]
 def read(path: Path, keys_file: Path | None = None) -> tuple[MemoryLedger, dict[str, Any]]:
     ledger = MemoryLedger()
     read_tunnelled(path, ledger, None, Tunnels(keys_file))
-    (told,) = [said for row in ledger.story if (said := json.loads(str(row[4])))["what"] == "tunnel"]
+    (told,) = [said for row in ledger.events if (said := json.loads(str(row[4])))["what"] == "tunnel"]
     return ledger, told
 
 
@@ -36,7 +36,7 @@ def test_a_tunnel_opened_gives_the_rows_of_the_same_traffic_in_clear(
     tmp_path: Path, suite: tuple[str, str, str, str], udp: bool, transport: bool
 ) -> None:
     plain = MemoryLedger()
-    read_capture(capture(tmp_path, SENT, None), plain.wire, plain.story)
+    read_capture(capture(tmp_path, SENT, None), plain.wire, plain.events)
     tunnel = Tunnel(suite, udp=udp, transport=transport)
     ledger, told = read(capture(tmp_path, SENT, tunnel), keys(tmp_path, suite))
     assert ledger.wire == plain.wire
@@ -69,7 +69,7 @@ def test_a_segment_outside_the_tunnel_is_found_and_read_once(tmp_path: Path, pla
 def test_a_capture_at_the_tunnels_own_end_shows_a_segment_twice_and_it_is_read_once(tmp_path: Path) -> None:
     plain, tunnel = MemoryLedger(), Tunnel()
     path = capture(tmp_path, SENT, None)
-    read_capture(path, plain.wire, plain.story)
+    read_capture(path, plain.wire, plain.events)
     doubled = [one for each in SENT for one in (each, each)]
     ledger, told = read(capture(tmp_path, doubled, tunnel, clear=range(1, len(doubled), 2)), keys(tmp_path))
     assert ledger.wire == plain.wire
@@ -116,9 +116,9 @@ def test_no_octets_of_a_known_association_break_the_opening(octets: bytes) -> No
 
 def test_a_clock_set_back_is_known_by_the_numbers_of_esp_where_nothing_else_can_be_seen(tmp_path: Path) -> None:
     plain = MemoryLedger()
-    read_capture(capture(tmp_path, SENT, None), plain.wire, plain.story)
+    read_capture(capture(tmp_path, SENT, None), plain.wire, plain.events)
     back = [(at - 3_600_000_000 * (n > 12), segment) for n, (at, segment) in enumerate(SENT)]
     ledger, _ = read(capture(tmp_path, back, Tunnel()), keys(tmp_path))
     assert [row[1:] for row in ledger.wire] == [row[1:] for row in plain.wire]
-    told = [said for row in ledger.story if (said := json.loads(str(row[4])))["what"] == "clock"]
+    told = [said for row in ledger.events if (said := json.loads(str(row[4])))["what"] == "clock"]
     assert [one["kind"] for one in told] == ["step"]

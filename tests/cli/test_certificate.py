@@ -26,11 +26,11 @@ expires = 2099-01-01
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session of the reference client with a planted fault."""
-    from simbench.bench.runner.options import Wanted
+    from simbench.bench.runner.options import SessionOptions
     from simbench.cli.conform import Options, conform_command
 
     folder = tmp_path_factory.mktemp("certified") / "run"
-    wanted = Wanted("reference", only=("originators",), faults=("sends-any-oadc",))
+    wanted = SessionOptions("reference", only=("originators",), faults=("sends-any-oadc",))
     assert conform_command(wanted, Options(folder)) == 1
     return folder
 

@@ -127,7 +127,7 @@ def test_decisions_probes_and_a_forecast_are_shown_together(tmp_path: Path, caps
 def test_a_run_folder_is_judged_over_the_period_it_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Ledger.create(tmp_path / "run", RunInfo("year")) as ledger:
         told = run_of([*outages(3, 6), outage(6000, 7, 9)], YEAR)
-        ledger.story.extend(tuple(row.values())[:5] for row in told.story.to_pylist())
+        ledger.events.extend(tuple(row.values())[:5] for row in told.events.to_pylist())
     ended = Ended(capsys, "judge", tmp_path / "run", "--json")
     assert ended.status == 1
     assert outcomes(ended.out)["OPS-QOS-02/six-hours"] == "fail"

@@ -29,7 +29,7 @@ def tunnel(path: Path) -> None:
 
 def requests(path: Path) -> None:
     """What the client of reports/mine was asked for, as its own log would say it."""
-    asked = open_run(Path("reports/mine/runs/session/ledger")).table("asked")
+    asked = open_run(Path("reports/mine/runs/session/ledger")).table("stimuli")
     with path.open("w", encoding="utf-8", newline="") as out:
         lines = csv.writer(out)
         lines.writerow(("at", "code", "recipient", "text"))

@@ -154,13 +154,13 @@ class Site:
             await peer.close()
 
     def rows(self, table: str, kind: str) -> list[tuple[Any, ...]]:
-        """Rows of `story` or `centre` of one kind, of `wire` of one direction, of `grain` of one place."""
-        at = {"wire": 2, "grain": 3}.get(table, 1)
+        """Rows of `events` or `centre` of one kind, of `wire` of one direction, of `grain` of one place."""
+        at = {"wire": 2, "timing_error": 3}.get(table, 1)
         return [row for row in getattr(self.ledger, table) if row[at] == kind]
 
     def lateness(self) -> list[int]:
         """Every lateness written down (us)."""
-        return [row[2] for place in ("loop", "timer") for row in self.rows("grain", place)]
+        return [row[2] for place in ("loop", "timer") for row in self.rows("timing_error", place)]
 
     def number_of(self, peer: LivePeer) -> int:
         """The number under which the ledger files a peer's connection; 0 while the server has not accepted it."""

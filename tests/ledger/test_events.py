@@ -61,7 +61,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 def test_an_event_comes_back_from_its_row_as_it_was(kind: type[Any], data: st.DataObject) -> None:
     event: Event = data.draw(any_of(kind))
     row = row_of(7, event)
-    assert len(row) == len(TABLES["story"].columns)
+    assert len(row) == len(TABLES["events"].columns)
     assert row[0] == 7
     assert list(events_of([row])) == [At(7, event)]
 
@@ -77,9 +77,9 @@ def test_kind_and_whom_it_is_about_are_columns_and_the_rest_is_json() -> None:
 
 def test_events_are_read_out_of_a_ledger() -> None:
     ledger = MemoryLedger()
-    ledger.story.append(row_of(5, RunEnded()))
-    ledger.story.append(row_of(2, LimitSet("36010", 150, "nack")))
-    rows = [tuple(row.values()) for row in open_run(ledger).story.to_pylist()]
+    ledger.events.append(row_of(5, RunEnded()))
+    ledger.events.append(row_of(2, LimitSet("36010", 150, "nack")))
+    rows = [tuple(row.values()) for row in open_run(ledger).events.to_pylist()]
     assert [event for _, event in events_of(rows)] == [LimitSet("36010", 150, "nack"), RunEnded()]
 
 

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.base.errors import ScenarioError
-from simbench.ledger.incidents import Incident, Period, check_incidents, incidents_of, period_of, period_row, to_story
+from simbench.ledger.incidents import (
+    Incident,
+    Period,
+    check_incidents,
+    incident_rows,
+    incidents_of,
+    period_of,
+    period_row,
+)
 
 INSTANTS = st.integers(0, 2**50)
 WORDS = st.text(max_size=20)
@@ -32,7 +40,7 @@ INCIDENTS = st.builds(
 
 @given(st.lists(INCIDENTS, max_size=6, unique_by=lambda one: one.ticket))
 def test_a_story_tells_incidents_and_gives_them_back(incidents: list[Incident]) -> None:
-    rows = sorted((row for one in incidents for row in to_story(one)), key=lambda row: row[0])
+    rows = sorted((row for one in incidents for row in incident_rows(one)), key=lambda row: row[0])
     assert incidents_of(rows) == tuple(sorted(incidents, key=lambda one: (one.start, one.ticket)))
 
 

@@ -24,7 +24,7 @@ number = 0
 while True:
     for _ in range(700):
         at = 1_475_474_400_000_000 + number
-        ledger.story.append((at, "fault", str(number), None, "{}"))
+        ledger.events.append((at, "fault", str(number), None, "{}"))
         ledger.wire.append((at, number % 4, "in", number.to_bytes(8, "big") * 20))
         number += 1
     ledger.flush()
@@ -45,11 +45,11 @@ def test_what_flush_confirmed_survives_kill_9_whole(tmp_path: Path, lines: int, 
     confirmed = int(([str(confirmed), *process.communicate()[0].split()])[-1])
     run = open_run(tmp_path)
     assert not run.info.closed
-    assert run.story.num_rows >= confirmed
-    assert run.story["n"].to_pylist() == list(range(run.story.num_rows))
-    assert run.story["subject"].to_pylist() == [str(number) for number in range(run.story.num_rows)]
+    assert run.events.num_rows >= confirmed
+    assert run.events["n"].to_pylist() == list(range(run.events.num_rows))
+    assert run.events["subject"].to_pylist() == [str(number) for number in range(run.events.num_rows)]
     assert run.wire["octets"].to_pylist() == [number.to_bytes(8, "big") * 20 for number in range(run.wire.num_rows)]
-    assert run.wire.num_rows <= run.story.num_rows  # an effect never without its cause
+    assert run.wire.num_rows <= run.events.num_rows  # an effect never without its cause
 
 
 def test_a_process_that_ends_without_closing_has_written_everything(tmp_path: Path) -> None:

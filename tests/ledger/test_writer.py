@@ -123,11 +123,11 @@ def test_a_new_file_begins_at_midnight_in_paris(tmp_path: Path) -> None:
     with Ledger.create(tmp_path, INFO) as ledger:
         for at in (midnight - 1, midnight, midnight + 1, midnight + 25 * 3600 * 1_000_000):
             ledger.wire.append(wire(at))
-            ledger.story.append((at, "tier", "36050", None, "{}"))
+            ledger.events.append((at, "tier", "36050", None, "{}"))
             ledger.flush()
     days = [pq.read_table(path)["at"].to_pylist() for path in sorted(tmp_path.glob("wire-*.parquet"))]
     assert days == [[midnight - 1], [midnight, midnight + 1], [midnight + 25 * 3600 * 1_000_000]]
-    assert open_run(tmp_path).story["at"].to_pylist() == [at for day in days for at in day]
+    assert open_run(tmp_path).events["at"].to_pylist() == [at for day in days for at in day]
 
 
 def test_one_batch_is_cut_at_midnight(tmp_path: Path) -> None:
@@ -192,18 +192,18 @@ def test_a_row_that_fits_no_column_is_told_and_the_others_are_kept(tmp_path: Pat
 
 def test_a_fraction_is_told_in_a_column_that_may_be_empty_too(tmp_path: Path) -> None:
     ledger = Ledger.create(tmp_path, INFO, on_trouble=lambda _: None)
-    ledger.story.extend((BASE, "outage", "all", until, "{}") for until in (None, BASE + 0.5, BASE + 1))
+    ledger.events.extend((BASE, "outage", "all", until, "{}") for until in (None, BASE + 0.5, BASE + 1))
     with pytest.raises(Trouble, match="does not fit"):
         ledger.flush()
     ledger.close()
-    assert open_run(tmp_path).story["until"].to_pylist() == [None, BASE + 1]
+    assert open_run(tmp_path).events["until"].to_pylist() == [None, BASE + 1]
 
 
 def test_a_row_in_memory_that_fits_no_column_is_told_when_read() -> None:
     ledger = MemoryLedger()
-    ledger.grain.append((BASE, BASE))
+    ledger.timing_error.append((BASE, BASE))
     with pytest.raises(Trouble, match="does not fit"):
-        _ = ledger.snapshot().grain
+        _ = ledger.snapshot().timing_error
 
 
 def test_rows_appended_after_closing_are_told(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ TAMPERINGS: dict[str, list[Incident]] = {
 def tampered(name: str) -> Case:
     """The year with one fault; a platform that grants a tenth less than the tier where that is the fault."""
     ledger = MemoryLedger()
-    ledger.story.append((START, "limit", "36010", None, json.dumps({"rate_per_s": 10, "mode": "delay"})))
+    ledger.events.append((START, "limit", "36010", None, json.dumps({"rate_per_s": 10, "mode": "delay"})))
     granted = 9 if name == "slow-minutes" else 10
     for number in range(1500):
         asked, answered = START + number * SECOND_US // 20, START + SECOND_US + number * SECOND_US // granted

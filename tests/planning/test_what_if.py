@@ -107,7 +107,7 @@ def test_a_ledger_that_knows_only_when_messages_were_submitted_says_so(tmp_path:
 def test_what_still_waits_when_nothing_more_is_asked_is_worked_off_until_the_period_ends(tmp_path: Path) -> None:
     eight = instant(2026, 10, 2, 8)
     with Ledger.create(tmp_path / "run", RunInfo("r")) as ledger:
-        ledger.story.append(period_row(Period(eight, eight + HOUR_US, eight)))
+        ledger.events.append(period_row(Period(eight, eight + HOUR_US, eight)))
         counted = {"at": eight, "code": "36050", "offered": 3_000, "accepted": 3_000, "delivered": 3_000}
         ledger.minute.append(tuple(counted.get(column.name, 0) for column in MINUTE.columns))
     slow = otherwise(tmp_path / "run", load_contract(), 10)[0]

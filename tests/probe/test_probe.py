@@ -10,7 +10,7 @@ from fake_smsc.scenario import CodeConfig
 from fake_smsc.server.live import LiveSmsc
 from fake_smsc.strictness import Strictness
 from simbench.probe import CHECKS
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from tests.cli.child import Ended, Served
 from tests.mutants.platform import slow_platform
 from tests.probe.platform import probed, sound, with_fault
@@ -28,8 +28,8 @@ def test_our_own_platform_passes_every_check() -> None:
 def test_what_an_earlier_probe_left_to_be_told_is_not_held_against_the_platform() -> None:
     found, run = probed(times=2, latency_ms=3_000)
     assert {purpose: one.outcome for purpose, one in found.items()} == dict.fromkeys(CHECKS, "pass")
-    reading = Reading(run)
-    assert set(reading.notices.scts.tolist()) > set(reading.submits.scts[reading.submits.ack == "A"].tolist())
+    trace = Trace(run)
+    assert set(trace.notifications.scts.tolist()) > set(trace.submits.scts[trace.submits.ack == "A"].tolist())
 
 
 @pytest.mark.parametrize(("fault", "purpose"), CAUGHT)
@@ -101,10 +101,10 @@ def test_every_check_fails_on_something() -> None:
 
 def test_what_a_probe_saw_is_a_ledger_like_any_other() -> None:
     _, run = probed()
-    reading = Reading(run)
-    assert len(reading.sessions) == 4
-    assert (reading.submits.ack == "A").sum() > 200
-    assert set(reading.frames.problem[reading.frames.direction == "out"].tolist()) == {""}
+    trace = Trace(run)
+    assert len(trace.sessions) == 4
+    assert (trace.submits.ack == "A").sum() > 200
+    assert set(trace.frames.problem[trace.frames.direction == "out"].tolist()) == {""}
 
 
 # The command ---------------------------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ import pytest
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner.findings import judge_exercise
-from simbench.bench.runner.run_exercise import Conducted, Surroundings, conduct, run_info
+from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise, run_info
 from simbench.bench.runner.selection import select
 from simbench.bench.sut.child_process import Child, free_ports, listens
-from simbench.bench.sut.description import Description, described
+from simbench.bench.sut.description import Description, sut_description
 from simbench.bench.sut.kannel_config import USER, Ports, configuration
 from simbench.bench.sut.protocol import AccountGiven, Capabilities, Target
 from simbench.contract import load_contract
@@ -46,7 +46,7 @@ async def run(folder: Path) -> Conducted:
     query = urlencode({"username": USER, "password": "pw", "charset": "utf-8", "dlr-mask": 31})
     places = "&smsc={code}&from={oadc}&to={to}&text={text}&coding={coding}&dlr-url={callback}"
     url = f"http://127.0.0.1:{sendsms}/cgi-bin/sendsms?{query}{places}"
-    sut = described(Description("http", url=url, port=port, accounts=(ACCOUNT,)))
+    sut = sut_description(Description("http", url=url, port=port, accounts=(ACCOUNT,)))
     ledger = MemoryLedger(run_info(THREE, load_contract(), 1, "kannel"))
     config = folder / "kannel.conf"
     (folder / "spool").mkdir()
@@ -54,7 +54,7 @@ async def run(folder: Path) -> Conducted:
     config.write_text(configuration(target, Ports(admin, smsbox, sendsms, unused), "pw"), "ascii")
     boxes: list[Child] = []
     try:
-        exercise = asyncio.create_task(conduct(THREE, sut, load_contract(), ledger, Surroundings(folder)))
+        exercise = asyncio.create_task(run_exercise(THREE, sut, load_contract(), ledger, RunEnvironment(folder)))
         for program, listened in (("bearerbox", smsbox), ("smsbox", sendsms)):
             path = require(program, package="kannel")
             boxes.append(await Child.start(program, [path, "-v", "1", str(config)], folder / f"{program}.log", {}))
@@ -69,7 +69,7 @@ def test_a_kannel_that_runs_already_is_asked_heard_and_judged(tmp_path: Path) ->
     require("bearerbox", package="kannel")
     conducted = asyncio.run(run(tmp_path))
     assert conducted.trouble == ""
-    told = [row["kind"] for row in conducted.run.asked.to_pylist()]
+    told = [row["kind"] for row in conducted.run.stimuli.to_pylist()]
     assert (told.count("send"), told.count("queued"), told.count("delivered")) == (3, 3, 3)
     found = judge_exercise(conducted, PURPOSES, load_contract(), Capabilities())
     assert {finding.outcome for finding in found} == {"pass"}

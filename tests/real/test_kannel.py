@@ -73,7 +73,7 @@ def test_a_message_leaves_as_a_sound_submit_and_its_fate_comes_back_with_its_mar
         await listener.hears("delivered")
         await listener.hears("buffered")  # Kannel calls back for both at once, in any order
         assert sorted(r.kind for r in listener.reports) == ["accepted", "buffered", "delivered", "queued"]
-        assert {report.mark for report in listener.reports} == {"#00001"}
+        assert {report.token for report in listener.reports} == {"#00001"}
 
     kannel = against_peer(tmp_path, script)
     assert kannel.version.startswith("1.")
@@ -107,11 +107,11 @@ def test_what_the_smsc_refuses_or_cannot_deliver_is_told(tmp_path: Path) -> None
         await kannel.send(ask("#00001", "refused"))
         await kannel.send(ask("#00002", "taken"))
         (refused,) = await listener.hears("refused")
-        assert (refused.mark, refused.detail) == ("#00001", "04")
+        assert (refused.token, refused.detail) == ("#00001", "04")
         await listener.hears("accepted")
         peer.notify(peer.operations("51")[1].frame, SCTS[0], outcome=2, reason=108)
         (undelivered,) = await listener.hears("undelivered")
-        assert undelivered.mark == "#00002"
+        assert undelivered.token == "#00002"
 
     against_peer(tmp_path, script, lambda frame: "04" if content.message_text(frame) == "refused" else "")
 
@@ -120,7 +120,7 @@ def test_what_kannel_does_not_take_is_withheld(tmp_path: Path) -> None:
     async def script(kannel: Kannel, peer: Peer, listener: Listener) -> None:
         await kannel.send(Ask("#00001", CODE, "nobody", "Bonjour"))
         (withheld,) = listener.of("withheld")
-        assert withheld.mark == "#00001"
+        assert withheld.token == "#00001"
         assert not peer.operations("51")
 
     against_peer(tmp_path, script)

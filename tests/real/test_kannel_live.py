@@ -36,7 +36,7 @@ def test_kannel_and_our_smsc_understand_each_other_both_ways(tmp_path: Path) -> 
                     await kannel.send(Ask(f"#0000{number}", CODE, SUBSCRIBER, f"Bonjour #0000{number}"))
                 await listener.hears("accepted", 3)
                 delivered = await listener.hears("delivered", 3)
-                assert {report.mark for report in delivered} == {"#00000", "#00001", "#00002"}
+                assert {report.token for report in delivered} == {"#00000", "#00001", "#00002"}
                 smsc.control.mo(SUBSCRIBER, CODE, "STOP")
                 (mo,) = await listener.hears("mo")
                 assert (mo.subscriber[-9:], mo.code, mo.detail) == (SUBSCRIBER[-9:], CODE, "STOP")
@@ -45,5 +45,5 @@ def test_kannel_and_our_smsc_understand_each_other_both_ways(tmp_path: Path) -> 
         return listener
 
     listener = asyncio.run(run())
-    assert [report.mark for report in listener.of("accepted")] == ["#00000", "#00001", "#00002"]
+    assert [report.token for report in listener.of("accepted")] == ["#00000", "#00001", "#00002"]
     assert not listener.of("refused")

@@ -13,7 +13,7 @@ from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
 from simbench.rules.rule import Case, judge
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from simbench.ucp.content import compose
 from simbench.ucp.fields import At
 from simbench.ucp.frame import encode
@@ -42,7 +42,7 @@ class Scene:
     # The story and the bench -----------------------------------------------------------------------------------
 
     def tell(self, at: float, kind: str, subject: str, **detail: object) -> Scene:
-        self.ledger.story.append((us(at), kind, subject, None, json.dumps(detail)))
+        self.ledger.events.append((us(at), kind, subject, None, json.dumps(detail)))
         return self
 
     def outage(self, start: float, end: float, mode: str = "accept-close") -> Scene:
@@ -53,7 +53,7 @@ class Scene:
 
     def asked(self, at: float, mark: str, oadc: str = "", kind: str = "send", code: str = CODE) -> Scene:
         detail = json.dumps({"oadc": oadc, "validity_s": 0})
-        self.ledger.asked.append((us(at), kind, mark, code, RECIPIENT, f"Bonjour {mark}", "", "", True, detail))
+        self.ledger.stimuli.append((us(at), kind, mark, code, RECIPIENT, f"Bonjour {mark}", "", "", True, detail))
         return self
 
     def told(self, at: float, kind: str, mark: str) -> Scene:
@@ -61,7 +61,7 @@ class Scene:
 
     def late(self, start: float, end: float, ms: float) -> Scene:
         """The bench itself was late."""
-        self.ledger.grain.append((us(start), us(end), round(ms * 1000), "loop"))
+        self.ledger.timing_error.append((us(start), us(end), round(ms * 1000), "loop"))
         return self
 
     # The wire --------------------------------------------------------------------------------------------------
@@ -93,13 +93,13 @@ class Scene:
 
     # Judging ---------------------------------------------------------------------------------------------------
 
-    def reading(self) -> Reading:
-        for rows in (self.ledger.wire, self.ledger.story, self.ledger.asked):
+    def trace(self) -> Trace:
+        for rows in (self.ledger.wire, self.ledger.events, self.ledger.stimuli):
             rows.sort(key=lambda row: int(str(row[0])))
-        return Reading(self.ledger.snapshot())
+        return Trace(self.ledger.snapshot())
 
     def judged(self, purpose: str, contract: Contract | None = None) -> Finding:
-        return judge(purpose, Case(self.reading(), contract or load_contract()), "by-hand")
+        return judge(purpose, Case(self.trace(), contract or load_contract()), "by-hand")
 
 
 def login(account: str = CODE, trn: int = 0) -> bytes:
@@ -138,14 +138,14 @@ def fields(**filled: str) -> list[str]:
     return data
 
 
-def reading_of(chunks: list[Chunk], opened: bool = True) -> Reading:
+def trace_of(chunks: list[Chunk], opened: bool = True) -> Trace:
     """One connection, a chunk every ten milliseconds."""
     scene = Scene()
     if opened:
         scene.opened(0.5)
     for number, (direction, octets) in enumerate(chunks):
         scene.wire(1 + number / 100, direction, octets)
-    return scene.reading()
+    return scene.trace()
 
 
 def signed(folder: Path, *terms: str) -> Contract:

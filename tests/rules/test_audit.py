@@ -14,8 +14,8 @@ from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import open_run
 from simbench.rules.rule import Case, judge, load
-from simbench.sla.imports.campaigns import marks_of
-from simbench.trace.trace import Reading
+from simbench.sla.imports.campaigns import tokens_of
+from simbench.trace.trace import Trace
 from simbench.ucp.content import compose
 from tests.capture.scenes import Line, pcap, without, write
 from tests.capture.tunnels import Tunnel, capture, keys
@@ -98,7 +98,7 @@ def test_a_campaign_that_does_not_say_who_agreed_leaves_consent_unsupported(tmp_
 
 
 def test_who_agreed_may_stand_in_a_file_beside(tmp_path: Path) -> None:
-    recipients = [row["recipient"] for row in run_of("session").asked.to_pylist() if row["kind"] == "send"]
+    recipients = [row["recipient"] for row in run_of("session").stimuli.to_pylist() if row["kind"] == "send"]
     told(tmp_path, "\n".join(recipients[1:]), "agreed.txt")
     campaigns = told(tmp_path, CAMPAIGNS.replace("opted_in = false", 'consents = "agreed.txt"'))
     assert judged(captured("session", tmp_path), campaigns=campaigns)["OPS-PRE-07/consent-on-the-wire"].measured == 1
@@ -106,7 +106,7 @@ def test_who_agreed_may_stand_in_a_file_beside(tmp_path: Path) -> None:
 
 def requests(folder: Path, *, more: str = "") -> Path:
     """What the bench asked for in the session exercise, as somebody's log."""
-    rows = [row for row in run_of("session").asked.to_pylist() if row["kind"] == "send"]
+    rows = [row for row in run_of("session").stimuli.to_pylist() if row["kind"] == "send"]
     lines = [f"2026-03-02T10:00:00+01:00,{r['code']},{r['recipient']},{r['text']}" for r in rows]
     return told(folder, "at,code,recipient,text\n" + "\n".join(lines) + more, "log.csv")
 
@@ -174,7 +174,7 @@ def test_requests_that_could_not_be_read_leave_what_hangs_on_them_open(tmp_path:
 
 
 def test_consents_that_could_not_be_read_excuse_and_prove_nothing(tmp_path: Path) -> None:
-    recipients = [row["recipient"] for row in run_of("session").asked.to_pylist() if row["kind"] == "send"]
+    recipients = [row["recipient"] for row in run_of("session").stimuli.to_pylist() if row["kind"] == "send"]
     campaigns = told(tmp_path, CAMPAIGNS.replace("opted_in = false", 'consents = "agreed.txt"'))
     path = captured("session", tmp_path)
     for lines, outcome in (
@@ -188,7 +188,7 @@ def test_consents_that_could_not_be_read_excuse_and_prove_nothing(tmp_path: Path
 
 
 def test_recipients_may_be_a_list_with_spaces_in_its_numbers(tmp_path: Path) -> None:
-    recipients = [row["recipient"] for row in run_of("session").asked.to_pylist() if row["kind"] == "send"]
+    recipients = [row["recipient"] for row in run_of("session").stimuli.to_pylist() if row["kind"] == "send"]
     campaigns = told(tmp_path, CAMPAIGNS + 'recipients = "list.csv"\n')
     path = captured("session", tmp_path)
     told(tmp_path, "msisdn;name\n" + "\n".join(f"{spaced(one)};x" for one in recipients[:3]), "list.csv")
@@ -320,10 +320,10 @@ def test_a_kept_ledger_is_judged_again_alike_and_otherwise_under_another_contrac
 )
 def test_a_way_to_opt_out_is_the_word_and_behind_it_a_short_code(text: str, outcome: str) -> None:
     run = Sent().marketing(text=text).run()
-    found = judge("OPS-PRO-07/stop-on-the-wire", Case(Reading(run, marks_of(Reading(run))), load_contract()), "")
+    found = judge("OPS-PRO-07/stop-on-the-wire", Case(Trace(run, tokens_of(Trace(run))), load_contract()), "")
     assert found.outcome == outcome
     asked = Scene().login(0)
-    asked.ledger.asked.append((us(1), "send", "#ABCDE", CODE, RECIPIENT, text, "marketing", "MARQUE", True, "{}"))
+    asked.ledger.stimuli.append((us(1), "send", "#ABCDE", CODE, RECIPIENT, text, "marketing", "MARQUE", True, "{}"))
     asked.submit(1, 1, Msg=compose(f"#ABCDE {text}")[0].msg)
     assert asked.judged("OPS-PRO-07/stop-mention").outcome == outcome
 
@@ -334,7 +334,7 @@ def test_marketing_to_users_who_were_informed_before_needs_no_mention_of_stop() 
     asked = Scene().login(0)
     for at, detail in enumerate(("{}", trait), 1):
         text = f"MARQUE: soldes {at}"
-        asked.ledger.asked.append(
+        asked.ledger.stimuli.append(
             (us(at), "send", f"#ABCD{at}", CODE, RECIPIENT, text, "marketing", "MARQUE", True, detail)
         )
         asked.submit(at, at, Msg=compose(f"#ABCD{at} {text}")[0].msg)

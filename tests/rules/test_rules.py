@@ -16,7 +16,7 @@ from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.rulebook import Rule, Rulebook
-from simbench.rules.rule import Case, Judged, judge, load, standing, worst
+from simbench.rules.rule import Case, Verdict, judge, load, standing, worst
 from simbench.ucp.frame import encode
 from tests.rules.anything import anything
 from tests.rules.scene import RECIPIENT, Chunk, Scene, alert, notice, signed, submit
@@ -52,14 +52,14 @@ def test_no_rule_breaks_on_anything_that_stands_on_a_wire(chunks: list[tuple[int
         scene.login(0.1).login(0.2, 2).closed(5, 2)
     for number, (session, (direction, octets)) in enumerate(chunks):
         scene.wire(1 + number / 4, direction, octets, session)
-    case = Case(scene.reading(), load_contract())
+    case = Case(scene.trace(), load_contract())
     for purpose in RULES:
         found = judge(purpose, case, "by-hand")
         assert found.outcome != "error", f"{purpose}: {found.summary}"
 
 
 def test_a_rule_that_breaks_is_an_error_of_the_bench() -> None:
-    def broken(nothing: None) -> Judged:
+    def broken(nothing: None) -> Verdict:
         raise ZeroDivisionError("by nothing")
 
     book = Rulebook[None]()
@@ -70,7 +70,7 @@ def test_a_rule_that_breaks_is_an_error_of_the_bench() -> None:
 
 
 def test_one_failure_outweighs_everything_and_nothing_at_all_is_inconclusive() -> None:
-    one = [Judged(outcome, outcome) for outcome in ("unsupported", "pass", "weak", "inconclusive", "error", "fail")]
+    one = [Verdict(outcome, outcome) for outcome in ("unsupported", "pass", "weak", "inconclusive", "error", "fail")]
     assert [worst(one[:many]).outcome for many in range(1, 7)] == [
         "unsupported", "pass", "weak", "inconclusive", "error", "fail",
     ]  # fmt: skip
@@ -252,7 +252,7 @@ def test_the_platform_is_not_blamed_for_refusing_what_was_unsound() -> None:
 
 def judged_with(capabilities: Capabilities, trouble: str = "") -> Finding:
     scene = Scene().asked(0.5, "#00001").login(1)
-    ran = Conducted(EXERCISES["backlog-monitored"], scene.reading().run, trouble, "client" if trouble else "")
+    ran = Conducted(EXERCISES["backlog-monitored"], scene.trace().run, trouble, "client" if trouble else "")
     (found,) = judge_exercise(ran, ["OPS-ENG-01/backlog-at-tier"], load_contract(), capabilities)
     return found
 

@@ -98,7 +98,7 @@ def test_an_outage_does_not_count_against_the_use_of_a_tier() -> None:
 
 
 def against(scene: Scene) -> list[set[str]]:
-    return [set(one) for one in objections(Case(scene.reading(), load_contract()))]
+    return [set(one) for one in objections(Case(scene.trace(), load_contract()))]
 
 
 def one(body: str = REFUSED, login: bool = True, at: float = 3, **fields: str) -> Scene:
@@ -273,7 +273,7 @@ def test_the_wall_clock_says_when_a_run_ended_unless_its_own_clock_was_moved(
     for speed in speeds:
         scene.tell(0.5, "clock", "", speed=speed)
     scene.ledger.info = type(scene.ledger.info)("run", wall_started=us(-2), wall_ended=us(200))
-    assert scene.reading().span == (us(0), us(ends))
+    assert scene.trace().span == (us(0), us(ends))
 
 
 def test_attempts_on_a_closed_port_are_not_seen_and_in_a_capture_they_are() -> None:

@@ -77,7 +77,7 @@ class Sent:
                 places += 1
             detail = json.dumps({"places": [*range(first, places)]})
             row = (at, "send", f"message {number}", code, to, text, "marketing", "MARQUE", agreed, detail)
-            ledger.asked.append(row)
+            ledger.stimuli.append(row)
         ledger.wire.extend(sorted(self.wire, key=lambda row: int(str(row[0]))))
         return ledger.snapshot()
 

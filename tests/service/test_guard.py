@@ -199,7 +199,7 @@ def test_no_password_is_in_what_is_told_and_numbers_in_the_log_are_masked(tmp_pa
         (login,) = [event for event in events if event["event"] == "login refused"]
         assert (login["ec"], login["id"]) == ("07", f"{login['session']}.{login['at']}.00")
         assert refused["id"].endswith(".02")
-        assert {"session open", "story"} <= {event["event"] for event in events}
+        assert {"session open", "events"} <= {event["event"] for event in events}
 
 
 @pytest.fixture(scope="module")

@@ -77,13 +77,13 @@ def test_six_hours_down_leave_a_backlog_that_goes_at_ten_a_second() -> None:
     assert waiting > 5000
     assert sum(accepted.get(instant(2026, 3, 10, 10) + n * MINUTE_US, 0) for n in range(360)) == 0
     assert accepted[instant(2026, 3, 10, 16, 1)] == 600
-    (found,) = incidents_of(outage.ledger.story)
+    (found,) = incidents_of(outage.ledger.events)
     assert found.end is not None
     assert found.end - found.start == 6 * HOUR_US
 
 
 def test_the_story_tells_when_each_notice_was_given() -> None:
-    notices = incidents_of(Minutes("04_badly_announced_maintenance").ledger.story)
+    notices = incidents_of(Minutes("04_badly_announced_maintenance").ledger.events)
     days = [(one.start - (one.announced_at or 0)) / DAY_US for one in notices if one.planned]
     assert days == [6, 2]
     assert civil(notices[1].end or 0).isoformat() == "2026-03-29T04:00:00+02:00"  # an hour was skipped
@@ -100,12 +100,12 @@ def test_after_a_porting_wave_more_are_unknown() -> None:
 
 def test_a_year_with_fifteen_outages_of_six_hours() -> None:
     year = Minutes("06_year_with_15_outages")
-    found = incidents_of(year.ledger.story)
+    found = incidents_of(year.ledger.events)
     total = [one for one in found if one.scope == "total" and not one.planned and one.end]
     assert [(one.end or 0) - one.start for one in total] == [6 * HOUR_US] * 15
     assert sum(one.planned for one in found) == 13
     assert {one.subject for one in found if one.scope == "partial"} == {"36010", "36020"}
-    assert {row[1] for row in year.ledger.story} >= {"period", "tier", "forecast", "outage", "maintenance", "restored"}
+    assert {row[1] for row in year.ledger.events} >= {"period", "tier", "forecast", "outage", "maintenance", "restored"}
     assert sum(year.of("held", "36020").values()) > 0
 
 
@@ -182,7 +182,7 @@ def test_a_run_stopped_in_the_middle_leaves_a_readable_ledger(tmp_path: Path) ->
     stopped = open_run(folder)
     assert stopped.info.note.startswith("stopped at")
     assert stopped.centre.num_rows > 0
-    assert stopped.story.num_rows > 0
+    assert stopped.events.num_rows > 0
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {

@@ -102,7 +102,7 @@ def test_an_outage_known_only_to_a_margin_is_inconclusive_within_it() -> None:
     def seen(hours: float) -> str:
         ledger = MemoryLedger()
         end = START + round((3000 + hours) * HOUR_US)
-        ledger.grain.append((START + 3000 * HOUR_US, end, HOUR_US // 30, "log"))
+        ledger.timing_error.append((START + 3000 * HOUR_US, end, HOUR_US // 30, "log"))
         return judge(SIX, case_of([outage(3000, hours)], ledger=ledger), "log").outcome
 
     assert [seen(hours) for hours in (5.9, 6.01, 5.99, 6.1)] == ["pass", "inconclusive", "inconclusive", "fail"]

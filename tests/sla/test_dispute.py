@@ -68,6 +68,6 @@ def test_the_wire_shows_what_the_client_saw() -> None:
     scene = Scene()
     scene.login(1).submit(2, 1).wire(30, "close", b"outage: the platform went down")
     scene.login(330, session=2)
-    seen = seen_by_the_client(Case(scene.reading(), load_contract()))
+    seen = seen_by_the_client(Case(scene.trace(), load_contract()))
     ((start, end, count),) = list(seen.silences())
     assert (start, end, count) == (us(30), us(330.001), 1)

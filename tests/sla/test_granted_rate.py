@@ -19,7 +19,7 @@ from simbench.rules.rule import Case, judge
 from simbench.sla.classification import service_of
 from simbench.sla.granted_rate import backlog_minutes, by_table, rates_at
 from simbench.sla.traffic_minutes import Minutes, minutes_of
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from tests.sla.years import START, case_of
 
 PURPOSE = "OPS-QOS-04/rate-with-backlog"
@@ -43,7 +43,7 @@ def platform(arrivals: Iterable[int], rate: int, code: str = "36010") -> list[Ro
 def case(rows: Iterable[Row], rate: int = 10, incidents: Iterable[Incident] = (), code: str = "36010") -> Case:
     ledger = MemoryLedger()
     detail = json.dumps({"rate_per_s": rate, "mode": "delay"})
-    ledger.story.append((START, "limit", code, None, detail))
+    ledger.events.append((START, "limit", code, None, detail))
     ledger.centre.extend(rows)
     return case_of(incidents, HOUR, ledger=ledger)
 
@@ -107,10 +107,10 @@ def test_a_ledger_on_disk_and_one_in_memory_give_the_same_minutes(tmp_path: Path
     rows = platform(arriving(3000, 12), 9)
     memory = case(rows)
     with Ledger.create(tmp_path / "run", RunInfo("held")) as ledger:
-        ledger.story.extend(tuple(row.values())[:5] for row in memory.reading.run.story.to_pylist())
+        ledger.events.extend(tuple(row.values())[:5] for row in memory.trace.run.events.to_pylist())
         ledger.centre.extend(rows)
-    disk = Case(Reading(open_run(tmp_path / "run")), memory.contract)
-    assert minutes_of(disk.reading.run).accepted.tolist() == minutes_of(memory.reading.run).accepted.tolist()
+    disk = Case(Trace(open_run(tmp_path / "run")), memory.contract)
+    assert minutes_of(disk.trace.run).accepted.tolist() == minutes_of(memory.trace.run).accepted.tolist()
     (one,), (other,) = (backlog_minutes(each, service_of(each)) for each in (memory, disk))
     assert one.granted.tolist() == other.granted.tolist()
     assert judge(PURPOSE, disk, "") == judge(PURPOSE, memory, "")
@@ -148,8 +148,8 @@ def test_the_lowest_tier_within_a_minute_is_what_is_due() -> None:
     row = (START + MINUTE_US + 30 * SECOND_US, "tier", "36010", None, '{"rate_per_s": 50}')
     down = (START + 3 * MINUTE_US, "tier", "36010", None, '{"rate_per_s": 10}')
     ledger = MemoryLedger()
-    ledger.story.extend([*(tuple(one.values())[:5] for one in given.reading.run.story.to_pylist()), row, down])
-    told = Case(Reading(ledger.snapshot()), given.contract)
+    ledger.events.extend([*(tuple(one.values())[:5] for one in given.trace.run.events.to_pylist()), row, down])
+    told = Case(Trace(ledger.snapshot()), given.contract)
     at = START + MINUTE_US * np.arange(5)
     assert rates_at(told, "36010", at).tolist() == [20, 20, 50, 10, 10]
     assert rates_at(told, "36020", at).tolist() == [10] * 5

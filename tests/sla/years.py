@@ -9,10 +9,10 @@ from simbench.base.units import DAY_US, HOUR_US
 from simbench.contract import Contract, load_contract
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
-from simbench.ledger.events import StoryRow
-from simbench.ledger.incidents import Incident, Period, period_row, to_story
+from simbench.ledger.events import EventRow
+from simbench.ledger.incidents import Incident, Period, incident_rows, period_row
 from simbench.rules.rule import Case, judge, ordered
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 START, END = instant(2025, 1, 1), instant(2026, 1, 1)  # 8,760 hours
 YEAR = Period(START, END, START)
@@ -43,10 +43,10 @@ def case_of(
     ledger: MemoryLedger | None = None,
 ) -> Case:
     ledger = ledger or MemoryLedger()
-    rows: list[StoryRow] = [period_row(period), *(row for one in incidents for row in to_story(one))]
+    rows: list[EventRow] = [period_row(period), *(row for one in incidents for row in incident_rows(one))]
     rows.sort(key=lambda row: row[0])
-    ledger.story.extend(rows)
-    return Case(Reading(ledger.snapshot()), contract or load_contract())
+    ledger.events.extend(rows)
+    return Case(Trace(ledger.snapshot()), contract or load_contract())
 
 
 def judged(

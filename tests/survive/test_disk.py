@@ -161,7 +161,7 @@ def test_while_rows_cannot_be_written_nothing_is_accepted_and_then_everything_is
     assert status == 0, said
     assert len(told) == 150
     assert told == accepted(folder)
-    (late,) = [row for row in open_run(folder).grain.to_pylist() if row["place"] == "ledger"]
+    (late,) = [row for row in open_run(folder).timing_error.to_pylist() if row["place"] == "ledger"]
     assert late["size_us"] == late["ended"] - late["started"] > 0
     events = [json.loads(line) for line in log.read_text().splitlines()]
     problems = [event["problem"] for event in events if event["event"] == "ledger"]

@@ -70,7 +70,7 @@ async def close(peer: LivePeer) -> None:
 def accepted(folder: Path) -> set[str]:
     run = open_run(folder)
     assert not run.info.closed
-    for table in ("wire", "story", "centre"):
+    for table in ("wire", "events", "centre"):
         rows = run.table(table)
         assert rows["n"].to_pylist() == list(range(rows.num_rows))
     return {row["recipient"] for row in run.centre.to_pylist() if row["kind"] == "accepted"}

@@ -84,7 +84,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def told(folder: Path) -> list[dict[str, object]]:
-    return [json.loads(row["detail"]) for row in open_run(folder).story.to_pylist() if row["kind"] == "resumed"]
+    return [json.loads(row["detail"]) for row in open_run(folder).events.to_pylist() if row["kind"] == "resumed"]
 
 
 @pytest.mark.parametrize("how", ENDS)

@@ -21,36 +21,36 @@ def test_a_long_message_is_one_message_with_its_whole_text() -> None:
     for number, fields in enumerate(reversed(parts(LONG, 3))):
         scene.wire(1 + number, "in", submit(number, **fields))
         scene.wire(1.5 + number, "in", submit(50 + number, f"#{number:05d}", AdC="33710000002"))
-    reading = scene.reading()
-    assert len(reading.submits) == 4
-    messages = reading.messages
+    trace = scene.trace()
+    assert len(trace.submits) == 4
+    messages = trace.messages
     assert messages.text.tolist() == [LONG, "Bonjour #00000", "Bonjour #00001"]
-    assert messages.mark.tolist() == ["#ABCDE", "#00000", "#00001"]
+    assert messages.token.tolist() == ["#ABCDE", "#00000", "#00001"]
     assert messages.segments.tolist() == [2, 1, 1]
     assert messages.rows_of[0] == (2, 0)
-    assert (messages.at[0], messages.ended_at[0]) == (reading.submits.at[0], reading.submits.at[2])
+    assert (messages.at[0], messages.ended_at[0]) == (trace.submits.at[0], trace.submits.at[2])
 
 
 def test_a_message_that_never_became_whole_says_what_is_missing() -> None:
     first, second = parts(LONG, 3)
-    messages = Scene().login(0.5).wire(1, "in", submit(1, **second)).reading().messages
+    messages = Scene().login(0.5).wire(1, "in", submit(1, **second)).trace().messages
     assert [tuple(row) for row in messages.missing] == [(1,)]
     assert LONG.endswith(messages.text[0])
     again = Scene().login(0.5)
     for number, fields in enumerate((first, first, second)):
         again.wire(1 + number, "in", submit(number, **fields))
-    assert again.reading().messages.doubles.tolist() == [(1,)]
-    assert again.reading().messages.segments.tolist() == [2]
+    assert again.trace().messages.doubles.tolist() == [(1,)]
+    assert again.trace().messages.segments.tolist() == [2]
 
 
 def test_a_long_reply_of_a_subscriber_is_one_too() -> None:
     scene = Scene().login(0.5)
     for number, part in enumerate(compose(LONG, 9)):
         scene.wire(1 + number, "out", encode(number, "O", "52", deliver_body(CODE, RECIPIENT, STAMP, part)))
-    replies = scene.reading().replies
+    replies = scene.trace().replies
     assert replies.text.tolist() == [LONG]
     assert (replies.sender[0], replies.recipient[0]) == (RECIPIENT, CODE)
 
 
 def test_without_submits_there_are_no_messages() -> None:
-    assert len(Scene().login(0.5).reading().messages) == 0
+    assert len(Scene().login(0.5).trace().messages) == 0

@@ -7,14 +7,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from tests.rules.anything import POOL, anything
-from tests.rules.scene import Chunk, reading_of
+from tests.rules.scene import Chunk, trace_of
 
-VIEWS = ("submits", "notices", "mo", "alerts", "frames", "sessions", "story", "asked", "grain")
+VIEWS = ("submits", "notifications", "mo", "alerts", "frames", "sessions", "events", "stimuli", "timing_error")
 
 
-def seen(reading: Reading) -> dict[str, list[dict[str, Any]]]:
+def seen(trace: Trace) -> dict[str, list[dict[str, Any]]]:
     """Every view as records; of an instant only whether it came."""
     return {
         name: [
@@ -22,7 +22,7 @@ def seen(reading: Reading) -> dict[str, list[dict[str, Any]]]:
                 column: value >= 0 if column == "at" or column.endswith("_at") else value
                 for column, value in row._asdict().items()
             }
-            for row in getattr(reading, name).rows()
+            for row in getattr(trace, name).rows()
         ]
         for name in VIEWS
     }
@@ -37,15 +37,15 @@ def test_however_the_octets_are_cut_the_views_are_the_same(
         places = sorted(data.draw(st.lists(st.integers(0, len(octets)), max_size=4)))
         ends = [*places, len(octets)]
         cut += [(direction, octets[a:b]) for a, b in zip([0, *places], ends, strict=True)]
-    assert seen(reading_of(cut, opened)) == seen(reading_of(chunks, opened))
+    assert seen(trace_of(cut, opened)) == seen(trace_of(chunks, opened))
 
 
 def test_octet_by_octet_is_the_same_as_at_once() -> None:
     single = [(direction, octets[at : at + 1]) for direction, octets in POOL for at in range(len(octets))]
-    assert seen(reading_of(single)) == seen(reading_of(list(POOL)))
+    assert seen(trace_of(single)) == seen(trace_of(list(POOL)))
 
 
 @settings(max_examples=300)
 @given(st.lists(anything, max_size=20), st.booleans())
 def test_nothing_on_the_wire_makes_reading_raise(chunks: list[Chunk], opened: bool) -> None:
-    assert set(seen(reading_of(chunks, opened))) == set(VIEWS)
+    assert set(seen(trace_of(chunks, opened))) == set(VIEWS)

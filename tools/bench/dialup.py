@@ -93,7 +93,7 @@ def month() -> None:
         assert len(records.calls) == calls
     print(
         f"month of {MINUTES:,} minutes: {calls:,} calls drawn, carried, split and settled in {month_s:.2f} s, "
-        f"{most_gb:.2f} GB; read from Parquet and vetted in {read_s:.2f} s"
+        f"{most_gb:.2f} GB; read from Parquet and validated in {read_s:.2f} s"
     )
     print(f"figures: {month_s} {read_s} {most_gb}")
 

@@ -15,7 +15,7 @@ from simbench.ledger import Ledger, RunInfo, open_run
 from simbench.ledger.incidents import Period
 from simbench.ledger.query import query
 from simbench.ledger.rows import COUNTED, TIMES
-from simbench.sla.imports.record import story_of
+from simbench.sla.imports.record import history_rows
 from tests.sla.report.years import END, START, outages
 from tools.bench.tables import fill
 
@@ -51,10 +51,10 @@ def _reported(run: Path, out: Path, form: tuple[str, ...]) -> tuple[float, float
 def year_by_minute(folder: Path) -> int:
     """Write a run folder of totals by minute, every code near its tier in the legal hours; return the message count."""
     with Ledger.create(folder, RunInfo("year", scenario="a full year"), daily=False) as ledger:
-        for row in story_of(outages(14), Period(START, END, START)):
-            ledger.story.append(row)
+        for row in history_rows(outages(14), Period(START, END, START)):
+            ledger.events.append(row)
         for code in range(CODES):
-            ledger.story.append((START, "tier", f"3601{code}", None, json.dumps({"rate_per_s": RATE})))
+            ledger.events.append((START, "tier", f"3601{code}", None, json.dumps({"rate_per_s": RATE})))
     accepted = "80 + i % 37"
     values = dict.fromkeys((*COUNTED, *TIMES, "backlog"), "0")
     values |= dict.fromkeys(("offered", "submitted", "accepted", "delivered", "within_10s"), accepted)

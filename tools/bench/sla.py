@@ -15,7 +15,7 @@ from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo
-from simbench.ledger.incidents import Incident, Period, period_row, to_story
+from simbench.ledger.incidents import Incident, Period, incident_rows, period_row
 from simbench.sla.availability import rolling, year_of
 from simbench.sla.classification import Service, counted
 from simbench.sla.rolling_window import windows
@@ -82,10 +82,10 @@ def year_of_rows(folder: Path) -> None:
         outages = [
             Incident(f"T{n}", start + (n + 1) * 500 * HOUR_US, start + (n * 500 + 506) * HOUR_US) for n in range(14)
         ]
-        ledger.story.append(period_row(Period(start, end, start)))
+        ledger.events.append(period_row(Period(start, end, start)))
         for code in range(CODES):
-            ledger.story.append((start, "limit", f"3601{code}", None, '{"rate_per_s": 50, "mode": "delay"}'))
-        ledger.story.extend(row for one in outages for row in to_story(one))
+            ledger.events.append((start, "limit", f"3601{code}", None, '{"rate_per_s": 50, "mode": "delay"}'))
+        ledger.events.extend(row for one in outages for row in incident_rows(one))
     burst = ROWS // CODES // 3  # three rows for two messages: one accepted at once, one held for a second
     fill(
         folder,

@@ -28,7 +28,7 @@ from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
 from simbench.rules.capture_times import times_of
 from simbench.rules.rule import Case, judge, load
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from simbench.ucp import content
 from simbench.ucp.frame import Framer, WireError
 from simbench.ucp.operations import answer_to, check, decode
@@ -90,7 +90,7 @@ def gateway(chunks: Chunks, dice: Random) -> None:
     assert [frame.data[0] for frame in answers] == ["A"], "another session is not served"
     bystander.wait(120_000_000)
     if dice.random() < JUDGED_SHARE:
-        case = Case(Reading(ledger.snapshot()), CONTRACT)
+        case = Case(Trace(ledger.snapshot()), CONTRACT)
         for purpose in load():
             found = judge(purpose, case, "fuzz")
             assert found.outcome != "error", found.summary
@@ -131,9 +131,9 @@ def capture(chunks: Chunks, dice: Random) -> None:
     octets = bytes(file[: dice.choice((len(file), len(file), dice.randrange(1, len(file))))])
     ledger = MemoryLedger()
     with suppress(BadInput):
-        read_packets(BytesIO(octets), "fuzz", ledger.wire, ledger.story, dice.choice((None, 5_000)))
+        read_packets(BytesIO(octets), "fuzz", ledger.wire, ledger.events, dice.choice((None, 5_000)))
     if dice.random() < JUDGED_SHARE:
-        times_of(Reading(ledger.snapshot()))
+        times_of(Trace(ledger.snapshot()))
 
 
 ETHERNET: Final = bytes(12)

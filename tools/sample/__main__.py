@@ -16,7 +16,7 @@ from simbench.bench.runner.in_memory import MONDAY, conduct_in_memory
 from simbench.bench.runner.selection import select
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from tools.sample.dialup import write_dialup_sample
 from tools.sample.pictures import write_pictures
 from tools.sample.planning import write_plan_sample
@@ -57,8 +57,8 @@ def judged(faults: tuple[str, ...]) -> Judgement:
     for name, (exercise, purposes) in select(SHOWN).items():
         conducted = conduct_in_memory(exercise, contract, faults)
         findings += judge_exercise(conducted, purposes, contract, EVERYTHING)
-        reading = Reading(conducted.run)
-        runs.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
+        trace = Trace(conducted.run)
+        runs.append(ExerciseRun(name, exercise.title, trace, trace.span[0]))
     info: dict[str, str | int | float] = {
         "system": "reference" + (f" with the faults {', '.join(faults)}" if faults else ""),
         "system_version": __version__,

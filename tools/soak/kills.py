@@ -23,7 +23,7 @@ from tests.survive.limits import Patient, scenario, session
 
 WINDOW = 50
 SOONEST_S, LATEST_S = 0.05, 1.5  # after the login
-TABLES = ("wire", "story", "centre")
+TABLES = ("wire", "events", "centre")
 
 
 class Killed(NamedTuple):

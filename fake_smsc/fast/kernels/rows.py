@@ -98,7 +98,12 @@ def log_row(
 ) -> Any:  # fmt: skip
     """Add a row of the ledger about a recipient."""
     place = state[lay.LOGGED]
-    log[lay.L_AT, place], log[lay.L_KIND, place], log[lay.L_SESSION, place], log[lay.L_CODE, place] = at, kind, session, code
+    log[lay.L_AT, place], log[lay.L_KIND, place], log[lay.L_SESSION, place], log[lay.L_CODE, place] = (
+        at,
+        kind,
+        session,
+        code,
+    )
     log[lay.L_ENTITY, place], log[lay.L_VALUE, place], log[lay.L_SCTS, place] = entity, value, scts
     offsets[place + 1] = write_address(text, offsets[place], key)
     state[lay.LOGGED] = place + 1
@@ -210,7 +215,18 @@ def _deliver_one(
     names = rows[row, lay.R_NAMES]
     account, code = link >> 49, link >> 36 & 0x1FFF
     log_row(
-        state, log, text, offsets, key, lay.DELIVERED, at, names & 0x7FFFFFFF, code, rows[row, lay.R_ENTITY], 0, names >> 31
+        state,
+        log,
+        text,
+        offsets,
+        key,
+        lay.DELIVERED,
+        at,
+        names & 0x7FFFFFFF,
+        code,
+        rows[row, lay.R_ENTITY],
+        0,
+        names >> 31,
     )
     state[lay.ON_THE_WAY] -= 1
     if link >> 32 & 1:

@@ -117,7 +117,7 @@ async def ranges(bench: Bench) -> None:
         bench.message("34001", user),
         bench.marketing("35001", traits=("presence",)),
         bench.marketing("36010"),
-        bench.message("37001", klass="web2sms"),
+        bench.message("37001", traffic_class="web2sms"),
         bench.message("38001", MACHINE),
     ]
     improper = [
@@ -125,7 +125,7 @@ async def ranges(bench: Bench) -> None:
         bench.marketing("35001"),
         bench.marketing("37001"),
         bench.marketing("38001", MACHINE),
-        bench.message("36010", klass="web2sms"),
+        bench.message("36010", traffic_class="web2sms"),
         bench.message("38001"),
     ]
     await bench.ask_all([*proper, *improper])

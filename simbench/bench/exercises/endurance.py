@@ -94,7 +94,7 @@ async def _sample(bench: Bench, every_s: float) -> None:
             "backlog": bench.asked - answered,
             "accepted": answered,
         }
-        bench.ledger.story.append((bench.control.now(), KIND, "client", None, json.dumps(detail)))
+        bench.ledger.events.append((bench.control.now(), KIND, "client", None, json.dumps(detail)))
         await bench.pause(every_s)
 
 

@@ -54,8 +54,8 @@ class Bench:
 
     # Requests --------------------------------------------------------------------------------------------------
 
-    def mark(self) -> str:
-        """A new mark, `#` and five characters, that identifies a text on the wire."""
+    def token(self) -> str:
+        """A new token, `#` and five characters, that identifies a text on the wire."""
         self.asked += 1
         number, letters = self.asked, ""
         for _ in range(5):
@@ -70,12 +70,12 @@ class Bench:
 
     def message(self, code: str, recipient: str = "", text: str = "Votre commande est prete", **more: Any) -> Ask:
         """A message to request; without a recipient, to a new subscriber."""
-        mark = self.mark()
-        return Ask(mark=mark, code=code, recipient=recipient or self.subscriber(), text=f"{text} {mark}", **more)
+        token = self.token()
+        return Ask(token=token, code=code, recipient=recipient or self.subscriber(), text=f"{text} {token}", **more)
 
     def marketing(self, code: str, recipient: str = "", text: str = "Soldes chez MARQUE", **more: Any) -> Ask:
         """A valid marketing message, except for the changes in `more`."""
-        return self.message(code, recipient, text, **{"klass": "marketing", "brand": "MARQUE", **more})
+        return self.message(code, recipient, text, **{"traffic_class": "marketing", "brand": "MARQUE", **more})
 
     def probe(self, code: str) -> Ask:
         """An ordinary message that shows the client's clock: its validity ends an hour after the request."""
@@ -84,8 +84,8 @@ class Bench:
     async def ask(self, ask: Ask) -> None:
         """Ask the client to send one message."""
         detail = json.dumps({"oadc": ask.oadc, "validity_s": ask.validity_s, "traits": ask.traits})
-        self.ledger.asked.append(
-            (self.control.now(), "send", ask.mark, ask.code, ask.recipient, ask.text, ask.klass, ask.brand,
+        self.ledger.stimuli.append(
+            (self.control.now(), "send", ask.token, ask.code, ask.recipient, ask.text, ask.traffic_class, ask.brand,
              ask.opted_in, detail)
         )  # fmt: skip
         async with self._room:
@@ -144,21 +144,21 @@ class Bench:
     async def announce(self, start_us: int, end_us: int) -> None:
         """Announce maintenance to the client."""
         detail = json.dumps({"start": start_us, "end": end_us})
-        self.ledger.asked.append((self.control.now(), "notice", "", "", "", "", "", "", False, detail))
+        self.ledger.stimuli.append((self.control.now(), "notice", "", "", "", "", "", "", False, detail))
         if isinstance(self.sut, HearsNotices):
             await self.sut.notice(Maintenance(start_us, end_us))
 
     def tell(self, event: Event) -> None:
         """An event that only this exercise can record."""
-        self.ledger.story.append(row_of(self.control.now(), event))
+        self.ledger.events.append(row_of(self.control.now(), event))
 
     def heard(self, report: Report) -> None:
         """Record a report of the client."""
         if report.kind == "error":
             self._trouble = f"; {report.detail}"
         detail = json.dumps({"detail": report.detail}) if report.detail else ""
-        self.ledger.asked.append(
-            (self.control.now(), report.kind, report.mark, report.code, report.subscriber, "", "", "", False, detail)
+        self.ledger.stimuli.append(
+            (self.control.now(), report.kind, report.token, report.code, report.subscriber, "", "", "", False, detail)
         )
 
     # Waiting ---------------------------------------------------------------------------------------------------

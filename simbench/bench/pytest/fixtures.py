@@ -27,7 +27,7 @@ from simbench.bench.runner.run_exercise import run_info, target_of
 from simbench.bench.runner.session import Plan
 from simbench.bench.sut.protocol import Ask, ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
 from simbench.ledger import MemoryLedger
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 if TYPE_CHECKING:
     from simbench.service.client import ApiClient
@@ -207,9 +207,9 @@ class Fixtures:
         client.stop()
 
     @pytest.fixture
-    def simbench_ledger(self, simbench_smsc: Smsc) -> Callable[[], Reading]:
-        """Call it for the ledger as far as it has come: `.submits`, `.notices`, `.mo`, `.sessions`, `.frames`..."""
-        return lambda: Reading(simbench_smsc.rows.snapshot())
+    def simbench_ledger(self, simbench_smsc: Smsc) -> Callable[[], Trace]:
+        """Call it for the ledger as far as it has come: `.submits`, `.notifications`, `.mo`, `.sessions`, `.frames`..."""
+        return lambda: Trace(simbench_smsc.rows.snapshot())
 
     @pytest.fixture
     def simbench_clock(self, simbench_smsc: Smsc) -> Clock:
@@ -231,7 +231,7 @@ class Short:
         return simbench_sut
 
     @pytest.fixture
-    def ledger(self, simbench_ledger: Callable[[], Reading]) -> Callable[[], Reading]:
+    def ledger(self, simbench_ledger: Callable[[], Trace]) -> Callable[[], Trace]:
         """See simbench_ledger."""
         return simbench_ledger
 

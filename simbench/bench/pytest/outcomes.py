@@ -5,7 +5,7 @@ from __future__ import annotations
 from _pytest.outcomes import Skipped
 
 
-class Verdict(Skipped):
+class NotPassed(Skipped):
     """Ends an item as inconclusive or unsupported; JUnit shows it as skipped with that word."""
 
     def __init__(self, outcome: str, summary: str) -> None:

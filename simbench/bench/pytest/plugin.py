@@ -18,11 +18,11 @@ import pytest
 from simbench.base.errors import SimbenchError
 from simbench.base.outputs import check_folder, claim
 from simbench.bench.pytest import fixtures
-from simbench.bench.pytest.outcomes import Verdict
+from simbench.bench.pytest.outcomes import NotPassed
 from simbench.bench.pytest.runner_plugin import VERDICT, Words
 from simbench.bench.pytest.suite.test_purposes import told
 from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline, remark
-from simbench.bench.runner.options import Wanted, plan_of
+from simbench.bench.runner.options import SessionOptions, plan_of
 from simbench.bench.runner.output import write_output
 from simbench.bench.runner.session import Judgements
 from simbench.bench.runner.session_findings import EVERY, exercises_of, items_of
@@ -40,7 +40,7 @@ class Foreign(Words):
     def __init__(self, config: pytest.Config) -> None:
         option = config.getoption
         only = tuple(option("--sut-only"))
-        self.wanted = Wanted(
+        self.wanted = SessionOptions(
             option("--sut"), option("--sut-program"), option("--sut-capabilities"), only if only != NOTHING else (),
             option("--sut-contract"), option("--sut-seed"),
         )  # fmt: skip
@@ -141,7 +141,7 @@ class PurposeItem(pytest.Item):
         self.user_properties += told(finding, judgements)
         said = f"{remark(standing)} {finding.lines}".strip()
         if standing.state == "known":
-            raise Verdict("known", said)
+            raise NotPassed("known", said)
         if standing.state in {"new", "expired"} or finding.outcome == "error":
             pytest.fail(f"{finding.outcome}: {said}", pytrace=False)
         if standing.state == "passes":
@@ -149,7 +149,7 @@ class PurposeItem(pytest.Item):
             if self._foreign.strict:
                 pytest.fail(said, pytrace=False)
         if finding.outcome not in {"pass", "weak"}:
-            raise Verdict(finding.outcome, said)
+            raise NotPassed(finding.outcome, said)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where a purpose is: in the suite."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simbench.bench.pytest.outcomes import Verdict
+from simbench.bench.pytest.outcomes import NotPassed
 from simbench.bench.runner.session import Judgements
 from simbench.bench.runner.session_findings import items_of
 
@@ -25,7 +25,7 @@ class Words:
         """Record the verdict of an item."""
         del item
         report = yield
-        if call.excinfo is not None and isinstance(call.excinfo.value, Verdict):
+        if call.excinfo is not None and isinstance(call.excinfo.value, NotPassed):
             setattr(report, VERDICT, call.excinfo.value.outcome)
         return report
 

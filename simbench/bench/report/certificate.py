@@ -28,7 +28,7 @@ TONES: Final = {0: "pass", 1: "fail", 3: "inconclusive"}
 _DATA: Final = re.compile(r'<script type="application/json" id="certificate">(.*?)</script>', re.DOTALL)
 
 
-class Judged(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The outcome of one purpose in one exercise."""
 
     purpose: str
@@ -57,7 +57,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int
     started_at: int
     versions: dict[str, str]
-    outcomes: tuple[Judged, ...]
+    outcomes: tuple[Verdict, ...]
     ledgers: dict[str, str]
     untried: tuple[str, ...] = ()
     deviations: tuple[Excused, ...] = ()
@@ -81,10 +81,10 @@ def digest_of(run: Run) -> str:
     return total.hexdigest()
 
 
-def outcomes_of(findings: Iterable[Finding]) -> tuple[Judged, ...]:
+def outcomes_of(findings: Iterable[Finding]) -> tuple[Verdict, ...]:
     """The outcomes a certificate states, in its order."""
     ordered = sorted(findings, key=lambda finding: (finding.purpose, finding.exercise))
-    return tuple(Judged(finding.purpose, finding.exercise, finding.outcome) for finding in ordered)
+    return tuple(Verdict(finding.purpose, finding.exercise, finding.outcome) for finding in ordered)
 
 
 def page(certificate: Certificate) -> str:

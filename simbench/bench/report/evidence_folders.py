@@ -32,7 +32,7 @@ MARGIN_US: Final = SECOND_US  # of the wire before and after what is shown
 
 def write_folders(place: Path, judgement: Judgement, runs: Path) -> None:
     """Write one folder for each purpose that was judged; `runs` holds the clients' logs. Raises BadInput."""
-    readings = {one.name: one.reading for one in judgement.exercises}
+    readings = {one.name: one.trace for one in judgement.exercises}
     times = Counter(finding.purpose for finding in judgement.findings)
     try:
         for finding in judgement.findings:

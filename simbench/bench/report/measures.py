@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbench.base.units import SECOND_US
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from simbench.trace.view import View
 
 Ints = NDArray[np.int64]
@@ -98,36 +98,36 @@ def result_waits(submits: View) -> Ints:
     return ints(answered.result_at) - ints(answered.at)
 
 
-def notice_waits(reading: Reading) -> Ints:
+def notice_waits(trace: Trace) -> Ints:
     """Time from each positive result to the first final notification of that message, by recipient and SCTS."""
     told: dict[tuple[str, str], int] = {}
-    for notice in reading.notices.rows():
+    for notice in trace.notifications.rows():
         if notice.outcome != 1:
-            told.setdefault((notice.subscriber, notice.scts), notice.at)
+            told.setdefault((notice.recipient, notice.scts), notice.at)
     waits = [
-        told[submit.adc, submit.scts] - submit.result_at
-        for submit in reading.submits.rows()
-        if submit.ack == "A" and (submit.adc, submit.scts) in told
+        told[submit.recipient, submit.scts] - submit.result_at
+        for submit in trace.submits.rows()
+        if submit.ack == "A" and (submit.recipient, submit.scts) in told
     ]
     return np.array(waits, dtype=np.int64)
 
 
-def settled_first(reading: Reading) -> Ints:
+def settled_first(trace: Trace) -> Ints:
     """When each asked message was first accepted, or given up as the client told, sorted; resending counts once."""
-    asked = set(sends(reading).mark.tolist())
-    instants = [(submit.result_at, submit.mark) for submit in reading.submits.rows() if submit.ack == "A"]
-    instants += [(told.at, told.mark) for told in reading.asked.rows() if told.kind in GIVEN_UP]
+    asked = set(sends(trace).token.tolist())
+    instants = [(submit.result_at, submit.token) for submit in trace.submits.rows() if submit.ack == "A"]
+    instants += [(told.at, told.token) for told in trace.stimuli.rows() if told.kind in GIVEN_UP]
     first: dict[str, int] = {}
-    for at, mark in sorted(instants):
-        if mark in asked:
-            first.setdefault(mark, at)
+    for at, token in sorted(instants):
+        if token in asked:
+            first.setdefault(token, at)
     return np.sort(np.array(list(first.values()), dtype=np.int64))
 
 
-def sends(reading: Reading) -> View:
-    """What the bench asked the client to send, each mark once."""
-    asked = reading.asked.where(np.asarray(reading.asked.kind == "send", dtype=np.bool_))
-    _, first = np.unique(asked.mark.astype(str), return_index=True)
+def sends(trace: Trace) -> View:
+    """What the bench asked the client to send, each token once."""
+    asked = trace.stimuli.where(np.asarray(trace.stimuli.kind == "send", dtype=np.bool_))
+    _, first = np.unique(asked.token.astype(str), return_index=True)
     return asked.where(np.sort(first))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from simbench.contract import Contract
 from simbench.finding import Finding
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 Info = Mapping[str, str | int | float]
 
@@ -18,7 +18,7 @@ class ExerciseRun:
 
     name: str
     title: str
-    reading: Reading
+    trace: Trace
     started: int
 
 

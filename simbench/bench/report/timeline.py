@@ -51,9 +51,9 @@ def timeline(run: ExerciseRun, findings: Sequence[Finding], mask: bool) -> Timel
         for evidence in finding.evidence
         if evidence.start and run.name in {finding.exercise, evidence.exercise}
     ]
-    rows = sorted([*_story(run), *_asked(run), *_wire(run)], key=lambda row: row[0])
+    rows = sorted([*_events(run), *_stimuli(run), *_wire(run)], key=lambda row: row[0])
     if spans:
-        near = [row for row in rows if row[1] == "story" or any(start <= row[0] <= end for start, end in spans)]
+        near = [row for row in rows if row[1] == "events" or any(start <= row[0] <= end for start, end in spans)]
     else:
         near = rows
     kept = near[:MOST_ROWS]
@@ -70,29 +70,29 @@ def timeline(run: ExerciseRun, findings: Sequence[Finding], mask: bool) -> Timel
 Row = tuple[int, str, str, str]
 
 
-def _story(run: ExerciseRun) -> Iterator[Row]:
-    for row in run.reading.story.rows():
+def _events(run: ExerciseRun) -> Iterator[Row]:
+    for row in run.trace.event_rows.rows():
         detail = " ".join(f"{name}={json.dumps(value)}" for name, value in row.detail.items())
-        yield row.at, "story", f"{row.kind} {row.subject} {detail}".strip(), ""
+        yield row.at, "events", f"{row.kind} {row.subject} {detail}".strip(), ""
 
 
-def _asked(run: ExerciseRun) -> Iterator[Row]:
-    for row in run.reading.asked.rows():
+def _stimuli(run: ExerciseRun) -> Iterator[Row]:
+    for row in run.trace.stimuli.rows():
         if row.kind == "send":
-            what = f"asked to send {row.mark} from {row.code} to {row.recipient}, {row.klass}: “{row.text}”"
+            what = f"asked to send {row.token} from {row.code} to {row.recipient}, {row.traffic_class}: “{row.text}”"
         elif row.kind == "notice":
             what = "told of maintenance"
         else:
-            what = f"the client tells: {row.kind} {row.mark} {row.detail.get('detail', '')}".strip()
-        yield row.at, "asked", what, ""
+            what = f"the client tells: {row.kind} {row.token} {row.detail.get('detail', '')}".strip()
+        yield row.at, "stimuli", what, ""
 
 
 def _wire(run: ExerciseRun) -> Iterator[Row]:
-    for row in run.reading.sessions.rows():
+    for row in run.trace.sessions.rows():
         yield row.opened_at, "wire", f"session {row.session} opened by {row.peer}", ""
         if row.closed_at >= 0:
             yield row.closed_at, "wire", f"session {row.session} closed by {row.closed_by}: {row.reason}", ""
-    for row in run.reading.frames.rows():
+    for row in run.trace.frames.rows():
         name = f"{row.ot}{row.kind} TRN {row.trn}" if row.kind else f"no sound frame: {row.problem}"
         yield (
             row.at,

@@ -15,7 +15,7 @@ from simbench.ledger import Run
 from simbench.rules.audit import without_occasion
 from simbench.rules.client.client_clock import doubt
 from simbench.rules.rule import Case, judge, load
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 
 def judge_exercise(
@@ -29,7 +29,7 @@ def judge_exercise(
 
     When the client ended early, violations already recorded fail and the rest is inconclusive.
     """
-    case = Case(Reading(conducted.run), contract)
+    case = Case(Trace(conducted.run), contract)
     return [_finding(purpose, conducted, case, (capabilities, reach)) for purpose in purposes]
 
 
@@ -76,9 +76,9 @@ def bench_was_late(findings: Iterable[Finding], run: Run) -> str:
     opened = [one for one in findings if one.outcome == "inconclusive" and one.blame == "bench"]
     if not opened or any(one.outcome == "fail" for one in findings):
         return ""
-    reading = Reading(run)
+    trace = Trace(run)
     for one in opened:
-        late_us = max((reading.local_grain(shown.start, shown.end) for shown in one.evidence), default=0)
+        late_us = max((trace.largest_timing_error(shown.start, shown.end) for shown in one.evidence), default=0)
         if late_us:
             return f"{one.purpose} inconclusive, bench {late_us / 1000:.1f} ms late"
     return ""

@@ -16,7 +16,7 @@ from fake_smsc.server.live import LiveSmsc
 from simbench import __version__
 from simbench.base.calendar import instant
 from simbench.bench.exercises.exercise import Exercise
-from simbench.bench.runner.run_exercise import Conducted, Surroundings, conduct, run_info
+from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise, run_info
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
 from simbench.bench.sut.command import send_line, understand
 from simbench.bench.sut.protocol import Ask, ClockGiven, Maintenance, Report, Target
@@ -111,8 +111,8 @@ def conduct_in_memory(
         ledger = MemoryLedger(run_info(exercise, contract, 1, "reference"))
         sut = InMemory(network, clock, faults)
         with TemporaryDirectory() as folder:
-            around = Surroundings(Path(folder), 1, network, clock, tamper)
-            return loop.run_until_complete(conduct(exercise, sut, contract, ledger, around))
+            environment = RunEnvironment(Path(folder), 1, network, clock, tamper)
+            return loop.run_until_complete(run_exercise(exercise, sut, contract, ledger, environment))
     finally:
         for task in asyncio.all_tasks(loop):
             task.cancel()

@@ -16,7 +16,7 @@ from simbench.bench.runner.run_exercise import AT_ONCE
 from simbench.bench.runner.selection import choose, select
 from simbench.bench.runner.session import Plan
 from simbench.bench.runner.session_record import SessionRecord
-from simbench.bench.sut.description import KINDS, Description, described, from_options, read_capabilities
+from simbench.bench.sut.description import KINDS, Description, from_options, read_capabilities, sut_description
 from simbench.bench.sut.description import read_description as read
 from simbench.bench.sut.protocol import SystemUnderTest, reach_of
 from simbench.bench.sut.registry import known_suts, make_sut
@@ -26,7 +26,7 @@ from simbench.contract import load_contract
 CONTRACT = "orange_ops_2016"
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class SessionOptions(msgspec.Struct, frozen=True):
     """The options of a session. `sut` is a name, a kind with `program`, or the path of a description.
 
     With `soak`, a duration such as "10m", it is an endurance run instead of the exercises. `jobs` run side by side.
@@ -43,7 +43,7 @@ class Wanted(msgspec.Struct, frozen=True):
     jobs: int = AT_ONCE
 
 
-def plan_of(wanted: Wanted, folder: Path) -> Plan:
+def plan_of(wanted: SessionOptions, folder: Path) -> Plan:
     """The plan, every file read. Raises BadInput, ContractError."""
     contract = load_contract(wanted.contract or CONTRACT)
     make, description = _maker(wanted)
@@ -97,7 +97,7 @@ class Nobody:
         """Nothing runs."""
 
 
-def _maker(wanted: Wanted) -> tuple[Callable[[], SystemUnderTest], Description | None]:
+def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Description | None]:
     for fault in wanted.faults if wanted.sut == "reference" else ():
         if fault not in FAULTS:
             raise BadInput(f"--fault {fault}", "the reference client has no such fault", choice(fault, FAULTS))
@@ -116,7 +116,7 @@ def _maker(wanted: Wanted) -> tuple[Callable[[], SystemUnderTest], Description |
         raise BadInput("--fault", f"cannot be combined with --sut {wanted.sut}", "--sut reference")
 
     def make() -> SystemUnderTest:
-        sut = described(description) if description else make_sut(wanted.sut, faults=wanted.faults)
+        sut = sut_description(description) if description else make_sut(wanted.sut, faults=wanted.faults)
         if said is not None:
             sut.capabilities = said
         return sut
@@ -128,5 +128,5 @@ def _maker(wanted: Wanted) -> tuple[Callable[[], SystemUnderTest], Description |
 def _chosen(only: tuple[str, ...], description: Description | None) -> Chosen:
     if description is None or description.kind != "external":
         return select(only)
-    watched = watching(reach_of(described(description)), description.watch_s)
+    watched = watching(reach_of(sut_description(description)), description.watch_s)
     return choose((watched, *EXERCISES.values()), only)

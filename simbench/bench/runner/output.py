@@ -17,7 +17,7 @@ from simbench.bench.runner.session import ATTEMPTS, RUNS, Judgements
 from simbench.bench.runner.session_record import NAME as RECORD
 from simbench.bench.runner.session_record import write_record
 from simbench.rules.rule import load
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 FINDINGS, REPORT, JUNIT = "findings.json", "report.html", "junit.xml"
 
@@ -70,10 +70,10 @@ def judgement_of(judgements: Judgements, standings: Sequence[Standing] = ()) -> 
         info["attempts"] = ", ".join(f"{name}: {len(earlier) + 1}" for name, earlier in record.attempts.items())
     exercises = []
     for name, (exercise, _) in judgements.plan.chosen.items():
-        reading = Reading(judgements.conducted[name].result().run)
-        if not reading.run.wire.num_rows:  # left out, or without a connection: no picture
+        trace = Trace(judgements.conducted[name].result().run)
+        if not trace.run.wire.num_rows:  # left out, or without a connection: no picture
             continue
-        exercises.append(ExerciseRun(name, exercise.title, reading, reading.span[0]))
+        exercises.append(ExerciseRun(name, exercise.title, trace, trace.span[0]))
     return Judgement(
         info,
         judgements.findings,

@@ -55,7 +55,7 @@ class Conducted(msgspec.Struct, frozen=True):
     earlier: tuple[str, ...] = ()  # why each earlier attempt was inconclusive: the bench was late
 
 
-class Surroundings(msgspec.Struct, frozen=True):
+class RunEnvironment(msgspec.Struct, frozen=True):
     """Where an exercise runs: folder for the client's files, and, in virtual time, another network and clock."""
 
     folder: Path
@@ -65,25 +65,25 @@ class Surroundings(msgspec.Struct, frozen=True):
     tamper: Callable[[LiveSmsc], None] = lambda _: None  # a planted fault of the platform
 
 
-async def conduct(
-    exercise: Exercise, sut: SystemUnderTest, contract: Contract, ledger: AnyLedger, around: Surroundings
+async def run_exercise(
+    exercise: Exercise, sut: SystemUnderTest, contract: Contract, ledger: AnyLedger, environment: RunEnvironment
 ) -> Conducted:
     """Run one exercise with one client and close its ledger. Trouble is recorded, not raised."""
-    scenario = exercise.scenario(contract, around.seed, reach_of(sut))
-    clock = around.clock or clock_of(exercise, sut.capabilities)
+    scenario = exercise.scenario(contract, environment.seed, reach_of(sut))
+    clock = environment.clock or clock_of(exercise, sut.capabilities)
     trouble = left_out = ""
     blame: Blame = ""
     try:
-        async with LiveSmsc(scenario, contract, ledger, network=around.network, clock=clock) as smsc:
-            target = target_of(exercise, smsc, around.folder, clock)
+        async with LiveSmsc(scenario, contract, ledger, network=environment.network, clock=clock) as smsc:
+            target = target_of(exercise, smsc, environment.folder, clock)
             bench = Bench(smsc, sut)
-            around.tamper(smsc)
+            environment.tamper(smsc)
             try:
-                async with asyncio.timeout(budget_s(exercise, sut) if around.network is None else None):
+                async with asyncio.timeout(budget_s(exercise, sut) if environment.network is None else None):
                     await sut.start(target, bench.heard)
                     await exercise.script(bench)
                 # The last row shows how long a silence at the end was recorded.
-                ledger.story.append(row_of(smsc.clock.now(), ExerciseEnded(exercise.name)))
+                ledger.events.append(row_of(smsc.clock.now(), ExerciseEnded(exercise.name)))
             finally:
                 await sut.stop()
     except CannotRun as error:
@@ -120,7 +120,7 @@ def target_of(exercise: Exercise, smsc: LiveSmsc, folder: Path, clock: PlatformC
         known = config.code not in setup.wrong_password
         if config.oadc_option or not known:
             told = AccountSet(account, oadc_option=config.oadc_option, password_known=known)
-            smsc.ledger.story.append(row_of(smsc.clock.now(), told))
+            smsc.ledger.events.append(row_of(smsc.clock.now(), told))
         password = config.password if known else "wrong"
         accounts.append(AccountGiven(config.code, account, password, config.rate_per_s, config.oadc_option))
     portability = None

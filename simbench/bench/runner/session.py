@@ -28,9 +28,9 @@ from simbench.bench.runner.run_exercise import (
     AT_ONCE,
     Conducted,
     Progress,
-    Surroundings,
-    conduct,
+    RunEnvironment,
     conduct_all,
+    run_exercise,
     run_info,
 )
 from simbench.bench.runner.session_findings import EVERY, concluded, exercises_of, items_of
@@ -242,7 +242,7 @@ class Judgements:
         ledger.flush()  # loads what the ledger needs before anything is timed
         client = folder / "client"
         client.mkdir(parents=True, exist_ok=True)
-        conducted = await conduct(exercise, sut, plan.contract, ledger, Surroundings(client, plan.seed))
+        conducted = await run_exercise(exercise, sut, plan.contract, ledger, RunEnvironment(client, plan.seed))
         self.version = self.version or sut.version  # some say it only once they run
         return conducted
 

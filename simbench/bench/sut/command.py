@@ -230,11 +230,11 @@ class Command:
 def send_line(ask: Ask) -> lines.Send:
     """The line that requests a message."""
     return lines.Send(
-        ref=ask.mark,
+        ref=ask.token,
         code=ask.code,
         recipient=ask.recipient,
         text=ask.text,
-        traffic_class=ask.klass,
+        traffic_class=ask.traffic_class,
         brand=ask.brand,
         oadc=ask.oadc or None,
         validity_s=ask.validity_s or None,

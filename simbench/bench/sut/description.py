@@ -82,7 +82,7 @@ def from_options(kind: str, program: str) -> Description:
     raise BadInput(f"--sut {kind}", "needs a description", "a file: --sut my-client.toml")
 
 
-def described(description: Description) -> SystemUnderTest:
+def sut_description(description: Description) -> SystemUnderTest:
     """The client of a description, not started. Raises BadInput for a command line that cannot be split."""
     one = description
     reach = Reach(one.kind == "http", one.accounts, one.port, one.connect_wait_s)

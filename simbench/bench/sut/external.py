@@ -27,7 +27,7 @@ class External:
 
     async def send(self, ask: Ask) -> None:
         """Always raises SutFailed, as the client takes no requests."""
-        raise SutFailed(f"{ask.mark}: an observed client takes no requests")
+        raise SutFailed(f"{ask.token}: an observed client takes no requests")
 
     async def stop(self) -> None:
         """Leave the client running."""

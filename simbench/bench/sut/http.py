@@ -73,14 +73,16 @@ class Http:
         """Call the client's address and report whether it took the message. Raises SutFailed without an answer."""
         if self._http is None:
             raise SutFailed("the client is not in use")
-        url = URL(filled(self._url, ask, f"{self._callback}{self._query}&mark={ask.mark.encode().hex()}"), encoded=True)
+        url = URL(
+            filled(self._url, ask, f"{self._callback}{self._query}&mark={ask.token.encode().hex()}"), encoded=True
+        )
         try:
             async with self._http.get(url) as answer:
                 said = (await answer.content.read(400)).decode("utf-8", "replace").strip()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise SutFailed(f"the client does not answer at {url.host}:{url.port}: {error!r}") from error
         kind = "queued" if answer.status < 300 else ANSWERS.get(answer.status, "error")
-        self._tell(Report(kind, ask.mark, f"{answer.status} {said}"))
+        self._tell(Report(kind, ask.token, f"{answer.status} {said}"))
 
     async def stop(self) -> None:
         """Stop listening; the client keeps running."""
@@ -118,10 +120,10 @@ def filled(url: str, ask: Ask, callback: str) -> str:
         "text": ask.text,
         "code": ask.code,
         "oadc": ask.oadc or ask.code,
-        "mark": ask.mark,
+        "mark": ask.token,
         "coding": "0" if alphabet.is_gsm(ask.text) else "2",
         "validity_min": str(max(1, ask.validity_s // 60)) if ask.validity_s else "",
-        "class": ask.klass,
+        "class": ask.traffic_class,
         "brand": ask.brand,
         "callback": callback,
     }

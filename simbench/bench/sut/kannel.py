@@ -116,7 +116,7 @@ class Kannel:
         except (aiohttp.ClientError, TimeoutError) as error:
             dead = next((child for child in self.children if not child.alive), None)
             raise dead.ended() if dead else SutFailed(f"sendsms does not answer: {error!r}") from error
-        self._tell(Report(ANSWERS.get(answer.status, "error"), ask.mark, f"{answer.status} {said}"))
+        self._tell(Report(ANSWERS.get(answer.status, "error"), ask.token, f"{answer.status} {said}"))
 
     async def move_clock(self, clock: ClockGiven) -> None:
         """Move both boxes' clock, which runs under libfaketime."""
@@ -172,7 +172,7 @@ class Kannel:
             "coding": "0" if gsm else "2",
             "dlr-mask": str(EVERYTHING),
             # As hexadecimal, because Kannel expands every "%" in this address.
-            "dlr-url": self._callback + ask.mark.encode().hex(),
+            "dlr-url": self._callback + ask.token.encode().hex(),
         }
         if ask.validity_s:
             query["validity"] = str(max(1, ask.validity_s // 60))  # Kannel counts in minutes

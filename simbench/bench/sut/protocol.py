@@ -54,17 +54,17 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """One message the bench asks the client to send. `mark` is part of the text and of reports.
+    """One message the bench asks the client to send. `token` is part of the text and of reports.
 
     `oadc` empty: the short code; anything else is a forbidden request. `traits` are the campaign's declarations on the
     message: "all-free", "presence", "optout-told".
     """
 
-    mark: str
+    token: str
     code: str
     recipient: str
     text: str
-    klass: str = "transactional"
+    traffic_class: str = "transactional"
     brand: str = ""
     opted_in: bool = True
     oadc: str = ""
@@ -74,11 +74,11 @@ class Ask(msgspec.Struct, frozen=True):
 
 class Report(msgspec.Struct, frozen=True):
     """A report of the client: `kind` is queued, accepted, refused, delivered, undelivered, buffered, withheld,
-    doubtful, mo or error. An mo has an empty `mark`, its text in `detail`, sender `subscriber` and recipient `code`.
+    doubtful, mo or error. An mo has an empty `token`, its text in `detail`, sender `subscriber` and recipient `code`.
     """
 
     kind: str
-    mark: str = ""
+    token: str = ""
     detail: str = ""
     code: str = ""
     subscriber: str = ""

@@ -19,8 +19,8 @@ from simbench.dialup.radius.detail import read_detail
 from simbench.dialup.radius.pairing import Clock, pair
 from simbench.dialup.radius.record import Heard
 from simbench.dialup.radius.source import kind_of
-from simbench.dialup.records import Found, Records, read_records, vetted
-from simbench.dialup.vetting import Aside
+from simbench.dialup.records import Found, Records, read_records, validated
+from simbench.dialup.validation import RejectedRows
 
 ACCOUNTING_PORTS: Final = (1813,)
 STEP: Final = 10_000  # records between two progress reports
@@ -86,10 +86,10 @@ def accounted(
                 told(rows, 0)
             yield each
 
-    paired, aside = pair(counted(), how.clock, offer.terms.records.longest_s), Aside()
+    paired, aside = pair(counted(), how.clock, offer.terms.records.longest_s), RejectedRows()
     for row in paired.aside:
         aside.add(row)
-    return vetted(Found(path, rows, paired.columns(), aside, paired), offer, how.months)
+    return validated(Found(path, rows, paired.columns(), aside, paired), offer, how.months)
 
 
 def secret_in(path: Path | None) -> bytes:

@@ -26,11 +26,11 @@ from simbench.rules.audit import GIVEN, audit, given_by, lacks_of
 from simbench.rules.capture_times import times_of
 from simbench.rules.client.throughput import unrequested
 from simbench.rules.rule import Case, judge, standing
-from simbench.sla.imports.campaigns import Metadata, joined, marks_of, read_metadata, within
+from simbench.sla.imports.campaigns import Metadata, joined, read_metadata, tokens_of, within
 from simbench.sla.tickets import moment
 from simbench.tables.instants import zone_of
 from simbench.tables.rows import RejectedRow, Remark, rejected
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 QUIET_S = 2.0
 LEDGER = "ledger"  # folder of a capture's ledger in the output folder
@@ -65,7 +65,7 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
     ledger: AnyLedger = Ledger.create(beside.output / LEDGER, info) if beside.output else MemoryLedger(info)
     try:
         summary = read_tunnelled(path, ledger, beside.port, tunnels, _progress())
-        wire = Reading(ledger.snapshot())
+        wire = Trace(ledger.snapshot())
         start, end = wire.span
         times = times_of(wire)
         if not times.untimed:
@@ -77,9 +77,9 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
             raise BadInput(str(path), problem, "--port, or --keys")
         told = {"what": GIVEN, "given": sorted(metadata.given), "unread": metadata.unread}
         given = msgspec.json.encode(told).decode()
-        _extend(ledger.story, [*metadata.story, (end, "capture", "", None, given)])
+        _extend(ledger.events, [*metadata.events, (end, "capture", "", None, given)])
         # Codes assign alphanumeric originators to accounts, so the trace is read again before matching requests.
-        _extend(ledger.asked, joined(Reading(ledger.snapshot()), metadata))
+        _extend(ledger.stimuli, joined(Trace(ledger.snapshot()), metadata))
         run = ledger.snapshot()
     finally:
         ledger.close()
@@ -95,7 +95,7 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
     }  # fmt: skip
     facts["set_aside"] = len(rejected(metadata.notes))
     if metadata.requests is not None:
-        facts["without_request"] = unrequested(Case(Reading(run), contract))
+        facts["without_request"] = unrequested(Case(Trace(run), contract))
     facts["holes"] = lacks.holes
     if metadata.unread:
         facts["unread"] = ", ".join(f"{count} lines of the {kind}" for kind, count in metadata.unread.items())
@@ -115,19 +115,19 @@ def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs())
         _refuse_beside(run, beside, exercise is not None)
     if not run.wire.num_rows:
         return Audited({}, ())
-    plain = Reading(run)
+    plain = Trace(run)
     if exercise is not None:
-        case = Case(Reading(run, marks_of(plain)), contract)
+        case = Case(Trace(run, tokens_of(plain)), contract)
         purposes = dict.fromkeys((*exercise.purposes, *standing()))
         return Audited({}, tuple(judge(purpose, case, exercise.name) for purpose in purposes))
     given, facts = given_by(plain), dict[str, str | int | float]()
     metadata = Metadata()
     if given_beside:
         metadata = _told_beside(plain, beside, contract)
-        run = run.extended("asked", joined(plain, metadata))
+        run = run.extended("stimuli", joined(plain, metadata))
         given |= metadata.given - {"codes", "outages"}
-    read = Reading(run)
-    case = Case(Reading(run, marks_of(read)), contract)
+    read = Trace(run)
+    case = Case(Trace(run, tokens_of(read)), contract)
     if given_beside and (left_out := unrequested(case)) and beside.requests is not None:
         facts["without_request"] = left_out
     return Audited(facts, tuple(audit(case, given, unread=metadata.unread)), metadata.notes)
@@ -144,10 +144,10 @@ def _refuse_beside(run: Run, beside: AuditInputs, of_an_exercise: bool) -> None:
         raise BadInput(option, "the run was read from a capture with its own inputs", "the capture itself")
 
 
-def _told_beside(plain: Reading, beside: AuditInputs, contract: Contract) -> Metadata:
+def _told_beside(plain: Trace, beside: AuditInputs, contract: Contract) -> Metadata:
     """The inputs for a server's run within its time. Raises BadInput where they contradict the run."""
     metadata = read_metadata(beside.campaigns, beside.requests, zone_of(beside.tz) if beside.tz else None)
-    for _, kind, code, _, detail in metadata.story:
+    for _, kind, code, _, detail in metadata.events:
         rates = {rate for _, rate, _ in plain.limits.get(str(code), ())}
         told = json.loads(str(detail)).get("rate_per_s") if kind == "limit" else None
         if told is not None and told not in rates:
@@ -160,7 +160,7 @@ def _told_beside(plain: Reading, beside: AuditInputs, contract: Contract) -> Met
 
 def of_a_capture(run: Run) -> bool:
     """Whether a run was read from a capture, which is too short for a service level."""
-    return "capture" in set(run.story["kind"].to_pylist())
+    return "capture" in set(run.events["kind"].to_pylist())
 
 
 def _extend(table: object, rows: Sequence[Row]) -> None:

@@ -32,7 +32,7 @@ from simbench.sla.imports import outages, probed, traffic
 from simbench.sla.imports.decisions import Decision, decided, read_decisions
 from simbench.sla.imports.probed import read_probes
 from simbench.sla.imports.record import retold, run_of
-from simbench.sla.imports.sources import Source, Wanted, open_source
+from simbench.sla.imports.sources import Source, SourceOptions, open_source
 from simbench.sla.imports.traffic import read_traffic
 from simbench.sla.imports.unread import INCIDENTS, PROBES, TRAFFIC, Record, service_findings, unread_of
 from simbench.sla.probes import probes_of
@@ -40,7 +40,7 @@ from simbench.sla.tickets import moment, tickets
 from simbench.tables.columns import MappingFile, read_mapping
 from simbench.tables.instants import instant_of, zone_of
 from simbench.tables.rows import RejectedRow, rejected
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 QUIET_S = 2.0
 COLUMNS = {"outages": outages.COLUMNS, "traffic": traffic.COLUMNS, "probes": probed.COLUMNS}
@@ -63,7 +63,7 @@ def judge_record(options: Options, kind: str = "") -> int:
     refuse_unusable(options, source.kind)
     record, notes = _record(options, contract, mapping, source)
     decisions = read_decisions(options.decisions) if options.decisions else ()
-    before = Case(Reading(_as_recorded(record)), contract)
+    before = Case(Trace(_as_recorded(record)), contract)
     case = before
     found_before: tuple[Finding, ...] = ()
     if decisions:
@@ -116,12 +116,12 @@ def _capture(options: Options, contract: Contract) -> int:
     return exit_status(audited.findings)
 
 
-def _wanted(options: Options, contract: Contract, mapping: MappingFile) -> Wanted:
+def _wanted(options: Options, contract: Contract, mapping: MappingFile) -> SourceOptions:
     name = options.tz or mapping.outages.tz
     zone = zone_of(name, "--tz" if options.tz else f"{options.mapping}: outages.tz") if name else None
     told = (("--from", options.start), ("--to", options.end), ("--history-from", options.history_from))
     start, end, history = (instant_of(text, zone, place) if text else None for place, text in told)
-    return Wanted(options.source, contract, mapping, start, end, history, zone)
+    return SourceOptions(options.source, contract, mapping, start, end, history, zone)
 
 
 def _record(

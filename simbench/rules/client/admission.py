@@ -62,11 +62,11 @@ class _Admission:
     """One pass over the submits of a run."""
 
     def __init__(self, case: Case) -> None:
-        reading, terms = case.reading, case.contract.terms
-        frames = reading.frames
-        self.case, self.submits = case, reading.submits
+        trace, terms = case.trace, case.contract.terms
+        frames = trace.frames
+        self.case, self.submits = case, trace.submits
         self.unsound = {(row.session, row.at, row.trn) for row in frames.where(frames.problem != "").rows()}
-        self.seen_from_start = {row.session for row in reading.sessions.rows() if row.opened_at >= 0}
+        self.seen_from_start = {row.session for row in trace.sessions.rows() if row.opened_at >= 0}
         self.open = {
             row.session for row in self.submits.rows() if row.ack == "A"
         }  # an accepted submit implies a login, recorded or not
@@ -76,7 +76,7 @@ class _Admission:
         self.timer_us = terms.session.result_timer_max_s.value * SECOND_US
         self.m2m_prefix = terms.numbering.m2m_prefix.value
         self.name = re.compile(terms.numbering.oadc_alpha_pattern.value, re.ASCII)
-        self.outages = [(start - SETTLE_US, end + SETTLE_US, scope) for start, end, scope, _ in reading.outages]
+        self.outages = [(start - SETTLE_US, end + SETTLE_US, scope) for start, end, scope, _ in trace.outages]
         self.pending: dict[int, list[int]] = defaultdict(list)  # session -> until when each operation is unanswered
         self.crowd: dict[str, deque[int]] = defaultdict(deque)
 
@@ -111,7 +111,7 @@ class _Admission:
     def _message(self, row: Any) -> list[Objection]:
         """Objections to the recipient and the content."""
         against: list[Objection] = []
-        fate = self.truth.get(row.adc) or {"fate": classify(row.adc).kind, "attached": True}
+        fate = self.truth.get(row.recipient) or {"fate": classify(row.recipient).kind, "attached": True}
         if expectation(fate, row.code, self.m2m_prefix) == "06":
             against.append("recipient")
         elif row.ec == "06" and fate["fate"] in NEVER_DELIVERED:
@@ -134,7 +134,7 @@ class _Admission:
             against.append("window")
         pending.append(row.result_at if row.result_at >= 0 else row.at + self.timer_us)
         self.pending[row.session] = pending
-        recent = self.crowd[row.adc]
+        recent = self.crowd[row.recipient]
         while recent and recent[0] <= row.at - MINUTE_US:
             recent.popleft()
         if len(recent) >= CROWD:
@@ -148,15 +148,15 @@ def over_rate(case: Case) -> list[bool]:
 
     Accepted operations and those in time, accepted or not, use the rate.
     """
-    submits = case.reading.submits
+    submits = case.trace.submits
     # An operation in time by the stamps of a capture may be early by the platform's clock.
     tau = case.contract.terms.throughput.jitter_ms.value * 1000 if captured(case) else 0
-    counting = counted(case.contract, case.reading)
+    counting = counted(case.contract, case.trace)
     found: list[bool] = [False] * len(submits)
     places = {id_of: place for place, id_of in enumerate(_ids(submits))}
     metered = {
         code: [(one, meter_of(case.contract, one.rate)) for one in rate_periods(case, code)]
-        for code in case.reading.limits
+        for code in case.trace.limits
     }
     for row, id_of in zip(counting.rows(), _ids(counting), strict=True):
         meter = next((m for one, m in metered.get(row.code, ()) if one.start <= row.at < one.end), None)
@@ -164,7 +164,7 @@ def over_rate(case: Case) -> list[bool]:
             continue
         early, place = _early(meter, row.at, row.segments), places.get(id_of)
         if place is not None:
-            found[place] = early > -max(tau, case.reading.local_grain(row.at - SECOND_US, row.at))
+            found[place] = early > -max(tau, case.trace.largest_timing_error(row.at - SECOND_US, row.at))
         if early <= 0 or (place is not None and submits.ack[place] == "A"):
             for _ in range(row.segments):
                 meter.take(row.at)

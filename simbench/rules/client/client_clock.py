@@ -14,7 +14,7 @@ from simbench.base.calendar import parse_minute
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.rules.requests import of_marketing, sends
-from simbench.rules.rule import Case, Judged, rule
+from simbench.rules.rule import Case, Verdict, rule
 
 EDGE_US = 10 * SECOND_US  # exercises step this near to an edge, so the offset must be known better
 LEAST_VALIDITY_S = 600  # a client may round a shorter validity in another way
@@ -47,8 +47,8 @@ def prove(case: Case) -> Proof | None:
 def _shown(case: Case) -> list[tuple[int, int, int]]:
     """For each such message: when it was requested, when it arrived, and the time its validity implies."""
     asked, shown = sends(case), []
-    for row in case.reading.submits.rows():
-        ask = asked.get(row.mark)
+    for row in case.trace.submits.rows():
+        ask = asked.get(row.token)
         if ask is None or of_marketing(ask):
             continue
         validity_s, end = int(ask.detail.get("validity_s") or 0), parse_minute(row.validity)
@@ -84,19 +84,21 @@ def doubt(case: Case) -> str:
     "The client runs on the platform's clock when the bench moves it: offset, rate and a timed wait",
     at_worst="unsupported",
 )
-def clock(case: Case) -> Judged:
+def clock(case: Case) -> Verdict:
     """No clause requires a movable clock, but purposes on the time of day need one."""
-    wait = next((row.detail.get("keepalive_s") for row in case.reading.story.rows() if row.kind == "calibration"), None)
+    wait = next(
+        (row.detail.get("keepalive_s") for row in case.trace.event_rows.rows() if row.kind == "calibration"), None
+    )
     if wait is None:
-        return Judged("inconclusive", "the exercise requested no timed wait", blame="bench")
+        return Verdict("inconclusive", "the exercise requested no timed wait", blame="bench")
     why = doubt(case)
     if why:
-        return Judged("unsupported", f"the client's clock is not proved: {why}")
+        return Verdict("unsupported", f"the client's clock is not proved: {why}")
     proof = prove(case)
     assert proof is not None, "doubt() found an offset"
     gaps = _silences(case)
     if not gaps:
-        return Judged("unsupported", "the client's clock is not proved: it sent no two keepalives in a row")
+        return Verdict("unsupported", "the client's clock is not proved: it sent no two keepalives in a row")
     off = max(abs(gap / (wait * SECOND_US) - 1) for gap in gaps)
     summary = (
         f"offset {proof.low_us / SECOND_US:+.2f} to {proof.high_us / SECOND_US:+.2f} s, from "
@@ -104,12 +106,12 @@ def clock(case: Case) -> Judged:
         f"waits of {wait} s last {min(gaps) / SECOND_US:.2f} to {max(gaps) / SECOND_US:.2f} s"
     )
     outside = off > WAIT_SHARE
-    return Judged("unsupported" if outside else "pass", summary, round(off, 3), WAIT_SHARE, "share of a wait")
+    return Verdict("unsupported" if outside else "pass", summary, round(off, 3), WAIT_SHARE, "share of a wait")
 
 
 def _silences(case: Case) -> list[int]:
     """Times between two alerts of a session with no frame of the client between them (us)."""
-    frames, gaps = case.reading.frames, []
+    frames, gaps = case.trace.frames, []
     for session in sorted(set(frames.session.tolist())):
         rows = frames.where((frames.session == session) & (frames.direction == "in")).rows()
         gaps += [later.at - earlier.at for earlier, later in pairwise(rows) if (earlier.ot, later.ot) == ("31", "31")]

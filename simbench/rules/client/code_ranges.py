@@ -11,7 +11,7 @@ from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key
 from simbench.rules.client.limits import captured
 from simbench.rules.requests import not_sent, of_marketing, sends
-from simbench.rules.rule import Case, Judged, missed, rule, worst
+from simbench.rules.rule import Case, Verdict, missed, rule, worst
 
 PRESENCE = "presence"
 
@@ -19,7 +19,7 @@ PRESENCE = "presence"
 def _sessions_of_users(case: Case) -> dict[tuple[str, str], list[int]]:
     """(user, code) to the instants at which that user wrote to the code."""
     written: dict[tuple[str, str], list[int]] = {}
-    for row in case.reading.mo.rows():
+    for row in case.trace.mo.rows():
         written.setdefault((address_key(row.sender), row.code), []).append(row.at)
     return written
 
@@ -28,9 +28,9 @@ def _replies(case: Case) -> list[tuple[Any, int]]:
     """Submits from the reply range, each with the time since its user last wrote to that code (us, -1: never)."""
     prefix, written = case.contract.terms.numbering.reply_prefix.value, _sessions_of_users(case)
     found = []
-    for row in case.reading.submits.rows():
+    for row in case.trace.submits.rows():
         if row.code.startswith(prefix):
-            before = [at for at in written.get((address_key(row.adc), row.code), ()) if at <= row.at]
+            before = [at for at in written.get((address_key(row.recipient), row.code), ()) if at <= row.at]
             found.append((row, row.at - max(before) if before else -1))
     return found
 
@@ -44,24 +44,24 @@ def _replies(case: Case) -> list[tuple[Any, int]]:
     occasional=True,
     by_duration=True,
 )
-def begun_by_user(case: Case) -> Judged:
+def begun_by_user(case: Case) -> Verdict:
     """Every submit of the range, requested or not. Messages of users before the start of a capture are unknown."""
     replies = _replies(case)
     tempted = [row for row in sends(case).values() if row.code.startswith(_prefix(case))]
     if not replies and not tempted:
-        return Judged("inconclusive", "no message from the reply range was requested or sent", blame="bench")
+        return Verdict("inconclusive", "no message from the reply range was requested or sent", blame="bench")
     if not replies:
-        return Judged("inconclusive", "the client sent no message from the reply range", blame="client")
+        return Verdict("inconclusive", "the client sent no message from the reply range", blame="client")
     wrong = [row for row, since in replies if since < 0]
     sent = f"{count(len(replies), 'message')} from range {_prefix(case)}"
     summary = f"{sent}, {len(wrong)} to users who had not written to the code"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages")
+        return Verdict("pass", summary, 0, 0, "messages")
     evidence = _evidence(wrong, "the user had not written before")
     if captured(case):
         summary += " since the capture began"
-        return Judged("inconclusive", summary, len(wrong), 0, "messages", "bench", (), evidence)
-    return Judged("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+        return Verdict("inconclusive", summary, len(wrong), 0, "messages", "bench", (), evidence)
+    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
 
 
 @rule(
@@ -73,7 +73,7 @@ def begun_by_user(case: Case) -> Judged:
     occasional=True,
     by_duration=True,
 )
-def session_over(case: Case) -> Judged:
+def session_over(case: Case) -> Verdict:
     """The length of a session is our assumption until a contract states it."""
     term = "marketing.reply_session_h"
     limit_us = case.contract.terms.marketing.reply_session_h.value * HOUR_US
@@ -87,15 +87,15 @@ def session_over(case: Case) -> Judged:
     ]
     wrong = [row for row, since in _replies(case) if since > limit_us]
     if not late and not wrong:
-        return Judged("inconclusive", "no message after the end of a session was requested or sent", blame="bench")
+        return Verdict("inconclusive", "no message after the end of a session was requested or sent", blame="bench")
     summary, assumed = (
         f"messages after the end of a session: {len(late)} requested, {len(wrong)} sent",
         case.contract.assumed(term),
     )
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages", "", assumed)
+        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
     evidence = _evidence(wrong, "the session had ended")
-    return Judged(missed(case.contract, term), summary, len(wrong), 0, "messages", "client", assumed, evidence)
+    return Verdict(missed(case.contract, term), summary, len(wrong), 0, "messages", "client", assumed, evidence)
 
 
 def _prefix(case: Case) -> str:
@@ -112,7 +112,7 @@ def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
     catches=("markets-on-any-range",),
     capability="keeps_ranges",
 )
-def marketing_range(case: Case) -> Judged:
+def marketing_range(case: Case) -> Verdict:
     """Ranges 34 and 35 have rules of their own for their further conditions."""
     terms = case.contract.terms.numbering
     fit = (terms.marketing_prefix.value, terms.geo_prefix.value, terms.reply_prefix.value)
@@ -127,7 +127,7 @@ def marketing_range(case: Case) -> Judged:
     catches=("uses-35-without-list",),
     capability="keeps_ranges",
 )
-def presence_range(case: Case) -> Judged:
+def presence_range(case: Case) -> Verdict:
     """The campaign declares the source of its recipients."""
     prefix = case.contract.terms.numbering.geo_prefix.value
     return not_sent(
@@ -143,11 +143,13 @@ def presence_range(case: Case) -> Judged:
     catches=("web2sms-on-any-range",),
     capability="keeps_ranges",
 )
-def web2sms_range(case: Case) -> Judged:
+def web2sms_range(case: Case) -> Verdict:
     """By the requested traffic class."""
     prefix = case.contract.terms.numbering.interpersonal_prefix.value
     return not_sent(
-        case, lambda row: row.klass == "web2sms" and not row.code.startswith(prefix), "web2sms from another range"
+        case,
+        lambda row: row.traffic_class == "web2sms" and not row.code.startswith(prefix),
+        "web2sms from another range",
     )
 
 
@@ -157,10 +159,10 @@ def web2sms_range(case: Case) -> Judged:
     catches=("people-on-38",),
     capability="keeps_ranges",
 )
-def machines_only(case: Case) -> Judged:
+def machines_only(case: Case) -> Verdict:
     """By the numbering plan; under today's plan (AMB-12) the range serves transactional messages."""
     if case.contract.reading("AMB-12") != "brochure_2016":
-        return Judged("unsupported", "range 38 is for transactional messages in the reading of AMB-12 in force")
+        return Verdict("unsupported", "range 38 is for transactional messages in the reading of AMB-12 in force")
     prefix = case.contract.terms.numbering.m2m_prefix.value
     return not_sent(
         case,
@@ -176,7 +178,7 @@ def machines_only(case: Case) -> Judged:
     catches=("sends-any-oadc",),
     capability="keeps_oadc",
 )
-def no_subscriber_number(case: Case) -> Judged:
+def no_subscriber_number(case: Case) -> Verdict:
     """An originator on the wire that the numbering plan has as a mobile number is a failure."""
 
     def subscriber(oadc: str) -> bool:
@@ -185,11 +187,11 @@ def no_subscriber_number(case: Case) -> Judged:
     tempted = not_sent(
         case, lambda row: subscriber(row.detail.get("oadc") or ""), "messages with a subscriber's number as originator"
     )
-    wrong = [row for row in case.reading.submits.rows() if not row.alphanumeric and subscriber(row.oadc)]
+    wrong = [row for row in case.trace.submits.rows() if not row.alphanumeric and subscriber(row.oadc)]
     if not wrong:
         return tempted
     summary = f"{count(len(wrong), 'message')} with a subscriber's number as originator"
-    from_number = Judged(
+    from_number = Verdict(
         "fail", summary, len(wrong), 0, "messages", "client", (), _evidence(wrong, "the originator is a mobile number")
     )
     return worst([tempted, from_number])

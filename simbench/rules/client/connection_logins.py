@@ -7,7 +7,7 @@ from typing import Any
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US
 from simbench.finding import Evidence
-from simbench.rules.rule import Case, Judged, missed, rule, worst
+from simbench.rules.rule import Case, Verdict, missed, rule, worst
 from simbench.ucp.frame import Framer, WireError
 
 BAD_LOGIN, NOT_ALLOWED = "07", "04"
@@ -17,25 +17,25 @@ def strangers(case: Case) -> set[str]:
     """Accounts whose password the client was not given."""
     return {
         row.subject
-        for row in case.reading.story.rows()
+        for row in case.trace.event_rows.rows()
         if row.kind == "account" and row.detail.get("password_known") is False
     }
 
 
 def _accounts(case: Case) -> set[str]:
-    owners = {row.detail.get("account") for row in case.reading.story.rows() if row.kind == "limit"}
+    owners = {row.detail.get("account") for row in case.trace.event_rows.rows() if row.kind == "limit"}
     return {owner for owner in owners if owner}
 
 
 def _logins(case: Case) -> list[tuple[Any, str]]:
     """Each session with a login attempt, and the account that the attempt names."""
-    frames = case.reading.frames
+    frames = case.trace.frames
     tried: dict[int, str] = {}
     for row in frames.where((frames.direction == "in") & (frames.ot == "60") & (frames.kind == "O")).rows():
         for item in Framer(len(row.frame)).feed(row.frame):
             if not isinstance(item, WireError) and item.data:
                 tried.setdefault(row.session, item.data[0])
-    return [(row, tried[row.session]) for row in case.reading.sessions.rows() if row.session in tried]
+    return [(row, tried[row.session]) for row in case.trace.sessions.rows() if row.session in tried]
 
 
 @rule(
@@ -43,21 +43,21 @@ def _logins(case: Case) -> list[tuple[Any, str]]:
     "Every account connects to the address it was given, even after its logins were refused for a while",
     catches=("gives-up-when-refused",),
 )
-def every_account(case: Case) -> Judged:
+def every_account(case: Case) -> Verdict:
     """Each account whose password the client knows has a session at the end of the run."""
     wanted = _accounts(case) - strangers(case)
-    sessions = [row for row in case.reading.sessions.rows() if row.login_ack]
+    sessions = [row for row in case.trace.sessions.rows() if row.login_ack]
     if not sessions or not wanted:
-        return Judged("inconclusive", "the client attempted no login", blame="client")
+        return Verdict("inconclusive", "the client attempted no login", blame="client")
     refused = [row for row, account in _logins(case) if row.login_ack == "N" and account in wanted]
     if not refused:
-        return Judged("inconclusive", "the platform refused no login during the run", blame="bench")
+        return Verdict("inconclusive", "the platform refused no login during the run", blame="bench")
     lacking = sorted(wanted - {row.account for row in sessions if row.login_ack == "A"})
     summary = f"{len(wanted) - len(lacking)} of {count(len(wanted), 'account')} connected"
     if not lacking:
-        return Judged("pass", summary, 0, 0, "accounts")
+        return Verdict("pass", summary, 0, 0, "accounts")
     evidence = tuple(Evidence("refused and never retried", r.login_at, r.login_at, r.session) for r in refused[:6])
-    return Judged(
+    return Verdict(
         "fail", f"{summary}; missing: {', '.join(lacking)}", len(lacking), 0, "accounts", "client", (), evidence
     )
 
@@ -70,30 +70,30 @@ def every_account(case: Case) -> Judged:
     occasional=True,
     by_duration=True,
 )
-def refused_pace(case: Case) -> Judged:
+def refused_pace(case: Case) -> Verdict:
     """The highest number of logins of one account within a minute; operations on refused connections."""
     limit = case.contract.terms.session.reconnect_attempts_per_minute.value
     assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
     logins = _logins(case)
     refused = {row.session for row, _ in logins if row.login_ack == "N"}
     if not refused:
-        return Judged("inconclusive", "no login was refused", blame="bench")
+        return Verdict("inconclusive", "no login was refused", blame="bench")
     judged = []
     for account in sorted({account for _, account in logins}):
         tried = sorted(row.login_at for row, name in logins if name == account)
         most = max(sum(first <= at < first + MINUTE_US for at in tried) for first in tried)
         summary = f"{account}: at most {count(most, 'login')} in a minute (limit {limit})"
         if most <= limit:
-            judged.append(Judged("pass", summary, most, limit, "logins/min", "", assumed))
+            judged.append(Verdict("pass", summary, most, limit, "logins/min", "", assumed))
             continue
         storm = (Evidence(summary, tried[0], tried[-1]),)
         outcome = missed(case.contract, "session.reconnect_attempts_per_minute")
-        judged.append(Judged(outcome, summary, most, limit, "logins/min", "client", assumed, storm))
-    pushed = [row for row in case.reading.submits.rows() if row.session in refused]
+        judged.append(Verdict(outcome, summary, most, limit, "logins/min", "client", assumed, storm))
+    pushed = [row for row in case.trace.submits.rows() if row.session in refused]
     if pushed:
         evidence = tuple(Evidence("refused", r.at, r.at, r.session, r.frame.hex().upper()) for r in pushed[:6])
         summary = f"{count(len(pushed), 'submit')} on connections whose login was refused"
-        judged.append(Judged("fail", summary, len(pushed), 0, "submits", "client", assumed, evidence))
+        judged.append(Verdict("fail", summary, len(pushed), 0, "submits", "client", assumed, evidence))
     return worst(judged)
 
 
@@ -103,20 +103,20 @@ def refused_pace(case: Case) -> Judged:
     binds="platform",
     catches=("accepts-any-password",),
 )
-def stranger_refused(case: Case) -> Judged:
+def stranger_refused(case: Case) -> Verdict:
     """Logins of accounts whose password the client was not given."""
     unknown = strangers(case)
     tried = [row for row, account in _logins(case) if account in unknown and row.login_ack]
     if not tried:
-        return Judged("inconclusive", "no login with a wrong password was attempted", blame="bench")
+        return Verdict("inconclusive", "no login with a wrong password was attempted", blame="bench")
     wrong = [row for row in tried if (row.login_ack, row.login_ec) != ("N", BAD_LOGIN)]
     summary = (
         f"{len(tried) - len(wrong)} of {count(len(tried), 'login')} with a wrong password refused with EC {BAD_LOGIN}"
     )
     if not wrong:
-        return Judged("pass", summary, 0, 0, "logins")
+        return Verdict("pass", summary, 0, 0, "logins")
     evidence = tuple(Evidence("login accepted", r.login_at, r.login_at, r.session) for r in wrong[:6])
-    return Judged("fail", summary, len(wrong), 0, "logins", "platform", (), evidence)
+    return Verdict("fail", summary, len(wrong), 0, "logins", "platform", (), evidence)
 
 
 @rule(
@@ -128,19 +128,19 @@ def stranger_refused(case: Case) -> Judged:
     reads=("accounts",),
     occasional=True,
 )
-def suspended(case: Case) -> Judged:
+def suspended(case: Case) -> Verdict:
     """Each is refused with error code 04 from the instant at which the events record the suspension."""
     since = {
         row.subject: row.at
-        for row in case.reading.story.rows()
+        for row in case.trace.event_rows.rows()
         if row.kind == "account" and row.detail.get("state") == "suspended"
     }
-    submits = [r for r in case.reading.submits.rows() if r.ack and r.at > since.get(r.account, r.at)]
+    submits = [r for r in case.trace.submits.rows() if r.ack and r.at > since.get(r.account, r.at)]
     logins = [
         (row, name) for row, name in _logins(case) if row.login_ack and row.login_at > since.get(name, row.login_at)
     ]
     if not submits and not logins:
-        return Judged("inconclusive", "a suspended account sent neither submits nor logins", blame="bench")
+        return Verdict("inconclusive", "a suspended account sent neither submits nor logins", blame="bench")
     wrong = [Evidence("accepted", r.at, r.at, r.session, r.frame.hex().upper()) for r in submits if r.ec != NOT_ALLOWED]
     wrong += [
         Evidence("login accepted", r.login_at, r.login_at, r.session) for r, _ in logins if r.login_ec != NOT_ALLOWED
@@ -149,5 +149,5 @@ def suspended(case: Case) -> Judged:
     refused = len(submits) + len(logins) - len(wrong)
     summary = f"{operations} on a suspended account, {refused} refused with EC {NOT_ALLOWED}"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "operations")
-    return Judged("fail", summary, len(wrong), 0, "operations", "platform", (), tuple(wrong[:6]))
+        return Verdict("pass", summary, 0, 0, "operations")
+    return Verdict("fail", summary, len(wrong), 0, "operations", "platform", (), tuple(wrong[:6]))

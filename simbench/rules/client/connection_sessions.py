@@ -9,7 +9,7 @@ from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.limits import windows
-from simbench.rules.rule import Case, Judged, missed, rule, worst
+from simbench.rules.rule import Case, Verdict, missed, rule, worst
 
 SHOWN = 5
 
@@ -21,12 +21,12 @@ SHOWN = 5
     suites=("client", "watched", "audit"),
     absence="session",
 )
-def well_formed(case: Case) -> Judged:
+def well_formed(case: Case) -> Verdict:
     """Malformed frames and wrong fields fail; deviations that the SMSC tolerates are weak."""
-    frames = case.reading.frames
+    frames = case.trace.frames
     incoming = frames.where(frames.direction == "in")
     if not len(incoming):
-        return Judged("inconclusive", "the client sent nothing", blame="client")
+        return Verdict("inconclusive", "the client sent nothing", blame="client")
     wrong = incoming.where(incoming.problem != "")
     evidence = tuple(
         Evidence(row.problem, row.at, row.at, row.session, row.frame[:2048].hex().upper())
@@ -34,10 +34,10 @@ def well_formed(case: Case) -> Judged:
     )
     hard = sum(not tolerated for tolerated in wrong.tolerated.tolist())
     if not len(wrong):
-        return Judged("pass", f"all {count(len(incoming), 'frame')} well-formed", 0, 0, "frames")
+        return Verdict("pass", f"all {count(len(incoming), 'frame')} well-formed", 0, 0, "frames")
     named = ", ".join(sorted(set(wrong.problem.tolist()))[:4])
     summary = f"{len(wrong)} of {count(len(incoming), 'frame')} malformed: {named}"
-    return Judged("fail" if hard else "weak", summary, len(wrong), 0, "frames", "client", (), evidence)
+    return Verdict("fail" if hard else "weak", summary, len(wrong), 0, "frames", "client", (), evidence)
 
 
 @rule(
@@ -47,11 +47,11 @@ def well_formed(case: Case) -> Judged:
     suites=("client", "watched", "audit"),
     absence="session",
 )
-def login_first(case: Case) -> Judged:
+def login_first(case: Case) -> Verdict:
     """Connections without any operation, such as those an outage closed at once, do not count."""
-    sessions = [row for row in case.reading.sessions.rows() if row.first]
+    sessions = [row for row in case.trace.sessions.rows() if row.first]
     if not sessions:
-        return Judged("inconclusive", "the client sent no operation on any connection", blame="client")
+        return Verdict("inconclusive", "the client sent no operation on any connection", blame="client")
     wrong = [row for row in sessions if row.first != "60" or row.early_at >= 0]
     refused = [row for row in sessions if row.login_ack == "N"]
     if wrong:
@@ -62,12 +62,12 @@ def login_first(case: Case) -> Judged:
             for r in wrong
         )
         summary = f"operations before the accepted login on {len(wrong)} of {count(len(sessions), 'connection')}"
-        return Judged("fail", summary, len(wrong), 0, "connections", "client", (), evidence[:SHOWN])
+        return Verdict("fail", summary, len(wrong), 0, "connections", "client", (), evidence[:SHOWN])
     if refused:
         codes = ", ".join(sorted({r.login_ec for r in refused}))
         summary = f"{len(refused)} of {count(len(sessions), 'login')} refused with EC {codes}"
-        return Judged("fail", summary, len(refused), 0, "connections", "client")
-    return Judged("pass", f"{count(len(sessions), 'connection')}, each with the login first", 0, 0, "connections")
+        return Verdict("fail", summary, len(refused), 0, "connections", "client")
+    return Verdict("pass", f"{count(len(sessions), 'connection')}, each with the login first", 0, 0, "connections")
 
 
 @rule(
@@ -78,16 +78,16 @@ def login_first(case: Case) -> Judged:
     absence="session",
     by_duration=True,
 )
-def keepalive(case: Case) -> Judged:
+def keepalive(case: Case) -> Verdict:
     """The longest silence of the client on a session open long enough to need a keepalive."""
     limit_s = case.contract.terms.session.keepalive_expected_s.value
     assumed = case.contract.assumed("session.keepalive_expected_s")
-    frames = case.reading.frames
+    frames = case.trace.frames
     judged = []
-    for row in case.reading.sessions.rows():
+    for row in case.trace.sessions.rows():
         if row.login_ack != "A":
             continue
-        end = row.closed_at if row.closed_at >= 0 else case.reading.span[1]
+        end = row.closed_at if row.closed_at >= 0 else case.trace.span[1]
         instants = frames.at[(frames.session == row.session) & (frames.direction == "in")].tolist()
         silences = [later - earlier for earlier, later in zip(instants, [*instants[1:], end], strict=True)]
         longest = max(silences, default=0)
@@ -95,12 +95,12 @@ def keepalive(case: Case) -> Judged:
             continue  # the session is too short to need a keepalive
         summary = f"session {row.session}: silent for at most {longest / SECOND_US:.1f} s (limit {limit_s} s)"
         if longest <= limit_s * SECOND_US:
-            judged.append(Judged("pass", summary, longest / SECOND_US, limit_s, "s", "", assumed))
+            judged.append(Verdict("pass", summary, longest / SECOND_US, limit_s, "s", "", assumed))
         else:
             start = instants[silences.index(longest)]
             evidence = (Evidence("silent", start, start + longest, row.session),)
             outcome = missed(case.contract, "session.keepalive_expected_s")
-            judged.append(Judged(outcome, summary, longest / SECOND_US, limit_s, "s", "client", assumed, evidence))
+            judged.append(Verdict(outcome, summary, longest / SECOND_US, limit_s, "s", "client", assumed, evidence))
     return worst(judged, f"no session stayed open longer than {limit_s} s")
 
 
@@ -112,13 +112,13 @@ def keepalive(case: Case) -> Judged:
     absence="session",
     by_duration=True,
 )
-def answers_notices(case: Case) -> Judged:
+def answers_notices(case: Case) -> Verdict:
     """A 52 or 53 written within the last second of the run or of its connection may stay unanswered."""
-    reading, limit_s = case.reading, case.contract.terms.session.result_timer_max_s.value
+    trace, limit_s = case.trace, case.contract.terms.session.result_timer_max_s.value
     grace = SECOND_US  # a round trip at the end of a run or connection
-    closed = {row.session: row.closed_at if row.closed_at >= 0 else reading.span[1] for row in reading.sessions.rows()}
+    closed = {row.session: row.closed_at if row.closed_at >= 0 else trace.span[1] for row in trace.sessions.rows()}
     unanswered, late, refused, total = [], [], [], 0
-    for view in (reading.notices, reading.mo):
+    for view in (trace.notifications, trace.mo):
         for row in view.rows():
             if row.result_at < 0 and closed.get(row.session, 0) - row.at <= grace:
                 continue
@@ -130,11 +130,11 @@ def answers_notices(case: Case) -> Judged:
             elif row.result_at - row.at > limit_s * SECOND_US:
                 late.append(row)
     if not total:
-        return Judged("inconclusive", "the platform sent no operation 52 or 53", blame="bench")
+        return Verdict("inconclusive", "the platform sent no operation 52 or 53", blame="bench")
     bad = unanswered + refused + late
     assumed = case.contract.assumed("session.result_timer_max_s")
     if not bad:
-        return Judged("pass", f"{count(total, 'operation')} 52 or 53 answered", 0, 0, "notices", "", assumed)
+        return Verdict("pass", f"{count(total, 'operation')} 52 or 53 answered", 0, 0, "notices", "", assumed)
     summary = (
         f"{count(total, 'operation')} 52 or 53: {len(unanswered)} unanswered, {len(refused)} refused, "
         f"{len(late)} answered late"
@@ -142,7 +142,7 @@ def answers_notices(case: Case) -> Judged:
     evidence = tuple(Evidence("no valid answer in time", r.at, r.at, r.session, r.frame.hex().upper()) for r in bad)
     # The time limit of an answer is our assumption; that an answer is due is not.
     outcome = "fail" if unanswered or refused else missed(case.contract, "session.result_timer_max_s")
-    return Judged(outcome, summary, len(bad), 0, "notices", "client", assumed, evidence[:SHOWN])
+    return Verdict(outcome, summary, len(bad), 0, "notices", "client", assumed, evidence[:SHOWN])
 
 
 @rule(
@@ -153,11 +153,11 @@ def answers_notices(case: Case) -> Judged:
     absence="session",
     counts_all=True,
 )
-def window(case: Case) -> Judged:
+def window(case: Case) -> Verdict:
     """Counted on the wire: an operation is outstanding until its result is written or the result timer ends."""
     size = case.contract.terms.session.window.value
     timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
-    submits, sessions = case.reading.submits, set(case.reading.submits.session.tolist())
+    submits, sessions = case.trace.submits, set(case.trace.submits.session.tolist())
     known = windows(case)
     broken: list[Evidence] = []
     highest, allowed = 0, size
@@ -176,9 +176,9 @@ def window(case: Case) -> Judged:
             if len(outstanding) > size:
                 broken.append(Evidence("beyond the window", row.at, row.at, session, row.frame.hex().upper()))
     if not len(submits):
-        return Judged("inconclusive", "the client submitted nothing", blame="client")
+        return Verdict("inconclusive", "the client submitted nothing", blame="client")
     summary = f"at most {count(highest, 'unanswered operation')}, window {allowed}"
     if not broken:
-        return Judged("pass", summary, highest, allowed, "operations")
+        return Verdict("pass", summary, highest, allowed, "operations")
     summary += f"; {count(len(broken), 'violation')}"
-    return Judged("fail", summary, highest, allowed, "operations", "client", (), tuple(broken[:SHOWN]))
+    return Verdict("fail", summary, highest, allowed, "operations", "client", (), tuple(broken[:SHOWN]))

@@ -9,30 +9,30 @@ from typing import Any
 
 from simbench.base.text import count
 from simbench.finding import Blame, Evidence
-from simbench.rules.rule import Case, Judged, RuleFunction, rule
+from simbench.rules.rule import Case, RuleFunction, Verdict, rule
 
 WHO = {"in": "the client", "out": "the SMSC"}
 
 
 def tunnel_of(case: Case) -> dict[str, Any] | None:
     """What the capture reader recorded about ESP and about frames outside it; None without a capture."""
-    rows = case.reading.story.rows()
+    rows = case.trace.event_rows.rows()
     details: list[dict[str, Any]] = [r.detail for r in rows if r.kind == "capture" and r.detail["what"] == "tunnel"]
     return details[-1] if details else None
 
 
-def _in_clear(case: Case, direction: str, blame: Blame) -> Judged:
+def _in_clear(case: Case, direction: str, blame: Blame) -> Verdict:
     tunnel = tunnel_of(case)
     if tunnel is None:
-        return Judged("unsupported", "only a capture can show IPsec")
+        return Verdict("unsupported", "only a capture can show IPsec")
     clear = tunnel["clear"][direction]
-    frames = case.reading.frames
+    frames = case.trace.frames
     inside = int((frames.direction == direction).sum()) - clear if len(frames) else 0
     if not tunnel["packets"] and not tunnel["keys"]:
         summary = (
             f"no ESP in the capture, which may be taken behind a tunnel; {count(clear, 'frame')} of {WHO[direction]}"
         )
-        return Judged("unsupported", summary, clear, 0, "frames")
+        return Verdict("unsupported", summary, clear, 0, "frames")
     if clear:
         evidence = tuple(
             Evidence("outside ESP", one["at"], one["at"], -1, one["frame"])
@@ -40,18 +40,18 @@ def _in_clear(case: Case, direction: str, blame: Blame) -> Judged:
             if one["direction"] == direction
         )
         summary = f"{count(clear, 'frame')} of {WHO[direction]} outside ESP, {max(0, inside)} inside"
-        return Judged("fail", summary, clear, 0, "frames", blame, (), evidence)
+        return Verdict("fail", summary, clear, 0, "frames", blame, (), evidence)
     if inside <= 0:
         closed = sum(tunnel["unknown"].values()) + sum(tunnel["broken"].values())
         summary = (
             f"no frame of {WHO[direction]} was seen; {closed} of {tunnel['packets']} ESP packets were not decrypted"
         )
-        return Judged("inconclusive", summary, blame="bench")
-    return Judged("pass", f"{count(inside, 'frame')} of {WHO[direction]}, all inside ESP", 0, 0, "frames")
+        return Verdict("inconclusive", summary, blame="bench")
+    return Verdict("pass", f"{count(inside, 'frame')} of {WHO[direction]}, all inside ESP", 0, 0, "frames")
 
 
 def _enter(slug: str, sentence: str, direction: str, blame: Blame) -> RuleFunction:
-    def judge(case: Case) -> Judged:
+    def judge(case: Case) -> Verdict:
         return _in_clear(case, direction, blame)
 
     return rule(

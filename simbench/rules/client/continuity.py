@@ -14,7 +14,7 @@ from simbench.finding import Evidence
 from simbench.rules.client.losses import no_duplicates, nothing_lost
 from simbench.rules.client.outages import comes_back, returns
 from simbench.rules.requests import sends
-from simbench.rules.rule import Case, Judged, RuleFunction, rule, worst
+from simbench.rules.rule import Case, RuleFunction, Verdict, rule, worst
 
 SETTLE_US = SECOND_US  # octets in flight when an outage begins still arrive
 
@@ -28,9 +28,9 @@ MODES = {
 
 
 def _enter_mode(mode: str, how: str) -> RuleFunction:
-    def judge(case: Case) -> Judged:
-        if not any(one == mode for *_, one in case.reading.outages):
-            return Judged("inconclusive", f"there was no outage of mode {mode}", blame="bench")
+    def judge(case: Case) -> Verdict:
+        if not any(one == mode for *_, one in case.trace.outages):
+            return Verdict("inconclusive", f"there was no outage of mode {mode}", blame="bench")
         return worst(measure(case) for measure in (comes_back, nothing_lost, no_duplicates))
 
     sentence = f"After an outage {how}, the client reconnects, loses no message and repeats none"
@@ -47,26 +47,26 @@ for _mode, _how in MODES.items():
     "While one code is out of service the others keep working, and that code returns with all its messages",
     catches=("never-reconnects", "forgets-on-reconnect", "hangs-up-together"),
 )
-def partial_outage(case: Case) -> Judged:
+def partial_outage(case: Case) -> Verdict:
     """Outages of a single code: its account's return, the sessions of the others, and what was lost."""
-    outages = [(start, end, scope) for start, end, scope, _ in case.reading.outages if scope in case.reading.limits]
+    outages = [(start, end, scope) for start, end, scope, _ in case.trace.outages if scope in case.trace.limits]
     if not outages:
-        return Judged("inconclusive", "there was no outage of a single code", blame="bench")
+        return Verdict("inconclusive", "there was no outage of a single code", blame="bench")
     limit_s = case.contract.terms.session.reconnect_grace_s.value
     judged = [nothing_lost(case), no_duplicates(case)]
-    sessions = [row for row in case.reading.sessions.rows() if row.login_ack == "A"]
+    sessions = [row for row in case.trace.sessions.rows() if row.login_ack == "A"]
     for start, end, code in outages:
         back = [r for r in sessions if r.account == code and end <= r.login_at <= end + limit_s * SECOND_US]
         if not back and any(r.account == code and r.login_at < start for r in sessions):
             summary = f"{code} did not reconnect within {limit_s} s"
-            judged.append(Judged("fail", summary, None, limit_s, "s", "client", (), (Evidence(summary, end, end),)))
+            judged.append(Verdict("fail", summary, None, limit_s, "s", "client", (), (Evidence(summary, end, end),)))
         left = [r for r in sessions if r.account != code and r.closed_by == "peer" and start <= r.closed_at <= end]
         if left:
             evidence = tuple(
                 Evidence(f"{r.account} closed its connection", r.closed_at, r.closed_at, r.session) for r in left[:6]
             )
             summary = f"the client closed {count(len(left), 'session')} of other codes"
-            judged.append(Judged("fail", summary, len(left), 0, "sessions", "client", (), evidence))
+            judged.append(Verdict("fail", summary, len(left), 0, "sessions", "client", (), evidence))
     return worst(judged)
 
 
@@ -76,14 +76,14 @@ def partial_outage(case: Case) -> Judged:
     catches=("ignores-notices",),
     capability="heeds_notices",
 )
-def announced_maintenance(case: Case) -> Judged:
+def announced_maintenance(case: Case) -> Verdict:
     """No submit or connection within the announced time, no submit unanswered at its start, all accounts back after."""
-    notices = [row.detail for row in case.reading.asked.rows() if row.kind == "notice"]
+    notices = [row.detail for row in case.trace.stimuli.rows() if row.kind == "notice"]
     if not notices:
-        return Judged("inconclusive", "no maintenance was announced", blame="bench")
-    submits = list(case.reading.submits.rows())
+        return Verdict("inconclusive", "no maintenance was announced", blame="bench")
+    submits = list(case.trace.submits.rows())
     if not submits:
-        return Judged("inconclusive", "the client submitted nothing", blame="client")
+        return Verdict("inconclusive", "the client submitted nothing", blame="client")
     wrong: list[Evidence] = []
     for notice in notices:
         start, end = notice["start"], notice["end"]
@@ -91,13 +91,13 @@ def announced_maintenance(case: Case) -> Judged:
         undone = [r for r in submits if r.at < start and not 0 <= r.result_at < start + SETTLE_US]
         for note, rows in (("submitted during maintenance", during), ("unanswered when maintenance began", undone)):
             wrong += [Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows]
-        dialled = [r for r in case.reading.sessions.rows() if start + SETTLE_US <= r.opened_at < end - SETTLE_US]
+        dialled = [r for r in case.trace.sessions.rows() if start + SETTLE_US <= r.opened_at < end - SETTLE_US]
         wrong += [Evidence("connected during maintenance", r.opened_at, r.opened_at, r.session) for r in dialled]
     announced = count(len(notices), "announcement")
     summary = f"{announced}, {count(len(wrong), 'operation or connection', 'operations or connections')} against it"
     if wrong:
-        return Judged("fail", summary, len(wrong), 0, "operations", "client", (), tuple(wrong[:6]))
-    return worst([Judged("pass", summary, 0, 0, "operations"), returns(case, asked_to_leave=True), nothing_lost(case)])
+        return Verdict("fail", summary, len(wrong), 0, "operations", "client", (), tuple(wrong[:6]))
+    return worst([Verdict("pass", summary, 0, 0, "operations"), returns(case, asked_to_leave=True), nothing_lost(case)])
 
 
 @rule(
@@ -106,28 +106,28 @@ def announced_maintenance(case: Case) -> Judged:
     catches=("renews-validity", "leaves-validity-out"),
     capability="keeps_validity",
 )
-def validity_kept(case: Case) -> Judged:
+def validity_kept(case: Case) -> Verdict:
     """Against the requested end: the instants of submits and the VP they carry, which has minutes as its unit."""
-    asked = {mark: row for mark, row in sends(case).items() if row.detail.get("validity_s")}
-    ends = {mark: row.at + int(row.detail["validity_s"]) * SECOND_US for mark, row in asked.items()}
-    outages = [(start, end) for start, end, *_ in case.reading.outages]
-    over = [mark for mark, at in ends.items() if any(start <= at <= end for start, end in outages)]
+    asked = {token: row for token, row in sends(case).items() if row.detail.get("validity_s")}
+    ends = {token: row.at + int(row.detail["validity_s"]) * SECOND_US for token, row in asked.items()}
+    outages = [(start, end) for start, end, *_ in case.trace.outages]
+    over = [token for token, at in ends.items() if any(start <= at <= end for start, end in outages)]
     if not over:
-        return Judged("inconclusive", "no validity ended during an outage", blame="bench")
-    submits = [row for row in case.reading.submits.rows() if row.mark in ends]
+        return Verdict("inconclusive", "no validity ended during an outage", blame="bench")
+    submits = [row for row in case.trace.submits.rows() if row.token in ends]
     if not submits:
-        return Judged("inconclusive", "the client submitted nothing with a validity", blame="client")
-    late = [row for row in submits if row.at > ends[row.mark] + SECOND_US]
+        return Verdict("inconclusive", "the client submitted nothing with a validity", blame="client")
+    late = [row for row in submits if row.at > ends[row.token] + SECOND_US]
     default_us = case.contract.terms.delivery.validity_default_h.value * HOUR_US  # of a submit without a VP
     until = [parse_minute(row.validity) or row.at + default_us for row in submits]
-    longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.mark] + MINUTE_US]
+    longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.token] + MINUTE_US]
     wrong: list[Any] = [row for row in submits if row in late or row in longer]
     messages = f"{count(len(ends), 'message')} with a validity"
     summary = f"{messages}: {len(late)} sent after its end, {len(longer)} with a later end than requested"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages")
+        return Verdict("pass", summary, 0, 0, "messages")
     evidence = tuple(Evidence("validity", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
-    return Judged("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
 
 
 @rule(
@@ -135,14 +135,14 @@ def validity_kept(case: Case) -> Judged:
     "The client keeps every healthy connection open",
     catches=("hangs-up-when-quiet",),
 )
-def sessions_last(case: Case) -> Judged:
+def sessions_last(case: Case) -> Verdict:
     """Accepted sessions that the client closed, other than in an outage or at the end of the run."""
     limit_s = case.contract.terms.session.keepalive_expected_s.value
-    ended = [row.at for row in case.reading.story.rows() if row.kind == "end"]
-    last = min(ended, default=case.reading.span[1])
-    sessions = [row for row in case.reading.sessions.rows() if row.login_ack == "A"]
+    ended = [row.at for row in case.trace.event_rows.rows() if row.kind == "end"]
+    last = min(ended, default=case.trace.span[1])
+    sessions = [row for row in case.trace.sessions.rows() if row.login_ack == "A"]
     watched = max((min(last, r.closed_at if r.closed_at >= 0 else last) - r.login_at for r in sessions), default=0)
-    down = [(start, end) for start, end, *_ in case.reading.outages]
+    down = [(start, end) for start, end, *_ in case.trace.outages]
     left = [
         r
         for r in sessions
@@ -152,7 +152,7 @@ def sessions_last(case: Case) -> Judged:
     summary = f"{sessions_said}; the longest lasted {watched / SECOND_US:.0f} s"
     if left:
         evidence = tuple(Evidence("closed by the client", r.closed_at, r.closed_at, r.session) for r in left[:6])
-        return Judged("fail", summary, len(left), 0, "sessions", "client", (), evidence)
-    if not len(case.reading.submits) or watched < limit_s * SECOND_US:
-        return Judged("inconclusive", f"{summary}, less than the {limit_s} s needed", blame="bench")
-    return Judged("pass", summary, 0, 0, "sessions")
+        return Verdict("fail", summary, len(left), 0, "sessions", "client", (), evidence)
+    if not len(case.trace.submits) or watched < limit_s * SECOND_US:
+        return Verdict("inconclusive", f"{summary}, less than the {limit_s} s needed", blame="bench")
+    return Verdict("pass", summary, 0, 0, "sessions")

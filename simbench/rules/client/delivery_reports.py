@@ -11,7 +11,7 @@ from typing import Any
 from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.numbering.written import address_key
-from simbench.rules.rule import Case, Judged, RuleFunction, rule
+from simbench.rules.rule import Case, RuleFunction, Verdict, rule
 
 FINAL = {0: "delivered", 2: "undelivered"}
 
@@ -44,7 +44,7 @@ def _codes(case: Case, fault: str) -> set[str]:
     """The short codes that a wire fault was set on."""
     return {
         row.detail.get("code", "")
-        for row in case.reading.story.rows()
+        for row in case.trace.event_rows.rows()
         if row.kind == "fault" and row.subject == fault and row.detail.get("what") == "begins"
     }
 
@@ -52,41 +52,41 @@ def _codes(case: Case, fault: str) -> set[str]:
 def _fates(case: Case) -> dict[tuple[str, str], list[Any]]:
     """(recipient, stamp) to the final notifications the client acknowledged."""
     fates: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for row in case.reading.notices.rows():
+    for row in case.trace.notifications.rows():
         if row.outcome in FINAL and row.ack == "A":
-            fates[address_key(row.subscriber), row.scts].append(row)
+            fates[address_key(row.recipient), row.scts].append(row)
     return fates
 
 
-def reported_truly(case: Case, fault: str) -> Judged:
+def reported_truly(case: Case, fault: str) -> Verdict:
     """For each accepted message of a code with that fault: the notified status against the one the client reports."""
     codes, fates = _codes(case, fault), _fates(case)
     reported: dict[str, list[str]] = defaultdict(list)
-    for row in case.reading.asked.rows():
+    for row in case.trace.stimuli.rows():
         if row.kind in FINAL.values():
-            reported[row.mark].append(row.kind)
+            reported[row.token].append(row.kind)
     wrong: list[Evidence] = []
     checked = 0
-    for row in case.reading.submits.rows():
-        if row.code not in codes or row.ack != "A" or not row.mark:
+    for row in case.trace.submits.rows():
+        if row.code not in codes or row.ack != "A" or not row.token:
             continue
         checked += 1
-        heard = fates.get((address_key(row.adc), row.scts), [])
+        heard = fates.get((address_key(row.recipient), row.scts), [])
         due = [FINAL[heard[0].outcome]] if heard else []
-        if reported[row.mark] != due:
-            stated = " and ".join(reported[row.mark]) or "nothing"
-            note = f"{row.mark}: {stated} reported, {due[0] if due else 'nothing'} notified"
+        if reported[row.token] != due:
+            stated = " and ".join(reported[row.token]) or "nothing"
+            note = f"{row.token}: {stated} reported, {due[0] if due else 'nothing'} notified"
             wrong.append(Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()))
     if not checked:
-        return Judged("inconclusive", "no accepted message had such a notification", blame="bench")
+        return Verdict("inconclusive", "no accepted message had such a notification", blame="bench")
     summary = f"{checked - len(wrong)} of {count(checked, 'message')} reported as notified"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages")
-    return Judged("fail", summary, len(wrong), 0, "messages", "client", (), tuple(wrong[:6]))
+        return Verdict("pass", summary, 0, 0, "messages")
+    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), tuple(wrong[:6]))
 
 
 def _enter(fault: str, slug: str, sentence: str, catches: tuple[str, ...]) -> RuleFunction:
-    def judge(case: Case) -> Judged:
+    def judge(case: Case) -> Verdict:
         return reported_truly(case, fault)
 
     return rule(f"OPS-PRO-06/{slug}", sentence, catches=catches, capability="reports_outcomes")(judge)

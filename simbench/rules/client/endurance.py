@@ -13,8 +13,8 @@ import numpy as np
 from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
-from simbench.rules.rule import Case, Judged, rule
-from simbench.trace.trace import Reading
+from simbench.rules.rule import Case, Verdict, rule
+from simbench.trace.trace import Trace
 from simbench.trace.view import View, view_of
 
 KIND: Final = "sample"
@@ -27,9 +27,9 @@ FEWEST: Final = 40
 OURS: Final = "limits of endurance runs (docs/guides/audit.md)"
 
 
-def samples(reading: Reading) -> View:
+def samples(trace: Trace) -> View:
     """The bench's samples: instant, memory of the client's processes (KiB, 0: not measurable), backlog, accepted."""
-    rows = [r for r in reading.story.rows() if r.kind == KIND]
+    rows = [r for r in trace.event_rows.rows() if r.kind == KIND]
     return view_of(SAMPLES, [(r.at, *(r.detail[name] for name in SAMPLES[1:])) for r in rows])
 
 
@@ -44,10 +44,10 @@ def _growth(view: View, name: str) -> tuple[float, float]:
     return before, after
 
 
-def _few(view: View) -> Judged | None:
+def _few(view: View) -> Verdict | None:
     if len(view) >= FEWEST:
         return None
-    return Judged("inconclusive", f"only {count(len(view), 'sample')}, {FEWEST} needed", blame="bench")
+    return Verdict("inconclusive", f"only {count(len(view), 'sample')}, {FEWEST} needed", blame="bench")
 
 
 @rule(
@@ -56,13 +56,13 @@ def _few(view: View) -> Judged | None:
     catches=("grows-memory",),
     suites=("soak",),
 )
-def memory(case: Case) -> Judged:
+def memory(case: Case) -> Verdict:
     """Resident memory of the whole process tree, medians of two stretches."""
-    view = samples(case.reading)
+    view = samples(case.trace)
     if few := _few(view):
         return few
     if not view.rss_kib.any():
-        return Judged("unsupported", "the client has no process whose memory the bench can measure")
+        return Verdict("unsupported", "the client has no process whose memory the bench can measure")
     before, after = _growth(view, "rss_kib")
     share = after / before - 1 if before else float("inf")
     summary = f"memory: {before / 1024:.1f} MiB early, {after / 1024:.1f} MiB late ({share:+.1%})"
@@ -75,18 +75,18 @@ def memory(case: Case) -> Judged:
     catches=("grows-backlog",),
     suites=("soak",),
 )
-def backlog(case: Case) -> Judged:
+def backlog(case: Case) -> Verdict:
     """Messages requested and not yet answered; growth by one second's worth of its codes' rates is noise."""
-    view = samples(case.reading)
+    view = samples(case.trace)
     if few := _few(view):
         return few
     before, after = _growth(view, "backlog")
-    slack = max(GROWTH * before, sum(limits[-1][1] for limits in case.reading.limits.values()))
+    slack = max(GROWTH * before, sum(limits[-1][1] for limits in case.trace.limits.values()))
     summary = f"median backlog: {count(round(before), 'message')} early, {after:.0f} late"
     if after <= before + slack:
-        return Judged("pass", summary, after - before, slack, "messages", "", (OURS,))
+        return Verdict("pass", summary, after - before, slack, "messages", "", (OURS,))
     evidence = (Evidence(summary, int(_stretch(view, AFTER).at[0]), int(view.at[-1])),)
-    return Judged("fail", summary, after - before, slack, "messages", "client", (OURS,), evidence)
+    return Verdict("fail", summary, after - before, slack, "messages", "client", (OURS,), evidence)
 
 
 @rule(
@@ -95,9 +95,9 @@ def backlog(case: Case) -> Judged:
     catches=("slows-down",),
     suites=("soak",),
 )
-def rate(case: Case) -> Judged:
+def rate(case: Case) -> Verdict:
     """Accepted messages a second in each half of the run after the warm-up; both halves have as many cuts."""
-    view = samples(case.reading)
+    view = samples(case.trace)
     if few := _few(view):
         return few
     warm = _stretch(view, (WARM, 1.0))
@@ -112,10 +112,10 @@ def rate(case: Case) -> Judged:
     return _judged(view, summary, -drift if halves[0] else drift)
 
 
-def _judged(view: View, summary: str, share: float) -> Judged:
+def _judged(view: View, summary: str, share: float) -> Verdict:
     """The verdict on a share by which the end of a run is worse than its beginning."""
     worse = round(min(share, 1e9), 4)
     if share < GROWTH:
-        return Judged("pass", summary, worse, GROWTH, "share", "", (OURS,))
+        return Verdict("pass", summary, worse, GROWTH, "share", "", (OURS,))
     evidence = (Evidence(summary, int(_stretch(view, AFTER).at[0]), int(view.at[-1])),)
-    return Judged("fail", summary, worse, GROWTH, "share", "client", (OURS,), evidence)
+    return Verdict("fail", summary, worse, GROWTH, "share", "client", (OURS,), evidence)

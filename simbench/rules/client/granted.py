@@ -18,7 +18,7 @@ from simbench.rules.client.admission import Objection, objections
 from simbench.rules.client.limits import rate_periods, windows, without_outages
 from simbench.rules.client.throughput import each_segment, sustained
 from simbench.rules.meters import meter_of
-from simbench.rules.rule import Case, Judged, rule, worst
+from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.trace.view import Column, View
 
 
@@ -64,17 +64,17 @@ class Offer(msgspec.Struct, frozen=True, eq=False):
     absence="anywhere",
     by_duration=True,
 )
-def tier_granted(case: Case) -> Judged:
+def tier_granted(case: Case) -> Verdict:
     """Acceptances per second over the backlog, as far as the client offered the rate."""
-    if not len(case.reading.submits):
-        return Judged("inconclusive", "the client submitted nothing", blame="client")
+    if not len(case.trace.submits):
+        return Verdict("inconclusive", "the client submitted nothing", blame="client")
     against = objections(case)
     judged = [_granted(case, offer) for offer in _offers(case, against)]
     return worst(judged, "no code with a known rate submitted anything")
 
 
 def _offers(case: Case, against: list[frozenset[Objection]]) -> Iterator[Offer]:
-    submits, size = case.reading.submits, case.contract.terms.session.window.value
+    submits, size = case.trace.submits, case.contract.terms.session.window.value
     timer_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     known, ends = windows(case), _ends(case)
     full = _fills_its_window(case, known, size)
@@ -82,7 +82,7 @@ def _offers(case: Case, against: list[frozenset[Objection]]) -> Iterator[Offer]:
         np.array([ends[s] for s in submits.session.tolist()]) - submits.at < timer_us
     )
     fair = ((submits.ack == "A") | np.array([not one for one in against], dtype=np.bool_)) & ~still_open
-    for code in case.reading.limits:
+    for code in case.trace.limits:
         for period in rate_periods(case, code):
             for start, end in without_outages(case, code, period):
                 own = (submits.code == code) & (submits.at >= start) & (submits.at < end)
@@ -96,13 +96,13 @@ def _offers(case: Case, against: list[frozenset[Objection]]) -> Iterator[Offer]:
 
 def _ends(case: Case) -> dict[int, int]:
     """The end of each session or of the record; an operation unanswered then may merely be cut off."""
-    last = case.reading.span[1]
-    return {row.session: row.closed_at if row.closed_at >= 0 else last for row in case.reading.sessions.rows()}
+    last = case.trace.span[1]
+    return {row.session: row.closed_at if row.closed_at >= 0 else last for row in case.trace.sessions.rows()}
 
 
 def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Column:
     """For each submit, whether it filled the window of its session."""
-    submits, pending = case.reading.submits, dict[int, list[int]]()
+    submits, pending = case.trace.submits, dict[int, list[int]]()
     found = np.zeros(len(submits), dtype=np.bool_)
     for place, row in enumerate(submits.rows()):
         waiting = [until for until in pending.get(row.session, ()) if until < 0 or until > row.at]
@@ -112,11 +112,11 @@ def _fills_its_window(case: Case, known: dict[str, int], size: int) -> Column:
     return found
 
 
-def _granted(case: Case, offer: Offer) -> Judged:
+def _granted(case: Case, offer: Offer) -> Verdict:
     """The verdict on one code in one stretch."""
     terms, rate, code = case.contract.terms.throughput, offer.rate, offer.code
     if int(offer.sent.segments.sum()) <= 2 * rate:
-        return Judged("inconclusive", f"{code}: only {count(len(offer.sent), 'submit')}", blame="client")
+        return Verdict("inconclusive", f"{code}: only {count(len(offer.sent), 'submit')}", blame="client")
     taken, fair, sent = offer.accepted, offer.fair, offer.sent
     granted = sustained(each_segment(taken.result_at, taken.segments), rate)
     offered = sustained(each_segment(sent.at, sent.segments), rate)
@@ -124,27 +124,27 @@ def _granted(case: Case, offer: Offer) -> Judged:
     summary = f"{code}: {granted:.2f}/s granted of {rate}/s ({offered:.2f}/s offered)"
     measured = round(granted, 4)
     if granted >= floor:
-        return Judged("pass", summary, measured, rate, "messages/s")
+        return Verdict("pass", summary, measured, rate, "messages/s")
     start, end = int(sent.at[0]), int(sent.at[-1])
     late, unexcused = _late_answers(case, offer)
     if _refused_its_due(offer, offered >= floor) or (unexcused * 100 > len(fair) and _backlogged(case, offer, floor)):
         if offer.withheld:
             summary += f", {count(offer.withheld, 'valid submit')} refused or unanswered"
         evidence = (Evidence(f"{code}: less than the tier granted while the client offered more", start, end),)
-        return Judged("fail", summary, measured, rate, "messages/s", "platform", (), evidence)
+        return Verdict("fail", summary, measured, rate, "messages/s", "platform", (), evidence)
     in_time = len(taken) > 0 and late * 100 <= len(fair) and not unexcused and not offer.withheld
     if in_time and offered >= rate * terms.use_share.value:
         summary += ", every submit within the rate accepted as soon as the tier allows"
         assumed = case.contract.assumed("throughput.use_share")
-        return Judged("pass", summary, measured, rate, "messages/s", "", assumed)
-    late_us = case.reading.local_grain(start, end)
+        return Verdict("pass", summary, measured, rate, "messages/s", "", assumed)
+    late_us = case.trace.largest_timing_error(start, end)
     if late_us > terms.jitter_ms.value * 1000:
         summary += f", but the bench itself was up to {late_us / 1000:.1f} ms late"
         evidence = (Evidence(f"{code}: offered less while the bench was late", start, end),)
-        return Judged("inconclusive", summary, measured, rate, "messages/s", "bench", (), evidence)
+        return Verdict("inconclusive", summary, measured, rate, "messages/s", "bench", (), evidence)
     if unexcused:
         summary += f"; {count(unexcused, 'late answer')}, too few for a verdict"
-    return Judged("inconclusive", summary, measured, rate, "messages/s", "bench" if unexcused else "client")
+    return Verdict("inconclusive", summary, measured, rate, "messages/s", "bench" if unexcused else "client")
 
 
 def _refused_its_due(offer: Offer, more_offered: bool) -> bool:
@@ -212,5 +212,5 @@ def _late_answers(case: Case, offer: Offer) -> tuple[int, int]:
     for due, answered in zip(_due(case, offer), offer.fair.result_at.tolist(), strict=True):
         if answered - due > slack:
             late += 1
-            unexcused += answered - due > slack + case.reading.local_grain(due, answered)
+            unexcused += answered - due > slack + case.trace.largest_timing_error(due, answered)
     return late, unexcused

@@ -27,7 +27,7 @@ class Period(msgspec.Struct, frozen=True):
 
 def rate_periods(case: Case, code: str) -> list[Period]:
     """The rates of a code in order, the first without a start. Empty for a code without a limit."""
-    limits = case.reading.limits.get(code, [])
+    limits = case.trace.limits.get(code, [])
     found: list[Period] = []
     for number, (at, rate, _) in enumerate(limits):
         end = limits[number + 1][0] if number + 1 < len(limits) else FOREVER
@@ -41,7 +41,7 @@ def rate_periods(case: Case, code: str) -> list[Period]:
 def without_outages(case: Case, code: str, period: Period) -> list[tuple[int, int]]:
     """The parts (start, end) of a period outside outages of the platform or of the code."""
     left, start = [], period.start
-    for begins, ends, scope, _ in case.reading.outages:
+    for begins, ends, scope, _ in case.trace.outages:
         if scope in {"total", code}:
             if start < min(begins, period.end):
                 left.append((start, min(begins, period.end)))
@@ -52,7 +52,7 @@ def without_outages(case: Case, code: str, period: Period) -> list[tuple[int, in
 def windows(case: Case) -> dict[str, int]:
     """Account to its window, where the events set one; other accounts have that of the contract."""
     found = {}
-    for row in case.reading.story.rows():
+    for row in case.trace.event_rows.rows():
         if row.kind == "limit" and row.detail.get("window"):
             found[row.detail.get("account", row.subject)] = int(row.detail["window"])
     return found
@@ -61,7 +61,7 @@ def windows(case: Case) -> dict[str, int]:
 def owners(case: Case) -> dict[str, set[str]]:
     """Account to its codes; "" has all codes, for a session whose login was not recorded."""
     found: dict[str, set[str]] = defaultdict(set)
-    for row in case.reading.story.rows():
+    for row in case.trace.event_rows.rows():
         if row.kind == "limit" and "account" in row.detail:
             found[row.detail["account"]].add(row.subject)
             found[""].add(row.subject)
@@ -72,7 +72,7 @@ def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
     """Account to the periods (start, end) of its suspension."""
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
     since: dict[str, int] = {}
-    for row in case.reading.story.rows():
+    for row in case.trace.event_rows.rows():
         state = row.detail.get("state") if row.kind == "account" else None
         if state == "active" and row.subject in since:
             found[row.subject].append((since.pop(row.subject), row.at))
@@ -85,12 +85,14 @@ def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
 
 def options(case: Case) -> set[str]:
     """Accounts with the sender-name option, from the events."""
-    return {row.subject for row in case.reading.story.rows() if row.kind == "account" and row.detail.get("oadc_option")}
+    return {
+        row.subject for row in case.trace.event_rows.rows() if row.kind == "account" and row.detail.get("oadc_option")
+    }
 
 
 def option_unknown(case: Case) -> Callable[[str], bool]:
     """Whether the sender-name option of an account is unknown, as in a capture whose auditor does not state it."""
-    rows = case.reading.story.rows()
+    rows = case.trace.event_rows.rows()
     said = {row.subject for row in rows if row.kind == "account" and row.detail.get("oadc_option") is not None}
     of_a_capture = captured(case)
     return lambda account: of_a_capture and account not in said
@@ -98,9 +100,9 @@ def option_unknown(case: Case) -> Callable[[str], bool]:
 
 def truth(case: Case) -> dict[str, dict[str, Any]]:
     """Recipient to its latest state in the events: fate, operator, attached, roaming."""
-    return {row.subject: row.detail for row in case.reading.story.rows() if row.kind == "subscriber"}
+    return {row.subject: row.detail for row in case.trace.event_rows.rows() if row.kind == "subscriber"}
 
 
 def captured(case: Case) -> bool:
     """Whether the record is a capture, which may have begun in mid-connection."""
-    return any(row.kind == "capture" for row in case.reading.story.rows())
+    return any(row.kind == "capture" for row in case.trace.event_rows.rows())

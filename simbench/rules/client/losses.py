@@ -21,7 +21,7 @@ from simbench.rules.client.outages import interruptions
 from simbench.rules.client.recipients import SHOWN, evidence_of
 from simbench.rules.client.throughput import unrequested
 from simbench.rules.requests import of_marketing, sends
-from simbench.rules.rule import Case, Judged, rule
+from simbench.rules.rule import Case, Verdict, rule
 from simbench.ucp.fields import At
 
 QUIET_US = SECOND_US  # a code that submitted this shortly before the end of the record was still active
@@ -37,23 +37,23 @@ _FIELDS = 4  # of a frame before its data, counted by slashes
     reads=("requests",),
     absence="anywhere",
 )
-def nothing_lost(case: Case) -> Judged:
+def nothing_lost(case: Case) -> Verdict:
     """Lost: requested from the client, neither withheld nor refused, and never accepted on the wire.
 
     Without an interruption a message is lost only when it is missing on the wire long after its request.
     """
-    asked, submits = case.reading.asked, case.reading.submits
+    asked, submits = case.trace.stimuli, case.trace.submits
     taken = sends(case)
     if not taken:
-        return Judged("inconclusive", "no message was requested", blame="bench")
-    excused = set(asked.mark[(asked.kind == "withheld") | (asked.kind == "refused")].tolist())
-    arrived = set(submits.mark[submits.ack == "A"].tolist())
-    refused = set(submits.mark[submits.ack == "N"].tolist())
-    missing = [row for mark, row in taken.items() if mark not in arrived | refused | excused]
-    parted, on_wire = bool(interruptions(case)), set(submits.mark.tolist())
+        return Verdict("inconclusive", "no message was requested", blame="bench")
+    excused = set(asked.token[(asked.kind == "withheld") | (asked.kind == "refused")].tolist())
+    arrived = set(submits.token[submits.ack == "A"].tolist())
+    refused = set(submits.token[submits.ack == "N"].tolist())
+    missing = [row for token, row in taken.items() if token not in arrived | refused | excused]
+    parted, on_wire = bool(interruptions(case)), set(submits.token.tolist())
     silent = not set(asked.kind.tolist()) & REPORTS  # the client does not report what it withholds
-    unanswered = [row for row in missing if row.mark in on_wire and not parted]
-    held = [row for row in missing if row.mark not in on_wire and silent and _may_withhold(case, row)]
+    unanswered = [row for row in missing if row.token in on_wire and not parted]
+    held = [row for row in missing if row.token not in on_wire and silent and _may_withhold(case, row)]
     rest = [row for row in missing if row not in unanswered and row not in held]
     waits = _Waiting(case, parted)
     lost = [row for row in rest if not waits.may_wait(row)]
@@ -67,15 +67,15 @@ def nothing_lost(case: Case) -> Judged:
     if others := unrequested(case):
         summary += f"; {count(others, 'message')} on the wire without a known request"
     if lost:
-        evidence = tuple(Evidence(f"{r.mark} requested, never accepted", r.at, r.at) for r in _first(lost))
-        return Judged("fail", summary, len(lost), 0, "messages", "client", (), evidence)
+        evidence = tuple(Evidence(f"{r.token} requested, never accepted", r.at, r.at) for r in _first(lost))
+        return Verdict("fail", summary, len(lost), 0, "messages", "client", (), evidence)
     if missing:
-        return Judged("inconclusive", summary, 0, 0, "messages", "bench")
-    return Judged("pass", summary, 0, 0, "messages")
+        return Verdict("inconclusive", summary, 0, 0, "messages", "bench")
+    return Verdict("pass", summary, 0, 0, "messages")
 
 
 def _first(rows: list[Any]) -> list[Any]:
-    return sorted(rows, key=lambda row: str(row.mark))[:SHOWN]
+    return sorted(rows, key=lambda row: str(row.token))[:SHOWN]
 
 
 def _may_withhold(case: Case, row: Any) -> bool:
@@ -87,10 +87,10 @@ def _may_withhold(case: Case, row: Any) -> bool:
         return True
     if not of_marketing(row):
         return False
-    others = (one for one in sends(case).values() if of_marketing(one) and one.mark != row.mark)
+    others = (one for one in sends(case).values() if of_marketing(one) and one.token != row.token)
     again = any(one.recipient == row.recipient for one in others)
-    wrote = address_key(row.recipient) in {address_key(sender) for sender in case.reading.mo.sender.tolist()}
-    in_hours = allowed(case, row.at) and allowed(case, case.reading.span[1])
+    wrote = address_key(row.recipient) in {address_key(sender) for sender in case.trace.mo.sender.tolist()}
+    in_hours = allowed(case, row.at) and allowed(case, case.trace.span[1])
     return not row.opted_in or not in_hours or wrote or again
 
 
@@ -98,14 +98,14 @@ class _Waiting:
     """Decides which requests may still be queued in the client when the record ends."""
 
     def __init__(self, case: Case, parted: bool) -> None:
-        reading = case.reading
-        self.parted, self.end = parted, reading.span[1]
+        trace = case.trace
+        self.parted, self.end = parted, trace.span[1]
         self.patience_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
         asked, self.last, self.overtaken = sends(case), dict[str, int](), dict[str, int]()
-        for row in reading.submits.rows():
+        for row in trace.submits.rows():
             self.last[row.code] = row.at
-            if row.mark in asked:
-                self.overtaken[row.code] = max(asked[row.mark].at, self.overtaken.get(row.code, 0))
+            if row.token in asked:
+                self.overtaken[row.code] = max(asked[row.token].at, self.overtaken.get(row.code, 0))
 
     def may_wait(self, row: Any) -> bool:
         """Whether the request is recent, or its code was still active and has sent none of the much later requests."""
@@ -125,20 +125,22 @@ class _Waiting:
     by_duration=True,
     excused_by=("requests",),
 )
-def no_duplicates(case: Case) -> Judged:
+def no_duplicates(case: Case) -> Verdict:
     """Repetitions, also across connections: fail when known received; doubtful ones are allowed and counted.
 
     Without known requests, a submit like an earlier one may have been requested twice.
     """
-    submits = case.reading.submits
+    submits = case.trace.submits
     before: dict[Hashable, list[Any]] = defaultdict(list)
     known: list[int] = []
     doubtful: list[int] = []
     alike: list[int] = []
     shown, seen = received_results(case), _seen(case)
     for position, row in enumerate(submits.rows()):
-        requested = bool(row.mark) and row.mark not in seen
-        key: Hashable = (row.mark, row.adc, row.text) if requested else (row.adc, row.oadc, row.text, _part(row.frame))
+        requested = bool(row.token) and row.token not in seen
+        key: Hashable = (
+            (row.token, row.recipient, row.text) if requested else (row.recipient, row.oadc, row.text, _part(row.frame))
+        )
         earlier = before[key]
         if earlier and requested:
             instants = (shown.get((one.session, one.at, one.trn)) for one in earlier)
@@ -149,23 +151,23 @@ def no_duplicates(case: Case) -> Judged:
             earlier.append(row)
     accepted = sum(any(row.ack == "A" for row in rows) for rows in before.values())
     if not accepted:
-        return Judged("inconclusive", "nothing was accepted", blame="client")
+        return Verdict("inconclusive", "nothing was accepted", blame="client")
     summary = f"{accepted} accepted, {len(known)} repeated after a received result, {len(doubtful)} in doubt"
     if alike:
         summary += f", {len(alike)} like an earlier one and perhaps requested twice"
     if known:
         evidence = evidence_of(submits.where(known), "repeated after its result was received")
-        return Judged("fail", summary, len(known), 0, "messages", "client", (), evidence)
+        return Verdict("fail", summary, len(known), 0, "messages", "client", (), evidence)
     in_doubt = evidence_of(submits.where(doubtful or alike), "sent again, in doubt") if doubtful or alike else ()
     if alike:
-        return Judged("inconclusive", summary, 0, 0, "messages", "bench", (), in_doubt)
-    return Judged("pass", summary, 0, 0, "messages", "", (), in_doubt)
+        return Verdict("inconclusive", summary, 0, 0, "messages", "bench", (), in_doubt)
+    return Verdict("pass", summary, 0, 0, "messages", "", (), in_doubt)
 
 
 def _seen(case: Case) -> set[str]:
     """Marks of messages without a known request."""
-    asked = case.reading.asked
-    return set(asked.mark[asked.kind == "seen"].tolist()) if len(asked) else set()
+    asked = case.trace.stimuli
+    return set(asked.token[asked.kind == "seen"].tolist()) if len(asked) else set()
 
 
 def _part(frame: bytes) -> bytes:
@@ -180,16 +182,16 @@ def received_results(case: Case) -> dict[tuple[int, int, str], int]:
     The proof is a reuse of the TRN on that connection, a submit in a window that only that result could have freed
     (results arrive in the order in which they were written), or a report to the bench.
     """
-    submits, known = case.reading.submits, windows(case)
+    submits, known = case.trace.submits, windows(case)
     reported: dict[str, int] = {}
-    for row in case.reading.asked.rows():
-        if row.kind in {"accepted", "delivered", "undelivered", "buffered"} and row.mark:
-            reported.setdefault(row.mark, row.at)
+    for row in case.trace.stimuli.rows():
+        if row.kind in {"accepted", "delivered", "undelivered", "buffered"} and row.token:
+            reported.setdefault(row.token, row.at)
     shown: dict[tuple[int, int, str], int] = {}
     by_session: dict[int, list[Any]] = defaultdict(list)
     for row in submits.rows():
-        if row.ack == "A" and row.mark in reported:
-            shown[row.session, row.at, row.trn] = max(reported[row.mark], row.result_at)
+        if row.ack == "A" and row.token in reported:
+            shown[row.session, row.at, row.trn] = max(reported[row.token], row.result_at)
         by_session[row.session].append(row)
     for rows in by_session.values():
         unshown: list[Any] = []

@@ -13,7 +13,7 @@ from simbench.base.text import count
 from simbench.base.units import DAY_US
 from simbench.numbering.written import address_key
 from simbench.rules.requests import MARKETING, Whole, not_sent, of_marketing, shown, wholes
-from simbench.rules.rule import Case, Judged, rule
+from simbench.rules.rule import Case, Verdict, rule
 from simbench.ucp.content import compose
 
 FREE = re.compile(r"\bservices?\s+gratuits?\b", re.IGNORECASE)
@@ -31,7 +31,7 @@ def marketed(case: Case) -> list[Whole]:
     catches=("ignores-consent",),
     capability="keeps_consent",
 )
-def opted_in_only(case: Case) -> Judged:
+def opted_in_only(case: Case) -> Verdict:
     """Against the requests: the bench states for each recipient whether they agreed."""
     return not_sent(case, lambda row: of_marketing(row) and not row.opted_in, "marketing without consent")
 
@@ -42,7 +42,7 @@ def opted_in_only(case: Case) -> Judged:
     catches=("calls-anything-free",),
     capability="checks_content",
 )
-def free_service(case: Case) -> Judged:
+def free_service(case: Case) -> Verdict:
     """The words in any spelling, in messages of campaigns that do not declare "all-free"."""
     return not_sent(
         case,
@@ -57,21 +57,21 @@ def free_service(case: Case) -> Judged:
     catches=("names-no-brand",),
     capability="checks_content",
 )
-def brand_named(case: Case) -> Judged:
+def brand_named(case: Case) -> Verdict:
     """Judged on the wire, as a client may add the name itself."""
-    tempted = [row for row in case.reading.asked.rows() if row.kind == "send" and of_marketing(row) and row.brand]
+    tempted = [row for row in case.trace.stimuli.rows() if row.kind == "send" and of_marketing(row) and row.brand]
     tempted = [row for row in tempted if row.brand.casefold() not in row.text.casefold()]
     if not tempted:
-        return Judged("inconclusive", "no marketing without a brand name was requested", blame="bench")
+        return Verdict("inconclusive", "no marketing without a brand name was requested", blame="bench")
     sent = marketed(case)
     if not sent:
-        return Judged("inconclusive", "the client sent no marketing", blame="client")
+        return Verdict("inconclusive", "the client sent no marketing", blame="client")
     wrong = [one for one in sent if one.asked.brand.casefold() not in f"{one.text} {one.oadc}".casefold()]
     named = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named their brand"
     summary = f"{named} ({len(tempted)} requested without)"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages")
-    return Judged("fail", summary, len(wrong), 0, "messages", "client", (), shown(wrong, "the brand is missing"))
+        return Verdict("pass", summary, 0, 0, "messages")
+    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), shown(wrong, "the brand is missing"))
 
 
 def _without_stop(case: Case, one: Whole) -> bool:
@@ -83,17 +83,17 @@ def _one_segment(text: str) -> bool:
     return len(compose(text)) == 1
 
 
-def _stop_mention(case: Case, *, pushed: bool) -> Judged:
+def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
     """Marketing with (`pushed`) or without a text that leaves no room for the mention in its only segment."""
     sent = [one for one in marketed(case) if INFORMED not in one.asked.detail.get("traits", ())]
     sent = [one for one in sent if (_one_segment(one.asked.text) and one.segments > 1) == pushed]
     if not sent:
-        return Judged("inconclusive", "the client sent no such marketing", blame="client")
+        return Verdict("inconclusive", "the client sent no such marketing", blame="client")
     wrong = [one for one in sent if one.missing or _without_stop(case, one)]
     summary = f"{len(sent) - len(wrong)} of {count(len(sent), 'marketing message')} named STOP and a short code"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages")
-    return Judged(
+        return Verdict("pass", summary, 0, 0, "messages")
+    return Verdict(
         "fail", summary, len(wrong), 0, "messages", "client", (), shown(wrong, "the opt-out mention is missing")
     )
 
@@ -104,7 +104,7 @@ def _stop_mention(case: Case, *, pushed: bool) -> Judged:
     catches=("omits-stop",),
     capability="names_stop",
 )
-def stop_mention(case: Case) -> Judged:
+def stop_mention(case: Case) -> Verdict:
     """Judged on the whole text, as the user reads it."""
     return _stop_mention(case, pushed=False)
 
@@ -115,12 +115,12 @@ def stop_mention(case: Case) -> Judged:
     catches=("cuts-mention-off", "omits-stop"),
     capability="names_stop",
 )
-def second_segment(case: Case) -> Judged:
+def second_segment(case: Case) -> Verdict:
     """The requested texts almost fill one segment."""
     cut = [one for one in marketed(case) if len(one.text) > 150 and one.segments == 1 and _without_stop(case, one)]
     if cut:
         summary = f"{count(len(cut), 'marketing message')} of one full segment without the opt-out mention"
-        return Judged(
+        return Verdict(
             "fail", summary, len(cut), 0, "messages", "client", (), shown(cut, "the opt-out mention is cut off")
         )
     return _stop_mention(case, pushed=True)
@@ -149,25 +149,25 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
     capability="keeps_daily_limit",
     at_worst="weak",
 )
-def once_a_day(case: Case) -> Judged:
+def once_a_day(case: Case) -> Verdict:
     """A recommendation. A message of several segments counts once."""
     limit = case.contract.terms.marketing.per_user_brand_day.value
     asks: dict[tuple[str, str], int] = defaultdict(int)
-    for row in case.reading.asked.rows():
+    for row in case.trace.stimuli.rows():
         if row.kind == "send" and of_marketing(row):
             asks[row.recipient, row.brand] += 1
     if not any(requested > limit for requested in asks.values()):
-        return Judged("inconclusive", "no second message of a brand to a user was requested", blame="bench")
+        return Verdict("inconclusive", "no second message of a brand to a user was requested", blame="bench")
     days, _ = _per_user(case, by_brand=True)
     if not days:
-        return Judged("inconclusive", "the client sent no marketing", blame="client")
+        return Verdict("inconclusive", "the client sent no marketing", blame="client")
     wrong = [one for day in days.values() for one in day[limit:]]
     most, assumed = max(map(len, days.values())), case.contract.assumed("AMB-17")
     summary = f"at most {count(most, 'marketing message')} of one brand to one user in a day (limit {limit})"
     if not wrong:
-        return Judged("pass", summary, most, limit, "messages/day", "", assumed)
+        return Verdict("pass", summary, most, limit, "messages/day", "", assumed)
     evidence = shown(wrong, "a further message of that brand on that day")
-    return Judged("weak", summary, most, limit, "messages/day", "client", assumed, evidence)
+    return Verdict("weak", summary, most, limit, "messages/day", "client", assumed, evidence)
 
 
 @rule(
@@ -177,11 +177,11 @@ def once_a_day(case: Case) -> Judged:
     capability="keeps_daily_limit",
     at_worst="weak",
 )
-def solicitation(case: Case) -> Judged:
+def solicitation(case: Case) -> Verdict:
     """The brochure gives no figure; the measured value is the busiest day of any user."""
     days, brands = _per_user(case, by_brand=False)
     if not days:
-        return Judged("inconclusive", f"the client sent no {MARKETING}", blame="client")
+        return Verdict("inconclusive", f"the client sent no {MARKETING}", blame="client")
     limit = brands * case.contract.terms.marketing.per_user_brand_day.value
     most = max(days.values(), key=len)
     counts = sorted(map(len, days.values()))
@@ -189,7 +189,7 @@ def solicitation(case: Case) -> Judged:
         f"{count(len(counts), 'user-day')}: median {counts[len(counts) // 2]}, maximum {len(most)} (limit {limit})"
     )
     if len(most) <= limit:
-        return Judged("pass", summary, len(most), limit, "messages/day")
-    return Judged(
+        return Verdict("pass", summary, len(most), limit, "messages/day")
+    return Verdict(
         "weak", summary, len(most), limit, "messages/day", "client", (), shown(most, "on the busiest day of a user")
     )

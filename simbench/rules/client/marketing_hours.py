@@ -13,7 +13,7 @@ from simbench.finding import Evidence
 from simbench.numbering.written import address_key
 from simbench.rules.client.client_clock import believed, prove
 from simbench.rules.requests import MARKETING, sends, shown, wholes
-from simbench.rules.rule import Case, Judged, RuleFunction, rule
+from simbench.rules.rule import Case, RuleFunction, Verdict, rule
 
 SPECIAL = "special"  # the trait of messages under the clause's "cas particuliers"
 READINGS = ("AMB-16", "AMB-20")
@@ -31,15 +31,17 @@ def allowed(case: Case, at: int) -> bool:
 
 
 def _bound(row: object) -> bool:
-    return getattr(row, "klass", "") == MARKETING and SPECIAL not in getattr(row, "detail", {}).get("traits", ())
+    return getattr(row, "traffic_class", "") == MARKETING and SPECIAL not in getattr(row, "detail", {}).get(
+        "traits", ()
+    )
 
 
-def in_hours(case: Case) -> Judged:
+def in_hours(case: Case) -> Verdict:
     """Marketing requested outside the hours must not be sent outside them."""
     assumed = case.contract.assumed(*READINGS)
     tempted = [row for row in sends(case).values() if _bound(row) and not allowed(case, row.at)]
     if not tempted:
-        return Judged("inconclusive", "no marketing outside the hours was requested", blame="bench")
+        return Verdict("inconclusive", "no marketing outside the hours was requested", blame="bench")
     proof = prove(case)
     sent = [one for one in wholes(case) if one.asked is not None and _bound(one.asked)]
     outside = [one for one in sent if not allowed(case, one.at)]
@@ -51,15 +53,15 @@ def in_hours(case: Case) -> Judged:
     if wrong:
         at = civil(wrong[0].at).strftime("%A %d %B %Y, %H:%M:%S")
         evidence = shown(wrong, "marketing outside the hours")
-        return Judged("fail", f"{summary}, the first on {at}", len(wrong), 0, "messages", "client", assumed, evidence)
+        return Verdict("fail", f"{summary}, the first on {at}", len(wrong), 0, "messages", "client", assumed, evidence)
     if outside:
         evidence = shown(outside, "outside the hours, but perhaps within them by the client's clock")
-        return Judged("inconclusive", summary, len(outside), 0, "messages", "bench", assumed, evidence)
+        return Verdict("inconclusive", summary, len(outside), 0, "messages", "bench", assumed, evidence)
     if not sent:
-        return Judged(
+        return Verdict(
             "inconclusive", f"{summary}; the client sent no marketing at all", blame="client", assumed=assumed
         )
-    return Judged("pass", summary, 0, 0, "messages", "", assumed)
+    return Verdict("pass", summary, 0, 0, "messages", "", assumed)
 
 
 PLACES = {
@@ -96,24 +98,28 @@ for _slug, (_sentence, _catches) in PLACES.items():
     capability="keeps_quiet_hours",
     at_worst="weak",
 )
-def delivered_in_hours(case: Case) -> Judged:
+def delivered_in_hours(case: Case) -> Verdict:
     """By the delivery notifications; weak, unless the reading of AMB-06 binds the delivery."""
     binds = case.contract.reading("AMB-06") == "delivery"
     assumed = case.contract.assumed("AMB-06", *READINGS)
-    marketing = {mark for mark, row in sends(case).items() if _bound(row)}
-    sent = {(address_key(r.adc), r.scts) for r in case.reading.submits.rows() if r.mark in marketing and r.ack == "A"}
+    marketing = {token for token, row in sends(case).items() if _bound(row)}
+    sent = {
+        (address_key(r.recipient), r.scts) for r in case.trace.submits.rows() if r.token in marketing and r.ack == "A"
+    }
     first = {
-        (address_key(r.subscriber), r.scts): r for r in reversed([*case.reading.notices.rows()]) if r.outcome in {0, 2}
+        (address_key(r.recipient), r.scts): r
+        for r in reversed([*case.trace.notifications.rows()])
+        if r.outcome in {0, 2}
     }
     final = [row for key, row in first.items() if key in sent]
     late = [r for r in final if r.outcome == 0 and not allowed(case, r.at)]
     over = [r for r in final if not allowed(case, r.at)]
     if not over:
-        return Judged("inconclusive", "no marketing was pending when the hours ended", blame="bench")
+        return Verdict("inconclusive", "no marketing was pending when the hours ended", blame="bench")
     summary = f"{count(len(over), 'marketing message')} pending at the end of the hours, {len(late)} delivered after it"
     if not late:
-        return Judged("pass", summary, 0, 0, "messages", "", assumed)
+        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
     evidence = tuple(
         Evidence("delivered outside the hours", r.at, r.at, r.session, r.frame.hex().upper()) for r in late[:6]
     )
-    return Judged("fail" if binds else "weak", summary, len(late), 0, "messages", "client", assumed, evidence)
+    return Verdict("fail" if binds else "weak", summary, len(late), 0, "messages", "client", assumed, evidence)

@@ -1,6 +1,6 @@
 """Rules on recorded traffic: originators and ranges, and marketing by what its campaigns declare.
 
-Rows of `asked` identify marketing, so a capture with declared campaigns and a run are judged alike. These rules pass
+Rows of `stimuli` identify marketing, so a capture with declared campaigns and a run are judged alike. These rules pass
 when nothing forbidden was sent; the rules of exercises also need a forbidden request.
 """
 
@@ -19,37 +19,37 @@ from simbench.finding import Evidence
 from simbench.numbering.plan import classify
 from simbench.numbering.written import address_key
 from simbench.rules.client.opt_outs import is_opt_out
-from simbench.rules.rule import Case, Judged, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, rule
 
 MARKETING = "marketing"
-SEEN = "seen"  # in `asked`: a message on the wire without a known request
+SEEN = "seen"  # in `stimuli`: a message on the wire without a known request
 SHOWN = 6
 
 
 def marketed(case: Case) -> list[tuple[Any, Any]]:
     """Marketing messages on the wire in order of time, each with the row that declares it."""
-    rows = case.reading.asked.rows()
-    declared = {row.mark: row for row in rows if row.kind in {"send", SEEN} and row.klass == MARKETING}
-    return [(one, declared[one.mark]) for one in case.reading.messages.rows() if one.mark in declared]
+    rows = case.trace.stimuli.rows()
+    declared = {row.token: row for row in rows if row.kind in {"send", SEEN} and row.traffic_class == MARKETING}
+    return [(one, declared[one.token]) for one in case.trace.messages.rows() if one.token in declared]
 
 
 def _judged(
     case: Case, sent: list[tuple[Any, Any]], wrong: Iterable[Any], what: str, assumed: tuple[str, ...] = ()
-) -> Judged:
+) -> Verdict:
     """The verdict of a rule that counts wrong marketing messages; `assumed` limits make a breach weak."""
     if not sent:
-        return Judged("unsupported", "no marketing on the wire")
+        return Verdict("unsupported", "no marketing on the wire")
     found = list(wrong)
     summary = f"{len(found)} of {count(len(sent), 'marketing message')} {what}"
     hangs = case.contract.assumed(*assumed)
     if not found:
-        return Judged("pass", summary, 0, 0, "messages", "", hangs)
-    frames = case.reading.submits.frame
+        return Verdict("pass", summary, 0, 0, "messages", "", hangs)
+    frames = case.trace.submits.frame
     evidence = tuple(
         Evidence(what, one.at, one.at, one.session, frames[one.rows_of[0]].hex().upper()) for one in found[:SHOWN]
     )
-    outcome = missed(case.contract, *(name for name in assumed if "." in name))  # a reading is not a limit
-    return Judged(outcome, summary, len(found), 0, "messages", "client", hangs, evidence)
+    outcome = missed(case.contract, *(name for name in assumed if "." in name))  # a trace is not a limit
+    return Verdict(outcome, summary, len(found), 0, "messages", "client", hangs, evidence)
 
 
 @rule(
@@ -59,7 +59,7 @@ def _judged(
     suites=("audit",),
     reads=("classes",),
 )
-def hours(case: Case) -> Judged:
+def hours(case: Case) -> Verdict:
     """By the clock of the capture."""
     contract, sent = case.contract, marketed(case)
     closed, alsace = contract.reading("AMB-20") == "closed", contract.reading("AMB-16") == "alsace_moselle"
@@ -76,7 +76,7 @@ def hours(case: Case) -> Judged:
     reads=("classes", "consent"),
     excused_by=("consents",),
 )
-def consent(case: Case) -> Judged:
+def consent(case: Case) -> Verdict:
     """By the consent that the campaigns declare."""
     sent = marketed(case)
     return _judged(case, sent, [one for one, asked in sent if not asked.opted_in], "sent to users who had not agreed")
@@ -89,7 +89,7 @@ def consent(case: Case) -> Judged:
     suites=("audit",),
     reads=("classes",),
 )
-def ranges(case: Case) -> Judged:
+def ranges(case: Case) -> Verdict:
     """The contract defines the ranges."""
     terms, sent = case.contract.terms.numbering, marketed(case)
     fit = (terms.marketing_prefix.value, terms.geo_prefix.value, terms.reply_prefix.value)
@@ -103,7 +103,7 @@ def ranges(case: Case) -> Judged:
     suites=("audit",),
     reads=("classes",),
 )
-def stop_named(case: Case) -> Judged:
+def stop_named(case: Case) -> Verdict:
     """Without messages that lack segments and campaigns whose users were informed before."""
     word = case.contract.terms.marketing.stop_word.value
     sent = [(one, asked) for one, asked in marketed(case) if not one.missing and not _told_before(asked)]
@@ -124,7 +124,7 @@ def _told_before(asked: Any) -> bool:
     reads=("classes",),
     counts_all=True,
 )
-def daily(case: Case) -> Judged:
+def daily(case: Case) -> Verdict:
     """A recommendation, hence weak. A message of several segments counts once; AMB-17 defines a day."""
     limit, rolling = case.contract.terms.marketing.per_user_brand_day.value, case.contract.reading("AMB-17")
     sent, wrong = marketed(case), []
@@ -140,7 +140,7 @@ def daily(case: Case) -> Judged:
             wrong.append(one)
     judged = _judged(case, sent, wrong, "beyond the daily one of their brand", ("AMB-17",))
     weak = judged.outcome == "fail"
-    return Judged("weak", *[getattr(judged, n) for n in Judged.__struct_fields__[1:]]) if weak else judged
+    return Verdict("weak", *[getattr(judged, n) for n in Verdict.__struct_fields__[1:]]) if weak else judged
 
 
 @rule(
@@ -151,14 +151,14 @@ def daily(case: Case) -> Judged:
     reads=("classes",),
     counts_all=True,
 )
-def opt_outs(case: Case) -> Judged:
+def opt_outs(case: Case) -> Verdict:
     """An opt-out is an MO message that begins with STOP; it binds the code and the brands that used it."""
     term = "marketing.stop_grace_h"
     grace_us, sent = case.contract.terms.marketing.stop_grace_h.value * HOUR_US, marketed(case)
-    replies = case.reading.replies.rows()
-    stops = [r for r in replies if r.mark == "" and is_opt_out(r.text)]
+    replies = case.trace.replies.rows()
+    stops = [r for r in replies if r.token == "" and is_opt_out(r.text)]
     if sent and not stops:
-        return Judged("unsupported", "no opt-out on the wire")
+        return Verdict("unsupported", "no opt-out on the wire")
     wrong = []
     for one, asked in sent:
         for stop in stops:
@@ -176,15 +176,15 @@ def opt_outs(case: Case) -> Judged:
     catches=("people-on-38",),
     suites=("audit",),
 )
-def machines(case: Case) -> Judged:
+def machines(case: Case) -> Verdict:
     """By the recipient's number, requested or not."""
     prefix, assumed = case.contract.terms.numbering.m2m_prefix.value, case.contract.assumed("AMB-12")
     if case.contract.reading("AMB-12") != "brochure_2016":
-        return Judged(
+        return Verdict(
             "unsupported", f"range {prefix} also serves people in the reading of AMB-12 in force", assumed=assumed
         )
-    sent = [row for row in case.reading.submits.rows() if row.oadc.startswith(prefix) and not row.alphanumeric]
-    return _of_submits(sent, [row for row in sent if classify(row.adc).kind != "m2m"], "to people", assumed)
+    sent = [row for row in case.trace.submits.rows() if row.oadc.startswith(prefix) and not row.alphanumeric]
+    return _of_submits(sent, [row for row in sent if classify(row.recipient).kind != "m2m"], "to people", assumed)
 
 
 @rule(
@@ -193,18 +193,18 @@ def machines(case: Case) -> Judged:
     catches=("sends-any-oadc",),
     suites=("audit",),
 )
-def senders(case: Case) -> Judged:
+def senders(case: Case) -> Verdict:
     """By the digits of the originator, written as a number or as a name."""
-    sent = list(case.reading.submits.rows())
+    sent = list(case.trace.submits.rows())
     wrong = [row for row in sent if classify(row.oadc).kind in {"mobile", "m2m", "overseas"}]
     return _of_submits(sent, wrong, "with a subscriber's number as originator")
 
 
-def _of_submits(sent: list[Any], wrong: list[Any], what: str, assumed: tuple[str, ...] = ()) -> Judged:
+def _of_submits(sent: list[Any], wrong: list[Any], what: str, assumed: tuple[str, ...] = ()) -> Verdict:
     if not sent:
-        return Judged("unsupported", "no such submit on the wire")
+        return Verdict("unsupported", "no such submit on the wire")
     summary = f"{len(wrong)} of {count(len(sent), 'submit')} {what}"
     evidence = tuple(Evidence(what, r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN])
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages", "", assumed)
-    return Judged("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)
+        return Verdict("pass", summary, 0, 0, "messages", "", assumed)
+    return Verdict("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)

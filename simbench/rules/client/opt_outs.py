@@ -18,7 +18,7 @@ from simbench.base.units import HOUR_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.numbering.written import address_key
 from simbench.rules.requests import MARKETING, of_marketing, sends, shown, wholes
-from simbench.rules.rule import Case, Judged, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, rule
 
 BUSY_US = SECOND_US  # a submit this close to an opt-out shows that the client was busy
 OPT_OUT = re.compile(r"\W*s\W*t\W*o\W*p(\W|\d|sms|pub|$)", re.IGNORECASE)
@@ -44,9 +44,9 @@ def is_opt_out(text: str) -> bool:
 def opt_outs(case: Case) -> list[OptOut]:
     """Every opt-out the client acknowledged, with the brands that had used the code before."""
     asked = [row for row in sends(case).values() if of_marketing(row)]
-    departures = case.reading.submits
+    departures = case.trace.submits
     found = []
-    for row in case.reading.mo.rows():
+    for row in case.trace.mo.rows():
         if row.ack == "A" and is_opt_out(row.text):
             brands = frozenset(one.brand for one in asked if one.code == row.code and one.at <= row.at)
             near = (departures.code == row.code) & (abs(departures.at - row.at) <= BUSY_US) if len(departures) else []
@@ -69,32 +69,32 @@ def _bound(case: Case, in_scope: Scope, grace_us: int) -> Iterator[tuple[Any, Op
                 break
 
 
-def honoured(case: Case, in_scope: Scope) -> Judged:
+def honoured(case: Case, in_scope: Scope) -> Verdict:
     """No marketing to opted-out users after the grace period; within it there may be."""
     grace_us = case.contract.terms.marketing.stop_grace_h.value * HOUR_US
     assumed = case.contract.assumed(GRACE)
-    tempted = {row.mark: out for row, out in _bound(case, in_scope, grace_us)}
+    tempted = {row.token: out for row, out in _bound(case, in_scope, grace_us)}
     if not tempted:
-        return Judged(
+        return Verdict(
             "inconclusive", "no marketing to opted-out users after the grace period was requested", blame="bench"
         )
     sent = [one for one in wholes(case) if one.asked is not None]
-    wrong = [one for one in sent if one.asked.mark in tempted]
-    within = [one for one in sent if one.asked.mark in _marks(_bound(case, in_scope, 0)) - set(tempted)]
+    wrong = [one for one in sent if one.asked.token in tempted]
+    within = [one for one in sent if one.asked.token in _tokens(_bound(case, in_scope, 0)) - set(tempted)]
     summary = (
         f"{count(len(tempted), 'marketing message')} to opted-out users requested, {len(wrong)} sent "
         f"({len(within)} more within the grace period)"
     )
     if wrong:
         evidence = shown(wrong, "the user had opted out")
-        return Judged(missed(case.contract, GRACE), summary, len(wrong), 0, "messages", "client", assumed, evidence)
+        return Verdict(missed(case.contract, GRACE), summary, len(wrong), 0, "messages", "client", assumed, evidence)
     if not any(of_marketing(one.asked) for one in sent):
-        return Judged("inconclusive", f"{summary}; the client sent no {MARKETING} at all", blame="client")
-    return Judged("pass", summary, 0, 0, "messages", "", assumed)
+        return Verdict("inconclusive", f"{summary}; the client sent no {MARKETING} at all", blame="client")
+    return Verdict("pass", summary, 0, 0, "messages", "", assumed)
 
 
-def _marks(bound: Iterator[tuple[Any, OptOut]]) -> set[str]:
-    return {row.mark for row, _ in bound}
+def _tokens(bound: Iterator[tuple[Any, OptOut]]) -> set[str]:
+    return {row.token for row, _ in bound}
 
 
 @rule(
@@ -103,7 +103,7 @@ def _marks(bound: Iterator[tuple[Any, OptOut]]) -> set[str]:
     catches=("ignores-stop", "knows-one-stop"),
     capability="keeps_stop_list",
 )
-def every_spelling(case: Case) -> Judged:
+def every_spelling(case: Case) -> Verdict:
     """On the code of the opt-out, from users who wrote while the client was idle."""
     return honoured(case, lambda out, code: out.code == code and not out.busy)
 
@@ -114,7 +114,7 @@ def every_spelling(case: Case) -> Judged:
     catches=("ignores-stop", "forgets-stop-when-busy"),
     capability="keeps_stop_list",
 )
-def while_busy(case: Case) -> Judged:
+def while_busy(case: Case) -> Verdict:
     """Opt-outs that arrived within a second of several submits."""
     return honoured(case, lambda out, code: out.code == code and out.busy)
 
@@ -125,7 +125,7 @@ def while_busy(case: Case) -> Judged:
     catches=("ignores-stop", "stops-one-code-only"),
     capability="keeps_stop_list",
 )
-def every_code(case: Case) -> Judged:
+def every_code(case: Case) -> Verdict:
     """Marketing of the brand requested on another code than that of the opt-out."""
     return honoured(case, lambda out, code: out.code != code)
 
@@ -136,24 +136,24 @@ def every_code(case: Case) -> Judged:
     binds="platform",
     catches=("drops-mo",),
 )
-def mo_delivered(case: Case) -> Judged:
+def mo_delivered(case: Case) -> Verdict:
     """MO messages in the events against operations 52, for accounts connected at the end of the run."""
     written = Counter((address_key(row.subject), row.detail.get("code"), row.detail.get("text")) for row in _mo(case))
-    if not written or not any(row.login_ack == "A" for row in case.reading.sessions.rows()):
-        return Judged("inconclusive", "no MO message for a connected client", blame="bench")
-    arrived = Counter((address_key(row.sender), row.code, row.text) for row in case.reading.mo.rows())
+    if not written or not any(row.login_ack == "A" for row in case.trace.sessions.rows()):
+        return Verdict("inconclusive", "no MO message for a connected client", blame="bench")
+    arrived = Counter((address_key(row.sender), row.code, row.text) for row in case.trace.mo.rows())
     lost = written - arrived
     sent = written.total()
     summary = f"{sent - lost.total()} of {count(sent, 'MO message')} reached the client"
     if not lost:
-        return Judged("pass", summary, 0, 0, "messages")
+        return Verdict("pass", summary, 0, 0, "messages")
     when = {(address_key(row.subject), row.detail.get("code"), row.detail.get("text")): row.at for row in _mo(case)}
     evidence = tuple(Evidence(f"to {key[1]}: {key[2]}", when[key], when[key]) for key in list(lost)[:6])
-    return Judged("fail", summary, sum(lost.values()), 0, "messages", "platform", (), evidence)
+    return Verdict("fail", summary, sum(lost.values()), 0, "messages", "platform", (), evidence)
 
 
 def _mo(case: Case) -> list[Any]:
-    return [row for row in case.reading.story.rows() if row.kind == "mo" and "code" in row.detail]
+    return [row for row in case.trace.event_rows.rows() if row.kind == "mo" and "code" in row.detail]
 
 
 @rule(
@@ -162,24 +162,24 @@ def _mo(case: Case) -> list[Any]:
     catches=("swallows-mo",),
     capability="reports_outcomes",
 )
-def mo_passed_on(case: Case) -> Judged:
+def mo_passed_on(case: Case) -> Verdict:
     """By the MO messages the client reports; one that the platform sent twice counts once."""
-    mo = [row for row in case.reading.mo.rows() if row.ack == "A"]
+    mo = [row for row in case.trace.mo.rows() if row.ack == "A"]
     if not mo:
-        return Judged("inconclusive", "the client acknowledged no MO message", blame="client")
+        return Verdict("inconclusive", "the client acknowledged no MO message", blame="client")
     first = {(address_key(row.sender), row.code, row.scts, row.text): row for row in reversed(mo)}
     due = Counter((who, code) for who, code, _, _ in first)
-    reported = Counter((_user(row), row.code) for row in case.reading.asked.rows() if row.kind == "mo")
+    reported = Counter((_user(row), row.code) for row in case.trace.stimuli.rows() if row.kind == "mo")
     lacking, repeated = due - reported, reported - Counter((address_key(row.sender), row.code) for row in mo)
     received = count(len(first), "MO message")
     summary = f"{received}, {sum(lacking.values())} not passed on, {sum(repeated.values())} passed on too often"
     if not lacking and not repeated:
-        return Judged("pass", summary, 0, 0, "messages")
+        return Verdict("pass", summary, 0, 0, "messages")
     wrong = [row for row in first.values() if (address_key(row.sender), row.code) in (lacking + repeated)]
     evidence = tuple(
         Evidence("not passed on exactly once", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6]
     )
-    return Judged("fail", summary, sum((lacking + repeated).values()), 0, "messages", "client", (), evidence)
+    return Verdict("fail", summary, sum((lacking + repeated).values()), 0, "messages", "client", (), evidence)
 
 
 def _user(row: Any) -> str:

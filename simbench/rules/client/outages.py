@@ -12,7 +12,7 @@ from simbench.rules.client.limits import rate_periods
 from simbench.rules.client.recipients import evidence_of
 from simbench.rules.client.throughput import held_against
 from simbench.rules.meters import counted
-from simbench.rules.rule import Case, Judged, missed, rule, worst
+from simbench.rules.rule import Case, Verdict, missed, rule, worst
 from simbench.trace.view import View
 
 SETTLE_US = 5 * SECOND_US  # a platform that reads nothing notices a closed connection within this time
@@ -22,17 +22,17 @@ BEYOND_DOUBT = 10  # so many times the assumed pace breaks the clause in any rea
 
 def total_outages(case: Case) -> list[tuple[int, int]]:
     """Start and end of each total outage in the events."""
-    return [(start, end) for start, end, scope, _ in case.reading.outages if scope == "total"]
+    return [(start, end) for start, end, scope, _ in case.trace.outages if scope == "total"]
 
 
 def interruptions(case: Case) -> list[int]:
     """Instants at which an outage of any scope or a dropped connection can separate a message from its result."""
-    drops = [row.at for row in case.reading.story.rows() if row.kind == "fault" and "drop" in row.detail]
-    return sorted([start for start, *_ in case.reading.outages] + drops)
+    drops = [row.at for row in case.trace.event_rows.rows() if row.kind == "fault" and "drop" in row.detail]
+    return sorted([start for start, *_ in case.trace.outages] + drops)
 
 
-def _none(case: Case) -> Judged | None:
-    return None if total_outages(case) else Judged("inconclusive", "no outage in the record", blame="bench")
+def _none(case: Case) -> Verdict | None:
+    return None if total_outages(case) else Verdict("inconclusive", "no outage in the record", blame="bench")
 
 
 @rule(
@@ -44,15 +44,15 @@ def _none(case: Case) -> Judged | None:
     counts_all=True,
     by_duration=True,
 )
-def reconnect_pace(case: Case) -> Judged:
+def reconnect_pace(case: Case) -> Verdict:
     """The highest number within a minute of connections during an outage and of failed attempts.
 
     A capture shows failed attempts; a server with a closed port does not see them, so its count is a lower bound.
     """
-    every, outages = case.reading.attempts, total_outages(case)
+    every, outages = case.trace.attempts, total_outages(case)
     failed = every.at[every.outcome != "session"].tolist()
     if not outages and not failed:
-        return Judged("inconclusive", "no outage in the record", blame="bench")
+        return Verdict("inconclusive", "no outage in the record", blame="bench")
     links = _links(case)
     limit = case.contract.terms.session.reconnect_attempts_per_minute.value * links
     assumed = case.contract.assumed("session.reconnect_attempts_per_minute")
@@ -65,17 +65,17 @@ def reconnect_pace(case: Case) -> Judged:
         if most > BEYOND_DOUBT * limit:
             outcome = "fail"
         evidence = (Evidence(f"{most} connection attempts", first, min(first + MINUTE_US, tried[-1])),)
-        return Judged(outcome, summary, most, limit, "attempts/min", "client", assumed, evidence)
-    if not failed and any(mode in CLOSED_PORT and scope == "total" for *_, scope, mode in case.reading.outages):
+        return Verdict(outcome, summary, most, limit, "attempts/min", "client", assumed, evidence)
+    if not failed and any(mode in CLOSED_PORT and scope == "total" for *_, scope, mode in case.trace.outages):
         summary += "; attempts made while the server's port was closed are not recorded"
-        return Judged("inconclusive", summary, most, limit, "attempts/min", "bench", assumed)
-    return Judged("pass", summary, most, limit, "attempts/min", "", assumed)
+        return Verdict("inconclusive", summary, most, limit, "attempts/min", "bench", assumed)
+    return Verdict("pass", summary, most, limit, "attempts/min", "", assumed)
 
 
 def _links(case: Case) -> int:
     """The number of links: one for each account seen, or each code requested, whichever are more."""
-    codes = set(case.reading.asked.code.tolist()) - {""}
-    accounts = {row.account for row in case.reading.sessions.rows() if row.account}
+    codes = set(case.trace.stimuli.code.tolist()) - {""}
+    accounts = {row.account for row in case.trace.sessions.rows() if row.account}
     return max(1, len(codes), len(accounts))
 
 
@@ -98,20 +98,20 @@ def _busiest_minute(tried: list[int]) -> tuple[int, int]:
     absence="anywhere",
     by_duration=True,
 )
-def comes_back(case: Case) -> Judged:
+def comes_back(case: Case) -> Verdict:
     """From the end of the outage to the accepted login of each account that was connected when it began."""
     return returns(case)
 
 
-def returns(case: Case, *, asked_to_leave: bool = False) -> Judged:
+def returns(case: Case, *, asked_to_leave: bool = False) -> Verdict:
     """`comes_back`; with `asked_to_leave` accounts that had disconnected before the outage must return as well."""
     unavailable = _none(case)
     if unavailable is not None:
         return unavailable
     limit_s = case.contract.terms.session.reconnect_grace_s.value
     assumed = case.contract.assumed("session.reconnect_grace_s")
-    logins = [row for row in case.reading.sessions.rows() if row.login_ack == "A"]
-    last = case.reading.span[1]
+    logins = [row for row in case.trace.sessions.rows() if row.login_ack == "A"]
+    last = case.trace.span[1]
     judged = []
     for start, end in total_outages(case):
         connected = [row for row in logins if row.login_at < start and (asked_to_leave or not _had_left(row, start))]
@@ -120,19 +120,19 @@ def returns(case: Case, *, asked_to_leave: bool = False) -> Judged:
             alive = any(not 0 <= r.closed_at <= end + SETTLE_US for r in before)
             back = min((r.login_at for r in logins if r.account == account and r.login_at >= end), default=-1)
             if alive:
-                judged.append(Judged("pass", f"{account} kept its session", 0, limit_s, "s", "", assumed))
+                judged.append(Verdict("pass", f"{account} kept its session", 0, limit_s, "s", "", assumed))
             elif back >= 0 and back - end <= limit_s * SECOND_US:
                 summary = f"{account} reconnected after {(back - end) / SECOND_US:.1f} s (limit {limit_s} s)"
-                judged.append(Judged("pass", summary, (back - end) / SECOND_US, limit_s, "s", "", assumed))
+                judged.append(Verdict("pass", summary, (back - end) / SECOND_US, limit_s, "s", "", assumed))
             elif back < 0 and last - end < limit_s * SECOND_US:
                 summary = f"{account} had not reconnected when the record ended {(last - end) / SECOND_US:.0f} s later"
-                judged.append(Judged("inconclusive", summary, None, limit_s, "s", "bench", assumed))
+                judged.append(Verdict("inconclusive", summary, None, limit_s, "s", "bench", assumed))
             else:
                 late = f"reconnected after {(back - end) / SECOND_US:.1f} s (limit {limit_s} s)"
                 summary = f"{account} " + ("never reconnected" if back < 0 else late)
                 outcome = "fail" if back < 0 else missed(case.contract, "session.reconnect_grace_s")
                 evidence = (Evidence(summary, end, back if back >= 0 else last),)
-                judged.append(Judged(outcome, summary, None, limit_s, "s", "client", assumed, evidence))
+                judged.append(Verdict(outcome, summary, None, limit_s, "s", "client", assumed, evidence))
     return worst(judged, "no account was connected before the outage")
 
 
@@ -151,16 +151,16 @@ def _had_left(session: Any, start: int) -> bool:
     counts_all=True,
     by_duration=True,
 )
-def after_reconnection(case: Case) -> Judged:
+def after_reconnection(case: Case) -> Verdict:
     """Each code's submits after the end of the outage, compared with its rate."""
     unavailable = _none(case)
     if unavailable is not None:
         return unavailable
-    submits = counted(case.contract, case.reading)
+    submits = counted(case.contract, case.trace)
     assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
     judged = []
     for _, end in total_outages(case):
-        for code in case.reading.limits:
+        for code in case.trace.limits:
             for period in rate_periods(case, code):
                 first, last = max(end, period.start), period.end
                 after = submits.where((submits.code == code) & (submits.at >= first) & (submits.at < last))
@@ -169,14 +169,14 @@ def after_reconnection(case: Case) -> Judged:
     return worst(judged, "the client submitted nothing after the outage")
 
 
-def _after(case: Case, code: str, rate: int, after: View, assumed: tuple[str, ...]) -> Judged:
+def _after(case: Case, code: str, rate: int, after: View, assumed: tuple[str, ...]) -> Verdict:
     """A code's operations after the return, compared with its rate."""
     strict, lenient = held_against(case, after, rate)
     summary = f"{code}: {strict.peak} in the busiest second after the outage (limit {rate}/s)"
     if not strict.early:
-        return Judged("pass", summary, 0, 0, "operations too early", "", assumed)
+        return Verdict("pass", summary, 0, 0, "operations too early", "", assumed)
     evidence = evidence_of(after.where(list(lenient.early or strict.early)), f"too early for {rate}/s")
     early, unit = len(lenient.early or strict.early), "operations too early"
     if lenient.early:
-        return Judged("fail", summary, early, 0, unit, "client", assumed, evidence)
-    return Judged("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
+        return Verdict("fail", summary, early, 0, unit, "client", assumed, evidence)
+    return Verdict("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)

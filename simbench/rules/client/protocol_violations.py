@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from simbench.finding import Evidence
-from simbench.rules.rule import Case, Judged, rule
+from simbench.rules.rule import Case, Verdict, rule
 from simbench.trace.trace import UNENDED
 from simbench.ucp.fields import Field, layout_of
 from simbench.ucp.foreign import protocol_of
@@ -88,7 +88,7 @@ _FORMS: Final = {"hex", "originator", "message"}
     absence="session",
     standing=True,
 )
-def odd_frames(case: Case) -> Judged:
+def odd_frames(case: Case) -> Verdict:
     """Octets and frames: header, length, checksum, line ends, letters' case."""
     return _judged(case, FRAMES)
 
@@ -101,35 +101,35 @@ def odd_frames(case: Case) -> Judged:
     absence="session",
     standing=True,
 )
-def odd_requests(case: Case) -> Judged:
+def odd_requests(case: Case) -> Verdict:
     """Fields, numbers in use, sessions, results that answer nothing."""
     return _judged(case, REQUESTS)
 
 
-def _judged(case: Case, clause: str) -> Judged:
-    frames = case.reading.frames
+def _judged(case: Case, clause: str) -> Verdict:
+    frames = case.trace.frames
     if not (frames.direction == "in").any():
-        return Judged("inconclusive", "the client sent nothing", blame="client")
+        return Verdict("inconclusive", "the client sent nothing", blame="client")
     met: dict[str, list[Evidence]] = defaultdict(list)
     for name, where in met_by(case):
         if ODDITIES.get(name, UNKNOWN).clause == clause:
             met[name].append(where)
     if not met:
-        return Judged("pass", "nothing odd", 0, 0, "oddities")
+        return Verdict("pass", "nothing odd", 0, 0, "oddities")
     must = case.contract.clause(clause).strength == "must"
     hard = {name for name in met if must and not ODDITIES.get(name, UNKNOWN).forgivable}
     ranked = sorted(met, key=lambda name: (name not in hard, -len(met[name]), name))
     told = ", ".join(f"{len(met[name])} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
     evidence = tuple(one for name in ranked for one in met[name][:SHOWN])
     count = sum(map(len, met.values()))
-    return Judged("fail" if hard else "weak", told, count, 0, "oddities", "client", (), evidence)
+    return Verdict("fail" if hard else "weak", told, count, 0, "oddities", "client", (), evidence)
 
 
 def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
     """Every oddity of the clients, its name and where it was: on the wire first, then what only the story tells."""
-    opened = {row.session for row in case.reading.sessions.rows() if row.opened_at >= 0}
+    opened = {row.session for row in case.trace.sessions.rows() if row.opened_at >= 0}
     logged_in: set[int] = set()
-    for row in case.reading.frames.rows():
+    for row in case.trace.frames.rows():
         if row.direction == "out":
             if row.kind == "R" and row.ot == "60" and row.frame[15:16] == b"A":
                 logged_in.add(row.session)
@@ -139,10 +139,10 @@ def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
         for name in names:
             note = f"{name}: {protocol}" if protocol else name
             yield name, Evidence(note, row.at, row.at, row.session, row.frame[:2048].hex().upper())
-    for row in case.reading.story.rows():
+    for row in case.trace.event_rows.rows():
         if row.kind == "attempt" and row.detail.get("protocol"):
             yield "foreign-protocol", Evidence(f"foreign-protocol: {row.detail['protocol']}", row.at, row.at)
-        name = row.detail.get("name", "") if row.kind == "oddity" else ""
+        name = row.detail.get("name", "") if row.kind == "violation" else ""
         if name in TOLD_ONLY:
             yield name, Evidence(name, row.at, row.at, int(row.subject.partition(":")[2] or -1))
 

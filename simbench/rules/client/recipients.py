@@ -11,7 +11,7 @@ from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.rules.client.admission import REFUSED_AT_ONCE, expectation, objections
 from simbench.rules.client.limits import option_unknown, options, owners, truth
-from simbench.rules.rule import Case, Judged, missed, rule
+from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.trace.view import View
 
 SHOWN = 6
@@ -35,17 +35,17 @@ def evidence_of(view: View, note: str) -> tuple[Evidence, ...]:
     reads=("recipients",),
     absence="anywhere",
 )
-def served_recipients(case: Case) -> Judged:
+def served_recipients(case: Case) -> Verdict:
     """The platform's side: error code 06 at once, 53 with Dst 2, or Dst 0, by the subscriber event of the recipient."""
-    known, reading, against = truth(case), case.reading, objections(case)
-    final = {(row.subscriber, row.scts): row for row in reading.notices.rows() if row.outcome in {0, 2}}
+    known, trace, against = truth(case), case.trace, objections(case)
+    final = {(row.recipient, row.scts): row for row in trace.notifications.rows() if row.outcome in {0, 2}}
     wrong, checked = [], 0
-    for place, row in enumerate(reading.submits.rows()):
-        fate = known.get(row.adc)
+    for place, row in enumerate(trace.submits.rows()):
+        fate = known.get(row.recipient)
         if fate is None or row.result_at < 0 or against[place] - {"recipient"}:
             continue
         expected = expectation(fate, row.code, case.contract.terms.numbering.m2m_prefix.value)
-        happened = row.ec if row.ack == "N" else _outcome(final.get((row.adc, row.scts)))
+        happened = row.ec if row.ack == "N" else _outcome(final.get((row.recipient, row.scts)))
         if happened == "pending" and expected not in FINAL_REFUSALS:
             continue  # a message to be refused at once is wrong as soon as it is accepted
         happened = "accepted" if happened == "pending" else happened
@@ -54,11 +54,11 @@ def served_recipients(case: Case) -> Judged:
             note = f"{fate['fate']}: expected {expected}, found {happened}"
             wrong.append(Evidence(note, row.at, row.at, row.session, row.frame.hex().upper()))
     if not checked:
-        return Judged("inconclusive", "no message went to a recipient whose expected outcome is known", blame="bench")
+        return Verdict("inconclusive", "no message went to a recipient whose expected outcome is known", blame="bench")
     if wrong:
         summary = f"{len(wrong)} of {count(checked, 'message')} had another outcome than expected for their recipient"
-        return Judged("fail", summary, len(wrong), 0, "messages", "platform", (), tuple(wrong[:SHOWN]))
-    return Judged(
+        return Verdict("fail", summary, len(wrong), 0, "messages", "platform", (), tuple(wrong[:SHOWN]))
+    return Verdict(
         "pass",
         f"{checked} of {count(checked, 'message')} had the outcome expected for their recipient",
         0,
@@ -82,26 +82,26 @@ def _outcome(notice: Any) -> str:
     counts_all=True,
     excused_by=("requests",),
 )
-def final_refusals(case: Case) -> Judged:
-    """By the mark of the message and its text."""
-    submits = case.reading.submits
+def final_refusals(case: Case) -> Verdict:
+    """By the token of the message and its text."""
+    submits = case.trace.submits
     refused_at: dict[tuple[str, str], int] = {}
     repeated: list[int] = []
     for position, row in enumerate(submits.rows()):
-        if not row.mark:
+        if not row.token:
             continue
-        key = (row.mark, row.text)
+        key = (row.token, row.text)
         if key in refused_at and row.at > refused_at[key]:
             repeated.append(position)
         elif row.ack == "N" and row.ec in FINAL_REFUSALS:
             refused_at[key] = row.result_at
     if not refused_at:
-        return Judged("unsupported", "the platform refused no message with a permanent error code")
+        return Verdict("unsupported", "the platform refused no message with a permanent error code")
     summary = f"{count(len(refused_at), 'message')} permanently refused, {len(repeated)} sent again"
     if not repeated:
-        return Judged("pass", summary, 0, 0, "messages")
+        return Verdict("pass", summary, 0, 0, "messages")
     evidence = evidence_of(submits.where(repeated), "sent again after a final refusal")
-    return Judged("fail", summary, len(repeated), 0, "messages", "client", (), evidence)
+    return Verdict("fail", summary, len(repeated), 0, "messages", "client", (), evidence)
 
 
 @rule(
@@ -112,22 +112,22 @@ def final_refusals(case: Case) -> Judged:
     suites=("client", "audit"),
     reads=("recipients",),
 )
-def non_orange_share(case: Case) -> Judged:
+def non_orange_share(case: Case) -> Verdict:
     """Share of submits to recipients that the events place at another operator, overseas, abroad, fixed or nowhere."""
     share_max = case.contract.terms.delivery.non_orange_share_max.value
     assumed = case.contract.assumed("delivery.non_orange_share_max")
-    known, submits = truth(case), case.reading.submits
+    known, submits = truth(case), case.trace.submits
     if not len(submits):
-        return Judged("inconclusive", "the client submitted nothing", blame="client")
-    elsewhere = [p for p, adc in enumerate(submits.adc.tolist()) if known.get(adc, {}).get("fate") in NOT_ORANGE]
+        return Verdict("inconclusive", "the client submitted nothing", blame="client")
+    elsewhere = [p for p, adc in enumerate(submits.recipient.tolist()) if known.get(adc, {}).get("fate") in NOT_ORANGE]
     share = len(elsewhere) / len(submits)
     submitted = count(len(submits), "submit")
     summary = f"{len(elsewhere)} of {submitted} ({share:.1%}) to recipients outside Orange (limit {share_max:.1%})"
     if share <= share_max:
-        return Judged("pass", summary, share, share_max, "share", "", assumed)
+        return Verdict("pass", summary, share, share_max, "share", "", assumed)
     evidence = evidence_of(submits.where(elsewhere), "the recipient is outside Orange")
     outcome = missed(case.contract, "delivery.non_orange_share_max")
-    return Judged(outcome, summary, share, share_max, "share", "client", assumed, evidence)
+    return Verdict(outcome, summary, share, share_max, "share", "client", assumed, evidence)
 
 
 @rule(
@@ -137,7 +137,7 @@ def non_orange_share(case: Case) -> Judged:
     suites=("client", "watched", "audit"),
     reads=("codes",),
 )
-def short_code_only(case: Case) -> Judged:
+def short_code_only(case: Case) -> Verdict:
     """Submits requested without another originator; AMB-10 leaves the sender-name option aside."""
     return _originators(case, tempted=False)
 
@@ -148,21 +148,21 @@ def short_code_only(case: Case) -> Judged:
     catches=("alters-oadc", "sends-any-oadc"),
     capability="keeps_oadc",
 )
-def temptations(case: Case) -> Judged:
+def temptations(case: Case) -> Verdict:
     """Every submit on the wire, requested or not, must carry an allotted originator."""
     return _originators(case, tempted=True)
 
 
-def _originators(case: Case, *, tempted: bool) -> Judged:
-    submits = case.reading.submits
-    sends = [row for row in case.reading.asked.rows() if row.kind == "send"]
-    temptation = {row.mark for row in sends if row.detail.get("oadc")}
+def _originators(case: Case, *, tempted: bool) -> Verdict:
+    submits = case.trace.submits
+    sends = [row for row in case.trace.stimuli.rows() if row.kind == "send"]
+    temptation = {row.token for row in sends if row.detail.get("oadc")}
     if not tempted:
-        submits = submits.where([p for p, mark in enumerate(submits.mark.tolist()) if mark not in temptation])
+        submits = submits.where([p for p, token in enumerate(submits.token.tolist()) if token not in temptation])
     if tempted and not temptation:
-        return Judged("inconclusive", "no message from another originator was requested", blame="bench")
+        return Verdict("inconclusive", "no message from another originator was requested", blame="bench")
     if not len(submits):
-        return Judged("inconclusive", "the client submitted nothing", blame="client")
+        return Verdict("inconclusive", "the client submitted nothing", blame="client")
     known, with_option, unknown = owners(case), options(case), option_unknown(case)
     wrong, named, open_ = [], 0, []
     for place, row in enumerate(submits.rows()):
@@ -180,12 +180,12 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
     summary += f"; {named} with a sender name, which the option allows" if named else ""
     if wrong:
         evidence = evidence_of(submits.where(wrong), "the originator is not an allotted short code")
-        return Judged("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)
+        return Verdict("fail", summary, len(wrong), 0, "messages", "client", assumed, evidence)
     if open_:
         summary += f"; {len(open_)} with a sender name, and whether the account has the option is unknown"
         evidence = evidence_of(submits.where(open_), "sender name")
-        return Judged("inconclusive", summary, len(open_), 0, "messages", "bench", assumed, evidence)
-    return Judged("pass", summary, 0, 0, "messages", "", assumed)
+        return Verdict("inconclusive", summary, len(open_), 0, "messages", "bench", assumed, evidence)
+    return Verdict("pass", summary, 0, 0, "messages", "", assumed)
 
 
 @rule(
@@ -196,7 +196,7 @@ def _originators(case: Case, *, tempted: bool) -> Judged:
     suites=("client", "audit"),
     reads=("codes",),
 )
-def originator_in_service(case: Case) -> Judged:
+def originator_in_service(case: Case) -> Verdict:
     """The platform's side of OPS-ACH-02 and OPS-DEO-06. A submit with another fault may get the code of that fault.
 
     An empty originator is a missing field, so it does not count here.
@@ -204,20 +204,20 @@ def originator_in_service(case: Case) -> Judged:
     against = objections(case)
     foreign = [
         (row, against[place] - {"originator"})
-        for place, row in enumerate(case.reading.submits.rows())
+        for place, row in enumerate(case.trace.submits.rows())
         if "originator" in against[place] and row.oadc and row.result_at >= 0
     ]
     if not foreign:
-        return Judged("unsupported", "the client sent nothing from an originator out of service")
+        return Verdict("unsupported", "the client sent nothing from an originator out of service")
     wrong = [row for row, others in foreign if row.ack == "A" or (row.ec != "04" and not others)]
     sent = count(len(foreign), "submit")
     summary = f"{len(foreign) - len(wrong)} of {sent} from an originator out of service refused, as due, with EC 04"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages")
+        return Verdict("pass", summary, 0, 0, "messages")
     evidence = tuple(
         Evidence("not refused with EC 04", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN]
     )
-    return Judged("fail", summary, len(wrong), 0, "messages", "platform", (), evidence)
+    return Verdict("fail", summary, len(wrong), 0, "messages", "platform", (), evidence)
 
 
 @rule(
@@ -228,18 +228,18 @@ def originator_in_service(case: Case) -> Judged:
     suites=("client", "audit"),
     reads=("codes", "recipients", "accounts"),
 )
-def accepted(case: Case) -> Judged:
+def accepted(case: Case) -> Verdict:
     """Only submits without an objection count; the numbering plan classifies recipients that no event names."""
     against = objections(case)
-    fair = [row for place, row in enumerate(case.reading.submits.rows()) if row.result_at >= 0 and not against[place]]
+    fair = [row for place, row in enumerate(case.trace.submits.rows()) if row.result_at >= 0 and not against[place]]
     if not fair:
-        return Judged("inconclusive", "no valid submit to a served recipient", blame="bench")
+        return Verdict("inconclusive", "no valid submit to a served recipient", blame="bench")
     wrong = [row for row in fair if row.ack != "A"]
     summary = f"{len(fair) - len(wrong)} of {count(len(fair), 'valid submit')} accepted"
     if not wrong:
-        return Judged("pass", summary, 1.0, 1.0, "share accepted")
+        return Verdict("pass", summary, 1.0, 1.0, "share accepted")
     evidence = tuple(Evidence(f"EC {r.ec}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:SHOWN])
-    return Judged("fail", summary, 1 - len(wrong) / len(fair), 1.0, "share accepted", "platform", (), evidence)
+    return Verdict("fail", summary, 1 - len(wrong) / len(fair), 1.0, "share accepted", "platform", (), evidence)
 
 
 @rule(
@@ -248,22 +248,22 @@ def accepted(case: Case) -> Judged:
     catches=("ignores-portability", "sends-to-anyone"),
     capability="qualifies_recipients",
 )
-def ported_numbers(case: Case) -> Judged:
+def ported_numbers(case: Case) -> Verdict:
     """The finding also counts how many numbers ported to Orange were served; the verdict does not depend on it."""
     known = truth(case)
-    asked = {row.recipient for row in case.reading.asked.rows() if row.kind == "send"}
+    asked = {row.recipient for row in case.trace.stimuli.rows() if row.kind == "send"}
     away = {number for number in asked if known.get(number, {}).get("fate") == "ported-out"}
-    submits = case.reading.submits
+    submits = case.trace.submits
     if not away:
-        return Judged("inconclusive", "no message to a number ported away was requested", blame="bench")
+        return Verdict("inconclusive", "no message to a number ported away was requested", blame="bench")
     if not len(submits):
-        return Judged("inconclusive", "the client submitted nothing", blame="client")
-    wrong = [p for p, adc in enumerate(submits.adc.tolist()) if adc in away]
+        return Verdict("inconclusive", "the client submitted nothing", blame="client")
+    wrong = [p for p, adc in enumerate(submits.recipient.tolist()) if adc in away]
     here = {number for number in asked if known.get(number, {}).get("fate") == "orange"}
-    served = here & set(submits.adc.tolist())
+    served = here & set(submits.recipient.tolist())
     sent = f"{count(len(wrong), 'message')} to {count(len(away), 'number')} ported away from Orange"
     summary = f"{sent}; {len(served)} of {count(len(here), 'number')} ported to Orange served"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages")
+        return Verdict("pass", summary, 0, 0, "messages")
     evidence = evidence_of(submits.where(wrong), "the number was ported away")
-    return Judged("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)

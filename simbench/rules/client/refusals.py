@@ -12,7 +12,7 @@ from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.outages import interruptions
-from simbench.rules.rule import Case, Judged, rule
+from simbench.rules.rule import Case, Verdict, rule
 
 Duty = Literal["give up", "try again", "either"]
 
@@ -40,24 +40,24 @@ def _refused(case: Case, duty: Duty) -> Iterator[tuple[Any, int]]:
     """Each first refusal of a message with such a code, and how often it was sent afterwards."""
     first: dict[tuple[str, str], Any] = {}
     again: dict[tuple[str, str], int] = {}
-    for row in case.reading.submits.rows():
-        key = (row.mark, row.text)
+    for row in case.trace.submits.rows():
+        key = (row.token, row.text)
         if key in first and row.at > first[key].result_at:
             again[key] = again.get(key, 0) + 1
-        elif row.mark and row.ack == "N" and DUTIES.get(row.ec) == duty:
+        elif row.token and row.ack == "N" and DUTIES.get(row.ec) == duty:
             first.setdefault(key, row)
     return ((row, again.get(key, 0)) for key, row in first.items())
 
 
-def _judged(refused: list[tuple[Any, int]], wrong: list[Any], verb: str) -> Judged:
+def _judged(refused: list[tuple[Any, int]], wrong: list[Any], verb: str) -> Verdict:
     codes = ", ".join(sorted({row.ec for row, _ in refused}))
     summary = f"{len(wrong)} of {count(len(refused), 'refused message')} (EC {codes}) {verb}"
     if not wrong:
-        return Judged("pass", summary, 0, 0, "messages")
+        return Verdict("pass", summary, 0, 0, "messages")
     evidence = tuple(
         Evidence(f"EC {r.ec}, {verb}", r.at, r.result_at, r.session, r.frame.hex().upper()) for r in wrong[:6]
     )
-    return Judged("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
+    return Verdict("fail", summary, len(wrong), 0, "messages", "client", (), evidence)
 
 
 @rule(
@@ -65,11 +65,11 @@ def _judged(refused: list[tuple[Any, int]], wrong: list[Any], verb: str) -> Judg
     "The client gives up a message whose refusal has its reason in the message",
     catches=("retries-final-nack",),
 )
-def given_up(case: Case) -> Judged:
+def given_up(case: Case) -> Verdict:
     """Codes whose duty is to give up."""
     refused = list(_refused(case, "give up"))
     if not refused:
-        return Judged("inconclusive", "the platform refused no message for a lasting reason", blame="bench")
+        return Verdict("inconclusive", "the platform refused no message for a lasting reason", blame="bench")
     return _judged(refused, [row for row, again in refused if again], "sent again")
 
 
@@ -78,11 +78,11 @@ def given_up(case: Case) -> Judged:
     "The client sends a message again when the reason for its refusal passes",
     catches=("gives-up-on-nack",),
 )
-def tried_again(case: Case) -> Judged:
+def tried_again(case: Case) -> Verdict:
     """Codes whose duty is to try again; the platform accepts the message once the reason has passed."""
     refused = list(_refused(case, "try again"))
     if not refused:
-        return Judged("inconclusive", "the platform refused no message for a passing reason", blame="bench")
+        return Verdict("inconclusive", "the platform refused no message for a passing reason", blame="bench")
     return _judged(refused, [row for row, again in refused if not again], "never retried")
 
 
@@ -91,24 +91,24 @@ def tried_again(case: Case) -> Judged:
     "When a result is late but within the result timer, the client neither resends nor disconnects",
     catches=("impatient",),
 )
-def late_results(case: Case) -> Judged:
+def late_results(case: Case) -> Verdict:
     """Every message is submitted once; interruptions of connections leave the rule inconclusive."""
     limit_us = case.contract.terms.session.result_timer_max_s.value * SECOND_US
     assumed = case.contract.assumed("session.result_timer_max_s")
-    submits = list(case.reading.submits.rows())
+    submits = list(case.trace.submits.rows())
     late = [row for row in submits if limit_us // 10 < row.result_at - row.at < limit_us]
     never = any(row.result_at < 0 for row in submits)
     if not late and not never:
-        return Judged("inconclusive", "no result was late", blame="bench")
+        return Verdict("inconclusive", "no result was late", blame="bench")
     seen: dict[tuple[str, str], Any] = {}
-    again = [row for row in submits if row.mark and seen.setdefault((row.mark, row.text), row) is not row]
+    again = [row for row in submits if row.token and seen.setdefault((row.token, row.text), row) is not row]
     summary = f"{count(len(late), 'late result')}, {count(len(again), 'message')} sent again"
     if interruptions(case):
-        return Judged("inconclusive", f"{summary}, but connections were interrupted", blame="bench")
+        return Verdict("inconclusive", f"{summary}, but connections were interrupted", blame="bench")
     if not again:
-        return Judged("pass" if late else "inconclusive", summary, 0, 0, "messages", "", assumed)
+        return Verdict("pass" if late else "inconclusive", summary, 0, 0, "messages", "", assumed)
     evidence = tuple(Evidence("sent again", r.at, r.at, r.session, r.frame.hex().upper()) for r in again[:6])
-    return Judged("fail", summary, len(again), 0, "messages", "client", assumed, evidence)
+    return Verdict("fail", summary, len(again), 0, "messages", "client", assumed, evidence)
 
 
 @rule(
@@ -117,12 +117,12 @@ def late_results(case: Case) -> Judged:
     catches=("reuses-trn",),
     suites=("client", "watched", "audit"),
 )
-def trn_discipline(case: Case) -> Judged:
+def trn_discipline(case: Case) -> Verdict:
     """Reuse of a number in use is a failure, numbers out of order are weak; the login may have any number."""
-    frames = case.reading.frames
+    frames = case.trace.frames
     operations = frames.where((frames.direction == "in") & (frames.kind == "O") & (frames.ot != "60"))
     if not len(operations):
-        return Judged("inconclusive", "the client sent no operation", blame="client")
+        return Verdict("inconclusive", "the client sent no operation", blame="client")
     last: dict[int, int] = {}
     in_use, odd, same = [], [], []
     for row in operations.rows():
@@ -140,7 +140,7 @@ def trn_discipline(case: Case) -> Judged:
     if same:
         summary += f", {len(same)} with the number of the previous one"
     if not in_use and not odd and not same:
-        return Judged("pass", summary, 0, 0, "operations")
+        return Verdict("pass", summary, 0, 0, "operations")
     wrong = in_use or odd or same
     evidence = tuple(Evidence(f"TRN {r.trn}", r.at, r.at, r.session, r.frame.hex().upper()) for r in wrong[:6])
-    return Judged("fail" if in_use else "weak", summary, len(wrong), 0, "operations", "client", (), evidence)
+    return Verdict("fail" if in_use else "weak", summary, len(wrong), 0, "operations", "client", (), evidence)

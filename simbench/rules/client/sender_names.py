@@ -9,7 +9,7 @@ from simbench.base.text import count
 from simbench.finding import Evidence
 from simbench.rules.client.limits import option_unknown, options
 from simbench.rules.requests import sends
-from simbench.rules.rule import Case, Judged, rule
+from simbench.rules.rule import Case, Verdict, rule
 
 
 def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
@@ -25,23 +25,23 @@ def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
     reads=("codes",),
     occasional=True,
 )
-def sender_names(case: Case) -> Judged:
+def sender_names(case: Case) -> Verdict:
     """A valid name has at most eleven letters and digits, one of them a letter, and needs the option on its code."""
     pattern = re.compile(case.contract.terms.numbering.oadc_alpha_pattern.value, re.ASCII)
     with_option, unknown = options(case), option_unknown(case)
-    named = [row for row in case.reading.submits.rows() if row.alphanumeric]
+    named = [row for row in case.trace.submits.rows() if row.alphanumeric]
     asked = [row for row in sends(case).values() if row.detail.get("oadc")]
     bad = [row for row in asked if row.code not in with_option or not pattern.fullmatch(row.detail["oadc"])]
     wrong = [row for row in named if not pattern.fullmatch(row.oadc)]
     wrong += [row for row in named if row not in wrong and row.account not in with_option and not unknown(row.account)]
     if asked:  # without such requests OPS-DEO-06 judges numeric originators
-        known = set(case.reading.limits)
-        wrong += [row for row in case.reading.submits.rows() if not row.alphanumeric and row.oadc not in known]
+        known = set(case.trace.limits)
+        wrong += [row for row in case.trace.submits.rows() if not row.alphanumeric and row.oadc not in known]
     sent = f"{count(len(named), 'message')} with a sender name"
     summary = f"{sent}; invalid or unauthorised originators: {len(bad)} requested, {len(wrong)} sent"
     assumed = case.contract.assumed("AMB-10")
     if wrong and (named or with_option):
-        return Judged(
+        return Verdict(
             "fail",
             summary,
             len(wrong),
@@ -52,13 +52,13 @@ def sender_names(case: Case) -> Judged:
             _evidence(wrong, "invalid or unauthorised originator"),
         )
     if asked and (not with_option or not bad):
-        return Judged("inconclusive", "no invalid name was requested on a code with the option", blame="bench")
+        return Verdict("inconclusive", "no invalid name was requested on a code with the option", blame="bench")
     if not named:
-        return Judged("inconclusive", "the client used no sender name", blame="client")
+        return Verdict("inconclusive", "the client used no sender name", blame="client")
     if any(unknown(row.account) for row in named):
         summary += "; whether the accounts have the option is unknown"
-        return Judged("inconclusive", summary, 0, 0, "messages", "bench", assumed)
-    return Judged("pass", summary, 0, 0, "messages", "", assumed)
+        return Verdict("inconclusive", summary, 0, 0, "messages", "bench", assumed)
+    return Verdict("pass", summary, 0, 0, "messages", "", assumed)
 
 
 @rule(
@@ -68,20 +68,20 @@ def sender_names(case: Case) -> Judged:
     suites=("client", "watched", "audit"),
     reads=("codes",),
 )
-def allotted_codes(case: Case) -> Judged:
+def allotted_codes(case: Case) -> Verdict:
     """Every login and numeric originator is one the events name; submits requested with another one do not count."""
-    owners = {row.detail.get("account") for row in case.reading.story.rows() if row.kind == "limit"}
-    codes, reading = set(case.reading.limits), case.reading
-    if not len(reading.submits):
-        return Judged("inconclusive", "the client submitted nothing", blame="client")
-    strangers = [row for row in reading.sessions.rows() if row.account and row.account not in owners]
-    tempted = {mark for mark, row in sends(case).items() if row.detail.get("oadc")}
-    own = [row for row in reading.submits.rows() if not row.alphanumeric and row.mark not in tempted]
+    owners = {row.detail.get("account") for row in case.trace.event_rows.rows() if row.kind == "limit"}
+    codes, trace = set(case.trace.limits), case.trace
+    if not len(trace.submits):
+        return Verdict("inconclusive", "the client submitted nothing", blame="client")
+    strangers = [row for row in trace.sessions.rows() if row.account and row.account not in owners]
+    tempted = {token for token, row in sends(case).items() if row.detail.get("oadc")}
+    own = [row for row in trace.submits.rows() if not row.alphanumeric and row.token not in tempted]
     wrong = [row for row in own if row.oadc not in codes]
     sessions = count(len(strangers), "session")
     summary = f"{sessions} of other accounts, {len(wrong)} of {count(len(own), 'submit')} from other codes"
     if not strangers and not wrong:
-        return Judged("pass", summary, 0, 0, "messages")
+        return Verdict("pass", summary, 0, 0, "messages")
     evidence = _evidence(wrong, "the originator is not a code of the contract")
     evidence += tuple(Evidence(f"logged in as {r.account}", r.login_at, r.login_at, r.session) for r in strangers[:6])
-    return Judged("fail", summary, len(wrong) + len(strangers), 0, "messages", "client", (), evidence)
+    return Verdict("fail", summary, len(wrong) + len(strangers), 0, "messages", "client", (), evidence)

@@ -17,7 +17,7 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.limits import Period, rate_periods, without_outages
 from simbench.rules.meters import AMBIGUITY, Meter, Sliding, counted, meter_of, said_of
-from simbench.rules.rule import Case, Judged, rule, worst
+from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.trace.view import Column, View
 
 SHOWN = 5  # frames shown as evidence of one code
@@ -89,12 +89,12 @@ def sustained(at: Column, rate: int) -> float:
 
 def code_rates(case: Case) -> dict[str, int]:
     """Each code's rate: the last limit set in the events of the run."""
-    return {code: limits[-1][1] for code, limits in case.reading.limits.items()}
+    return {code: limits[-1][1] for code, limits in case.trace.limits.items()}
 
 
 def held_against(case: Case, operations: View, rate: int) -> tuple[Policed, Policed]:
     """Operations compared with their rate: with tau alone, and with the bench's own lateness added."""
-    at, segments, grain = operations.at, operations.segments, case.reading.local_grain
+    at, segments, grain = operations.at, operations.segments, case.trace.largest_timing_error
     jitter_us = case.contract.terms.throughput.jitter_ms.value * 1000
     strict = police(at, segments, rate, jitter_us, meter=meter_of(case.contract, rate))
     if not strict.early:
@@ -103,7 +103,7 @@ def held_against(case: Case, operations: View, rate: int) -> tuple[Policed, Poli
     return strict, police(at, segments, rate, jitter_us, lambda instant: grain(instant - SECOND_US, instant), meter)
 
 
-def _within_tier(case: Case, code: str, period: Period, submits: View) -> Judged:
+def _within_tier(case: Case, code: str, period: Period, submits: View) -> Verdict:
     """A code's submits against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
     assumed, rate = case.contract.assumed("throughput.jitter_ms", AMBIGUITY), period.rate
     at = submits.at
@@ -115,7 +115,7 @@ def _within_tier(case: Case, code: str, period: Period, submits: View) -> Judged
     )
     if not strict.early:
         summary += no_backlog(case, code, rate)
-        return Judged("pass", summary, 0, 0, "operations too early", "", assumed)
+        return Verdict("pass", summary, 0, 0, "operations too early", "", assumed)
     evidence = tuple(
         Evidence(
             f"{code}: too early for {rate}/s", int(at[p]) - SECOND_US, int(at[p]), int(submits.session[p]),
@@ -125,19 +125,19 @@ def _within_tier(case: Case, code: str, period: Period, submits: View) -> Judged
     )  # fmt: skip
     early, unit = len(lenient.early or strict.early), "operations too early"
     if not lenient.early:
-        grain = max(case.reading.local_grain(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
+        grain = max(case.trace.largest_timing_error(int(at[p]) - SECOND_US, int(at[p])) for p in strict.early)
         summary += f", but the bench itself was {grain / 1000:.1f} ms late there"
-        return Judged("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
+        return Verdict("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
     summary += f"; {early} too early"
     if period.before > rate and not held_against(case, submits, period.before)[1].early:
         summary += f", but within the former {period.before}/s; whether the client knew of the change is unknown"
-        return Judged("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
-    return Judged("fail", summary, early, 0, unit, "client", assumed, evidence)
+        return Verdict("inconclusive", summary, early, 0, unit, "bench", assumed, evidence)
+    return Verdict("fail", summary, early, 0, unit, "client", assumed, evidence)
 
 
 def no_backlog(case: Case, code: str, rate: int) -> str:
     """A remark on a code whose messages the bench requested more slowly than its rate, so none waited; else ""."""
-    asked = case.reading.asked
+    asked = case.trace.stimuli
     at = asked.at[(asked.kind == "send") & (asked.code == code)]
     if not len(at) or unrequested(case, code):
         return ""
@@ -149,11 +149,11 @@ def no_backlog(case: Case, code: str, rate: int) -> str:
 
 def unrequested(case: Case, code: str = "") -> int:
     """The number of messages of a code ("": any) on the wire without a request, where other requests are known."""
-    asked = case.reading.asked
+    asked = case.trace.stimuli
     return int(((asked.kind == "seen") & ((asked.code == code) | (code == ""))).sum()) if len(asked) else 0
 
 
-def if_waited(case: Case, code: str, rate: int, judged: Judged) -> Judged:
+def if_waited(case: Case, code: str, rate: int, judged: Verdict) -> Verdict:
     """The verdict, inconclusive without a backlog: then the bench, not the client, set the rate."""
     words = no_backlog(case, code, rate)
     if unrequested(case, code):
@@ -163,15 +163,15 @@ def if_waited(case: Case, code: str, rate: int, judged: Judged) -> Judged:
     return msgspec.structs.replace(judged, outcome="inconclusive", summary=judged.summary + words, blame="bench")
 
 
-def _every_code_within_tier(case: Case) -> Judged:
+def _every_code_within_tier(case: Case) -> Verdict:
     """Each code with a limit and with operations or requests, period by period."""
-    operations, asked = counted(case.contract, case.reading), case.reading.asked
+    operations, asked = counted(case.contract, case.trace), case.trace.stimuli
     wanted = set(asked.code[asked.kind == "send"].tolist()) if len(asked) else set()
     judged = []
-    for code in case.reading.limits:
+    for code in case.trace.limits:
         own = operations.where(operations.code == code)
         if code in wanted and not len(own):
-            judged.append(Judged("inconclusive", f"{code}: the client submitted nothing", blame="client"))
+            judged.append(Verdict("inconclusive", f"{code}: the client submitted nothing", blame="client"))
         for period in rate_periods(case, code) if len(own) else ():
             within = own.where((own.at >= period.start) & (own.at < period.end))
             if len(within):
@@ -189,7 +189,7 @@ def _every_code_within_tier(case: Case) -> Judged:
     counts_all=True,
     by_duration=True,
 )
-def backlog_at_tier(case: Case) -> Judged:
+def backlog_at_tier(case: Case) -> Verdict:
     """The SMSC only monitors, so the client's own mechanism must keep the tier (AMB-18)."""
     return _every_code_within_tier(case)
 
@@ -200,7 +200,7 @@ def backlog_at_tier(case: Case) -> Judged:
     catches=("no-pacing", "fast-1-percent", "burst"),
     capability="limits_rate",
 )
-def one_by_one(case: Case) -> Judged:
+def one_by_one(case: Case) -> Verdict:
     """As with a backlog; requests one by one defeat a limiter that only spaces batches."""
     return _every_code_within_tier(case)
 
@@ -216,12 +216,12 @@ def one_by_one(case: Case) -> Judged:
     absence="anywhere",
     by_duration=True,
 )
-def uses_its_tier(case: Case) -> Judged:
+def uses_its_tier(case: Case) -> Verdict:
     """No clause obliges a client to use its full rate, so a lower one is weak. Outages do not count."""
     share = case.contract.terms.throughput.use_share.value
-    submits = case.reading.submits
+    submits = case.trace.submits
     judged = []
-    for code in case.reading.limits:
+    for code in case.trace.limits:
         own = submits.where(submits.code == code)
         for period in rate_periods(case, code) if len(own) else ():
             found = _used(case, code, period, own, share)
@@ -230,7 +230,7 @@ def uses_its_tier(case: Case) -> Judged:
     return worst(judged, "the client submitted nothing")
 
 
-def _used(case: Case, code: str, period: Period, own: View, share: float) -> Judged | None:
+def _used(case: Case, code: str, period: Period, own: View, share: float) -> Verdict | None:
     """The share of its rate a code used while the platform was up; None where it sent nothing in the period."""
     rate, sent, took_us, any_ = period.rate, 0, 0, False
     for start, end in without_outages(case, code, period):
@@ -244,6 +244,6 @@ def _used(case: Case, code: str, period: Period, own: View, share: float) -> Jud
     reached = sent * SECOND_US / took_us if took_us else float("inf") if sent else 0.0
     summary = f"{code}: {reached:.2f}/s of {rate}/s ({reached / rate:.1%})"
     enough = reached >= share * rate
-    return Judged(
+    return Verdict(
         "pass" if enough else "weak", summary, round(reached, 3), rate, "messages/s", "" if enough else "client"
     )

@@ -7,26 +7,26 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.throughput import code_rates, held_against, if_waited
 from simbench.rules.requests import sends
-from simbench.rules.rule import Case, Judged, rule, worst
+from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.trace.view import View
 
 TOGETHER_US = 5 * SECOND_US
 
 
-def within(case: Case, code: str, operations: View, rate: int) -> Judged:
+def within(case: Case, code: str, operations: View, rate: int) -> Verdict:
     """A code's operations against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
     assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
     strict, lenient = held_against(case, operations, rate)
     summary = f"{code}: {count(len(operations), 'operation')}, {strict.peak} in the busiest second (limit {rate}/s)"
     if not strict.early:
-        return Judged("pass", summary, 0, 0, "operations too early", "", assumed)
+        return Verdict("pass", summary, 0, 0, "operations too early", "", assumed)
     outcome, blame = ("fail", "client") if lenient.early else ("inconclusive", "bench")
     wrong = operations.where(list(lenient.early or strict.early))
     evidence = tuple(
         Evidence(f"{code}: too early for {rate}/s", r.at - SECOND_US, r.at, r.session, r.frame.hex().upper())
         for r in wrong.where(slice(5)).rows()
     )
-    return Judged(outcome, summary, len(wrong), 0, "operations too early", blame, assumed, evidence)  # type: ignore[arg-type]  # pairs of literals
+    return Verdict(outcome, summary, len(wrong), 0, "operations too early", blame, assumed, evidence)  # type: ignore[arg-type]  # pairs of literals
 
 
 @rule(
@@ -35,18 +35,18 @@ def within(case: Case, code: str, operations: View, rate: int) -> Judged:
     catches=("counts-messages", "no-pacing"),
     capability="limits_rate",
 )
-def long_messages(case: Case) -> Judged:
+def long_messages(case: Case) -> Verdict:
     """Every segment counts (AMB-05); the requested texts need several."""
-    submits = case.reading.submits
+    submits = case.trace.submits
     asked = {row.code for row in sends(case).values()}
     judged = []
     for code, rate in code_rates(case).items():
         of_code = submits.where(submits.code == code)
         if code not in asked or not len(of_code):
             continue
-        if not any(not mark for mark in of_code.mark.tolist()):
+        if not any(not token for token in of_code.token.tolist()):
             judged.append(
-                Judged("inconclusive", f"{code}: the client sent no message of several segments", blame="client")
+                Verdict("inconclusive", f"{code}: the client sent no message of several segments", blame="client")
             )
         else:
             judged.append(within(case, code, of_code, rate))
@@ -59,14 +59,14 @@ def long_messages(case: Case) -> Judged:
     catches=("one-tier-for-all", "no-pacing"),
     capability="limits_rate",
 )
-def several_codes(case: Case) -> Judged:
+def several_codes(case: Case) -> Verdict:
     """While all of them had messages to send: above its rate is a failure, far below it is weak."""
-    submits, share = case.reading.submits, case.contract.terms.throughput.use_share.value
+    submits, share = case.trace.submits, case.contract.terms.throughput.use_share.value
     rates = (
         {code: rate for code, rate in code_rates(case).items() if (submits.code == code).any()} if len(submits) else {}
     )
     if len(rates) < 2 or len(set(rates.values())) < 2:
-        return Judged("inconclusive", "no two codes of different rates had a backlog", blame="client")
+        return Verdict("inconclusive", "no two codes of different rates had a backlog", blame="client")
     start = max(int(submits.at[submits.code == code][0]) for code in rates)
     end = min(int(submits.at[submits.code == code][-1]) for code in rates)
     judged = []
@@ -75,12 +75,12 @@ def several_codes(case: Case) -> Judged:
         if end - start < TOGETHER_US:
             found = within(case, code, submits.where(submits.code == code), rate)
             summary = f"the codes had a common backlog for less than {TOGETHER_US / SECOND_US:.0f} s"
-            judged.append(found if found.outcome == "fail" else Judged("inconclusive", summary, blame="bench"))
+            judged.append(found if found.outcome == "fail" else Verdict("inconclusive", summary, blame="bench"))
             continue
         found = within(case, code, common, rate)
         reached = len(common) * SECOND_US / (end - start)
         if found.outcome == "pass" and reached < share * rate:
             summary = f"{code}: {reached:.1f}/s of {rate}/s while other codes had a backlog"
-            found = Judged("weak", summary, round(reached, 2), rate, "messages/s", "client")
+            found = Verdict("weak", summary, round(reached, 2), rate, "messages/s", "client")
         judged.append(if_waited(case, code, rate, found))
     return worst(judged)

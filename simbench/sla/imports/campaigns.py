@@ -1,6 +1,6 @@
 """What an auditor adds to a capture: codes, campaigns, outages (TOML) and the messages requested (CSV).
 
-Becomes rows of `story` and `asked`, and marks of the submits they are about. Judges nothing.
+Becomes rows of `events` and `stimuli`, and tokens of the submits they are about. Judges nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from simbench.tables.instants import instant_of, moment_of
 from simbench.tables.reader import read_table
 from simbench.tables.rows import Kind, RejectedRow, collect, filled, rejected
 from simbench.tables.rows import Row as TableRow
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from simbench.ucp import content
 
 REQUESTED: Mapping[str, Kind] = {"at": "instant", "code": "text", "recipient": "text", "text": "text"}
@@ -117,7 +117,7 @@ class Metadata(msgspec.Struct, frozen=True):
     `notes` are on rows of the requests and of lists of numbers; `unread` counts the rejected ones by kind of list.
     """
 
-    story: tuple[Row, ...] = ()
+    events: tuple[Row, ...] = ()
     outages: tuple[tuple[int, int, str], ...] = ()  # start, end (us), scope
     campaigns: tuple[Known, ...] = ()
     requests: tuple[Request, ...] | None = None
@@ -224,30 +224,30 @@ def _requests(path: Path, zone: tzinfo | None) -> tuple[tuple[Request, ...], lis
 
 
 class _Asked:
-    """One row of `asked` while it is built: the message, its mark, and its submits."""
+    """One row of `stimuli` while it is built: the message, its token, and its submits."""
 
-    def __init__(self, request: Request, mark: str, kind: str) -> None:
-        self.request, self.mark, self.kind = request, mark, kind
+    def __init__(self, request: Request, token: str, kind: str) -> None:
+        self.request, self.token, self.kind = request, token, kind
         self.accepted = False
         self.places: list[int] = []
 
 
-def joined(reading: Reading, metadata: Metadata) -> list[Row]:
-    """The rows of `asked`: requests if there are any ("send"), and what was sent without one ("seen").
+def joined(trace: Trace, metadata: Metadata) -> list[Row]:
+    """The rows of `stimuli`: requests if there are any ("send"), and what was sent without one ("seen").
 
     A message goes to the oldest request of its code, recipient and text that is not accepted yet; with none left it is
     the last one's once more. Requests from before the wire that came to nothing on it are left out. `places` in the
-    detail are those of a row's submits, for `marks_of`.
+    detail are those of a row's submits, for `tokens_of`.
     """
     taken: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
     for number, request in enumerate(metadata.requests or (), 1):
         taken[request.code, address_key(request.recipient)].append(_Asked(request, f"request {number}", "send"))
     seen: list[_Asked] = []
-    acks = reading.submits.ack.tolist()
-    frames = reading.submits.frame
+    acks = trace.submits.ack.tolist()
+    frames = trace.submits.frame
     sorted_out = [
         (not one.text and any(_is_unread(frames[place]) for place in one.rows_of), number, one)
-        for number, one in enumerate(reading.messages.rows(), 1)
+        for number, one in enumerate(trace.messages.rows(), 1)
     ]
     for unread, number, one in sorted(sorted_out, key=lambda each: each[:2]):  # readable messages are matched first
         sent = Request(one.at, one.code, one.recipient, one.text)
@@ -259,15 +259,15 @@ def joined(reading: Reading, metadata: Metadata) -> list[Row]:
             seen.append(asked)
         asked.accepted = asked.accepted or all(acks[place] == "A" for place in one.rows_of)
         asked.places += one.rows_of
-    start = reading.span[0]
+    start = trace.span[0]
     requested = [asked for each in taken.values() for asked in each if asked.places or asked.request.at >= start]
     rows = [_row(asked, metadata) for asked in (*requested, *seen)]
     return sorted(rows, key=lambda row: int(str(row[0])))
 
 
-def marks_of(reading: Reading) -> dict[int, str]:
-    """Which submit, by its place in order of arrival, belongs to which row of `asked`; as `joined` found it."""
-    return {place: row.mark for row in reading.asked.rows() for place in row.detail.get("places", ())}
+def tokens_of(trace: Trace) -> dict[int, str]:
+    """Which submit, by its place in order of arrival, belongs to which row of `stimuli`; as `joined` found it."""
+    return {place: row.token for row in trace.stimuli.rows() for place in row.detail.get("places", ())}
 
 
 def _fits(request: Request, sent: Request, *, unread: bool) -> bool:
@@ -291,7 +291,7 @@ def _row(asked: _Asked, metadata: Metadata) -> Row:
     stated = {"campaign": known.campaign.name, "traits": known.campaign.traits} if known else {}
     detail = json.dumps({**stated, "places": asked.places})
     agreed = known.agreed(one.recipient) if known else False
-    return one.at, asked.kind, asked.mark, one.code, one.recipient, one.text, traffic_class, brand, agreed, detail
+    return one.at, asked.kind, asked.token, one.code, one.recipient, one.text, traffic_class, brand, agreed, detail
 
 
 def within(metadata: Metadata, start: int, end: int, patience_us: int) -> Metadata:
@@ -299,11 +299,11 @@ def within(metadata: Metadata, start: int, end: int, patience_us: int) -> Metada
 
     Requests from before it may have been sent before it as well, those of the last `patience_us` may be sent after it.
     """
-    story: list[Row] = [(start, *rest) for _, *rest in metadata.story]
+    events: list[Row] = [(start, *rest) for _, *rest in metadata.events]
     for begins, ends, scope in metadata.outages:
         first, last = max(begins, start), min(ends, end)
         if first < last:
-            story += [(first, "outage", scope, last, "{}"), (last, "restored", scope, None, "{}")]
+            events += [(first, "outage", scope, last, "{}"), (last, "restored", scope, None, "{}")]
     asked = metadata.requests
     kept = None if asked is None else tuple(one for one in asked if start - patience_us <= one.at <= end - patience_us)
-    return msgspec.structs.replace(metadata, story=tuple(story), requests=kept)
+    return msgspec.structs.replace(metadata, events=tuple(events), requests=kept)

@@ -43,7 +43,7 @@ class Down(msgspec.Struct, frozen=True):
 
 
 class KannelLog(msgspec.Struct, frozen=True):
-    """What a log said: its first and last instant, incidents, rows for `centre` and `grain`, notes.
+    """What a log said: its first and last instant, incidents, rows for `centre` and `timing_error`, notes.
 
     `least` and `most` are the incidents at the platform's best and worst: attempts that failed for a reason nobody
     knows, and silences of a log that writes at debug level. `unsupported` has the reason for each clause that a log
@@ -56,7 +56,7 @@ class KannelLog(msgspec.Struct, frozen=True):
     least: tuple[Incident, ...]
     most: tuple[Incident, ...]
     centre: tuple[LedgerRow, ...]
-    grain: tuple[LedgerRow, ...]
+    timing_error: tuple[LedgerRow, ...]
     notes: tuple[RejectedRow, ...]
     rows: int
     holes: int = 0

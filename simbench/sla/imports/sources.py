@@ -24,12 +24,12 @@ from simbench.tables import parquet, workbook
 from simbench.tables.columns import MappingFile
 from simbench.tables.delimited import BOMS
 from simbench.tables.rows import RejectedRow
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 HEAD = 8192  # octets by which the kind of a file is recognised
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class SourceOptions(msgspec.Struct, frozen=True):
     """What to judge: the file, the period if given (us), and how to read it."""
 
     path: Path
@@ -66,12 +66,12 @@ class Kind(msgspec.Struct, frozen=True):
 
     name: str
     knows: Callable[[Path, bytes], bool]
-    open: Callable[[Wanted], Source]
+    open: Callable[[SourceOptions], Source]
 
 
-def open_source(wanted: Wanted) -> Source:
+def open_source(options: SourceOptions) -> Source:
     """Open a file by its kind. Raises BadInput."""
-    path = wanted.path
+    path = options.path
     try:
         head = b"" if path.is_dir() else _head(path)
     except OSError as problem:
@@ -79,7 +79,7 @@ def open_source(wanted: Wanted) -> Source:
     kind = next((kind for kind in KINDS if kind.knows(path, head)), None)
     if kind is None:
         raise BadInput(label(path), "is of no kind known", ", ".join(kind.name for kind in KINDS))
-    return kind.open(wanted)
+    return kind.open(options)
 
 
 def _head(path: Path) -> bytes:
@@ -87,46 +87,46 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD)
 
 
-def _open_run(wanted: Wanted) -> Source:
-    run = open_run(wanted.path)
-    story = [tuple(row.values()) for row in run.story.to_pylist()]
-    period = period_of(story)
+def _open_run(options: SourceOptions) -> Source:
+    run = open_run(options.path)
+    events = [tuple(row.values()) for row in run.events.to_pylist()]
+    period = period_of(events)
     if period is None:
-        start, end = Reading(run).span
+        start, end = Trace(run).span
         period = Period(start, end, start)
-    period = _period(wanted, (period.start, period.end), period.known_from)
-    return Source("run", run, period, incidents_of(story), sum(run.info.rows.values()))
+    period = _period(options, (period.start, period.end), period.known_from)
+    return Source("run", run, period, incidents_of(events), sum(run.info.rows.values()))
 
 
-def _open_kannel(wanted: Wanted) -> Source:
-    log = read_kannel_log(wanted.path, wanted.contract, wanted.zone, year_of(wanted.start) if wanted.start else 0)
-    period = _period(wanted, (log.start, log.end), log.start)
-    run = run_of(log.incidents, period, centre=log.centre, grain=log.grain)
+def _open_kannel(options: SourceOptions) -> Source:
+    log = read_kannel_log(options.path, options.contract, options.zone, year_of(options.start) if options.start else 0)
+    period = _period(options, (log.start, log.end), log.start)
+    run = run_of(log.incidents, period, centre=log.centre, timing_error=log.timing_error)
     return Source(
         "kannel log", run, period, log.incidents, log.rows, log.notes, log.least, log.most, log.holes, log.unanswered,
         log.unsupported,
     )  # fmt: skip
 
 
-def _open_table(wanted: Wanted) -> Source:
-    found = read_outages(wanted.path, wanted.contract, wanted.mapping.outages, wanted.zone)
-    for name, given in (("--from", wanted.start), ("--to", wanted.end)):
+def _open_table(options: SourceOptions) -> Source:
+    found = read_outages(options.path, options.contract, options.mapping.outages, options.zone)
+    for name, given in (("--from", options.start), ("--to", options.end)):
         if given is None:
             raise BadInput(name, "is missing", "when the period judged begins and ends: a table does not say")
-    period = _period(wanted, (0, 0), min((one.start for one in found.incidents), default=1 << 62))
+    period = _period(options, (0, 0), min((one.start for one in found.incidents), default=1 << 62))
     return Source(
         "outages", run_of(found.incidents, period), period, found.incidents, found.rows, found.notes, found.least,
         found.most,
     )  # fmt: skip
 
 
-def _period(wanted: Wanted, recorded: tuple[int, int], known_from: int) -> Period:
+def _period(options: SourceOptions, recorded: tuple[int, int], known_from: int) -> Period:
     """The period requested, or else the file's own; history begins with the file, if that is earlier."""
-    start = recorded[0] if wanted.start is None else wanted.start
-    end = recorded[1] if wanted.end is None else wanted.end
+    start = recorded[0] if options.start is None else options.start
+    end = recorded[1] if options.end is None else options.end
     if end <= start:
-        raise BadInput("--to", "is not after --from" if wanted.end else "nothing happened in it", "a period of time")
-    known = min(start, known_from) if wanted.history_from is None else wanted.history_from
+        raise BadInput("--to", "is not after --from" if options.end else "nothing happened in it", "a period of time")
+    known = min(start, known_from) if options.history_from is None else options.history_from
     if known > start:
         raise BadInput("--history-from", "is after --from", "an earlier time")
     return Period(start, end, known)

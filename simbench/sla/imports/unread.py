@@ -15,7 +15,7 @@ from simbench.rules.rule import Case, judge, ordered
 from simbench.sla.imports.record import retold
 from simbench.sla.imports.sources import Source
 from simbench.tables.rows import RejectedRow, rejected
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 INCIDENTS, TRAFFIC, PROBES = "incidents", "traffic", "probes"
 RATE = "OPS-QOS-04"
@@ -53,7 +53,7 @@ class Record(msgspec.Struct, frozen=True):
     def case(self, incidents: Sequence[Incident], before: Case) -> Case:
         """The same record with other incidents, under the same contract."""
         summary = retold(self.run, incidents, self.source.period, self.asked)
-        return Case(Reading(summary), before.contract)
+        return Case(Trace(summary), before.contract)
 
 
 def service_findings(case: Case, record: Record, least: Case | None, most: Case | None) -> Iterator[Finding]:

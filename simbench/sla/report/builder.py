@@ -15,9 +15,9 @@ from simbench.sla.report.service import draw_availability, draw_calendar, draw_r
 from simbench.sla.report.tables import Table, tables_of
 from simbench.sla.report.traffic import draw_delivery, draw_heat, draw_recovery, draw_throughput
 from simbench.sla.report.translations import Words
-from simbench.sla.report.verdicts import Verdict, verdict_of
+from simbench.sla.report.verdicts import VerdictRow, verdict_of
 from simbench.sla.report.view import Progress, View, view_of
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 DRAW = (
     draw_availability, draw_restoration, draw_calendar, draw_throughput, draw_heat, draw_delivery, draw_recovery,
@@ -42,7 +42,7 @@ class Report:
     view: View
     facts: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[VerdictRow, ...]
     pictures: tuple[Picture, ...]
     tables: tuple[Table, ...]
     absent: tuple[str, ...]
@@ -61,7 +61,7 @@ class Report:
 def report_of(asked: SlaRun, progress: Progress = lambda *_: None) -> Report:
     """Judge, measure and draw, inside `style.look()`."""
     words = Words(asked.language)
-    view = view_of(Case(Reading(asked.run), asked.contract), progress)
+    view = view_of(Case(Trace(asked.run), asked.contract), progress)
     pictures = []
     for number, draw in enumerate(DRAW):
         progress(draw.__name__.removeprefix("draw_"), number, len(DRAW))

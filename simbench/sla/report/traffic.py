@@ -136,7 +136,7 @@ def _tier_steps(view: View, code: str) -> tuple[Any, Any]:
     """The instants at which the tier of a code changes, with both ends of the period, and the tiers between."""
     period = view.service.period
     changes = [
-        row.at for row in view.case.reading.story.rows()
+        row.at for row in view.case.trace.event_rows.rows()
         if row.kind in {"tier", "limit"} and row.subject == code and period.start < row.at < period.end
     ]  # fmt: skip
     since = np.array(sorted({period.start, *changes}), dtype=np.int64)

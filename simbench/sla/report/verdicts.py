@@ -20,7 +20,7 @@ TERMS = {
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VerdictRow:
     """One finding: the commitment, the result, both values as text, and the clause of the contract."""
 
     finding: Finding
@@ -33,7 +33,7 @@ class Verdict:
     source: str
 
 
-def verdict_of(finding: Finding, view: View, words: Words) -> Verdict:
+def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
     """A finding in words."""
     clause = finding.clause
     terms = view.case.contract.terms.quality
@@ -48,7 +48,7 @@ def verdict_of(finding: Finding, view: View, words: Words) -> Verdict:
     }
     values = {"measured": measured, "limit": shown, "count": words.number(counts.get(clause, 0))}
     broke = finding.outcome == "error"
-    return Verdict(
+    return VerdictRow(
         finding,
         words(f"outcome.{finding.outcome}"),
         words(f"promise.{clause}", limit=shown),

@@ -107,7 +107,7 @@ def view_of(case: Case, progress: Progress = lambda *_: None) -> View:
         service = msgspec.structs.replace(
             service, period=msgspec.structs.replace(service.period, end=service.period.start + SECOND_US)
         )
-    traffic = traffic_of(case.reading.run, [span for _, span in _followed(service)])
+    traffic = traffic_of(case.trace.run, [span for _, span in _followed(service)])
     progress("availability", len(purposes) + 1, steps)
     year = year_of(service, case.contract)
     at = _instants(year)

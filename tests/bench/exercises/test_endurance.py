@@ -16,7 +16,7 @@ from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
 from simbench.rules.client.endurance import samples
 from simbench.rules.rule import Case, judge, load, standing
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from tests.cli.child import Ended
 
 COUNT = 240
@@ -34,12 +34,12 @@ PLANTED: dict[str, tuple[str, Course]] = {
 def judged(course: Course, count: int = COUNT) -> dict[str, Finding]:
     ledger = MemoryLedger()
     limit = json.dumps({"rate_per_s": 10, "mode": "monitor", "account": "36010"})
-    ledger.story.append((0, "limit", "36010", None, limit))
+    ledger.events.append((0, "limit", "36010", None, limit))
     for number in range(count):
         rss_kib, backlog, accepted = course(number)
         detail = json.dumps({"rss_kib": rss_kib, "backlog": backlog, "accepted": accepted})
-        ledger.story.append((number * SECOND_US, "sample", "client", None, detail))
-    case = Case(Reading(ledger.snapshot()), load_contract())
+        ledger.events.append((number * SECOND_US, "sample", "client", None, detail))
+    case = Case(Trace(ledger.snapshot()), load_contract())
     return {purpose: judge(purpose, case, "soak") for purpose, _ in PLANTED.values()}
 
 
@@ -87,12 +87,12 @@ def test_the_memory_of_a_tree_is_that_of_its_root_and_all_below(tmp_path: Path) 
 def test_two_minutes_of_it_in_virtual_time_lose_nothing_and_double_nothing() -> None:
     exercise, purposes = soak(120)["soak"]
     ran = conduct_in_memory(exercise, load_contract())
-    case = Case(Reading(ran.run), load_contract())
+    case = Case(Trace(ran.run), load_contract())
     found = {purpose: judge(purpose, case, "soak") for purpose in purposes}
     assert found.pop("OPS-PRE-03/endures-memory").outcome == "unsupported"  # it has no process of its own
     assert {purpose: one.outcome for purpose, one in found.items()} == dict.fromkeys(found, "pass")
-    assert len(case.reading.outages) == 4
-    assert len(samples(case.reading)) > 400
+    assert len(case.trace.outages) == 4
+    assert len(samples(case.trace)) > 400
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ def test_two_messages(simbench_smsc, simbench_sut, simbench_ledger, simbench_clo
     assert simbench_smsc.wait_for_answers(2)
     assert simbench_sut.wait_for("accepted", 2)
     submits = simbench_ledger().submits
-    assert sorted(submits.mark) == sorted(ask.mark for ask in sent)
+    assert sorted(submits.token) == sorted(ask.token for ask in sent)
     before = simbench_clock.now()
     simbench_clock.step_to(2026, 3, 2, 14, 0, 0)
     assert simbench_clock.now() > before + 3 * 3600 * 1_000_000

@@ -13,7 +13,7 @@ from simbench.base.units import SECOND_US
 from simbench.bench.report import ExerciseRun
 from simbench.ledger import MemoryLedger
 from simbench.ledger.rows import Row
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from simbench.ucp.frame import encode
 from simbench.ucp.notifications import notification_body
 from simbench.ucp.operations import build
@@ -39,7 +39,7 @@ class Simulation:
         self._wire: list[Row] = []
 
     def tell(self, at: int, kind: str, subject: str, until: int | None = None, **detail: object) -> None:
-        self.ledger.story.append((at, kind, subject, until, json.dumps(detail)))
+        self.ledger.events.append((at, kind, subject, until, json.dumps(detail)))
 
     def limit(self, code: str, rate: int, mode: str = "monitor") -> None:
         self.tell(START, "limit", code, rate_per_s=rate, mode=mode, account=code)
@@ -64,7 +64,7 @@ class Simulation:
         mark = f"#{next(self._marks):05d}"
         recipient = str(FIRST + next(self._recipients) % 10_000)
         text = f"{text} {mark}"
-        self.ledger.asked.append((at, "send", mark, code, recipient, text, "transactional", "", True, ""))
+        self.ledger.stimuli.append((at, "send", mark, code, recipient, text, "transactional", "", True, ""))
         return mark, recipient, text
 
     def submit(self, sender: Sender, at: int, asked: tuple[str, str, str], wait: int = -1, ec: str = "") -> int:
@@ -95,13 +95,13 @@ class Simulation:
         self.wire(at, session, "out", encode(trn, "O", "53", body))
         self.wire(at + 3000, session, "in", build("53", "R", trn, SM=""))
 
-    def reading(self) -> Reading:
+    def trace(self) -> Trace:
         self.ledger.wire = sorted(self._wire, key=lambda row: row[0])  # type: ignore[arg-type,return-value,assignment]  # rows hold objects
-        self.ledger.asked.sort(key=lambda row: row[0])  # type: ignore[arg-type,return-value]  # as above
-        return Reading(self.ledger.snapshot())
+        self.ledger.stimuli.sort(key=lambda row: row[0])  # type: ignore[arg-type,return-value]  # as above
+        return Trace(self.ledger.snapshot())
 
 
-def at_tier(seconds: int = 60, above: dict[str, int] | None = None) -> Reading:
+def at_tier(seconds: int = 60, above: dict[str, int] | None = None) -> Trace:
     """Five codes, each sending at its tier for so long; `above` names codes that send faster, and how fast."""
     world = Simulation()
     for code, tier in TIERS.items():
@@ -115,10 +115,10 @@ def at_tier(seconds: int = 60, above: dict[str, int] | None = None) -> Reading:
             result_at = world.submit((session, code), at, asked, -2 if number % 1999 == 11 else -1, ec)
             if result_at >= 0 and not ec:
                 world.notify((session, code), asked[1], result_at)
-    return world.reading()
+    return world.trace()
 
 
-def outage(down_s: int = 15, mode: str = "accept-close", back: bool = True) -> Reading:
+def outage(down_s: int = 15, mode: str = "accept-close", back: bool = True) -> Trace:
     """One code asked for 15 a second; the platform is down from second 20 on, the client tries again every 4 s."""
     world, code, tier = Simulation(2), "36020", 20
     world.limit(code, tier)
@@ -147,10 +147,10 @@ def outage(down_s: int = 15, mode: str = "accept-close", back: bool = True) -> R
             break
         free = at + SECOND_US // tier
         world.submit((session if at < begin else session_after, code), at, asked)
-    return world.reading()
+    return world.trace()
 
 
-def delayed(seconds: int = 30) -> Reading:
+def delayed(seconds: int = 30) -> Trace:
     """A code at 20 a second is offered 24: answers come at the tier, ever later; the last fifth is sent slower."""
     world, code, tier = Simulation(3), "36020", 20
     world.limit(code, tier, "delay")
@@ -160,8 +160,8 @@ def delayed(seconds: int = 30) -> Reading:
         at += SECOND_US // 24 if number < 20 * seconds else SECOND_US // 12
         answered = max(answered + SECOND_US // tier, at + 5000)
         world.submit((session, code), at, world.ask(code, at), answered - at)
-    return world.reading()
+    return world.trace()
 
 
-def exercise(name: str, title: str, make: Callable[[], Reading]) -> ExerciseRun:
+def exercise(name: str, title: str, make: Callable[[], Trace]) -> ExerciseRun:
     return ExerciseRun(name, title, make(), START)

@@ -62,7 +62,7 @@ def test_a_few_returns_are_told_beside_their_bars_and_many_are_not() -> None:
         for number in range(outages):
             world.tell(START + 2 * number * SECOND_US, "outage", "total", mode="silent")
             world.tell(START + (2 * number + 1) * SECOND_US, "restored", "total", mode="silent")
-        drawn = draw_all(judgement(exercise("x", "", world.reading), found=[]))
+        drawn = draw_all(judgement(exercise("x", "", world.trace), found=[]))
         told = drawn.chapters[0].groups[0].drawings[0].svg.count("nothing accepted<")
         assert told == (2 if outages == 2 else 0)
 
@@ -129,13 +129,13 @@ def test_pictures_stay_small_however_long_the_run() -> None:
     for number in range(3000):
         at = START + number * 600_000_000
         world.submit((session, "36010"), at, world.ask("36010", at))
-    drawn = draw_all(judgement(exercise("x", "", world.reading), found=[RATE]))
+    drawn = draw_all(judgement(exercise("x", "", world.trace), found=[RATE]))
     sizes = [len(drawing.svg) for group in drawn.chapters[0].groups for drawing in group.drawings]
     assert max(sizes) < 60_000
 
 
 def test_what_cannot_be_drawn_is_said_once_a_kind() -> None:
-    empty = exercise("x", "", lambda: Simulation().reading())
+    empty = exercise("x", "", lambda: Simulation().trace())
     assert len(draw_all(judgement(empty, empty, found=[RATE])).absent) == 5
     assert draw_all(judgement(empty, found=[RATE])).chapters == ()
 

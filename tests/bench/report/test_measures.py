@@ -81,9 +81,9 @@ def test_notifications_are_matched_by_recipient_and_time_stamp() -> None:
         results.append(world.submit((session, "36020"), at, asked))
         if number != 1:
             world.notify((session, "36020"), asked[1], results[-1])
-    reading = world.reading()
-    expected = sorted((reading.notices.at - np.array([results[0], results[2]])).tolist())
-    assert sorted(notice_waits(reading).tolist()) == expected
+    trace = world.trace()
+    expected = sorted((trace.notifications.at - np.array([results[0], results[2]])).tolist())
+    assert sorted(notice_waits(trace).tolist()) == expected
 
 
 def test_what_the_client_gave_up_waits_no_longer() -> None:
@@ -92,16 +92,16 @@ def test_what_the_client_gave_up_waits_no_longer() -> None:
     sent, withheld, lost = (world.ask("36020", START) for _ in range(3))
     world.submit((session, "36020"), START + SECOND_US, sent, 1000)
     world.submit((session, "36020"), START + 2 * SECOND_US, sent, 1000)
-    world.ledger.asked.append((START + 7, "withheld", withheld[0], "36020", "", "", "", "", True, ""))
-    world.ledger.asked.append((START + 9, "send", lost[0], "36020", "", "", "", "", True, ""))
-    reading = world.reading()
-    assert len(sends(reading)) == 3
-    assert settled_first(reading).tolist() == [START + 7, START + SECOND_US + 1000]
+    world.ledger.stimuli.append((START + 7, "withheld", withheld[0], "36020", "", "", "", "", True, ""))
+    world.ledger.stimuli.append((START + 9, "send", lost[0], "36020", "", "", "", "", True, ""))
+    trace = world.trace()
+    assert len(sends(trace)) == 3
+    assert settled_first(trace).tolist() == [START + 7, START + SECOND_US + 1000]
 
 
 def test_an_empty_ledger_has_no_measures() -> None:
-    reading = Simulation().reading()
-    assert len(notice_waits(reading)) == len(settled_first(reading)) == len(sends(reading)) == 0
+    trace = Simulation().trace()
+    assert len(notice_waits(trace)) == len(settled_first(trace)) == len(sends(trace)) == 0
 
 
 def test_five_codes_sustain_their_tiers() -> None:

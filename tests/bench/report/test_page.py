@@ -138,7 +138,7 @@ def test_text_of_the_client_cannot_inject_markup() -> None:
         HOSTILE, "OPS-ACH-04", "fail", HOSTILE, 1, 2, HOSTILE, assumed=(HOSTILE,), evidence=(evidence,), exercise="x"
     )
     hostile = replace(
-        judgement(exercise("x", HOSTILE, world.reading), found=[finding]), info={"system": HOSTILE, HOSTILE: HOSTILE}
+        judgement(exercise("x", HOSTILE, world.trace), found=[finding]), info={"system": HOSTILE, HOSTILE: HOSTILE}
     )  # fmt: skip
     html = page(hostile)
     seen = Markup(html)

@@ -101,14 +101,14 @@ def test_only_what_the_lateness_of_the_bench_left_open_is_tried_again(
     outcome: Outcome, blame: Any, late_at: int, again: bool
 ) -> None:
     ledger = MemoryLedger()
-    ledger.grain.append((late_at, late_at + 1, 60_000, "loop"))
+    ledger.timing_error.append((late_at, late_at + 1, 60_000, "loop"))
     found = Finding(PURPOSE, "OPS-ENG-01", outcome, "", blame=blame, evidence=(Evidence("", 10, 20),))
     assert bool(bench_was_late([found], ledger.snapshot())) == again
 
 
 def test_a_failure_ends_the_attempts_whatever_else_is_open() -> None:
     ledger = MemoryLedger()
-    ledger.grain.append((15, 16, 60_000, "loop"))
+    ledger.timing_error.append((15, 16, 60_000, "loop"))
     left_open = Finding(PURPOSE, "OPS-ENG-01", "inconclusive", "", blame="bench", evidence=(Evidence("", 10, 20),))
     failed = Finding("OPS-ENG-01/several-codes", "OPS-ENG-01", "fail", "", blame="client")
     assert bench_was_late([left_open, failed], ledger.snapshot()) == ""

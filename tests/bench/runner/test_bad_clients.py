@@ -12,7 +12,7 @@ from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner import run_exercise as conduct_module
 from simbench.bench.runner.findings import judge_exercise
-from simbench.bench.runner.run_exercise import Conducted, Surroundings, conduct, run_info
+from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise, run_info
 from simbench.bench.runner.selection import select
 from simbench.bench.sut import command
 from simbench.bench.sut.command import Command
@@ -20,7 +20,7 @@ from simbench.bench.sut.protocol import Capabilities, Reach
 from simbench.contract import load_contract
 from simbench.finding import Finding, exit_status
 from simbench.ledger import MemoryLedger
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 assert select()  # enters every rule
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "client.py"
@@ -43,7 +43,7 @@ def conducted(script: str, folder: Path, exercise: Exercise = FIVE) -> Conducted
     sut = Command([sys.executable, "-c", script], name="client", environment=dict([mark.split("=")]))
     sut.reach = Reach(connect_wait_s=4.0)  # type: ignore[attr-defined]  # an adapter may say how far it is reached
     ledger = MemoryLedger(run_info(exercise, load_contract(), 1, "client"))
-    ran = asyncio.run(conduct(exercise, sut, load_contract(), ledger, Surroundings(folder)))
+    ran = asyncio.run(run_exercise(exercise, sut, load_contract(), ledger, RunEnvironment(folder)))
     assert left_behind(mark) == []
     return ran
 
@@ -126,7 +126,7 @@ def test_a_client_that_hangs_once_it_is_connected_is_judged_by_what_it_sent(
     script = example('oadc = line.get("oadc") or line["code"]', 'oadc = line["code"]; number < 3 or time.sleep(999)')
     ran = conducted(f"import time\n{script}", tmp_path)
     assert ran.trouble == ""
-    assert len(Reading(ran.run).submits) == 2
+    assert len(Trace(ran.run).submits) == 2
     assert judged(ran)["OPS-DEO-06/short-code-only"].outcome == "pass"
 
 
@@ -167,7 +167,7 @@ def test_a_client_that_floods_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
     flood = 'say("ready")\n[say("mo", **{"from": "1", "code": "36010", "text": "x"}) for _ in range(10**7)]'
     ran = conducted(example('say("ready")', flood), tmp_path)
     assert "floods" in ran.trouble
-    assert ran.run.asked.num_rows < 2000
+    assert ran.run.stimuli.num_rows < 2000
 
 
 @pytest.mark.slow
@@ -198,7 +198,7 @@ def test_a_client_that_writes_no_json_is_told_so_and_judged_by_the_wire(tmp_path
         tmp_path,
     )
     assert outcomes(ran) == {"pass"}
-    assert "not a line of the protocol" in str(ran.run.asked.to_pylist())
+    assert "not a line of the protocol" in str(ran.run.stimuli.to_pylist())
 
 
 def test_a_client_that_connects_twice_is_judged(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_client_that_connects_twice_is_judged(tmp_path: Path) -> None:
     (login,) = [line for line in example().splitlines() if line.startswith("call(0")]
     ran = conducted(example(login, f"{login}\nfirst = SMSC\n{connect}\n{login}"), tmp_path)
     assert ran.trouble == ""
-    assert len(Reading(ran.run).sessions) == 2
+    assert len(Trace(ran.run).sessions) == 2
     assert outcomes(ran) == {"pass"}
 
 
@@ -245,7 +245,7 @@ def test_a_client_that_does_not_read_its_input_is_told_to_hang(tmp_path: Path, m
     )
     ledger = MemoryLedger(run_info(FIVE, load_contract(), 1, "client"))
     stuffed = Exercise("stuffed", "", PURPOSES, {"36010": 10}, much, 1)
-    ran = asyncio.run(conduct(stuffed, sut, load_contract(), ledger, Surroundings(tmp_path)))
+    ran = asyncio.run(run_exercise(stuffed, sut, load_contract(), ledger, RunEnvironment(tmp_path)))
     assert "has not read its input" in ran.trouble
 
 

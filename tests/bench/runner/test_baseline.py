@@ -27,7 +27,7 @@ ONE, TWO = "OPS-ENG-01/one-by-one", "OPS-DEO-06/temptations"
 KNOWN = (ONE, TWO)
 
 
-def finding(purpose: str, outcome: Outcome = "fail", exercise: str = "story") -> Finding:
+def finding(purpose: str, outcome: Outcome = "fail", exercise: str = "events") -> Finding:
     return Finding(purpose, purpose.partition("/")[0], outcome, "seen", exercise=exercise)
 
 

@@ -14,7 +14,7 @@ from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.runner.findings import judge_exercise, unsupported
 from simbench.bench.runner.in_memory import InMemory, conduct_in_memory
-from simbench.bench.runner.run_exercise import Conducted, Surroundings, clock_of, conduct, run_info
+from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, clock_of, run_exercise, run_info
 from simbench.bench.runner.selection import select
 from simbench.bench.runner.session import Judgements, Plan
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
@@ -24,7 +24,7 @@ from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
 from simbench.rules.client.client_clock import prove
 from simbench.rules.rule import Case, standing
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 CHOSEN = select()
 TIME_OF_DAY = [name for name, (exercise, _) in CHOSEN.items() if exercise.setup.clock == "moved"]
@@ -57,7 +57,7 @@ def conducted(name: str, ahead_s: float = 0, times: float = 1, client: type[InMe
         sut = client(network, Apart(clock, ahead_s, times))
         ledger = MemoryLedger(run_info(exercise, contract, 1, "apart"))
         return loop.run_until_complete(
-            conduct(exercise, sut, contract, ledger, Surroundings(Path(), 1, network, clock))
+            run_exercise(exercise, sut, contract, ledger, RunEnvironment(Path(), 1, network, clock))
         )
     finally:
         for task in asyncio.all_tasks(loop):
@@ -93,7 +93,7 @@ def test_a_clock_that_runs_at_another_rate_is_not_proved(times: float) -> None:
 
 @pytest.mark.parametrize("ahead_s", [-2, -1, 0, 0.5, 2])
 def test_the_proof_holds_the_offset(ahead_s: float) -> None:
-    proof = prove(Case(Reading(conducted("calibration", ahead_s).run), load_contract()))
+    proof = prove(Case(Trace(conducted("calibration", ahead_s).run), load_contract()))
     assert proof is not None
     assert proof.sure
     assert proof.low_us / SECOND_US - 0.01 <= ahead_s <= proof.high_us / SECOND_US + 0.01

@@ -18,13 +18,13 @@ from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner.findings import judge_exercise
 from simbench.bench.runner.in_memory import MONDAY, InMemory
-from simbench.bench.runner.run_exercise import Conducted, Surroundings, conduct
+from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise
 from simbench.bench.runner.virtual_loop import Factory, MemoryNetwork, VirtualLoop
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from simbench.ucp.frame import STX, encode
 
 How = Literal["fin", "rst"]
@@ -102,7 +102,7 @@ class CutNetwork(MemoryNetwork):
 
     def tell(self, number: int) -> None:
         detail = json.dumps({"drop": self.cut.how, "octets": self.cut.octets})
-        self._ledger.story.append((self._clock.now(), "fault", f"session:{number}", None, detail))
+        self._ledger.events.append((self._clock.now(), "fault", f"session:{number}", None, detail))
 
 
 async def light_traffic(bench: Bench) -> None:
@@ -123,8 +123,8 @@ def conducted(octets: int, how: How, *faults: str) -> Conducted:
         clock, ledger = PlatformClock(MONDAY, 1.0, loop.time), MemoryLedger()
         network = CutNetwork(Cut(octets, how), ledger, clock)
         client = InMemory(network, clock, faults)
-        around = Surroundings(Path(), 1, network, clock)
-        return loop.run_until_complete(conduct(STORY, client, load_contract(), ledger, around))
+        environment = RunEnvironment(Path(), 1, network, clock)
+        return loop.run_until_complete(run_exercise(STORY, client, load_contract(), ledger, environment))
     finally:
         loop.close()
 
@@ -135,7 +135,7 @@ def verdicts(ran: Conducted) -> dict[str, Finding]:
 
 def repeated(ran: Conducted) -> list[str]:
     """Marks that stand on the wire more than once."""
-    marks = Reading(ran.run).submits.mark.tolist()
+    marks = Trace(ran.run).submits.token.tolist()
     return sorted({mark for mark in marks if marks.count(mark) > 1})
 
 
@@ -154,14 +154,14 @@ def test_wherever_a_result_is_cut_the_verdicts_are_the_same_pass(octets: int, ho
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
 def test_the_cut_falls_within_the_result_it_is_meant_for(how: How) -> None:
-    reading = Reading(conducted(7, how).run)
-    first, second = reading.sessions.rows()
-    (fault,) = (row for row in reading.story.rows() if row.kind == "fault")
-    ended = [row for row in reading.submits.rows() if 0 <= row.result_at <= fault.at][-1]
-    results = [row for row in reading.frames.rows() if (row.direction, row.kind, row.ot) == ("out", "R", "51")]
+    trace = Trace(conducted(7, how).run)
+    first, second = trace.sessions.rows()
+    (fault,) = (row for row in trace.event_rows.rows() if row.kind == "fault")
+    ended = [row for row in trace.submits.rows() if 0 <= row.result_at <= fault.at][-1]
+    results = [row for row in trace.frames.rows() if (row.direction, row.kind, row.ot) == ("out", "R", "51")]
     assert len(results[NTH - 1].frame) == LENGTH
     assert ended.result_at == results[NTH - 1].at
-    assert repeated(conducted(7, how)) == [ended.mark]
+    assert repeated(conducted(7, how)) == [ended.token]
     assert (first.closed_by, first.closed_at > fault.at, second.opened_at > fault.at) == ("peer", True, True)
     assert ("reset" in first.reason) == (how == "rst")
 

@@ -22,7 +22,7 @@ from tests.bench.sut.listener import Listener
 from tests.real.peer import Peer
 
 ACCOUNT = AccountGiven("36010", "acc36010", "secret", 10)
-ASK = Ask(mark="#00001", code="36010", recipient="33639980001", text="Bonjour #00001")
+ASK = Ask(token="#00001", code="36010", recipient="33639980001", text="Bonjour #00001")
 
 # A client that connects nowhere: it says back what it was told.
 ECHO = """
@@ -220,7 +220,7 @@ def test_the_reference_client_goes_on_from_its_spool_after_a_kill(tmp_path: Path
         return listener, peer
 
     listener, peer = asyncio.run(run())
-    assert [report.mark for report in listener.of("accepted")] == ["#00001"]
+    assert [report.token for report in listener.of("accepted")] == ["#00001"]
     assert [heard.session for heard in peer.operations("51")] == [0, 1]
 
 

@@ -17,12 +17,18 @@ from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.bench.exercises.watched import watching
 from simbench.bench.runner.findings import judge_exercise, unsupported
-from simbench.bench.runner.options import Wanted, plan_of
-from simbench.bench.runner.run_exercise import Conducted, Surroundings, conduct
+from simbench.bench.runner.options import SessionOptions, plan_of
+from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise
 from simbench.bench.runner.selection import select
 from simbench.bench.sut.child_process import free_ports, listens
 from simbench.bench.sut.command import Command
-from simbench.bench.sut.description import Description, described, from_options, read_capabilities, read_description
+from simbench.bench.sut.description import (
+    Description,
+    from_options,
+    read_capabilities,
+    read_description,
+    sut_description,
+)
 from simbench.bench.sut.external import External
 from simbench.bench.sut.http import Http, filled, heard
 from simbench.bench.sut.protocol import AccountGiven, Ask, Capabilities, Reach, Report, SutFailed, Target, reach_of
@@ -33,7 +39,7 @@ from tests.bench.sut.listener import Listener
 
 assert select()  # enters every exercise
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "client.py"
-ASK = Ask(mark="#00001", code="36010", recipient="33639980001", text="Déjà prêt ? 100% & plus #00001")
+ASK = Ask(token="#00001", code="36010", recipient="33639980001", text="Déjà prêt ? 100% & plus #00001")
 
 
 def written(folder: Path, text: str) -> Path:
@@ -87,17 +93,17 @@ def test_no_file_of_capabilities_does_more_than_be_refused(tmp_path: Path, octet
 
 def test_a_program_is_described_by_a_file_or_by_an_option(tmp_path: Path) -> None:
     text = "kind = 'command'\nprogram = './client --flag \"a b\"'\nversion = '2'\n[capabilities]\nlimits_rate = true\n"
-    sut = described(read_description(written(tmp_path, text)))
+    sut = sut_description(read_description(written(tmp_path, text)))
     assert isinstance(sut, Command)
     assert sut.argv == (str(Path("client").resolve()), "--flag", "a b")
     assert (sut.version, sut.capabilities.limits_rate) == ("2", True)
     assert reach_of(sut).asks
-    assert described(from_options("command", "client -v")).name == "client"
+    assert sut_description(from_options("command", "client -v")).name == "client"
 
 
 def test_a_program_that_is_a_link_is_started_by_the_link(tmp_path: Path) -> None:
     (tmp_path / "python").symlink_to(sys.executable)  # as in a virtual environment
-    sut = described(from_options("command", f"{tmp_path}/python client.py"))
+    sut = sut_description(from_options("command", f"{tmp_path}/python client.py"))
     assert isinstance(sut, Command)
     assert sut.argv == (f"{tmp_path}/python", "client.py")
 
@@ -114,7 +120,7 @@ def test_a_program_that_is_a_link_is_started_by_the_link(tmp_path: Path) -> None
 def test_of_a_client_that_is_watched_only_what_is_wanted_is_judged(
     only: tuple[str, ...], exercises: set[str], watched: set[str], tmp_path: Path
 ) -> None:
-    chosen = plan_of(Wanted("external", only=only), tmp_path).chosen
+    chosen = plan_of(SessionOptions("external", only=only), tmp_path).chosen
     assert set(chosen) == exercises
     assert set(chosen["watched"][1] if watched else ()) == watched
 
@@ -122,11 +128,11 @@ def test_of_a_client_that_is_watched_only_what_is_wanted_is_judged(
 @pytest.mark.parametrize(("kind", "program"), [("command", ""), ("http", ""), ("command", "'open")])
 def test_an_option_that_says_too_little_is_refused(kind: str, program: str) -> None:
     with pytest.raises(BadInput):
-        described(from_options(kind, program))
+        sut_description(from_options(kind, program))
 
 
 def test_a_client_that_is_only_watched_is_asked_nothing() -> None:
-    sut = described(from_options("external", ""))
+    sut = sut_description(from_options("external", ""))
     assert isinstance(sut, External)
     reach = reach_of(sut)
     assert all(
@@ -163,7 +169,7 @@ def test_a_running_client_is_asked_by_its_address_and_heard_by_the_callback(tmp_
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         port = runner.addresses[0][1]
         url = f"http://127.0.0.1:{port}/send?to={{to}}&text={{text}}&from={{oadc}}&dlr={{callback}}"
-        sut = described(Description("http", url=url))
+        sut = sut_description(Description("http", url=url))
         assert isinstance(sut, Http)
         listener = Listener()
         await sut.start(Target("127.0.0.1", 1, (), 10, tmp_path), listener)
@@ -174,7 +180,7 @@ def test_a_running_client_is_asked_by_its_address_and_heard_by_the_callback(tmp_
         return listener
 
     listener = asyncio.run(run())
-    assert [(report.kind, report.mark) for report in listener.reports] == [
+    assert [(report.kind, report.token) for report in listener.reports] == [
         ("delivered", "#00001"),
         ("queued", "#00001"),
     ]
@@ -183,7 +189,7 @@ def test_a_running_client_is_asked_by_its_address_and_heard_by_the_callback(tmp_
 
 def test_a_client_that_does_not_answer_has_failed(tmp_path: Path) -> None:
     async def run() -> None:
-        sut = described(Description("http", url="http://127.0.0.1:9/?{to}{text}"))
+        sut = sut_description(Description("http", url="http://127.0.0.1:9/?{to}{text}"))
         await sut.start(Target("127.0.0.1", 1, (), 10, tmp_path), lambda _: None)
         try:
             await sut.send(ASK)
@@ -219,7 +225,7 @@ def test_a_client_that_connects_by_itself_is_watched(tmp_path: Path) -> None:
         }  # fmt: skip
         watched, ledger = watching(reach, 1.0), MemoryLedger(RunInfo("watched"))
         exercise = asyncio.create_task(
-            conduct(watched, External(reach), load_contract(), ledger, Surroundings(tmp_path))
+            run_exercise(watched, External(reach), load_contract(), ledger, RunEnvironment(tmp_path))
         )
         await listens(port, (), 10)
         client = await asyncio.create_subprocess_exec(

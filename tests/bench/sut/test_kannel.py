@@ -101,7 +101,7 @@ def test_a_password_is_one_line_of_the_configuration_or_refused(password: str) -
     ],
 )
 def test_kannels_report_types_become_ours_with_the_mark(number: int, answer: str, kind: str, detail: str) -> None:
-    said = understand("/dlr", f"type={number}&answer={quote(answer)}&mark={b'#00001'.hex()}")
+    said = understand("/dlr", f"type={number}&answer={quote(answer)}&token={b'#00001'.hex()}")
     assert said == Report(kind, "#00001", detail)
 
 

@@ -96,7 +96,24 @@ ODD = st.sampled_from(
     ]
 ).map(lambda octets: [octets])
 EVENTS = st.sampled_from(
-    ["", "", "", "", "away", "back", "down", "slow", "nack", "suspended", "active", "mo", "deaf", "heard", "cut", "come"]
+    [
+        "",
+        "",
+        "",
+        "",
+        "away",
+        "back",
+        "down",
+        "slow",
+        "nack",
+        "suspended",
+        "active",
+        "mo",
+        "deaf",
+        "heard",
+        "cut",
+        "come",
+    ]
 )
 TURNS = st.lists(
     st.tuples(
@@ -186,8 +203,7 @@ class Scene:
                 bodies = ["N/02//" if trn.endswith(b"7") else "A/x//" if trn.endswith(b"9") else "A///"
                           for trn, _ in trns]  # fmt: skip
                 answers = [
-                    encode(trn.decode(), "R", ot.decode(), body)
-                    for (trn, ot), body in zip(trns, bodies, strict=True)
+                    encode(trn.decode(), "R", ot.decode(), body) for (trn, ot), body in zip(trns, bodies, strict=True)
                 ]
                 reads.append((number, b"".join(answers + answers[-1:])))
             self.gateway.received_many(reads, self.now)

@@ -109,7 +109,7 @@ def test_a_wrong_fault_asked_of_control_is_refused_by_name(name: str, parameters
             with pytest.raises(BadInput, match=message):
                 site.control.fault(name, **parameters)
             assert not site.server.faults.engaged
-            assert not site.rows("story", "fault")
+            assert not site.rows("events", "fault")
 
     asyncio.run(script())
 
@@ -141,7 +141,7 @@ def test_a_fault_that_is_cleared_is_over_and_lets_go_of_what_it_kept() -> None:
             assert (await peer.submit(2, **PLAIN)).data[0] == "A"
             assert site.control.clear() == 1  # the one that had not begun
             site.control.step(3600)
-            told = [json.loads(row[4])["what"] for row in site.rows("story", "fault")]
+            told = [json.loads(row[4])["what"] for row in site.rows("events", "fault")]
             assert told == ["begins", "R/51", "ends"]
 
     asyncio.run(script())
@@ -188,10 +188,10 @@ def test_odd_things_the_gateway_saw_are_moved_into_the_story() -> None:
     events = [(harness.START, 3, "trn-in-use", ""), (harness.START + 5, 4, "over-window", "")]
     server.gateway.violation_events.extend(events)
     server.touch()
-    rows: list[tuple[Any, ...]] = [row for row in cast(MemoryLedger, server.ledger).story if row[1] == "oddity"]
+    rows: list[tuple[Any, ...]] = [row for row in cast(MemoryLedger, server.ledger).events if row[1] == "violation"]
     assert [row[:3] for row in rows] == [
-        (harness.START, "oddity", "session:3"),
-        (harness.START + 5, "oddity", "session:4"),
+        (harness.START, "violation", "session:3"),
+        (harness.START + 5, "violation", "session:4"),
     ]
     assert [json.loads(row[4])["name"] for row in rows] == ["trn-in-use", "over-window"]
     assert not server.gateway.violation_events

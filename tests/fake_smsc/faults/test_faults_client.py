@@ -69,7 +69,7 @@ def ran(config: FaultConfig) -> Outcome:
             told = {"accepted": outcome.accepted, "delivered": outcome.settled}
 
             def hear(report: Report) -> None:
-                told.get(report.kind, set()).add(report.mark)
+                told.get(report.kind, set()).add(report.token)
 
             sut = InMemory(network, clock)
             given = (AccountGiven("36010", "36010", "secret", 10),)
@@ -81,7 +81,7 @@ def ran(config: FaultConfig) -> Outcome:
             await sut.stop()
             rows = cast(MemoryLedger, smsc.ledger).centre
             stored = {f"m{int(str(row[4])[-2:])}" for row in rows if row[1] == "accepted"}
-            applied = sum('"line"' in str(row[4]) for row in cast(MemoryLedger, smsc.ledger).story)
+            applied = sum('"line"' in str(row[4]) for row in cast(MemoryLedger, smsc.ledger).events)
             return msgspec.structs.replace(outcome, stored=stored, applied=applied)
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

@@ -70,7 +70,7 @@ class Seen:
     def __init__(self, probe: Probe, smsc: LiveSmsc) -> None:
         self.probe, self.reads, self.lost = probe, probe.reads, probe.lost
         ledger = cast(MemoryLedger, smsc.ledger)
-        self.story: list[tuple[Any, ...]] = list(ledger.story)
+        self.events: list[tuple[Any, ...]] = list(ledger.events)
         self.wire: list[tuple[Any, ...]] = list(ledger.wire)
         self.stored = [row for row in ledger.centre if row[1] == "accepted"]
         self.unacknowledged = smsc.control.unacknowledged()
@@ -234,12 +234,12 @@ def test_without_the_fault_nothing_of_it_is_seen(name: str) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_stands_in_the_story_before_it_takes_effect(name: str) -> None:
     ran = seen(FaultConfig(name, **SHOWS[name][0]))
-    began, *applied = [row for row in ran.story if row[1:3] == ("fault", name)]
+    began, *applied = [row for row in ran.events if row[1:3] == ("fault", name)]
     assert '"what":"begins"' in began[4]
     assert began[0] <= ran.wire[0][0]
     assert applied
     assert all('"line":' in row[4] for row in applied)
-    assert not [row for row in seen(FaultConfig(name, share=0.0)).story if '"line"' in row[4]]
+    assert not [row for row in seen(FaultConfig(name, share=0.0)).events if '"line"' in row[4]]
 
 
 @pytest.mark.parametrize("ec", ERROR_CODES)
@@ -284,6 +284,8 @@ def test_two_faults_of_one_name_have_chances_of_their_own() -> None:
 def test_a_fault_lasts_from_its_beginning_to_its_end() -> None:
     ran = seen(FaultConfig("no-result", from_s=1.5, for_s=0.6))
     assert trns(ran.results) == [f"{trn:02d}" for trn in range(1, SUBMITS + 1) if trn != 11]
-    (began, until), (ended, _) = [(row[0], row[3]) for row in ran.story if '"line"' not in row[4] and row[1] == "fault"]
+    (began, until), (ended, _) = [
+        (row[0], row[3]) for row in ran.events if '"line"' not in row[4] and row[1] == "fault"
+    ]
     assert (until - began, ended - began) == (600_000, pytest.approx(600_000, abs=2_000))
     assert (began - MONDAY) / 1e6 == pytest.approx(1.5, abs=0.002)

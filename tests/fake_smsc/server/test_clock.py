@@ -76,12 +76,12 @@ def test_the_clock_never_goes_back(done: list[tuple[str, float]]) -> None:
 def test_a_step_back_and_a_speed_of_nothing_are_refused_and_leave_no_trace() -> None:
     async def script() -> None:
         async with serving() as site:
-            told = len(site.ledger.story)
+            told = len(site.ledger.events)
             with pytest.raises(ValueError, match="only goes forward"):
                 site.control.step(-1)
             with pytest.raises(ValueError, match="must be above 0"):
                 site.control.set_speed(0)
-            assert len(site.ledger.story) == told
+            assert len(site.ledger.events) == told
 
     asyncio.run(script())
 
@@ -130,7 +130,7 @@ def test_a_new_speed_holds_for_what_waits_already() -> None:
             assert await site.until(lambda: len(site.control.sessions()) == 1)
             site.control.set_speed(1000.0)
             assert await peer.end() == "fin"
-            assert site.rows("story", "clock")[0][2] == "speed"
+            assert site.rows("events", "clock")[0][2] == "speed"
 
     asyncio.run(script())
 

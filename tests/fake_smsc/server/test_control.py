@@ -46,7 +46,7 @@ def test_one_connection_can_be_dropped(abruptly: bool, end: str) -> None:
             assert await one.end() == end
             assert await site.until(lambda: len(site.control.sessions()) == 1)
             assert site.reason_of_closing(one) == "server: dropped by control"
-            assert site.rows("story", "fault")[0][2] == "session:1"
+            assert site.rows("events", "fault")[0][2] == "session:1"
             assert (await two.submit(1)).data[0] == "A"
 
     asyncio.run(script())
@@ -94,7 +94,7 @@ def test_a_subscriber_who_is_reachable_again_is_reported_at_once() -> None:
             site.control.attach("0710000001")
             assert decode(await peer.frame())["Dst"] == "0"
             assert site.control.on_the_way() == 0
-            assert [json.loads(row[4])["attached"] for row in site.rows("story", "subscriber")] == [False, True]
+            assert [json.loads(row[4])["attached"] for row in site.rows("events", "subscriber")] == [False, True]
 
     asyncio.run(script())
 
@@ -159,7 +159,7 @@ def test_waiting_ends_with_what_is_waited_for_or_with_the_time() -> None:
 def test_what_does_not_exist_is_refused_by_name_and_leaves_no_story() -> None:
     async def script() -> None:
         async with serving(CodeConfig(code="36010")) as site:
-            told = len(site.ledger.story)
+            told = len(site.ledger.events)
             with pytest.raises(BadInput, match="session 7"):
                 site.control.drop(7)
             with pytest.raises(BadInput, match="36999"):
@@ -171,7 +171,7 @@ def test_what_does_not_exist_is_refused_by_name_and_leaves_no_story() -> None:
             for scope in ("36999", "session:9"):
                 with pytest.raises(BadInput, match=scope):
                     await site.control.outage("cut", scope)
-            assert len(site.ledger.story) == told
+            assert len(site.ledger.events) == told
             with pytest.raises(BadInput, match="36999"):
                 site.control.mo("33639980012", "36999", "STOP")
 

@@ -11,7 +11,7 @@ import pytest
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from simbench.ledger import MemoryLedger
 from simbench.rules.rule import Case, judge
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from tests import harness
 from tests.fake_smsc.live import contract, serving
 
@@ -36,12 +36,12 @@ def test_a_connection_without_a_frame_is_reported_live_and_judged(octets: bytes,
             await peer.drain()
             assert await site.until(lambda: bool(site.rows("wire", "in")))
             await peer.close()
-            assert await site.until(lambda: bool(site.rows("story", "oddity")))
-            told = [(row[2], json.loads(row[4])) for row in site.rows("story", "oddity")]
+            assert await site.until(lambda: bool(site.rows("events", "violation")))
+            told = [(row[2], json.loads(row[4])) for row in site.rows("events", "violation")]
         assert told == [("session:1", {"name": name} | ({"what": what} if what else {}))]
         if name == "unended":  # the log tells of it; half a frame of a client that goes at once is no finding
             return
-        case = Case(Reading(ledger.snapshot()), contract())
+        case = Case(Trace(ledger.snapshot()), contract())
         found = judge("OPS-CON-02/oddities", case, "")
         assert (found.outcome, found.blame) == ("fail", "client")
         assert f"1 {name}" in found.summary

@@ -124,7 +124,7 @@ def test_while_all_is_silent_nothing_is_read_and_no_connection_is_closed() -> No
             await site.control.restore()
             assert (await known.frame()).data[0] == "A"
             assert (await stranger.frame()).data[0] == "A"
-            restored_at = site.rows("story", "restored")[0][0]
+            restored_at = site.rows("events", "restored")[0][0]
             assert [row[0] >= restored_at for row in site.rows("centre", "accepted")] == [True]
 
     asyncio.run(script())
@@ -255,7 +255,7 @@ def test_maintenance_is_an_outage_that_was_planned() -> None:
             assert site.server.gateway.centre.state == "maintenance"
             assert await peer.end() == "fin"
             assert site.reason_of_closing(peer) == "server: outage"
-            ((at, _, subject, until, _),) = site.rows("story", "maintenance")
+            ((at, _, subject, until, _),) = site.rows("events", "maintenance")
             assert subject == "total"
             assert until - at == pytest.approx(HOUR_US, abs=SECOND_US)
             await site.control.restore()
@@ -270,7 +270,7 @@ def test_one_outage_at_a_time() -> None:
             await site.control.outage("silent")
             with pytest.raises(ValueError, match="is active"):
                 await site.control.outage("cut")
-            assert len(site.rows("story", "outage")) == 1
+            assert len(site.rows("events", "outage")) == 1
 
     asyncio.run(script())
 
@@ -282,7 +282,7 @@ def test_an_outage_is_in_the_story_before_anybody_meets_it() -> None:
             await site.control.outage("reset")
             assert await peer.end() == "rst"
             await site.until(lambda: not site.control.sessions())
-            assert site.rows("story", "outage")[0][0] <= site.rows("wire", "close")[0][0]
+            assert site.rows("events", "outage")[0][0] <= site.rows("wire", "close")[0][0]
 
     asyncio.run(script())
 

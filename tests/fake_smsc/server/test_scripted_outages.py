@@ -20,10 +20,10 @@ def test_scripted_outages_come_and_go_at_their_instants() -> None:
             OutageConfig(at_s=30, for_s=5, mode="silent", scope="36010"),
         )
         async with serving(outages=outages, server=ServerConfig(port=0, speed=200.0)) as site:
-            began = site.ledger.story[0][0]
-            done = lambda: len(site.rows("story", "restored")) == 2  # noqa: E731 - a condition
+            began = site.ledger.events[0][0]
+            done = lambda: len(site.rows("events", "restored")) == 2  # noqa: E731 - a condition
             assert await site.until(done)
-            told = [row for kind in ("outage", "restored") for row in site.rows("story", kind)]
+            told = [row for kind in ("outage", "restored") for row in site.rows("events", kind)]
             late_s = [(row[0] - began) / SECOND_US - due for row, due in zip(told, (5, 30, 15, 35), strict=True)]
             assert all(0 <= late <= 200 * 0.25 for late in late_s)
 
@@ -53,10 +53,10 @@ def test_an_outage_whose_end_fails_is_reported_and_ends_once_the_port_is_free(mo
                 site.control.step(10)
                 await asyncio.wait_for(heard.wait(), 5)
                 assert site.server.outages.current is not None
-                assert not site.rows("story", "restored")
-            assert await site.until(lambda: bool(site.rows("story", "restored")))
+                assert not site.rows("events", "restored")
+            assert await site.until(lambda: bool(site.rows("events", "restored")))
             await (await site.session()).submit(1)
-            assert len(told) == len(site.rows("story", "trouble")) == 1
+            assert len(told) == len(site.rows("events", "trouble")) == 1
             assert f"port {site.server.port}" in told[0]
             assert site.server.gateway.centre.state == "up"
 
@@ -68,9 +68,9 @@ def test_a_scripted_outage_that_cannot_start_is_reported(capsys: pytest.CaptureF
         async with serving(outages=(OutageConfig(at_s=5, for_s=5),)) as site:
             await site.control.outage("silent")
             site.control.step(6)
-            assert await site.until(lambda: bool(site.rows("story", "trouble")))
+            assert await site.until(lambda: bool(site.rows("events", "trouble")))
             site.control.step(60)
-            assert await site.control.wait_until(lambda: bool(site.rows("story", "restored")), 0.02) is False
+            assert await site.control.wait_until(lambda: bool(site.rows("events", "restored")), 0.02) is False
 
     asyncio.run(script())
     assert "another outage (silent, total) is active" in capsys.readouterr().err
@@ -80,14 +80,14 @@ def test_scripted_outages_follow_the_clock_when_its_speed_changes_and_when_it_is
     async def script() -> None:
         outages = (OutageConfig(at_s=3600, for_s=7200, mode="cut"),)
         async with serving(outages=outages) as site:
-            began = site.ledger.story[0][0]
+            began = site.ledger.events[0][0]
             site.control.step(3000)
             site.control.set_speed(10_000)
-            assert await site.until(lambda: bool(site.rows("story", "outage")))
+            assert await site.until(lambda: bool(site.rows("events", "outage")))
             site.control.set_speed(1)
             site.control.step(7200)
-            assert await site.until(lambda: bool(site.rows("story", "restored")))
-            (outage,), (restored,) = site.rows("story", "outage"), site.rows("story", "restored")
+            assert await site.until(lambda: bool(site.rows("events", "restored")))
+            (outage,), (restored,) = site.rows("events", "outage"), site.rows("events", "restored")
             assert 3600 <= (outage[0] - began) / SECOND_US < 3600 + 10_000 * 0.1
             assert restored[0] - began >= (3600 + 7200) * SECOND_US
 

@@ -87,7 +87,7 @@ def test_a_blocked_loop_is_written_down_with_its_interval() -> None:
             while (ended := site.control.now()) < began + 20_000:
                 pass  # the loop is busy
             assert await peer.hears_nothing()
-            started, seen, size_us, _ = next(row for row in site.rows("grain", "loop") if row[1] >= ended)
+            started, seen, size_us, _ = next(row for row in site.rows("timing_error", "loop") if row[1] >= ended)
             assert began <= started <= began + 6_000  # the beat that came late was due within a heart beat
             assert size_us == seen - started >= 14_000
 
@@ -105,7 +105,7 @@ def test_a_late_timer_is_written_down_with_its_interval() -> None:
             while site.control.now() < due + 40_000:
                 pass  # the loop is busy beyond the deadline
             assert (await peer.frame()).data[0] == "A"
-            told = site.rows("grain", "timer")
+            told = site.rows("timing_error", "timer")
             # Armed by a timer that rang just before: then it is expected within what is served together of that ring.
             assert any(row[0] <= due + 10_000 and row[1] >= due + 40_000 for row in told), (due, told)
 

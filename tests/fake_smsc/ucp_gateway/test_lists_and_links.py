@@ -30,7 +30,7 @@ def test_the_padded_text_is_what_every_recipient_gets() -> None:
 
 
 def terms(peer: Peer) -> int:
-    return sum(row[1] == "terms" for row in peer.gateway.centre.sink.story)
+    return sum(row[1] == "terms" for row in peer.gateway.centre.sink.events)
 
 
 def test_only_what_a_message_asks_beyond_its_row_is_recorded_for_a_resume() -> None:

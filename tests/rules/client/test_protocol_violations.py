@@ -107,14 +107,14 @@ def test_a_capture_that_begins_midway_says_nothing_of_the_login() -> None:
 
 @pytest.mark.parametrize("name", TOLD_ONLY)
 def test_what_only_the_server_knows_comes_from_the_story(name: str) -> None:
-    scene = Scene().login(1).tell(5, "oddity", "session:1", name=name)
+    scene = Scene().login(1).tell(5, "violation", "session:1", name=name)
     found = scene.judged(REQUESTS)
     assert found.outcome == ("weak" if ODDITIES[name].forgivable else "fail")
     assert (found.evidence[0].session, found.evidence[0].start - START) == (1, 5_000_000)
 
 
 def test_what_both_see_is_counted_once() -> None:
-    scene = Scene().login(1).wire(2, "in", SEEN["checksum"][0]).tell(2, "oddity", "session:1", name="checksum")
+    scene = Scene().login(1).wire(2, "in", SEEN["checksum"][0]).tell(2, "violation", "session:1", name="checksum")
     assert scene.judged(FRAMES).measured == 1
 
 
@@ -136,7 +136,7 @@ def test_every_oddity_a_server_counts_has_a_clause() -> None:
     scene = Scene().login(1)
     for sent, _, _ in SEEN.values():
         scene.wire(2, "in", sent)
-    named = {name for name, _ in met_by(Case(scene.reading(), reading("sliding")))}
+    named = {name for name, _ in met_by(Case(scene.trace(), reading("sliding")))}
     assert named <= set(ODDITIES)
 
 
@@ -179,14 +179,14 @@ def test_octets_without_an_end_are_the_clients_where_it_waits_behind_them(
     octets: bytes, closed_by: str, after: float, name: str
 ) -> None:
     scene = stranger(octets, closed_by, after)
-    assert [found for found, _ in met_by(Case(scene.reading(), load_contract()))] == ([name] if name else [])
+    assert [found for found, _ in met_by(Case(scene.trace(), load_contract()))] == ([name] if name else [])
 
 
 def test_an_answer_to_an_operation_nobody_knows_is_no_oddity() -> None:
     scene = Scene().opened(0).login(0.1)
     scene.wire(1, "out", encode_fields(7, "O", "59", [CODE] + [""] * 32))
     scene.wire(1.1, "in", encode_fields(7, "R", "59", ["A", "", ""]))
-    assert list(met_by(Case(scene.reading(), load_contract()))) == []
+    assert list(met_by(Case(scene.trace(), load_contract()))) == []
 
 
 def test_a_trn_that_stays_the_same_is_said_as_what_it_is() -> None:

@@ -12,7 +12,7 @@ from simbench.contract import load_contract
 from simbench.rules.client.admission import expectation
 from simbench.rules.client.opt_outs import is_opt_out
 from simbench.rules.requests import wholes
-from simbench.rules.rule import Case, Judged, worst
+from simbench.rules.rule import Case, Verdict, worst
 from simbench.ucp.content import compose
 from simbench.ucp.frame import encode
 from simbench.ucp.notifications import deliver_body, notification_body
@@ -88,17 +88,17 @@ def test_a_message_that_is_cut_off_at_the_end_of_the_wire_lacks_what_did_not_com
     scene = Scene().login(0.5)
     for number, part in enumerate(parts[:2]):
         scene.wire(1 + number / 10, "in", submit(1 + number, MT=part.mt, Msg=part.msg, NB=part.nb, XSer=part.xser))
-    (one,) = wholes(Case(scene.reading(), load_contract()))
+    (one,) = wholes(Case(scene.trace(), load_contract()))
     assert (one.segments, one.missing) == (3, 1)
     last = submit(3, MT=parts[2].mt, Msg=parts[2].msg, NB=parts[2].nb, XSer=parts[2].xser)
-    (whole,) = wholes(Case(scene.wire(2, "in", last).reading(), load_contract()))
+    (whole,) = wholes(Case(scene.wire(2, "in", last).trace(), load_contract()))
     assert (whole.segments, whole.missing, whole.text) == (3, 0, "a" * 400)
 
 
 def test_nothing_to_judge_says_why() -> None:
     assert worst([], "x").summary == "x"
     assert worst([]).summary == "nothing to judge"
-    assert worst([Judged("pass", "a"), Judged("weak", "b"), Judged("pass", "c")], "x").summary == "b"
+    assert worst([Verdict("pass", "a"), Verdict("weak", "b"), Verdict("pass", "c")], "x").summary == "b"
 
 
 def test_marketing_within_the_grace_after_an_opt_out_is_counted_and_allowed() -> None:
@@ -112,7 +112,7 @@ def test_marketing_within_the_grace_after_an_opt_out_is_counted_and_allowed() ->
         for number, at in enumerate(instants):
             mark = f"#0000{number}"
             row = (us(at), "send", mark, "36010", RECIPIENT, f"Bonjour {mark}", "marketing", "MARQUE", True, detail)
-            scene.ledger.asked.append(row)
+            scene.ledger.stimuli.append(row)
             if at <= 1 + grace:
                 scene.submit(at + 1, number, mark)
         return scene.judged("OPS-PRO-08/every-spelling").summary

@@ -13,7 +13,7 @@ from simbench.rules.rule import Case, judge
 from simbench.sla.classification import counted
 from simbench.sla.imports.decisions import decided, read_decisions
 from simbench.sla.imports.record import retold
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from tests.sla.years import YEAR, case_of, maintenance, outage
 
 WHO = 'reason = "agreed in the review"\nwho = "A. Martin"\nwhen = 2025-03-01\n'
@@ -54,10 +54,10 @@ def test_a_decision_may_say_when_a_notice_was_received(tmp_path: Path) -> None:
 def test_the_ledger_stays_as_it_was_and_the_verdict_changes(tmp_path: Path) -> None:
     case = case_of([outage(10, 7)])
     path = write(tmp_path, f'[[decisions]]\nincident = "T1"\nclass = "client"\n{WHO}')
-    before = case.reading.run.story.to_pylist()
-    after = retold(case.reading.run, decided([outage(10, 7)], read_decisions(path), "d"), YEAR)
-    assert case.reading.run.story.to_pylist() == before
-    judged = [judge("OPS-QOS-02/six-hours", one, "").outcome for one in (case, Case(Reading(after), case.contract))]
+    before = case.trace.run.events.to_pylist()
+    after = retold(case.trace.run, decided([outage(10, 7)], read_decisions(path), "d"), YEAR)
+    assert case.trace.run.events.to_pylist() == before
+    judged = [judge("OPS-QOS-02/six-hours", one, "").outcome for one in (case, Case(Trace(after), case.contract))]
     assert judged == ["fail", "pass"]
 
 

@@ -210,7 +210,7 @@ def test_when_a_link_came_back_while_kannel_did_not_run_is_known_to_that_margin(
         f"{DAY} 20:00:00 [1] [6] INFO: EMI2[36010]: connecting to Primary SMSC",
     ]
     found = read(tmp_path, "\n".join(lines))
-    ((start, end, margin, _),) = found.grain
+    ((start, end, margin, _),) = found.timing_error
     assert (start, end) == (instant(2025, 3, 3, 10), instant(2025, 3, 3, 12))
     assert margin == 8 * HOUR_US + 2_000_000
 

@@ -50,8 +50,8 @@ def test_what_kannel_wrote_is_recognised_and_read() -> None:
     assert {row[3] for row in found.centre if row[1] == "accepted"} == {"36010"}
     assert found.incidents == ()
     assert "1 interruptions shorter than 60 s are no outage" in [one.reason for one in found.notes]
-    assert found.grain[0][0] == instant(2026, 11, 22, 20, 46, 17)
-    assert found.grain[0][1] == instant(2026, 11, 22, 20, 46, 27)
+    assert found.timing_error[0][0] == instant(2026, 11, 22, 20, 46, 17)
+    assert found.timing_error[0][1] == instant(2026, 11, 22, 20, 46, 27)
 
 
 def test_the_access_log_tells_the_same_traffic() -> None:
@@ -78,7 +78,7 @@ def test_a_link_is_down_until_the_attempt_that_no_failure_follows(tmp_path: Path
     assert [(one.start, one.end, one.scope) for one in found.incidents] == [
         (instant(2025, 3, 3, 10), instant(2025, 3, 3, 12), "total")
     ]
-    ((_, _, margin, _),) = found.grain
+    ((_, _, margin, _),) = found.timing_error
     assert margin == instant(2025, 3, 3, 12) - instant(2025, 3, 3, 10, 30, 1) + 2_000_000
 
 

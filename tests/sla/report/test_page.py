@@ -24,7 +24,7 @@ from simbench.sla.report.pdf import pdf_octets
 from simbench.sla.report.picture import Picture
 from simbench.sla.report.tables import Table
 from simbench.sla.report.translations import LANGUAGES, Words
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 from tests.report.markup import Markup
 from tests.sla.report.years import CODE, END, OTHER, START, minute, outages, run_of_year, traffic
 from tests.sla.years import SERVICE_LEVEL
@@ -58,7 +58,7 @@ def both(request: pytest.FixtureRequest) -> tuple[Report, str]:
 
 def test_the_findings_are_those_of_the_rules() -> None:
     report, _ = made()
-    case = Case(Reading(FIFTEEN), load_contract())
+    case = Case(Trace(FIFTEEN), load_contract())
     assert list(report.view.findings) == [judge(purpose, case, "run") for purpose in SERVICE_LEVEL]
 
 

@@ -10,7 +10,7 @@ from simbench.contract import load_contract
 from simbench.ledger import Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.incidents import Incident, Period
 from simbench.ledger.rows import COUNTED, MINUTE, TIMES, Row
-from simbench.sla.imports.record import story_of
+from simbench.sla.imports.record import history_rows
 
 START, END = instant(2025, 1, 1), instant(2026, 1, 1)
 CODE, OTHER = "36010", "36020"
@@ -62,9 +62,9 @@ def write_run(folder: Path, incidents: list[Incident], rows: list[Row], note: st
 
 
 def _fill(ledger: Ledger | MemoryLedger, incidents: list[Incident], rows: list[Row], period: Period, rate: int) -> None:
-    for told in story_of(incidents, period):
-        ledger.story.append(told)
+    for told in history_rows(incidents, period):
+        ledger.events.append(told)
     for code in (CODE, OTHER):
-        ledger.story.append((period.start, "tier", code, None, f'{{"rate_per_s": {rate}}}'))
+        ledger.events.append((period.start, "tier", code, None, f'{{"rate_per_s": {rate}}}'))
     for row in rows:
         ledger.minute.append(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simbench.bench.pytest.outcomes import Verdict
+from simbench.bench.pytest.outcomes import NotPassed
 from simbench.bench.runner.session import Judgements
 from simbench.finding import Finding
 
@@ -24,4 +24,4 @@ def test_purpose(exercise: str, purpose: str, judgements: Judgements, request: p
     if finding.outcome in {"fail", "error"}:
         pytest.fail(f"{finding.outcome}: {finding.lines}", pytrace=False)
     if finding.outcome not in {"pass", "weak"}:
-        raise Verdict(finding.outcome, finding.lines)
+        raise NotPassed(finding.outcome, finding.lines)

@@ -53,7 +53,7 @@ class Album:
 
 def draw_all(judgement: Judgement, budget_octets: int = BUDGET_OCTETS) -> Album:
     """Draw every kind of picture for every exercise that supports it, until the budget is spent."""
-    codes = {code for exercise in judgement.exercises for code in exercise.reading.limits}
+    codes = {code for exercise in judgement.exercises for code in exercise.trace.limits}
     chapters, drawn, left_out = [], set(), 0
     with style.look():
         for scene in scenes(judgement, style.colours_of(sorted(codes))):

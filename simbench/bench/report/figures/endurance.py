@@ -17,8 +17,8 @@ NOTE = "Shaded: nobody could connect."
 
 def draw(scene: Scene) -> Group | None:
     """The course of an endurance run; None for any other exercise."""
-    reading = scene.exercise.reading
-    view = samples(reading)
+    trace = scene.exercise.trace
+    view = samples(trace)
     if len(view) < FEWEST:
         return None
     axis = time_axis(scene.started, int(view.at[-1]))
@@ -39,8 +39,8 @@ def draw(scene: Scene) -> Group | None:
     panels[2].set_ylabel("answered a second")
     for panel in panels:
         panel.set_ylim(bottom=0)
-        for start, end, *_ in reading.outages:
+        for start, end, *_ in trace.outages:
             panel.axvspan(axis.at(start), axis.at(end), color=style.RED, alpha=0.09, linewidth=0)
     axis.label(panels[-1])
     figure.align_ylabels()
-    return Group(heading, (Drawing("", style.to_svg(figure, heading), NOTE if reading.outages else ""),), wide=True)
+    return Group(heading, (Drawing("", style.to_svg(figure, heading), NOTE if trace.outages else ""),), wide=True)

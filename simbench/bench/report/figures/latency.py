@@ -22,10 +22,10 @@ FASTEST_S = 1e-6
 
 def draw(scene: Scene) -> Group | None:
     """The distributions of one exercise; None when there are too few waits for any."""
-    reading = scene.exercise.reading
+    trace = scene.exercise.trace
     kinds = (
-        ("submit to result", result_waits(reading.submits), style.BLUE),
-        ("result to notification", notice_waits(reading), style.ORANGE),
+        ("submit to result", result_waits(trace.submits), style.BLUE),
+        ("result to notification", notice_waits(trace), style.ORANGE),
     )
     waits = [(name, found, colour) for name, found, colour in kinds if len(found) >= FEWEST]
     if not waits:

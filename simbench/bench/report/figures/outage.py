@@ -13,7 +13,7 @@ from simbench.bench.report.measures import Floats, Ints, cumulative, grid_over, 
 from simbench.report import style
 from simbench.report.figure import Drawing
 from simbench.report.format import duration, number
-from simbench.trace.trace import Reading
+from simbench.trace.trace import Trace
 
 MOST_TICKS = 400
 MOST_LABELS = 4  # outages whose return is told beside its bar; more would write over each other
@@ -33,18 +33,18 @@ class Return(NamedTuple):
 
 def draw(scene: Scene) -> Group | None:
     """The timeline of an exercise with an outage; None without one."""
-    reading = scene.exercise.reading
-    if not reading.outages:
+    trace = scene.exercise.trace
+    if not trace.outages:
         return None
-    returns = _returns(reading)
-    begin, end = min(scene.started, returns[0].start), max(reading.span[1], returns[-1].end)
+    returns = _returns(trace)
+    begin, end = min(scene.started, returns[0].start), max(trace.span[1], returns[-1].end)
     axis = time_axis(scene.started, end)
-    asked, settled = ints(sends(reading).at), settled_first(reading)
+    asked, settled = ints(sends(trace).at), settled_first(trace)
     heading = _conclusion(returns, asked, settled)
     figure, (lanes, sessions, backlog) = style.canvas(style.WIDE_IN, (1.15, 1, 1.25))
-    _draw_lanes(lanes, reading, returns, axis, (begin, end))
+    _draw_lanes(lanes, trace, returns, axis, (begin, end))
     grid = grid_over(begin, end)
-    _draw_sessions(sessions, reading, axis, grid)
+    _draw_sessions(sessions, trace, axis, grid)
     _draw_backlog(backlog, axis, grid, asked, settled)
     for axes in (lanes, sessions, backlog):
         axes.set_xlim(axis.at(begin), axis.at(end))
@@ -55,11 +55,11 @@ def draw(scene: Scene) -> Group | None:
     return Group(heading, (Drawing("", style.to_svg(figure, heading), note),), wide=True)
 
 
-def _returns(reading: Reading) -> list[Return]:
-    submits = reading.submits
+def _returns(trace: Trace) -> list[Return]:
+    submits = trace.submits
     positive = np.sort(ints(submits.where(submits.ack == "A").result_at))
     found = []
-    for start, end, scope, mode in reading.outages:
+    for start, end, scope, mode in trace.outages:
         place = int(np.searchsorted(positive, end))
         found.append(Return(start, end, scope, mode, int(positive[place]) if place < len(positive) else -1))
     return found
@@ -79,7 +79,7 @@ def _conclusion(returns: list[Return], asked: Ints, settled: Ints) -> str:
     return f"The platform was down for {down}{times}; {told}{rest}"
 
 
-def _draw_lanes(axes: Axes, reading: Reading, returns: list[Return], axis: TimeAxis, span: tuple[int, int]) -> None:
+def _draw_lanes(axes: Axes, trace: Trace, returns: list[Return], axis: TimeAxis, span: tuple[int, int]) -> None:
     platform, back, attempts = (len(LANES) - 1 - lane for lane in range(len(LANES)))
     begin, end = (axis.at(instant) for instant in span)
     axes.broken_barh([(begin, end - begin)], (platform - 0.32, 0.64), color=style.GREEN, alpha=0.55, label="up")
@@ -93,7 +93,7 @@ def _draw_lanes(axes: Axes, reading: Reading, returns: list[Return], axis: TimeA
         _draw_return(axes, one, axis, back, end)
         if len(returns) <= MOST_LABELS:
             _tell_return(axes, one, axis, back, (begin, end))
-    _draw_attempts(axes, reading, axis, attempts)
+    _draw_attempts(axes, trace, axis, attempts)
     axes.set_ylim(-0.6, len(LANES) - 0.4)
     axes.set_yticks(range(len(LANES)), LANES[::-1])
     axes.tick_params(axis="y", length=0)
@@ -124,8 +124,8 @@ def _tell_return(axes: Axes, one: Return, axis: TimeAxis, lane: int, span: tuple
     )
 
 
-def _draw_attempts(axes: Axes, reading: Reading, axis: TimeAxis, lane: int) -> None:
-    sessions = reading.sessions
+def _draw_attempts(axes: Axes, trace: Trace, axis: TimeAxis, lane: int) -> None:
+    sessions = trace.sessions
     opened = ints(sessions.opened_at)
     entered = np.asarray(sessions.login_ack == "A", dtype=np.bool_)
     for name, mask, colour in (("logged in", entered, style.BLUE), ("did not log in", ~entered, style.RED)):
@@ -142,8 +142,8 @@ def _thinned(places: Floats) -> Floats:
     return places[first]
 
 
-def _draw_sessions(axes: Axes, reading: Reading, axis: TimeAxis, grid: Ints) -> None:
-    sessions = reading.sessions
+def _draw_sessions(axes: Axes, trace: Trace, axis: TimeAxis, grid: Ints) -> None:
+    sessions = trace.sessions
     entered = sessions.where(np.asarray(sessions.login_ack == "A", dtype=np.bool_))
     closed = ints(entered.closed_at)
     open_now = cumulative(np.sort(ints(entered.login_at)), grid) - cumulative(np.sort(closed[closed >= 0]), grid)

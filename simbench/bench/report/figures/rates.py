@@ -55,7 +55,7 @@ def draw(scene: Scene) -> Group | None:
         return None
     end = max(int(one.at[-1]) for one in traffic)
     axis, bins = time_axis(scene.started, end), bins_over(scene.started, end)
-    outages = scene.exercise.reading.outages
+    outages = scene.exercise.trace.outages
     paces = {one.code: pace(one.at, one.weights, outages) for one in traffic}
     shown = sorted(traffic, key=lambda one: (-len(one.at), one.code))[:MOST_PANELS]
     drawings = tuple(
@@ -69,12 +69,12 @@ def draw(scene: Scene) -> Group | None:
 
 
 def _traffic(scene: Scene) -> list[Traffic]:
-    reading = scene.exercise.reading
-    submits = reading.submits
+    trace = scene.exercise.trace
+    submits = trace.submits
     found = []
     for code in sorted(set(submits.code.tolist())):
         own = submits.where(submits.code == code)
-        found.append(Traffic(code, ints(own.at), ints(own.segments), reading.limits.get(code, [])))
+        found.append(Traffic(code, ints(own.at), ints(own.segments), trace.limits.get(code, [])))
     return found
 
 

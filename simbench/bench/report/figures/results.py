@@ -49,7 +49,7 @@ def draw(scene: Scene) -> Group | None:
 
 
 def _tally(scene: Scene) -> Counter[str]:
-    submits = scene.exercise.reading.submits
+    submits = scene.exercise.trace.submits
     return Counter(
         UNANSWERED if result_at < 0 else ACCEPTED if ack == "A" else ec
         for result_at, ack, ec in zip(

@@ -30,7 +30,7 @@ class Exchange(NamedTuple):
 
 def draw(scene: Scene) -> Group | None:
     """One panel for each code that was delayed and used; None when there is none."""
-    exchanges = [found for code in sorted(scene.exercise.reading.limits) if (found := _exchange(scene, code))]
+    exchanges = [found for code in sorted(scene.exercise.trace.limits) if (found := _exchange(scene, code))]
     if not exchanges:
         return None
     end = max(max(int(one.offered[-1]), int(one.answered.max(initial=0))) for one in exchanges)
@@ -41,9 +41,9 @@ def draw(scene: Scene) -> Group | None:
 
 
 def _exchange(scene: Scene, code: str) -> Exchange | None:
-    reading = scene.exercise.reading
-    limits = reading.limits[code]
-    submits = reading.submits
+    trace = scene.exercise.trace
+    limits = trace.limits[code]
+    submits = trace.submits
     own = submits.where(submits.code == code)
     if not len(own) or all(mode != MODE for _, _, mode in limits):
         return None

@@ -28,7 +28,7 @@ Bits = NDArray[np.bool_]
 
 
 @dataclass
-class Aside:
+class RejectedRows:
     """Rows set aside: how many of each reason, the time they claim, and the first of each reason in full."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -65,7 +65,7 @@ class Ends:
     line: I64
 
 
-def durations_of(ends: Ends, aside: Aside, readable: Bits | None = None) -> tuple[Bits, I64]:
+def durations_of(ends: Ends, aside: RejectedRows, readable: Bits | None = None) -> tuple[Bits, I64]:
     """Tell which rows have a start and a duration that agrees with their end, and give the durations.
 
     Rows that are not `readable` have been set aside before. A duration may differ from the distance between start and
@@ -80,7 +80,9 @@ def durations_of(ends: Ends, aside: Aside, readable: Bits | None = None) -> tupl
     return sound, lasting
 
 
-def vet(calls: Calls, grid: Grid, offer: Offer, aside: Aside, slack_us: int = 0, *, told_apart: bool = False) -> Calls:
+def vet(
+    calls: Calls, grid: Grid, offer: Offer, aside: RejectedRows, slack_us: int = 0, *, told_apart: bool = False
+) -> Calls:
     """Keep the calls that can be billed within the months of a grid, sorted by start; set the others aside.
 
     A call that reaches into the months from before or beyond them is kept: its time is split where it is counted.
@@ -108,7 +110,7 @@ def released_us(calls: Calls, slack_us: int = 0) -> I64:
     return free
 
 
-def _keep(calls: Calls, reason: str, wrong: Bits, aside: Aside) -> Calls:
+def _keep(calls: Calls, reason: str, wrong: Bits, aside: RejectedRows) -> Calls:
     if not wrong.any():
         return calls
     said = lambda place: (  # noqa: E731
@@ -187,7 +189,9 @@ def _words(ends: Ends) -> Callable[[int], str]:
     return said
 
 
-def _set_aside(reason: str, wrong: Bits, aside: Aside, line: I64, claimed: I64, said: Callable[[int], str]) -> None:
+def _set_aside(
+    reason: str, wrong: Bits, aside: RejectedRows, line: I64, claimed: I64, said: Callable[[int], str]
+) -> None:
     places = np.flatnonzero(wrong)
     if not len(places):
         return
