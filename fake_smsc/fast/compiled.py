@@ -64,6 +64,4 @@ def _try(made: Kernels) -> None:
 
 
 if __name__ == "__main__":
-    from fake_smsc.fast import compiled as this
-
-    this.load()
+    load()

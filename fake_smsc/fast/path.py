@@ -124,7 +124,7 @@ class PlainPath:
                 self._flush(now)
                 self._serve_one(reads, octets, now)
             else:
-                self._supply(why, now)
+                self._supply(why)
         self._flush(now)
         for (line, _), (at, end) in zip(reads, segments[:, [lay.READ_REST, lay.READ_END]].tolist(), strict=True):
             if at < end:
@@ -157,7 +157,7 @@ class PlainPath:
                 self._write_out()
                 self._resume_out()
             else:
-                self._supply(why, 0)
+                self._supply(why)
         self._write_out()
         state[lay.FRESH] = 0
         return True
@@ -184,7 +184,7 @@ class PlainPath:
             )  # fmt: skip
             did = did or bool(state[lay.LOGGED])
             if why == lay.SUBSCRIBER:
-                self._supply(why, 0)
+                self._supply(why)
                 continue
             if why == lay.ROOM and not state[lay.LOGGED]:
                 self._keys, self._ids = np.zeros((2, 2 * len(self._keys)), np.int64)
@@ -303,7 +303,7 @@ class PlainPath:
             state[lay.OUTS] = 0
             self._outs[0] = state[lay.CARRY_LINE], 0, 0
 
-    def _supply(self, why: int, now: int) -> None:
+    def _supply(self, why: int) -> None:
         """Look up what a kernel needs, or make room for it."""
         needed = int(self.book.state[lay.NEEDED])
         if why == lay.SUBSCRIBER:
@@ -314,9 +314,9 @@ class PlainPath:
             text = f"{needed:010d}"
             self.book.learn_validity(needed, minute(text) if _VALIDITY.fullmatch(text) else -1)
         else:
-            self._make_room(now)
+            self._make_room()
 
-    def _make_room(self, now: int) -> None:
+    def _make_room(self) -> None:
         book, tables = self.book, (self.centre.scts_allocator.last, self.centre.message_ids.ordinals)
         full: list[Table] = [table for table in tables if table.is_full()]
         no_rows = book.state[lay.ROWS_FREE] < 0 and book.state[lay.ROWS_USED] == len(book.rows)

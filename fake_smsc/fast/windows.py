@@ -31,7 +31,7 @@ class SharedWindow(OwnWindow):
         self._book.line_cells[self.line, column] = value
 
     @property
-    def size(self) -> int:  # type: ignore[override] # as a property
+    def size(self) -> int:
         """The window."""
         return self._get(lay.SIZE)
 
@@ -40,7 +40,7 @@ class SharedWindow(OwnWindow):
         self._set(lay.SIZE, size)
 
     @property
-    def room_at(self) -> int:  # type: ignore[override] # as a property
+    def room_at(self) -> int:
         """Since when it has had room."""
         return self._get(lay.ROOM_AT)
 
@@ -49,7 +49,7 @@ class SharedWindow(OwnWindow):
         self._set(lay.ROOM_AT, at)
 
     @property
-    def checked(self) -> bool:  # type: ignore[override] # as a property
+    def checked(self) -> bool:
         """Whether a timer runs for unanswered operations."""
         return bool(self._get(lay.CHECKED))
 
@@ -58,7 +58,7 @@ class SharedWindow(OwnWindow):
         self._set(lay.CHECKED, checked)
 
     @property
-    def mute(self) -> Mute:  # type: ignore[override] # as a property
+    def mute(self) -> Mute:
         """How an outage treats the connection."""
         return self._mute
 

@@ -7,11 +7,11 @@ import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fake_smsc.fast.background import load_beside
 from fake_smsc.scenario import OutageConfig, Scenario, allowed_networks, epoch_us
 from fake_smsc.server.assembly import assemble
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.control import Control
+from fake_smsc.server.fast_path import load_beside
 from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Network, Tcp
 from fake_smsc.server.restore_state import outage_held, put_back

@@ -1,7 +1,7 @@
 """The live SMSC: connections, one timer, and the ledger of octets around the gateway.
 
-All frames of one turn of the loop are processed together, and each connection is answered with one write. Every delay above GRAIN_US is written as a
-row, so that a rule can tell the client's jitter from the bench's.
+All frames that one turn of the loop reads are processed together, and each connection is answered with one write. Every
+delay above GRAIN_US is written as a row, so that a rule can tell the client's jitter from the bench's.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def _fields(octets: Any, at: Any, stop: Any, found: Any) -> Any:
         at += 1
     else:
         kinds = np.int64(0)
-    found[NOTIFY] = (kinds if kinds else 3) if asks else 0
+    found[NOTIFY] = (kinds or 3) if asks else 0
     return _rest(octets, at, stop, found)
 
 
@@ -207,8 +207,8 @@ def text_key(octets: Any, at: Any, size: Any, crc: Any, low: Any, high: Any) -> 
     state ^= np.uint32(0xFFFFFFFF)
     one, two = np.int64(low), np.int64(high) + size * np.int64(low)
     for place in range(at, end):
-        octet = np.int64(octets[place])
-        one += octet
-        two += (end - place) * octet
+        value = np.int64(octets[place])
+        one += value
+        two += (end - place) * value
     sums = (two % 65521) << 16 | one % 65521
     return np.uint64(state) << np.uint64(32) | np.uint64(sums)

@@ -46,10 +46,8 @@ def file(state: Any, rows: Any, wheel: Any, row: Any) -> Any:
     rows[row, lay.R_LINK] = (rows[row, lay.R_LINK] & ~NEXT_MASK) | wheel[place]
     wheel[place] = row + 1
     state[lay.WAITING] += 1
-    if due < state[lay.HEAD]:
-        state[lay.HEAD] = due
-    if slot < state[lay.CURSOR]:
-        state[lay.CURSOR] = slot
+    state[lay.HEAD] = min(state[lay.HEAD], due)
+    state[lay.CURSOR] = min(state[lay.CURSOR], slot)
 
 
 def queue(accounts: Any, rows: Any, account: Any, row: Any) -> Any:

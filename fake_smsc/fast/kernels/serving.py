@@ -194,7 +194,7 @@ def _submit(
         return lay.DONE
     if asked > now + state[lay.VALIDITY_MAX] or 0 < asked <= now:
         return lay.CORE
-    expires_at = asked if asked else now + state[lay.VALIDITY_DEFAULT]
+    expires_at = asked or now + state[lay.VALIDITY_DEFAULT]
     cell = cell_of(standings, np.uint64(key))
     standing = np.int64(0)
     if cell > 0:
@@ -254,11 +254,12 @@ def _accept(
         ordinals[place] = max(triple, ONE)
         ordinals[0] += ONE
     place += (len(ordinals) - HEAD) // 2
-    entity = mixed(triple + ordinals[place]) >> ONE
+    entity: Any = mixed(triple + ordinals[place]) >> ONE
     ordinals[place] += ONE
     notify = found[frames.NOTIFY]
     session = lines[line, lay.NUMBER_OF]
-    latency = quantile(state[lay.LAW :], draw_with(np.uint64(state[lay.LATENCY_KEY]), entity))
+    key_of_draws: Any = np.uint64(state[lay.LATENCY_KEY])
+    latency = quantile(state[lay.LAW :], draw_with(key_of_draws, entity))
     state[lay.NUMBER] += 1
     rows[row, lay.R_DUE] = now + np.int64(latency)
     rows[row, lay.R_NUMBER], rows[row, lay.R_ENTITY] = state[lay.NUMBER], np.int64(entity)

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from fake_smsc.fast import compiled
 from fake_smsc.scenario import CodeConfig, SubscribersConfig
-from fake_smsc.ucp_gateway import Gateway
 from simbench.base.calendar import minute_text
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.numbering.subscribers import Subscriber
@@ -212,7 +211,8 @@ class Scene:
         """Everything by which two gateways can be compared."""
         centre = self.gateway.centre
         return {
-            "rows": list(self.ledger.centre), "written": self.written, "violations": list(self.gateway.violation_events),
+            "rows": list(self.ledger.centre), "written": self.written,
+            "violations": list(self.gateway.violation_events),
             "closings": self.gateway.closings, "decided": centre.decided, "on the way": centre.delivery.on_the_way,
             "waiting": {name: centre.notification_queue.count(name) for name in centre.accounts},
             "unanswered": {number: line.own.count for number, line in self.gateway.lines.items()},
@@ -234,7 +234,7 @@ def lived(turns: list[tuple[list[tuple[int, bytes]], int, str]], codes: Any, pre
     TURNS, st.sampled_from(MODES), st.sampled_from(METERS), st.sampled_from([3, 10, 150]), st.sampled_from([1, 5, 100]),
     st.sampled_from(["attached", "attached", "attached", "old-base"]), st.data(),
 )  # fmt: skip
-def test_traffic_leaves_the_same_whichever_path_serves_it(
+def test_traffic_leaves_the_same_whichever_path_serves_it(  # noqa: PLR0913 - one argument a strategy
     turns: list[tuple[list[tuple[int, list[list[bytes]]]], int, str, int]], mode: str, meter: str, rate_per_s: int,
     window: int, preset: str, data: st.DataObject,
 ) -> None:  # fmt: skip
