@@ -213,7 +213,7 @@ def contract_of(scenario: Scenario, path: Path | None = None) -> Contract:
 
 def demo_scenario(contract: Contract) -> Scenario:
     """Return the scenario of `simbench serve` without a file: one short code per tier of the contract."""
-    tiers = contract.terms.throughput.tiers_per_s.value
+    tiers = contract.terms.throughput.rates
     codes = tuple(
         CodeConfig(code=code, rate_per_s=rate, request_id="demo") for code, rate in DEMO_CODES.items() if rate in tiers
     )
@@ -248,13 +248,14 @@ def check_scenario(scenario: Scenario, contract: Contract, place: str) -> None:
 
 def _check_code(config: CodeConfig, contract: Contract, key: str) -> None:
     terms = contract.terms
-    tiers, pattern = terms.throughput.tiers_per_s.value, terms.numbering.code_pattern.value
+    tiers, pattern = terms.throughput.rates, terms.numbering.code_pattern
     if not re.fullmatch(pattern, config.code):
         raise ScenarioError(f"{key}.code", f"{config.code!r}", f"a short code matching {pattern}")
     if config.rate_per_s and config.rate_per_s not in tiers:
         raise ScenarioError(f"{key}.rate_per_s", f"{config.rate_per_s}", f"one of the tiers {tiers}")
-    if config.rate_per_s >= terms.throughput.request_from_per_s.value and not config.request_id:
-        expected = f"the reference of the request for {config.rate_per_s}/s (OPS-ACH-06)"
+    if terms.throughput.must_ask(config.rate_per_s) and not config.request_id:
+        clause = terms.throughput.request_from_per_s.clause if terms.throughput.request_from_per_s else ""
+        expected = f"the reference of the request for {config.rate_per_s}/s" + (f" ({clause})" if clause else "")
         raise ScenarioError(f"{key}.request_id", "empty", expected)
     rate_per_s = config.rate_per_s or terms.throughput.default_per_s.value
     window = config.window or terms.session.window.value

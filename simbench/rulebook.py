@@ -5,17 +5,20 @@ A purpose is `CLAUSE/slug`. Each kind of input (a ledger, a bill, a probe's conn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, Literal, TypedDict, TypeVar, get_args
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Generic, Literal, TypedDict, TypeVar, Unpack, get_args
 
 import msgspec
 
 from simbench.finding import OUTCOMES, Blame, Evidence, Finding, Outcome, prose
 
 Suite = Literal["client", "watched", "audit", "sla", "platform", "soak"]
-AuditInput = Literal["codes", "requests", "classes", "consent", "outages", "recipients", "accounts"]
+AuditInput = Literal[
+    "codes", "requests", "classes", "consent", "outages", "recipients", "accounts", "records", "ports", "statement"
+]  # fmt: skip
 Absence = Literal["", "session", "anywhere"]
 Given = TypeVar("Given")
+Judge = Callable[[Given], "Verdict"]
 SUITES: tuple[Suite, ...] = get_args(Suite)
 
 
@@ -57,12 +60,12 @@ class Rule(msgspec.Struct, Generic[Given], frozen=True):
     Its sentence says what is expected; `binds` whom, `catches` names the planted faults that prove it, `suites` where
     it is used: "client" by an exercise, "watched" on a client that is not asked to send, "audit" on recorded traffic,
     "sla" over months, "platform" by a probe, "soak" by an endurance run. `capability` is what the client must declare.
-    `reads` is what an audit must be given beside the wire. `absence` says that a breach consists in something not
+    `reads` is what must be given beside wire or contract. `absence` says that a breach consists in something not
     seen, which may lie in a hole of the record: of the same "session", or "anywhere". A pass of `counts_all` counts
     messages of which a hole may hide some; what is measured `by_duration` hangs on the clock of the record.
     `occasional` rules have nothing to judge where no occasion arose; `excused_by` names the lists a line of which
     would excuse a breach. A `standing` purpose is judged in every exercise. `at_worst` is the worst outcome of a
-    breach: "weak" where the clause recommends. `unit` is what a rule that counts breaches measures in.
+    breach: "weak" where the clause recommends. `unit` is what the rule measures in, unless its verdict says otherwise.
     """
 
     purpose: str
@@ -89,10 +92,14 @@ class Rule(msgspec.Struct, Generic[Given], frozen=True):
 
 
 class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):
-    """The rules on one kind of input by purpose, in the order in which they were entered."""
+    """The rules on one kind of input by purpose, in the order in which they were entered.
 
-    def __init__(self) -> None:
+    `facts` are those of every rule in it, unless a rule says otherwise.
+    """
+
+    def __init__(self, **facts: Unpack[Facts]) -> None:
         self._rules: dict[str, Rule[Given]] = {}
+        self._facts = facts
 
     def __getitem__(self, purpose: str) -> Rule[Given]:
         return self._rules[purpose]
@@ -103,33 +110,43 @@ class Rulebook(Mapping[str, Rule[Given]], Generic[Given]):
     def __len__(self) -> int:
         return len(self._rules)
 
-    def enter(self, rule: Rule[Given]) -> None:
-        """Enter a rule. Raises ValueError when its purpose has one."""
-        if rule.purpose in self._rules:
-            raise ValueError(f"{rule.purpose} has a rule already")
-        self._rules[rule.purpose] = rule
+    def rule(self, purpose: str, sentence: str, **facts: Unpack[Facts]) -> Callable[[Judge[Given]], Judge[Given]]:
+        """Enter the decorated function as the rule of a purpose. Raises ValueError when the purpose has one."""
+
+        def enter(judge: Judge[Given]) -> Judge[Given]:
+            if purpose in self._rules:
+                raise ValueError(f"{purpose} has a rule already")
+            self._rules[purpose] = Rule(purpose, sentence, judge, **(self._facts | facts))
+            return judge
+
+        return enter
 
     def judge(self, purpose: str, given: Given, exercise: str = "") -> Finding:
         """Apply one rule. A rule that breaks is the bench's error, never the failure of whom it binds."""
         return finding_of(self._rules[purpose], given, exercise)
 
-    def judge_all(self, given: Given, exercise: str = "") -> list[Finding]:
-        """One finding a rule, in order of entry."""
-        return [self.judge(purpose, given, exercise) for purpose in self]
+    def judge_all(
+        self, given: Given, exercise: str = "", having: Collection[str] = get_args(AuditInput)
+    ) -> list[Finding]:
+        """One finding a rule that reads no more than we are `having`, in order of entry."""
+        return [self.judge(rule.purpose, given, exercise) for rule in self.values() if {*rule.reads} <= {*having}]
 
 
 def finding_of(rule: Rule[Given], given: Given, exercise: str) -> Finding:
-    """The finding of a rule on what it is given."""
+    """The finding of a rule on what it is given; a breach is blamed on whom the rule binds, unless it names another."""
     try:
         judged = rule.judge(given)
     except Exception as error:  # any mistake of a rule must become a finding of its own
         judged = Verdict("error", f"the rule broke: {type(error).__name__}: {error}", blame="bench")
-    return Finding(
+    found = Finding(
         purpose=rule.purpose,
         clause=rule.clause,
         exercise=exercise,
         **{name: getattr(judged, name) for name in Verdict.__struct_fields__},
     )
+    blame = found.blame or (rule.binds if found.outcome in {"fail", "weak"} else "")
+    unit = found.unit or (rule.unit if found.measured is not None else "")
+    return msgspec.structs.replace(found, blame=blame, unit=unit)
 
 
 def worst(judged: Iterable[Verdict], summary: str = "") -> Verdict:

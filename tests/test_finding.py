@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.finding import Finding, doubted, prose
-from simbench.rulebook import Rule, Rulebook, Verdict, worst
+from simbench.rulebook import Rulebook, Verdict, worst
 
 SENTENCES = st.lists(st.text(max_size=12), min_size=1, max_size=4)
 
@@ -53,8 +53,24 @@ def test_several_measurements_keep_the_sentences_of_the_worst_alone() -> None:
 
 def test_the_finding_of_a_rule_has_the_parts_of_its_verdict() -> None:
     book = Rulebook[int]()
-    book.enter(
-        Rule("A/b", "Nothing is late", lambda late: worst([Verdict("fail", f"{late} late"), Verdict("fail", "x")]))
-    )
+    verdicts = [Verdict("fail", "2 late"), Verdict("fail", "x")]
+    book.rule("A/b", "Nothing is late")(lambda _: worst(verdicts))
     judged = book.judge("A/b", 2)
     assert (judged.parts, judged.lines) == (("2 late", "x"), "2 late\nx")
+
+
+def test_a_breach_is_blamed_on_whom_the_rule_binds_and_a_pass_on_nobody() -> None:
+    book = Rulebook[str](binds="platform", unit="frames")
+    book.rule("A/b", "Nothing is late")(lambda outcome: Verdict(outcome, "2 late", 2, 0))  # type: ignore[arg-type]
+    assert {outcome: book.judge("A/b", outcome).blame for outcome in ("fail", "weak", "inconclusive", "pass")} == {
+        "fail": "platform", "weak": "platform", "inconclusive": "", "pass": "",
+    }  # fmt: skip
+    assert book.judge("A/b", "fail").unit == "frames"
+
+
+def test_a_rule_whose_input_is_not_given_is_not_applied() -> None:
+    book = Rulebook[None]()
+    book.rule("A/bare", "Always")(lambda _: Verdict("pass", "fine"))
+    book.rule("A/ports", "With ports", reads=("records", "ports"))(lambda _: Verdict("pass", "fine"))
+    assert [one.purpose for one in book.judge_all(None, having=["records"])] == ["A/bare"]
+    assert len(book.judge_all(None, having=["records", "ports"])) == 2

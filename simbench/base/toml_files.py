@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,7 +20,17 @@ T = TypeVar("T")
 Keys = tuple[str | int, ...]
 """Position of a value in a table: names of tables and keys, numbers for items of lists."""
 
+
+class Mistake(NamedTuple):
+    """A wrong value: its keys, what is wrong, and what was expected."""
+
+    keys: Keys
+    problem: str
+    expected: str = ""
+
+
 MAX_OCTETS = 4_000_000
+UNKNOWN_KEY = "unknown key"
 MAX_DEPTH = 32  # deeper than any meaningful file, and far from the recursion limit
 
 _PATH = re.compile(r" - at `(?:key` in `)?(?P<path>\$[^`]*)`$")
@@ -44,10 +54,13 @@ def read_toml(path: Path, kind: type[T], error: type[BadInput]) -> T:
 
 def read_table(path: Path, error: type[BadInput]) -> dict[str, Any]:
     """Read the plain tables of a TOML file: UTF-8, at most 4 MB, 32 levels deep, finite numbers; else `error`."""
+    return table_of(text_of(path, error), label(path), error)
+
+
+def table_of(text: str, file: str, error: type[BadInput]) -> dict[str, Any]:
+    """Read the plain tables of a TOML text of a file, with the limits of `read_table`."""
     import tomllib  # noqa: PLC0415 - not needed by `--help` and by users of the built-in types
 
-    file = label(path)
-    text = _text(path, error)
     try:
         table = tomllib.loads(text)
     except RecursionError:
@@ -64,13 +77,21 @@ def read_table(path: Path, error: type[BadInput]) -> dict[str, Any]:
 
 def as_typed(table: dict[str, Any], kind: type[T], error: type[BadInput], file_of: Callable[[Keys], str]) -> T:
     """Convert plain tables to `kind`; `file_of` names the file that contains the value at some keys."""
+    content, mistake = typed(table, kind)
+    if mistake is not None:
+        raise refusal(error, file_of(mistake.keys), *mistake)
+    return content  # type: ignore[return-value] # there is content where there is no mistake
+
+
+def typed(table: dict[str, Any], kind: type[T]) -> tuple[T | None, Mistake | None]:
+    """Convert plain tables to `kind`: the content, or the first mistake."""
     try:
-        return msgspec.convert(table, kind)
+        return msgspec.convert(table, kind), None
     except msgspec.ValidationError as problem:
         message = str(problem)
     except (RecursionError, OverflowError, ValueError) as problem:
-        raise error(file_of(()), f"cannot be read as {kind.__name__}: {_one_line(problem)}") from None
-    raise _explained(message, table, kind, error, file_of)
+        return None, Mistake((), f"cannot be read as {kind.__name__}: {_one_line(problem)}")
+    return None, _explained(message, table, kind)
 
 
 def refusal(error: type[BadInput], file: str, keys: Keys, problem: str, expected: str = "") -> BadInput:
@@ -115,7 +136,8 @@ def choice(word: str, known: Iterable[str]) -> str:
     return "one of " + ", ".join(names[:12]) + (", ..." if len(names) > 12 else "") if names else "no such name"
 
 
-def _text(path: Path, error: type[BadInput]) -> str:
+def text_of(path: Path, error: type[BadInput]) -> str:
+    """Read a file's text: UTF-8, at most 4 MB; else `error`."""
     file = label(path)
     try:
         if not path.is_file():
@@ -149,26 +171,23 @@ def _one_line(text: object) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
 
 
-def _explained(
-    message: str, table: dict[str, Any], kind: type[Any], error: type[BadInput], file_of: Callable[[Keys], str]
-) -> BadInput:
-    """Convert an error of msgspec to `error`."""
+def _explained(message: str, table: dict[str, Any], kind: type[Any]) -> Mistake:
+    """Convert an error of msgspec to a mistake."""
     found = _PATH.search(message)
     keys = _resolved(found["path"], message, table, kind) if found else ()
     text = message[: found.start()] if found else message
-    known = _Shape(kind, keys)
+    known = Shape(kind, keys)
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL):
-        place = (*keys, unknown[1])
-        return refusal(error, file_of(place), place, "unknown key", choice(unknown[1], known.names()))
+        return Mistake((*keys, unknown[1]), UNKNOWN_KEY, choice(unknown[1], known.names()))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", text, re.DOTALL):
-        return refusal(error, file_of(keys), (*keys, missing[1]), "is missing")
+        return Mistake((*keys, missing[1]), "is missing")
     value = _at(table, keys)
     if text.startswith("Invalid enum value"):
-        return refusal(error, file_of(keys), keys, f"is {shown(value)}", choice(str(value), known.choices()))
+        return Mistake(keys, f"is {shown(value)}", choice(str(value), known.choices()))
     if expected := _EXPECTED.match(text):
         words = " or ".join(_WORDS.get(word, word) for word in expected["kind"].split(" | "))
-        return refusal(error, file_of(keys), keys, f"is {shown(value)}", words + expected["bound"])
-    return refusal(error, file_of(keys), keys, f"is {shown(value)}: {_one_line(text)}")
+        return Mistake(keys, f"is {shown(value)}", words + expected["bound"])
+    return Mistake(keys, f"is {shown(value)}: {_one_line(text)}")
 
 
 def _resolved(path: str, message: str, table: dict[str, Any], kind: type[Any]) -> Keys:
@@ -212,7 +231,7 @@ def _at(table: Any, keys: Keys) -> Any:
     return table
 
 
-class _Shape:
+class Shape:
     """What `kind` allows at some keys: field names of the structs, allowed words."""
 
     def __init__(self, kind: type[Any], keys: Keys) -> None:
@@ -223,9 +242,11 @@ class _Shape:
             self.types = [inner for outer in self.types for inner in self._inside(outer, key)]
 
     def names(self) -> list[str]:
+        """The keys of the structs."""
         return [field.encode_name for shape in self.types for field in getattr(shape, "fields", ())]
 
     def choices(self) -> list[str]:
+        """The allowed words."""
         return [str(value) for shape in self.types for value in getattr(shape, "values", ())]
 
     @classmethod

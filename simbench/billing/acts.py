@@ -128,8 +128,8 @@ def check_acts(acts: Acts, contract: Contract, place: str) -> None:
     seen: set[str] = set()
     for index, code in enumerate(acts.codes):
         key = f"{place}: codes[{index}]"
-        if not re.fullmatch(contract.terms.numbering.code_pattern.value, code.code):
-            expected = f"a short code matching {contract.terms.numbering.code_pattern.value}"
+        if not re.fullmatch(contract.terms.numbering.code_pattern, code.code):
+            expected = f"a short code matching {contract.terms.numbering.code_pattern}"
             raise ActsError(f"{key}.code", f"{code.code!r}", expected)
         if code.code in seen:
             raise ActsError(f"{key}.code", f"{code.code!r} appears twice", "each short code once")
@@ -145,7 +145,7 @@ def check_acts(acts: Acts, contract: Contract, place: str) -> None:
             problem = f"{used.company!r} appears twice in {used.month}"
             raise ActsError(f"{place}: qualifications[{index}].company", problem, "one table a company and month")
         companies.add((used.company, used.month))
-    tiers = {str(rate) for rate in contract.terms.tariff.tier_month()}
+    tiers = {str(rate) for rate in contract.terms.throughput.paid_tiers}
     for rate, price in acts.quotes.items():
         if rate not in tiers:
             raise ActsError(f"{place}: quotes.{rate}", "no such tier", f"one of {', '.join(sorted(tiers, key=int))}")
@@ -156,7 +156,7 @@ def check_acts(acts: Acts, contract: Contract, place: str) -> None:
 def _check_code(code: CodeActs, contract: Contract, key: str) -> None:
     if code.closed is not None and code.closed < code.opened:
         raise ActsError(f"{key}.closed", f"{code.closed}", f"a day from {code.opened} on, when it was opened")
-    tiers, latest = contract.terms.throughput.tiers_per_s.value, Month(code.opened.year, code.opened.month)
+    tiers, latest = contract.terms.throughput.rates, Month(code.opened.year, code.opened.month)
     for place, tier in enumerate(code.tiers):
         where = f"{key}.tiers[{place}]"
         month = _month(tier.month, f"{where}.month")

@@ -15,8 +15,6 @@ from simbench.billing.counts import Counts
 from simbench.billing.received import Key
 from simbench.contract import Contract
 
-TIER_ROWS = ("OPS-TAR-09", "OPS-TAR-10", "OPS-TAR-11", "OPS-TAR-12")  # of the tiers, the lowest first
-
 Due = dict[Key, tuple[int, Decimal | None]]
 
 
@@ -24,19 +22,26 @@ def what_is_due(contract: Contract, acts: Acts, counts: Counts, month: Month) ->
     """Quantity and amount due of each clause and code; an amount of None is known to the two parties only."""
     due: Counter[Key] = Counter()
     days = list(_days(month))
+    terms = contract.terms
     for code in acts.codes:
-        due["OPS-TAR-01", code.code] += code.opened in days
-        due["OPS-TAR-04", code.code] += code.opened in days
-        due["OPS-TAR-03", code.code] += code.closed in days
-        due["OPS-TAR-02", code.code] += _changed(code, contract, month)
+        for row in terms.rows("opening"):
+            due[row.clause, code.code] += code.opened in days
+        for row in terms.rows("other_change"):
+            due[row.clause, code.code] += code.closed in days
+        for row in terms.rows("rate_change"):
+            due[row.clause, code.code] += _changed(code, contract, month)
     for change in acts.other_changes:
-        due["OPS-TAR-03", change.code] += change.day in days
+        for row in terms.rows("other_change"):
+            due[row.clause, change.code] += change.day in days
     field = "accepted" if contract.reading("AMB-11") == "routed" else "delivered"
     for code_name in counts.codes(month):
-        due["OPS-TAR-05", ""] += getattr(counts.of(month, code_name), field)
+        for row in terms.rows("message"):
+            due[row.clause, ""] += getattr(counts.of(month, code_name), field)
     for used in acts.qualifications:
-        due["OPS-TAR-17", ""] += used.month == str(month)
-        due["OPS-TAR-18", ""] += used.numbers if used.month == str(month) else 0
+        for row in terms.rows("qualification_month"):
+            due[row.clause, ""] += used.month == str(month)
+        for row in terms.rows("qualification"):
+            due[row.clause, ""] += used.numbers if used.month == str(month) else 0
     _monthly(due, contract, acts, month, days)
     _options(due, contract, acts, days)
     price_of = prices(contract, acts)
@@ -44,9 +49,8 @@ def what_is_due(contract: Contract, acts: Acts, counts: Counts, month: Month) ->
 
 
 def _monthly(due: Counter[Key], contract: Contract, acts: Acts, month: Month, days: list[date]) -> None:
-    """The monthly prices of codes by band (OPS-TAR-06, 07, 21, 22) and of their tiers (OPS-TAR-09 to 12)."""
-    numbering, tariff = contract.terms.numbering, contract.terms.tariff
-    tiers = _tiers(contract)
+    """The monthly prices of codes by band, of codes in ranges with a price of their own, and of their tiers."""
+    terms, tiers = contract.terms, contract.terms.throughput.paid_tiers
     apart: Counter[str] = Counter()
     ordinary = 0
     for code in acts.codes:
@@ -54,25 +58,33 @@ def _monthly(due: Counter[Key], contract: Contract, acts: Acts, month: Month, da
             continue
         rate = rate_in(code, contract, month)
         if rate in tiers:
-            due[tiers[rate], code.code] += 1
-        prefix = code.code[:2]
-        is_apart = prefix in {numbering.reply_prefix.value, numbering.geo_prefix.value}
-        apart[prefix] += is_apart
-        counted = not is_apart or contract.reading("AMB-19") == "adds"
+            due[tiers[rate].clause, code.code] += 1
+        special = next((digits for digits in terms.ranges_apart if code.code.startswith(digits)), "")
+        apart[special] += bool(special)
+        counted = not special or contract.reading("AMB-19") == "adds"
         ordinary += counted and (contract.reading("AMB-03") == "adds" or rate not in tiers)
-    above = max(0, ordinary - tariff.code_month_band.value)
-    if above and contract.reading("AMB-02") == "slab":
-        above = ordinary
-    due["OPS-TAR-06", ""] += ordinary - above
-    due["OPS-TAR-07", ""] += above
-    for count in apart.values():
-        over = max(0, count - tariff.green_geo_band.value + (contract.reading("AMB-01") == "from_10"))
-        due["OPS-TAR-21", ""] += count - over
-        due["OPS-TAR-22", ""] += over
+    bands = [(row.clause, row.first, row.last) for row in terms.rows("code_month")]
+    slab = contract.reading("AMB-02") == "slab"
+    for number in range(1, ordinary + 1):
+        due[_band(bands, ordinary if slab else number), ""] += 1
+    earlier = contract.reading("AMB-01") == "from_10"
+    for digits, codes in apart.items():
+        bands = [
+            (row.clause, row.first - (earlier and row.first > 1), row.last and row.last - earlier)
+            for row in terms.rows("range_month")
+            if terms.numbering.use_of(digits) in row.uses
+        ]
+        for number in range(1, codes + 1):
+            due[_band(bands, number), ""] += 1
+
+
+def _band(bands: list[tuple[str, int, int | None]], number: int) -> str:
+    """The clause whose band a code falls into by its number; "" where no band has a price for it."""
+    return next((clause for clause, first, last in bands if first <= number <= (last or number)), "")
 
 
 def _options(due: Counter[Key], contract: Contract, acts: Acts, days: list[date]) -> None:
-    """The OAdC option of each code (OPS-TAR-19, 20)."""
+    """The sender names of each code: by the month, and by the act of switching them on or off."""
     reading = contract.reading("AMB-08")
     for code in acts.codes:
         switched = [option.activated for option in code.oadc_options]
@@ -83,8 +95,11 @@ def _options(due: Counter[Key], contract: Contract, acts: Acts, days: list[date]
             for option in code.oadc_options
             for day in days
         )
-        due["OPS-TAR-19", code.code] += active
-        due["OPS-TAR-20", code.code] += active if reading == "monthly" else sum(day in days for day in switched)
+        for row in contract.terms.rows("sender_name_month"):
+            due[row.clause, code.code] += active
+        for row in contract.terms.rows("sender_name_act"):
+            acted = active if reading == "monthly" else sum(day in days for day in switched)
+            due[row.clause, code.code] += acted
 
 
 def _days(month: Month) -> Iterator[date]:
@@ -115,35 +130,23 @@ def _changed(code: CodeActs, contract: Contract, month: Month) -> bool:
 
 
 def prices(contract: Contract, acts: Acts) -> dict[str, Decimal | None]:
-    """The price of each row; None for a tier sold by quotation that the acts name no quote for."""
-    tariff = contract.terms.tariff
-    by_row: dict[str, Decimal | None] = {
-        "OPS-TAR-01": tariff.code_technical_setup.value,
-        "OPS-TAR-02": tariff.rate_change.value,
-        "OPS-TAR-03": tariff.other_change.value,
-        "OPS-TAR-04": tariff.code_admin_setup.value,
-        "OPS-TAR-05": tariff.per_delivered_mt.value,
-        "OPS-TAR-06": tariff.code_month_1_20.value,
-        "OPS-TAR-07": tariff.code_month_21_on.value,
-        "OPS-TAR-17": tariff.qualification_month.value,
-        "OPS-TAR-18": tariff.qualification_act.value,
-        "OPS-TAR-19": tariff.oadc_option_month.value,
-        "OPS-TAR-20": tariff.oadc_option_act.value,
-        "OPS-TAR-21": tariff.green_geo_month_1_10.value,
-        "OPS-TAR-22": tariff.green_geo_month_11_on.value,
-    }
+    """The price of each row by its clause; None for a tier sold by quotation that the acts name no quote for."""
+    by_row: dict[str, Decimal | None] = {"": Decimal(0)}
+    for row in contract.terms.tariff.values():
+        by_row[row.clause] = row.value
+        if row.charge == "message" and contract.reading("AMB-15") == "per_message":
+            by_row[row.clause] = cents(row.value)
+    tiers = contract.terms.throughput.paid_tiers
     quotation = contract.reading("AMB-07") == "quotation"
-    for rate, price in tariff.tier_month().items():
-        quoted = quotation and rate > min(tariff.tier_month())
-        by_row[_tiers(contract)[rate]] = acts.quotes.get(str(rate)) if quoted else price
-    if contract.reading("AMB-15") == "per_message":
-        by_row["OPS-TAR-05"] = cents(tariff.per_delivered_mt.value)
+    for rate, tier in tiers.items():
+        quoted = tier.by_quotation or (quotation and rate > min(tiers))
+        by_row[tier.clause] = acts.quotes.get(str(rate)) if quoted else tier.price
     return by_row
 
 
-def _tiers(contract: Contract) -> dict[int, str]:
-    """The row of each tier."""
-    return dict(zip(sorted(contract.terms.tariff.tier_month()), TIER_ROWS, strict=True))
+def tier_rows(contract: Contract) -> set[str]:
+    """The clauses of the tiers beside the standard rate."""
+    return {tier.clause for tier in contract.terms.throughput.paid_tiers.values()}
 
 
 def _amount(price: Decimal | None, count: int) -> Decimal | None:

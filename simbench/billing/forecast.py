@@ -10,16 +10,18 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from simbench.base.errors import BadInput
+from simbench.base.text import count
 from simbench.base.toml_files import read_toml
 from simbench.billing.acts import Month, Quantity
 from simbench.billing.counts import Counts
 from simbench.contract import Contract
-from simbench.finding import Blame, Evidence, Finding, Outcome
+from simbench.finding import Evidence, Finding
+from simbench.rulebook import Rulebook, Verdict
 
 SHOWN = 10
 
@@ -57,8 +59,8 @@ def read_forecast(path: Path, contract: Contract) -> Forecast:
             raise ForecastError(f"{key}.month", f"{one.month!r:.40}", 'a month such as "2017-01"') from None
         if month < (forecast.issued.year, forecast.issued.month):
             raise ForecastError(f"{key}.month", one.month, f"a month from that of {forecast.issued} on")
-        if not re.fullmatch(contract.terms.numbering.code_pattern.value, one.code):
-            expected = f"a short code matching {contract.terms.numbering.code_pattern.value}"
+        if not re.fullmatch(contract.terms.numbering.code_pattern, one.code):
+            expected = f"a short code matching {contract.terms.numbering.code_pattern}"
             raise ForecastError(f"{key}.code", f"{one.code!r:.40}", expected)
         if (one.month, one.code) in seen:
             raise ForecastError(f"{key}.code", f"{one.code} has two lines for {one.month}", "one line a month and code")
@@ -78,55 +80,69 @@ def forecast_text(forecast: Forecast) -> str:
     return "\n".join(lines) + "\n"
 
 
+class Forecasts(msgspec.Struct, frozen=True):
+    """What is judged: forecasts handed in, the traffic counted, and the contract."""
+
+    contract: Contract
+    forecasts: tuple[Forecast, ...]
+    counts: Counts
+
+
+RULES: Final = Rulebook[Forecasts](suites=("audit",))
+
+
 def judge_forecasts(contract: Contract, forecasts: Sequence[Forecast], counts: Counts) -> tuple[Finding, ...]:
     """Whether forecasts were handed in often enough, and later traffic agrees with them."""
-    return _handed_in(contract, forecasts, counts), _agrees(contract, forecasts, counts)
+    return tuple(RULES.judge_all(Forecasts(contract, tuple(forecasts), counts), "forecast"))
 
 
-def _handed_in(contract: Contract, forecasts: Sequence[Forecast], counts: Counts) -> Finding:
-    """Twice in each calendar year with traffic, corrections not counted (OPS-ENG-03)."""
-    wanted = contract.terms.forecast.per_year.value
-    purpose = "OPS-ENG-03/forecasts-a-year"
+@RULES.rule("OPS-ENG-03/forecasts-a-year", "Forecasts are handed in as often as the contract wants", unit="forecasts")
+def handed_in(given: Forecasts) -> Verdict:
+    """In each calendar year with traffic, corrections not counted (OPS-ENG-03)."""
+    wanted, counts = given.contract.terms.forecast.per_year.value, given.counts
     if not counts.months:
-        return _finding(purpose, "inconclusive", "no traffic, hence no year to look at", blame="bench")
+        return Verdict("inconclusive", "no traffic, hence no year to look at", blame="bench")
     handed = {
-        year: sum(not one.corrects and one.issued.year == year for one in forecasts)
+        year: sum(not one.corrects and one.issued.year == year for one in given.forecasts)
         for year in range(counts.months[0].year, counts.months[-1].year + 1)
     }
     unfinished = counts.months[-1].year if counts.months[-1].month < 12 else 0
-    short = [year for year, count in handed.items() if count < wanted]
-    summary = ", ".join(f"{count} in {year}" for year, count in handed.items())
+    short = [year for year, number in handed.items() if number < wanted]
+    summary, least = ", ".join(f"{number} in {year}" for year, number in handed.items()), min(handed.values())
     if not short:
-        return _finding(purpose, "pass", summary, min(handed.values()), wanted)
-    outcome: Outcome = "inconclusive" if short == [unfinished] else "fail"
-    evidence = tuple(Evidence(f"{handed[year]} forecasts in {year}, {wanted} wanted") for year in short)
-    return _finding(purpose, outcome, summary, min(handed.values()), wanted, evidence)
+        return Verdict("pass", summary, least, wanted)
+    evidence = tuple(Evidence(f"{count(handed[year], 'forecast')} in {year}, {wanted} wanted") for year in short)
+    if short == [unfinished]:
+        return Verdict("inconclusive", summary, least, wanted, blame="client", evidence=evidence)
+    return Verdict("fail", summary, least, wanted, evidence=evidence)
 
 
-def _agrees(contract: Contract, forecasts: Sequence[Forecast], counts: Counts) -> Finding:
+@RULES.rule(
+    "OPS-ACH-05/as-forecast", "Traffic agrees with the forecast in force", at_worst="weak", unit="months of a code"
+)
+def as_forecast(given: Forecasts) -> Verdict:
     """Each month's messages lie within the tolerance of the forecast in force when it began (OPS-ACH-05)."""
-    tolerance = contract.terms.forecast.tolerance_share.value
-    purpose = "OPS-ACH-05/as-forecast"
+    counts, tolerance = given.counts, given.contract.terms.forecast.tolerance_share.value
     judged = [
-        (month, code, counts.of(month, code).accepted, _in_force(forecasts, month, code))
+        (month, code, counts.of(month, code).accepted, _in_force(given.forecasts, month, code))
         for month in counts.months
         for code in counts.codes(month)
     ]
     foreseen = [(month, code, sent, one.messages) for month, code, sent, one in judged if one is not None]
     if not foreseen:
-        return _finding(purpose, "inconclusive", "no forecast covers a month with traffic", blame="bench")
+        return Verdict("inconclusive", "no forecast covers a month with traffic", blame="bench")
     far = [one for one in foreseen if abs(one[2] - one[3]) > tolerance * one[3]]
     unforeseen = [one for one in judged if one[3] is None]
     summary = (
         f"{len(foreseen) - len(far)} of {len(foreseen)} within {tolerance:.0%}, {len(unforeseen)} not forecast at all"
     )
     if not far and not unforeseen:
-        return _finding(purpose, "pass", summary, 0, 0)
+        return Verdict("pass", summary, 0, 0)
     evidence = [Evidence(f"{code} in {month}: {sent} sent, {planned} forecast") for month, code, sent, planned in far]
     evidence += [Evidence(f"{code} in {month}: {sent} sent, none forecast") for month, code, sent, _ in unforeseen]
-    assumed = contract.assumed("forecast.tolerance_share")
+    assumed = given.contract.assumed("forecast.tolerance_share")
     # The offer wants consistency and gives no measure of it, so that nothing here can be worse than weak.
-    return _finding(purpose, "weak", summary, len(far) + len(unforeseen), 0, tuple(evidence[:SHOWN]), assumed)
+    return Verdict("weak", summary, len(far) + len(unforeseen), 0, assumed=assumed, evidence=tuple(evidence[:SHOWN]))
 
 
 def _in_force(forecasts: Iterable[Forecast], month: Month, code: str) -> Expected | None:
@@ -137,22 +153,3 @@ def _in_force(forecasts: Iterable[Forecast], month: Month, code: str) -> Expecte
                 if (one.month, one.code) == (str(month), code):
                     return one
     return None
-
-
-def _finding(  # noqa: PLR0913 - a finding's own parts
-    purpose: str, outcome: Outcome, summary: str, measured: int | None = None, limit: int | None = None,
-    evidence: tuple[Evidence, ...] = (), assumed: tuple[str, ...] = (), blame: Blame = "client",
-) -> Finding:  # fmt: skip
-    return Finding(
-        purpose=purpose,
-        clause=purpose.partition("/")[0],
-        outcome=outcome,
-        summary=summary,
-        measured=measured,
-        limit=limit,
-        unit="forecasts" if "ENG" in purpose else "months of a code",
-        blame="" if outcome == "pass" else blame,
-        assumed=assumed,
-        evidence=evidence,
-        exercise="forecast",
-    )

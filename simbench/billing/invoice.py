@@ -14,6 +14,7 @@ from simbench.billing.acts import Acts, CodeActs, Month
 from simbench.billing.counts import Counts, oddly_counted
 from simbench.billing.readings import other_readings
 from simbench.contract import Contract
+from simbench.contract.terms import Charge, TariffRow
 
 CENT = Decimal("0.01")
 
@@ -60,7 +61,7 @@ def invoice(contract: Contract, acts: Acts, counts: Counts, month: Month) -> Inv
     lines = tuple(_Grid(contract, acts, counts, month).lines())
     known = [line.amount for line in lines if line.amount is not None]
     total = sum(known, Decimal(0)).quantize(CENT)
-    vat = _round(total * contract.terms.tariff.vat_share.value)
+    vat = _round(total * contract.terms.money.vat_share.value)
     return Invoice(
         str(month),
         lines,
@@ -90,10 +91,9 @@ class _Grid:
 
     def __init__(self, contract: Contract, acts: Acts, counts: Counts, month: Month) -> None:
         self.contract, self.acts, self.counts, self.month = contract, acts, counts, month
-        self.tariff, self.read = contract.terms.tariff, contract.reading
+        self.terms, self.read = contract.terms, contract.reading
         self.standard = contract.terms.throughput.default_per_s.value
-        numbering = contract.terms.numbering
-        self.special = (numbering.reply_prefix.value, numbering.geo_prefix.value)
+        self.special = contract.terms.ranges_apart
         self.served = [code for code in acts.codes if in_service(code, month)]
 
     def lines(self) -> Iterator[Line]:
@@ -103,105 +103,99 @@ class _Grid:
         yield from self._months()
         yield from self._tiers()
         yield from self._qualification()
-        yield from self._oadc()
+        yield from self._sender_names()
         yield from self._special()
 
     def _line(self, clause: str, label: str, quantity: int, price: Decimal | None, code: str = "") -> Line:
         amount = None if price is None else _round(price * quantity)
         return Line(clause, label, code, quantity, price, amount)
 
+    def _rows(self, charge: Charge, quantity: int, code: str = "", label: str = "", **parts: object) -> Iterator[Line]:
+        """The lines of a charge, one a row of the tariff; `label` stands instead of the row's own."""
+        for row in self.terms.rows(charge) if quantity else ():
+            text = label or self.contract.labelled(row.label, charge.replace("_", " "), **parts)
+            yield self._line(row.clause, text, quantity, row.value, code)
+
     def _acts(self) -> Iterator[Line]:
-        tariff, month = self.tariff, self.month
+        month = self.month
         for code in self.acts.codes:
-            if month.has(code.opened):
-                setup = tariff.code_technical_setup.value
-                yield self._line("OPS-TAR-01", "Mise en service d'un numéro court (technique)", 1, setup, code.code)
-                setup = tariff.code_admin_setup.value
-                yield self._line("OPS-TAR-04", "Mise en service d'un numéro court (administratif)", 1, setup, code.code)
-            if changes_rate(code, month, self.standard):
-                yield self._line("OPS-TAR-02", "Modification du débit", 1, tariff.rate_change.value, code.code)
-            if month.has(code.closed):
-                yield self._line("OPS-TAR-03", "Fermeture du numéro court", 1, tariff.other_change.value, code.code)
+            yield from self._rows("opening", int(month.has(code.opened)), code.code)
+            yield from self._rows("rate_change", int(changes_rate(code, month, self.standard)), code.code)
+            yield from self._rows("other_change", int(month.has(code.closed)), code.code)
         for change in self.acts.other_changes:
-            if month.has(change.day):
-                yield self._line("OPS-TAR-03", change.what, 1, tariff.other_change.value, change.code)
+            yield from self._rows("other_change", int(month.has(change.day)), change.code, change.what)
 
     def _messages(self) -> Iterator[Line]:
-        price = self.tariff.per_delivered_mt.value
         counted = [self.counts.of(self.month, code) for code in self.counts.codes(self.month)]
         routed = self.read("AMB-11") == "routed"
         quantity = sum(count.accepted if routed else count.delivered for count in counted)
-        if self.read("AMB-15") == "per_message":
-            price = _round(price)
-        if quantity:
-            yield self._line("OPS-TAR-05", f"SMS-MT {'acheminés' if routed else 'remis'}", quantity, price)
+        for row in self.terms.rows("message") if quantity else ():
+            price = _round(row.value) if self.read("AMB-15") == "per_message" else row.value
+            yield self._line(row.clause, self.contract.labelled(row.label, "messages"), quantity, price)
 
     def _months(self) -> Iterator[Line]:
-        tariff = self.tariff
         codes = [code for code in self.served if self.read("AMB-19") == "adds" or not self._is_special(code)]
         if self.read("AMB-03") == "replaces":
             codes = [code for code in codes if rate_of(code, self.month, self.standard) == self.standard]
-        band, count = tariff.code_month_band.value, len(codes)
-        low = min(count, band)
-        if self.read("AMB-02") == "slab" and count > band:
-            low = 0
-        if low:
-            yield self._line("OPS-TAR-06", f"1 à {band} numéros courts", low, tariff.code_month_1_20.value)
-        if count - low:
-            label = f"À partir du {band + 1}ème numéro court"
-            yield self._line("OPS-TAR-07", label, count - low, tariff.code_month_21_on.value)
+        yield from self._banded(self.terms.rows("code_month"), len(codes), slab=self.read("AMB-02") == "slab")
+
+    def _banded(
+        self, rows: list[TariffRow], count: int, *, slab: bool = False, earlier: int = 0, digits: str = ""
+    ) -> Iterator[Line]:
+        """The lines of codes priced by band; `earlier` moves the edges between bands down."""
+        below = 0
+        for row in rows:
+            upper = count if row.last is None else min(count, row.last - earlier)
+            here = max(0, upper - below)
+            if slab:
+                here = count if row.first <= count and (row.last is None or count <= row.last) else 0
+            below = max(below, upper)
+            if here:
+                shown = digits + "ABCDEFGHIJ"[: self.terms.numbering.code_digits.value - len(digits)]
+                parts = {"first": row.first - (earlier if row.first > 1 else 0), "last": (row.last or 0) - earlier}
+                label = self.contract.labelled(row.label, "codes", range=shown, **parts)
+                yield self._line(row.clause, label, here, row.value)
 
     def _tiers(self) -> Iterator[Line]:
-        prices = self.tariff.tier_month()
-        clauses = dict(zip(sorted(prices), ("OPS-TAR-09", "OPS-TAR-10", "OPS-TAR-11", "OPS-TAR-12"), strict=True))
-        by_quotation = set(sorted(prices)[1:]) if self.read("AMB-07") == "quotation" else set()
+        tiers = self.terms.throughput.paid_tiers
+        by_quotation = set(sorted(tiers)[1:]) if self.read("AMB-07") == "quotation" else set()
         for code in self.served:
             rate = rate_of(code, self.month, self.standard)
-            if rate in clauses:
-                quoted = self.acts.quotes.get(str(rate))
-                price = quoted if rate in by_quotation else prices[rate]
-                yield self._line(clauses[rate], f"Débit {rate} SMS/s", 1, price, code.code)
+            if rate in tiers:
+                tier, quoted = tiers[rate], self.acts.quotes.get(str(rate))
+                price = quoted if tier.by_quotation or rate in by_quotation else tier.price
+                label = self.contract.labelled(tier.label, f"{rate} messages/s", rate=rate)
+                yield self._line(tier.clause, label, 1, price, code.code)
 
     def _qualification(self) -> Iterator[Line]:
         used = [one for one in self.acts.qualifications if one.month == str(self.month)]
         for one in used:
-            price = self.tariff.qualification_month.value
-            yield self._line("OPS-TAR-17", f"Qualification de base, {one.company}", 1, price)
-        numbers = sum(one.numbers for one in used)
-        if numbers:
-            yield self._line("OPS-TAR-18", "MSISDN qualifiés", numbers, self.tariff.qualification_act.value)
+            yield from self._rows("qualification_month", 1, company=one.company)
+        yield from self._rows("qualification", sum(one.numbers for one in used))
 
-    def _oadc(self) -> Iterator[Line]:
+    def _sender_names(self) -> Iterator[Line]:
         month, reading = self.month, self.read("AMB-08")
-        price, act = self.tariff.oadc_option_month.value, self.tariff.oadc_option_act.value
         for code in self.acts.codes:
             active = [
                 option
                 for option in code.oadc_options
                 if _overlaps(option.activated, option.deactivated or code.closed, month)
             ]
-            if active:
-                yield self._line("OPS-TAR-19", "Option modification de l'OAdC", 1, price, code.code)
+            yield from self._rows("sender_name_month", int(bool(active)), code.code)
             acts = sum(month.has(option.activated) for option in active)
             if reading == "each_act":
                 acts += sum(month.has(option.deactivated) for option in active)
             elif reading == "monthly":
                 acts = int(bool(active))
-            if acts:
-                yield self._line("OPS-TAR-20", "Activation, désactivation de l'option OAdC", acts, act, code.code)
+            yield from self._rows("sender_name_act", acts, code.code)
 
     def _special(self) -> Iterator[Line]:
-        tariff = self.tariff
-        band = tariff.green_geo_band.value - (self.read("AMB-01") == "from_10")
-        for prefix in self.special:
-            count = sum(code.code.startswith(prefix) for code in self.served)
-            low = min(count, band)
-            if low:
-                label = f"{prefix}ABC, 1 à {band} numéros"
-                yield self._line("OPS-TAR-21", label, low, tariff.green_geo_month_1_10.value)
-            if count - low:
-                label = f"{prefix}ABC, à partir du {band + 1}ème numéro"
-                yield self._line("OPS-TAR-22", label, count - low, tariff.green_geo_month_11_on.value)
+        earlier = int(self.read("AMB-01") == "from_10")
+        for digits in self.special:
+            use = self.terms.numbering.use_of(digits)
+            rows = [row for row in self.terms.rows("range_month") if use in row.uses]
+            count = sum(code.code.startswith(digits) for code in self.served)
+            yield from self._banded(rows, count, earlier=earlier, digits=digits)
 
     def _is_special(self, code: CodeActs) -> bool:
         return code.code.startswith(self.special)
@@ -236,8 +230,12 @@ def _round(amount: Decimal) -> Decimal:
 
 def _notes(contract: Contract, acts: Acts, month: Month) -> Iterator[str]:
     """What a reader must know of this month: places where the offer contradicts itself."""
-    numbering, band = contract.terms.numbering, contract.terms.tariff.green_geo_band.value
-    for prefix in (numbering.reply_prefix.value, numbering.geo_prefix.value):
-        count = sum(code.code.startswith(prefix) and in_service(code, month) for code in acts.codes)
-        if count >= band:
-            yield f"{count} codes {prefix}ABC: the offer names two prices for the {band}th (AMB-01)"
+    question = contract.ambiguities["AMB-01"]
+    bands = [row.last for row in contract.terms.rows("range_month") if row.last is not None]
+    if not bands or not question.clauses:
+        return
+    for digits in contract.terms.ranges_apart:
+        count = sum(code.code.startswith(digits) and in_service(code, month) for code in acts.codes)
+        if count >= bands[0]:
+            name = digits + "ABCDEFGHIJ"[: contract.terms.numbering.code_digits.value - len(digits)]
+            yield f"{count} codes {name}: the offer names two prices for the {bands[0]}th (AMB-01)"

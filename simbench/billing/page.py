@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +14,7 @@ from simbench.base.outputs import claim
 from simbench.billing.invoice import Effect, Invoice
 from simbench.billing.received import COLUMNS, Difference
 from simbench.contract import Contract
+from simbench.tables.writer import csv_text
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -29,15 +28,9 @@ class Bundle(msgspec.Struct, frozen=True):
 
 def as_csv(invoice: Invoice) -> str:
     """The lines and sums in the columns of an invoice received, so that one's own can be compared like any other."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for line in invoice.lines:
-        price, amount = ("" if value is None else value for value in (line.unit_price, line.amount))
-        writer.writerow((line.clause, line.code, line.quantity, price, amount))
-    for name, amount in (("HT", invoice.total_ht), ("VAT", invoice.vat), ("TTC", invoice.total_ttc)):
-        writer.writerow((name, "", "", "", amount))
-    return out.getvalue()
+    rows = [(line.clause, line.code, line.quantity, line.unit_price, line.amount) for line in invoice.lines]
+    sums = [("HT", invoice.total_ht), ("VAT", invoice.vat), ("TTC", invoice.total_ttc)]
+    return csv_text(COLUMNS, [*rows, *((name, "", "", "", amount) for name, amount in sums)])
 
 
 def as_json(bundles: Sequence[Bundle]) -> str:
@@ -52,7 +45,7 @@ def as_html(bundles: Sequence[Bundle], contract: Contract) -> str:
     )
     environment.filters["euro"] = euro
     template = environment.get_template("invoice.html.j2")
-    return template.render(bundles=bundles, contract=contract, vat=contract.terms.tariff.vat_share.value)
+    return template.render(bundles=bundles, contract=contract, vat=contract.terms.money.vat_share.value)
 
 
 def euro(amount: Decimal | None) -> str:

@@ -20,6 +20,7 @@ from simbench.base.toml_files import choice
 from simbench.billing.counts import LARGEST, all_rows, whole
 from simbench.billing.invoice import Invoice
 from simbench.contract import Contract
+from simbench.contract.terms import Charge
 from simbench.tables.cells import digits_of, number_of, text_of
 from simbench.tables.rows import Kind, Row
 
@@ -28,9 +29,15 @@ KINDS: Final[Mapping[str, Kind]] = {
 }  # fmt: skip
 COLUMNS = tuple(KINDS)
 BESIDE: Final[Mapping[str, Kind]] = {"month": "text", "currency": "text"}
-CURRENCIES = frozenset({"", "EUR", "EURO", "EUROS", "€"})
-BY_CONTRACT = frozenset(f"OPS-TAR-{row}" for row in ("05", "06", "07", "17", "18", "21", "22"))
-"""Rows due for the whole contract, which a bill may split by code."""
+SIGNS: Final[Mapping[str, frozenset[str]]] = {
+    "EUR": frozenset({"EURO", "EUROS", "€"}), "GBP": frozenset({"£"}), "USD": frozenset({"$", "US$"}),
+    "CHF": frozenset({"FR.", "SFR."}),
+}  # fmt: skip
+"""How bills write a currency besides its code."""
+BY_CONTRACT: Final[tuple[Charge, ...]] = (
+    "message", "code_month", "qualification_month", "qualification", "range_month",
+)  # fmt: skip
+"""What is due for the whole contract, which a bill may split by code."""
 SUMS = ("HT", "VAT", "TTC")
 
 Key = tuple[str, str]
@@ -48,11 +55,15 @@ class ReceivedLine(msgspec.Struct, frozen=True):
 
 
 class Received(msgspec.Struct, frozen=True):
-    """An invoice as received: its lines, the sums it states, and the months it names, as it writes them."""
+    """An invoice as received: its lines, the sums it states, and the months it names, as it writes them.
+
+    `by_contract` are the clauses of rows due for the whole contract.
+    """
 
     lines: tuple[ReceivedLine, ...]
     sums: dict[str, Decimal]
     months: tuple[str, ...] = ()
+    by_contract: frozenset[str] = frozenset()
 
     def by_key(self, codes: Collection[str] = ()) -> dict[Key, tuple[int, Decimal]]:
         """Quantity and amount billed of each clause and code; rows due for the whole contract that are split by these
@@ -61,7 +72,7 @@ class Received(msgspec.Struct, frozen=True):
         return added_up(
             (
                 line.clause,
-                "" if line.clause in BY_CONTRACT and line.code in codes else line.code,
+                "" if line.clause in self.by_contract and line.code in codes else line.code,
                 line.quantity,
                 line.amount,
             )
@@ -89,12 +100,15 @@ class Difference(msgspec.Struct, frozen=True):
 def read_received(path: Path, contract: Contract) -> Received:
     """Read an invoice received. Raises BadInput naming file, line, value and expectation."""
     lines, sums, months = [], {}, set()
-    clauses = [name for name in contract.clauses if name.startswith("OPS-TAR-")]
+    clauses = _clauses(contract)
+    currency_due = contract.terms.money.currency.value
+    written = {"", currency_due, *SIGNS.get(currency_due, ())}
+    by_contract = frozenset(row.clause for row in contract.terms.tariff.values() if row.charge in BY_CONTRACT)
     for row in all_rows(path, {**KINDS, **BESIDE}, ("clause", "amount")):
-        place, clause = f"{path}: line {row.line}", text_of(row.cells["clause"]).upper()
+        place, clause = f"{path}: line {row.line}", _spelled(text_of(row.cells["clause"]), clauses)
         currency = text_of(row.cells.get("currency", ""))
-        if currency.upper() not in CURRENCIES:
-            raise BadInput(f"{place}: currency", f"{currency!r:.20}", "EUR, the currency of the contract")
+        if currency.upper() not in written:
+            raise BadInput(f"{place}: currency", f"{currency!r:.20}", f"{currency_due}, the currency of the contract")
         if month := text_of(row.cells.get("month", "")):
             months.add(month)
         amount = _amount(row, "amount", place)
@@ -109,7 +123,19 @@ def read_received(path: Path, contract: Contract) -> Received:
         price = _amount(row, "unit_price", place) if text_of(row.cells.get("unit_price", "")) else None
         code = digits_of(row.cells.get("code", ""))
         lines.append(ReceivedLine(row.line, clause, code, quantity, price, amount))
-    return Received(tuple(lines), sums, tuple(sorted(months)))
+    return Received(tuple(lines), sums, tuple(sorted(months)), by_contract)
+
+
+def _clauses(contract: Contract) -> list[str]:
+    """The clauses a line may name: those of prices, and those of the chapters they stand in."""
+    priced = contract.terms.row_ids()
+    chapters = {contract.clauses[name].chapter for name in priced if name in contract.clauses}
+    return [name for name, clause in contract.clauses.items() if clause.chapter in chapters]
+
+
+def _spelled(written: str, clauses: list[str]) -> str:
+    """A clause as the contract spells it, or a sum; case does not matter."""
+    return next((name for name in (*SUMS, *clauses) if name.upper() == written.upper()), written)
 
 
 def compare(own: Invoice, received: Received, codes: Collection[str] = ()) -> tuple[Difference, ...]:

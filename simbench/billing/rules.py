@@ -13,13 +13,12 @@ import msgspec
 from simbench.base.text import count
 from simbench.billing.acts import Acts, Month
 from simbench.billing.counts import Counts, oddly_counted
-from simbench.billing.due import TIER_ROWS, Due, cents, prices, rate_in, what_is_due
+from simbench.billing.due import Due, cents, prices, rate_in, tier_rows, what_is_due
 from simbench.billing.readings import other_readings
 from simbench.billing.received import Key, Received
 from simbench.contract import Contract
 from simbench.finding import Evidence, Finding, Outcome
 
-ROWS = ("01", "02", "03", "04", "05", "06", "07", "09", "10", "11", "12", "17", "18", "19", "20", "21", "22")
 SHOWN = 10
 
 
@@ -47,7 +46,7 @@ def judge_bill(bill: Bill) -> tuple[Finding, ...]:
         for name, reading, contract in other_readings(bill.contract)
         if _read_so(billed, due, other := what_is_due(contract, bill.acts, bill.counts, bill.month))
     }
-    rows = [_row(f"OPS-TAR-{row}", bill, due, others) for row in ROWS]
+    rows = [_row(clause, bill, due, others) for clause in sorted(bill.contract.terms.row_ids())]
     return (
         *rows, _nothing_else(bill), _standard_rate(bill), _whole_months(bill), _sums(bill), _numbers_qualified(bill),
         _requests(bill), _in_service(bill),
@@ -111,7 +110,7 @@ def _other_prices(clause: str, bill: Bill) -> tuple[Evidence, ...]:
 
 def _nothing_else(bill: Bill) -> Finding:
     """No row stands on the bill under a clause that has no price (OPS-TAR-08, 13 to 16 and the like)."""
-    priced = {f"OPS-TAR-{row}" for row in ROWS}
+    priced = set(bill.contract.terms.row_ids())
     lines = [line for line in bill.received.lines if line.clause not in priced]
     evidence = tuple(Evidence(f"line {line.line}: {line.amount:.2f} under {line.clause}") for line in lines[:SHOWN])
     billed = sum((line.amount for line in lines), Decimal(0))
@@ -145,7 +144,8 @@ def _standard_rate(bill: Bill) -> Finding:
     """No rate line for a code at the standard rate (OPS-TAR-08)."""
     standard = bill.contract.terms.throughput.default_per_s.value
     rates = {code.code: rate_in(code, bill.contract, bill.month) for code in bill.acts.codes}
-    lines = [line for line in bill.received.lines if line.clause in TIER_ROWS and rates.get(line.code) == standard]
+    rows = tier_rows(bill.contract)
+    lines = [line for line in bill.received.lines if line.clause in rows and rates.get(line.code) == standard]
     outcome: Outcome = "fail" if lines else "pass"
     evidence = tuple(Evidence(f"line {line.line}: {line.clause} for {line.code}") for line in lines[:SHOWN])
     return _finding(
@@ -156,13 +156,11 @@ def _standard_rate(bill: Bill) -> Finding:
 
 def _whole_months(bill: Bill) -> Finding:
     """A tier is billed by whole calendar months, never in part (OPS-TAR-13)."""
-    price_of = prices(bill.contract, bill.acts)
+    price_of, rows = prices(bill.contract, bill.acts), tier_rows(bill.contract)
     parts = [
         line
         for line in bill.received.lines
-        if line.clause in TIER_ROWS
-        and (price := price_of[line.clause]) is not None
-        and line.amount != price * line.quantity
+        if line.clause in rows and (price := price_of[line.clause]) is not None and line.amount != price * line.quantity
     ]
     evidence = tuple(Evidence(f"line {line.line}: {line.amount:.2f} for {line.code}") for line in parts[:SHOWN])
     return _finding(
@@ -174,7 +172,7 @@ def _whole_months(bill: Bill) -> Finding:
 def _sums(bill: Bill) -> Finding:
     """The sums a bill states are those of its lines, with VAT on the total (AMB-15)."""
     total = sum((line.amount for line in bill.received.lines), Decimal(0))
-    vat = cents(total * bill.contract.terms.tariff.vat_share.value)
+    vat = cents(total * bill.contract.terms.money.vat_share.value)
     right = {"HT": total, "VAT": vat, "TTC": total + vat}
     stated = bill.received.sums
     if not stated:
@@ -182,7 +180,7 @@ def _sums(bill: Bill) -> Finding:
     wrong = [name for name, amount in stated.items() if amount != right[name]]
     evidence = tuple(Evidence(f"{name}: {stated[name]:.2f} stated, {right[name]:.2f} by the lines") for name in wrong)
     summary = f"{len(wrong)} of {len(stated)} sums wrong"
-    assumed = bill.contract.assumed("tariff.vat_share")
+    assumed = bill.contract.assumed("money.vat_share")
     net, stated_vat = stated.get("HT", total), stated.get("VAT")
     gross = stated.get("TTC", net + (stated_vat or Decimal(0)))
     share = _share(net, gross - net)
@@ -213,7 +211,8 @@ def _share(net: Decimal, vat: Decimal) -> Decimal | None:
 def _numbers_qualified(bill: Bill) -> Finding:
     """Every number that was qualified stands on the bill, and none besides (OPS-OPT-03)."""
     used = sum(one.numbers for one in bill.acts.qualifications if one.month == str(bill.month))
-    billed = sum(line.quantity for line in bill.received.lines if line.clause == "OPS-TAR-18")
+    rows = {row.clause for row in bill.contract.terms.rows("qualification")}
+    billed = sum(line.quantity for line in bill.received.lines if line.clause in rows)
     return _finding(
         "OPS-OPT-03/each-number-billed", "pass" if used == billed else "fail", f"{billed} billed, {used} qualified",
         (billed, used), unit="numbers",
@@ -222,12 +221,13 @@ def _numbers_qualified(bill: Bill) -> Finding:
 
 def _requests(bill: Bill) -> Finding:
     """A tier that must be asked for was asked for (OPS-ACH-06)."""
-    floor = bill.contract.terms.throughput.request_from_per_s.value
+    throughput = bill.contract.terms.throughput
+    floor = throughput.request_from_per_s.value if throughput.request_from_per_s else max(throughput.rates)
     without = [
         f"{code.code} at {tier.rate_per_s}/s from {tier.month}"
         for code in bill.acts.codes
         for tier in code.tiers
-        if tier.rate_per_s >= floor and not tier.request_id
+        if throughput.must_ask(tier.rate_per_s) and not tier.request_id
     ]
     return _finding(
         "OPS-ACH-06/requested", "fail" if without else "pass",

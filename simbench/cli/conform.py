@@ -16,7 +16,7 @@ import click
 import cloup
 from msgspec.structs import replace
 
-from simbench.base.errors import BadInput
+from simbench.base.errors import BadInput, Trouble
 from simbench.base.outputs import claim
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import JUDGED, command
@@ -139,9 +139,9 @@ def conform(**options: Any) -> None:
 
 def conform_command(wanted: SessionOptions, options: Options) -> int:
     """Run the session, write its output and return the exit status (docs/reference/exit-status.md)."""
-    from simbench.bench.pytest.run import run_suite
     from simbench.bench.runner.baseline import compare, status, updated, write_baseline
-    from simbench.bench.runner.output import write_output
+    from simbench.bench.runner.junit import write_junit
+    from simbench.bench.runner.output import JUNIT, write_output
 
     folder = options.output or options.judge_from or OUTPUT
     known = _known(options)
@@ -149,12 +149,17 @@ def conform_command(wanted: SessionOptions, options: Options) -> int:
     ticker = _Ticker(judgements.plan)
     if not options.judge_from:
         judgements.start(ticker.progress)
-    run_suite(judgements, folder)
-    ticker.stop()
+    try:
+        judgements.wait()
+    except KeyboardInterrupt:
+        raise Trouble("the session was interrupted") from None
+    finally:
+        ticker.stop()
     today = date.today()
     standings = compare(judgements.findings, known, today, strict=options.strict)
     click.echo(f"writing {folder / 'report.html'}", err=True)
     write_output(judgements, folder, standings)
+    write_junit(folder / JUNIT, judgements, standings, strict=options.strict)
     if options.update_baseline and options.baseline:
         before, known = known, updated(standings, known, today)
         write_baseline(options.baseline, known, before if options.baseline.exists() else None)

@@ -2,7 +2,9 @@
 
 from simbench.base.toml_files import as_typed, choice, dotted, read_table, read_toml, refusal
 from simbench.contract.load import DEFAULT, load_contract
-from simbench.contract.terms import Ambiguity, Clause, Contract, Term, Terms
+from simbench.contract.sms import Clause, Contract
+from simbench.contract.term import Ambiguity, Term
+from simbench.contract.terms import Terms
 
 __all__ = [
     "DEFAULT",

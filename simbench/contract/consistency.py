@@ -1,46 +1,158 @@
-"""Finds well-typed values of a merged contract that contradict each other: unknown references, impossible orders."""
+"""Finds well-typed values of a push-SMS contract that contradict each other: impossible orders, bands, ranges."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
 
-from simbench.base.toml_files import Keys, choice, shown
-from simbench.contract.terms import Ambiguity, Clause, Terms
+from simbench.base.calendar import countries
+from simbench.base.toml_files import Keys, Mistake, choice, dotted, shown
+from simbench.contract.sms import Role, SmsFile
+from simbench.contract.terms import TariffRow, Terms
 
-Contradiction = tuple[Keys, str, str]
-"""Place, problem, expectation."""
+ONCE: Final[tuple[Role, ...]] = ("operator", "client")
 
 
-def contradictions(
-    clauses: dict[str, Clause], terms: Terms, ambiguities: dict[str, Ambiguity]
-) -> Iterator[Contradiction]:
-    """Yield every contradiction, references first."""
-    known = terms.by_name()
-    for name, term in known.items():
-        if term.clause not in clauses:
-            problem = f"unknown clause: {shown(term.clause)}"
-            yield ("terms", *name.split("."), "clause"), problem, choice(term.clause, clauses)
-    for amb_id, ambiguity in ambiguities.items():
-        yield from _of_ambiguity(amb_id, ambiguity, clauses)
+def contradictions(file: SmsFile) -> Iterator[Mistake]:
+    """Yield every contradiction, parties and clauses first."""
+    yield from _parties(file)
+    yield from _tiers(file.terms)
+    yield from _ranges(file.terms)
+    yield from _bands(file.terms.tariff)
+    yield from _row_clauses(file.terms)
+    yield from _hours(file.terms)
     for name, holds, expected in _RELATIONS:
-        if not holds(terms):
-            yield ("terms", *name.split("."), "value"), f"is {shown(known[name].value)}", expected
+        if not holds(file.terms):
+            value = file.terms.by_name()[name].value
+            yield Mistake(("terms", *name.split("."), "value"), f"is {shown(value)}", expected)
+    zone = file.terms.calendar.zone.value
+    if not _is_zone(zone):
+        yield Mistake(
+            ("terms", "calendar", "zone", "value"), f"is {shown(zone)}", choice(zone, sorted(available_timezones()))
+        )
 
 
-def _of_ambiguity(amb_id: str, ambiguity: Ambiguity, clauses: dict[str, Clause]) -> Iterator[Contradiction]:
-    for place, clause_id in enumerate(ambiguity.clauses):
-        if clause_id not in clauses:
-            problem = f"unknown clause: {shown(clause_id)}"
-            yield ("ambiguities", amb_id, "clauses", place), problem, choice(clause_id, clauses)
-    for key, chosen in (("default", ambiguity.default), ("reading", ambiguity.reading or ambiguity.default)):
-        if chosen not in ambiguity.readings:
-            yield ("ambiguities", amb_id, key), f"is {shown(chosen)}", choice(chosen, ambiguity.readings)
+def unknown_country(file: SmsFile) -> Iterator[Mistake]:
+    """Yield a country or region whose public holidays nobody knows; slow, as it loads all of them."""
+    calendar, known = file.terms.calendar, countries()
+    country, region = calendar.country.value, calendar.region.value
+    if country not in known:
+        yield Mistake(("terms", "calendar", "country", "value"), f"is {shown(country)}", choice(country, sorted(known)))
+    elif region and region not in known[country]:
+        expected = choice(region, known[country])
+        yield Mistake(("terms", "calendar", "region", "value"), f"is {shown(region)}", expected)
 
 
-def _ascending(numbers: tuple[int, ...]) -> bool:
-    return all(low < high for low, high in pairwise(numbers))
+def unknown_purposes(file: SmsFile, purposes: Collection[str]) -> Iterator[Mistake]:
+    """Yield the purposes a clause names that no rule is entered for."""
+    for name, clause in file.clauses.items():
+        for place, purpose in enumerate(clause.verified_by):
+            if purpose not in purposes:
+                where: Keys = ("clauses", name, "verified_by", place)
+                yield Mistake(where, f"no such purpose: {shown(purpose)}", choice(purpose, purposes))
+
+
+def _parties(file: SmsFile) -> Iterator[Mistake]:
+    roles = [party.role for party in file.parties.values()]
+    for role in ONCE:
+        if roles.count(role) != 1:
+            yield Mistake(("parties",), f"has {roles.count(role)} of role {role}", "one")
+    for name, clause in file.clauses.items():
+        for place, party in enumerate(clause.bound):
+            if party not in file.parties:
+                where: Keys = ("clauses", name, "bound", place)
+                yield Mistake(where, f"is {shown(party)}", choice(party, file.parties))
+        if not clause.verified_by and not clause.not_verified:
+            expected = "verified_by, a list of purposes, or not_verified, the reason why there are none"
+            yield Mistake(("clauses", name), "says neither what verifies it nor why nothing does", expected)
+
+
+def _tiers(terms: Terms) -> Iterator[Mistake]:
+    place: Keys = ("terms", "throughput", "tiers")
+    throughput = terms.throughput
+    for number, tier in enumerate(throughput.tiers):
+        if tier.value in throughput.rates[:number]:
+            yield Mistake((*place, number, "value"), f"is {tier.value}, a tier that stands above", "each rate once")
+        elif number and tier.value < throughput.rates[number - 1]:
+            yield Mistake((*place, number, "value"), f"is {tier.value}", "rates in ascending order")
+        if tier.price is None and not tier.by_quotation:
+            yield Mistake((*place, number, "price"), "is missing", "an amount, or by_quotation = true")
+    if throughput.default_per_s.value not in throughput.rates:
+        problem, expected = f"is {throughput.default_per_s.value}", f"one of the tiers {throughput.rates}"
+        yield Mistake(("terms", "throughput", "default_per_s", "value"), problem, expected)
+
+
+def _ranges(terms: Terms) -> Iterator[Mistake]:
+    digits, seen = terms.numbering.code_digits.value, set[str]()
+    if not terms.numbering.ranges:
+        yield Mistake(("terms", "numbering", "ranges"), "is empty", "the first digits of at least one range")
+    for number, one in enumerate(terms.numbering.ranges):
+        where: Keys = ("terms", "numbering", "ranges", number, "value")
+        if not (one.value.isascii() and one.value.isdigit()):
+            yield Mistake(where, f"is {shown(one.value)}, which no code can begin with", "digits")
+        elif len(one.value) >= digits:
+            yield Mistake(where, f"is {shown(one.value)}, which no code can have", f"fewer than {digits} digits")
+        elif one.value in seen:
+            yield Mistake(where, f"is {shown(one.value)}, a range that stands above", "each range once")
+        seen.add(one.value)
+
+
+def _bands(tariff: dict[str, TariffRow]) -> Iterator[Mistake]:
+    """Find bands of one charge that overlap, leave a gap or end before they begin."""
+    groups: dict[tuple[str, tuple[str, ...]], list[tuple[str, TariffRow]]] = {}
+    for name, row in tariff.items():
+        if row.last is not None and row.last < row.first:
+            yield Mistake(("terms", "tariff", name, "last"), f"is {row.last}", f"at least {row.first}, `first`")
+        if row.charge == "range_month" and not row.uses:
+            yield Mistake(("terms", "tariff", name, "uses"), "is missing", "the uses of the ranges the price is for")
+        if row.charge in {"code_month", "range_month"}:
+            groups.setdefault((row.charge, row.uses), []).append((name, row))
+    for rows in groups.values():
+        rows.sort(key=lambda named: named[1].first)
+        for (low_name, low), (name, row) in pairwise(rows):
+            where: Keys = ("terms", "tariff", name, "first")
+            if low.last is None or row.first <= low.last:
+                yield Mistake(where, f"is {row.first}: the band overlaps that of {low_name}", _after(low))
+            elif row.first > low.last + 1:
+                yield Mistake(where, f"is {row.first}: no price between it and {low_name}", _after(low))
+
+
+def _row_clauses(terms: Terms) -> Iterator[Mistake]:
+    """Find two prices of one clause: a line of a bill could not be told to belong to one of them."""
+    places: list[tuple[Keys, str]] = [
+        (("terms", "throughput", "tiers", number, "clause"), tier.clause)
+        for number, tier in enumerate(terms.throughput.tiers)
+    ]
+    places += [(("terms", "tariff", name, "clause"), row.clause) for name, row in terms.tariff.items()]
+    seen: dict[str, Keys] = {}
+    for keys, clause in places:
+        if clause in seen:
+            problem = f"is {shown(clause)}, the clause of {dotted(seen[clause][1:-1])} too"
+            yield Mistake(keys, problem, "a clause of its own for each price, since bills name their lines by it")
+        seen.setdefault(clause, keys)
+
+
+def _after(low: TariffRow) -> str:
+    return "a last code of the band before" if low.last is None else str(low.last + 1)
+
+
+def _hours(terms: Terms) -> Iterator[Mistake]:
+    for traffic_class, hours in terms.hours.items():
+        if hours.opens_at_h.value >= hours.closes_at_h.value:
+            keys: Keys = ("terms", "hours", traffic_class, "opens_at_h", "value")
+            expected = f"earlier than {dotted(('hours', traffic_class, 'closes_at_h'))}"
+            yield Mistake(keys, f"is {hours.opens_at_h.value}", expected)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # no such zone, or no name of one
+        return False
+    return True
 
 
 def _compiles(pattern: str) -> bool:
@@ -52,17 +164,6 @@ def _compiles(pattern: str) -> bool:
 
 
 _RELATIONS: tuple[tuple[str, Callable[[Terms], bool], str], ...] = (
-    ("throughput.tiers_per_s", lambda t: _ascending(t.throughput.tiers_per_s.value), "rates in ascending order"),
-    (
-        "throughput.tiers_per_s",
-        lambda t: t.throughput.default_per_s.value == t.throughput.tiers_per_s.value[0],
-        "throughput.default_per_s first",
-    ),
-    (
-        "throughput.tiers_per_s",
-        lambda t: set(t.throughput.tiers_per_s.value[1:]) <= set(t.tariff.tier_month()),
-        "only tiers with a price, tariff.tier_*",
-    ),
     ("session.window", lambda t: t.session.window.value <= t.session.window_max.value, "at most session.window_max"),
     ("session.window_max", lambda t: t.session.window_max.value <= 100, "at most 100, the number of TRNs"),
     (
@@ -70,11 +171,7 @@ _RELATIONS: tuple[tuple[str, Callable[[Terms], bool], str], ...] = (
         lambda t: t.delivery.validity_default_h.value <= t.delivery.validity_max_h.value,
         "at most delivery.validity_max_h",
     ),
-    (
-        "marketing.opens_at_h",
-        lambda t: t.marketing.opens_at_h.value < t.marketing.closes_at_h.value,
-        "earlier than marketing.closes_at_h",
-    ),
-    ("numbering.code_pattern", lambda t: _compiles(t.numbering.code_pattern.value), "a regular expression"),
+    ("numbering.code_digits", lambda t: t.numbering.code_digits.value <= 16, "at most 16, the digits of an address"),
     ("numbering.oadc_alpha_pattern", lambda t: _compiles(t.numbering.oadc_alpha_pattern.value), "a regular expression"),
+    ("money.vat_share", lambda t: t.money.vat_share.value < 1, "a share below 1"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simbench.base.calendar import civil, is_jour_ouvrable
+from simbench.base.calendar import Calendar
 from simbench.contract.terms import Terms
 
 
@@ -11,8 +11,9 @@ def marketing_hours(us: int, terms: Terms, *, closed: bool = False, alsace_mosel
 
     The window is half-open: 22:00:00 is too late; `closed` includes its last second (AMB-20).
     """
-    then = civil(us)
-    opens, closes = terms.marketing.opens_at_h.value, terms.marketing.closes_at_h.value
+    hours, zone = terms.hours["marketing"], terms.calendar
+    calendar = Calendar(zone.zone.value, zone.country.value, zone.region.value)
+    then = calendar.civil(us)
     second_of_day = (then.hour * 60 + then.minute) * 60 + then.second
-    inside = opens * 3600 <= second_of_day < closes * 3600 + closed
-    return inside and is_jour_ouvrable(then.date(), alsace_moselle=alsace_moselle)
+    inside = hours.opens_at_h.value * 3600 <= second_of_day < hours.closes_at_h.value * 3600 + closed
+    return inside and calendar.is_jour_ouvrable(then.date(), regional=alsace_moselle)

@@ -1,76 +1,93 @@
-"""Types of a contract: terms with their provenance, clauses, ambiguities, and the contract that holds them.
-
-The values come from TOML files through `load.py`.
-"""
+"""The terms of a push-SMS contract by group: figures, hours, ranges of codes and rows of the tariff."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from simbench.base.errors import BadInput
 from simbench.base.toml_files import choice
+from simbench.contract.term import (
+    Count,
+    Counts,
+    Frozen,
+    Hour,
+    Natural,
+    Share,
+    Term,
+    Width,
+    Word,
+    check_amount,
+    named_terms,
+)
 
-T = TypeVar("T")
+Use = Literal["marketing", "reply", "presence", "interpersonal", "machines"]
+Days = Literal["every-day", "monday-to-saturday", "monday-to-friday"]
+Window = Literal["rolling", "month", "quarter", "year"]
+Formula = Literal["V1", "V2", "V3", "V4"]
+SenderNames = Literal["option", "always", "never"]
+Charge = Literal[
+    "opening", "rate_change", "other_change", "message", "code_month", "qualification_month", "qualification",
+    "sender_name_month", "sender_name_act", "range_month",
+]  # fmt: skip
+Label = dict[str, Word]
 
-Status = Literal["seed", "source", "assumption", "contract"]
-Party = Literal["orange", "cocontractant", "emetteur"]
-Strength = Literal["must", "should", "may", "info"]
-Means = Literal["wire", "simulation", "bill", "declaration"]
-
-Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
-Natural = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
-Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Width = Annotated[float, msgspec.Meta(ge=0, le=10)]
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Counts = Annotated[tuple[Count, ...], msgspec.Meta(min_length=1, max_length=100)]
-Words = Annotated[tuple[Word, ...], msgspec.Meta(min_length=1, max_length=20)]
+CHARGES: tuple[Charge, ...] = get_args(Charge)
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
-class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all structs here: immutable, and strict about unknown keys."""
+class Tier(Term[Count], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rate in messages per second that a code can be subscribed to, and its price a month beside the code's own.
 
-
-class Term(_Frozen, Generic[T], frozen=True, forbid_unknown_fields=True):
-    """One value of the contract, in `unit`, with the clause it serves and its origin.
-
-    `status`: "seed" (from the brochure), "source" (a public source), "assumption" (ours), "contract" (confirmed by an
-    overlay). `source` is the line of the brochure ("B:137") or the document.
+    A tier `by_quotation` has no price. The standard rate is a tier as well.
+    `label` names its row on a bill by language.
     """
 
-    value: T
-    unit: str
-    status: Status
-    clause: str
-    source: str = ""
-    note: str = ""
+    price: Decimal | None = None
+    by_quotation: bool = False
+    label: Label = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Reject amounts no bill can contain: msgspec has no bounds for decimals."""
-        if isinstance(self.value, Decimal) and not (
-            self.value.is_finite() and 0 <= self.value <= 1_000_000 and self.value.as_tuple().exponent in range(-6, 1)
-        ):
-            raise ValueError('expected an amount from "0" to "1000000" with at most 6 decimals')
+        """Reject prices no bill can contain."""
+        if self.price is not None:
+            check_amount(self.price)
 
 
-class Throughput(_Frozen, frozen=True):
-    """Rates in messages per second and code, and how they are measured."""
+class Throughput(Frozen, frozen=True):
+    """Rates in messages per second and code, and how they are measured.
+
+    A tier from `request_from_per_s` on must be asked for; without this term none must.
+    """
 
     default_per_s: Term[Count]
-    tiers_per_s: Term[Counts]
+    tiers: tuple[Tier, ...]
     interval_ms: Term[Count]
     jitter_ms: Term[Natural]
     max_hold_s: Term[Count]
-    request_from_per_s: Term[Count]
     sustained_tolerance_share: Term[Share]
     use_share: Term[Share]
     mean_window_s: Term[Count]
+    request_from_per_s: Term[Count] | None = None
+
+    @property
+    def rates(self) -> tuple[int, ...]:
+        """The rates of the tiers, as listed."""
+        return tuple(tier.value for tier in self.tiers)
+
+    @property
+    def paid_tiers(self) -> dict[int, Tier]:
+        """The tiers beside the standard rate, by rate."""
+        return {tier.value: tier for tier in self.tiers if tier.value != self.default_per_s.value}
+
+    def must_ask(self, rate_per_s: int) -> bool:
+        """Whether a rate must be asked for."""
+        return self.request_from_per_s is not None and rate_per_s >= self.request_from_per_s.value
 
 
-class Session(_Frozen, frozen=True):
+class Session(Frozen, frozen=True):
     """UCP sessions: window, timers, reconnection."""
 
     window: Term[Count]
@@ -86,7 +103,7 @@ class Session(_Frozen, frozen=True):
     reconnect_grace_s: Term[Count]
 
 
-class Delivery(_Frozen, frozen=True):
+class Delivery(Frozen, frozen=True):
     """Validity, latency and retry of one message; schedules repeat their last step until the validity ends."""
 
     validity_default_h: Term[Count]
@@ -98,14 +115,22 @@ class Delivery(_Frozen, frozen=True):
     network_retry_min: Term[Counts]
     memory_full_first_min: Term[Count]
     memory_full_max_h: Term[Count]
-    non_orange_share_max: Term[Share]
+    other_operators_share_max: Term[Share]
 
 
-class Quality(_Frozen, frozen=True):
-    """What Orange commits to for its platforms, and how the bench observes it."""
+class Quality(Frozen, frozen=True):
+    """What the operator commits to for its platforms, and how the bench observes it.
+
+    `availability_window`: "rolling" looks back `availability_months` at every instant, the others are calendar
+    periods. `availability_formula`: V1 counts unplanned outages only, V2 all of them ("24 hours a day" read literally),
+    V3 takes planned ones out of the window too, V4 weighs partial ones. `partial_restoration_h` binds outages that are
+    not total.
+    """
 
     availability: Term[Share]
+    availability_window: Term[Window]
     availability_months: Term[Count]
+    availability_formula: Term[Formula]
     restoration_h: Term[Count]
     notice_days: Term[Count]
     client_notice_days: Term[Count]
@@ -113,13 +138,12 @@ class Quality(_Frozen, frozen=True):
     rate_floor_per_s: Term[Count]
     rate_floor_offer_s: Term[Count]
     probe_every_s: Term[Count]
+    partial_restoration_h: Term[Count] | None = None
 
 
-class Marketing(_Frozen, frozen=True):
-    """When and how often users may receive marketing, and how they stop it."""
+class Marketing(Frozen, frozen=True):
+    """How often users may receive marketing, and how they stop it."""
 
-    opens_at_h: Term[Hour]
-    closes_at_h: Term[Hour]
     per_user_brand_day: Term[Count]
     stop_word: Term[Word]
     stop_grace_h: Term[Natural]
@@ -127,139 +151,191 @@ class Marketing(_Frozen, frozen=True):
     oadc_alpha_max: Term[Count]
 
 
-class Numbering(_Frozen, frozen=True):
-    """Short codes and sender names."""
+class ClassHours(Frozen, frozen=True):
+    """When messages of a traffic class may be sent: hours in the zone of the calendar, and days."""
 
-    code_pattern: Term[Word]
-    reply_prefix: Term[Word]
-    geo_prefix: Term[Word]
-    marketing_prefix: Term[Word]
-    interpersonal_prefix: Term[Word]
-    m2m_prefix: Term[Word]
+    opens_at_h: Term[Hour]
+    closes_at_h: Term[Hour]
+    days: Term[Days]
+
+
+class CalendarTerms(Frozen, frozen=True):
+    """Civil time and public holidays: an IANA zone, a country by its two letters, and a region of it.
+
+    The region's further holidays count only where AMB-16 is read so.
+    """
+
+    zone: Term[Word]
+    country: Term[Word]
+    region: Term[str]
+
+
+class _Text(str):
+    """A text that is read like a term: for the rules, until they ask for ranges by their use."""
+
+    @property
+    def value(self) -> str:
+        """The text."""
+        return str(self)
+
+
+class CodeRange(Term[Word], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A range of short codes by its first digits, and what it is used for.
+
+    "marketing": advertising; "reply": only answers to users; "presence": recipients of a presence list;
+    "interpersonal": messages between people; "machines": functional messages to machines.
+    """
+
+    use: Use
+
+
+class Numbering(Frozen, frozen=True):
+    """Short codes and sender names. `sender_names`: by "option" of a code, "always" or "never" allowed."""
+
+    code_digits: Term[Count]
+    ranges: tuple[CodeRange, ...]
+    sender_names: Term[SenderNames]
     oadc_alpha_pattern: Term[Word]
 
+    def prefixes(self, use: Use) -> tuple[str, ...]:
+        """The first digits of the ranges for a use; none where the contract has no such range."""
+        return tuple(one.value for one in self.ranges if one.use == use)
 
-class Forecast(_Frozen, frozen=True):
-    """Traffic forecasts the Cocontractant must provide."""
+    def use_of(self, code: str) -> Use | None:
+        """The use of a code's range, the longest that fits; None for a code of no range."""
+        fits = [one for one in self.ranges if code.startswith(one.value)]
+        return max(fits, key=lambda one: len(one.value)).use if fits else None
+
+    def code_of(self, use: Use, number: int) -> str:
+        """The code with a number in the first range for a use. Raises BadInput where there is no such range."""
+        prefixes = self.prefixes(use)
+        if not prefixes:
+            raise BadInput(f"range for {use}", "the contract has none", choice(use, {one.use for one in self.ranges}))
+        digits = self.code_digits.value - len(prefixes[0])
+        return prefixes[0] + f"{number:0{digits}d}"
+
+    def codes_in(self, prefix: str) -> Iterator[str]:
+        """The codes of a range in order, from number 1 on."""
+        digits = self.code_digits.value - len(prefix)
+        return (f"{prefix}{number:0{digits}d}" for number in range(1, 10**digits))
+
+    @property
+    def code_pattern(self) -> _Text:
+        """A regular expression of the codes."""
+        return _Text(_pattern(sorted({one.value for one in self.ranges}), self.code_digits.value))
+
+    @property
+    def marketing_prefix(self) -> _Text:
+        """The first digits of the range."""
+        return self._first("marketing")
+
+    @property
+    def reply_prefix(self) -> _Text:
+        """The first digits of the range."""
+        return self._first("reply")
+
+    @property
+    def geo_prefix(self) -> _Text:
+        """The first digits of the range."""
+        return self._first("presence")
+
+    @property
+    def interpersonal_prefix(self) -> _Text:
+        """The first digits of the range."""
+        return self._first("interpersonal")
+
+    @property
+    def m2m_prefix(self) -> _Text:
+        """The first digits of the range."""
+        return self._first("machines")
+
+    def _first(self, use: Use) -> _Text:
+        return _Text((*self.prefixes(use), "-")[0])
+
+
+class Forecast(Frozen, frozen=True):
+    """Traffic forecasts the client must provide."""
 
     per_year: Term[Count]
     tolerance_share: Term[Share]
 
 
-class Tariff(_Frozen, frozen=True):
-    """Prices in euros before VAT, as exact decimals; bands count short codes."""
+class Money(Frozen, frozen=True):
+    """The currency of all prices (ISO 4217), the share of VAT on them, and the months a tier is subscribed for."""
 
-    code_technical_setup: Term[Decimal]
-    rate_change: Term[Decimal]
-    other_change: Term[Decimal]
-    code_admin_setup: Term[Decimal]
-    per_delivered_mt: Term[Decimal]
-    code_month_1_20: Term[Decimal]
-    code_month_21_on: Term[Decimal]
-    code_month_band: Term[Count]
-    tier_20: Term[Decimal]
-    tier_50: Term[Decimal]
-    tier_100: Term[Decimal]
-    tier_150: Term[Decimal]
-    tier_months: Term[Count]
-    qualification_month: Term[Decimal]
-    qualification_act: Term[Decimal]
-    oadc_option_month: Term[Decimal]
-    oadc_option_act: Term[Decimal]
-    green_geo_month_1_10: Term[Decimal]
-    green_geo_month_11_on: Term[Decimal]
-    green_geo_band: Term[Count]
+    currency: Term[Word]
     vat_share: Term[Decimal]
-
-    def tier_month(self) -> dict[int, Decimal]:
-        """Monthly price of each tier above the standard rate: {messages a second: euros} (OPS-TAR-09..12)."""
-        tiers = {name: name.removeprefix("tier_") for name in self.__struct_fields__}
-        return {int(tier): getattr(self, name).value for name, tier in tiers.items() if tier.isdigit()}
+    tier_months: Term[Count]
 
 
-class Terms(_Frozen, frozen=True):
-    """Every number and price of the contract, by group."""
+class TariffRow(Term[Decimal], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A row of the tariff: the price, before VAT, of what the bench counts as `charge`.
+
+    `first` and `last` are the band of codes the price is for, counted from 1; without `last` the band is open. `uses`
+    are the ranges a "range_month" is for, each counted apart. `label` names the row on a bill by language; it may name
+    {first}, {last}, {range} and {company}.
+    """
+
+    charge: Charge
+    label: Label = msgspec.field(default_factory=dict)
+    first: Count = 1
+    last: Count | None = None
+    uses: tuple[Use, ...] = ()
+
+
+class Terms(Frozen, frozen=True):
+    """Every number and price of the contract, by group; hours by traffic class, rows of the tariff by name."""
 
     throughput: Throughput
     session: Session
     delivery: Delivery
     quality: Quality
     marketing: Marketing
+    hours: dict[str, ClassHours]
+    calendar: CalendarTerms
     numbering: Numbering
     forecast: Forecast
-    tariff: Tariff
+    money: Money
+    tariff: dict[str, TariffRow]
 
     def by_name(self) -> dict[str, Term[Any]]:
         """Give every term under its dotted name, "throughput.jitter_ms", in the order of the structs."""
-        groups = {name: getattr(self, name) for name in self.__struct_fields__}
-        return {f"{name}.{term}": getattr(group, term) for name, group in groups.items() for term in _fields(group)}
+        return named_terms(self)
+
+    @property
+    def ranges_apart(self) -> tuple[str, ...]:
+        """The first digits of the ranges with a monthly price of their own, each counted apart."""
+        uses = {use for row in self.rows("range_month") for use in row.uses}
+        return tuple(one.value for one in self.numbering.ranges if one.use in uses)
+
+    def row_ids(self) -> list[str]:
+        """The clauses that name the rows of a bill, tariff and tiers, in the order of a bill."""
+        rows = sorted(self.tariff.values(), key=lambda row: CHARGES.index(row.charge))
+        before = [row.clause for row in rows if CHARGES.index(row.charge) <= CHARGES.index("code_month")]
+        tiers = [tier.clause for tier in self.throughput.paid_tiers.values()]
+        return [*before, *tiers, *(row.clause for row in rows if row.clause not in before)]
+
+    def rows(self, charge: Charge) -> list[TariffRow]:
+        """The rows of the tariff for a charge, by band."""
+        return sorted((row for row in self.tariff.values() if row.charge == charge), key=lambda row: row.first)
 
 
-class Clause(_Frozen, frozen=True):
-    """One promise of the contract, in our words; `key_term` is the French term it turns on."""
-
-    chapter: str
-    gist: str
-    key_term: str
-    bound: tuple[Party, ...]
-    strength: Strength
-    verify: tuple[Means, ...]
-    source: str
-    check: str
+def _pattern(prefixes: list[str], digits: int) -> str:
+    """A regular expression of the codes of some ranges, as short as a person would write it."""
+    by_stem: dict[tuple[str, int], list[str]] = {}
+    for prefix in prefixes:
+        by_stem.setdefault((prefix[:-1], digits - len(prefix)), []).append(prefix[-1])
+    parts = [f"{stem}{_signs(last)}" + (f"[0-9]{{{rest}}}" if rest else "") for (stem, rest), last in by_stem.items()]
+    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
 
 
-class Ambiguity(_Frozen, frozen=True):
-    """A place the contract can be read in several ways: `readings` maps a key to its explanation.
-
-    `reading` is the choice ("" means `default`); it counts as an assumption until an overlay says "contract".
-    """
-
-    question: str
-    clauses: Words
-    default: str
-    readings: dict[str, str]
-    reading: str = ""
-    status: Literal["assumption", "contract"] = "assumption"
-
-
-class Contract(msgspec.Struct, frozen=True):
-    """A whole contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from."""
-
-    name: str
-    title: str
-    digest: str
-    files: tuple[str, ...]
-    clauses: dict[str, Clause]
-    terms: Terms
-    ambiguities: dict[str, Ambiguity]
-
-    def clause(self, clause_id: str) -> Clause:
-        """Give one clause; BadInput names the nearest id when there is none."""
-        return _known(self.clauses, clause_id, f"contract {self.name}", "clause")
-
-    def reading(self, amb_id: str) -> str:
-        """Give the key of the reading in force for one ambiguity; BadInput when there is no such ambiguity."""
-        ambiguity = _known(self.ambiguities, amb_id, f"contract {self.name}", "ambiguity")
-        return ambiguity.reading or ambiguity.default
-
-    def assumed(self, *names: str) -> tuple[str, ...]:
-        """Keep those of the given terms ("throughput.jitter_ms") and ambiguities that only we assume.
-
-        The order is kept, for `Finding.assumed`; BadInput when a name is unknown.
-        """
-        known = self.terms.by_name() | self.ambiguities
-        place = f"contract {self.name}"
-        return tuple(name for name in names if _known(known, name, place, "term").status == "assumption")
-
-
-K = TypeVar("K")
-
-
-def _known(table: dict[str, K], name: str, place: str, what: str) -> K:
-    if name not in table:
-        raise BadInput(place, f"no {what} `{name}`", choice(name, table))
-    return table[name]
-
-
-def _fields(struct: msgspec.Struct) -> tuple[str, ...]:
-    return struct.__struct_fields__
+def _signs(digits: list[str]) -> str:
+    if len(digits) == 1:
+        return digits[0]
+    runs: list[list[int]] = []
+    for digit in map(int, digits):
+        if runs and digit == runs[-1][-1] + 1:
+            runs[-1].append(digit)
+        else:
+            runs.append([digit])
+    return "[" + "".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else "".join(map(str, run)) for run in runs) + "]"

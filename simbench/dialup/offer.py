@@ -6,20 +6,19 @@ Amounts are exact decimals; where they are rounded, and how, is said by the term
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Final, Literal, Protocol, TypeVar
 
 import msgspec
 
-from simbench.base.errors import BadInput, ContractError
-from simbench.base.toml_files import choice, label, read_toml, refusal, shown
-from simbench.contract.load import HOME
-from simbench.contract.terms import Ambiguity, Count, Hour, Natural, Term, Words
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import Mistake, choice, shown
+from simbench.contract.engine import ContractFile, Schema, digest_of, load
+from simbench.contract.term import Ambiguity, Count, Frozen, Hour, Natural, Term, named_terms
 from simbench.dialup.tariff_functions import Function, marginal_share, power_share, slab_share
 
 DEFAULT_OFFER = "netrevenu_2000"
@@ -28,11 +27,7 @@ Weights = Annotated[tuple[Natural, ...], msgspec.Meta(min_length=48, max_length=
 Bound = Literal["operator", "provider", "access-server", "radius-server"]
 
 
-class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all structs here share: they never change, and refuse keys they do not know."""
-
-
-class Points(_Frozen, frozen=True):
+class Points(Frozen, frozen=True):
     """The two published points: whole minutes a month, whole francs."""
 
     first_minutes: Term[Count]
@@ -41,21 +36,21 @@ class Points(_Frozen, frozen=True):
     second_share_over_ff: Term[Count]
 
 
-class Money(_Frozen, frozen=True):
+class Money(Frozen, frozen=True):
     """The fixed rate between franc and euro, and the smallest amount."""
 
     ff_per_eur: Term[Decimal]
     smallest: Term[Decimal]
 
 
-class Hours(_Frozen, frozen=True):
+class Hours(Frozen, frozen=True):
     """Hours of Paris between which a working day is peak."""
 
     peak_from_h: Term[Hour]
     peak_to_h: Term[Hour]
 
 
-class Records(_Frozen, frozen=True):
+class Records(Frozen, frozen=True):
     """What a call record may say."""
 
     longest_h: Term[Count]
@@ -66,14 +61,14 @@ class Records(_Frozen, frozen=True):
         return self.longest_h.value * 3600
 
 
-class Accounting(_Frozen, frozen=True):
+class Accounting(Frozen, frozen=True):
     """What is asked of accounting: how wrong a clock may be, and how often a request may be sent again."""
 
     clock_tolerance_s: Term[Count]
     retransmissions: Term[Natural]
 
 
-class Demand(_Frozen, frozen=True):
+class Demand(Frozen, frozen=True):
     """How subscribers call: time a month, laws of the length of a session, arrivals by half-hour of three days."""
 
     hours_per_subscriber: Term[Count]
@@ -90,7 +85,7 @@ class Demand(_Frozen, frozen=True):
     sunday: Term[Weights]
 
 
-class Redial(_Frozen, frozen=True):
+class Redial(Frozen, frozen=True):
     """What a blocked user does."""
 
     persistence: Term[Decimal]
@@ -98,7 +93,7 @@ class Redial(_Frozen, frozen=True):
     most_tries: Term[Count]
 
 
-class OfferTerms(_Frozen, frozen=True):
+class OfferTerms(Frozen, frozen=True):
     """Every number of the offer, by group."""
 
     points: Points
@@ -111,11 +106,10 @@ class OfferTerms(_Frozen, frozen=True):
 
     def by_name(self) -> dict[str, Term[Any]]:
         """Give every term under its dotted name, "points.first_minutes"."""
-        groups = {name: getattr(self, name) for name in self.__struct_fields__}
-        return {f"{name}.{term}": getattr(group, term) for name, group in groups.items() for term in _names(group)}
+        return named_terms(self)
 
 
-class Retail(_Frozen, frozen=True):
+class Retail(Frozen, frozen=True):
     """What a local call costs its user from a day on, with VAT: `credit_s` at one price, then by the minute."""
 
     since: date
@@ -126,7 +120,7 @@ class Retail(_Frozen, frozen=True):
     source: str
 
 
-class Vat(_Frozen, frozen=True):
+class Vat(Frozen, frozen=True):
     """The rate of VAT from a day on."""
 
     since: date
@@ -134,7 +128,7 @@ class Vat(_Frozen, frozen=True):
     source: str
 
 
-class NrvClause(_Frozen, frozen=True):
+class NrvClause(Frozen, frozen=True):
     """One promise of the offer, or what its settlement takes for granted; `bound`: the operator pays the provider,
     whose access servers account for calls to its RADIUS server.
     """
@@ -147,8 +141,9 @@ class NrvClause(_Frozen, frozen=True):
     check: str
 
 
-class _File(_Frozen, frozen=True):
-    title: str
+class OfferFile(ContractFile, frozen=True, kw_only=True):
+    """The top level of an offer's file, overlays merged."""
+
     terms: OfferTerms
     functions: dict[str, Function]
     retail: tuple[Retail, ...]
@@ -185,7 +180,7 @@ class Offer(msgspec.Struct, frozen=True):
                 raise BadInput(f"reading {name}", f"is {shown(reading)}", choice(reading, ambiguities[name].readings))
             ambiguities[name] = msgspec.structs.replace(ambiguities[name], reading=reading)
         changed = msgspec.structs.replace(self, ambiguities=ambiguities)
-        return msgspec.structs.replace(changed, digest=_digest(changed))
+        return msgspec.structs.replace(changed, digest=digest_of(changed))
 
     def assumed(self, *names: str) -> tuple[str, ...]:
         """Keep those of the given terms and ambiguities that only we assume."""
@@ -234,47 +229,36 @@ class Offer(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=8)
 def load_netrevenu(name_or_path: str | Path = DEFAULT_OFFER) -> Offer:
-    """Load the built-in offer by name, or a file of the same shape by path. Raises ContractError."""
-    named = isinstance(name_or_path, str) and name_or_path == Path(name_or_path).stem
-    path = HOME / f"{name_or_path}.toml" if named else Path(name_or_path)
-    if named and not (path.name.startswith("netrevenu_") and path.is_file()):
-        known = sorted(found.stem for found in HOME.glob("netrevenu_*.toml"))
-        raise ContractError(f"offer {shown(name_or_path)}", "no such built-in offer", choice(str(name_or_path), known))
-    content = read_toml(path, _File, ContractError)
-    file = path.name if path.parent == HOME else label(path)
-    _check(content, file)
-    offer = Offer(
-        path.stem, content.title, "", *(getattr(content, name) for name in _names(content) if name != "title")
-    )
-    return msgspec.structs.replace(offer, digest=_digest(offer))
+    """Load the built-in offer by name, or a file of the same shape or an overlay by path. Raises ContractError."""
+    loaded = load(DIALUP, name_or_path)
+    file = loaded.content
+    return Offer(
+        loaded.name, file.title, loaded.digest, file.terms, file.functions, file.retail, file.vat, file.ambiguities,
+        file.clauses,
+    )  # fmt: skip
 
 
-def _check(content: _File, file: str) -> None:
-    """Refuse what contradicts itself: unknown clauses and readings, dates that do not rise, no function in force."""
-    cited = [(("terms", *name.split(".")), term.clause) for name, term in content.terms.by_name().items()]
-    cited += [(("ambiguities", name), clause) for name, amb in content.ambiguities.items() for clause in amb.clauses]
-    for keys, clause in cited:
-        if clause not in content.clauses:
-            raise refusal(ContractError, file, keys, f"names clause {shown(clause)}", choice(clause, content.clauses))
-    for name, ambiguity in content.ambiguities.items():
-        if (ambiguity.reading or ambiguity.default) not in ambiguity.readings:
-            raise refusal(ContractError, file, ("ambiguities", name), "its reading is none of its readings")
-    series: tuple[tuple[str, Sequence[_Dated]], ...] = (("retail", content.retail), ("vat", content.vat))
+def _contradictions(file: OfferFile) -> Iterator[Mistake]:
+    """Find what contradicts itself: dates that do not rise, a peak that ends too early, no function for a reading."""
+    series: tuple[tuple[str, Sequence[_Dated]], ...] = (("retail", file.retail), ("vat", file.vat))
     for table, entries in series:
         days = [entry.since for entry in entries]
         if not days or days != sorted(set(days)):
-            raise refusal(ContractError, file, (table,), "dates do not rise", "one entry a date, in order")
-    hours = content.terms.hours
+            yield Mistake((table,), "dates do not rise", "one entry a date, in order")
+    hours = file.terms.hours
     if hours.peak_from_h.value >= hours.peak_to_h.value:
-        raise refusal(ContractError, file, ("terms", "hours"), "the peak ends before it begins")
-    if missing := set(READINGS) - set(content.ambiguities):
-        raise refusal(ContractError, file, ("ambiguities", min(missing)), "is missing")
-    if strange := set(content.ambiguities["NRV-AMB-01"].readings) - set(content.functions):
-        raise refusal(ContractError, file, ("functions", min(strange)), "is missing", "a function for each reading")
+        yield Mistake(("terms", "hours"), "the peak ends before it begins")
+    readings = file.ambiguities[FUNCTIONS].readings if FUNCTIONS in file.ambiguities else {}
+    for reading in readings:
+        if reading not in file.functions:
+            yield Mistake(("functions", reading), "is missing", "a function for each reading")
 
 
-READINGS: Words = tuple(f"NRV-AMB-{number:02}" for number in range(1, 7))
+FUNCTIONS: Final = "NRV-AMB-01"
+READINGS: Final = tuple(f"NRV-AMB-{number:02}" for number in range(1, 7))
 """The ambiguities code follows."""
+
+DIALUP: Final = Schema("dialup", OfferFile, _contradictions, READINGS)
 
 
 class _Dated(Protocol):
@@ -290,12 +274,3 @@ def _in_force(entries: Sequence[D], day: date, what: str) -> D:
     if place < 0:
         raise BadInput(f"{what} on {day}", "is not known", f"a day from {entries[0].since} on")
     return entries[place]
-
-
-def _digest(offer: Offer) -> str:
-    content = [getattr(offer, name) for name in _names(offer) if name not in {"name", "digest"}]
-    return sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:16]
-
-
-def _names(struct: Any) -> tuple[str, ...]:
-    return tuple(struct.__struct_fields__)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from simbench.contract.terms import Natural
+from simbench.contract.term import Natural
 
 
 class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

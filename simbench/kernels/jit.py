@@ -33,8 +33,8 @@ JUDGED = "fake_smsc"  # the other package with kernels
 class Kernel(Generic[P, R]):
     """A function and its compiled form, made at the first call and cached on disk for later processes."""
 
-    def __init__(self, function: Callable[P, R]) -> None:
-        self.plain = function
+    def __init__(self, function: Callable[P, R], *, beside: bool = False) -> None:
+        self.plain, self._beside = function, beside
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -44,7 +44,7 @@ class Kernel(Generic[P, R]):
     @functools.cached_property
     def compiled(self) -> Callable[P, R]:
         """The compiled form, for hot Python loops without this wrapper's cost."""
-        made: Callable[P, R] = compiled(self.plain)
+        made: Callable[P, R] = compiled(self.plain, beside=self._beside)
         return made
 
 
@@ -53,11 +53,19 @@ def kernel(function: Callable[P, R]) -> Kernel[P, R]:
     return Kernel(function)
 
 
+def kernel_beside(function: Callable[P, R]) -> Kernel[P, R]:
+    """The same for a thread beside a loop: it releases the interpreter lock while it runs.
+
+    The loop's own kernels keep the lock, as to get it back may take milliseconds.
+    """
+    return Kernel(function, beside=True)
+
+
 @functools.cache
-def compiled(function: Callable[..., Any]) -> Any:
+def compiled(function: Callable[..., Any], *, beside: bool = False) -> Any:
     """Compile a scalar function of a package of kernels, together with those it calls.
 
-    Pass integers beyond 63 bits, and draws made of them, as `numpy.uint64`.
+    Pass integers beyond 63 bits, and draws made of them, as `numpy.uint64`. `beside`: as `kernel_beside`.
     """
     numba = _numba()
     if numba is None:
@@ -72,7 +80,7 @@ def compiled(function: Callable[..., Any]) -> Any:
             globals_[name] = compiled(value)
     twin = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, function.__closure__)
     twin.__qualname__, twin.__module__ = function.__qualname__, function.__module__
-    return numba.njit(twin, cache=True)
+    return numba.njit(twin, cache=True, nogil=beside)
 
 
 def _without_compiler(function: Callable[..., Any]) -> Callable[..., Any]:

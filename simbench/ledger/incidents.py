@@ -1,4 +1,4 @@
-"""Incidents: when the platform, or a part of it, did not serve, and the rows of a events that tell it. Judges nothing.
+"""Incidents: when the platform, or a part of it, did not serve, and the events that record it.
 
 An incident that was announced is maintenance; whether it was announced in time is for a rule to say.
 """
@@ -72,7 +72,7 @@ def incident_rows(incident: Incident) -> list[EventRow]:
 
 
 def incidents_of(events: Iterable[Any]) -> tuple[Incident, ...]:
-    """The incidents that rows of a events tell, by start. `detail` may be JSON or already a mapping.
+    """The incidents that rows of events record, by start. `detail` may be JSON or already a mapping.
 
     Rows of the live server name no ticket: theirs are numbered, "total" is the platform, anything else a part of
     it that takes an unknown share away, counted as whole. An end without a beginning is left out, and so is a
@@ -93,12 +93,12 @@ def incidents_of(events: Iterable[Any]) -> tuple[Incident, ...]:
 
 
 def period_row(period: Period) -> EventRow:
-    """The row that says what period a events tells whole; a events without one begins and ends with its ledger."""
+    """The row that says which period events cover whole; without one they begin and end with their ledger."""
     return row_of(period.start, PeriodCovered(period.end, period.known_from))
 
 
 def period_of(events: Iterable[Any]) -> Period | None:
-    """The period a events says it tells, None when it does not say."""
+    """The period that events say they cover, None where they do not."""
     for row in events:
         if row[1] == PERIOD and row[3] is not None:
             return Period(int(row[0]), int(row[3]), int(_mapping(row[4]).get("known_from", row[0])))

@@ -15,7 +15,7 @@ from simbench.base.errors import LedgerError
 from simbench.base.json_files import indented, read_json
 from simbench.base.outputs import replacing
 
-FORMAT = 2  # raised whenever a table or column changes its meaning
+FORMAT = 3  # raised whenever a table or column changes its meaning
 NAME = "run.json"
 
 Keep = Literal["octets", "text", "digest"]
@@ -58,7 +58,9 @@ def read_info(folder: Path) -> RunInfo:
     info = read_json(path, RunInfo, "the folder of a run", "what the bench writes into every run folder", LedgerError)
     if 0 < info.format < FORMAT:
         raise LedgerError(
-            str(folder), "a ledger of an older form", "one of this version; read it with the one it is of"
+            str(folder),
+            f"a ledger of an older form ({info.format}), written by simbench {info.versions.get('simbench', '?')}",
+            f"form {FORMAT}; read it with that version, or run again with this one",
         )
     if info.format != FORMAT:
         raise LedgerError(str(path), f"format {info.format}", f"format {FORMAT}")

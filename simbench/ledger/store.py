@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -88,9 +88,11 @@ class Stream:
             raise
         self.size += written
 
-    def batches(self, first: int, end: int) -> Iterator[pa.RecordBatch]:
-        """The committed batches that may hold rows numbered from `first` on, as far as place `end`."""
-        near = bisect_right(self._numbers, first) - 1
+    def batches(self, span: tuple[int, int], end: int) -> Iterator[pa.RecordBatch]:
+        """The committed batches that may hold rows numbered within a span, as far as place `end`."""
+        near, beyond = bisect_right(self._numbers, span[0]) - 1, bisect_left(self._numbers, span[1])
+        if beyond < len(self._places):
+            end = min(end, self._places[beyond])
         return batches_from(self.path, self.table, self._places[near] if near >= 0 else self.begin, end)
 
     def sync(self) -> None:
@@ -305,7 +307,7 @@ class Store:
                 if last > first:
                     pieces.append(_within(read_part(path, table), span, columns))
         if stream is not None and stream.first < until:
-            batches = [batch for batch in stream.batches(first, end) if batch.num_rows]
+            batches = [batch for batch in stream.batches(span, end) if batch.num_rows]
             pieces.append(_within(pa.Table.from_batches(batches, schema(table)), span, columns))
         return pa.concat_tables([schema(table).empty_table().select(columns), *pieces])
 

@@ -56,8 +56,9 @@ def _check_room(folder: Path) -> None:
 class Ledger:
     """One run being written to its folder.
 
-    `wire`, `events`, `stimuli`, `centre`, `timing_error` and `minute` take tuples in the column order of `simbench.ledger.rows`
-    with `append`, and many of them as columns with `append_columns`; both may be bound once and called from one thread.
+    `wire`, `events`, `stimuli`, `centre`, `timing_error` and `minute` take tuples in the column order of
+    `simbench.ledger.rows` with `append`, and many of them as columns with `append_columns`; both may be bound once and
+    called from one thread.
     Rows reach the disk after 200 ms or 50,000 rows; a process that is killed loses no more than those.
     """
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from simbench.base.calendar import from_civil
 from simbench.base.errors import BadInput
-from simbench.base.toml_files import read_toml, shown
+from simbench.base.toml_files import choice, read_toml, shown
 from simbench.billing.acts import Month
 from simbench.contract import Contract, load_contract
+from simbench.contract.terms import Use
 from simbench.ledger.incidents import TOTAL
 from simbench.simulation.incidents import IncidentsConfig
 from simbench.simulation.scenario import DAILY, WEEKLY, Count, Parts, Weights, Word
@@ -28,6 +29,11 @@ Probability = Annotated[float, msgspec.Meta(gt=0, le=1)]
 LEGAL: frozenset[str] = frozenset({"marketing", "geo"})  # classes bound to the hours of OPS-PRO-03
 FIRST: dict[str, int] = {"transactional": 1, "reply": 1, "web2sms": 2, "m2m": 2, "geo": 5, "marketing": 5}
 """Priorities on a code that several classes share: the lowest leaves first."""
+
+
+USES: Final[dict[str, Use]] = {
+    "marketing": "marketing", "reply": "reply", "geo": "presence", "web2sms": "interpersonal", "m2m": "machines",
+}  # fmt: skip
 
 
 class CampaignError(BadInput):
@@ -83,6 +89,13 @@ class Steady(_Table, rename={"kind": "class"}, frozen=True):
     sigma_period: Width = 0.0
 
 
+class Holding(_Table, frozen=True):
+    """A short code that is already held when the period begins, and its rate then."""
+
+    code: str
+    rate_per_s: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+
+
 class CampaignPlan(_Table, frozen=True):
     """Everything the advisor is told.
 
@@ -90,6 +103,8 @@ class CampaignPlan(_Table, frozen=True):
     or the whole "period" goes without anything late with that probability. `requests`: tiers that must be asked for
     (OPS-ACH-06) may be used. `codes_max` short codes in all. `delivered_share` of what is sent is billed.
     `replications`: futures in which plans are looked for; the one chosen is scored in a thousand others or more.
+    `held`: codes held already, which cost no opening; `lead_days`: how long before it takes effect an order is placed
+    (the offer names no time).
     """
 
     period: Period
@@ -106,6 +121,8 @@ class CampaignPlan(_Table, frozen=True):
     sendings: tuple[Sending, ...] = ()
     flows: tuple[Steady, ...] = ()
     outages: IncidentsConfig = IncidentsConfig()
+    held: tuple[Holding, ...] = ()
+    lead_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 30
 
 
 class Plan(msgspec.Struct, frozen=True, dict=True):
@@ -136,22 +153,26 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
 
     def prefix(self, kind: str) -> str:
         """The range a class belongs on (OPS-DEO-07 to 11; of transactional traffic AMB-12 tells)."""
-        numbering = self.contract.terms.numbering
-        ranges = {
-            "marketing": numbering.marketing_prefix, "reply": numbering.reply_prefix, "geo": numbering.geo_prefix,
-            "web2sms": numbering.interpersonal_prefix, "m2m": numbering.m2m_prefix,
-        }  # fmt: skip
-        if kind == "transactional":
+        use = USES.get(kind)
+        if use is None:  # transactional
             brochure = self.contract.reading("AMB-12") == self.contract.ambiguities["AMB-12"].default
-            return (numbering.marketing_prefix if brochure else numbering.m2m_prefix).value
-        return ranges[kind].value
+            use = "marketing" if brochure else "machines"
+        prefixes = self.contract.terms.numbering.prefixes(use)
+        if not prefixes:
+            known = {one.use for one in self.contract.terms.numbering.ranges}
+            raise CampaignError(f"traffic of kind {kind}", "the contract has no range for it", choice(use, known))
+        return prefixes[0]
+
+    @cached_property
+    def held(self) -> dict[str, int]:
+        """The rate of each code that is held when the period begins."""
+        return {one.code: one.rate_per_s for one in self.asked.held}
 
     @property
     def tiers(self) -> tuple[int, ...]:
         """The rates a code may have, lowest first."""
         terms = self.contract.terms.throughput
-        asked_for = terms.request_from_per_s.value
-        return tuple(rate for rate in sorted(terms.tiers_per_s.value) if self.asked.requests or rate < asked_for)
+        return tuple(rate for rate in sorted(terms.rates) if self.asked.requests or not terms.must_ask(rate))
 
 
 def read_campaign(path: Path) -> Plan:
@@ -184,12 +205,39 @@ def checked(asked: CampaignPlan, contract: Contract, place: str = "campaign") ->
             weights = getattr(flow, field)
             if len(weights) != size or not sum(weights):
                 raise CampaignError(f"{place}: flows[{index}].{field}", "is no profile", f"{size} weights, not all 0")
+    _check_held(plan, place)
     for table in ("scripted", "maintenance", "drawn"):
         for index, one in enumerate(getattr(asked.outages, table)):
             if one.scope != TOTAL:
                 problem = f"is {shown(one.scope)}: a plan reckons with interruptions of everything only"
                 raise CampaignError(f"{place}: outages.{table}[{index}].scope", problem, '"total"')
     return plan
+
+
+def _check_held(plan: Plan, place: str) -> None:
+    asked = plan.asked
+    for index, holding in enumerate(asked.held):
+        check_code(plan, holding.code, holding.rate_per_s, f"{place}: held[{index}]")
+        if any(holding.code == other.code for other in asked.held[:index]):
+            raise CampaignError(f"{place}: held[{index}].code", f"{holding.code} appears twice", "each code once")
+    if len(asked.held) > asked.codes_max:
+        raise CampaignError(
+            f"{place}: codes_max", f"is {asked.codes_max}", f"at least the {len(asked.held)} codes held"
+        )
+
+
+def check_code(plan: Plan, code: str, rate_per_s: int, place: str) -> None:
+    """Raise CampaignError for a code of no range that the plan needs, or a rate that is no tier of the contract."""
+    tiers = sorted(plan.contract.terms.throughput.rates)
+    is_number = code.isascii() and code.isdecimal()
+    name = code if is_number else shown(code)
+    if rate_per_s not in tiers:
+        expected = f"a tier of the contract: {', '.join(map(str, tiers))}"
+        raise CampaignError(place, f"{name} at {rate_per_s}/s", expected)
+    digits = plan.contract.terms.numbering.code_digits.value
+    if not code.startswith(plan.groups) or len(code) != digits or not is_number:
+        ranges = ", ".join(prefix + "ABCDEFGHIJ"[: digits - len(prefix)] for prefix in plan.groups)
+        raise CampaignError(place, f"{name} carries nothing of this plan", f"codes of {ranges}")
 
 
 def _start(sending: Sending, key: str) -> int:

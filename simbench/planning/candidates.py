@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from simbench.planning.campaign import Plan
 from simbench.planning.evaluate import Score, screened
@@ -72,7 +71,7 @@ class Pool:
 
     def price(self, mix: Mix) -> Decimal:
         """Euros over the period without messages."""
-        return cost(mix, self.plan.months, self.plan.contract)
+        return cost(mix, self.plan.months, self.plan.contract, self.plan.held)
 
     def choose(self, mixes: list[Mix]) -> Mix | None:
         """The cheapest whose interval lies above what is asked for; else the cheapest that measures enough."""
@@ -92,7 +91,7 @@ def mixes_of(plan: Plan, needs: list[Needs], step: Step) -> dict[str, tuple[Mix,
     target = plan.asked.probability
     best = solve(plan, needs, Wish(target))
     step()
-    around = best.mix.codes if best else 1
+    around = max(1, best.mix.codes - len(plan.held)) if best else 1  # codes that are opened
     wishes = [Wish(target, steady=True), *(Wish(each) for each in LADDER)]
     wishes += [Wish(target, codes=around + more) for more in (1, -1, 2, -2, 3, 5, 10, -3) if around + more > 0]
     solutions = [best]
@@ -164,25 +163,3 @@ def _changed(counts: dict[int, int], tiers: tuple[int, ...], change: str) -> dic
         other = tiers[min(max(0, tiers.index(top) + step), len(tiers) - 1)]
         counts[other] = counts.get(other, 0) + 1
     return counts
-
-
-def why(one: Candidate, chosen: Candidate) -> Candidate:
-    """A rival with the reason why it is not chosen."""
-    asked, mine = one.score.asked, one.score.promised
-    dearer = one.euros - chosen.euros
-    if not one.holds and not one.doubt:
-        return replace(one, why=f"keeps {mine.share:.2%} of {one.score.subject} in time, {asked:.2%} are asked for")
-    price = (
-        f"costs {dearer:,.2f} EUR more"
-        if dearer > 0
-        else f"costs {-dearer:,.2f} EUR less"
-        if dearer
-        else "costs as much"
-    )
-    if one.doubt:
-        return replace(
-            one, why=f"{price}; within the noise: {mine.share:.2%} of {one.score.subject} in time "
-            f"({mine.low:.2%} to {mine.high:.2%})",
-        )  # fmt: skip
-    more = mine.share > chosen.probability
-    return replace(one, why=price + (f"; {mine.share:.2%} in time instead of {chosen.probability:.2%}" if more else ""))

@@ -30,7 +30,9 @@ def forecasts_of(
 
 def _of_month(acts: Acts, month: Month, contract: Contract, messages: dict[tuple[Month, str], int]) -> list[Expected]:
     found = []
-    for prefix in sorted({code.code[:2] for code in acts.codes}):
+    for prefix in sorted(
+        {one.value for code in acts.codes for one in contract.terms.numbering.ranges if code.code.startswith(one.value)}
+    ):
         rates = {
             code.code: rate_in(code, contract, month)
             for code in acts.codes

@@ -6,8 +6,10 @@ Prices come from `simbench.billing`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 
 import msgspec
 
@@ -65,36 +67,51 @@ def mix_of(counts: dict[str, list[dict[int, int]]]) -> Mix:
     )
 
 
-def acts_of(mix: Mix, months: tuple[Month, ...], contract: Contract) -> Acts:
-    """The acts that bring a mix about: codes keep their rate where they can; the rest change, open, close."""
-    request_from = contract.terms.throughput.request_from_per_s.value
+def acts_of(mix: Mix, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None) -> Acts:
+    """The acts that bring a mix about: codes keep their rate where they can; the rest change, open, close.
+
+    held: the rate of each code that is held before; these are shown as opened in the month before.
+    """
     standard = contract.terms.throughput.default_per_s.value
+    eve = _month_before(months[0])
     codes: list[CodeActs] = []
-    for prefix, held in mix.held.items():
-        paths = _paths(held)
-        for number, path in enumerate(paths, 1):
+    for prefix, of_months in mix.held.items():
+        mine = {code: rate for code, rate in (held or {}).items() if code.startswith(prefix)}
+        paths = _paths(of_months, list(mine.values()))
+        free = (code for code in contract.terms.numbering.codes_in(prefix) if code not in mine)
+        for code, path in zip(chain(mine, free), paths, strict=False):
+            at = (eve, *months)
             first = next(place for place, rate in enumerate(path) if rate)
             end = next((place for place in range(first, len(path)) if not path[place]), len(path))
-            tiers, before = [], standard
-            for place in range(first, end):
-                if path[place] != before:
-                    request = f"plan {prefix}{number:03}" if path[place] >= request_from else ""
-                    tiers.append(Tier(str(months[place]), path[place], request))
-                before = path[place]
-            closed = None if end == len(path) else _last_day(months[end - 1])
-            codes.append(CodeActs(f"{prefix}{number:03}", months[first].first, closed, tuple(tiers)))
+            tiers = _tiers(code, path[first:end], at[first:end], standard, contract)
+            closed = None if end == len(path) else _last_day(at[end - 1])
+            codes.append(CodeActs(code, at[first].first, closed, tiers))
     return Acts(tuple(codes))
 
 
-def _paths(held: tuple[Held, ...]) -> list[list[int]]:
-    """The rate of each code month by month, 0 where it is not open. A code that was closed does not come back."""
-    paths: list[list[int]] = []
-    for place, month in enumerate(held):
+def _tiers(
+    code: str, path: list[int], months: tuple[Month, ...], standard: int, contract: Contract
+) -> tuple[Tier, ...]:
+    throughput = contract.terms.throughput
+    found, before = [], standard
+    for month, rate in zip(months, path, strict=True):
+        if rate != before:
+            found.append(Tier(str(month), rate, f"plan {code}" if throughput.must_ask(rate) else ""))
+        before = rate
+    return tuple(found)
+
+
+def _paths(of_months: tuple[Held, ...], before: list[int]) -> list[list[int]]:
+    """The rate of each code, before the period and month by month, 0 where it is not open.
+
+    A code that was closed does not come back.
+    """
+    paths = [[rate] for rate in before]
+    for place, month in enumerate(of_months, 1):
         wanted = Counter(dict(month))
-        alive = [path for path in paths if path[-1]] if place else []
         free = []
         for path in paths:
-            if path not in alive or not path[-1]:
+            if not path[-1]:
                 path.append(0)
             elif wanted[path[-1]] > 0:
                 wanted[path[-1]] -= 1
@@ -109,18 +126,40 @@ def _paths(held: tuple[Held, ...]) -> list[list[int]]:
 
 
 def invoices(
-    mix: Mix, months: tuple[Month, ...], contract: Contract, delivered: dict[tuple[Month, str], int]
-) -> tuple[Invoice, ...]:
+    mix: Mix, months: tuple[Month, ...], contract: Contract, delivered: dict[tuple[Month, str], int],
+    held: Mapping[str, int] | None = None,
+) -> tuple[Invoice, ...]:  # fmt: skip
     """The invoice of each month, given how many segments are delivered by month and range."""
-    acts = acts_of(mix, months, contract)
-    counted = {(month, f"{prefix}001"): Count(n, n) for (month, prefix), n in delivered.items() if n}
+    acts = acts_of(mix, months, contract, held)
+    first = contract.terms.numbering.codes_in
+    some = {prefix: next((one.code for one in acts.codes if one.code.startswith(prefix)), "") for prefix in mix.held}
+    counted = {
+        (month, some[prefix] or next(first(prefix))): Count(n, n) for (month, prefix), n in delivered.items() if n
+    }
     counts = Counts("plan", counted)
     return tuple(invoice(contract, acts, counts, month) for month in months)
 
 
-def cost(mix: Mix, months: tuple[Month, ...], contract: Contract) -> Decimal:
-    """Euros before VAT over the period, without the messages, which cost the same whatever the mix."""
-    return sum((bill.total_ht for bill in invoices(mix, months, contract, {})), Decimal(0))
+def cost(mix: Mix, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None) -> Decimal:
+    """Euros before VAT over the period, without the messages, which cost the same whatever the mix.
+
+    A held code that is not kept is closed on the eve of the period; its closing is counted here.
+    """
+    bills = invoices(mix, months, contract, {}, held)
+    return sum((bill.total_ht for bill in bills), Decimal(0)) + closed_before(mix, months, contract, held)
+
+
+def closed_before(
+    mix: Mix, months: tuple[Month, ...], contract: Contract, held: Mapping[str, int] | None = None
+) -> Decimal:
+    """Euros for closing held codes on the eve of the period, which stand on the bill of the month before."""
+    closed = [one for one in acts_of(mix, months, contract, held).codes if one.closed and one.closed < months[0].first]
+    return len(closed) * Decimal(sum((row.value for row in contract.terms.rows("other_change")), Decimal(0)))
+
+
+def _month_before(month: Month) -> Month:
+    day = month.first - timedelta(days=1)
+    return Month(day.year, day.month)
 
 
 def _last_day(month: Month) -> date:

@@ -7,16 +7,21 @@ bands, tiers by the calendar month. Solved by HiGHS, which proves that nothing c
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from simbench.contract import Contract
+from simbench.contract.terms import Charge, TariffRow
 from simbench.planning.campaign import Plan
 from simbench.planning.mix import Mix, mix_of
 from simbench.planning.required_rates import Needs
+
+ACTS: Final[tuple[Charge, ...]] = ("opening", "rate_change", "other_change")
 
 TIME_LIMIT_S = 20.0
 LADDER = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 1.0)  # probabilities that are tried beside the one wished
@@ -83,14 +88,15 @@ class _Programme:
 
     def _codes(self, prefix: str) -> None:
         """How many codes have which rate, and what it costs to come there from the month before."""
-        tariff = self.plan.contract.terms.tariff
-        setup = float(tariff.code_technical_setup.value + tariff.code_admin_setup.value)
-        change, close = float(tariff.rate_change.value), float(tariff.other_change.value)
+        terms = self.plan.contract.terms
+        before = Counter(rate for code, rate in self.plan.held.items() if code.startswith(prefix))
+        setup, change, close = (float(sum(row.value for row in terms.rows(charge))) for charge in ACTS)
         for month in self.months:
             later = month > 0
+            may_change = not self.wish.steady if later else bool(before)
             opened = self._new(setup, 0 if later and self.wish.steady else math.inf)
-            closed = self._new(close, math.inf if later and not self.wish.steady else 0)
-            changed = self._new(change, math.inf if later and not self.wish.steady else 0)
+            closed = self._new(close, math.inf if may_change else 0)
+            changed = self._new(change, math.inf if may_change else 0)
             self.opened.append(opened)
             arrivals: Row = {opened: -1, changed: -1}
             balance: Row = {opened: -1, closed: 1}
@@ -102,11 +108,13 @@ class _Programme:
                 balance[held] = 1
                 arrivals[more] = 1
                 if later:
-                    before = self.held[prefix, month - 1, rate]
-                    step[before] = balance[before] = -1
-                self._row(step, 0, 0)
+                    last = self.held[prefix, month - 1, rate]
+                    step[last] = balance[last] = -1
+                had = 0 if later else before[rate]
+                self._row(step, had, had)
             self._row(arrivals, 0, 0)
-            self._row(balance, 0, 0)
+            all_held = 0 if later else before.total()
+            self._row(balance, all_held, all_held)
 
     def _levels(self, needs: Needs) -> None:
         """Whether the rates of a month reach each level that anything needs."""
@@ -155,11 +163,12 @@ class _Programme:
         self._row(dict.fromkeys(good, 1.0), enough(self.wish.probability, runs))
 
     def _bands(self) -> None:
-        """Monthly prices by the number of codes (OPS-TAR-06, 07, 21, 22), as the ambiguities are read."""
-        contract, tariff = self.plan.contract, self.plan.contract.terms.tariff
-        special = {contract.terms.numbering.reply_prefix.value, contract.terms.numbering.geo_prefix.value}
-        standard = contract.terms.throughput.default_per_s.value
+        """Monthly prices by the number of codes, of all and of ranges counted apart, as the ambiguities are read."""
+        contract, terms = self.plan.contract, self.plan.contract.terms
+        special = set(terms.ranges_apart)
+        standard = terms.throughput.default_per_s.value
         apart = contract.reading("AMB-19") != "adds"
+        earlier = int(contract.reading("AMB-01") == "from_10")
         for month in self.months:
             counted = [
                 var
@@ -168,28 +177,34 @@ class _Programme:
                 and not (apart and prefix in special)
                 and (contract.reading("AMB-03") == "adds" or rate == standard)
             ]
-            low, high = float(tariff.code_month_1_20.value), float(tariff.code_month_21_on.value)
-            self._band(counted, tariff.code_month_band.value, low, high)
-            for prefix in special:
+            self._band(counted, _bands_of(terms.rows("code_month")), slab=contract.reading("AMB-02") == "slab")
+            for prefix in sorted(special):
                 own = [var for (p, at, _), var in self.held.items() if (p, at) == (prefix, month)]
-                band = tariff.green_geo_band.value - (contract.reading("AMB-01") == "from_10")
-                prices = tariff.green_geo_month_1_10.value, tariff.green_geo_month_11_on.value
-                self._band(own, band, *map(float, prices), marginal=True)
+                rows = [row for row in terms.rows("range_month") if terms.numbering.use_of(prefix) in row.uses]
+                self._band(own, _bands_of(rows, earlier))
 
-    def _band(self, counted: list[int], band: int, low: float, high: float, *, marginal: bool = False) -> None:
-        if not counted:
+    def _band(self, counted: list[int], bands: list[tuple[int, float, float]], *, slab: bool = False) -> None:
+        """Price so many codes by bands of (first, last, price): each in its own; a slab: all in the one reached."""
+        if not counted or not bands:
             return
-        for var in counted:
-            self.cost[var] += low
         most = self.plan.asked.codes_max
-        above = self._new(high - low)
-        row: Row = dict.fromkeys(counted, 1.0)
-        if marginal or self.plan.contract.reading("AMB-02") != "slab":
-            self._row({**row, above: -1}, -math.inf, band)
-            return
-        all_dear = self._new(0, 1, whole=True)
-        self._row({**row, all_dear: -most}, -math.inf, band)
-        self._row({**row, above: -1, all_dear: most}, -math.inf, most)
+        within = [self._new(price) for _, _, price in bands]  # how many codes have the price of each band
+        self._row({**dict.fromkeys(counted, 1.0), **dict.fromkeys(within, -1.0)}, 0, 0)
+        rising = all(low[2] <= high[2] for low, high in pairwise(bands))
+        if not slab:
+            for var, (first, last, _) in zip(within, bands, strict=True):
+                self.upper[var] = max(0.0, last - first + 1)
+            if rising:  # the cheaper bands fill first by themselves
+                return
+        chosen = [self._new(0, 1, whole=True) for _ in bands]  # whether a band is reached
+        for place, (var, reached, (first, last, _)) in enumerate(zip(within, chosen, bands, strict=True)):
+            self._row({var: 1, reached: -float(min(last, most))}, -math.inf, 0)
+            if slab:
+                self._row({var: 1, reached: -float(first)}, 0)
+            elif place:  # a band is reached when the one below is full
+                self._row({within[place - 1]: 1, reached: -self.upper[within[place - 1]]}, 0)
+        if slab:
+            self._row(dict.fromkeys(chosen, 1.0), 0, 1)
 
     def solve(self) -> Solution | None:
         from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - half a second to load
@@ -217,10 +232,23 @@ def enough(probability: float, total: int) -> int:
 
 
 def _priced(plan: Plan) -> dict[int, float]:
-    """The tiers that have a price, the standard rate's being nought (OPS-TAR-08 to 12)."""
+    """The tiers that have a price, the standard rate's being nought."""
     contract: Contract = plan.contract
-    prices = {rate: float(price) for rate, price in contract.terms.tariff.tier_month().items()}
+    tiers = contract.terms.throughput.paid_tiers
+    prices = {rate: float(tier.price) for rate, tier in tiers.items() if tier.price is not None}
     if contract.reading("AMB-07") == "quotation":
         prices = {rate: price for rate, price in prices.items() if rate == min(prices)}
     standard = contract.terms.throughput.default_per_s.value
     return {rate: prices.get(rate, 0.0) for rate in plan.tiers if rate == standard or rate in prices}
+
+
+def _bands_of(rows: list[TariffRow], earlier: int = 0) -> list[tuple[int, float, float]]:
+    """Bands as (first code, last code, price); `earlier` moves the edges between them down."""
+    return [
+        (
+            row.first - (earlier if row.first > 1 else 0),
+            math.inf if row.last is None else row.last - earlier,
+            float(row.value),
+        )
+        for row in rows
+    ]

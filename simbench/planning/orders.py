@@ -1,48 +1,97 @@
-"""What to order, change and cancel, from when, and by when: the acts of a plan as a list to work off."""
+"""What to order, change and cancel, when it takes effect, by when to ask for it and on which clause.
+
+The offer names no time that an order takes: `lead_days` of the campaign file is the planner's own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final, Literal
 
 import msgspec
 
 from simbench.billing.acts import Acts, CodeActs, Month
+from simbench.billing.forecast import Forecast
 from simbench.contract import Contract
+from simbench.contract.terms import Charge
+
+IN_SERVICE: Final = "OPS-ACH-02/originator-in-service"
+"""The purpose whose clause says that codes must be put in service."""
 
 
 class Order(msgspec.Struct, frozen=True):
     """One act: the day it takes effect, what it is, the code, the rate it brings (0 when it is closed), its clause.
 
-    request: whether the rate must be requested from the operator first.
+    by: the last day to ask for it. request: whether the rate must be requested from the operator first. euros: its
+    price before VAT. forms: the clauses that say what is to be handed in.
     """
 
     day: date
-    what: str
+    what: Literal["open", "change", "close", "forecast"]
     code: str
     rate_per_s: int
     clause: str
     request: bool = False
+    by: date | None = None
+    euros: Decimal = Decimal(0)
+    forms: tuple[str, ...] = ()
 
 
-def orders_of(acts: Acts, contract: Contract) -> tuple[Order, ...]:
-    """Every act of a plan, by day and code."""
-    found = [one for code in acts.codes for one in _of_code(code, contract)]
-    return tuple(sorted(found, key=lambda one: (one.day, one.code)))
+def orders_of(
+    acts: Acts, contract: Contract, begins: date, lead_days: int = 0, forecasts: Iterable[Forecast] = ()
+) -> tuple[Order, ...]:
+    """Every act of a plan from a day on, and the forecasts to hand in, by the day each is to be asked for."""
+    forecast = contract.terms.forecast.per_year.clause
+    found = [one for code in acts.codes for one in _of_code(code, contract, lead_days) if one.day >= begins]
+    found += [
+        Order(one.issued, "forecast", "", 0, forecast, by=one.issued, forms=_named(forecast)) for one in forecasts
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda one: (one.by or one.day, one.day, one.code)))
 
 
-def _of_code(code: CodeActs, contract: Contract) -> list[Order]:
+def _of_code(code: CodeActs, contract: Contract, lead_days: int) -> list[Order]:
     terms = contract.terms
+    request = terms.throughput.request_from_per_s.clause if terms.throughput.request_from_per_s else ""
     rate = terms.throughput.default_per_s.value
     tiers = {Month.parse(tier.month).first: tier for tier in code.tiers}
     assert code.opened is not None
+    lead = timedelta(days=lead_days)
     first = tiers.pop(code.opened.replace(day=1), None)
     rate = first.rate_per_s if first else rate
     asked = bool(first and first.request_id)
-    found = [Order(code.opened, "open", code.code, rate, terms.tariff.code_technical_setup.clause, asked)]
-    for day, tier in sorted(tiers.items()):
-        found.append(
-            Order(day, "change", code.code, tier.rate_per_s, terms.tariff.rate_change.clause, bool(tier.request_id))
+    found = [
+        Order(
+            code.opened, "open", code.code, rate, _clause(contract, "opening"), asked, code.opened - lead,
+            _price(contract, "opening"), (*contract.clauses_for(IN_SERVICE), *(_named(request) if asked else ())),
         )
+    ]  # fmt: skip
+    for day, tier in sorted(tiers.items()):
+        asked = bool(tier.request_id)
+        found.append(
+            Order(
+                day, "change", code.code, tier.rate_per_s, _clause(contract, "rate_change"), asked, day - lead,
+                _price(contract, "rate_change"),
+                (*_named(terms.money.tier_months.clause), *(_named(request) if asked else ())),
+            )
+        )  # fmt: skip
     if code.closed is not None:
-        found.append(Order(code.closed + timedelta(days=1), "close", code.code, 0, terms.tariff.other_change.clause))
+        after, clause = code.closed + timedelta(days=1), _clause(contract, "other_change")
+        price = _price(contract, "other_change")
+        found.append(Order(after, "close", code.code, 0, clause, by=after - lead, euros=price, forms=_named(clause)))
     return found
+
+
+def _clause(contract: Contract, charge: Charge) -> str:
+    """The clause of the first price of an act, "" where it costs nothing."""
+    return next((row.clause for row in contract.terms.rows(charge)), "")
+
+
+def _price(contract: Contract, charge: Charge) -> Decimal:
+    """What an act costs, all its rows together."""
+    return sum((row.value for row in contract.terms.rows(charge)), Decimal(0))
+
+
+def _named(clause: str) -> tuple[str, ...]:
+    return (clause,) if clause else ()

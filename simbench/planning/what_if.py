@@ -87,11 +87,13 @@ def _rows(
 ) -> Iterator[Otherwise]:  # fmt: skip
     months, counts = billed
     delivered = {
-        (month, prefix): sum(counts.of(month, code).delivered for code in counts.codes(month) if code[:2] == prefix)
+        (month, prefix): sum(
+            counts.of(month, code).delivered for code in counts.codes(month) if code.startswith(prefix)
+        )
         for month in months
     }
     valid_s = contract.terms.delivery.validity_default_h.value * 3600
-    for rate in sorted(contract.terms.throughput.tiers_per_s.value):
+    for rate in sorted(contract.terms.throughput.rates):
         for codes in range(1, MOST_CODES + 1):
             late, lost, longest = waiting.drained(rate * codes, late_min * 60, valid_s)
             mix = mix_of({prefix: [{rate: codes}] * len(months)})

@@ -13,7 +13,7 @@ from simbench.base.calendar import parse_scts
 from simbench.base.units import SECOND_US
 from simbench.probe.correlation import Heard, Key, key_of, named, notified
 from simbench.probe.link import Asked
-from simbench.probe.rules import OURS, counted, of_asked, probes, shown, submits
+from simbench.probe.rules import CHECKS, OURS, counted, of_asked, shown, submits
 from simbench.probe.script import Probed
 from simbench.rules.rule import Verdict
 from simbench.ucp.fields import At
@@ -42,7 +42,7 @@ def _final(probed: Probed) -> dict[Key, list[Heard]]:
     return found
 
 
-@probes(
+@CHECKS.rule(
     "PRB-NOTICE/comes",
     "Every accepted message gets its final notification",
     catches=("lost-notification", "ack-though-lost", "wrong-stamp", "result-without-stamp"),
@@ -57,7 +57,7 @@ def comes(probed: Probed) -> Verdict:
     return counted(what, missing, known, of_asked("no notification", missing), assumed=True)
 
 
-@probes(
+@CHECKS.rule(
     "PRB-NOTICE/once",
     "No final notification comes twice",
     catches=("double-notification",),
@@ -69,7 +69,7 @@ def once(probed: Probed) -> Verdict:
     return counted("final notifications are not repeats", extra, [*chain(*heard.values())], shown("twice", extra))
 
 
-@probes(
+@CHECKS.rule(
     "PRB-NOTICE/known",
     "A notification is about a message that was accepted",
     catches=("wrong-stamp", "nack-though-stored", "result-without-stamp"),
@@ -84,7 +84,7 @@ def known(probed: Probed) -> Verdict:
     return counted(what, wrong, heard, shown("about nothing", wrong))
 
 
-@probes(
+@CHECKS.rule(
     "PRB-NOTICE/after-result",
     "A notification comes after the result of its message",
     catches=("early-notification", "mo-at-full-window"),
@@ -97,7 +97,7 @@ def after_result(probed: Probed) -> Verdict:
     return counted("notifications came after their result", wrong, heard, shown("before its result", wrong))
 
 
-@probes(
+@CHECKS.rule(
     "PRB-NOTICE/numbered-in-turn",
     "The platform's own operations are numbered in turn",
     catches=("reordered-notifications", "double-notification", "unknown-operation", "alert-to-client"),
@@ -109,7 +109,7 @@ def numbered(probed: Probed) -> Verdict:
     return counted("operations are numbered in turn", wrong, heard, shown("out of turn", wrong))
 
 
-@probes(
+@CHECKS.rule(
     "PRB-NOTICE/prompt",
     "A notification comes soon after the delivery it reports",
     catches=("late-notification",),
@@ -126,7 +126,7 @@ def prompt(probed: Probed) -> Verdict:
     return counted(what, wrong, timed, shown("late", wrong), assumed=True)
 
 
-@probes(
+@CHECKS.rule(
     "PRB-MO/no-flood",
     "The platform does not flood the client with messages from subscribers",
     catches=("mo-flood",),

@@ -14,26 +14,14 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence, Finding
 from simbench.probe.link import Asked, Seen
 from simbench.probe.script import ALERT, BEYOND, CHECKSUM, LOGIN, STRANGER, SUBMIT, UNKNOWN, WRONG_LOGIN, Probed
-from simbench.rulebook import Rule, Rulebook, Verdict
+from simbench.rulebook import Rulebook, Verdict
 from simbench.ucp.codes import ERROR_CODES
 from simbench.ucp.frame import Frame
 
 RESULT_WITHIN_US: Final = 1_500_000
 OURS: Final = "limits of the probe (docs/guides/probe.md)"  # named under `assumed` by findings that depend on one
 SHOWN: Final = 5
-CHECKS: Final = Rulebook[Probed]()
-
-
-def probes(
-    purpose: str, sentence: str, *, catches: tuple[str, ...] = ()
-) -> Callable[[Callable[[Probed], Verdict]], Callable[[Probed], Verdict]]:
-    """Register the rule of a purpose; `catches` are wire faults of the fake SMSC that must make it fail."""
-
-    def enter(judge: Callable[[Probed], Verdict]) -> Callable[[Probed], Verdict]:
-        CHECKS.enter(Rule(purpose, sentence, judge, "platform", catches, ("platform",)))
-        return judge
-
-    return enter
+CHECKS: Final = Rulebook[Probed](binds="platform", suites=("platform",))
 
 
 def judge_probe(probed: Probed) -> list[Finding]:
@@ -87,7 +75,7 @@ def _all(probed: Probed, part: Callable[[Seen], list[Any]]) -> list[Any]:
 # Connection and frames -----------------------------------------------------------------------------------------
 
 
-@probes(
+@CHECKS.rule(
     "PRB-LINE/connects",
     "The platform accepts every connection",
     catches=(),
@@ -99,7 +87,7 @@ def connects(probed: Probed) -> Verdict:
     return counted("connections accepted", wrong, sessions, tuple(Evidence(f"{s.name} refused") for s in wrong))
 
 
-@probes(
+@CHECKS.rule(
     "PRB-LINE/stays",
     "The platform closes no connection by itself",
     catches=("hang-up", "reset", "cut-off", "accept-close", "accept-reset"),
@@ -112,7 +100,7 @@ def stays(probed: Probed) -> Verdict:
     return counted("connections not closed by the platform", wrong, sessions, evidence)
 
 
-@probes(
+@CHECKS.rule(
     "PRB-FRAME/sound",
     "Everything the platform sends is a valid frame with the fields required by its operation",
     catches=("bad-checksum", "wrong-length", "high-octet", "cut-frame", "endless-frame", "garbage", "line-ends",
@@ -126,7 +114,7 @@ def sound(probed: Probed) -> Verdict:
     return counted(f"malformed pieces{': ' if named else ''}{named}", wrong, None, evidence)
 
 
-@probes(
+@CHECKS.rule(
     "PRB-FRAME/known-operations",
     "The platform only sends operations a client must support: messages (52) and notifications (53)",
     catches=("unknown-operation", "alert-to-client"),
@@ -141,7 +129,7 @@ def known_operations(probed: Probed) -> Verdict:
 # Login and keepalive -------------------------------------------------------------------------------------------
 
 
-@probes(
+@CHECKS.rule(
     "PRB-LOGIN/accepted",
     "A valid login is accepted",
     catches=("login-refused", "login-unanswered"),
@@ -153,7 +141,7 @@ def login_accepted(probed: Probed) -> Verdict:
     return counted("valid logins accepted", wrong, logins, of_asked("not accepted", wrong))
 
 
-@probes("OPS-CON-04/wrong-login", "A login with a wrong password is refused", catches=())
+@CHECKS.rule("OPS-CON-04/wrong-login", "A login with a wrong password is refused", catches=())
 def login_refused(probed: Probed) -> Verdict:
     """Refused, or the connection was closed."""
     logins = probed.sessions["stranger"].of(WRONG_LOGIN)
@@ -164,7 +152,7 @@ def login_refused(probed: Probed) -> Verdict:
     return counted("wrong logins refused", wrong, logins, of_asked("accepted", wrong))
 
 
-@probes("PRB-KEEPALIVE/answered", "A keepalive (31) is answered", catches=("alert-unanswered",))
+@CHECKS.rule("PRB-KEEPALIVE/answered", "A keepalive (31) is answered", catches=("alert-unanswered",))
 def keepalive(probed: Probed) -> Verdict:
     """One, in the session of the traffic."""
     alerts = probed.sessions["traffic"].of(ALERT)
@@ -175,7 +163,7 @@ def keepalive(probed: Probed) -> Verdict:
 # Results -------------------------------------------------------------------------------------------------------
 
 
-@probes(
+@CHECKS.rule(
     "PRB-RESULT/every-operation",
     "Every operation gets a result with its TRN and operation type",
     catches=("no-result", "wrong-trn", "wrong-ot", "half-open"),
@@ -187,7 +175,7 @@ def answered(probed: Probed) -> Verdict:
     return counted("operations got a result", wrong, asked, of_asked("no result", wrong))
 
 
-@probes(
+@CHECKS.rule(
     "PRB-RESULT/once",
     "No result comes twice, and every result answers an operation",
     catches=("double-result", "stray-result", "wrong-trn", "wrong-ot"),
@@ -199,7 +187,7 @@ def once(probed: Probed) -> Verdict:
     return counted("results repeated or without an operation", extra, None, shown("one too many", extra))
 
 
-@probes(
+@CHECKS.rule(
     "PRB-RESULT/in-order",
     "Results come in the order of their operations",
     catches=("reordered-results",),
@@ -212,7 +200,7 @@ def in_order(probed: Probed) -> Verdict:
     return counted("results came in order", wrong, came, of_asked("its result was overtaken", wrong))
 
 
-@probes(
+@CHECKS.rule(
     "PRB-RESULT/in-time",
     "Results come promptly",
     catches=("late-result", "slow-read", "slow-write", "small-segments"),
@@ -226,7 +214,7 @@ def in_time(probed: Probed) -> Verdict:
     return counted(summary, wrong, timed, of_asked("late result", wrong), assumed=True)
 
 
-@probes(
+@CHECKS.rule(
     "PRB-RESULT/names-the-message",
     "A positive result names recipient and time stamp, which identify its notification",
     catches=("result-without-stamp",),
@@ -238,7 +226,7 @@ def names(probed: Probed) -> Verdict:
     return counted("positive results name a time stamp", wrong, positive, shown("names nothing", wrong))
 
 
-@probes(
+@CHECKS.rule(
     "OPS-ACH-01/accepted",
     "Every valid message at the subscribed rate is accepted",
     catches=("nack", "nack-without-ec", "nack-though-stored"),
@@ -252,7 +240,7 @@ def accepted(probed: Probed) -> Verdict:
     return counted(summary, wrong, answered_, of_asked("refused", wrong))
 
 
-@probes(
+@CHECKS.rule(
     "OPS-QOS-04/rate-accepted",
     "The subscribed rate of the code is accepted for as long as it is offered",
     catches=("late-result", "nack", "no-result"),
@@ -293,19 +281,19 @@ def _refused(probed: Probed, what: str, expected: str = "") -> Verdict:
     return Verdict("pass", f"refused with EC {ec}", 0, 0)
 
 
-@probes("PRB-REFUSES/wrong-checksum", "A frame with a wrong checksum is refused (EC 01)", catches=())
+@CHECKS.rule("PRB-REFUSES/wrong-checksum", "A frame with a wrong checksum is refused (EC 01)", catches=())
 def checksum_refused(probed: Probed) -> Verdict:
     """The only wrong frame that can be answered under its TRN."""
     return _refused(probed, CHECKSUM, "01")
 
 
-@probes("PRB-REFUSES/unknown-operation", "An unknown operation is refused (EC 03)", catches=())
+@CHECKS.rule("PRB-REFUSES/unknown-operation", "An unknown operation is refused (EC 03)", catches=())
 def unknown_refused(probed: Probed) -> Verdict:
     """Operation 59."""
     return _refused(probed, UNKNOWN, "03")
 
 
-@probes(
+@CHECKS.rule(
     "OPS-ACH-02/stranger-refused",
     "A message from an originator that is not the account's is refused",
     catches=("no-result",),
@@ -315,7 +303,7 @@ def stranger_refused(probed: Probed) -> Verdict:
     return _refused(probed, STRANGER)
 
 
-@probes("PRB-REFUSES/over-window", "Operations beyond the window are not served", catches=())
+@CHECKS.rule("PRB-REFUSES/over-window", "Operations beyond the window are not served", catches=())
 def beyond_refused(probed: Probed) -> Verdict:
     """A burst of several windows: part of it is refused or ignored, unless all of it was answered at once."""
     asked = probed.sessions["burst"].of(BEYOND)
@@ -330,7 +318,7 @@ def beyond_refused(probed: Probed) -> Verdict:
     return Verdict("fail", summary, len(served), probed.target.window, "", "platform", (), of_asked("served", asked))
 
 
-@probes("PRB-REFUSES/says-why", "A refusal has a known error code", catches=("nack-without-ec",))
+@CHECKS.rule("PRB-REFUSES/says-why", "A refusal has a known error code", catches=("nack-without-ec",))
 def says_why(probed: Probed) -> Verdict:
     """For every negative result of the probe."""
     every = [result for one in _all(probed, lambda seen: seen.asked) for result in one.results]

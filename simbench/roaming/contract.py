@@ -8,25 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from simbench.base.errors import BadInput, ContractError
-from simbench.base.toml_files import choice, label, read_toml, refusal, shown
-from simbench.contract.load import HOME
-from simbench.contract.terms import Count, Share, Term
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import Mistake, choice, shown
+from simbench.contract.engine import ContractFile, Schema, load
+from simbench.contract.term import Count, Frozen, Share, Term, named_terms
 
-BUILTIN = HOME / "roaming_eu.toml"
+DEFAULT: Final = "roaming_eu"
 Service = Literal["data", "voice", "sms"]
-
-
-class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all structs here share: they never change, and refuse keys they do not know."""
 
 
 class Cap(Term[Decimal], frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,7 +38,7 @@ class VatShare(Term[Decimal], frozen=True, kw_only=True, forbid_unknown_fields=T
 Caps = Annotated[tuple[Cap, ...], msgspec.Meta(min_length=1, max_length=100)]
 
 
-class CapTables(_Frozen, frozen=True):
+class CapTables(Frozen, frozen=True):
     """The caps of each service, oldest first, and the last day they hold."""
 
     last_day: Term[date]
@@ -53,7 +47,7 @@ class CapTables(_Frozen, frozen=True):
     sms: Caps
 
 
-class EnvelopeTerms(_Frozen, frozen=True):
+class EnvelopeTerms(Frozen, frozen=True):
     """What the minimum roaming volume is made of."""
 
     factor: Term[Count]
@@ -62,7 +56,7 @@ class EnvelopeTerms(_Frozen, frozen=True):
     gigabyte_octets: Term[Annotated[int, msgspec.Meta(ge=1_000_000_000, le=1 << 30)]]
 
 
-class FairUseTerms(_Frozen, frozen=True):
+class FairUseTerms(Frozen, frozen=True):
     """When roaming stops being fair use, and what must come before a surcharge."""
 
     observation_months: Term[Count]
@@ -72,7 +66,7 @@ class FairUseTerms(_Frozen, frozen=True):
     home_logon_counts: Term[bool]
 
 
-class RatingTerms(_Frozen, frozen=True):
+class RatingTerms(Frozen, frozen=True):
     """How calls and data are counted before they are priced."""
 
     voice_first_s: Term[Count]
@@ -80,14 +74,14 @@ class RatingTerms(_Frozen, frozen=True):
     data_step_octets: Term[Count]
 
 
-class SpendingTerms(_Frozen, frozen=True):
+class SpendingTerms(Frozen, frozen=True):
     """The spending limit of roaming data in a billing period, before VAT, and its warning."""
 
     limit_eur: Term[Decimal]
     warning_share: Term[Share]
 
 
-class RoamingTerms(_Frozen, frozen=True):
+class RoamingTerms(Frozen, frozen=True):
     """Every number of the roaming contract, by group; VAT shares by country."""
 
     caps: CapTables
@@ -99,21 +93,10 @@ class RoamingTerms(_Frozen, frozen=True):
 
     def by_name(self) -> dict[str, Term[Any]]:
         """Every term under its dotted name; a cap is "caps.data[0]"."""
-        named: dict[str, Term[Any]] = {}
-        for group in self.__struct_fields__:
-            held = getattr(self, group)
-            entries = (
-                held.items() if isinstance(held, dict) else ((n, getattr(held, n)) for n in held.__struct_fields__)
-            )
-            for name, value in entries:
-                if isinstance(value, tuple):
-                    named.update({f"{group}.{name}[{place}]": cap for place, cap in enumerate(value)})
-                else:
-                    named[f"{group}.{name}"] = value
-        return named
+        return named_terms(self)
 
 
-class RoamingClause(_Frozen, frozen=True):
+class RoamingClause(Frozen, frozen=True):
     """One obligation of the home operator, in our words; `key_term` is the French term it turns on."""
 
     gist: str
@@ -121,8 +104,9 @@ class RoamingClause(_Frozen, frozen=True):
     source: str
 
 
-class _File(_Frozen, frozen=True):
-    title: str
+class RoamingFile(ContractFile, frozen=True, kw_only=True):
+    """The top level of a roaming contract's file, overlays merged."""
+
     terms: RoamingTerms
     clauses: dict[str, RoamingClause]
 
@@ -162,63 +146,47 @@ class RoamingContract(msgspec.Struct, frozen=True):
         return tuple(name for name in names if known[name].status == "assumption")
 
 
-def load_roaming(path: str | Path | None = None) -> RoamingContract:
-    """Load the built-in roaming contract, or a whole file of the user's.
+def load_roaming(name_or_path: str | Path | None = None) -> RoamingContract:
+    """Load the built-in roaming contract, another one by name, or a whole file or overlay of the user's by path.
 
     Raises ContractError, naming file and key, for whatever is wrong in it.
     """
-    return _builtin() if path is None else _loaded(Path(path))
+    loaded = load(ROAMING, DEFAULT if name_or_path is None else name_or_path)
+    file = loaded.content
+    return RoamingContract(loaded.name, file.title, loaded.digest, file.terms, file.clauses)
 
 
-@lru_cache(maxsize=1)
-def _builtin() -> RoamingContract:
-    return _loaded(BUILTIN)
-
-
-def _loaded(path: Path) -> RoamingContract:
-    file = read_toml(path, _File, ContractError)
-    for keys, problem, expected in _contradictions(file):
-        raise refusal(ContractError, label(path), keys, problem, expected)
-    canonical = msgspec.json.encode((file.terms, file.clauses), order="deterministic")
-    return RoamingContract(path.stem, file.title, sha256(canonical).hexdigest()[:16], file.terms, file.clauses)
-
-
-Contradiction = tuple[tuple[str | int, ...], str, str]
-"""Where, what is wrong, what was expected."""
-
-
-def _contradictions(file: _File) -> Iterable[Contradiction]:
-    """Yield what well-typed values contradict: references, order of dates, shares, zero steps."""
-    for name, term in file.terms.by_name().items():
-        if term.clause not in file.clauses:
-            yield ("terms", name, "clause"), f"unknown clause: {shown(term.clause)}", choice(term.clause, file.clauses)
+def _contradictions(file: RoamingFile) -> Iterable[Mistake]:
+    """Yield what well-typed values contradict: order of dates, shares, zero steps."""
     yield from _of_caps(file.terms.caps)
     for name, holds, expected in _RELATIONS:
         if not holds(file.terms):
-            yield ("terms", name, "value"), f"is {shown(file.terms.by_name()[name].value)}", expected
+            value = file.terms.by_name()[name].value
+            yield Mistake(("terms", *name.split("."), "value"), f"is {shown(value)}", expected)
     for country, held in file.terms.vat.items():
         shares = held if isinstance(held, tuple) else (held,)
         for place, share in enumerate(shares):
             where = ("terms", "vat", country, *((place,) if isinstance(held, tuple) else ()))
             if share.value >= 1:
-                yield (*where, "value"), f"is {share.value}", "a share below 1"
+                yield Mistake((*where, "value"), f"is {share.value}", "a share below 1")
             if place and share.since <= shares[place - 1].since:
-                yield (*where, "since"), f"is {share.since}", "dates in ascending order"
+                yield Mistake((*where, "since"), f"is {share.since}", "dates in ascending order")
 
 
-def _of_caps(caps: CapTables) -> Iterable[Contradiction]:
+def _of_caps(caps: CapTables) -> Iterable[Mistake]:
     for service in ("data", "voice", "sms"):
         dated: tuple[Cap, ...] = getattr(caps, service)
         for place, (early, late) in enumerate(pairwise(dated)):
             if late.since <= early.since:
-                yield ("terms", "caps", service, place + 1, "since"), f"is {late.since}", "dates in ascending order"
+                where = ("terms", "caps", service, place + 1, "since")
+                yield Mistake(where, f"is {late.since}", "dates in ascending order")
         for place, cap in enumerate(dated):
             if not cap.value:
-                yield ("terms", "caps", service, place, "value"), "is zero", "a price above zero"
+                yield Mistake(("terms", "caps", service, place, "value"), "is zero", "a price above zero")
         if dated[0].since != caps.data[0].since:
-            yield ("terms", "caps", service, 0, "since"), f"is {dated[0].since}", "the first day of caps.data"
+            yield Mistake(("terms", "caps", service, 0, "since"), f"is {dated[0].since}", "the first day of caps.data")
     if caps.last_day.value < max(cap.since for cap in caps.data):
-        yield ("terms", "caps", "last_day", "value"), "lies before the last cap", "a later day"
+        yield Mistake(("terms", "caps", "last_day", "value"), "lies before the last cap", "a later day")
 
 
 _RELATIONS: tuple[tuple[str, Callable[[RoamingTerms], bool], str], ...] = (
@@ -230,3 +198,5 @@ _RELATIONS: tuple[tuple[str, Callable[[RoamingTerms], bool], str], ...] = (
         "at least fair_use.observation_months",
     ),
 )
+
+ROAMING: Final = Schema("roaming", RoamingFile, _contradictions)

@@ -18,7 +18,7 @@ from simbench.finding import Evidence, Finding
 from simbench.roaming.billing import Billing, Record
 from simbench.roaming.contract import RoamingContract, Service
 from simbench.roaming.history import DAY, History, least_octets, months_before
-from simbench.rulebook import Rule, Rulebook, Verdict
+from simbench.rulebook import Rulebook, Verdict
 
 MOST_EVIDENCE = 20
 
@@ -49,14 +49,14 @@ class Given(NamedTuple):
 
 Checked = Breach | None
 Check = Callable[[History, Bench], Iterator[Checked]]
-RULES: Final = Rulebook[Given]()
+RULES: Final = Rulebook[Given](binds="platform")
 
 
 def rule(purpose: str, sentence: str, unit: str) -> Callable[[Check], Check]:
     """Enter the check of one account as the rule of a purpose: it yields None for each thing that is in order."""
 
     def enter(check: Check) -> Check:
-        RULES.enter(Rule(purpose, sentence, partial(_judged, check, sentence, unit), "platform", unit=unit))
+        RULES.rule(purpose, sentence, unit=unit)(partial(_judged, check, sentence))
         return check
 
     return enter
@@ -71,7 +71,7 @@ def judge_billing(billing: Billing, contract: RoamingContract, window_days: int 
     return RULES.judge_all(Given(bench, [History(account) for account in billing.accounts.values()]))
 
 
-def _judged(check: Check, sentence: str, unit: str, given: Given) -> Verdict:
+def _judged(check: Check, sentence: str, given: Given) -> Verdict:
     checked, breaches = 0, []
     for history in given.histories:
         for verdict in check(history, given.bench):
@@ -89,7 +89,6 @@ def _judged(check: Check, sentence: str, unit: str, given: Given) -> Verdict:
         summary=f"{len(breaches):,} of {checked:,} break it, the worst: {breaches[0][0]} on {worst.day}, {worst.note}",
         measured=worst.measured,
         limit=worst.limit,
-        unit=unit,
         assumed=tuple(sorted({name for _, breach in breaches for name in breach.assumed})),
         evidence=tuple(_evidence(who, breach) for who, breach in breaches[:MOST_EVIDENCE]),
     )

@@ -44,11 +44,7 @@ _BOOK: Final = Rulebook[Case]()
 def rule(purpose: str, sentence: str, **facts: Unpack[Facts]) -> Callable[[RuleFunction], RuleFunction]:
     """Enter a function as the rule of a purpose. Raises ValueError when the purpose has one."""
 
-    def enter(judge: RuleFunction) -> RuleFunction:
-        _BOOK.enter(Rule(purpose, sentence, judge, **facts))
-        return judge
-
-    return enter
+    return _BOOK.rule(purpose, sentence, **facts)
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +12,8 @@ from pydantic import ValidationError
 
 from simbench.base.errors import SimbenchError
 from simbench.base.units import SECOND_US
-from simbench.service.index.message_index import Query
 from simbench.service.log import frame_id
+from simbench.service.messages import Query
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import Refusal
 from simbench.service.records import DecodedFrame, Mo
@@ -93,8 +92,8 @@ def _unless_unchanged(platform: ServedPlatform, show: Any, number: Any) -> Any:
     seen: list[object] = []
 
     async def look() -> None:
-        stands = [*platform.index.stands, platform.watch.counts.total(), number.value]
-        if platform.index.stands[0] > platform.settings.limits.followed_messages or stands == seen:
+        stands = [platform.smsc.ledger.written["centre"], platform.watch.counts.total(), number.value]
+        if platform.control.answered() > platform.settings.limits.followed_messages or stands == seen:
             return
         seen[:] = stands
         await show(fresh=False)
@@ -126,7 +125,7 @@ def search_panel(platform: ServedPlatform) -> None:
         async def explain(event: Any) -> None:
             row = event.args[1]
             trn = row["id"].rpartition(".")[2]
-            octets = await asyncio.to_thread(platform.index.frame, row["session"], row["at"], trn)
+            octets = await platform.frame(row["session"], row["at"], trn)
             decoded.clear()
             if octets:
                 from simbench.service.routes import decoded as in_words  # noqa: PLC0415 - routes know the console's parts not

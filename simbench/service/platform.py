@@ -1,12 +1,10 @@
-"""One running SMSC as used by API and console: control, watch, index, schedule and log in one place."""
+"""One running SMSC as used by API and console: control, watch, search, schedule and log in one place."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,12 +14,11 @@ from fake_smsc.server.control import Control
 from fake_smsc.server.live import LiveSmsc
 from simbench.base.errors import SimbenchError
 from simbench.base.units import SECOND_US
-from simbench.ledger import Ledger
 from simbench.ledger.events import OutageScheduled
 from simbench.service import records
-from simbench.service.index.message_index import MessageIndex, Query
 from simbench.service.judging import judge_live
 from simbench.service.log import EventLog, frame_id
+from simbench.service.messages import MessageSearch, Query
 from simbench.service.problems import Refusal
 from simbench.service.settings import ServiceSettings
 from simbench.service.watch import Watch
@@ -30,13 +27,15 @@ if TYPE_CHECKING:
     from fake_smsc.server.saved_state import SavedState
 
 MOST_SCHEDULED = 100
-FOLLOW_S = 0.5  # pause between two looks at an idle ledger
+LOOK_S = 0.5  # pause between two looks at the ledger for the log
 
 
-def _give_way() -> None:
-    """Lower this thread's priority below the loop's: Linux has a priority for each thread."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+@contextmanager
+def _searching() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Refusal(503, f"messages cannot be searched: {error.strerror or error}", "query") from None
 
 
 class ServedPlatform:
@@ -47,8 +46,7 @@ class ServedPlatform:
         self.control: Control = smsc.control
         self.log = EventLog(settings.log, unmasked=settings.unmasked)
         self.watch = Watch(self.control, self.log)
-        folder = smsc.ledger.folder if isinstance(smsc.ledger, Ledger) else None
-        self.index = MessageIndex(smsc.ledger, self.log, folder)
+        self.search = MessageSearch(smsc.ledger, self.log)
         self.judgements: records.Judgements | None = None
         self._judging = asyncio.Lock()
         self._schedule: dict[int, tuple[records.Scheduled, asyncio.Task[None]]] = {}
@@ -69,21 +67,22 @@ class ServedPlatform:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self.log.enabled:
             await self.watch.look()
-            await asyncio.to_thread(self.index.catch_up, flush=False)
-        self.index.close()
+            await asyncio.to_thread(self.search.follow)
+        self.search.forget()
         self.log.close()
 
     async def _follow(self) -> None:
-        """Keep the index almost up to date with a share of a processor; searches take in the rest."""
-        share = self.settings.limits.following_share
-        with ThreadPoolExecutor(1, "index", initializer=_give_way) as beside:
-            while True:
-                try:
-                    took_s = await asyncio.get_running_loop().run_in_executor(beside, self.index.follow)
-                except Exception as error:  # whatever happens, the SMSC continues
-                    self.control.trouble(f"the index of messages has stopped: {error}")
-                    return
-                await asyncio.sleep(took_s * (1 / share - 1) or FOLLOW_S)
+        """Read refusals for the log; without one, give back what searches used once nobody searches any more."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                if self.log.enabled:
+                    await asyncio.to_thread(self.search.follow)
+                elif self.search.holds() and self.search.idle_s() > self.settings.limits.searched_s:
+                    await asyncio.to_thread(self.search.forget)
+            except Exception as error:  # whatever happens, the SMSC continues
+                self.control.trouble(f"the log names no more refusals: {error}")
+                return
 
     # Reading ---------------------------------------------------------------------------------------------------
 
@@ -128,13 +127,12 @@ class ServedPlatform:
         ]  # fmt: skip
 
     async def messages(self, query: Query, *, fresh: bool = True) -> records.Messages:
-        """Search all messages up to now; without `fresh` only those already indexed, which costs little."""
+        """Search all messages up to now; without `fresh` only those on disk, which costs little. Raises Refusal."""
         return await asyncio.to_thread(self._found, query, fresh)
 
     def _found(self, query: Query, fresh: bool) -> records.Messages:
-        if fresh:
-            self.index.catch_up()
-        rows, count = self.index.search(replace(query, limit=query.limit + 1))
+        with _searching():
+            rows, count = self.search.search(replace(query, limit=query.limit + 1), flush=fresh)
         found = [
             records.MessageRecord(
                 id=frame_id(row["session"], row["at"], row["trn"]),
@@ -143,6 +141,15 @@ class ServedPlatform:
             for row in rows[: query.limit]
         ]
         return records.Messages(messages=found, more=len(rows) > query.limit, indexed=count)
+
+    async def frame(self, session: int, at: int, trn: str) -> bytes | None:
+        """Return the octets of a submission by the parts of its id, None if there is none. Raises Refusal."""
+
+        def found() -> bytes | None:
+            with _searching():
+                return self.search.frame(session, at, trn)
+
+        return await asyncio.to_thread(found)
 
     async def phone(self, msisdn: str, *, fresh: bool = True) -> list[records.TextSeen]:
         """Return the texts a subscriber received and sent, oldest first."""

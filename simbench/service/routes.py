@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Literal
@@ -16,11 +14,12 @@ from msgspec.structs import replace
 from simbench.base.errors import BadInput
 from simbench.base.units import SECOND_US
 from simbench.ledger.rows import ORDINAL, TABLES
+from simbench.service import messages as searching
 from simbench.service import records
-from simbench.service.index import message_index as index
 from simbench.service.log import frame_id
 from simbench.service.platform import ServedPlatform
 from simbench.service.problems import RESPONSES, Refusal
+from simbench.tables.writer import csv_text
 from simbench.ucp.explain import Explained, explain, heading
 from simbench.ucp.frame import Frame, Framer
 from simbench.ucp.masking import HIDDEN, without_secrets
@@ -46,7 +45,7 @@ class Search:
         limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
         offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
     ) -> None:
-        self.query = index.Query(recipient, code, text, outcome, limit, offset)
+        self.query = searching.Query(recipient, code, text, outcome, limit, offset)
 
 
 def api(platform: ServedPlatform) -> APIRouter:
@@ -123,8 +122,7 @@ def _messages(router: APIRouter, platform: ServedPlatform) -> None:
         session: Number, at: Annotated[int, Path(ge=0, le=1 << 62)], trn: Annotated[str, Path(pattern="^[0-9]{2}$")]
     ) -> records.DecodedFrame:
         """Return the decoded frame of a message, by the id used in messages, logs and findings."""
-        await asyncio.to_thread(platform.index.catch_up)
-        octets = await asyncio.to_thread(platform.index.frame, session, at, trn)
+        octets = await platform.frame(session, at, trn)
         if octets is None:
             raise Refusal(404, "no message of that id", "id")
         return decoded(f"{session}.{at}.{trn}", octets)
@@ -158,29 +156,21 @@ def _unless_hidden(field: Explained) -> str:
     return field.meaning if field.value.strip(HIDDEN) else "hidden"
 
 
-async def _csv(platform: ServedPlatform, query: index.Query) -> AsyncIterator[str]:
-    below = (await platform.messages(index.Query(limit=1))).indexed  # later messages are left out
+async def _csv(platform: ServedPlatform, query: searching.Query) -> AsyncIterator[str]:
+    below = (await platform.messages(searching.Query(limit=1))).indexed  # later messages are left out
     yield ",".join(EXPORTED) + "\r\n"
     while below:
         asked = replace(query, limit=EXPORTED_AT_ONCE, offset=0, below=below)
-        lines, below = await asyncio.to_thread(_lines, platform.index, asked)
+        lines, below = await asyncio.to_thread(_lines, platform.search, asked)
         yield lines
 
 
-def _lines(messages: index.MessageIndex, query: index.Query) -> tuple[str, int]:
+def _lines(search: searching.MessageSearch, query: searching.Query) -> tuple[str, int]:
     """Return lines of CSV, and the number below which to continue; 0 at the end."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    found, _ = messages.search(query)
-    for each in found:
-        row = {**each, "id": frame_id(each["session"], each["at"], each["trn"])}
-        writer.writerow([_unlike_a_formula(str(row[name])) for name in EXPORTED])
-    return buffer.getvalue(), found[-1]["number"] if len(found) == query.limit else 0
-
-
-def _unlike_a_formula(cell: str) -> str:
-    """Neutralise cells that a spreadsheet would read as formulas, as the texts come from strangers."""
-    return "'" + cell if cell[:1] in {"=", "+", "-", "@", "\t"} and not cell[1:].isdecimal() else cell
+    found, _ = search.search(query, flush=False)
+    rows = [{**each, "id": frame_id(each["session"], each["at"], each["trn"])} for each in found]
+    text = csv_text((), ([str(row[name]) for name in EXPORTED] for row in rows), end="\r\n")
+    return text, found[-1]["number"] if len(found) == query.limit else 0
 
 
 def _sessions(router: APIRouter, platform: ServedPlatform) -> None:

@@ -27,7 +27,7 @@ class Limits(msgspec.Struct, frozen=True):
     found: int = 1_000  # messages in one answer
     wait_s: float = 60.0
     judged_rows: int = 100_000  # latest reads and writes used for findings
-    following_share: float = 0.04  # of a processor, for indexing while nobody searches
+    searched_s: float = 60.0  # after the last search its memory is given back
     followed_messages: int = 500_000  # an open phone page refreshes automatically up to this number
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 from msgspec.structs import replace
@@ -88,16 +88,7 @@ class World:
     @cached_property
     def legal(self) -> tuple[Interval, ...]:
         """When marketing messages may leave (OPS-PRO-03)."""
-        terms = self.contract.terms.marketing
-        day, found = civil(self.start).date(), []
-        while (midnight := from_civil(datetime.combine(day, datetime.min.time()))) < self.end:
-            if is_jour_ouvrable(day):
-                hours = (terms.opens_at_h.value, terms.closes_at_h.value)
-                noon = datetime.combine(day, datetime.min.time())
-                found.append(tuple(from_civil(noon + timedelta(hours=hour)) for hour in hours))
-            day += DAY
-            assert midnight < self.end
-        return tuple((opens, closes) for opens, closes in found)
+        return tuple(self.contract.openings("marketing", self.start, self.end))
 
     def client(self, code: str) -> Client:
         """How the client of a code behaves."""

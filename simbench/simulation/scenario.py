@@ -194,7 +194,7 @@ def check_world(scenario: WorldScenario, contract: Contract, place: str) -> None
     for index, code in enumerate(codes):
         if code in codes[:index]:
             raise ScenarioError(f"{place}: codes[{index}].code", f"{code!r} appears twice", "each short code once")
-    tiers = contract.terms.throughput.tiers_per_s.value
+    tiers = contract.terms.throughput.rates
     for table in ("clients", "campaigns", "flows", "replies", "tiers", "forecasts"):
         for index, entry in enumerate(getattr(scenario, table)):
             if entry.code not in codes:

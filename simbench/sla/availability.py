@@ -21,7 +21,7 @@ from simbench.ledger.incidents import Period
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Service, service_of
 from simbench.sla.probes import probes_of
-from simbench.sla.rolling_window import PARTS, Downtime, Instants, Windows, downtime_of, windows
+from simbench.sla.rolling_window import Downtime, Instants, Windows, downtime_of, windows
 
 YEAR_AHEAD = 400 * DAY_US  # longer than any window
 VARIANTS = ("V1", "V2", "V3", "V4")
@@ -29,7 +29,7 @@ SHOWN = 10
 
 
 class Rolling(msgspec.Struct, frozen=True, eq=False):
-    """Windows that end at `at`: their lengths and down time (us; `partial` us times PARTS), int64 arrays.
+    """Windows that end at `at`: their lengths and down time (us; `partial` us times `parts`).
 
     `full`: history covers the whole window; otherwise `length` counts from the beginning of history.
     """
@@ -40,6 +40,7 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
     unplanned: Instants
     planned: Instants
     partial: Instants
+    parts: int = 1
 
     def loss(self, place: int, variant: str) -> Fraction:
         """Unavailability of one window, exactly."""
@@ -48,7 +49,7 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
             "V1": (unplanned, length),
             "V2": (unplanned + planned, length),
             "V3": (unplanned, length - planned),
-            "V4": (unplanned * PARTS + int(self.partial[place]), length * PARTS),
+            "V4": (unplanned * self.parts + int(self.partial[place]), length * self.parts),
         }[variant]
         return Fraction(lost, over) if over > 0 else Fraction(0)
 
@@ -58,14 +59,15 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
         if variant == "V2":
             lost += self.planned
         elif variant == "V4":
-            lost += self.partial / PARTS
+            lost += (self.partial / self.parts).astype(np.float64)
         over = self.length - self.planned if variant == "V3" else self.length
         share: NDArray[np.float64] = 1 - np.divide(lost, over, out=np.zeros(len(over)), where=over > 0)
         return share
 
     def where(self, chosen: NDArray[np.bool_]) -> Rolling:
         """Only these windows."""
-        return Rolling(*(getattr(self, name)[chosen] for name in self.__struct_fields__))
+        columns = {name: getattr(self, name)[chosen] for name in self.__struct_fields__ if name != "parts"}
+        return msgspec.structs.replace(self, **columns)
 
     def worst(self, variant: str) -> int:
         """Place of the window with the lowest availability, the earliest of several."""
@@ -107,7 +109,10 @@ def rolling(year: Year, at: Instants) -> Rolling:
     if not parts:
         nothing = np.empty(0, dtype=np.int64)
         return Rolling(nothing, nothing, np.empty(0, dtype=np.bool_), nothing, nothing, nothing)
-    return Rolling(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    whole, lengths, full, unplanned, planned, partial = (
+        np.concatenate(columns) for columns in zip(*parts, strict=True)
+    )
+    return Rolling(whole, lengths, full, unplanned, planned, partial, year.downtime.parts)
 
 
 def turning_points(year: Year) -> Instants:
@@ -158,12 +163,11 @@ def rolling_year(case: Case) -> Verdict:
     period = service.period
     if period.end <= period.start:
         return Verdict("inconclusive", "the run covers no period", blame="bench")
-    year = year_of(service, case.contract)
-    seen = rolling(year, turning_points(year))
     quality = case.contract.terms.quality
     allowed = 1 - Fraction(str(quality.availability.value))
-    decisive, provisional = _decisive(seen, year, allowed)
-    worst = {variant: decisive.worst(variant) for variant in VARIANTS}
+    year = year_of(service, case.contract)
+    found = decided(year, allowed)
+    decisive, provisional, worst = found.windows, found.provisional, found.worst
     failing = {variant: decisive.loss(place, variant) > allowed for variant, place in worst.items()}
     place = worst["V1"]
     summary = _summary(decisive, worst, period, provisional=provisional)
@@ -183,6 +187,20 @@ def rolling_year(case: Case) -> Verdict:
         missed(case.contract, "quality.availability"), summary, measured, quality.availability.value, "share",
         "platform", assumed, _evidence(service, decisive, place),
     )  # fmt: skip
+
+
+class Decided(msgspec.Struct, frozen=True, eq=False):
+    """The windows that decide a verdict, whether it is provisional, and the place of the worst for each variant."""
+
+    windows: Rolling
+    provisional: bool
+    worst: dict[str, int]
+
+
+def decided(year: Year, allowed: Fraction) -> Decided:
+    """What decides on the availability of a year, of which the share `allowed` may be lost."""
+    windows, provisional = _decisive(rolling(year, turning_points(year)), year, allowed)
+    return Decided(windows, provisional, {variant: windows.worst(variant) for variant in VARIANTS})
 
 
 def _decisive(seen: Rolling, year: Year, allowed: Fraction) -> tuple[Rolling, bool]:

@@ -76,9 +76,12 @@ def service_of(case: Case) -> Service:
     return service
 
 
-def counted(incidents: Iterable[Incident], contract: Contract) -> tuple[Counted, ...]:
-    """Every incident with its class, by start; where all platforms were down at once, that counts as one."""
-    found = [_counted(one, contract) for one in sorted(incidents, key=lambda one: (one.start, one.ticket))]
+def counted(incidents: Iterable[Incident], contract: Contract, days: str = "") -> tuple[Counted, ...]:
+    """Every incident with its class, by start; where all platforms were down at once, that counts as one.
+
+    `days`: another reading of AMB-04 than the contract's.
+    """
+    found = [_counted(one, contract, days) for one in sorted(incidents, key=lambda one: (one.start, one.ticket))]
     if contract.reading("AMB-14") == "all_down":
         found += _all_down([one for one in found if one.incident.subject.startswith(PLATFORM_OF_SEVERAL)])
         found.sort(key=lambda one: (one.incident.start, one.incident.ticket))
@@ -141,11 +144,11 @@ def whole(incident: Incident, contract: Contract) -> bool:
     return incident.scope == "total" or (one_platform and contract.reading("AMB-14") == "any_down")
 
 
-def _counted(incident: Incident, contract: Contract) -> Counted:
+def _counted(incident: Incident, contract: Contract, days: str = "") -> Counted:
     if incident.attributed_to != ORANGE:
         return Counted(incident, "excluded", _excluded(incident.attributed_to))
     total = whole(incident, contract)
-    if incident.planned and noticed_in_time(incident, contract):
+    if incident.planned and noticed_in_time(incident, contract, days):
         if total:
             return Counted(incident, "planned", "announced in time")
         return Counted(incident, "excluded", "partial and announced in time")

@@ -7,7 +7,9 @@ changes at midnights after 29 February and around the changes of clocks. Windows
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 from typing import Any
 
 import msgspec
@@ -19,17 +21,16 @@ from simbench.base.units import HOUR_US
 from simbench.sla.classification import Counted
 
 Instants = NDArray[np.int64]
-PARTS = 10_000
-"""A share of the platform is counted in ten-thousandths, so that sums over decades stay within 64 bits."""
-
+MOST_PARTS = 250_000  # a year of microseconds in so many parts fits into 64 bits
 _FAR = 1 << 61
 
 
 class Downtime(msgspec.Struct, frozen=True, eq=False):
     """Down time as step functions: value i holds from `edges[i]` on, sum i is the total before it.
 
-    `unplanned` and `planned` are 0 or 1, `partial` counts ten-thousandths; the `*_sum` are microseconds times those.
-    All are int64 and of one length; before the first edge everything is zero.
+    `unplanned` and `planned` are 0 or 1, `partial` counts shares of 1 / `parts`; the `*_sum` are microseconds times
+    those. All are of one length; before the first edge everything is zero. They are int64; `partial` and its sum are
+    whole numbers of Python where the shares have more digits than 64 bits hold.
     """
 
     edges: Instants
@@ -39,9 +40,10 @@ class Downtime(msgspec.Struct, frozen=True, eq=False):
     unplanned_sum: Instants
     planned_sum: Instants
     partial_sum: Instants
+    parts: int = 1
 
     def until(self, at: Instants) -> tuple[Instants, Instants, Instants]:
-        """Unplanned, planned and partial down time (us, the last times PARTS) before ascending instants."""
+        """Unplanned, planned and partial down time (us, the last times `parts`) before ascending instants."""
         firsts = np.searchsorted(at, self.edges[1:], side="left")
         counts = np.diff(np.concatenate(([0], firsts, [len(at)])))
         return (
@@ -58,8 +60,8 @@ class Downtime(msgspec.Struct, frozen=True, eq=False):
         if not rate.any():
             return np.zeros(len(at), dtype=np.int64)
         lost: Instants = np.repeat(rate, counts)
-        lost *= at
-        lost += np.repeat(total - rate * self.edges, counts)
+        lost *= at.astype(rate.dtype)
+        lost += np.repeat(total - rate * self.edges.astype(rate.dtype), counts)
         return lost
 
 
@@ -68,23 +70,36 @@ def downtime_of(counted: Iterable[Counted], until: int) -> Downtime:
 
     Overlapping incidents count once: unplanned before planned before partial; partial shares add up to one at most.
     """
+    counted = tuple(counted)
+    parts = lcm(*{share_of(one).denominator for one in counted if one.counted_as == "partial"})
     steps: dict[int, list[int]] = {-_FAR: [0, 0, 0]}
     place = {"unplanned": 0, "planned": 1, "partial": 2}
     for one in counted:
         start, end = one.incident.start, until if one.incident.end is None else one.incident.end
         if one.counted_as not in place or end <= start:
             continue
-        amount = round(one.incident.share * PARTS) if one.counted_as == "partial" else 1
+        amount = int(share_of(one) * parts) if one.counted_as == "partial" else 1
         for instant, sign in ((start, amount), (end, -amount)):
             steps.setdefault(instant, [0, 0, 0])[place[one.counted_as]] += sign
     edges = np.array(sorted(steps), dtype=np.int64)
-    active = np.cumsum(np.array([steps[edge] for edge in edges.tolist()], dtype=np.int64), axis=0)
+    whole: Any = np.int64 if parts <= MOST_PARTS else object
+    active = np.cumsum(np.array([steps[edge] for edge in edges.tolist()], dtype=whole), axis=0)
     unplanned = (active[:, 0] > 0).astype(np.int64)
     planned = ((active[:, 1] > 0) & (unplanned == 0)).astype(np.int64)
-    partial = np.where((unplanned == 0) & (planned == 0), np.minimum(active[:, 2], PARTS), 0)
+    partial = np.where((unplanned == 0) & (planned == 0), np.minimum(active[:, 2], parts), 0).astype(whole)
     lengths = np.diff(edges)
-    sums = [np.concatenate(([0], np.cumsum(rate[:-1] * lengths))) for rate in (unplanned, planned, partial)]
-    return Downtime(edges, unplanned, planned, partial, *sums)
+
+    def summed(rate: Instants) -> Instants:
+        return np.concatenate(([0], np.cumsum(rate[:-1] * lengths.astype(rate.dtype)))).astype(rate.dtype)
+
+    return Downtime(
+        edges, unplanned, planned, partial, summed(unplanned), summed(planned), summed(partial), parts
+    )  # fmt: skip
+
+
+def share_of(one: Counted) -> Fraction:
+    """The share of the platform that an incident takes away, as it was written."""
+    return Fraction(str(one.incident.share))
 
 
 class Windows(msgspec.Struct, frozen=True, eq=False):

@@ -325,7 +325,7 @@ class Trace:
         self._await(line, frame, record)
 
     def code_of(self, account: str) -> str:
-        """The first short code of an account, "" where the events tells of none."""
+        """The first short code of an account, "" where no event names one."""
         return next((code for code, owner in self._owner.items() if owner == account), "")
 
     def _from_smsc(self, line: Line, at: int, octets: bytes) -> None:

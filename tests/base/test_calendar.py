@@ -50,7 +50,7 @@ def test_saturday_is_ouvrable_but_not_ouvre_and_sunday_is_neither() -> None:
 def test_good_friday_and_saint_stephen_are_holidays_in_alsace_moselle_only() -> None:
     for day in (date(2026, 4, 3), date(2026, 12, 26)):
         assert cal.is_jour_ouvrable(day)
-        assert not cal.is_jour_ouvrable(day, alsace_moselle=True)
+        assert not cal.is_jour_ouvrable(day, regional=True)
 
 
 def test_the_march_night_is_23_hours_and_the_october_night_25() -> None:

@@ -14,10 +14,10 @@ from simbench.billing.invoice import invoice
 from simbench.billing.page import as_csv
 from simbench.billing.readings import read_as
 from simbench.billing.received import compare, read_received
-from simbench.billing.rules import ROWS, Bill, judge_bill
-from simbench.contract.terms import Contract
+from simbench.billing.rules import Bill, judge_bill
+from simbench.contract import Contract
 from simbench.finding import Finding, exit_status
-from tests.billing.worked import CONTRACT, LONG_SINCE, OCTOBER, WORKED, codes
+from tests.billing.worked import CONTRACT, LONG_SINCE, OCTOBER, ROWS, WORKED, codes
 
 # Every row of the grid is due in this month.
 ACTS = Acts(
@@ -120,7 +120,7 @@ def test_a_wrong_sum_fails_and_another_vat_is_weak(tmp_path: Path) -> None:
     assert received(tmp_path, "\n".join(other))["OPS-TAR-05/sums"].outcome == "weak"
     whole = [*other, f"TTC,,,,{total + round(total * Decimal('0.055'), 2)}"]
     weak = received(tmp_path, "\n".join(whole))["OPS-TAR-05/sums"]
-    assert (weak.outcome, weak.assumed) == ("weak", ("tariff.vat_share",))
+    assert (weak.outcome, weak.assumed) == ("weak", ("money.vat_share",))
     assert "5.5% of VAT" in weak.summary
     no_rate = [line.replace(vat, "VAT,,,,1.00") for line in lines if not line.startswith("TTC")]
     assert received(tmp_path, "\n".join(no_rate))["OPS-TAR-05/sums"].outcome == "fail"  # no rate makes it of the net

@@ -16,11 +16,11 @@ from simbench.billing.acts import Acts, CodeActs
 from simbench.billing.counts import Count, Counts, oddly_counted
 from simbench.billing.invoice import invoice
 from simbench.billing.received import read_received
-from simbench.billing.rules import ROWS, Bill, balance, judge_bill
+from simbench.billing.rules import Bill, balance, judge_bill
 from simbench.cli.main import cli
 from simbench.finding import Finding
 from tests.billing.test_rules import ACTS, COUNTS, right_bill
-from tests.billing.worked import CONTRACT, OCTOBER
+from tests.billing.worked import CONTRACT, OCTOBER, ROWS
 
 Lines = list[list[str]]
 CLAUSE, CODE, QUANTITY, PRICE, AMOUNT = range(5)

@@ -84,7 +84,7 @@ class Read:
         return [(row[1], row[2], row[3]) for row in self.ledger.wire if row[2] in {"open", "close"}]  # type: ignore[misc]  # rows are tuples of objects
 
     def told(self, what: str) -> list[dict[str, Any]]:
-        """What the events says of that kind."""
+        """What the events say of that kind."""
         return [said for _, said in stories(self.ledger.events) if said["what"] == what]
 
 

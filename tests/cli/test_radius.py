@@ -166,7 +166,7 @@ def test_a_reconciliation_is_left_in_a_report_with_every_call_that_differs(tmp_p
 
 
 def test_clock_tolerance_and_retransmissions_are_those_of_the_offer(tmp_path: Path) -> None:
-    from simbench.contract.load import HOME
+    from simbench.contract.layers import HOME
 
     told = answered(planned(30, "clock-skew"))
     files = written(tmp_path, told, kept(told))

@@ -44,12 +44,16 @@ class Figures:
         ordered = sorted(contract.terms.by_name().items(), key=lambda named: named[1].status != "seed")
         terms = {name: (term.value, term.unit) for name, term in ordered}
         self.prices = {name: value for name, (value, _) in terms.items() if isinstance(value, Decimal)}
-        self.tiers = contract.terms.throughput.tiers_per_s.value
+        for number, tier in enumerate(contract.terms.throughput.tiers):
+            if tier.price:
+                self.prices[f"throughput.tiers[{number}].price"] = tier.price
+        self.tiers = contract.terms.throughput.rates
         self.shares = {value: name for name, (value, unit) in terms.items() if unit == "share" and value > 0.5}
         self.hours = {value: name for name, (value, unit) in terms.items() if unit == "hour of day"}
         self.seconds = dict(reversed(list(self._durations(terms))))
         self.ladders = dict(self._ladders(terms))
         self.patterns = {value: name for name, (value, unit) in terms.items() if unit == "pattern"}
+        self.patterns[str(contract.terms.numbering.code_pattern)] = "numbering.ranges"
         self.named = list(self._named(terms))
         self.anywhere = dict(self._anywhere(contract))
 
@@ -64,7 +68,7 @@ class Figures:
 
     def _ladders(self, terms: dict[str, Any]) -> Iterator[tuple[tuple[Value, ...], tuple[str, float]]]:
         """Yield (steps, (term, seconds in the unit they are written in, 0 for none))."""
-        yield self.tiers[1:], ("throughput.tiers_per_s", 0)
+        yield self.tiers[1:], ("throughput.tiers", 0)
         for name, (value, unit) in terms.items():
             if isinstance(value, tuple):
                 for other in {unit, "us", "ms", "s"} if unit in SECONDS else {unit}:
@@ -91,9 +95,10 @@ class Figures:
                 yield int(price), name
         for seconds, name in self.seconds.items():
             yield from ((round(seconds * scale), name) for scale in (1, 10**3, 10**6))
-        day_s = (contract.terms.marketing.closes_at_h.value - contract.terms.marketing.opens_at_h.value) * 3600
-        yield day_s, "marketing.closes_at_h"
-        yield from ((day_s * tier, "throughput.tiers_per_s") for tier in self.tiers)
+        hours = contract.terms.hours["marketing"]
+        day_s = (hours.closes_at_h.value - hours.opens_at_h.value) * 3600
+        yield day_s, "hours.marketing.closes_at_h"
+        yield from ((day_s * tier, "throughput.tiers") for tier in self.tiers)
         for days in (365, 366):
             lost_h = round((1 - contract.terms.quality.availability.value) * days * 24, 6)
             yield from ((value, "quality.availability") for value in (lost_h, round(lost_h * 60, 6)))
@@ -170,7 +175,7 @@ def _by_name(name: str, node: ast.expr, figures: Figures) -> Iterator[str]:
     if value is None:
         return
     if "_".join(words) in RATES and value in figures.tiers:
-        yield "throughput.tiers_per_s"
+        yield "throughput.tiers"
     for stem, scale, wanted, term in figures.named:
         unit = SECONDS.get(words[-1]) if scale else None
         body = words[:-1] if unit else words
@@ -237,7 +242,9 @@ def _amount(node: ast.expr) -> Decimal | None:
 def _measures_otherwise(parent: ast.AST, term: str) -> bool:
     """Tell whether a price's figure is bound to a name that measures something else, such as a port."""
     names = [name for name, _ in _namings(parent)] if not isinstance(parent, ast.Dict) else []
-    return term.startswith("tariff.") and any(NO_MONEY.search(name.lower()) for name in names)
+    return (term.startswith("tariff.") or term.endswith(".price")) and any(
+        NO_MONEY.search(name.lower()) for name in names
+    )
 
 
 def _statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:

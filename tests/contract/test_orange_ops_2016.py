@@ -64,32 +64,58 @@ def test_the_prices_are_those_of_the_brochure() -> None:
     assert prices == {
         "code_technical_setup": "280", "code_admin_setup": "300", "rate_change": "150", "other_change": "150",
         "per_delivered_mt": "0.030", "code_month_1_20": "150", "code_month_21_on": "500",
-        "tier_20": "800", "tier_50": "1600", "tier_100": "2500", "tier_150": "3000",
         "qualification_month": "200", "qualification_act": "0.01", "oadc_option_month": "150", "oadc_option_act": "280",
         "green_geo_month_1_10": "150", "green_geo_month_11_on": "500",
     }  # fmt: skip
     assert all(isinstance(TERMS[f"tariff.{name}"].value, Decimal) for name in prices)
+    paid = {rate: str(tier.price) for rate, tier in CONTRACT.terms.throughput.paid_tiers.items()}
+    assert paid == {20: "800", 50: "1600", 100: "2500", 150: "3000"}
     tariff = CONTRACT.terms.tariff
-    assert (tariff.code_month_band.value, tariff.green_geo_band.value, tariff.tier_months.value) == (20, 10, 1)
-    assert tariff.tier_month()[150] == tariff.tier_150.value
+    assert (tariff["code_month_1_20"].last, tariff["green_geo_month_1_10"].last) == (20, 10)
+    assert CONTRACT.terms.money.tier_months.value == 1
+    assert (CONTRACT.terms.money.currency.value, str(CONTRACT.terms.money.vat_share.value)) == ("EUR", "0.20")
+
+
+def test_bands_leave_no_code_without_a_price() -> None:
+    for charge in ("code_month", "range_month"):
+        low, high = CONTRACT.terms.rows(charge)
+        assert (low.first, high.first, high.last) == (1, (low.last or 0) + 1, None)
 
 
 def test_the_promises_are_those_of_the_brochure() -> None:
     t = CONTRACT.terms
-    assert t.throughput.tiers_per_s.value == (10, 20, 50, 100, 150)
-    assert (t.throughput.default_per_s.value, t.throughput.request_from_per_s.value) == (10, 50)
+    assert t.throughput.rates == (10, 20, 50, 100, 150)
+    assert t.throughput.default_per_s.value == 10
+    assert [rate for rate in t.throughput.rates if t.throughput.must_ask(rate)] == [50, 100, 150]
     assert (t.quality.availability.value, t.quality.availability_months.value) == (0.99, 12)
+    assert t.quality.availability_window.value == "rolling"
     assert (t.quality.restoration_h.value, t.quality.notice_days.value, t.quality.rate_floor_per_s.value) == (6, 5, 10)
-    assert (t.marketing.opens_at_h.value, t.marketing.closes_at_h.value) == (8, 22)
+    hours = t.hours["marketing"]
+    assert (hours.opens_at_h.value, hours.closes_at_h.value, hours.days.value) == (8, 22, "monday-to-saturday")
     assert t.forecast.per_year.value == 2
+
+
+def test_the_parties_are_those_of_the_brochure() -> None:
+    names = {key: (party.role, party.name) for key, party in CONTRACT.parties.items()}
+    assert names == {
+        "orange": ("operator", "Orange"), "cocontractant": ("client", "Cocontractant"),
+        "emetteur": ("sender", "Émetteur"),
+    }  # fmt: skip
+    assert CONTRACT.operator == "orange"
+
+
+def test_every_clause_says_what_verifies_it_or_why_nothing_does() -> None:
+    for name, clause in CONTRACT.clauses.items():
+        assert bool(clause.verified_by) != bool(clause.not_verified), name
 
 
 def test_code_and_sender_patterns_tell_codes_from_names() -> None:
     numbering = CONTRACT.terms.numbering
+    assert numbering.code_pattern == "3[4-8][0-9]{3}"
     for code in ("34001", "35010", "36010", "37000", "38001"):
-        assert re.fullmatch(numbering.code_pattern.value, code)
+        assert re.fullmatch(numbering.code_pattern, code)
     for other in ("33001", "39001", "3601", "360100", "36O10"):
-        assert not re.fullmatch(numbering.code_pattern.value, other)
+        assert not re.fullmatch(numbering.code_pattern, other)
     for name, is_name in (
         ("MaMarque", True),
         ("Shop24", True),
@@ -116,7 +142,7 @@ def test_unknown_names_are_refused_with_the_nearest_one() -> None:
 
 
 def test_the_built_in_contract_is_read_once() -> None:
-    assert load_contract("orange_ops_2016") is load_contract()
+    assert load_contract("orange_ops_2016").terms is load_contract().terms
     assert re.fullmatch("[0-9a-f]{16}", CONTRACT.digest)
     assert (CONTRACT.name, CONTRACT.files) == ("orange_ops_2016", ("orange_ops_2016.toml",))
 

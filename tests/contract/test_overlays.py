@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from simbench.base.errors import ContractError
 from simbench.contract import Contract, load_contract
-from simbench.contract.load import HOME
+from simbench.contract.layers import HOME
 
 BASE = (HOME / "orange_ops_2016.toml").read_bytes()
 EXTENDS = 'extends = "orange_ops_2016"\n'
@@ -71,7 +71,7 @@ def test_overlays_extend_overlays_by_relative_path(tmp_path: Path) -> None:
 def test_an_overlay_may_add_a_clause(tmp_path: Path) -> None:
     text = """[clauses.OPS-OWN-01]
     chapter = "own"\ngist = "g"\nkey_term = "k"\nbound = ["orange"]\nstrength = "must"\nverify = ["wire"]
-    source = "annex"\ncheck = "c"
+    source = "annex"\ncheck = "c"\nnot_verified = "declared"
     """
     assert load_contract(write(tmp_path, EXTENDS + text)).clause("OPS-OWN-01").bound == ("orange",)
 
@@ -85,7 +85,7 @@ def test_a_whole_contract_of_ones_own_needs_no_base(tmp_path: Path) -> None:
 REFUSALS = {
     "terms.throughput.jiter_ms = 1": "mine.toml: terms.throughput.jiter_ms: unknown key; expected perhaps `jitter_ms`",
     "terms.throughput.jitter_ms.valeu = 1": "terms.throughput.jitter_ms.valeu: unknown key; expected perhaps `value`",
-    "colour = 1": "mine.toml: colour: unknown key; expected one of title, clauses, terms, ambiguities, extends",
+    "colour = 1": "mine.toml: colour: unknown key; expected one of title, kind, extends, abstract, invented, language",
     "terms = 3": "mine.toml: terms: is 3; expected a table",
     "terms.session.window.value = 'ten'": 'mine.toml: terms.session.window.value: is "ten"; expected a whole number',
     "terms.session.window.value = true": "terms.session.window.value: is true; expected a whole number",
@@ -100,14 +100,18 @@ REFUSALS = {
     "terms.quality.restoration_h.value = 4": 'changed to 4 while its status stays "seed"; expected status = "contract"',
     "terms.quality.availability = {value = 1.5, status = 'contract'}": "is 1.5; expected a number <= 1.0",
     "terms.quality.availability = {value = nan, status = 'contract'}": "is nan; expected a finite number",
-    "terms.tariff.tier_20 = {value = 'NaN', status = 'contract'}": "terms.tariff.tier_20: is ",
-    "terms.tariff.tier_20 = {value = '-1', status = 'contract'}": 'expected an amount from "0" to "1000000"',
-    "terms.tariff.tier_20 = {value = '1e999999', status = 'contract'}": "expected an amount",
-    "terms.tariff.tier_20 = {value = 'dear', status = 'contract'}": 'terms.tariff.tier_20.value: is "dear"',
-    "terms.throughput.tiers_per_s = {value = [10, 50, 20], status = 'contract'}": "expected rates in ascending order",
-    "terms.throughput.tiers_per_s = {value = [10, 200], status = 'contract'}": "is (10, 200); expected only tiers with",
-    "terms.marketing.opens_at_h = {value = 23, status = 'contract'}": "expected earlier than marketing.closes_at_h",
-    "terms.numbering.code_pattern = {value = '(', status = 'contract'}": "expected a regular expression",
+    "terms.tariff.rate_change = {value = 'NaN', status = 'contract'}": "terms.tariff.rate_change: is ",
+    "terms.tariff.rate_change = {value = '-1', status = 'contract'}": 'expected an amount from "0" to "1000000"',
+    "terms.tariff.rate_change = {value = '1e999999', status = 'contract'}": "expected an amount",
+    "terms.tariff.rate_change = {value = 'dear', status = 'contract'}": 'terms.tariff.rate_change.value: is "dear"',
+    "terms.throughput.tiers_per_s = [10]": "tiers_per_s: has a new name; expected terms.throughput.tiers",
+    "terms.marketing.opens_at_h = 9": "opens_at_h: has a new name; expected terms.hours.marketing.opens_at_h",
+    "terms.hours.marketing.opens_at_h = {value = 23, status = 'contract'}": "earlier than hours.marketing.closes_at_h",
+    "terms.numbering.code_digits = {value = 17, status = 'contract'}": "is 17; expected at most 16",
+    "terms.calendar.zone.value = 'Europe/Pari'": 'zone.value: is "Europe/Pari"; expected perhaps `Europe/Paris`',
+    "terms.tariff.code_month_21_on.first = 20": "first: is 20: the band overlaps that of code_month_1_20; expected 21",
+    "terms.tariff.code_month_21_on.first = 30": "first: is 30: no price between it and code_month_1_20; expected 21",
+    "terms.tariff.rate_change.clause = 'OPS-TAR-01'": 'is "OPS-TAR-01", the clause of tariff.code_technical_setup too',
     "ambiguities.AMB-05.reading = 'tumbing'": 'AMB-05.reading: is "tumbing"; expected perhaps `tumbling`',
     "ambiguities.AMB-050.reading = 'tumbling'": "ambiguities.AMB-050: no such ambiguity; expected perhaps `AMB-05`",
     "ambiguities.AMB-05.readings.own = 'x'": "ambiguities.AMB-05.readings: changed to",
@@ -115,7 +119,7 @@ REFUSALS = {
     "clauses.OPS-ACH-04.bound = ['orang']": 'clauses.OPS-ACH-04.bound[0]: is "orang"; expected perhaps `orange`',
     "clauses.OPS-OWN-01.gist = 'x'": "mine.toml: clauses.OPS-OWN-01.chapter: is missing",
     "clauses.'a\\nb'.gist = 'x'": "is missing",
-    'extends = ""': "not valid TOML",  # a second one
+    'extends = ""': "extends: stands twice; expected it once",
     "x = [": "mine.toml: not valid TOML: ",
 }
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.base.errors import BadInput, ContractError
-from simbench.contract.load import HOME
+from simbench.contract.layers import HOME
 from simbench.dialup.offer import load_netrevenu
 
 OFFER = load_netrevenu()
@@ -110,9 +110,9 @@ def test_what_the_article_says_is_seed_and_what_we_assume_cites_nobody() -> None
         ('kind = "slab"', 'kind = "stairs"', 'functions.F3.kind: is "stairs"'),
         ('exponent = "1.16"', 'exponent = "1.1587"', "at most 3 decimals"),
         ("since = 2000-12-05", "since = 1998-12-05", "retail: dates do not rise"),
-        ('default = "exact"', 'default = "guess"', "its reading is none of its readings"),
+        ('default = "exact"', 'default = "guess"', 'ambiguities.NRV-AMB-02.default: is "guess"'),
         ("[functions.F4]", "[functions.F5]", "functions.F4: is missing"),
-        ('clause = "NRV-STA-04"', 'clause = "NRV-STA-40"', 'names clause "NRV-STA-40"'),
+        ('clause = "NRV-STA-04"', 'clause = "NRV-STA-40"', 'clause: unknown clause: "NRV-STA-40"'),
         ("peak_from_h = { value = 8", "peak_from_h = { value = 20", "the peak ends before it begins"),
         ("smallest", "smalest", "perhaps `smallest`"),
     ],

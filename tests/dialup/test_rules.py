@@ -150,7 +150,7 @@ def test_a_tampered_record_file_is_condemned_by_the_rule_it_breaks(name: str, tm
 
 
 def test_an_offer_that_only_reaches_the_second_point_is_condemned(tmp_path: Path) -> None:
-    from simbench.contract.load import HOME
+    from simbench.contract.layers import HOME
 
     text = (HOME / "netrevenu_2000.toml").read_text("utf-8")
     flawed = {

@@ -368,7 +368,7 @@ def test_a_question_reaches_no_file_but_the_runs_own(whole: Path, tmp_path: Path
     secret = tmp_path / "secret.csv"
     secret.write_text("a,b\n1,2\n")
     run = open_run(whole)
-    for path in (secret, whole / "story-0001.parquet"):
+    for path in (secret, whole / "events-0001.parquet"):
         with pytest.raises(LedgerError) as refused:
             query(run, f"select * from '{path}'", "wire")  # noqa: S608 - a test's own
         assert "\n" not in str(refused.value)

@@ -58,7 +58,7 @@ def test_side_by_side_or_one_after_the_other_the_verdicts_are_the_same(tmp_path:
         (once,) = [one for one in found if one["purpose"] == "OPS-CON-02/oddities"]  # one finding of the session
         assert {shown["exercise"] for shown in once["evidence"]} == {"originators", "suspension"}
         assert len(re.findall(r"OPS-CON-02/oddities ", done.stdout)) == 1
-        assert (out / "junit.xml").read_text().count('name="test_purpose[OPS-CON-02/oddities') == 1
+        assert (out / "junit.xml").read_text().count('<testcase classname="OPS-CON-02" name="OPS-CON-02/oddities') == 1
     assert verdicts[0] == verdicts[1]
 
 

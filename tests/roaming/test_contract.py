@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbench.base.errors import BadInput, ContractError
-from simbench.roaming.contract import BUILTIN, load_roaming
+from simbench.contract.layers import HOME
+from simbench.roaming.contract import DEFAULT, load_roaming
 
 CONTRACT = load_roaming()
-TEXT = BUILTIN.read_text()
+TEXT = (HOME / f"{DEFAULT}.toml").read_text()
 
 
 def test_the_caps_fall_as_the_regulations_say() -> None:

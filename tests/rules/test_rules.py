@@ -15,7 +15,7 @@ from simbench.bench.sut.protocol import Capabilities
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.finding import Finding
-from simbench.rulebook import Rule, Rulebook
+from simbench.rulebook import Rulebook
 from simbench.rules.rule import Case, Verdict, judge, load, standing, worst
 from simbench.ucp.frame import encode
 from tests.rules.anything import anything
@@ -59,11 +59,12 @@ def test_no_rule_breaks_on_anything_that_stands_on_a_wire(chunks: list[tuple[int
 
 
 def test_a_rule_that_breaks_is_an_error_of_the_bench() -> None:
+    book = Rulebook[None]()
+
+    @book.rule("OPS-XXX-00/broken", "Breaks")
     def broken(nothing: None) -> Verdict:
         raise ZeroDivisionError("by nothing")
 
-    book = Rulebook[None]()
-    book.enter(Rule("OPS-XXX-00/broken", "Breaks", broken))
     found = book.judge("OPS-XXX-00/broken", None)
     assert (found.outcome, found.blame) == ("error", "bench")
     assert "by nothing" in found.summary
@@ -157,7 +158,7 @@ def to_others(share_of_hundred: int) -> Scene:
         (ANSWERS, answered_after(60), answered_after(60.001), "session.result_timer_max_s"),
         ("OPS-CON-03/reconnect-pace", storm(12), storm(13), "session.reconnect_attempts_per_minute"),
         ("OPS-PRE-03/comes-back", back_after(119), back_after(120.1), "session.reconnect_grace_s"),
-        ("OPS-ENG-02/non-orange-share", to_others(1), to_others(2), "delivery.non_orange_share_max"),
+        ("OPS-ENG-02/non-orange-share", to_others(1), to_others(2), "delivery.other_operators_share_max"),
     ],
     ids=["keepalive", "answers late", "reconnect pace", "comes back", "non-orange share"],
 )

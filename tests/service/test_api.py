@@ -15,6 +15,7 @@ from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.ledger import Ledger, RunInfo
 from simbench.service import routes
 from simbench.service.client import ApiError
+from simbench.service.settings import Limits, ServiceSettings
 from tests.service.stage import NUMBER, Stage, staged
 
 
@@ -76,15 +77,18 @@ def test_a_message_is_found_by_recipient_code_text_and_outcome_and_its_frame_is_
         assert not list(ledger.folder.glob("messages*"))
 
 
-def test_messages_are_indexed_before_anybody_searches() -> None:
+def test_what_a_search_used_is_given_back_and_the_next_search_finds_the_same() -> None:
     async def story(stage: Stage) -> None:
         peer = await stage.site.session()
         await peer.submit(1, AdC=NUMBER)
+        before = await stage.ask(stage.client.messages)
         async with asyncio.timeout(300):
-            while stage.platform.index.stands[0] < 1:
+            while stage.platform.search.holds():
                 await stage.ask(stage.client.wait, 2, 0.05)
+        assert await stage.ask(stage.client.messages) == before
+        assert stage.platform.search.holds()
 
-    run(story)
+    run(story, settings=ServiceSettings(limits=Limits(searched_s=0)))
 
 
 def test_an_export_is_whole_and_holds_nothing_that_came_after_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +115,7 @@ def test_a_frame_cut_in_two_reads_is_one_message() -> None:
         octets = harness.submit(7, AdC=NUMBER)
         peer.send(octets[:40])
         await stage.site.until(lambda: sum(row[2] == "in" for row in stage.site.ledger.wire) == 2)
-        await stage.ask(stage.client.messages)  # the index has seen the first half
+        await stage.ask(stage.client.messages)  # the search has seen the first half
         peer.send(octets[40:])
         await peer.frame()
         (message,) = (await stage.ask(stage.client.messages)).messages

@@ -1,7 +1,9 @@
-"""Facts about the index: whatever is read and written, however it is cut, it says what the frames say one by one."""
+"""Facts about searching: whatever is read and written, however it is cut, it says what the frames say one by one."""
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +13,27 @@ from hypothesis import strategies as st
 
 from simbench.base.calendar import scts_text
 from simbench.base.units import SECOND_US
-from simbench.ledger import MemoryLedger
-from simbench.service.index import index_store
-from simbench.service.index.message_index import MessageIndex, Query
+from simbench.kernels import jit
+from simbench.ledger import Ledger, MemoryLedger, RunInfo
+from simbench.service import message_rows, messages
 from simbench.service.log import EventLog
+from simbench.service.messages import MessageSearch, Query
 from simbench.ucp import alphabet, content
 from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
 
 NOON = 1_795_000_000  # s; some day of November 2026
 NUMBER = "33639980001"
+
+
+@pytest.fixture(params=["compiled", "plain"], scope="module", autouse=True)
+def _way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Everything twice: by the kernels, and frame by frame as where nothing is compiled. Facts are the same."""
+    if request.param == "compiled" and not jit.compiles():
+        pytest.skip("nothing is compiled here")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(messages.KERNELS, "ready", lambda *_: request.param == "compiled")
+        yield
 
 
 def submit(trn: int, text: str, recipient: str = NUMBER) -> bytes:
@@ -41,14 +54,14 @@ def decision(ledger: MemoryLedger, kind: str, second: int, recipient: str = NUMB
     ledger.centre.append((second * SECOND_US, kind, 1, "36010", recipient, 7, 1, 0, second, 1))
 
 
-def index_of(ledger: MemoryLedger, folder: Path | None = None) -> MessageIndex:
-    index = MessageIndex(ledger, EventLog(), folder)
-    index.catch_up()
-    return index
+def search_of(ledger: MemoryLedger) -> MessageSearch:
+    search = MessageSearch(ledger, EventLog())
+    search.follow()
+    return search
 
 
-def told(index: MessageIndex, **query: Any) -> list[tuple[str, str, str]]:
-    found, _ = index.search(Query(limit=10_000, **query))
+def told(search: MessageSearch, **query: Any) -> list[tuple[str, str, str]]:
+    found, _ = search.search(Query(limit=10_000, **query))
     return [(row["text"], row["outcome"], row["ec"]) for row in reversed(found)]
 
 
@@ -78,23 +91,23 @@ def test_texts_sent_over_several_sessions_are_found_in_their_order_however_the_r
     streams = {session: b"" for session, _ in sent}
     for number, (session, text) in enumerate(sent):
         streams[session] += submit(number, text)
-    index = MessageIndex(ledger, EventLog())
+    search = MessageSearch(ledger, EventLog())
     for turn, size in enumerate([*cuts, *[10_000] * 3]):
         for session in streams:
             octets, streams[session] = streams[session][:size], streams[session][size:]
             if octets:
                 ledger.wire.append((turn, session, "in", octets))
         if turn % piece == 0:
-            index.catch_up()
-    index.catch_up()
-    found, count = index.search(Query(limit=1_000))
+            search.follow()
+    search.follow()
+    found, count = search.search(Query(limit=1_000))
     assert count == len(sent)
     for session in streams:
         mine = [text for each, text in sent if each == session]
         assert [row["text"] for row in reversed(found) if row["session"] == session] == mine
     for _, text in sent:
         for wanted in {text, text.swapcase() if text.isascii() else text, text[1:]}:
-            assert text in {row["text"] for row in index.search(Query(text=wanted, limit=1_000))[0]}
+            assert text in {row["text"] for row in search.search(Query(text=wanted, limit=1_000))[0]}
 
 
 @given(st.lists(st.tuples(st.integers(1, 2), st.sampled_from(["in", "out", "close"]), st.binary(max_size=60))))
@@ -105,8 +118,8 @@ def test_octets_that_mean_nothing_are_no_messages_and_no_trouble(rows: list[tupl
     for at, (session, way, octets) in enumerate(rows):
         ledger.wire.append((at, session, way, octets.replace(b"\x03", b"/O/51/\x03")))
     ledger.wire.append((len(rows), 9, "in", frame))
-    index = index_of(ledger)
-    assert [row["text"] for row in index.search(Query())[0]] == ["sound"]
+    search = search_of(ledger)
+    assert [row["text"] for row in search.search(Query())[0]] == ["sound"]
 
 
 def test_a_result_answers_the_latest_submission_of_its_session_and_number() -> None:
@@ -114,21 +127,21 @@ def test_a_result_answers_the_latest_submission_of_its_session_and_number() -> N
     for session, text in ((1, "first"), (2, "other"), (1, "again")):
         ledger.wire.append((session, session, "in", submit(5, text)))
     ledger.wire.append((9, 1, "out", accepted(5, NOON)))
-    index = index_of(ledger)
+    search = search_of(ledger)
     ledger.wire.append((10, 2, "out", refused(5, "04") + refused(5, "03")))
-    index.catch_up()
-    assert told(index) == [("first", "pending", ""), ("other", "refused", "04"), ("again", "accepted", "")]
+    search.follow()
+    assert told(search) == [("first", "pending", ""), ("other", "refused", "04"), ("again", "accepted", "")]
 
 
 def test_a_session_that_ended_leaves_no_half_frame_and_no_submission_waiting() -> None:
     ledger = MemoryLedger()
     ledger.wire.append((1, 1, "in", submit(5, "first") + submit(6, "half")[:30]))
     ledger.wire.append((2, 1, "close", b"peer: closed"))
-    index = index_of(ledger)
+    search = search_of(ledger)
     ledger.wire.append((3, 1, "in", submit(6, "half")[30:]))
     ledger.wire.append((4, 1, "out", accepted(5, NOON)))
-    index.catch_up()
-    assert told(index) == [("first", "pending", "")]
+    search.follow()
+    assert told(search) == [("first", "pending", "")]
 
 
 def test_a_fate_is_known_whether_it_was_decided_before_or_after_its_result_was_written() -> None:
@@ -137,13 +150,13 @@ def test_a_fate_is_known_whether_it_was_decided_before_or_after_its_result_was_w
     ledger.wire.append((2, 1, "out", b"".join(accepted(trn, NOON + trn) for trn in (2, 3, 4))))
     for second, kind in ((1, "delivered"), (2, "buffered"), (2, "delivered"), (3, "buffered"), (4, "undelivered")):
         decision(ledger, kind, NOON + second)
-    index = index_of(ledger)
-    assert told(index)[0] == ("early", "pending", "")
+    search = search_of(ledger)
+    assert told(search)[0] == ("early", "pending", "")
     ledger.wire.append((3, 1, "out", accepted(1, NOON + 1)))
     decision(ledger, "accepted", NOON + 9)
     decision(ledger, "delivered", NOON + 3)
-    index.catch_up()
-    assert [outcome for _, outcome, _ in told(index)] == ["delivered"] * 3 + ["undelivered"]
+    search.follow()
+    assert [outcome for _, outcome, _ in told(search)] == ["delivered"] * 3 + ["undelivered"]
 
 
 def test_a_stamp_of_the_hour_that_october_repeats_may_be_either() -> None:
@@ -153,61 +166,62 @@ def test_a_stamp_of_the_hour_that_october_repeats_may_be_either() -> None:
     ledger.wire.append((2, 1, "out", accepted(1, before) + accepted(2, before + 3600, "33639980002")))
     decision(ledger, "delivered", before)
     decision(ledger, "undelivered", before + 3600, "33639980002")
-    assert [outcome for _, outcome, _ in told(index_of(ledger))] == ["delivered", "undelivered"]
+    assert [outcome for _, outcome, _ in told(search_of(ledger))] == ["delivered", "undelivered"]
 
 
-def test_a_leaf_that_cannot_be_written_stays_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_store, "YOUNG", 4)
-    monkeypatch.setattr(index_store, "FULL", 20)
+def test_a_full_disk_is_told_and_the_next_search_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object, __: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     ledger = MemoryLedger()
-    index = MessageIndex(ledger, EventLog(), tmp_path / "nowhere")
-    for n in range(50):
-        ledger.wire.append((n, 1, "in", submit(n, f"number {n}")))
-        index.catch_up()
-    assert [text for text, _, _ in told(index)] == [f"number {n}" for n in range(50)]
-    assert not list(tmp_path.iterdir())
+    ledger.wire.append((1, 1, "in", submit(1, "first") + submit(2, "second")[:40]))
+    search = MessageSearch(ledger, EventLog())
+    with monkeypatch.context() as patched:
+        patched.setattr(message_rows.Spill, "append", full)
+        with pytest.raises(OSError, match="No space"):
+            search.search(Query())
+    ledger.wire.append((2, 1, "in", submit(2, "second")[40:]))
+    assert [text for text, _, _ in told(search)] == ["first", "second"]
 
 
-@pytest.mark.parametrize("on_disk", [False, True])
-def test_full_leaves_are_searched_and_changed_like_young_ones(
-    tmp_path: Path, on_disk: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(index_store, "YOUNG", 4)
-    monkeypatch.setattr(index_store, "FULL", 20)
-    monkeypatch.setattr(index_store, "WINDOW", 7)
-    monkeypatch.setattr(index_store, "FEW", 1)
+def test_blocks_are_searched_like_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_rows, "BLOCK", 20)
     ledger = MemoryLedger()
-    index = MessageIndex(ledger, EventLog(), tmp_path if on_disk else None)
+    search = MessageSearch(ledger, EventLog())
     for n in range(99):
         ledger.wire.append((n, 1, "in", submit(n, f"number {n} é")))
-        index.catch_up()
+        search.follow()
     ledger.wire.append((100, 1, "out", b"".join(accepted(n, NOON + n) for n in range(0, 99, 2)) + refused(33, "07")))
     for n in range(0, 99, 4):
         decision(ledger, "delivered", NOON + n)
-    index.catch_up()
-    assert len(list(tmp_path.rglob("*.arrow"))) == (4 if on_disk else 0)
-    assert len(told(index, outcome="delivered")) == 25
-    assert len(told(index, outcome="accepted")) == 25
-    assert told(index, outcome="refused") == [("number 33 é", "refused", "07")]
-    assert told(index, text="BER 71 É") == [("number 71 é", "pending", "")]
-    assert told(index, text="énumber") == []  # not across two messages
-    pages = [index.search(Query(code="36010", outcome="delivered", limit=10, offset=n))[0] for n in (0, 10, 20)]
+    assert len(told(search, outcome="delivered")) == 25
+    assert len(told(search, outcome="accepted")) == 25
+    assert told(search, outcome="refused") == [("number 33 é", "refused", "07")]
+    assert told(search, text="BER 71 É") == [("number 71 é", "pending", "")]
+    assert told(search, text="énumber") == []  # not across two messages
+    pages = [search.search(Query(code="36010", outcome="delivered", limit=10, offset=n))[0] for n in (0, 10, 20)]
     assert [row["number"] for page in pages for row in page] == [*range(96, -1, -4)]
-    assert index.search(Query(below=40, limit=1))[0][0]["number"] == 39
-    assert index.frame(1, 33, "33") == submit(33, "number 33 é")
-    assert index.frame(1, 33, "34") is None
-    index.close()
-    assert not list(tmp_path.iterdir())
+    assert search.search(Query(below=40, limit=1))[0][0]["number"] == 39
+    assert search.frame(1, 33, "33") == submit(33, "number 33 é")
+    assert search.frame(1, 33, "34") is None
 
 
-def test_a_piece_takes_in_no_more_than_a_piece(tmp_path: Path) -> None:
-    ledger = MemoryLedger()
-    for n in range(5_000):
-        ledger.wire.append((n, 1, "in", submit(n % 100, "text")))
-    index = MessageIndex(ledger, EventLog(), tmp_path)
-    assert index.follow() > 0
-    assert 0 < index.search(Query())[1] <= 500
-    while index.follow():
-        pass
-    assert index.search(Query(limit=1))[1] == 5_000
-    assert index.follow() == 0
+def test_a_ledger_of_many_segments_is_searched_whole_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "PIECE_ROWS", (3, 7))
+    numbers = [f"3363998{n:04}" for n in range(200)]
+    with Ledger.create(tmp_path / "run", RunInfo(run="search"), max_bytes=9_000) as ledger:
+        for n, number in enumerate(numbers):
+            octets = submit(n % 100, f"text {n}", number)
+            ledger.wire.append((n, 1, "in", octets[: 30 + n % 60]))
+            ledger.wire.append((n, 1, "in", octets[30 + n % 60 :]))
+            if n % 40 == 0:
+                ledger.flush()
+        search = MessageSearch(ledger, EventLog())
+        assert [text for text, _, _ in told(search)] == [f"text {n}" for n in range(200)]
+        assert len(list(ledger.folder.glob("wire-*.arrows"))) > 1
+        (found,), count = search.search(Query(recipient="0639980123"))
+        assert (found["text"], found["number"], count) == ("text 123", 123, 200)
+        search.forget()
+    assert {path.suffix for path in ledger.folder.iterdir()} <= {".parquet", ".json", ".lock", ""}

@@ -11,7 +11,7 @@ from simbench.trace.trace import Trace
 from tests.rules.anything import POOL, anything
 from tests.rules.scene import Chunk, trace_of
 
-VIEWS = ("submits", "notifications", "mo", "alerts", "frames", "sessions", "events", "stimuli", "timing_error")
+VIEWS = ("submits", "notifications", "mo", "alerts", "frames", "sessions", "event_rows", "stimuli", "timing_error")
 
 
 def seen(trace: Trace) -> dict[str, list[dict[str, Any]]]:

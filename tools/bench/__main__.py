@@ -153,7 +153,7 @@ def stage_table() -> list[tuple[str, bool]]:
 
 def meter() -> list[tuple[str, bool]]:
     """The meter's rate over a minute of backlog, and the pacing that passes or fails it."""
-    tiers = load_contract().terms.throughput.tiers_per_s.value
+    tiers = load_contract().terms.throughput.rates
     passed = True
     for rate in tiers:
         limiter = Limiter(Limit(rate, "delay", max_hold_us=100 * SECOND_US))

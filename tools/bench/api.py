@@ -20,9 +20,12 @@ from pathlib import Path
 
 import httpx
 
-from simbench.ledger import MemoryLedger
-from simbench.service.index.message_index import MessageIndex, Query
+from simbench.base.calendar import scts_text
+from simbench.base.units import SECOND_US
+from simbench.ledger import Ledger, RunInfo
 from simbench.service.log import EventLog
+from simbench.service.messages import MessageSearch, Query
+from simbench.ucp.frame import encode
 from simbench.ucp.operations import build
 from tools.bench.asking import asked, processor_s, quantile
 
@@ -39,29 +42,46 @@ def api() -> list[tuple[str, bool]]:
 
 
 def searching() -> list[tuple[str, bool]]:
-    """A million messages indexed, then searched by each criterion."""
-    ledger = MemoryLedger()
-    # Texts that differ, as a column of equal ones is searched in no time.
-    frames = [_frame(n) for n in range(100_000)]
-    for start in range(0, SEARCHED, 50):  # some fifty frames a read, as under load
-        ledger.wire.append((start, start % 10 + 1, "in", b"".join(frames[(start + n) % 100_000] for n in range(50))))
-    with tempfile.TemporaryDirectory() as folder:
-        index = MessageIndex(ledger, EventLog(), Path(folder))
-        begun = time.perf_counter()
-        index.catch_up()
-        built_s = time.perf_counter() - begun
+    """A million messages with their results and deliveries in a ledger, read, then searched by each criterion."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Ledger.create(Path(folder) / "run", RunInfo(run="search")) as ledger,
+    ):
+        _fill(ledger)
+        search = MessageSearch(ledger, EventLog())
+        begun, before = time.perf_counter(), time.process_time()
+        search.search(Query(limit=1))
+        built_s, used_s = time.perf_counter() - begun, time.process_time() - before
         worst_ms = 0.0
         for query in (
             Query(recipient="33710012345"), Query(code="36010"), Query(text="ARRIVEE"), Query(text="not there"),
-            Query(outcome="pending"), Query(code="36010", text="1234", outcome="pending", offset=1_000),
+            Query(outcome="pending"), Query(code="36010", text="1234", outcome="delivered", offset=1_000),
         ):  # fmt: skip
-            took_ms = statistics.median(_timed_ms(index, query) for _ in range(5))
+            took_ms = statistics.median(_timed_ms(search, query) for _ in range(5))
             worst_ms = max(worst_ms, took_ms)
             wanted = query.recipient or query.text or query.code or query.outcome
             print(f"search of {SEARCHED:,} messages for {wanted}: {took_ms:.0f} ms")
-        print(f"  index: {SEARCHED / built_s:,.0f} messages/s, {built_s:.1f} s in all")
-        index.close()
+        print(f"  the first search reads them: {built_s:.1f} s, {used_s:.1f} s of processor")
+        search.forget()
     return [("1 million messages searched in under 200 ms", worst_ms < 200)]
+
+
+def _fill(ledger: Ledger) -> None:
+    # Texts that differ, as equal ones are searched in no time; some fifty frames a read, as under load.
+    frames = [_frame(n) for n in range(100_000)]
+    noon = 1_795_000_000
+    for start in range(0, SEARCHED, 50):
+        second = noon + start // 10_000
+        sent = [(start + n, (start + n) % 100_000) for n in range(50)]
+        ledger.wire.append((second * 1_000_000, start % 10 + 1, "in", b"".join(frames[of] for _, of in sent)))
+        stamp = scts_text(second * SECOND_US)
+        results = (encode(n % 100, "R", "51", f"A//3371{of:07d}:{stamp}/") for n, of in sent)
+        ledger.wire.append((second * 1_000_000, start % 10 + 1, "out", b"".join(results)))
+        for n, of in sent:
+            row = (second * 1_000_000, "delivered", 1, "36010", f"3371{of:07d}", n, 1, 0, second, 1)
+            ledger.centre.append(row)
+        if start % 100_000 == 0:
+            ledger.flush()
 
 
 def _frame(n: int) -> bytes:
@@ -81,9 +101,15 @@ def answering() -> list[tuple[str, bool]]:
     print(f"API at {figures['submits_per_s']:,.0f} submits/s, without other programs (and as it was):")
     for path, each in {**quick, **searched}.items():
         print(f"  {path}: {each.told()}")
-    everything = [value for each in quick.values() for value in each.alone]
-    print(f"  all but searches: p99 {quantile(everything, 99):.1f} ms")
-    return [("API p99 under 20 ms at 5,000 submits/s", quantile(everything, 99) < 20)]
+    some, everything = (
+        [value for each in asked_for for value in each.alone]
+        for asked_for in (quick.values(), [*quick.values(), *searched.values()])
+    )
+    print(f"  all but searches: p99 {quantile(some, 99):.1f} ms; all: p99 {quantile(everything, 99):.1f} ms")
+    return [
+        ("API p99 under 20 ms at 5,000 submits/s, searches included", quantile(everything, 99) < 20),
+        ("p99 of searches alone under 20 ms", all(quantile(each.alone, 99) < 20 for each in searched.values())),
+    ]
 
 
 def costing() -> list[tuple[str, bool]]:
@@ -146,9 +172,9 @@ def _load(port: int, seconds: float, rate_per_s: int = 0) -> subprocess.Popen[st
     return subprocess.Popen([sys.executable, "-m", "tools.bench.load", *arguments], stdout=subprocess.PIPE, text=True)
 
 
-def _timed_ms(index: MessageIndex, query: Query) -> float:
+def _timed_ms(search: MessageSearch, query: Query) -> float:
     begun = time.perf_counter()
-    index.search(query)
+    search.search(query)
     return (time.perf_counter() - begun) * 1000
 
 

@@ -20,8 +20,7 @@ from simbench.billing.forecast import Forecast
 from simbench.capture.esp import Keys
 from simbench.cli.main import cli
 from simbench.cli.pages import Page, Pages
-from simbench.contract import load_contract
-from simbench.contract.terms import Ambiguity, Clause, Term
+from simbench.contract import Ambiguity, Clause, Term, load_contract
 from simbench.dialup.scenario import DialupScenario
 from simbench.ledger.rows import ORDINAL, TABLES
 from simbench.planning.campaign import CampaignPlan

@@ -25,7 +25,8 @@ from simbench.bench.exercises.exercise import Exercise, Setup
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner.run_exercise import run_info, target_of
 from simbench.bench.runner.session import Plan
-from simbench.bench.sut.protocol import Ask, ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
+from simbench.bench.sut.protocol import ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
+from simbench.client.messages import Outgoing
 from simbench.ledger import MemoryLedger
 from simbench.trace.trace import Trace
 
@@ -132,7 +133,7 @@ class Client:
             self.stop()
             raise
 
-    def send(self, recipient: str, text: str, code: str = "", **more: Any) -> Ask:
+    def send(self, recipient: str, text: str, code: str = "", **more: Any) -> Outgoing:
         """Request a message; returns the mark that is appended to its text."""
         bench = self._smsc.bench
         ask = bench.message(code or next(iter(bench.rates)), recipient, text, **more)
@@ -208,7 +209,7 @@ class Fixtures:
 
     @pytest.fixture
     def simbench_ledger(self, simbench_smsc: Smsc) -> Callable[[], Trace]:
-        """Call it for the ledger as far as it has come: `.submits`, `.notifications`, `.mo`, `.sessions`, `.frames`..."""
+        """Call it for the trace so far: `.submits`, `.notifications`, `.mo`, `.sessions`, `.frames`..."""
         return lambda: Trace(simbench_smsc.rows.snapshot())
 
     @pytest.fixture

@@ -6,26 +6,24 @@ Exercises start with the first purpose that is run, and run concurrently as far 
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from _pytest.outcomes import Skipped
 
 from simbench.base.errors import SimbenchError
 from simbench.base.outputs import check_folder, claim
 from simbench.bench.pytest import fixtures
-from simbench.bench.pytest.outcomes import NotPassed
-from simbench.bench.pytest.runner_plugin import VERDICT, Words
-from simbench.bench.pytest.suite.test_purposes import told
 from simbench.bench.runner.baseline import Baseline, Standing, compare, read_baseline, remark
+from simbench.bench.runner.junit import end_of, named_items, properties
 from simbench.bench.runner.options import SessionOptions, plan_of
 from simbench.bench.runner.output import write_output
 from simbench.bench.runner.session import Judgements
-from simbench.bench.runner.session_findings import EVERY, exercises_of, items_of
+from simbench.bench.runner.session_findings import EVERY, exercises_of
 from simbench.finding import Finding, counted, exit_status
 from simbench.rules.rule import load
 
@@ -34,7 +32,18 @@ GROUP = "simbench"
 UNDECIDED = 3  # exit status, as of `simbench conform`
 
 
-class Foreign(Words):
+VERDICT = "verdict"  # reports take attributes of a plugin's own
+
+
+class NotPassed(Skipped):
+    """Ends an item as inconclusive, unsupported or known; JUnit shows it as skipped with that word."""
+
+    def __init__(self, word: str, summary: str) -> None:
+        super().__init__(f"{word}: {summary}", allow_module_level=False)
+        self.word = word
+
+
+class Foreign:
     """The purposes of a session: collected as items, judged as they are run, written down at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -69,6 +78,22 @@ class Foreign(Words):
             name for one in wanted if one.exercise == EVERY for name in exercises_of(self.plan.chosen, one.purpose)
         }
         self._wanted_exercises = everywhere | {one.exercise for one in wanted}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Record the verdict of an item."""
+        del item
+        report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, NotPassed):
+            setattr(report, VERDICT, call.excinfo.value.word)
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        """Show inconclusive and unsupported under their own names."""
+        verdict = getattr(report, VERDICT, "")
+        return (verdict, verdict[0], verdict.upper()) if verdict and report.when == "call" else None
 
     def standing(self, exercise: str, purpose: str) -> tuple[Standing, Judgements]:
         """A finding beside the baseline, once its exercise is over; starts them all when the first is asked for."""
@@ -116,10 +141,8 @@ class Purposes(pytest.Collector):
 
     def collect(self) -> Iterator[PurposeItem]:
         """One item a finding of the session."""
-        items, grouped = items_of(self._foreign.plan.chosen), hasattr(self.config, "workerinput")
-        times = Counter(purpose for _, purpose in items)
-        for exercise, purpose in items:
-            name = f"{purpose}:{exercise}" if times[purpose] > 1 else purpose
+        grouped = hasattr(self.config, "workerinput")
+        for name, exercise, purpose in named_items(self._foreign.plan.chosen):
             # A worker of xdist has them all, as one group: they share exercises.
             nodeid = f"simbench::{name}" + (f"@{GROUP}" if grouped else "")
             yield PurposeItem.from_parent(
@@ -137,19 +160,15 @@ class PurposeItem(pytest.Item):
     def runtest(self) -> None:
         """Fail, pass, or end with the verdict."""
         standing, judgements = self._foreign.standing(self.exercise, self.purpose)
-        finding = standing.finding
-        self.user_properties += told(finding, judgements)
-        said = f"{remark(standing)} {finding.lines}".strip()
-        if standing.state == "known":
-            raise NotPassed("known", said)
-        if standing.state in {"new", "expired"} or finding.outcome == "error":
-            pytest.fail(f"{finding.outcome}: {said}", pytrace=False)
+        self.user_properties += properties(standing.finding, judgements)
         if standing.state == "passes":
             self.user_properties.append(("baseline", remark(standing)))
-            if self._foreign.strict:
-                pytest.fail(said, pytrace=False)
-        if finding.outcome not in {"pass", "weak"}:
-            raise NotPassed(finding.outcome, said)
+        said = f"{remark(standing)} {standing.finding.lines}".strip()
+        end, word = end_of(standing, strict=self._foreign.strict)
+        if end == "skipped":
+            raise NotPassed(word, said)
+        if end:
+            pytest.fail(f"{word}: {said}", pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where a purpose is: in the suite."""

@@ -16,8 +16,7 @@ from simbench.base.units import SECOND_US
 from simbench.bench.report.evidence_folders import exercises_of
 from simbench.bench.report.model import Judgement
 from simbench.bench.report.timeline import timeline
-from simbench.contract import Contract
-from simbench.contract.terms import Clause
+from simbench.contract import Clause, Contract
 from simbench.finding import Finding, Outcome, exit_status, tally
 from simbench.report.evidence import MOST_EXHIBITS, Exhibit, exhibit
 from simbench.report.format import (

@@ -10,7 +10,7 @@ import platform
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -121,6 +121,12 @@ class Judgements:
         for number, (name, future) in enumerate(self.conducted.items()):
             told(f"judging {name}", number, len(self.conducted))
             self._judge(future.result())
+
+    def wait(self) -> None:
+        """Return when every exercise is over and judged. Raises what an exercise raised."""
+        wait(self.conducted.values())
+        for exercise, purpose in items_of(self.plan.chosen):
+            self.finding(exercise, purpose)
 
     def finding(self, exercise: str, purpose: str) -> Finding:
         """The finding of a purpose in an exercise, once that is over; in EVERY exercise once all are over."""

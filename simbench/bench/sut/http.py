@@ -18,7 +18,8 @@ from yarl import URL
 from simbench.base.errors import BadInput, PortInUse
 from simbench.bench.sut.kannel import ANSWERS
 from simbench.bench.sut.kannel import KINDS as KANNEL_KINDS
-from simbench.bench.sut.protocol import Ask, Capabilities, Reach, Report, SutFailed, Target
+from simbench.bench.sut.protocol import Capabilities, Reach, Report, SutFailed, Target
+from simbench.client.messages import Outgoing
 from simbench.ucp import alphabet
 
 SEND_WAIT_S = 30.0
@@ -69,7 +70,7 @@ class Http:
             connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=aiohttp.ClientTimeout(total=SEND_WAIT_S)
         )
 
-    async def send(self, ask: Ask) -> None:
+    async def send(self, ask: Outgoing) -> None:
         """Call the client's address and report whether it took the message. Raises SutFailed without an answer."""
         if self._http is None:
             raise SutFailed("the client is not in use")
@@ -113,7 +114,7 @@ def check_template(url: str) -> None:
         raise BadInput(place, "lacks {to} or {text}", "{to} and {text} in it")
 
 
-def filled(url: str, ask: Ask, callback: str) -> str:
+def filled(url: str, ask: Outgoing, callback: str) -> str:
     """The address of one message, every value percent-encoded."""
     values = {
         "to": ask.recipient,

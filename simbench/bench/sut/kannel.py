@@ -22,7 +22,8 @@ from simbench.base.errors import MissingTool
 from simbench.bench.sut import faketime
 from simbench.bench.sut.child_process import Child, find_program, free_ports, listens
 from simbench.bench.sut.kannel_config import EVERYTHING, LOOPBACK, USER, Ports, configuration, result_timer_s
-from simbench.bench.sut.protocol import Ask, Capabilities, ClockGiven, Report, SutFailed, Target
+from simbench.bench.sut.protocol import Capabilities, ClockGiven, Report, SutFailed, Target
+from simbench.client.messages import Outgoing
 from simbench.ucp import alphabet
 
 PACKAGE = "kannel"
@@ -94,7 +95,7 @@ class Kannel:
             await self.stop()
             raise
         self._sendsms = f"http://{LOOPBACK}:{ports.sendsms}/cgi-bin/sendsms?"
-        self._callback = f"http://{LOOPBACK}:{ports.callback}/dlr?type=%d&answer=%A&mark="
+        self._callback = f"http://{LOOPBACK}:{ports.callback}/dlr?type=%d&answer=%A&token="
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=aiohttp.ClientTimeout(total=SEND_WAIT_S)
         )
@@ -105,7 +106,7 @@ class Kannel:
         """Both boxes, while they run."""
         return tuple(child.process.pid for child in self.children if child.alive)
 
-    async def send(self, ask: Ask) -> None:
+    async def send(self, ask: Outgoing) -> None:
         """Request one message by sendsms and report whether Kannel took it. Raises SutFailed when Kannel has ended."""
         if self._http is None or self._failed is not None:
             raise self._failed or SutFailed("Kannel is not running")
@@ -159,7 +160,7 @@ class Kannel:
         self._failed = self._failed or child.ended()
         self._tell(Report("error", detail=str(child.ended())))
 
-    def _query(self, ask: Ask) -> dict[str, str]:
+    def _query(self, ask: Outgoing) -> dict[str, str]:
         gsm = alphabet.is_gsm(ask.text)
         query = {
             "username": USER,
@@ -203,7 +204,7 @@ def understand(path: str, query: str) -> Report:
             text = values["text"].decode("utf-16-be" if values["coding"] == b"2" else "utf-8", "replace")
             return Report("mo", detail=text, code=values["to"].decode(), subscriber=values["from"].decode())
         answer = values["answer"].decode("utf-8", "replace")
-        mark = bytes.fromhex(values["mark"].decode()).decode()
+        mark = bytes.fromhex(values["token"].decode()).decode()
         refused = re.match(r"NACK/(\d\d)-", answer)
         return Report(KINDS[values["type"].decode()], mark, refused[1] if refused else answer.removeprefix("ACK/"))
     except (KeyError, ValueError) as error:

@@ -111,13 +111,13 @@ def _show(found: Reconciliation) -> None:
 
     from simbench.cli.dialup.accounting import SHOWN, say_aside
     from simbench.cli.findings import STYLES
-    from simbench.dialup.radius.reconcile import SENTENCES
+    from simbench.dialup.radius.reconcile import RULES
 
     console = Console()
     table = Table("purpose", "outcome", "what was found", title="Accounting reconciled")
     for finding in found.findings:
         style = STYLES[finding.outcome]
-        said = f"{SENTENCES[finding.purpose]}\n  {finding.summary}"
+        said = f"{RULES[finding.purpose].sentence}\n  {finding.summary}"
         table.add_row(finding.purpose, f"[{style}]{finding.outcome}[/]", escape(said))
     console.print(table)
     click.echo(", ".join(f"{count:,} {name}" for name, count in found.counts.items()))

@@ -95,7 +95,7 @@ def _as_recorded(record: Record) -> Run:
     """The record before any decision; a run may have been judged over another period than it holds."""
     if record.source.kind == RUN:
         return retold(record.run, record.source.incidents, record.source.period, record.asked)
-    return record.run.extended("asked", record.asked) if record.asked else record.run
+    return record.run.extended("stimuli", record.asked) if record.asked else record.run
 
 
 def _beside(options: Options) -> AuditInputs:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -26,6 +24,7 @@ from simbench.sla.report.forecast_texts import answers
 from simbench.sla.report.translations import Words
 from simbench.sla.tickets import Ticket, moment
 from simbench.tables.rows import RejectedRow, Remark
+from simbench.tables.writer import csv_text
 
 SHOWN_NOTES = 20
 
@@ -68,11 +67,7 @@ def write_answer(folder: Path, answer: Answer, after: list[Ticket], before: list
 
 
 def _write_csv(path: Path, rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(kind.__struct_fields__)
-    writer.writerows(msgspec.structs.astuple(row) for row in rows)
-    write_octets(path, text.getvalue().encode())
+    write_octets(path, csv_text(kind.__struct_fields__, (msgspec.structs.astuple(row) for row in rows)).encode())
 
 
 def print_answer(answer: Answer, options: Options) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 import msgspec
 
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.dialup.calls import SetAside
 from simbench.dialup.offer import Offer, load_netrevenu
@@ -20,22 +21,20 @@ from simbench.dialup.radius.minutes import Difference, carried_of, differences
 from simbench.dialup.radius.pairing import Paired, pair
 from simbench.dialup.radius.record import BOOTS, Heard, Record
 from simbench.finding import Blame, Evidence, Finding, Outcome
+from simbench.rulebook import Rulebook, Verdict
 
 SHOWN: Final = 20  # pieces of evidence of one finding
 UNREADABLE: Final = frozenset({"truncated", "unreadable", "encoding", "negative"})  # records that were not read
 
-SENTENCES: Final = {
-    "NRV-ACC-01/answered": "every Accounting-Request is answered after at most so many retransmissions",
-    "NRV-ACC-02/kept": "records kept, less duplicates, are the records acknowledged, and no others",
-    "NRV-ACC-02/unaltered": "records kept say what was sent",
-    "NRV-ACC-03/minutes-once": "every second carried is accounted once",
-    "NRV-ACC-04/signed": "every response is signed with the shared secret",
-    "NRV-ACC-05/clock": "the clocks of the access servers are right, to the tolerance",
-    "NRV-ACC-06/order": "the Start of a session is kept before its Stop",
-}
-"""What each purpose asks, for reports and the contract."""
 
 Key = tuple[str, str, str, int]
+
+
+class More(TypedDict, total=False):
+    """The fields of a verdict that few rules give."""
+
+    blame: Blame
+    assumed: tuple[str, ...]
 
 
 class Reconciliation(msgspec.Struct, frozen=True):
@@ -47,11 +46,13 @@ class Reconciliation(msgspec.Struct, frozen=True):
     counts: dict[str, int]
 
 
-class _Books:
-    """Both sides, by record."""
+class Books:
+    """Both sides, by record, and the offer; `retransmissions` is the most allowed where it is not the offer's."""
 
-    def __init__(self, recorded: RecordedRun, found: Sequence[Heard | SetAside], longest_s: int) -> None:
-        self.recorded = recorded
+    def __init__(
+        self, recorded: RecordedRun, found: Sequence[Heard | SetAside], offer: Offer, retransmissions: int | None
+    ) -> None:
+        self.recorded, self.offer, self.retransmissions = recorded, offer, retransmissions
         self.whole = recorded.end is not None
         self.sent: defaultdict[Key, list[Sent]] = defaultdict(list)
         self.kept: defaultdict[Key, list[Heard]] = defaultdict(list)
@@ -62,10 +63,15 @@ class _Books:
             if isinstance(one, Heard):
                 self.kept[key_of(one.record)].append(one)
                 self.order[id(one)] = place
-        self.paired: Paired = pair(found, "event", longest_s, lenient=True)
+        self.paired: Paired = pair(found, "event", offer.terms.records.longest_s, lenient=True)
         self.lost = sum(aside.reason in UNREADABLE for aside in self.paired.aside)
         self.asked = [each for each in recorded.sent if each.tries]
         self.acknowledged = sum(each.answered_us >= 0 for each in self.asked)
+        self.carried = carried_of(recorded)
+        self.differences = differences(self.carried, self.paired, recorded)
+
+
+RULES: Final = Rulebook[Books](suites=("audit",), binds="platform", unit="records")
 
 
 def key_of(record: Record) -> Key:
@@ -81,18 +87,7 @@ def reconcile(
     offer: Offer | None = None,
 ) -> Reconciliation:  # fmt: skip
     """Judge a run by its journal and by what the server kept. `retransmissions`: the most allowed, else the offer's."""
-    offer = offer or load_netrevenu()
-    books = _Books(recorded, list(found), offer.terms.records.longest_s)
-    named = differences(carried_of(recorded), books.paired, recorded)
-    findings = (
-        _answered(books, offer, retransmissions),
-        _kept(books),
-        _unaltered(books),
-        _minutes(books, named),
-        _signed(books),
-        _clock(books, offer),
-        _order(books),
-    )
+    books = Books(recorded, list(found), offer or load_netrevenu(), retransmissions)
     counts = {
         "records due": len(recorded.sent),
         "records sent": len(books.asked),
@@ -101,35 +96,18 @@ def reconcile(
         "records kept": sum(len(kept) for kept in books.kept.values()),
         "kept more than once": sum(len(kept) - 1 for kept in books.kept.values()),
         "set aside": len(books.paired.aside),
-        "seconds carried": sum(carried.seconds for carried in carried_of(recorded).values()),
+        "seconds carried": sum(carried.seconds for carried in books.carried.values()),
         "seconds accounted": sum(call.seconds for call in books.paired.calls),
     }
-    return Reconciliation(findings, tuple(named), tuple(books.paired.aside), counts)
+    return Reconciliation(tuple(RULES.judge_all(books)), tuple(books.differences), tuple(books.paired.aside), counts)
 
 
-def _finding(  # noqa: PLR0913 - the fields of a finding that differ
-    purpose: str,
-    outcome: Outcome,
-    summary: str,
-    notes: Iterable[Evidence] = (),
-    measured: float | None = None,
-    limit: float | None = 0,
-    unit: str = "records",
-    blame: Blame = "",
-    assumed: tuple[str, ...] = (),
-) -> Finding:
-    return Finding(
-        purpose=purpose,
-        clause=purpose.partition("/")[0],
-        outcome=outcome,
-        summary=summary,
-        measured=measured,
-        limit=limit if measured is not None else None,
-        unit=unit if measured is not None else "",
-        blame=blame if outcome in {"fail", "weak"} else "",
-        assumed=assumed,
-        evidence=tuple(notes)[:SHOWN],
-    )
+def _verdict(
+    outcome: Outcome, summary: str, notes: Iterable[Evidence] = (), measured: float | None = None,
+    limit: float = 0, **more: Unpack[More],
+) -> Verdict:  # fmt: skip
+    most = None if measured is None else limit
+    return Verdict(outcome, summary, measured, most, evidence=tuple(notes)[:SHOWN], **more)
 
 
 def said(record: Record) -> str:
@@ -144,28 +122,36 @@ def _note(each: Sent, text: str) -> Evidence:
     return Evidence(f"{said(each.planned.record)}: {text}", each.tries[0].sent_us if each.tries else 0, end)
 
 
-def _answered(books: _Books, offer: Offer, asked: int | None) -> Finding:
-    purpose, term = "NRV-ACC-01/answered", "accounting.retransmissions"
-    most = offer.terms.accounting.retransmissions.value if asked is None else asked
-    assumed = offer.assumed(term) if asked is None else ()
+@RULES.rule(
+    "NRV-ACC-01/answered",
+    "Every Accounting-Request is answered after at most so many retransmissions",
+    unit="retransmissions",
+)
+def answered(books: Books) -> Verdict:
+    """By the journal."""
+    own = books.retransmissions is None
+    most = books.offer.terms.accounting.retransmissions.value if own else books.retransmissions or 0
+    assumed = books.offer.assumed("accounting.retransmissions") if own else ()
     if not books.asked:
-        return _finding(purpose, "inconclusive", "nothing was sent")
+        return _verdict("inconclusive", "nothing was sent")
     bad = [each for each in books.asked if each.answered_us < 0 or len(each.tries) - 1 > most]
     again = max(len(each.tries) for each in books.asked) - 1
     if bad:
         notes = [
-            _note(each, f"{'un' if each.answered_us < 0 else ''}answered, sent {len(each.tries)} times") for each in bad
+            _note(each, f"{'un' if each.answered_us < 0 else ''}answered, sent {count(len(each.tries), 'time')}")
+            for each in bad
         ]
-        summary = f"{len(bad)} of {len(books.asked)} records had no answer within {most} retransmissions"
-        return _finding(purpose, "fail", summary, notes, again, most, "retransmissions", "platform", assumed)
+        summary = f"{len(bad)} of {count(len(books.asked), 'record')} unanswered within {count(most, 'retransmission')}"
+        return _verdict("fail", summary, notes, again, limit=most, assumed=assumed)
     if not books.whole:
-        return _finding(purpose, "inconclusive", "the journal has no end: what was on its way is not known")
-    summary = f"{len(books.asked)} records answered, after at most {again} retransmissions"
-    return _finding(purpose, "pass", summary, measured=again, limit=most, unit="retransmissions", assumed=assumed)
+        return _verdict("inconclusive", "the journal has no end: what was on its way is not known")
+    summary = f"{count(len(books.asked), 'record')} answered, after at most {count(again, 'retransmission')}"
+    return _verdict("pass", summary, measured=again, limit=most, assumed=assumed)
 
 
-def _kept(books: _Books) -> Finding:
-    purpose = "NRV-ACC-02/kept"
+@RULES.rule("NRV-ACC-02/kept", "Records kept, less duplicates, are the records acknowledged, and no others")
+def kept(books: Books) -> Verdict:
+    """By key; the journal must be whole to accuse a server of inventing one."""
     missing = [
         group[0] for key, group in books.sent.items()
         if key not in books.kept and any(each.answered_us >= 0 for each in group)
@@ -175,25 +161,27 @@ def _kept(books: _Books) -> Finding:
     notes = [_note(each, "acknowledged, not kept") for each in missing]
     notes += [Evidence(f"{said(each.record)}: kept at {each.source}:{each.line}, never sent") for each in foreign]
     if not books.acknowledged and not foreign:
-        return _finding(purpose, "inconclusive", "nothing was acknowledged")
+        return _verdict("inconclusive", "nothing was acknowledged")
     if missing and len(missing) <= books.lost and not foreign:
-        summary = f"{len(missing)} acknowledged records are not found, and {books.lost} kept ones cannot be read"
-        return _finding(purpose, "inconclusive", summary, notes, wrong)
+        summary = f"{count(len(missing), 'acknowledged record')} not found, {count(books.lost, 'kept one')} unreadable"
+        return _verdict("inconclusive", summary, notes, wrong)
     if foreign and not missing and not books.whole:
-        summary = f"{len(foreign)} records kept are not in the journal, which has no end"
-        return _finding(purpose, "inconclusive", summary, notes, wrong)
+        summary = f"{count(len(foreign), 'record')} kept and not in the journal, which has no end"
+        return _verdict("inconclusive", summary, notes, wrong)
     if wrong:
-        summary = f"{len(missing)} acknowledged records not kept, {len(foreign)} kept that were never sent"
-        return _finding(purpose, "fail", summary, notes, wrong, blame="platform")
+        summary = f"{count(len(missing), 'acknowledged record')} not kept, {len(foreign)} kept that were never sent"
+        return _verdict("fail", summary, notes, wrong)
     copies = sum(len(group) - 1 for group in books.kept.values())
-    return _finding(purpose, "pass", f"{len(books.kept)} records kept, {copies} of them more than once", measured=0)
+    return _verdict("pass", f"{count(len(books.kept), 'record')} kept, {copies} of them more than once", measured=0)
 
 
 _COMPARED: Final = ("user", "port", "seconds", "input_octets", "output_octets", "cause", "called", "calling")
 
 
-def _unaltered(books: _Books) -> Finding:
-    purpose, bad, compared = "NRV-ACC-02/unaltered", [], 0
+@RULES.rule("NRV-ACC-02/unaltered", "Records kept say what was sent")
+def unaltered(books: Books) -> Verdict:
+    """The fields of `_COMPARED`, and the second of Event-Timestamp."""
+    bad, compared = list[Evidence](), 0
     for key, group in books.kept.items():
         if key not in books.sent:
             continue
@@ -209,48 +197,54 @@ def _unaltered(books: _Books) -> Finding:
                     Evidence(f"{said(sent)}, {each.source}:{each.line}: {was}", each.received_us, each.received_us)
                 )
     if bad:
-        summary = f"{len(bad)} of {compared} records kept say something else than what was sent"
-        return _finding(purpose, "fail", summary, bad, len(bad), blame="platform")
+        summary = f"{len(bad)} of {count(compared, 'record')} kept differ from what was sent"
+        return _verdict("fail", summary, bad, len(bad))
     if not compared:
-        return _finding(purpose, "inconclusive", "no record kept can be compared with one sent")
-    return _finding(purpose, "pass", f"{compared} records kept say what was sent", measured=0)
+        return _verdict("inconclusive", "no record kept can be compared with one sent")
+    return _verdict("pass", f"{count(compared, 'record')} kept as sent", measured=0)
 
 
-def _minutes(books: _Books, named: Sequence[Difference]) -> Finding:
-    purpose = "NRV-ACC-03/minutes-once"
+@RULES.rule("NRV-ACC-03/minutes-once", "Every second carried is accounted once", unit="s")
+def minutes_once(books: Books) -> Verdict:
+    """Call by call."""
+    named = books.differences
     off = sum(abs(each.carried_s - each.accounted_s) for each in named)
     notes = [Evidence(str(each)) for each in named]
-    if not carried_of(books.recorded):
-        return _finding(purpose, "inconclusive", "the journal has no session that ended")
+    if not books.carried:
+        return _verdict("inconclusive", "the journal has no session that ended")
     if named:
-        summary = f"{len(named)} calls, {off} s, are not accounted as they were carried"
+        summary = f"{count(len(named), 'call')}, {off} s, not accounted as carried"
         unsure = sum(each.unsure for each in named)
         if unsure == len(named) and (unsure <= books.lost or not books.whole):
-            why = f"{books.lost} records cannot be read" if books.whole else "the journal has no end"
-            return _finding(purpose, "inconclusive", f"{summary}, and {why}", notes, off, unit="s")
+            why = f"{count(books.lost, 'record')} unreadable" if books.whole else "the journal has no end"
+            return _verdict("inconclusive", f"{summary}, and {why}", notes, off)
         blame: Blame = "client" if all(each.of_access_server for each in named) else "platform"
-        return _finding(purpose, "fail", summary, notes, off, unit="s", blame=blame)
+        return _verdict("fail", summary, notes, off, blame=blame)
     if not books.whole:
-        return _finding(purpose, "inconclusive", "the journal has no end: what else was carried is not known")
-    return _finding(
-        purpose, "pass", f"{len(books.paired.calls)} calls accounted once, to the second", measured=0, unit="s"
-    )
+        return _verdict("inconclusive", "the journal has no end: what else was carried is not known")
+    return _verdict("pass", f"{count(len(books.paired.calls), 'call')} accounted once, to the second", measured=0)
 
 
-def _signed(books: _Books) -> Finding:
-    purpose, end = "NRV-ACC-04/signed", books.recorded.end
+@RULES.rule("NRV-ACC-04/signed", "Every response is signed with the shared secret", unit="responses")
+def signed(books: Books) -> Verdict:
+    """As the sender checked them."""
+    end = books.recorded.end
     if end is not None and end.unsigned:
-        summary = f"{end.unsigned} responses carry an authenticator that the shared secret does not give"
-        return _finding(purpose, "fail", summary, (), end.unsigned, unit="responses", blame="platform")
+        summary = f"{count(end.unsigned, 'response')} with an authenticator that the shared secret does not give"
+        return _verdict("fail", summary, (), end.unsigned)
     if end is None or not books.acknowledged:
         why = "the journal has no end" if end is None else "there was no response"
-        return _finding(purpose, "inconclusive", why)
-    return _finding(purpose, "pass", f"{books.acknowledged} responses are signed", measured=0, unit="responses")
+        return _verdict("inconclusive", why)
+    return _verdict("pass", f"{count(books.acknowledged, 'response')} signed", measured=0)
 
 
-def _clock(books: _Books, offer: Offer) -> Finding:
-    purpose, allowed_s = "NRV-ACC-05/clock", offer.terms.accounting.clock_tolerance_s.value
-    assumed = offer.assumed("accounting.clock_tolerance_s")
+@RULES.rule(
+    "NRV-ACC-05/clock", "The clocks of the access servers are right, to the tolerance", binds="client", unit="s"
+)
+def clock(books: Books) -> Verdict:
+    """By Event-Timestamp against the instant each record was due."""
+    allowed_s = books.offer.terms.accounting.clock_tolerance_s.value
+    assumed = books.offer.assumed("accounting.clock_tolerance_s")
     worst: dict[str, tuple[float, Heard]] = {}
     for key, group in books.kept.items():
         for each in group:
@@ -259,19 +253,21 @@ def _clock(books: _Books, offer: Offer) -> Finding:
                 if abs(ahead) >= abs(worst.get(key[0], (0.0, each))[0]):
                     worst[key[0]] = ahead, each
     if not worst:
-        return _finding(purpose, "inconclusive", "no record kept has an Event-Timestamp to compare")
+        return _verdict("inconclusive", "no record kept has an Event-Timestamp to compare")
     off = {nas: (ahead, each) for nas, (ahead, each) in sorted(worst.items()) if abs(ahead) > allowed_s}
     most = max(abs(ahead) for ahead, _ in worst.values())
     notes = [
         Evidence(f"{nas}: {ahead:+.0f} s, {each.source}:{each.line}", each.received_us, each.received_us)
         for nas, (ahead, each) in off.items()
     ]
-    summary = f"{len(off)} of {len(worst)} access servers are off by more than {allowed_s} s"
-    return _finding(purpose, "fail" if off else "pass", summary, notes, most, allowed_s, "s", "client", assumed)
+    summary = f"{len(off)} of {count(len(worst), 'access server')} off by more than {allowed_s} s"
+    return _verdict("fail" if off else "pass", summary, notes, most, limit=allowed_s, assumed=assumed)
 
 
-def _order(books: _Books) -> Finding:
-    purpose, late, seen = "NRV-ACC-06/order", [], 0
+@RULES.rule("NRV-ACC-06/order", "The Start of a session is kept before its Stop", binds="client", unit="sessions")
+def order(books: Books) -> Verdict:
+    """Where the Stop was sent after the Start was answered."""
+    late, seen = list[Evidence](), 0
     for key, starts in books.kept.items():
         stop = (*key[:2], "Stop", 0)
         if key[2] != "Start" or stop not in books.kept or not books.sent.get(key) or not books.sent.get(stop):
@@ -285,8 +281,8 @@ def _order(books: _Books) -> Finding:
                 Evidence(f"{said(starts[0].record)}: kept at {starts[0].source}:{starts[0].line}, after its Stop")
             )
     if not seen:
-        return _finding(purpose, "inconclusive", "no session has both Start and Stop kept")
+        return _verdict("inconclusive", "no session has both Start and Stop kept")
     if late:
-        summary = f"{len(late)} of {seen} sessions have their Start after their Stop"
-        return _finding(purpose, "weak", summary, late, len(late), unit="sessions", blame="client")
-    return _finding(purpose, "pass", f"{seen} sessions have their Start before their Stop", measured=0, unit="sessions")
+        summary = f"{len(late)} of {count(seen, 'session')} with the Start after the Stop"
+        return _verdict("weak", summary, late, len(late))
+    return _verdict("pass", f"{count(seen, 'session')} with the Start before the Stop", measured=0)

@@ -132,9 +132,10 @@ class Sender:
         self._done: asyncio.Future[None] = loop.create_future()
         self._start = int(loop.time() * SECOND_US)
         self._offset_us = time.time_ns() // 1000 - self._start
+        started_us = self._start + self._offset_us
         self._journal.append(
             Started(
-                version=__version__, server=f"{server.host}:{server.port}", started_us=self._now(), seed=self._seed,
+                version=__version__, server=f"{server.host}:{server.port}", started_us=started_us, seed=self._seed,
                 faults=tuple(faults), window=server.window, ports=server.ports,
                 retransmissions=server.retransmissions, speed=server.speed,
             )

@@ -114,8 +114,8 @@ def final_refusals(case: Case) -> Verdict:
 )
 def non_orange_share(case: Case) -> Verdict:
     """Share of submits to recipients that the events place at another operator, overseas, abroad, fixed or nowhere."""
-    share_max = case.contract.terms.delivery.non_orange_share_max.value
-    assumed = case.contract.assumed("delivery.non_orange_share_max")
+    share_max = case.contract.terms.delivery.other_operators_share_max.value
+    assumed = case.contract.assumed("delivery.other_operators_share_max")
     known, submits = truth(case), case.trace.submits
     if not len(submits):
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
@@ -126,7 +126,7 @@ def non_orange_share(case: Case) -> Verdict:
     if share <= share_max:
         return Verdict("pass", summary, share, share_max, "share", "", assumed)
     evidence = evidence_of(submits.where(elsewhere), "the recipient is outside Orange")
-    outcome = missed(case.contract, "delivery.non_orange_share_max")
+    outcome = missed(case.contract, "delivery.other_operators_share_max")
     return Verdict(outcome, summary, share, share_max, "share", "client", assumed, evidence)
 
 

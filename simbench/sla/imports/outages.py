@@ -162,8 +162,8 @@ def _named(cell: Any) -> str:
 
 def _subject(word: str, scope: str, contract: Contract) -> str:
     """A platform, a link or a short code; digits must be a valid short code."""
-    if word.isdigit() and not re.fullmatch(contract.terms.numbering.code_pattern.value, word):
-        raise BadInput("subject", f"{shown(word)} is not a short code", contract.terms.numbering.code_pattern.value)
+    if word.isdigit() and not re.fullmatch(contract.terms.numbering.code_pattern, word):
+        raise BadInput("subject", f"{shown(word)} is not a short code", contract.terms.numbering.code_pattern)
     if word in {"", TOTAL}:
         return PLATFORM if scope == "total" else PART
     return word

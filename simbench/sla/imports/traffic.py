@@ -73,8 +73,8 @@ def _spans(row: Row, mapping: Columns, zone: tzinfo | None) -> list[tuple[int, i
 def _message(row: Row, contract: Contract, submitted: int, answered: int) -> list[LedgerRow]:
     cells = row.cells
     code, recipient = digits_of(cells["code"]), number_of(cells["recipient"]) if "recipient" in cells else ""
-    if not re.fullmatch(contract.terms.numbering.code_pattern.value, code):
-        raise BadInput("code", f"{shown(code)} is not a short code", contract.terms.numbering.code_pattern.value)
+    if not re.fullmatch(contract.terms.numbering.code_pattern, code):
+        raise BadInput("code", f"{shown(code)} is not a short code", contract.terms.numbering.code_pattern)
     if recipient is None:
         raise BadInput("recipient", f"{shown(str(cells['recipient']))} is no number", "a telephone number")
     result = text_of(cells["result"]).lower()

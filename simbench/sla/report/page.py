@@ -5,8 +5,6 @@ The same run gives the same octets.
 
 from __future__ import annotations
 
-import csv
-import io
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +21,7 @@ from simbench.report.style import COLOURS, look, to_svg
 from simbench.sla.report.builder import Report, SlaRun, report_of
 from simbench.sla.report.counts import HOURS
 from simbench.sla.report.view import Progress
+from simbench.tables.writer import csv_text
 
 TRAFFIC = frozenset({"throughput", "heat", "delivery", "recovery"})
 
@@ -81,14 +80,7 @@ def html(report: Report) -> str:
 
 def to_csv(columns: Mapping[str, Sequence[Any]]) -> bytes:
     """Columns as CSV; booleans as true or false, missing values empty."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    for row in zip(*columns.values(), strict=True):
-        writer.writerow(
-            ["" if value is None else str(value).lower() if value is True or value is False else value for value in row]
-        )
-    return buffer.getvalue().encode()
+    return csv_text(tuple(columns), zip(*columns.values(), strict=True)).encode()
 
 
 def _queries(report: Report) -> list[tuple[str, str]]:

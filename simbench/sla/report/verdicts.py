@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simbench.contract.terms import Clause
+from simbench.contract import Clause
 from simbench.finding import Finding
 from simbench.sla.classification import CLIENT, ORANGE
 from simbench.sla.maintenance_notice import planned_by

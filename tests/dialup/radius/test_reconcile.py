@@ -9,7 +9,7 @@ import pytest
 
 from simbench.dialup.calls import SetAside
 from simbench.dialup.radius.journal import RecordedRun, Sent
-from simbench.dialup.radius.reconcile import SENTENCES, Reconciliation, reconcile
+from simbench.dialup.radius.reconcile import RULES, Reconciliation, reconcile
 from simbench.dialup.radius.record import Heard
 from simbench.finding import Finding, exit_status
 from tests.dialup.radius.scenes import answered, kept, planned
@@ -79,7 +79,7 @@ def reordered(side: Side) -> Side:
 
 def test_a_faultless_run_passes_every_clause() -> None:
     found = reconcile(*faultless())
-    assert {finding.purpose for finding in found.findings} == set(SENTENCES)
+    assert {finding.purpose for finding in found.findings} == set(RULES)
     assert {finding.outcome for finding in found.findings} == {"pass"}
     assert found.differences == ()
     assert found.counts["seconds carried"] == found.counts["seconds accounted"] > 0
@@ -125,7 +125,7 @@ def test_each_planted_fault_is_caught_by_its_clause_and_no_other(fault: str) -> 
 
 def test_every_clause_is_caught_by_some_planted_fault() -> None:
     caught = {purpose for plant, _ in CAUGHT.values() for purpose in outcomes(plant())}
-    assert caught == set(SENTENCES)
+    assert caught == set(RULES)
 
 
 @pytest.mark.parametrize(("apart_us", "answer_us", "outcome"), [(0, 500, "pass"), (1, 500, "pass"), (600, 500, "weak")])
@@ -205,7 +205,7 @@ def test_a_journal_without_its_end_tells_no_more_than_it_holds() -> None:
 def test_nothing_at_all_is_inconclusive_throughout() -> None:
     told = answered([])
     assert set(outcomes((told, [])).values()) == {"inconclusive"}
-    assert set(outcomes((told, []))) == set(SENTENCES)
+    assert set(outcomes((told, []))) == set(RULES)
     assert exit_status(reconcile(told, []).findings) == 3
 
 

@@ -1,1 +1,0 @@
-"""The suite pytest collects: one item a test purpose. Judges nothing itself."""

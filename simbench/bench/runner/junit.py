@@ -1,0 +1,89 @@
+"""`junit.xml`: a test case for each finding, as CI systems read it; the items of pytest share names and properties."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from simbench.base.json_files import write_octets
+from simbench.bench.exercises.exercise import Chosen
+from simbench.bench.runner.baseline import Standing, remark
+from simbench.bench.runner.session import Judgements
+from simbench.bench.runner.session_findings import items_of
+from simbench.finding import Finding
+
+SUITE: Final = "simbench conform"
+_PROPERTIES: Final = ("clause", "purpose", "outcome", "measured", "limit", "unit", "blame", "exercise")
+_FORBIDDEN: Final = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
+
+End = Literal["", "failure", "error", "skipped"]
+
+
+def named_items(chosen: Chosen) -> list[tuple[str, str, str]]:
+    """Name, exercise and purpose of each finding of a session, in order; the exercise is in the name where it must."""
+    items = items_of(chosen)
+    times = Counter(purpose for _, purpose in items)
+    return [(f"{purpose}:{exercise}" if times[purpose] > 1 else purpose, exercise, purpose)
+            for exercise, purpose in items]  # fmt: skip
+
+
+def properties(finding: Finding, judgements: Judgements) -> list[tuple[str, str]]:
+    """What a test case says of its finding."""
+    attempt = judgements.attempt(finding.exercise)
+    own = [(name, str(getattr(finding, name))) for name in _PROPERTIES]
+    return own + ([("attempts", attempt)] if attempt else [])
+
+
+def end_of(standing: Standing, *, strict: bool) -> tuple[End, str]:
+    """How a test case ends, "" for passed, and its word: the outcome, or "known" for a known deviation."""
+    outcome = standing.finding.outcome
+    if standing.state == "known":
+        return "skipped", "known"
+    if outcome == "error":
+        return "error", outcome
+    if outcome == "fail" or standing.state in {"new", "expired"} or (strict and standing.state == "passes"):
+        return "failure", outcome
+    return ("", outcome) if outcome in {"pass", "weak"} else ("skipped", outcome)
+
+
+def write_junit(path: Path, judgements: Judgements, standings: Sequence[Standing], *, strict: bool) -> None:
+    """Write the file. Raises BadInput when that is impossible."""
+    names = {(purpose, exercise): name for name, exercise, purpose in named_items(judgements.plan.chosen)}
+    cases = [
+        (names[one.finding.purpose, one.finding.exercise], one, properties(one.finding, judgements))
+        for one in standings
+    ]
+    write_octets(path, junit(cases, judgements.record().duration_s, strict=strict))
+
+
+def junit(
+    cases: Iterable[tuple[str, Standing, list[tuple[str, str]]]], duration_s: float, *, strict: bool = False
+) -> bytes:
+    """The file: a test case for each name, finding and properties."""
+    suite = ET.Element("testsuite", name=SUITE, time=str(duration_s))
+    ends: Counter[End] = Counter()
+    for name, standing, listed in cases:
+        finding, (end, word) = standing.finding, end_of(standing, strict=strict)
+        ends[end] += 1
+        case = ET.SubElement(suite, "testcase", classname=finding.clause, name=name)
+        under = ET.SubElement(case, "properties")
+        for key, value in listed:
+            ET.SubElement(under, "property", name=key, value=_text(value))
+        if end:
+            said = f"{word}: {remark(standing)} {finding.summary}".replace("  ", " ")
+            ET.SubElement(case, end, type=word, message=_text(said)).text = _text(finding.lines)
+    counts = {"failures": ends["failure"], "errors": ends["error"], "skipped": ends["skipped"]}
+    suite.attrib |= {key: str(value) for key, value in (counts | {"tests": sum(ends.values())}).items()}
+    root = ET.Element("testsuites", suite.attrib)
+    root.append(suite)
+    ET.indent(root)
+    return bytes(ET.tostring(root, "utf-8", xml_declaration=True)) + b"\n"
+
+
+def _text(value: str) -> str:
+    """Characters that XML cannot carry are written as escapes."""
+    return _FORBIDDEN.sub(lambda found: f"\\x{ord(found[0]):02x}", value)

@@ -1,0 +1,256 @@
+"""Reads contract files of every product: built-in ones, the user's own, and overlays that extend another file.
+
+One engine serves SMS, dial-up and roaming contracts; each gives its types and its own checks as a `Schema`. Every
+mistake is found with file, line, key, value and expectation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from simbench.base.toml_files import Keys, Mistake, choice, shown, typed
+from simbench.base.toml_mistakes import every_mistake, under
+from simbench.contract.layers import Layer, Problem, held, layers_of, merged
+from simbench.contract.term import Ambiguity, Frozen, placed_terms
+
+F = TypeVar("F", bound="ContractFile")
+
+BESIDE_CONTENT = ("kind", "title", "extends", "abstract", "invented", "language", "name", "digest", "files")
+
+
+class ContractFile(Frozen, frozen=True, kw_only=True):
+    """The top level of every contract file.
+
+    `kind` is the product the contract is for. `extends` names the contract this file changes, `abstract` marks a file
+    that is only extended, `invented` a contract nobody signed.
+    """
+
+    title: str
+    kind: str = ""
+    extends: str = ""
+    abstract: bool = False
+    invented: bool = False
+
+
+class Schema(NamedTuple, Generic[F]):
+    """What the contracts of one product look like.
+
+    `check` yields contradictions between well-typed values; `switches` are the ambiguities that the program follows;
+    `moved` maps keys of earlier versions to their present names.
+    """
+
+    kind: str
+    file: type[F]
+    check: Callable[[F], Iterable[Mistake]]
+    switches: tuple[str, ...] = ()
+    moved: Mapping[str, str] = {}
+
+
+class Loaded(NamedTuple, Generic[F]):
+    """A contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from."""
+
+    name: str
+    digest: str
+    files: tuple[str, ...]
+    content: F
+
+
+def load(schema: Schema[F], name_or_path: str | Path) -> Loaded[F]:
+    """Load a built-in contract by name, or a contract or overlay file by path.
+
+    A text without a directory and without ".toml" is a name. Raises ContractError for the first mistake in a file.
+    """
+    if isinstance(name_or_path, str) and name_or_path == Path(name_or_path).stem:
+        read = _READ.get((schema.kind, name_or_path)) or _sound(examine(schema, name_or_path))
+        return _READ.setdefault((schema.kind, name_or_path), read)
+    return _sound(examine(schema, Path(name_or_path)))
+
+
+_READ: dict[tuple[str, str], Loaded[Any]] = {}  # built-in contracts, by kind and name
+
+
+def _sound(examined: tuple[Loaded[F] | None, list[Problem]]) -> Loaded[F]:
+    loaded, problems = examined
+    for problem in problems:
+        raise problem.error()
+    assert loaded is not None
+    return loaded
+
+
+def examine(schema: Schema[F], name_or_path: str | Path) -> tuple[Loaded[F] | None, list[Problem]]:
+    """Read the chain of files and return the contract and every mistake in it.
+
+    The contract is None when there is any. Raises ContractError for a file that cannot be read at all.
+    """
+    layers = layers_of(name_or_path)
+    problems = [found for layer in layers for found in layer.repeats]
+    found = _Findings(layers)
+    kind = _kind(schema, layers, found)
+    for layer in layers if kind else ():
+        for old, new in schema.moved.items():
+            if held(layer.table, tuple(old.split("."))) is not None:
+                found.add(tuple(old.split(".")), "has a new name", new, layer)
+    table = layers[0].table
+    overlays: list[tuple[Layer, dict[str, Any]]] = []
+    for layer in layers[1:]:
+        _known_ambiguities(layer, table, found)
+        overlays.append((layer, table))
+        table = merged(table, layer.table)
+    table = {**table, "abstract": False, "invented": bool(layers[-1].table.get("invented", table.get("invented")))}
+    if not kind:
+        return None, [*problems, *found.problems]
+    content, first = typed(table, schema.file)
+    if first is not None:
+        content, mistakes = every_mistake(table, schema.file)
+        found.wrong = mistakes
+        for mistake in mistakes:
+            found.add(*mistake)
+    _statuses(layers[0], found)
+    for layer, below in overlays:
+        _overlay(layer, below, found)
+    if content is not None:
+        for mistake in (*_references(content, schema), *schema.check(content)):
+            found.add(*mistake, unless_wrong=True)
+    problems += found.problems
+    if problems or content is None:
+        return None, problems
+    name = layers[-1].path.stem
+    return Loaded(name, digest_of(content), tuple(layer.file for layer in layers), content), []
+
+
+def digest_of(content: msgspec.Struct) -> str:
+    """Return the name of what a contract says (16 hexadecimal digits), whatever its title."""
+    said = [getattr(content, name) for name in content.__struct_fields__ if name not in BESIDE_CONTENT]
+    return sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:16]
+
+
+class _Findings:
+    """The mistakes found so far, each with the file that says the wrong value."""
+
+    def __init__(self, layers: list[Layer]) -> None:
+        self.layers = layers
+        self.problems: list[Problem] = []
+        self.wrong: list[Mistake] = []
+
+    def add(
+        self, keys: Keys, problem: str, expected: str = "", layer: Layer | None = None, *, unless_wrong: bool = False
+    ) -> None:
+        """Add a mistake; with `unless_wrong` only where no value it may depend on was replaced."""
+        if unless_wrong and under(keys[:2], self.wrong):
+            return
+        layer = layer or self._said_by(keys)
+        self.problems.append(Problem(layer.file, layer.line(keys), keys, problem, expected))
+
+    def _said_by(self, keys: Keys) -> Layer:
+        """Return the last file with a value at `keys`, else at the nearest table around it."""
+        for depth in range(len(keys), 0, -1):
+            said = [layer for layer in self.layers if held(layer.table, keys[:depth]) is not None]
+            if said:
+                return said[-1]
+        return self.layers[-1]
+
+
+def _kind(schema: Schema[Any], layers: list[Layer], found: _Findings) -> bool:
+    for layer in layers:
+        kind = layer.table.get("kind", schema.kind)
+        if kind != schema.kind:
+            found.add(("kind",), f"is {shown(kind)}", f'"{schema.kind}"', layer)
+            return False
+    if layers[-1].table.get("abstract") is True:
+        found.add(
+            ("abstract",), "is true: the file is a base and no contract", "a contract that extends it", layers[-1]
+        )
+        return False
+    return True
+
+
+def _known_ambiguities(layer: Layer, below: dict[str, Any], found: _Findings) -> None:
+    """Find ambiguities unknown to the files below: no code would follow them."""
+    names = [str(keys[-1]) for keys, _ in _entries(below, "ambiguities")]
+    for keys, _ in _entries(layer.table, "ambiguities"):
+        if keys[-1] not in names:
+            found.add(keys, "no such ambiguity", choice(str(keys[-1]), names), layer)
+
+
+def _references(content: Any, schema: Schema[Any]) -> Iterator[Mistake]:
+    """Find clauses and readings that do not exist, and ambiguities that are missing."""
+    for place, term in placed_terms(content.terms):
+        yield from _clause(("terms", *place, "clause"), term.clause, content, may_lack=term.status == "assumption")
+    ambiguities: dict[str, Ambiguity] = getattr(content, "ambiguities", {})
+    for name, ambiguity in ambiguities.items():
+        for number, clause in enumerate(ambiguity.clauses):
+            yield from _clause(("ambiguities", name, "clauses", number), clause, content)
+        chosen = (("default", ambiguity.default), ("reading", ambiguity.reading or ambiguity.default))
+        for key, reading in chosen:
+            if reading not in ambiguity.readings:
+                expected = choice(reading, ambiguity.readings)
+                yield Mistake(("ambiguities", name, key), f"is {shown(reading)}", expected)
+    for name in schema.switches:
+        if name not in ambiguities:
+            yield Mistake(("ambiguities", name), "is missing")
+
+
+def _clause(keys: Keys, clause: str, content: Any, *, may_lack: bool = False) -> Iterator[Mistake]:
+    if clause not in content.clauses and not (may_lack and not clause):
+        yield Mistake(keys, f"unknown clause: {shown(clause)}", choice(clause, content.clauses))
+
+
+def _overlay(layer: Layer, base: dict[str, Any], found: _Findings) -> None:
+    """Find overlays that change a unit or a question, or attribute their own value to a published source."""
+    for keys, over in _term_tables(layer.table):
+        below = held(base, keys)
+        if not isinstance(below, dict):
+            continue
+        _unchanged(layer, keys, over, below, ("unit",), found)
+        cites = "status" not in over and below.get("status") in {"seed", "source"}
+        if cites and "value" in over and over["value"] != below.get("value"):
+            problem = f"changed to {shown(over['value'])} while its status stays {shown(below['status'])}"
+            expected = 'status = "contract" (your signed contract says so) or "assumption" beside it'
+            found.add((*keys, "value"), problem, expected, layer)
+    for keys, over in _entries(layer.table, "ambiguities"):
+        below = held(base, keys) or {}
+        fixed = ("question", "default", "readings", *(("clauses",) if below.get("clauses") else ()))
+        _unchanged(layer, keys, over, below, fixed, found)
+
+
+def _unchanged(
+    layer: Layer, keys: Keys, over: dict[str, Any], below: dict[str, Any], names: tuple[str, ...], found: _Findings
+) -> None:
+    for name in names:
+        if name in over and name in below and over[name] != below[name]:
+            expected = f"{shown(below[name])}, or leave it out"
+            found.add((*keys, name), f"changed to {shown(over[name])}", expected, layer)
+
+
+def _statuses(base: Layer, found: _Findings) -> None:
+    """Find "contract" in a file that extends none: only an overlay can confirm values."""
+    for keys, table in (*_term_tables(base.table), *_entries(base.table, "ambiguities")):
+        if table.get("status") == "contract":
+            problem = 'is "contract" in a file that extends no other'
+            found.add((*keys, "status"), problem, "seed, source or assumption", base)
+
+
+def _entries(table: dict[str, Any], *path: str) -> Iterator[tuple[Keys, dict[str, Any]]]:
+    """Yield the tables directly inside the table at `path`, with their keys."""
+    inner = held(table, path)
+    if isinstance(inner, dict):
+        yield from (((*path, key), value) for key, value in inner.items() if isinstance(value, dict))
+
+
+TERM_KEYS = frozenset({"value", "unit", "status", "clause"})
+
+
+def _term_tables(table: dict[str, Any]) -> Iterator[tuple[Keys, dict[str, Any]]]:
+    """Yield the tables of terms, however deep; items of lists are replaced with their list and compared with none."""
+    waiting = list(_entries(table, "terms"))
+    while waiting:
+        keys, inner = waiting.pop(0)
+        if TERM_KEYS & inner.keys():
+            yield keys, inner
+        else:
+            waiting[:0] = [((*keys, key), value) for key, value in inner.items() if isinstance(value, dict)]

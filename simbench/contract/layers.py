@@ -1,0 +1,124 @@
+"""The files a contract consists of: a file, the one it extends, and so on, and their tables merged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simbench.base.errors import BadInput, ContractError
+from simbench.base.toml_files import Keys, choice, dotted, label, refusal, shown, table_of, text_of
+from simbench.base.toml_places import line_of, without_repeats
+
+HOME = Path(__file__).parents[1] / "contracts"
+
+
+class Problem(NamedTuple):
+    """One mistake: the file and line (0: unknown) it stands in, its keys, what is wrong and what was expected."""
+
+    file: str
+    line: int
+    keys: Keys
+    problem: str
+    expected: str
+
+    def error(self) -> BadInput:
+        """Return the error to raise for it."""
+        return refusal(ContractError, self.file, self.keys, self.problem, self.expected)
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line) if part)
+        keys = f" {dotted(self.keys)}:" if self.keys else ""
+        return f"{place}:{keys} {self.problem}" + (f"; expected {self.expected}" if self.expected else "")
+
+
+class Layer(NamedTuple):
+    """One file: its name in messages, its path, text and content, and the tables and keys that stand in it twice."""
+
+    file: str
+    path: Path
+    text: str
+    table: dict[str, Any]
+    repeats: tuple[Problem, ...] = ()
+
+    def line(self, keys: Keys) -> int:
+        """Return the line of a value, or of the nearest table around it; 0 if there is none."""
+        return line_of(self.text, keys)
+
+
+def layers_of(name_or_path: str | Path) -> list[Layer]:
+    """Follow `extends` from a file to its base; the base comes first. Raises ContractError for an unreadable file."""
+    named = isinstance(name_or_path, str) and name_or_path == Path(name_or_path).stem
+    path = builtin_path(str(name_or_path), f"contract {shown(str(name_or_path))}") if named else Path(name_or_path)
+    layers: list[Layer] = []
+    seen: list[Path] = []
+    while True:
+        layer = read_layer(path)
+        seen.append(path.resolve())
+        layers.insert(0, layer)
+        base = layer.table.get("extends")
+        if base is None:
+            return layers
+        keys: Keys = ("extends",)
+        if not isinstance(base, str) or not base:
+            expected = "the name of a built-in contract, or the path of a contract file"
+            raise refusal(ContractError, layer.file, keys, f"is {shown(base)}", expected)
+        inside = base == Path(base).stem
+        path = builtin_path(base, f"{layer.file}: extends {shown(base)}") if inside else path.parent / base
+        if _same_file(path, seen, layer.file):
+            raise refusal(ContractError, layer.file, keys, f"is {shown(base)}, which is circular", "another file")
+
+
+def read_layer(path: Path) -> Layer:
+    """Read one file; tables and keys that stand twice count once. Raises ContractError."""
+    file = path.name if path.parent == HOME else label(path)
+    text = text_of(path, ContractError)
+    try:
+        return Layer(file, path, text, table_of(text, file, ContractError))
+    except ContractError:
+        once, repeats = without_repeats(text)
+        if not repeats:
+            raise
+    table = table_of(once, file, ContractError)
+    found = (Problem(file, one.line, one.keys, "stands twice", "it once") for one in repeats)
+    return Layer(file, path, text, table, tuple(found))
+
+
+def builtin_path(name: str, place: str) -> Path:
+    """Return the file of a built-in contract. Raises ContractError with the nearest name."""
+    known = builtin_names()
+    if name not in known:
+        raise ContractError(place, "no such built-in contract", choice(name, known) + ", or a path ending in .toml")
+    return HOME / f"{name}.toml"
+
+
+def builtin_names() -> list[str]:
+    """Return the names of the built-in contracts and bases, sorted."""
+    return sorted(path.stem for path in HOME.glob("*.toml"))
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Overlay one table on another: tables merge, everything else replaces."""
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        result[key] = merged(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+    return result
+
+
+def held(table: object, keys: Keys) -> Any:
+    """Return the value at `keys`, or None if the path does not exist."""
+    for key in keys:
+        if isinstance(table, list) and isinstance(key, int) and key < len(table):
+            table = table[key]
+            continue
+        if not isinstance(table, dict) or key not in table:
+            return None
+        table = table[key]
+    return table
+
+
+def _same_file(path: Path, seen: list[Path], file: str) -> bool:
+    try:
+        return path.resolve() in seen
+    except (OSError, ValueError, RuntimeError):  # an impossible file name, or a loop of links
+        raise refusal(ContractError, file, ("extends",), f"is {shown(str(path))}", "the path of a file") from None

@@ -1,0 +1,178 @@
+"""A push-SMS contract: parties, clauses, terms and ambiguities, and what they mean for dates, hours and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+
+from simbench.base.calendar import Calendar
+from simbench.contract.engine import ContractFile
+from simbench.contract.term import Ambiguity, Frozen, Means, Strength, Term, Word, known
+from simbench.contract.terms import Label, Terms
+
+Role = Literal["operator", "client", "sender"]
+
+
+class Party(Frozen, frozen=True):
+    """Who is bound by clauses: the operator, its client, or the sender a client acts for."""
+
+    role: Role
+    name: Word
+
+
+class Clause(Frozen, frozen=True):
+    """One promise of the contract, in our words; `key_term` is the term it turns on, in the contract's language.
+
+    `bound` names parties. `verified_by` lists the purposes that verify it; where there are none, `not_verified` says
+    why. A text may name a term's value as `{quality.availability}`.
+    """
+
+    chapter: str
+    gist: str
+    key_term: str
+    bound: tuple[Word, ...]
+    strength: Strength
+    verify: tuple[Means, ...]
+    source: str
+    check: str
+    verified_by: tuple[Word, ...] = ()
+    not_verified: str = ""
+
+
+class SmsFile(ContractFile, frozen=True, kw_only=True):
+    """The top level of a push-SMS contract file, overlays merged. `language` is that of key terms and labels."""
+
+    language: Word = "en"
+    parties: dict[str, Party]
+    terms: Terms
+    clauses: dict[str, Clause]
+    ambiguities: dict[str, Ambiguity]
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """A whole contract as read: `digest` names its content (16 hexadecimal digits), `files` where it came from."""
+
+    name: str
+    title: str
+    digest: str
+    files: tuple[str, ...]
+    clauses: dict[str, Clause]
+    terms: Terms
+    ambiguities: dict[str, Ambiguity]
+    parties: dict[str, Party]
+    language: str = "en"
+    invented: bool = False
+
+    def clause(self, clause_id: str) -> Clause:
+        """Give one clause; BadInput names the nearest id when there is none."""
+        return known(self.clauses, clause_id, f"contract {self.name}", "clause")
+
+    def reading(self, amb_id: str) -> str:
+        """Give the key of the reading in force for one ambiguity; BadInput when there is no such ambiguity."""
+        ambiguity = known(self.ambiguities, amb_id, f"contract {self.name}", "ambiguity")
+        return ambiguity.reading or ambiguity.default
+
+    def assumed(self, *names: str) -> tuple[str, ...]:
+        """Keep those of the given terms ("throughput.jitter_ms") and ambiguities that only we assume.
+
+        The order is kept, for `Finding.assumed`; BadInput when a name is unknown.
+        """
+        table: Mapping[str, Term[Any] | Ambiguity] = {**self.terms.by_name(), **self.ambiguities}
+        place = f"contract {self.name}"
+        return tuple(name for name in names if known(table, name, place, "term").status == "assumption")
+
+    def clauses_for(self, purpose: str) -> tuple[str, ...]:
+        """The clauses that a purpose verifies."""
+        return tuple(name for name, clause in self.clauses.items() if purpose in clause.verified_by)
+
+    def party(self, role: Role) -> Party:
+        """The first party of a role; a contract has one operator and one client."""
+        return next(party for party in self.parties.values() if party.role == role)
+
+    @property
+    def operator(self) -> str:
+        """The key of the operator among the parties."""
+        return next(key for key, party in self.parties.items() if party.role == "operator")
+
+    @property
+    def calendar(self) -> Calendar:
+        """Civil time and holidays of the contract."""
+        terms = self.terms.calendar
+        return _calendar(terms.zone.value, terms.country.value, terms.region.value)
+
+    def may_send(self, traffic_class: str, us: int) -> bool:
+        """Whether messages of a traffic class are allowed at an instant.
+
+        The hours are half-open: the closing hour is too late; where AMB-20 is read so its first second is allowed.
+        """
+        hours = self.terms.hours.get(traffic_class)
+        if hours is None:
+            return True
+        then = self.calendar.civil(us)
+        closed = self.reading("AMB-20") == "closed"
+        second_of_day = (then.hour * 60 + then.minute) * 60 + then.second
+        inside = hours.opens_at_h.value * 3600 <= second_of_day < hours.closes_at_h.value * 3600 + closed
+        return inside and self.is_sending_day(traffic_class, then.date())
+
+    def is_sending_day(self, traffic_class: str, day: date) -> bool:
+        """Whether messages of a traffic class are allowed on a date, at its hours."""
+        hours = self.terms.hours.get(traffic_class)
+        if hours is None or hours.days.value == "every-day":
+            return True
+        regional = self.reading("AMB-16") != self.ambiguities["AMB-16"].default
+        counts = (
+            self.calendar.is_jour_ouvrable if hours.days.value == "monday-to-saturday" else self.calendar.is_jour_ouvre
+        )
+        return counts(day, regional=regional)
+
+    def openings(self, traffic_class: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield opening and closing of each day from `start` until `end` on which a traffic class may be sent.
+
+        The whole time where the contract gives no hours for it.
+        """
+        hours, calendar = self.terms.hours.get(traffic_class), self.calendar
+        if hours is None:
+            yield start, end
+            return
+        day = calendar.civil(start).date()
+        while calendar.from_civil(midnight := datetime.combine(day, datetime.min.time())) < end:
+            if self.is_sending_day(traffic_class, day):
+                edges = (midnight + timedelta(hours=edge.value) for edge in (hours.opens_at_h, hours.closes_at_h))
+                opens, closes = (calendar.from_civil(edge) for edge in edges)
+                yield opens, closes
+            day += timedelta(days=1)
+
+    def labelled(self, labels: Label, otherwise: str, **parts: object) -> str:
+        """Return a label in the contract's language, else in the first there is, with its parts filled in."""
+        text = labels.get(self.language) or next(iter(labels.values()), otherwise)
+        for name, value in parts.items():
+            text = text.replace(f"{{{name}}}", str(value))
+        return text
+
+    def filled(self, text: str) -> str:
+        """Put the values of terms into a text that names them in braces: "{quality.availability} %" of shares."""
+        return filled(text, self.terms)
+
+
+@lru_cache(maxsize=32)
+def _calendar(zone: str, country: str, region: str) -> Calendar:
+    return Calendar(zone, country, region)
+
+
+def filled(text: str, terms: Terms) -> str:
+    """Put the values of terms into a text that names them in braces. A share is written in percent."""
+    for name, term in terms.by_name().items():
+        text = text.replace(f"{{{name}}}", written(term))
+    return text
+
+
+def written(term: Term[Any]) -> str:
+    """The value of a term as prose has it: a share in percent without needless decimals, a list by commas."""
+    if term.unit == "share":
+        return f"{Decimal(str(term.value)) * 100:f}".rstrip("0").rstrip(".") + " %"
+    return ", ".join(map(str, term.value)) if isinstance(term.value, tuple) else str(term.value)

@@ -1,0 +1,104 @@
+"""What the contracts of all products share: values with their origin, ambiguities, and the types of values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.base.toml_files import Keys, choice, dotted
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+Status = Literal["seed", "source", "assumption", "contract"]
+Strength = Literal["must", "should", "may", "info"]
+Means = Literal["wire", "simulation", "bill", "declaration"]
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Natural = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Width = Annotated[float, msgspec.Meta(ge=0, le=10)]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Counts = Annotated[tuple[Count, ...], msgspec.Meta(min_length=1, max_length=100)]
+Words = Annotated[tuple[Word, ...], msgspec.Meta(min_length=1, max_length=20)]
+
+
+class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the structs of a contract file: immutable, and strict about unknown keys."""
+
+
+class Term(Frozen, Generic[T], frozen=True, forbid_unknown_fields=True):
+    """One value of the contract, in `unit`, with the clause it serves and its origin.
+
+    `status`: "seed" (from the published offer), "source" (another public source), "assumption" (ours), "contract"
+    (the signed contract says so). `source` is the line of the offer ("B:137") or the document. An assumption may serve
+    no clause.
+    """
+
+    value: T
+    unit: str
+    status: Status
+    clause: str
+    source: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Reject amounts no bill can contain: msgspec has no bounds for decimals."""
+        if isinstance(self.value, Decimal):
+            check_amount(self.value)
+
+
+def check_amount(amount: Decimal) -> None:
+    """Raise ValueError for an amount that no bill can contain."""
+    if not (amount.is_finite() and 0 <= amount <= 1_000_000 and amount.as_tuple().exponent in range(-6, 1)):
+        raise ValueError('expected an amount from "0" to "1000000" with at most 6 decimals')
+
+
+class Ambiguity(Frozen, frozen=True):
+    """A place the contract can be read in several ways: `readings` maps a key to its explanation.
+
+    `reading` is the choice ("" means `default`); it counts as an assumption until an overlay says "contract".
+    """
+
+    question: str
+    clauses: Annotated[tuple[Word, ...], msgspec.Meta(max_length=20)]
+    default: str
+    readings: dict[str, str]
+    reading: str = ""
+    status: Literal["assumption", "contract"] = "assumption"
+
+
+def placed_terms(terms: msgspec.Struct) -> Iterator[tuple[Keys, Term[Any]]]:
+    """Yield every term below a struct with its keys, in the order of the structs."""
+    yield from _placed((), terms)
+
+
+def named_terms(terms: msgspec.Struct) -> dict[str, Term[Any]]:
+    """Return every term below a struct by its dotted name, "throughput.jitter_ms" or "throughput.tiers[1]"."""
+    return {dotted(keys): term for keys, term in placed_terms(terms)}
+
+
+def _placed(keys: Keys, held: Any) -> Iterator[tuple[Keys, Term[Any]]]:
+    inner: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(held, Term):
+        yield keys, held
+    elif isinstance(held, msgspec.Struct):
+        inner = ((name, getattr(held, name)) for name in held.__struct_fields__)
+    elif isinstance(held, dict):
+        inner = held.items()
+    elif isinstance(held, tuple):
+        inner = enumerate(held)
+    for key, value in inner:
+        yield from _placed((*keys, key), value)
+
+
+def known(table: Mapping[str, K], name: str, place: str, what: str) -> K:
+    """Return the entry of a name. Raises BadInput with the nearest name when there is none."""
+    if name not in table:
+        raise BadInput(place, f"no {what} `{name}`", choice(name, table))
+    return table[name]

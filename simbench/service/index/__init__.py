@@ -1,1 +1,0 @@
-"""The index of messages a running server keeps for searches."""

@@ -1,0 +1,245 @@
+"""Searching the messages of a running server: what its ledger holds, read when somebody asks.
+
+The first search reads the ledger from its beginning, each further one what has been written since; while nobody
+searches nothing is read or kept. It works in the threads that ask, off the loop.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simbench.kernels.frames import RESULT, Odd, Plain, Scanner
+from simbench.kernels.jit import compiles
+from simbench.ledger import AnyLedger, Ledger
+from simbench.service.log import EventLog, frame_id
+from simbench.service.message_frames import Answers, Submits, Waiting, read_odd, read_plain
+from simbench.service.message_outcomes import OnTheWay, numbers
+from simbench.service.message_rows import MESSAGE, OUTCOMES, Ints, Messages, Query
+from simbench.ucp.frame import Frame, encode
+from simbench.ucp.operations import build
+
+OUTCOMES_DECIDED: Final = ("buffered", "delivered", "undelivered", "deleted")
+LONGEST_FRAME: Final = 8_192
+PIECE_OCTETS: Final = 8_000_000  # approximate size of the reads and writes taken from the ledger at once
+PIECE_ROWS: Final = (100, 20_000)  # least and most of them
+LOADED_S: Final = 2.0  # what a search waits for kernels that only have to be loaded
+PIECE_DECISIONS: Final = 500_000
+_LOGIN: Final = 60
+_WAYS: Final = pa.array(["in", "out"])
+
+
+class Kernels:
+    """The kernels of a search, compiled in a thread from the first search on; until then frames go one by one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ready = threading.Event()
+        self._begun = False
+
+    def ready(self, wait_s: float = 0.0) -> bool:
+        """Return whether they may be called; wait so long for it. The first call begins to compile them."""
+        with self._lock:
+            if not self._begun and compiles():
+                self._begun = True
+                threading.Thread(target=self._compile, name="kernels", daemon=True).start()
+        return self._begun and self._ready.wait(wait_s)
+
+    def _compile(self) -> None:
+        operation = build("51", "O", "01", AdC="33639980001", OAdC="36010", MT="3", Msg="41")
+        octets = np.frombuffer(operation + encode(1, "R", "51", "A//33639980001:010126120000/"), np.uint8)
+        messages, lanes = Messages(None), np.array([0, 1])
+        for block in Scanner().frames(octets, np.array([0, len(operation), len(octets)]), lanes):
+            if isinstance(block, Plain):
+                read_plain(block, lanes, Waiting(), 0)
+        messages.texts.append(b"text")
+        messages.compiled = True
+        messages.having(b"text", np.zeros(1, np.int64), np.full(1, 4))
+        messages.close()
+        self._ready.set()
+
+
+KERNELS: Final = Kernels()  # of the process, like what is compiled
+
+
+class MessageSearch:
+    """Messages (operations 51) of one run, as far as it has been read. Any thread may call it."""
+
+    def __init__(self, ledger: AnyLedger, log: EventLog) -> None:
+        self._ledger, self._log = ledger, log
+        self._folder = ledger.folder if isinstance(ledger, Ledger) else None
+        self._lock = threading.Lock()
+        self._read: Following | None = None
+        self._asked_s = 0.0
+
+    def search(self, query: Query, *, flush: bool = True) -> tuple[list[dict[str, Any]], int]:
+        """Return the matching messages, the latest first, and the number of all messages up to now.
+
+        Without `flush` only those that are on disk, which costs less. Raises OSError when the disk is full.
+        """
+        with self._lock:
+            read = self._caught_up(flush=flush)
+            return read.messages.search(query), read.messages.count
+
+    def frame(self, session: int, at: int, trn: str) -> bytes | None:
+        """Return the octets of one submission, None if there is no such frame. Raises OSError as `search`."""
+        with self._lock:
+            octets = self._caught_up(flush=True).messages.octets(session, at)
+        return next((each for each in octets if each[1:3] == trn.encode()), None)
+
+    def follow(self) -> None:
+        """Read what is on disk without being asked: for the log, which names what is refused."""
+        with self._lock:
+            self._caught_up(flush=False)
+
+    def holds(self) -> bool:
+        """Return whether memory and files are held for searches."""
+        return self._read is not None
+
+    def idle_s(self) -> float:
+        """Return for how long nobody has searched."""
+        return time.monotonic() - self._asked_s
+
+    def forget(self) -> None:
+        """Give back memory and files; the next search reads the ledger again."""
+        with self._lock:
+            if self._read is not None:
+                self._read.messages.close()
+            self._read = None
+
+    def _caught_up(self, *, flush: bool) -> Following:
+        if flush:
+            self._ledger.flush()
+        self._asked_s = time.monotonic()
+        self._read = self._read or Following(self._ledger, self._log, self._folder)
+        try:
+            self._read.catch_up()
+        except BaseException:
+            self._read.messages.close()
+            self._read = None  # half a piece may have been taken
+            raise
+        return self._read
+
+
+class Following:
+    """A ledger read as far as it is on disk: its messages, and what waits for a result or an outcome."""
+
+    def __init__(self, ledger: AnyLedger, log: EventLog, folder: Path | None) -> None:
+        self._ledger, self._log = ledger, log
+        self.messages = Messages(folder)
+        self._first = {"wire": 0, "centre": 0}
+        self._piece = PIECE_ROWS[0]
+        self._scanner, self._waiting, self._on_the_way = Scanner(LONGEST_FRAME), Waiting(), OnTheWay()
+
+    def catch_up(self) -> None:
+        """Read everything that is on disk."""
+        until = self._ledger.written
+        compiled = KERNELS.ready(LOADED_S)
+        while self._first["wire"] < until["wire"]:
+            self._scanner.compiled = self.messages.compiled = compiled = compiled or KERNELS.ready()
+            self._take_wire(min(self._piece, until["wire"] - self._first["wire"]))
+        # After the wire: of whatever the centre decided, that brought the submission and its result.
+        while self._first["centre"] < until["centre"]:
+            self._take_decisions(min(PIECE_DECISIONS, until["centre"] - self._first["centre"]))
+
+    def _take_wire(self, most: int) -> None:
+        found = self._ledger.tail("wire", self._first["wire"], ["at", "session", "direction", "octets"], most)
+        self._first["wire"] += found.num_rows
+        self._piece = min(max(PIECE_OCTETS * found.num_rows // found.nbytes, PIECE_ROWS[0]), PIECE_ROWS[1])
+        for batch in found.combine_chunks().to_batches():
+            self._take(batch)
+
+    def _take(self, batch: pa.RecordBatch) -> None:
+        at, sessions = (batch.column(name).to_numpy() for name in ("at", "session"))
+        ways = pc.index_in(batch.column("direction"), _WAYS).fill_null(-1).to_numpy()
+        octets, edges = _buffers(batch.column("octets"))
+        known, which = np.unique(sessions, return_inverse=True)
+        slots = np.array([self._waiting.slot(session) for session in known.tolist()], np.int64)[which]
+        lanes = np.where(ways < 0, -1, 2 * slots + ways)
+        for block in self._scanner.frames(octets, edges, lanes):
+            first = self.messages.count
+            if isinstance(block, Odd):
+                submits, answers = read_odd(block, int(lanes[block.row]), self._waiting, first)
+            else:
+                submits, answers = read_plain(block, lanes, self._waiting, first)
+            self._add(submits, at, sessions)
+            self._answer(answers)
+            if self._log.enabled:
+                self._log_refused_logins(block, lanes, at, sessions)
+        for place in np.flatnonzero(pc.equal(batch.column("direction"), "close").to_numpy(zero_copy_only=False)):
+            slot = self._waiting.forget(int(sessions[place]))
+            if slot is not None:
+                self._scanner.release(2 * slot)
+                self._scanner.release(2 * slot + 1)
+
+    def _add(self, submits: Submits, at: Ints, sessions: Ints) -> None:
+        if not len(submits.rows):
+            return
+        records = np.zeros(len(submits.rows), MESSAGE)
+        records["at"], records["session"] = at[submits.rows], sessions[submits.rows]
+        records["recipient"], records["code"] = submits.recipients, submits.codes
+        records["size"], records["letters"] = submits.sizes, submits.letters
+        frames, texts = self.messages.frames.append(submits.frames), self.messages.texts.append(submits.texts)
+        records["frame"] = frames + np.cumsum(submits.sizes) - submits.sizes
+        records["text"] = texts + np.cumsum(submits.letters) - submits.letters
+        self.messages.add(records)
+
+    def _answer(self, answers: Answers) -> None:
+        if not len(answers.numbers):
+            return
+        accepted = answers.ecs < 0
+        refused = answers.numbers[~accepted]
+        self.messages.note(refused, outcome=OUTCOMES.index("refused"), ec=answers.ecs[~accepted])
+        if self._log.enabled:
+            for number in refused.tolist():
+                row = self.messages.record(number)
+                logged = {name: row[name] for name in ("at", "code", "recipient", "ec")}
+                self._log.event("refused", id=frame_id(row["session"], row["at"], row["trn"]), **logged)
+        numbers = answers.numbers[accepted]
+        seconds = self._on_the_way.add(answers.recipients[accepted], answers.stamps[accepted], numbers)
+        self.messages.note(numbers, outcome=OUTCOMES.index("accepted"), scts=seconds)
+
+    def _log_refused_logins(self, block: Plain | Odd, lanes: Ints, at: Ints, sessions: Ints) -> None:
+        """Log each refused login by the id of its result; the ledger has the account."""
+        if isinstance(block, Odd):
+            ours = (item for item in block.items if isinstance(item, Frame) and item.kind == "R" and item.ot == "60")
+            found = [(block.row, item.octets) for item in ours]
+        else:
+            results = np.flatnonzero(block.kinds == _LOGIN + RESULT).tolist()
+            found = [(int(block.rows[number]), block.frame(number)) for number in results]
+        for row, octets in found:
+            trn, *_, sign, ec, _ = octets[1:].split(b"/", 6)
+            if lanes[row] % 2 == 1 and sign == b"N":
+                instant, session = int(at[row]), int(sessions[row])
+                id_ = frame_id(session, instant, trn.decode("latin-1"))
+                self._log.event("login refused", id=id_, at=instant, session=session, ec=ec.decode("latin-1"))
+
+    def _take_decisions(self, most: int) -> None:
+        decided = self._ledger.tail("centre", self._first["centre"], ["kind", "recipient", "scts"], most)
+        self._first["centre"] += decided.num_rows
+        kinds = pc.index_in(decided.column("kind"), pa.array(OUTCOMES_DECIDED)).fill_null(-1)
+        telling = pc.and_(pc.greater_equal(kinds, 0), pc.is_valid(decided.column("scts")))
+        decided = decided.append_column("status", kinds).filter(telling)
+        if not decided.num_rows:
+            return
+        seconds, statuses = (decided.column(name).to_numpy() for name in ("scts", "status"))
+        of, statuses = self._on_the_way.settle(numbers(decided.column("recipient")), seconds, statuses)
+        # The last decision of a message counts, and it comes last.
+        self.messages.note(of, outcome=statuses + OUTCOMES.index("buffered"))
+
+
+def _buffers(column: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], Ints]:
+    """Return the octets of a column, and where each value begins and the last ends."""
+    _, offsets, data = column.buffers()
+    edges = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    return np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8), edges
+
+
+__all__ = ["MessageSearch", "Query"]

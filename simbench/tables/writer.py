@@ -1,0 +1,107 @@
+"""Tables written as CSV or XLSX; no cell becomes a formula in a spreadsheet.
+
+Texts that begin with =, +, -, @, tab or carriage return get an apostrophe in CSV, unless they are numbers, and are
+stored as texts in XLSX. The same tables give the same octets.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import chain
+from typing import Final
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import msgspec
+
+from simbench.base.extras import need
+
+Cell = str | int | float | Decimal | date | bool | None
+_RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)?")
+_ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_LONGEST_CELL: Final = 32_767
+_EPOCH: Final = datetime(2000, 1, 1)
+_NOT_IN_A_TITLE: Final = re.compile(r"[\[\]:*?/\\]")
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """A table: its name, its headings, its rows of cells."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def guarded(text: str) -> str:
+    """A text as a spreadsheet must show it; numbers stay as they are."""
+    return f"'{text}" if text.startswith(_RISKY) and not _NUMBER.fullmatch(text) else text
+
+
+def csv_cell(cell: Cell) -> object:
+    """A cell as CSV writes it: texts guarded, booleans as true or false, nothing for None."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return guarded(cell) if isinstance(cell, str) else cell
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Cell]], *, end: str = "\n") -> str:
+    """Headings and rows as CSV; without headings if there are none."""
+    return "".join(_lines(columns, rows, end))
+
+
+def _lines(columns: Sequence[str], rows: Iterable[Iterable[Cell]], end: str) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")  # so that both characters are quoted within a cell
+    for row in chain([columns] if columns else [], rows):
+        writer.writerow([csv_cell(cell) for cell in row])
+        yield buffer.getvalue().removesuffix("\r\n") + end
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def sheet_csv(sheet: Sheet) -> bytes:
+    """A table as a CSV file."""
+    return csv_text(sheet.columns, sheet.rows).encode()
+
+
+def workbook(sheets: Sequence[Sheet], place: str = "--xlsx") -> bytes:
+    """Tables as the sheets of an XLSX workbook. Raises BadInput, naming `place`, without the extra `xlsx`."""
+    need("xlsx", place)
+    import openpyxl  # noqa: PLC0415 - an extra
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    book.properties.created = book.properties.modified = _EPOCH
+    for sheet in sheets:
+        page = book.create_sheet(_NOT_IN_A_TITLE.sub(" ", sheet.name)[:31])
+        page.freeze_panes = "A2"
+        for number, row in enumerate((sheet.columns, *sheet.rows), 1):
+            for place_, value in enumerate(row, 1):
+                cell = page.cell(number, place_)
+                if isinstance(value, str):
+                    cell.value = _ILLEGAL.sub("?", value)[:_LONGEST_CELL]
+                    cell.data_type = "s"  # whatever it begins with
+                else:
+                    cell.value = value
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return _undated(buffer)
+
+
+def _undated(archive: io.BytesIO) -> bytes:
+    """The same archive with every member at one date, and no other instant within."""
+    fresh = io.BytesIO()
+    with ZipFile(archive) as old, ZipFile(fresh, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            octets = old.read(name)
+            if name == "docProps/core.xml":
+                octets = re.sub(rb"\d{4}-\d\d-\d\dT[\d:]+Z", b"2000-01-01T00:00:00Z", octets)
+            new.writestr(ZipInfo(name), octets, ZIP_DEFLATED)
+    return fresh.getvalue()
