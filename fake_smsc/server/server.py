@@ -27,6 +27,7 @@ from simbench.ledger.events import ViolationSeen, row_of
 GRAIN_US = 2_000  # smallest delay worth a row: rules allow a client what the bench was late by
 HEARTBEAT_S = 0.005  # interval at which the event loop's delay is measured
 COALESCE_S = 0.002  # deadlines closer than this are served together: below the smallest recorded delay
+TURN_OCTETS = 256 * 1024  # with more than these the reads of a turn are served before it ends
 UNREAD_OCTETS = 4_000_000  # a client that leaves this much unread is disconnected
 MAX_CONNECTIONS = 2_000  # at a time; further ones are closed, as each costs memory and a descriptor
 LINGER_S = 5.0  # how long pending output may take once a connection is being closed
@@ -83,6 +84,7 @@ class SmscServer:
         self.login_throttle = LoginThrottle()  # logins that failed
         self._heartbeat = heartbeat
         self._reads: list[tuple[Connection, bytes]] = []  # of this turn of the loop
+        self._octets = 0  # in them
         self.count = 0  # connections so far
         self._host = ""
         self._listener: Listener | None = None
@@ -163,12 +165,15 @@ class SmscServer:
         if not self._reads:
             asyncio.get_running_loop().call_soon(self.serve_reads)
         self._reads.append((connection, data))
+        self._octets += len(data)
+        if self._octets > TURN_OCTETS or self.faults.engaged:  # faults stop the reading between two reads
+            self.serve_reads()
 
     def serve_reads(self) -> None:
         """Process the octets read so far: every frame in them, then one write a connection."""
         if not self._reads:
             return
-        reads, self._reads = self._reads, []
+        reads, self._reads, self._octets = self._reads, [], 0
         now, served = self.clock.now(), []
         for connection, data in reads:
             number = connection.number
