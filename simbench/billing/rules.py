@@ -115,7 +115,7 @@ def _nothing_else(bill: Bill) -> Finding:
     evidence = tuple(Evidence(f"line {line.line}: {line.amount:.2f} under {line.clause}") for line in lines[:SHOWN])
     billed = sum((line.amount for line in lines), Decimal(0))
     return _finding(
-        "OPS-TAR-05/nothing-else", "fail" if lines else "pass",
+        "bill.nothing-else", "fail" if lines else "pass",
         f"{count(len(lines), 'line')} under clauses that have no price, {billed:.2f} billed", (billed, 0), evidence,
     )  # fmt: skip
 
@@ -125,8 +125,8 @@ def _in_service(bill: Bill) -> Finding:
     odd = tuple(Evidence(note) for note in oddly_counted(bill.acts, bill.counts, bill.month))
     if odd:
         summary = "the message counts do not fit the acts, so the amount due for them is unknown"
-        return _finding("OPS-TAR-05/in-service", "inconclusive", summary, (len(odd), 0), odd[:SHOWN], unit="codes")
-    return _finding("OPS-TAR-05/in-service", "pass", "messages of codes in service alone", (0, 0), unit="codes")
+        return _finding("bill.in-service", "inconclusive", summary, (len(odd), 0), odd[:SHOWN], unit="codes")
+    return _finding("bill.in-service", "pass", "messages of codes in service alone", (0, 0), unit="codes")
 
 
 def _same(billed: tuple[int, Decimal] | None, due: tuple[int, Decimal | None] | None) -> bool:
@@ -149,7 +149,7 @@ def _standard_rate(bill: Bill) -> Finding:
     outcome: Outcome = "fail" if lines else "pass"
     evidence = tuple(Evidence(f"line {line.line}: {line.clause} for {line.code}") for line in lines[:SHOWN])
     return _finding(
-        "OPS-TAR-08/standard-rate-included", outcome, f"{len(lines)} rate lines for codes at the standard rate",
+        "bill.standard-rate-included", outcome, f"{len(lines)} rate lines for codes at the standard rate",
         (len(lines), 0), evidence, unit="lines",
     )  # fmt: skip
 
@@ -164,7 +164,7 @@ def _whole_months(bill: Bill) -> Finding:
     ]
     evidence = tuple(Evidence(f"line {line.line}: {line.amount:.2f} for {line.code}") for line in parts[:SHOWN])
     return _finding(
-        "OPS-TAR-13/whole-months", "fail" if parts else "pass", f"{len(parts)} tiers not billed by the whole month",
+        "bill.whole-months", "fail" if parts else "pass", f"{len(parts)} tiers not billed by the whole month",
         (len(parts), 0), evidence, unit="lines",
     )  # fmt: skip
 
@@ -176,7 +176,7 @@ def _sums(bill: Bill) -> Finding:
     right = {"HT": total, "VAT": vat, "TTC": total + vat}
     stated = bill.received.sums
     if not stated:
-        return _finding("OPS-TAR-05/sums", "unsupported", "the bill states no sums", None)
+        return _finding("bill.sums", "unsupported", "the bill states no sums", None)
     wrong = [name for name, amount in stated.items() if amount != right[name]]
     evidence = tuple(Evidence(f"{name}: {stated[name]:.2f} stated, {right[name]:.2f} by the lines") for name in wrong)
     summary = f"{len(wrong)} of {len(stated)} sums wrong"
@@ -190,7 +190,7 @@ def _sums(bill: Bill) -> Finding:
     elif assumed and wrong and "HT" not in wrong and share is not None:
         outcome, summary = "weak", f"{summary}; they agree at {share:.1%} of VAT"
     return _finding(
-        "OPS-TAR-05/sums",
+        "bill.sums",
         outcome,
         summary,
         (len(wrong), 0),
@@ -214,7 +214,7 @@ def _numbers_qualified(bill: Bill) -> Finding:
     rows = {row.clause for row in bill.contract.terms.rows("qualification")}
     billed = sum(line.quantity for line in bill.received.lines if line.clause in rows)
     return _finding(
-        "OPS-OPT-03/each-number-billed", "pass" if used == billed else "fail", f"{billed} billed, {used} qualified",
+        "bill.each-number-billed", "pass" if used == billed else "fail", f"{billed} billed, {used} qualified",
         (billed, used), unit="numbers",
     )  # fmt: skip
 
@@ -230,7 +230,7 @@ def _requests(bill: Bill) -> Finding:
         if throughput.must_ask(tier.rate_per_s) and not tier.request_id
     ]
     return _finding(
-        "OPS-ACH-06/requested", "fail" if without else "pass",
+        "bill.requested", "fail" if without else "pass",
         f"{len(without)} tiers from {floor}/s on without a request", (len(without), 0),
         tuple(Evidence(one) for one in without[:SHOWN]), unit="tiers", blame="client",
     )  # fmt: skip
