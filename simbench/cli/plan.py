@@ -1,7 +1,4 @@
-"""`simbench plan`: which codes at which rate, what they cost and how sure they are; and what the past would have cost.
-
-Plans nothing itself.
-"""
+"""`simbench plan`: which codes at which rate, what they cost and how sure they are; what the past would have cost."""
 
 from __future__ import annotations
 
@@ -20,15 +17,17 @@ from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
+    from simbench.contract import Contract
     from simbench.planning.advise import Advice
+    from simbench.planning.campaign import Plan
     from simbench.planning.candidates import Candidate
 
 
 @command(
     "plan",
     files=(
-        "With -o: report.html, plan.json, and the invoices of every month (invoices.html, invoices.json, "
-        "CSV); with --from otherwise.json."
+        "With -o: report.html, plan.json, the tables as CSV (with --xlsx also plan.xlsx), forecasts, and the invoices "
+        "of every month (invoices.html, invoices.json, CSV); with --from otherwise.json; with --compare comparison.csv."
     ),
     see=("simbench bill", "simbench sweep", "docs/guides/planning.md", "docs/reference/campaign.md"),
 )
@@ -42,6 +41,13 @@ if TYPE_CHECKING:
         type=click.Path(path_type=Path),
         help="Price the traffic of this run instead, under other codes and tiers.",
     ),
+    cloup.option(
+        "--compare",
+        multiple=True,
+        metavar="FOLDER",
+        type=click.Path(path_type=Path),
+        help="Compare this plan, written with -o, with the others given and with that of CAMPAIGN.toml.",
+    ),
 )
 @cloup.option_group(
     "Planning",
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
         metavar="CODE=RATE,...",
         help="Score this choice of codes beside the advice; give it several times to compare choices.",
     ),
+    cloup.option("--held", metavar="CODE=RATE,...", help="Codes held already (adds to `held` of the campaign file)."),
 )
 @cloup.option_group(
     "Contract and rules",
@@ -66,13 +73,19 @@ if TYPE_CHECKING:
 )
 @cloup.option_group(
     "Output",
-    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for report, invoices and JSON."),
+    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for report, tables, invoices and JSON."),
+    cloup.option(
+        "--lang",
+        "language",
+        type=click.Choice(["en", "fr"]),
+        default="en",
+        show_default=True,
+        help="Language of the report and the invoices.",
+    ),
+    cloup.option("--xlsx", is_flag=True, help="Also write the tables as one workbook (with -o)."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
 )
-def plan(  # noqa: PLR0913 - one an option
-    campaign: Path | None, ledger: Path | None, mixes: tuple[str, ...], output: Path | None,
-    contract_name: str | None, late_min: float, *, as_json: bool,
-) -> None:  # fmt: skip
+def plan(**options: object) -> None:
     """Say which short codes and tiers to buy for a campaign, what they cost and how sure they are.
 
     The plan is the cheapest choice on the tariff grid that keeps the promise. It is looked for in futures drawn from
@@ -82,36 +95,71 @@ def plan(  # noqa: PLR0913 - one an option
     Examples:
       simbench plan scenarios/plan/01_thursdays.toml -o reports/thursdays
       simbench plan scenarios/plan/02_small.toml --mix 34010=10,36010=20
+      simbench plan --compare reports/thursdays --compare reports/fridays
       simbench plan --from reports/first --late-min 5
     """
-    if campaign is not None:
-        need("plan", "simbench plan")
-    sys.exit(plan_command(campaign, ledger, contract_name, output, late_min, mixes, as_json=as_json))
+    sys.exit(plan_command(Options(**options)))  # type: ignore[arg-type]  # click gives what the options say
 
 
-def plan_command(  # noqa: PLR0913 - as above
-    campaign: Path | None, ledger: Path | None, contract_name: str | None, output: Path | None, late_min: float,
-    mixes: tuple[str, ...] = (), *, as_json: bool,
-) -> int:  # fmt: skip
-    """Advise on a campaign, or price what a ledger tells under other plans."""
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    campaign: Path | None = None
+    ledger: Path | None = None
+    compare: tuple[Path, ...] = ()
+    mixes: tuple[str, ...] = ()
+    held: str | None = None
+    late_min: float = 10.0
+    contract_name: str | None = None
+    output: Path | None = None
+    language: str = "en"
+    xlsx: bool = False
+    as_json: bool = False
+
+
+def plan_command(options: Options) -> int:
+    """Advise on a campaign, compare plans, or price what a ledger tells under other plans."""
+    if (options.campaign is None) == (options.ledger is None) and not (options.compare and options.ledger is None):
+        raise BadInput("plan", "needs a campaign file, or --from with a ledger, or --compare", "one of them")
+    if options.xlsx:
+        if options.output is None:
+            raise BadInput("--xlsx", "names no folder", "-o as well")
+        need("xlsx", "--xlsx")
+    if options.ledger is not None:
+        from simbench.cli.what_if import what_if_command
+
+        return what_if_command(
+            options.ledger, options.contract_name, options.output, options.late_min, as_json=options.as_json
+        )
+    need("plan", "simbench plan")
+    if options.compare:
+        return _compare(options)
+    plan, advice = _advised(options)
+    if options.output is not None:
+        write_advice(options.output, advice, plan.contract, options.language, xlsx=options.xlsx)
+    if options.as_json:
+        click.echo(indented(advice, plain))
+    else:
+        _print(advice, options.output)
+    return 0
+
+
+def _advised(options: Options) -> tuple[Plan, Advice]:
+    """The plan of the campaign file, and the advice on it."""
     from simbench.cli.run import Progress
     from simbench.planning.advise import advise
     from simbench.planning.campaign import read_campaign
-    from simbench.planning.own_mix import own_mix
+    from simbench.planning.own_mix import own_mix, with_held
 
-    if (campaign is None) == (ledger is None):
-        raise BadInput("plan", "needs a campaign file, or --from with a ledger", "one of the two")
-    if ledger is not None:
-        from simbench.cli.what_if import what_if_command
-
-        return what_if_command(ledger, contract_name, output, late_min, as_json=as_json)
-    assert campaign is not None
-    plan = read_campaign(campaign)
-    if contract_name:
+    assert options.campaign is not None
+    plan = read_campaign(options.campaign)
+    if options.contract_name:
         from simbench.contract import load_contract
 
-        plan = msgspec.structs.replace(plan, contract=load_contract(contract_name))
-    own = tuple(own_mix(text, plan) for text in mixes)
+        plan = msgspec.structs.replace(plan, contract=load_contract(options.contract_name))
+    if options.held is not None:
+        plan = with_held(plan, options.held)
+    own = tuple(own_mix(text, plan) for text in options.mixes)
     progress = Progress()
 
     def first(chosen: Candidate) -> None:
@@ -119,32 +167,62 @@ def plan_command(  # noqa: PLR0913 - as above
             click.echo(f"first answer: {chosen.words}, {chosen.euros:,.2f} EUR; now compared and confirmed", err=True)
 
     try:
-        advice = advise(plan, progress.show, first, own)
+        return plan, advise(plan, progress.show, first, own)
     finally:
         progress.end()
-    if output is not None:
-        write_advice(output, advice, plan.contract)
-    if as_json:
-        click.echo(indented(advice, plain))
-    else:
-        _print(advice, output)
+
+
+def _compare(options: Options) -> int:
+    """Print plans beside each other, that of the campaign file first."""
+    from simbench.base.outputs import claim
+    from simbench.planning.comparison import Compared, comparison, read_advice
+    from simbench.tables.writer import sheet_csv, workbook
+
+    plans = [read_advice(path) for path in options.compare]
+    if options.campaign is not None:
+        plans.insert(0, Compared(str(options.campaign), _advised(options)[1]))
+    if len(plans) < 2:
+        raise BadInput("--compare", "names one plan", "two, or a campaign file as well")
+    sheet = comparison(plans)
+    if options.output is not None:
+        claim(options.output)
+        write_octets(options.output / "comparison.csv", sheet_csv(sheet))
+        if options.xlsx:
+            write_octets(options.output / "comparison.xlsx", workbook([sheet]))
+    if options.as_json:
+        click.echo(indented({name: dict(zip(sheet.columns[1:], cells, strict=True)) for name, *cells in sheet.rows}))
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in sheet.columns:
+        table.add_column(name, overflow="fold")
+    for row in sheet.rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console(width=None if Console().is_terminal else 180).print(table, highlight=False, markup=False)
     return 0
 
 
-def write_advice(folder: Path, advice: Advice, contract: object) -> None:
-    """Write plan.json, report.html, the invoices and the forecasts for the operator. Raises BadInput."""
+def write_advice(folder: Path, advice: Advice, contract: Contract, language: str = "en", *, xlsx: bool = False) -> None:
+    """Write plan.json, report.html, the tables, the invoices and the forecasts for the operator. Raises BadInput."""
     from simbench.billing.forecast import forecast_text
     from simbench.billing.page import Bundle, write_all
-    from simbench.contract import Contract
     from simbench.planning.report.page import write_plan_report
+    from simbench.planning.tables import sheets_of
+    from simbench.tables.writer import sheet_csv, workbook
 
-    assert isinstance(contract, Contract)
     bundles = [Bundle(bill, (), f"plan {advice.name}") for bill in advice.invoices]
     write_all(folder, bundles, contract)
     for one in advice.forecasts:
         write_octets(folder / f"forecast-{one.issued}.toml", forecast_text(one).encode())
     write_json(folder / "plan.json", advice, plain)
-    write_plan_report(folder / "report.html", msgspec.to_builtins(advice, enc_hook=plain), advice.invoices)
+    write_plan_report(folder / "report.html", advice, contract, language)
+    sheets = sheets_of(advice)
+    for sheet in sheets:
+        write_octets(folder / f"{sheet.name}.csv", sheet_csv(sheet))
+    if xlsx:
+        write_octets(folder / "plan.xlsx", workbook(sheets))
 
 
 def plain(value: object) -> object:
@@ -157,6 +235,8 @@ def plain(value: object) -> object:
 def _print(advice: Advice, output: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
+
+    from simbench.planning.wording import confirmed, english
 
     console = Console(width=None if Console().is_terminal else 180)
     chosen = advice.chosen
@@ -181,7 +261,7 @@ def _print(advice: Advice, output: Path | None) -> None:
         interval = f"{mine.low:.2%} to {mine.high:.2%}"
         table.add_row(one.words, f"{one.euros:,.2f}", f"{mine.share:.2%}", interval, one.why)
     console.print(table, highlight=False, markup=False)
-    console.print(advice.confirmation.words, highlight=False, markup=False)
+    console.print(confirmed(english(), advice.confirmation), highlight=False, markup=False)
     for row in advice.sensitivities:
         low, high = (
             f"{name} {share:.2%}, {'no mix keeps it' if euros is None else f'{euros:,.2f} EUR'}"

@@ -11,39 +11,44 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import msgspec
-import numpy as np
 from msgspec.structs import replace
 
-from simbench.base.calendar import civil
 from simbench.billing.acts import Acts, Month
 from simbench.billing.forecast import Forecast
 from simbench.billing.invoice import Invoice
-from simbench.planning.campaign import CampaignError, CampaignPlan, Plan
-from simbench.planning.candidates import Candidate, Pool, mixes_of, partial, why, widened
+from simbench.planning.campaign import CampaignPlan, Plan
+from simbench.planning.candidates import Candidate, Pool, mixes_of, partial, widened
 from simbench.planning.confidence import futures_needed
 from simbench.planning.confirm import Confirmation, confirm
+from simbench.planning.curves import Curve, Waits, curves
 from simbench.planning.forecast_export import forecasts_of
+from simbench.planning.impossible import unattainable
 from simbench.planning.loads import CHOOSING, SCORING, Group, Replication, replications
 from simbench.planning.mix import Mix, acts_of, closed_before, invoices
-from simbench.planning.optimizer import LADDER, enough
+from simbench.planning.optimizer import LADDER
 from simbench.planning.orders import Order, orders_of
 from simbench.planning.own_mix import held_mix
+from simbench.planning.progress import Phases, Progress, steps
 from simbench.planning.required_rates import needs_of
-from simbench.planning.sensitivity import ASSUMPTIONS, Curve, Sensitivity, curves, sensitivities
+from simbench.planning.sensitivity import ASSUMPTIONS, Sensitivity, sensitivities
 from simbench.planning.size import check_size
+from simbench.planning.tradeoffs import POINTS, Tradeoff, tradeoffs
+from simbench.planning.wording import Note, english, notes_in_words, verdict, why
 
 RIVALS = 2
 FEWEST, MOST = 1000, 4000
-Progress = Callable[[float], object]
+SHOWN = 300  # futures in which points of the curves of cost are tried
 First = Callable[[Candidate], object]
 
 
 class Advice(msgspec.Struct, frozen=True):
     """What the advisor says.
 
-    verdict: whether the promise holds, in sentences. more_futures: how many would settle it, were the share measured
-    the true one; one_more: the cheapest wider mix, where it does not hold for sure. replications: futures in which
-    mixes were looked for; scored: others, in which the figures were measured. asked: the campaign file.
+    verdict: whether the promise holds, in sentences. own: mixes the planner named, current: the codes held already,
+    each scored as the others. more_futures: how many would settle it, were the share measured the true one; one_more:
+    the cheapest wider mix, where it does not hold for sure. replications: futures in which mixes were looked for;
+    scored: others, in which the figures were measured. asked: the campaign file. closings: euros for closing held
+    codes on the eve of the period. remarks: the notes, as data.
     """
 
     name: str
@@ -55,15 +60,19 @@ class Advice(msgspec.Struct, frozen=True):
     rivals: tuple[Candidate, ...]
     candidates: tuple[Candidate, ...]
     own: tuple[Candidate, ...]
+    current: Candidate | None
     more_futures: int | None
     one_more: Candidate | None
     confirmation: Confirmation
     sensitivities: tuple[Sensitivity, ...]
+    tradeoffs: tuple[Tradeoff, ...]
     curves: tuple[Curve, ...]
+    waits: tuple[Waits, ...]
     invoices: tuple[Invoice, ...]
     acts: Acts
     orders: tuple[Order, ...]
     forecasts: tuple[Forecast, ...]
+    closings: Decimal
     euros_in_all: Decimal
     replications: int
     scored: int
@@ -71,20 +80,7 @@ class Advice(msgspec.Struct, frozen=True):
     contract: str
     asked: CampaignPlan
     notes: tuple[str, ...]
-
-
-class _Work:
-    """Progress by steps that are counted, each weighed by what it costs."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._done, self._total = progress, 0.0, 1.0
-
-    def expect(self, *costs: float) -> None:
-        self._total = max(1.0, sum(costs))
-
-    def did(self, cost: float) -> None:
-        self._done += cost
-        self._progress(min(0.999, self._done / self._total))
+    remarks: tuple[Note, ...]
 
 
 def advise(
@@ -97,44 +93,44 @@ def advise(
     """
     fresh = fresh_of(plan)
     check_size(plan, plan.asked.replications + 2 * fresh)
-    own += tuple(mix for mix in (held_mix(plan),) if mix is not None and mix not in own)
-    groups = [Group(plan, prefix) for prefix in plan.groups]
-    futures = replications(plan)
-    work = _work_of(groups, futures, fresh, progress)
-    needs = [needs_of(group, futures, lambda _: work.did(10)) for group in groups]
+    groups, futures = [Group(plan, prefix) for prefix in plan.groups], replications(plan)
+    phases = Phases(progress, _costs(plan, groups, fresh))
     pool = Pool(plan, groups, replications(plan, fresh, CHOOSING), replications(plan, fresh, SCORING))
-    found = mixes_of(plan, needs, lambda: work.did(len(futures)))
-    first_found = [one for one, _ in found.values()]
-    steady = pool.choose([one for one in first_found if all(len(set(held)) == 1 for held in one.held.values())])
-    mix = pool.choose([*first_found, *partial(plan, [steady] if steady else [])])
-    if mix is None or not pool.first(mix).holds:
-        widest = [wide for one, _ in found.values() for wide in widened(plan, one)]
-        mix = pool.choose([one for one, _ in found.values()] + widest)
-    if mix is None:
-        raise _unattainable(plan, groups, futures, [pool.first(one).whole.share for one, _ in found.values()])
-    found.setdefault(mix.words(), (mix, False))
-    chosen = replace(pool.candidate(mix, proved=found[mix.words()][1]), why="the cheapest that keeps the promise")
+    chosen, found = _chosen(pool, futures, phases)
     first(chosen)
-    others = []
-    for one, proved in found.values():
-        others.append(pool.candidate(one, proved=proved))
-        work.did(fresh / 10)
-    told = tuple(sorted((why(one, chosen) for one in others if one.words != chosen.words), key=lambda one: one.euros))
-    rivals = tuple(sorted(told, key=lambda one: (not one.holds, abs(one.euros - chosen.euros)))[:RIVALS])
+    step = steps(phases.phase("scoring"), len(found))
+    others = [pool.candidate(one, proved=proved) for one, proved in found.values() if step() is None]
+    wording = english()
+    losing = (replace(one, why=why(wording, one, chosen)) for one in others if one.words != chosen.words)
+    ranked = tuple(sorted(losing, key=lambda one: one.euros))
+    rivals = tuple(sorted(ranked, key=lambda one: (not one.holds, abs(one.euros - chosen.euros)))[:RIVALS])
     confirmation = confirm(
         groups, replications(plan, len(futures), SCORING), [(one.words, one.mix) for one in (chosen, *rivals)],
-        lambda _: work.did(50),
+        phases.phase("confirming"),
     )  # fmt: skip
-    rows = tuple(sensitivities(plan, futures, fresh_slice(plan), chosen.mix, lambda _: work.did(len(futures) * 20)))
+    rows = tuple(sensitivities(plan, futures, min(FEWEST, fresh), chosen.mix, phases.phase("sensitivities")))
+    points = tuple(tradeoffs(plan, futures, min(SHOWN, fresh), chosen, phases.phase("tradeoffs")))
     one_more = None if chosen.holds else _one_more(pool, chosen)
     more_futures = None if chosen.holds else futures_needed(chosen.score.promised, fresh, plan.asked.probability)
-    bought = _bought(plan, groups, chosen)
+    courses = tuple(curves(groups, replications(plan, fresh, SCORING), chosen.mix))
+    mine = [pool.candidate(one) for one in own]
+    now = held_mix(plan)
+    current = None if now is None else pool.candidate(now)
+    remarks = tuple(_notes(plan, chosen, ranked, confirmation))
+    bills, acts, orders, forecasts, closings = _bought(plan, groups, chosen)
     advice = Advice(
-        plan.asked.name, plan.asked.title or plan.asked.name, plan.asked.probability, plan.asked.promise,
-        verdict_of(chosen, more_futures, one_more), chosen, rivals, (chosen, *told),
-        tuple(why(pool.candidate(one), chosen) for one in own), more_futures, one_more, confirmation, rows,
-        tuple(curves(groups, futures, chosen.mix)), *bought, len(futures), fresh, plan.asked.seed,
-        f"{plan.contract.name} {plan.contract.digest}", plan.asked, tuple(_notes(plan, chosen, told, confirmation)),
+        name=plan.asked.name, title=plan.asked.title or plan.asked.name, target=plan.asked.probability,
+        promise=plan.asked.promise, verdict=verdict(wording, chosen, more_futures, one_more), chosen=chosen,
+        rivals=rivals, candidates=(chosen, *ranked),
+        own=tuple(replace(one, why=why(wording, one, chosen)) for one in mine),
+        current=None if current is None else replace(current, why=why(wording, current, chosen)),
+        more_futures=more_futures, one_more=one_more, confirmation=confirmation, sensitivities=rows, tradeoffs=points,
+        curves=tuple(one for one in courses if isinstance(one, Curve)),
+        waits=tuple(one for one in courses if isinstance(one, Waits)), invoices=bills, acts=acts, orders=orders,
+        forecasts=forecasts, closings=closings,
+        euros_in_all=sum((bill.total_ht for bill in bills), Decimal(0)) + closings, replications=len(futures),
+        scored=fresh, seed=plan.asked.seed, contract=f"{plan.contract.name} {plan.contract.digest}", asked=plan.asked,
+        notes=notes_in_words(wording, remarks), remarks=remarks,
     )  # fmt: skip
     progress(1.0)
     return advice
@@ -155,44 +151,36 @@ def fresh_of(plan: Plan) -> int:
     return max(plan.asked.replications, min(MOST, max(FEWEST, math.ceil(rare))))
 
 
-def fresh_slice(plan: Plan) -> int:
-    """How many of the scoring futures other assumptions are tried in."""
-    return min(FEWEST, fresh_of(plan))
+def _costs(plan: Plan, groups: list[Group], fresh: int) -> dict[str, float]:
+    """What each phase costs, in runs of one future."""
+    futures = plan.asked.replications
+    needs, search = 8.0 * futures * len(groups), (8 * 20 + 2 * fresh + 400) * len(groups)
+    kinds = 2 if plan.asked.outages.drawn else 1
+    return {
+        "needs": needs, "solving": 600.0 * len(groups), "choosing": 4.0 * fresh, "scoring": 6.0 * fresh,
+        "confirming": 4000.0, "sensitivities": len(ASSUMPTIONS) * kinds * search, "tradeoffs": POINTS * search / 2,
+    }  # fmt: skip
 
 
-def _work_of(groups: list[Group], futures: list[Replication], fresh: int, progress: Progress) -> _Work:
-    work = _Work(progress)
-    solving = (2 + len(LADDER) + 8) * len(futures)
-    assumptions = len(ASSUMPTIONS) * len(futures) * 20
-    work.expect(10 * len(groups) * len(futures), solving, 24 * fresh / 10, 15 * 50, assumptions)
-    return work
-
-
-def verdict_of(chosen: Candidate, more: int | None, one_more: Candidate | None) -> str:
-    """Whether the promise holds, how sure that is, and what would make it surer."""
-    score, mine = chosen.score, chosen.score.promised
-    measured = (
-        f"{mine.share:.2%} of {score.subject} in time (95 % interval {mine.low:.2%} to {mine.high:.2%}) in "
-        f"{score.futures:,} futures the plan was not found in"
-    )
-    if chosen.holds:
-        return f"The promise of {score.asked:.2%} holds: {measured}."
-    text = f"The promise of {score.asked:.2%} is {_percent(mine.sure)} sure to hold: {measured}."
-    if more is not None and more > score.futures:
-        text += (
-            f" About {more:,} futures (replications = {more}) would settle it if the true share is the one measured."
-        )
-    if one_more is not None:
-        other = one_more.score.promised
-        surely = "holds" if one_more.holds else f"is {_percent(other.sure)} sure to hold"
-        dearer = one_more.euros - chosen.euros
-        text += f" With {one_more.words}, {dearer:,.2f} EUR more, it {surely}: "
-        text += f"{other.share:.2%} ({other.low:.2%} to {other.high:.2%})."
-    return text
-
-
-def _percent(sure: float) -> str:
-    return "more than 99.9 %" if sure > 0.999 else "less than 0.1 %" if sure < 0.001 else f"{100 * sure:.1f} %"
+def _chosen(pool: Pool, futures: list[Replication], phases: Phases) -> tuple[Candidate, dict[str, tuple[Mix, bool]]]:
+    """The mix that is advised, and every one that was found, by its words. Raises CampaignError if none will do."""
+    plan = pool.plan
+    step = steps(phases.phase("needs"), len(futures) * len(pool.groups))
+    needs = [needs_of(group, futures, lambda _: step()) for group in pool.groups]
+    found = mixes_of(plan, needs, steps(phases.phase("solving"), 2 * len(LADDER)))
+    choosing = phases.phase("choosing")
+    mixes = [one for one, _ in found.values()]
+    steady = pool.choose([one for one in mixes if all(len(set(held)) == 1 for held in one.held.values())])
+    choosing(0.5)
+    mix = pool.choose([*mixes, *partial(plan, [steady] if steady else [])])
+    if mix is None or not pool.first(mix).holds:
+        mix = pool.choose(mixes + [wide for one in mixes for wide in widened(plan, one)])
+    if mix is None:
+        raise unattainable(plan, pool.groups, futures, [pool.first(one).whole.share for one in mixes])
+    choosing(1)
+    found.setdefault(mix.words(), (mix, False))
+    proved = found[mix.words()][1]
+    return replace(pool.candidate(mix, proved=proved), why="the cheapest that keeps the promise"), found
 
 
 def _one_more(pool: Pool, chosen: Candidate) -> Candidate | None:
@@ -212,37 +200,8 @@ def _bought(
     bills = invoices(chosen.mix, plan.months, plan.contract, delivered, plan.held)
     acts = acts_of(chosen.mix, plan.months, plan.contract, plan.held)
     forecasts = forecasts_of(acts, plan.months, plan.contract, sent)
-    total = sum((bill.total_ht for bill in bills), Decimal(0))
-    total += closed_before(chosen.mix, plan.months, plan.contract, plan.held)
     orders = orders_of(acts, plan.contract, plan.months[0].first, plan.asked.lead_days, forecasts)
-    return bills, acts, orders, forecasts, total
-
-
-def _unattainable(plan: Plan, groups: list[Group], futures: list[Replication], wholes: list[float]) -> CampaignError:
-    """No rate keeps the promise: what does."""
-    target = plan.asked.probability
-    rates = (plan.asked.codes_max * plan.tiers[-1],) * len(plan.months)
-    problem, needed = "", []
-    for group in groups:
-        runs = [group.run(rates, future) for future in futures]
-        lateness: dict[str, list[float]] = {}
-        for done, waits in runs:
-            for at, one in zip(done, group.occasions, strict=True):
-                took_h = (at * 1e6 + plan.span[0] - one.start) / 3.6e9
-                lateness.setdefault(one.demand.name, []).append(took_h - one.demand.deadline_h)
-            for flow, row in zip(group.flows, waits, strict=True):
-                lateness.setdefault(flow.name, []).extend((row / 3600 - flow.within_min / 60).tolist())
-        for name, over in lateness.items():
-            late_h = sorted(over)[enough(target, len(over)) - 1]
-            kept = float(np.mean(np.array(over) <= 0))
-            if kept < target:
-                problem = f"even {rates[0]:,}/s keep only {kept:.2%} of {name!r} in time, {target:.2%} are asked for"
-                needed.append(f"{late_h:.1f} h more for {name!r}")
-    if not problem:
-        best = max(wholes, default=0.0)
-        problem, needed = f"no plan of {plan.asked.codes_max} codes keeps the promise; at best {best:.2%} of it", []
-    expected = " and ".join(needed) if needed else "a lower probability or more codes_max"
-    return CampaignError("probability", problem, expected + (", or a lower probability" if needed else ""))
+    return bills, acts, orders, forecasts, closed_before(chosen.mix, plan.months, plan.contract, plan.held)
 
 
 def _sent(plan: Plan, groups: list[Group]) -> dict[tuple[Month, str], int]:
@@ -252,25 +211,28 @@ def _sent(plan: Plan, groups: list[Group]) -> dict[tuple[Month, str], int]:
     }
 
 
-def _notes(plan: Plan, chosen: Candidate, others: tuple[Candidate, ...], confirmation: Confirmation) -> Iterator[str]:
+def _notes(plan: Plan, chosen: Candidate, others: tuple[Candidate, ...], confirmation: Confirmation) -> Iterator[Note]:
     """What a reader must know."""
     if not chosen.proved:
-        yield "a cheaper mix may exist: the optimiser has not proved this one"
-    cheaper = [one for one in others if one.doubt and one.euros <= chosen.euros]
-    for one in cheaper:
-        mine = one.score.promised
-        yield (
-            f"{one.words} is within the noise of the promise and {chosen.euros - one.euros:,.2f} EUR cheaper: "
-            f"{mine.share:.2%} in time ({mine.low:.2%} to {mine.high:.2%})"
-        )
+        yield Note("unproved")
+    for one in others:
+        if one.doubt and one.euros <= chosen.euros:
+            mine = one.score.promised
+            figures = {
+                "euros": float(chosen.euros - one.euros),
+                "share": mine.share,
+                "low": mine.low,
+                "high": mine.high,
+            }
+            yield Note("noise", {"mix": one.words, **figures})
     own = [one for one in confirmation.samples if one.words == chosen.words]
     if any(not one.agrees or one.late != one.late_by_fluid for one in own):
-        yield "message by message something else came out than by the fluid: see the confirmation"
+        yield Note("unlike")
     if plan.contract.reading("AMB-07") == "quotation":
-        yield "tiers above the lowest are by quotation (AMB-07) and were left out"
-    first = civil(plan.span[0])
+        yield Note("quotation")
+    first = plan.months[0].first.isoformat()
     if plan.held:
-        kept = ", ".join(f"{code} at {rate}/s" for code, rate in plan.held.items())
-        yield f"held before {first:%Y-%m-%d}: {kept}; codes of a range are taken as alike"
+        codes = ", ".join(f"{code}: {rate}/s" for code, rate in plan.held.items())
+        yield Note("held", {"first": first, "codes": codes})
     else:
-        yield f"every code is opened on {first:%Y-%m-%d} or later; nothing is assumed to be held before"
+        yield Note("opened", {"first": first})

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from simbench.planning.campaign import Plan
 from simbench.planning.evaluate import Score, screened
@@ -164,25 +163,3 @@ def _changed(counts: dict[int, int], tiers: tuple[int, ...], change: str) -> dic
         other = tiers[min(max(0, tiers.index(top) + step), len(tiers) - 1)]
         counts[other] = counts.get(other, 0) + 1
     return counts
-
-
-def why(one: Candidate, chosen: Candidate) -> Candidate:
-    """A rival with the reason why it is not chosen."""
-    asked, mine = one.score.asked, one.score.promised
-    dearer = one.euros - chosen.euros
-    if not one.holds and not one.doubt:
-        return replace(one, why=f"keeps {mine.share:.2%} of {one.score.subject} in time, {asked:.2%} are asked for")
-    price = (
-        f"costs {dearer:,.2f} EUR more"
-        if dearer > 0
-        else f"costs {-dearer:,.2f} EUR less"
-        if dearer
-        else "costs as much"
-    )
-    if one.doubt:
-        return replace(
-            one, why=f"{price}; within the noise: {mine.share:.2%} of {one.score.subject} in time "
-            f"({mine.low:.2%} to {mine.high:.2%})",
-        )  # fmt: skip
-    more = mine.share > chosen.probability
-    return replace(one, why=price + (f"; {mine.share:.2%} in time instead of {chosen.probability:.2%}" if more else ""))

@@ -50,17 +50,6 @@ class Confirmation(msgspec.Struct, frozen=True):
     budget: int
     left_out: int
 
-    @property
-    def words(self) -> str:
-        """What was done, in a sentence."""
-        if not self.samples:
-            return f"Nothing was sent message by message: the tightest days exceed {self.budget:,} messages."
-        alike = sum(one.agrees and one.late == one.late_by_fluid for one in self.samples)
-        text = f"Message by message ({self.messages:,} messages), {alike} of {len(self.samples)} samples came out alike"
-        return text + (
-            f"; {self.left_out} more would have exceeded {self.budget:,} messages." if self.left_out else "."
-        )
-
 
 class Days(msgspec.Struct, frozen=True):
     """A span of whole civil days of the period, [first, end)."""

@@ -37,9 +37,9 @@ class Score(msgspec.Struct, frozen=True):
         return self.whole if self.by_period else self.kept[self.least_sure]
 
     @property
-    def subject(self) -> str:
-        """What the promised share is a share of, in words."""
-        return "the whole period" if self.by_period else repr(self.least_sure)
+    def about(self) -> str:
+        """The demand that the promised share is about; "" for the whole period."""
+        return "" if self.by_period else self.least_sure
 
     @property
     def reaches(self) -> bool:

@@ -75,10 +75,10 @@ class Group:
         sent = np.array(
             [
                 [(one.start - start) / SECOND_US, one.demand.spread_min * 60, rank[one.demand.name],
-                 one.demand.kind in LEGAL]
+                 one.demand.kind in LEGAL, self.sendings.index(one.demand)]
                 for one in self.occasions
             ], np.float64,
-        ).reshape(-1, 4).T.copy()  # fmt: skip
+        ).reshape(-1, 5).T.copy()  # fmt: skip
         hours = _civil_hours(start, end)
         flows = np.array([[_per_s(flow, *each[:2]) for each in hours] for flow in self.flows], np.float64)
         flow_is = np.array([[rank[one.name], one.kind in LEGAL] for one in self.flows], np.int64).reshape(-1, 2)
@@ -112,12 +112,15 @@ class Group:
     def run(
         self, rates: tuple[int, ...], replication: Replication, curve: Floats | None = None
     ) -> tuple[Floats, Floats]:
-        """Completion (s after the period's start) of each occasion; longest wait (s) of each flow's days."""
+        """Completion (s after the period's start) of each occasion; longest wait (s) of each flow's days.
+
+        curve: (sendings, points), takes what waits of each sending's occasions, evenly over the period.
+        """
         volumes = self.volumes(replication)
         factors = np.array([replication.factors[flow.name] for flow in self.flows]).reshape(-1, len(self.days))
         waits = np.zeros((len(self.flows), len(self.days)))
         supply = Supply(np.array(rates, np.int64), self._ends, replication.up, self._legal)
-        done = fluid(self.load, supply, volumes, factors, waits, np.empty(0) if curve is None else curve)
+        done = fluid(self.load, supply, volumes, factors, waits, np.empty((0, 0)) if curve is None else curve)
         return done, waits
 
     def late(self, done: Floats, waits: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -4,30 +4,44 @@ from __future__ import annotations
 
 from collections import Counter
 
+from msgspec.structs import replace
+
 from simbench.base.toml_files import shown
-from simbench.planning.campaign import CampaignError, Plan, check_code
+from simbench.planning.campaign import CampaignError, Holding, Plan, check_code, checked
 from simbench.planning.mix import Mix, mix_of
 
 PLACE = "--mix"
 
 
-def own_mix(text: str, plan: Plan) -> Mix:
+def own_mix(text: str, plan: Plan, place: str = PLACE) -> Mix:
     """Short codes and their rates, held in every month of the period. Raises CampaignError."""
     held: dict[str, Counter[int]] = {prefix: Counter() for prefix in plan.groups}
-    seen: set[str] = set()
+    for code, rate in codes_of(text, plan, place).items():
+        held[code[:2]][rate] += 1
+    for prefix, counts in held.items():
+        if not counts:
+            raise CampaignError(place, f"no code of {prefix}ABC", "one for each range the plan needs")
+    return mix_of({prefix: [dict(counts)] * len(plan.months) for prefix, counts in held.items()})
+
+
+def codes_of(text: str, plan: Plan, place: str) -> dict[str, int]:
+    """The rate of each code written as CODE=RATE,CODE=RATE. Raises CampaignError."""
+    found: dict[str, int] = {}
     for part in text.split(","):
         code, equals, rate = (each.strip() for each in part.partition("="))
         if not (equals and code.isdecimal() and code.isascii() and rate.isdecimal() and rate.isascii()):
-            raise CampaignError(PLACE, f"{shown(part)} is no code with a rate", "CODE=RATE, such as 36010=50")
-        check_code(plan, code, int(rate), PLACE)
-        if code in seen:
-            raise CampaignError(PLACE, f"{code} appears twice", "each code once")
-        seen.add(code)
-        held[code[:2]][int(rate)] += 1
-    for prefix, counts in held.items():
-        if not counts:
-            raise CampaignError(PLACE, f"no code of {prefix}ABC", "one for each range the plan needs")
-    return mix_of({prefix: [dict(counts)] * len(plan.months) for prefix, counts in held.items()})
+            raise CampaignError(place, f"{shown(part)} is no code with a rate", "CODE=RATE, such as 36010=50")
+        check_code(plan, code, int(rate[:9]), place)
+        if code in found:
+            raise CampaignError(place, f"{code} appears twice", "each code once")
+        found[code] = int(rate[:9])
+    return found
+
+
+def with_held(plan: Plan, text: str) -> Plan:
+    """The plan with codes that are held already, beside those of its file. Raises CampaignError."""
+    more = tuple(Holding(code, rate) for code, rate in codes_of(text, plan, "--held").items())
+    return checked(replace(plan.asked, held=(*plan.asked.held, *more)), plan.contract, "--held")
 
 
 def held_mix(plan: Plan) -> Mix | None:

@@ -1,4 +1,4 @@
-"""Sensitivity of a plan to its assumptions, and the course of its sendings."""
+"""Sensitivity of a plan to its assumptions: what becomes of the chosen mix, and what the promise costs then."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import msgspec
-import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from simbench.planning.campaign import CampaignError, Plan
 from simbench.planning.candidates import neighbours
@@ -16,9 +14,8 @@ from simbench.planning.evaluate import screened
 from simbench.planning.loads import SCORING, Group, Replication, replications
 from simbench.planning.mix import Mix, cost
 from simbench.planning.optimizer import LADDER, Wish, solve
-from simbench.planning.required_rates import needs_of
+from simbench.planning.required_rates import Needs, needs_of
 
-CURVE, CURVED = 96, 100  # points of a curve; futures it is drawn from
 SEARCHED = 20  # futures in which mixes are looked for under another assumption; fresh ones choose
 Told = Callable[[float], object]
 
@@ -26,7 +23,8 @@ Told = Callable[[float], object]
 class Sensitivity(msgspec.Struct, frozen=True):
     """What becomes of a plan under another assumption.
 
-    at_low, at_high: the chosen mix's probability. euros_at_low, euros_at_high: what the cheapest mix that keeps the
+    at_low, at_high: the chosen mix's share in time, of the demand that is then least sure (about_low, about_high; ""
+    for the whole period). euros_at_low, euros_at_high: what the cheapest mix that keeps the
     promise then costs (without messages), None where none does.
     """
 
@@ -37,21 +35,8 @@ class Sensitivity(msgspec.Struct, frozen=True):
     at_high: float
     euros_at_low: Decimal | None
     euros_at_high: Decimal | None
-
-
-class Curve(msgspec.Struct, frozen=True):
-    """A sending's backlog from start to past its deadline: hours, and shares that wait in the 5th, 50th and 95th
-    of 100 occasions and in the worst. `in_time` is the share of its occasions complete by each hour.
-    """  # fmt: skip
-
-    demand: str
-    hours: tuple[float, ...]
-    low: tuple[float, ...]
-    middle: tuple[float, ...]
-    high: tuple[float, ...]
-    worst: tuple[float, ...]
-    in_time: tuple[float, ...]
-    deadline_h: float
+    about_low: str = ""
+    about_high: str = ""
 
 
 class _Scale(msgspec.Struct, frozen=True):
@@ -80,31 +65,37 @@ def sensitivities(
     """
     rows = [row for row in ASSUMPTIONS if "outages" not in row[0] or plan.asked.outages.drawn]
     for place, (name, low, high) in enumerate(rows):
-        at = [_under(plan, futures, fresh, chosen, scale) for scale in (low, high)]
-        yield Sensitivity(name, low.said, high.said, at[0][0], at[1][0], at[0][1], at[1][1])
+        first, second = (_under(plan, futures, fresh, chosen, scale) for scale in (low, high))
+        yield Sensitivity(
+            name, low.said, high.said, first[0], second[0], first[2], second[2], first[1], second[1]
+        )  # fmt: skip
         told((place + 1) / len(rows))
 
 
 def _under(
     plan: Plan, futures: list[Replication], fresh: int, chosen: Mix, scale: _Scale
-) -> tuple[float, Decimal | None]:
+) -> tuple[float, str, Decimal | None]:
     other = _scaled(plan, scale)
     if scale.between != 1 or scale.lasting != 1:  # else what happens to the platform is the same
         futures = replications(other)
     groups = [Group(other, prefix) for prefix in other.groups]
     scored = replications(other, fresh, SCORING)
-    return screened(groups, scored, chosen).promised.share, cheapest(other, groups, futures, scored, chosen)
+    found = cheapest(other, groups, futures, scored, chosen)
+    score = screened(groups, scored, chosen)
+    return score.promised.share, score.about, None if found is None else found[0]
 
 
 def cheapest(
-    plan: Plan, groups: list[Group], futures: list[Replication], fresh: list[Replication], chosen: Mix
-) -> Decimal | None:
-    """What the cheapest mix costs that keeps the promise in fresh futures; None if none does.
+    plan: Plan, groups: list[Group], futures: list[Replication], fresh: list[Replication], chosen: Mix,
+    needs: list[Needs] | None = None,
+) -> tuple[Decimal, Mix] | None:  # fmt: skip
+    """What the cheapest mix costs that keeps the promise in fresh futures, and the mix; None if none does.
 
-    Tried are the programme's mixes for the futures, the mix chosen for what was assumed, and what is next to either.
+    Tried are the programme's mixes for the futures (or their `needs`), the mix chosen for what was assumed, and what is
+    next to either.
     """
     try:
-        needs = [needs_of(group, futures[:SEARCHED]) for group in groups]
+        needs = needs or [needs_of(group, futures[:SEARCHED]) for group in groups]
     except CampaignError:
         return None
     asked = plan.asked.probability
@@ -113,7 +104,10 @@ def cheapest(
     near = [other for mix in (chosen, *found[:2]) for other in neighbours(mix, plan)]
     mixes = {mix.words(): mix for mix in (chosen, *found, *near)}
     priced = sorted((cost(mix, plan.months, plan.contract, plan.held), words) for words, mix in mixes.items())
-    return next((euros for euros, words in priced if screened(groups, fresh, mixes[words]).reaches), None)
+    kept = (words for _, words in priced if screened(groups, fresh, mixes[words]).reaches)
+    words = next(kept, None)
+    prices = {words: euros for euros, words in priced}
+    return None if words is None else (prices[words], mixes[words])
 
 
 def _scaled(plan: Plan, scale: _Scale) -> Plan:
@@ -135,28 +129,3 @@ def _scaled(plan: Plan, scale: _Scale) -> Plan:
         ),
         plan.contract,
     )
-
-
-def curves(groups: list[Group], futures: list[Replication], chosen: Mix) -> Iterator[Curve]:
-    """Backlog and completion of each sending's occasions, with the band of the replications."""
-    for group in groups:
-        for demand in group.sendings:
-            hours = np.linspace(0, demand.deadline_h * 1.5, CURVE)
-            step_s = max(10.0, float(hours[1]) * 3600)
-            rows, took = [], []
-            for future in futures[:CURVED]:
-                curve = np.zeros(int(group.load.end_s / step_s))
-                done, _ = group.run(chosen.rates(group.prefix), future, curve)
-                for at, one in enumerate(group.occasions):
-                    if one.demand.name == demand.name:
-                        begin = (one.start - group.plan.span[0]) / 1e6
-                        places = ((begin + hours * 3600) / group.load.end_s * len(curve)).astype(int)
-                        rows.append(curve[np.minimum(places, len(curve) - 1)] / (demand.volume * demand.parts))
-                        took.append((done[at] - begin) / 3600)
-            low, middle, high, worst = (_rounded(np.quantile(rows, q, axis=0)) for q in (0.05, 0.5, 0.95, 1))
-            in_time = _rounded(np.array([(np.array(took) <= hour).mean() for hour in hours]))
-            yield Curve(demand.name, _rounded(hours), low, middle, high, worst, in_time, demand.deadline_h)
-
-
-def _rounded(values: NDArray[np.float64]) -> tuple[float, ...]:
-    return tuple(np.round(values, 4).tolist())

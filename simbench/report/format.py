@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import Final
 
 from simbench.base.calendar import civil
@@ -49,6 +50,17 @@ def number(value: float, digits: int = 3) -> str:
         return f"{value:.2g}"
     text = f"{value:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:,.0f}"
     return "0" if text == "-0" else text
+
+
+def money(amount: Decimal | None, language: str = "en") -> str:
+    """An amount in euros, at least two decimals: "1,234.50 EUR", in French "1 234,50 €"; None is by quotation."""
+    if amount is None:
+        return "sur devis" if language == "fr" else "by quotation"
+    places = max(2, -int(amount.normalize().as_tuple().exponent))
+    text = f"{amount:,.{places}f}"
+    if language == "fr":
+        return text.replace(",", "\u202f").replace(".", ",") + "\u00a0€"
+    return f"{text}\u00a0EUR"
 
 
 def quantity(value: float | None, unit: str) -> str:

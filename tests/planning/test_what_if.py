@@ -127,7 +127,7 @@ def test_a_plan_leaves_report_invoices_and_json(tmp_path: Path) -> None:
     advice = json.loads((tmp_path / "out" / "plan.json").read_text())
     assert advice["chosen"]["meets"]
     page = (tmp_path / "out" / "report.html").read_text()
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 5, "a course for each demand, cost, other promises and assumptions"
     assert "http" not in page
     assert (tmp_path / "out" / "invoices.html").exists()
     forecasts = [read_forecast(path, load_contract()) for path in sorted((tmp_path / "out").glob("forecast-*.toml"))]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
-from simbench.cli.plan import plain
 from simbench.planning.advise import advise
 from simbench.planning.campaign import read_campaign
 from simbench.planning.report.page import write_plan_report
@@ -16,6 +13,6 @@ CAMPAIGN = Path(__file__).parents[2] / "scenarios" / "plan" / "01_thursdays.toml
 
 def write_plan_sample(folder: Path) -> Path:
     """Plan the Thursdays, write the report and return its path."""
-    advice = advise(read_campaign(CAMPAIGN))
-    write_plan_report(folder / "report.html", msgspec.to_builtins(advice, enc_hook=plain), advice.invoices)
+    plan = read_campaign(CAMPAIGN)
+    write_plan_report(folder / "report.html", advise(plan), plan.contract)
     return folder / "report.html"

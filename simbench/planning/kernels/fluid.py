@@ -20,8 +20,9 @@ LITTLE = 1e-6  # of a message: what remains of sums of fractions
 class Load(NamedTuple):
     """What a group is asked for; seconds count from the start of the period, whole steps.
 
-    sent: (4, sendings) start, spread, rank, 1 if bound to legal hours; by start. flows: (flows, hours) messages a
-    second. flow_is: (2, flows) rank and 1 if bound to legal hours. day_of: the civil day of each hour.
+    sent: (5, sendings) start, spread, rank, 1 if bound to legal hours, number of its demand; by start. flows: (flows,
+    hours) messages a second. flow_is: (2, flows) rank and 1 if bound to legal hours. day_of: the civil day of each
+    hour.
     """
 
     sent: Any
@@ -155,15 +156,16 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
 
     volumes: messages of each sending. factors: (flows, days) what each flow is multiplied with on a
     day. waits: (flows, days), takes the
-    longest wait (s) of what arises on a day. curve: takes what waits of the sendings, evenly over the period; may be
-    empty.
+    longest wait (s) of what arises on a day. curve: (demands, points), takes what waits of the sendings of each demand,
+    evenly over the period; may have no points.
     """
     sendings, flows = load.sent.shape[1], load.flows.shape[0]
     done = np.full(sendings, NEVER_S)
     left, came = volumes.astype(np.float64), np.zeros(sendings)
     waiting, partial, head = np.zeros(flows), np.zeros(flows), np.zeros(flows, np.int64)
     first, entered, up, legal, month, t = 0, 0, 0, 0, 0, 0
-    each_s, taken = load.end_s / max(1, len(curve)), np.zeros(flows)
+    points, taken = curve.shape[1], np.zeros(flows)
+    each_s, waits_now = load.end_s / max(1, points), np.zeros(curve.shape[0])
     while t < load.end_s:
         while month < len(supply.until) - 1 and supply.until[month] <= t:
             month += 1
@@ -195,7 +197,7 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
             for f in range(flows):
                 head[f], partial[f], waiting[f] = t, 0.0, 0.0
             continue
-        if len(curve) == 0 and (seconds >= STEP_S or seconds <= 0):
+        if points == 0 and (seconds >= STEP_S or seconds <= 0):
             lead = leading(load, left, first, entered, is_open) if seconds > 0 else -1
             steps = int(unchanged(load, supply, t, (month, legal, up, entered), seconds) - t) // STEP_S
             rest = rate * seconds
@@ -259,12 +261,13 @@ def fluid(  # noqa: C901, PLR0912, PLR0915 - one loop over time: compiled code t
                 left[i] -= served
                 if left[i] <= LITTLE:
                     done[i] = min(max(begins + used / rate, load.sent[0, i] + load.sent[1, i]), float(t + STEP_S))
-        if len(curve):
-            place = min(int(t / each_s), len(curve) - 1)
-            total = 0.0
+        if points:
+            place = min(int(t / each_s), points - 1)
+            waits_now[:] = 0
             for i in range(first, entered):
-                total += left[i]
-            curve[place] = max(curve[place], total)
+                waits_now[int(load.sent[4, i])] += left[i]
+            for demand in range(curve.shape[0]):
+                curve[demand, place] = max(curve[demand, place], waits_now[demand])
         t += STEP_S
     for f in range(flows):  # whatever arose after the head waits until the end at least
         if waiting[f] > LITTLE:

@@ -1,85 +1,200 @@
-"""The report of a plan as one self-contained HTML file.
-
-It takes the advice as plain values, in the form of plan.json.
-"""
+"""The report of a plan as one self-contained HTML file, in English or French."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
 
 from simbench.base.json_files import write_octets
-from simbench.billing.invoice import Invoice
-from simbench.billing.page import euro
-from simbench.report.format import number
+from simbench.billing.acts import Month
+from simbench.billing.due import rate_in
+from simbench.contract import Contract
+from simbench.planning import wording
+from simbench.planning.candidates import Candidate
+from simbench.planning.orders import Order
+from simbench.planning.report.inputs import inputs
 from simbench.report.html import environment, stylesheet
+from simbench.report.translations import Translations
+
+if TYPE_CHECKING:
+    from simbench.planning.advise import Advice
+
+CHEAPER, BROKEN = 3, 6
+"""How many cheaper mixes, and how many assumptions, are named on the first screen."""
 
 
-def write_plan_report(path: Path, advice: Mapping[str, Any], invoices: Sequence[Invoice]) -> None:
+class Cell(NamedTuple):
+    """Months in a row in which codes have one rate, 0 where they are not open."""
+
+    rate: int
+    months: int
+
+
+class Strip(NamedTuple):
+    """Codes that have the same rates throughout, and these rates."""
+
+    codes: str
+    cells: tuple[Cell, ...]
+
+
+def write_plan_report(path: Path, advice: Advice, contract: Contract, language: str = "en") -> None:
     """Write the report of an advice as one HTML file. Raises BadInput when it cannot be written."""
-    write_octets(path, plan_page(advice, invoices).encode())
+    write_octets(path, plan_page(advice, contract, language).encode())
 
 
-def plan_page(advice: Mapping[str, Any], invoices: Sequence[Invoice]) -> str:
+def plan_page(advice: Advice, contract: Contract, language: str = "en") -> str:
     """The report of an advice as HTML."""
-    from simbench.planning.report import figures  # noqa: PLC0415 - matplotlib is slow to load
-    from simbench.report.style import COLOURS, look  # noqa: PLC0415 - as above
+    from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
 
-    chosen = advice["chosen"]
-    base, subject = promised(chosen)
-    with look():
-        pictures = [figures.draw_frontier(advice["candidates"], advice["target"])]
-        pictures += [figures.draw_curve(curve) for curve in advice["curves"]]
-        if advice["sensitivities"]:
-            pictures.append(figures.draw_tornado(advice["sensitivities"], base["share"], float(chosen["euros"])))
+    t = wording.in_language(language)
+    chosen = advice.chosen
+    months = [Month.parse(bill.month) for bill in advice.invoices]
     return (
         environment(Path(__file__).parent, str)
         .get_template("planning.html.j2")
         .render(
-            advice=advice,
-            chosen=chosen,
-            base=base,
-            subject=subject,
-            strip=_strip(chosen["mix"]["held"], invoices),
-            rows=[(one, *promised(one)) for one in sorted(_all_of(advice), key=lambda one: float(one["euros"]))],
-            confirmation_words=_confirmed(advice["confirmation"]),
-            invoices=invoices,
-            pictures=pictures,
-            euro=euro,
-            decimal=Decimal,
-            number=number,
-            colours=COLOURS,
-            styles=stylesheet(),
+            t=t, advice=advice, chosen=chosen, mine=chosen.score.promised, wording=wording,
+            months=[f"{t.month(one.month)} {one.year}" for one in months],
+            sentence=_sentence(t, advice, months), verdict=wording.verdict(
+                t, chosen, advice.more_futures, advice.one_more
+            ),
+            asked=wording.promised(t, advice.target), orders=list(_orders(advice)),
+            percent=lambda share, digits=2: wording.percent(t, share, digits),
+            interval=lambda share: wording.interval(t, share), strip=list(_strip(advice, contract, months)),
+            dial=_dial(chosen, advice.target), cheaper=_cheaper(t, advice), broken=_broken(t, advice),
+            mixes=list(_mixes(t, advice)), notes=wording.notes_in_words(t, advice.remarks),
+            paper=lambda clause: _paper(contract, clause, language), inputs=inputs(t, advice),
+            confirmed=wording.confirmed(t, advice.confirmation), pictures=_pictures(t, advice), money=t.money,
+            number=t.number, colours=COLOURS, styles=stylesheet(),
         )
+    )  # fmt: skip
+
+
+def _sentence(t: Translations, advice: Advice, months: list[Month]) -> str:
+    """The advice in one sentence."""
+    chosen = advice.chosen
+    first, last = (f"{t.month(one.month)} {one.year}" for one in (months[0], months[-1]))
+    changing = any(len(set(held)) > 1 for held in chosen.mix.held.values())
+    same = advice.current is not None and advice.current.mix == chosen.mix
+    key = "page.keep" if same else "page.advice-changing" if changing else "page.advice"
+    return t(key, mix=wording.mix_words(t, chosen.mix), first=first, last=last)
+
+
+def _strip(advice: Advice, contract: Contract, months: list[Month]) -> Iterator[Strip]:
+    """The codes with their rates month by month; codes of one course together."""
+    courses: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for code in advice.acts.codes:
+        rates = tuple(
+            rate_in(code, contract, month) if code.closed is None or code.closed >= month.first else 0
+            for month in months
+        )
+        if any(rates):
+            courses.setdefault((code.code[:2], rates), []).append(code.code)
+    for (_, rates), codes in courses.items():
+        cells: list[Cell] = []
+        for rate in rates:
+            if cells and cells[-1].rate == rate:
+                cells[-1] = Cell(rate, cells[-1].months + 1)
+            else:
+                cells.append(Cell(rate, 1))
+        yield Strip(_codes(codes), tuple(cells))
+
+
+def _codes(codes: list[str]) -> str:
+    if len(codes) < 4:
+        return ", ".join(codes)
+    return f"{codes[0]} … {codes[-1]} ({len(codes)})"
+
+
+def _orders(advice: Advice) -> Iterator[tuple[str, Order]]:
+    """Orders that differ in their code only as one: the codes, and the order with the price of all."""
+    alike: dict[Order, list[Order]] = {}
+    for one in advice.orders:
+        alike.setdefault(replace(one, code=""), []).append(one)
+    for first, orders in alike.items():
+        yield _codes([one.code for one in orders if one.code]), replace(first, euros=first.euros * len(orders))
+
+
+class Dial(NamedTuple):
+    """Places on a scale of 0 to 100: interval, share and what is promised; and the scale's own ends."""
+
+    low: float
+    high: float
+    share: float
+    asked: float
+    first: float
+    last: float
+
+
+def _dial(chosen: Candidate, asked: float) -> Dial:
+    """Where the interval lies, on a scale that ends at all."""
+    mine = chosen.score.promised
+    first = max(0.0, min(mine.low, asked) - 1.5 * max(1 - min(mine.low, asked), 0.001))
+
+    def at(share: float) -> float:
+        return round(100 * (share - first) / (1 - first), 2)
+
+    return Dial(at(mine.low), at(mine.high), at(mine.share), at(asked), first, 1.0)
+
+
+def _cheaper(t: Translations, advice: Advice) -> list[tuple[str, str, str]]:
+    """The mixes next cheaper than the chosen one, each with its price and why it is not advised."""
+    below = sorted(
+        (one for one in advice.candidates if one.euros < advice.chosen.euros), key=lambda one: one.euros, reverse=True
     )
-
-
-def promised(candidate: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-    """The share a candidate's promise is about, and what it is a share of."""
-    score = candidate["score"]
-    if score["by_period"]:
-        return score["whole"], "the whole period"
-    name = min(score["kept"], key=lambda each: (score["kept"][each]["low"], score["kept"][each]["share"]))
-    return score["kept"][name], name
-
-
-def _all_of(advice: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [*advice["candidates"], *({**one, "words": f"yours: {one['words']}"} for one in advice["own"])]
-
-
-def _strip(held: Mapping[str, Sequence[Any]], invoices: Sequence[Invoice]) -> list[tuple[str, list[str]]]:
-    """Each month with its codes and tiers, a line a range and rate."""
     return [
-        (str(bill.month), [f"{prefix}ABC: {n} x {rate}/s" for prefix in held for rate, n in held[prefix][place]])
-        for place, bill in enumerate(invoices)
+        (wording.mix_words(t, one.mix), t.money(one.euros), wording.why(t, one, advice.chosen))
+        for one in below[:CHEAPER]
     ]
 
 
-def _confirmed(confirmation: Mapping[str, Any]) -> str:
-    import msgspec  # noqa: PLC0415 - as above
+def _broken(t: Translations, advice: Advice) -> list[tuple[bool, str]]:
+    """What other assumptions do, the worst first."""
+    found = [
+        (keeps, share, text)
+        for row in advice.sensitivities
+        for (keeps, text), share in zip(
+            wording.broken_by(t, row, advice.target, advice.chosen.euros), (row.at_low, row.at_high), strict=True
+        )
+    ]
+    return [(keeps, text) for keeps, _, text in sorted(found, key=lambda one: (one[0], one[1]))][:BROKEN]
 
-    from simbench.planning.confirm import Confirmation  # noqa: PLC0415 - as above
 
-    return msgspec.convert(confirmation, Confirmation).words
+def _mixes(t: Translations, advice: Advice) -> Iterator[tuple[str, Candidate, str]]:
+    """Every mix scored, by its price: its words, its score, why it is not advised."""
+    extra = [(one, "page.yours") for one in advice.own]
+    extra += [(advice.current, "page.held")] if advice.current else []
+    rows = [(one, "") for one in advice.candidates] + extra
+    for one, key in sorted(rows, key=lambda row: (row[0].euros, row[1])):
+        words = wording.mix_words(t, one.mix)
+        is_chosen = one.words == advice.chosen.words and not key
+        why = t("why.chosen") if is_chosen else wording.why(t, one, advice.chosen)
+        yield t(key, mix=words) if key else words, one, why
+
+
+def _paper(contract: Contract, clause: str, language: str) -> str:
+    """What a clause of the contract wants, in the contract's own term in French."""
+    found = contract.clauses.get(clause)
+    if found is None:
+        return clause
+    return f"{clause}: {found.gist}" if language == "en" else f"{clause}\u00a0: {found.key_term}"
+
+
+def _pictures(t: Translations, advice: Advice) -> dict[str, list[Any]]:
+    from simbench.planning.report import figures  # noqa: PLC0415 - matplotlib is slow to load
+    from simbench.report.style import look  # noqa: PLC0415 - as above
+
+    base, euros = advice.chosen.probability, Decimal(advice.chosen.euros)
+    with look():
+        cost = [figures.draw_frontier(t, advice.candidates, advice.target)]
+        if advice.tradeoffs:
+            cost.append(figures.draw_tradeoffs(t, advice.tradeoffs))
+        if advice.sensitivities:
+            cost.append(figures.draw_tornado(t, advice.sensitivities, base, euros))
+        course = [figures.draw_curve(t, curve) for curve in advice.curves]
+        course += [figures.draw_waits(t, one) for one in advice.waits]
+    return {"cost": cost, "course": course}

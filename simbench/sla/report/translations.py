@@ -1,91 +1,24 @@
-"""Texts, numbers and dates of the SLA report in its language.
-
-A text may hold names in braces, which the caller fills in; both languages have the same keys and names.
-"""
+"""Texts, numbers and dates of the SLA report in its language."""
 
 from __future__ import annotations
 
-import math
-import tomllib
-from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from simbench.base.calendar import civil
+from simbench.report import translations
+from simbench.report.translations import LANGUAGES, Translations
 
+__all__ = ["LANGUAGES", "Words", "texts"]
 HOME: Final = Path(__file__).parent
-LANGUAGES: Final = ("en", "fr")
 
 
-class Words:
+class Words(Translations):
     """The texts of one language. Raises KeyError for an unknown key."""
 
     def __init__(self, language: str) -> None:
-        self.language = language
-        self.table: Mapping[str, str] = texts(language)
-
-    def __call__(self, key: str, **values: object) -> str:
-        """The text of a key, filled in."""
-        return self.table[key].format(**values)
-
-    def has(self, key: str) -> bool:
-        """Whether the key has a text."""
-        return key in self.table
-
-    def number(self, value: float | None, digits: int = 0) -> str:
-        """A number in the language's notation; "–" for none."""
-        if value is None or not math.isfinite(value):
-            return "–"
-        text = f"{value:,.{digits}f}"
-        if digits and "." in text:
-            text = text.rstrip("0").rstrip(".")
-        marks = {",": self.table["form.thousands"], ".": self.table["form.decimal"]}
-        return "0" if text == "-0" else "".join(marks.get(char, char) for char in text)
-
-    def count(self, amount: int, key: str) -> str:
-        """An amount with its noun: the texts `key_one` and `key_many`."""
-        return self(f"{key}_{'one' if amount == 1 else 'many'}", n=self.number(amount))
-
-    def percent(self, value: float) -> str:
-        """A probability in whole percent; with a decimal below 1 % and above 99 %, and never 0 % or 100 % for less."""
-        if 0 < value < 0.001 or 0.999 < value < 1:
-            return f"{'<' if value < 0.5 else '>'}\u00a0{self.number(0.1 if value < 0.5 else 99.9, 1)}\u00a0%"
-        return f"{self.number(value * 100, 1 if value < 0.01 or value > 0.99 else 0)}\u00a0%"
-
-    def share(self, value: float | None, digits: int = 4) -> str:
-        """A share in percent, truncated: what is below a target must not read as the target."""
-        if value is None or not math.isfinite(value):
-            return "–"
-        size = 10**digits
-        return f"{self.number(math.floor(value * 100 * size + 1e-6) / size, digits)}\u00a0%"
-
-    def hours(self, value: float, *, exact: bool = False) -> str:
-        """Hours as "6 h 05", truncated to the minute; with `exact` as "6 h 05 min 30 s" when seconds remain."""
-        minutes = int(value * 60 + 1e-9)
-        milliseconds = round(value * 3_600_000) - minutes * 60_000
-        rest = f"\u00a0min\u00a0{self.number(milliseconds / 1000, 3)}\u00a0s" if exact and milliseconds > 0 else ""
-        return f"{self.number(minutes // 60)}\u00a0h\u00a0{minutes % 60:02}{rest}"
-
-    def day(self, us: int) -> str:
-        """The day of an instant in Paris: "8 Dec 2026"."""
-        at = civil(us)
-        first = at.day == 1 and self.language == "fr"
-        return f"{'1er' if first else at.day}\u00a0{self.month(at.month)} {at.year}"
-
-    def moment(self, us: int) -> str:
-        """An instant in Paris to the minute, with its offset from UTC on the days of a clock change."""
-        at = civil(us)
-        offsets = {at.replace(hour=hour, fold=fold).utcoffset() for hour, fold in ((0, 0), (23, 1))}
-        return f"{self.day(us)}, {at:%H:%M}" + (f" ({at:%z})" if len(offsets) > 1 else "")
-
-    def month(self, number: int) -> str:
-        """The short name of a month, 1 to 12."""
-        return self.table["form.months"].split()[number - 1]
+        super().__init__(language, HOME)
 
 
-@lru_cache
 def texts(language: str) -> dict[str, str]:
     """The table of a language, with dotted keys."""
-    read: dict[str, Any] = tomllib.loads((HOME / f"{language}.toml").read_text("utf-8"))
-    return {f"{section}.{key}": text for section, entries in read.items() for key, text in entries.items()}
+    return translations.texts(language, HOME)

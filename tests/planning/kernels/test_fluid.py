@@ -125,7 +125,7 @@ def test_strides_come_to_what_single_steps_do() -> None:
     group = Group(plan, "36")
     for future in replications(plan, 5):
         for rate in (10, 20, 130):
-            strides, steps = (group.run((rate,), future, curve) for curve in (None, np.zeros(1)))
+            strides, steps = (group.run((rate,), future, curve) for curve in (None, np.zeros((len(group.sendings), 1))))
             assert strides[0] == pytest.approx(steps[0], abs=1e-3)
             assert strides[1] == pytest.approx(steps[1], abs=1e-3)
 
@@ -150,6 +150,6 @@ def test_strides_of_overloaded_flows_come_to_what_single_steps_do(
     plan = plan_of(flows=flows, sendings=sendings, outages=OUTAGES, seed=seed)
     for group in (Group(plan, prefix) for prefix in plan.groups):
         future = replications(plan, 1)[0]
-        strides, steps = (group.run((rate,), future, curve) for curve in (None, np.zeros(1)))
+        strides, steps = (group.run((rate,), future, curve) for curve in (None, np.zeros((len(group.sendings), 1))))
         assert strides[0] == pytest.approx(steps[0], abs=1e-3)
         assert strides[1] == pytest.approx(steps[1], abs=1e-3)

@@ -1,0 +1,80 @@
+"""Plans beside each other: what each buys, what it costs, and what each of its demands is promised and keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from simbench.base.errors import BadInput
+from simbench.planning.advise import Advice
+from simbench.planning.wording import english, interval, mix_words, percent, promised, sure
+from simbench.tables.writer import Sheet
+
+FILE = "plan.json"
+
+
+class Compared(NamedTuple):
+    """A plan and the name it is compared under."""
+
+    name: str
+    advice: Advice
+
+
+def read_advice(path: Path) -> Compared:
+    """A plan as `simbench plan -o` wrote it, by its folder or file. Raises BadInput."""
+    file = path / FILE if path.is_dir() else path
+    try:
+        return Compared(str(path), msgspec.json.decode(file.read_bytes(), type=Advice))
+    except OSError as problem:
+        raise BadInput(str(file), problem.strerror or str(problem), "a folder that `simbench plan -o` wrote") from None
+    except msgspec.DecodeError as problem:
+        raise BadInput(str(file), f"is no plan: {problem}", f"a {FILE} that this version wrote") from None
+
+
+def comparison(plans: Sequence[Compared]) -> Sheet:
+    """A row for each thing compared, a column for each plan; prices beside their difference from the first plan."""
+    rows = [
+        ("title", *(one.advice.title for one in plans)),
+        ("period", *(f"{one.advice.invoices[0].month} to {one.advice.invoices[-1].month}" for one in plans)),
+        ("mix", *(mix_words(english(), one.advice.chosen.mix) for one in plans)),
+        ("codes and tiers", *_euros(plans, with_messages=False)),
+        ("with messages", *_euros(plans, with_messages=True)),
+        ("promised", *(promised(english(), one.advice.target) for one in plans)),
+        ("sure to hold", *(sure(english(), one.advice.chosen.score.promised) for one in plans)),
+    ]
+    demands = dict.fromkeys(name for one in plans for name in one.advice.chosen.score.kept)
+    rows += [(f"in time: {name}", *(_kept(one.advice, name) for one in plans)) for name in demands]
+    rows.append(("nothing late in the period", *(_share(one.advice, "") for one in plans)))
+    months = dict.fromkeys(bill.month for one in plans for bill in one.advice.invoices)
+    rows += [(month, *(_held(one.advice, month) for one in plans)) for month in months]
+    return Sheet("comparison", ("", *(one.name for one in plans)), tuple(rows))
+
+
+def _euros(plans: Sequence[Compared], *, with_messages: bool) -> list[str]:
+    amounts = [one.advice.euros_in_all if with_messages else one.advice.chosen.euros for one in plans]
+    found = [english().money(amounts[0])]
+    for amount in amounts[1:]:
+        more = amount - amounts[0]
+        found.append(f"{english().money(amount)} ({'+' if more >= 0 else '-'}{english().money(abs(more))})")
+    return found
+
+
+def _kept(advice: Advice, name: str) -> str:
+    return _share(advice, name) if name in advice.chosen.score.kept else "–"
+
+
+def _share(advice: Advice, name: str) -> str:
+    share = advice.chosen.score.kept[name] if name else advice.chosen.score.whole
+    return f"{percent(english(), share.share)} ({interval(english(), share)})"
+
+
+def _held(advice: Advice, month: str) -> str:
+    place = next((at for at, bill in enumerate(advice.invoices) if bill.month == month), None)
+    if place is None:
+        return "–"
+    held = advice.chosen.mix.held
+    parts = [f"{n} x {rate}/s ({prefix})" for prefix in held for rate, n in held[prefix][place]]
+    return ", ".join(parts) or "none"
