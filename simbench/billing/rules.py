@@ -6,7 +6,7 @@ The rules share data (contract, acts, counts) with what makes invoices, and do t
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -72,6 +72,18 @@ def _read_so(billed: dict[Key, tuple[int, Decimal]], due: Due, other: Due) -> bo
     }
 
 
+SENTENCES: Final = {
+    "bill.billed": "Each row of the tariff is billed with the quantity and amount that are due",
+    "bill.nothing-else": "No row stands on the bill under a clause that has no price",
+    "bill.in-service": "No messages are billed for a code before it opens or after it closes",
+    "bill.standard-rate-included": "The standard rate of a code is not billed",
+    "bill.whole-months": "Rate tiers are billed by the whole month",
+    "bill.sums": "Sums, VAT and gross amount follow from the rows",
+    "bill.each-number-billed": "Each qualified number is billed",
+    "bill.requested": "Tiers that must be asked for have a request",
+}
+
+
 def _row(clause: str, bill: Bill, due: Due, others: dict[str, Due]) -> Finding:
     """What was billed under one clause against what is due, code by code."""
     billed = {key: value for key, value in bill.billed.items() if key[0] == clause}
@@ -82,9 +94,9 @@ def _row(clause: str, bill: Bill, due: Due, others: dict[str, Due]) -> Finding:
     odd = _other_prices(clause, bill)
     if odd and not wrong:
         summary += f", and {count(len(odd), 'line')} at another unit price than the contract's"
-        return _finding(f"{clause}/billed", "fail", summary, sums, odd[:SHOWN])
+        return _finding("bill.billed", clause, "fail", summary, sums, odd[:SHOWN])
     if not wrong:
-        return _finding(f"{clause}/billed", "pass", summary, sums)
+        return _finding("bill.billed", clause, "pass", summary, sums)
     evidence = tuple(Evidence(f"{key[1] or 'contract'}: {_said(billed, key)} billed, {_said(own, key)} due")
                      for key in wrong[:SHOWN])  # fmt: skip
     for name, other in others.items():
@@ -92,8 +104,8 @@ def _row(clause: str, bill: Bill, due: Due, others: dict[str, Due]) -> Finding:
         if billed == theirs:  # a price nobody knows proves nothing
             assumed = bill.contract.assumed(name.split()[0])
             outcome: Outcome = "weak" if assumed else "fail"
-            return _finding(f"{clause}/billed", outcome, f"{summary}; right under {name}", sums, evidence, assumed)
-    return _finding(f"{clause}/billed", "fail", summary, sums, evidence)
+            return _finding("bill.billed", clause, outcome, f"{summary}; right under {name}", sums, evidence, assumed)
+    return _finding("bill.billed", clause, "fail", summary, sums, evidence)
 
 
 def _other_prices(clause: str, bill: Bill) -> tuple[Evidence, ...]:
@@ -115,7 +127,8 @@ def _nothing_else(bill: Bill) -> Finding:
     evidence = tuple(Evidence(f"line {line.line}: {line.amount:.2f} under {line.clause}") for line in lines[:SHOWN])
     billed = sum((line.amount for line in lines), Decimal(0))
     return _finding(
-        "bill.nothing-else", "fail" if lines else "pass",
+        "bill.nothing-else", bill.contract.clause_of("bill.nothing-else"),
+        "fail" if lines else "pass",
         f"{count(len(lines), 'line')} under clauses that have no price, {billed:.2f} billed", (billed, 0), evidence,
     )  # fmt: skip
 
@@ -125,8 +138,23 @@ def _in_service(bill: Bill) -> Finding:
     odd = tuple(Evidence(note) for note in oddly_counted(bill.acts, bill.counts, bill.month))
     if odd:
         summary = "the message counts do not fit the acts, so the amount due for them is unknown"
-        return _finding("bill.in-service", "inconclusive", summary, (len(odd), 0), odd[:SHOWN], unit="codes")
-    return _finding("bill.in-service", "pass", "messages of codes in service alone", (0, 0), unit="codes")
+        return _finding(
+            "bill.in-service",
+            bill.contract.clause_of("bill.in-service"),
+            "inconclusive",
+            summary,
+            (len(odd), 0),
+            odd[:SHOWN],
+            unit="codes",
+        )
+    return _finding(
+        "bill.in-service",
+        bill.contract.clause_of("bill.in-service"),
+        "pass",
+        "messages of codes in service alone",
+        (0, 0),
+        unit="codes",
+    )
 
 
 def _same(billed: tuple[int, Decimal] | None, due: tuple[int, Decimal | None] | None) -> bool:
@@ -149,7 +177,8 @@ def _standard_rate(bill: Bill) -> Finding:
     outcome: Outcome = "fail" if lines else "pass"
     evidence = tuple(Evidence(f"line {line.line}: {line.clause} for {line.code}") for line in lines[:SHOWN])
     return _finding(
-        "bill.standard-rate-included", outcome, f"{len(lines)} rate lines for codes at the standard rate",
+        "bill.standard-rate-included", bill.contract.clause_of("bill.standard-rate-included"),
+        outcome, f"{len(lines)} rate lines for codes at the standard rate",
         (len(lines), 0), evidence, unit="lines",
     )  # fmt: skip
 
@@ -164,7 +193,8 @@ def _whole_months(bill: Bill) -> Finding:
     ]
     evidence = tuple(Evidence(f"line {line.line}: {line.amount:.2f} for {line.code}") for line in parts[:SHOWN])
     return _finding(
-        "bill.whole-months", "fail" if parts else "pass", f"{len(parts)} tiers not billed by the whole month",
+        "bill.whole-months", bill.contract.clause_of("bill.whole-months"),
+        "fail" if parts else "pass", f"{len(parts)} tiers not billed by the whole month",
         (len(parts), 0), evidence, unit="lines",
     )  # fmt: skip
 
@@ -176,7 +206,9 @@ def _sums(bill: Bill) -> Finding:
     right = {"HT": total, "VAT": vat, "TTC": total + vat}
     stated = bill.received.sums
     if not stated:
-        return _finding("bill.sums", "unsupported", "the bill states no sums", None)
+        return _finding(
+            "bill.sums", bill.contract.clause_of("bill.sums"), "unsupported", "the bill states no sums", None
+        )
     wrong = [name for name, amount in stated.items() if amount != right[name]]
     evidence = tuple(Evidence(f"{name}: {stated[name]:.2f} stated, {right[name]:.2f} by the lines") for name in wrong)
     summary = f"{len(wrong)} of {len(stated)} sums wrong"
@@ -191,6 +223,7 @@ def _sums(bill: Bill) -> Finding:
         outcome, summary = "weak", f"{summary}; they agree at {share:.1%} of VAT"
     return _finding(
         "bill.sums",
+        bill.contract.clause_of("bill.sums"),
         outcome,
         summary,
         (len(wrong), 0),
@@ -214,7 +247,8 @@ def _numbers_qualified(bill: Bill) -> Finding:
     rows = {row.clause for row in bill.contract.terms.rows("qualification")}
     billed = sum(line.quantity for line in bill.received.lines if line.clause in rows)
     return _finding(
-        "bill.each-number-billed", "pass" if used == billed else "fail", f"{billed} billed, {used} qualified",
+        "bill.each-number-billed", bill.contract.clause_of("bill.each-number-billed"),
+        "pass" if used == billed else "fail", f"{billed} billed, {used} qualified",
         (billed, used), unit="numbers",
     )  # fmt: skip
 
@@ -230,7 +264,8 @@ def _requests(bill: Bill) -> Finding:
         if throughput.must_ask(tier.rate_per_s) and not tier.request_id
     ]
     return _finding(
-        "bill.requested", "fail" if without else "pass",
+        "bill.requested", bill.contract.clause_of("bill.requested"),
+        "fail" if without else "pass",
         f"{len(without)} tiers from {floor}/s on without a request", (len(without), 0),
         tuple(Evidence(one) for one in without[:SHOWN]), unit="tiers", blame="client",
     )  # fmt: skip
@@ -241,13 +276,13 @@ def _sum(lines: dict[Key, tuple[int, Decimal]] | Due) -> Decimal:
 
 
 def _finding(  # noqa: PLR0913 - a finding's own parts
-    purpose: str, outcome: Outcome, summary: str, figures: tuple[Decimal | int, Decimal | int] | None,
+    purpose: str, clause: str, outcome: Outcome, summary: str, figures: tuple[Decimal | int, Decimal | int] | None,
     evidence: tuple[Evidence, ...] = (), assumed: tuple[str, ...] = (), *, unit: str = "euro",
     blame: Literal["client", "platform"] = "platform",
 ) -> Finding:  # fmt: skip
     return Finding(
         purpose=purpose,
-        clause=purpose.partition("/")[0],
+        clause=clause,
         outcome=outcome,
         summary=summary,
         measured=None if figures is None else float(figures[0]),

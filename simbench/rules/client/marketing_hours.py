@@ -84,7 +84,7 @@ PLACES = {
 
 
 def _enter(slug: str, sentence: str, catches: tuple[str, ...]) -> RuleFunction:
-    return rule(f"OPS-PRO-03/{slug}", sentence, catches=catches, capability="keeps_quiet_hours")(in_hours)
+    return rule(f"hours.{slug}", sentence, catches=catches, capability="keeps_quiet_hours")(in_hours)
 
 
 for _slug, (_sentence, _catches) in PLACES.items():
