@@ -119,7 +119,7 @@ def test_an_end_without_a_beginning_is_garbage() -> None:
     assert names(Framer().feed(b"11/00019\x03" + FIRST)) == ["garbage", "frame"]
 
 
-def test_line_ends_between_frames_are_an_violation() -> None:
+def test_line_ends_between_frames_are_a_violation() -> None:
     assert names(Framer().feed(FIRST + b"\r\n" + FIRST)) == ["frame", "line-ends", "frame"]
     assert WIRE_ERRORS["line-ends"].tolerated
 

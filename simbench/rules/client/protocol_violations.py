@@ -1,4 +1,4 @@
-"""Rules on violations: OPS-CON-02 and OPS-ACH-03. Each thing a client does beside the protocol, by name, with its count.
+"""Rules on protocol violations: each kind by name, with its count.
 
 What can be seen on the wire is found there, so that a capture is judged as a run is; the story adds what only the SMSC
 could tell. Sources: EMI-UCP 4.0 sections 2 to 6; docs/reference/strictness.md for what a tolerant SMSC lets pass.
