@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,16 +22,6 @@ from simbench.ledger.events import AccountSet, LimitSet, RunEnded, row_of
 
 if TYPE_CHECKING:
     from fake_smsc.server.saved_state import SavedState
-
-
-def spare_collector() -> None:
-    """Raise this process's garbage-collection thresholds: rows and messages are many and contain no cycles.
-
-    With the interpreter's defaults a busy server spends a third of its time collecting garbage.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(200_000, 100, 100)
 
 
 class LiveSmsc:

@@ -147,7 +147,9 @@ def countries() -> dict[str, tuple[str, ...]]:
     """Return the countries whose public holidays are known, by their two letters, each with its regions."""
     import holidays  # noqa: PLC0415 - as above
 
-    return {country: tuple(regions) for country, regions in holidays.list_supported_countries().items()}
+    return {
+        country: tuple(regions) for country, regions in holidays.list_supported_countries().items() if len(country) == 2
+    }
 
 
 @lru_cache(maxsize=8192)

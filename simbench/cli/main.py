@@ -19,6 +19,7 @@ from simbench.cli.bill import bill
 from simbench.cli.certificate import certificate
 from simbench.cli.completion import completion
 from simbench.cli.conform import conform
+from simbench.cli.contract.group import contract
 from simbench.cli.decode import decode
 from simbench.cli.dialup.group import dialup
 from simbench.cli.encode import encode
@@ -47,18 +48,19 @@ from simbench.cli.sweep import sweep
         cloup.Section("Judge and report what was recorded", [judge, report, certificate, matrix, ledger]),
         cloup.Section("Simulate, plan and price", [run, plan, sweep, bill, forecast]),
         cloup.Section("Other offers", [dialup, roaming]),
-        cloup.Section("Frames, clauses and help", [decode, encode, explain, list_, completion]),
+        cloup.Section("Contracts and clauses", [contract, explain, list_]),
+        cloup.Section("Frames and help", [decode, encode, completion]),
     ],
 )
 @click.version_option(__version__, prog_name="simbench")
 def cli() -> None:
-    """A fake UCP/EMI SMSC that judges your client against Orange's "Opérateur Push SMS" contract, clause by clause.
+    """A fake UCP/EMI SMSC that judges your client against an operator's push-SMS contract, clause by clause.
 
     Each command has a page: simbench COMMAND --help.
 
     \b
     Examples:
-      simbench serve                                a fake Orange SMSC on loopback, one short code per tier
+      simbench serve                                a fake SMSC on loopback, one short code per tier
       simbench serve scenarios/01_first.toml -o reports/first
       simbench conform --sut reference -o reports/mine
       simbench conform --sut kannel --only OPS-ENG-01 --only total-outage

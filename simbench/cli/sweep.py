@@ -1,4 +1,4 @@
-"""`simbench sweep`: a study's runs, gone on with where they were interrupted. Computes none itself."""
+"""`simbench sweep`: a study's runs, gone on with where they were interrupted."""
 
 from __future__ import annotations
 
@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING
 
 import click
 import cloup
+import msgspec
 
+from simbench.base.errors import BadInput
 from simbench.base.extras import need
-from simbench.base.json_files import indented
+from simbench.base.json_files import indented, write_octets
+from simbench.base.toml_files import choice
 from simbench.cli.output_options import OUTPUT_FOLDER
 from simbench.cli.pages import command
 
 if TYPE_CHECKING:
+    from simbench.planning.runs import Key, Result
     from simbench.planning.study import Prepared
     from simbench.planning.sweep import Interval
     from simbench.planning.worker_pool import Crew
 
-SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "delivered_share")
+SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "late", "delivered_share")
 
 
 @command(
-    files="OUTPUT, or reports/sweep-NAME: sweep.parquet (a row a run) and sweep.journal (to go on from).",
+    files=(
+        "OUTPUT, or reports/sweep-NAME: sweep.parquet (a row a run), sweep.journal (to go on from), report.html, "
+        "points.csv (with --xlsx also points.xlsx)."
+    ),
     see=("simbench run", "docs/guides/planning.md"),
 )
 @cloup.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
@@ -38,9 +45,19 @@ SHOWN = ("offered", "delivered", "backlog_max", "busy_min", "last_sent_min", "de
 @cloup.option_group(
     "Output",
     cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder of the result (default: under reports/)."),
+    cloup.option("--measure", default="", help="Measure the report is about (default: that of [stop], else late)."),
+    cloup.option(
+        "--lang",
+        "language",
+        type=click.Choice(["en", "fr"]),
+        default="en",
+        show_default=True,
+        help="Language of the report.",
+    ),
+    cloup.option("--xlsx", is_flag=True, help="Also write the table of points as a workbook."),
     cloup.option("--json", "as_json", is_flag=True, help="JSON instead of a table."),
 )
-def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, *, as_json: bool) -> None:
+def sweep(study: Path, output: Path | None, workers: int | None, dask: str | None, **shown: object) -> None:
     """Run a world over a grid or sample of parameters, with replications, until the intervals are narrow enough.
 
     Run it again with the same output folder to go on after an interruption.
@@ -53,16 +70,29 @@ def sweep(study: Path, output: Path | None, workers: int | None, dask: str | Non
       simbench sweep scenarios/plan/study_tiers.toml -o reports/tiers --dask tcp://127.0.0.1:8786
     """
     need("plan", "simbench sweep")
-    sys.exit(sweep_command(study, output, workers, dask, as_json=as_json))
+    sys.exit(sweep_command(study, output, workers, dask, Shown(**shown)))  # type: ignore[arg-type]  # as the options say
 
 
-def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, *, as_json: bool) -> int:
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sweep is shown."""
+
+    measure: str = ""
+    language: str = "en"
+    xlsx: bool = False
+    as_json: bool = False
+
+
+def sweep_command(study: Path, output: Path | None, workers: int | None, dask: str | None, shown: Shown) -> int:
     """Run a study to its end; 0."""
     from simbench.cli.run import Progress
-    from simbench.planning.study import read_study
+    from simbench.planning.study import MEASURES, read_study
     from simbench.planning.sweep import intervals, sweep
     from simbench.planning.worker_pool import DaskCrew, LocalCrew
 
+    if shown.xlsx:
+        need("xlsx", "--xlsx")
+    if shown.measure and shown.measure not in MEASURES:
+        raise BadInput("--measure", shown.measure, choice(shown.measure, MEASURES))
     prepared = read_study(study)
     folder = output or Path("reports") / f"sweep-{prepared.study.name}"
     crew: Crew = DaskCrew(prepared, dask) if dask else LocalCrew(prepared, workers or os.cpu_count() or 1)
@@ -73,11 +103,25 @@ def sweep_command(study: Path, output: Path | None, workers: int | None, dask: s
         crew.close()
         progress.end()
     found = intervals(prepared, done)
-    if as_json:
+    _write(prepared, done, folder, shown)
+    if shown.as_json:
         click.echo(indented(_told(prepared, found, folder)))
     else:
         _print(prepared, found, folder)
     return 0
+
+
+def _write(prepared: Prepared, done: dict[Key, Result], folder: Path, shown: Shown) -> None:
+    """Write the page and the table of points."""
+    from simbench.planning.report.sweep_page import points_sheet, write_sweep_report
+    from simbench.planning.sweep import intervals
+    from simbench.tables.writer import sheet_csv, workbook
+
+    sheet = points_sheet(prepared, intervals(prepared, done))
+    write_octets(folder / "points.csv", sheet_csv(sheet))
+    if shown.xlsx:
+        write_octets(folder / "points.xlsx", workbook([sheet]))
+    write_sweep_report(folder / "report.html", prepared, done, shown.language, shown.measure)
 
 
 def _told(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) -> dict[str, object]:
@@ -95,7 +139,9 @@ def _print(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) 
     from rich.console import Console
     from rich.table import Table
 
+    from simbench.planning.report.sweep_page import measured
     from simbench.planning.sweep import RESULT
+    from simbench.planning.wording import english
 
     table = Table(box=None, pad_edge=False)
     for one in prepared.study.parameters:
@@ -104,7 +150,7 @@ def _print(prepared: Prepared, found: list[tuple[Interval, ...]], folder: Path) 
         table.add_column(name, justify="right")
     for point, measures in zip(prepared.points, found, strict=True):
         by_name = {one.measure: one for one in measures}
-        cells = [f"{by_name[name].mean:,.4g} ± {by_name[name].half_width:.2g}" for name in SHOWN]
+        cells = [measured(english(), by_name[name]) for name in SHOWN]
         shown = [f"{value:g}" if isinstance(value, float) else str(value) for value in point]
         table.add_row(*shown, str(measures[0].replications), *cells)
     console = Console(width=None if Console().is_terminal else 180)

@@ -67,7 +67,7 @@ class Core:
         self._outbox.restore(memory, now)
 
     def submit(self, message: Outgoing, now: int) -> None:
-        """Accept a message for sending as soon as pace, window and duties allow. Its `ref` must be new."""
+        """Accept a message for sending as soon as pace, window and duties allow. Its `token` must be new."""
         now = self._tick(now)
         if not self._outbox.ready:
             self._pacing.idle(now)
@@ -274,7 +274,7 @@ class Core:
         )
         self._pacing.leave(now)
         self._operate("51", body, segment, now)
-        self._outbox.events.append(Sent(message.ref, segment.part, now))
+        self._outbox.events.append(Sent(message.token, segment.part, now))
 
     def written(self, now: int) -> None:
         """The octets returned last are on the wire."""

@@ -99,5 +99,5 @@ class Duties:
         """OPS-DEO-14; all messages without a brand count as one brand."""
         if message.traffic_class != MARKETING:
             return ""
-        first = self._marketed.setdefault((address_key(message.recipient), message.brand, day), message.ref)
-        return "" if first == message.ref else "brand has written to this user today"
+        first = self._marketed.setdefault((address_key(message.recipient), message.brand, day), message.token)
+        return "" if first == message.token else "brand has written to this user today"

@@ -204,7 +204,7 @@ class ResendKnownReceived(Core):
         super()._open(now)
         again, self._known = [*self._known], deque(maxlen=self.config.window)
         for segment in again:
-            self._outbox.unfinished.setdefault(segment.message.ref, Progress(1, now))
+            self._outbox.unfinished.setdefault(segment.message.token, Progress(1, now))
         self._outbox.put_first(again)
 
 

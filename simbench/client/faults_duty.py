@@ -212,7 +212,7 @@ class NightDelivery(Core):
     """Gives marketing a validity beyond 22:00, so that it may be delivered at night."""
 
     def _valid_until(self, message: Outgoing, now: int) -> int:
-        return super()._valid_until(replace(message, traffic_class="service"), now)
+        return super()._valid_until(replace(message, traffic_class="transactional"), now)
 
 
 # Opt-outs, recipients, senders ---------------------------------------------------------------------------------

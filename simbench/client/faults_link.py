@@ -138,18 +138,18 @@ class ReportsEvery53(Core):
 
     def __init__(self, config: LinkConfig, stops: StopList | None = None) -> None:
         super().__init__(config, stops)
-        self._refs: dict[tuple[str, str], str] = {}
+        self._tokens: dict[tuple[str, str], str] = {}
 
     def _submit_result(self, segment: Segment, data: list[str], now: int) -> None:
         super()._submit_result(segment, data, now)
-        self._refs[address_key(segment.message.recipient), data[-1].rpartition(":")[2]] = segment.message.ref
+        self._tokens[address_key(segment.message.recipient), data[-1].rpartition(":")[2]] = segment.message.token
 
     def _notification(self, data: list[str], frame: Frame) -> str | None:
         key = (address_key(data[At.OADC]), data[At.SCTS])
         before = self._outbox.receipts.duplicates
         said = super()._notification(data, frame)
-        if self._outbox.receipts.duplicates > before and key in self._refs:
-            self._outbox.events.append(Delivered(self._refs[key], data[At.RSN]))
+        if self._outbox.receipts.duplicates > before and key in self._tokens:
+            self._outbox.events.append(Delivered(self._tokens[key], data[At.RSN]))
         return said
 
 

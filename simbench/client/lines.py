@@ -9,24 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-
-class Send(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_unknown_fields=True):
-    """Send `text` to `recipient` from short code `code`. Keys: "to" and "class"; `oadc` requests another sender.
-
-    `opted_in`: the recipient agreed to marketing. `traits`: "all-free" (everything promoted is free), "presence" (the
-    recipient comes from a presence list), "optout-told" (informed of the opt-out when the number was collected).
-    """
-
-    ref: str
-    code: str
-    recipient: str = msgspec.field(name="to")
-    text: str
-    traffic_class: str = msgspec.field(name="class", default="service")
-    brand: str = ""
-    oadc: str | None = None
-    validity_s: int | None = None
-    opted_in: bool = True
-    traits: tuple[str, ...] = ()
+from simbench.client.messages import Outgoing
 
 
 class Notice(msgspec.Struct, frozen=True, tag_field="do", tag="notice", forbid_unknown_fields=True):
@@ -47,7 +30,7 @@ class Stop(msgspec.Struct, frozen=True, tag_field="do", tag="stop", forbid_unkno
     """Stop cleanly: wait briefly for results, close the connections, keep the rest in the spool."""
 
 
-Command = Send | Notice | Clock | Stop
+Command = Outgoing | Notice | Clock | Stop
 
 
 class Ready(msgspec.Struct, frozen=True, tag_field="event", tag="ready"):
@@ -57,20 +40,20 @@ class Ready(msgspec.Struct, frozen=True, tag_field="event", tag="ready"):
 class Queued(msgspec.Struct, frozen=True, tag_field="event", tag="queued"):
     """The message is in the spool."""
 
-    ref: str
+    token: str = msgspec.field(name="ref")
 
 
 class Accepted(msgspec.Struct, frozen=True, tag_field="event", tag="accepted"):
     """The SMSC accepted every segment of the message; `scts` is the time stamp of the last one accepted."""
 
-    ref: str
+    token: str = msgspec.field(name="ref")
     scts: str
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="event", tag="refused"):
     """The SMSC refused a segment with error code `ec`; unless `final` it will be sent again."""
 
-    ref: str
+    token: str = msgspec.field(name="ref")
     ec: str
     final: bool
 
@@ -78,28 +61,28 @@ class Refused(msgspec.Struct, frozen=True, tag_field="event", tag="refused"):
 class Delivered(msgspec.Struct, frozen=True, tag_field="event", tag="delivered"):
     """Every segment reached the recipient."""
 
-    ref: str
+    token: str = msgspec.field(name="ref")
     reason: str
 
 
 class Undelivered(msgspec.Struct, frozen=True, tag_field="event", tag="undelivered"):
     """The message will not reach its recipient."""
 
-    ref: str
+    token: str = msgspec.field(name="ref")
     reason: str
 
 
 class Buffered(msgspec.Struct, frozen=True, tag_field="event", tag="buffered"):
     """The message waits in the SMSC."""
 
-    ref: str
+    token: str = msgspec.field(name="ref")
     reason: str
 
 
 class Withheld(msgspec.Struct, frozen=True, tag_field="event", tag="withheld"):
     """The client will not send the message, for this reason."""
 
-    ref: str
+    token: str = msgspec.field(name="ref")
     reason: str
 
 
@@ -114,7 +97,7 @@ class Mo(msgspec.Struct, frozen=True, tag_field="event", tag="mo"):
 class Doubtful(msgspec.Struct, frozen=True, tag_field="event", tag="doubtful"):
     """A segment was sent without a result and will be sent again."""
 
-    ref: str
+    token: str = msgspec.field(name="ref")
 
 
 class Error(msgspec.Struct, frozen=True, tag_field="event", tag="error"):

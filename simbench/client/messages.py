@@ -41,17 +41,21 @@ class LinkConfig(msgspec.Struct, frozen=True):
     orange_only: Portability | None = None
 
 
-class Outgoing(msgspec.Struct, frozen=True):
-    """A message to send: `ref` is the requester's name for it, `traffic_class` is "marketing" or other.
+class Outgoing(msgspec.Struct, frozen=True, tag_field="do", tag="send", forbid_unknown_fields=True):
+    """A message to send from a short code: what the bench asks for, the line of the protocol, what a client queues.
 
-    Without `oadc` the sender is the short code; without `validity_s` (seconds) the link's validity applies.
-    `opted_in`: the recipient agreed to marketing. `traits` are the campaign's: "all-free", "presence", "optout-told".
+    `token` is the requester's name for it, found again in reports and, in the bench's messages, in the text.
+    `traffic_class` is "marketing" or other. Without `oadc` the sender is the short code; without `validity_s` (seconds)
+    the client's validity applies. `opted_in`: the recipient agreed to marketing. `traits`: "all-free" (everything
+    promoted is free), "presence" (the recipient comes from a presence list), "optout-told" (informed of the opt-out
+    when the number was collected). Keys on the line: "ref" of `token`, "to" of `recipient`, "class" of `traffic_class`.
     """
 
-    ref: str
-    recipient: str
+    token: str = msgspec.field(name="ref")
+    code: str
+    recipient: str = msgspec.field(name="to")
     text: str
-    traffic_class: str = "service"
+    traffic_class: str = msgspec.field(name="class", default="transactional")
     brand: str = ""
     oadc: str | None = None
     validity_s: int | None = None
@@ -80,7 +84,7 @@ class Queued(msgspec.Struct, frozen=True):
 class Sent(msgspec.Struct, frozen=True):
     """A segment was sent at `at`; `part` counts from 1."""
 
-    ref: str
+    token: str
     part: int
     at: int
 
@@ -88,7 +92,7 @@ class Sent(msgspec.Struct, frozen=True):
 class Accepted(msgspec.Struct, frozen=True):
     """The SMSC accepted a segment with `scts` (DDMMYYhhmmss); `complete` if it was the message's last one."""
 
-    ref: str
+    token: str
     part: int
     scts: str
     at: int
@@ -98,7 +102,7 @@ class Accepted(msgspec.Struct, frozen=True):
 class Refused(msgspec.Struct, frozen=True):
     """The SMSC refused a segment with code `ec`; unless `final`, it is tried again later."""
 
-    ref: str
+    token: str
     part: int
     ec: str
     final: bool
@@ -107,14 +111,14 @@ class Refused(msgspec.Struct, frozen=True):
 class Doubtful(msgspec.Struct, frozen=True):
     """A segment was sent and no result came: the SMSC may or may not have it. It is sent again."""
 
-    ref: str
+    token: str
     part: int
 
 
 class Notified(msgspec.Struct, frozen=True):
     """A notification gave the final outcome of one segment; other segments may be open."""
 
-    ref: str
+    token: str
     part: int
     delivered: bool
 
@@ -122,21 +126,21 @@ class Notified(msgspec.Struct, frozen=True):
 class Delivered(msgspec.Struct, frozen=True):
     """Every segment of the message reached its recipient."""
 
-    ref: str
+    token: str
     reason: str
 
 
 class Undelivered(msgspec.Struct, frozen=True):
     """A segment of the message will never reach its recipient."""
 
-    ref: str
+    token: str
     reason: str
 
 
 class Buffered(msgspec.Struct, frozen=True):
     """A segment of the message waits in the SMSC for its recipient."""
 
-    ref: str
+    token: str
     reason: str
 
 
@@ -159,7 +163,7 @@ class Stopped(msgspec.Struct, frozen=True):
 class Withheld(msgspec.Struct, frozen=True):
     """The client will not send the message."""
 
-    ref: str
+    token: str
     reason: str
 
 

@@ -42,7 +42,7 @@ class Progress:
 
 
 class Outbox:
-    """Segments ready to be sent and segments held back; `unfinished` holds messages without an outcome, by ref."""
+    """Segments ready to be sent and segments held back; `unfinished` holds messages without an outcome, by token."""
 
     def __init__(self, compliance: Compliance, validity_s: int) -> None:
         self.compliance, self.validity_s = compliance, validity_s
@@ -73,11 +73,11 @@ class Outbox:
         self._reference = (self._reference + (len(parts) > 1)) % 256
         self.events.append(m.Queued(message, len(parts), self._reference))
         if reason:
-            self.events.append(m.Withheld(message.ref, reason))
+            self.events.append(m.Withheld(message.token, reason))
             return
         if message.traffic_class == m.MARKETING:
             self.compliance.serve(message.brand)
-        self.unfinished[message.ref] = Progress(len(parts), now)
+        self.unfinished[message.token] = Progress(len(parts), now)
         self.ready.extend(Segment(message, number, part) for number, part in enumerate(parts, 1))
 
     def restore(self, memory: m.Memory, now: int) -> None:
@@ -87,7 +87,7 @@ class Outbox:
             self.compliance.serve(brand)
         doubtful: list[tuple[int, Segment]] = []
         for kept in memory.kept:
-            progress = self.unfinished[kept.message.ref] = Progress(len(kept.parts), now)
+            progress = self.unfinished[kept.message.token] = Progress(len(kept.parts), now)
             contents = compose(kept.message.text, kept.reference)
             for part, content in zip(kept.parts, contents, strict=True):
                 segment = Segment(kept.message, part.part, content)
@@ -105,7 +105,9 @@ class Outbox:
         if part.state == "delivered":
             progress.delivered += 1
         else:
-            self.receipts.expect(segment.message.recipient, part.scts, Awaited(segment.message.ref, part.part, part.at))
+            self.receipts.expect(
+                segment.message.recipient, part.scts, Awaited(segment.message.token, part.part, part.at)
+            )
 
     def next(self, now: int) -> Segment | None:
         """Return the segment at the head of the queue, after moving those that may not be sent now out of its way."""
@@ -115,9 +117,9 @@ class Outbox:
             if not self.alive(segment):
                 pass  # its message has its outcome already
             elif self.ends_at(message) <= now:
-                self._end(message.ref, m.Withheld(message.ref, "its validity is over"))
+                self._end(message.token, m.Withheld(message.token, "its validity is over"))
             elif self.compliance.stopped(message):
-                self._end(message.ref, m.Withheld(message.ref, "recipient opted out"))
+                self._end(message.token, m.Withheld(message.token, "recipient opted out"))
             elif (opening := self.compliance.opens_at(message, now)) > now:
                 self.keep_back(segment, opening)
             else:
@@ -127,12 +129,12 @@ class Outbox:
 
     def ends_at(self, message: m.Outgoing) -> int:
         """Return when the requested validity ends, wherever the message is by then."""
-        asked_at = self.unfinished[message.ref].asked_at
+        asked_at = self.unfinished[message.token].asked_at
         return asked_at + (message.validity_s or self.validity_s) * SECOND_US
 
     def alive(self, segment: Segment) -> bool:
         """Whether the segment's message is still to be sent."""
-        return segment.message.ref in self.unfinished
+        return segment.message.token in self.unfinished
 
     def keep_back(self, segment: Segment, until: int) -> None:
         """Hold the segment back until that instant."""
@@ -148,7 +150,7 @@ class Outbox:
             if not reason:
                 due.append(segment)
             elif self.alive(segment):
-                self._end(segment.message.ref, m.Withheld(segment.message.ref, reason))
+                self._end(segment.message.token, m.Withheld(segment.message.token, reason))
         self.put_first(due)
 
     def put_first(self, segments: Iterable[Segment]) -> None:
@@ -158,32 +160,32 @@ class Outbox:
     def doubtful(self, segments: Iterable[Segment]) -> None:
         """Report these segments as in doubt, and send them first."""
         again = [segment for segment in segments if self.alive(segment)]
-        self.events.extend(m.Doubtful(segment.message.ref, segment.part) for segment in again)
+        self.events.extend(m.Doubtful(segment.message.token, segment.part) for segment in again)
         self.put_first(again)
 
     def accepted(self, segment: Segment, scts: str, now: int) -> None:
         """The SMSC accepted the segment."""
-        ref, progress = segment.message.ref, self.unfinished.get(segment.message.ref)
+        token, progress = segment.message.token, self.unfinished.get(segment.message.token)
         complete = False
         if progress is not None:
             progress.accepted += 1
             complete = progress.accepted == progress.parts
-        self.events.append(m.Accepted(ref, segment.part, scts, now, complete))
-        awaited = Awaited(ref, segment.part, now)
+        self.events.append(m.Accepted(token, segment.part, scts, now, complete))
+        awaited = Awaited(token, segment.part, now)
         early = self.receipts.expect(segment.message.recipient, scts, awaited)
         if early is not None:
             self._settle(awaited, early)
 
     def refused(self, segment: Segment, ec: str, now: int) -> None:
         """The SMSC refused the segment, permanently or temporarily."""
-        ref = segment.message.ref
-        if ref not in self.unfinished:
+        token = segment.message.token
+        if token not in self.unfinished:
             return
         wait_s = BACK_OFF_S[min(segment.tries, len(BACK_OFF_S) - 1)]
         final = ec not in self.retried or now + wait_s * SECOND_US >= self.ends_at(segment.message)
-        event = m.Refused(ref, segment.part, ec, final)
+        event = m.Refused(token, segment.part, ec, final)
         if final:
-            self._end(ref, event)
+            self._end(token, event)
             return
         self.events.append(event)
         segment.tries += 1
@@ -196,22 +198,22 @@ class Outbox:
             self._settle(awaited, notification)
 
     def _settle(self, awaited: Awaited, notification: Notification) -> None:
-        ref, progress = awaited.ref, self.unfinished.get(awaited.ref)
+        token, progress = awaited.token, self.unfinished.get(awaited.token)
         if notification.status == BUFFERED:
-            self.events.append(m.Buffered(ref, notification.reason))
+            self.events.append(m.Buffered(token, notification.reason))
             return
         delivered = notification.status == DELIVERED
-        self.events.append(m.Notified(ref, awaited.part, delivered))
+        self.events.append(m.Notified(token, awaited.part, delivered))
         if progress is None:
             return
         if not delivered:
-            self._end(ref, m.Undelivered(ref, notification.reason))
+            self._end(token, m.Undelivered(token, notification.reason))
             return
         progress.delivered += 1
         if progress.delivered == progress.parts:
-            self._end(ref, m.Delivered(ref, notification.reason))
+            self._end(token, m.Delivered(token, notification.reason))
 
-    def _end(self, ref: str, event: m.Event) -> None:
+    def _end(self, token: str, event: m.Event) -> None:
         """End the message with this event."""
-        self.unfinished.pop(ref, None)
+        self.unfinished.pop(token, None)
         self.events.append(event)

@@ -18,15 +18,15 @@ from simbench.client.spool import Spool
 
 # The output line for each event of a core; events not named here are internal.
 SAID: dict[type, Callable[[Any], lines.Report | None]] = {
-    messages.Queued: lambda e: lines.Queued(e.message.ref),
-    messages.Accepted: lambda e: lines.Accepted(e.ref, e.scts) if e.complete else None,
-    messages.Refused: lambda e: lines.Refused(e.ref, e.ec, e.final),
-    messages.Delivered: lambda e: lines.Delivered(e.ref, e.reason),
-    messages.Undelivered: lambda e: lines.Undelivered(e.ref, e.reason),
-    messages.Buffered: lambda e: lines.Buffered(e.ref, e.reason),
-    messages.Withheld: lambda e: lines.Withheld(e.ref, e.reason),
+    messages.Queued: lambda e: lines.Queued(e.message.token),
+    messages.Accepted: lambda e: lines.Accepted(e.token, e.scts) if e.complete else None,
+    messages.Refused: lambda e: lines.Refused(e.token, e.ec, e.final),
+    messages.Delivered: lambda e: lines.Delivered(e.token, e.reason),
+    messages.Undelivered: lambda e: lines.Undelivered(e.token, e.reason),
+    messages.Buffered: lambda e: lines.Buffered(e.token, e.reason),
+    messages.Withheld: lambda e: lines.Withheld(e.token, e.reason),
     messages.MoReceived: lambda e: lines.Mo(e.sender, e.code, e.text),
-    messages.Doubtful: lambda e: lines.Doubtful(e.ref),
+    messages.Doubtful: lambda e: lines.Doubtful(e.token),
 }
 
 
@@ -91,13 +91,13 @@ class Program:
             self.announce(command.start_us, command.end_us)
         elif isinstance(command, lines.Clock):
             self._move_clock(command)
-        if not isinstance(command, lines.Send):
+        if not isinstance(command, messages.Outgoing):
             return None
         link = self._links.get(command.code)
         if link is None:
-            self._say(lines.Error(f"{command.ref}: no account for code {command.code}"))
-        elif not link.submit(_outgoing(command)):
-            self._say(lines.Error(f"{command.ref}: a message of that ref was already taken in"))
+            self._say(lines.Error(f"{command.token}: no account for code {command.code}"))
+        elif not link.submit(command):
+            self._say(lines.Error(f"{command.token}: a message of that token was already taken in"))
         return link
 
     def _move_clock(self, command: lines.Clock) -> None:
@@ -135,20 +135,6 @@ class Program:
         except BrokenPipeError:  # the reader is gone
             self.stopping.set()
         self._unsaid.clear()
-
-
-def _outgoing(command: lines.Send) -> messages.Outgoing:
-    return messages.Outgoing(
-        ref=command.ref,
-        recipient=command.recipient,
-        text=command.text,
-        traffic_class=command.traffic_class,
-        brand=command.brand,
-        oadc=command.oadc,
-        validity_s=command.validity_s,
-        opted_in=command.opted_in,
-        traits=command.traits,
-    )
 
 
 def _core_class(faults: tuple[str, ...]) -> Callable[[messages.LinkConfig, StopList], Core]:

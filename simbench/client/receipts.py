@@ -27,7 +27,7 @@ OUTCOMES = DELIVERED, BUFFERED, NOT_DELIVERED = "0", "1", "2"
 class Awaited(msgspec.Struct, frozen=True):
     """A segment accepted at `at` whose notification has not come."""
 
-    ref: str
+    token: str
     part: int
     at: int
 

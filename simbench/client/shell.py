@@ -103,8 +103,8 @@ class Link:
         core.restore(spool.memory(self._code, core.config.rate_per_s), outside.clock())
 
     def submit(self, message: Outgoing) -> bool:
-        """Accept a message, unless its ref was used before; call `turn` afterwards, once for many."""
-        new = self._spool.claim(message.ref)
+        """Accept a message, unless its token was used before; call `turn` afterwards, once for many."""
+        new = self._spool.claim(message.token)
         if new:
             self.core.submit(message, self._outside.clock())
         return new

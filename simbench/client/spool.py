@@ -41,19 +41,19 @@ Statement = tuple[str, tuple[Any, ...]]
 
 # The changes for each event; events not named here need not outlive the process.
 CHANGES: dict[type, Callable[[Any], list[Statement]]] = {
-    m.Sent: lambda e: [(PART_STATE, ("sent", e.at, "", e.ref, e.part))],
+    m.Sent: lambda e: [(PART_STATE, ("sent", e.at, "", e.token, e.part))],
     m.Accepted: lambda e: [
-        (PART_STATE, ("accepted", e.at, e.scts, e.ref, e.part)),
-        *([(END, ("accepted", "", e.ref))] if e.complete else []),
+        (PART_STATE, ("accepted", e.at, e.scts, e.token, e.part)),
+        *([(END, ("accepted", "", e.token))] if e.complete else []),
     ],
     m.Refused: lambda e: [
-        (PART_BACK, ("refused" if e.final else "queued", e.ref, e.part)),
-        *([(END, ("refused", e.ec, e.ref))] if e.final else []),
+        (PART_BACK, ("refused" if e.final else "queued", e.token, e.part)),
+        *([(END, ("refused", e.ec, e.token))] if e.final else []),
     ],
-    m.Notified: lambda e: [(PART_BACK, ("delivered" if e.delivered else "undelivered", e.ref, e.part))],
-    m.Delivered: lambda e: [(END, ("delivered", e.reason, e.ref))],
-    m.Undelivered: lambda e: [(END, ("undelivered", e.reason, e.ref))],
-    m.Withheld: lambda e: [(END, ("withheld", e.reason, e.ref))],
+    m.Notified: lambda e: [(PART_BACK, ("delivered" if e.delivered else "undelivered", e.token, e.part))],
+    m.Delivered: lambda e: [(END, ("delivered", e.reason, e.token))],
+    m.Undelivered: lambda e: [(END, ("undelivered", e.reason, e.token))],
+    m.Withheld: lambda e: [(END, ("withheld", e.reason, e.token))],
     m.Stopped: lambda e: [("INSERT OR IGNORE INTO stop VALUES (?, ?)", (scope, e.sender)) for scope in e.scopes],
 }
 
@@ -118,30 +118,30 @@ class Spool:
 
     def _take_in(self, code: str, event: m.Queued) -> None:
         asked = event.message
-        self._claimed.discard(asked.ref)
+        self._claimed.discard(asked.token)
         self._db.execute(
             "INSERT INTO message (ref, code, recipient, text, traffic, brand, oadc, validity_s, reference, state)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')",
             (
-                *(asked.ref, code, asked.recipient, asked.text, asked.traffic_class, asked.brand),
+                *(asked.token, code, asked.recipient, asked.text, asked.traffic_class, asked.brand),
                 *(asked.oadc, asked.validity_s),
                 event.reference,
             ),
         )
         for part in range(1, event.parts + 1):
-            self._db.execute("INSERT INTO segment (ref, part, state) VALUES (?, ?, 'queued')", (asked.ref, part))
+            self._db.execute("INSERT INTO segment (ref, part, state) VALUES (?, ?, 'queued')", (asked.token, part))
         if asked.brand and asked.traffic_class == m.MARKETING:
             self._db.execute("INSERT OR IGNORE INTO served VALUES (?, ?)", (code, asked.brand))
 
-    def claim(self, ref: str) -> bool:
-        """Reserve the ref of a new message. Returns False if it was used before."""
-        if ref in self._claimed or self._db.execute("SELECT 1 FROM message WHERE ref = ?", (ref,)).fetchone():
+    def claim(self, token: str) -> bool:
+        """Reserve the token of a new message. Returns False if it was used before."""
+        if token in self._claimed or self._db.execute("SELECT 1 FROM message WHERE ref = ?", (token,)).fetchone():
             return False
-        self._claimed.add(ref)
+        self._claimed.add(token)
         return True
 
     def states(self) -> dict[str, str]:
-        """Return the state of every message by ref: queued, accepted, refused, delivered, undelivered or withheld."""
+        """Return the state of every message by token: queued, accepted, refused, delivered, undelivered or withheld."""
         return dict(self._db.execute("SELECT ref, state FROM message ORDER BY number"))
 
     def stops(self) -> list[tuple[str, str]]:
@@ -151,19 +151,19 @@ class Spool:
     def memory(self, code: str, rate_per_s: int) -> m.Memory:
         """Return what the core of that code needs after a restart: unfinished messages in order, and its ring."""
         rows = self._db.execute(
-            "SELECT ref, recipient, text, traffic, brand, oadc, validity_s, reference FROM message"
+            "SELECT ref, code, recipient, text, traffic, brand, oadc, validity_s, reference FROM message"
             " WHERE code = ? AND state IN ('queued', 'accepted') ORDER BY number",
             (code,),
         ).fetchall()
-        kept = tuple(m.Kept(m.Outgoing(*row[:7]), row[7], self._parts(row[0])) for row in rows)
+        kept = tuple(m.Kept(m.Outgoing(*row[:8]), row[8], self._parts(row[0])) for row in rows)
         departures = [at for (at,) in self._db.execute("SELECT at FROM departure WHERE code = ? ORDER BY at", (code,))]
         brands = tuple(brand for (brand,) in self._db.execute("SELECT brand FROM served WHERE code = ?", (code,)))
         last = self._db.execute("SELECT reference FROM message WHERE code = ? ORDER BY number DESC LIMIT 1", (code,))
         self._departed[code] = self._place_after(code)
         return m.Memory(kept, tuple(departures[-rate_per_s:]), brands, (last.fetchone() or (0,))[0])
 
-    def _parts(self, ref: str) -> tuple[m.KeptPart, ...]:
-        rows = self._db.execute("SELECT part, state, at, scts FROM segment WHERE ref = ? ORDER BY part", (ref,))
+    def _parts(self, token: str) -> tuple[m.KeptPart, ...]:
+        rows = self._db.execute("SELECT part, state, at, scts FROM segment WHERE ref = ? ORDER BY part", (token,))
         return tuple(m.KeptPart(*row) for row in rows)
 
     def _place_after(self, code: str) -> int:

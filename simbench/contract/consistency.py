@@ -40,10 +40,17 @@ def unknown_country(file: SmsFile) -> Iterator[Mistake]:
     calendar, known = file.terms.calendar, countries()
     country, region = calendar.country.value, calendar.region.value
     if country not in known:
-        yield Mistake(("terms", "calendar", "country", "value"), f"is {shown(country)}", choice(country, sorted(known)))
+        yield Mistake(
+            ("terms", "calendar", "country", "value"), f"is {shown(country)}", choice(country, _alike(country, known))
+        )
     elif region and region not in known[country]:
         expected = choice(region, known[country])
         yield Mistake(("terms", "calendar", "region", "value"), f"is {shown(region)}", expected)
+
+
+def _alike(country: str, known: Collection[str]) -> list[str]:
+    """The countries with the same first letter first."""
+    return sorted(known, key=lambda one: (one[:1] != country[:1], one))
 
 
 def unknown_purposes(file: SmsFile, purposes: Collection[str]) -> Iterator[Mistake]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -82,8 +83,10 @@ def _sound(examined: tuple[Loaded[F] | None, list[Problem]]) -> Loaded[F]:
     return loaded
 
 
-def examine(schema: Schema[F], name_or_path: str | Path) -> tuple[Loaded[F] | None, list[Problem]]:
-    """Read the chain of files and return the contract and every mistake in it.
+def examine(
+    schema: Schema[F], name_or_path: str | Path, more: Iterable[Callable[[F], Iterable[Mistake]]] = ()
+) -> tuple[Loaded[F] | None, list[Problem]]:
+    """Read the chain of files and return the contract and every mistake in it; `more` are checks beside the schema's.
 
     The contract is None when there is any. Raises ContractError for a file that cannot be read at all.
     """
@@ -114,7 +117,8 @@ def examine(schema: Schema[F], name_or_path: str | Path) -> tuple[Loaded[F] | No
     for layer, below in overlays:
         _overlay(layer, below, found)
     if content is not None:
-        for mistake in (*_references(content, schema), *schema.check(content)):
+        checked = [_references(content, schema), schema.check(content), *(check(content) for check in more)]
+        for mistake in chain.from_iterable(checked):
             found.add(*mistake, unless_wrong=True)
     problems += found.problems
     if problems or content is None:
@@ -141,14 +145,21 @@ class _Findings:
         self, keys: Keys, problem: str, expected: str = "", layer: Layer | None = None, *, unless_wrong: bool = False
     ) -> None:
         """Add a mistake; with `unless_wrong` only where no value it may depend on was replaced."""
-        if unless_wrong and under(keys[:2], self.wrong):
+        if unless_wrong and self._doubtful(keys):
             return
         layer = layer or self._said_by(keys)
         self.problems.append(Problem(layer.file, layer.line(keys), keys, problem, expected))
 
+    def _doubtful(self, keys: Keys) -> bool:
+        """Whether a contradiction may come from a value that was replaced: of its row, else of its group."""
+        row = any(isinstance(key, int) for key in keys) or "tariff" in keys
+        edges = any(one.keys[-1:] in EDGES and one.keys[:-2] == keys[:-2] for one in self.wrong)
+        return edges or under(keys[:-1] if row else keys[:2], self.wrong)
+
     def _said_by(self, keys: Keys) -> Layer:
-        """Return the last file with a value at `keys`, else at the nearest table around it."""
-        for depth in range(len(keys), 0, -1):
+        """Return the last file with a value at `keys`, else at the nearest table around it; lists are said whole."""
+        whole = next((place for place, key in enumerate(keys) if isinstance(key, int)), len(keys))
+        for depth in range(whole, 0, -1):
             said = [layer for layer in self.layers if held(layer.table, keys[:depth]) is not None]
             if said:
                 return said[-1]
@@ -242,6 +253,7 @@ def _entries(table: dict[str, Any], *path: str) -> Iterator[tuple[Keys, dict[str
         yield from (((*path, key), value) for key, value in inner.items() if isinstance(value, dict))
 
 
+EDGES = (("first",), ("last",), ("charge",), ("uses",))  # keys of a row that other rows are compared with
 TERM_KEYS = frozenset({"value", "unit", "status", "clause"})
 
 

@@ -19,7 +19,7 @@ from simbench.billing.invoice import Invoice
 from simbench.planning.campaign import CampaignPlan, Plan
 from simbench.planning.candidates import Candidate, Pool, mixes_of, partial, widened
 from simbench.planning.confidence import futures_needed
-from simbench.planning.confirm import Confirmation, confirm
+from simbench.planning.confirm import BUDGET, DAYS_LIKELY, WORST, Confirmation, confirm, daily
 from simbench.planning.curves import Curve, Waits, curves
 from simbench.planning.forecast_export import forecasts_of
 from simbench.planning.impossible import unattainable
@@ -38,6 +38,7 @@ from simbench.planning.wording import Note, english, notes_in_words, verdict, wh
 RIVALS = 2
 FEWEST, MOST = 1000, 4000
 SHOWN = 300  # futures in which points of the curves of cost are tried
+MESSAGES_A_RUN = 1000  # as long as a future takes, for progress only
 First = Callable[[Candidate], object]
 
 
@@ -156,9 +157,11 @@ def _costs(plan: Plan, groups: list[Group], fresh: int) -> dict[str, float]:
     futures = plan.asked.replications
     needs, search = 8.0 * futures * len(groups), (8 * 20 + 2 * fresh + 400) * len(groups)
     kinds = 2 if plan.asked.outages.drawn else 1
+    sent = min(BUDGET, (1 + RIVALS) * WORST * DAYS_LIKELY * daily(groups))
     return {
         "needs": needs, "solving": 600.0 * len(groups), "choosing": 4.0 * fresh, "scoring": 6.0 * fresh,
-        "confirming": 4000.0, "sensitivities": len(ASSUMPTIONS) * kinds * search, "tradeoffs": POINTS * search / 2,
+        "confirming": sent / MESSAGES_A_RUN, "sensitivities": len(ASSUMPTIONS) * kinds * search,
+        "tradeoffs": POINTS * search / 2,
     }  # fmt: skip
 
 

@@ -15,10 +15,10 @@ from simbench.base.calendar import civil
 from simbench.base.units import SECOND_US
 from simbench.planning.kernels.fluid import STEP_S
 from simbench.planning.loads import Group, Replication
-from simbench.planning.messages import send, volume
+from simbench.planning.messages import Told, send, volume
 from simbench.planning.mix import Mix
 
-WORST, MOST_DAYS = 5, 7
+WORST, MOST_DAYS, DAYS_LIKELY = 5, 7, 2
 BUDGET = 30_000_000  # messages: half a minute of one processor
 AGREE_SHARE, AGREE_S = 0.01, 30.0
 Progress = Callable[[float], object]
@@ -64,7 +64,14 @@ def confirm(
 ) -> Confirmation:  # fmt: skip
     """Send the tightest days of each mix, the first mix's before the others'."""
     found: list[Confirmed] = []
-    spent = left_out = 0
+    spent = left_out = sent = 0
+
+    def told(messages: int) -> None:
+        nonlocal sent
+        sent += messages
+        progress(min(1.0, sent / min(budget, expected)))
+
+    expected = max(1, len(mixes) * WORST * DAYS_LIKELY * daily(groups))
     for words, mix in mixes:
         for group, future, days in _tightest(groups, futures, mix):
             wanted = volume(group, future, days.first, days.end)
@@ -72,14 +79,18 @@ def confirm(
                 left_out += 1
                 continue
             spent += wanted
-            found.append(_compared(words, group, mix, future, days))
-            progress(min(1.0, spent / budget))
+            found.append(_compared(words, group, mix, future, days, told))
     return Confirmation(tuple(found), sum(one.messages for one in found), budget, left_out)
 
 
-def _compared(words: str, group: Group, mix: Mix, future: Replication, days: Days) -> Confirmed:
+def daily(groups: list[Group]) -> int:
+    """Messages of a mean day."""
+    return round(sum(sum(group.messages().values()) / len(group.days) for group in groups))
+
+
+def _compared(words: str, group: Group, mix: Mix, future: Replication, days: Days, told: Told) -> Confirmed:
     done, waits = group.run(mix.rates(group.prefix), future)
-    sent = send(group, mix, future, days.first, days.end)
+    sent = send(group, mix, future, days.first, days.end, told)
     off, late, by_fluid, agrees = 0.0, 0, 0, True
     start = group.plan.span[0]
     for at, real in zip(sent.occasions, sent.done, strict=True):

@@ -6,6 +6,7 @@ after another, and each in short spans, so that the memory needed depends on nei
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,7 @@ from simbench.simulation.scenario import WorldScenario
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Told = Callable[[int], object]
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -49,8 +51,11 @@ def volume(group: Group, replication: Replication, first: int, end: int) -> int:
     return round(sent)
 
 
-def send(group: Group, mix: Mix, replication: Replication, first: int, end: int) -> Sent:
-    """Send everything a group is asked for on the days [first, end) of the period, message by message."""
+def send(group: Group, mix: Mix, replication: Replication, first: int, end: int, told: Told = lambda _: None) -> Sent:
+    """Send everything a group is asked for on the days [first, end) of the period, message by message.
+
+    told: takes how many messages more have been sent.
+    """
     rates = _rates(group.plan, mix, group.prefix, group.days[first])
     places = [at for at, one in enumerate(group.occasions) if first <= group.day_at(one.start) < end]
     world, owners = _world(group, rates, replication, (first, end), places)
@@ -63,6 +68,7 @@ def send(group: Group, mix: Mix, replication: Replication, first: int, end: int)
         for _, batches in spans_of(world, code):
             for batch in batches:
                 messages += len(batch)
+                told(len(batch))
                 _noted(batch, edges, last, longest)
     done = tuple((max(int(last[n]) for n in owners[at]) - start) / SECOND_US for at in places)
     waits = {

@@ -7,18 +7,50 @@ import functools
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.planning.study import MEASURES, Prepared, StudyError
-from simbench.simulation.bulk import not_carried
+from simbench.simulation.bulk import Batch, BulkSmsc, not_carried
+from simbench.simulation.bulk_code import CodeRun
+from simbench.simulation.columns import MinuteColumns
 from simbench.simulation.demand import Source
-from simbench.simulation.plan import plan
-from simbench.simulation.run import minutes_of
+from simbench.simulation.kernels.delivery import DeliveryTables
+from simbench.simulation.kernels.layout import LOST
+from simbench.simulation.plan import World, plan
 
 COUNTS = ("offered", "accepted", "refused", "delivered", "undelivered", "expired")
 TRIM, MMAP, KEPT_OCTETS = -1, -3, 32 << 20  # mallopt's names of its thresholds
+Integers = NDArray[np.int64]
 Key = tuple[int, int]
 """Point and replication."""
+
+
+class Counted(MinuteColumns):
+    """The minutes of a code, and how many of its messages were late.
+
+    Messages requested less than `late_us` before the end are left out, as nobody knows whether they are late.
+    """
+
+    def __init__(self, world: World, code: str, tables: DeliveryTables, first: int, late_us: int) -> None:
+        super().__init__(world, code, tables)
+        self._span, self._late_us = (first, world.end - late_us), late_us
+        self.late = 0
+
+    def offered(self, at: Integers) -> None:
+        """Take requests; each is late until it is seen to leave in time."""
+        super().offered(at)
+        self.late += int(self._counts_for(at).sum())
+
+    def batch(self, batch: Batch) -> None:
+        """Take what left; what a cut loses is sent again."""
+        super().batch(batch)
+        in_time = (batch.sent.sent_at - batch.at <= self._late_us) & (batch.sent.decided != LOST)
+        self.late -= int((in_time & self._counts_for(batch.at)).sum())
+
+    def _counts_for(self, at: Integers) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = (at >= self._span[0]) & (at <= self._span[1])
+        return found
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True):
@@ -42,9 +74,14 @@ def measured(prepared: Prepared, point: int, replication: int) -> tuple[float, .
         raise StudyError("scenario", f"the bulk way does not carry {'; '.join(reasons)}", "a world without them")
     first = world.start + round(prepared.study.warm_up_h * HOUR_US)
     minutes = max(1, (world.end - first) // MINUTE_US)
-    sums, backlog, last = np.zeros(len(COUNTS)), np.zeros(minutes), first
+    sums, backlog, last, late = np.zeros(len(COUNTS)), np.zeros(minutes), first, 0
+    late_us = round(prepared.study.late_min * MINUTE_US)
     for code in world.codes:
-        table = minutes_of(world, code)
+        smsc = BulkSmsc(world, code)
+        counted = Counted(world, code, smsc.tables, first, late_us)
+        CodeRun(world, code, smsc, counted, lambda _: None).run()
+        late += counted.late
+        table = counted.table()
         at = table.column("at").to_numpy()
         which = at >= first
         at = at[which]
@@ -57,7 +94,7 @@ def measured(prepared: Prepared, point: int, replication: int) -> tuple[float, .
     found |= {
         "backlog_max": float(backlog.max()), "backlog_mean": float(backlog.mean()),
         "busy_min": float((backlog > 0).sum()), "last_sent_min": (last - first) / MINUTE_US,
-        "delivered_share": found["delivered"] / found["offered"] if found["offered"] else 1.0,
+        "delivered_share": found["delivered"] / found["offered"] if found["offered"] else 1.0, "late": float(late),
     }  # fmt: skip
     return tuple(found[name] for name in MEASURES)
 

@@ -24,8 +24,11 @@ from simbench.simulation.scenario import WorldScenario, check_world, contract_of
 Value = int | float | str
 MEASURES = (
     "offered", "accepted", "refused", "delivered", "undelivered", "expired", "backlog_max", "backlog_mean", "busy_min",
-    "last_sent_min", "delivered_share",
+    "last_sent_min", "delivered_share", "late",
 )  # fmt: skip
+COUNTED = frozenset({"offered", "accepted", "refused", "delivered", "undelivered", "expired", "backlog_max", "late"})
+"""Measures that are counts of messages."""
+MOST_POINTS, MOST_RUNS = 100_000, 10_000_000
 SEED, SAMPLE = entity_of("study", "replication"), entity_of("study", "sample")
 
 
@@ -63,7 +66,7 @@ class Study(_Table, frozen=True):
     """Everything of a study. Replications come in blocks; after each, points that are narrow enough stop.
 
     `samples` points are drawn where parameters have ranges. What happens in the first `warm_up_h` hours is not
-    measured.
+    measured. A message is late when it has not left `late_min` minutes after it was requested.
     """
 
     scenario: str
@@ -74,6 +77,7 @@ class Study(_Table, frozen=True):
     block: Annotated[int, msgspec.Meta(ge=2, le=100_000)] = 20
     samples: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
     warm_up_h: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 0.0
+    late_min: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 10.0
     confidence: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.95
     stop: Stop | None = None
 
@@ -128,6 +132,7 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
     if bool(ranges) != bool(study.samples):
         problem = f"{study.samples} samples with {ranges} ranges"
         raise StudyError(f"{place}: samples", problem, "samples where a parameter has from and to, else none")
+    _check_size(study, place)
     points = _points(study)
     text = msgspec.json.encode((study, scenario, contract.digest))
     prepared = Prepared(study, scenario, contract, points, blake2b(text, digest_size=8).hexdigest())
@@ -141,6 +146,16 @@ def prepare(study: Study, scenario: WorldScenario, contract: Contract, place: st
         except BadInput as problem:
             raise StudyError(f"{place}: point {dict(zip(keys, points[number], strict=True))}", str(problem)) from None
     return prepared
+
+
+def _check_size(study: Study, place: str) -> None:
+    """Refuse a study of more points or runs than can be kept. Raises StudyError."""
+    points = math.prod(max(1, len(one.values)) for one in study.parameters) * max(1, study.samples)
+    runs = points * study.replications
+    if points > MOST_POINTS or runs > MOST_RUNS:
+        problem = f"{points:,} points of {study.replications:,} replications are {runs:,} runs"
+        expected = f"at most {MOST_POINTS:,} points and {MOST_RUNS:,} runs"
+        raise StudyError(f"{place}: parameters", problem, expected)
 
 
 def _points(study: Study) -> tuple[tuple[Value, ...], ...]:

@@ -100,13 +100,18 @@ def _narrow(prepared: Prepared, point: int, until: int, done: dict[Key, Result])
 
 def interval(measure: str, rows: Sequence[Result], confidence: float) -> Interval:
     """Mean and half width of Student's interval of a measure over replications."""
+    values = [row.measures[MEASURES.index(measure)] for row in rows]
+    return Interval(measure, fmean(values), student(values, confidence), len(values))
+
+
+def student(values: Sequence[float], confidence: float) -> float:
+    """Half the width of Student's interval of a mean; infinite for a single value."""
     from scipy.special import stdtrit  # noqa: PLC0415 - slow to load
 
-    values = [row.measures[MEASURES.index(measure)] for row in rows]
     if len(values) < 2:
-        return Interval(measure, fmean(values), math.inf, len(values))
+        return math.inf
     t = float(stdtrit(len(values) - 1, 0.5 + confidence / 2))
-    return Interval(measure, fmean(values), t * stdev(values) / math.sqrt(len(values)), len(values))
+    return t * stdev(values) / math.sqrt(len(values))
 
 
 def intervals(prepared: Prepared, done: dict[Key, Result]) -> list[tuple[Interval, ...]]:

@@ -97,6 +97,13 @@ def beside(size_in: tuple[float, float], panels: int) -> tuple[Figure, list[Axes
     return figure, list(axes[0])
 
 
+def unequal(size_in: tuple[float, float], widths: Sequence[float]) -> tuple[Figure, list[Axes]]:
+    """A figure of axes beside each other with relative widths, each with its own y axis."""
+    figure = Figure(figsize=size_in, layout="constrained")
+    axes = figure.subplots(1, len(widths), squeeze=False, width_ratios=list(widths))
+    return figure, list(axes[0])
+
+
 def colours_of(codes: Sequence[str]) -> dict[str, str]:
     """One colour a short code, the same in every picture of a page."""
     return {code: SERIES[place % len(SERIES)] for place, code in enumerate(sorted(codes))}
@@ -142,6 +149,7 @@ def _unique_ids(text: str) -> str:
 
     The drawing library makes some of them of addresses in memory, which would differ from one run to the next.
     """
+    text = re.sub(r' id="class:([^"]+)"', r' class="\1"', text)  # drawn with gid "class:…": to be addressed by the page
     numbers: dict[str, int] = {}
     for name in re.findall(r'(?:href="#|url\(#)([^")]+)', text):
         numbers.setdefault(name, len(numbers))

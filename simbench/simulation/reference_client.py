@@ -135,10 +135,12 @@ class ReferenceDrive:
                 if self.minutes is not None:
                     self.minutes.count(code, at, "offered")
                 asked = streams[entity >> STREAM_SHIFT]
-                traffic = "marketing" if asked.hours == "legal" else "service"
+                traffic = "marketing" if asked.hours == "legal" else "transactional"
                 validity_s = round(asked.validity_min * 60) or None
                 core.submit(
-                    Outgoing(str(entity), str(recipient), f"{asked.name} {entity:x}", traffic, validity_s=validity_s),
+                    Outgoing(
+                        str(entity), code, str(recipient), f"{asked.name} {entity:x}", traffic, validity_s=validity_s
+                    ),
                     at,
                 )
                 self._turn({code}, at)

@@ -7,6 +7,7 @@ V3 planned time left out of the window; V4 partial outages by their share as wel
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -64,8 +65,8 @@ class Rolling(msgspec.Struct, frozen=True, eq=False):
         share: NDArray[np.float64] = 1 - np.divide(lost, over, out=np.zeros(len(over)), where=over > 0)
         return share
 
-    def where(self, chosen: NDArray[np.bool_]) -> Rolling:
-        """Only these windows."""
+    def where(self, chosen: NDArray[Any]) -> Rolling:
+        """Only these windows, by a mask or by their places."""
         columns = {name: getattr(self, name)[chosen] for name in self.__struct_fields__ if name != "parts"}
         return msgspec.structs.replace(self, **columns)
 

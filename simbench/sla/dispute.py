@@ -1,8 +1,8 @@
-"""The client's observations and the tickets compared line by line, with the reason for each difference."""
+"""The client's observations and the tickets compared line by line, with the reason for each difference, and in sum."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -15,14 +15,42 @@ from simbench.rules.rule import Case
 from simbench.sla.classification import Counted, Service
 from simbench.sla.probes import Probes
 
-Agreement = Literal["agree", "differ", "only the ticket", "only the client", "nobody looked"]
+Outcome = Literal["agree", "differ", "only the ticket", "only the client", "nobody looked"]
 Silence = tuple[int, int]
+LOST_IN_A_ROW = 2  # unanswered probes that make an outage: one may be lost on its way
+DOWN = ("unplanned", "planned")
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why two sides differ: its kind, and the time (us), the instant or the numbers that it names."""
+
+    kind: Literal[
+        "no probe", "answered", "early", "late start", "late", "early end", "several", "no ticket", "opened", "same"
+    ]
+    us: int = 0
+    some: int = 0
+    of: int = 0
+
+    def __str__(self) -> str:
+        """The reason in English."""
+        return {
+            "no probe": "the client sent no probe during it",
+            "answered": f"{self.some} of {count(self.of, 'probe')} answered during the ticket",
+            "early": f"down for the client {_length(self.us)} before the ticket's start",
+            "opened": f"(ticket opened at {civil(self.us):%H:%M})",
+            "late start": f"the client saw it only {_length(self.us)} after the ticket's start",
+            "late": f"still down for the client {_length(self.us)} after the ticket's end",
+            "early end": f"the client was served again {_length(self.us)} before the ticket's end",
+            "several": f"the client saw {self.some} separate silences",
+            "no ticket": f"no ticket for {_length(self.us)} without an answer",
+            "same": "agrees with the ticket to within a probe's period",
+        }[self.kind]
 
 
 class Side(msgspec.Struct, frozen=True):
     """One line of the comparison: instants (us, -1 for none), seconds of each side, and the reason in a sentence."""
 
-    verdict: Agreement
+    verdict: Outcome
     ticket: str
     told_start: int
     told_end: int
@@ -31,16 +59,49 @@ class Side(msgspec.Struct, frozen=True):
     told_s: float
     seen_s: float
     why: str
+    reasons: tuple[Reason, ...] = ()
 
 
-def compare(service: Service, probes: Probes, least_s: int) -> list[Side]:
+class Totals(msgspec.Struct, frozen=True):
+    """Down time of the period in seconds, by who says so; tickets of the whole platform, planned or not.
+
+    `tickets_s` - `served_s` (a probe was answered) - `unwatched_s` (no probe) + `other_s` (a ticket that is no down
+    time of the whole platform) + `unticketed_s` is `client_s`.
+    `covered` is the share of the period in which probes were sent.
+    """
+
+    tickets_s: float
+    served_s: float
+    unwatched_s: float
+    other_s: float
+    unticketed_s: float
+    client_s: float
+    covered: float
+
+
+class Dispute(msgspec.Struct, frozen=True):
+    """All lines by start, the sums, and how many lost probes in a row counted as an outage."""
+
+    sides: tuple[Side, ...]
+    totals: Totals
+    in_a_row: int
+
+
+def dispute_of(service: Service, probes: Probes, least_s: int, in_a_row: int = LOST_IN_A_ROW) -> Dispute:
+    """The comparison and its sums; fewer lost probes in a row than `in_a_row` are no silence."""
+    return Dispute(
+        tuple(compare(service, probes, least_s, in_a_row)), _totals(service, probes, least_s, in_a_row), in_a_row
+    )  # fmt: skip
+
+
+def compare(service: Service, probes: Probes, least_s: int, in_a_row: int = LOST_IN_A_ROW) -> list[Side]:
     """Each ticket of the period with what the probes saw of it, then each silence without a ticket, by start.
 
     Without a ticket, silences shorter than `least_s` are no outage. A silence's ends are known to the
     probe's period.
     """
     period, every = service.period, probes.every_us
-    silences = [(start, period.end if end is None else end) for start, end, _ in probes.silences()]
+    silences = _silences(service, probes, in_a_row)
     recorded = [one for one in service.counted if one.incident.start < period.end and _end(one, service) > period.start]
     matched: set[Silence] = set()
     sides = []
@@ -75,8 +136,70 @@ def seen_by_the_client(case: Case) -> Probes:
     return Probes(at, np.array([ok for _, ok in points], dtype=np.bool_))
 
 
+def _silences(service: Service, probes: Probes, in_a_row: int) -> list[Silence]:
+    end_of = service.period.end
+    return [(start, end_of if end is None else end) for start, end, lost in probes.silences() if lost >= in_a_row]
+
+
 def _end(one: Counted, service: Service) -> int:
     return service.period.end if one.incident.end is None else one.incident.end
+
+
+def _totals(service: Service, probes: Probes, least_s: int, in_a_row: int) -> Totals:
+    period = service.period
+    within = (period.start, period.end)
+    tickets = _united(
+        [(one.incident.start, _end(one, service)) for one in service.counted if one.counted_as in DOWN], within
+    )
+    near = probes.every_us
+    silences = [
+        silence for silence in _silences(service, probes, in_a_row)
+        if silence[1] - silence[0] >= least_s * SECOND_US
+        or any(silence[0] < end + near and silence[1] > start - near for start, end in tickets)
+    ]  # fmt: skip
+    seen, covered = _united(silences, within), _united(probes.stretches(), within)
+    agreed, watched = _common(tickets, seen), _common(tickets, covered)
+    unwatched = max(0, _sum(tickets) - _sum(_united([*watched, *agreed], within)))
+    others = _united(
+        [(one.incident.start, _end(one, service)) for one in service.counted if one.counted_as not in DOWN], within
+    )
+    other = _sum(_common(others, seen)) - _sum(_common(_common(others, seen), tickets))
+    served = _sum(tickets) - _sum(agreed) - unwatched
+    parts = (_sum(tickets), served, unwatched, other, _sum(seen) - _sum(agreed) - other, _sum(seen))
+    told, answered, unseen, otherwise, alone, client = (part / SECOND_US for part in parts)
+    share = _sum(covered) / max(1, period.end - period.start)
+    return Totals(told, answered, unseen, otherwise, alone, client, share)
+
+
+def _united(spans: Iterable[Silence], within: Silence) -> list[Silence]:
+    """Spans cut to an interval, those that touch or overlap made one."""
+    found: list[Silence] = []
+    for first, last in sorted(spans):
+        start, end = max(first, within[0]), min(last, within[1])
+        if end <= start:
+            continue
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def _common(some: Sequence[Silence], others: Sequence[Silence]) -> list[Silence]:
+    """What two lists of disjoint spans have in common."""
+    found, place = [], 0
+    for start, end in some:
+        while place < len(others) and others[place][1] <= start:
+            place += 1
+        at = place
+        while at < len(others) and others[at][0] < end:
+            found.append((max(start, others[at][0]), min(end, others[at][1])))
+            at += 1
+    return found
+
+
+def _sum(spans: Iterable[Silence]) -> int:
+    return sum(end - start for start, end in spans)
 
 
 def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes) -> Side:
@@ -85,41 +208,47 @@ def _side(one: Counted, recorded: Silence, mine: list[Silence], probes: Probes) 
     tried, good = probes.between(start, end)
     if not mine:
         if not tried:
-            return Side(
-                "nobody looked", ticket, start, end, -1, -1, recorded_s, 0, "the client sent no probe during it"
-            )
-        why = f"{good} of {count(tried, 'probe')} answered during the ticket"
+            return _line("nobody looked", ticket, recorded, (-1, -1), recorded_s, 0, [Reason("no probe")])
         partial = one.incident.scope == "partial" and good < tried
-        verdict: Agreement = "agree" if partial else "only the ticket"
-        return Side(verdict, ticket, start, end, -1, -1, recorded_s, 0, why)
-    seen_start, seen_end = min(s for s, _ in mine), max(e for _, e in mine)
+        verdict: Outcome = "agree" if partial else "only the ticket"
+        answered = Reason("answered", some=good, of=tried)
+        return _line(verdict, ticket, recorded, (-1, -1), recorded_s, 0, [answered])
+    seen = min(s for s, _ in mine), max(e for _, e in mine)
     seen_s = sum(e - s for s, e in mine) / SECOND_US
-    reasons = list(_reasons(one, recorded, (seen_start, seen_end), probes.every_us))
+    reasons = list(_reasons(one, recorded, seen, probes.every_us))
     if len(mine) > 1:
-        reasons.append(f"the client saw {len(mine)} separate silences")
-    why = "; ".join(reasons) or "agrees with the ticket to within a probe's period"
-    return Side("differ" if reasons else "agree", ticket, start, end, seen_start, seen_end, recorded_s, seen_s, why)
+        reasons.append(Reason("several", some=len(mine)))
+    return _line(
+        "differ" if reasons else "agree", ticket, recorded, seen, recorded_s, seen_s, reasons or [Reason("same")]
+    )
 
 
-def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int) -> Iterable[str]:
+def _line(  # noqa: PLR0913 - the fields of a line
+    verdict: Outcome, ticket: str, recorded: Silence, seen: Silence, recorded_s: float, seen_s: float,
+    reasons: list[Reason],
+) -> Side:  # fmt: skip
+    why = "; ".join(map(str, reasons)).replace("; (", " (")
+    return Side(verdict, ticket, *recorded, *seen, recorded_s, seen_s, why, tuple(reasons))
+
+
+def _reasons(one: Counted, recorded: Silence, seen: Silence, every: int) -> Iterable[Reason]:
     """Where the two ends differ by more than a probe's period."""
     early, late = recorded[0] - seen[0], seen[1] - recorded[1]
     if early > every:
-        noticed = one.incident.noticed_at
-        opened = f" (ticket opened at {civil(noticed):%H:%M})" if noticed else ""
-        yield f"down for the client {_length(early)} before the ticket's start{opened}"
+        yield Reason("early", early)
+        if one.incident.noticed_at:
+            yield Reason("opened", one.incident.noticed_at)
     elif early < -every:
-        yield f"the client saw it only {_length(-early)} after the ticket's start"
+        yield Reason("late start", -early)
     if late > every:
-        yield f"still down for the client {_length(late)} after the ticket's end"
+        yield Reason("late", late)
     elif late < -every:
-        yield f"the client was served again {_length(-late)} before the ticket's end"
+        yield Reason("early end", -late)
 
 
 def _unticketed(silence: Silence) -> Side:
-    start, end = silence
-    why = f"no ticket for {_length(end - start)} without an answer"
-    return Side("only the client", "", -1, -1, start, end, 0, (end - start) / SECOND_US, why)
+    seconds = (silence[1] - silence[0]) / SECOND_US
+    return _line("only the client", "", (-1, -1), silence, 0, seconds, [Reason("no ticket", silence[1] - silence[0])])
 
 
 def _length(us: int) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from simbench.rules.rule import Case
 from simbench.sla.rolling_window import Instants
 
+MOST_APART = 3  # usual times between probes: what is longer was not watched
 ANSWERED, LOST = "probe-ok", "probe-lost"
 
 
@@ -33,6 +34,17 @@ class Probes(msgspec.Struct, frozen=True, eq=False):
         change = np.flatnonzero(np.diff(np.concatenate(([True], self.ok)).astype(np.int8)))
         for start, end in zip(change[::2].tolist(), [*change[1::2].tolist(), len(self.at)], strict=False):
             yield int(self.at[start]), int(self.at[end]) if end < len(self.at) else None, end - start
+
+    def stretches(self) -> list[tuple[int, int]]:
+        """When the client looked: from each probe to the next, as far as it came within `MOST_APART` usual times."""
+        if not len(self.at):
+            return []
+        every = self.every_us
+        reached = np.append(self.at[1:], self.at[-1] + every)
+        apart = np.flatnonzero(reached[:-1] - self.at[:-1] > MOST_APART * every)
+        firsts, lasts = np.append(0, apart + 1), np.append(apart, len(self.at) - 1)
+        ends = np.minimum(reached[lasts], self.at[lasts] + every)
+        return list(zip(self.at[firsts].tolist(), ends.tolist(), strict=True))
 
     @property
     def every_us(self) -> int:

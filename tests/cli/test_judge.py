@@ -102,7 +102,8 @@ def test_decisions_probes_and_a_forecast_are_shown_together(tmp_path: Path, caps
         encoding="utf-8",
     )
     (tmp_path / "p.csv").write_text(
-        "at,ok\n2025-01-10T01:58:00Z,true\n2025-01-10T02:00:00Z,false\n2025-01-10T09:00:00Z,true\n", encoding="utf-8"
+        "at,ok\n2025-01-10T01:58:00Z,true\n2025-01-10T02:00:00Z,false\n2025-01-10T06:00:00Z,false\n2025-01-10T09:00:00Z,true\n",
+        encoding="utf-8",
     )
     files = ("--decisions", tmp_path / "d.toml", "--probes", tmp_path / "p.csv", "-o", tmp_path / "out")
     chances = ("--forecast", "2026-03-01T00:00:00+01:00", "--replications", "20", "--workers", "1")
@@ -116,7 +117,7 @@ def test_decisions_probes_and_a_forecast_are_shown_together(tmp_path: Path, caps
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written == {
         "findings.json", "findings-before.json", "incidents.csv", "incidents-before.csv", "dispute.csv",
-        "forecast.json", MANIFEST,
+        "forecast.json", "report.html", "data.json", MANIFEST,
     }  # fmt: skip
     shown = Ended(capsys, "judge", table(tmp_path / "o.csv", 5, 7), *PERIOD, *files, *chances).out
     assert "before the decisions:" in shown

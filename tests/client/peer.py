@@ -26,7 +26,7 @@ def recipient(number: int) -> str:
 
 
 def message(number: int, **changes: object) -> m.Outgoing:
-    return m.Outgoing(f"m{number}", recipient(number), f"texte {number}", **changes)  # type: ignore[arg-type]  # by name
+    return m.Outgoing(f"m{number}", CODE, recipient(number), f"texte {number}", **changes)  # type: ignore[arg-type]  # by name
 
 
 def result(asked: Frame, body: str) -> bytes:

@@ -36,7 +36,7 @@ def test_other_texts_are_no_opt_out(text: str) -> None:
 
 def test_marketing_to_one_who_opted_out_is_withheld_and_other_traffic_passes() -> None:
     wire = logged_in().say(mobile(recipient(1), "Stop. Merci"))
-    wire.submit(message(1, **MARKETING), replace(message(1), ref="code"), message(2, **MARKETING)).run(1)
+    wire.submit(message(1, **MARKETING), replace(message(1), token="code"), message(2, **MARKETING)).run(1)
     assert wire.events(m.Withheld) == [m.Withheld("m1", "recipient opted out")]
     assert [frame.data[At.ADC] for frame in wire.frames("51")] == [recipient(1), recipient(2)]
 
@@ -46,7 +46,7 @@ def test_an_opt_out_stops_what_is_already_queued_and_what_is_doubtful() -> None:
     wire.submit(*(message(number, **MARKETING) for number in range(3))).run(0.15)
     assert len(wire.frames("51")) == 2
     wire.say(mobile(recipient(0), "STOP")).say(mobile(recipient(2), "STOP")).run(200)
-    assert [event.ref for event in wire.events(m.Withheld)] == ["m2", "m0"]
+    assert [event.token for event in wire.events(m.Withheld)] == ["m2", "m0"]
     assert [frame.data[At.ADC] for frame in wire.frames("51")].count(recipient(0)) == 1
 
 
@@ -60,8 +60,8 @@ def test_a_brand_is_stopped_on_all_its_codes() -> None:
     here, there = Core(CONFIG, stops), Core(replace(CONFIG, code="36020", account="36020"), stops)
     one, other = Wire(here).run(0.1), Wire(there).run(0.1)
     one.submit(message(9, **MARKETING)).run(1).say(mobile(recipient(1), "STOP"))
-    other.submit(message(1, **MARKETING), replace(message(1, **MARKETING), ref="rival", brand="Pulls Durand")).run(1)
-    assert [event.ref for event in other.events(m.Withheld)] == ["m1"]
+    other.submit(message(1, **MARKETING), replace(message(1, **MARKETING), token="rival", brand="Pulls Durand")).run(1)
+    assert [event.token for event in other.events(m.Withheld)] == ["m1"]
     assert one.events(m.Stopped) == [m.Stopped(recipient(1), (CODE, "Chaussures Dupont"))]
 
 

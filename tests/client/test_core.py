@@ -107,7 +107,7 @@ def test_results_may_come_in_any_order() -> None:
     wire.submit(message(1), message(2), message(3)).run(0.1)
     for number in (2, 0, 1):
         wire.say(result(asked[number], f"A//{asked[number].data[0]}:15062610000{number}/"))
-    assert [event.ref for event in wire.events(m.Accepted)] == ["m3", "m1", "m2"]
+    assert [event.token for event in wire.events(m.Accepted)] == ["m3", "m1", "m2"]
 
 
 def test_not_allowed_now_is_tried_again_ever_later_until_validity_ends() -> None:
@@ -135,8 +135,8 @@ def test_without_a_result_in_time_it_reconnects_and_sends_again() -> None:
     wire.reply = Smsc()
     wire.run(5)
     assert [event.reason for event in wire.events(m.Close)] == ["no result in time"]
-    assert [event.ref for event in wire.events(m.Doubtful)] == ["m1", "m2"]
-    assert [event.ref for event in wire.events(m.Accepted)] == ["m1", "m2"]
+    assert [event.token for event in wire.events(m.Doubtful)] == ["m1", "m2"]
+    assert [event.token for event in wire.events(m.Accepted)] == ["m1", "m2"]
     assert len(wire.frames("51")) == 4
 
 
@@ -167,7 +167,7 @@ def test_what_is_known_received_is_never_sent_again() -> None:
         wire.written.clear()
         wire.run(0.4)
         assert not known & {frame.data[At.ADC] for frame in wire.frames("51")}
-        known |= {recipient(int(event.ref[1:])) for event in wire.events(m.Accepted)}
+        known |= {recipient(int(event.token[1:])) for event in wire.events(m.Accepted)}
         wire.cut()
     wire.run(5)
     assert len(wire.events(m.Accepted)) == 200

@@ -67,7 +67,7 @@ def test_who_wrote_to_a_code_of_range_34_is_answered_for_a_day() -> None:
     config = replace(on("34010"), keepalive_s=3600.0, result_timer_s=7200.0)
     wire = logged_in(config).say(mobile(recipient(1), "Combien ?")).submit(message(1), message(2)).run(1)
     assert [frame.data[At.ADC] for frame in wire.frames("51")] == [recipient(1)]
-    wire.run(24 * 3600).submit(replace(message(1), ref="late")).run(1)
+    wire.run(24 * 3600).submit(replace(message(1), token="late")).run(1)
     assert len(wire.frames("51")) == 1
 
 
@@ -86,16 +86,16 @@ def test_a_mention_without_room_goes_into_a_second_segment() -> None:
 
 
 def test_a_brand_writes_to_a_user_once_a_day_and_a_rival_may_as_well() -> None:
-    again, rival = replace(marketing(1), ref="again"), marketing(1, ref="rival", brand="RIVALE", text="RIVALE")
+    again, rival = replace(marketing(1), token="again"), marketing(1, token="rival", brand="RIVALE", text="RIVALE")
     wire = logged_in(ETHICAL).submit(marketing(1), again, rival).run(1)
-    assert [event.ref for event in wire.events(m.Withheld)] == ["again"]
+    assert [event.token for event in wire.events(m.Withheld)] == ["again"]
     assert len(wire.frames("51")) == 2
 
 
 def test_what_waits_for_the_morning_counts_for_the_day_it_leaves_on() -> None:
     wire = logged_in(ETHICAL, start=instant(2026, 6, 15, 22, 30))
-    wire.submit(marketing(1), replace(marketing(1), ref="again")).run(10 * 3600)
-    assert [event.ref for event in wire.events(m.Withheld)] == ["again"]
+    wire.submit(marketing(1), replace(marketing(1), token="again")).run(10 * 3600)
+    assert [event.token for event in wire.events(m.Withheld)] == ["again"]
     assert len(wire.frames("51")) == 1
 
 

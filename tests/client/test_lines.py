@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbench.client import lines
+from simbench.client.messages import Outgoing
 
 REPORTS = [
     (lines.Ready(), '{"event":"ready"}'),
@@ -35,13 +36,13 @@ def test_a_send_names_everything_it_may() -> None:
         b'{"do":"send","ref":"a","code":"36010","to":"33639980001","text":"t","class":"marketing","brand":"b",'
         b'"oadc":null,"validity_s":null}'
     )
-    assert lines.parse_command(line) == lines.Send("a", "36010", "33639980001", "t", "marketing", "b")
+    assert lines.parse_command(line) == Outgoing("a", "36010", "33639980001", "t", "marketing", "b")
 
 
 def test_a_send_needs_little() -> None:
     command = lines.parse_command(b'{"do":"send","ref":"a","code":"36010","to":"33639980001","text":"t"}')
-    assert isinstance(command, lines.Send)
-    assert command.traffic_class == "service"
+    assert isinstance(command, Outgoing)
+    assert command.traffic_class == "transactional"
 
 
 def test_stop_is_a_line() -> None:

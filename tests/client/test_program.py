@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from simbench.client import lines
+from simbench.client.messages import Outgoing
 from simbench.client.spool import Spool
 from simbench.ucp.fields import At
 from simbench.ucp.frame import Frame, Framer
@@ -81,7 +82,7 @@ class Client:
             self._kinds[type(self.heard[-1])] += 1
 
     def refs(self, kind: type) -> set[str]:
-        return {getattr(report, "ref", "") for report in self.heard if isinstance(report, kind)}
+        return {getattr(report, "token", "") for report in self.heard if isinstance(report, kind)}
 
     async def rest(self) -> int:
         """Read to the end of its output; its exit status."""
@@ -122,8 +123,8 @@ def fast(rate_per_s: int) -> str:
     return json.dumps([{"code": CODE, "account": CODE, "password": "s3cret", "rate_per_s": rate_per_s}])
 
 
-def send(number: int, code: str = CODE, to: str = "") -> lines.Send:
-    return lines.Send(f"m{number}", code, to or recipient(number), f"texte {number}")
+def send(number: int, code: str = CODE, to: str = "") -> Outgoing:
+    return Outgoing(f"m{number}", code, to or recipient(number), f"texte {number}")
 
 
 def test_it_sends_reports_and_ends_cleanly_when_told() -> None:

@@ -49,11 +49,11 @@ def mute(asked: Frame) -> bytes | None:
 def test_a_restarted_client_sends_what_was_queued_and_nothing_that_was_accepted() -> None:
     wire = Kept(Spool(":memory:"))
     wire.submit(*(message(number) for number in range(30))).run(1.05)
-    accepted = {event.ref for event in wire.events(m.Accepted)}
+    accepted = {event.token for event in wire.events(m.Accepted)}
     again = later(wire)
     again.run(10)
     assert 5 < len(accepted) < 20
-    assert accepted.isdisjoint(event.ref for event in again.events(m.Sent))
+    assert accepted.isdisjoint(event.token for event in again.events(m.Sent))
     assert wire.spool.states() == {f"m{number}": "accepted" for number in range(30)}
 
 
@@ -63,7 +63,7 @@ def test_what_had_left_without_a_result_goes_first_after_a_restart() -> None:
     wire.submit(*(message(number) for number in range(6))).run(0.25)
     again = later(wire)
     again.run(3)
-    assert [event.ref for event in again.events(m.Doubtful)] == ["m0", "m1", "m2"]
+    assert [event.token for event in again.events(m.Doubtful)] == ["m0", "m1", "m2"]
     assert [frame.data[At.ADC] for frame in again.frames("51")] == [recipient(number) for number in range(6)]
 
 

@@ -57,8 +57,10 @@ def test_what_is_held_is_scored_beside_the_advice_and_makes_it_cheaper() -> None
     tables: dict[str, Any] = {"sendings": [sending(volume=300_000)], "outages": OUTAGES, "probability": 0.5}
     without, having = advise(plan_of(**tables)), advise(plan_of(**tables, held=HELD))
     assert having.chosen.euros < without.chosen.euros
-    assert [one.words for one in having.own] == ["36ABC: 1 x 20/s + 1 x 50/s"]
-    assert "held before 2026-03-01: 36020 at 20/s, 36050 at 50/s" in " ".join(having.notes)
+    assert having.current is not None
+    assert having.current.words == "36ABC: 1 x 20/s + 1 x 50/s"
+    assert without.current is None
+    assert "36020: 20/s, 36050: 50/s" in " ".join(having.notes)
     assert held_mix(plan_of(**tables)) is None
 
 

@@ -22,6 +22,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from simbench.client import lines
+from simbench.client.messages import Outgoing
 from simbench.service.client import ApiClient
 from tests.cli.child import Served
 from tests.real.conftest import require
@@ -169,6 +170,6 @@ def test_what_a_visitor_may_not_enter_is_refused_in_words_and_changes_nothing(tm
 def _send(client: subprocess.Popen[bytes], count: int, first: int = 0) -> None:
     assert client.stdin is not None
     for number in range(first, first + count):
-        command = lines.Send(f"n{number}", "36010", NUMBER, f"Your order {number} #{number:05d}")
+        command = Outgoing(f"n{number}", "36010", NUMBER, f"Your order {number} #{number:05d}")
         client.stdin.write(lines.write(command))
     client.stdin.flush()

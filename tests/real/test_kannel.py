@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from simbench.bench.sut.kannel import Kannel
-from simbench.bench.sut.protocol import AccountGiven, Ask, SutFailed, Target
+from simbench.bench.sut.protocol import AccountGiven, SutFailed, Target
+from simbench.client.messages import Outgoing
 from simbench.ucp import content
 from simbench.ucp.frame import Frame
 from simbench.ucp.operations import check, decode
@@ -30,8 +31,8 @@ def _installed() -> None:
     require("smsbox", package="kannel")
 
 
-def ask(mark: str = "#00001", text: str = "Bonjour", **more: object) -> Ask:
-    return Ask(mark, CODE, RECIPIENT, text, **more)  # type: ignore[arg-type]  # named fields only
+def ask(mark: str = "#00001", text: str = "Bonjour", **more: object) -> Outgoing:
+    return Outgoing(mark, CODE, RECIPIENT, text, **more)  # type: ignore[arg-type]  # named fields only
 
 
 def target(folder: Path, port: int, rate: int = 0) -> Target:
@@ -118,7 +119,7 @@ def test_what_the_smsc_refuses_or_cannot_deliver_is_told(tmp_path: Path) -> None
 
 def test_what_kannel_does_not_take_is_withheld(tmp_path: Path) -> None:
     async def script(kannel: Kannel, peer: Peer, listener: Listener) -> None:
-        await kannel.send(Ask("#00001", CODE, "nobody", "Bonjour"))
+        await kannel.send(Outgoing("#00001", CODE, "nobody", "Bonjour"))
         (withheld,) = listener.of("withheld")
         assert withheld.token == "#00001"
         assert not peer.operations("51")

@@ -8,7 +8,8 @@ import pytest
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
 from fake_smsc.server.live import LiveSmsc
 from simbench.bench.sut.kannel import Kannel
-from simbench.bench.sut.protocol import AccountGiven, Ask, Target
+from simbench.bench.sut.protocol import AccountGiven, Target
+from simbench.client.messages import Outgoing
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger
 from tests.bench.sut.listener import Listener
@@ -33,7 +34,7 @@ def test_kannel_and_our_smsc_understand_each_other_both_ways(tmp_path: Path) -> 
                 await kannel.start(Target("127.0.0.1", smsc.server.port, (account,), 10, tmp_path), listener)
                 assert await smsc.control.wait_for_session(CODE, 10)
                 for number in range(3):
-                    await kannel.send(Ask(f"#0000{number}", CODE, SUBSCRIBER, f"Bonjour #0000{number}"))
+                    await kannel.send(Outgoing(f"#0000{number}", CODE, SUBSCRIBER, f"Bonjour #0000{number}"))
                 await listener.hears("accepted", 3)
                 delivered = await listener.hears("delivered", 3)
                 assert {report.token for report in delivered} == {"#00000", "#00001", "#00002"}

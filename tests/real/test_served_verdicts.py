@@ -17,9 +17,10 @@ import pytest
 from fake_smsc.scenario import CodeConfig, DeliveryConfig, Scenario, ServerConfig
 from fake_smsc.server.live import LiveSmsc
 from simbench.bench.sut.kannel import Kannel
-from simbench.bench.sut.protocol import AccountGiven, Ask, Target
+from simbench.bench.sut.protocol import AccountGiven, Target
 from simbench.capture.pcap import write_pcapng
 from simbench.client import lines
+from simbench.client.messages import Outgoing
 from simbench.contract import load_contract
 from simbench.ledger import Ledger, RunInfo, open_run
 from tests.bench.sut.listener import Listener
@@ -53,7 +54,7 @@ def reference(port: int, messages: int) -> None:
         assert client.stdin is not None
         assert client.stdout is not None
         for number in range(messages):
-            client.stdin.write(lines.write(lines.Send(f"n{number}", CODE, f"3363998{number:04d}", f"Bonjour {number}")))
+            client.stdin.write(lines.write(Outgoing(f"n{number}", CODE, f"3363998{number:04d}", f"Bonjour {number}")))
         client.stdin.flush()
         delivered, until = 0, time.monotonic() + DEADLINE_S
         while delivered < messages:
@@ -98,7 +99,7 @@ def test_kannel_over_its_tier_is_convicted_by_run_and_capture_and_nobody_else_is
                 assert await smsc.control.wait_for_session(CODE, 30)
                 for number in range(sent):
                     mark = f"#{number:05d}"
-                    await kannel.send(Ask(mark, CODE, f"3363998{number:04d}", f"Bonjour {mark}"))
+                    await kannel.send(Outgoing(mark, CODE, f"3363998{number:04d}", f"Bonjour {mark}"))
                 await listener.hears("accepted", sent)
             finally:
                 await kannel.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-VOID = frozenset({"meta", "br", "link", "hr", "img"})
+VOID = frozenset({"meta", "br", "link", "hr", "img", "input"})
 
 
 class Markup(HTMLParser):

@@ -16,8 +16,8 @@ from typing import Any, cast
 import fake_smsc.fast.frame_batches as batch_module
 from fake_smsc.scenario import CodeConfig, Scenario
 from fake_smsc.server.assembly import assemble
-from fake_smsc.server.live import spare_collector
 from fake_smsc.ucp_gateway import Gateway
+from simbench.base.event_loop import sparing_collector
 from simbench.contract import load_contract
 from simbench.ledger.buffer import Buffer
 from simbench.ledger.rows import CENTRE, WIRE
@@ -66,8 +66,7 @@ def stages(*, notify: bool) -> dict[str, float]:
     _instrument(watch, gateway)
     frames = [encoded(f"3601{n}", n * 25_000, 25_000, notify) for n in range(LINES)]
     reads = [[b"".join(of_line[at : at + READ]) for at in range(0, len(of_line), READ)] for of_line in frames]
-    spare_collector()
-    with tempfile.TemporaryDirectory() as folder:
+    with sparing_collector(), tempfile.TemporaryDirectory() as folder:
         store, now = Store(Path(folder), 1 << 40), gateway.centre.now
         watch.on(store, "add", "columns")
         watch.on(store, "commit", "disk")

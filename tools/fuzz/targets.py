@@ -100,7 +100,7 @@ def client(chunks: Chunks, dice: Random) -> None:
     """The client's core, with messages of its own to send meanwhile."""
     core, now = Core(LINK), START
     for number in range(5):
-        core.submit(Outgoing(f"m{number}", "33710000001", "Bonjour"), now)
+        core.submit(Outgoing(f"m{number}", LINK.code, "33710000001", "Bonjour"), now)
     core.advance(now)
     core.connected(now)
     for chunk in [b"\x0200/00019/R/60/A//6D\x03", *chunks]:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from fake_smsc.scenario import DEMO_CODES
 from simbench.bench.exercises.exercise import Setup, exercise
 from simbench.bench.exercises.tester import Bench
-from simbench.bench.sut.protocol import Ask
+from simbench.client.messages import Outgoing
 from simbench.numbering.subscribers import Fate, Subscriber
 
 OBSERVED_S = 30  # a client one percent too fast is 300 ms early by then, six times the tolerance
@@ -242,7 +242,7 @@ async def return_at_tier(bench: Bench) -> None:
     await bench.received(bench.asked, bench.patience_s)
 
 
-def _side_by_side(bench: Bench, counts: dict[str, int]) -> Iterator[Ask]:
+def _side_by_side(bench: Bench, counts: dict[str, int]) -> Iterator[Outgoing]:
     """Messages of several codes in proportion, so that no code's backlog runs dry before another's."""
     steps = min(counts.values())
     for _ in range(steps):
@@ -251,7 +251,7 @@ def _side_by_side(bench: Bench, counts: dict[str, int]) -> Iterator[Ask]:
                 yield bench.message(code)
 
 
-def _interleaved(many: list[Ask], few: list[Ask]) -> Iterator[Ask]:
+def _interleaved(many: list[Outgoing], few: list[Outgoing]) -> Iterator[Outgoing]:
     stride = len(many) // len(few)
     for group, one in zip_longest((many[at : at + stride] for at in range(0, len(many), stride)), few, fillvalue=None):
         yield from chain(group or [], [one] if one is not None else [])

@@ -14,7 +14,6 @@ from fake_smsc.server.live import LiveSmsc
 from simbench.base.calendar import instant
 from simbench.base.units import SECOND_US
 from simbench.bench.sut.protocol import (
-    Ask,
     ClockGiven,
     HearsNotices,
     Maintenance,
@@ -24,6 +23,7 @@ from simbench.bench.sut.protocol import (
     SystemUnderTest,
     reach_of,
 )
+from simbench.client.messages import Outgoing
 from simbench.ledger.events import Event, row_of
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -68,22 +68,24 @@ class Bench:
         self._recipients += 1
         return f"33710{self._recipients:06d}"
 
-    def message(self, code: str, recipient: str = "", text: str = "Votre commande est prete", **more: Any) -> Ask:
+    def message(self, code: str, recipient: str = "", text: str = "Votre commande est prete", **more: Any) -> Outgoing:
         """A message to request; without a recipient, to a new subscriber."""
         token = self.token()
-        return Ask(token=token, code=code, recipient=recipient or self.subscriber(), text=f"{text} {token}", **more)
+        return Outgoing(
+            token=token, code=code, recipient=recipient or self.subscriber(), text=f"{text} {token}", **more
+        )
 
-    def marketing(self, code: str, recipient: str = "", text: str = "Soldes chez MARQUE", **more: Any) -> Ask:
+    def marketing(self, code: str, recipient: str = "", text: str = "Soldes chez MARQUE", **more: Any) -> Outgoing:
         """A valid marketing message, except for the changes in `more`."""
         return self.message(code, recipient, text, **{"traffic_class": "marketing", "brand": "MARQUE", **more})
 
-    def probe(self, code: str) -> Ask:
+    def probe(self, code: str) -> Outgoing:
         """An ordinary message that shows the client's clock: its validity ends an hour after the request."""
         return self.message(code, validity_s=PROBE_VALIDITY_S)
 
-    async def ask(self, ask: Ask) -> None:
+    async def ask(self, ask: Outgoing) -> None:
         """Ask the client to send one message."""
-        detail = json.dumps({"oadc": ask.oadc, "validity_s": ask.validity_s, "traits": ask.traits})
+        detail = json.dumps({"oadc": ask.oadc or "", "validity_s": ask.validity_s or 0, "traits": ask.traits})
         self.ledger.stimuli.append(
             (self.control.now(), "send", ask.token, ask.code, ask.recipient, ask.text, ask.traffic_class, ask.brand,
              ask.opted_in, detail)
@@ -91,7 +93,7 @@ class Bench:
         async with self._room:
             await self.sut.send(ask)
 
-    async def ask_all(self, asks: Iterable[Ask]) -> None:
+    async def ask_all(self, asks: Iterable[Outgoing]) -> None:
         """Request many messages in order, as fast as the client takes them.
 
         They form a steady stream: after a batch, Kannel's boxes would wait 40 ms for delayed acknowledgements, and the

@@ -25,7 +25,8 @@ from simbench.bench.exercises.exercise import Exercise, Setup
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.runner.run_exercise import run_info, target_of
 from simbench.bench.runner.session import Plan
-from simbench.bench.sut.protocol import Ask, ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
+from simbench.bench.sut.protocol import ClockGiven, MovesClock, Report, SystemUnderTest, reach_of
+from simbench.client.messages import Outgoing
 from simbench.ledger import MemoryLedger
 from simbench.trace.trace import Trace
 
@@ -132,7 +133,7 @@ class Client:
             self.stop()
             raise
 
-    def send(self, recipient: str, text: str, code: str = "", **more: Any) -> Ask:
+    def send(self, recipient: str, text: str, code: str = "", **more: Any) -> Outgoing:
         """Request a message; returns the mark that is appended to its text."""
         bench = self._smsc.bench
         ask = bench.message(code or next(iter(bench.rates)), recipient, text, **more)

@@ -18,12 +18,12 @@ from simbench.base.calendar import instant
 from simbench.bench.exercises.exercise import Exercise
 from simbench.bench.runner.run_exercise import Conducted, RunEnvironment, run_exercise, run_info
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
-from simbench.bench.sut.command import send_line, understand
-from simbench.bench.sut.protocol import Ask, ClockGiven, Maintenance, Report, Target
+from simbench.bench.sut.command import understand
+from simbench.bench.sut.protocol import ClockGiven, Maintenance, Report, Target
 from simbench.bench.sut.registry import EVERYTHING
 from simbench.client import lines
 from simbench.client.environment import Settings
-from simbench.client.messages import LinkConfig, Portability
+from simbench.client.messages import LinkConfig, Outgoing, Portability
 from simbench.client.program import Program
 from simbench.client.shell import Outside
 from simbench.contract import Contract
@@ -71,10 +71,10 @@ class InMemory:
         self._program = Program(Settings(outside, links, ":memory:", self._faults), write)
         self._program.start()
 
-    async def send(self, ask: Ask) -> None:
+    async def send(self, ask: Outgoing) -> None:
         """See SystemUnderTest."""
         assert self._program is not None, "send comes after start"
-        self._program.feed(lines.write(send_line(ask)))
+        self._program.feed(lines.write(ask))
 
     async def notice(self, maintenance: Maintenance) -> None:
         """See HearsNotices."""

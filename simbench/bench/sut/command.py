@@ -14,8 +14,9 @@ import msgspec
 
 from simbench.bench.sut import faketime
 from simbench.bench.sut.child_process import Child, last_lines
-from simbench.bench.sut.protocol import Ask, CannotRun, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
+from simbench.bench.sut.protocol import CannotRun, Capabilities, ClockGiven, Maintenance, Report, SutFailed, Target
 from simbench.client import lines
+from simbench.client.messages import Outgoing
 
 READY_WAIT_S = 10.0
 STOP_WAIT_S = 10.0
@@ -27,14 +28,16 @@ UNSUPPORTED = 127  # exit status of a program that cannot run here
 
 # Report kind of each line of the program.
 REPORTS: dict[type, Callable[[Any], Report]] = {
-    lines.Queued: lambda line: Report("queued", line.ref),
-    lines.Accepted: lambda line: Report("accepted", line.ref, line.scts),
-    lines.Refused: lambda line: Report("refused", line.ref, line.ec if line.final else f"{line.ec}, to be tried again"),
-    lines.Delivered: lambda line: Report("delivered", line.ref, line.reason),
-    lines.Undelivered: lambda line: Report("undelivered", line.ref, line.reason),
-    lines.Buffered: lambda line: Report("buffered", line.ref, line.reason),
-    lines.Withheld: lambda line: Report("withheld", line.ref, line.reason),
-    lines.Doubtful: lambda line: Report("doubtful", line.ref),
+    lines.Queued: lambda line: Report("queued", line.token),
+    lines.Accepted: lambda line: Report("accepted", line.token, line.scts),
+    lines.Refused: lambda line: Report(
+        "refused", line.token, line.ec if line.final else f"{line.ec}, to be tried again"
+    ),
+    lines.Delivered: lambda line: Report("delivered", line.token, line.reason),
+    lines.Undelivered: lambda line: Report("undelivered", line.token, line.reason),
+    lines.Buffered: lambda line: Report("buffered", line.token, line.reason),
+    lines.Withheld: lambda line: Report("withheld", line.token, line.reason),
+    lines.Doubtful: lambda line: Report("doubtful", line.token),
     lines.Mo: lambda line: Report("mo", detail=line.text, code=line.code, subscriber=line.sender),
     lines.Error: lambda line: Report("error", detail=line.problem),
 }
@@ -90,10 +93,10 @@ class Command:
         """The program, while it runs."""
         return (self.child.process.pid,) if self.child is not None and self.child.alive else ()
 
-    async def send(self, ask: Ask) -> None:
+    async def send(self, ask: Outgoing) -> None:
         """Write one line; the report "queued" confirms it. Raises SutFailed when the program has ended or hangs."""
         self._asked += 1
-        await self._write(send_line(ask))
+        await self._write(ask)
 
     async def notice(self, maintenance: Maintenance) -> None:
         """Announce maintenance. Raises SutFailed when it is gone."""
@@ -225,22 +228,6 @@ class Command:
         for task in done:
             task.result()
         self.child = self._reader = self._watcher = None
-
-
-def send_line(ask: Ask) -> lines.Send:
-    """The line that requests a message."""
-    return lines.Send(
-        ref=ask.token,
-        code=ask.code,
-        recipient=ask.recipient,
-        text=ask.text,
-        traffic_class=ask.traffic_class,
-        brand=ask.brand,
-        oadc=ask.oadc or None,
-        validity_s=ask.validity_s or None,
-        opted_in=ask.opted_in,
-        traits=ask.traits,
-    )
 
 
 def understand(line: bytes) -> Report | lines.Ready | None:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import click
 
-from simbench.bench.sut.protocol import Ask, Capabilities, Reach, Report, SutFailed, Target
+from simbench.bench.sut.protocol import Capabilities, Reach, Report, SutFailed, Target
+from simbench.client.messages import Outgoing
 
 
 class External:
@@ -25,7 +26,7 @@ class External:
         for given in target.accounts:
             click.echo(f"  short code {given.code}: login {given.account}, password {given.password}", err=True)
 
-    async def send(self, ask: Ask) -> None:
+    async def send(self, ask: Outgoing) -> None:
         """Always raises SutFailed, as the client takes no requests."""
         raise SutFailed(f"{ask.token}: an observed client takes no requests")
 

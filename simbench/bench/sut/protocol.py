@@ -12,6 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 import msgspec
 
 from simbench.base.errors import MissingTool, Trouble
+from simbench.client.messages import Outgoing
 
 
 class AccountGiven(msgspec.Struct, frozen=True):
@@ -51,25 +52,6 @@ class Target(msgspec.Struct, frozen=True):
     result_timer_s: int = 60
     portability: Path | None = None
     clock: ClockGiven | None = None  # None: the machine's own
-
-
-class Ask(msgspec.Struct, frozen=True):
-    """One message the bench asks the client to send. `token` is part of the text and of reports.
-
-    `oadc` empty: the short code; anything else is a forbidden request. `traits` are the campaign's declarations on the
-    message: "all-free", "presence", "optout-told".
-    """
-
-    token: str
-    code: str
-    recipient: str
-    text: str
-    traffic_class: str = "transactional"
-    brand: str = ""
-    opted_in: bool = True
-    oadc: str = ""
-    validity_s: int = 0
-    traits: tuple[str, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -165,7 +147,7 @@ class SystemUnderTest(Protocol):
     async def start(self, target: Target, tell: Callable[[Report], None]) -> None:
         """Start the client against the target; `tell` receives its reports. Raises SutFailed, MissingTool."""
 
-    async def send(self, ask: Ask) -> None:
+    async def send(self, ask: Outgoing) -> None:
         """Request one message; returns when the client took it over. Raises SutFailed when the client has ended."""
 
     async def stop(self) -> None:

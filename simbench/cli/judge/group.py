@@ -15,8 +15,8 @@ from simbench.cli.judge.options import (
     MAPPING,
     METADATA,
     OTHER_RECORDS,
-    OUTPUT,
     PERIOD,
+    REPORT,
     RULES,
     SOURCE,
     ZONE,
@@ -28,8 +28,9 @@ from simbench.cli.pages import JUDGED, Pages, command, group, option_group
 
 ANY = "any"
 FILES = (
-    "With -o: findings.json, incidents.csv; with --decisions the two of before, with --probes dispute.csv, with "
-    "--forecast forecast.json; of a capture its ledger."
+    "With -o: report.html, data.json, findings.json, incidents.csv; with --pdf report.pdf, with --decisions what the "
+    "last two were before, with --probes dispute.csv, with --forecast forecast.json; of a capture findings.json and "
+    "its ledger."
 )
 
 
@@ -57,7 +58,7 @@ class Judge(Pages):
 @CAPTURED
 @FORECAST
 @RULES
-@OUTPUT
+@REPORT
 def any_file(**options: object) -> None:
     """Judge a file of any kind: a run, a capture, a log of Kannel or a table of outages.
 

@@ -26,16 +26,17 @@ from simbench.ledger.incidents import Incident
 from simbench.ledger.rows import Row
 from simbench.rules.rule import Case, ordered
 from simbench.sla.classification import service_of
-from simbench.sla.dispute import compare, seen_by_the_client
+from simbench.sla.dispute import Dispute, dispute_of, seen_by_the_client
 from simbench.sla.forecast import BackTest, Forecast, back_test, forecast, month_ends, read_laws
 from simbench.sla.imports import outages, probed, traffic
-from simbench.sla.imports.decisions import Decision, decided, read_decisions
+from simbench.sla.imports.decisions import Decision, decided, decision_notes, read_decisions
 from simbench.sla.imports.probed import read_probes
 from simbench.sla.imports.record import retold, run_of
 from simbench.sla.imports.sources import Source, SourceOptions, open_source
 from simbench.sla.imports.traffic import read_traffic
 from simbench.sla.imports.unread import INCIDENTS, PROBES, TRAFFIC, Record, service_findings, unread_of
 from simbench.sla.probes import probes_of
+from simbench.sla.report import Judgement, SlaRun, write_sla
 from simbench.sla.tickets import moment, tickets
 from simbench.tables.columns import MappingFile, read_mapping
 from simbench.tables.instants import instant_of, zone_of
@@ -76,19 +77,35 @@ def judge_record(options: Options, kind: str = "") -> int:
         facts |= audited.facts
         notes += audited.notes
         findings = audited.findings if of_a_capture(source.run) else (*findings, *audited.findings)
-    answer = Answer(facts, tally(findings), findings, found_before)
+    answer, dispute = Answer(facts, tally(findings), findings, found_before), None
     if options.probes is not None or (source.kind == "run" and not record.asked and record.run.wire.num_rows):
-        seen = probes_of(case) if record.asked else seen_by_the_client(case)
-        answer.dispute = tuple(compare(service_of(case), seen, contract.terms.quality.total_outage_after_s.value))
+        dispute = _dispute(case, record)
+        answer.dispute, answer.dispute_totals = dispute.sides, dispute.totals
     answer.forecast, answer.back_test = _forecast(options, case)
+    notes += decision_notes(source.incidents, decisions)
     print_notes(notes)
     if options.output is not None:
         write_answer(options.output, answer, tickets(service_of(case), contract), tickets(service_of(before), contract))
+        if not of_a_capture(source.run):
+            sla = frozenset(ordered(contract, "sla"))
+            judged = Judgement(
+                str(options.source), source.kind, tuple(one for one in findings if one.purpose in sla), source.rows,
+                 notes, found_before, decisions, dispute, answer.forecast, answer.back_test,
+            )  # fmt: skip
+            write_sla(options.output, SlaRun(case.trace.run, contract, options.language, judged), pdf=options.pdf)
     if options.as_json:
         click.echo(indented(answer))
     else:
         print_answer(answer, options)
     return exit_status(findings)
+
+
+def _dispute(case: Case, record: Record) -> Dispute:
+    """The tickets against the probes given, or against what the client of a run saw, of which nothing is lost."""
+    least_s = case.contract.terms.quality.total_outage_after_s.value
+    if record.asked:
+        return dispute_of(service_of(case), probes_of(case), least_s)
+    return dispute_of(service_of(case), seen_by_the_client(case), least_s, in_a_row=1)
 
 
 def _as_recorded(record: Record) -> Run:

@@ -37,6 +37,8 @@ class Options(msgspec.Struct, frozen=True):
     seed: int = 1
     output: Path | None = None
     as_json: bool = False
+    language: str = "en"
+    pdf: bool = False
     campaigns: Path | None = None
     requests: Path | None = None
     keys: Path | None = None
@@ -107,9 +109,23 @@ FORECAST: Final = option_group(
 RULES: Final = option_group(
     "Contract and rules", cloup.option("--contract", "contract_name", help="Contract by name, or an overlay file.")
 )
-OUTPUT: Final = option_group(
+_FOLDER: Final = cloup.option(
+    "-o", "--output", type=OUTPUT_FOLDER, help="Folder for the report, findings.json, incidents.csv and more."
+)
+_JSON: Final = cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+OUTPUT: Final = option_group("Output", _FOLDER, _JSON)
+REPORT: Final = option_group(
     "Output",
-    cloup.option("-o", "--output", type=OUTPUT_FOLDER, help="Folder for findings.json, incidents.csv and more."),
-    cloup.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
+    _FOLDER,
+    cloup.option(
+        "--lang",
+        "language",
+        type=click.Choice(["en", "fr"]),
+        default="en",
+        show_default=True,
+        help="Language of the report of a service level.",
+    ),
+    cloup.option("--pdf", is_flag=True, help="With -o: also write report.pdf."),
+    _JSON,
 )
 SOURCE: Final = click.Path(path_type=Path)

@@ -7,15 +7,15 @@ import sys
 import cloup
 
 from simbench.cli.judge.kinds import TABLE
-from simbench.cli.judge.options import FORECAST, MAPPING, OTHER_RECORDS, OUTPUT, PERIOD, RULES, SOURCE, ZONE, Options
+from simbench.cli.judge.options import FORECAST, MAPPING, OTHER_RECORDS, PERIOD, REPORT, RULES, SOURCE, ZONE, Options
 from simbench.cli.pages import JUDGED, command, option_group
 
 
 @command(
     exits=JUDGED,
     files=(
-        "With -o: findings.json, incidents.csv; with --decisions the two of before, with --probes "
-        "dispute.csv, with --forecast forecast.json."
+        "With -o: report.html, data.json, findings.json, incidents.csv; with --pdf report.pdf, with --decisions the "
+        "last two of before, with --probes dispute.csv, with --forecast forecast.json."
     ),
     see=("simbench judge", "docs/guides/sla.md"),
 )
@@ -25,7 +25,7 @@ from simbench.cli.pages import JUDGED, command, option_group
 @OTHER_RECORDS
 @FORECAST
 @RULES
-@OUTPUT
+@REPORT
 def outages(**options: object) -> None:
     """Judge a platform's service level by a table of its outages or tickets (CSV, Parquet, XLSX).
 

@@ -18,13 +18,13 @@ from simbench.base.units import SECOND_US
 from simbench.cli.findings import columns, findings_table
 from simbench.cli.judge.options import Options
 from simbench.finding import Finding, counted
-from simbench.sla.dispute import Side
+from simbench.sla.dispute import Side, Totals
 from simbench.sla.forecast import BackTest, Forecast
 from simbench.sla.report.forecast_texts import answers
 from simbench.sla.report.translations import Words
 from simbench.sla.tickets import Ticket, moment
 from simbench.tables.rows import RejectedRow, Remark
-from simbench.tables.writer import csv_text
+from simbench.tables.writer import Cell, csv_text
 
 SHOWN_NOTES = 20
 
@@ -37,6 +37,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
     findings: tuple[Finding, ...]
     before: tuple[Finding, ...] = ()
     dispute: tuple[Side, ...] = ()
+    dispute_totals: Totals | None = None
     forecast: Forecast | None = None
     back_test: BackTest | None = None
 
@@ -59,7 +60,7 @@ def write_answer(folder: Path, answer: Answer, after: list[Ticket], before: list
         _write_csv(folder / "incidents-before.csv", before, Ticket)
         write_json(folder / "findings-before.json", answer.before)
     if answer.dispute:
-        _write_csv(folder / "dispute.csv", answer.dispute, Side)
+        write_octets(folder / "dispute.csv", _sides_csv(answer.dispute).encode())
     if answer.forecast:
         write_json(folder / "forecast.json", answer.forecast)
     if answer.back_test:
@@ -68,6 +69,31 @@ def write_answer(folder: Path, answer: Answer, after: list[Ticket], before: list
 
 def _write_csv(path: Path, rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct]) -> None:
     write_octets(path, csv_text(kind.__struct_fields__, (msgspec.structs.astuple(row) for row in rows)).encode())
+
+
+def _sides_csv(sides: Iterable[Side]) -> str:
+    """The comparison with its instants for people."""
+    names = ("verdict", "ticket", "told_start", "told_end", "seen_start", "seen_end", "told_s", "seen_s", "why")
+    rows: list[tuple[Cell, ...]] = []
+    for one in sides:
+        spans = (one.told_start, one.told_end, one.seen_start, one.seen_end)
+        times = [moment(at) if at >= 0 else "" for at in spans]
+        rows.append((one.verdict, one.ticket, *times, one.told_s, one.seen_s, one.why))
+    return csv_text(names, rows)
+
+
+def _total_lines(totals: Totals) -> str:
+    """The gap between both sides in a sentence."""
+    hours = [
+        f"{seconds / 3600:.2f} h"
+        for seconds in (
+            totals.tickets_s, totals.served_s, totals.unwatched_s, totals.other_s, totals.unticketed_s, totals.client_s,
+        )
+    ]  # fmt: skip
+    return (
+        f"tickets {hours[0]} - probes answered {hours[1]} - nobody looked {hours[2]} + tickets counted otherwise "
+        f"{hours[3]} + without a ticket {hours[4]} = client {hours[5]}; probes cover {totals.covered:.1%} of the period"
+    )
 
 
 def print_answer(answer: Answer, options: Options) -> None:
@@ -85,6 +111,8 @@ def print_answer(answer: Answer, options: Options) -> None:
     if answer.dispute:
         console.print("\noutages by the client's probes and by the tickets:")
         console.print(_sides(answer.dispute))
+    if answer.dispute_totals:
+        console.print(_total_lines(answer.dispute_totals))
     if answer.forecast:
         console.print(f"\nprobability of a breach by each date ({answer.forecast.confidence:.0%} bands):")
         console.print(_chances(answer.forecast))

@@ -12,8 +12,8 @@ from simbench.cli.judge.options import (
     MAPPING,
     METADATA,
     OTHER_RECORDS,
-    OUTPUT,
     PERIOD,
+    REPORT,
     RULES,
     SOURCE,
     ZONE,
@@ -25,8 +25,8 @@ from simbench.cli.pages import JUDGED, command, option_group
 @command(
     exits=JUDGED,
     files=(
-        "With -o: findings.json, incidents.csv; with --decisions the two of before, with --probes "
-        "dispute.csv, with --forecast forecast.json."
+        "With -o: report.html, data.json, findings.json, incidents.csv; with --pdf report.pdf, with --decisions the "
+        "last two of before, with --probes dispute.csv, with --forecast forecast.json."
     ),
     see=("simbench judge", "simbench report", "docs/guides/sla.md"),
 )
@@ -37,7 +37,7 @@ from simbench.cli.pages import JUDGED, command, option_group
 @METADATA
 @FORECAST
 @RULES
-@OUTPUT
+@REPORT
 def run(**options: object) -> None:
     """Judge the run of a server, of a client under test, or of a simulation, from the rows it left.
 

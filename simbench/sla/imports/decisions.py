@@ -14,6 +14,7 @@ from simbench.base.errors import BadInput
 from simbench.base.toml_files import choice, label, read_toml, shown
 from simbench.ledger.incidents import Incident
 from simbench.tables.instants import instant_of
+from simbench.tables.rows import Remark
 
 NewClass = Literal["unplanned", "planned", "partial", "orange", "client", "void"]
 
@@ -78,9 +79,26 @@ def decided(
             changed["share"] = one.share
         if one.announced_at:
             changed["announced_at"] = instant_of(one.announced_at, zone, f"{key}.announced_at")
+        if replace(before, **changed) == before:
+            problem = f"changes nothing: {shown(one.incident)} is {one.counted_as} already"
+            raise BadInput(key, problem, "a decision that changes its incident, or none")
         cause = f"{before.cause} [{one.counted_as}: {one.reason}; {one.who}, {one.when}]".strip()
         by_ticket[one.incident] = replace(before, cause=cause, **changed)
     return tuple(by_ticket.values())
+
+
+def decision_notes(incidents: Iterable[Incident], decisions: Iterable[Decision]) -> tuple[Remark, ...]:
+    """Remarks on decisions that do less than they say: planned work without a known announcement."""
+    by_ticket = {one.ticket: one for one in incidents}
+    notes = []
+    for one in decisions:
+        before = by_ticket.get(one.incident)
+        if one.counted_as == "planned" and not one.announced_at and before and before.announced_at is None:
+            notes.append(
+                Remark(0, f"decision on {one.incident}: planned work without a known announcement still counts as "
+                          "unplanned, as announced too late; announced_at says when it was announced")
+            )  # fmt: skip
+    return tuple(notes)
 
 
 def _is_date(when: object) -> bool:

@@ -1,9 +1,9 @@
-"""The SLA report of a run in virtual time: measures, pictures, page and PDF. Decides no outcome.
+"""The SLA report of any record: measures, pictures, page and PDF. Decides no outcome.
 
 Texts are data, one table a language (`en.toml`, `fr.toml`).
 """
 
-from simbench.sla.report.builder import SlaRun
+from simbench.sla.report.judgement import Judgement, SlaRun
 from simbench.sla.report.page import write_sla
 
-__all__ = ["SlaRun", "write_sla"]
+__all__ = ["Judgement", "SlaRun", "write_sla"]

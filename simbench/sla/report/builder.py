@@ -5,32 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simbench.base.units import DAY_US
-from simbench.contract import Contract
 from simbench.finding import exit_status
 from simbench.ledger import Run
 from simbench.report.format import rank
 from simbench.rules.rule import Case
+from simbench.sla.report.availability_figure import draw_availability
+from simbench.sla.report.calendar_figure import draw_calendar, draw_worst
+from simbench.sla.report.dispute_figure import draw_dispute, sides_table
+from simbench.sla.report.forecast_figure import draw_back_test, draw_fan
+from simbench.sla.report.judgement import Judgement, SlaRun
+from simbench.sla.report.key_figures import KeyFigure, key_figures
 from simbench.sla.report.picture import Picture
-from simbench.sla.report.service import draw_availability, draw_calendar, draw_restoration
-from simbench.sla.report.tables import Table, tables_of
+from simbench.sla.report.restoration_figure import draw_pattern, draw_restoration
+from simbench.sla.report.tables import Table, decisions_table, readings_table, rejected_table, tables_of
 from simbench.sla.report.traffic import draw_delivery, draw_heat, draw_recovery, draw_throughput
 from simbench.sla.report.translations import Words
 from simbench.sla.report.verdicts import VerdictRow, verdict_of
 from simbench.sla.report.view import Progress, View, view_of
+from simbench.tables.rows import rejected
 from simbench.trace.trace import Trace
 
 DRAW = (
-    draw_availability, draw_restoration, draw_calendar, draw_throughput, draw_heat, draw_delivery, draw_recovery,
+    draw_availability, draw_restoration, draw_pattern, draw_calendar, draw_worst, draw_throughput, draw_heat,
+    draw_delivery, draw_recovery,
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class SlaRun:
-    """A run in virtual time, the contract it is judged by, and the language of its report (one of `LANGUAGES`)."""
-
-    run: Run
-    contract: Contract
-    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,9 @@ class Report:
     """A report as both HTML and PDF show it."""
 
     words: Words
+    title: str
     info: Run
+    keys: tuple[KeyFigure, ...]
     view: View
     facts: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
@@ -60,36 +60,72 @@ class Report:
 
 def report_of(asked: SlaRun, progress: Progress = lambda *_: None) -> Report:
     """Judge, measure and draw, inside `style.look()`."""
-    words = Words(asked.language)
-    view = view_of(Case(Trace(asked.run), asked.contract), progress)
+    words, judgement = Words(asked.language), asked.judgement
+    case = Case(Trace(asked.run), asked.contract)
+    view = view_of(case, progress, judgement.findings if judgement is not None else None)
     pictures = []
     for number, draw in enumerate(DRAW):
         progress(draw.__name__.removeprefix("draw_"), number, len(DRAW))
         pictures.append(draw(view, words))
-    found = tuple(picture for picture in pictures if picture is not None)
+    found = [picture for picture in pictures if picture is not None]
+    tables = [readings_table(case, words), *tables_of(view, words)]
+    if judgement is not None:
+        found += _besides(judgement, words)
+        tables += _tables_besides(judgement, words)
     names = {picture.name for picture in found}
     absent = [words(f"absent.{name}") for name in ("restoration", "recovery") if name not in names]
     if not view.traffic.hours.codes:
         absent.insert(0, words("absent.traffic"))
     return Report(
-        words, asked.run, view, tuple(_facts(asked, view, words)), tuple(_remarks(asked, view, words)),
-        tuple(verdict_of(one, view, words) for one in sorted(view.findings, key=rank)), found,
-        tuple(tables_of(view, words)), tuple(absent),
+        words, asked.title, asked.run, key_figures(view, words), view, tuple(_facts(asked, view, words)),
+        tuple(_remarks(asked, view, words)),
+        tuple(verdict_of(one, view, words) for one in sorted(view.findings, key=rank)),
+        tuple(found), tuple(tables), tuple(absent),
     )  # fmt: skip
 
 
+def _besides(judgement: Judgement, words: Words) -> list[Picture]:
+    """The figures of a dispute and of a forecast."""
+    found = []
+    if judgement.dispute is not None:
+        found.append(draw_dispute(judgement.dispute, words))
+    if judgement.forecast is not None:
+        found.append(draw_fan(judgement.forecast, words))
+    if judgement.back_test is not None:
+        found.append(draw_back_test(judgement.back_test, words))
+    return found
+
+
+def _tables_besides(judgement: Judgement, words: Words) -> list[Table]:
+    """The tables of a dispute, of decisions, and of rows set aside."""
+    found = [sides_table(judgement.dispute, words)] if judgement.dispute is not None else []
+    if judgement.decisions:
+        found.append(decisions_table(judgement.decisions, judgement.before, judgement.findings, words))
+    aside = rejected_table(judgement.notes, words)
+    return [*found, aside] if aside is not None else found
+
+
 def _facts(asked: SlaRun, view: View, words: Words) -> list[tuple[str, str]]:
-    info, period = asked.run.info, view.service.period
-    return [
+    info, period, judgement = asked.run.info, view.service.period, asked.judgement
+    facts = [
         (words("page.period"), f"{words.moment(period.start)} – {words.moment(period.end)}"),
         (words("page.history"), words.moment(period.known_from)),
-        (words("page.messages"), words.number(view.traffic.hours.total("accepted"))),
         (words("page.incident_count"), words.number(len(view.service.counted))),
         (words("page.contract"), f"{asked.contract.name} ({asked.contract.digest})"),
-        (words("page.scenario"), info.scenario or info.run),
-        (words("page.seed"), str(info.seed)),
-        (words("page.versions"), ", ".join(f"{name} {version}" for name, version in info.versions.items()) or "–"),
     ]
+    if view.traffic.hours.codes:
+        facts.append((words("page.messages"), words.number(view.traffic.hours.total("accepted"))))
+    if judgement is not None:
+        facts.append((words("page.record"), words(f"record.{judgement.kind.replace(' ', '-')}")))
+        aside = words.number(len(rejected(judgement.notes)))
+        facts.append((words("page.rows"), words("page.rows_value", rows=words.number(judgement.rows), aside=aside)))
+    if judgement is None or judgement.kind == "run":
+        versions = ", ".join(f"{name} {version}" for name, version in info.versions.items()) or "–"
+        facts += [
+            (words("page.scenario"), info.scenario or info.run), (words("page.seed"), str(info.seed)),
+            (words("page.versions"), versions),
+        ]  # fmt: skip
+    return facts
 
 
 def _remarks(asked: SlaRun, view: View, words: Words) -> list[str]:
@@ -104,4 +140,8 @@ def _remarks(asked: SlaRun, view: View, words: Words) -> list[str]:
     if not len(rolled.full) or not rolled.full[-1]:
         days = (view.service.period.end - view.service.period.known_from) / DAY_US
         found.append(words("page.provisional", days=words.number(days, 1)))
+    judgement = asked.judgement
+    aside = len(rejected(judgement.notes)) if judgement is not None else 0
+    if judgement is not None and aside:
+        found.append(words("page.aside", aside=words.number(aside), rows=words.number(judgement.rows)))
     return found

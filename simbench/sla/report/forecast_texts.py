@@ -23,7 +23,7 @@ def answers(made: Forecast, tried: BackTest | None, words: Words) -> list[str]:
     if made.basis is not None:
         found.append(_basis(made, words))
     if tried is not None:
-        found.append(_tried(tried, words))
+        found.append(tried_text(tried, words))
     return found
 
 
@@ -48,7 +48,8 @@ def _basis(made: Forecast, words: Words) -> str:
     )  # fmt: skip
 
 
-def _tried(tried: BackTest, words: Words) -> str:
+def tried_text(tried: BackTest, words: Words) -> str:
+    """How the forecast did on the past, in a sentence."""
     return words(
         "forecast.tried", tries=words.count(len(tried.tried), "count.date"),
         tries_count=words.number(len(tried.tried)), months=words.count(tried.months, "count.month"),

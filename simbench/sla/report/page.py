@@ -5,8 +5,11 @@ The same run gives the same octets.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +17,43 @@ import msgspec
 from markupsafe import Markup
 
 from simbench.base.json_files import write_json, write_octets
+from simbench.base.units import DAY_US
 from simbench.finding import Finding, tally
 from simbench.report.format import WORST_FIRST
 from simbench.report.html import environment, stylesheet
 from simbench.report.style import COLOURS, look, to_svg
-from simbench.sla.report.builder import Report, SlaRun, report_of
+from simbench.sla.report.builder import Report, report_of
 from simbench.sla.report.counts import HOURS
+from simbench.sla.report.judgement import SlaRun
+from simbench.sla.report.tables import MOST_CSV
 from simbench.sla.report.view import Progress
 from simbench.tables.writer import csv_text
 
+BESIDE = frozenset({"dispute", "forecast", "back-test"})
 TRAFFIC = frozenset({"throughput", "heat", "delivery", "recovery"})
 
 
 def write_sla(
     folder: Path, asked: SlaRun, *, pdf: bool = False, progress: Progress = lambda *_: None
 ) -> tuple[tuple[Finding, ...], list[Path]]:
-    """Judge a run; write report.html, findings.json, data.json and, with `pdf`, report.pdf. Return findings and files.
+    """Write report.html, data.json and, with `pdf`, report.pdf; of a run that is judged here also findings.json.
 
-    Raises BadInput when a file cannot be written, LedgerError when the ledger cannot be read.
+    Returns the findings and the files. Raises BadInput when a file cannot be written, LedgerError when the ledger
+    cannot be read.
     """
     with look():
         report = report_of(asked, progress)
-        written = [folder / "report.html", folder / "findings.json", folder / "data.json"]
+        written = [folder / "report.html", folder / "data.json"]
         write_octets(written[0], html(report).encode())
-        findings = {
-            "run": _info(asked, report),
-            "summary": tally(report.view.findings),
-            "findings": report.view.findings,
-        }
-        write_json(written[1], findings)
-        write_octets(written[2], _data(report))
+        write_octets(written[1], _data(report))
+        if asked.judgement is None:
+            findings = {
+                "run": _info(asked, report),
+                "summary": tally(report.view.findings),
+                "findings": report.view.findings,
+            }
+            written.insert(1, folder / "findings.json")
+            write_json(written[1], findings)
         if pdf:
             from simbench.sla.report.pdf import pdf_octets  # noqa: PLC0415 - on request only
 
@@ -56,31 +66,73 @@ def write_sla(
 def html(report: Report) -> str:
     """The page."""
     words, counts = report.words, tally(report.view.findings)
-    svgs = {picture.name: to_svg(picture.figure, picture.heading) for picture in report.pictures}
+    svgs = {picture.name: _linked(to_svg(picture.figure, picture.heading), report) for picture in report.pictures}
     return (
         environment(Path(__file__).parent, str)
         .get_template("sla.html.j2")
         .render(
             t=words,
             report=report,
-            title=report.info.info.scenario or report.info.info.run,
+            title=report.title,
             chips=[(outcome, counts[outcome]) for outcome in WORST_FIRST if counts[outcome]],
             sections={
-                "service": [one for one in report.pictures if one.name not in TRAFFIC],
+                "service": [one for one in report.pictures if one.name not in TRAFFIC | BESIDE],
+                "beside": [one for one in report.pictures if one.name in BESIDE],
                 "traffic": [one for one in report.pictures if one.name in TRAFFIC],
             },
             svgs=svgs,
             link=lambda columns: Markup(f"data:text/csv;charset=utf-8;base64,{b64encode(to_csv(columns)).decode()}"),  # noqa: S704 - letters and digits
+            size=lambda columns: len(next(iter(columns.values()), ())),
+            most_csv=MOST_CSV,
             colours=COLOURS,
             styles=stylesheet(),
-            queries=_queries(report),
+            script=Markup((Path(__file__).parent / "report.js").read_text("utf-8")),  # noqa: S704 - our own file
+            plots=Markup(_plots(report)),  # noqa: S704 - escaped there
+            queries=_queries(report) if report.view.traffic.hours.codes else [],
         )
     )
 
 
-def to_csv(columns: Mapping[str, Sequence[Any]]) -> bytes:
-    """Columns as CSV; booleans as true or false, missing values empty."""
-    return csv_text(tuple(columns), zip(*columns.values(), strict=True)).encode()
+def _linked(svg: str, report: Report) -> str:
+    """A figure whose incidents lead to their rows and name themselves under the pointer."""
+    table = next((table for table in report.tables if table.name == "incidents"), None)
+    known = dict(zip(table.names, table.rows, strict=True)) if table else {}
+
+    def led(found: re.Match[str]) -> str:
+        row = known.get(f"incident-{found[1]}")
+        if row is None:
+            return "<a>"
+        return f'<a href="#incident-{found[1]}"><title>{escape(" · ".join(row[:4]))}</title>'
+
+    return re.sub(r'<a href="row:(\d+)"[^>]*>', led, svg)
+
+
+def _plots(report: Report) -> str:
+    """Where the curves of each figure are, and their values as texts, for the pointer: JSON."""
+    plots = {}
+    for picture in report.pictures:
+        if not picture.panels:
+            continue
+        width, height = (72 * inches for inches in picture.figure.get_size_inches())
+        panels = []
+        for panel in picture.panels:
+            box, (low, high) = panel.axes.get_position(), panel.axes.get_xlim()
+            scale = (box.x1 - box.x0) * width / (high - low)
+            panels.append({
+                "box": [round(float(v), 1) for v in (box.x0 * width, (1 - box.y1) * height, box.x1 * width,
+                                              (1 - box.y0) * height)],
+                "x": [round(float(box.x0 * width + ((at - panel.start) / DAY_US - low) * scale), 1) for at in panel.at],
+                "at": [report.words.moment(at) for at in panel.at],
+                "values": dict(panel.values),
+            })  # fmt: skip
+        plots[picture.name] = panels
+    return msgspec.json.encode(plots).decode().replace("<", "\\u003c").replace("&", "\\u0026")
+
+
+def to_csv(columns: Mapping[str, Sequence[Any]], most: int = MOST_CSV) -> bytes:
+    """Columns as CSV; booleans as true or false, missing values empty. At most so many rows."""
+    rows = islice(zip(*columns.values(), strict=True), most)
+    return csv_text(tuple(columns), rows).encode()
 
 
 def _queries(report: Report) -> list[tuple[str, str]]:

@@ -15,108 +15,143 @@ from matplotlib.figure import Figure
 from simbench.report import style
 from simbench.sla.report.builder import Report
 from simbench.sla.report.picture import Picture
-from simbench.sla.report.tables import Table
+from simbench.sla.report.tables import MOST_ROWS, Table
 
 PAGE_IN: Final = (11.69, 8.27)  # A4, landscape
 LEFT, RIGHT, TOP = 0.05, 0.95, 0.94
-ROWS_A_PAGE: Final = 30
+BOTTOM = 0.07
+ACROSS: Final = 150  # characters of a table in small print
+WIDEST: Final = 30  # characters of a cell before it is broken
+LINE: Final = 1.42  # height of a line by its type size
 CHARACTERS: Final = 180  # a line of small print
 SMALL, BODY, LARGE, TITLE = 8.0, 9.5, 13.0, 22.0
-OURS: Final = frozenset("\u00a0\u202f–’…œ")  # of the tables of texts, beyond what `style.label` lets through
+OURS: Final = frozenset("\u00a0\u202f–’…œ✓✗→−±≥")  # of the tables of texts, beyond what `style.label` lets through
 TONES: Final = {"pass": style.GREEN, "fail": style.RED, "weak": style.RED}
 
 
 def pdf_octets(report: Report) -> bytes:
-    """The whole report, without a date: the same run gives the same octets."""
+    """The whole report, without a date: the same record gives the same octets."""
     buffer = io.BytesIO()
-    info = report.info.info
     colon = _colon(report.words.language)
-    about = {"Title": f"{report.words('page.kicker')}{colon}{info.scenario or info.run}", "CreationDate": None}
+    about = {"Title": f"{report.words('page.kicker')}{colon}{report.title}", "CreationDate": None}
+    paper = Paper()
+    _cover(paper, report)
+    for picture in report.pictures:
+        paper.figures.append(_picture(picture, report))
+    paper.begin()
+    for table in report.tables:
+        _table(paper, table)
     with PdfPages(buffer, metadata={**about, "Producer": None, "Creator": "simbench"}) as pages:
-        pages.savefig(_cover(report))
-        for picture in report.pictures:
-            pages.savefig(_picture(picture, report))
-        for table in report.tables:
-            for first in range(0, len(table.rows), ROWS_A_PAGE):
-                pages.savefig(_table(table, first, report))
+        for number, figure in enumerate(paper.figures, 1):
+            _foot(figure, report, number, len(paper.figures))
+            pages.savefig(figure)
     return buffer.getvalue()
 
 
-def _blank(report: Report) -> Figure:
-    figure = Figure(figsize=PAGE_IN, facecolor="white")
-    figure.text(LEFT, 0.03, _foot(report), fontsize=SMALL, color=style.SOFT)
-    return figure
+class Paper:
+    """Pages written from the top down; what does not fit begins the next one. Heights are shares of a page."""
+
+    def __init__(self) -> None:
+        self.figures: list[Figure] = []
+        self.at = 0.0
+
+    def begin(self) -> None:
+        """Begin a page."""
+        self.figures.append(Figure(figsize=PAGE_IN, facecolor="white"))
+        self.at = TOP
+
+    def room(self, height: float) -> None:
+        """Begin a page unless so much is left on this one."""
+        if not self.figures or self.at - height < BOTTOM:
+            self.begin()
+
+    def paragraph(self, text: str, look: tuple[float, str], *, bold: bool = False, gap: float = 0.004) -> None:
+        """Set a text across the page."""
+        size, colour = look
+        lines = textwrap.wrap(text, int(CHARACTERS * SMALL / size * (0.9 if bold else 1))) or [""]
+        height = len(lines) * size * LINE / 72 / PAGE_IN[1]
+        self.room(height)
+        self.figures[-1].text(
+            LEFT, self.at, "\n".join(lines), fontsize=size, color=colour, va="top",
+            fontweight="bold" if bold else "normal", linespacing=1.3,
+        )  # fmt: skip
+        self.at -= height + gap
 
 
-def _foot(report: Report) -> str:
-    info = report.info.info
-    return (
-        f"{report.words('page.kicker')} · {style.label(info.scenario or info.run, 60)} · {report.words('page.footer')}"
-    )
+def _foot(figure: Figure, report: Report, number: int, pages: int) -> None:
+    name = style.label(report.title, 60)
+    text = f"{report.words('page.kicker')} · {name} · {report.words('page.footer')}"
+    figure.text(LEFT, 0.03, text, fontsize=SMALL - 0.5, color=style.SOFT)
+    figure.text(RIGHT, 0.03, f"{number} / {pages}", fontsize=SMALL, color=style.SOFT, ha="right")
 
 
-def _cover(report: Report) -> Figure:
-    """Title, facts, remarks and one verdict per clause."""
-    figure, words = _blank(report), report.words
-    colour = TONES.get(report.tone, style.INK)
-    figure.text(LEFT, TOP, words("page.kicker"), fontsize=LARGE, color=style.SOFT, va="top")
-    title = f"{style.label(report.info.info.scenario or report.info.info.run, 48)} – {words(f'verdict.{report.tone}')}"
-    figure.text(LEFT, TOP - 0.035, title, fontsize=TITLE, color=colour, va="top", fontweight="bold")
-    at = TOP - 0.105
+def _cover(paper: Paper, report: Report) -> None:
+    """Title, key figures, facts, remarks and one verdict per clause with what it assumes."""
+    paper.begin()
+    words, colour = report.words, TONES.get(report.tone, style.INK)
+    paper.paragraph(words("page.kicker"), (LARGE, style.SOFT))
+    title = f"{style.label(report.title, 44)} – {words(f'verdict.{report.tone}')}"
+    paper.paragraph(title, (TITLE, colour), bold=True, gap=0.02)
+    _keys(paper, report)
+    figure, top = paper.figures[-1], paper.at
     for place, (name, value) in enumerate(report.facts):
-        x, y = LEFT + 0.45 * (place % 2), at - 0.026 * (place // 2)
-        figure.text(x, y, f"{name}{_colon(words.language)}{value}", fontsize=BODY, va="top")
-    at -= 0.026 * (len(report.facts) + 1) // 2 + 0.03 + 0.026 * ((len(report.facts) + 1) // 2)
+        x, y = LEFT + 0.45 * (place % 2), top - 0.024 * (place // 2)
+        figure.text(x, y, f"{name}{_colon(words.language)}{style.label(value, 62)}", fontsize=BODY - 0.5, va="top")
+    paper.at = top - 0.024 * -(-len(report.facts) // 2) - 0.015
     for remark in (*report.remarks, *report.absent):
-        at = _paragraph(figure, at, remark, (BODY, style.SOFT)) - 0.008
-    at -= 0.012
+        paper.paragraph(remark, (BODY - 0.5, style.SOFT))
+    paper.at -= 0.012
     for verdict in report.verdicts:
         tone = TONES.get(verdict.finding.outcome, style.SOFT)
-        head = f"{verdict.finding.clause} · {verdict.outcome}"
-        at = _paragraph(figure, at, head, (LARGE - 2, tone), bold=True)
-        at = _paragraph(figure, at, verdict.promise, (BODY, style.SOFT))
-        at = _paragraph(figure, at, verdict.sentence, (BODY, style.INK)) - 0.016
-    return figure
+        paper.room(0.11)
+        paper.paragraph(f"{verdict.finding.clause} · {verdict.outcome}", (LARGE - 2, tone), bold=True, gap=0.001)
+        paper.paragraph(verdict.promise, (BODY - 0.5, style.SOFT), gap=0.001)
+        paper.paragraph(verdict.sentence, (BODY, style.INK), gap=0.002)
+        if verdict.assumed:
+            assumed = f"{words('page.assumed')} {', '.join(verdict.assumed)}"
+            paper.paragraph(assumed, (SMALL, style.SOFT), gap=0.002)
+        paper.at -= 0.008
 
 
-def _paragraph(figure: Figure, at: float, text: str, look: tuple[float, str], *, bold: bool = False) -> float:
-    """Set a text from a height down; return the height below it (both as shares of the page)."""
-    size, colour = look
-    lines = textwrap.wrap(text, int(CHARACTERS * SMALL / size)) or [""]
-    figure.text(
-        LEFT, at, "\n".join(lines), fontsize=size, color=colour, va="top", fontweight="bold" if bold else "normal",
-        linespacing=1.3,
-    )  # fmt: skip
-    return at - len(lines) * size * 1.42 / 72 / PAGE_IN[1] - 0.004
+def _keys(paper: Paper, report: Report) -> None:
+    """The key figures, four in a row."""
+    for first in range(0, len(report.keys), 4):
+        for place, key in enumerate(report.keys[first : first + 4]):
+            x, figure = LEFT + 0.227 * place, paper.figures[-1]
+            figure.text(x, paper.at, "\n".join(textwrap.wrap(key.name, 42)[:2]), fontsize=SMALL - 0.5, color=style.SOFT,
+                        va="top")  # fmt: skip
+            figure.text(
+                x, paper.at - 0.036, key.value, fontsize=LARGE if len(key.value) < 18 else BODY, va="top",
+                fontweight="bold", color=TONES.get(key.tone, style.INK),
+            )  # fmt: skip
+            figure.text(x, paper.at - 0.066, "\n".join(textwrap.wrap(key.note, 40)[:3]), fontsize=SMALL - 0.5,
+                        color=style.SOFT, va="top", linespacing=1.25)  # fmt: skip
+        paper.at -= 0.135
+    paper.at -= 0.005
 
 
 def _picture(picture: Picture, report: Report) -> Figure:
     """A figure of the page on its own sheet, with its heading, note and formula."""
     figure = picture.figure
-    height = min(0.68, figure.get_figheight() / PAGE_IN[1])
+    for axes in figure.axes:
+        for line in axes.lines:
+            if str(line.get_gid() or "").startswith("class:variant"):
+                line.set_visible(False)  # paper shows nothing on demand
+    lines = textwrap.wrap(picture.heading, 104)
+    top = TOP - 0.035 - len(lines) * (LARGE - 1) * LINE / 72 / PAGE_IN[1]
+    height = min(top - 0.2, figure.get_figheight() / PAGE_IN[1])
     figure.set_size_inches(PAGE_IN)
     figure.set_facecolor("white")
     engine = figure.get_layout_engine()
     assert engine is not None
-    engine.set(rect=(0.03, 0.87 - height, 0.94, height - 0.01))  # type: ignore[call-arg]  # constrained: has rect
+    engine.set(rect=(0.03, top - height, 0.94, height - 0.01))  # type: ignore[call-arg]  # constrained: has rect
     figure.text(LEFT, TOP, picture.title, fontsize=LARGE, color=style.SOFT, va="top")
-    figure.text(
-        LEFT,
-        TOP - 0.03,
-        "\n".join(textwrap.wrap(picture.heading, 108)),
-        fontsize=LARGE - 1,
-        va="top",
-        fontweight="bold",
-    )
-    below = 0.855 - height
-    below = _paragraph(figure, below, picture.note, (SMALL, style.SOFT)) if picture.note else below
-    _paragraph(
-        figure,
-        below,
-        f"{report.words('page.formula')}{_colon(report.words.language)}{picture.formula}",
-        (SMALL, style.SOFT),
-    )
-    figure.text(LEFT, 0.03, _foot(report), fontsize=SMALL, color=style.SOFT)
+    figure.text(LEFT, TOP - 0.03, "\n".join(lines), fontsize=LARGE - 1, va="top", fontweight="bold", linespacing=1.2)
+    paper = Paper()
+    paper.figures, paper.at = [figure], top - height - 0.02
+    for text in (picture.note, f"{report.words('page.formula')}{_colon(report.words.language)}{picture.formula}"):
+        if text:
+            paper.paragraph(text, (SMALL, style.SOFT))
     return figure
 
 
@@ -124,28 +159,41 @@ def _colon(language: str) -> str:
     return "\u00a0: " if language == "fr" else ": "
 
 
-def _cell(text: str, longest: int = 34) -> str:
-    """A text cut to length, in characters that the font has."""
-    seen = "".join(char if char in OURS else style.label(char) for char in text)
-    return seen if len(seen) <= longest else f"{seen[: longest - 1]}…"
+def _cell(text: str) -> str:
+    """A text in characters that the font has."""
+    return "".join(char if char in OURS else style.label(char) for char in text)
 
 
-def _table(table: Table, first: int, report: Report) -> Figure:
-    """One page of a table; each column is as wide as its longest text."""
-    figure = _blank(report)
-    rows = table.rows[first : first + ROWS_A_PAGE]
-    figure.text(LEFT, TOP, table.title, fontsize=LARGE, va="top", fontweight="bold")
-    at = _paragraph(figure, TOP - 0.035, table.note, (SMALL, style.SOFT)) - 0.02
-    cells = [[_cell(cell) for cell in row] for row in (table.headings, *table.rows)]
-    widths = [max(len(row[place]) for row in cells) + 2 for place in range(len(table.headings))]
-    edges = [LEFT + (RIGHT - LEFT) * sum(widths[:place]) / sum(widths) for place in range(len(widths) + 1)]
-    size = min(SMALL + 0.5, SMALL * CHARACTERS / sum(widths) * 0.8)
-    for number, row in enumerate((table.headings, *rows)):
-        for place, cell in enumerate(row):
+def _table(paper: Paper, table: Table) -> None:
+    """A table below what stands on the page: columns as wide as their texts, long texts in several lines."""
+    cells = [[_cell(cell) for cell in row] for row in (table.headings, *table.rows[:MOST_ROWS])]
+    longest = [max(len(row[place]) for row in cells) for place in range(len(table.headings))]
+    widths = [min(most, WIDEST) + 2 for most in longest]
+    spare = ACROSS - sum(widths)
+    if spare > 0:
+        widths = [
+            width + (min(spare, most - width + 2) if most > WIDEST else 0)
+            for width, most in zip(widths, longest, strict=True)
+        ]
+    scale = ACROSS / max(sum(widths), ACROSS * 0.6)
+    edges = [LEFT + (RIGHT - LEFT) * sum(widths[:place]) * scale / ACROSS for place in range(len(widths) + 1)]
+    size = min(SMALL, SMALL * scale * 1.15)
+    paper.room(0.16)
+    paper.paragraph(table.title, (LARGE, style.INK), bold=True)
+    paper.paragraph(table.note, (SMALL, style.SOFT), gap=0.012)
+    for number, row in enumerate(cells):
+        wrapped = [textwrap.wrap(cell, max(6, width - 1)) or [""] for cell, width in zip(row, widths, strict=True)]
+        height = max(map(len, wrapped)) * size * LINE / 72 / PAGE_IN[1] + 0.006
+        if paper.at - height < BOTTOM:
+            paper.begin()
+        for place, lines in enumerate(wrapped):
             left = place in table.texts
-            figure.text(
-                edges[place] if left else edges[place + 1] - 0.012, at - 0.0265 * number, _cell(cell),
-                ha="left" if left else "right", va="top", fontsize=size,
+            paper.figures[-1].text(
+                edges[place] if left else edges[place + 1] - 0.012, paper.at, "\n".join(lines),
+                ha="left" if left else "right", va="top", fontsize=size, linespacing=1.25,
                 color=style.SOFT if number == 0 else style.INK, fontweight="bold" if number == 0 else "normal",
             )  # fmt: skip
-    return figure
+        paper.at -= height
+    if table.cut or len(table.rows) > MOST_ROWS:
+        paper.paragraph(table.cut, (SMALL, style.SOFT))
+    paper.at -= 0.03

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from simbench.base.calendar import civil, instant, midnight_after
-from simbench.base.units import DAY_US, HOUR_US
+from simbench.base.units import DAY_US, HOUR_US, MINUTE_US
 from simbench.ledger.incidents import Period
 from simbench.report import style
 from simbench.sla.classification import Class
@@ -30,8 +30,21 @@ LOOKS: Final[dict[Class, tuple[str, str]]] = {
 
 
 @dataclass(frozen=True)
+class Panel:
+    """Axes with curves over time: their instants (us), and the values of each curve as texts."""
+
+    axes: Axes
+    at: Sequence[int]
+    values: Mapping[str, Sequence[str]]
+    start: int  # the instant at the left end of the axes
+
+
+@dataclass(frozen=True)
 class Picture:
-    """One figure: its conclusion, the drawing, the formula of its values, and the values."""
+    """One figure: its conclusion, the drawing, the formula of its values, and the values.
+
+    `panels`: the axes that show values under the pointer; `variants`: curves that are shown on demand.
+    """
 
     name: str
     title: str
@@ -40,6 +53,8 @@ class Picture:
     formula: str
     columns: Columns
     note: str = ""
+    panels: tuple[Panel, ...] = ()
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +79,13 @@ class CivilAxis:
         start, end = self.period.start, self.period.end
         days = (end - start) / DAY_US
         at = start
-        if days <= 3:
+        if days <= 0.5:
+            step = next(size for size in (5, 10, 15, 30, 60) if (end - start) / MINUTE_US / size <= 16 or size == 60)
+            at = -(-start // (step * MINUTE_US)) * step * MINUTE_US
+            for number, minute in enumerate(range(at, end, step * MINUTE_US)):
+                day = f"\n{civil(minute).day} {self.words.month(civil(minute).month)}" if not number else ""
+                yield minute, f"{civil(minute):%H:%M}{day}"
+        elif days <= 3:
             while at < end:
                 dated = at == start or not civil(at).hour
                 day = f"\n{civil(at).day} {self.words.month(civil(at).month)}" if dated else ""

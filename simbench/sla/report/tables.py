@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from simbench.base.units import HOUR_US
+from simbench.finding import Finding
+from simbench.rules.rule import Case
+from simbench.sla.classification import VARIANTS_OF
+from simbench.sla.imports.decisions import Decision
+from simbench.sla.readings import COLUMNS, NOTICE, RESTORATION, Line, readings_of
+from simbench.sla.report.availability_figure import CLASSES
 from simbench.sla.report.picture import Columns, iso
 from simbench.sla.report.traffic import busiest_columns, busiest_rows
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View, columns_of
 from simbench.sla.tickets import tickets
+from simbench.tables.rows import RejectedRow, Remark
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,124 @@ class Table:
     rows: Sequence[tuple[str, ...]]
     columns: Columns
     texts: frozenset[int] = frozenset({0})
+    names: Sequence[str] = ()  # of the rows, to be led to
+    tones: Sequence[Sequence[str]] = ()  # of the cells: "pass", "fail", "" or "force"
+    cut: str = ""  # says how many rows there are, where not all are shown
+
+
+MOST_ROWS = 400
+MOST_CSV = 6000  # rows of data within the page; data.json has all
 
 
 def tables_of(view: View, words: Words) -> list[Table]:
     """The tables that have rows."""
-    made = (_months(view, words), _busiest(view, words), _recovery(view, words), _incidents(view, words))
+    made = (
+        _totals(view, words), _months(view, words), _busiest(view, words), _recovery(view, words),
+        _incidents(view, words),
+    )  # fmt: skip
     return [table for table in made if table.rows]
+
+
+def _totals(view: View, words: Words) -> Table:
+    """How many incidents of each class touch the period, and their hours in it."""
+    period, found = view.service.period, []
+    for name in CLASSES:
+        own = view.service.of(name)
+        hours = sum(
+            (min(one.incident.end or period.end, period.end) - max(one.incident.start, period.start)) / HOUR_US
+            for one in own
+        )
+        variants = ", ".join(VARIANTS_OF[name]) or "–"
+        longest = max(((one.incident.end or period.end) - one.incident.start for one in own), default=0)
+        found.append((name, len(own), hours, longest / HOUR_US, variants))
+    rows = [
+        (words(f"class.{name}"), words.number(number), words.hours(hours), words.hours(longest, exact=True), variants)
+        for name, number, hours, longest, variants in found if number
+    ]  # fmt: skip
+    columns: dict[str, list[Any]] = {
+        key: [row[place] for row in found]
+        for place, key in enumerate(("class", "incidents", "hours", "longest_h", "variants"))
+    }
+    headings = _headings(words, "class", "incidents", "hours_sum", "longest", "variants")
+    return Table(
+        "totals", words("table.totals_title"), words("table.totals_note"), headings, rows, columns, frozenset({0, 4})
+    )
+
+
+def readings_table(case: Case, words: Words) -> Table:
+    """The verdicts under every reading of what the contract leaves open; the one in force is marked."""
+    lines = readings_of(case)
+    rows, tones = [], []
+    for line in lines:
+        mark = words("reading.in_force") if line.in_force and line.concerned else ""
+        name = words(f"reading.{line.question}_{line.reading}") if line.concerned else words("reading.none")
+        rows.append((words(f"reading.{line.question}"), f"{name}{mark}", *(_cell(line, key, words) for key in COLUMNS)))
+        tone = {"met": "pass", "missed": "fail", "open": ""}
+        tones.append(("", "force" if line.in_force else "", *(tone[line.cells[key].met] for key in COLUMNS)))
+    columns: dict[str, list[Any]] = {
+        "question": [line.question for line in lines], "reading": [line.reading for line in lines],
+        "in_force": [line.in_force for line in lines],
+        **{key: [line.cells[key].value for line in lines] for key in COLUMNS},
+        **{f"{key}_met": [line.cells[key].met for line in lines] for key in COLUMNS},
+    }  # fmt: skip
+    headings = tuple(
+        words(f"reading.column_{name}") for name in ("question", "reading", "V1", "V2", "V3", "V4", RESTORATION, NOTICE)
+    )
+    return Table(
+        "readings", words("reading.title"), words("reading.note"), headings, rows, columns, frozenset({0, 1}),
+        tones=tones,
+    )  # fmt: skip
+
+
+def _cell(line: Line, key: str, words: Words) -> str:
+    cell = line.cells[key]
+    sign = {"met": "✓", "missed": "✗", "open": "?"}[cell.met]
+    if cell.value is None:
+        return "–"
+    if key == RESTORATION:
+        return f"{words.hours(cell.value, exact=True)} {sign}"
+    if key == NOTICE:
+        return f"{words.number(cell.value)} {sign}"
+    return f"{words.share(cell.value)} {sign}"
+
+
+def decisions_table(
+    decisions: Sequence[Decision], before: Sequence[Finding], after: Sequence[Finding], words: Words
+) -> Table:
+    """Who reclassified what and why, then the outcomes that this changed."""
+    rows = [
+        (one.incident, words(f"decision.{one.counted_as}"), one.reason, f"{one.who}, {one.when}") for one in decisions
+    ]
+    then = {one.purpose: one.outcome for one in before}
+    changed = [one for one in after if then.get(one.purpose, one.outcome) != one.outcome]
+    note = words("decision.same") if not changed else words("decision.changed", changes=", ".join(
+        f"{one.clause}: {words(f'outcome.{then[one.purpose]}')} → {words(f'outcome.{one.outcome}')}" for one in changed
+    ))  # fmt: skip
+    columns: dict[str, list[Any]] = {
+        "incident": [one.incident for one in decisions], "class": [one.counted_as for one in decisions],
+        "reason": [one.reason for one in decisions], "who": [one.who for one in decisions],
+        "when": [str(one.when) for one in decisions],
+    }  # fmt: skip
+    headings = tuple(words(f"decision.column_{name}") for name in ("incident", "class", "reason", "who"))
+    return Table("decisions", words("decision.title"), note, headings, rows, columns, frozenset(range(4)))
+
+
+def rejected_table(notes: Sequence[RejectedRow], words: Words) -> Table | None:
+    """The rows of a record that were set aside, and remarks on others."""
+    if not notes:
+        return None
+    rows = []
+    for one in notes[:MOST_ROWS]:
+        kind = words("rejected.remark" if isinstance(one, Remark) else "rejected.aside")
+        reason = one.reason if words.language == "en" else _reason(one, words)
+        rows.append((words.number(one.line) if one.line else "–", kind, reason))
+    columns: dict[str, list[Any]] = {"line": [one.line for one in notes], "reason": [one.reason for one in notes]}
+    cut = words("table.cut", shown=words.number(MOST_ROWS), all=words.number(len(notes)))
+    headings = _headings(words, "line", "kind", "reason")
+    return Table(
+        "rejected", words("rejected.title"), words("rejected.note"), headings, rows, columns, frozenset({1, 2}),
+        cut=cut if len(notes) > MOST_ROWS else "",
+    )  # fmt: skip
 
 
 def _headings(words: Words, *names: str) -> tuple[str, ...]:
@@ -98,31 +218,51 @@ def _recovery(view: View, words: Words) -> Table:
     )  # fmt: skip
 
 
+def _reason(one: RejectedRow, words: Words) -> str:
+    """Why a row was set aside or remarked on, where the language of the record's reader is not the page's."""
+    place, _, rest = one.reason.partition(":")
+    if isinstance(one, Remark):
+        decision = place.removeprefix("decision on ")
+        return words("rejected.other") if decision == place else words("rejected.decision", name=decision)
+    return words("rejected.column", name=place) if rest else words("rejected.row")
+
+
 def _incidents(view: View, words: Words) -> Table:
     found = tickets(view.service, view.case.contract)
+    end = view.service.period.end
+    order = list(range(len(found)))
+    if len(order) > MOST_ROWS:  # the longest ones that count
+        order.sort(key=lambda place: (not found[place].counted_in, -found[place].hours))
+        order = sorted(order[:MOST_ROWS])
     rows = []
-    for one, ticket in zip(view.service.counted, found, strict=True):
+    for place in order:
+        one, ticket = view.service.counted[place], found[place]
         incident = one.incident
         ends = words.moment(incident.end) if incident.end is not None else words("answer.still-lasts")
-        subject = words("answer.whole") if incident.subject == "platform" else incident.subject
-        answer = words(f"answer.{ticket.restored_in_time.replace(' ', '-')}")
         leaves = ticket.leaves_window_at
         rows.append(
             (
                 incident.ticket,
                 words.moment(incident.start),
                 ends,
-                words.hours(ticket.hours, exact=True),
-                subject,
-                words(f"class.{one.counted_as}"),
-                answer,
-                leaves[:10] if leaves else "–",
+                words.lasting((incident.end or max(end, incident.start)) - incident.start),
+                words("answer.whole") if incident.subject == "platform" else incident.subject,
+                words(f"class.{one.counted_as}") + (words("answer.late") if one.late else ""),
+                words(f"answer.{ticket.restored_in_time.replace(' ', '-')}"),
+                words.moment(incident.announced_at) if incident.announced_at is not None else "–",
+                incident.cause or "–",
+                words.day(view.year.windows.leaves(incident.end)) if leaves and incident.end is not None else "–",
             )
         )
-    headings = _headings(words, "ticket", "start", "end", "hours", "scope", "class", "in_time", "leaves")
+    headings = _headings(
+        words, "ticket", "start", "end", "hours", "scope", "class", "in_time", "announced", "cause", "leaves"
+    )
+    cut = words("table.cut", shown=words.number(MOST_ROWS), all=words.number(len(found)))
     return Table(
         "incidents", words("table.incidents_title"), words("table.incidents_note"), headings, rows,
-        {name: [getattr(one, name) for one in found] for name in _fields(found)}, frozenset({0, 1, 2, 4, 5, 6, 7}),
+        {name: [getattr(one, name) for one in found] for name in _fields(found)},
+        frozenset({0, 1, 2, 4, 5, 6, 7, 8, 9}), names=[f"incident-{place}" for place in order],
+        cut=cut if len(found) > MOST_ROWS else "",
     )  # fmt: skip
 
 

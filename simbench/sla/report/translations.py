@@ -18,6 +18,25 @@ class Words(Translations):
     def __init__(self, language: str) -> None:
         super().__init__(language, HOME)
 
+    def lasting(self, us: int) -> str:
+        """A duration in microseconds: "6 h 05", with seconds where there are any, "45 s" below a minute."""
+        if 0 < us < 60_000_000:
+            return f"{self.number(us / 1_000_000, 3)}\u00a0s"
+        return self.hours(us / 3_600_000_000, exact=True)
+
+    def signed_hours(self, value: float) -> str:
+        """Hours that may be below zero."""
+        return f"{'−' if value < 0 else ''}{self.hours(abs(value))}"
+
+    def days(self, since: int, until: int) -> str:
+        """From one day to another, or the only day."""
+        first, last = self.day(since), self.day(until)
+        return first if first == last else f"{first} – {last}"
+
+    def sentence(self, text: str) -> str:
+        """A text that begins with a capital letter."""
+        return text[:1].upper() + text[1:]
+
 
 def texts(language: str) -> dict[str, str]:
     """The table of a language, with dotted keys."""

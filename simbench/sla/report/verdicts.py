@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from simbench.contract import Clause
 from simbench.finding import Finding
@@ -11,6 +14,8 @@ from simbench.sla.maintenance_notice import planned_by
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 
+_NAME: Final = re.compile(r"[A-Z]+-[0-9]+|[a-z_]+(\.[a-z_]+)+")
+_ROWS: Final = re.compile(r"([0-9]+) of ([0-9]+) rows")
 TERMS = {
     "OPS-QOS-01": "availability",
     "OPS-QOS-02": "restoration_h",
@@ -31,6 +36,7 @@ class VerdictRow:
     limit: str
     clause: Clause | None
     source: str
+    assumed: tuple[str, ...] = ()
 
 
 def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
@@ -52,11 +58,26 @@ def verdict_of(finding: Finding, view: View, words: Words) -> VerdictRow:
         finding,
         words(f"outcome.{finding.outcome}"),
         words(f"promise.{clause}", limit=shown),
-        finding.summary if broke else words(f"result.{clause}-none" if none else f"result.{clause}", **values),
+        words("result.error") if broke else words(f"result.{clause}-none" if none else f"result.{clause}", **values),
         "–" if none or broke else measured + _unit(clause, words),
         shown if limit is None else shown + _unit(clause, words),
         view.case.contract.clauses.get(clause),
         _source(view.case.contract.clauses.get(clause), words),
+        tuple(dict.fromkeys(_assumed(name, words) for name in finding.assumed)),
+    )
+
+
+def _assumed(name: str, words: Words) -> str:
+    """What a verdict assumes: a term or reading of the contract by its name, anything else in the report's language."""
+    if words.language == "en" or _NAME.fullmatch(name):
+        return name
+    rows = _ROWS.match(name)
+    if rows:
+        return words("assumed.rows", some=rows[1], of=rows[2])
+    return words(
+        {"variant V1 of availability": "assumed.variant"}.get(
+            name, "assumed.failure" if "failure" in name else "assumed.other"
+        )
     )
 
 
@@ -67,7 +88,7 @@ def _value(clause: str, value: float | None, words: Words) -> str:
         return words.share(value)
     if clause == "OPS-QOS-02":
         return words.hours(value, exact=True)
-    return words.number(value, 2)
+    return words.number(math.floor(value * 1000) / 1000, 3)  # 4.9999 days are not 5
 
 
 def _unit(clause: str, words: Words) -> str:

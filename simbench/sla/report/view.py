@@ -93,10 +93,13 @@ class View(msgspec.Struct, frozen=True, eq=False):
         return rates_at(self.case, code, at)
 
 
-def view_of(case: Case, progress: Progress = lambda *_: None) -> View:
-    """Judge a run and measure all that is shown; `progress` is called for each step. Raises LedgerError."""
-    findings: list[Finding] = []
-    purposes = ordered(case.contract, "sla")
+def view_of(case: Case, progress: Progress = lambda *_: None, judged: tuple[Finding, ...] | None = None) -> View:
+    """Judge a run, unless its findings are given, and measure all that is shown; `progress` is called for each step.
+
+    Raises LedgerError.
+    """
+    findings: list[Finding] = list(judged or ())
+    purposes = ordered(case.contract, "sla") if judged is None else []
     steps = len(purposes) + 2
     for number, purpose in enumerate(purposes):
         progress(purpose, number, steps)

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from simbench.base.errors import BadInput, MissingTool
 from simbench.bench.sut import command
 from simbench.bench.sut.command import Command, understand
-from simbench.bench.sut.protocol import AccountGiven, Ask, Report, SutFailed, Target
+from simbench.bench.sut.protocol import AccountGiven, Report, SutFailed, Target
 from simbench.bench.sut.registry import known_suts, make_sut, reference
 from simbench.client import lines
+from simbench.client.messages import Outgoing
 from tests.bench.sut.listener import Listener
 from tests.real.peer import Peer
 
 ACCOUNT = AccountGiven("36010", "acc36010", "secret", 10)
-ASK = Ask(token="#00001", code="36010", recipient="33639980001", text="Bonjour #00001")
+ASK = Outgoing(token="#00001", code="36010", recipient="33639980001", text="Bonjour #00001")
 
 # A client that connects nowhere: it says back what it was told.
 ECHO = """

@@ -31,7 +31,8 @@ from simbench.bench.sut.description import (
 )
 from simbench.bench.sut.external import External
 from simbench.bench.sut.http import Http, filled, heard
-from simbench.bench.sut.protocol import AccountGiven, Ask, Capabilities, Reach, Report, SutFailed, Target, reach_of
+from simbench.bench.sut.protocol import AccountGiven, Capabilities, Reach, Report, SutFailed, Target, reach_of
+from simbench.client.messages import Outgoing
 from simbench.contract import load_contract
 from simbench.ledger import MemoryLedger, RunInfo
 from simbench.rules.rule import load
@@ -39,7 +40,7 @@ from tests.bench.sut.listener import Listener
 
 assert select()  # enters every exercise
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "client.py"
-ASK = Ask(token="#00001", code="36010", recipient="33639980001", text="Déjà prêt ? 100% & plus #00001")
+ASK = Outgoing(token="#00001", code="36010", recipient="33639980001", text="Déjà prêt ? 100% & plus #00001")
 
 
 def written(folder: Path, text: str) -> Path:
@@ -207,7 +208,7 @@ def test_whatever_a_client_calls_is_a_report(path: str, query: str) -> None:
 
 @given(st.text(st.characters(codec="utf-8"), max_size=50))
 def test_a_filled_address_holds_one_value_a_place(text: str) -> None:
-    url = filled("http://x/?to={to}&text={text}", Ask("#1", "36010", "3363998", text), "")
+    url = filled("http://x/?to={to}&text={text}", Outgoing("#1", "36010", "3363998", text), "")
     assert url.count("&") == 1
     assert url.isascii()
 

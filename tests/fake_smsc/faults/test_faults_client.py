@@ -15,7 +15,8 @@ from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.live import LiveSmsc
 from simbench.bench.runner.in_memory import InMemory
 from simbench.bench.runner.virtual_loop import MemoryNetwork, VirtualLoop
-from simbench.bench.sut.protocol import AccountGiven, Ask, Report, Target
+from simbench.bench.sut.protocol import AccountGiven, Report, Target
+from simbench.client.messages import Outgoing
 from simbench.ledger import MemoryLedger
 from tests.fake_smsc.faults.test_faults_wire import MONDAY
 from tests.fake_smsc.live import SOON, contract
@@ -75,7 +76,7 @@ def ran(config: FaultConfig) -> Outcome:
             given = (AccountGiven("36010", "36010", "secret", 10),)
             await sut.start(Target("", smsc.server.port, given, 10, Path()), hear)
             for number in range(MESSAGES):
-                await sut.send(Ask(f"m{number}", "36010", f"337100000{number:02d}", f"Bonjour {number}"))
+                await sut.send(Outgoing(f"m{number}", "36010", f"337100000{number:02d}", f"Bonjour {number}"))
             await smsc.control.pause(config.for_s)
             await smsc.control.pause(PATIENCE_S)
             await sut.stop()

@@ -1,0 +1,56 @@
+"""`simbench contract check`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import cloup
+
+from simbench.base.text import count
+from simbench.cli.pages import command
+
+EXITS = {0: "the file is a sound contract", 2: "wrong usage or input"}
+
+
+@command(exits=EXITS, see=("docs/guides/contract.md", "docs/reference/contract.md"))
+@cloup.argument("file", help="Contract or overlay file, or the name of a built-in contract.")
+@cloup.option_group("Output", cloup.option("--json", "as_json", is_flag=True, help="JSON instead of lines."))
+def check(file: str, *, as_json: bool) -> None:
+    """Check a contract file and list every mistake: file, line, key, value and expectation.
+
+    Also found are purposes no rule verifies and countries whose public holidays are unknown.
+
+    \b
+    Example:
+      simbench contract check my-operator.toml
+    """
+    from simbench.base.json_files import indented
+    from simbench.base.toml_files import dotted
+    from simbench.cli.contract.kinds import examined
+    from simbench.contract.term import named_terms
+
+    _, loaded, problems = examined(file, thorough=True)
+    if as_json:
+        rows = [
+            {
+                "file": one.file,
+                "line": one.line,
+                "key": dotted(one.keys),
+                "problem": one.problem,
+                "expected": one.expected,
+            }
+            for one in problems
+        ]
+        click.echo(indented(rows))
+    for problem in () if as_json else problems:
+        click.echo(str(problem))
+    if problems or loaded is None:
+        click.echo(f"{count(len(problems), 'mistake')}", err=True)
+        sys.exit(2)
+    if not as_json:
+        terms = named_terms(loaded.content.terms)
+        assumed = sum(term.status == "assumption" for term in terms.values())
+        clauses = count(len(loaded.content.clauses), "clause")
+        figures = count(len(terms), "figure")
+        click.echo(f"{file}: sound; {clauses}, {figures}, {assumed} of them assumed; digest {loaded.digest}")

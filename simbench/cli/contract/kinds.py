@@ -1,0 +1,46 @@
+"""The kinds of contracts, and what more is known of them here than where they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from simbench.base.toml_files import Mistake, choice, shown
+from simbench.contract.engine import Loaded, Schema, examine
+from simbench.contract.layers import Problem, layers_of
+from simbench.contract.load import SMS
+
+More = Callable[[Any], Iterator[Mistake]]
+
+
+def schemas() -> dict[str, Schema[Any]]:
+    """The types of contracts of each product, by kind."""
+    from simbench.dialup.offer import DIALUP
+    from simbench.roaming.contract import ROAMING
+
+    return {schema.kind: schema for schema in (SMS, DIALUP, ROAMING)}
+
+
+def examined(name_or_path: str, *, thorough: bool = False) -> tuple[Schema[Any], Loaded[Any] | None, list[Problem]]:
+    """Read a contract of any kind: its types, its content unless there is a mistake, and every mistake.
+
+    `thorough` also looks for purposes and countries that do not exist. Raises ContractError for an unreadable file.
+    """
+    target: str | Path = name_or_path if name_or_path == Path(name_or_path).stem else Path(name_or_path)
+    layers, known = layers_of(target), schemas()
+    kind = next((layer.table["kind"] for layer in layers if "kind" in layer.table), SMS.kind)
+    if kind not in known:
+        layer = next(layer for layer in reversed(layers) if "kind" in layer.table)
+        problem = Problem(layer.file, layer.line(("kind",)), ("kind",), f"is {shown(kind)}", choice(str(kind), known))
+        return SMS, None, [problem]
+    more = _more() if thorough and kind == SMS.kind else ()
+    return known[kind], *examine(known[kind], target, more)
+
+
+def _more() -> tuple[More, ...]:
+    from simbench.contract.consistency import unknown_country, unknown_purposes
+    from simbench.rules.rule import load
+
+    return unknown_country, partial(unknown_purposes, purposes=load())

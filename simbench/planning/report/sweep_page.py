@@ -1,0 +1,122 @@
+"""The report of a sweep as one self-contained HTML file, and its table of points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from simbench.base.json_files import write_octets
+from simbench.planning import effects as shown_effects
+from simbench.planning.effects import COSTS, Effect, axis_of_cost, effects, frontier, interaction, point_means
+from simbench.planning.runs import Key, Result
+from simbench.planning.study import COUNTED, MEASURES, Prepared
+from simbench.planning.sweep import Interval, intervals
+from simbench.planning.wording import in_language
+from simbench.report.html import environment, stylesheet
+from simbench.report.translations import Translations
+from simbench.tables.writer import Cell, Sheet
+
+
+def measure_of(prepared: Prepared) -> str:
+    """The measure a page is about unless another is asked for: the one that stops the study, else lateness."""
+    return str(prepared.study.stop.measure) if prepared.study.stop else "late"
+
+
+def measured(t: Translations, one: Interval) -> str:
+    """A measure with its interval: counts as counts."""
+    if not math.isfinite(one.half_width):
+        return t.number(one.mean, 0 if one.measure in COUNTED else 4)
+    exact = 1 - math.floor(math.log10(one.half_width)) if one.half_width else 4  # two places of the half width
+    digits = 0 if one.measure in COUNTED else max(0, min(4, exact))
+    return f"{t.number(one.mean, digits)} ± {t.number(one.half_width, digits)}"
+
+
+def points_sheet(prepared: Prepared, found: Sequence[tuple[Interval, ...]]) -> Sheet:
+    """A row for each point: its parameters, the number of runs, each measure with half the width of its interval."""
+    keys = tuple(one.key for one in prepared.study.parameters)
+    columns = ("point", *keys, "runs", *(name for each in MEASURES for name in (each, f"{each}_half_width")))
+    rows: list[tuple[Cell, ...]] = []
+    for number, (point, measures) in enumerate(zip(prepared.points, found, strict=True)):
+        finite = [(one.mean, one.half_width if math.isfinite(one.half_width) else None) for one in measures]
+        rows.append((number, *point, measures[0].replications, *(value for pair in finite for value in pair)))
+    return Sheet("points", columns, tuple(rows))
+
+
+def write_sweep_report(
+    path: Path, prepared: Prepared, done: dict[Key, Result], language: str = "en", measure: str = ""
+) -> None:
+    """Write the report of a sweep as one HTML file. Raises BadInput when it cannot be written."""
+    write_octets(path, sweep_page(prepared, done, language, measure).encode())
+
+
+def sweep_page(prepared: Prepared, done: dict[Key, Result], language: str = "en", measure: str = "") -> str:
+    """The report of a sweep as HTML, about one of its measures."""
+    from simbench.report.style import COLOURS  # noqa: PLC0415 - matplotlib is slow to load
+
+    t, measure = in_language(language), measure or measure_of(prepared)
+    strongest = effects(prepared, done, measure)
+    return (
+        environment(Path(__file__).parent, str)
+        .get_template("sweep.html.j2")
+        .render(
+            t=t, study=prepared.study, title=prepared.study.name, lead=_lead(t, prepared, done),
+            sentence=_sentence(t, strongest, measure), sections=_sections(t, prepared, done, measure, strongest),
+            keys=[one.key for one in prepared.study.parameters], measures=[t(f"measure.{name}") for name in MEASURES],
+            rows=[
+                (number, [_value(t, each) for each in point], one[0].replications, [measured(t, each) for each in one])
+                for number, (point, one) in enumerate(zip(prepared.points, intervals(prepared, done), strict=True))
+            ],
+            colours=COLOURS, styles=stylesheet(),
+        )
+    )  # fmt: skip
+
+
+def _value(t: Translations, value: Any) -> str:
+    return value if isinstance(value, str) else t.number(value, 3)
+
+
+def _lead(t: Translations, prepared: Prepared, done: dict[Key, Result]) -> str:
+    keys = ", ".join(one.key for one in prepared.study.parameters)
+    return t("sweep.lead", points=t.number(len(prepared.points)), parameters=keys, runs=t.number(len(done)))
+
+
+def _sentence(t: Translations, strongest: Sequence[Effect], measure: str) -> str:
+    name = t(f"measure.{measure}")
+    digits = 0 if measure in COUNTED else 3
+    if not strongest or not strongest[0].span:
+        value = strongest[0].levels[0].mean if strongest else 0.0
+        return t("sweep.one-value", measure=name, value=t.number(value, digits))
+    means = [one.mean for one in strongest[0].levels]
+    low, high = (t.number(each, digits) for each in (min(means), max(means)))
+    return t("sweep.strongest", parameter=strongest[0].parameter, measure=name, low=low, high=high)
+
+
+def _sections(
+    t: Translations, prepared: Prepared, done: dict[Key, Result], measure: str, strongest: Sequence[Effect]
+) -> list[tuple[str, list[Any]]]:
+    """Headings of sections, with their pictures."""
+    from simbench.planning.report import sweep_figures as figures  # noqa: PLC0415 - matplotlib is slow to load
+    from simbench.report.style import look  # noqa: PLC0415 - as above
+
+    name = t(f"measure.{measure}")
+    found: list[tuple[str, list[Any]]] = []
+    with look():
+        if strongest:
+            drawn = figures.draw_effects(t, strongest, name, prepared.study.confidence)
+            found.append((t("sweep.effects", measure=name), drawn))
+        few = [one.parameter for one in strongest if len(one.levels) <= shown_effects.MOST_VALUES]
+        if len(few) > 1:
+            first, second = few[:2]
+            both = interaction(prepared, done, measure, first, second)
+            found.append(
+                (t("sweep.interaction", first=first, second=second), [figures.draw_interaction(t, both, name)])
+            )
+        if len(prepared.points) > 1:
+            cost, xs = axis_of_cost(prepared, done)
+            less = measure in shown_effects.LESS_IS_BETTER
+            points = frontier(xs, point_means(prepared, done, measure), more_x=cost != COSTS, less_y=less)
+            x = t("sweep.euros") if cost == COSTS else t(f"measure.{cost}")
+            found.append((f"{x} / {name}", [figures.draw_frontier(t, points, x, name)]))
+    return found

@@ -1,0 +1,102 @@
+"""The figures of a forecast: the fan of availability, the probability of a breach, and its trial on the past."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simbench.ledger.incidents import Period
+from simbench.report import style
+from simbench.sla.forecast import BackTest, Forecast
+from simbench.sla.report.forecast_texts import answers, tried_text
+from simbench.sla.report.picture import CivilAxis, Panel, Picture, iso
+from simbench.sla.report.translations import Words
+
+
+def draw_fan(made: Forecast, words: Words) -> Picture:
+    """Availability foreseen, with the bounds of half and of 95 % of the futures, and the probability of a breach."""
+    at = np.array(made.fan.at, dtype=np.int64)
+    axis = CivilAxis(Period(int(at[0]), int(at[-1]), int(at[0])), words)
+    figure, (top, bottom) = style.canvas((style.WIDE_IN[0], 5.4), (1.6, 1))
+    x, quantiles = axis.of(at), 100 * np.array(made.fan.quantiles)
+    top.fill_between(x, quantiles[0], quantiles[4], color=style.SKY, alpha=0.45, label=words("forecast.most"))
+    top.fill_between(x, quantiles[1], quantiles[3], color=style.BLUE, alpha=0.45, label=words("forecast.half"))
+    top.plot(x, quantiles[2], color=style.BLUE, linewidth=1.8, label=words("forecast.middle"))
+    known = np.array([share is not None for share in made.fan.was])
+    was = np.array([np.nan if share is None else 100 * share for share in made.fan.was])
+    if known.sum() > 1:
+        top.plot(x, was, color=style.INK, linewidth=1.8, linestyle=(0, (2, 1)), label=words("forecast.was"))
+    label = words("availability.promised", limit=words.share(made.target))
+    top.axhline(100 * made.target, color=style.INK, linestyle=(0, (6, 3)), linewidth=1.2, label=label)
+    low = min(100 * made.target, float(quantiles[0].min()), float(np.nanmin(was)) if known.any() else 100.0)
+    top.set_ylim(low - 0.15, 100.1)
+    top.set_ylabel(words("availability.curve"))
+    top.yaxis.set_major_formatter(lambda value, _: words.number(value, 2))
+    style.legend_above(top, 5)
+    dates = axis.of(np.array([one.at for one in made.dates], dtype=np.int64))
+    for place, (name, colour) in enumerate((("availability", style.BLUE), ("restoration", style.ORANGE))):
+        chances = [getattr(one, name) for one in made.dates]
+        shares = np.array([100 * chance.share for chance in chances])
+        bands = [chance.band or chance.noise for chance in chances]
+        spread = [[share - 100 * low for share, (low, _) in zip(shares, bands, strict=True)],
+                  [100 * high - share for share, (_, high) in zip(shares, bands, strict=True)]]  # fmt: skip
+        shift = (place - 0.5) * axis.of(int(at[-1])) * 0.008
+        bottom.errorbar(
+            dates + shift, shares, yerr=np.maximum(0, spread), color=colour, marker="os"[place], markersize=5,
+            capsize=3, linestyle="none", label=words(f"forecast.of_{name}"),
+        )  # fmt: skip
+    bottom.set_ylim(0, 104)
+    bottom.set_ylabel(words("forecast.chance"))
+    style.legend_above(bottom, 2)
+    axis.mark(bottom)
+    values = {
+        words("forecast.middle"): [words.share(share / 100) for share in quantiles[2].tolist()],
+        words("forecast.most"): [
+            f"{words.share(low / 100)} – {words.share(high / 100)}"
+            for low, high in zip(quantiles[0].tolist(), quantiles[4].tolist(), strict=True)
+        ],
+    }
+    columns: dict[str, list[Any]] = {
+        "at": [iso(one) for one in made.fan.at], **{
+            name: list(row) for name, row in zip(("low95", "low50", "middle", "high50", "high95"), made.fan.quantiles,
+                                                 strict=True)
+        }, "was": list(made.fan.was),
+    }  # fmt: skip
+    first, *rest = answers(made, None, words)
+    return Picture(
+        "forecast", words("forecast.title"), first, figure, words("forecast.formula"), columns, " ".join(rest),
+        panels=(Panel(top, at.tolist(), values, int(at[0])),),
+    )  # fmt: skip
+
+
+def draw_back_test(tried: BackTest, words: Words) -> Picture:
+    """Each past forecast beside what came: the bounds of availability foreseen, and the availability then."""
+    at = np.array([one.until for one in tried.tried], dtype=np.int64)
+    span = max(1, int(at[-1] - at[0]))
+    axis = CivilAxis(Period(int(at[0]) - span // 12 - 1, int(at[-1]) + span // 12 + 1, int(at[0])), words)
+    figure, (axes,) = style.canvas((style.WIDE_IN[0], 3.4))
+    x, quantiles = axis.of(at), 100 * np.array([one.quantiles for one in tried.tried])
+    for (low, high), width, colour, key in (((0, 4), 3, style.SKY, "most"), ((1, 3), 8, style.BLUE, "half")):
+        axes.vlines(
+            x, quantiles[:, low], quantiles[:, high], color=colour, linewidth=width, alpha=0.6,
+            label=words(f"forecast.{key}"),
+        )  # fmt: skip
+    was = np.array([100 * one.was for one in tried.tried])
+    axes.plot(x, was, color=style.INK, marker="D", markersize=5, linestyle="none", label=words("forecast.was"))
+    lowest = min(float(quantiles.min()), float(was.min()))
+    axes.set_ylim(lowest - 0.2, 100.15)
+    axes.set_ylabel(words("availability.curve"))
+    axes.yaxis.set_major_formatter(lambda value, _: words.number(value, 2))
+    style.legend_above(axes, 3)
+    axis.mark(axes)
+    columns: dict[str, list[Any]] = {
+        "as_of": [iso(one.as_of) for one in tried.tried], "until": [iso(one.until) for one in tried.tried],
+        "probability": [one.share for one in tried.tried], "broke": [one.broke for one in tried.tried],
+        "low95": quantiles[:, 0].tolist(), "high95": quantiles[:, 4].tolist(), "was": was.tolist(),
+    }  # fmt: skip
+
+    return Picture(
+        "back-test", words("forecast.tried_title"), tried_text(tried, words), figure, words("forecast.tried_formula"),
+        columns,
+    )  # fmt: skip
