@@ -22,18 +22,18 @@ class Known(msgspec.Struct, frozen=True):
 def known_purposes() -> dict[str, Known]:
     """Every purpose that a clause of a push-SMS contract may name in `verified_by`."""
     from simbench.billing import forecast
-    from simbench.billing.rules import SENTENCES
+    from simbench.billing import rules as bills
     from simbench.probe.rules import CHECKS
     from simbench.rules.rule import load
 
     books: dict[str, Mapping[str, Rule[Any]]] = {
         "simbench judge": load(),
         "simbench forecast": forecast.RULES,
+        "simbench bill --against": bills.RULES,
         "simbench probe": CHECKS,
     }
-    known = {
+    return {
         purpose: Known(command, rule.sentence, rule.catches)
         for command, book in books.items()
         for purpose, rule in book.items()
     }
-    return known | {purpose: Known("simbench bill --against", sentence) for purpose, sentence in SENTENCES.items()}

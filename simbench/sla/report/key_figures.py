@@ -43,7 +43,7 @@ def _availability(view: View, words: Words) -> list[KeyFigure]:
     lost, length, at = (int(column[place]) for column in (windows.unplanned, windows.length, windows.at))
     spare = int(length * allowed) - lost
     broken = spare < 0
-    outcome = next((one.outcome for one in view.findings if one.clause == "OPS-QOS-01"), "pass")
+    outcome = next((one.outcome for one in view.findings if one.purpose == "sla.availability"), "pass")
     unsure = outcome not in {"pass", "fail", "weak"} and not found.provisional
     tone = "fail" if broken else "" if found.provisional or unsure else "pass"
     if found.provisional:
