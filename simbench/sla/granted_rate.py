@@ -17,6 +17,7 @@ from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.sla.classification import Service, service_of
+from simbench.sla.purposes import GRANTED_RATE
 from simbench.sla.rolling_window import Instants
 from simbench.sla.traffic_minutes import Minutes, answers, held_seconds, logouts, recorded_minutes
 
@@ -34,7 +35,7 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
 
 
 @rule(
-    "sla.rate-with-backlog",
+    GRANTED_RATE,
     "While messages of a short code wait, it gets at least its subscribed rate",
     binds="platform",
     catches=("slow-minutes",),

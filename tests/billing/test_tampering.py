@@ -103,7 +103,7 @@ def test_a_line_left_out_or_doubled_fails_and_one_that_is_credited_or_cut_in_two
     line = lines[place(lines, clause)]
     without = [one for one in lines if one is not line]
     for changed in (without, [*lines, line]):
-        assert broken(judged(tmp_path, summed(changed)))[f"{clause}/billed"] in {"fail", "weak"}
+        assert broken(judged(tmp_path, summed(changed)))[BILLED[clause]] in {"fail", "weak"}
     credit = [clause, line[CODE], f"-{line[QUANTITY]}", line[PRICE], f"-{line[AMOUNT]}"]
     assert broken(judged(tmp_path, summed([*lines, line, credit]))) == {}
     if (quantity := int(line[QUANTITY])) > 1:
@@ -122,7 +122,7 @@ def test_a_row_of_the_contract_may_be_split_by_its_codes_and_by_no_other(row: st
     line[CODE] = "36001"
     assert broken(judged(tmp_path, lines)) == {}
     line[CODE] = "36999"
-    assert broken(judged(tmp_path, lines))[f"{clause}/billed"] == "fail"
+    assert broken(judged(tmp_path, lines))[BILLED[clause]] == "fail"
 
 
 def vat_of(share: str) -> Callable[[Decimal], Decimal]:

@@ -83,7 +83,7 @@ _FORMS: Final = {"hex", "originator", "message"}
 
 
 @rule(
-    "sessions.violations",
+    FRAMES,
     "Nothing in the client's frames is beside the format of the protocol",
     catches=("bad-checksum", "bad-length", "hex-trn"),
     suites=("client", "watched", "audit"),
@@ -96,7 +96,7 @@ def odd_frames(case: Case) -> Verdict:
 
 
 @rule(
-    "submits.violations",
+    REQUESTS,
     "Nothing in the client's operations and results is beside what the protocol asks for",
     catches=("missing-field", "submit-before-login"),
     suites=("client", "watched", "audit"),
