@@ -46,6 +46,11 @@ class Probes(msgspec.Struct, frozen=True, eq=False):
         ends = np.minimum(reached[lasts], self.at[lasts] + every)
         return list(zip(self.at[firsts].tolist(), ends.tolist(), strict=True))
 
+    def covered(self, start: int, end: int) -> float:
+        """The share of [start, end) in which the client looked."""
+        watched = sum(max(0, min(last, end) - max(first, start)) for first, last in self.stretches())
+        return watched / max(1, end - start)
+
     @property
     def every_us(self) -> int:
         """The usual time between two probes, 0 where there are not two."""

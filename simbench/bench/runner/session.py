@@ -59,7 +59,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 def versions() -> dict[str, str]:
     """Versions of what judges: the bench, Python, and the libraries a verdict hangs on."""
-    libraries = {name: version(name) for name in ("msgspec", "numpy", "pyarrow", "pytest")}
+    libraries = {name: version(name) for name in ("msgspec", "numpy", "pyarrow")}
     return {"simbench": __version__, "python": platform.python_version(), **libraries}
 
 

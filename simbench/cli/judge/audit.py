@@ -14,12 +14,13 @@ import simbench.bench.runner.selection  # noqa: F401 - importing it enters the e
 from simbench import __version__
 from simbench.base.errors import BadInput
 from simbench.base.outputs import claim
+from simbench.base.text import count
 from simbench.base.units import SECOND_US
 from simbench.bench.exercises.exercise import EXERCISES
 from simbench.capture.esp import Tunnels
 from simbench.capture.tunnelled import Progress, read_tunnelled
 from simbench.contract import Contract
-from simbench.finding import Finding
+from simbench.finding import Finding, prose
 from simbench.ledger import AnyLedger, Ledger, MemoryLedger, Run, RunInfo
 from simbench.ledger.rows import Row
 from simbench.rules.audit import GIVEN, audit, given_by, lacks_of
@@ -90,15 +91,17 @@ def audit_capture(path: Path, beside: AuditInputs, contract: Contract) -> Audite
         "to": moment(end) if dated else "unknown", "incidents": 0,
         "contract": contract.name, "contract_digest": contract.digest, "bench_version": __version__,
         "packets": summary.packets, "connections": summary.connections, "esp_packets": tunnels.packets,
-        "esp_opened": tunnels.opened, "lacks": str(lacks), "began_midway": lacks.midway,
-        "attempts": summary.attempts, "clock": str(times),
+        "esp_opened": tunnels.opened, "lacks": prose(lacks.reasons), "began_midway": lacks.midway,
+        "attempts": summary.attempts, "clock": prose(times.remarks),
     }  # fmt: skip
     facts["set_aside"] = len(rejected(metadata.notes))
     if metadata.requests is not None:
         facts["without_request"] = unrequested(Case(Trace(run), contract))
     facts["holes"] = lacks.holes
     if metadata.unread:
-        facts["unread"] = ", ".join(f"{count} lines of the {kind}" for kind, count in metadata.unread.items())
+        facts["unread"] = ", ".join(
+            f"{count(unread, 'line')} of the {kind}" for kind, unread in metadata.unread.items()
+        )
     remarks = tuple(Remark(0, remark) for remark in times.remarks)
     return Audited(facts, findings, (*remarks, *metadata.notes))
 
