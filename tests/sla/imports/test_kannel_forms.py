@@ -77,7 +77,8 @@ def test_seven_hours_down_are_found_in_every_form(tmp_path: Path, form: str, dri
     ((start, end),) = [(one.start, one.end) for one in found.incidents if one.attributed_to == "orange"]
     assert (start // 1_000_000, (end or 0) - start) == (instant(2025, 3, 3, 2) // 1_000_000, 7 * HOUR_US)
     assert (found.notes, dict(found.unsupported)) == (
-        (), {"sla.rate-with-backlog": "the log does not say when messages were handed over; bearerbox's does at debug level"},
+        (),
+        {"sla.rate-with-backlog": "the log does not say when messages were handed over; bearerbox's does at debug level"},
     )  # fmt: skip
 
 
