@@ -13,6 +13,7 @@ from simbench.base.calendar import instant
 from simbench.base.units import HOUR_US, MINUTE_US
 from simbench.contract import load_contract
 from simbench.sla.imports.kannel_log import KannelLog, looks_like, read_kannel_log
+from simbench.sla.purposes import GRANTED_RATE
 from simbench.tables.instants import NoZone
 
 CONTRACT, PARIS = load_contract(), ZoneInfo("Europe/Paris")
@@ -78,7 +79,7 @@ def test_seven_hours_down_are_found_in_every_form(tmp_path: Path, form: str, dri
     assert (start // 1_000_000, (end or 0) - start) == (instant(2025, 3, 3, 2) // 1_000_000, 7 * HOUR_US)
     assert (found.notes, dict(found.unsupported)) == (
         (),
-        {"sla.rate-with-backlog": "the log does not say when messages were handed over; bearerbox's does at debug level"},
+        {GRANTED_RATE: "the log does not say when messages were handed over; bearerbox's does at debug level"},
     )  # fmt: skip
 
 
