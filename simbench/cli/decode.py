@@ -233,15 +233,15 @@ def _show_items(seen: Seen, items: list[Frame | WireError], show: Show) -> None:
     from simbench.ucp.frame import WIRE_ERRORS, Frame
     from simbench.ucp.operations import check
 
-    oddities: Errors = []
+    violations: Errors = []
     for item in items:
         if isinstance(item, Frame):
-            show(seen, item, [*oddities, *check(item)])
-            oddities = []
+            show(seen, item, [*violations, *check(item)])
+            violations = []
         elif item.name == "line-ends":
             continue
         elif WIRE_ERRORS[item.name].tolerated:
-            oddities.append(item)
+            violations.append(item)
         else:
             show(seen, item, [item])
 

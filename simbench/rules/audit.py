@@ -113,11 +113,13 @@ def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Ti
     missing = [need for need in needs if need not in given]
     if missing:
         parts = tuple(f"needs {KINDS[need]}" for need in missing)
-        return Finding(purpose, rule.clause, "unsupported", prose(parts), exercise=kind, parts=parts)
+        return Finding(
+            purpose, case.contract.clause_of(purpose), "unsupported", prose(parts), exercise=kind, parts=parts
+        )
     if capture_times.hangs_on_missing_times(rule, times):
         return Finding(
             purpose,
-            rule.clause,
+            case.contract.clause_of(purpose),
             "inconclusive",
             prose(times.remarks),
             blame="bench",

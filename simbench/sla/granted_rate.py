@@ -18,6 +18,7 @@ from simbench.finding import Evidence
 from simbench.ledger.events import LimitSet, TierSet
 from simbench.rules.rule import Case, Verdict, rule, worst
 from simbench.sla.classification import Service, service_of
+from simbench.sla.purposes import GRANTED_RATE
 from simbench.sla.rolling_window import Instants
 from simbench.sla.traffic_minutes import Minutes, answers, held_seconds, logouts, recorded_minutes
 
@@ -34,7 +35,7 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
 
 
 @rule(
-    "OPS-QOS-04/rate-with-backlog",
+    GRANTED_RATE,
     "While messages of a short code wait, it gets at least its subscribed rate",
     binds="platform",
     catches=("slow-minutes",),

@@ -16,6 +16,7 @@ from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import Chosen, Exercise, Script
 from simbench.bench.exercises.tester import Bench
 from simbench.bench.sut.protocol import pids_of
+from simbench.contract import Contract
 from simbench.ledger.events import ClientSampled
 from simbench.rules.rule import load, standing
 
@@ -39,11 +40,11 @@ def duration_s(text: str) -> int:
     return seconds
 
 
-def soak(seconds: int) -> Chosen:
-    """The one exercise of an endurance run, and its purposes."""
+def soak(seconds: int, contract: Contract) -> Chosen:
+    """The one exercise of an endurance run, and its purposes under the contract."""
     every_s = min(HOUR_S, seconds / CUTS)
     title = f"Endurance: {LOAD:.0%} of two tiers for {seconds} s, all connections cut every {every_s:.0f} s"
-    purposes = (*load("soak"), *standing())
+    purposes = (*(one for one in load("soak") if contract.clause_of(one)), *standing(contract))
     exercise = Exercise("soak", title, purposes, RATES, _script(seconds, every_s), seconds + 30.0, alone=True)
     return {"soak": (exercise, purposes)}
 

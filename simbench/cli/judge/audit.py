@@ -122,7 +122,7 @@ def audit_run(run: Run, contract: Contract, beside: AuditInputs = AuditInputs())
     plain = Trace(run)
     if exercise is not None:
         case = Case(Trace(run, tokens_of(plain)), contract)
-        purposes = dict.fromkeys((*exercise.purposes, *standing()))
+        purposes = dict.fromkeys((*filter(contract.clause_of, exercise.purposes), *standing(contract)))
         return Audited({}, tuple(judge(purpose, case, exercise.name) for purpose in purposes))
     given, facts = given_by(plain), dict[str, str | int | float]()
     metadata = Metadata()

@@ -50,7 +50,7 @@ def _enter(slug: str, sentence: str, direction: str, blame: Blame) -> RuleFuncti
         return _in_clear(case, direction, blame)
 
     return rule(
-        f"OPS-CON-03/{slug}", sentence, binds=blame, catches=(f"{slug}-planted",), suites=("audit",), counts_all=True
+        f"sessions.{slug}", sentence, binds=blame, catches=(f"{slug}-planted",), suites=("audit",), counts_all=True
     )(judge)
 
 

@@ -87,7 +87,7 @@ def _enter(fault: str, slug: str, sentence: str, catches: tuple[str, ...]) -> Ru
     def judge(case: Case) -> Verdict:
         return reported_truly(case, fault)
 
-    return rule(f"OPS-PRO-06/{slug}", sentence, catches=catches, capability="reports_outcomes")(judge)
+    return rule(f"notifications.{slug}", sentence, catches=catches, capability="reports_outcomes")(judge)
 
 
 for _fault, (_slug, _sentence, _catches) in WAYS.items():

@@ -83,7 +83,7 @@ PLACES = {
 
 
 def _enter(slug: str, sentence: str, catches: tuple[str, ...]) -> RuleFunction:
-    return rule(f"OPS-PRO-03/{slug}", sentence, catches=catches, capability="keeps_quiet_hours")(in_hours)
+    return rule(f"hours.{slug}", sentence, catches=catches, capability="keeps_quiet_hours")(in_hours)
 
 
 for _slug, (_sentence, _catches) in PLACES.items():
@@ -91,7 +91,7 @@ for _slug, (_sentence, _catches) in PLACES.items():
 
 
 @rule(
-    "OPS-PRO-03/delivered-in-hours",
+    "hours.delivered-in-hours",
     "Marketing not delivered within the hours is not delivered after them",
     catches=("night-delivery",),
     capability="keeps_quiet_hours",

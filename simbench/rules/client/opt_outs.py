@@ -100,7 +100,7 @@ def _tokens(bound: Iterator[tuple[Request, OptOut]]) -> set[str]:
 
 
 @rule(
-    "OPS-PRO-08/every-spelling",
+    "opt-out.every-spelling",
     "The client honours an opt-out in any spelling",
     catches=("ignores-stop", "knows-one-stop"),
     capability="keeps_stop_list",
@@ -111,7 +111,7 @@ def every_spelling(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-08/while-busy",
+    "opt-out.while-busy",
     "The client honours an opt-out that arrives while it is busy",
     catches=("ignores-stop", "forgets-stop-when-busy"),
     capability="keeps_stop_list",
@@ -122,7 +122,7 @@ def while_busy(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-08/every-code",
+    "opt-out.every-code",
     "The client honours an opt-out on every code of the brand",
     catches=("ignores-stop", "stops-one-code-only"),
     capability="keeps_stop_list",
@@ -133,7 +133,7 @@ def every_code(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-OPT-01/mo-delivered",
+    "mo.mo-delivered",
     "The platform delivers every MO message to the client that owns the code",
     binds="platform",
     catches=("drops-mo",),
@@ -159,7 +159,7 @@ def _written(case: Case) -> list[tuple[int, TextSent]]:
 
 
 @rule(
-    "OPS-OPT-01/mo-passed-on",
+    "mo.mo-passed-on",
     "The client passes on every MO message it acknowledged exactly once, even while it is busy",
     catches=("swallows-mo",),
     capability="reports_outcomes",

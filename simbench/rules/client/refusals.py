@@ -62,7 +62,7 @@ def _judged(refused: list[tuple[Submit, int]], wrong: list[Submit], verb: str) -
 
 
 @rule(
-    "OPS-ACH-03/given-up",
+    "submits.given-up",
     "The client gives up a message whose refusal has its reason in the message",
     catches=("retries-final-nack",),
 )
@@ -75,7 +75,7 @@ def given_up(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-03/tried-again",
+    "submits.tried-again",
     "The client sends a message again when the reason for its refusal passes",
     catches=("gives-up-on-nack",),
 )
@@ -88,7 +88,7 @@ def tried_again(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-03/late-results",
+    "submits.late-results",
     "When a result is late but within the result timer, the client neither resends nor disconnects",
     catches=("impatient",),
 )
@@ -113,7 +113,7 @@ def late_results(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-03/trn-discipline",
+    "submits.trn-discipline",
     "Transaction numbers of a connection rise from 00 to 99 and start again at 00; none is reused while in use",
     catches=("reuses-trn",),
     suites=("client", "watched", "audit"),
