@@ -10,6 +10,7 @@ from fake_smsc.scenario import OutageConfig, Scenario, allowed_networks, epoch_u
 from fake_smsc.server.assembly import assemble
 from fake_smsc.server.clock import PlatformClock
 from fake_smsc.server.control import Control
+from fake_smsc.server.fast_path import load_beside
 from fake_smsc.server.login_throttle import LoginThrottle
 from fake_smsc.server.network import Network, Tcp
 from fake_smsc.server.restore_state import outage_held, put_back
@@ -55,7 +56,7 @@ class LiveSmsc:
         self.server.allowed = allowed_networks(config)
         self.server.login_throttle = LoginThrottle(config.failed_logins_per_min)
         self.control = Control(self.server)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[None] | asyncio.Task[bool]] = []
 
     async def __aenter__(self) -> LiveSmsc:
         if self.saved_state is not None:
@@ -94,6 +95,12 @@ class LiveSmsc:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.ledger.events.append(row_of(self.clock.now(), RunEnded()))
         await self.server.close()
+
+    def load_fast_path(self) -> asyncio.Task[bool]:
+        """Load the fast path beside the running server; until then, and without a compiler, the core serves."""
+        task = asyncio.create_task(load_beside())
+        self._tasks.append(task)
+        return task
 
     async def _resume_outage(self, saved_state: SavedState) -> None:
         """Continue an interrupted outage until its announced end, or until somebody restores the platform."""

@@ -245,6 +245,7 @@ async def _serve(
             served = True
             with sparing_collector():
                 _banner(smsc, folder, service_lines)
+                smsc.load_fast_path()
                 await stop.wait()
             click.echo("stopping", err=True)
     finally:

@@ -29,6 +29,7 @@ async def serve(folder: Path, kind: str = "") -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with LiveSmsc(scenario, load_contract(), ledger) as smsc, _beside(smsc, kind) as url:
+        await smsc.load_fast_path()
         with sparing_collector():
             print("ready", smsc.server.port, url, flush=True)
             await stop.wait()

@@ -41,6 +41,9 @@ def refuse_unusable(options: Any, kind: str) -> None:
     for (option, field), kinds in _USED_BY.items():
         if getattr(options, field) is not None and kind not in kinds:
             raise BadInput(option, f"{_NAMES[kind]} cannot use it", f"it with {_list(_NAMES[one] for one in kinds)}")
+    for option, asked in (("--pdf", options.pdf), ("--claim", options.claim)):
+        if asked and options.output is None:
+            raise BadInput(option, "has no folder to write to", "-o as well")
     for option, given in (
         ("--laws", options.laws),
         ("--as-of", options.as_of),
