@@ -17,7 +17,7 @@ from simbench.sla.forecast import forecast
 from simbench.sla.probes import ANSWERED
 from tests.sla.years import START, YEAR, case_of, judged, maintenance, outage
 
-ROLLING, SIX = "OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours"
+ROLLING, SIX = "sla.availability", "sla.restoration"
 Q1_H = 744 + 672 + 743  # January to March 2025, with the hour that March loses
 
 

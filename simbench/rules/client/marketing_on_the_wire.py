@@ -53,7 +53,7 @@ def _judged(
 
 
 @rule(
-    "OPS-PRO-03/hours-on-the-wire",
+    "hours.hours-on-the-wire",
     "Marketing on the wire was sent from Monday to Saturday, within the hours, and on no public holiday",
     catches=("night-marketing",),
     suites=("audit",),
@@ -69,7 +69,7 @@ def hours(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRE-07/consent-on-the-wire",
+    "marketing.consent-on-the-wire",
     "Marketing on the wire went only to users who had agreed to it",
     catches=("marketing-without-consent",),
     suites=("audit",),
@@ -83,7 +83,7 @@ def consent(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-08/range-on-the-wire",
+    "ranges.range-on-the-wire",
     "Marketing on the wire was sent from codes of range 36, or of the presence and reply ranges",
     catches=("marketing-on-38",),
     suites=("audit",),
@@ -97,7 +97,7 @@ def ranges(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-07/stop-on-the-wire",
+    "marketing.stop-on-the-wire",
     "Marketing on the wire names STOP and a short code",
     catches=("marketing-without-stop",),
     suites=("audit",),
@@ -117,7 +117,7 @@ def _told_before(asked: Any) -> bool:
 
 
 @rule(
-    "OPS-DEO-14/daily-on-the-wire",
+    "marketing.daily-on-the-wire",
     "No user received more than one marketing message per brand and day",
     catches=("marketing-twice-a-day",),
     suites=("audit",),
@@ -144,7 +144,7 @@ def daily(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-08/opt-outs-on-the-wire",
+    "opt-out.opt-outs-on-the-wire",
     "No user received marketing of a brand later than the grace period after an opt-out",
     catches=("marketing-after-stop",),
     suites=("audit",),
@@ -171,7 +171,7 @@ def opt_outs(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-11/machines-on-the-wire",
+    "ranges.machines-on-the-wire",
     "Codes of range 38 on the wire sent to machines only",
     catches=("people-on-38",),
     suites=("audit",),
@@ -188,7 +188,7 @@ def machines(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-12/senders-on-the-wire",
+    "sender.senders-on-the-wire",
     "No message on the wire has a subscriber's number as originator",
     catches=("sends-any-oadc",),
     suites=("audit",),
