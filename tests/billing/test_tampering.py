@@ -20,7 +20,7 @@ from simbench.billing.rules import Bill, balance, judge_bill
 from simbench.cli.main import cli
 from simbench.finding import Finding
 from tests.billing.test_rules import ACTS, COUNTS, right_bill
-from tests.billing.worked import CONTRACT, OCTOBER, ROWS
+from tests.billing.worked import BILLED, CONTRACT, OCTOBER, ROWS
 
 Lines = list[list[str]]
 CLAUSE, CODE, QUANTITY, PRICE, AMOUNT = range(5)
@@ -79,7 +79,7 @@ def test_a_unit_price_that_is_not_the_contracts_fails_though_the_amount_is_right
     at = place(lines, f"OPS-TAR-{row}")
     lines[at][PRICE] = str(Decimal(lines[at][PRICE]) + Decimal(by))
     findings = judged(tmp_path, lines)
-    assert broken(findings) == {f"OPS-TAR-{row}/billed": "fail"}
+    assert broken(findings) == {BILLED[f"OPS-TAR-{row}"]: "fail"}
     lines[at][PRICE] = ""
     assert broken(judged(tmp_path, lines)) == {}  # none stated
 
@@ -91,7 +91,7 @@ def test_an_amount_that_is_not_due_fails_though_the_sums_follow_it(row: str, by:
     at = place(lines, f"OPS-TAR-{row}")
     lines[at][AMOUNT] = str(Decimal(lines[at][AMOUNT]) + Decimal(by))
     found = broken(judged(tmp_path, summed(lines)))
-    assert found.pop(f"OPS-TAR-{row}/billed") == "fail"
+    assert found.pop(BILLED[f"OPS-TAR-{row}"]) == "fail"
     assert set(found) <= {"bill.whole-months"}
 
 
@@ -103,7 +103,7 @@ def test_a_line_left_out_or_doubled_fails_and_one_that_is_credited_or_cut_in_two
     line = lines[place(lines, clause)]
     without = [one for one in lines if one is not line]
     for changed in (without, [*lines, line]):
-        assert broken(judged(tmp_path, summed(changed)))[f"{clause}/billed"] in {"fail", "weak"}
+        assert broken(judged(tmp_path, summed(changed)))[BILLED[clause]] in {"fail", "weak"}
     credit = [clause, line[CODE], f"-{line[QUANTITY]}", line[PRICE], f"-{line[AMOUNT]}"]
     assert broken(judged(tmp_path, summed([*lines, line, credit]))) == {}
     if (quantity := int(line[QUANTITY])) > 1:
@@ -122,7 +122,7 @@ def test_a_row_of_the_contract_may_be_split_by_its_codes_and_by_no_other(row: st
     line[CODE] = "36001"
     assert broken(judged(tmp_path, lines)) == {}
     line[CODE] = "36999"
-    assert broken(judged(tmp_path, lines))[f"{clause}/billed"] == "fail"
+    assert broken(judged(tmp_path, lines))[BILLED[clause]] == "fail"
 
 
 def vat_of(share: str) -> Callable[[Decimal], Decimal]:

@@ -84,7 +84,11 @@ def test_a_tampered_ledger_is_named(run: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ('"exercise":"originators","outcome":"fail"', '"exercise":"originators","outcome":"pass"', "fail from the ledger"),
+        (
+            '"exercise":"originators","outcome":"fail"',
+            '"exercise":"originators","outcome":"pass"',
+            "fail from the ledger",
+        ),
         ('"system":"reference', '"system":"another', "system: another"),
         ('"submits.tried-again",', "", "untried: "),
         ("does not conform", "conforms", "the visible page does not match the data in it"),

@@ -132,9 +132,7 @@ def _change(name: str, purpose: str, month: int, day: int) -> None:
 
     script.__name__ = name
     setup = Setup(clock="moved", epoch=f"{YEAR}-{month:02d}-{day:02d}T07:59:58")
-    exercise(f"Marketing around the change to {purpose}", (f"OPS-PRO-03/{purpose}",), CODE, seconds=20, setup=setup)(
-        script
-    )
+    exercise(f"Marketing around the change to {purpose}", (f"hours.{purpose}",), CODE, seconds=20, setup=setup)(script)
 
 
 # The Sunday itself, then the next working day at the hours an unchanged clock would keep.

@@ -89,7 +89,7 @@ async def suspension(bench: Bench) -> None:
 
 @exercise(
     "Notifications arrive before their results, twice, late, or never",
-    tuple(f"OPS-PRO-06/{slug}-notifications" for slug in ("early", "doubled", "late", "lost")),
+    tuple(f"notifications.{slug}-notifications" for slug in ("early", "doubled", "late", "lost")),
     dict(zip(WAYS, (10, 20, 50, 100), strict=True)),
     seconds=50,
     setup=FAST,
