@@ -169,7 +169,7 @@ def test_what_failed_is_run_again_in_the_exercise_in_which_it_failed(
 
 
 def test_every_judged_purpose_has_a_folder_of_its_evidence(run: Path) -> None:
-    folder = run / "evidence" / "OPS-DEO-06_temptations"
+    folder = run / "evidence" / "sender.temptations"
     assert {path.name for path in folder.iterdir()} == {"evidence.pcapng", "client.log", "finding.json"}
     assert folder.joinpath("evidence.pcapng").stat().st_size > 1000
 
@@ -201,7 +201,7 @@ def test_a_session_judged_again_into_another_folder_stays_as_it_was(
     ended = Ended(capsys, "conform", "--from", run, "--only", "OPS-PRE-08", "-o", elsewhere)
     assert (ended.status, len(json.loads((elsewhere / "findings.json").read_text())["findings"])) == (0, 1)
     assert {path: path.read_bytes() for path in before} == before
-    assert (elsewhere / "evidence" / "OPS-PRE-08_allotted-codes" / "client.log").exists()
+    assert (elsewhere / "evidence" / "sender.allotted-codes" / "client.log").exists()
 
 
 @pytest.mark.parametrize("option", [("--fault", "no-pacing"), ("--last-failed",), ("--soak", "60s")])
