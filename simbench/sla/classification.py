@@ -68,7 +68,7 @@ def service_of(case: Case) -> Service:
     Without a period in the ledger it is the ledger's own span.
     """
     if SERVICE not in case.kept:
-        events = list(case.trace.event_rows.rows())
+        events = case.trace.events
         period = period_of(events) or Period(*case.trace.span, case.trace.span[0])
         case.kept[SERVICE] = Service(period, counted(incidents_of(events), case.contract))
     service: Service = case.kept[SERVICE]

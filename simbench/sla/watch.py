@@ -18,7 +18,7 @@ from simbench.base.errors import BadInput
 from simbench.base.units import HOUR_US, SECOND_US
 from simbench.contract import Contract
 from simbench.ledger import Ledger, RunInfo, open_run
-from simbench.ledger.events import Restored, row_of
+from simbench.ledger.events import Restored, events_in, row_of
 from simbench.ledger.incidents import Incident, Period, incident_rows, incidents_of
 from simbench.sla.availability import budget, rolling, year_of
 from simbench.sla.classification import Service, counted
@@ -98,8 +98,7 @@ class Watch:
         place = folder / LEDGER
         self._seen: dict[str, Incident] = {}
         if (place / "run.json").is_file():
-            events = open_run(place).events.to_pylist()
-            self._seen = {one.ticket: one for one in incidents_of(tuple(row.values()) for row in events)}
+            self._seen = {one.ticket: one for one in incidents_of(events_in(open_run(place).events))}
             self._ledger = Ledger.resume(place)
         else:
             info = RunInfo("watch", contract=contract.name, contract_digest=contract.digest)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from simbench.ledger import open_run
+from simbench.ledger.events import events_in
 from simbench.ledger.incidents import incidents_of
 from simbench.sla.watch import METRICS
 from tests.cli.child import Ended
@@ -34,8 +35,8 @@ def look(capsys: pytest.CaptureFixture[str], tmp_path: Path, *more: str, now: st
 
 
 def tickets(tmp_path: Path) -> dict[str, int | None]:
-    events = open_run(tmp_path / "out" / "ledger").events.to_pylist()
-    return {one.ticket: one.end for one in incidents_of(tuple(row.values()) for row in events)}
+    events = events_in(open_run(tmp_path / "out" / "ledger").events)
+    return {one.ticket: one.end for one in incidents_of(events)}
 
 
 def test_nothing_is_said_while_budget_and_forecast_are_within_their_thresholds(

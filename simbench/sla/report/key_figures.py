@@ -10,6 +10,7 @@ import numpy as np
 
 from simbench.base.units import DAY_US, HOUR_US
 from simbench.sla.availability import decided
+from simbench.sla.purposes import AVAILABILITY
 from simbench.sla.report.translations import Words
 from simbench.sla.report.view import View
 from simbench.sla.restoration import restored_within
@@ -44,7 +45,7 @@ def _availability(view: View, words: Words) -> list[KeyFigure]:
     lost = round(windows.loss(place, found.formula) * length)
     spare = int(length * allowed) - lost
     broken = spare < 0
-    outcome = next((one.outcome for one in view.findings if one.clause == "OPS-QOS-01"), "pass")
+    outcome = next((one.outcome for one in view.findings if one.purpose == AVAILABILITY), "pass")
     unsure = outcome not in {"pass", "fail", "weak"} and not found.provisional
     tone = "" if found.provisional or (unsure and not broken) else "fail" if broken else "pass"
     may = int(length * allowed)

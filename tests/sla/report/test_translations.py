@@ -39,10 +39,10 @@ def test_french_signs_of_two_strokes_follow_a_space_that_does_not_break() -> Non
 def test_every_purpose_of_the_service_level_has_its_sentences(language: str) -> None:
     words = Words(language)
     for purpose in SERVICE_LEVEL:
-        clause = purpose.partition("/")[0]
-        assert words.has(f"promise.{clause}")
-        assert words.has(f"result.{clause}")
-        assert words.has(f"result.{clause}-none")
+        slug = purpose.rpartition(".")[2]
+        assert words.has(f"promise.{slug}")
+        assert words.has(f"result.{slug}")
+        assert words.has(f"result.{slug}-none")
 
 
 def test_no_text_is_written_for_nobody() -> None:
