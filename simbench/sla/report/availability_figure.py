@@ -20,7 +20,7 @@ from simbench.sla.report.view import View
 from simbench.sla.rolling_window import Instants
 
 CLASSES: tuple[Class, ...] = get_args(Class)
-EARLY_DAYS = 30  # with less known, one outage weighs so heavily that the curve says nothing
+EARLY_DAYS = 30  # with less of a year known, one outage weighs so heavily that the curve says nothing
 MOST_SPANS = 4  # below the target, named with their dates
 MOST_POINTS = 1500
 MOST_LINKED = 400  # incidents that are links in the figure
@@ -82,10 +82,14 @@ def draw_availability(view: View, words: Words) -> Picture:
     )  # fmt: skip
 
 
+def _early_days(view: View) -> float:
+    return min(EARLY_DAYS, float(view.year.windows.length.min()) / DAY_US / 12)
+
+
 def _shown(view: View) -> NDArray[np.int64]:
     """Places of the windows drawn: not those with so little known that they say nothing, and not too many."""
     rolled = view.rolled
-    enough = np.flatnonzero(rolled.full | (rolled.length >= EARLY_DAYS * DAY_US))
+    enough = np.flatnonzero(rolled.full | (rolled.length >= _early_days(view) * DAY_US))
     places = enough if len(enough) else np.arange(len(rolled.at))
     if len(places) > MOST_POINTS:
         even = places[np.linspace(0, len(places) - 1, MOST_POINTS).astype(np.int64)]
@@ -197,7 +201,7 @@ def _note(view: View, words: Words, spans: list[tuple[int, int]]) -> str:
         key = "availability.burn_lasts" if out is None else "availability.burn_out"
     parts.append(words(key, rate=words.hours(rate), date=words.day(out) if out else ""))
     if not view.rolled.full.all():
-        parts.append(words("availability.note", days=words.number(EARLY_DAYS)))
+        parts.append(words("availability.note", days=words.number(_early_days(view))))
     return " ".join(parts)
 
 
