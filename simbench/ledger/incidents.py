@@ -55,7 +55,7 @@ _STATED = ("ticket", "scope", "share", "announced_at", "noticed_at", "attributed
 
 
 def incident_rows(incident: Incident) -> list[EventRow]:
-    """The rows that tell it: its beginning ("outage" or "maintenance") and, when it is over, its end ("restored").
+    """Its rows: its beginning ("outage" or "maintenance") and, when it is over, its end ("restored").
 
     They are filed under their own instants, so that rows of several incidents are to be sorted before a run writes
     them as it goes.
