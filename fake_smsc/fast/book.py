@@ -24,7 +24,7 @@ METERS: Final = {"sliding": lay.SLIDING, "all_operations": lay.SLIDING, "tumblin
                  "mean_10s": lay.MEAN, "bucket": lay.BUCKET}  # fmt: skip
 MODES: Final = {"monitor": lay.MONITOR, "delay": lay.DELAY, "nack": lay.NACK, "discard": lay.DISCARD,
                 "close": lay.CLOSE}  # fmt: skip
-FEWEST_ROWS: Final = 1 << 12
+FEWEST_ROWS: Final = 1 << 20  # memory is taken when a row is first used
 SLOTS_MOST: Final = 1 << 17  # of the wheel: two minutes
 LONGEST_CODE: Final = 22
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fake_smsc.fast.kernels import frames
 from fake_smsc.fast.kernels import layout as lay
-from fake_smsc.fast.kernels.frames import ack_at, hex_digit, submit_at, text_key
+from fake_smsc.fast.kernels.frames import ack_at, hex_digit, submit_at, sum_of, text_key
 from fake_smsc.fast.kernels.rows import file, free_row, log_row, new_row
 from simbench.base.units import MINUTE_US, SECOND_US
 from simbench.kernels.chance import draw_with, mixed, quantile
@@ -284,14 +284,12 @@ def _result(state: Any, octets: Any, caches: Any, out: Any, found: Any, stamp: A
     """Write the positive result of a submit."""
     at = state[lay.OUT]
     size, begin = found[frames.RECIPIENT_SIZE], found[frames.RECIPIENT]
-    for place in range(len(RESULT)):
-        out[at + place] = RESULT[place]
+    copy(out, at, RESULT, 0, len(RESULT))
     length = RESULT_OVERHEAD + size
     out[at + 1], out[at + 2] = 48 + found[frames.TRN] // 10, 48 + found[frames.TRN] % 10
     out[at + 7], out[at + 8] = 48 + length // 10, 48 + length % 10
     end = at + len(RESULT)
-    for place in range(size):
-        out[end + place] = octets[begin + place]
+    copy(out, end, octets, begin, size)
     end += size
     out[end] = 58
     for place in range(12):
@@ -303,17 +301,21 @@ def _result(state: Any, octets: Any, caches: Any, out: Any, found: Any, stamp: A
 def _refusal(state: Any, out: Any, trn: Any, ec: Any) -> Any:
     """Write the negative result of a submit above the rate."""
     at = state[lay.OUT]
-    for place in range(len(REFUSAL)):
-        out[at + place] = REFUSAL[place]
+    copy(out, at, REFUSAL, 0, len(REFUSAL))
     out[at + 1], out[at + 2] = 48 + trn // 10, 48 + trn % 10
     out[at + 17], out[at + 18] = 48 + ec // 10, 48 + ec % 10
     state[lay.OUT] = seal(out, at, at + len(REFUSAL))
 
 
+def copy(out: Any, at: Any, octets: Any, begin: Any, size: Any) -> Any:
+    """Copy some octets."""
+    to, source = np.uint64(at), np.uint64(begin)
+    for place in range(np.uint64(0), np.uint64(size)):
+        out[to + place] = octets[source + place]
+
+
 def seal(out: Any, begin: Any, end: Any) -> Any:
     """Write checksum and ETX after the octets of a frame; return where it ends."""
-    total = np.int64(0)
-    for place in range(begin + 1, end):
-        total += out[place]
+    total = sum_of(out, begin + 1, end)
     out[end], out[end + 1], out[end + 2] = hex_digit(total >> 4 & 15), hex_digit(total & 15), 3
     return end + 3
