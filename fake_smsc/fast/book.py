@@ -34,6 +34,7 @@ class Book:
 
     def __init__(self) -> None:
         self.state = np.zeros(lay.LAW, np.int64)
+        self.cells = self.state.data  # the same, faster for single values
         self.state[lay.ROWS_FREE], self.state[lay.HEAD] = -1, NEVER
         self.state[lay.CURSOR] = NEVER >> lay.SLOT_BITS
         self.state[lay.CARRY_LINE] = -1
@@ -144,7 +145,7 @@ class Book:
         state[lay.VALIDITY_DEFAULT] = centre.settings.validity_default_us
         state[lay.VALIDITY_MAX] = centre.settings.validity_max_us
         state[lay.AHEAD] = centre.settings.scts_ahead_max_s
-        self.state = state
+        self.state, self.cells = state, state.data
         longest = quantile(law, (1 << 64) - 1)
         slots = 1 << ((longest >> lay.SLOT_BITS) + 2).bit_length()
         self.wheel = np.zeros(min(slots, SLOTS_MOST), np.int32)

@@ -22,7 +22,7 @@ from fake_smsc.ucp_gateway.line import Line, OwnWindow
 from fake_smsc.ucp_gateway.notifications import NotificationSender
 from fake_smsc.ucp_gateway.submission import COMMON_FIELDS, Submission
 from fake_smsc.ucp_gateway.times import minute
-from simbench.base.units import SECOND_US
+from simbench.base.units import NEVER, SECOND_US
 from simbench.kernels.table import Table
 from simbench.ledger.buffer import Coded, Packed
 from simbench.numbering.addresses import key_of
@@ -62,6 +62,7 @@ class PlainPath:
         self._log_of(LOG_ROWS)
         self._keys = np.zeros(1024, np.int64)
         self._ids = np.zeros(1024, np.int64)
+        self.head = NEVER  # the earliest instant at which a row is due
         centre.timer_queue.crowd = self
         centre.delivery.unpack = self.unpack
         self._renew()
@@ -164,11 +165,6 @@ class PlainPath:
 
     # What the timer queue and the delivery call ----------------------------------------------------------------
 
-    @property
-    def head(self) -> int:
-        """The earliest instant at which a row is due, or NEVER."""
-        return int(self.book.state[lay.HEAD])
-
     def run(self, due: int, number: int, not_before: int) -> bool:
         """Deliver rows before (due, number), up to the first that the core must attempt."""
         book, kernels = self.book, compiled.kernels()
@@ -211,12 +207,11 @@ class PlainPath:
 
     def _begin(self, now: int) -> None:
         """Make the state of this instant known to the kernels."""
-        centre, state = self.centre, self.book.state
+        centre, state = self.centre, self.book.cells
         self._renew()
         self._look_at_subscribers()
         centre.message_ids.turn(now)
         centre.scts_allocator.prune(now // SECOND_US)
-        state = self.book.state
         state[lay.NOW] = now
         state[lay.NUMBER] = centre.timer_queue.numbered
         state[lay.OUTS] = -1
@@ -270,8 +265,8 @@ class PlainPath:
 
     def _serve_one(self, reads: Reads, octets: bytes, now: int) -> None:
         """Let the core serve the frame at which the kernel stopped."""
-        state = self.book.state
-        segment, begin, end = int(state[lay.SEGMENT]), int(state[lay.AT]), int(state[lay.FRAME_END])
+        state = self.book.cells
+        segment, begin, end = state[lay.SEGMENT], state[lay.AT], state[lay.FRAME_END]
         line = reads[segment][0]
         self._single(line, octets[begin:end], now)
         announced = self._together and self.centre.delivery.announced(now)
@@ -334,14 +329,15 @@ class PlainPath:
 
     def _flush(self, now: int | None) -> None:
         """Hand over output, rows and counts. `now`: the instant of all rows, None: each has its own."""
-        state, centre = self.book.state, self.centre
+        state, centre = self.book.cells, self.centre
+        self.head = state[lay.HEAD]
         if now is not None:
             self._write_out()
-            centre.timer_queue.numbered = int(state[lay.NUMBER])
-            centre.decided += int(state[lay.DECIDED])
+            centre.timer_queue.numbered = state[lay.NUMBER]
+            centre.decided += state[lay.DECIDED]
             state[lay.DECIDED] = 0
-        centre.delivery.on_the_way += int(state[lay.ON_THE_WAY])
-        count = int(state[lay.LOGGED])
+        centre.delivery.on_the_way += state[lay.ON_THE_WAY]
+        count = state[lay.LOGGED]
         state[lay.ON_THE_WAY] = state[lay.LOGGED] = 0
         if count <= FEW:
             self._log_rows(count)
@@ -349,7 +345,7 @@ class PlainPath:
             self._log_columns(count, now)
 
     def _write_out(self) -> None:
-        state, out = self.book.state, self._octets_out
+        state, out = self.book.cells, self._octets_out
         for line, begin, end in self._outs[: state[lay.OUTS] + 1].tolist():
             if end > begin:
                 self._out.write(self._lines[line], out[begin:end].tobytes())
