@@ -117,7 +117,8 @@ class PlainPath:
             why = kernels.serve(
                 book.state, frames, segments, book.lines, book.accounts, book.lists, book.codes, book.rings,
                 self._base.standings.cells, centre.scts_allocator.last.cells, centre.message_ids.ordinals.cells,
-                book.rows, book.wheel, book.caches, self._octets_out, self._outs, self._log, self._text, self._offsets,
+                book.rows, book.index.fresh, book.wheel, book.caches, self._octets_out, self._outs, self._log,
+                self._text, self._offsets,
             )  # fmt: skip
             if why == lay.DONE:
                 break
@@ -191,16 +192,20 @@ class PlainPath:
                 row = int(state[lay.ROW])
                 message, at = book.message(row), max(int(book.rows[row, lay.R_DUE]), not_before)
                 book.free(row)
+                self.centre.delivery.known(message)
                 self.centre.delivery.attempt(message, at)
             return did or why == lay.CORE
 
     def unpack(self, recipient: str) -> None:
         """Turn the rows on their way to a subscriber into objects, keeping their due times."""
         book, timer_queue = self.book, self.centre.timer_queue
-        for row in book.waiting_rows([key_of(each) for each in spellings(classify(recipient)) if each.isdigit()]):
+        keys = [key_of(each) for each in spellings(classify(recipient)) if each.isdigit()]
+        for row in book.index.find(keys, book.rows, book.state, self.centre.now):
             due, number = book.rows[row, : lay.R_NUMBER + 1].tolist()
             book.take_out(row)
-            timer_queue.enter_numbered(due, number, self.centre.delivery.attempt, book.message(row))
+            message = book.message(row)
+            timer_queue.enter_numbered(due, number, self.centre.delivery.attempt, message)
+            self.centre.delivery.known(message)
             book.free(row)
 
     # Between kernels and core ----------------------------------------------------------------------------------
@@ -315,9 +320,13 @@ class PlainPath:
         book, tables = self.book, (self.centre.scts_allocator.last, self.centre.message_ids.ordinals)
         full: list[Table] = [table for table in tables if table.is_full()]
         no_rows = book.state[lay.ROWS_FREE] < 0 and book.state[lay.ROWS_USED] == len(book.rows)
+        is_written = book.cells[lay.ENTERED] == book.index.fresh.shape[1]
+        if is_written:
+            book.index.roll(book.cells[lay.ENTERED], self.centre.now)
+            book.cells[lay.ENTERED] = 0
         if no_rows:
             book.make_rows()
-        elif not full:  # keys lie too far from their hashes
+        elif not full and not is_written:  # keys lie too far from their hashes
             full = list(tables)
         for table in full:
             table.grow()

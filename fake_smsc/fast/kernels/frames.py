@@ -214,8 +214,8 @@ def text_key(octets: Any, at: Any, size: Any, crc: Any, low: Any, high: Any) -> 
     state ^= np.uint32(0xFFFFFFFF)
     one, two = np.int64(low), np.int64(high) + size * np.int64(low)
     left = size
-    for place in range(np.uint64(at), end):
-        value = np.int64(octets[place])
+    for octet_at in range(np.uint64(at), end):
+        value = np.int64(octets[octet_at])
         one += value
         two += left * value
         left -= 1

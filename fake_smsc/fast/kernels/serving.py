@@ -31,7 +31,7 @@ LONGEST_REST: Final = 500  # octets of an unfinished frame; what is longer is no
 
 def serve(
     state: Any, octets: Any, reads: Any, lines: Any, accounts: Any, lists: Any, codes: Any, rings: Any, standings: Any,
-    given: Any, ordinals: Any, rows: Any, wheel: Any, caches: Any, out: Any, outs: Any, log: Any, text: Any,
+    given: Any, ordinals: Any, rows: Any, fresh: Any, wheel: Any, caches: Any, out: Any, outs: Any, log: Any, text: Any,
     offsets: Any,
 ) -> Any:  # fmt: skip
     """Serve frames from (SEGMENT, AT) on; return DONE, or why not and where the frame begins and ends.
@@ -56,8 +56,8 @@ def serve(
                 following = submit_at(octets, at, end, found)
                 if following:
                     why = _submit(
-                        state, octets, lines, accounts, lists, codes, rings, standings, given, ordinals, rows, wheel,
-                        caches, out, log, text, offsets, line, found,
+                        state, octets, lines, accounts, lists, codes, rings, standings, given, ordinals, rows, fresh,
+                        wheel, caches, out, log, text, offsets, line, found,
                     )  # fmt: skip
                     if why == lay.CORE:
                         following = np.int64(0)
@@ -159,8 +159,8 @@ def _enter(codes: Any, rings: Any, code: Any, due: Any) -> Any:
 
 def _submit(
     state: Any, octets: Any, lines: Any, accounts: Any, lists: Any, codes: Any, rings: Any, standings: Any, given: Any,
-    ordinals: Any, rows: Any, wheel: Any, caches: Any, out: Any, log: Any, text: Any, offsets: Any, line: Any,
-    found: Any,
+    ordinals: Any, rows: Any, fresh: Any, wheel: Any, caches: Any, out: Any, log: Any, text: Any, offsets: Any,
+    line: Any, found: Any,
 ) -> Any:  # fmt: skip
     account, now = lines[line, lay.ACCOUNT], state[lay.NOW]
     code = _code(accounts, lists, codes, account, found)
@@ -205,15 +205,15 @@ def _submit(
     if standing == ELSEWHERE:
         return lay.CORE
     return _accept(
-        state, octets, lines, codes, rings, given, ordinals, rows, wheel, caches, out, log, text, offsets, line, found,
-        account, code, key, due, asked, expires_at, standing,
+        state, octets, lines, codes, rings, given, ordinals, rows, fresh, wheel, caches, out, log, text, offsets, line,
+        found, account, code, key, due, asked, expires_at, standing,
     )  # fmt: skip
 
 
 def _accept(
-    state: Any, octets: Any, lines: Any, codes: Any, rings: Any, given: Any, ordinals: Any, rows: Any, wheel: Any,
-    caches: Any, out: Any, log: Any, text: Any, offsets: Any, line: Any, found: Any, account: Any, code: Any, key: Any,
-    due: Any, asked: Any, expires_at: Any, standing: Any,
+    state: Any, octets: Any, lines: Any, codes: Any, rings: Any, given: Any, ordinals: Any, rows: Any, fresh: Any,
+    wheel: Any, caches: Any, out: Any, log: Any, text: Any, offsets: Any, line: Any, found: Any, account: Any,
+    code: Any, key: Any, due: Any, asked: Any, expires_at: Any, standing: Any,
 ) -> Any:  # fmt: skip
     now = state[lay.NOW]
     second = now // SECOND_US
@@ -238,6 +238,9 @@ def _accept(
     )  # fmt: skip
     place = cell_of(ordinals, max(triple, ONE))
     if last == 0 or place == 0 or _is_full(given) or _is_full(ordinals):
+        return lay.ROOM
+    entered = state[lay.ENTERED]
+    if entered == fresh.shape[1]:
         return lay.ROOM
     row = new_row(state, rows)
     if row < 0:
@@ -268,6 +271,8 @@ def _accept(
     unreached = 0 if standing == REACHED else 1
     rows[row, lay.R_LINK] = account << 49 | code << 36 | unreached << 35 | notify << 32
     file(state, rows, wheel, row)
+    fresh[0, entered], fresh[1, entered] = key, row
+    state[lay.ENTERED] = entered + 1
     state[lay.DECIDED] += 1
     state[lay.ON_THE_WAY] += 1
     terms = notify | asked // MINUTE_US << 3
