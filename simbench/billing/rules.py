@@ -48,7 +48,10 @@ class Case(NamedTuple):
     others: dict[str, Due]
 
 
-RULES: Final = Rulebook[Case](binds="platform", suites=("audit",))  # beside those of the rows
+# Beside those of the rows.
+RULES: Final = Rulebook[Case](
+    lambda case, purpose: case.bill.contract.clause_of(purpose), binds="platform", suites=("audit",)
+)
 
 
 def judge_bill(bill: Bill) -> tuple[Finding, ...]:
@@ -65,9 +68,10 @@ def judge_bill(bill: Bill) -> tuple[Finding, ...]:
 
 def row_rules(contract: Contract) -> Rulebook[Case]:
     """A rule for each row of the contract's tariff grid."""
-    book = Rulebook[Case](binds="platform", suites=("audit",), unit="euro")
-    for clause in sorted(contract.terms.row_ids()):
-        book.rule(f"{clause}/billed", "What is due by this row is billed, and nothing else")(partial(_row, clause))
+    rows = {f"bill.{name}.billed": clause for name, clause in contract.terms.row_clauses().items()}
+    book = Rulebook[Case](lambda _, purpose: rows[purpose], binds="platform", suites=("audit",), unit="euro")
+    for purpose, clause in sorted(rows.items(), key=lambda row: row[1]):
+        book.rule(purpose, "What is due by this row is billed, and nothing else")(partial(_row, clause))
     return book
 
 
@@ -128,7 +132,7 @@ def _other_prices(clause: str, bill: Bill) -> tuple[Evidence, ...]:
     )
 
 
-@RULES.rule("OPS-TAR-05/nothing-else", "No line stands under a clause that has no price", unit="euro")
+@RULES.rule("bill.nothing-else", "No line stands under a clause that has no price", unit="euro")
 def nothing_else(case: Case) -> Verdict:
     """Lines of OPS-TAR-08, 13 to 16 and the like."""
     bill = case.bill
@@ -151,7 +155,7 @@ def _said(lines: dict[Key, tuple[int, Decimal]] | Due, key: Key) -> str:
     return f"{quantity} for {'a quoted price' if amount is None else f'{amount:.2f}'}"
 
 
-@RULES.rule("OPS-TAR-08/standard-rate-included", "A code at the standard rate has no rate line", unit="lines")
+@RULES.rule("bill.standard-rate-included", "A code at the standard rate has no rate line", unit="lines")
 def standard_rate(case: Case) -> Verdict:
     """By the rate in the month billed."""
     bill = case.bill
@@ -164,7 +168,7 @@ def standard_rate(case: Case) -> Verdict:
     return _verdict("fail" if lines else "pass", summary, (len(lines), 0), evidence)
 
 
-@RULES.rule("OPS-TAR-13/whole-months", "A tier is billed by whole calendar months", unit="lines")
+@RULES.rule("bill.whole-months", "A tier is billed by whole calendar months", unit="lines")
 def whole_months(case: Case) -> Verdict:
     """Each tier line is a multiple of its price."""
     bill = case.bill
@@ -179,7 +183,7 @@ def whole_months(case: Case) -> Verdict:
     return _verdict("fail" if parts else "pass", summary, (len(parts), 0), evidence)
 
 
-@RULES.rule("OPS-TAR-05/sums", "The sums stated are those of the lines, with VAT on the total", unit="sums")
+@RULES.rule("bill.sums", "The sums stated are those of the lines, with VAT on the total", unit="sums")
 def sums(case: Case) -> Verdict:
     """AMB-15."""
     bill = case.bill
@@ -212,7 +216,7 @@ def _share(net: Decimal, vat: Decimal) -> Decimal | None:
     return share if cents(net * share) == vat else None
 
 
-@RULES.rule("OPS-OPT-03/each-number-billed", "Every number that was qualified is billed, and no others", unit="numbers")
+@RULES.rule("bill.each-number-billed", "Every number that was qualified is billed, and no others", unit="numbers")
 def numbers_qualified(case: Case) -> Verdict:
     """By the qualifications of the month."""
     bill = case.bill
@@ -222,7 +226,7 @@ def numbers_qualified(case: Case) -> Verdict:
     return _verdict("pass" if used == billed else "fail", f"{billed} billed, {used} qualified", (billed, used))
 
 
-@RULES.rule("OPS-ACH-06/requested", "A tier that must be asked for was asked for", binds="client", unit="tiers")
+@RULES.rule("bill.requested", "A tier that must be asked for was asked for", binds="client", unit="tiers")
 def requests(case: Case) -> Verdict:
     """By the acts."""
     bill = case.bill
@@ -238,7 +242,7 @@ def requests(case: Case) -> Verdict:
     return _verdict("fail" if without else "pass", summary, (len(without), 0), without)
 
 
-@RULES.rule("OPS-TAR-05/in-service", "Messages are counted for codes in service", unit="codes")
+@RULES.rule("bill.in-service", "Messages are counted for codes in service", unit="codes")
 def in_service(case: Case) -> Verdict:
     """No more delivered than accepted by then."""
     bill = case.bill

@@ -21,8 +21,9 @@ from simbench.billing.acts import Month
 from simbench.billing.counts import count_run
 from simbench.contract import Contract
 from simbench.ledger import Run, open_run, scan
+from simbench.ledger.events import events_in
 from simbench.ledger.incidents import TOTAL, incidents_of, period_of
-from simbench.planning.mix import invoices, mix_of
+from simbench.planning.code_plan import code_plan_of, invoices
 from simbench.planning.waiting import ByInstant, ByMinute, Floats, Waiting
 
 MOST_CODES = 6
@@ -59,7 +60,7 @@ def otherwise(source: Path, contract: Contract, late_min: float) -> tuple[Otherw
         raise LedgerError(str(source), "tells of no message", "a run with traffic")
     months = _months(counts.months[0], counts.months[-1])
     start = min(int(at.min()) for at, _ in asked.values()) // MINUTE_US * MINUTE_US
-    period = period_of(_events(run))
+    period = period_of(events_in(run.events))
     ends = [period.end // MINUTE_US * MINUTE_US] if period else []
     end = max([*ends, *(int(at.max()) // MINUTE_US * MINUTE_US + MINUTE_US for at, _ in asked.values())])
     up = _up(run, start, end)
@@ -95,7 +96,7 @@ def _rows(
     for rate in sorted(contract.terms.throughput.rates):
         for codes in range(1, MOST_CODES + 1):
             late, lost, longest = waiting.drained(rate * codes, late_min * 60, valid_s)
-            mix = mix_of({prefix: [{rate: codes}] * len(months)})
+            mix = code_plan_of({prefix: [{rate: codes}] * len(months)})
             euros = sum((bill.total_ht for bill in invoices(mix, months, contract, delivered)), Decimal(0))
             yield Otherwise(
                 prefix, f"{codes} x {rate}/s", euros, waiting.messages, late, lost, longest, since, waiting.at_most
@@ -123,10 +124,6 @@ def _asked(run: Run) -> tuple[dict[str, Traffic], Literal["asked", "submitted"],
     return by_prefix, since, exact
 
 
-def _events(run: Run) -> Iterator[Any]:
-    return zip(*(run.events[name].to_pylist() for name in EVENTS), strict=True)
-
-
 def _minutes(run: Run, table: str, column: str, where: scan.Expression | None = None) -> scan.Columns:
     by = {"at": scan.floor("at", MINUTE_US), "prefix": scan.start_of("code", 2)}
     return scan.sums_of(run, table, by, {"n": scan.field(column)[column]}, where)
@@ -134,7 +131,7 @@ def _minutes(run: Run, table: str, column: str, where: scan.Expression | None = 
 
 def _up(run: Run, start: int, end: int) -> Floats:
     """When the platform was up: (2, n) seconds from `start`."""
-    cuts = [(one.start, one.end or end) for one in incidents_of(_events(run)) if one.scope == TOTAL]
+    cuts = [(one.start, one.end or end) for one in incidents_of(events_in(run.events)) if one.scope == TOTAL]
     edges, at = [], start
     for down, until in sorted(cuts):
         if down > at:

@@ -23,6 +23,7 @@ from simbench.ledger.incidents import Period
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Service, service_of
 from simbench.sla.probes import probes_of
+from simbench.sla.purposes import AVAILABILITY
 from simbench.sla.rolling_window import Downtime, Instants, Windows, calendar_windows, downtime_of, windows
 
 YEAR_AHEAD = 400 * DAY_US  # longer than any window
@@ -177,7 +178,7 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
 
 
 @rule(
-    "OPS-QOS-01/rolling-year",
+    AVAILABILITY,
     "The platform's availability over the twelve months before every instant reaches the contract's level",
     binds="platform",
     catches=("fifteen-outages",),

@@ -11,11 +11,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from simbench.ledger.stimuli import ANSWERED, LOST
 from simbench.rules.rule import Case
 from simbench.sla.rolling_window import Instants
 
 MOST_APART = 3  # usual times between probes: what is longer was not watched
-ANSWERED, LOST = "probe-ok", "probe-lost"
 
 
 class Probes(msgspec.Struct, frozen=True, eq=False):

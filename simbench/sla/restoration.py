@@ -18,6 +18,7 @@ from simbench.base.units import HOUR_US
 from simbench.finding import Evidence
 from simbench.rules.rule import Case, Verdict, missed, rule
 from simbench.sla.classification import Class, Counted, Service, service_of
+from simbench.sla.purposes import RESTORATION
 from simbench.sla.rolling_window import Instants
 
 UNIT = "h"
@@ -75,7 +76,7 @@ def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
 
 
 @rule(
-    "OPS-QOS-02/six-hours",
+    RESTORATION,
     "The service is restored within the contract's hours after every total, unplanned outage",
     binds="platform",
     catches=("seven-hours",),
@@ -149,8 +150,8 @@ def _too_near(one: Counted, limit: int, case: Case) -> bool:
     incident = one.incident
     if incident.end is None:
         return False
-    grain = case.trace.largest_timing_error(incident.start, incident.end)
-    return grain > 0 and abs(incident.end - incident.start - limit) < grain
+    late_us = case.trace.largest_timing_error(incident.start, incident.end)
+    return late_us > 0 and abs(incident.end - incident.start - limit) < late_us
 
 
 def _unsure(outages: list[Counted]) -> str:

@@ -20,7 +20,7 @@ from simbench.billing.rules import Bill, balance, judge_bill
 from simbench.cli.main import cli
 from simbench.finding import Finding
 from tests.billing.test_rules import ACTS, COUNTS, right_bill
-from tests.billing.worked import CONTRACT, OCTOBER, ROWS
+from tests.billing.worked import BILLED, CONTRACT, OCTOBER, ROWS
 
 Lines = list[list[str]]
 CLAUSE, CODE, QUANTITY, PRICE, AMOUNT = range(5)
@@ -64,8 +64,8 @@ def broken(findings: tuple[Finding, ...]) -> dict[str, str]:
 def test_a_row_under_a_clause_without_a_price_fails(clause: str, amount: str, tmp_path: Path) -> None:
     assert UNPRICED
     findings = judged(tmp_path, summed([*right(), [clause, "36001", "1", amount, amount]]))
-    assert broken(findings) == {"OPS-TAR-05/nothing-else": "fail"}
-    (found,) = (one for one in findings if one.purpose == "OPS-TAR-05/nothing-else")
+    assert broken(findings) == {"bill.nothing-else": "fail"}
+    (found,) = (one for one in findings if one.purpose == "bill.nothing-else")
     assert (found.measured, found.blame) == (float(amount), "platform")
     assert clause in found.evidence[0].note
 
@@ -79,7 +79,7 @@ def test_a_unit_price_that_is_not_the_contracts_fails_though_the_amount_is_right
     at = place(lines, f"OPS-TAR-{row}")
     lines[at][PRICE] = str(Decimal(lines[at][PRICE]) + Decimal(by))
     findings = judged(tmp_path, lines)
-    assert broken(findings) == {f"OPS-TAR-{row}/billed": "fail"}
+    assert broken(findings) == {BILLED[f"OPS-TAR-{row}"]: "fail"}
     lines[at][PRICE] = ""
     assert broken(judged(tmp_path, lines)) == {}  # none stated
 
@@ -91,8 +91,8 @@ def test_an_amount_that_is_not_due_fails_though_the_sums_follow_it(row: str, by:
     at = place(lines, f"OPS-TAR-{row}")
     lines[at][AMOUNT] = str(Decimal(lines[at][AMOUNT]) + Decimal(by))
     found = broken(judged(tmp_path, summed(lines)))
-    assert found.pop(f"OPS-TAR-{row}/billed") == "fail"
-    assert set(found) <= {"OPS-TAR-13/whole-months"}
+    assert found.pop(BILLED[f"OPS-TAR-{row}"]) == "fail"
+    assert set(found) <= {"bill.whole-months"}
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -103,7 +103,7 @@ def test_a_line_left_out_or_doubled_fails_and_one_that_is_credited_or_cut_in_two
     line = lines[place(lines, clause)]
     without = [one for one in lines if one is not line]
     for changed in (without, [*lines, line]):
-        assert broken(judged(tmp_path, summed(changed)))[f"{clause}/billed"] in {"fail", "weak"}
+        assert broken(judged(tmp_path, summed(changed)))[BILLED[clause]] in {"fail", "weak"}
     credit = [clause, line[CODE], f"-{line[QUANTITY]}", line[PRICE], f"-{line[AMOUNT]}"]
     assert broken(judged(tmp_path, summed([*lines, line, credit]))) == {}
     if (quantity := int(line[QUANTITY])) > 1:
@@ -122,7 +122,7 @@ def test_a_row_of_the_contract_may_be_split_by_its_codes_and_by_no_other(row: st
     line[CODE] = "36001"
     assert broken(judged(tmp_path, lines)) == {}
     line[CODE] = "36999"
-    assert broken(judged(tmp_path, lines))[f"{clause}/billed"] == "fail"
+    assert broken(judged(tmp_path, lines))[BILLED[clause]] == "fail"
 
 
 def vat_of(share: str) -> Callable[[Decimal], Decimal]:
@@ -151,7 +151,7 @@ def test_net_and_vat_make_the_gross_and_another_rate_is_weak(
     lines[place(lines, "VAT")][AMOUNT] = f"{vat(net):.2f}"
     lines[place(lines, "TTC")][AMOUNT] = f"{net + round(vat(net), 2) + (0 if adds_up else 1):.2f}"
     found = broken(judged(tmp_path, lines))
-    assert found == ({} if outcome == "pass" else {"OPS-TAR-05/sums": outcome})
+    assert found == ({} if outcome == "pass" else {"bill.sums": outcome})
 
 
 @pytest.mark.parametrize("vat", ["0", "0.055", "0.196"])
@@ -160,8 +160,8 @@ def test_a_right_gross_excuses_no_wrong_vat(vat: str, tmp_path: Path) -> None:
     net = Decimal(lines[place(lines, "HT")][AMOUNT])
     lines[place(lines, "VAT")][AMOUNT] = f"{net * Decimal(vat):.2f}"
     findings = judged(tmp_path, lines)
-    assert broken(findings) == {"OPS-TAR-05/sums": "fail"}
-    (found,) = (one for one in findings if one.purpose == "OPS-TAR-05/sums")
+    assert broken(findings) == {"bill.sums": "fail"}
+    (found,) = (one for one in findings if one.purpose == "bill.sums")
     assert "of VAT are not" in found.summary
 
 
@@ -173,7 +173,7 @@ def test_a_sum_that_is_not_that_of_the_lines_fails_whichever_are_left_out(name: 
     assert broken(judged(tmp_path, alone)) == {}
     assert broken(judged(tmp_path, [*alone, lines[at]])) == {}
     lines[at][AMOUNT] = str(Decimal(lines[at][AMOUNT]) + Decimal("0.01"))
-    assert broken(judged(tmp_path, [*alone, lines[at]])) == {"OPS-TAR-05/sums": "fail"}
+    assert broken(judged(tmp_path, [*alone, lines[at]])) == {"bill.sums": "fail"}
 
 
 def test_the_order_of_lines_means_nothing(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_messages_outside_the_life_of_a_code_are_told_and_leave_the_bill_open(tm
     bill = "clause,quantity,amount\nOPS-TAR-05,1000,30.00\n"
     done = command(tmp_path, late, bill, "--month", "2016-12", "--json")
     outcomes = {one["purpose"]: one["outcome"] for one in json.loads(done.stdout)["findings"]}
-    assert outcomes["OPS-TAR-05/in-service"] == "inconclusive"
+    assert outcomes["bill.in-service"] == "inconclusive"
     assert done.exit_code == 3
 
 

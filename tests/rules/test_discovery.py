@@ -42,8 +42,8 @@ def test_a_suite_is_the_rules_that_carry_its_tag() -> None:
     for suite in SUITES:
         assert all(suite in rule.suites for rule in load(suite).values())
     assert ordered(load_contract(), "sla") == [
-        "OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours", "OPS-QOS-03/five-days", "OPS-QOS-04/rate-with-backlog",
-        "OPS-ENG-04/five-days",
+        "sla.availability", "sla.restoration", "sla.maintenance-notice", "sla.rate-with-backlog",
+        "sla.interruption-notice",
     ]  # fmt: skip
 
 
@@ -56,9 +56,17 @@ def test_what_a_rule_reads_beside_the_wire_can_be_given_and_only_an_audit_asks_f
 
 def test_a_purpose_has_one_rule() -> None:
     book = Rulebook[None]()
-    book.rule("OPS-XXX-00/once", "Judged once")(lambda _: Verdict("pass", "once"))
+    book.rule("topic.once", "Judged once")(lambda _: Verdict("pass", "once"))
     with pytest.raises(ValueError, match="has a rule already"):
-        book.rule("OPS-XXX-00/once", "Judged twice")(lambda _: Verdict("pass", "twice"))
+        book.rule("topic.once", "Judged twice")(lambda _: Verdict("pass", "twice"))
+
+
+NAMED_BY = {
+    "purposes.py",  # of the service level: rules and readers of records take them from there
+    "protocol_violations.py",  # its table says which of its two purposes a violation breaks
+    "rule.py",  # what ids of the older form meant
+    "orders.py",  # the clause that an order cites
+}
 
 
 def test_no_purpose_is_named_outside_its_rule_and_its_exercise() -> None:
@@ -71,7 +79,7 @@ def test_no_purpose_is_named_outside_its_rule_and_its_exercise() -> None:
         for package in (simbench, fake_smsc)
         for path in sorted(Path(package.__path__[0]).rglob("*.py"))
         for line, purpose in _named(ast.parse(path.read_text("utf-8")))
-        if purpose in purposes
+        if purpose in purposes and path.name not in NAMED_BY
     ]
     assert found == []
     assert len(standing()) == 2

@@ -17,7 +17,7 @@ from simbench.sla.classification import counted, service_of
 from simbench.sla.restoration import restoration_times
 from tests.sla.years import END, SERVICE_LEVEL, START, case_of, judged, maintenance, outage
 
-NOTICE, OURS, SIX = "OPS-QOS-03/five-days", "OPS-ENG-04/five-days", "OPS-QOS-02/six-hours"
+NOTICE, OURS, SIX = "sla.maintenance-notice", "sla.interruption-notice", "sla.restoration"
 
 
 def reading(folder: Path, name: str, key: str) -> Contract:
@@ -31,7 +31,7 @@ def reading(folder: Path, name: str, key: str) -> Contract:
 
 @pytest.mark.parametrize("purpose", SERVICE_LEVEL)
 def test_a_year_without_any_incident_keeps_what_it_had_occasion_to(purpose: str) -> None:
-    kept = {"OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours"}
+    kept = {"sla.availability", "sla.restoration"}
     assert judged(purpose, []).outcome == ("pass" if purpose in kept else "unsupported")
 
 
@@ -58,11 +58,11 @@ def test_every_incident_counts_as_one_class_with_a_reason(
 
 def test_one_platform_of_several_is_down_altogether_only_by_the_other_reading(tmp_path: Path) -> None:
     north = [outage(100, 90, scope="partial", share=0.5, subject="platform:north")]
-    assert judged("OPS-QOS-01/rolling-year", north).outcome == "pass"
+    assert judged("sla.availability", north).outcome == "pass"
     any_down = reading(tmp_path, "AMB-14", "any_down")
-    assert judged("OPS-QOS-01/rolling-year", north, contract=any_down).outcome == "fail"
+    assert judged("sla.availability", north, contract=any_down).outcome == "fail"
     code = [outage(100, 90, scope="partial", share=0.5, subject="36010")]
-    assert judged("OPS-QOS-01/rolling-year", code, contract=any_down).outcome == "pass"
+    assert judged("sla.availability", code, contract=any_down).outcome == "pass"
 
 
 def test_five_calendar_days_are_enough_until_a_contract_says_working_days(tmp_path: Path) -> None:
@@ -122,3 +122,19 @@ def test_outages_that_overlap_or_touch_are_restored_together() -> None:
     assert (found.outcome, found.measured) == ("fail", 7.0)
     assert found.evidence[0].note.startswith("T1+T2+T3")
     assert judged(SIX, [outage(100, 4, 1), outage(105, 4, 2)]).outcome == "pass"
+
+
+def test_work_that_overruns_its_announced_end_counts_as_unplanned_from_there() -> None:
+    """Eight hours announced, fifteen taken: seven are an outage too long for six hours."""
+    work = maintenance(1000, 15, 6, announced_end=START + 1008 * HOUR_US)
+    planned, over = service_of(case_of([work])).counted
+    assert (planned.counted_as, planned.incident.end) == ("planned", START + 1008 * HOUR_US)
+    assert (over.counted_as, over.incident.ticket) == ("unplanned", "T1 (overrun)")
+    found = judged("sla.restoration", [work])
+    assert (found.outcome, found.measured) == ("fail", 7)
+    assert judged("sla.availability", [work]).measured == pytest.approx(1 - 7 / 8760)
+    in_time = maintenance(1000, 8, 6, announced_end=START + 1008 * HOUR_US)
+    assert [one.counted_as for one in service_of(case_of([in_time])).counted] == ["planned"]
+    # announced too late, all of it is unplanned
+    late = maintenance(1000, 15, 1, announced_end=START + 1008 * HOUR_US)
+    assert judged("sla.restoration", [late]).measured == 15

@@ -11,13 +11,13 @@ from simbench.base.units import MINUTE_US
 from simbench.contract import Contract, load_contract
 from simbench.ledger import MemoryLedger
 from simbench.ledger.incidents import Period
+from simbench.ledger.stimuli import Probe, stimulus_row
 from simbench.rules.rule import judge
 from simbench.sla.classification import service_of
 from simbench.sla.forecast import forecast
-from simbench.sla.probes import ANSWERED
 from tests.sla.years import START, YEAR, case_of, judged, maintenance, outage
 
-ROLLING, SIX = "OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours"
+ROLLING, SIX = "sla.availability", "sla.restoration"
 Q1_H = 744 + 672 + 743  # January to March 2025, with the hour that March loses
 
 
@@ -95,7 +95,7 @@ def test_probes_that_cover_too_little_give_no_v5() -> None:
     def probed() -> MemoryLedger:
         ledger = MemoryLedger()
         for minute in range(2000):
-            ledger.stimuli.append((START + minute * MINUTE_US, ANSWERED, "", "", "", "", "", "", True, "{}"))
+            ledger.stimuli.append(stimulus_row(Probe(START + minute * MINUTE_US, answered=True)))
         return ledger
 
     found = judge(ROLLING, case_of([outage(100, 2)], ledger=probed()), "year")

@@ -32,7 +32,7 @@ async def tempt(bench: Bench, count: int = 2) -> None:
 
 @exercise(
     "The client's clock is moved: messages across a minute, then two keepalives",
-    ("OPS-PRO-03/clock",),
+    ("hours.clock",),
     CODE,
     seconds=17,
     setup=Setup(clock="moved", epoch="2026-03-03T10:59:57", keepalive_s=WAIT_S),
@@ -47,7 +47,7 @@ async def calibration(bench: Bench) -> None:
 
 @exercise(
     "Marketing is requested before 8 o'clock and must wait",
-    ("OPS-PRO-03/morning-edge",),
+    ("hours.morning-edge",),
     CODE,
     seconds=20,
     setup=Setup(clock="moved", epoch="2026-03-03T07:59:50"),
@@ -63,7 +63,7 @@ async def morning_edge(bench: Bench) -> None:
 
 @exercise(
     "Marketing is requested before and after 22 o'clock",
-    ("OPS-PRO-03/evening-edge",),
+    ("hours.evening-edge",),
     CODE,
     seconds=20,
     setup=Setup(clock="moved", epoch="2026-03-03T21:59:50"),
@@ -80,7 +80,7 @@ async def evening_edge(bench: Bench) -> None:
 
 @exercise(
     "Marketing on a Saturday, a Sunday and the Monday after",
-    ("OPS-PRO-03/sundays",),
+    ("hours.sundays",),
     CODE,
     seconds=45,
     setup=Setup(clock="moved", epoch="2026-03-07T11:59:55", speed=8),
@@ -100,7 +100,7 @@ async def sundays(bench: Bench) -> None:
 
 @exercise(
     "Marketing at noon of the eleven holidays, and on the last day of the year",
-    ("OPS-PRO-03/holidays",),
+    ("hours.holidays",),
     CODE,
     seconds=90,
     setup=Setup(clock="moved", epoch=f"{YEAR}-01-01T11:59:56", speed=8),
@@ -132,9 +132,7 @@ def _change(name: str, purpose: str, month: int, day: int) -> None:
 
     script.__name__ = name
     setup = Setup(clock="moved", epoch=f"{YEAR}-{month:02d}-{day:02d}T07:59:58")
-    exercise(f"Marketing around the change to {purpose}", (f"OPS-PRO-03/{purpose}",), CODE, seconds=20, setup=setup)(
-        script
-    )
+    exercise(f"Marketing around the change to {purpose}", (f"hours.{purpose}",), CODE, seconds=20, setup=setup)(script)
 
 
 # The Sunday itself, then the next working day at the hours an unchanged clock would keep.
@@ -144,7 +142,7 @@ _change("winter_time", "winter-time", 10, 26)
 
 @exercise(
     "Marketing to a phone that is off when the hours end and on again in the night",
-    ("OPS-PRO-03/delivered-in-hours",),
+    ("hours.delivered-in-hours",),
     CODE,
     seconds=60,
     setup=Setup(clock="moved", epoch="2026-03-03T21:58:55", speed=8),

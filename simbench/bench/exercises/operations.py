@@ -18,7 +18,7 @@ WAYS = {
 
 @exercise(
     "Each short code refuses its first messages with its own error code for a few seconds",
-    ("OPS-ACH-03/given-up", "OPS-ACH-03/tried-again"),
+    ("submits.given-up", "submits.tried-again"),
     dict.fromkeys(REFUSING, 10),
     seconds=40,
     setup=FAST,
@@ -36,7 +36,7 @@ async def refusals(bench: Bench) -> None:
 
 @exercise(
     "Every second result is twenty seconds late",
-    ("OPS-ACH-03/late-results",),
+    ("submits.late-results",),
     {"36010": 10},
     seconds=70,
     setup=FAST,
@@ -52,7 +52,7 @@ async def delayed_results(bench: Bench) -> None:
 
 @exercise(
     "Logins are refused for twenty seconds; one account has a wrong password throughout",
-    ("OPS-CON-01/every-account", "OPS-CON-04/refused-pace", "OPS-CON-04/stranger-refused"),
+    ("sessions.every-account", "sessions.refused-pace", "sessions.stranger-refused"),
     {"36010": 10, "36020": 20},
     seconds=70,
     setup=Setup(speed=8, wrong_password=("36020",)),
@@ -69,7 +69,7 @@ async def login_refused(bench: Bench) -> None:
 
 @exercise(
     "An account is suspended under traffic",
-    ("OPS-ENG-06/suspended",),
+    ("sessions.suspended",),
     {"36010": 10},
     seconds=30,
     setup=FAST,
@@ -89,7 +89,7 @@ async def suspension(bench: Bench) -> None:
 
 @exercise(
     "Notifications arrive before their results, twice, late, or never",
-    tuple(f"OPS-PRO-06/{slug}-notifications" for slug in ("early", "doubled", "late", "lost")),
+    tuple(f"notifications.{slug}-notifications" for slug in ("early", "doubled", "late", "lost")),
     dict(zip(WAYS, (10, 20, 50, 100), strict=True)),
     seconds=50,
     setup=FAST,
@@ -108,7 +108,7 @@ async def notifications(bench: Bench) -> None:
 
 @exercise(
     "Users write while the client is busy",
-    ("OPS-OPT-01/mo-delivered", "OPS-OPT-01/mo-passed-on"),
+    ("mo.mo-delivered", "mo.mo-passed-on"),
     {"34001": 10, "36010": 10},
     seconds=25,
     setup=FAST,

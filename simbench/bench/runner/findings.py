@@ -86,7 +86,7 @@ def bench_was_late(findings: Iterable[Finding], run: Run) -> str:
 
 def _finding(purpose: str, conducted: Conducted, case: Case, client: tuple[Capabilities, Reach]) -> Finding:
     exercise, rule = conducted.exercise, load()[purpose]
-    clause = rule.clause
+    clause = case.contract.clause_of(purpose)
     why = unsupported(purpose, exercise, *client) or conducted.left_out
     if why:
         return Finding(purpose, clause, "unsupported", why, exercise=exercise.name)

@@ -15,31 +15,36 @@ import simbench.bench.exercises.outages  # noqa: F401 - importing these enters t
 # isort: on
 from simbench.base.errors import BadInput
 from simbench.bench.exercises.exercise import EXERCISES, Chosen, Exercise
-from simbench.rules.rule import standing
+from simbench.contract import Contract, load_contract
+from simbench.rules.rule import current, standing
 
 
-def select(only: Iterable[str] = ()) -> Chosen:
+def select(only: Iterable[str] = (), contract: Contract | None = None) -> Chosen:
     """Of every exercise there is, those wanted; see `choose`."""
-    return choose(EXERCISES.values(), only)
+    return choose(EXERCISES.values(), only, contract)
 
 
-def choose(exercises: Iterable[Exercise], only: Iterable[str] = ()) -> Chosen:
-    """Exercises and their purposes for these clauses, chapters (OPS-ENG), purposes or exercise names; all without.
+def choose(exercises: Iterable[Exercise], only: Iterable[str] = (), contract: Contract | None = None) -> Chosen:
+    """Exercises and their purposes for these clauses, chapters (OPS-ENG), topics (rate), purposes or exercise names.
 
-    Every exercise that is wanted for itself is judged by the standing purposes as well.
+    Without words it is all of them. Purposes that verify no clause of the contract (the default one without) are left
+    out, with the exercises that have no other; every exercise that is wanted for itself is judged by the standing
+    purposes as well.
 
     Raises BadInput naming what is known when a word matches nothing.
     """
-    words, exercises = list(only), list(exercises)
+    contract = contract or load_contract()
+    words, exercises = [current(word) for word in only], list(exercises)
     chosen: Chosen = {}
     matched: set[str] = set()
-    everywhere = standing()
+    everywhere = standing(contract)
     for exercise in exercises:
         name = exercise.name
         purposes = []
+        own = [purpose for purpose in exercise.purposes if contract.clause_of(purpose)]
         whole = not words or name in words
-        for purpose in dict.fromkeys((*exercise.purposes, *(everywhere if whole else ()))):
-            hits = {word for word in words if _matches(word, name, purpose)}
+        for purpose in dict.fromkeys((*own, *(everywhere if whole and own else ()))):
+            hits = {word for word in words if _matches(word, name, purpose, contract)}
             matched |= hits
             if hits or not words:
                 purposes.append(purpose)
@@ -47,12 +52,13 @@ def choose(exercises: Iterable[Exercise], only: Iterable[str] = ()) -> Chosen:
             chosen[name] = (exercise, tuple(purposes))
     for word in words:
         if word not in matched:
-            clauses = {purpose.partition("/")[0] for exercise in exercises for purpose in exercise.purposes}
+            clauses = {name for each in exercises for one in each.purposes for name in contract.clauses_for(one)}
             known = ", ".join(sorted(clauses | {exercise.name for exercise in exercises}))
             raise BadInput(f"--only {word}", "no clause, purpose or exercise of that name", known)
     return chosen
 
 
-def _matches(word: str, exercise: str, purpose: str) -> bool:
-    clause = purpose.partition("/")[0]
-    return word in {exercise, purpose, clause, clause.rpartition("-")[0]}
+def _matches(word: str, exercise: str, purpose: str, contract: Contract) -> bool:
+    clauses = contract.clauses_for(purpose)
+    chapters = {clause.rpartition("-")[0] for clause in clauses}
+    return word in {exercise, purpose, purpose.partition(".")[0], *clauses, *chapters}

@@ -17,6 +17,7 @@ from simbench.bench.sut.kannel import ANSWERS
 from simbench.bench.sut.kannel import KINDS as KANNEL_KINDS
 from simbench.bench.sut.protocol import Capabilities, Reach, Report, SutFailed, Target
 from simbench.client.messages import Outgoing
+from simbench.ledger.stimuli import ReportKind
 from simbench.ucp import alphabet
 
 OUTCOMES = KANNEL_KINDS  # default meaning of `type`: that of Kannel
@@ -37,7 +38,7 @@ class Http:
         reach: Reach,
         *,
         callback: str = "type=%d&answer=%A",
-        outcomes: Mapping[str, str] = OUTCOMES,
+        outcomes: Mapping[str, ReportKind] = OUTCOMES,
         callback_port: int = 0,
         capabilities: Capabilities = Capabilities(),  # noqa: B008 - frozen, so one for all is safe
     ) -> None:
@@ -67,7 +68,7 @@ class Http:
             status, text = await self._door.call(filled(self._url, ask, callback))
         except NoAnswer as error:
             raise SutFailed(f"the client {error}") from error
-        kind = "queued" if status < 300 else ANSWERS.get(status, "error")
+        kind: ReportKind = "queued" if status < 300 else ANSWERS.get(status, "error")
         self._tell(Report(kind, ask.token, f"{status} {text}"))
 
     async def stop(self) -> None:
@@ -107,7 +108,7 @@ def filled(url: str, ask: Outgoing, callback: str) -> str:
     return url.format_map({name: quote(value, safe="") for name, value in values.items()})
 
 
-def heard(path: str, query: str, outcomes: Mapping[str, str]) -> Report:
+def heard(path: str, query: str, outcomes: Mapping[str, ReportKind]) -> Report:
     """What one call of the client's means. An unknown call becomes a report of the kind "error"."""
     pairs = (pair.partition("=")[::2] for pair in query.split("&"))
     values = {name: unquote_to_bytes(value.replace("+", " ")).decode("utf-8", "replace") for name, value in pairs}

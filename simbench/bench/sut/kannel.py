@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote_to_bytes, urlencode
 
 import msgspec
@@ -22,6 +23,7 @@ from simbench.bench.sut.http_door import HttpDoor, NoAnswer
 from simbench.bench.sut.kannel_config import EVERYTHING, LOOPBACK, USER, Ports, configuration, result_timer_s
 from simbench.bench.sut.protocol import Capabilities, ClockGiven, Report, SutFailed, Target
 from simbench.client.messages import Outgoing
+from simbench.ledger.stimuli import ReportKind
 from simbench.ucp import alphabet
 
 PACKAGE = "kannel"
@@ -31,8 +33,14 @@ LOG_LEVEL = "1"  # everything but debugging, to standard error
 # Kannel derives the validity period from its own civil time, so it needs the platform's time zone.
 ENVIRONMENT = {"TZ": "Europe/Paris"}
 
-KINDS = {"1": "delivered", "2": "undelivered", "4": "buffered", "8": "accepted", "16": "refused"}
-ANSWERS = {202: "queued", 400: "withheld", 403: "withheld"}  # anything else: error
+KINDS: Final[dict[str, ReportKind]] = {
+    "1": "delivered",
+    "2": "undelivered",
+    "4": "buffered",
+    "8": "accepted",
+    "16": "refused",
+}
+ANSWERS: Final[dict[int, ReportKind]] = {202: "queued", 400: "withheld", 403: "withheld"}  # anything else: error
 CAPABILITIES = Capabilities(
     limits_rate=True,
     qualifies_recipients=False,

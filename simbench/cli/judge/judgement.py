@@ -160,7 +160,7 @@ def _record(
     if options.probes is not None:
         name = options.tz or mapping.probes.tz
         probed_ = read_probes(options.probes, mapping.probes, zone_of(name) if name else None)
-        asked = tuple(probed_.asked())
+        asked = tuple(probed_.stimuli())
         unread[PROBES] = unread_of(probed_.notes, probed_.rows)
         notes += probed_.notes
     return Record(source, run, asked, unread), notes

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from simbench.base.text import count
 from simbench.base.units import HOUR_US
 from simbench.finding import Evidence
@@ -12,6 +10,7 @@ from simbench.numbering.written import address_key
 from simbench.rules.client.limits import captured
 from simbench.rules.requests import not_sent, of_marketing, sends
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
+from simbench.trace.rows import Submit
 
 PRESENCE = "presence"
 
@@ -24,7 +23,7 @@ def _sessions_of_users(case: Case) -> dict[tuple[str, str], list[int]]:
     return written
 
 
-def _replies(case: Case) -> list[tuple[Any, int]]:
+def _replies(case: Case) -> list[tuple[Submit, int]]:
     """Submits from the reply range, each with the time since its user last wrote to that code (us, -1: never)."""
     prefix, written = case.contract.terms.numbering.reply_prefix.value, _sessions_of_users(case)
     found = []
@@ -36,7 +35,7 @@ def _replies(case: Case) -> list[tuple[Any, int]]:
 
 
 @rule(
-    "OPS-DEO-07/begun-by-user",
+    "ranges.begun-by-user",
     "A code of range 34 sends to a user only after that user has written to it",
     catches=("begins-34-sessions",),
     capability="keeps_ranges",
@@ -65,7 +64,7 @@ def begun_by_user(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-07/session-over",
+    "ranges.session-over",
     "A code of range 34 sends nothing to a user whose session has ended",
     catches=("begins-34-sessions",),
     capability="keeps_ranges",
@@ -102,12 +101,12 @@ def _prefix(case: Case) -> str:
     return case.contract.terms.numbering.reply_prefix.value
 
 
-def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
+def _evidence(rows: list[Submit], note: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows[:6])
 
 
 @rule(
-    "OPS-DEO-08/marketing-range",
+    "ranges.marketing-range",
     "Marketing is sent from codes of range 36, or of the presence and reply ranges",
     catches=("markets-on-any-range",),
     capability="keeps_ranges",
@@ -122,7 +121,7 @@ def marketing_range(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-09/presence-range",
+    "ranges.presence-range",
     "Codes of range 35 send only to users of a presence list",
     catches=("uses-35-without-list",),
     capability="keeps_ranges",
@@ -132,13 +131,13 @@ def presence_range(case: Case) -> Verdict:
     prefix = case.contract.terms.numbering.geo_prefix.value
     return not_sent(
         case,
-        lambda row: row.code.startswith(prefix) and PRESENCE not in row.detail.get("traits", ()),
+        lambda row: row.code.startswith(prefix) and PRESENCE not in row.traits,
         f"messages from range {prefix} without a presence list",
     )
 
 
 @rule(
-    "OPS-DEO-10/web2sms-range",
+    "ranges.web2sms-range",
     "Interpersonal messages from the web are sent from codes of range 37",
     catches=("web2sms-on-any-range",),
     capability="keeps_ranges",
@@ -154,7 +153,7 @@ def web2sms_range(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-11/machines-only",
+    "ranges.machines-only",
     "Codes of range 38 send to machines only",
     catches=("people-on-38",),
     capability="keeps_ranges",
@@ -173,7 +172,7 @@ def machines_only(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-12/no-subscriber-number",
+    "sender.no-subscriber-number",
     "The client sends no message with a subscriber's number as originator",
     catches=("sends-any-oadc",),
     capability="keeps_oadc",
@@ -184,9 +183,7 @@ def no_subscriber_number(case: Case) -> Verdict:
     def subscriber(oadc: str) -> bool:
         return classify(oadc).kind in {"mobile", "m2m", "overseas"}
 
-    tempted = not_sent(
-        case, lambda row: subscriber(row.detail.get("oadc") or ""), "messages with a subscriber's number as originator"
-    )
+    tempted = not_sent(case, lambda row: subscriber(row.oadc), "messages with a subscriber's number as originator")
     wrong = [row for row in case.trace.submits.rows() if not row.alphanumeric and subscriber(row.oadc)]
     if not wrong:
         return tempted

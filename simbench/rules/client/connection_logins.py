@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from simbench.base.text import count
 from simbench.base.units import MINUTE_US
 from simbench.finding import Evidence
+from simbench.ledger.events import AccountSet, LimitSet
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
+from simbench.trace.rows import Session
 from simbench.ucp.frame import Framer, WireError
 
 BAD_LOGIN, NOT_ALLOWED = "07", "04"
@@ -15,19 +15,15 @@ BAD_LOGIN, NOT_ALLOWED = "07", "04"
 
 def strangers(case: Case) -> set[str]:
     """Accounts whose password the client was not given."""
-    return {
-        row.subject
-        for row in case.trace.event_rows.rows()
-        if row.kind == "account" and row.detail.get("password_known") is False
-    }
+    accounts = (event for _, event in case.trace.events if isinstance(event, AccountSet))
+    return {event.account for event in accounts if event.password_known is False}
 
 
 def _accounts(case: Case) -> set[str]:
-    owners = {row.detail.get("account") for row in case.trace.event_rows.rows() if row.kind == "limit"}
-    return {owner for owner in owners if owner}
+    return {event.account for _, event in case.trace.events if isinstance(event, LimitSet) and event.account}
 
 
-def _logins(case: Case) -> list[tuple[Any, str]]:
+def _logins(case: Case) -> list[tuple[Session, str]]:
     """Each session with a login attempt, and the account that the attempt names."""
     frames = case.trace.frames
     tried: dict[int, str] = {}
@@ -39,7 +35,7 @@ def _logins(case: Case) -> list[tuple[Any, str]]:
 
 
 @rule(
-    "OPS-CON-01/every-account",
+    "sessions.every-account",
     "Every account connects to the address it was given, even after its logins were refused for a while",
     catches=("gives-up-when-refused",),
 )
@@ -63,7 +59,7 @@ def every_account(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-04/refused-pace",
+    "sessions.refused-pace",
     "A client whose login is refused limits its retries per minute and submits nothing in the meantime",
     catches=("reconnect-storm",),
     suites=("client", "watched", "audit"),
@@ -98,7 +94,7 @@ def refused_pace(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-04/stranger-refused",
+    "sessions.stranger-refused",
     "A login with a wrong password is refused with error code 07",
     binds="platform",
     catches=("accepts-any-password",),
@@ -120,7 +116,7 @@ def stranger_refused(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ENG-06/suspended",
+    "sessions.suspended",
     "The platform refuses every submit and login of a suspended account",
     binds="platform",
     catches=("ignores-suspension",),
@@ -131,9 +127,9 @@ def stranger_refused(case: Case) -> Verdict:
 def suspended(case: Case) -> Verdict:
     """Each is refused with error code 04 from the instant at which the events record the suspension."""
     since = {
-        row.subject: row.at
-        for row in case.trace.event_rows.rows()
-        if row.kind == "account" and row.detail.get("state") == "suspended"
+        event.account: at
+        for at, event in case.trace.events
+        if isinstance(event, AccountSet) and event.state == "suspended"
     }
     submits = [r for r in case.trace.submits.rows() if r.ack and r.at > since.get(r.account, r.at)]
     logins = [

@@ -10,12 +10,13 @@ from simbench.base.units import SECOND_US
 from simbench.finding import Evidence
 from simbench.rules.client.limits import windows
 from simbench.rules.rule import Case, Verdict, missed, rule, worst
+from simbench.trace.rows import Mo, Notification
 
 SHOWN = 5
 
 
 @rule(
-    "OPS-CON-02/well-formed",
+    "sessions.well-formed",
     "Every frame of the client is a well-formed UCP frame with the fields its operation requires",
     catches=("bad-checksum", "bad-length", "missing-field", "extra-field"),
     suites=("client", "watched", "audit"),
@@ -41,14 +42,16 @@ def well_formed(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-03/login-first",
+    "sessions.login-first",
     "Every connection begins with a session-open operation, and no other operation precedes its acceptance",
     catches=("submit-before-login",),
     suites=("client", "watched", "audit"),
     absence="session",
 )
 def login_first(case: Case) -> Verdict:
-    """Connections without any operation, such as those an outage closed at once, do not count."""
+    """Connections without any operation, such as those an outage closed at once, and those whose beginning is not
+    recorded, do not count.
+    """
     sessions = [row for row in case.trace.sessions.rows() if row.first]
     if not sessions:
         return Verdict("inconclusive", "the client sent no operation on any connection", blame="client")
@@ -71,7 +74,7 @@ def login_first(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-03/keepalive",
+    "sessions.keepalive",
     "The client sends keepalives on a connection without traffic",
     catches=("no-keepalive",),
     suites=("client", "watched", "audit"),
@@ -105,7 +108,7 @@ def keepalive(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-03/answers-notices",
+    "sessions.answers-notices",
     "The client answers every 52 and 53 with a positive result in the layout of that operation",
     catches=("no-ack-53", "wrong-trn-ack"),
     suites=("client", "watched", "audit"),
@@ -117,18 +120,18 @@ def answers_notices(case: Case) -> Verdict:
     trace, limit_s = case.trace, case.contract.terms.session.result_timer_max_s.value
     grace = SECOND_US  # a round trip at the end of a run or connection
     closed = {row.session: row.closed_at if row.closed_at >= 0 else trace.span[1] for row in trace.sessions.rows()}
+    rows: list[Notification | Mo] = [*trace.notifications.rows(), *trace.mo.rows()]
     unanswered, late, refused, total = [], [], [], 0
-    for view in (trace.notifications, trace.mo):
-        for row in view.rows():
-            if row.result_at < 0 and closed.get(row.session, 0) - row.at <= grace:
-                continue
-            total += 1
-            if row.result_at < 0:
-                unanswered.append(row)
-            elif row.ack != "A":
-                refused.append(row)
-            elif row.result_at - row.at > limit_s * SECOND_US:
-                late.append(row)
+    for row in rows:
+        if row.result_at < 0 and closed.get(row.session, 0) - row.at <= grace:
+            continue
+        total += 1
+        if row.result_at < 0:
+            unanswered.append(row)
+        elif row.ack != "A":
+            refused.append(row)
+        elif row.result_at - row.at > limit_s * SECOND_US:
+            late.append(row)
     if not total:
         return Verdict("inconclusive", "the platform sent no operation 52 or 53", blame="bench")
     bad = unanswered + refused + late
@@ -146,7 +149,7 @@ def answers_notices(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-03/window",
+    "sessions.window",
     "The client never exceeds its window of unanswered operations and never reuses a transaction number in use",
     catches=("ignores-window", "reuses-trn"),
     suites=("client", "watched", "audit"),

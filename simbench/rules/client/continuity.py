@@ -5,12 +5,12 @@ OPS-PRE-03, OPS-CON-05, OPS-ACH-07. `losses` measures lost and repeated messages
 
 from __future__ import annotations
 
-from typing import Any
-
 from simbench.base.calendar import parse_minute
 from simbench.base.text import count
 from simbench.base.units import HOUR_US, MINUTE_US, SECOND_US
 from simbench.finding import Evidence
+from simbench.ledger.events import ExerciseEnded
+from simbench.ledger.stimuli import Announced
 from simbench.rules.client.losses import no_duplicates, nothing_lost
 from simbench.rules.client.outages import comes_back, returns
 from simbench.rules.requests import sends
@@ -35,7 +35,7 @@ def _enter_mode(mode: str, how: str) -> RuleFunction:
 
     sentence = f"After an outage {how}, the client reconnects, loses no message and repeats none"
     catches = ("never-reconnects", "forgets-on-reconnect", "resend-known-received")
-    return rule(f"OPS-PRE-03/after-{mode}", sentence, catches=catches[:2] if mode == "reset" else catches[:1])(judge)
+    return rule(f"outage.after-{mode}", sentence, catches=catches[:2] if mode == "reset" else catches[:1])(judge)
 
 
 for _mode, _how in MODES.items():
@@ -43,7 +43,7 @@ for _mode, _how in MODES.items():
 
 
 @rule(
-    "OPS-PRE-03/partial-outage",
+    "outage.partial-outage",
     "While one code is out of service the others keep working, and that code returns with all its messages",
     catches=("never-reconnects", "forgets-on-reconnect", "hangs-up-together"),
 )
@@ -71,45 +71,45 @@ def partial_outage(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRE-03/announced-maintenance",
+    "outage.announced-maintenance",
     "For an announced maintenance the client drains its window, disconnects, and returns afterwards",
     catches=("ignores-notices",),
     capability="heeds_notices",
 )
 def announced_maintenance(case: Case) -> Verdict:
     """No submit or connection within the announced time, no submit unanswered at its start, all accounts back after."""
-    notices = [row.detail for row in case.trace.stimuli.rows() if row.kind == "notice"]
-    if not notices:
+    announced = [one for one in case.trace.stimuli if isinstance(one, Announced)]
+    if not announced:
         return Verdict("inconclusive", "no maintenance was announced", blame="bench")
     submits = list(case.trace.submits.rows())
     if not submits:
         return Verdict("inconclusive", "the client submitted nothing", blame="client")
     wrong: list[Evidence] = []
-    for notice in notices:
-        start, end = notice["start"], notice["end"]
+    for one in announced:
+        start, end = one.start, one.end
         during = [r for r in submits if start <= r.at < end]
         undone = [r for r in submits if r.at < start and not 0 <= r.result_at < start + SETTLE_US]
         for note, rows in (("submitted during maintenance", during), ("unanswered when maintenance began", undone)):
             wrong += [Evidence(note, r.at, r.at, r.session, r.frame.hex().upper()) for r in rows]
         dialled = [r for r in case.trace.sessions.rows() if start + SETTLE_US <= r.opened_at < end - SETTLE_US]
         wrong += [Evidence("connected during maintenance", r.opened_at, r.opened_at, r.session) for r in dialled]
-    announced = count(len(notices), "announcement")
-    summary = f"{announced}, {count(len(wrong), 'operation or connection', 'operations or connections')} against it"
+    against = count(len(wrong), "operation or connection", "operations or connections")
+    summary = f"{count(len(announced), 'announcement')}, {against} against it"
     if wrong:
         return Verdict("fail", summary, len(wrong), 0, "operations", "client", (), tuple(wrong[:6]))
     return worst([Verdict("pass", summary, 0, 0, "operations"), returns(case, asked_to_leave=True), nothing_lost(case)])
 
 
 @rule(
-    "OPS-ACH-07/validity-kept",
+    "validity.validity-kept",
     "A message held back by an outage keeps the validity requested, and is not sent after that has ended",
     catches=("renews-validity", "leaves-validity-out"),
     capability="keeps_validity",
 )
 def validity_kept(case: Case) -> Verdict:
     """Against the requested end: the instants of submits and the VP they carry, which has minutes as its unit."""
-    asked = {token: row for token, row in sends(case).items() if row.detail.get("validity_s")}
-    ends = {token: row.at + int(row.detail["validity_s"]) * SECOND_US for token, row in asked.items()}
+    asked = {token: one for token, one in sends(case).items() if one.validity_s}
+    ends = {token: one.at + one.validity_s * SECOND_US for token, one in asked.items()}
     outages = [(start, end) for start, end, *_ in case.trace.outages]
     over = [token for token, at in ends.items() if any(start <= at <= end for start, end in outages)]
     if not over:
@@ -121,7 +121,7 @@ def validity_kept(case: Case) -> Verdict:
     default_us = case.contract.terms.delivery.validity_default_h.value * HOUR_US  # of a submit without a VP
     until = [parse_minute(row.validity) or row.at + default_us for row in submits]
     longer = [row for row, end in zip(submits, until, strict=True) if end > ends[row.token] + MINUTE_US]
-    wrong: list[Any] = [row for row in submits if row in late or row in longer]
+    wrong = [row for row in submits if row in late or row in longer]
     messages = f"{count(len(ends), 'message')} with a validity"
     summary = f"{messages}: {len(late)} sent after its end, {len(longer)} with a later end than requested"
     if not wrong:
@@ -131,14 +131,14 @@ def validity_kept(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-05/sessions-last",
+    "sessions.sessions-last",
     "The client keeps every healthy connection open",
     catches=("hangs-up-when-quiet",),
 )
 def sessions_last(case: Case) -> Verdict:
     """Accepted sessions that the client closed, other than in an outage or at the end of the run."""
     limit_s = case.contract.terms.session.keepalive_expected_s.value
-    ended = [row.at for row in case.trace.event_rows.rows() if row.kind == "end"]
+    ended = [at for at, event in case.trace.events if isinstance(event, ExerciseEnded)]
     last = min(ended, default=case.trace.span[1])
     sessions = [row for row in case.trace.sessions.rows() if row.login_ack == "A"]
     watched = max((min(last, r.closed_at if r.closed_at >= 0 else last) - r.login_at for r in sessions), default=0)

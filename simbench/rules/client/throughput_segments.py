@@ -8,12 +8,12 @@ from simbench.finding import Evidence
 from simbench.rules.client.throughput import code_rates, held_against, if_waited
 from simbench.rules.requests import sends
 from simbench.rules.rule import Case, Verdict, rule, worst
-from simbench.trace.view import View
+from simbench.trace.rows import Submits
 
 TOGETHER_US = 5 * SECOND_US
 
 
-def within(case: Case, code: str, operations: View, rate: int) -> Verdict:
+def within(case: Case, code: str, operations: Submits, rate: int) -> Verdict:
     """A code's operations against its rate: fails beyond tau and the bench's own timing error, inconclusive between."""
     assumed = case.contract.assumed("throughput.jitter_ms", "AMB-05")
     strict, lenient = held_against(case, operations, rate)
@@ -30,7 +30,7 @@ def within(case: Case, code: str, operations: View, rate: int) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-04/long-messages",
+    "rate.long-messages",
     "Long messages count by segment against the rate",
     catches=("counts-messages", "no-pacing"),
     capability="limits_rate",
@@ -54,7 +54,7 @@ def long_messages(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ENG-01/several-codes",
+    "rate.several-codes",
     "With a backlog on several codes, each code uses and keeps its own rate",
     catches=("one-tier-for-all", "no-pacing"),
     capability="limits_rate",

@@ -23,12 +23,12 @@ from simbench.bench.runner.baseline import (
 from simbench.finding import Evidence, Finding, Outcome
 
 TODAY = date(2026, 11, 22)
-ONE, TWO = "OPS-ENG-01/one-by-one", "OPS-DEO-06/temptations"
+ONE, TWO = "rate.one-by-one", "sender.temptations"
 KNOWN = (ONE, TWO)
 
 
 def finding(purpose: str, outcome: Outcome = "fail", exercise: str = "events") -> Finding:
-    return Finding(purpose, purpose.partition("/")[0], outcome, "seen", exercise=exercise)
+    return Finding(purpose, purpose.partition(".")[0], outcome, "seen", exercise=exercise)
 
 
 def baseline(purpose: str = ONE, expires: date = TODAY, exercise: str = "") -> Baseline:
@@ -41,7 +41,7 @@ def states(findings: list[Finding], known: Baseline, *, strict: bool = False) ->
 
 def of_the_session(*exercises: str, outcome: Outcome = "fail") -> Finding:
     evidence = tuple(Evidence("seen", exercise=name) for name in exercises)
-    return Finding(ONE, ONE.partition("/")[0], outcome, "seen", evidence=evidence)
+    return Finding(ONE, ONE.partition(".")[0], outcome, "seen", evidence=evidence)
 
 
 def test_a_failure_of_the_session_is_known_once_each_exercise_in_which_it_failed_has_an_entry() -> None:
@@ -120,7 +120,7 @@ ENTRY = f"[[deviation]]\npurpose = '{ONE}'\nreason = 'r'\nticket = 't'\nexpires 
 @pytest.mark.parametrize(
     "text",
     [
-        ENTRY.replace(ONE, "OPS-ENG-01/nothing"), ENTRY.replace("'r'", "' '"), ENTRY.replace("2027-01-01", "'soon'"),
+        ENTRY.replace(ONE, "rate.nothing"), ENTRY.replace("'r'", "' '"), ENTRY.replace("2027-01-01", "'soon'"),
         ENTRY + ENTRY, ENTRY + "who = 'me'\n", "[deviation]\n", ENTRY.replace("ticket = 't'\n", ""), "\x00",
     ],
 )  # fmt: skip

@@ -24,6 +24,7 @@ from simbench.bench.sut.registry import EVERYTHING
 from simbench.contract import load_contract
 from simbench.finding import Finding
 from simbench.ledger import MemoryLedger
+from simbench.ledger.events import FaultActed
 from simbench.trace.trace import Trace
 from simbench.ucp.frame import STX, encode
 
@@ -32,10 +33,10 @@ How = Literal["fin", "rst"]
 NTH = 4  # the result of a 51 that the cut falls into
 LENGTH = len(encode("04", "R", "51", "A//33710000004:020326100000/"))
 PURPOSES = (
-    "OPS-PRE-03/no-duplicates",
-    "OPS-PRE-03/nothing-lost",
-    "OPS-CON-02/well-formed",
-    "OPS-CON-03/login-first",
+    "outage.no-duplicates",
+    "outage.nothing-lost",
+    "sessions.well-formed",
+    "sessions.login-first",
 )
 
 
@@ -88,7 +89,7 @@ class CutLine(asyncio.Protocol):
 
 
 class CutNetwork(MemoryNetwork):
-    """A network in memory one line of which is cut; the cut is told in the story like any dropped connection."""
+    """A network in memory one line of which is cut; the cut is recorded like any dropped connection."""
 
     def __init__(self, cut: Cut, ledger: MemoryLedger, clock: PlatformClock) -> None:
         super().__init__()
@@ -113,7 +114,7 @@ async def light_traffic(bench: Bench) -> None:
     await bench.told(60)
 
 
-STORY = Exercise("cut-line", "A line is cut within a result", PURPOSES, {"36010": 10}, light_traffic, 10)
+CUT = Exercise("cut-line", "A line is cut within a result", PURPOSES, {"36010": 10}, light_traffic, 10)
 
 
 @lru_cache(maxsize=1)
@@ -124,7 +125,7 @@ def conducted(octets: int, how: How, *faults: str) -> Conducted:
         network = CutNetwork(Cut(octets, how), ledger, clock)
         client = InMemory(network, clock, faults)
         environment = RunEnvironment(Path(), 1, network, clock)
-        return loop.run_until_complete(run_exercise(STORY, client, load_contract(), ledger, environment))
+        return loop.run_until_complete(run_exercise(CUT, client, load_contract(), ledger, environment))
     finally:
         loop.close()
 
@@ -149,34 +150,34 @@ def test_wherever_a_result_is_cut_the_verdicts_are_the_same_pass(octets: int, ho
     # What the client did not hear of completely it sends again, and may; what it heard of it does not.
     doubtful = 0 if octets == LENGTH else 1
     assert len(repeated(ran)) == doubtful
-    assert found["OPS-PRE-03/no-duplicates"].summary.endswith(f"{doubtful} in doubt")
+    assert found["outage.no-duplicates"].summary.endswith(f"{doubtful} in doubt")
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
 def test_the_cut_falls_within_the_result_it_is_meant_for(how: How) -> None:
     trace = Trace(conducted(7, how).run)
     first, second = trace.sessions.rows()
-    (fault,) = (row for row in trace.event_rows.rows() if row.kind == "fault")
-    ended = [row for row in trace.submits.rows() if 0 <= row.result_at <= fault.at][-1]
+    (dropped_at,) = (at for at, event in trace.events if isinstance(event, FaultActed))
+    ended = [row for row in trace.submits.rows() if 0 <= row.result_at <= dropped_at][-1]
     results = [row for row in trace.frames.rows() if (row.direction, row.kind, row.ot) == ("out", "R", "51")]
     assert len(results[NTH - 1].frame) == LENGTH
     assert ended.result_at == results[NTH - 1].at
     assert repeated(conducted(7, how)) == [ended.token]
-    assert (first.closed_by, first.closed_at > fault.at, second.opened_at > fault.at) == ("peer", True, True)
+    assert (first.closed_by, first.closed_at > dropped_at, second.opened_at > dropped_at) == ("peer", True, True)
     assert ("reset" in first.reason) == (how == "rst")
 
 
 @pytest.mark.parametrize("octets", [0, 20, LENGTH])
 def test_sending_again_what_is_known_to_be_received_is_still_caught(octets: int) -> None:
     ran = conducted(octets, "fin", "resend-known-received")
-    found = verdicts(ran)["OPS-PRE-03/no-duplicates"]
+    found = verdicts(ran)["outage.no-duplicates"]
     assert (found.outcome, found.blame) == ("fail", "client"), found.summary
     # All that came again but the one in doubt, of which only the whole result leaves none.
     assert found.measured == len(found.evidence) == len(repeated(ran)) - (octets < LENGTH)
 
 
 def test_never_coming_back_after_a_cut_loses_what_was_asked_for() -> None:
-    found = verdicts(conducted(20, "rst", "never-reconnects"))["OPS-PRE-03/nothing-lost"]
+    found = verdicts(conducted(20, "rst", "never-reconnects"))["outage.nothing-lost"]
     assert (found.outcome, found.blame) == ("fail", "client"), found.summary
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
+from simbench.ledger.events import SubscriberSet
 from simbench.rules.client.admission import expectation
 from simbench.rules.client.opt_outs import is_opt_out
 from tests.rules.scene import RECIPIENT, Scene
@@ -36,20 +37,20 @@ def test_stop_leads_an_opt_out_in_whatever_spelling(text: str, meant: bool) -> N
     ],
 )  # fmt: skip
 def test_each_kind_of_recipient_meets_what_the_offer_says(fate: str, attached: bool, code: str, expected: str) -> None:
-    assert expectation({"fate": fate, "attached": attached}, code, "38") == expected
+    assert expectation(SubscriberSet(RECIPIENT, fate, "", attached), code, "38") == expected
 
 
 @pytest.mark.parametrize("fate", ["malformed", "fixed", "overseas", "foreign"])
 def test_a_platform_that_accepts_whom_it_must_refuse_fails(fate: str) -> None:
     scene = Scene().tell(0, "subscriber", RECIPIENT, fate=fate, operator="", attached=True)
-    found = scene.login(1).submit(2, 1).judged("OPS-ACH-07/served-recipients")
+    found = scene.login(1).submit(2, 1).judged("recipients.served-recipients")
     assert (found.outcome, found.blame) == ("fail", "platform")
     assert f"{fate}: expected 06, found accepted" in found.evidence[0].note
     refused = Scene().tell(0, "subscriber", RECIPIENT, fate=fate, operator="", attached=True).login(1)
     refused.submit(2, 1, answer=None).result(2.001, 1, body="N/06//")
-    assert refused.judged("OPS-ACH-07/served-recipients").outcome == "pass"
+    assert refused.judged("recipients.served-recipients").outcome == "pass"
 
 
 def test_a_message_to_be_delivered_is_pending_until_its_notification() -> None:
     scene = Scene().tell(0, "subscriber", RECIPIENT, fate="orange", operator="orange", attached=True)
-    assert scene.login(1).submit(2, 1).judged("OPS-ACH-07/served-recipients").outcome == "inconclusive"
+    assert scene.login(1).submit(2, 1).judged("recipients.served-recipients").outcome == "inconclusive"
