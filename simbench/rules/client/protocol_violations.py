@@ -1,7 +1,7 @@
 """Rules on protocol violations: each kind by name, with its count.
 
 What can be seen on the wire is found there, so that a capture is judged as a run is; events add what only the SMSC
-could tell. Sources: EMI-UCP 4.0 sections 2 to 6; docs/reference/strictness.md for what a tolerant SMSC lets pass.
+knows. Sources: EMI-UCP 4.0 sections 2 to 6; docs/reference/strictness.md for what a tolerant SMSC lets pass.
 """
 
 from __future__ import annotations
@@ -127,10 +127,10 @@ def _judged(case: Case, purpose: str) -> Verdict:
     must = clause is None or clause.strength == "must"
     hard = {name for name in met if must and not VIOLATIONS.get(name, UNKNOWN).forgivable}
     ranked = sorted(met, key=lambda name: (name not in hard, -len(met[name]), name))
-    told = ", ".join(f"{len(met[name])} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
+    summary = ", ".join(f"{len(met[name])} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
     evidence = tuple(one for name in ranked for one in met[name][:SHOWN])
     count = sum(map(len, met.values()))
-    return Verdict("fail" if hard else "weak", told, count, 0, "violations", "client", (), evidence)
+    return Verdict("fail" if hard else "weak", summary, count, 0, "violations", "client", (), evidence)
 
 
 def met_by(case: Case) -> Iterator[tuple[str, Evidence]]:
