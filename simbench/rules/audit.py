@@ -19,7 +19,7 @@ from simbench.ledger.reader import Run
 from simbench.rulebook import Suite
 from simbench.rules import capture_times
 from simbench.rules.capture_times import Times, times_of
-from simbench.rules.rule import Case, Rule, judge, load, ordered
+from simbench.rules.rule import Case, Rule, clause_of, judge, load, ordered
 from simbench.trace.trace import Trace
 
 GIVEN: Final = "metadata"  # story row of kind "capture" that names the kinds of metadata there were
@@ -114,11 +114,12 @@ def _finding(rule: Rule, case: Case, given: Collection[str], of: tuple[Lacks, Ti
     missing = [need for need in needs if need not in given]
     if missing:
         parts = tuple(f"needs {KINDS[need]}" for need in missing)
-        return Finding(purpose, rule.clause, "unsupported", prose(parts), exercise=kind, parts=parts)
+        clause = clause_of(purpose, case.contract)
+        return Finding(purpose, clause, "unsupported", prose(parts), exercise=kind, parts=parts)
     if capture_times.hangs_on_missing_times(rule, times):
         return Finding(
             purpose,
-            rule.clause,
+            clause_of(purpose, case.contract),
             "inconclusive",
             prose(times.remarks),
             blame="bench",

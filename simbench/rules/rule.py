@@ -63,10 +63,10 @@ def load(*suites: Suite) -> dict[str, Rule]:
 
 
 def ordered(contract: Contract, *suites: Suite) -> list[str]:
-    """The purposes of these suites in order of the contract's clauses."""
-    rules = load(*suites)
+    """The purposes of these suites that verify a clause of the contract, in order of its clauses."""
     order = {clause: place for place, clause in enumerate(contract.clauses)}
-    return sorted(rules, key=lambda purpose: (order.get(rules[purpose].clause, len(order)), purpose))
+    asked = {purpose: contract.clauses_for(purpose) for purpose in load(*suites)}
+    return sorted((one for one, clauses in asked.items() if clauses), key=lambda one: (order[asked[one][0]], one))
 
 
 def standing() -> tuple[str, ...]:
@@ -75,9 +75,18 @@ def standing() -> tuple[str, ...]:
 
 
 def judge(purpose: str, case: Case, exercise: str) -> Finding:
-    """Apply one rule. A rule that breaks is the bench's error, never the client's failure."""
+    """Apply one rule. A rule that breaks is the bench's error, never the client's failure.
+
+    The finding names the contract's clause that the purpose verifies.
+    """
     _import_places()
-    return _BOOK.judge(purpose, case, exercise)
+    found = _BOOK.judge(purpose, case, exercise)
+    return msgspec.structs.replace(found, clause=clause_of(purpose, case.contract))
+
+
+def clause_of(purpose: str, contract: Contract) -> str:
+    """The contract's first clause that a purpose verifies, else the one its rule is written for."""
+    return next(iter(contract.clauses_for(purpose)), _BOOK[purpose].clause)
 
 
 def missed(contract: Contract, *limits: str) -> Outcome:

@@ -21,7 +21,7 @@ from simbench.bench.sut.description import read_description as read
 from simbench.bench.sut.protocol import SystemUnderTest, reach_of
 from simbench.bench.sut.registry import known_suts, make_sut
 from simbench.client.faults import FAULTS
-from simbench.contract import load_contract
+from simbench.contract import Contract, load_contract
 
 CONTRACT = "orange_ops_2016"
 
@@ -49,7 +49,7 @@ def plan_of(wanted: SessionOptions, folder: Path) -> Plan:
     make, description = _maker(wanted)
     if wanted.soak and wanted.only:
         raise BadInput("--only", "an endurance run is one exercise", "--soak alone")
-    chosen = soak(duration_s(wanted.soak)) if wanted.soak else _chosen(wanted.only, description)
+    chosen = soak(duration_s(wanted.soak)) if wanted.soak else _chosen(wanted.only, description, contract)
     return Plan(chosen, contract, make, folder, wanted.seed, _given(wanted.contract), wanted.jobs, wanted.soak)
 
 
@@ -60,19 +60,20 @@ def plan_again(record: SessionRecord, folder: Path, contract: str, only: tuple[s
     """
     watched = watching(record.reach, 0)
     endurance = soak(duration_s(record.soak)) if record.soak else {}
-    everything = {**select(), watched.name: (watched, watched.purposes), **endurance}
+    held = load_contract(contract)
+    everything = {**EXERCISES, watched.name: watched, **{name: one for name, (one, _) in endurance.items()}}
     if unknown := [name for name in record.exercises if name not in everything]:
         raise BadInput(str(folder), f"holds exercises unknown to this version: {', '.join(unknown)}")
-    wanted = choose((everything[name][0] for name in record.exercises), only)
+    wanted = choose((everything[name] for name in record.exercises), only, held)
     chosen: Chosen = {}
     for name, purposes in record.exercises.items():
         if still := tuple(purpose for purpose in purposes if purpose in wanted.get(name, (None, ()))[1]):
-            chosen[name] = (everything[name][0], still)
+            chosen[name] = (wanted[name][0], still)
 
     def nobody() -> SystemUnderTest:
         return Nobody(record.system, record.system_version, record)
 
-    return Plan(chosen, load_contract(contract), nobody, folder, record.seed, _given(contract), soak=record.soak)
+    return Plan(chosen, held, nobody, folder, record.seed, _given(contract), soak=record.soak)
 
 
 def _given(contract: str) -> str:
@@ -125,8 +126,8 @@ def _maker(wanted: SessionOptions) -> tuple[Callable[[], SystemUnderTest], Descr
     return make, description
 
 
-def _chosen(only: tuple[str, ...], description: Description | None) -> Chosen:
+def _chosen(only: tuple[str, ...], description: Description | None, contract: Contract) -> Chosen:
     if description is None or description.kind != "external":
-        return select(only)
+        return select(only, contract)
     watched = watching(reach_of(sut_description(description)), description.watch_s)
-    return choose((watched, *EXERCISES.values()), only)
+    return choose((watched, *EXERCISES.values()), only, contract)

@@ -41,10 +41,13 @@ _SPECIAL: Final = (At.AC, At.PR, At.DDT)  # fields that need a subscription or a
 _FIELDS: Final = 4  # of a frame before its data, counted by slashes
 
 
-def expectation(fate: dict[str, Any], code: str, m2m_prefix: str) -> str:
-    """The expected outcome of a message to such a subscriber: an error code, "undelivered" or "delivered"."""
+def expectation(fate: dict[str, Any], code: str, machines: tuple[str, ...]) -> str:
+    """The expected outcome of a message to such a subscriber: an error code, "undelivered" or "delivered".
+
+    `machines` are the first digits of the ranges that serve machines.
+    """
     kind = fate["fate"]
-    if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(m2m_prefix)):
+    if kind in REFUSED_AT_ONCE or (kind == "m2m" and not code.startswith(machines)):
         return "06"
     # A message to an absent subscriber becomes undelivered when its validity ends, and not before.
     return "delivered" if kind not in NEVER_DELIVERED and fate["attached"] else "undelivered"
@@ -74,7 +77,7 @@ class _Admission:
         self.option_unknown = option_unknown(case)
         self.suspended, self.windows, self.window = suspensions(case), windows(case), terms.session.window.value
         self.timer_us = terms.session.result_timer_max_s.value * SECOND_US
-        self.m2m_prefix = terms.numbering.m2m_prefix.value
+        self.machines = terms.numbering.prefixes("machines")
         self.name = re.compile(terms.numbering.oadc_alpha_pattern.value, re.ASCII)
         self.outages = [(start - SETTLE_US, end + SETTLE_US, scope) for start, end, scope, _ in trace.outages]
         self.pending: dict[int, list[int]] = defaultdict(list)  # session -> until when each operation is unanswered
@@ -112,7 +115,7 @@ class _Admission:
         """Objections to the recipient and the content."""
         against: list[Objection] = []
         fate = self.truth.get(row.recipient) or {"fate": classify(row.recipient).kind, "attached": True}
-        if expectation(fate, row.code, self.m2m_prefix) == "06":
+        if expectation(fate, row.code, self.machines) == "06":
             against.append("recipient")
         elif row.ec == "06" and fate["fate"] in NEVER_DELIVERED:
             against.append("recipient")  # a platform may also refuse these at once (AMB-09)

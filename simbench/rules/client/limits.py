@@ -84,7 +84,10 @@ def suspensions(case: Case) -> dict[str, list[tuple[int, int]]]:
 
 
 def options(case: Case) -> set[str]:
-    """Accounts with the sender-name option, from the events."""
+    """Accounts with the sender-name option, from the events; all where the contract grants names to every code."""
+    if case.contract.terms.numbering.sender_names.value == "always":
+        limits = (row.detail.get("account") for row in case.trace.event_rows.rows() if row.kind == "limit")
+        return {account for account in limits if account}
     return {
         row.subject for row in case.trace.event_rows.rows() if row.kind == "account" and row.detail.get("oadc_option")
     }
@@ -94,7 +97,7 @@ def option_unknown(case: Case) -> Callable[[str], bool]:
     """Whether the sender-name option of an account is unknown, as in a capture whose auditor does not state it."""
     rows = case.trace.event_rows.rows()
     said = {row.subject for row in rows if row.kind == "account" and row.detail.get("oadc_option") is not None}
-    of_a_capture = captured(case)
+    of_a_capture = captured(case) and case.contract.terms.numbering.sender_names.value == "option"
     return lambda account: of_a_capture and account not in said
 
 

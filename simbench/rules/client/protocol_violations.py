@@ -116,7 +116,8 @@ def _judged(case: Case, clause: str) -> Verdict:
             met[name].append(where)
     if not met:
         return Verdict("pass", "nothing odd", 0, 0, "oddities")
-    must = case.contract.clause(clause).strength == "must"
+    bound = [case.contract.clauses[name].strength for name in case.contract.clauses_for(f"{clause}/oddities")]
+    must = not bound or "must" in bound
     hard = {name for name in met if must and not ODDITIES.get(name, UNKNOWN).forgivable}
     ranked = sorted(met, key=lambda name: (name not in hard, -len(met[name]), name))
     told = ", ".join(f"{len(met[name])} {name}" + ("" if name in hard else " (forgivable)") for name in ranked)
