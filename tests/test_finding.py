@@ -13,7 +13,7 @@ SENTENCES = st.lists(st.text(max_size=12), min_size=1, max_size=4)
 
 
 def found(summary: str = "2 frames late", parts: tuple[str, ...] = ()) -> Finding:
-    return Finding("OPS-ENG-01/window", "OPS-ENG-01", "fail", summary, blame="client", parts=parts)
+    return Finding("rate.window", "OPS-ENG-01", "fail", summary, blame="client", parts=parts)
 
 
 def test_a_summary_of_one_sentence_is_its_only_part() -> None:

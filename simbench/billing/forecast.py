@@ -96,7 +96,7 @@ def judge_forecasts(contract: Contract, forecasts: Sequence[Forecast], counts: C
     return tuple(RULES.judge_all(Forecasts(contract, tuple(forecasts), counts), "forecast"))
 
 
-@RULES.rule("OPS-ENG-03/forecasts-a-year", "Forecasts are handed in as often as the contract wants", unit="forecasts")
+@RULES.rule("forecast.forecasts-a-year", "Forecasts are handed in as often as the contract wants", unit="forecasts")
 def handed_in(given: Forecasts) -> Verdict:
     """In each calendar year with traffic, corrections not counted (OPS-ENG-03)."""
     wanted, counts = given.contract.terms.forecast.per_year.value, given.counts
@@ -118,7 +118,7 @@ def handed_in(given: Forecasts) -> Verdict:
 
 
 @RULES.rule(
-    "OPS-ACH-05/as-forecast", "Traffic agrees with the forecast in force", at_worst="weak", unit="months of a code"
+    "forecast.as-forecast", "Traffic agrees with the forecast in force", at_worst="weak", unit="months of a code"
 )
 def as_forecast(given: Forecasts) -> Verdict:
     """Each month's messages lie within the tolerance of the forecast in force when it began (OPS-ACH-05)."""

@@ -128,7 +128,7 @@ def _other_prices(clause: str, bill: Bill) -> tuple[Evidence, ...]:
     )
 
 
-@RULES.rule("OPS-TAR-05/nothing-else", "No line stands under a clause that has no price", unit="euro")
+@RULES.rule("bill.nothing-else", "No line stands under a clause that has no price", unit="euro")
 def nothing_else(case: Case) -> Verdict:
     """Lines of OPS-TAR-08, 13 to 16 and the like."""
     bill = case.bill
@@ -151,7 +151,7 @@ def _said(lines: dict[Key, tuple[int, Decimal]] | Due, key: Key) -> str:
     return f"{quantity} for {'a quoted price' if amount is None else f'{amount:.2f}'}"
 
 
-@RULES.rule("OPS-TAR-08/standard-rate-included", "A code at the standard rate has no rate line", unit="lines")
+@RULES.rule("bill.standard-rate-included", "A code at the standard rate has no rate line", unit="lines")
 def standard_rate(case: Case) -> Verdict:
     """By the rate in the month billed."""
     bill = case.bill
@@ -164,7 +164,7 @@ def standard_rate(case: Case) -> Verdict:
     return _verdict("fail" if lines else "pass", summary, (len(lines), 0), evidence)
 
 
-@RULES.rule("OPS-TAR-13/whole-months", "A tier is billed by whole calendar months", unit="lines")
+@RULES.rule("bill.whole-months", "A tier is billed by whole calendar months", unit="lines")
 def whole_months(case: Case) -> Verdict:
     """Each tier line is a multiple of its price."""
     bill = case.bill
@@ -179,7 +179,7 @@ def whole_months(case: Case) -> Verdict:
     return _verdict("fail" if parts else "pass", summary, (len(parts), 0), evidence)
 
 
-@RULES.rule("OPS-TAR-05/sums", "The sums stated are those of the lines, with VAT on the total", unit="sums")
+@RULES.rule("bill.sums", "The sums stated are those of the lines, with VAT on the total", unit="sums")
 def sums(case: Case) -> Verdict:
     """AMB-15."""
     bill = case.bill
@@ -212,7 +212,7 @@ def _share(net: Decimal, vat: Decimal) -> Decimal | None:
     return share if cents(net * share) == vat else None
 
 
-@RULES.rule("OPS-OPT-03/each-number-billed", "Every number that was qualified is billed, and no others", unit="numbers")
+@RULES.rule("bill.each-number-billed", "Every number that was qualified is billed, and no others", unit="numbers")
 def numbers_qualified(case: Case) -> Verdict:
     """By the qualifications of the month."""
     bill = case.bill
@@ -222,7 +222,7 @@ def numbers_qualified(case: Case) -> Verdict:
     return _verdict("pass" if used == billed else "fail", f"{billed} billed, {used} qualified", (billed, used))
 
 
-@RULES.rule("OPS-ACH-06/requested", "A tier that must be asked for was asked for", binds="client", unit="tiers")
+@RULES.rule("bill.requested", "A tier that must be asked for was asked for", binds="client", unit="tiers")
 def requests(case: Case) -> Verdict:
     """By the acts."""
     bill = case.bill
@@ -238,7 +238,7 @@ def requests(case: Case) -> Verdict:
     return _verdict("fail" if without else "pass", summary, (len(without), 0), without)
 
 
-@RULES.rule("OPS-TAR-05/in-service", "Messages are counted for codes in service", unit="codes")
+@RULES.rule("bill.in-service", "Messages are counted for codes in service", unit="codes")
 def in_service(case: Case) -> Verdict:
     """No more delivered than accepted by then."""
     bill = case.bill

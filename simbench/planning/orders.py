@@ -17,7 +17,7 @@ from simbench.billing.forecast import Forecast
 from simbench.contract import Contract
 from simbench.contract.terms import Charge
 
-IN_SERVICE: Final = "OPS-ACH-02/originator-in-service"
+IN_SERVICE: Final = "sender.originator-in-service"
 """The purpose whose clause says that codes must be put in service."""
 
 

@@ -43,7 +43,7 @@ def _final(probed: Probed) -> dict[Key, list[Heard]]:
 
 
 @CHECKS.rule(
-    "PRB-NOTICE/comes",
+    "probe.notifications.comes",
     "Every accepted message gets its final notification",
     catches=("lost-notification", "ack-though-lost", "wrong-stamp", "result-without-stamp"),
 )
@@ -58,7 +58,7 @@ def comes(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-NOTICE/once",
+    "probe.notifications.once",
     "No final notification comes twice",
     catches=("double-notification",),
 )
@@ -70,7 +70,7 @@ def once(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-NOTICE/known",
+    "probe.notifications.known",
     "A notification is about a message that was accepted",
     catches=("wrong-stamp", "nack-though-stored", "result-without-stamp"),
 )
@@ -85,7 +85,7 @@ def known(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-NOTICE/after-result",
+    "probe.notifications.after-result",
     "A notification comes after the result of its message",
     catches=("early-notification", "mo-at-full-window"),
 )
@@ -98,7 +98,7 @@ def after_result(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-NOTICE/numbered-in-turn",
+    "probe.notifications.numbered-in-turn",
     "The platform's own operations are numbered in turn",
     catches=("reordered-notifications", "double-notification", "unknown-operation", "alert-to-client"),
 )
@@ -110,7 +110,7 @@ def numbered(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-NOTICE/prompt",
+    "probe.notifications.prompt",
     "A notification comes soon after the delivery it reports",
     catches=("late-notification",),
 )
@@ -127,7 +127,7 @@ def prompt(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-MO/no-flood",
+    "probe.mo.no-flood",
     "The platform does not flood the client with messages from subscribers",
     catches=("mo-flood",),
 )

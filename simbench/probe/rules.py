@@ -76,7 +76,7 @@ def _all(probed: Probed, part: Callable[[Seen], list[Any]]) -> list[Any]:
 
 
 @CHECKS.rule(
-    "PRB-LINE/connects",
+    "probe.line.connects",
     "The platform accepts every connection",
     catches=(),
 )
@@ -88,7 +88,7 @@ def connects(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-LINE/stays",
+    "probe.line.stays",
     "The platform closes no connection by itself",
     catches=("hang-up", "reset", "cut-off", "accept-close", "accept-reset"),
 )
@@ -101,7 +101,7 @@ def stays(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-FRAME/sound",
+    "probe.frames.sound",
     "Everything the platform sends is a valid frame with the fields required by its operation",
     catches=("bad-checksum", "wrong-length", "high-octet", "cut-frame", "endless-frame", "garbage", "line-ends",
              "short-result", "short-notification", "unknown-operation"),
@@ -115,7 +115,7 @@ def sound(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-FRAME/known-operations",
+    "probe.frames.known-operations",
     "The platform only sends operations a client must support: messages (52) and notifications (53)",
     catches=("unknown-operation", "alert-to-client"),
 )
@@ -130,7 +130,7 @@ def known_operations(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-LOGIN/accepted",
+    "probe.login.accepted",
     "A valid login is accepted",
     catches=("login-refused", "login-unanswered"),
 )
@@ -141,7 +141,7 @@ def login_accepted(probed: Probed) -> Verdict:
     return counted("valid logins accepted", wrong, logins, of_asked("not accepted", wrong))
 
 
-@CHECKS.rule("OPS-CON-04/wrong-login", "A login with a wrong password is refused", catches=())
+@CHECKS.rule("probe.login.wrong-login", "A login with a wrong password is refused", catches=())
 def login_refused(probed: Probed) -> Verdict:
     """Refused, or the connection was closed."""
     logins = probed.sessions["stranger"].of(WRONG_LOGIN)
@@ -152,7 +152,7 @@ def login_refused(probed: Probed) -> Verdict:
     return counted("wrong logins refused", wrong, logins, of_asked("accepted", wrong))
 
 
-@CHECKS.rule("PRB-KEEPALIVE/answered", "A keepalive (31) is answered", catches=("alert-unanswered",))
+@CHECKS.rule("probe.keepalive.answered", "A keepalive (31) is answered", catches=("alert-unanswered",))
 def keepalive(probed: Probed) -> Verdict:
     """One, in the session of the traffic."""
     alerts = probed.sessions["traffic"].of(ALERT)
@@ -164,7 +164,7 @@ def keepalive(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-RESULT/every-operation",
+    "probe.results.every-operation",
     "Every operation gets a result with its TRN and operation type",
     catches=("no-result", "wrong-trn", "wrong-ot", "half-open"),
 )
@@ -176,7 +176,7 @@ def answered(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-RESULT/once",
+    "probe.results.once",
     "No result comes twice, and every result answers an operation",
     catches=("double-result", "stray-result", "wrong-trn", "wrong-ot"),
 )
@@ -188,7 +188,7 @@ def once(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-RESULT/in-order",
+    "probe.results.in-order",
     "Results come in the order of their operations",
     catches=("reordered-results",),
 )
@@ -201,7 +201,7 @@ def in_order(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-RESULT/in-time",
+    "probe.results.in-time",
     "Results come promptly",
     catches=("late-result", "slow-read", "slow-write", "small-segments"),
 )
@@ -215,7 +215,7 @@ def in_time(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "PRB-RESULT/names-the-message",
+    "probe.results.names-the-message",
     "A positive result names recipient and time stamp, which identify its notification",
     catches=("result-without-stamp",),
 )
@@ -227,7 +227,7 @@ def names(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "OPS-ACH-01/accepted",
+    "recipients.accepted",
     "Every valid message at the subscribed rate is accepted",
     catches=("nack", "nack-without-ec", "nack-though-stored"),
 )
@@ -241,7 +241,7 @@ def accepted(probed: Probed) -> Verdict:
 
 
 @CHECKS.rule(
-    "OPS-QOS-04/rate-accepted",
+    "probe.rate-accepted",
     "The subscribed rate of the code is accepted for as long as it is offered",
     catches=("late-result", "nack", "no-result"),
 )
@@ -281,20 +281,20 @@ def _refused(probed: Probed, what: str, expected: str = "") -> Verdict:
     return Verdict("pass", f"refused with EC {ec}", 0, 0)
 
 
-@CHECKS.rule("PRB-REFUSES/wrong-checksum", "A frame with a wrong checksum is refused (EC 01)", catches=())
+@CHECKS.rule("probe.refusals.wrong-checksum", "A frame with a wrong checksum is refused (EC 01)", catches=())
 def checksum_refused(probed: Probed) -> Verdict:
     """The only wrong frame that can be answered under its TRN."""
     return _refused(probed, CHECKSUM, "01")
 
 
-@CHECKS.rule("PRB-REFUSES/unknown-operation", "An unknown operation is refused (EC 03)", catches=())
+@CHECKS.rule("probe.refusals.unknown-operation", "An unknown operation is refused (EC 03)", catches=())
 def unknown_refused(probed: Probed) -> Verdict:
     """Operation 59."""
     return _refused(probed, UNKNOWN, "03")
 
 
 @CHECKS.rule(
-    "OPS-ACH-02/stranger-refused",
+    "probe.refusals.stranger-refused",
     "A message from an originator that is not the account's is refused",
     catches=("no-result",),
 )
@@ -303,7 +303,7 @@ def stranger_refused(probed: Probed) -> Verdict:
     return _refused(probed, STRANGER)
 
 
-@CHECKS.rule("PRB-REFUSES/over-window", "Operations beyond the window are not served", catches=())
+@CHECKS.rule("probe.refusals.over-window", "Operations beyond the window are not served", catches=())
 def beyond_refused(probed: Probed) -> Verdict:
     """A burst of several windows: part of it is refused or ignored, unless all of it was answered at once."""
     asked = probed.sessions["burst"].of(BEYOND)
@@ -318,7 +318,7 @@ def beyond_refused(probed: Probed) -> Verdict:
     return Verdict("fail", summary, len(served), probed.target.window, "", "platform", (), of_asked("served", asked))
 
 
-@CHECKS.rule("PRB-REFUSES/says-why", "A refusal has a known error code", catches=("nack-without-ec",))
+@CHECKS.rule("probe.refusals.says-why", "A refusal has a known error code", catches=("nack-without-ec",))
 def says_why(probed: Probed) -> Verdict:
     """For every negative result of the probe."""
     every = [result for one in _all(probed, lambda seen: seen.asked) for result in one.results]

@@ -104,7 +104,7 @@ def _evidence(subscriber: str, breach: Breach) -> Evidence:
 # ---------------------------------------------------------------- the envelope
 
 
-@rule("ROM-ENV-01/granted", "Every period grants the minimum roaming volume.", "GB")
+@rule("roaming.granted", "Every period grants the minimum roaming volume.", "GB")
 def _granted(history: History, bench: Bench) -> Iterator[Checked]:
     size = bench.contract.terms.envelope.gigabyte_octets.value
     for period in history.periods:
@@ -117,7 +117,7 @@ def _granted(history: History, bench: Bench) -> Iterator[Checked]:
         yield Breach(record.day, "roaming data before any notification of the envelope", 0, 1)
 
 
-@rule("ROM-ENV-02/free-within", "Data within the envelope is free of charge.", "kB")
+@rule("roaming.free-within", "Data within the envelope is free of charge.", "kB")
 def _free_within(history: History, bench: Bench) -> Iterator[Checked]:
     step = bench.contract.terms.rating.data_step_octets.value
     for period in history.periods:
@@ -133,7 +133,7 @@ def _free_within(history: History, bench: Bench) -> Iterator[Checked]:
 
 
 @rule(
-    "ROM-ENV-03/told-used-up",
+    "roaming.told-used-up",
     "The customer is notified of the envelope's end before anything beyond it is charged.",
     "notices",
 )
@@ -153,7 +153,7 @@ def _told_used_up(history: History, _bench: Bench) -> Iterator[Checked]:
 
 
 @rule(
-    "ROM-FUP-01/two-weeks",
+    "roaming.two-weeks",
     "A surcharge begins two weeks after an alert, and nothing is surcharged without one.",
     "days",
 )
@@ -176,7 +176,7 @@ def _two_weeks(history: History, bench: Bench) -> Iterator[Checked]:
 
 
 @rule(
-    "ROM-FUP-02/both-prevailed", "Every alert rests on four months in which presence and use abroad prevailed.", "days"
+    "roaming.both-prevailed", "Every alert rests on four months in which presence and use abroad prevailed.", "days"
 )
 def _both_prevailed(history: History, bench: Bench) -> Iterator[Checked]:
     months = bench.contract.terms.fair_use.observation_months.value
@@ -191,7 +191,7 @@ def _both_prevailed(history: History, bench: Bench) -> Iterator[Checked]:
             yield _prevailing(history, bench, notice.day, "alerted")
 
 
-@rule("ROM-FUP-03/ends", "A surcharge ends when presence or use abroad no longer prevails.", "days")
+@rule("roaming.ends", "A surcharge ends when presence or use abroad no longer prevails.", "days")
 def _ends(history: History, bench: Bench) -> Iterator[Checked]:
     for record in history.abroad:
         if record.amount and history.surcharged(record.day):
@@ -231,19 +231,19 @@ def _under_cap(history: History, bench: Bench, service: Service, units: Fraction
         yield Breach(record.day, f"{price:.4f} {cap.unit}, cap {cap.value}", price, float(cap.value), assumed)
 
 
-@rule("ROM-CAP-01/data-price", "Data costs at most the wholesale cap of the day.", "euro/GB")
+@rule("roaming.data-price", "Data costs at most the wholesale cap of the day.", "euro/GB")
 def _data_price(history: History, bench: Bench) -> Iterator[Checked]:
     terms = bench.contract.terms
     units = Fraction(terms.envelope.gigabyte_octets.value, terms.rating.data_step_octets.value)
     return _under_cap(history, bench, "data", units)
 
 
-@rule("ROM-CAP-02/voice-price", "A minute costs at most the wholesale cap of the day.", "euro/min")
+@rule("roaming.voice-price", "A minute costs at most the wholesale cap of the day.", "euro/min")
 def _voice_price(history: History, bench: Bench) -> Iterator[Checked]:
     return _under_cap(history, bench, "voice", Fraction(60))
 
 
-@rule("ROM-CAP-03/sms-price", "An SMS costs at most the wholesale cap of the day.", "euro/SMS")
+@rule("roaming.sms-price", "An SMS costs at most the wholesale cap of the day.", "euro/SMS")
 def _sms_price(history: History, bench: Bench) -> Iterator[Checked]:
     return _under_cap(history, bench, "sms", Fraction(1))
 
@@ -261,7 +261,7 @@ def _spending(history: History) -> Iterator[tuple[Decimal, Record, Callable[[str
                 yield spent, record, lambda kind, record=record, period=period: period.told_by(kind, record.day)  # type: ignore[misc]  # bound at once
 
 
-@rule("ROM-LIM-01/told", "The customer is notified at 80 % and at 100 % of the spending limit.", "euro")
+@rule("roaming.told", "The customer is notified at 80 % and at 100 % of the spending limit.", "euro")
 def _limit_told(history: History, bench: Bench) -> Iterator[Checked]:
     spending = bench.contract.terms.spending
     limit = spending.limit_eur.value
@@ -273,7 +273,7 @@ def _limit_told(history: History, bench: Bench) -> Iterator[Checked]:
                 yield None if notified(kind) else Breach(record.day, note, float(spent), float(mark))
 
 
-@rule("ROM-LIM-02/stops", "Spending stops at the limit unless the customer agreed to go on.", "euro")
+@rule("roaming.stops", "Spending stops at the limit unless the customer agreed to go on.", "euro")
 def _limit_stops(history: History, bench: Bench) -> Iterator[Checked]:
     limit = bench.contract.terms.spending.limit_eur.value
     if history.account.agreed:
@@ -282,7 +282,7 @@ def _limit_stops(history: History, bench: Bench) -> Iterator[Checked]:
         yield None if spent <= limit else Breach(record.day, f"{spent:.2f} euros spent", float(spent), float(limit))
 
 
-@rule("ROM-RAT-01/by-second", "Calls are counted by the second after the first thirty.", "s")
+@rule("roaming.by-second", "Calls are counted by the second after the first thirty.", "s")
 def _by_second(history: History, bench: Bench) -> Iterator[Checked]:
     rating = bench.contract.terms.rating
     first, step = rating.voice_first_s.value, rating.voice_step_s.value
@@ -294,7 +294,7 @@ def _by_second(history: History, bench: Bench) -> Iterator[Checked]:
             yield None if record.charged <= most else Breach(record.day, note, record.charged, most)
 
 
-@rule("ROM-RAT-02/by-kilobyte", "Data is counted by the kilobyte.", "kB")
+@rule("roaming.by-kilobyte", "Data is counted by the kilobyte.", "kB")
 def _by_kilobyte(history: History, bench: Bench) -> Iterator[Checked]:
     step = bench.contract.terms.rating.data_step_octets.value
     for record in history.abroad:

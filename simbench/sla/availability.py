@@ -148,7 +148,7 @@ def timeline(service: Service) -> tuple[Instants, Instants, tuple[str, ...]]:
 
 
 @rule(
-    "OPS-QOS-01/rolling-year",
+    "sla.availability",
     "The platform's availability over the twelve months before every instant reaches the contract's level",
     binds="platform",
     catches=("fifteen-outages",),

@@ -34,7 +34,7 @@ class Stretch(msgspec.Struct, frozen=True, eq=False):
 
 
 @rule(
-    "OPS-QOS-04/rate-with-backlog",
+    "sla.rate-with-backlog",
     "While messages of a short code wait, it gets at least its subscribed rate",
     binds="platform",
     catches=("slow-minutes",),

@@ -18,7 +18,7 @@ DAYS = {"ouvres": "working days (jours ouvrés)", "ouvrables": "jours ouvrables"
 
 
 @rule(
-    "OPS-QOS-03/five-days",
+    "sla.maintenance-notice",
     "Planned work on the platform is announced the contract's number of days ahead",
     binds="platform",
     catches=("late-notice",),
@@ -31,7 +31,7 @@ def five_days(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ENG-04/five-days",
+    "sla.interruption-notice",
     "The client announces planned interruptions of its own equipment the contract's number of days ahead",
     catches=("client-late-notice",),
     suites=("sla",),

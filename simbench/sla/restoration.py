@@ -74,7 +74,7 @@ def restored_within(one: Counted, limit_us: int, until: int) -> bool | None:
 
 
 @rule(
-    "OPS-QOS-02/six-hours",
+    "sla.restoration",
     "The service is restored within the contract's hours after every total, unplanned outage",
     binds="platform",
     catches=("seven-hours",),

@@ -72,5 +72,5 @@ def test_forecasts_are_judged(folder: Path) -> None:
         (folder / name).write_text(f"issued = {issued}\n{expected}")
     done = run(folder, "forecast", "@one.toml", "@two.toml", "--traffic", "@counts.csv", "--json")
     told = {one["purpose"]: one["outcome"] for one in json.loads(done.stdout)["findings"]}
-    assert told == {"OPS-ENG-03/forecasts-a-year": "pass", "OPS-ACH-05/as-forecast": "pass"}
+    assert told == {"forecast.forecasts-a-year": "pass", "forecast.as-forecast": "pass"}
     assert done.exit_code == 0

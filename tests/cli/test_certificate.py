@@ -16,7 +16,7 @@ from simbench.bench.report.certificate import read_certificate
 from tests.cli.child import Ended, simbench
 
 KNOWN = """[[deviation]]
-purpose = "OPS-DEO-06/temptations"
+purpose = "sender.temptations"
 reason = "to be mended"
 ticket = "T-1"
 expires = 2099-01-01
@@ -50,7 +50,7 @@ def test_a_certificate_agrees_with_its_ledgers(run: Path, capsys: pytest.Capture
     verified = Ended(capsys, "certificate", run, "--verify", page)
     assert (verified.status, "agrees" in verified.out) == (0, True)
     text = page.read_text()
-    for said in ("does not conform", "reference", "orange_ops_2016", "OPS-DEO-06/temptations", "duckdb"):
+    for said in ("does not conform", "reference", "orange_ops_2016", "sender.temptations", "duckdb"):
         assert said in text
 
 
@@ -86,7 +86,7 @@ def test_a_tampered_ledger_is_named(run: Path, capsys: pytest.CaptureFixture[str
     [
         ('"exercise":"originators","outcome":"fail"', '"exercise":"originators","outcome":"pass"', "gives fail"),
         ('"system":"reference', '"system":"another', "system: the certificate says another"),
-        ('"OPS-ACH-03/tried-again",', "", "untried: the certificate says"),
+        ('"submits.tried-again",', "", "untried: the certificate says"),
         ("does not conform", "conforms", "the page does not show what its data say"),
     ],
 )
@@ -146,7 +146,7 @@ def test_only_what_failed_is_run_again_and_the_first_session_is_kept(
 ) -> None:
     assert Ended(capsys, "conform", "--sut", "reference", "--last-failed", "-o", run).status == 0
     findings = json.loads((run / "findings.json").read_text())["findings"]
-    assert {finding["purpose"] for finding in findings} == {"OPS-DEO-06/temptations", "OPS-DEO-12/no-subscriber-number"}
+    assert {finding["purpose"] for finding in findings} == {"sender.temptations", "sender.no-subscriber-number"}
     assert (run / "earlier-1" / "runs" / "originators").is_dir()
 
 
@@ -155,12 +155,12 @@ def test_what_failed_is_run_again_in_the_exercise_in_which_it_failed(
 ) -> None:
     result = json.loads((run / "findings.json").read_text())
     for finding in result["findings"]:
-        finding["outcome"] = "fail" if finding["purpose"] == "OPS-CON-02/oddities" else "pass"
+        finding["outcome"] = "fail" if finding["purpose"] == "sessions.violations" else "pass"
     result["summary"] |= {"fail": 1, "pass": len(result["findings"]) - 1, "unsupported": 0}
     (run / "findings.json").write_text(json.dumps(result))
     assert Ended(capsys, "conform", "--sut", "reference", "--last-failed", "-o", run).status == 0
     findings = json.loads((run / "findings.json").read_text())["findings"]
-    assert [(one["purpose"], one["exercise"]) for one in findings] == [("OPS-CON-02/oddities", "")]
+    assert [(one["purpose"], one["exercise"]) for one in findings] == [("sessions.violations", "")]
     assert {shown["exercise"] for shown in findings[0]["evidence"]} == {"originators"}
 
 
@@ -178,8 +178,8 @@ def test_clients_are_compared_purpose_by_purpose(run: Path, tmp_path: Path, caps
     ended = Ended(capsys, "matrix", run, other, "--json", "--html", tmp_path / "m.html")
     assert ended.status == 0
     lines = {line["purpose"]: line["outcomes"] for line in json.loads(ended.out)["lines"]}
-    assert lines["OPS-DEO-06/temptations"] == ["fail", "weak"]
-    assert "OPS-DEO-06/temptations" in (tmp_path / "m.html").read_text()
+    assert lines["sender.temptations"] == ["fail", "weak"]
+    assert "sender.temptations" in (tmp_path / "m.html").read_text()
 
 
 def test_a_folder_that_is_no_session_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

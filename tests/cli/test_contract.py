@@ -61,7 +61,7 @@ def test_a_check_lists_every_mistake_with_its_line(tmp_path: Path) -> None:
     assert lines[0].startswith(f'{path}:3: terms.calendar.country.value: is "PX"; expected one of PA, PE, ')
     assert lines[1] == (
         f'{path}:5: clauses."4.2".verified_by[0]: no such purpose: "OPS-DEO-08/marketing-rang"; expected perhaps '
-        "`OPS-DEO-08/marketing-range`"
+        "`ranges.marketing-range`"
     )
     rows = json.loads(
         "\n".join(CliRunner().invoke(cli, ["contract", "check", str(path), "--json"]).stdout.splitlines())

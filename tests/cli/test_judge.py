@@ -41,8 +41,8 @@ def test_fourteen_outages_of_six_hours_pass_and_fifteen_fail(
 ) -> None:
     ended = Ended(capsys, "judge", table(tmp_path / "o.csv", count, 6), *PERIOD, "--json")
     assert ended.status == status
-    assert outcomes(ended.out)["OPS-QOS-01/rolling-year"] == ("pass" if status == 0 else "fail")
-    assert outcomes(ended.out)["OPS-QOS-02/six-hours"] == "pass"
+    assert outcomes(ended.out)["sla.availability"] == ("pass" if status == 0 else "fail")
+    assert outcomes(ended.out)["sla.restoration"] == "pass"
 
 
 def test_what_is_printed_as_json_is_a_findings_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +131,7 @@ def test_a_run_folder_is_judged_over_the_period_it_tells(tmp_path: Path, capsys:
         ledger.events.extend(tuple(row.values())[:5] for row in told.events.to_pylist())
     ended = Ended(capsys, "judge", tmp_path / "run", "--json")
     assert ended.status == 1
-    assert outcomes(ended.out)["OPS-QOS-02/six-hours"] == "fail"
+    assert outcomes(ended.out)["sla.restoration"] == "fail"
     assert json.loads(ended.out)["run"]["from"] == "2025-01-01T00:00:00+01:00"
 
 
@@ -140,4 +140,4 @@ def test_a_log_of_kannel_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
     assert Ended(capsys, "judge", log).status == 2
     ended = Ended(capsys, "judge", log, "--tz", "Europe/Paris", "--json")
     assert ended.status == 0
-    assert outcomes(ended.out)["OPS-QOS-04/rate-with-backlog"] == "pass"
+    assert outcomes(ended.out)["sla.rate-with-backlog"] == "pass"

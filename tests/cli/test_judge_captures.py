@@ -45,7 +45,7 @@ def test_a_clear_frame_beside_a_tunnel_is_exit_one(
     path = capture(tmp_path, SENT, Tunnel(), clear=clear)
     ended = Ended(capsys, "judge", path, "--keys", keys(tmp_path), "--json")
     failed = [one["purpose"] for one in json.loads(ended.out)["findings"] if one["outcome"] == "fail"]
-    assert failed == (["OPS-CON-03/clear-from-client"] if clear else [])
+    assert failed == (["sessions.clear-from-client"] if clear else [])
 
 
 @pytest.mark.parametrize(
@@ -104,21 +104,21 @@ def test_a_burst_is_told_by_its_times_and_by_nothing_where_there_are_none(
     sent, codes = burst(40), tmp_path / "codes.toml"
     stamped = saved(tmp_path, pcap([(at, ip_packet(segment)) for at, segment in sent]))
     _, found = findings(capsys, stamped, "--campaigns", codes)
-    assert found["OPS-ENG-01/backlog-at-tier"] == "fail"
+    assert found["rate.backlog-at-tier"] == "fail"
     packets = [ip_packet(segment) for _, segment in sent]
     simple = b"".join(block(3, struct.pack("<I", len(each)) + each + bytes(-len(each) % 4)) for each in packets)
     ended, found = findings(
         capsys, saved(tmp_path, section() + interface(101) + simple, "y.pcapng"), "--campaigns", codes
     )
-    assert found["OPS-ENG-01/backlog-at-tier"] == "inconclusive"
-    assert found["OPS-CON-03/keepalive"] == "inconclusive"
-    assert found["OPS-CON-03/login-first"] == "pass"
+    assert found["rate.backlog-at-tier"] == "inconclusive"
+    assert found["sessions.keepalive"] == "inconclusive"
+    assert found["sessions.login-first"] == "pass"
     facts = json.loads(ended.out)["run"]
     assert (facts["from"], facts["to"], facts["clock"]) == ("unknown", "unknown", "no packet carries a time")
     assert "1970" not in ended.out
     coarse = pcap([(at // 1_000_000 * 1_000_000, ip_packet(segment)) for at, segment in sent])
     _, found = findings(capsys, saved(tmp_path, coarse, "z.pcap"), "--campaigns", codes)
-    assert found["OPS-ENG-01/backlog-at-tier"] == "inconclusive"
+    assert found["rate.backlog-at-tier"] == "inconclusive"
 
 
 def test_a_clock_set_back_blames_nobody_and_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,7 +139,7 @@ def test_what_a_capture_without_ucp_holds_is_named(tmp_path: Path, capsys: pytes
     assert ended.status == 2
     assert "connections of SMPP (bind_transceiver)" in ended.err
     ended, found = findings(capsys, path, "--port", "5000")
-    assert found["OPS-CON-02/oddities"] == "fail"
+    assert found["sessions.violations"] == "fail"
     assert "foreign-protocol: SMPP (bind_transceiver)" in ended.out
 
 
@@ -166,7 +166,7 @@ def test_a_text_in_a_national_table_is_the_text_that_was_asked_for(
     for asked, outcome in ((text, "pass"), ("another text", "fail")):
         row = f"2026-03-02T10:00:00+01:00,36010,33639980012,{asked}"
         (tmp_path / "requests.csv").write_text(f"at,code,recipient,text\n{row}\n")
-        assert findings(capsys, path, *options)[1]["OPS-PRE-03/nothing-lost"] == outcome
+        assert findings(capsys, path, *options)[1]["outage.nothing-lost"] == outcome
 
 
 def test_data_that_is_no_text_may_be_any_message_its_recipient_was_to_get(
@@ -186,4 +186,4 @@ def test_data_that_is_no_text_may_be_any_message_its_recipient_was_to_get(
     for asked, outcome in ((("A", "a picture"), "pass"), (("A", "a picture", "a third one"), "fail")):
         rows = [f"2026-03-02T10:00:00+01:00,36010,33639980012,{text}\n" for text in asked]
         (tmp_path / "requests.csv").write_text("at,code,recipient,text\n" + "".join(rows))
-        assert findings(capsys, path, *options)[1]["OPS-PRE-03/nothing-lost"] == outcome
+        assert findings(capsys, path, *options)[1]["outage.nothing-lost"] == outcome

@@ -44,7 +44,7 @@ def test_a_faultless_run_is_reconciled_with_exit_status_0(tmp_path: Path) -> Non
     ended = run(reconcile, *written(tmp_path, told, kept(told)))
     assert ended.exit_code == 0
     assert ended.output.count("pass") == 7
-    assert "NRV-ACC-03/minutes-once" in ended.output
+    assert "accounting.minutes-once" in ended.output
 
 
 def test_a_call_that_is_not_accounted_is_named_with_exit_status_1(tmp_path: Path) -> None:

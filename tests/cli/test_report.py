@@ -98,7 +98,7 @@ def test_the_report_of_a_conformance_session_is_made_again(tmp_path: Path) -> No
 
 def test_numbers_are_hidden_in_the_report_of_a_session_unless_asked_for(tmp_path: Path) -> None:
     number, contract = "33612345678", load_contract()  # of no fictional block, so that masking shows
-    finding = Finding("OPS-ACH-01/accepted", "OPS-ACH-01", "fail", f"nothing went to {number}")
+    finding = Finding("recipients.accepted", "OPS-ACH-01", "fail", f"nothing went to {number}")
     findings = Judgement({"system": "reference", "contract": contract.name}, [finding], contract)
     write_findings(tmp_path / "findings.json", findings)
     (tmp_path / "runs").mkdir()

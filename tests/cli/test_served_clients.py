@@ -20,8 +20,8 @@ from tests.cli.child import DEADLINE_S, SIMBENCH, Ended, Served
 
 pytestmark = pytest.mark.slow
 
-AT_TIER, ACCEPTED, GRANTED = "OPS-ENG-01/backlog-at-tier", "OPS-ACH-01/accepted", "OPS-QOS-04/tier-granted"
-PACE, BACK = "OPS-CON-03/reconnect-pace", "OPS-PRE-03/comes-back"
+AT_TIER, ACCEPTED, GRANTED = "rate.backlog-at-tier", "recipients.accepted", "rate.tier-granted"
+PACE, BACK = "sessions.reconnect-pace", "outage.comes-back"
 CODES = '[[codes]]\ncode = "36010"\nrate_per_s = 10\n'
 Client = Callable[[int], None]
 
@@ -105,7 +105,7 @@ def test_a_platform_that_accepts_nothing_grants_nothing(judge: Judge) -> None:
 def test_refusals_of_an_empty_originator_and_before_a_login_are_right(judge: Judge) -> None:
     blamed = accused(judge.serve(served_clients.empty_originator))
     assert set(blamed.values()) == {"client"}
-    assert {"OPS-CON-03/login-first", "OPS-ACH-03/oddities", "OPS-DEO-06/short-code-only"} <= set(blamed)
+    assert {"sessions.login-first", "submits.violations", "sender.short-code-only"} <= set(blamed)
 
 
 @pytest.mark.parametrize("mode", ["reset", "cut"])
@@ -123,14 +123,14 @@ def test_a_client_that_never_comes_back_is_watched_until_the_server_ends(judge: 
 
 
 def test_a_message_sent_again_on_another_connection_is_shown_in_doubt(judge: Judge) -> None:
-    found = judge.serve(served_clients.sends_twice)["OPS-PRE-03/no-duplicates"]
+    found = judge.serve(served_clients.sends_twice)["outage.no-duplicates"]
     assert (found["outcome"], len(found["evidence"])) == ("inconclusive", 1)
 
 
 def test_another_protocol_is_an_oddity_of_its_connection(judge: Judge) -> None:
     found = judge.serve(served_clients.wrong_protocol)
     assert set(accused(found).values()) == {"client"}
-    assert "OPS-CON-02/oddities" in accused(found)
+    assert "sessions.violations" in accused(found)
 
 
 # What is given beside a run ---------------------------------------------------------------------------------------

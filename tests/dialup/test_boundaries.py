@@ -152,7 +152,7 @@ def test_a_minute_that_is_whole_in_the_total_alone_is_told_off_the_peak(tmp_path
             "\n".join(["month,period,calls,minutes,share_ff,vat_ff,share_ttc_ff,share_eur,share_ttc_eur", *lines])
         )
         found = {one.purpose: one.outcome for one in judge(Case(OFFER, "F1", held, read_statement(path)))}
-        assert found["NRV-STA-01/minutes"] == outcome, (peak, off_peak)
+        assert found["statement.minutes"] == outcome, (peak, off_peak)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_records_are_settled_their_statement_written_compared_and_reported(tmp_p
     assert said("replay", calls, "--month", MONTH, "--write", mine).exit_code == 0
     ended = said("replay", calls, "--statement", mine, *ports, "-o", tmp_path / "out")
     assert ended.exit_code == 0, ended.output
-    assert "NRV-STA-02/share" in ended.output
+    assert "statement.share" in ended.output
     mine.write_text(mine.read_text().replace("total,", "total,1", 1))
     calls.write_text(calls.read_text() + "2000-09-05T20:00:00,-5,lyon,1,u,x1,1\n")
     ended = said("replay", calls, "--statement", mine, "-o", tmp_path / "out")

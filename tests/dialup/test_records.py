@@ -234,7 +234,7 @@ def test_calls_in_a_row_may_overlap_by_what_a_duration_in_whole_seconds_rounds(
 ) -> None:
     records = read(tmp_path, HEADER, GOOD, f"2000-09-05T{second},,60,lyon,1,u,A2,1")
     assert records.aside.counts["overlap"] == overlaps
-    (ports,) = (one for one in judge(Case(OFFER, "F1", records, ports={"": 1})) if one.purpose == "NRV-POR-01/ports")
+    (ports,) = (one for one in judge(Case(OFFER, "F1", records, ports={"": 1})) if one.purpose == "ports.ports")
     assert ports.outcome == "pass"
 
 

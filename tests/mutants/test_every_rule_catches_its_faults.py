@@ -28,9 +28,9 @@ PURPOSES = [(name, purpose) for name, (_, purposes) in CHOSEN.items() for purpos
 OWN = [(name, purpose) for name, exercise in EXERCISES.items() for purpose in exercise.purposes]
 PLANTED = [(name, fault, purpose) for name, purpose in OWN for fault in RULES[purpose].catches]
 # A rule that only looks at what the platform answers to a temptation a correct client withstands.
-NOT_REVEALED = {"OPS-ACH-02/originator-in-service"}
+NOT_REVEALED = {"sender.originator-in-service"}
 # A rule that judges the instrument, not a party: without a clock that can be moved it says unsupported.
-OF_THE_BENCH = {"OPS-PRO-03/clock"}
+OF_THE_BENCH = {"hours.clock"}
 FORGIVABLE = {"lower-case", "line-ends"}
 Key = TypeVar("Key")
 
@@ -117,10 +117,10 @@ def test_a_correct_platform_passes_whatever_a_client_does_to_see_it() -> None:
 
 @pytest.mark.parametrize("fault", sorted(FORGIVABLE))
 def test_what_a_server_may_let_pass_is_told_all_the_same(fault: str) -> None:
-    found = finding("session", fault, "OPS-CON-02/oddities")
+    found = finding("session", fault, "sessions.violations")
     assert (found.outcome, found.blame) == ("weak", "client")
     assert "(forgivable)" in found.summary
-    assert finding("session", fault, "OPS-ACH-03/oddities").outcome == "pass"
+    assert finding("session", fault, "submits.violations").outcome == "pass"
 
 
 def test_every_exercise_is_judged_by_the_standing_purposes() -> None:

@@ -146,7 +146,7 @@ def test_base_alone_runs_a_world_and_reports_and_judges_it(installed: Path, tmp_
     assert "events way" in told
     assert "Written:" in said(installed, tmp_path, "report", "world", statuses=(0, 1, 3))
     assert (tmp_path / "world" / "report.html").stat().st_size > 10_000
-    assert "OPS-QOS-01/rolling-year" in said(installed, tmp_path, "judge", "world", statuses=(0, 1, 3))
+    assert "sla.availability" in said(installed, tmp_path, "judge", "world", statuses=(0, 1, 3))
 
 
 # What asks for each extra, and what else must not be wrong with the command line before that is said.

@@ -76,14 +76,14 @@ ALLOTTED = (CodeConfig(code="36010", rate_per_s=10), CodeConfig(code="36999", ra
 @pytest.mark.parametrize(
     ("purpose", "planted"),
     [
-        ("PRB-REFUSES/unknown-operation", {"tamper": serves_anything}),
-        ("PRB-REFUSES/wrong-checksum", {"tamper": serves_anything}),
-        ("OPS-CON-04/wrong-login", {"tamper": lets_strangers_in}),
-        ("OPS-ACH-02/stranger-refused", {"codes": ALLOTTED}),
-        ("PRB-REFUSES/over-window", {"strictness": Strictness(over_window="serve")}),
-        ("PRB-LINE/connects", {"port": 5001}),
-        ("OPS-QOS-04/rate-accepted", {"tamper": slow_platform}),
-        ("OPS-QOS-04/rate-accepted", {"rate": 5}),
+        ("probe.refusals.unknown-operation", {"tamper": serves_anything}),
+        ("probe.refusals.wrong-checksum", {"tamper": serves_anything}),
+        ("probe.login.wrong-login", {"tamper": lets_strangers_in}),
+        ("probe.refusals.stranger-refused", {"codes": ALLOTTED}),
+        ("probe.refusals.over-window", {"strictness": Strictness(over_window="serve")}),
+        ("probe.line.connects", {"port": 5001}),
+        ("probe.rate-accepted", {"tamper": slow_platform}),
+        ("probe.rate-accepted", {"rate": 5}),
     ],
 )
 def test_a_platform_that_does_what_it_must_not_fails(purpose: str, planted: dict[str, Any]) -> None:
@@ -93,8 +93,8 @@ def test_a_platform_that_does_what_it_must_not_fails(purpose: str, planted: dict
 
 def test_every_check_fails_on_something() -> None:
     planted = {
-        "PRB-REFUSES/unknown-operation", "PRB-REFUSES/wrong-checksum", "OPS-CON-04/wrong-login",
-        "OPS-ACH-02/stranger-refused", "PRB-REFUSES/over-window", "PRB-LINE/connects",
+        "probe.refusals.unknown-operation", "probe.refusals.wrong-checksum", "probe.login.wrong-login",
+        "probe.refusals.stranger-refused", "probe.refusals.over-window", "probe.line.connects",
     }  # fmt: skip
     assert {purpose for _, purpose in CAUGHT} | planted == set(CHECKS)
 

@@ -36,7 +36,7 @@ def test_the_reference_client_conforms_and_leaves_everything_it_should(tmp_path:
     assert result["summary"]["pass"] == 6  # four of its own, and two that every exercise is judged by
     cases = ET.parse(out / "junit.xml").getroot().iter("testcase")  # noqa: S314 - we wrote it
     assert len({case.get("name") for case in cases}) == 7
-    assert "OPS-DEO-06/temptations" in (out / "report.html").read_text()
+    assert "sender.temptations" in (out / "report.html").read_text()
     assert "finished" in done.stderr
 
     again = conform(tmp_path, "--sut", "reference", "--only", "originators", "--json", "--from", str(out))
@@ -55,10 +55,10 @@ def test_side_by_side_or_one_after_the_other_the_verdicts_are_the_same(tmp_path:
         out = tmp_path / jobs / "out"
         found = json.loads((out / "findings.json").read_text())["findings"]
         verdicts.append([(one["purpose"], one["exercise"], one["outcome"]) for one in found])
-        (once,) = [one for one in found if one["purpose"] == "OPS-CON-02/oddities"]  # one finding of the session
+        (once,) = [one for one in found if one["purpose"] == "sessions.violations"]  # one finding of the session
         assert {shown["exercise"] for shown in once["evidence"]} == {"originators", "suspension"}
-        assert len(re.findall(r"OPS-CON-02/oddities ", done.stdout)) == 1
-        assert (out / "junit.xml").read_text().count('<testcase classname="OPS-CON-02" name="OPS-CON-02/oddities') == 1
+        assert len(re.findall(r"sessions.violations ", done.stdout)) == 1
+        assert (out / "junit.xml").read_text().count('<testcase classname="OPS-CON-02" name="sessions.violations') == 1
     assert verdicts[0] == verdicts[1]
 
 
@@ -67,7 +67,7 @@ def test_a_planted_fault_makes_the_session_fail(tmp_path: Path) -> None:
     done = conform(tmp_path, "--sut", "reference", "--only", "originators", "--fault", "sends-any-oadc", "--json")
     assert done.returncode == 1
     failed = [f for f in json.loads(done.stdout)["findings"] if f["outcome"] == "fail"]
-    assert [f["purpose"] for f in failed] == ["OPS-DEO-06/temptations", "OPS-DEO-12/no-subscriber-number"]
+    assert [f["purpose"] for f in failed] == ["sender.temptations", "sender.no-subscriber-number"]
     assert failed[0]["evidence"][0]["frame"].startswith("02")
 
 
@@ -75,9 +75,9 @@ def test_a_planted_fault_makes_the_session_fail(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("exercise", "fault", "failing"),
     [
-        ("sundays", "works-on-sundays", {"OPS-PRO-03/sundays"}),
-        ("campaign", "omits-stop", {"OPS-PRO-07/stop-mention", "OPS-PRO-07/second-segment"}),
-        ("refusals", "gives-up-on-nack", {"OPS-ACH-03/tried-again"}),
+        ("sundays", "works-on-sundays", {"hours.sundays"}),
+        ("campaign", "omits-stop", {"marketing.stop-mention", "marketing.second-segment"}),
+        ("refusals", "gives-up-on-nack", {"submits.tried-again"}),
     ],
 )
 def test_a_few_faults_are_caught_in_real_processes_as_well(
@@ -97,12 +97,12 @@ def test_kannel_is_judged_with_evidence(tmp_path: Path) -> None:
     result = json.loads(done.stdout)
     outcomes = {f["purpose"]: f["outcome"] for f in result["findings"]}
     assert outcomes == {
-        "OPS-DEO-06/short-code-only": "pass",
-        "OPS-DEO-06/temptations": "unsupported",
-        "OPS-DEO-12/no-subscriber-number": "unsupported",
-        "OPS-PRE-08/allotted-codes": "pass",
-        "OPS-ACH-02/originator-in-service": "pass",
-        "OPS-CON-02/oddities": "pass",
-        "OPS-ACH-03/oddities": "pass",
+        "sender.short-code-only": "pass",
+        "sender.temptations": "unsupported",
+        "sender.no-subscriber-number": "unsupported",
+        "sender.allotted-codes": "pass",
+        "sender.originator-in-service": "pass",
+        "sessions.violations": "pass",
+        "submits.violations": "pass",
     }, done.stderr
     assert done.returncode == 0

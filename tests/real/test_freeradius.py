@@ -76,7 +76,7 @@ def test_a_lost_stop_is_named_call_by_call_and_blamed_on_the_access_server(tmp_p
     plan = planned(400, "lost-stop", interim_s=60)
     lost = {session_of(each): each.record.seconds for each in plan if each.withheld}
     found = reconciled(tmp_path, plan)
-    assert failed(found) == {"NRV-ACC-03/minutes-once"}
+    assert failed(found) == {"accounting.minutes-once"}
     # A session that ended in the second of its last Interim-Update is accounted in full all the same.
     named = {(each.nas, each.session) for each in found.differences}
     assert named == {session for session, seconds in lost.items() if seconds % 60}
@@ -97,13 +97,13 @@ def test_duplicates_are_kept_twice_and_accounted_once(tmp_path: Path) -> None:
 
 def test_records_out_of_order_are_paired_and_told(tmp_path: Path) -> None:
     found = reconciled(tmp_path, planned(400, "out-of-order"))
-    assert failed(found) == {"NRV-ACC-06/order"}
+    assert failed(found) == {"accounting.order"}
     assert found.differences == ()
 
 
 def test_a_reboot_ends_the_sessions_of_its_access_server(tmp_path: Path) -> None:
     found = reconciled(tmp_path, planned(400, "nas-reboot", interim_s=60))
-    assert failed(found) == {"NRV-ACC-03/minutes-once"}
+    assert failed(found) == {"accounting.minutes-once"}
     assert all("nas-reboot" in each.why for each in found.differences)
     by_interim = [each for each in found.differences if each.accounted_s]
     assert by_interim
@@ -113,7 +113,7 @@ def test_a_reboot_ends_the_sessions_of_its_access_server(tmp_path: Path) -> None
 
 def test_a_clock_that_is_ahead_is_found(tmp_path: Path) -> None:
     found = reconciled(tmp_path, planned(200, "clock-skew"))
-    assert failed(found) == {"NRV-ACC-05/clock"}
+    assert failed(found) == {"accounting.clock"}
     (clock,) = (finding for finding in found.findings if finding.outcome == "fail")
     assert clock.measured == pytest.approx(300, abs=1)
 
@@ -146,7 +146,7 @@ def test_a_server_that_goes_and_comes_back_has_everything_in_the_end(tmp_path: P
     told = read_journal(tmp_path / "journal.jsonl")
     found = reconcile(told, read_detail(real.detail), told.run.retransmissions)
     assert sender.refused > 0
-    assert failed(found) <= {"NRV-ACC-06/order"}
+    assert failed(found) <= {"accounting.order"}
     assert found.differences == ()
     delays = {each.record.delay_s for each in read_detail(real.detail) if isinstance(each, Heard)}
     assert 0 in delays
@@ -176,7 +176,7 @@ def test_a_server_that_stays_away_costs_the_calls_it_did_not_hear_of(tmp_path: P
     finally:
         real.stop()
     found = reconcile(read_journal(tmp_path / "journal.jsonl"), read_detail(real.detail), 1)
-    assert {"NRV-ACC-01/answered", "NRV-ACC-03/minutes-once"} <= failed(found)
+    assert {"accounting.answered", "accounting.minutes-once"} <= failed(found)
     assert any("given up after 2 datagrams" in each.why for each in found.differences)
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.real
 assert select()  # enters every rule
 ACCOUNT = AccountGiven("36010", "acc36010", "secret", 10)
 SMSBOX_S = 2  # bearerbox logs in before anybody has started the other box
-PURPOSES = ("OPS-CON-02/well-formed", "OPS-CON-03/login-first", "OPS-DEO-06/short-code-only")
+PURPOSES = ("sessions.well-formed", "sessions.login-first", "sender.short-code-only")
 
 
 async def three_messages(bench: Bench) -> None:

@@ -28,7 +28,7 @@ from tests.cli.child import DEADLINE_S, Served, simbench
 from tests.real.conftest import require
 
 CODE, USER = "36010", "33639980001"
-AT_TIER, GRANTED, ACCEPTED = "OPS-ENG-01/backlog-at-tier", "OPS-QOS-04/tier-granted", "OPS-ACH-01/accepted"
+AT_TIER, GRANTED, ACCEPTED = "rate.backlog-at-tier", "rate.tier-granted", "recipients.accepted"
 
 
 def judged(*arguments: str | Path) -> dict[str, Any]:

@@ -158,24 +158,24 @@ def by_the_megabyte(files: Files) -> None:
 
 
 TAMPERED: list[tuple[str, Callable[[Files], None]]] = [
-    ("ROM-ENV-01/granted", one_octet_short),
-    ("ROM-ENV-01/granted", no_envelope),
-    ("ROM-ENV-02/free-within", charged_within),
-    ("ROM-ENV-03/told-used-up", without("envelope-used-up")),
-    ("ROM-FUP-01/two-weeks", a_day_too_soon),
-    ("ROM-FUP-01/two-weeks", without("alert")),
-    ("ROM-FUP-01/two-weeks", surcharged_in_normal_state),
-    ("ROM-FUP-02/both-prevailed", alerted_on_holiday),
-    ("ROM-FUP-02/both-prevailed", alerted_too_soon),
-    ("ROM-FUP-03/ends", surcharged_at_home),
-    ("ROM-CAP-01/data-price", dearer("data")),
-    ("ROM-CAP-02/voice-price", dearer("voice")),
-    ("ROM-CAP-03/sms-price", dearer("sms")),
-    ("ROM-LIM-01/told", without("warning")),
-    ("ROM-LIM-01/told", without("limit")),
-    ("ROM-LIM-02/stops", beyond_the_limit),
-    ("ROM-RAT-01/by-second", by_the_minute),
-    ("ROM-RAT-02/by-kilobyte", by_the_megabyte),
+    ("roaming.granted", one_octet_short),
+    ("roaming.granted", no_envelope),
+    ("roaming.free-within", charged_within),
+    ("roaming.told-used-up", without("envelope-used-up")),
+    ("roaming.two-weeks", a_day_too_soon),
+    ("roaming.two-weeks", without("alert")),
+    ("roaming.two-weeks", surcharged_in_normal_state),
+    ("roaming.both-prevailed", alerted_on_holiday),
+    ("roaming.both-prevailed", alerted_too_soon),
+    ("roaming.ends", surcharged_at_home),
+    ("roaming.data-price", dearer("data")),
+    ("roaming.voice-price", dearer("voice")),
+    ("roaming.sms-price", dearer("sms")),
+    ("roaming.told", without("warning")),
+    ("roaming.told", without("limit")),
+    ("roaming.stops", beyond_the_limit),
+    ("roaming.by-second", by_the_minute),
+    ("roaming.by-kilobyte", by_the_megabyte),
 ]
 
 
@@ -206,7 +206,7 @@ def test_every_rule_has_a_tampered_file_and_every_clause_a_rule() -> None:
 def test_prices_above_the_cap_are_told_as_dear_as_they_are(tmp_path: Path) -> None:
     dear = replace(scenario(), operator=replace(scenario().operator, price_share=Decimal("1.1")))
     export_billing(tmp_path, dear, CONTRACT, SOME)
-    finding = judged(tmp_path)["ROM-CAP-01/data-price"]
+    finding = judged(tmp_path)["roaming.data-price"]
     assert (finding.outcome, finding.limit, finding.unit) == ("fail", 6.0, "euro/GB")
     assert finding.measured == pytest.approx(6.6)
 
@@ -218,7 +218,7 @@ def test_an_alert_that_only_our_reading_of_a_day_in_both_networks_forbids_is_wea
     unread = replace(CONTRACT, terms=replace(CONTRACT.terms, fair_use=strict))
     commuters = replace(scenario(), operator=replace(scenario().operator, exceptions=False))
     export_billing(tmp_path, commuters, unread, SOME)
-    finding = judged(tmp_path)["ROM-FUP-02/both-prevailed"]
+    finding = judged(tmp_path)["roaming.both-prevailed"]
     assert (finding.outcome, finding.assumed) == ("weak", ("fair_use.home_logon_counts",))
 
 
@@ -227,7 +227,7 @@ def test_a_cap_that_is_only_our_assumption_makes_a_weak_finding(tmp_path: Path) 
     dear = replace(later, operator=replace(later.operator, price_share=Decimal("1.1")))
     trips = {name: replace(profile, trips=tuple(_later(profile.trips))) for name, profile in dear.profiles.items()}
     export_billing(tmp_path, replace(dear, profiles=trips), CONTRACT, SOME)
-    finding = judged(tmp_path)["ROM-CAP-02/voice-price"]
+    finding = judged(tmp_path)["roaming.voice-price"]
     assert (finding.outcome, finding.assumed) == ("weak", ("caps.voice[1]",))
 
 

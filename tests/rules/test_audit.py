@@ -63,23 +63,23 @@ def test_a_capture_of_our_own_server_is_judged_as_the_run_it_was_written_from(tm
     found = judged(captured("session", tmp_path))
     of_run = in_order(audit_run(run_of("session"), load_contract()).findings)
     both = {purpose for purpose in of_run if found[purpose].outcome != "unsupported"}
-    assert both >= {"OPS-CON-02/oddities", "OPS-CON-03/keepalive", "OPS-CON-03/answers-notices"}
+    assert both >= {"sessions.violations", "sessions.keepalive", "sessions.answers-notices"}
     assert {p: found[p].outcome for p in both} == {p: of_run[p].outcome for p in both}
 
 
 def test_what_needs_metadata_it_was_not_given_is_unsupported_and_named(tmp_path: Path) -> None:
     found = judged(captured("session", tmp_path))
-    assert found["OPS-ENG-01/backlog-at-tier"].outcome == "unsupported"
-    assert "[[codes]]" in found["OPS-ENG-01/backlog-at-tier"].summary
-    assert "--requests" in found["OPS-PRE-03/nothing-lost"].summary
-    assert "simbench conform" in found["OPS-ENG-01/one-by-one"].summary
+    assert found["rate.backlog-at-tier"].outcome == "unsupported"
+    assert "[[codes]]" in found["rate.backlog-at-tier"].summary
+    assert "--requests" in found["outage.nothing-lost"].summary
+    assert "simbench conform" in found["rate.one-by-one"].summary
 
 
 def test_metadata_given_makes_its_purposes_judged(tmp_path: Path) -> None:
     found = judged(captured("session", tmp_path), campaigns=told(tmp_path, CAMPAIGNS))
-    assert found["OPS-ENG-01/backlog-at-tier"].outcome == "pass"
-    assert found["OPS-DEO-06/short-code-only"].outcome == "pass"
-    consent = found["OPS-PRE-07/consent-on-the-wire"]
+    assert found["rate.backlog-at-tier"].outcome == "pass"
+    assert found["sender.short-code-only"].outcome == "pass"
+    consent = found["marketing.consent-on-the-wire"]
     assert (consent.outcome, consent.measured) == ("fail", 30)
     assert consent.evidence[0].frame
 
@@ -87,21 +87,21 @@ def test_metadata_given_makes_its_purposes_judged(tmp_path: Path) -> None:
 def test_a_lower_rate_than_the_one_used_fails(tmp_path: Path) -> None:
     slower = CAMPAIGNS.replace("rate_per_s = 10", "rate_per_s = 5")
     found = judged(captured("session", tmp_path), campaigns=told(tmp_path, slower))
-    assert found["OPS-ENG-01/backlog-at-tier"].outcome == "fail"
+    assert found["rate.backlog-at-tier"].outcome == "fail"
 
 
 def test_a_campaign_that_does_not_say_who_agreed_leaves_consent_unsupported(tmp_path: Path) -> None:
     silent = CAMPAIGNS.replace("opted_in = false", "")
     found = judged(captured("session", tmp_path), campaigns=told(tmp_path, silent))
-    assert found["OPS-PRE-07/consent-on-the-wire"].outcome == "unsupported"
-    assert found["OPS-PRO-03/hours-on-the-wire"].outcome == "pass"
+    assert found["marketing.consent-on-the-wire"].outcome == "unsupported"
+    assert found["hours.hours-on-the-wire"].outcome == "pass"
 
 
 def test_who_agreed_may_stand_in_a_file_beside(tmp_path: Path) -> None:
     recipients = [row["recipient"] for row in run_of("session").stimuli.to_pylist() if row["kind"] == "send"]
     told(tmp_path, "\n".join(recipients[1:]), "agreed.txt")
     campaigns = told(tmp_path, CAMPAIGNS.replace("opted_in = false", 'consents = "agreed.txt"'))
-    assert judged(captured("session", tmp_path), campaigns=campaigns)["OPS-PRE-07/consent-on-the-wire"].measured == 1
+    assert judged(captured("session", tmp_path), campaigns=campaigns)["marketing.consent-on-the-wire"].measured == 1
 
 
 def requests(folder: Path, *, more: str = "") -> Path:
@@ -130,15 +130,15 @@ def test_a_requested_message_that_never_was_accepted_is_lost(
     known = CAMPAIGNS.replace("opted_in = false", f"opted_in = {agreed}")
     campaigns = told(tmp_path, known + outage)
     found = judged(captured("session", tmp_path), campaigns=campaigns, requests=requests(tmp_path, more=more))
-    assert found["OPS-PRE-03/nothing-lost"].outcome == outcome
-    assert found["OPS-PRE-03/no-duplicates"].outcome == "pass"
+    assert found["outage.nothing-lost"].outcome == outcome
+    assert found["outage.no-duplicates"].outcome == "pass"
 
 
 def test_what_was_asked_for_at_the_very_end_may_be_sent_after_the_capture(tmp_path: Path) -> None:
     late = "\n2026-03-02T10:01:20+01:00,36010,33639980009,x"
     campaigns = told(tmp_path, CAMPAIGNS + OUTAGE)
     found = judged(captured("session", tmp_path), campaigns=campaigns, requests=requests(tmp_path, more=late))
-    assert found["OPS-PRE-03/nothing-lost"].outcome == "pass"
+    assert found["outage.nothing-lost"].outcome == "pass"
 
 
 def test_rows_of_requests_that_say_nothing_are_set_aside(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_every_request_is_found_on_the_wire_with_spaces_in_its_number(tmp_path: 
     lines = [",".join([at, f"{code}.0", spaced(to), *text]) for at, code, to, *text in rows[1:]]
     log.write_text("\n".join([",".join(rows[0]), *lines]), "utf-8")
     found = judged(captured("session", tmp_path), campaigns=told(tmp_path, CAMPAIGNS + OUTAGE), requests=log)
-    assert found["OPS-PRE-03/nothing-lost"].outcome == "pass"
+    assert found["outage.nothing-lost"].outcome == "pass"
 
 
 def test_requests_that_could_not_be_read_leave_what_hangs_on_them_open(tmp_path: Path) -> None:
@@ -164,13 +164,13 @@ def test_requests_that_could_not_be_read_leave_what_hangs_on_them_open(tmp_path:
     path, campaigns = captured("session", tmp_path), told(tmp_path, CAMPAIGNS + OUTAGE)
     result = audited(path, campaigns=campaigns, requests=requests(tmp_path, more=more))
     found = in_order(result.findings)
-    assert found["OPS-PRE-03/nothing-lost"].outcome == "inconclusive"
-    assert found["OPS-PRE-03/nothing-lost"].summary.endswith(", but 1 line of the requests could not be read")
-    assert found["OPS-PRE-03/no-duplicates"].outcome == "pass"  # one request more would excuse, not accuse
+    assert found["outage.nothing-lost"].outcome == "inconclusive"
+    assert found["outage.nothing-lost"].summary.endswith(", but 1 line of the requests could not be read")
+    assert found["outage.no-duplicates"].outcome == "pass"  # one request more would excuse, not accuse
     assert (result.facts["set_aside"], result.facts["unread"]) == (1, "1 lines of the requests")
     lost = requests(tmp_path, more=f"{more}\n2026-03-02T10:00:01+01:00,36010,33639980009,x")
     service = told(tmp_path, CAMPAIGNS.replace("marketing", "service") + OUTAGE, "service.toml")
-    assert judged(path, campaigns=service, requests=lost)["OPS-PRE-03/nothing-lost"].outcome == "fail"
+    assert judged(path, campaigns=service, requests=lost)["outage.nothing-lost"].outcome == "fail"
 
 
 def test_consents_that_could_not_be_read_excuse_and_prove_nothing(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_consents_that_could_not_be_read_excuse_and_prove_nothing(tmp_path: Path
         ([*map(spaced, recipients), "3.363998E+10"], "pass"),
     ):
         told(tmp_path, "\n".join(lines), "agreed.txt")
-        assert judged(path, campaigns=campaigns)["OPS-PRE-07/consent-on-the-wire"].outcome == outcome
+        assert judged(path, campaigns=campaigns)["marketing.consent-on-the-wire"].outcome == outcome
 
 
 def test_recipients_may_be_a_list_with_spaces_in_its_numbers(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_recipients_may_be_a_list_with_spaces_in_its_numbers(tmp_path: Path) -> 
     campaigns = told(tmp_path, CAMPAIGNS + 'recipients = "list.csv"\n')
     path = captured("session", tmp_path)
     told(tmp_path, "msisdn;name\n" + "\n".join(f"{spaced(one)};x" for one in recipients[:3]), "list.csv")
-    found = judged(path, campaigns=campaigns)["OPS-PRE-07/consent-on-the-wire"]
+    found = judged(path, campaigns=campaigns)["marketing.consent-on-the-wire"]
     assert (found.outcome, found.measured) == ("fail", 3)
 
 
@@ -201,12 +201,12 @@ def test_recipients_may_be_a_list_with_spaces_in_its_numbers(tmp_path: Path) -> 
 
 def test_answers_that_fell_into_a_hole_are_not_held_against_the_client(tmp_path: Path) -> None:
     path = captured("session", tmp_path)
-    whole = judged(path)["OPS-CON-03/answers-notices"]
+    whole = judged(path)["sessions.answers-notices"]
     found = judged(thinned(path, drop=frozenset(range(150, 200))))
-    assert (whole.outcome, found["OPS-CON-03/answers-notices"].outcome) == ("pass", "inconclusive")
-    assert "not captured" in found["OPS-CON-03/answers-notices"].summary
-    assert found["OPS-CON-02/well-formed"].outcome == "pass"
-    assert found["OPS-CON-03/window"].outcome == "inconclusive"
+    assert (whole.outcome, found["sessions.answers-notices"].outcome) == ("pass", "inconclusive")
+    assert "not captured" in found["sessions.answers-notices"].summary
+    assert found["sessions.well-formed"].outcome == "pass"
+    assert found["sessions.window"].outcome == "inconclusive"
 
 
 def test_a_breach_beside_the_hole_stays_one(tmp_path: Path) -> None:
@@ -215,33 +215,33 @@ def test_a_breach_beside_the_hole_stays_one(tmp_path: Path) -> None:
     bad.keys = {"in": SENT[0][1][0][:8] + b"\x9c\x41\x13\x88", "out": SENT[1][1][0][:8] + b"\x13\x88\x9c\x41"}
     bad.sent.clear()
     bad.open().send("in", b"\x0200/00016/O/31/99\x03")
-    found = judged(capture(tmp_path, [*lost, *bad.sent], None))["OPS-CON-02/well-formed"]
+    found = judged(capture(tmp_path, [*lost, *bad.sent], None))["sessions.well-formed"]
     assert found.outcome == "fail"
 
 
 def test_a_capture_of_one_direction_blames_nobody_for_the_other(tmp_path: Path) -> None:
     one_way = [each for each in SENT if each[1][0] == SENT[0][1][0]]
     found = judged(capture(tmp_path, one_way, None))
-    assert found["OPS-CON-03/window"].outcome == "inconclusive"
-    assert "one direction only" in found["OPS-CON-03/window"].summary
+    assert found["sessions.window"].outcome == "inconclusive"
+    assert "one direction only" in found["sessions.window"].summary
 
 
 def test_a_capture_that_begins_midway_judges_no_login(tmp_path: Path) -> None:
     path = captured("session", tmp_path)
     found = judged(thinned(path, keep=range(20, 10_000)))
-    assert found["OPS-CON-03/login-first"].outcome == "inconclusive"
-    assert found["OPS-ACH-03/oddities"].outcome == "pass"
+    assert found["sessions.login-first"].outcome == "inconclusive"
+    assert found["submits.violations"].outcome == "pass"
 
 
 # Tunnels -------------------------------------------------------------------------------------------------------
 
-BOTH = ("OPS-CON-03/clear-from-client", "OPS-CON-03/clear-from-smsc")
+BOTH = ("sessions.clear-from-client", "sessions.clear-from-smsc")
 
 
 def test_all_inside_a_tunnel_passes_each_direction_and_the_rest_is_judged_too(tmp_path: Path) -> None:
     found = judged(capture(tmp_path, SENT, Tunnel()), keys=keys(tmp_path))
     assert [found[purpose].outcome for purpose in BOTH] == ["pass", "pass"]
-    assert found["OPS-CON-03/login-first"].outcome == "pass"
+    assert found["sessions.login-first"].outcome == "pass"
 
 
 @pytest.mark.parametrize(("place", "failing"), [(7, 0), (8, 1)])
@@ -304,8 +304,8 @@ def test_a_kept_ledger_is_judged_again_alike_and_otherwise_under_another_contrac
         "new.toml",
     )
     found = in_order(audit_run(run, load_contract(new)).findings)
-    assert in_order(first.findings)["OPS-CON-03/keepalive"].outcome == "pass"
-    assert found["OPS-CON-03/keepalive"].outcome == "fail"
+    assert in_order(first.findings)["sessions.keepalive"].outcome == "pass"
+    assert found["sessions.keepalive"].outcome == "fail"
 
 
 @pytest.mark.parametrize(
@@ -320,12 +320,12 @@ def test_a_kept_ledger_is_judged_again_alike_and_otherwise_under_another_contrac
 )
 def test_a_way_to_opt_out_is_the_word_and_behind_it_a_short_code(text: str, outcome: str) -> None:
     run = Sent().marketing(text=text).run()
-    found = judge("OPS-PRO-07/stop-on-the-wire", Case(Trace(run, tokens_of(Trace(run))), load_contract()), "")
+    found = judge("marketing.stop-on-the-wire", Case(Trace(run, tokens_of(Trace(run))), load_contract()), "")
     assert found.outcome == outcome
     asked = Scene().login(0)
     asked.ledger.stimuli.append((us(1), "send", "#ABCDE", CODE, RECIPIENT, text, "marketing", "MARQUE", True, "{}"))
     asked.submit(1, 1, Msg=compose(f"#ABCDE {text}")[0].msg)
-    assert asked.judged("OPS-PRO-07/stop-mention").outcome == outcome
+    assert asked.judged("marketing.stop-mention").outcome == outcome
 
 
 def test_marketing_to_users_who_were_informed_before_needs_no_mention_of_stop() -> None:
@@ -338,7 +338,7 @@ def test_marketing_to_users_who_were_informed_before_needs_no_mention_of_stop() 
             (us(at), "send", f"#ABCD{at}", CODE, RECIPIENT, text, "marketing", "MARQUE", True, detail)
         )
         asked.submit(at, at, Msg=compose(f"#ABCD{at} {text}")[0].msg)
-    for purpose in ("OPS-PRO-07/stop-mention", "OPS-PRO-07/stop-on-the-wire"):
+    for purpose in ("marketing.stop-mention", "marketing.stop-on-the-wire"):
         found = asked.judged(purpose)
         assert (found.outcome, found.measured) == ("fail", 1.0), found.summary
 
@@ -346,8 +346,8 @@ def test_marketing_to_users_who_were_informed_before_needs_no_mention_of_stop() 
 @pytest.mark.parametrize(
     ("exercise", "fault", "purpose"),
     [
-        ("ranges", "people-on-38", "OPS-DEO-11/machines-on-the-wire"),
-        ("originators", "sends-any-oadc", "OPS-DEO-12/senders-on-the-wire"),
+        ("ranges", "people-on-38", "ranges.machines-on-the-wire"),
+        ("originators", "sends-any-oadc", "sender.senders-on-the-wire"),
     ],
 )
 def test_what_the_wire_alone_tells_is_judged_without_any_metadata(

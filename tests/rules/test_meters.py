@@ -24,7 +24,7 @@ from tests.harness import START, Peer, gateway_of
 from tests.rules.client.test_throughput import TAU, TIERS, Arrivals, arrivals, small_rates, tolerances
 from tests.rules.scene import Scene, alert, submit
 
-AT_TIER = "OPS-ENG-01/backlog-at-tier"
+AT_TIER = "rate.backlog-at-tier"
 METERS: tuple[Meter, ...] = get_args(Meter)
 
 

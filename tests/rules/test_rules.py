@@ -23,10 +23,10 @@ from tests.rules.scene import RECIPIENT, Chunk, Scene, alert, notice, signed, su
 
 RULES = load()
 ON_CLIENT = sorted(purpose for purpose, entry in RULES.items() if entry.binds == "client")
-KEEPALIVE = "OPS-CON-03/keepalive"
-ANSWERS = "OPS-CON-03/answers-notices"
-WELL_FORMED = "OPS-CON-02/well-formed"
-LOGIN_FIRST = "OPS-CON-03/login-first"
+KEEPALIVE = "sessions.keepalive"
+ANSWERS = "sessions.answers-notices"
+WELL_FORMED = "sessions.well-formed"
+LOGIN_FIRST = "sessions.login-first"
 
 
 # Of every rule ---------------------------------------------------------------------------------------------------
@@ -61,11 +61,11 @@ def test_no_rule_breaks_on_anything_that_stands_on_a_wire(chunks: list[tuple[int
 def test_a_rule_that_breaks_is_an_error_of_the_bench() -> None:
     book = Rulebook[None]()
 
-    @book.rule("OPS-XXX-00/broken", "Breaks")
+    @book.rule("topic.broken", "Breaks")
     def broken(nothing: None) -> Verdict:
         raise ZeroDivisionError("by nothing")
 
-    found = book.judge("OPS-XXX-00/broken", None)
+    found = book.judge("topic.broken", None)
     assert (found.outcome, found.blame) == ("error", "bench")
     assert "by nothing" in found.summary
 
@@ -112,7 +112,7 @@ def test_a_session_seen_only_from_its_middle_says_nothing_about_its_login() -> N
 
 
 def test_a_session_seen_only_from_its_middle_may_use_any_code_there_is_and_no_other() -> None:
-    purpose = "OPS-DEO-06/short-code-only"
+    purpose = "sender.short-code-only"
     assert Scene().submit(1, 1).judged(purpose).outcome == "pass"
     assert Scene().submit(1, 1, OAdC="36999").judged(purpose).outcome == "fail"
 
@@ -156,9 +156,9 @@ def to_others(share_of_hundred: int) -> Scene:
     [
         (KEEPALIVE, silence(60), silence(60.001), "session.keepalive_expected_s"),
         (ANSWERS, answered_after(60), answered_after(60.001), "session.result_timer_max_s"),
-        ("OPS-CON-03/reconnect-pace", storm(12), storm(13), "session.reconnect_attempts_per_minute"),
-        ("OPS-PRE-03/comes-back", back_after(119), back_after(120.1), "session.reconnect_grace_s"),
-        ("OPS-ENG-02/non-orange-share", to_others(1), to_others(2), "delivery.other_operators_share_max"),
+        ("sessions.reconnect-pace", storm(12), storm(13), "session.reconnect_attempts_per_minute"),
+        ("outage.comes-back", back_after(119), back_after(120.1), "session.reconnect_grace_s"),
+        ("recipients.non-orange-share", to_others(1), to_others(2), "delivery.other_operators_share_max"),
     ],
     ids=["keepalive", "answers late", "reconnect pace", "comes back", "non-orange share"],
 )
@@ -176,7 +176,7 @@ def test_missing_a_limit_is_weak_while_assumed_and_a_failure_once_confirmed(
 
 def test_what_no_contract_could_allow_fails_whatever_is_assumed() -> None:
     never = Scene().login(1).outage(10, 20).closed(10.001).tell(400, "end", "by-hand")
-    assert never.judged("OPS-PRE-03/comes-back").outcome == "fail"
+    assert never.judged("outage.comes-back").outcome == "fail"
     unanswered = Scene().login(1).wire(2, "out", notice(1)).closed(200)
     assert unanswered.judged(ANSWERS).outcome == "fail"
     refused = Scene().login(1).wire(2, "out", notice(1)).wire(3, "in", encode("01", "R", "53", "N/02//"))
@@ -198,7 +198,7 @@ def test_a_notice_at_the_very_end_of_a_connection_may_stay_unanswered() -> None:
 
 
 def test_who_was_not_watched_long_enough_after_an_outage_may_still_come_back() -> None:
-    found = Scene().login(1).outage(10, 20).closed(10.001).tell(100, "end", "by-hand").judged("OPS-PRE-03/comes-back")
+    found = Scene().login(1).outage(10, 20).closed(10.001).tell(100, "end", "by-hand").judged("outage.comes-back")
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
 
 
@@ -206,20 +206,20 @@ def test_attempts_after_the_outage_are_no_storm_upon_it() -> None:
     scene = storm(12)
     for number in range(20):
         scene.opened(70.1 + number / 10, 100 + number)
-    assert scene.judged("OPS-CON-03/reconnect-pace").measured == 12
+    assert scene.judged("sessions.reconnect-pace").measured == 12
 
 
 def test_an_account_that_was_not_connected_before_the_outage_owes_no_return() -> None:
     scene = back_after(30).login(200, 3, account="36020")
-    assert scene.judged("OPS-PRE-03/comes-back").outcome == "pass"
+    assert scene.judged("outage.comes-back").outcome == "pass"
 
 
 def test_a_session_that_outlived_the_outage_is_back() -> None:
-    assert Scene().login(1).outage(10, 20, "silent").judged("OPS-PRE-03/comes-back").outcome == "pass"
+    assert Scene().login(1).outage(10, 20, "silent").judged("outage.comes-back").outcome == "pass"
 
 
 @pytest.mark.parametrize(
-    "purpose", ["OPS-CON-03/reconnect-pace", "OPS-PRE-03/comes-back", "OPS-ENG-01/after-reconnection"]
+    "purpose", ["sessions.reconnect-pace", "outage.comes-back", "rate.after-reconnection"]
 )
 def test_without_a_total_outage_nothing_is_known_of_how_one_is_lived_through(purpose: str) -> None:
     found = Scene().asked(1, "#00001").login(1).submit(2, 1, "#00001").drop(3).judged(purpose)
@@ -228,19 +228,19 @@ def test_without_a_total_outage_nothing_is_known_of_how_one_is_lived_through(pur
 
 def test_a_client_not_tempted_is_not_acquitted_and_the_bench_is_to_blame() -> None:
     scene = Scene().asked(1, "#00001").login(1).submit(2, 1, "#00001")
-    found = scene.judged("OPS-DEO-06/temptations")
+    found = scene.judged("sender.temptations")
     assert (found.outcome, found.blame) == ("inconclusive", "bench")
-    assert scene.asked(3, "#00002", oadc="MARQUE").judged("OPS-DEO-06/temptations").outcome == "pass"
+    assert scene.asked(3, "#00002", oadc="MARQUE").judged("sender.temptations").outcome == "pass"
 
 
 def test_what_the_client_never_tries_is_unsupported() -> None:
     scene = Scene().login(1).submit(2, 1, "#00001")
-    assert scene.judged("OPS-ACH-07/final-refusals").outcome == "unsupported"
-    assert scene.judged("OPS-ACH-02/originator-in-service").outcome == "unsupported"
+    assert scene.judged("recipients.final-refusals").outcome == "unsupported"
+    assert scene.judged("sender.originator-in-service").outcome == "unsupported"
 
 
 def test_the_platform_is_not_blamed_for_refusing_what_was_unsound() -> None:
-    purpose = "OPS-ACH-01/accepted"
+    purpose = "recipients.accepted"
     scene = Scene().login(1).submit(2, 1, answer=None, Msg="4").result(2.001, 1, body="N/02/Msg/")
     assert scene.judged(purpose).outcome == "inconclusive"
     assert scene.submit(3, 2).judged(purpose).outcome == "pass"
@@ -254,7 +254,7 @@ def test_the_platform_is_not_blamed_for_refusing_what_was_unsound() -> None:
 def judged_with(capabilities: Capabilities, trouble: str = "") -> Finding:
     scene = Scene().asked(0.5, "#00001").login(1)
     ran = Conducted(EXERCISES["backlog-monitored"], scene.trace().run, trouble, "client" if trouble else "")
-    (found,) = judge_exercise(ran, ["OPS-ENG-01/backlog-at-tier"], load_contract(), capabilities)
+    (found,) = judge_exercise(ran, ["rate.backlog-at-tier"], load_contract(), capabilities)
     return found
 
 

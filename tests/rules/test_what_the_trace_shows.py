@@ -18,9 +18,9 @@ from simbench.ucp.frame import encode
 from simbench.ucp.notifications import deliver_body
 from tests.rules.scene import CODE, RECIPIENT, Scene, paced, submit, us
 
-AT_TIER, ACCEPTED, GRANTED = "OPS-ENG-01/backlog-at-tier", "OPS-ACH-01/accepted", "OPS-QOS-04/tier-granted"
-IN_SERVICE, USES, PACE = "OPS-ACH-02/originator-in-service", "OPS-ACH-04/uses-its-tier", "OPS-CON-03/reconnect-pace"
-BACK, WINDOW, ONLY_CODE = "OPS-PRE-03/comes-back", "OPS-CON-03/window", "OPS-DEO-06/short-code-only"
+AT_TIER, ACCEPTED, GRANTED = "rate.backlog-at-tier", "recipients.accepted", "rate.tier-granted"
+IN_SERVICE, USES, PACE = "sender.originator-in-service", "rate.uses-its-tier", "sessions.reconnect-pace"
+BACK, WINDOW, ONLY_CODE = "outage.comes-back", "sessions.window", "sender.short-code-only"
 REFUSED = "N/04/no/"
 NAME = encode_oadc("MARQUE")
 
@@ -172,7 +172,7 @@ def test_an_operation_that_was_given_up_takes_no_place_and_frees_its_number() ->
         scene.submit(1 + number / 10, number, answer=None)
     later = scene.submit(63, 0).judged(WINDOW)
     assert blamed(later) == ("pass", "")
-    assert blamed(scene.judged("OPS-ACH-03/oddities")) == ("pass", "")
+    assert blamed(scene.judged("submits.violations")) == ("pass", "")
 
 
 def test_an_originator_out_of_service_must_be_refused_and_an_empty_one_is_none() -> None:
@@ -189,7 +189,7 @@ def test_a_name_is_judged_by_the_option_and_without_knowing_of_it_nobody_is_accu
     assert blamed(one(taken, OAdC=NAME, OTOA="5039").judged(ONLY_CODE)) == ("fail", "client")
     allowed = one(taken, OAdC=NAME, OTOA="5039").tell(0, "account", CODE, oadc_option=True)
     assert blamed(allowed.judged(ONLY_CODE)) == ("pass", "")
-    assert blamed(allowed.judged("OPS-OPT-04/sender-names")) == ("pass", "")
+    assert blamed(allowed.judged("sender.sender-names")) == ("pass", "")
     assert allowed.judged(IN_SERVICE).outcome == "unsupported"
     captured = one(taken, OAdC=NAME, OTOA="5039").tell(0, "capture", "", what="metadata", given=["codes"])
     assert blamed(captured.judged(ONLY_CODE)) == ("inconclusive", "bench")
@@ -310,7 +310,7 @@ def replies(*instants: float, wrote: float | None = None) -> Scene:
 
 
 def test_a_reply_to_who_never_wrote_fails_and_before_a_capture_he_may_have_written() -> None:
-    begun = "OPS-DEO-07/begun-by-user"
+    begun = "ranges.begun-by-user"
     assert blamed(replies(2).judged(begun)) == ("fail", "client")
     midway = replies(2).tell(0, "capture", "", what="metadata", given=["codes"])
     assert blamed(midway.judged(begun)) == ("inconclusive", "bench")
@@ -318,8 +318,8 @@ def test_a_reply_to_who_never_wrote_fails_and_before_a_capture_he_may_have_writt
 
 def test_a_reply_after_the_session_is_over_counts_though_nobody_asked() -> None:
     over = load_contract().terms.marketing.reply_session_h.value * HOUR_US / SECOND_US
-    session_over = "OPS-DEO-07/session-over"
-    assert replies(3, wrote=1).judged("OPS-DEO-07/begun-by-user").outcome == "pass"
+    session_over = "ranges.session-over"
+    assert replies(3, wrote=1).judged("ranges.begun-by-user").outcome == "pass"
     assert replies(3, 1 + over, wrote=1).judged(session_over).outcome == "inconclusive"
     found = replies(3, over + 10, wrote=1).judged(session_over)
     assert (found.measured, found.blame) == (1, "client")

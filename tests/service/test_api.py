@@ -284,7 +284,7 @@ def test_a_client_over_its_tier_is_convicted_while_it_is_served_and_the_platform
             await peer.submit(number, AdC=f"3363998{number:04d}")
         found = (await stage.ask(stage.client.findings)).findings
         blamed = {one.purpose: one.blame for one in found if one.outcome in {"fail", "weak"}}
-        assert blamed["OPS-ENG-01/backlog-at-tier"] == "client"
+        assert blamed["rate.backlog-at-tier"] == "client"
         assert set(blamed.values()) == {"client"}
 
     run(story)
@@ -292,7 +292,7 @@ def test_a_client_over_its_tier_is_convicted_while_it_is_served_and_the_platform
 
 async def silence(stage: Stage) -> tuple[str, str]:
     """Outcome and blame of the rule that looks for silences."""
-    (found,) = [f for f in (await stage.ask(stage.client.findings)).findings if f.purpose == "OPS-CON-03/keepalive"]
+    (found,) = [f for f in (await stage.ask(stage.client.findings)).findings if f.purpose == "sessions.keepalive"]
     return found.outcome, found.blame
 
 

@@ -22,7 +22,7 @@ def test_an_outage_of_the_year_before_breaks_the_availability_and_cuts_nobody(wa
         assert len(kinds(ledger, "accepted")) == 100
         assert not kinds(ledger, "logout")
         case = Case(Trace(ledger.snapshot()), load_contract())
-        outcomes.append(load()["OPS-QOS-01/rolling-year"].judge(case).outcome)
+        outcomes.append(load()["sla.availability"].judge(case).outcome)
     # Without a loss, less than twelve months tell nothing of twelve; the outage of the year before overdraws them.
     assert outcomes == ["unsupported", "fail"]
 

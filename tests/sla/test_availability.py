@@ -19,7 +19,7 @@ from simbench.sla.classification import Service, counted, service_of
 from simbench.sla.rolling_window import downtime_of, windows
 from tests.sla.years import END, START, YEAR, case_of, judged, maintenance, outage, outages
 
-ROLLING, SIX = "OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours"
+ROLLING, SIX = "sla.availability", "sla.restoration"
 CONTRACT = load_contract()
 
 

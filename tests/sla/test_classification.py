@@ -17,7 +17,7 @@ from simbench.sla.classification import counted, service_of
 from simbench.sla.restoration import restoration_times
 from tests.sla.years import END, SERVICE_LEVEL, START, case_of, judged, maintenance, outage
 
-NOTICE, OURS, SIX = "OPS-QOS-03/five-days", "OPS-ENG-04/five-days", "OPS-QOS-02/six-hours"
+NOTICE, OURS, SIX = "sla.maintenance-notice", "sla.interruption-notice", "sla.restoration"
 
 
 def reading(folder: Path, name: str, key: str) -> Contract:
@@ -31,7 +31,7 @@ def reading(folder: Path, name: str, key: str) -> Contract:
 
 @pytest.mark.parametrize("purpose", SERVICE_LEVEL)
 def test_a_year_without_any_incident_keeps_what_it_had_occasion_to(purpose: str) -> None:
-    kept = {"OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours"}
+    kept = {"sla.availability", "sla.restoration"}
     assert judged(purpose, []).outcome == ("pass" if purpose in kept else "unsupported")
 
 
@@ -58,11 +58,11 @@ def test_every_incident_counts_as_one_class_with_a_reason(
 
 def test_one_platform_of_several_is_down_altogether_only_by_the_other_reading(tmp_path: Path) -> None:
     north = [outage(100, 90, scope="partial", share=0.5, subject="platform:north")]
-    assert judged("OPS-QOS-01/rolling-year", north).outcome == "pass"
+    assert judged("sla.availability", north).outcome == "pass"
     any_down = reading(tmp_path, "AMB-14", "any_down")
-    assert judged("OPS-QOS-01/rolling-year", north, contract=any_down).outcome == "fail"
+    assert judged("sla.availability", north, contract=any_down).outcome == "fail"
     code = [outage(100, 90, scope="partial", share=0.5, subject="36010")]
-    assert judged("OPS-QOS-01/rolling-year", code, contract=any_down).outcome == "pass"
+    assert judged("sla.availability", code, contract=any_down).outcome == "pass"
 
 
 def test_five_calendar_days_are_enough_until_a_contract_says_working_days(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_silence_without_a_ticket_is_told_and_a_short_one_is_none() -> None:
 def test_probes_in_a_ledger_give_variant_v5() -> None:
     case = case_of([outage(10, 2)], DAY)
     assert len(probes_of(case).at) == 0
-    assert "V5" not in judge("OPS-QOS-01/rolling-year", case, "").summary
+    assert "V5" not in judge("sla.availability", case, "").summary
 
 
 def test_the_wire_shows_what_the_client_saw() -> None:

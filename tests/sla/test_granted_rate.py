@@ -22,7 +22,7 @@ from simbench.sla.traffic_minutes import Minutes, minutes_of
 from simbench.trace.trace import Trace
 from tests.sla.years import START, case_of
 
-PURPOSE = "OPS-QOS-04/rate-with-backlog"
+PURPOSE = "sla.rate-with-backlog"
 HOUR = Period(START, START + HOUR_US, START)
 Row = tuple[object, ...]
 

@@ -16,7 +16,7 @@ from tests.sla.test_dispute import DAY, probes
 from tests.sla.years import END, START, YEAR, case_of, judged, maintenance, outage
 
 CONTRACT = load_contract()
-ROLLING, SIX, NOTICE = "OPS-QOS-01/rolling-year", "OPS-QOS-02/six-hours", "OPS-QOS-03/five-days"
+ROLLING, SIX, NOTICE = "sla.availability", "sla.restoration", "sla.maintenance-notice"
 
 
 def test_the_verdict_is_that_of_unplanned_time_over_the_whole_window() -> None:

@@ -21,8 +21,8 @@ def test_the_worst_come_first_and_one_of_each_clause_before_a_second() -> None:
         finding("OPS-ACH-02", "d", "fail"),
         finding("OPS-ACH-04", "e", "inconclusive"),
     ]
-    assert [one.purpose for one in most_important(findings)] == ["OPS-ENG-01/b", "OPS-ACH-02/d", "OPS-ENG-01/c"]
-    assert [one.purpose for one in most_important(findings[:1])] == ["OPS-ACH-04/a"]
+    assert [one.purpose for one in most_important(findings)] == ["rate.b", "sender.d", "rate.c"]
+    assert [one.purpose for one in most_important(findings[:1])] == ["rate.a"]
 
 
 def test_among_passes_throughput_and_recovery_are_shown() -> None:
@@ -34,7 +34,7 @@ def test_among_passes_throughput_and_recovery_are_shown() -> None:
 def test_it_ends_with_what_to_look_at(tmp_path: Path) -> None:
     lines = closing("kannel", tmp_path, [finding("OPS-ENG-01", "b", "fail", "word " * 100)])
     assert lines[1] == "kannel: 1 fail. The most important findings:"
-    assert lines[2].startswith("  ✗ fail         OPS-ENG-01/b: word")
+    assert lines[2].startswith("  ✗ fail         rate.b: word")
     assert max(len(line) for line in lines if str(tmp_path) not in line) < 200
     assert any(str(tmp_path / "report.html") in line for line in lines)
     assert any("explain OPS-ENG-01" in line for line in lines)

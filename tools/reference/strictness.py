@@ -56,7 +56,7 @@ the recipient.
 
 ## How protocol violations are judged
 
-The purposes `OPS-CON-02/oddities` (frames) and `OPS-ACH-03/oddities` (operations and results) name each violation of
+The purposes `sessions.violations` (frames) and `submits.violations` (operations and results) name each violation of
 a client with its count and its first frames. They read the wire, so a capture is judged like a run. Violations marked
 *reported by the server* are not visible on the wire; they come from the server's events. A violation that a server
 may tolerate makes the finding weak, any other makes it fail, because both clauses are a *must*.

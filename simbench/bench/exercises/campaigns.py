@@ -23,13 +23,13 @@ AWAY, HERE = "33710900001", "33720000001"  # in a block of Orange, and in one of
 @exercise(
     "A campaign: consent, brand, STOP, free services, one message a day",
     (
-        "OPS-PRE-07/opted-in-only",
-        "OPS-PRO-04/brand-named",
-        "OPS-PRO-07/stop-mention",
-        "OPS-PRO-07/second-segment",
-        "OPS-DEO-04/free-service",
-        "OPS-DEO-13/solicitation",
-        "OPS-DEO-14/once-a-day",
+        "marketing.opted-in-only",
+        "marketing.brand-named",
+        "marketing.stop-mention",
+        "marketing.second-segment",
+        "marketing.free-service",
+        "marketing.solicitation",
+        "marketing.once-a-day",
     ),
     ("third",),
     seconds=15,
@@ -60,10 +60,10 @@ async def campaign(bench: Bench) -> None:
 @exercise(
     "Users opt out in every spelling, while the client is busy, and on one of a brand's codes; a day later",
     (
-        "OPS-PRO-08/every-spelling",
-        "OPS-PRO-08/while-busy",
-        "OPS-PRO-08/every-code",
-        "OPS-DEO-07/session-over",
+        "opt-out.every-spelling",
+        "opt-out.while-busy",
+        "opt-out.every-code",
+        "ranges.session-over",
     ),
     ("first", "second", "reply"),
     seconds=70,
@@ -100,11 +100,11 @@ async def opt_outs(bench: Bench) -> None:
 @exercise(
     "Permitted and forbidden messages are requested on each range of short codes",
     (
-        "OPS-DEO-07/begun-by-user",
-        "OPS-DEO-08/marketing-range",
-        "OPS-DEO-09/presence-range",
-        "OPS-DEO-10/web2sms-range",
-        "OPS-DEO-11/machines-only",
+        "ranges.begun-by-user",
+        "ranges.marketing-range",
+        "ranges.presence-range",
+        "ranges.web2sms-range",
+        "ranges.machines-only",
     ),
     ("reply", "presence", "first", "interpersonal", "machines"),
     seconds=15,
@@ -138,7 +138,7 @@ async def ranges(bench: Bench) -> None:
 
 @exercise(
     "Sender names, on a code with the option and on one without",
-    ("OPS-OPT-04/sender-names",),
+    ("sender.sender-names",),
     ("first", "second"),
     seconds=10,
     setup=Setup(oadc_option=("second",)),
@@ -156,7 +156,7 @@ async def sender_names(bench: Bench) -> None:
 
 @exercise(
     "Numbers ported away from Orange and to it, according to the client's portability data",
-    ("OPS-PRE-02/ported-numbers",),
+    ("recipients.ported-numbers",),
     ("third",),
     seconds=10,
     setup=Setup(ported=((AWAY, "bouygues", "2020-01-06"), (HERE, "orange", "2020-01-06"))),

@@ -41,13 +41,13 @@ RECIPIENTS: dict[str, tuple[str, Fate, str, bool, bool]] = {
 @exercise(
     "A connection: login, a few messages each way, then a period without traffic",
     (
-        "OPS-CON-02/well-formed",
-        "OPS-CON-03/login-first",
-        "OPS-CON-03/keepalive",
-        "OPS-CON-03/answers-notices",
-        "OPS-CON-02/oddities",
-        "OPS-ACH-03/oddities",
-        "OPS-CON-05/sessions-last",
+        "sessions.well-formed",
+        "sessions.login-first",
+        "sessions.keepalive",
+        "sessions.answers-notices",
+        "sessions.violations",
+        "submits.violations",
+        "sessions.sessions-last",
     ),
     ("first",),
     seconds=85,
@@ -66,10 +66,10 @@ async def session(bench: Bench) -> None:
 @exercise(
     "Every kind of recipient, among ordinary ones",
     (
-        "OPS-ACH-07/served-recipients",
-        "OPS-ACH-07/final-refusals",
-        "OPS-ACH-01/accepted",
-        "OPS-ENG-02/non-orange-share",
+        "recipients.served-recipients",
+        "recipients.final-refusals",
+        "recipients.accepted",
+        "recipients.non-orange-share",
     ),
     ("third", "machines"),
     seconds=135,
@@ -98,11 +98,11 @@ async def mixed_recipients(bench: Bench) -> None:
 @exercise(
     "Messages from other originators than the short code are requested",
     (
-        "OPS-DEO-06/short-code-only",
-        "OPS-DEO-06/temptations",
-        "OPS-DEO-12/no-subscriber-number",
-        "OPS-PRE-08/allotted-codes",
-        "OPS-ACH-02/originator-in-service",
+        "sender.short-code-only",
+        "sender.temptations",
+        "sender.no-subscriber-number",
+        "sender.allotted-codes",
+        "sender.originator-in-service",
     ),
     ("first", "second"),
     seconds=15,
@@ -123,7 +123,7 @@ async def originators(bench: Bench) -> None:
 
 @exercise(
     "Results are late, because the SMSC enforces a lower rate than the client was given",
-    ("OPS-CON-03/window", "OPS-ACH-03/trn-discipline"),
+    ("sessions.window", "submits.trn-discipline"),
     ("third",),
     seconds=40,
     setup=FAST,
@@ -147,7 +147,7 @@ async def _backlog(bench: Bench, seconds: int) -> None:
 
 @exercise(
     "A code per tier, half a minute of backlog; the SMSC only monitors",
-    ("OPS-ENG-01/backlog-at-tier", "OPS-ENG-01/several-codes", "OPS-ACH-04/uses-its-tier"),
+    ("rate.backlog-at-tier", "rate.several-codes", "rate.uses-its-tier"),
     (EVERY_TIER,),
     seconds=OBSERVED_S + 5,
     alone=True,
@@ -159,7 +159,7 @@ async def backlog_monitored(bench: Bench) -> None:
 
 @exercise(
     "A code per tier, a minute of backlog; the SMSC delays early submits",
-    ("OPS-QOS-04/tier-granted",),
+    ("rate.tier-granted",),
     (EVERY_TIER,),
     seconds=65,
     limit="delay",
@@ -172,7 +172,7 @@ async def backlog_delayed(bench: Bench) -> None:
 
 @exercise(
     "Messages arrive one by one at two to five times the tier",
-    ("OPS-ENG-01/one-by-one",),
+    ("rate.one-by-one",),
     (EVERY_TIER,),
     seconds=25,
     alone=True,
@@ -187,7 +187,7 @@ async def one_by_one(bench: Bench) -> None:
 
 @exercise(
     "Texts of three segments, ten seconds of backlog",
-    ("OPS-ACH-04/long-messages",),
+    ("rate.long-messages",),
     ("first", "third"),
     seconds=15,
     alone=True,
@@ -204,10 +204,10 @@ async def long_messages(bench: Bench) -> None:
 @exercise(
     "The platform is down for 45 s and returns, under traffic",
     (
-        "OPS-PRE-03/comes-back",
-        "OPS-PRE-03/nothing-lost",
-        "OPS-PRE-03/no-duplicates",
-        "OPS-CON-03/reconnect-pace",
+        "outage.comes-back",
+        "outage.nothing-lost",
+        "outage.no-duplicates",
+        "sessions.reconnect-pace",
     ),
     ("first", "third"),
     seconds=115,
@@ -229,7 +229,7 @@ async def total_outage(bench: Bench) -> None:
 
 @exercise(
     "The platform is down for ten seconds and returns to a client with a backlog",
-    ("OPS-ENG-01/after-reconnection",),
+    ("rate.after-reconnection",),
     ("first", "third"),
     seconds=45,
     alone=True,

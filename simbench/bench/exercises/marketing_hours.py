@@ -95,7 +95,7 @@ async def tempt(bench: Bench, count: int = 2) -> None:
 
 @exercise(
     "The client's clock is moved: messages across a minute, then two keepalives",
-    ("OPS-PRO-03/clock",),
+    ("hours.clock",),
     CODE,
     seconds=17,
     setup=Setup(clock="moved", moment=clock_at(10, 59, 57), keepalive_s=WAIT_S),
@@ -110,7 +110,7 @@ async def calibration(bench: Bench) -> None:
 
 @exercise(
     "Marketing is requested before the hours begin and must wait",
-    ("OPS-PRO-03/morning-edge",),
+    ("hours.morning-edge",),
     CODE,
     seconds=20,
     setup=Setup(clock="moved", moment=edge("opens", seconds=10)),
@@ -126,7 +126,7 @@ async def morning_edge(bench: Bench) -> None:
 
 @exercise(
     "Marketing is requested before and after the hours end",
-    ("OPS-PRO-03/evening-edge",),
+    ("hours.evening-edge",),
     CODE,
     seconds=20,
     setup=Setup(clock="moved", moment=edge("closes", seconds=10)),
@@ -143,7 +143,7 @@ async def evening_edge(bench: Bench) -> None:
 
 @exercise(
     "Marketing on a Saturday, a Sunday and the Monday after",
-    ("OPS-PRO-03/sundays",),
+    ("hours.sundays",),
     CODE,
     seconds=45,
     setup=Setup(clock="moved", moment=lambda c: _at(a_saturday(c), hours=11, minutes=59, seconds=55), speed=8),
@@ -165,7 +165,7 @@ async def sundays(bench: Bench) -> None:
 
 @exercise(
     "Marketing at noon of the public holidays, and on the last day of the year",
-    ("OPS-PRO-03/holidays",),
+    ("hours.holidays",),
     CODE,
     seconds=90,
     setup=Setup(clock="moved", moment=lambda c: _at(holidays_of(c)[0], hours=11, minutes=59, seconds=56), speed=8),
@@ -216,7 +216,7 @@ _change("winter")
 
 @exercise(
     "Marketing to a phone that is off when the hours end and on again in the night",
-    ("OPS-PRO-03/delivered-in-hours",),
+    ("hours.delivered-in-hours",),
     CODE,
     seconds=60,
     setup=Setup(clock="moved", moment=edge("closes", minutes=1, seconds=5), speed=8),

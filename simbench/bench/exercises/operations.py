@@ -19,7 +19,7 @@ WAYS = {
 
 @exercise(
     "Each short code refuses its first messages with its own error code for a few seconds",
-    ("OPS-ACH-03/given-up", "OPS-ACH-03/tried-again"),
+    ("submits.given-up", "submits.tried-again"),
     tuple(REFUSALS),
     seconds=40,
     setup=FAST,
@@ -37,7 +37,7 @@ async def refusals(bench: Bench) -> None:
 
 @exercise(
     "Every second result is twenty seconds late",
-    ("OPS-ACH-03/late-results",),
+    ("submits.late-results",),
     ("first",),
     seconds=70,
     setup=FAST,
@@ -53,7 +53,7 @@ async def delayed_results(bench: Bench) -> None:
 
 @exercise(
     "Logins are refused for twenty seconds; one account has a wrong password throughout",
-    ("OPS-CON-01/every-account", "OPS-CON-04/refused-pace", "OPS-CON-04/stranger-refused"),
+    ("sessions.every-account", "sessions.refused-pace", "sessions.stranger-refused"),
     ("first", "second"),
     seconds=70,
     setup=Setup(speed=8, wrong_password=("second",)),
@@ -70,7 +70,7 @@ async def login_refused(bench: Bench) -> None:
 
 @exercise(
     "An account is suspended under traffic",
-    ("OPS-ENG-06/suspended",),
+    ("sessions.suspended",),
     ("first",),
     seconds=30,
     setup=FAST,
@@ -109,7 +109,7 @@ async def notifications(bench: Bench) -> None:
 
 @exercise(
     "Users write while the client is busy",
-    ("OPS-OPT-01/mo-delivered", "OPS-OPT-01/mo-passed-on"),
+    ("mo.mo-delivered", "mo.mo-passed-on"),
     ("reply", "first"),
     seconds=25,
     setup=FAST,

@@ -40,7 +40,7 @@ def _outage(mode: Mode, how: str) -> Script:
 
     script.__name__ = f"outage_{mode.replace('-', '_')}"
     entered = exercise(
-        f"An outage {how}", (f"OPS-PRE-03/after-{mode}",), ("first",), seconds=DOWN_S[mode] + 50, setup=FASTER
+        f"An outage {how}", (f"outage.after-{mode}",), ("first",), seconds=DOWN_S[mode] + 50, setup=FASTER
     )
     return entered(script)
 
@@ -51,7 +51,7 @@ for _mode, _how in MODES.items():
 
 @exercise(
     "One code is out of service for twenty seconds, the others keep working",
-    ("OPS-PRE-03/partial-outage",),
+    ("outage.partial-outage",),
     ("first", "second", "third"),
     seconds=60,
     setup=FAST,
@@ -70,7 +70,7 @@ async def partial_outage(bench: Bench) -> None:
 
 @exercise(
     "A maintenance is announced, takes place and ends",
-    ("OPS-PRE-03/announced-maintenance",),
+    ("outage.announced-maintenance",),
     ("first", "third"),
     seconds=80,
     setup=FAST,
@@ -91,7 +91,7 @@ async def maintenance(bench: Bench) -> None:
 
 @exercise(
     "Messages with a validity of one and of ten minutes, across an outage",
-    ("OPS-ACH-07/validity-kept",),
+    ("validity.validity-kept",),
     ("first",),
     seconds=140,
     setup=FAST,

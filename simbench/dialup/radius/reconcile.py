@@ -123,7 +123,7 @@ def _note(each: Sent, text: str) -> Evidence:
 
 
 @RULES.rule(
-    "NRV-ACC-01/answered",
+    "accounting.answered",
     "Every Accounting-Request is answered after at most so many retransmissions",
     unit="retransmissions",
 )
@@ -149,7 +149,7 @@ def answered(books: Books) -> Verdict:
     return _verdict("pass", summary, measured=again, limit=most, assumed=assumed)
 
 
-@RULES.rule("NRV-ACC-02/kept", "Records kept, less duplicates, are the records acknowledged, and no others")
+@RULES.rule("accounting.kept", "Records kept, less duplicates, are the records acknowledged, and no others")
 def kept(books: Books) -> Verdict:
     """By key; the journal must be whole to accuse a server of inventing one."""
     missing = [
@@ -178,7 +178,7 @@ def kept(books: Books) -> Verdict:
 _COMPARED: Final = ("user", "port", "seconds", "input_octets", "output_octets", "cause", "called", "calling")
 
 
-@RULES.rule("NRV-ACC-02/unaltered", "Records kept say what was sent")
+@RULES.rule("accounting.unaltered", "Records kept say what was sent")
 def unaltered(books: Books) -> Verdict:
     """The fields of `_COMPARED`, and the second of Event-Timestamp."""
     bad, compared = list[Evidence](), 0
@@ -204,7 +204,7 @@ def unaltered(books: Books) -> Verdict:
     return _verdict("pass", f"{count(compared, 'record')} kept as sent", measured=0)
 
 
-@RULES.rule("NRV-ACC-03/minutes-once", "Every second carried is accounted once", unit="s")
+@RULES.rule("accounting.minutes-once", "Every second carried is accounted once", unit="s")
 def minutes_once(books: Books) -> Verdict:
     """Call by call."""
     named = books.differences
@@ -225,7 +225,7 @@ def minutes_once(books: Books) -> Verdict:
     return _verdict("pass", f"{count(len(books.paired.calls), 'call')} accounted once, to the second", measured=0)
 
 
-@RULES.rule("NRV-ACC-04/signed", "Every response is signed with the shared secret", unit="responses")
+@RULES.rule("accounting.signed", "Every response is signed with the shared secret", unit="responses")
 def signed(books: Books) -> Verdict:
     """As the sender checked them."""
     end = books.recorded.end
@@ -239,7 +239,7 @@ def signed(books: Books) -> Verdict:
 
 
 @RULES.rule(
-    "NRV-ACC-05/clock", "The clocks of the access servers are right, to the tolerance", binds="client", unit="s"
+    "accounting.clock", "The clocks of the access servers are right, to the tolerance", binds="client", unit="s"
 )
 def clock(books: Books) -> Verdict:
     """By Event-Timestamp against the instant each record was due."""
@@ -264,7 +264,7 @@ def clock(books: Books) -> Verdict:
     return _verdict("fail" if off else "pass", summary, notes, most, limit=allowed_s, assumed=assumed)
 
 
-@RULES.rule("NRV-ACC-06/order", "The Start of a session is kept before its Stop", binds="client", unit="sessions")
+@RULES.rule("accounting.order", "The Start of a session is kept before its Stop", binds="client", unit="sessions")
 def order(books: Books) -> Verdict:
     """Where the Stop was sent after the Start was answered."""
     late, seen = list[Evidence](), 0

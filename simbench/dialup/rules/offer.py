@@ -11,7 +11,7 @@ from simbench.finding import Evidence
 from simbench.rulebook import Verdict
 
 
-@RULES.rule("NRV-REV-01/first-point", "The tariff function gives the first published share", binds="", unit="FF")
+@RULES.rule("revenue.first-point", "The tariff function gives the first published share", binds="", unit="FF")
 def first_point(case: Case) -> Verdict:
     """Exactly the share of the first point, in francs."""
     points, assumed = case.offer.terms.points, case.offer.assumed("NRV-AMB-01")
@@ -21,7 +21,7 @@ def first_point(case: Case) -> Verdict:
     return verdict(wrong, words, measured=int(share), limit=wanted, assumed=assumed)
 
 
-@RULES.rule("NRV-REV-02/second-point", "The tariff function gives more than the second published share", binds="",
+@RULES.rule("revenue.second-point", "The tariff function gives more than the second published share", binds="",
             unit="FF")  # fmt: skip
 def second_point(case: Case) -> Verdict:
     """Over the share of the second point, in francs."""
@@ -34,7 +34,7 @@ def second_point(case: Case) -> Verdict:
     return verdict(wrong, words, measured=int(share), limit=over, assumed=assumed)
 
 
-@RULES.rule("NRV-REV-03/first-minute", "The share begins at nothing and never falls", binds="")
+@RULES.rule("revenue.first-minute", "The share begins at nothing and never falls", binds="")
 def first_minute(case: Case) -> Verdict:
     """On the steps of `_ladder`."""
     shares = _ladder(case)
@@ -48,7 +48,7 @@ def first_minute(case: Case) -> Verdict:
     return verdict([*nothing, *falls], words, assumed=case.offer.assumed("NRV-AMB-01"))
 
 
-@RULES.rule("NRV-REV-04/progressive", "The average rate never falls as minutes grow", binds="")
+@RULES.rule("revenue.progressive", "The average rate never falls as minutes grow", binds="")
 def progressive(case: Case) -> Verdict:
     """On the steps of `_ladder`; half the smallest amount of rounding is allowed each way."""
     half = Fraction(case.offer.terms.money.smallest.value) / 2

@@ -19,25 +19,25 @@ ELSEWHERE: Final = frozenset({"overlap", "duplicate", "outside-month", SENT_AGAI
 UNDATED: Final = frozenset({"undated", "truncated"})  # reasons that leave a clause open; an open call has name and day
 
 
-@RULES.rule("NRV-CDR-01/billable", "Every record is a call that can be billed", reads=("records",), unit="rows")
+@RULES.rule("calls.billable", "Every record is a call that can be billed", reads=("records",), unit="rows")
 def billable(case: Case) -> Verdict:
     """Rows that were set aside for what no other clause speaks of."""
     return _rows(case, tuple(reason for reason in REASONS if reason not in ELSEWHERE), NO_FAULT)
 
 
-@RULES.rule("NRV-CDR-02/one-call-a-port", "A port carries one call at a time", reads=("records",), unit="rows")
+@RULES.rule("calls.one-call-a-port", "A port carries one call at a time", reads=("records",), unit="rows")
 def one_call_a_port(case: Case) -> Verdict:
     """Rows that overlap another call of their port."""
     return _rows(case, ("overlap",), NO_FAULT)
 
 
-@RULES.rule("NRV-CDR-03/accounted-once", "A call is recorded once", reads=("records",), unit="rows")
+@RULES.rule("calls.accounted-once", "A call is recorded once", reads=("records",), unit="rows")
 def accounted_once(case: Case) -> Verdict:
     """Rows of a session that was recorded before."""
     return _rows(case, ("duplicate",), UNDATED | {"ambiguous"})
 
 
-@RULES.rule("NRV-CDR-04/within-the-month", "Every record lies in its month", reads=("records",), unit="rows")
+@RULES.rule("calls.within-the-month", "Every record lies in its month", reads=("records",), unit="rows")
 def within_the_month(case: Case) -> Verdict:
     """Rows outside the months that are judged."""
     return _rows(case, ("outside-month",), UNDATED)
@@ -79,7 +79,7 @@ def _aside(records: Records, reasons: Collection[str]) -> tuple[Evidence, ...]:
     )
 
 
-@RULES.rule("NRV-POR-01/ports", "An access server carries no more calls at once than it has ports",
+@RULES.rule("ports.ports", "An access server carries no more calls at once than it has ports",
             reads=("records", "ports"), unit="calls")  # fmt: skip
 def no_more_than_ports(case: Case) -> Verdict:
     """The most calls at one instant, by access server: one step up at each start, one down at each end."""

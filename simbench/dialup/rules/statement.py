@@ -15,7 +15,7 @@ from simbench.finding import Evidence, prose
 from simbench.rulebook import Verdict
 
 
-@RULES.rule("NRV-STA-01/minutes", "Minutes and calls stated are those of the records", reads=("records", "statement"),
+@RULES.rule("statement.minutes", "Minutes and calls stated are those of the records", reads=("records", "statement"),
             unit="min")  # fmt: skip
 def minutes_of_the_records(case: Case) -> Verdict:
     """Minutes and calls of each line against the records."""
@@ -71,27 +71,27 @@ def _totals(case: Case, check: Callable[[Line, Case], Iterator[str]], words: tup
     return verdict(wrong, words, assumed=case.offer.assumed(*hangs))
 
 
-@RULES.rule("NRV-STA-02/share", "The share stated is that of the minutes stated", reads=("statement",))
+@RULES.rule("statement.share", "The share stated is that of the minutes stated", reads=("statement",))
 def share(case: Case) -> Verdict:
     """By the tariff function of the offer, to the smallest amount."""
     words = ("every share is that of its minutes", "a share is not that of its minutes")
     return _totals(case, _share, words, "NRV-AMB-01", "NRV-AMB-05", "money.smallest")
 
 
-@RULES.rule("NRV-STA-03/vat", "VAT is that of the month on the share", reads=("statement",))
+@RULES.rule("statement.vat", "VAT is that of the month on the share", reads=("statement",))
 def vat(case: Case) -> Verdict:
     """VAT, and the amount with it."""
     words = ("VAT and amounts with it agree", "VAT or an amount with it is wrong")
     return _totals(case, _vat, words, "NRV-AMB-05", "money.smallest")
 
 
-@RULES.rule("NRV-STA-04/euros", "Amounts in euros are those in francs at the official rate", reads=("statement",))
+@RULES.rule("statement.euros", "Amounts in euros are those in francs at the official rate", reads=("statement",))
 def euros(case: Case) -> Verdict:
     """Of share and amount with VAT."""
     return _totals(case, _euros, ("amounts in euros agree", "an amount in euros is wrong"), "money.smallest")
 
 
-@RULES.rule("NRV-STA-05/whole", "The statement has every line of every month, and its totals are their parts",
+@RULES.rule("statement.whole", "The statement has every line of every month, and its totals are their parts",
             reads=("statement",))  # fmt: skip
 def whole(case: Case) -> Verdict:
     """Lines missing, doubled, foreign or unreadable."""

@@ -80,7 +80,7 @@ def doubt(case: Case) -> str:
 
 
 @rule(
-    "OPS-PRO-03/clock",
+    "hours.clock",
     "The client runs on the platform's clock when the bench moves it: offset, rate and a timed wait",
     at_worst="unsupported",
 )

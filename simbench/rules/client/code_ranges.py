@@ -36,7 +36,7 @@ def _replies(case: Case) -> list[tuple[Any, int]]:
 
 
 @rule(
-    "OPS-DEO-07/begun-by-user",
+    "ranges.begun-by-user",
     "A code of range 34 sends to a user only after that user has written to it",
     catches=("begins-34-sessions",),
     capability="keeps_ranges",
@@ -65,7 +65,7 @@ def begun_by_user(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-07/session-over",
+    "ranges.session-over",
     "A code of range 34 sends nothing to a user whose session has ended",
     catches=("begins-34-sessions",),
     capability="keeps_ranges",
@@ -111,7 +111,7 @@ def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
 
 
 @rule(
-    "OPS-DEO-08/marketing-range",
+    "ranges.marketing-range",
     "Marketing is sent from codes of range 36, or of the presence and reply ranges",
     catches=("markets-on-any-range",),
     capability="keeps_ranges",
@@ -125,7 +125,7 @@ def marketing_range(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-09/presence-range",
+    "ranges.presence-range",
     "Codes of range 35 send only to users of a presence list",
     catches=("uses-35-without-list",),
     capability="keeps_ranges",
@@ -141,7 +141,7 @@ def presence_range(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-10/web2sms-range",
+    "ranges.web2sms-range",
     "Interpersonal messages from the web are sent from codes of range 37",
     catches=("web2sms-on-any-range",),
     capability="keeps_ranges",
@@ -157,7 +157,7 @@ def web2sms_range(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-11/machines-only",
+    "ranges.machines-only",
     "Codes of range 38 send to machines only",
     catches=("people-on-38",),
     capability="keeps_ranges",
@@ -177,7 +177,7 @@ def machines_only(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-12/no-subscriber-number",
+    "sender.no-subscriber-number",
     "The client sends no message with a subscriber's number as originator",
     catches=("sends-any-oadc",),
     capability="keeps_oadc",

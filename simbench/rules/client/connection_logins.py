@@ -39,7 +39,7 @@ def _logins(case: Case) -> list[tuple[Any, str]]:
 
 
 @rule(
-    "OPS-CON-01/every-account",
+    "sessions.every-account",
     "Every account connects to the address it was given, even after its logins were refused for a while",
     catches=("gives-up-when-refused",),
 )
@@ -63,7 +63,7 @@ def every_account(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-04/refused-pace",
+    "sessions.refused-pace",
     "A client whose login is refused limits its retries per minute and submits nothing in the meantime",
     catches=("reconnect-storm",),
     suites=("client", "watched", "audit"),
@@ -98,7 +98,7 @@ def refused_pace(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-04/stranger-refused",
+    "sessions.stranger-refused",
     "A login with a wrong password is refused with error code 07",
     binds="platform",
     catches=("accepts-any-password",),
@@ -120,7 +120,7 @@ def stranger_refused(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ENG-06/suspended",
+    "sessions.suspended",
     "The platform refuses every submit and login of a suspended account",
     binds="platform",
     catches=("ignores-suspension",),

@@ -15,7 +15,7 @@ SHOWN = 5
 
 
 @rule(
-    "OPS-CON-02/well-formed",
+    "sessions.well-formed",
     "Every frame of the client is a well-formed UCP frame with the fields its operation requires",
     catches=("bad-checksum", "bad-length", "missing-field", "extra-field"),
     suites=("client", "watched", "audit"),
@@ -41,7 +41,7 @@ def well_formed(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-03/login-first",
+    "sessions.login-first",
     "Every connection begins with a session-open operation, and no other operation precedes its acceptance",
     catches=("submit-before-login",),
     suites=("client", "watched", "audit"),
@@ -71,7 +71,7 @@ def login_first(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-03/keepalive",
+    "sessions.keepalive",
     "The client sends keepalives on a connection without traffic",
     catches=("no-keepalive",),
     suites=("client", "watched", "audit"),
@@ -105,7 +105,7 @@ def keepalive(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-03/answers-notices",
+    "sessions.answers-notices",
     "The client answers every 52 and 53 with a positive result in the layout of that operation",
     catches=("no-ack-53", "wrong-trn-ack"),
     suites=("client", "watched", "audit"),
@@ -146,7 +146,7 @@ def answers_notices(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-03/window",
+    "sessions.window",
     "The client never exceeds its window of unanswered operations and never reuses a transaction number in use",
     catches=("ignores-window", "reuses-trn"),
     suites=("client", "watched", "audit"),

@@ -35,7 +35,7 @@ def _enter_mode(mode: str, how: str) -> RuleFunction:
 
     sentence = f"After an outage {how}, the client reconnects, loses no message and repeats none"
     catches = ("never-reconnects", "forgets-on-reconnect", "resend-known-received")
-    return rule(f"OPS-PRE-03/after-{mode}", sentence, catches=catches[:2] if mode == "reset" else catches[:1])(judge)
+    return rule(f"outage.after-{mode}", sentence, catches=catches[:2] if mode == "reset" else catches[:1])(judge)
 
 
 for _mode, _how in MODES.items():
@@ -43,7 +43,7 @@ for _mode, _how in MODES.items():
 
 
 @rule(
-    "OPS-PRE-03/partial-outage",
+    "outage.partial-outage",
     "While one code is out of service the others keep working, and that code returns with all its messages",
     catches=("never-reconnects", "forgets-on-reconnect", "hangs-up-together"),
 )
@@ -71,7 +71,7 @@ def partial_outage(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRE-03/announced-maintenance",
+    "outage.announced-maintenance",
     "For an announced maintenance the client drains its window, disconnects, and returns afterwards",
     catches=("ignores-notices",),
     capability="heeds_notices",
@@ -101,7 +101,7 @@ def announced_maintenance(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-07/validity-kept",
+    "validity.validity-kept",
     "A message held back by an outage keeps the validity requested, and is not sent after that has ended",
     catches=("renews-validity", "leaves-validity-out"),
     capability="keeps_validity",
@@ -131,7 +131,7 @@ def validity_kept(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-CON-05/sessions-last",
+    "sessions.sessions-last",
     "The client keeps every healthy connection open",
     catches=("hangs-up-when-quiet",),
 )

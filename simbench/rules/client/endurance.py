@@ -51,7 +51,7 @@ def _few(view: View) -> Verdict | None:
 
 
 @rule(
-    "OPS-PRE-03/endures-memory",
+    "soak.endures-memory",
     "The client's memory does not grow after the warm-up",
     catches=("grows-memory",),
     suites=("soak",),
@@ -70,7 +70,7 @@ def memory(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRE-03/endures-backlog",
+    "soak.endures-backlog",
     "The client's backlog does not grow, even with connections cut during the run",
     catches=("grows-backlog",),
     suites=("soak",),
@@ -90,7 +90,7 @@ def backlog(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRE-03/endures-rate",
+    "soak.endures-rate",
     "The client is as fast in the second half of the run as in the first",
     catches=("slows-down",),
     suites=("soak",),

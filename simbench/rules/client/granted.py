@@ -55,7 +55,7 @@ class Offer(msgspec.Struct, frozen=True, eq=False):
 
 
 @rule(
-    "OPS-QOS-04/tier-granted",
+    "rate.tier-granted",
     "The platform accepts each short code's traffic at its subscribed rate while the client offers it",
     binds="platform",
     catches=("slow-platform",),

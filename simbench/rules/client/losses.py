@@ -30,7 +30,7 @@ _FIELDS = 4  # of a frame before its data, counted by slashes
 
 
 @rule(
-    "OPS-PRE-03/nothing-lost",
+    "outage.nothing-lost",
     "Every message the client took over is accepted in the end, whatever interrupts it",
     catches=("forgets-on-reconnect", "never-reconnects"),
     suites=("client", "audit", "soak"),
@@ -116,7 +116,7 @@ class _Waiting:
 
 
 @rule(
-    "OPS-PRE-03/no-duplicates",
+    "outage.no-duplicates",
     "The client does not resend a message it knows to be accepted",
     catches=("resend-known-received",),
     suites=("client", "watched", "audit", "soak"),

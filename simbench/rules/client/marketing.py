@@ -25,7 +25,7 @@ def marketed(case: Case) -> list[Whole]:
 
 
 @rule(
-    "OPS-PRE-07/opted-in-only",
+    "marketing.opted-in-only",
     "The client sends marketing only to users who agreed to it",
     catches=("ignores-consent",),
     capability="keeps_consent",
@@ -36,7 +36,7 @@ def opted_in_only(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-04/free-service",
+    "marketing.free-service",
     "A text calls a service free only if everything it promotes is free",
     catches=("calls-anything-free",),
     capability="checks_content",
@@ -51,7 +51,7 @@ def free_service(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-04/brand-named",
+    "marketing.brand-named",
     "A marketing message names its brand in its text or its sender name",
     catches=("names-no-brand",),
     capability="checks_content",
@@ -98,7 +98,7 @@ def _stop_mention(case: Case, *, pushed: bool) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-07/stop-mention",
+    "marketing.stop-mention",
     "A marketing message names STOP and the short code, unless the user was informed before",
     catches=("omits-stop",),
     capability="names_stop",
@@ -109,7 +109,7 @@ def stop_mention(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-07/second-segment",
+    "marketing.second-segment",
     "When one segment has no room for the whole mention, the client sends a second segment",
     catches=("cuts-mention-off", "omits-stop"),
     capability="names_stop",
@@ -142,7 +142,7 @@ def _per_user(case: Case, *, by_brand: bool) -> tuple[dict[tuple[str, str, int],
 
 
 @rule(
-    "OPS-DEO-14/once-a-day",
+    "marketing.once-a-day",
     "The client sends a user at most one marketing message per brand and day",
     catches=("repeats-campaign",),
     capability="keeps_daily_limit",
@@ -170,7 +170,7 @@ def once_a_day(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-13/solicitation",
+    "marketing.solicitation",
     "The client solicits a user at most once a day for each brand",
     catches=("repeats-campaign",),
     capability="keeps_daily_limit",

@@ -84,7 +84,7 @@ for _slug, (_sentence, _catches) in PLACES.items():
 
 
 @rule(
-    "OPS-PRO-03/delivered-in-hours",
+    "hours.delivered-in-hours",
     "Marketing not delivered within the hours is not delivered after them",
     catches=("night-delivery",),
     capability="keeps_quiet_hours",

@@ -51,7 +51,7 @@ def _judged(
 
 
 @rule(
-    "OPS-PRO-03/hours-on-the-wire",
+    "hours.hours-on-the-wire",
     "Marketing on the wire was sent from Monday to Saturday, within the hours, and on no public holiday",
     catches=("night-marketing",),
     suites=("audit",),
@@ -65,7 +65,7 @@ def hours(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRE-07/consent-on-the-wire",
+    "marketing.consent-on-the-wire",
     "Marketing on the wire went only to users who had agreed to it",
     catches=("marketing-without-consent",),
     suites=("audit",),
@@ -79,7 +79,7 @@ def consent(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-08/range-on-the-wire",
+    "ranges.range-on-the-wire",
     "Marketing on the wire was sent from codes of range 36, or of the presence and reply ranges",
     catches=("marketing-on-38",),
     suites=("audit",),
@@ -92,7 +92,7 @@ def ranges(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-07/stop-on-the-wire",
+    "marketing.stop-on-the-wire",
     "Marketing on the wire names STOP and a short code",
     catches=("marketing-without-stop",),
     suites=("audit",),
@@ -112,7 +112,7 @@ def _told_before(asked: Any) -> bool:
 
 
 @rule(
-    "OPS-DEO-14/daily-on-the-wire",
+    "marketing.daily-on-the-wire",
     "No user received more than one marketing message per brand and day",
     catches=("marketing-twice-a-day",),
     suites=("audit",),
@@ -140,7 +140,7 @@ def daily(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-08/opt-outs-on-the-wire",
+    "opt-out.opt-outs-on-the-wire",
     "No user received marketing of a brand later than the grace period after an opt-out",
     catches=("marketing-after-stop",),
     suites=("audit",),
@@ -167,7 +167,7 @@ def opt_outs(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-11/machines-on-the-wire",
+    "ranges.machines-on-the-wire",
     "Codes of range 38 on the wire sent to machines only",
     catches=("people-on-38",),
     suites=("audit",),
@@ -183,7 +183,7 @@ def machines(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-12/senders-on-the-wire",
+    "sender.senders-on-the-wire",
     "No message on the wire has a subscriber's number as originator",
     catches=("sends-any-oadc",),
     suites=("audit",),

@@ -98,7 +98,7 @@ def _tokens(bound: Iterator[tuple[Any, OptOut]]) -> set[str]:
 
 
 @rule(
-    "OPS-PRO-08/every-spelling",
+    "opt-out.every-spelling",
     "The client honours an opt-out in any spelling",
     catches=("ignores-stop", "knows-one-stop"),
     capability="keeps_stop_list",
@@ -109,7 +109,7 @@ def every_spelling(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-08/while-busy",
+    "opt-out.while-busy",
     "The client honours an opt-out that arrives while it is busy",
     catches=("ignores-stop", "forgets-stop-when-busy"),
     capability="keeps_stop_list",
@@ -120,7 +120,7 @@ def while_busy(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRO-08/every-code",
+    "opt-out.every-code",
     "The client honours an opt-out on every code of the brand",
     catches=("ignores-stop", "stops-one-code-only"),
     capability="keeps_stop_list",
@@ -131,7 +131,7 @@ def every_code(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-OPT-01/mo-delivered",
+    "mo.mo-delivered",
     "The platform delivers every MO message to the client that owns the code",
     binds="platform",
     catches=("drops-mo",),
@@ -157,7 +157,7 @@ def _mo(case: Case) -> list[Any]:
 
 
 @rule(
-    "OPS-OPT-01/mo-passed-on",
+    "mo.mo-passed-on",
     "The client passes on every MO message it acknowledged exactly once, even while it is busy",
     catches=("swallows-mo",),
     capability="reports_outcomes",

@@ -36,7 +36,7 @@ def _none(case: Case) -> Verdict | None:
 
 
 @rule(
-    "OPS-CON-03/reconnect-pace",
+    "sessions.reconnect-pace",
     "While the platform is down the client limits its connection attempts per minute",
     catches=("reconnect-storm",),
     suites=("client", "watched", "audit"),
@@ -90,7 +90,7 @@ def _busiest_minute(tried: list[int]) -> tuple[int, int]:
 
 
 @rule(
-    "OPS-PRE-03/comes-back",
+    "outage.comes-back",
     "After a total outage every account that was connected reconnects in time",
     catches=("never-reconnects",),
     suites=("client", "audit"),
@@ -142,7 +142,7 @@ def _had_left(session: Any, start: int) -> bool:
 
 
 @rule(
-    "OPS-ENG-01/after-reconnection",
+    "rate.after-reconnection",
     "The client keeps its tier while it clears the backlog of an outage",
     catches=("no-pacing", "bursts-after-return"),
     capability="limits_rate",

@@ -81,7 +81,7 @@ _FORMS: Final = {"hex", "originator", "message"}
 
 
 @rule(
-    "OPS-CON-02/oddities",
+    "sessions.violations",
     "Nothing in the client's frames is beside the format of the protocol",
     catches=("bad-checksum", "bad-length", "hex-trn"),
     suites=("client", "watched", "audit"),
@@ -94,7 +94,7 @@ def odd_frames(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-03/oddities",
+    "submits.violations",
     "Nothing in the client's operations and results is beside what the protocol asks for",
     catches=("missing-field", "submit-before-login"),
     suites=("client", "watched", "audit"),

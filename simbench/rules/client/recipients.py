@@ -27,7 +27,7 @@ def evidence_of(view: View, note: str) -> tuple[Evidence, ...]:
 
 
 @rule(
-    "OPS-ACH-07/served-recipients",
+    "recipients.served-recipients",
     "Each message has the outcome the offer defines for its recipient: refused, undeliverable or delivered",
     binds="platform",
     catches=("wrong-routing",),
@@ -74,7 +74,7 @@ def _outcome(notice: Any) -> str:
 
 
 @rule(
-    "OPS-ACH-07/final-refusals",
+    "recipients.final-refusals",
     "The client does not resend a message the platform refused with a permanent error code",
     catches=("retries-final-nack",),
     suites=("client", "audit"),
@@ -105,7 +105,7 @@ def final_refusals(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ENG-02/non-orange-share",
+    "recipients.non-orange-share",
     "Messages to users of other operators are at most a small share of the client's traffic",
     catches=("sends-to-anyone",),
     capability="qualifies_recipients",
@@ -131,7 +131,7 @@ def non_orange_share(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-06/short-code-only",
+    "sender.short-code-only",
     "Ordinary messages carry the allotted short code as originator",
     catches=("alters-oadc",),
     suites=("client", "watched", "audit"),
@@ -143,7 +143,7 @@ def short_code_only(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-DEO-06/temptations",
+    "sender.temptations",
     "The client does not carry out requests to send from another originator",
     catches=("alters-oadc", "sends-any-oadc"),
     capability="keeps_oadc",
@@ -189,7 +189,7 @@ def _originators(case: Case, *, tempted: bool) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-02/originator-in-service",
+    "sender.originator-in-service",
     "A submit from an originator that is not in service is refused with error code 04",
     binds="platform",
     catches=("accepts-any-originator",),
@@ -221,7 +221,7 @@ def originator_in_service(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-01/accepted",
+    "recipients.accepted",
     "Outside outages the platform accepts every valid submit to a served recipient",
     binds="platform",
     catches=("wrong-routing",),
@@ -243,7 +243,7 @@ def accepted(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRE-02/ported-numbers",
+    "recipients.ported-numbers",
     "The client sends nothing to a number that its portability data shows as ported away from Orange",
     catches=("ignores-portability", "sends-to-anyone"),
     capability="qualifies_recipients",

@@ -61,7 +61,7 @@ def _judged(refused: list[tuple[Any, int]], wrong: list[Any], verb: str) -> Verd
 
 
 @rule(
-    "OPS-ACH-03/given-up",
+    "submits.given-up",
     "The client gives up a message whose refusal has its reason in the message",
     catches=("retries-final-nack",),
 )
@@ -74,7 +74,7 @@ def given_up(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-03/tried-again",
+    "submits.tried-again",
     "The client sends a message again when the reason for its refusal passes",
     catches=("gives-up-on-nack",),
 )
@@ -87,7 +87,7 @@ def tried_again(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-03/late-results",
+    "submits.late-results",
     "When a result is late but within the result timer, the client neither resends nor disconnects",
     catches=("impatient",),
 )
@@ -112,7 +112,7 @@ def late_results(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-03/trn-discipline",
+    "submits.trn-discipline",
     "Transaction numbers of a connection rise from 00 to 99 and start again at 00; none is reused while in use",
     catches=("reuses-trn",),
     suites=("client", "watched", "audit"),

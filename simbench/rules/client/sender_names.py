@@ -17,7 +17,7 @@ def _evidence(rows: list[Any], note: str) -> tuple[Evidence, ...]:
 
 
 @rule(
-    "OPS-OPT-04/sender-names",
+    "sender.sender-names",
     "The client uses sender names only where the option is active, and only valid ones",
     catches=("sends-any-name", "sends-any-oadc"),
     capability="keeps_oadc",
@@ -62,7 +62,7 @@ def sender_names(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-PRE-08/allotted-codes",
+    "sender.allotted-codes",
     "The client uses only the accounts and codes of its contract",
     catches=("alters-oadc",),
     suites=("client", "watched", "audit"),

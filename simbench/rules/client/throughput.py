@@ -180,7 +180,7 @@ def _every_code_within_tier(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ENG-01/backlog-at-tier",
+    "rate.backlog-at-tier",
     "With a backlog and a platform that does not throttle, the client keeps each short code within its subscribed rate",
     catches=("no-pacing", "fast-1-percent", "burst"),
     capability="limits_rate",
@@ -195,7 +195,7 @@ def backlog_at_tier(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ENG-01/one-by-one",
+    "rate.one-by-one",
     "The client keeps the tier when messages are requested one by one and faster",
     catches=("no-pacing", "fast-1-percent", "burst"),
     capability="limits_rate",
@@ -206,7 +206,7 @@ def one_by_one(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-04/uses-its-tier",
+    "rate.uses-its-tier",
     "With a backlog, the client uses the subscribed rate of its codes",
     catches=("uses-half-its-tier",),
     capability="limits_rate",

@@ -30,7 +30,7 @@ def within(case: Case, code: str, operations: View, rate: int) -> Verdict:
 
 
 @rule(
-    "OPS-ACH-04/long-messages",
+    "rate.long-messages",
     "Long messages count by segment against the rate",
     catches=("counts-messages", "no-pacing"),
     capability="limits_rate",
@@ -54,7 +54,7 @@ def long_messages(case: Case) -> Verdict:
 
 
 @rule(
-    "OPS-ENG-01/several-codes",
+    "rate.several-codes",
     "With a backlog on several codes, each code uses and keeps its own rate",
     catches=("one-tier-for-all", "no-pacing"),
     capability="limits_rate",

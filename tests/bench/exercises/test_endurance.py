@@ -25,9 +25,9 @@ Course = Callable[[int], tuple[int, int, int]]
 # (memory in KiB, backlog, accepted so far) at each sample, a second apart.
 STEADY: Course = lambda n: (40_000 + 30 * (n % 5), n % 7, 30 * n)  # noqa: E731 - a table of one-liners
 PLANTED: dict[str, tuple[str, Course]] = {
-    "grows-memory": ("OPS-PRE-03/endures-memory", lambda n: (40_000 + 20 * n, 0, 30 * n)),
-    "grows-backlog": ("OPS-PRE-03/endures-backlog", lambda n: (40_000, n, 30 * n)),
-    "slows-down": ("OPS-PRE-03/endures-rate", lambda n: (40_000, 0, 30 * n - n * n // 40)),
+    "grows-memory": ("soak.endures-memory", lambda n: (40_000 + 20 * n, 0, 30 * n)),
+    "grows-backlog": ("soak.endures-backlog", lambda n: (40_000, n, 30 * n)),
+    "slows-down": ("soak.endures-rate", lambda n: (40_000, 0, 30 * n - n * n // 40)),
 }
 
 
@@ -58,7 +58,7 @@ def test_what_grows_or_slows_down_is_caught_by_its_rule_alone(fault: str) -> Non
 
 def test_growth_within_the_first_tenth_is_warming_up() -> None:
     found = judged(lambda n: (40_000 if n > COUNT // 10 else 20_000, 0, 30 * n))
-    assert found["OPS-PRE-03/endures-memory"].outcome == "pass"
+    assert found["soak.endures-memory"].outcome == "pass"
 
 
 def test_too_few_samples_tell_nothing() -> None:
@@ -89,7 +89,7 @@ def test_two_minutes_of_it_in_virtual_time_lose_nothing_and_double_nothing() -> 
     ran = conduct_in_memory(exercise, load_contract())
     case = Case(Trace(ran.run), load_contract())
     found = {purpose: judge(purpose, case, "soak") for purpose in purposes}
-    assert found.pop("OPS-PRE-03/endures-memory").outcome == "unsupported"  # it has no process of its own
+    assert found.pop("soak.endures-memory").outcome == "unsupported"  # it has no process of its own
     assert {purpose: one.outcome for purpose, one in found.items()} == dict.fromkeys(found, "pass")
     assert len(case.trace.outages) == 4
     assert len(samples(case.trace)) > 400
@@ -103,8 +103,8 @@ def test_a_minute_of_the_reference_client_loses_nothing_and_is_drawn(
     findings = {one["purpose"]: one for one in json.loads(ended.out)["findings"]}
     assert set(findings) == {*load("soak"), *standing()}
     # How memory, backlog and rate go in a minute is the machine's too: `make soak` holds them.
-    measured = {name for name in load("soak") if name.startswith("OPS-PRE-03/endures-")} | {
-        "OPS-ENG-01/backlog-at-tier"
+    measured = {name for name in load("soak") if name.startswith("soak.endures-")} | {
+        "rate.backlog-at-tier"
     }
     outcomes = {name: one["outcome"] for name, one in findings.items()}
     assert {outcomes[name] for name in measured} <= {"pass", "weak", "fail", "inconclusive"}
@@ -113,7 +113,7 @@ def test_a_minute_of_the_reference_client_loses_nothing_and_is_drawn(
 
     again = Ended(capsys, "conform", "--from", tmp_path / "out", "--json")
     assert json.loads(again.out) == json.loads(ended.out)
-    memory = Ended(capsys, "conform", "--from", tmp_path / "out", "--only", "OPS-PRE-03/endures-memory", "--json")
-    assert [one["purpose"] for one in json.loads(memory.out)["findings"]] == ["OPS-PRE-03/endures-memory"]
+    memory = Ended(capsys, "conform", "--from", tmp_path / "out", "--only", "soak.endures-memory", "--json")
+    assert [one["purpose"] for one in json.loads(memory.out)["findings"]] == ["soak.endures-memory"]
     Ended(capsys, "report", tmp_path / "out")
     assert "Memory from" in (tmp_path / "out" / "report.html").read_text("utf-8")

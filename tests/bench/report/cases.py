@@ -24,7 +24,7 @@ def findings() -> list[Finding]:
     begin = START + 21 * SECOND_US
     return [
         Finding(
-            "OPS-ENG-01/backlog-at-tier",
+            "rate.backlog-at-tier",
             "OPS-ENG-01",
             "fail",
             "36050 went above its tier of 50: 57 submits within one second.",
@@ -40,7 +40,7 @@ def findings() -> list[Finding]:
             "at-tier",
         ),
         Finding(
-            "OPS-ACH-03/answers-notices",
+            "submits.answers-notices",
             "OPS-ACH-03",
             "fail",
             "A notification got no answer within 60 s.",
@@ -53,7 +53,7 @@ def findings() -> list[Finding]:
             "outage",
         ),
         Finding(
-            "OPS-CON-05/back-after-outage",
+            "sessions.back-after-outage",
             "OPS-CON-05",
             "weak",
             "The client was back 3.0 s after the return.",
@@ -66,7 +66,7 @@ def findings() -> list[Finding]:
             "outage",
         ),
         Finding(
-            "OPS-PRO-03/quiet-hours-edge",
+            "hours.quiet-hours-edge",
             "OPS-PRO-03",
             "inconclusive",
             "The bench was 40 ms late around 22:00:00, more than the margin of 12 ms.",
@@ -78,15 +78,15 @@ def findings() -> list[Finding]:
             (Evidence("where the bench was late", begin, begin + 40_000),),
             "quiet-hours",
         ),
-        Finding("OPS-PRO-08/stopped-user", "OPS-PRO-08", "error", "The client ended by itself while it was started."),
+        Finding("opt-out.stopped-user", "OPS-PRO-08", "error", "The client ended by itself while it was started."),
         Finding(
-            "OPS-ENG-02/non-orange-share",
+            "recipients.non-orange-share",
             "OPS-ENG-02",
             "unsupported",
             "The client does not declare qualifies_recipients.",
         ),
         Finding(
-            "OPS-ACH-04/steady-rate",
+            "rate.steady-rate",
             "OPS-ACH-04",
             "pass",
             "All five codes stayed within their tiers for 60 s.",
@@ -96,14 +96,14 @@ def findings() -> list[Finding]:
             exercise="at-tier",
         ),
         Finding(
-            "OPS-DEO-06/short-code-only",
+            "sender.short-code-only",
             "OPS-DEO-06",
             "pass",
             "Every OAdC was a code of the contract.",
             exercise="at-tier",
         ),
         Finding(
-            "OPS-QOS-04/floor",
+            "sla.floor",
             "OPS-QOS-04",
             "pass",
             "Acknowledged at the tier under delay.",

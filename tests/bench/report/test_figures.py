@@ -14,7 +14,7 @@ from tests.bench.report.cases import judgement
 from tests.bench.report.simulated import START, Simulation, exercise
 from tests.report.markup import Markup
 
-RATE = Finding("OPS-ENG-01/x", "OPS-ENG-01", "pass", "Fine.", exercise="x")
+RATE = Finding("rate.x", "OPS-ENG-01", "pass", "Fine.", exercise="x")
 
 
 @pytest.fixture(scope="module")

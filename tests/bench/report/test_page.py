@@ -67,10 +67,10 @@ def test_findings_stand_worst_first(judged: Judgement, html: str) -> None:
 
 def test_the_verdict_follows_the_exit_status(html: str) -> None:
     assert "does not conform" in Markup(html).text
-    passed = Finding("OPS-ACH-04/a", "OPS-ACH-04", "pass", "Fine.")
+    passed = Finding("rate.a", "OPS-ACH-04", "pass", "Fine.")
     assert "All 2 purposes passed." in Markup(page(judgement(found=[passed, passed]))).text
     assert "Gateway 2.4.1 conforms" in Markup(page(judgement(found=[passed]))).text
-    unsure = Finding("OPS-ACH-04/b", "OPS-ACH-04", "inconclusive", "Late.", blame="bench")
+    unsure = Finding("rate.b", "OPS-ACH-04", "inconclusive", "Late.", blame="bench")
     assert "cannot be told to conform" in Markup(page(judgement(found=[passed, unsure]))).text
 
 

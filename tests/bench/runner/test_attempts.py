@@ -19,7 +19,7 @@ from simbench.finding import Evidence, Finding, Outcome
 from simbench.ledger import MemoryLedger, open_run
 from tests.cli.child import Ended
 
-PURPOSE = "OPS-ENG-01/backlog-at-tier"
+PURPOSE = "rate.backlog-at-tier"
 HELD_UP_S = 0.2
 
 
@@ -110,5 +110,5 @@ def test_a_failure_ends_the_attempts_whatever_else_is_open() -> None:
     ledger = MemoryLedger()
     ledger.timing_error.append((15, 16, 60_000, "loop"))
     left_open = Finding(PURPOSE, "OPS-ENG-01", "inconclusive", "", blame="bench", evidence=(Evidence("", 10, 20),))
-    failed = Finding("OPS-ENG-01/several-codes", "OPS-ENG-01", "fail", "", blame="client")
+    failed = Finding("rate.several-codes", "OPS-ENG-01", "fail", "", blame="client")
     assert bench_was_late([left_open, failed], ledger.snapshot()) == ""

@@ -24,7 +24,7 @@ from simbench.trace.trace import Trace
 
 assert select()  # enters every rule
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "client.py"
-PURPOSES = ("OPS-CON-02/well-formed", "OPS-CON-03/login-first", "OPS-DEO-06/short-code-only")
+PURPOSES = ("sessions.well-formed", "sessions.login-first", "sender.short-code-only")
 
 
 async def five_messages(bench: Bench) -> None:
@@ -88,11 +88,11 @@ def test_what_a_client_did_wrong_before_it_crashed_stands_and_the_rest_cannot_be
     ran = conducted(script, tmp_path)
     assert "ended with status 5" in ran.trouble
     found = judged(ran)
-    assert (found["OPS-DEO-06/short-code-only"].outcome, found["OPS-DEO-06/short-code-only"].blame) == (
+    assert (found["sender.short-code-only"].outcome, found["sender.short-code-only"].blame) == (
         "fail",
         "client",
     )
-    assert found["OPS-CON-03/login-first"].outcome == "inconclusive"
+    assert found["sessions.login-first"].outcome == "inconclusive"
     assert exit_status(found.values()) == 1
 
 
@@ -127,7 +127,7 @@ def test_a_client_that_hangs_once_it_is_connected_is_judged_by_what_it_sent(
     ran = conducted(f"import time\n{script}", tmp_path)
     assert ran.trouble == ""
     assert len(Trace(ran.run).submits) == 2
-    assert judged(ran)["OPS-DEO-06/short-code-only"].outcome == "pass"
+    assert judged(ran)["sender.short-code-only"].outcome == "pass"
 
 
 def test_an_exercise_that_a_client_keeps_from_ending_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,8 +140,8 @@ def test_an_exercise_that_a_client_keeps_from_ending_is_ended(tmp_path: Path, mo
     long = Exercise("long", "", PURPOSES, {"36010": 10}, for_ever, 1)
     ran = conducted(example('line.get("oadc") or line["code"]', '"36999"'), tmp_path, long)
     assert "did not end within 2 s" in ran.trouble
-    assert judged(ran)["OPS-DEO-06/short-code-only"].outcome == "fail"
-    assert judged(ran)["OPS-CON-03/login-first"].outcome == "inconclusive"
+    assert judged(ran)["sender.short-code-only"].outcome == "fail"
+    assert judged(ran)["sessions.login-first"].outcome == "inconclusive"
 
 
 def test_a_client_that_never_connects_is_inconclusive(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ while True:  # answers are never read
     flooded = Exercise("flooded", "", PURPOSES, {"36010": 10}, a_second, 1)
     ran = conducted(example('say("ready")\n', flood), tmp_path, flooded)
     assert outcomes(ran) <= {"pass", "fail", "inconclusive"}
-    assert judged(ran)["OPS-DEO-06/short-code-only"].outcome == "fail"
+    assert judged(ran)["sender.short-code-only"].outcome == "fail"
 
 
 def test_a_client_that_writes_no_json_is_told_so_and_judged_by_the_wire(tmp_path: Path) -> None:
@@ -250,4 +250,4 @@ def test_a_client_that_does_not_read_its_input_is_told_to_hang(tmp_path: Path, m
 
 
 def test_nothing_judged_is_no_success() -> None:
-    assert exit_status([Finding("OPS-CON-02/well-formed", "OPS-CON-02", "unsupported", "no")]) == 3
+    assert exit_status([Finding("sessions.well-formed", "OPS-CON-02", "unsupported", "no")]) == 3

@@ -23,7 +23,7 @@ from simbench.bench.runner.baseline import (
 from simbench.finding import Evidence, Finding, Outcome
 
 TODAY = date(2026, 11, 22)
-ONE, TWO = "OPS-ENG-01/one-by-one", "OPS-DEO-06/temptations"
+ONE, TWO = "rate.one-by-one", "sender.temptations"
 KNOWN = (ONE, TWO)
 
 
@@ -120,7 +120,7 @@ ENTRY = f"[[deviation]]\npurpose = '{ONE}'\nreason = 'r'\nticket = 't'\nexpires 
 @pytest.mark.parametrize(
     "text",
     [
-        ENTRY.replace(ONE, "OPS-ENG-01/nothing"), ENTRY.replace("'r'", "' '"), ENTRY.replace("2027-01-01", "'soon'"),
+        ENTRY.replace(ONE, "rate.nothing"), ENTRY.replace("'r'", "' '"), ENTRY.replace("2027-01-01", "'soon'"),
         ENTRY + ENTRY, ENTRY + "who = 'me'\n", "[deviation]\n", ENTRY.replace("ticket = 't'\n", ""), "\x00",
     ],
 )  # fmt: skip

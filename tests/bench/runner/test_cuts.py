@@ -32,10 +32,10 @@ How = Literal["fin", "rst"]
 NTH = 4  # the result of a 51 that the cut falls into
 LENGTH = len(encode("04", "R", "51", "A//33710000004:020326100000/"))
 PURPOSES = (
-    "OPS-PRE-03/no-duplicates",
-    "OPS-PRE-03/nothing-lost",
-    "OPS-CON-02/well-formed",
-    "OPS-CON-03/login-first",
+    "outage.no-duplicates",
+    "outage.nothing-lost",
+    "sessions.well-formed",
+    "sessions.login-first",
 )
 
 
@@ -149,7 +149,7 @@ def test_wherever_a_result_is_cut_the_verdicts_are_the_same_pass(octets: int, ho
     # What the client did not hear of completely it sends again, and may; what it heard of it does not.
     doubtful = 0 if octets == LENGTH else 1
     assert len(repeated(ran)) == doubtful
-    assert found["OPS-PRE-03/no-duplicates"].summary.endswith(f"{doubtful} in doubt")
+    assert found["outage.no-duplicates"].summary.endswith(f"{doubtful} in doubt")
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
@@ -169,14 +169,14 @@ def test_the_cut_falls_within_the_result_it_is_meant_for(how: How) -> None:
 @pytest.mark.parametrize("octets", [0, 20, LENGTH])
 def test_sending_again_what_is_known_to_be_received_is_still_caught(octets: int) -> None:
     ran = conducted(octets, "fin", "resend-known-received")
-    found = verdicts(ran)["OPS-PRE-03/no-duplicates"]
+    found = verdicts(ran)["outage.no-duplicates"]
     assert (found.outcome, found.blame) == ("fail", "client"), found.summary
     # All that came again but the one in doubt, of which only the whole result leaves none.
     assert found.measured == len(found.evidence) == len(repeated(ran)) - (octets < LENGTH)
 
 
 def test_never_coming_back_after_a_cut_loses_what_was_asked_for() -> None:
-    found = verdicts(conducted(20, "rst", "never-reconnects"))["OPS-PRE-03/nothing-lost"]
+    found = verdicts(conducted(20, "rst", "never-reconnects"))["outage.nothing-lost"]
     assert (found.outcome, found.blame) == ("fail", "client"), found.summary
 
 

@@ -14,7 +14,7 @@ from simbench.bench.runner.junit import junit
 from simbench.finding import Finding, Outcome, prose
 
 TODAY = date(2026, 11, 30)
-PURPOSE = "OPS-ENG-01/window"
+PURPOSE = "rate.window"
 KNOWN = Baseline((Deviation(PURPOSE, "agreed", "T-1", TODAY),))
 
 

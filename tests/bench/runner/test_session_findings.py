@@ -9,7 +9,7 @@ from simbench.bench.runner.session_findings import EVERY, concluded, exercises_o
 from simbench.finding import Blame, Evidence, Finding, Outcome
 from simbench.rules.rule import standing
 
-PURPOSE = "OPS-CON-02/oddities"
+PURPOSE = "sessions.violations"
 
 
 def of(exercise: str, outcome: Outcome = "pass", summary: str = "nothing odd", count: float | None = 0) -> Finding:

@@ -53,8 +53,8 @@ def test_a_capability_that_is_not_set_is_not_said(tmp_path: Path) -> None:
     capabilities = read_capabilities(written(tmp_path, "limits_rate = false\n"))
     assert (capabilities.limits_rate, capabilities.keeps_oadc) == (False, None)
     rated, sender = EXERCISES["one-by-one"], EXERCISES["originators"]
-    assert "disclaimed" in unsupported("OPS-ENG-01/one-by-one", rated, capabilities)
-    assert "not claimed" in unsupported("OPS-DEO-06/temptations", sender, capabilities)
+    assert "disclaimed" in unsupported("rate.one-by-one", rated, capabilities)
+    assert "not claimed" in unsupported("sender.temptations", sender, capabilities)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "keeps_everything = true\n", "limits_rate = 'yes'\n", "[x\n"])
@@ -113,7 +113,7 @@ def test_a_program_that_is_a_link_is_started_by_the_link(tmp_path: Path) -> None
     ("only", "exercises", "watched"),
     [
         (("watched",), {"watched"}, set(load("watched"))),
-        (("OPS-CON-03/window",), {"watched", "late-results"}, {"OPS-CON-03/window"}),
+        (("sessions.window",), {"watched", "late-results"}, {"sessions.window"}),
         (("watched", "OPS-ENG-06"), {"watched", "suspension"}, set(load("watched"))),
         (("OPS-ENG-06",), {"suspension"}, set()),
     ],
@@ -149,9 +149,9 @@ def test_a_client_that_is_only_watched_is_asked_nothing() -> None:
 
 def test_exercises_whose_accounts_a_running_client_does_not_have_are_unsupported() -> None:
     reach = Reach(accounts=(AccountGiven("36010", "acc", "pw", 10),), port=5000)
-    assert unsupported("OPS-CON-03/keepalive", EXERCISES["session"], Capabilities(), reach) == ""
-    assert "36020" in unsupported("OPS-DEO-06/short-code-only", EXERCISES["originators"], Capabilities(), reach)
-    assert "passwords" in unsupported("OPS-CON-04/refused-pace", EXERCISES["login-refused"], Capabilities(), reach)
+    assert unsupported("sessions.keepalive", EXERCISES["session"], Capabilities(), reach) == ""
+    assert "36020" in unsupported("sender.short-code-only", EXERCISES["originators"], Capabilities(), reach)
+    assert "passwords" in unsupported("sessions.refused-pace", EXERCISES["login-refused"], Capabilities(), reach)
 
 
 def test_a_running_client_is_asked_by_its_address_and_heard_by_the_callback(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_client_that_connects_by_itself_is_watched(tmp_path: Path) -> None:
     assert conducted.trouble == ""
     found = judge_exercise(
         conducted,
-        ("OPS-CON-03/login-first", "OPS-CON-03/window"),
+        ("sessions.login-first", "sessions.window"),
         load_contract(),
         Capabilities(),
         Reach(False, (account,)),

@@ -89,31 +89,31 @@ def test_a_faultless_run_passes_every_clause() -> None:
 CAUGHT: dict[str, tuple[Callable[[], Side], dict[str, str]]] = {
     "a record that was given up": (
         lambda: with_sent(faultless(), "Start", given_up),
-        {"NRV-ACC-01/answered": "fail"},
+        {"accounting.answered": "fail"},
     ),
     "one retransmission too many": (
         lambda: with_sent(faultless(), "Start", lambda each: replace(each, tries=each.tries * 7)),
-        {"NRV-ACC-01/answered": "fail"},
+        {"accounting.answered": "fail"},
     ),
-    "an acknowledged Start that was not kept": (lambda: without(faultless(), "Start"), {"NRV-ACC-02/kept": "fail"}),
+    "an acknowledged Start that was not kept": (lambda: without(faultless(), "Start"), {"accounting.kept": "fail"}),
     "an acknowledged Stop that was not kept": (
         lambda: without(faultless(), "Stop"),
-        {"NRV-ACC-02/kept": "fail", "NRV-ACC-03/minutes-once": "fail"},
+        {"accounting.kept": "fail", "accounting.minutes-once": "fail"},
     ),
     "a session that was never sent": (
         lambda: with_record(faultless(), "Stop", session="FORGED"),
-        {"NRV-ACC-02/kept": "fail", "NRV-ACC-03/minutes-once": "fail"},
+        {"accounting.kept": "fail", "accounting.minutes-once": "fail"},
     ),
     "a Stop made longer": (
         lambda: with_record(faultless(), "Stop", seconds=9_999),
-        {"NRV-ACC-02/unaltered": "fail", "NRV-ACC-03/minutes-once": "fail"},
+        {"accounting.unaltered": "fail", "accounting.minutes-once": "fail"},
     ),
-    "another user": (lambda: with_record(faultless(), "Start", user="other"), {"NRV-ACC-02/unaltered": "fail"}),
-    "a Stop that was withheld": (lambda: faultless("lost-stop", interim_s=0), {"NRV-ACC-03/minutes-once": "fail"}),
-    "a reboot": (lambda: faultless("nas-reboot", interim_s=0), {"NRV-ACC-03/minutes-once": "fail"}),
-    "responses under another secret": (lambda: unsigned(faultless()), {"NRV-ACC-04/signed": "fail"}),
-    "a clock that is ahead": (lambda: faultless("clock-skew"), {"NRV-ACC-05/clock": "fail"}),
-    "a Start behind its Stop": (lambda: reordered(faultless()), {"NRV-ACC-06/order": "weak"}),
+    "another user": (lambda: with_record(faultless(), "Start", user="other"), {"accounting.unaltered": "fail"}),
+    "a Stop that was withheld": (lambda: faultless("lost-stop", interim_s=0), {"accounting.minutes-once": "fail"}),
+    "a reboot": (lambda: faultless("nas-reboot", interim_s=0), {"accounting.minutes-once": "fail"}),
+    "responses under another secret": (lambda: unsigned(faultless()), {"accounting.signed": "fail"}),
+    "a clock that is ahead": (lambda: faultless("clock-skew"), {"accounting.clock": "fail"}),
+    "a Start behind its Stop": (lambda: reordered(faultless()), {"accounting.order": "weak"}),
 }
 
 
@@ -148,7 +148,7 @@ def test_a_start_and_a_stop_on_their_way_together_may_arrive_in_any_order(
         for each in told.sent
     ]  # fmt: skip
     findings = reconcile(RecordedRun(told.run, sent, told.end), found).findings
-    assert {one.purpose: one.outcome for one in findings}["NRV-ACC-06/order"] == outcome
+    assert {one.purpose: one.outcome for one in findings}["accounting.order"] == outcome
 
 
 def test_copies_are_kept_twice_and_condemn_nobody() -> None:
@@ -185,20 +185,20 @@ def test_a_second_accounting_of_one_call_is_a_difference() -> None:
 def test_what_may_be_among_the_unreadable_records_is_inconclusive() -> None:
     told, found = without(faultless(interim_s=0), "Stop")
     found.append(SetAside(9_999, "truncated"))
-    assert outcomes((told, found)) == {"NRV-ACC-02/kept": "inconclusive", "NRV-ACC-03/minutes-once": "inconclusive"}
+    assert outcomes((told, found)) == {"accounting.kept": "inconclusive", "accounting.minutes-once": "inconclusive"}
     assert exit_status(reconcile(told, found).findings) == 3
     del found[place_of(found, "Stop")]
-    assert outcomes((told, found)) == {"NRV-ACC-02/kept": "fail", "NRV-ACC-03/minutes-once": "fail"}
+    assert outcomes((told, found)) == {"accounting.kept": "fail", "accounting.minutes-once": "fail"}
 
 
 def test_a_journal_without_its_end_tells_no_more_than_it_holds() -> None:
     told, found = faultless(whole=False)
     cut = RecordedRun(told.run, told.sent[:-3], None)
     assert outcomes((cut, found)) == {
-        "NRV-ACC-01/answered": "inconclusive",
-        "NRV-ACC-02/kept": "inconclusive",
-        "NRV-ACC-03/minutes-once": "inconclusive",
-        "NRV-ACC-04/signed": "inconclusive",
+        "accounting.answered": "inconclusive",
+        "accounting.kept": "inconclusive",
+        "accounting.minutes-once": "inconclusive",
+        "accounting.signed": "inconclusive",
     }
 
 
@@ -211,6 +211,6 @@ def test_nothing_at_all_is_inconclusive_throughout() -> None:
 
 def test_a_stricter_limit_may_be_asked_for() -> None:
     told, found = with_sent(faultless(), "Start", lambda each: replace(each, tries=each.tries * 3))
-    assert judged((told, found))["NRV-ACC-01/answered"].outcome == "pass"
+    assert judged((told, found))["accounting.answered"].outcome == "pass"
     strict = reconcile(told, found, retransmissions=1).findings[0]
     assert (strict.outcome, strict.measured, strict.limit) == ("fail", 2, 1)

@@ -42,7 +42,7 @@ def test_a_connection_without_a_frame_is_reported_live_and_judged(octets: bytes,
         if name == "unended":  # the log tells of it; half a frame of a client that goes at once is no finding
             return
         case = Case(Trace(ledger.snapshot()), contract())
-        found = judge("OPS-CON-02/oddities", case, "")
+        found = judge("sessions.violations", case, "")
         assert (found.outcome, found.blame) == ("fail", "client")
         assert f"1 {name}" in found.summary
         assert [one.note for one in found.evidence] == [f"{name}: {what}" if what else name]

@@ -7,9 +7,9 @@ import pytest
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from tests.rules.scene import CODE, Scene, us
 
-WINDOW = "OPS-CON-03/window"
-DUPLICATES = "OPS-PRE-03/no-duplicates"
-LOST = "OPS-PRE-03/nothing-lost"
+WINDOW = "sessions.window"
+DUPLICATES = "outage.no-duplicates"
+LOST = "outage.nothing-lost"
 
 
 # The window ------------------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def test_what_the_client_says_it_will_not_send_is_not_lost(kind: str) -> None:
 
 
 def test_a_final_refusal_may_not_be_tried_again_and_a_passing_one_may() -> None:
-    purpose = "OPS-ACH-07/final-refusals"
+    purpose = "recipients.final-refusals"
     for ec, outcome in (("06", "fail"), ("04", "unsupported")):
         scene = Scene().login(0.5).submit(1, 1, "#00001", answer=None).result(1.1, 1, body=f"N/{ec}/no/")
         assert scene.submit(5, 1, "#00001").judged(purpose).outcome == outcome

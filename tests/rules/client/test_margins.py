@@ -7,7 +7,7 @@ import pytest
 import simbench.bench.runner.selection  # noqa: F401 - importing it enters every rule
 from tests.rules.scene import Scene, paced, submit, us
 
-AT_TIER = "OPS-ENG-01/backlog-at-tier"
+AT_TIER = "rate.backlog-at-tier"
 
 
 def ten_and_one_early(ms: float = 100, start: float = 1.0, scene: Scene | None = None) -> Scene:
@@ -51,7 +51,7 @@ def test_the_bench_cannot_turn_a_pass_into_anything_else() -> None:
 
 
 def test_after_an_outage_lateness_counts_only_where_it_was() -> None:
-    purpose = "OPS-ENG-01/after-reconnection"
+    purpose = "rate.after-reconnection"
     scene = ten_and_one_early(100, 9).outage(2, 5)
     assert scene.judged(purpose).outcome == "fail"
     assert scene.late(8, 8.1, 500).late(6, 6.1, 900).tell(20, "end", "").judged(purpose).outcome == "fail"
@@ -68,7 +68,7 @@ def test_every_segment_counts_against_the_rate() -> None:
 
 
 def test_falling_short_of_what_is_paid_for_is_only_weak() -> None:
-    purpose = "OPS-ACH-04/uses-its-tier"
+    purpose = "rate.uses-its-tier"
     for rate, outcome in ((9.6, "pass"), (9.4, "weak")):
         scene = Scene().login(0.5)
         for number, at in enumerate(paced(rate, 120)):
@@ -86,7 +86,7 @@ def offered(per_s: float, granted_per_s: float) -> Scene:
 
 
 def test_the_platform_grants_the_tier_only_where_it_was_offered() -> None:
-    purpose = "OPS-QOS-04/tier-granted"
+    purpose = "rate.tier-granted"
     assert offered(10, 10).judged(purpose).outcome == "pass"
     slow = offered(10, 9).judged(purpose)
     assert (slow.outcome, slow.blame) == ("fail", "platform")
@@ -98,10 +98,10 @@ def test_the_platform_grants_the_tier_only_where_it_was_offered() -> None:
 
 def test_results_the_bench_wrote_late_are_not_held_against_the_platform() -> None:
     scene = offered(10, 9).late(0, 60, 5000)
-    assert scene.judged("OPS-QOS-04/tier-granted").outcome == "inconclusive"
+    assert scene.judged("rate.tier-granted").outcome == "inconclusive"
 
 
-USES = "OPS-ACH-04/uses-its-tier"
+USES = "rate.uses-its-tier"
 
 
 @pytest.mark.parametrize(("every_s", "outcome", "blame"), [(0.0, "weak", "client"), (0.2, "inconclusive", "bench")])

@@ -42,14 +42,14 @@ def test_each_kind_of_recipient_meets_what_the_offer_says(fate: str, attached: b
 @pytest.mark.parametrize("fate", ["malformed", "fixed", "overseas", "foreign"])
 def test_a_platform_that_accepts_whom_it_must_refuse_fails(fate: str) -> None:
     scene = Scene().tell(0, "subscriber", RECIPIENT, fate=fate, operator="", attached=True)
-    found = scene.login(1).submit(2, 1).judged("OPS-ACH-07/served-recipients")
+    found = scene.login(1).submit(2, 1).judged("recipients.served-recipients")
     assert (found.outcome, found.blame) == ("fail", "platform")
     assert f"{fate}: expected 06, found accepted" in found.evidence[0].note
     refused = Scene().tell(0, "subscriber", RECIPIENT, fate=fate, operator="", attached=True).login(1)
     refused.submit(2, 1, answer=None).result(2.001, 1, body="N/06//")
-    assert refused.judged("OPS-ACH-07/served-recipients").outcome == "pass"
+    assert refused.judged("recipients.served-recipients").outcome == "pass"
 
 
 def test_a_message_to_be_delivered_is_pending_until_its_notification() -> None:
     scene = Scene().tell(0, "subscriber", RECIPIENT, fate="orange", operator="orange", attached=True)
-    assert scene.login(1).submit(2, 1).judged("OPS-ACH-07/served-recipients").outcome == "inconclusive"
+    assert scene.login(1).submit(2, 1).judged("recipients.served-recipients").outcome == "inconclusive"

@@ -18,7 +18,7 @@ from tests.harness import START
 from tests.rules.scene import CODE, RECIPIENT, Scene, alert, login, submit
 from tests.rules.test_meters import reading
 
-FRAMES, REQUESTS = "OPS-CON-02/oddities", "OPS-ACH-03/oddities"
+FRAMES, REQUESTS = "sessions.violations", "submits.violations"
 
 
 def cut(octets: bytes, *, digits: int, trn: bytes = b"") -> bytes:
@@ -193,6 +193,6 @@ def test_a_trn_that_stays_the_same_is_said_as_what_it_is() -> None:
     scene = Scene().opened(0).login(0.1)
     for n in range(3):
         scene.submit(1 + n, 5).result(1.5 + n, 5)
-    found = scene.judged("OPS-ACH-03/trn-discipline")
+    found = scene.judged("submits.trn-discipline")
     assert found.outcome == "weak"
     assert "0 out of order, 2 with the number of the previous one" in found.summary

@@ -18,7 +18,7 @@ from simbench.ucp.frame import encode
 from simbench.ucp.notifications import deliver_body, notification_body
 from tests.rules.scene import RECIPIENT, STAMP, Scene, submit, us
 
-OVER, SERVED = "OPS-DEO-07/session-over", "OPS-ACH-07/served-recipients"
+OVER, SERVED = "ranges.session-over", "recipients.served-recipients"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_marketing_within_the_grace_after_an_opt_out_is_counted_and_allowed() ->
             scene.ledger.stimuli.append(row)
             if at <= 1 + grace:
                 scene.submit(at + 1, number, mark)
-        return scene.judged("OPS-PRO-08/every-spelling").summary
+        return scene.judged("opt-out.every-spelling").summary
 
     said = after(1.0, 30, grace + 60)  # at the instant of the opt-out itself, within the grace, and after it
     assert said.startswith("1 marketing message to opted-out users requested, ")

@@ -57,7 +57,7 @@ def test_the_ledger_stays_as_it_was_and_the_verdict_changes(tmp_path: Path) -> N
     before = case.trace.run.events.to_pylist()
     after = retold(case.trace.run, decided([outage(10, 7)], read_decisions(path), "d"), YEAR)
     assert case.trace.run.events.to_pylist() == before
-    judged = [judge("OPS-QOS-02/six-hours", one, "").outcome for one in (case, Case(Trace(after), case.contract))]
+    judged = [judge("sla.restoration", one, "").outcome for one in (case, Case(Trace(after), case.contract))]
     assert judged == ["fail", "pass"]
 
 
